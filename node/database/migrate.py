@@ -1,0 +1,84 @@
+"""Migrations: `migrations/NNNN_name.sql`, run once each, in order, all new ones in one transaction.
+
+A pair `NNNN_name.sqlite.sql` / `NNNN_name.postgres.sql` stands where the dialects must differ. They
+only go forward, and an older program refuses a database that a newer one has changed.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from importlib import resources
+from typing import Any
+
+_FILE = re.compile(r"(\d{4})_[a-z0-9_]+(?:\.(sqlite|postgres))?\.sql")
+_TABLE = """
+    CREATE TABLE IF NOT EXISTS migrations (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL
+    )
+"""
+
+
+class TooNew(Exception):
+    """The database has been changed by a newer program than this one."""
+
+
+def files(dialect: str) -> list[tuple[int, str, str]]:
+    """(number, name, SQL) of every migration for `sqlite` or `postgres`, in order."""
+    found = []
+    for file in resources.files("node.database").joinpath("migrations").iterdir():
+        match = _FILE.fullmatch(file.name)
+        if match and match[2] in (None, dialect):
+            found.append((int(match[1]), file.name, file.read_text("utf-8")))
+    return sorted(found)
+
+
+def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
+    """The migrations still to run. Raises `TooNew` when `done` holds one we do not know."""
+    known = files(dialect)
+    unknown = done - {number for number, _, _ in known}
+    if unknown:
+        raise TooNew(
+            f"This database was changed by a newer version of Tintype (migration {max(unknown):04}). "
+            "Start that version, or restore a backup made before the upgrade."
+        )
+    return [entry for entry in known if entry[0] not in done]
+
+
+def sqlite(connection: sqlite3.Connection) -> None:
+    """Bring a SQLite database up to date."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(_TABLE)
+        done = {row[0] for row in connection.execute("SELECT number FROM migrations")}
+        for number, name, script in pending("sqlite", done):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def postgres(connection: Any) -> None:
+    """Bring a PostgreSQL database up to date; two programs starting at once wait for each other."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(7416903)")
+        connection.execute(_TABLE)
+        done = {row[0] for row in connection.execute("SELECT number FROM migrations").fetchall()}
+        for number, name, script in pending("postgres", done):
+            connection.execute(script)
+            connection.execute("INSERT INTO migrations VALUES (%s, %s)", (number, name))
+
+
+def _statements(script: str) -> list[str]:
+    """A script cut at the semicolons that end statements (sqlite3 runs one at a time in a transaction)."""
+    found, waiting = [], ""
+    for line in script.splitlines(keepends=True):
+        waiting += line
+        if sqlite3.complete_statement(waiting):
+            found.append(waiting)
+            waiting = ""
+    return found

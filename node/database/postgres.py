@@ -1,0 +1,167 @@
+"""PostgreSQL: the same unit functions, in a small pool of threads with one connection each.
+
+A unit that loses a race (serialization failure, deadlock) is run again from its start: it is a plain
+function that changed nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import psycopg
+from psycopg.rows import BaseRowFactory
+
+from node.database import migrate
+from node.database.core import Row, Site, bind
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECTIONS = 4
+TRIES = 5
+
+
+class PostgresReader:
+    def __init__(self, cursor: psycopg.Cursor[Any], site: Site) -> None:
+        self._cursor = cursor
+        self.site = site
+
+    def all(self, sql: str, /, **values: Any) -> list[Row]:
+        return self._cursor.execute(*bind(sql, values, "pyformat")).fetchall()
+
+    def one(self, sql: str, /, **values: Any) -> Row | None:
+        row: Row | None = self._cursor.execute(*bind(sql, values, "pyformat")).fetchone()
+        return row
+
+    def value(self, sql: str, /, **values: Any) -> Any:
+        row = self._cursor.execute(*bind(sql, values, "pyformat")).fetchone()
+        return None if row is None else next(iter(row.values()))
+
+
+class PostgresWriter(PostgresReader):
+    def __init__(self, cursor: psycopg.Cursor[Any], site: Site, wake: Callable[[str], None]) -> None:
+        super().__init__(cursor, site)
+        self.wake = wake
+        self.hooks: list[Callable[[], None]] = []
+
+    def run(self, sql: str, /, **values: Any) -> int:
+        return self._cursor.execute(*bind(sql, values, "pyformat")).rowcount
+
+    def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
+        if rows:
+            self._cursor.executemany(bind(sql, {}, "pyformat")[0], rows)
+
+    def after_commit(self, hook: Callable[[], None]) -> None:
+        self.hooks.append(hook)
+
+
+class PostgresDatabase:
+    """`read` and `write` for one PostgreSQL database. Made by `open_postgres`."""
+
+    def __init__(self, url: str, site: Site, size: int = CONNECTIONS) -> None:
+        self.site = site
+        self.wake: Callable[[str], None] = lambda kind: None
+        self._url = url
+        self._threads = ThreadPoolExecutor(size, "postgres")
+        self._connections: queue.SimpleQueue[psycopg.Connection[Any] | None] = queue.SimpleQueue()
+        for _ in range(size):
+            self._connections.put(None)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        factory: BaseRowFactory[Any] = psycopg.rows.dict_row
+        return psycopg.connect(
+            self._url,
+            autocommit=True,
+            row_factory=factory,
+            prepare_threshold=2,
+            application_name="tintype",
+            options="-c timezone=UTC",
+        )
+
+    def _run(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        connection = self._connections.get()
+        try:
+            if connection is None or connection.closed:
+                connection = self._connect()
+            return work(connection)
+        finally:
+            if connection is not None and connection.closed:
+                connection = None
+            self._connections.put(connection)
+
+    async def _on_thread(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+        )
+
+    def _wake(self, kind: str) -> None:
+        self.wake(kind)
+
+    async def read(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def work(connection: psycopg.Connection[Any]) -> T:
+            # One snapshot for the whole unit: a page never shows half of somebody's deed.
+            with connection.cursor() as cursor:
+                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                try:
+                    return unit(PostgresReader(cursor, self.site), *args, **kwargs)
+                finally:
+                    with contextlib.suppress(psycopg.OperationalError):
+                        cursor.execute("ROLLBACK")
+
+        return await self._on_thread(work)
+
+    async def write(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def work(connection: psycopg.Connection[Any]) -> tuple[T, list[Callable[[], None]]]:
+            for attempt in range(TRIES):
+                try:
+                    with connection.transaction(), connection.cursor() as cursor:
+                        tx = PostgresWriter(cursor, self.site, self._wake)
+                        return unit(tx, *args, **kwargs), tx.hooks
+                except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+                    if attempt == TRIES - 1:
+                        raise
+            raise AssertionError("unreachable")
+
+        result, hooks = await self._on_thread(work)
+        for hook in hooks:
+            hook()
+        return result
+
+    async def close(self) -> None:
+        def work() -> None:
+            while not self._connections.empty():
+                connection = self._connections.get()
+                if connection is not None:
+                    connection.close()
+
+        self._threads.shutdown(wait=True)
+        await asyncio.to_thread(work)
+
+
+async def open_postgres(url: str, site: Site) -> PostgresDatabase:
+    """Connect, migrate, and return the database."""
+    database = PostgresDatabase(url, site)
+    try:
+        await database._on_thread(_migrate)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def _migrate(connection: psycopg.Connection[Any]) -> None:
+    with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+        migrate.postgres(_Cursor(connection, cursor))
+
+
+class _Cursor:
+    """What `migrate.postgres` needs: transactions of the connection, rows as tuples."""
+
+    def __init__(self, connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any]) -> None:
+        self.transaction = connection.transaction
+        self.execute = cursor.execute

@@ -1,0 +1,42 @@
+"""`Node`: everything one server is made of. No module keeps state, so several run in one process."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from media.sandbox import Sandbox
+from media.storage import Storage
+from node.config import Config
+from node.database import Database, Site
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(eq=False)
+class Node:
+    """One server. Made and closed by `web.wiring.open_node`.
+
+    `client` is the guarded HTTP client, the only door out (activitypub.client.Client).
+    """
+
+    config: Config
+    site: Site
+    db: Database
+    storage: Storage
+    sandbox: Sandbox
+    client: Any
+    _parts: dict[Any, Any] = dataclasses.field(default_factory=dict)
+
+    def part(self, factory: Callable[[Node], T]) -> T:
+        """This node's one `factory(node)`, made on first use: caches and the like."""
+        found: T | None = self._parts.get(factory)
+        if found is None:
+            found = self._parts[factory] = factory(self)
+        return found
+
+    async def close(self) -> None:
+        await self.client.close()
+        await self.sandbox.close()
+        await self.db.close()

@@ -1,0 +1,193 @@
+"""Claim → do → finish, for every kind of job.
+
+Each kind has a number of jobs it may do at once. A loop per kind sleeps until it is woken (a unit of work
+in this process added a job), until the next job is due, or for `POLL` seconds, in case another process
+added one. `drain` does what is due and stops: how tests let time pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from node import jobs
+from node.ids import now_ms
+from node.jobs import GiveUp, Job, Later
+from node.node import Node
+
+log = logging.getLogger("tintype.worker")
+
+POLL = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Each:
+    """One job at a time to `run`, `at_once` of them side by side. The worker finishes what `run` did not."""
+
+    run: Callable[[Node, Job], Awaitable[None]]
+    at_once: int = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Up to `size` jobs in one call; `run` finishes them itself, in its own unit of work."""
+
+    run: Callable[[Node, list[Job]], Awaitable[None]]
+    size: int = 64
+
+
+Handler = Each | Batch
+
+
+class Worker:
+    """Does a node's jobs. `handlers` names what to do for each kind."""
+
+    def __init__(self, node: Node, handlers: Mapping[str, Handler]) -> None:
+        self._node = node
+        self._handlers = dict(handlers)
+        self._bells = {kind: asyncio.Event() for kind in handlers}
+        self._loops: list[asyncio.Task[None]] = []
+        self._doing: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def wake(self, kind: str) -> None:
+        bell = self._bells.get(kind)
+        if bell is not None:
+            bell.set()
+
+    async def start(self, *, alone: bool) -> None:
+        """Begin working. `alone`: no other process works on this database, so old claims are free again."""
+        if alone:
+            await self._node.db.write(jobs.release_all)
+        self._node.db.wake = self.wake
+        self._loops = [asyncio.create_task(self._loop(kind)) for kind in self._handlers]
+        self._loops.append(asyncio.create_task(self._ring()))
+
+    async def stop(self, patience: float = 3.0) -> None:
+        """Claim nothing more, give what is being done `patience` seconds, then let go.
+
+        What is let go was not finished, so it is done again after the next start.
+        """
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._doing:
+            _, late = await asyncio.wait(self._doing, timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def run(self, *, alone: bool) -> None:
+        """Work until cancelled."""
+        await self.start(alone=alone)
+        try:
+            await asyncio.gather(*self._loops)
+        finally:
+            await self.stop()
+
+    async def drain(self, now: int | None = None) -> int:
+        """Do everything that is due (at `now`, in milliseconds) until nothing is; return how many jobs ran."""
+        done = 0
+        while True:
+            ran = await asyncio.gather(*[self._drain_kind(kind, now) for kind in self._handlers])
+            if not any(ran):
+                return done
+            done += sum(ran)
+
+    async def _drain_kind(self, kind: str, now: int | None) -> int:
+        handler = self._handlers[kind]
+        limit = handler.size if isinstance(handler, Batch) else handler.at_once
+        found = await self._node.db.write(jobs.claim, kind, limit, now or now_ms())
+        if found:
+            await self._do(handler, found)
+        return len(found)
+
+    async def _ring(self) -> None:
+        """Once in a while, ring for every kind that has something due."""
+        while True:
+            await asyncio.sleep(POLL)
+            try:
+                now = now_ms()
+                for kind, at in (await self._node.db.read(jobs.next_due, list(self._handlers))).items():
+                    if at <= now:
+                        self._bells[kind].set()
+            except Exception:
+                log.exception("could not look for due jobs")
+
+    async def _loop(self, kind: str) -> None:
+        handler, bell = self._handlers[kind], self._bells[kind]
+        most = 1 if isinstance(handler, Batch) else handler.at_once
+        free = asyncio.Semaphore(most)
+        bell.set()
+        while True:
+            await bell.wait()
+            bell.clear()
+            try:
+                while await self._claim_and_do(kind, handler, free):
+                    pass
+            except Exception:
+                log.exception("could not claim %s jobs", kind)
+                await asyncio.sleep(POLL)
+                bell.set()
+
+    async def _claim_and_do(self, kind: str, handler: Handler, free: asyncio.Semaphore) -> bool:
+        """Fill the free places once. True when there may be more to claim."""
+        await free.acquire()
+        places = 1
+        if isinstance(handler, Each):
+            while places < handler.at_once and not free.locked():
+                await free.acquire()
+                places += 1
+        limit = handler.size if isinstance(handler, Batch) else places
+        try:
+            found = await asyncio.shield(self._node.db.write(jobs.claim, kind, limit, now_ms()))
+        except BaseException:
+            for _ in range(places):
+                free.release()
+            raise
+        groups = ([found] if found else []) if isinstance(handler, Batch) else [[job] for job in found]
+        for _ in range(places - len(groups)):
+            free.release()
+        for group in groups:
+            task = asyncio.create_task(self._do(handler, group))
+            self._doing.add(task)
+            task.add_done_callback(self._doing.discard)
+            task.add_done_callback(lambda _: free.release())
+        return len(found) == limit
+
+    async def _do(self, handler: Handler, group: list[Job]) -> None:
+        if isinstance(handler, Each):
+            await asyncio.gather(*[self._one(handler.run, job) for job in group])
+            return
+        try:
+            await handler.run(self._node, group)
+        except Exception:
+            # One of them spoils the batch: each on its own, so the others are not lost with it.
+            log.exception("a batch of %d %s jobs failed; trying them one by one", len(group), group[0].kind)
+            for job in group:
+                await self._one(lambda node, job: handler.run(node, [job]), job)
+
+    async def _one(self, run: Callable[[Node, Job], Awaitable[None]], job: Job) -> None:
+        db = self._node.db
+        try:
+            await run(self._node, job)
+        except Later as later:
+            await db.write(jobs.retry, job, later.at, later.reason)
+        except GiveUp as given_up:
+            log.info("job %s %d given up: %s", job.kind, job.id, given_up.reason)
+            await db.write(jobs.fail, job, given_up.reason)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            if job.attempts >= jobs.MOST_ATTEMPTS:
+                log.exception("job %s %d given up after %d attempts", job.kind, job.id, job.attempts)
+                await db.write(jobs.fail, job, reason)
+            else:
+                log.exception("job %s %d failed, attempt %d", job.kind, job.id, job.attempts)
+                wait = jobs.FIRST_WAIT * 3 ** (job.attempts - 1)
+                await db.write(jobs.retry, job, now_ms() + int(wait * random.uniform(0.8, 1.2)), reason)  # noqa: S311
+        else:
+            await db.write(jobs.finish, job)
