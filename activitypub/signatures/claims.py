@@ -1,0 +1,103 @@
+"""A request as signatures see it, and the claim its headers make. Plain data, and the clock rule both dialects share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from activitypub.uris import Malformed, host_and_port
+
+HOUR = 3600
+WINDOW = HOUR
+"""How far a signature's time may be from ours, in seconds, in either direction."""
+
+_TARGET = re.compile(r"[\x21-\x7e]{1,8192}")
+
+
+class BadSignature(Exception):
+    """The request does not prove who sent it; `reason` is for the log and the sender's operator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `scheme` and `host` (with its port) are the configured public ones.
+
+    Header names are lower-case, in the order they came, repeats kept; `target` is path and query.
+    """
+
+    method: str
+    target: str
+    host: str
+    scheme: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes = b""
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+    def value(self, name: str) -> str | None:
+        """Every line of a header joined as HTTP joins them, or None when it is not there."""
+        lines = self.values(name)
+        return ", ".join(line.strip(" \t") for line in lines) if lines else None
+
+    @property
+    def has_body(self) -> bool:
+        return self.method.upper() not in ("GET", "HEAD") or bool(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says about its signature: parsed and judged, but not yet verified.
+
+    `key_id` is untrusted text until `verify` has passed. `covered` are the signed
+    components in order; `parameters` is the RFC 9421 `@signature-params` value.
+    """
+
+    key_id: str
+    style: Literal["cavage", "rfc9421"]
+    signature: bytes
+    covered: tuple[str, ...]
+    algorithm: str | None = None
+    created: int | None = None
+    expires: int | None = None
+    parameters: str = field(default="", repr=False)
+
+
+def check_request(request: Request) -> None:
+    """The request is meant for this very host: `Host` must be the configured one."""
+    if _TARGET.fullmatch(request.target) is None or not request.target.startswith("/"):
+        raise BadSignature("the path is not plain ASCII")
+    hosts = request.values("host")
+    if len(hosts) != 1 or _default_less(hosts[0], request.scheme) != _default_less(
+        request.host, request.scheme
+    ):
+        raise BadSignature("the request is addressed to another host")
+
+
+def check_key_id(key_id: str) -> None:
+    if not 0 < len(key_id) <= 2048 or not key_id.isprintable():
+        raise BadSignature("the keyId is not usable")
+
+
+def check_times(now: float, *, created: float | None, expires: float | None) -> None:
+    """Both dialects: at most an hour old, at most an hour ahead, and not past its own end."""
+    if created is not None and abs(now - created) > WINDOW:
+        raise BadSignature("the signature is more than an hour away from our clock")
+    if expires is not None and now > expires:
+        raise BadSignature("the signature has expired")
+
+
+def _default_less(host: str, scheme: str) -> str | None:
+    try:
+        name, port = host_and_port(host.strip())
+    except Malformed:
+        return None
+    if port is None or port == (443 if scheme == "https" else 80):
+        return name
+    return f"{name}:{port}"

@@ -1,0 +1,138 @@
+"""URIs as identities: one spelling to compare by, and one spelling to send.
+
+Two servers may write the same host in different case, with a default port, a
+trailing dot or in Unicode. Whoever compares names compares `normal_id`; what was
+received is stored as received. Case, fragment and trailing slash of the path
+distinguish objects and are never touched. Hosts with user information, escapes
+or control characters have no normal spelling and are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from yarl import URL
+
+LONGEST = 2048
+
+_SHAPE = re.compile(r"([A-Za-z]+)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]")
+_WIRE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+_PORTS = {"https": 443, "http": 80}
+
+
+class Malformed(ValueError):
+    """Something another server said that cannot be understood; the text says what, for the log."""
+
+
+class Parts(NamedTuple):
+    """A web address taken apart: host lower-case and in punycode, `port` None when it is the default."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    query: str
+    fragment: str
+
+    @property
+    def authority(self) -> str:
+        """`host`, with the port when it is not the default: what this project calls a domain."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+def parts(uri: object) -> Parts:
+    """Take an http(s) address apart, or raise Malformed."""
+    if not isinstance(uri, str) or len(uri) > LONGEST or _UNSAFE.search(uri):
+        raise Malformed("not a web address")
+    found = _SHAPE.fullmatch(uri)
+    if found is None:
+        raise Malformed("not a web address")
+    scheme = found[1].lower()
+    if scheme not in _PORTS:
+        raise Malformed(f"addresses of the kind {scheme[:20]}: are not followed")
+    host, port = host_and_port(found[2])
+    return Parts(
+        scheme,
+        host,
+        None if port == _PORTS[scheme] else port,
+        found[3] or "/",
+        found[4] or "",
+        found[5] or "",
+    )
+
+
+def host_and_port(authority: str) -> tuple[str, int | None]:
+    """`Photos.Example.:8443` → (`photos.example`, 8443). Raises Malformed."""
+    if len(authority) > 300 or _UNSAFE.search(authority):
+        raise Malformed("not a host")
+    found = _AUTHORITY.fullmatch(authority)
+    if found is None or "@" in authority or "%" in authority:
+        raise Malformed("not a host")
+    port = int(found[2]) if found[2] else None
+    if port is not None and not 0 < port < 65536:
+        raise Malformed("not a port")
+    return _host(found[1]), port
+
+
+def normal_id(uri: object) -> str:
+    """The one spelling of an identity, for comparison only. Raises Malformed."""
+    scheme, host, port, path, query, fragment = parts(uri)
+    return f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}{fragment}"
+
+
+def host_of(uri: object) -> str:
+    """The domain of an address: lower-case, punycode, with the port when it is not the default."""
+    return parts(uri).authority
+
+
+def same_origin(one: object, other: object) -> bool:
+    """Whether both are web addresses with the same scheme, host and port."""
+    try:
+        return parts(one).origin == parts(other).origin
+    except Malformed:
+        return False
+
+
+def without_fragment(uri: str) -> str:
+    """The document a fragment identity lives in."""
+    return uri.partition("#")[0]
+
+
+def wire(url: str) -> URL:
+    """The address as it goes over the wire, without its fragment.
+
+    What already is plain RFC 3986 text keeps every escape as it was given, since
+    some servers tell `%40` from `@`; anything else is escaped. Raises Malformed.
+    """
+    scheme, host, port, path, query, _ = parts(url)
+    text = f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}"
+    try:
+        return URL(text, encoded=_WIRE.fullmatch(text) is not None)
+    except ValueError:
+        raise Malformed("not a web address") from None
+
+
+def _host(text: str) -> str:
+    if text.startswith("["):
+        return text.lower()
+    if text.isascii():
+        host = text.lower()
+    else:
+        import idna
+
+        try:
+            host = idna.encode(text, uts46=True).decode()
+        except (idna.IDNAError, UnicodeError):
+            raise Malformed("not a host") from None
+    host = host.removesuffix(".")
+    if len(host) > 253 or ".." in host or _HOST.fullmatch(host) is None:
+        raise Malformed("not a host")
+    return host

@@ -1,0 +1,195 @@
+"""Actors and their keys, as their servers describe them.
+
+Nothing here is believed yet: that an id belongs to the server that was asked,
+and a key to the actor that lists it, is for whoever fetched the document to check.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from activitypub.uris import Malformed, host_and_port
+from activitypub.vocab.attachments import Attachment, picture
+from activitypub.vocab.emoji import Emoji, emoji
+from activitypub.vocab.values import (
+    flag,
+    identity,
+    is_web,
+    items,
+    kind,
+    millis,
+    objects,
+    page,
+    text,
+    uri,
+    uris,
+    web,
+)
+
+TYPES = frozenset({"Person", "Service", "Group", "Organization", "Application"})
+MOST_USERNAME, MOST_NAME, MOST_SUMMARY = 2048, 2048, 20_480
+MOST_FIELDS, MOST_FIELD, MOST_ALIASES, MOST_KEYS = 50, 2047, 256, 20
+
+_KEY_TYPES = frozenset({"Key", "CryptographicKey", "PublicKey", "Multikey"})
+_USERNAME = re.compile(r"[^\s/@?#:<>\"\\]{1,2048}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A published key. `text` is PEM or multibase, or None when only its address is given."""
+
+    id: str
+    owner: str | None
+    text: str | None
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActorDoc:
+    """`summary` and the values of `fields` are foreign HTML. `webfinger` is `user@host` where the actor says so."""
+
+    id: str
+    type: str
+    username: str
+    name: str
+    summary: str
+    url: str | None
+    icon: str | None
+    icon_alt: str
+    image: str | None
+    inbox: str
+    shared_inbox: str | None
+    outbox: str | None
+    followers: str | None
+    following: str | None
+    featured: str | None
+    keys: list[Key]
+    manually_approves: bool
+    discoverable: bool
+    indexable: bool
+    suspended: bool
+    moved_to: str | None
+    also_known_as: list[str]
+    fields: list[tuple[str, str]]
+    published_ms: int | None
+    webfinger: str | None
+    attribution_domains: list[str]
+    emoji: list[Emoji]
+    raw: dict[str, Any] = field(repr=False)
+
+
+def actor(doc: dict[str, Any]) -> ActorDoc:
+    """The actor in a document. Raises Malformed without a type, an id, an inbox or a user name."""
+    if not isinstance(doc, dict):
+        raise Malformed("not a document")
+    name = kind(doc, TYPES)
+    if name not in TYPES:
+        raise Malformed("not an actor")
+    own, inbox = identity(doc), web(doc.get("inbox"))
+    if own is None or not is_web(own) or inbox is None:
+        raise Malformed("an actor without an id or an inbox")
+    username = text(doc.get("preferredUsername"), MOST_USERNAME + 1)
+    if not _USERNAME.fullmatch(username):
+        raise Malformed("an actor without a user name")
+    icon, image = _picture(doc.get("icon")), _picture(doc.get("image"))
+    endpoints = doc.get("endpoints")
+    shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else doc.get("sharedInbox")
+    return ActorDoc(
+        id=own,
+        type=name,
+        username=username,
+        name=text(doc.get("name"), MOST_NAME),
+        summary=text(doc.get("summary"), MOST_SUMMARY),
+        url=page(doc.get("url")),
+        icon=icon.url if icon else None,
+        icon_alt=icon.alt if icon else "",
+        image=image.url if image else None,
+        inbox=inbox,
+        shared_inbox=web(shared),
+        outbox=web(doc.get("outbox")),
+        followers=web(doc.get("followers")),
+        following=web(doc.get("following")),
+        featured=web(doc.get("featured")),
+        keys=keys(doc),
+        manually_approves=flag(doc.get("manuallyApprovesFollowers")),
+        discoverable=flag(doc.get("discoverable")),
+        indexable=flag(doc.get("indexable")),
+        suspended=flag(doc.get("suspended")),
+        moved_to=uri(doc.get("movedTo")),
+        also_known_as=uris(doc.get("alsoKnownAs"), MOST_ALIASES),
+        fields=_fields(doc.get("attachment")),
+        published_ms=millis(doc.get("published")),
+        webfinger=_webfinger(doc.get("webfinger")),
+        attribution_domains=_domains(doc.get("attributionDomains")),
+        emoji=emoji(objects(doc.get("tag"), 200)),
+        raw=doc,
+    )
+
+
+def keys(doc: Any) -> list[Key]:
+    """The keys of an actor document, or the one a key document is. Never raises; may be empty."""
+    if not isinstance(doc, dict):
+        return []
+    if kind(doc, _KEY_TYPES) in _KEY_TYPES or "publicKeyPem" in doc or "publicKeyMultibase" in doc:
+        listed: list[Any] = [doc]
+    else:
+        listed = [*items(doc.get("publicKey"), MOST_KEYS), *items(doc.get("assertionMethod"), MOST_KEYS)]
+    found: dict[str, Key] = {}
+    for item in listed:
+        if (key := _key(item)) is not None:
+            found.setdefault(key.id, key)
+    return list(found.values())[:MOST_KEYS]
+
+
+def _key(item: Any) -> Key | None:
+    if isinstance(item, str):
+        return Key(item, None, None, "") if uri(item) else None
+    if not isinstance(item, dict) or (own := identity(item)) is None:
+        return None
+    owner = uri(item.get("owner", item.get("controller")))
+    multibase = item.get("publicKeyMultibase")
+    if isinstance(multibase, str):
+        return Key(own, owner, multibase[:4096], "ed25519" if multibase.startswith("z6Mk") else "")
+    pem = item.get("publicKeyPem")
+    return Key(own, owner, pem[:4096], "rsa") if isinstance(pem, str) else Key(own, owner, None, "")
+
+
+def _picture(value: Any) -> Attachment | None:
+    # Where several sizes are listed the last one is the largest.
+    for item in reversed(items(value, 10)):
+        found = picture(item)
+        if found is not None and found.is_image:
+            return found
+    return None
+
+
+def _fields(value: Any) -> list[tuple[str, str]]:
+    found = []
+    for item in objects(value, 200):
+        if kind(item) in ("PropertyValue", "schema:PropertyValue", "http://schema.org#PropertyValue"):
+            name, content = text(item.get("name"), MOST_FIELD), text(item.get("value"), MOST_FIELD)
+            if name or content:
+                found.append((name, content))
+    return found[:MOST_FIELDS]
+
+
+def _webfinger(value: Any) -> str | None:
+    name, at, host = text(value, 2300).removeprefix("acct:").removeprefix("@").rpartition("@")
+    if not at or not _USERNAME.fullmatch(name) or (domain := _domain(host)) is None:
+        return None
+    return f"{name}@{domain}"
+
+
+def _domains(value: Any) -> list[str]:
+    found = (_domain(item) for item in items(value, MOST_ALIASES))
+    return list(dict.fromkeys(item for item in found if item is not None))
+
+
+def _domain(value: Any) -> str | None:
+    try:
+        host, port = host_and_port(value) if isinstance(value, str) else ("", None)
+    except Malformed:
+        return None
+    return (host if port is None else f"{host}:{port}") or None

@@ -1,0 +1,220 @@
+"""Pictures on a post, and what is told about them: text, size, place, camera, licence.
+
+One picture that cannot be used is left out; the others and the post stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from activitypub.vocab.values import decimal, identity, is_web, items, kind, length, objects, text, uri, web
+
+MOST, MOST_ALT, MOST_EXIF = 20, 10_000, 40
+
+_TYPES = frozenset({"Document", "Image", "Video", "Audio"})
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
+_BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+_BLURHASH = re.compile("[" + re.escape(_BASE83) + "]{6,164}")
+_ENDINGS = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "heic": "image/heic",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+}
+_LEGACY_EXIF = {
+    "make": "Make",
+    "model": "Model",
+    "lens": "LensModel",
+    "createDate": "DateTime",
+    "focalLength": "FocalLength",
+    "focalLenIn35mmFilm": "FocalLengthIn35mmFilm",
+    "fNumber": "FNumber",
+    "exposureTime": "ExposureTime",
+    "photographicSensitivity": "PhotographicSensitivity",
+    "software": "Software",
+    "film": "Film",
+    "flash": "Flash",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`country` is a name or a two-letter code, as it came."""
+
+    name: str
+    latitude: float | None
+    longitude: float | None
+    country: str
+    geoname_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """`media_type` is `image/*` when only that is known. `exif` holds (Exif field name, value)
+    without any GPS field; `focus` is within -1..1."""
+
+    url: str
+    media_type: str
+    alt: str
+    width: int | None
+    height: int | None
+    blurhash: str | None
+    focus: tuple[float, float] | None
+    exif: tuple[tuple[str, str], ...]
+    license: str
+    place: Place | None
+
+    @property
+    def is_image(self) -> bool:
+        return self.media_type.startswith("image/")
+
+
+def attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
+    """The pictures, films and sounds of a post, at most 20.
+
+    An object that is a picture itself, or a page, film or event that has one, gives that.
+    """
+    found = [media for item in objects(doc.get("attachment"), 100) if (media := attachment(item))]
+    if not found and type_ == "Image":
+        found = [media for media in [attachment({**doc, "attachment": None})] if media]
+    if not found and type_ not in ("Note", "Image"):
+        pictures = (
+            picture(item) for name in ("image", "icon") for item in reversed(items(doc.get(name), 10))
+        )
+        found = [media for media in pictures if media][:1]
+    return found[:MOST]
+
+
+def attachment(item: dict[str, Any]) -> Attachment | None:
+    """One attachment, or None when it is not media on the web."""
+    name = kind(item, _TYPES)
+    url, media_type = _file(item, name)
+    if url is None or not (name in _TYPES or (name == "Link" and media_type.startswith("image/"))):
+        return None
+    if not media_type and name in ("Image", "Video", "Audio"):
+        media_type = f"{name.lower()}/*"
+    if not media_type.startswith(("image/", "video/", "audio/")):
+        return None
+    return Attachment(
+        url=url,
+        media_type=media_type,
+        alt=text(item.get("name"), MOST_ALT) or text(item.get("summary"), MOST_ALT),
+        width=length(item.get("width")),
+        height=length(item.get("height")),
+        blurhash=_blurhash(item.get("blurhash")),
+        focus=_focus(item.get("focalPoint")),
+        exif=tuple(_exif(item)),
+        license=_license(item),
+        place=place(item.get("location")),
+    )
+
+
+def picture(value: Any) -> Attachment | None:
+    """An icon or a header image: an object, a link, or a bare address."""
+    if isinstance(value, str):
+        return attachment({"type": "Image", "url": value})
+    if isinstance(value, dict):
+        return attachment({**value, "type": "Image"})
+    return None
+
+
+def place(value: Any) -> Place | None:
+    for item in objects(value, 1):
+        address = item.get("address")
+        country = item.get("addressCountry", item.get("country"))
+        if country is None and isinstance(address, dict):
+            country = address.get("addressCountry")
+        name = text(item.get("name"), 500)
+        if not name:
+            return None
+        latitude, longitude = decimal(item.get("latitude")), decimal(item.get("longitude"))
+        if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+            latitude = longitude = None
+        geoname = item.get("geonameId")
+        return Place(name, latitude, longitude, text(country, 200), text(str(geoname) if geoname else "", 40))
+    return None
+
+
+def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
+    """The address and media type; where several files are offered, the first picture, or else the first file."""
+    offers: list[tuple[str, str]] = []
+    given = _media_type(item.get("mediaType"))
+    for one in items(item.get("url", item.get("href")), 20):
+        address = web(one)
+        if address is not None:
+            own = _media_type(one.get("mediaType")) if isinstance(one, dict) else ""
+            offers.append((address, own or given or _guess(address)))
+    if name == "Link" and not offers and (address := web(item.get("href"))):
+        offers.append((address, given))
+    wanted = ("image/",) if name == "Image" else ("image/", "video/", "audio/")
+    best = next((offer for offer in offers if offer[1].startswith(wanted)), offers[0] if offers else None)
+    if best is None:
+        return None, ""
+    return best
+
+
+def _media_type(value: Any) -> str:
+    found = text(value, 200).partition(";")[0].strip().lower()
+    found = "image/jpeg" if found == "image/jpg" else found
+    return found if _MEDIA_TYPE.fullmatch(found) else ""
+
+
+def _guess(address: str) -> str:
+    return _ENDINGS.get(address.partition("?")[0].rpartition(".")[2].lower(), "")
+
+
+def _blurhash(value: Any) -> str | None:
+    if not isinstance(value, str) or not _BLURHASH.fullmatch(value):
+        return None
+    size = _BASE83.index(value[0])
+    return value if len(value) == 4 + 2 * (size % 9 + 1) * (size // 9 + 1) else None
+
+
+def _focus(value: Any) -> tuple[float, float] | None:
+    numbers = [decimal(item) for item in items(value, 3)]
+    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
+        return None
+    x, y = numbers[0], numbers[1]
+    return (x, y) if abs(x) <= 1 and abs(y) <= 1 else None
+
+
+def _exif(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    # The place where a picture was taken is told by `location`, or not at all.
+    found = 0
+    for entry in objects(item.get("exifData"), 200):
+        name, value = text(entry.get("name"), 100), _exif_value(entry.get("value"))
+        if name and value and not name.startswith("GPS") and found < MOST_EXIF:
+            found += 1
+            yield name, value
+    legacy = item.get("exif")
+    if not found and isinstance(legacy, dict):
+        for old, name in _LEGACY_EXIF.items():
+            if value := _exif_value(legacy.get(old)):
+                yield name, value
+
+
+def _exif_value(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12:
+        return f"{value:.10g}"
+    return text(value, 500)
+
+
+def _license(item: dict[str, Any]) -> str:
+    for name in ("license", "schema:license", "dcterms:license", "licenseUrl"):
+        for value in items(item.get(name), 1):
+            if isinstance(value, dict):
+                value = value.get("name") or identity(value) or uri(value)
+            if found := text(value, 300):
+                return found if ":" not in found or is_web(found) else ""
+    return ""

@@ -1,0 +1,64 @@
+"""Collections and their pages, in all their four types, and the counts that hang on a post."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from activitypub.uris import Malformed
+from activitypub.vocab.values import Ref, count, identity, items, kind, ref, refs, uri
+
+MOST_ITEMS = 1000
+TYPES = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDoc:
+    """`total` is what the other server claims, bounded; use it for display only."""
+
+    id: str | None
+    type: str
+    items: list[Ref]
+    first: Ref
+    next: str | None
+    total: int | None
+    part_of: str | None
+    actor: str | None
+    raw: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A collection as it hangs on a post: where it is, and how many it claims to hold."""
+
+    uri: str | None = None
+    total: int | None = None
+
+
+def collection(doc: dict[str, Any]) -> CollectionDoc:
+    """A collection or one page of it, at most 1000 items. Raises Malformed when it is something else."""
+    if not isinstance(doc, dict):
+        raise Malformed("not a document")
+    name = kind(doc, TYPES)
+    members = doc.get("orderedItems", doc.get("items"))
+    if name is None or (name not in TYPES and members is None and "first" not in doc):
+        raise Malformed("not a collection")
+    return CollectionDoc(
+        id=identity(doc),
+        type=name,
+        items=refs(members, MOST_ITEMS),
+        first=ref(doc.get("first")),
+        next=uri(doc.get("next")),
+        total=count(doc.get("totalItems")),
+        part_of=uri(doc.get("partOf")),
+        actor=uri(doc.get("attributedTo")),
+        raw=doc,
+    )
+
+
+def tally(value: Any) -> Tally:
+    for item in items(value, 1):
+        if isinstance(item, dict):
+            return Tally(identity(item), count(item.get("totalItems")))
+        return Tally(uri(item))
+    return Tally()

@@ -1,0 +1,201 @@
+"""Posts: anything that people would call one, with what we can use of it.
+
+Notes mostly, but also pictures, pages, articles, films, events, albums and polls
+of other software. Actors, activities and collections never are posts.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from activitypub.uris import Malformed
+from activitypub.vocab import activities, actors, collections
+from activitypub.vocab.attachments import Attachment, Place, attachments, place
+from activitypub.vocab.collections import Tally, tally
+from activitypub.vocab.emoji import Emoji, emoji
+from activitypub.vocab.values import (
+    flag,
+    identity,
+    items,
+    kind,
+    millis,
+    objects,
+    page,
+    recipients,
+    text,
+    uri,
+    web,
+)
+
+MOST_CONTENT, MOST_SUMMARY, MOST_NAME, MOST_TAGS = 100_000, 20_480, 2048, 100
+TYPES = frozenset({"Note", "Image", "Page", "Article", "Video", "Event", "Album", "Question", "ChatMessage"})
+_QUOTES = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
+_NOT_POSTS = actors.TYPES | collections.TYPES | (activities.TYPES - TYPES) | {"Tombstone", "Story", "Link"}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`content` is foreign HTML, `name` and `summary` are plain text. Times are in milliseconds.
+
+    `hashtags` are (name without #, address), `mentions` (actor id, name as written).
+    """
+
+    id: str
+    url: str | None
+    type: str
+    actor: str
+    content: str
+    name: str
+    summary: str
+    sensitive: bool
+    language: str | None
+    in_reply_to: str | None
+    published_ms: int | None
+    updated_ms: int | None
+    to: list[str]
+    cc: list[str]
+    attachments: list[Attachment]
+    hashtags: list[tuple[str, str | None]]
+    mentions: list[tuple[str, str]]
+    emoji: list[Emoji]
+    place: Place | None
+    replies: str | None
+    likes: Tally
+    shares: Tally
+    comments_enabled: bool
+    capabilities: dict[str, Any] | None
+    interaction_policy: dict[str, Any] | None
+    quote: str | None
+    context: str | None
+    raw: dict[str, Any] = field(repr=False)
+
+    @property
+    def is_vote(self) -> bool:
+        """An answer to a poll, which is shaped like a comment and never shown as one."""
+        return bool(
+            self.name
+            and self.in_reply_to
+            and not self.content
+            and not self.attachments
+            and self.type == "Note"
+        )
+
+
+def note(doc: dict[str, Any]) -> Note:
+    """The post in a document. Raises Malformed when it is none, has no id, or nobody wrote it."""
+    if not isinstance(doc, dict):
+        raise Malformed("not a document")
+    name = kind(doc, TYPES)
+    if name is None or name in _NOT_POSTS:
+        raise Malformed("not a post")
+    own, author = identity(doc), _author(doc)
+    if own is None or author is None:
+        raise Malformed("a post without an id or an author")
+    media = attachments(doc, name)
+    if name not in TYPES and not any(item.is_image for item in media):
+        raise Malformed("not a post, and without a picture")
+    content, language = _content(doc)
+    capabilities = doc.get("capabilities")
+    policy = doc.get("interactionPolicy")
+    tags = list(objects(doc.get("tag"), 1000))
+    return Note(
+        id=own,
+        url=None if name == "Image" and not doc.get("attachment") else page(doc.get("url")),
+        type=name,
+        actor=author,
+        content=content,
+        name=text(doc.get("name"), MOST_NAME),
+        summary=text(doc.get("summary"), MOST_SUMMARY),
+        sensitive=flag(doc.get("sensitive")),
+        language=language,
+        in_reply_to=uri(doc.get("inReplyTo")),
+        published_ms=millis(doc.get("published")),
+        updated_ms=millis(doc.get("updated")),
+        to=recipients(doc.get("to")),
+        cc=recipients(doc.get("cc")),
+        attachments=media,
+        hashtags=_hashtags(tags),
+        mentions=_mentions(tags),
+        emoji=emoji(tags),
+        place=place(doc.get("location")),
+        replies=uri(doc.get("replies")),
+        likes=tally(doc.get("likes")),
+        shares=tally(doc.get("shares")),
+        comments_enabled=flag(doc.get("commentsEnabled"), True) and doc.get("capabilities.reply") != "[]",
+        capabilities=capabilities if isinstance(capabilities, dict) else None,
+        interaction_policy=policy if isinstance(policy, dict) else None,
+        quote=_quote(doc, tags),
+        context=uri(doc.get("context")) or uri(doc.get("conversation")),
+        raw=doc,
+    )
+
+
+def _author(doc: dict[str, Any]) -> str | None:
+    """Whose it is. Where a channel and a person are named, as for films, the person."""
+    value = doc.get("attributedTo", doc.get("actor"))
+    for item in objects(value, 20):
+        if kind(item) == "Person" and (found := uri(item)):
+            return found
+    return uri(value)
+
+
+def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
+    """The text as HTML and the language it is in."""
+    given = doc.get("contentMap")
+    texts = {
+        language: content
+        for language, content in (list(given.items())[:50] if isinstance(given, dict) else [])
+        if isinstance(content, str) and _LANGUAGE.fullmatch(language)
+    }
+    content = text(doc.get("content"), MOST_CONTENT)
+    if not content and texts:
+        language = next(iter(texts))
+        return text(texts[language], MOST_CONTENT), _language(language)
+    same = [language for language, other in texts.items() if text(other, MOST_CONTENT) == content]
+    if str(doc.get("mediaType")) in ("text/plain", "text/markdown"):
+        content = "<p>" + html.escape(content).replace("\n", "<br>") + "</p>" if content else ""
+    if same:
+        return content, _language(same[0])
+    for context in objects(doc.get("@context"), 20):
+        language = context.get("@language")
+        if isinstance(language, str) and _LANGUAGE.fullmatch(language):
+            return content, _language(language)
+    return content, None
+
+
+def _language(tag: str) -> str | None:
+    return None if tag.lower() == "und" else tag
+
+
+def _hashtags(tags: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
+    found: dict[str, str | None] = {}
+    for tag in tags:
+        if kind(tag) in ("Hashtag", "Category"):
+            name = text(tag.get("name"), 300).lstrip("#＃").strip()
+            if name and not any(letter.isspace() for letter in name):
+                found.setdefault(name, web(tag.get("href")))
+    return list(found.items())[:MOST_TAGS]
+
+
+def _mentions(tags: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for tag in tags:
+        if kind(tag) == "Mention" and (href := uri(tag.get("href"))):
+            found.setdefault(href, text(tag.get("name"), 500))
+    return list(found.items())[:MOST_TAGS]
+
+
+def _quote(doc: dict[str, Any], tags: list[dict[str, Any]]) -> str | None:
+    for name in _QUOTES:
+        if found := uri(doc.get(name)):
+            return found
+    for tag in tags:
+        if kind(tag) == "Link" and any(
+            "quote" in item for item in items(tag.get("rel"), 10) if isinstance(item, str)
+        ):
+            return uri(tag.get("href"))
+    return None

@@ -1,0 +1,219 @@
+"""One property, in whatever form it came, to one plain value or None.
+
+Everything above is built from these; none of them ever raises.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from activitypub.uris import LONGEST, Malformed, parts
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+AS = "https://www.w3.org/ns/activitystreams#"
+MOST_COUNT = 1_000_000_000
+MOST_RECIPIENTS = 500
+
+_PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
+_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
+    r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?"
+)
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,10}(?:[.,][0-9]{1,20})?")
+# Control characters other than tab and line breaks, and those that reverse the reading direction.
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value that is an address, an embedded document, or both."""
+
+    uri: str | None = None
+    doc: dict[str, Any] | None = field(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        return self.uri is not None or self.doc is not None
+
+
+def items(value: Any, most: int = 100) -> list[Any]:
+    """The members of a list, or the one thing that stands where a list could."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [item for item in value[:most] if item is not None]
+    if isinstance(value, dict) and isinstance(value.get("@list", value.get("@set")), list):
+        return items(value.get("@list", value.get("@set")), most)
+    return [value]
+
+
+def objects(value: Any, most: int = 100) -> Iterator[dict[str, Any]]:
+    return (item for item in items(value, most) if isinstance(item, dict))
+
+
+def text(value: Any, most: int) -> str:
+    """Plain text, cut to `most` characters; "" when there is none."""
+    for item in items(value, 10):
+        if isinstance(item, dict):
+            item = item.get("@value")
+        if isinstance(item, str):
+            return _INVISIBLE.sub("", item[:most]).strip()
+    return ""
+
+
+def uri(value: Any) -> str | None:
+    """The address a value is or names, as it was received. Any scheme: compare with `normal_id`."""
+    for item in items(value, 20):
+        if isinstance(item, dict):
+            item = _address(item)
+        if isinstance(item, str) and len(item) <= LONGEST and _URI.fullmatch(item):
+            return item
+    return None
+
+
+def uris(value: Any, most: int) -> list[str]:
+    """Each address once, in order."""
+    found = (uri(item) for item in items(value, most))
+    return list(dict.fromkeys(item for item in found if item is not None))
+
+
+def web(value: Any) -> str | None:
+    """The first http(s) address in a value."""
+    for item in items(value, 20):
+        found = uri(item)
+        if found is not None and is_web(found):
+            return found
+    return None
+
+
+def is_web(address: object) -> bool:
+    try:
+        parts(address)
+    except Malformed:
+        return False
+    return True
+
+
+def page(value: Any) -> str | None:
+    """The address for people: of several links the one that says it is HTML, or else the first on the web."""
+    for item in objects(value, 20):
+        if str(item.get("mediaType")).startswith("text/html") and (found := web(item)):
+            return found
+    return web(value)
+
+
+def recipients(value: Any) -> list[str]:
+    """The addresses in `to` or `cc`; every name of the public collection becomes PUBLIC and is never cut off."""
+    members = items(value, 10_000)
+    named = [PUBLIC if isinstance(item, str) and item in _PUBLIC_NAMES else uri(item) for item in members]
+    found = list(dict.fromkeys(item for item in named if item is not None))
+    if PUBLIC in found[MOST_RECIPIENTS:]:
+        found.insert(0, PUBLIC)
+    return found[:MOST_RECIPIENTS]
+
+
+def ref(value: Any) -> Ref:
+    for item in items(value, 20):
+        if isinstance(item, dict):
+            return Ref(_id(item), item)
+        if (found := uri(item)) is not None:
+            return Ref(found)
+    return Ref()
+
+
+def refs(value: Any, most: int) -> list[Ref]:
+    return [found for item in items(value, most) if (found := ref(item))]
+
+
+def identity(document: dict[str, Any]) -> str | None:
+    """The document's own id, which is a text and nothing else."""
+    return _id(document)
+
+
+def kind(document: dict[str, Any], known: frozenset[str] = frozenset()) -> str | None:
+    """The short name of the type; of several the first in `known`, or else the first."""
+    value = document.get("type", document.get("@type"))
+    names = [
+        item.removeprefix(AS).removeprefix("as:")
+        for item in items(value, 10)
+        if isinstance(item, str) and 0 < len(item) <= 256
+    ]
+    return next((name for name in names if name in known), names[0] if names else None)
+
+
+def flag(value: Any, default: bool = False) -> bool:
+    found = items(value, 1)
+    return found[0] if found and isinstance(found[0], bool) else default
+
+
+def count(value: Any) -> int | None:
+    """A number of things, or None when it cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNT:
+        return None
+    return value
+
+
+def length(value: Any) -> int | None:
+    """Pixels: a whole number from 1 to 65 535, also when written as text or with a fraction of zero."""
+    found = decimal(value)
+    return int(found) if found is not None and 1 <= found <= 65_535 and found == int(found) else None
+
+
+def decimal(value: Any) -> float | None:
+    """A finite number; text counts, with a point or a comma."""
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value.strip().replace(",", "."))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def millis(value: Any) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 time; None when unreadable or before 1970."""
+    found = next((_DATE.fullmatch(item.strip()) for item in items(value, 1) if isinstance(item, str)), None)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, sign, off_hours, off_minutes = found.groups()
+    try:
+        offset = timedelta(hours=int(off_hours or 0), minutes=int(off_minutes or 0))
+        zone = UTC if not offset else timezone(-offset if sign == "-" else offset)
+        micro = int((fraction or "0").ljust(6, "0")[:6])
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), min(int(second or 0), 59), micro, zone
+        )
+        found_ms = (moment - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return None
+    return found_ms if found_ms >= 0 else None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _id(document: dict[str, Any]) -> str | None:
+    value = document.get("id", document.get("@id"))
+    return value if isinstance(value, str) and len(value) <= LONGEST and _URI.fullmatch(value) else None
+
+
+def _address(document: dict[str, Any]) -> str | None:
+    if (found := _id(document)) is not None:
+        return found
+    for name in ("href", "url", "@value"):
+        value = document.get(name)
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, dict):
+            value = value.get("href")
+        if isinstance(value, str):
+            return value
+    return None
