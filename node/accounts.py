@@ -1,0 +1,383 @@
+"""People, ours and everyone else's, in one table. Owns `accounts`.
+
+The uri is who somebody is; name and domain are a label that may change and may pass to another uri.
+`receive` is the only way someone from another server enters, `create_local` the only way to be one of
+ours. Rows stay after deletion, so that a name is never given out twice.
+
+Everything else needs `Account`, so the few deeds here that need something else import it when they run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from node import jobs, keys
+from node.database import Reader, Row, Writer, build, columns
+from node.errors import Conflict, Invalid, NotAllowed, NotFound
+from node.ids import new_id, now_ms
+from node.names import check_name as check_name
+
+KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: int
+    uri: str
+    url: str
+    name: str
+    domain: str
+    is_local: bool
+    kind: str
+    display_name: str
+    bio: str
+    bio_source: str
+    fields: str
+    avatar_file: str
+    avatar_url: str
+    avatar_alt: str
+    is_locked: bool
+    is_discoverable: bool
+    is_indexable: bool
+    inbox: str
+    shared_inbox: str
+    outbox: str
+    followers_uri: str
+    following_uri: str
+    featured_uri: str
+    also_known_as: str
+    moved_to: str
+    posts_count: int
+    followers_count: int
+    following_count: int
+    last_posted_at: int | None
+    created_at: int
+    updated_at: int
+    fetched_at: int | None
+    suspended_at: int | None
+    deleted_at: int | None
+
+    @property
+    def handle(self) -> str:
+        """How they are called on this node: `alice`, or `bob@b.example`."""
+        return self.name if self.is_local else f"{self.name}@{self.domain}"
+
+    @property
+    def full_handle(self) -> str:
+        return f"{self.name}@{self.domain}"
+
+    @property
+    def label(self) -> str:
+        """The name to show."""
+        return self.display_name or self.name
+
+    @property
+    def profile_fields(self) -> list[tuple[str, str]]:
+        """Name and safe HTML value of each line of the profile."""
+        return [(name, value) for name, value in json.loads(self.fields)]
+
+    @property
+    def aliases(self) -> list[str]:
+        return list(json.loads(self.also_known_as))
+
+    @property
+    def is_gone(self) -> bool:
+        return self.deleted_at is not None or self.suspended_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A person in a list; `id` is what the list is paged by."""
+
+    id: int
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteActor:
+    """Someone as their own server describes them: not cleaned, not trusted."""
+
+    uri: str
+    name: str
+    domain: str
+    inbox: str
+    url: str = ""
+    kind: str = "Person"
+    display_name: str = ""
+    bio: str = ""
+    fields: Sequence[tuple[str, str]] = ()
+    avatar_url: str = ""
+    avatar_alt: str = ""
+    is_locked: bool = False
+    is_discoverable: bool = True
+    is_indexable: bool = False
+    shared_inbox: str = ""
+    outbox: str = ""
+    followers_uri: str = ""
+    following_uri: str = ""
+    featured_uri: str = ""
+    also_known_as: Sequence[str] = ()
+    moved_to: str = ""
+    created_at: int | None = None
+    keys: Sequence[keys.PublicKey] = ()
+
+
+_SELECT = f"SELECT {columns(Account)} FROM accounts"  # noqa: S608
+
+
+def by_id(tx: Reader, account_id: int) -> Account | None:
+    return _found(tx.one(_SELECT + " WHERE id = :id", id=account_id))
+
+
+def get(tx: Reader, account_id: int) -> Account:
+    """As `by_id`, for an id that must be somebody: raises NotFound."""
+    account = by_id(tx, account_id)
+    if account is None:
+        raise NotFound("There is nobody here by that name.")
+    return account
+
+
+def by_uri(tx: Reader, uri: str) -> Account | None:
+    return _found(tx.one(_SELECT + " WHERE uri = :uri", uri=uri))
+
+
+def _found(row: Row | None) -> Account | None:
+    return build(Account, row) if row else None
+
+
+def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Account]:
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {
+        row["id"]: build(Account, row) for row in tx.all(_SELECT + " WHERE id IN (:ids)", ids=list(wanted))
+    }
+
+
+def by_handle(tx: Reader, handle: str) -> Account | None:
+    """`name`, `@name`, `name@domain` or `@name@domain`, whatever the case.
+
+    When a label has passed from one uri to another, whoever was heard from last under it holds it.
+    """
+    name, _, domain = handle.strip().removeprefix("@").partition("@")
+    row = tx.one(
+        _SELECT
+        + """ WHERE lower(name) = lower(:name) AND domain = :domain
+              ORDER BY CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
+        name=name,
+        domain=domain.lower() or tx.site.domain,
+    )
+    return build(Account, row) if row else None
+
+
+def instance_actor(tx: Reader) -> Account:
+    """The node itself as an actor: who signs when no person is asking. Made by `create_instance_actor`."""
+    account = by_uri(tx, tx.site.uri("/actor"))
+    if account is None:
+        raise NotFound(detail="the instance actor has not been made yet")
+    return account
+
+
+def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
+    """One of our own. Raises Invalid for a name nobody may have and Conflict for one somebody has, or had.
+
+    `pair` comes from `keys.generate`, made before the unit because it takes long.
+    """
+    check_name(name)
+    uri = tx.site.uri(f"/users/{name}")
+    return _create(tx, uri, f"{tx.site.base_url}/@{name}", name, kind, f"{uri}/inbox", pair)
+
+
+def create_instance_actor(tx: Writer, pair: keys.KeyPair) -> Account:
+    """The node's own actor, once."""
+    existing = by_uri(tx, tx.site.uri("/actor"))
+    if existing is not None:
+        return existing
+    uri = tx.site.uri("/actor")
+    return _create(tx, uri, tx.site.uri("/about"), tx.site.domain, "Application", f"{uri}/inbox", pair)
+
+
+def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pair: keys.KeyPair) -> Account:
+    is_node = kind == "Application"
+    row = tx.one(
+        f"""INSERT INTO accounts (id, uri, url, name, domain, is_local, kind, is_locked, is_discoverable,
+                inbox, shared_inbox, outbox, followers_uri, following_uri, featured_uri,
+                created_at, updated_at)
+            VALUES (:id, :uri, :url, :name, :domain, TRUE, :kind, :is_node, :is_person,
+                :inbox, :shared, :outbox, :followers, :following, :featured, :now, :now)
+            ON CONFLICT DO NOTHING RETURNING {columns(Account)}""",  # noqa: S608
+        id=new_id(),
+        uri=uri,
+        url=url,
+        name=name,
+        domain=tx.site.domain,
+        kind=kind,
+        is_node=is_node,
+        is_person=not is_node,
+        inbox=inbox,
+        shared=tx.site.uri("/inbox"),
+        outbox=f"{uri}/outbox",
+        followers="" if is_node else f"{uri}/followers",
+        following="" if is_node else f"{uri}/following",
+        featured="" if is_node else f"{uri}/collections/featured",
+        now=now_ms(),
+    )
+    if row is None:
+        raise Conflict("That name is taken.")
+    account = build(Account, row)
+    keys.create(tx, account, pair)
+    return account
+
+
+def count(
+    tx: Writer,
+    account_id: int,
+    *,
+    posts: int = 0,
+    followers: int = 0,
+    following: int = 0,
+    posted_at: int | None = None,
+) -> None:
+    """Add to someone's counts, in the unit of work that made the difference."""
+    tx.run(
+        """UPDATE accounts SET posts_count = posts_count + :posts,
+                  followers_count = followers_count + :followers,
+                  following_count = following_count + :following,
+                  last_posted_at = CASE WHEN CAST(:posted_at AS BIGINT) IS NULL THEN last_posted_at
+                      WHEN last_posted_at IS NULL OR last_posted_at < :posted_at THEN :posted_at
+                      ELSE last_posted_at END
+           WHERE id = :id""",
+        id=account_id,
+        posts=posts,
+        followers=followers,
+        following=following,
+        posted_at=posted_at,
+    )
+
+
+def looked_at(tx: Writer, account_id: int) -> None:
+    """Remember that someone's server was asked about them just now, whatever it said."""
+    tx.run("UPDATE accounts SET fetched_at = :now WHERE id = :id", id=account_id, now=now_ms())
+
+
+def set_avatar(tx: Writer, account_id: int, *, file: str, alt: str) -> None:
+    """Called by avatars.py once the files of a new avatar are there; '' takes it away."""
+    tx.run(
+        "UPDATE accounts SET avatar_file = :file, avatar_alt = :alt, updated_at = :now WHERE id = :id",
+        id=account_id,
+        file=file,
+        alt=alt,
+        now=now_ms(),
+    )
+
+
+def receive(tx: Writer, actor: RemoteActor) -> Account:
+    """Take in someone from another server, or what is new about them. Raises Invalid.
+
+    Whoever calls it has fetched the document from the actor's own origin. Nothing else about someone
+    elsewhere is believed, and nothing here can make a stranger one of ours.
+    """
+    from node import profiles
+
+    values = profiles.foreign(actor)
+    if actor.uri.lower().startswith(tx.site.base_url + "/") or values["domain"] == tx.site.domain:
+        raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
+    now = now_ms()
+    row = tx.one(
+        f"""INSERT INTO accounts (id, uri, is_local, created_at, updated_at, fetched_at, {", ".join(values)})
+            VALUES (:id, :uri, FALSE, :created_at, :now, :now, {", ".join(":" + name for name in values)})
+            ON CONFLICT (uri) DO UPDATE SET updated_at = excluded.updated_at, fetched_at = excluded.fetched_at,
+                {", ".join(f"{name} = excluded.{name}" for name in values)}
+            WHERE NOT accounts.is_local AND accounts.deleted_at IS NULL
+            RETURNING {columns(Account)}""",  # noqa: S608
+        id=new_id(),
+        uri=actor.uri,
+        created_at=max(0, min(now if actor.created_at is None else actor.created_at, now)),
+        now=now,
+        **values,
+    )
+    if row is None:
+        raise NotFound("That account has been deleted.", detail=actor.uri)
+    account = build(Account, row)
+    keys.remember(tx, account, actor.keys, now)
+    return account
+
+
+def update_profile(
+    tx: Writer,
+    who: Account,
+    *,
+    display_name: str,
+    bio: str,
+    fields: Sequence[tuple[str, str]] = (),
+    is_locked: bool,
+    is_discoverable: bool,
+    is_indexable: bool,
+) -> Account:
+    """What one of our own says about themselves. Raises Invalid. Other servers hear of it.
+
+    Unlocking lets nobody in by itself: who has asked already still waits for an answer.
+    """
+    from node import outbox, profiles
+
+    values = profiles.own(tx, who, display_name=display_name, bio=bio, fields=fields)
+    row = tx.one(
+        f"""UPDATE accounts SET is_locked = :is_locked, is_discoverable = :is_discoverable,
+                   is_indexable = :is_indexable, updated_at = :now,
+                   {", ".join(f"{name} = :{name}" for name in values)}
+            WHERE id = :id AND is_local RETURNING {columns(Account)}""",  # noqa: S608
+        id=who.id,
+        is_locked=is_locked,
+        is_discoverable=is_discoverable,
+        is_indexable=is_indexable,
+        now=now_ms(),
+        **values,
+    )
+    if row is None:
+        raise NotFound("There is nobody here by that name.")
+    changed = build(Account, row)
+    outbox.record(tx, changed, "Update", changed.uri)
+    return changed
+
+
+def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
+    """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
+    now = now_ms()
+    tx.run(
+        "UPDATE accounts SET suspended_at = :at, updated_at = :now WHERE id = :id",
+        at=None if is_shown else now,
+        now=now,
+        id=account_id,
+    )
+
+
+def erase_newcomer(tx: Writer, account: Account) -> None:
+    """Take back an account that nobody has ever seen, so that its name is free again."""
+    if account.suspended_at is None:
+        raise NotAllowed("This account is in use.", detail=f"{account.uri} is not waiting for approval")
+    keys.forget(tx, account)
+    tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
+
+
+def delete(tx: Writer, who: Account) -> None:
+    """Someone leaves for good, one of ours or by their own server's word. Their posts go soon after.
+
+    Other servers that may know them are named in the sentence, since the follows are gone when it is sent.
+    """
+    from node import departures, outbox
+
+    inboxes = departures.inboxes(tx, who) if who.is_local else []
+    departures.clear(tx, who)
+    changed = tx.run(
+        """UPDATE accounts SET deleted_at = :now, updated_at = :now, display_name = '', bio = '', bio_source = '',
+                  fields = '[]', avatar_file = '', avatar_url = '', avatar_alt = '', also_known_as = '[]',
+                  moved_to = '', is_discoverable = FALSE, is_indexable = FALSE
+           WHERE id = :id AND deleted_at IS NULL""",
+        id=who.id,
+        now=now_ms(),
+    )
+    if changed:
+        jobs.add(tx, "forget_person", {"id": who.id})
+        outbox.record(tx, who, "Delete", who.uri, extra={"inboxes": inboxes})

@@ -1,0 +1,300 @@
+"""Options: `config.toml` and the environment become frozen dataclasses.
+
+Every option is one field below, with its type and default; `config.toml` documents the same ones and a
+test compares the two. An environment variable `TINTYPE_<SECTION>_<KEY>` overrides the file, and an
+option marked secret may also be named by `TINTYPE_<SECTION>_<KEY>_FILE`. What is not understood is
+refused at start, with the line, the key and the nearest right one: a misspelt `mode` must never leave
+a door open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import os
+import re
+import secrets
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+PREFIX = "TINTYPE_"
+SECRET = {"secret": True}
+
+_HOST = re.compile(r"(?!-)[a-z0-9.-]{1,253}(?<![.-])(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_BIND = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5})|unix:.+")
+
+
+class BadConfig(Exception):
+    """The options cannot be used. The text is one sentence for the admin who starts the node."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeOptions:
+    domain: str = "localhost:8080"
+    title: str = "Tintype"
+    description: str = ""
+    secret: str = dataclasses.field(default="", repr=False, metadata=SECRET)
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerOptions:
+    bind: tuple[str, ...] = ("127.0.0.1:8080",)
+    tls_certificate: str = ""
+    tls_key: str = ""
+    scheme: Literal["https", "http"] = "https"
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+@dataclasses.dataclass(frozen=True)
+class DatabaseOptions:
+    url: str = dataclasses.field(default="sqlite:data/tintype.db", repr=False, metadata=SECRET)
+
+
+@dataclasses.dataclass(frozen=True)
+class MediaOptions:
+    url: str = "file:data/media"
+    keep_originals: bool = False
+    max_upload_mb: int = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class FederationOptions:
+    allow_private_addresses: bool = False
+    allow_http: bool = False
+    ca_file: str = ""
+    secure_mode: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class RegistrationOptions:
+    mode: Literal["open", "approval", "invite", "closed"] = "approval"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    node: NodeOptions = NodeOptions()
+    server: ServerOptions = ServerOptions()
+    database: DatabaseOptions = DatabaseOptions()
+    media: MediaOptions = MediaOptions()
+    federation: FederationOptions = FederationOptions()
+    registration: RegistrationOptions = RegistrationOptions()
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the node keeps what is its own: beside the SQLite file, or `./data`."""
+        scheme, _, path = self.database.url.partition(":")
+        return Path(path).parent if scheme == "sqlite" else Path("data")
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder a backup must hold."""
+        return tuple(dict.fromkeys((self.data_folder, Path(self.media.url.removeprefix("file:")))))
+
+
+def load(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the options from `path`, or `TINTYPE_CONFIG`, or `./config.toml` if there is one.
+
+    Raises `BadConfig`.
+    """
+    environ = os.environ if environ is None else environ
+    named = path or environ.get(PREFIX + "CONFIG")
+    file = Path(named or "config.toml")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if named:
+            raise BadConfig(f"There is no config file {file}.") from None
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"The config file {file} cannot be read: {error}.") from None
+    return parse(text, environ, file=str(file))
+
+
+def parse(text: str, environ: Mapping[str, str] | None = None, *, file: str = "config.toml") -> Config:
+    """The options in the text of a config file, overridden by `environ`. Raises `BadConfig`."""
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfig(f"{file}: this is not TOML: {error}.") from None
+    values: dict[str, dict[str, Any]] = {section: {} for section in _sections()}
+    origins: dict[tuple[str, str], str] = {}
+    for section, options in written.items():
+        where = f"{file}, line {_line(text, section)}"
+        if section not in values:
+            raise BadConfig(f"{where}: there is no section [{section}].{_nearest(section, values)}")
+        if not isinstance(options, dict):
+            raise BadConfig(f"{where}: {section} is a section; write [{section}].")
+        for key, value in options.items():
+            where = f"{file}, line {_line(text, section, key)}"
+            fields = _fields(section)
+            if key not in fields:
+                raise BadConfig(f"{where}: [{section}] has no option {key}.{_nearest(key, fields)}")
+            values[section][key] = _typed(f"{where}: {key}", _kind(section, key), value)
+            origins[section, key] = f"{where}: {key}"
+    for (section, key), (name, value) in _overrides(environ or {}).items():
+        values[section][key] = _typed(name, _kind(section, key), _from_text(_kind(section, key), value))
+        origins[section, key] = name
+    config = Config(**{section: kind(**values[section]) for section, kind in _sections().items()})
+    return _checked(config, origins)
+
+
+def secret(config: Config) -> bytes:
+    """The node's secret: as configured, or made once and kept in `<data folder>/secret` (mode 0600).
+
+    It seals private keys and signs media links, so two processes that start together must agree on it:
+    the file appears whole, and the first one to put it there wins.
+    """
+    if config.node.secret:
+        return config.node.secret.encode()
+    file = config.data_folder / "secret"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=file.parent, prefix="secret-")  # mkstemp makes it 0600
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_hex(32) + "\n")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+        os.unlink(draft)
+    kept = file.read_text(encoding="ascii").strip().encode()
+    if len(kept) < 32:
+        raise BadConfig(f"The file {file} should hold at least 32 characters; restore it from a backup.")
+    return kept
+
+
+def _sections() -> dict[str, type[Any]]:
+    return get_type_hints(Config)
+
+
+def _fields(section: str) -> dict[str, dataclasses.Field[Any]]:
+    return {field.name: field for field in dataclasses.fields(_sections()[section])}
+
+
+def _kind(section: str, key: str) -> Any:
+    return get_type_hints(_sections()[section])[key]
+
+
+def _overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
+    """What the environment says: (section, key) → (variable, text)."""
+    known: dict[str, tuple[str, str, bool]] = {}
+    for section in _sections():
+        for key, field in _fields(section).items():
+            name = f"{PREFIX}{section}_{key}".upper()
+            known[name] = (section, key, False)
+            if field.metadata.get("secret"):
+                known[name + "_FILE"] = (section, key, True)
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for name, value in sorted(environ.items()):
+        if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
+            continue
+        if name not in known:
+            raise BadConfig(f"The environment has {name}, which is no option.{_nearest(name, known)}")
+        section, key, is_file = known[name]
+        if (section, key) in found:
+            raise BadConfig(f"The environment has both {found[section, key][0]} and {name}; keep one.")
+        if is_file:
+            try:
+                value = Path(value).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise BadConfig(f"{name}: {value} cannot be read: {error}.") from None
+        found[section, key] = (name, value)
+    return found
+
+
+def _from_text(kind: Any, text: str) -> Any:
+    """An environment variable's text as TOML would have said it; what does not fit stays text."""
+    if kind is bool:
+        words = {"true": True, "1": True, "yes": True, "on": True}
+        words |= {"false": False, "0": False, "no": False, "off": False, "": False}
+        return words.get(text.strip().lower(), text)
+    if kind is int:
+        return int(text) if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", text) else text
+    if get_origin(kind) is tuple:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _typed(where: str, kind: Any, value: Any) -> Any:
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        if value in choices:
+            return value
+        hint = _nearest(str(value), choices)
+        raise BadConfig(f"{where} is {value!r}, but may be {' or '.join(map(repr, choices))}.{hint}")
+    if get_origin(kind) is tuple:
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise BadConfig(f"{where} is {value!r}, but should be a list of strings.")
+    if type(value) is kind:
+        return value
+    words = {str: "a string", int: "a whole number", bool: "true or false"}
+    raise BadConfig(f"{where} is {value!r}, but should be {words[kind]}.")
+
+
+def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
+    """The same options, with the domain in one spelling; or `BadConfig` for a value that cannot be used."""
+
+    def refuse(section: str, key: str, why: str) -> BadConfig:
+        return BadConfig(f"{origins.get((section, key), f'[{section}] {key}')} {why}")
+
+    domain = config.node.domain.strip().lower()
+    if not domain.isascii():
+        with contextlib.suppress(UnicodeError):
+            host, colon, port = domain.partition(":")
+            domain = host.encode("idna").decode() + colon + port
+    if not _HOST.fullmatch(domain) or not _is_port(domain.rpartition(":")[2] if ":" in domain else "443"):
+        raise refuse(
+            "node", "domain", f"is {config.node.domain!r}, but should be a host like 'photos.example'."
+        )
+    if config.node.secret and len(config.node.secret) < 32:
+        raise refuse("node", "secret", "should have at least 32 characters.")
+    if not config.server.bind:
+        raise refuse("server", "bind", "should name at least one address, like '127.0.0.1:8080'.")
+    for address in config.server.bind:
+        match = _BIND.fullmatch(address)
+        if match is None or not (match[2] is None or _is_port(match[2])):
+            raise refuse("server", "bind", f"has {address!r}, but should be like '127.0.0.1:8080'.")
+    if bool(config.server.tls_certificate) != bool(config.server.tls_key):
+        key = "tls_key" if config.server.tls_certificate else "tls_certificate"
+        raise refuse("server", key, "is missing: tls_certificate and tls_key go together.")
+    scheme, _, rest = config.database.url.partition(":")
+    if scheme not in ("sqlite", "postgresql") or not rest:
+        raise refuse("database", "url", "should begin with 'sqlite:' and a path, or with 'postgresql://'.")
+    if not re.fullmatch(r"file:.+", config.media.url):
+        raise refuse("media", "url", f"is {config.media.url!r}, but should be 'file:' and a folder.")
+    if not 1 <= config.media.max_upload_mb <= 1000:
+        raise refuse("media", "max_upload_mb", "should be between 1 and 1000.")
+    return dataclasses.replace(config, node=dataclasses.replace(config.node, domain=domain))
+
+
+def _is_port(text: str) -> bool:
+    return text.isdigit() and int(text) <= 65535
+
+
+def _nearest(wrong: str, right: Any) -> str:
+    close = difflib.get_close_matches(wrong, list(right), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else f" There are: {', '.join(right)}."
+
+
+def _line(text: str, section: str, key: str | None = None) -> int:
+    """The line that names a section, or a key in it. 1 when it is written some other way."""
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([^\]\s]+)\s*\]", line)
+        if header:
+            inside = header[1].strip("\"'")
+            if key is None and inside == section:
+                return number
+            continue
+        name = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if name:
+            path = name[1].replace('"', "").replace("'", "")
+            full = f"{inside}.{path}" if inside else path
+            if full == (f"{section}.{key}" if key else section):
+                return number
+    return 1

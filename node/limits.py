@@ -1,0 +1,80 @@
+"""How often something may be tried. Owns `attempts`.
+
+Two windows, the running one and the share of the one before that still counts, make a sliding limit
+from two rows. Keys hold addresses of people, so only a keyed hash of them is kept.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from node.database import Reader, Writer
+from node.errors import TooMuch
+from node.ids import now_ms
+
+KEPT_MS = 24 * 60 * 60 * 1000
+
+
+def count(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
+    """Count one attempt; raises TooMuch when there have been more than `limit` in `seconds`.
+
+    Use a unit of work of its own: one that fails later would take the attempt back with it.
+    """
+    now = now_ms()
+    length = seconds * 1000
+    window = now - now % length
+    hashed = _hashed(tx, key)
+    current = tx.value(
+        """INSERT INTO attempts (key, window_at, count) VALUES (:key, :window, 1)
+           ON CONFLICT (key, window_at) DO UPDATE SET count = attempts.count + 1 RETURNING count""",
+        key=hashed,
+        window=window,
+    )
+    before = (
+        tx.value(
+            "SELECT count FROM attempts WHERE key = :key AND window_at = :window",
+            key=hashed,
+            window=window - length,
+        )
+        or 0
+    )
+    if current + before * (length - (now - window)) / length > limit:
+        wait = max(1, (window + length - now + 999) // 1000)
+        raise TooMuch(
+            f"That was too often. Please try again in {_in_words(wait)}.", retry_after=wait, detail=key
+        )
+
+
+def forgive(tx: Writer, key: str) -> None:
+    """Forget the attempts under a key: the last one was right."""
+    tx.run("DELETE FROM attempts WHERE key = :key", key=_hashed(tx, key))
+
+
+def network(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 household has."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False))
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget attempts that no limit looks at any more."""
+    return tx.run("DELETE FROM attempts WHERE window_at < :before", before=now - KEPT_MS)
+
+
+def _hashed(tx: Reader, key: str) -> str:
+    return hmac.digest(tx.site.subkey("limits"), key.encode(), "sha256").hex()[:32]
+
+
+def _in_words(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} seconds"
+    minutes = (seconds + 59) // 60
+    return f"{minutes} minutes" if minutes < 90 else f"{(minutes + 59) // 60} hours"

@@ -1,0 +1,44 @@
+"""Pages of rows by id, newest first, as every list here is read.
+
+`max_id` is the exclusive upper bound, `since_id` the lower one (the newest page above it) and `min_id`
+the lower one when reading upwards (the page just above it). Without bounds it is the newest page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MOST = 80
+FURTHEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: ids are exclusive bounds, None or 0 is no bound; `limit` is 1–80 rows."""
+
+    max_id: int | None = None
+    since_id: int | None = None
+    min_id: int | None = None
+    limit: int = 20
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values that `clause` names."""
+        return {
+            "page_below": min(self.max_id or FURTHEST, FURTHEST),
+            "page_above": min(max(self.min_id or 0, self.since_id or 0, 0), FURTHEST),
+            "page_limit": max(1, min(self.limit, MOST)),
+        }
+
+    def clause(self, column: str) -> str:
+        """SQL that follows a `WHERE …`: both bounds, order and limit. Rows then go through `ordered`."""
+        order = "ASC" if self.min_id else "DESC"
+        return f"AND {column} < :page_below AND {column} > :page_above ORDER BY {column} {order} LIMIT :page_limit"
+
+    def ordered(self, rows: Sequence[T]) -> list[T]:
+        """Newest first, whichever way they were read."""
+        return list(reversed(rows)) if self.min_id else list(rows)

@@ -1,0 +1,102 @@
+"""What a profile may hold: ours checked and rendered, others' cleaned. Called by `accounts`, which keeps it.
+
+Owns no table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from node import captions, names
+from node.accounts import KINDS, Account
+from node.errors import Invalid
+
+if TYPE_CHECKING:
+    from node.accounts import RemoteActor
+    from node.database import Reader
+
+MOST_FIELDS = 4
+LONGEST_BIO = 1000
+LONGEST_FIELD = 255
+
+FOREIGN_BIO = 20 * 1024
+FOREIGN_FIELDS = 50
+FOREIGN_FIELD = 2047
+FOREIGN_ALIASES = 256
+FOREIGN_LABEL = 200
+LONGEST_ALT = 1500
+LONGEST_URI = 2048
+
+
+def foreign(actor: RemoteActor) -> dict[str, Any]:
+    """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all."""
+    name = names.foreign(actor.name)
+    if not name or not _usable(actor.uri) or not _usable(actor.inbox):
+        raise Invalid("Their server describes them in a way this node does not understand.", detail=actor.uri)
+    fields = [
+        [names.shown(label, FOREIGN_FIELD), captions.clean_html(value[:FOREIGN_FIELD])]
+        for label, value in list(actor.fields)[:FOREIGN_FIELDS]
+    ]
+    aliases = [uri for uri in list(actor.also_known_as)[:FOREIGN_ALIASES] if _usable(uri)]
+    values: dict[str, Any] = {
+        "url": actor.url if _usable(actor.url) else actor.uri,
+        "name": name,
+        "domain": actor.domain.lower().rstrip("."),
+        "kind": actor.kind if actor.kind in KINDS else "Person",
+        "display_name": names.shown(actor.display_name, FOREIGN_LABEL),
+        "bio": captions.clean_html(actor.bio[:FOREIGN_BIO]),
+        "fields": json.dumps(fields),
+        "also_known_as": json.dumps(aliases),
+        "avatar_alt": names.shown(actor.avatar_alt, LONGEST_ALT),
+        "is_locked": actor.is_locked,
+        "is_discoverable": actor.is_discoverable,
+        "is_indexable": actor.is_indexable,
+        "inbox": actor.inbox,
+    }
+    for part in (
+        "shared_inbox",
+        "outbox",
+        "followers_uri",
+        "following_uri",
+        "featured_uri",
+        "avatar_url",
+        "moved_to",
+    ):
+        uri = getattr(actor, part)
+        values[part] = uri if _usable(uri) else ""
+    return values
+
+
+def own(
+    tx: Reader, who: Account, *, display_name: str, bio: str, fields: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Columns of one of ours, from what they typed. Raises Invalid with the field."""
+    shown = names.shown(display_name, names.LONGEST_LABEL + 1)
+    if len(shown) > names.LONGEST_LABEL:
+        raise Invalid(f"The name can have {names.LONGEST_LABEL} characters.", field="display_name")
+    bio = bio.replace("\r\n", "\n").strip()
+    if len(bio) > LONGEST_BIO:
+        raise Invalid(f"The text about you can have {LONGEST_BIO} characters.", field="bio")
+    lines = [(names.shown(name, LONGEST_FIELD), " ".join(value.split())) for name, value in fields]
+    lines = [(name, value) for name, value in lines if name and value]
+    if len(lines) > MOST_FIELDS:
+        raise Invalid(f"There is room for {MOST_FIELDS} lines.", field="fields")
+    if any(len(value) > LONGEST_FIELD for _, value in lines):
+        raise Invalid(f"A line can have {LONGEST_FIELD} characters.", field="fields")
+    html = [[name, _one_line(captions.render(tx, value, author=who).html)] for name, value in lines]
+    return {
+        "display_name": shown,
+        "bio": captions.render(tx, bio, author=who).html if bio else "",
+        "bio_source": bio,
+        "fields": json.dumps(html),
+    }
+
+
+def _one_line(html: str) -> str:
+    return html.removeprefix("<p>").removesuffix("</p>") if html.count("<p>") == 1 else html
+
+
+def _usable(uri: str) -> bool:
+    return uri.startswith(("https://", "http://")) and len(uri) <= LONGEST_URI

@@ -1,0 +1,32 @@
+"""What the node remembers about itself, by name. Owns `settings`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from node.database import Reader, Writer
+
+
+def get(tx: Reader, key: str) -> str | None:
+    value: str | None = tx.value("SELECT value FROM settings WHERE key = :key", key=key)
+    return value
+
+
+def put(tx: Writer, key: str, value: str) -> None:
+    """Remember a value, in place of the one before."""
+    tx.run(
+        """INSERT INTO settings (key, value) VALUES (:key, :value)
+           ON CONFLICT (key) DO UPDATE SET value = excluded.value""",
+        key=key,
+        value=value,
+    )
+
+
+def remove(tx: Writer, key: str) -> None:
+    tx.run("DELETE FROM settings WHERE key = :key", key=key)
+
+
+def database_time(tx: Reader) -> datetime:
+    """What time it is where the database is."""
+    said = tx.value("SELECT CURRENT_TIMESTAMP")
+    return datetime.fromisoformat(said).replace(tzinfo=UTC) if isinstance(said, str) else said

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import io
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from node.__main__ import main
+
+PASSWORD = "a lake in the morning\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD * 5))
+
+
+def create(name: str = "alice", *more: str) -> int:
+    return main(["account", "create", name, "--email", f"{name}@a.test", "--password-stdin", *more])
+
+
+@pytest.mark.usefixtures("typed")
+def test_people_are_created_and_listed(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert main(["account", "list"]) == 0
+    assert "Nobody yet" in capsys.readouterr().out
+    assert create("alice", "--role", "admin") == 0
+    assert create("bob") == 0
+    assert "@bob@localhost:8080 can sign in now" in capsys.readouterr().out
+
+    assert main(["account", "list"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split()[:3] == ["alice", "admin", "active"]
+    assert second.split()[:3] == ["bob", "user", "active"]
+    assert (folder / "data" / "tintype.db").exists()
+
+
+@pytest.mark.usefixtures("typed")
+def test_what_cannot_be_done_is_one_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert create() == 0
+    capsys.readouterr()
+    for command, words in (
+        (["account", "create", "ALICE", "--email", "x@a.test", "--password-stdin"], "taken"),
+        (["account", "create", "rob", "--email", "alice@A.test", "--password-stdin"], "e-mail"),
+        (["account", "create", "no-no", "--email", "x@a.test", "--password-stdin"], "letters"),
+        (["account", "create", "rob", "--email", "x", "--password-stdin"], "e-mail"),
+        (["account", "password", "nobody", "--password-stdin"], "nobody"),
+        (["token", "create", "nobody"], "nobody"),
+        (["token", "create", "alice", "--scopes", "read everything"], "everything"),
+        (["account", "create", "rob", "--email", "x@a.test"], "--password-stdin"),
+        (["worker"], "PostgreSQL"),
+    ):
+        assert main(command) == 1
+        said = capsys.readouterr()
+        assert words in said.err
+        assert said.err.startswith("tintype: ")
+        assert len(said.err.splitlines()) == 1
+
+
+def test_a_short_password_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+
+    assert create() == 1
+    assert "at least 8" in capsys.readouterr().err
+
+
+def test_a_new_password_replaces_the_old_hash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept() -> str:
+        with sqlite3.connect(folder / "data" / "tintype.db") as db:
+            found: str = db.execute("SELECT password_hash FROM users").fetchone()[0]
+        db.close()
+        return found
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "another morning\n"))
+    assert create() == 0
+    before = kept()
+
+    assert main(["account", "password", "alice@a.test", "--password-stdin"]) == 0
+    assert kept() != before
+
+
+@pytest.mark.usefixtures("typed")
+def test_a_token_is_printed_alone_so_that_scripts_can_use_it(capsys: pytest.CaptureFixture[str]) -> None:
+    create()
+    capsys.readouterr()
+
+    assert main(["token", "create", "alice", "--scopes", "read write follow"]) == 0
+    assert len(capsys.readouterr().out.split()) == 1
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_config_file_may_be_named_before_or_after_the_command(
+    folder: Path, capsys: pytest.CaptureFixture[str], before: bool
+) -> None:
+    (folder / "other.toml").write_text('[database]\nurl = "sqlite:elsewhere/node.db"\n')
+    named = ["--config", "other.toml"]
+
+    assert main([*named, "migrate"] if before else ["migrate", *named]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert (folder / "elsewhere" / "node.db").exists()
+
+
+def test_a_wrong_option_is_named_and_is_exit_code_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "config.toml").write_text('[registration]\nmood = "open"\n')
+
+    assert main(["migrate"]) == 2
+    assert "mode" in capsys.readouterr().err
+    assert main(["migrate", "--config", "missing.toml"]) == 2
+
+
+def test_a_database_that_cannot_be_reached_is_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "file").write_text("")
+    monkeypatch.setenv("TINTYPE_DATABASE_URL", "sqlite:file/x.db")
+    assert main(["migrate"]) == 1
+    monkeypatch.setenv("TINTYPE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+    assert main(["migrate"]) == 1
+    assert all(line.startswith("tintype: ") for line in capsys.readouterr().err.splitlines())
+
+
+def test_a_database_of_a_newer_program_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    with sqlite3.connect(folder / "data" / "tintype.db") as db:
+        db.execute("INSERT INTO migrations VALUES (9999, 'from the future')")
+    db.close()
+
+    assert main(["account", "list"]) == 1
+    assert "newer" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_explained() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["sreve"])
+
+    assert stopped.value.code == 2

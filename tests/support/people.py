@@ -1,0 +1,53 @@
+"""People of other servers, and what ours have said, for tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from node import accounts, keys
+from node.accounts import Account, RemoteActor
+from node.database import Reader, Writer
+
+REMOTE_KEY = "-----BEGIN PUBLIC KEY-----\nremote\n-----END PUBLIC KEY-----\n"
+
+
+def actor(name: str = "rita", domain: str = "far.example", **changes: Any) -> RemoteActor:
+    """Someone elsewhere, as their server would describe them."""
+    uri = changes.pop("uri", f"https://{domain}/users/{name}")
+    values: dict[str, Any] = {
+        "uri": uri,
+        "name": name,
+        "domain": domain,
+        "inbox": f"{uri}/inbox",
+        "shared_inbox": f"https://{domain}/inbox",
+        "followers_uri": f"{uri}/followers",
+        "keys": [keys.PublicKey(f"{uri}#main-key", "rsa", REMOTE_KEY)],
+    }
+    return RemoteActor(**(values | changes))
+
+
+def remote(tx: Writer, name: str = "rita", domain: str = "far.example", **changes: Any) -> Account:
+    return accounts.receive(tx, actor(name, domain, **changes))
+
+
+def said(tx: Reader, who: Account) -> list[tuple[str, str, dict[str, Any]]]:
+    """(verb, object, extra) of each sentence of a person, oldest first."""
+    rows = tx.all("SELECT verb, object_uri, extra FROM outbox WHERE account_id = :id ORDER BY id", id=who.id)
+    return [(row["verb"], row["object_uri"], json.loads(row["extra"])) for row in rows]
+
+
+def verbs(tx: Reader, who: Account) -> list[str]:
+    return [verb for verb, _, _ in said(tx, who)]
+
+
+def told(tx: Reader, who: Account) -> list[tuple[str, int]]:
+    """(kind, by) of each notification of a person, oldest first."""
+    rows = tx.all("SELECT kind, by_id FROM notifications WHERE account_id = :id ORDER BY id", id=who.id)
+    return [(row["kind"], row["by_id"]) for row in rows]
+
+
+def lock(tx: Writer, who: Account) -> Account:
+    return accounts.update_profile(
+        tx, who, display_name="", bio="", is_locked=True, is_discoverable=True, is_indexable=False
+    )
