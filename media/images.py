@@ -1,0 +1,170 @@
+"""What a picture is here: the accepted kinds, the limits, and the table of named sizes.
+
+The bytes alone decide what a file is, never its name or the type somebody declared. Importing this module
+loads no decoder: `render` does, and it is meant to be called through `sandbox.Sandbox`, which runs it in a
+process of its own. The pixels themselves are in `pixels`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Format = Literal["jpeg", "webp", "avif"]
+
+MB = 1024 * 1024
+MEGAPIXEL = 1_000_000
+
+MAX_BYTES = 64 * MB
+# A JPEG can be decoded at half or a quarter of its size, the others only whole, at four bytes a pixel.
+MAX_PIXELS_JPEG = 100 * MEGAPIXEL
+MAX_PIXELS_OTHER = 50 * MEGAPIXEL
+
+ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF and HEIC pictures are accepted."
+
+MIMES: dict[Format, str] = {"jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+}
+
+
+class BadImage(Exception):
+    """The file cannot become a picture. `message` is for the person, `detail` for the log."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One named size. `edge` is the longest side in pixels, or the side of the square if `crop`.
+
+    No picture is ever made larger than it came. `later` marks what may be made after the upload is answered.
+    """
+
+    name: str
+    edge: int
+    format: Format
+    quality: int
+    purpose: str
+    crop: bool = False
+    later: bool = False
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("federated", 4096, "jpeg", 88, "for other servers: sRGB, no side over 4096"),
+    Variant("medium", 1080, "webp", 80, "one photo in a feed"),
+    Variant("thumb", 480, "webp", 76, "a square of the grid", crop=True),
+    Variant("medium", 1080, "avif", 60, "one photo in a feed", later=True),
+    Variant("small", 640, "webp", 78, "a feed on a small screen", later=True),
+    Variant("small", 640, "avif", 58, "a feed on a small screen", later=True),
+    Variant("large", 2048, "webp", 82, "one photo on the whole screen", later=True),
+    Variant("large", 2048, "avif", 62, "one photo on the whole screen", later=True),
+    Variant("thumb", 480, "avif", 56, "a square of the grid", crop=True, later=True),
+)
+
+AVATAR_VARIANTS: tuple[Variant, ...] = (
+    Variant("avatar", 400, "jpeg", 88, "a face, for other servers", crop=True),
+    Variant("avatar", 400, "webp", 80, "a face on its own profile", crop=True),
+    Variant("small", 96, "webp", 80, "a face beside a name", crop=True),
+)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One finished file: what `Variant` it is, and its bytes."""
+
+    variant: str
+    format: str
+    mime: str
+    width: int
+    height: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that is known of one picture. `width`, `height` and `mime` are the original's, turned upright."""
+
+    width: int
+    height: int
+    mime: str
+    blurhash: str
+    files: list[Rendered]
+
+
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_CONTAINER_BRANDS = frozenset((b"mif1", b"msf1"))
+
+
+def sniff(head: bytes) -> str | None:
+    """The type of the picture that begins with these bytes (64 are enough), or None if it is not one of ours."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[4:8] == b"ftyp":
+        return _sniff_brands(head)
+    return None
+
+
+def _sniff_brands(head: bytes) -> str | None:
+    """ISO/IEC 14496-12: a box length, `ftyp`, the main brand, a version, then the compatible brands."""
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    main = head[8:12]
+    brands = {head[at : at + 4] for at in range(16, end - 3, 4)} if main in _CONTAINER_BRANDS else {main}
+    if brands & _AVIF_BRANDS:
+        return "image/avif"
+    if brands & _HEIC_BRANDS:
+        return "image/heic"
+    return None
+
+
+def not_a_picture(detail: str = "") -> BadImage:
+    return BadImage(f"This file is not a picture that can be shown here. {ACCEPTED}", detail)
+
+
+def too_many_bytes(size: int) -> BadImage:
+    return BadImage(
+        f"This file is too large: {size / MB:.0f} MB. Up to {MAX_BYTES // MB} MB are accepted.",
+        f"{size} bytes",
+    )
+
+
+def too_many_pixels(width: int, height: int) -> BadImage:
+    return BadImage(
+        f"This picture is too large: {width} × {height} pixels. Up to {MAX_PIXELS_JPEG // MEGAPIXEL} megapixels "
+        f"are accepted in a JPEG, {MAX_PIXELS_OTHER // MEGAPIXEL} in any other format."
+    )
+
+
+def damaged(detail: str) -> BadImage:
+    return BadImage(f"This picture is damaged or incomplete and cannot be read. {ACCEPTED}", detail)
+
+
+def too_heavy(detail: str) -> BadImage:
+    return BadImage(
+        "This picture needs more memory or time than a picture may. A smaller one will do.", detail
+    )
+
+
+def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
+    """Decode, turn upright, drop all metadata and cut every variant asked for.
+
+    Raises BadImage, and nothing else. Decodes hostile bytes: call it in the sandbox.
+    """
+    from media import pixels
+
+    return pixels.render(data, variants)

@@ -1,0 +1,141 @@
+"""Where finished files are kept. A URL is the only switch: `file:` a folder, `s3:` an object store.
+
+A key names its bytes for ever: it is made of them and of the node's secret (`content_key`), so that a file
+can be cached without end, is kept once however often it is uploaded, and cannot be guessed by someone who
+has the same picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import time
+from base64 import b32encode
+from pathlib import Path
+from typing import Protocol
+
+_KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,99}/){0,4}[a-z0-9][a-z0-9_-]{0,99}\.[a-z0-9]{1,8}")
+_ABANDONED_AFTER = 3600  # seconds
+
+
+class Storage(Protocol):
+    """What the node asks of a place for files. A missing key is a KeyError; a bad one does not exist."""
+
+    async def put(self, key: str, data: bytes, mime: str) -> None: ...
+
+    async def get(self, key: str) -> bytes: ...
+
+    async def delete(self, key: str) -> None:
+        """Nothing happens if the key is not there."""
+
+    def path(self, key: str) -> Path | None:
+        """The local file, for those who send it themselves; it may not exist. None if there can be none."""
+
+    def url(self, key: str) -> str | None:
+        """Where to send the reader instead, for a store that serves files itself."""
+
+    async def sizes(self) -> int:
+        """All bytes kept."""
+
+
+class LocalStorage:
+    """Files in a folder. A file is whole or absent: written aside, flushed to the disk, then renamed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._incoming = folder / ".incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._forget_abandoned()
+
+    async def put(self, key: str, data: bytes, mime: str) -> None:
+        place = self.path(key)
+        if place is None:
+            raise ValueError(f"not a storage key: {key!r}")
+        await asyncio.to_thread(self._write, place, data)
+
+    async def get(self, key: str) -> bytes:
+        place = self.path(key)
+        if place is None:
+            raise KeyError(key)
+        try:
+            return await asyncio.to_thread(place.read_bytes)
+        except (FileNotFoundError, IsADirectoryError):
+            raise KeyError(key) from None
+
+    async def delete(self, key: str) -> None:
+        place = self.path(key)
+        if place is not None:
+            await asyncio.to_thread(place.unlink, missing_ok=True)
+
+    def path(self, key: str) -> Path | None:
+        return self.folder / key if _KEY.fullmatch(key) else None
+
+    def url(self, key: str) -> str | None:
+        return None
+
+    async def sizes(self) -> int:
+        return await asyncio.to_thread(_bytes_under, self.folder)
+
+    def _write(self, place: Path, data: bytes) -> None:
+        if place.exists():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = self._incoming / secrets.token_hex(16)
+        try:
+            with aside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(place)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        _flush_folder(place.parent)
+
+    def _forget_abandoned(self) -> None:
+        """A crash in the middle of a write leaves its half file behind; another process may be writing now."""
+        for file in self._incoming.iterdir():
+            if file.stat().st_mtime < time.time() - _ABANDONED_AFTER:
+                file.unlink(missing_ok=True)
+
+
+def open_storage(url: str) -> Storage:
+    """The storage that a URL names: `file:data/media`, `file:///srv/media`. Makes the folder if need be."""
+    scheme, _, rest = url.partition(":")
+    if scheme == "s3":
+        raise ValueError(
+            "Object storage (s3:) is not available in this version; use file:, such as file:data/media."
+        )
+    if scheme != "file" or not rest.strip("/"):
+        raise ValueError(f"The media URL must begin with file:, such as file:data/media. It is {url!r}.")
+    return LocalStorage(Path(rest.removeprefix("//")))
+
+
+def content_key(secret: bytes, data: bytes, extension: str) -> str:
+    """`ab/cd/<rest of the name>.jpg`: HMAC-SHA256 of the bytes under the node's secret, in base 32."""
+    name = b32encode(hmac.digest(secret, data, hashlib.sha256)).decode().rstrip("=").lower()
+    return f"{name[:2]}/{name[2:4]}/{name[4:]}.{extension}"
+
+
+def _flush_folder(folder: Path) -> None:
+    """A rename is on the disk only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _bytes_under(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(parent, name)).st_size
+            except FileNotFoundError:
+                continue
+    return total

@@ -1,0 +1,134 @@
+"""Pictures made on the spot: four quarters that show which way is up, and files that carry secrets or harm."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from media import colours
+
+SECRET = "SECRET-PLACE"
+RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (240, 240, 240)
+QUARTERS = (RED, GREEN, BLUE, WHITE)
+# A HEIC of the four quarters with a rotation of its own (6), Display P3, and a place in its Exif.
+HEIC = (Path(__file__).parent / "pictures" / "quarters.heic").read_bytes()
+
+_TURNED_BY = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+def quarters(width: int = 96, height: int = 64) -> Image.Image:
+    """Red and green above blue and white."""
+    image = Image.new("RGB", (width, height))
+    for place, colour in enumerate(QUARTERS):
+        x, y = place % 2 * (width // 2), place // 2 * (height // 2)
+        image.paste(colour, (x, y, x + width // 2, y + height // 2))
+    return image
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    out = BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def turned(kind: str, orientation: int) -> bytes:
+    """The quarters as a camera held that way stores them."""
+    turn = _TURNED_BY[orientation]
+    image = quarters() if turn is None else quarters().transpose(turn)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(image, kind, exif=exif)
+
+
+def exif(orientation: int = 1) -> Image.Exif:
+    """Exif with a maker, a note of the maker, and a place."""
+    facts = Image.Exif()
+    facts[0x010F] = SECRET
+    facts[0x0112] = orientation
+    facts.get_ifd(0x8769)[0x927C] = SECRET.encode() * 20
+    place = facts.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = "N", (52.0, 31.0, 12.0), "E", (13.0, 24.0, 18.0)
+    place[29] = SECRET
+    return facts
+
+
+def telling(kind: str) -> bytes:
+    """A picture that tells the secret wherever its format allows it."""
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf>{SECRET}</rdf></x:xmpmeta>'.encode()
+    icc = colours.PROFILES["p3"].replace(
+        "Public domain".encode("utf-16-be"), "SECRET-PLACE!".encode("utf-16-be")
+    )
+    image = quarters()
+    if kind == "JPEG":
+        plain = encoded(image, "JPEG", exif=exif(), comment=SECRET, icc_profile=icc, quality=95)
+        iptc = b"Photoshop 3.0\x008BIM\x04\x04\x00\x00" + struct.pack(">I", len(SECRET)) + SECRET.encode()
+        return (
+            plain[:2]
+            + _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + xmp)
+            + _segment(0xED, iptc)
+            + plain[2:]
+            + SECRET.encode()
+        )
+    if kind == "PNG":
+        words = PngImagePlugin.PngInfo()
+        words.add_text("Comment", SECRET)
+        words.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        words.add_text("Packed", SECRET, zip=True)
+        return encoded(image, "PNG", pnginfo=words, exif=exif(), icc_profile=icc)
+    if kind == "GIF":
+        return encoded(image.quantize(16), "GIF", comment=SECRET.encode())
+    return encoded(image, kind, exif=exif(), xmp=xmp, icc_profile=icc)
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(width: int, height: int, *more: bytes, rows: bytes | None = None) -> bytes:
+    """A grey PNG of any size the header can hold, of which as many rows are there as one likes."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(rows if rows is not None else bytes(1000), 9)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + b"".join(more)
+        + chunk(b"IDAT", pixels)
+        + chunk(b"IEND", b"")
+    )
+
+
+def gif_of_many_frames(frames: int) -> bytes:
+    whole = encoded(quarters().quantize(4), "GIF")
+    start = whole.index(b"\x2c")
+    return whole[:start] + whole[start:-1] * frames + b"\x3b"
+
+
+def jpeg_of_many_scans(scans: int) -> bytes:
+    """A progressive JPEG of a few kilobytes whose last scan is repeated, each time a walk over all its pixels."""
+    whole = encoded(Image.new("L", (6000, 6000), 99), "JPEG", progressive=True, quality=30)
+    last = whole.rindex(b"\xff\xda")
+    return whole[:last] + whole[last:-2] * scans + whole[-2:]
+
+
+def with_claimed_size(container: bytes, width: int, height: int) -> bytes:
+    """A HEIC or AVIF whose `ispe` box claims another size."""
+    at = container.index(b"ispe") + 8
+    return container[:at] + struct.pack(">II", width, height) + container[at + 8 :]
