@@ -9,6 +9,7 @@ or control characters have no normal spelling and are refused.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -50,7 +51,15 @@ class Parts(NamedTuple):
 
 def parts(uri: object) -> Parts:
     """Take an http(s) address apart, or raise Malformed."""
-    if not isinstance(uri, str) or len(uri) > LONGEST or _UNSAFE.search(uri):
+    if not isinstance(uri, str) or len(uri) > LONGEST:
+        raise Malformed("not a web address")
+    return _parts(uri)
+
+
+# One activity names the same few addresses many times over, and so does the next one.
+@functools.lru_cache(maxsize=2048)
+def _parts(uri: str) -> Parts:
+    if _UNSAFE.search(uri):
         raise Malformed("not a web address")
     found = _SHAPE.fullmatch(uri)
     if found is None:
@@ -71,7 +80,14 @@ def parts(uri: object) -> Parts:
 
 def host_and_port(authority: str) -> tuple[str, int | None]:
     """`Photos.Example.:8443` → (`photos.example`, 8443). Raises Malformed."""
-    if len(authority) > 300 or _UNSAFE.search(authority):
+    if len(authority) > 300:
+        raise Malformed("not a host")
+    return _host_and_port(authority)
+
+
+@functools.lru_cache(maxsize=2048)
+def _host_and_port(authority: str) -> tuple[str, int | None]:
+    if _UNSAFE.search(authority):
         raise Malformed("not a host")
     found = _AUTHORITY.fullmatch(authority)
     if found is None or "@" in authority or "%" in authority:

@@ -47,7 +47,7 @@ def parse(request: Request) -> Claim:
     lines = request.values("signature")
     if len(lines) != 1:
         raise BadSignature("the request is not signed" if not lines else "the request is signed twice")
-    given = _parameters(lines[0])
+    given = parameters(lines[0])
     algorithm = given["algorithm"].lower() if "algorithm" in given else None
     try:
         signature = base64.b64decode(given["signature"], validate=True)
@@ -151,7 +151,8 @@ def http_date(text: str) -> float:
     raise BadSignature("the date cannot be read")
 
 
-def _parameters(text: str) -> dict[str, str]:
+def parameters(text: str) -> dict[str, str]:
+    """The `name="value", …` of a header; names in lower case, each once. Raises BadSignature."""
     if len(text) > _LONGEST:
         raise BadSignature("the signature is too long")
     found: dict[str, str] = {}
@@ -161,7 +162,7 @@ def _parameters(text: str) -> dict[str, str]:
         if match is None:
             raise BadSignature("the signature cannot be read")
         name, quoted, token, _ = match.groups()
-        value = token if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        value = token if quoted is None else re.sub(r"\\(.)", r"\1", quoted) if "\\" in quoted else quoted
         name = name.lower()
         if name in found:
             raise BadSignature(f"the signature gives {name[:20]} twice")

@@ -106,7 +106,7 @@ def generate_ed25519() -> tuple[str, str]:
     """A new Ed25519 pair as (private PEM, public multibase as FEP-521a wants it)."""
     key = Ed25519PrivateKey.generate()
     raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return _private_pem(key), "z" + _to_base58(_ED25519 + raw)
+    return _private_pem(key), "z" + to_base58(_ED25519 + raw)
 
 
 def _private_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
@@ -132,7 +132,7 @@ def _from_der(der: bytes) -> RSAPublicKey | Ed25519PublicKey:
 
 def _from_multibase(text: str) -> RSAPublicKey | Ed25519PublicKey:
     if text[0] == "z":
-        data = _from_base58(text[1:])
+        data = from_base58(text[1:])
     else:
         data = base64.b64decode(text[1:] + "=" * (-len(text[1:]) % 4), altchars=b"-_", validate=True)
     if data.startswith(_ED25519) and len(data) == 34:
@@ -142,7 +142,8 @@ def _from_multibase(text: str) -> RSAPublicKey | Ed25519PublicKey:
     raise ValueError("neither RSA nor Ed25519")
 
 
-def _from_base58(text: str) -> bytes:
+def from_base58(text: str) -> bytes:
+    """Raises ValueError."""
     # The arithmetic is quadratic, so the length is bounded first.
     if len(text) > 2000 or not set(text) <= _BASE58_VALUE.keys():
         raise ValueError("not base58")
@@ -153,7 +154,7 @@ def _from_base58(text: str) -> bytes:
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
-def _to_base58(data: bytes) -> str:
+def to_base58(data: bytes) -> str:
     number, digits = int.from_bytes(data, "big"), ""
     while number:
         number, rest = divmod(number, 58)

@@ -32,7 +32,7 @@ from activitypub.vocab.values import (
 
 MOST_CONTENT, MOST_SUMMARY, MOST_NAME, MOST_TAGS = 100_000, 20_480, 2048, 100
 TYPES = frozenset({"Note", "Image", "Page", "Article", "Video", "Event", "Album", "Question", "ChatMessage"})
-_QUOTES = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
+_QUOTES = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
 _NOT_POSTS = actors.TYPES | collections.TYPES | (activities.TYPES - TYPES) | {"Tombstone", "Story", "Link"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 

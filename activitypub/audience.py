@@ -1,0 +1,92 @@
+"""A sentence → the inboxes that should hear it.
+
+One request per distinct inbox; a server's common inbox where the words are for several of its people, the
+personal one where they are for one. Never to ourselves, never to a server that is blocked here. Whoever may
+no longer see a post is not told what it says now; everybody who once heard of it is told that it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from activitypub.uris import Malformed, host_of
+from node import domains, posts, reach
+from node.accounts import Account
+from node.database import Reader
+from node.outbox import Sentence
+from node.posts import Post
+from node.reach import Mailbox
+from node.visibility import OPEN
+
+
+def inboxes(tx: Reader, sentence: Sentence, who: Account) -> list[tuple[str, str]]:
+    """(inbox, host) for each request to make."""
+    post = None if sentence.post_id is None else posts.by_id(tx, sentence.post_id)
+    return _sendable(tx, _chosen(tx, sentence, who, post))
+
+
+def _chosen(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> list[str]:
+    match sentence.verb:
+        case "Create" | "Update" if sentence.object_uri != who.uri:
+            return _of_post(tx, post, is_edit=sentence.verb == "Update") if post is not None else []
+        case "Update":
+            return _common(reach.followers(tx, who.id))
+        case "Delete" if sentence.object_uri == who.uri:
+            return [*sentence.facts.get("inboxes", []), *_common(reach.followers(tx, who.id))]
+        case "Delete":
+            return _of_farewell(tx, sentence, who)
+        case "Announce":
+            return [*_common(reach.followers(tx, who.id)), *_personal(_one(tx, sentence, post))]
+        case "Undo" if sentence.facts.get("verb") == "Announce":
+            return [*_common(reach.followers(tx, who.id)), *_personal(_one(tx, sentence, post))]
+        case _:
+            return _personal(_one(tx, sentence, post))
+
+
+def _of_post(tx: Reader, post: Post, *, is_edit: bool) -> list[str]:
+    named = reach.mentioned(tx, post.id, post.account_id)
+    if post.visibility == "direct":
+        return _personal(named)
+    found = _common([*reach.followers(tx, post.account_id), *named])
+    if post.visibility in OPEN and post.parent_id is not None:
+        found += _common(reach.conversation(tx, post))
+    if is_edit and post.visibility in OPEN:
+        found += _common(reach.interested(tx, post.id))
+    return found
+
+
+def _of_farewell(tx: Reader, sentence: Sentence, who: Account) -> list[str]:
+    said = sentence.facts
+    known = [*said.get("mentions", []), *said.get("interested", [])]
+    found = _common(reach.heard_of(tx, sentence.post_id or 0))
+    if said.get("visibility") == "direct":
+        return [*found, *_personal(reach.people(tx, said.get("mentions", [])))]
+    return [*found, *_common(reach.followers(tx, who.id)), *_common(reach.people(tx, known))]
+
+
+def _one(tx: Reader, sentence: Sentence, post: Post | None) -> list[Mailbox]:
+    """The one person it is about."""
+    if sentence.target_id is not None:
+        return reach.people(tx, [sentence.target_id])
+    return reach.people(tx, [post.account_id]) if post is not None else []
+
+
+def _common(mailboxes: Iterable[Mailbox]) -> list[str]:
+    return [mailbox.best for mailbox in mailboxes]
+
+
+def _personal(mailboxes: Iterable[Mailbox]) -> list[str]:
+    return [mailbox.inbox for mailbox in mailboxes]
+
+
+def _sendable(tx: Reader, chosen: Iterable[str]) -> list[tuple[str, str]]:
+    hosts: dict[str, str] = {}
+    for inbox in dict.fromkeys(chosen):
+        try:
+            host = host_of(inbox)
+        except Malformed:
+            continue
+        if host != tx.site.domain:
+            hosts[inbox] = host
+    blocked = domains.blocked_among(tx, set(hosts.values())) if hosts else set()
+    return [(inbox, host) for inbox, host in hosts.items() if host not in blocked]

@@ -1,0 +1,153 @@
+"""Collections: outbox, followers, following, featured, replies, likes and shares, page by page.
+
+Pages begin at a cursor, not at a number, so they stay whole while rows come and go. They are the same for
+everyone and hold only what anybody may read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from activitypub import contexts, documents, notes
+from node import accounts, follows, listings, posts
+from node.accounts import Account
+from node.database import Reader
+from node.errors import NotFound
+from node.node import Node
+from node.paging import Page
+from node.posts import Post
+
+PAGE = 40
+_OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")
+_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>\d{1,19})/(?P<kind>replies|likes|shares)")
+
+Items = Callable[[Reader, Page], list[tuple[int, Any]]]
+
+
+class Collections:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def answer(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and document of a collection or of one of its pages."""
+        cursor: int | None = None
+        if "page" in query:
+            asked = query.get("max_id", "")
+            cursor = int(asked) if asked.isdecimal() and len(asked) < 20 else 0
+        try:
+            document = await self._node.db.read(_document, path, cursor)
+        except NotFound:
+            return 404, b'{"error":"There is nothing here."}'
+        return 200, msgspec.json.encode(document)
+
+
+def _document(tx: Reader, path: str, cursor: int | None) -> dict[str, Any]:
+    """`cursor` is None for the front of a collection, 0 for its first page."""
+    if path == "/actor/outbox":
+        return documents.collection(tx.site.uri(path), 0)
+    if (of_person := _OF_PERSON.fullmatch(path)) is not None:
+        return _of_person(tx, _person(tx, of_person["name"]), of_person["kind"], cursor)
+    if (of_post := _OF_POST.fullmatch(path)) is not None:
+        return _of_post(tx, _post(tx, path, int(of_post["id"])), of_post["kind"], cursor)
+    raise NotFound
+
+
+def _person(tx: Reader, name: str) -> Account:
+    account = accounts.by_handle(tx, name) if "@" not in name else None
+    if account is None or not account.is_local or account.is_gone:
+        raise NotFound
+    return account
+
+
+def _post(tx: Reader, path: str, post_id: int) -> Post:
+    post = posts.seen_by(tx, None, post_id)
+    if not post.is_local or not tx.site.uri(path).startswith(f"{post.uri}/"):
+        raise NotFound
+    return post
+
+
+def _of_person(tx: Reader, who: Account, kind: str, cursor: int | None) -> dict[str, Any]:
+    uri = f"{who.uri}/{kind}"
+    match kind:
+        case "outbox":
+            total = listings.outbox_total(tx, who)
+            return _paged(
+                tx, uri, total, cursor, lambda tx, page: _outbox(tx, who, page), context=contexts.NOTE
+            )
+        case "followers":
+            return _paged(
+                tx, uri, who.followers_count, cursor, lambda tx, page: follows.accepted_uris(tx, who, page)
+            )
+        case "following":
+            return _paged(
+                tx,
+                uri,
+                who.following_count,
+                cursor,
+                lambda tx, page: follows.accepted_uris(tx, who, page, followers=False),
+            )
+        case _:
+            return documents.collection(uri, 0)
+
+
+def _of_post(tx: Reader, post: Post, kind: str, cursor: int | None) -> dict[str, Any]:
+    uri = f"{post.uri}/{kind}"
+    match kind:
+        case "replies":
+            return _paged(
+                tx, uri, post.comments_count, cursor, lambda tx, page: listings.replies(tx, post, page)
+            )
+        case "likes":
+            return _paged(tx, uri, post.likes_count, cursor, lambda tx, page: listings.likes(tx, post, page))
+        case _:
+            return _paged(
+                tx, uri, post.boosts_count, cursor, lambda tx, page: listings.shares(tx, post, page)
+            )
+
+
+def _paged(
+    tx: Reader,
+    uri: str,
+    total: int,
+    cursor: int | None,
+    items: Items,
+    *,
+    context: list[Any] = contexts.ACTIVITY,
+) -> dict[str, Any]:
+    if cursor is None:
+        return documents.collection(uri, total)
+    found = items(tx, Page(max_id=cursor or None, limit=PAGE))
+    further = found[-1][0] if len(found) == PAGE else None
+    return documents.collection_page(
+        uri,
+        total,
+        [item for _, item in found],
+        asked=cursor or None,
+        further=further,
+        context=context,
+    )
+
+
+def _outbox(tx: Reader, who: Account, page: Page) -> list[tuple[int, Any]]:
+    said = listings.outbox(tx, who, page)
+    own = posts.by_ids(tx, [line.post_id for line in said if line.boost_uri is None])
+    about = {facts.post.id: facts for facts in notes.facts(tx, list(own.values()))}
+    lines: list[tuple[int, Any]] = []
+    for line in said:
+        if line.boost_uri is None:
+            activity = documents.create(tx.site, about[line.post_id])
+        else:
+            activity = documents.announce(
+                who,
+                line.boost_uri,
+                line.boosted_uri,
+                line.visibility,
+                line.created_at,
+                line.boosted_author_uri,
+            )
+        lines.append((line.id, activity))
+    return lines

@@ -1,0 +1,101 @@
+"""Documents of other servers, read from where they belong.
+
+`document` is the one way an object enters that was not handed to us by its own author: whatever somebody
+says about an object is only a hint at where it is. A document counts if it was found under its own id, on
+its own server; one that names another id is thrown away and that id is asked instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activitypub import signing_keys
+from activitypub.client import Unfetchable
+from activitypub.signatures import SigningKey
+from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
+from node import domains
+from node.node import Node
+
+MOST_FETCHES = 20
+
+
+class Budget:
+    """How much one cause may make us ask of others: so many documents, from so few servers."""
+
+    def __init__(self, documents: int = MOST_FETCHES, hosts: int = 5) -> None:
+        self._documents = documents
+        self._hosts: set[str] = set()
+        self._most_hosts = hosts
+
+    def spend(self, uri: str) -> None:
+        self._documents -= 1
+        self._hosts.add(host_of(uri))
+        if self._documents < 0 or len(self._hosts) > self._most_hosts:
+            raise refusal(uri, "this would take more requests than one activity is worth")
+
+
+def refusal(uri: str, reason: str) -> Unfetchable:
+    """A document that we will not have, now or later."""
+    return Unfetchable(uri, reason, status=None, temporary=False, gone=False)
+
+
+async def document(
+    node: Node, uri: str, *, key: SigningKey | None = None, budget: Budget | None = None
+) -> dict[str, Any]:
+    """The object with this id, as its own server gives it. Raises Unfetchable.
+
+    `uri` may also be the address of its page: then the answer's own id is asked.
+    `key` signs the request; the node's own does otherwise.
+    """
+    try:
+        uri = without_fragment(uri)
+        await _check(node, uri)
+        if key is None:
+            key = await signing_keys.of_node(node)
+        doc, found_at = await _get(node, uri, key, budget)
+        claimed = _id(doc, uri)
+        if not _belongs(claimed, found_at, uri):
+            await _check(node, claimed)
+            doc, found_at = await _get(node, claimed, key, budget)
+            if not _belongs(_id(doc, claimed), found_at, claimed):
+                raise refusal(uri, "the document is not where its id says it is")
+    except Malformed as error:
+        raise refusal(uri, str(error)) from error
+    return doc
+
+
+async def _get(node: Node, uri: str, key: SigningKey, budget: Budget | None) -> tuple[dict[str, Any], str]:
+    if budget is not None:
+        budget.spend(uri)
+    fetched = await node.client.get_json(uri, key=key)
+    return fetched.doc, fetched.url
+
+
+def _id(doc: dict[str, Any], uri: str) -> str:
+    id_ = doc.get("id") or doc.get("@id")
+    if not isinstance(id_, str) or not id_:
+        raise refusal(uri, "the document does not say what its id is")
+    return id_
+
+
+def _belongs(id_: str, found_at: str, asked: str) -> bool:
+    """Whether a document with this id may have been found there, after redirects."""
+    found = normal_id(without_fragment(found_at))
+    claimed = normal_id(without_fragment(id_))
+    return claimed == found or (claimed == normal_id(asked) and same_origin(id_, found_at))
+
+
+async def _check(node: Node, uri: str) -> None:
+    host = host_of(uri)
+    if host == node.site.domain:
+        raise refusal(uri, "our own objects are not fetched")
+    if await node.db.read(domains.is_blocked, host):
+        raise refusal(uri, "this node does not exchange anything with that server")
+
+
+def is_ours(node: Node, uri: str) -> bool:
+    """Whether an id is on this node's own host, and so only ever found in our own tables."""
+    try:
+        return host_of(uri) == node.site.domain
+    except Malformed:
+        return False

@@ -1,0 +1,191 @@
+"""A post of ours as a document that four kinds of photo servers read richly.
+
+One address is both id and page. Lists stay lists with one member. Pictures go out as JPEG no larger than
+any peer takes, with their size, blurhash and alt text twice, since some read `name` and some `summary`.
+Each rule came from a server that would otherwise lose the post.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from activitypub import contexts
+from activitypub.vocab import PUBLIC
+from node import accounts, hashtags, mentions, photos
+from node.accounts import Account
+from node.database import Reader, Site
+from node.photos import Photo
+from node.posts import Post
+from node.visibility import OPEN
+
+SHOWN_EVERYWHERE = 4
+"""How many pictures of a post the least generous peer shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a document says about one post."""
+
+    post: Post
+    author: Account
+    photos: list[Photo] = field(default_factory=list)
+    mentioned: list[Account] = field(default_factory=list)
+    hashtags: list[tuple[str, str]] = field(default_factory=list)
+
+
+def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
+    """What the documents of these posts need, read together."""
+    ids = [post.id for post in wanted]
+    authors = accounts.by_ids(tx, (post.account_id for post in wanted))
+    pictures = photos.of_posts(tx, ids)
+    mentioned = mentions.of_posts(tx, ids)
+    names = hashtags.of_posts(tx, ids)
+    return [
+        Facts(
+            post,
+            authors[post.account_id],
+            pictures.get(post.id, []),
+            [mention.account for mention in mentioned.get(post.id, [])],
+            names.get(post.id, []),
+        )
+        for post in wanted
+    ]
+
+
+def time_of(ms: int) -> str:
+    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def edit_time(post: Post) -> str:
+    """When it was last edited, rounded up: an edit in the second of publication is still later."""
+    return time_of((post.edited_at or post.published_at) + 999)
+
+
+def addressing(author: Account, visibility: str, others: list[str]) -> tuple[list[str], list[str]]:
+    """`to` and `cc`: the same on the post and on every activity about it."""
+    others = [uri for uri in others if uri != author.uri]
+    match visibility:
+        case "public":
+            return [PUBLIC], [author.followers_uri, *others]
+        case "unlisted":
+            return [author.followers_uri], [PUBLIC, *others]
+        case "followers":
+            return [author.followers_uri], others
+        case _:
+            return others, []
+
+
+def note(site: Site, about: Facts) -> dict[str, Any]:
+    """The whole document of a post, without its context."""
+    post, author = about.post, about.author
+    to, cc = addressing(author, post.visibility, [person.uri for person in about.mentioned])
+    content = _content(post, len(about.photos))
+    document: dict[str, Any] = {
+        "id": post.uri,
+        "url": post.uri,
+        "type": "Note",
+        "attributedTo": author.uri,
+        "published": time_of(post.published_at),
+        "to": to,
+        "cc": cc,
+        "summary": post.warning or None,
+        "sensitive": bool(post.is_sensitive or post.warning),
+        "content": content,
+    }
+    if post.edited_at is not None:
+        document["updated"] = edit_time(post)
+    if post.language:
+        document["contentMap"] = {post.language: content}
+    if post.parent_uri:
+        document["inReplyTo"] = post.parent_uri
+    document |= _policy(post, author)
+    document |= {
+        "replies": f"{post.uri}/replies",
+        "likes": f"{post.uri}/likes",
+        "shares": f"{post.uri}/shares",
+        "attachment": [
+            _attachment(site, post, photo) for photo in about.photos if ("federated", "jpeg") in photo.files
+        ],
+        "tag": [
+            *({"type": "Mention", "href": who.uri, "name": f"@{who.full_handle}"} for who in about.mentioned),
+            *(
+                {"type": "Hashtag", "href": site.uri(f"/tags/{name}"), "name": f"#{display}"}
+                for name, display in about.hashtags
+            ),
+        ],
+    }
+    return document
+
+
+def document(tx: Reader, post: Post) -> dict[str, Any]:
+    """The document under a post's own address: the post, or the tombstone that is left of it."""
+    if post.deleted_at is not None:
+        return tombstone(post.uri, post.deleted_at)
+    return {"@context": contexts.NOTE, **note(tx.site, facts(tx, [post])[0])}
+
+
+def tombstone(uri: str, deleted_at: int, *, former: str = "Note") -> dict[str, Any]:
+    """What is left of something deleted."""
+    return {
+        "@context": contexts.ACTIVITY,
+        "id": uri,
+        "type": "Tombstone",
+        "formerType": former,
+        "deleted": time_of(deleted_at),
+    }
+
+
+def _content(post: Post, pictures: int) -> str:
+    if pictures <= SHOWN_EVERYWHERE:
+        return post.caption
+    link = escape(post.url)
+    return f'{post.caption}<p><a href="{link}" rel="noopener">{link}</a></p>'
+
+
+def _policy(post: Post, author: Account) -> dict[str, Any]:
+    """Who may do what with the post, in Pixelfed's and in GoToSocial's words."""
+    everyone, only_author = [PUBLIC], [author.uri]
+    may_reply = everyone if post.comments_enabled else only_author
+    may_share = everyone if post.visibility in OPEN else only_author
+    return {
+        "commentsEnabled": post.comments_enabled,
+        "capabilities": {
+            "announce": PUBLIC if post.visibility in OPEN else [],
+            "like": PUBLIC,
+            "reply": PUBLIC if post.comments_enabled else [],
+        },
+        # An empty list vanishes in JSON-LD, so "nobody" is said as "only the author".
+        "interactionPolicy": {
+            "canLike": {"automaticApproval": everyone},
+            "canReply": {"automaticApproval": may_reply},
+            "canAnnounce": {"automaticApproval": may_share},
+        },
+    }
+
+
+def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
+    file = photo.files["federated", "jpeg"]
+    attachment: dict[str, Any] = {
+        "type": "Image",
+        "mediaType": "image/jpeg",
+        "url": media_url(site, post.visibility, file.file),
+        "name": photo.alt or None,
+        "width": file.width,
+        "height": file.height,
+        "focalPoint": [float(photo.focus_x), float(photo.focus_y)],
+    }
+    if photo.alt:
+        attachment["summary"] = photo.alt
+    if photo.blurhash:
+        attachment["blurhash"] = photo.blurhash
+    return attachment
+
+
+def media_url(site: Site, visibility: str, key: str) -> str:
+    """Where other servers fetch a file: in the open, or under a name that only recipients are told."""
+    if visibility in OPEN:
+        return site.uri(f"/media/{key}")
+    return site.uri(f"/media/p/{site.media_capability(key)}/{key}")

@@ -1,0 +1,62 @@
+"""Job `fan_out`: a sentence is written as a document once, and one delivery is queued per inbox.
+
+The rendered bytes are kept, so every server and every retry hears the same. The ledger's rows, the jobs and
+the end of this job are one unit of work: a crash before it changes nothing, after it nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from activitypub import audience, documents
+from activitypub.memory import Memory
+from node import accounts, deliveries, hosts, jobs, outbox
+from node.database import Reader, Writer
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+from node.outbox import Sentence
+
+Plan = tuple[Sentence, bytes, list[tuple[str, str]]]
+
+
+async def fan_out(node: Node, job: Job) -> None:
+    memory = node.part(Memory)
+    # What was just said may have changed what we answer about ourselves.
+    memory.answers.clear()
+    planned = await node.db.read(plan, job.payload["id"])
+    if planned is None:
+        return
+    sentence, body, _ = planned
+    memory.sentences.put(sentence.id, body)
+    await node.db.write(_queue, job, planned)
+
+
+def plan(tx: Reader, id_: int) -> Plan | None:
+    """The sentence, its document and where it goes; None when there is nobody to tell, or nothing left to say."""
+    sentence = outbox.by_id(tx, id_)
+    who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
+    if sentence is None or who is None:
+        return None
+    inboxes = audience.inboxes(tx, sentence, who)
+    if not inboxes:
+        return None
+    if sentence.document is not None:
+        return sentence, sentence.document.encode(), inboxes
+    document = documents.activity(tx, sentence, who)
+    return None if document is None else (sentence, msgspec.json.encode(document), inboxes)
+
+
+def _queue(tx: Writer, job: Job, planned: Plan) -> None:
+    if not jobs.finish(tx, job):
+        return
+    sentence, body, inboxes = planned
+    outbox.keep_document(tx, sentence, body.decode())
+    asleep = hosts.given_up(tx, {host for _, host in inboxes}, now_ms())
+    deliveries.queue(tx, sentence, [(inbox, host) for inbox, host in inboxes if host not in asleep])
+    deliveries.refuse(
+        tx,
+        sentence,
+        [(inbox, host) for inbox, host in inboxes if host in asleep],
+        "the server has not answered for a week",
+    )

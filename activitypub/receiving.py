@@ -1,0 +1,89 @@
+"""Job `receive`: what the inbox accepted is done, many activities in one unit of work.
+
+Nothing waits for the network here. An activity that needs something from another server becomes a job
+`fetch` in that server's own lane, so a slow server delays only what needs it. An activity that fails takes
+nobody with it: the worker tries the batch again one by one.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from activitypub import remote_posts, vocab
+from activitypub.client import Unfetchable
+from activitypub.deeds import Heard, Ignored, Needs, perform
+from activitypub.fetching import Budget
+from activitypub.uris import Malformed, host_of
+from activitypub.vocab import Note
+from node import accounts, hosts, jobs
+from node.accounts import Account
+from node.database import Writer
+from node.errors import Refused
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+
+log = logging.getLogger("tintype.inbox")
+
+MOST_TRIES = 4
+
+
+async def receive(node: Node, batch: list[Job]) -> None:
+    await node.db.write(_receive, batch)
+
+
+def _receive(tx: Writer, batch: list[Job]) -> None:
+    people = accounts.by_ids(tx, {job.payload["by"] for job in batch})
+    senders = {job.payload["host"] for job in batch}
+    jobs.finish_all(tx, batch)
+    for job in batch:
+        by = people.get(job.payload["by"])
+        if by is not None:
+            _perform(tx, job.payload, by, {})
+            if job.payload["doc"].get("type") == "Delete":
+                # It may have been a farewell: what else they say in this batch comes too late.
+                people[by.id] = accounts.get(tx, by.id)
+    hosts.knocked(tx, senders)
+
+
+def _perform(
+    tx: Writer,
+    payload: dict[str, Any],
+    by: Account,
+    fetched: dict[str, tuple[Note, Account] | None],
+) -> None:
+    try:
+        activity = vocab.activity(payload["doc"])
+        if activity.actor != by.uri:
+            raise Ignored("the actor is not who signed")
+        perform(tx, Heard(activity, by, fetched))
+    except Needs as needs:
+        try:
+            lane = f"fetch {host_of(needs.uri)}"
+        except Malformed:
+            return
+        jobs.add(tx, "fetch", {**payload, "uri": needs.uri}, lane=lane)
+    except (Ignored, Malformed, Refused) as reason:
+        log.info("%s from %s ignored: %s", payload["doc"].get("type"), by.uri, reason)
+
+
+async def fetch_first(node: Node, job: Job) -> None:
+    """Job `fetch`: get what an activity needs from the server it belongs to, then do the activity."""
+    uri = job.payload["uri"]
+    found: tuple[Note, Account] | None = None
+    try:
+        found = await remote_posts.read(node, uri, budget=Budget())
+    except Unfetchable as error:
+        if error.temporary and job.attempts < MOST_TRIES:
+            raise jobs.Later(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
+        log.info("%s could not be fetched: %s", uri, error.reason)
+    except (Malformed, Refused) as error:
+        log.info("%s is of no use: %s", uri, error)
+    await node.db.write(_after_fetch, job, {uri: found})
+
+
+def _after_fetch(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:
+    by = accounts.by_id(tx, job.payload["by"])
+    if jobs.finish(tx, job) and by is not None:
+        _perform(tx, job.payload, by, fetched)

@@ -1,0 +1,173 @@
+"""Posts of other servers: fetched from their own address, and put in the words of this node."""
+
+from __future__ import annotations
+
+from html import escape
+
+from activitypub import actors, fetching, vocab
+from activitypub.client import Unfetchable
+from activitypub.fetching import Budget, is_ours, refusal
+from activitypub.signatures import SigningKey
+from activitypub.uris import Malformed, same_origin
+from activitypub.vocab import PUBLIC, Attachment, Note
+from node import accounts, posts, receiving
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.ids import now_ms
+from node.jobs import Job, Later
+from node.node import Node
+from node.posts import Post
+from node.receiving import RemotePhoto, RemotePost
+
+MOST_ANCESTORS = 10
+MOST_CHECKS = 4
+
+
+async def read(
+    node: Node, uri: str, *, key: SigningKey | None = None, budget: Budget | None = None
+) -> tuple[Note, Account]:
+    """A post as its own server gives it, and its author, who is then known here. Raises Unfetchable."""
+    doc = await fetching.document(node, uri, key=key, budget=budget)
+    try:
+        note = vocab.note(doc)
+    except Malformed as error:
+        raise refusal(uri, str(error)) from error
+    if not same_origin(note.actor, note.id):
+        raise refusal(uri, "the author lives on another server than the post")
+    return note, await actors.find(node, note.actor, budget=budget)
+
+
+async def find(node: Node, uri: str, *, key: SigningKey | None = None) -> Post | None:
+    """The post with this id or page, fetched if it is not here, with what it answers. Raises Unfetchable.
+
+    None when its server shows it but it may not come in here.
+    """
+    known = await node.db.read(_known, uri)
+    if known is not None or is_ours(node, uri):
+        return known
+    budget = Budget()
+    note, author = await read(node, uri, key=key, budget=budget)
+    thread = [(note, author)]
+    try:
+        while len(thread) <= MOST_ANCESTORS and (above := thread[-1][0].in_reply_to):
+            if is_ours(node, above) or await node.db.read(_known, above) is not None:
+                break
+            thread.append(await read(node, above, budget=budget))
+    except Unfetchable:
+        pass  # What it answers cannot be read: it is shown on its own.
+    post: Post | None = None
+    for one, by in reversed(thread):
+        post = await node.db.write(take_in, one, by)
+    return post
+
+
+def _known(tx: Reader, uri: str) -> Post | None:
+    found = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
+    return None if found is None or found.deleted_at is not None else found
+
+
+def take_in(tx: Writer, note: Note, author: Account) -> Post | None:
+    return receiving.receive(tx, remote_post(tx, note, author))
+
+
+async def check(node: Node, job: Job) -> None:
+    """Job `check_post`: if a post's own server says that it is gone, it goes here too."""
+    try:
+        doc = await fetching.document(node, job.payload["uri"])
+    except Unfetchable as error:
+        if error.temporary and job.attempts < MOST_CHECKS:
+            raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
+        if not error.gone:
+            return
+    else:
+        if doc.get("type") != "Tombstone":
+            return
+    await node.db.write(_bury, job.payload["id"])
+
+
+def _bury(tx: Writer, post_id: int) -> None:
+    post = posts.by_id(tx, post_id)
+    if post is not None and post.deleted_at is None:
+        receiving.receive_delete(tx, accounts.get(tx, post.account_id), post.uri)
+
+
+def visibility(note_to: list[str], note_cc: list[str], author: Account) -> str:
+    """Which of our four audiences an address list means. What is not understood is the narrowest."""
+    if PUBLIC in note_to:
+        return "public"
+    if PUBLIC in note_cc:
+        return "unlisted"
+    if author.followers_uri and author.followers_uri in (*note_to, *note_cc):
+        return "followers"
+    return "direct"
+
+
+def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
+    """A document that is known to be its author's, as this node's tables want it."""
+    named = _known_people(tx, [uri for uri, _ in note.mentions])
+    here = tx.site.uri("/users/")
+    told = [uri for uri in (*note.to, *note.cc) if uri.startswith(here) and uri not in named]
+    return RemotePost(
+        uri=note.id,
+        url=note.url if note.url and same_origin(note.url, note.id) else note.id,
+        author=author,
+        html=_html(note),
+        warning=note.summary if note.type == "Note" or note.sensitive else "",
+        is_sensitive=note.sensitive,
+        language=note.language or "",
+        visibility=visibility(note.to, note.cc, author),
+        parent_uri=note.in_reply_to or "",
+        published_at=note.published_ms or now_ms(),
+        edited_at=note.updated_ms,
+        photos=[_photo(media) for media in note.attachments if media.is_image],
+        hashtags=[name for name, _ in note.hashtags],
+        mentions=list(named.values()),
+        addressed=list(_known_people(tx, told).values()),
+        comments_enabled=note.comments_enabled,
+    )
+
+
+def _known_people(tx: Reader, uris: list[str]) -> dict[str, Account]:
+    """Those who are known here: a name in a stranger's post makes us ask nobody."""
+    found = {}
+    for uri in dict.fromkeys(uris):
+        account = accounts.by_uri(tx, uri)
+        if account is not None and account.deleted_at is None:
+            found[uri] = account
+    return found
+
+
+def _html(note: Note) -> str:
+    """The words; pages, films and events also have a title, which is not lost."""
+    if not note.name or note.type == "Note":
+        return note.content
+    return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
+
+
+def _photo(media: Attachment) -> RemotePhoto:
+    focus = media.focus or (0.0, 0.0)
+    extra: dict[str, object] = {}
+    if media.exif:
+        extra["exif"] = [list(pair) for pair in media.exif]
+    if media.license:
+        extra["license"] = media.license
+    if media.place is not None:
+        place = media.place
+        extra["place"] = {
+            "name": place.name,
+            "latitude": place.latitude,
+            "longitude": place.longitude,
+            "country": place.country,
+            "geoname_id": place.geoname_id,
+        }
+    return RemotePhoto(
+        url=media.url,
+        mime=media.media_type,
+        alt=media.alt,
+        width=media.width or 0,
+        height=media.height or 0,
+        blurhash=media.blurhash or "",
+        focus_x=focus[0],
+        focus_y=focus[1],
+        extra=extra,
+    )

@@ -1,0 +1,179 @@
+"""WebFinger (RFC 7033): handles of other servers become ids, and our own answer who they are.
+
+A handle is believed only when the server it names says so itself: a document of one host that speaks for
+another leads to a second question, put to that other host.
+https://www.rfc-editor.org/rfc/rfc7033
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from activitypub.client import Unfetchable
+from activitypub.uris import Malformed, host_and_port, normal_id, parts
+from node import accounts
+from node.accounts import Account
+from node.database import Reader, Site
+from node.node import Node
+
+AS_TYPE = "application/activity+json"
+_AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+_NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who a handle belongs to: `name@domain` as their server writes it, and the id of the actor."""
+
+    name: str
+    domain: str
+    uri: str
+
+
+def split(handle: str) -> tuple[str, str]:
+    """`@name@domain`, `acct:name@domain` → (name, domain), the domain lower-case. Raises Malformed."""
+    text = handle.strip()
+    text = text[5:] if text[:5].lower() == "acct:" else text
+    name, at, domain = text.removeprefix("@").partition("@")
+    if not at or _NAME.fullmatch(name) is None:
+        raise Malformed("not a handle")
+    host, port = host_and_port(domain)
+    return name, host if port in (None, 443) else f"{host}:{port}"
+
+
+async def look_up(node: Node, handle: str) -> Found:
+    """Ask the server a handle names. Raises Unfetchable or Malformed."""
+    name, domain = split(handle)
+    jrd = await _ask(node, name, domain)
+    subject = split(_subject(jrd))
+    if subject[1] == domain:
+        return Found(*subject, _self(jrd))
+    # Another host's name: only that host can say whose it is.
+    second = await _ask(node, *subject)
+    again = split(_subject(second))
+    if again[1] != subject[1] or again[0].lower() != subject[0].lower() or _self(second) != _self(jrd):
+        raise Malformed("the two servers of that handle do not agree")
+    return Found(*again, _self(second))
+
+
+async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
+    if domain == node.site.domain:
+        raise Malformed("one of our own")
+    scheme = "http" if node.config.federation.allow_http and node.site.scheme == "http" else "https"
+    resource = quote(f"acct:{name}@{domain}", safe="")
+    url = f"{scheme}://{domain}/.well-known/webfinger?resource={resource}"
+    jrd: dict[str, Any] = (await node.client.get_jrd(url)).doc
+    return jrd
+
+
+def _subject(jrd: dict[str, Any]) -> str:
+    subject = jrd.get("subject")
+    if not isinstance(subject, str):
+        raise Malformed("the WebFinger answer has no subject")
+    return subject
+
+
+def _self(jrd: dict[str, Any]) -> str:
+    links = jrd.get("links")
+    for link in links if isinstance(links, list) else ():
+        if not isinstance(link, dict) or link.get("rel") != "self":
+            continue
+        type_ = re.sub(r"\s+", " ", str(link.get("type", ""))).lower()
+        href = link.get("href")
+        if isinstance(href, str) and type_.replace(";profile", "; profile") in _AS_TYPES:
+            normal_id(href)
+            return href
+    raise Malformed("the WebFinger answer names no actor")
+
+
+async def domain_of(node: Node, name: str, uri: str, claimed: str | None) -> str:
+    """The domain to show beside an actor's name: the one it claims, if that one agrees, or its own host.
+
+    `claimed` is the actor's `webfinger` property (FEP-2c59).
+    """
+    host = parts(uri).authority
+    if claimed is None:
+        return host
+    try:
+        claimed_name, domain = split(claimed)
+        if domain == host or claimed_name.lower() != name.lower():
+            return host
+        found = await look_up(node, claimed)
+    except (Malformed, Unfetchable):
+        return host
+    return found.domain if found.uri == uri and found.domain == domain else host
+
+
+def local(tx: Reader, resource: str) -> Account | None:
+    """Who of ours a `resource` means: a handle, an actor's id or a profile's address.
+
+    Raises Malformed for what is none of these. Someone deleted is returned, with `deleted_at` set.
+    """
+    text = resource.strip()
+    if text.lower().startswith(("https://", "http://")):
+        return _by_address(tx, text)
+    name, domain = split(text)
+    if domain != tx.site.domain:
+        return None
+    if name.lower() == domain or name.lower() == tx.site.domain.partition(":")[0]:
+        return accounts.instance_actor(tx)
+    return _shown(accounts.by_handle(tx, name))
+
+
+def _by_address(tx: Reader, address: str) -> Account | None:
+    found = parts(address)
+    if found.authority != tx.site.domain:
+        return None
+    path = found.path.rstrip("/")
+    if path in ("", "/actor"):
+        return accounts.instance_actor(tx)
+    for prefix in ("/users/", "/@"):
+        name = path.removeprefix(prefix)
+        if name != path and "/" not in name:
+            return _shown(accounts.by_handle(tx, name)) if "@" not in name else None
+    return None
+
+
+def _shown(account: Account | None) -> Account | None:
+    """Nobody is told of someone who still waits to be let in, or who was sent away."""
+    return account if account is not None and account.is_local and account.suspended_at is None else None
+
+
+def username(account: Account) -> str:
+    """The part before the @. The node's own is its host without a port, which no user name may hold."""
+    return account.name.partition(":")[0]
+
+
+def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str, Any]:
+    """The JRD of one of ours; `rels` choose among the links."""
+    links = [
+        {"rel": "self", "type": AS_TYPE, "href": account.uri},
+        {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
+    ]
+    if account.kind != "Application":
+        template = site.uri("/authorize_interaction?uri={uri}")
+        links.append({"rel": "http://ostatus.org/schema/1.0/subscribe", "template": template})
+    return {
+        "subject": f"acct:{username(account)}@{site.domain}",
+        "aliases": list(dict.fromkeys((account.url, account.uri))),
+        "links": [link for link in links if not rels or link["rel"] in rels],
+    }
+
+
+def host_meta(site: Site) -> str:
+    """The XRD that leads older servers to WebFinger."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
+        f'<Link rel="lrdd" template="{site.uri("/.well-known/webfinger?resource={uri}")}"/>'
+        "</XRD>\n"
+    )
+
+
+def host_meta_json(site: Site) -> dict[str, Any]:
+    template = site.uri("/.well-known/webfinger?resource={uri}")
+    return {"links": [{"rel": "lrdd", "type": "application/jrd+json", "template": template}]}

@@ -1,0 +1,73 @@
+"""A small fediverse of real nodes, and strangers who are not ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from federation_tests import authority
+from federation_tests.authority import Authority
+from federation_tests.fediverse import Fediverse
+from federation_tests.servers import free_ports
+from federation_tests.strangers import Stranger
+from node import keys
+from tests.support.databases import Databases
+
+NAMES = ["a.test", "b.test", "c.test", "evil.test", "other.test", "fedify.test", "pasture.test"]
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[str, int]:
+    """One port per server for the whole run, so that the copies of a migrated database fit every test."""
+    return dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
+
+
+@pytest.fixture(scope="session")
+def test_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return authority.make(tmp_path_factory.mktemp("authority"), NAMES)
+
+
+@pytest.fixture(scope="session")
+def pair() -> Callable[[str], keys.KeyPair]:
+    """Keys by name, made once: they are slow to make."""
+    made: dict[str, keys.KeyPair] = {}
+
+    def of(name: str) -> keys.KeyPair:
+        if name not in made:
+            made[name] = keys.generate()
+        return made[name]
+
+    return of
+
+
+@pytest.fixture
+async def fediverse(
+    tmp_path: Path,
+    test_authority: Authority,
+    ports: dict[str, int],
+    databases: Databases,
+    pair: Callable[[str], keys.KeyPair],
+) -> AsyncIterator[Fediverse]:
+    world = Fediverse(tmp_path, test_authority, ports, databases.fresh, pair)
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
+    """A server under somebody else's control."""
+    server = Stranger("evil.test", ports["evil.test"], test_authority)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
+    """A second one, honest or not as the test wants."""
+    server = Stranger("other.test", ports["other.test"], test_authority)
+    await server.start()
+    yield server
+    await server.stop()

@@ -1,0 +1,310 @@
+"""Several whole nodes in one process, joined by real HTTPS: `people`, what they do, and what they see.
+
+Nothing is faked between them: each has its database, its media folder, its client and its socket. Time does
+not pass by sleeping: `settle` runs the jobs of all nodes until there is none left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activitypub import lookups
+from federation_tests.authority import Authority
+from federation_tests.servers import Server, localhost
+from node import (
+    accounts,
+    blocks,
+    boosts,
+    captions,
+    follows,
+    keys,
+    likes,
+    notifications,
+    photos,
+    posts,
+    timelines,
+    views,
+)
+from node.accounts import Account
+from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
+from node.database import Reader, Writer
+from node.node import Node
+from node.paging import Page
+from node.posts import Draft, Post
+from node.views import PostView
+from tests.support.pictures import picture
+from web import wiring
+from web.app import create_app
+
+
+@dataclass
+class Running:
+    """One node with its web server."""
+
+    node: Node
+    server: Server
+
+
+class Fediverse:
+    def __init__(
+        self,
+        folder: Path,
+        authority: Authority,
+        ports: dict[str, int],
+        fresh: Callable[[Config], Config],
+        pair: Callable[[str], keys.KeyPair],
+    ) -> None:
+        self._folder = folder
+        self._authority = authority
+        self._ports = ports
+        self._fresh = fresh
+        self._pair = pair
+        self.running: dict[str, Running] = {}
+        self.change: Callable[[Config], Config] = lambda options: options
+        """What a test wants otherwise in the options of the nodes it is about to start."""
+        self.front: Callable[[Any], Any] = lambda app: app
+        """What a test puts in front of their apps."""
+
+    def domain(self, name: str) -> str:
+        """`a.test` → `a.test:49152`: the public host of a node in these tests."""
+        return f"{name}:{self._ports[name]}"
+
+    async def node(self, name: str) -> Node:
+        """The node of that name, started when it is first named."""
+        if name not in self.running:
+            options = Config(
+                node=NodeOptions(domain=self.domain(name), title=name, secret=f"the secret of {name}"),
+                media=MediaOptions(url=f"file:{self._folder / name / 'media'}"),
+                federation=FederationOptions(allow_private_addresses=True, ca_file=self._authority.ca_file),
+                registration=RegistrationOptions(mode="open"),
+            )
+            options = self._fresh(self.change(options))
+            node = await wiring.open_node(options, resolve=localhost, deadline=8.0)
+            authority = self._authority if node.site.scheme == "https" else None
+            server = Server(self.front(create_app(node)), self._ports[name], authority)
+            self.running[name] = Running(node, server)
+            await server.start()
+        return self.running[name].node
+
+    async def people(self, *handles: str) -> list[Person]:
+        """New people: `alice@a.test` lives on the node a.test."""
+        return [await self.person(handle) for handle in handles]
+
+    async def person(self, handle: str) -> Person:
+        name, _, host = handle.partition("@")
+        node = await self.node(host)
+        account = await node.db.write(accounts.create_local, name, pair=self._pair(handle))
+        return Person(self, node, account.id, f"{name}@{node.site.domain}")
+
+    async def settle(self, *, now: int | None = None) -> int:
+        """Let everything that is under way arrive (by the time `now`, in milliseconds)."""
+        total = 0
+        while ran := sum([await wiring.settle(one.node, now) for one in list(self.running.values())]):
+            total += ran
+            assert total < 10_000, "the nodes never come to rest"
+        return total
+
+    async def down(self, name: str) -> None:
+        """Take a node off the network. What it knows, it keeps."""
+        await self.running[name].server.stop()
+
+    async def up(self, name: str) -> None:
+        await self.running[name].server.start()
+
+    async def close(self) -> None:
+        await asyncio.gather(*(one.server.stop() for one in self.running.values()))
+        for one in self.running.values():
+            await one.node.close()
+
+
+@dataclass
+class Person:
+    """Somebody on one of the nodes. Posts and people of other nodes are named by who or what they are there."""
+
+    world: Fediverse
+    node: Node
+    id: int
+    handle: str
+
+    async def account(self) -> Account:
+        return await self.node.db.read(accounts.get, self.id)
+
+    async def finds(self, other: Person) -> Account:
+        """The other as my node knows them, looked up if it does not."""
+        found = await lookups.resolve(self.node, "@" + other.handle, await self.account())
+        assert isinstance(found, Account)
+        return found
+
+    async def _post(self, post: Post) -> Post:
+        """A post of any node as mine has it."""
+        mine = await self.node.db.read(posts.by_uri, post.uri)
+        assert mine is not None, f"{post.uri} is not on the node of {self.handle}"
+        return mine
+
+    async def _do(self, deed: Callable[..., Any], *about: Any, **how: Any) -> Any:
+        def unit(tx: Writer) -> Any:
+            return deed(tx, accounts.get(tx, self.id), *about, **how)
+
+        return await self.node.db.write(unit)
+
+    async def posts(
+        self,
+        caption: str = "",
+        *,
+        photos_: int = 0,
+        photo: str | None = None,
+        alt: str = "",
+        visibility: str = "public",
+        on: Post | None = None,
+        **more: Any,
+    ) -> Post:
+        """Publish; `photo` is the alt text of one picture, `photos_` the number of several."""
+        await lookups.mentions(self.node, caption)
+        who = await self.account()
+        wanted = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
+        made = [
+            await photos.upload(self.node, who, picture(64, 48, seed=len(text) + n), alt=text)
+            for n, text in enumerate(wanted)
+        ]
+        parent = None if on is None else (await self._post(on)).id
+        draft = Draft(
+            caption=caption,
+            photo_ids=[one.id for one in made],
+            visibility=visibility,
+            parent_id=parent,
+            **more,
+        )
+        post: Post = await self._do(posts.publish, draft)
+        return post
+
+    async def comments(self, post: Post, text: str, *, visibility: str = "public") -> Post:
+        return await self.posts(text, on=post, visibility=visibility)
+
+    async def edits(self, post: Post, caption: str, *, alts: list[str] | None = None) -> Post:
+        mine = await self._post(post)
+        pictures = (await self.node.db.read(photos.of_posts, [mine.id])).get(mine.id, [])
+        new_alts = dict(zip([one.id for one in pictures], alts or [], strict=False))
+        draft = Draft(
+            caption=caption,
+            photo_ids=[one.id for one in pictures],
+            alts=new_alts,
+            visibility=mine.visibility,
+            parent_id=mine.parent_id,
+        )
+        edited: Post = await self._do(posts.edit, mine, draft)
+        return edited
+
+    async def deletes(self, post: Post) -> None:
+        await self._do(posts.delete, await self._post(post))
+
+    async def likes(self, post: Post) -> None:
+        await self._do(likes.like, await self._post(post))
+
+    async def unlikes(self, post: Post) -> None:
+        await self._do(likes.unlike, await self._post(post))
+
+    async def boosts(self, post: Post) -> None:
+        await self._do(boosts.boost, await self._post(post))
+
+    async def unboosts(self, post: Post) -> None:
+        await self._do(boosts.unboost, await self._post(post))
+
+    async def follows(self, other: Person) -> None:
+        await self._do(follows.follow, await self.finds(other))
+
+    async def unfollows(self, other: Person) -> None:
+        await self._do(follows.unfollow, await self.finds(other))
+
+    async def blocks(self, other: Person) -> None:
+        await self._do(blocks.block, await self.finds(other))
+
+    async def accepts(self, other: Person) -> None:
+        await self._answers(other, follows.accept)
+
+    async def rejects(self, other: Person) -> None:
+        await self._answers(other, follows.reject)
+
+    async def _answers(self, other: Person, answer: Callable[..., Any]) -> None:
+        def unit(tx: Writer, asker: Account) -> None:
+            asked = follows.between(tx, asker, accounts.get(tx, self.id))
+            assert asked is not None, f"{other.handle} has not asked"
+            answer(tx, asked)
+
+        await self.node.db.write(unit, await self.finds(other))
+
+    async def locks(self) -> None:
+        """From now on, who wants to follow has to ask."""
+
+        def unit(tx: Writer) -> None:
+            me = accounts.get(tx, self.id)
+            accounts.update_profile(
+                tx,
+                me,
+                display_name=me.display_name,
+                bio=me.bio_source,
+                is_locked=True,
+                is_discoverable=me.is_discoverable,
+                is_indexable=me.is_indexable,
+            )
+
+        await self.node.db.write(unit)
+
+    async def leaves(self) -> None:
+        """Delete the account."""
+        await self._do(accounts.delete)
+
+    async def is_following(self, other: Person) -> bool:
+        found = await self.node.db.read(follows.between, await self.account(), await self.finds(other))
+        return found is not None and found.is_accepted
+
+    async def home(self) -> list[str]:
+        """The words of what is on my home page, newest first."""
+        return [captions.plain_text(view.post.caption) for view in await self.home_views()]
+
+    async def home_views(self) -> list[PostView]:
+        def unit(tx: Reader) -> list[PostView]:
+            me = accounts.get(tx, self.id)
+            return views.of(tx, me, timelines.home(tx, me, Page()))
+
+        return await self.node.db.read(unit)
+
+    async def sees(self, post: Post) -> PostView | None:
+        """The post on my node, if it is there and I may see it."""
+
+        def unit(tx: Reader) -> PostView | None:
+            mine = posts.by_uri(tx, post.uri)
+            found = views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
+            return found[0] if found else None
+
+        return await self.node.db.read(unit)
+
+    async def conversation(self, post: Post) -> list[str]:
+        """The words of everything below a post, as my node has it."""
+
+        def unit(tx: Reader) -> list[str]:
+            me = accounts.get(tx, self.id)
+            mine = posts.by_uri(tx, post.uri)
+            if mine is None:
+                return []
+            _, below = timelines.conversation(tx, me, mine)
+            return [captions.plain_text(view.post.caption) for view in views.of(tx, me, below)]
+
+        return await self.node.db.read(unit)
+
+    async def told(self) -> list[tuple[str, str]]:
+        """What I was notified of: (kind, by whom), oldest first. Handles are without the test's port."""
+        seen = await self.node.db.read(lambda tx: notifications.page(tx, accounts.get(tx, self.id), Page()))
+        return [(one.kind, f"{one.by.name}@{one.by.domain.partition(':')[0]}") for one in reversed(seen)]
+
+
+def stored(tx: Reader, uri: str) -> bool:
+    """Whether a node holds anything at all of a post."""
+    return posts.by_uri(tx, uri) is not None
+
+
+async def has(node: Node, post: Post) -> bool:
+    return await node.db.read(stored, post.uri)

@@ -1,0 +1,43 @@
+"""Scenes that several security tests begin with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activitypub import actors
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.strangers import Stranger
+from node import accounts, follows
+from node.database import Reader, Writer
+from node.node import Node
+
+
+def _rows(tx: Reader) -> tuple[int, ...]:
+    return tuple(
+        tx.value(f"SELECT COUNT(*) FROM {table}")
+        for table in ("accounts", "keys", "posts", "likes", "follows", "jobs", "seen_activities")
+    )
+
+
+async def rows_of(node: Node) -> tuple[int, ...]:
+    return await node.db.read(_rows)
+
+
+async def alice_follows_rita(fediverse: Fediverse, server: Stranger) -> Person:
+    """Alice, who follows rita of another server, so that what rita posts matters here."""
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = server.person("rita")
+    rita = await actors.find(alice.node, uri)
+
+    def unit(tx: Writer) -> None:
+        asked = follows.follow(tx, accounts.get(tx, alice.id), rita)
+        follows.accept(tx, asked)
+
+    await alice.node.db.write(unit)
+    await fediverse.settle()
+    return alice
+
+
+def create(server: Stranger, author: str = "rita", number: int | str = 1, **changes: Any) -> dict[str, Any]:
+    note = server.note(author, number, **changes)
+    return server.activity(author, "Create", note, to=note["to"], cc=note["cc"])

@@ -1,0 +1,321 @@
+"""Section B of the security table, through a running node's socket: whose things are whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activitypub import actors, lookups
+from activitypub.client import Unfetchable
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita, create
+from federation_tests.strangers import PUBLIC, Stranger
+from node import accounts, captions, photos, posts
+from node.accounts import Account
+from node.errors import NotFound
+from node.node import Node
+from node.posts import Post
+from tests.support.pictures import picture
+
+
+async def _post(node: Node, uri: str) -> Post | None:
+    return await node.db.read(posts.by_uri, uri)
+
+
+async def _account(node: Node, uri: str) -> Account | None:
+    return await node.db.read(accounts.by_uri, uri)
+
+
+async def _resolve(person: Person, address: str) -> Account | Post | None:
+    return await lookups.resolve(person.node, address, await person.account())
+
+
+async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    victim = other.person("rita", name="The real Rita")
+    spoof = evil.serve("/x", {"id": victim, "type": "Person", "preferredUsername": "rita", "name": "Fake"})
+    evil.replies["/x"].body = other.replies["/users/rita"].body.replace(b"The real Rita", b"Fake")
+
+    found = await _resolve(alice, spoof)
+
+    assert isinstance(found, Account)
+    assert found.uri == victim
+    assert found.display_name == "The real Rita"
+    assert evil.asked["/x"] == 1
+    assert other.asked["/users/rita"] == 1
+
+
+async def test_B1_an_id_that_its_own_origin_does_not_know_is_nobody(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.serve("/x", {**other.note("rita", 5, is_served=False), "id": f"{other.base}/users/rita/statuses/5"})
+    assert await _resolve(alice, f"{evil.base}/x") is None
+    assert await _post(alice.node, f"{other.base}/users/rita/statuses/5") is None
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "image/png",
+        "application/json",
+        "application/ld+json",
+        'application/ld+json; profile="x"',
+    ],
+)
+async def test_B2_only_documents_of_the_right_type_count(
+    fediverse: Fediverse, evil: Stranger, content_type: str
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.person("rita")
+    evil.replies["/users/rita"].content_type = content_type
+    with pytest.raises(Unfetchable):
+        await actors.find(alice.node, f"{evil.base}/users/rita")
+    assert await _account(alice.node, f"{evil.base}/users/rita") is None
+
+
+async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    hidden = b'{"@context":"https://www.w3.org/ns/activitystreams","type":"Person"}'
+    await photos.upload(alice.node, await alice.account(), picture() + hidden)
+    with pytest.raises(Exception, match=r"photo|picture|file|image"):
+        await photos.upload(alice.node, await alice.account(), hidden)
+    post = await alice.posts("Look", photo="Look")
+    file = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+    status, body, headers = await evil.get(alice.node.site.uri(f"/media/{file}"))
+    assert status == 200
+    assert headers["content-type"] == "image/jpeg"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert hidden not in body
+
+
+async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    victim = f"{other.base}/users/rita"
+    other.serve("/users/rita", b"", status=302, headers={"location": f"{evil.base}/fake"})
+    evil.person("fake")
+    evil.replies["/fake"] = evil.replies["/users/fake"]
+    evil.replies["/fake"].body = evil.replies["/fake"].body.replace(
+        f"{evil.base}/users/fake".encode(), victim.encode()
+    )
+    with pytest.raises(Unfetchable):
+        await actors.find(alice.node, victim)
+    assert await _account(alice.node, victim) is None
+
+
+async def test_B5_our_own_objects_never_come_from_outside(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    ours = alice.node.site.uri("/p/alice/12345")
+    forged = create(evil, id=ours, attributedTo=alice.node.site.uri("/users/alice"))
+    assert await evil.send(alice.node, "rita", forged) == 202
+    announced = evil.activity("rita", "Announce", ours, to=[PUBLIC])
+    assert await evil.send(alice.node, "rita", announced) == 202
+    await fediverse.settle()
+    assert await _post(alice.node, ours) is None
+    assert await _resolve(alice, ours) is None
+    with pytest.raises(Unfetchable):
+        await actors.find(alice.node, alice.node.site.uri("/users/nobody"))
+
+
+async def test_B6_a_boost_never_brings_its_own_copy(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    other.person("victor")
+    true = other.note("victor", 1, content="<p>What I wrote</p>")
+    forged = {**true, "content": "<p>What I never wrote</p>"}
+    announced = evil.activity("rita", "Announce", forged, to=[PUBLIC])
+
+    assert await evil.send(alice.node, "rita", announced) == 202
+    await fediverse.settle()
+
+    stored = await _post(alice.node, true["id"])
+    assert stored is not None
+    assert captions.plain_text(stored.caption) == "What I wrote"
+    assert await alice.home() == ["What I wrote"]
+
+
+async def test_B6_a_boost_of_what_does_not_exist_is_nothing(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    other.person("victor")
+    forged = other.note("victor", 2, is_served=False)
+    announced = evil.activity("rita", "Announce", forged, to=[PUBLIC])
+    assert await evil.send(alice.node, "rita", announced) == 202
+    await fediverse.settle()
+    assert await _post(alice.node, forged["id"]) is None
+    assert await alice.home() == []
+
+
+async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    said = create(other)
+    await other.send(alice.node, "rita", said)
+    await fediverse.settle()
+    evil.person("mallory")
+    other.person("neighbour")
+    forged = {**said["object"], "content": "<p>Forged</p>", "updated": "2030-01-01T00:00:00Z"}
+
+    for server, author in ((evil, "mallory"), (other, "neighbour")):
+        as_theirs = {**forged, "attributedTo": f"{server.base}/users/{author}"}
+        for version in (forged, as_theirs):
+            update = server.activity(author, "Update", version)
+            assert await server.send(alice.node, author, update) == 202
+    unknown = {**forged, "id": f"{other.base}/users/rita/statuses/77"}
+    await evil.send(alice.node, "mallory", evil.activity("mallory", "Update", unknown))
+    await fediverse.settle()
+
+    assert await alice.home() == ["Post 1"]
+    assert await _post(alice.node, unknown["id"]) is None
+
+
+async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    said = create(other)
+    await other.send(alice.node, "rita", said)
+    await fediverse.settle()
+    evil.person("mallory")
+    other.person("neighbour")
+    rita = f"{other.base}/users/rita"
+
+    for server, author in ((evil, "mallory"), (other, "neighbour")):
+        for target in (said["object"]["id"], {"id": said["object"]["id"], "type": "Tombstone"}, rita):
+            await server.send(alice.node, author, server.activity(author, "Delete", target))
+    await fediverse.settle()
+
+    assert await alice.home() == ["Post 1"]
+    account = await _account(alice.node, rita)
+    assert account is not None
+    assert account.deleted_at is None
+
+
+async def test_B8_nobody_can_keep_a_post_away_by_deleting_it_first(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    evil.person("mallory")
+    other.person("neighbour")
+    said = create(other)
+    for server, author in ((evil, "mallory"), (other, "neighbour")):
+        await server.send(alice.node, author, server.activity(author, "Delete", said["object"]["id"]))
+        # Nor by using up the id of the activity.
+        await server.send(alice.node, author, {**server.activity(author, "Undo", "x:y"), "id": said["id"]})
+    await fediverse.settle()
+    await other.send(alice.node, "rita", said)
+    await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+
+
+async def test_B8_a_post_deleted_before_it_came_stays_away(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    said = create(evil)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", said["object"]["id"]))
+    await fediverse.settle()
+    await evil.send(alice.node, "rita", said)
+    await fediverse.settle()
+    assert await alice.home() == []
+
+
+@pytest.mark.parametrize("case", ["author on another server", "id on another server", "neighbour's post"])
+async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    other.person("victor")
+    evil.person("neighbour")
+    changes: dict[str, Any] = {
+        "author on another server": {"attributedTo": f"{other.base}/users/victor"},
+        "id on another server": {"id": f"{other.base}/users/victor/statuses/9"},
+        "neighbour's post": {"attributedTo": f"{evil.base}/users/neighbour"},
+    }[case]
+    note = {**evil.note("rita", 9, is_served=False), "content": "<p>Forged</p>", **changes}
+    said = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    assert await _post(alice.node, note["id"]) is None
+    assert await alice.home() == []
+
+
+async def test_B9_a_create_that_only_points_is_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    note = evil.note("rita", 10)
+    said = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    assert await alice.home() == ["Post 10"]
+
+
+async def test_B10_an_update_of_a_person_is_read_from_their_own_address(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    uri = evil.person("rita", name="Rita the second")
+    forged = {
+        "id": uri,
+        "type": "Person",
+        "preferredUsername": "admin",
+        "name": "Forged",
+        "inbox": f"{other.base}/inbox",
+    }
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Update", forged)) == 202
+    await fediverse.settle()
+    rita = await _account(alice.node, uri)
+    assert rita is not None
+    assert (rita.name, rita.display_name, rita.inbox) == ("rita", "Rita the second", f"{uri}/inbox")
+
+
+async def test_B12_a_handle_is_whose_its_own_server_says(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("mallory")
+    other.person("rita")
+    evil.serve(
+        f"/.well-known/webfinger?resource=acct%3Amallory%40{evil.domain.replace(':', '%3A')}",
+        {
+            "subject": f"acct:rita@{other.domain}",
+            "links": [{"rel": "self", "type": "application/activity+json", "href": uri}],
+        },
+        content_type="application/jrd+json",
+    )
+    with pytest.raises(NotFound):
+        await actors.by_handle(alice.node, f"mallory@{evil.domain}")
+    assert await _account(alice.node, uri) is None
+
+
+async def test_B12_a_claimed_handle_that_does_not_agree_is_not_shown(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    other.person("mallory")
+    uri = evil.person("mallory", webfinger=f"mallory@{other.domain}")
+    found = await actors.find(alice.node, uri)
+    assert found.full_handle == f"mallory@{evil.domain}"
+
+
+async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agree(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita", webfinger=f"rita@{other.domain}")
+    jrd = {
+        "subject": f"acct:rita@{other.domain}",
+        "links": [{"rel": "self", "type": "application/activity+json", "href": uri}],
+    }
+    for server in (evil, other):
+        resource = f"acct%3Arita%40{server.domain.replace(':', '%3A')}"
+        path = f"/.well-known/webfinger?resource={resource}"
+        server.serve(path, jrd, content_type="application/jrd+json")
+    assert (await actors.by_handle(alice.node, f"rita@{evil.domain}")).full_handle == f"rita@{other.domain}"
+    assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"

@@ -1,0 +1,364 @@
+"""Section A of the security table, through a running node's socket: who may say something in whose name."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+
+from activitypub.memory import Memory
+from activitypub.signatures import sign_cavage, sign_rfc9421
+from federation_tests.fediverse import Fediverse
+from federation_tests.security.scenes import alice_follows_rita, create, rows_of
+from federation_tests.strangers import Stranger, key_pair
+from node import accounts, domains, posts
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize("style", ["cavage", "rfc9421"])
+async def test_A0_a_signed_post_of_somebody_followed_is_taken_in(
+    fediverse: Fediverse, evil: Stranger, style: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    assert await evil.send(alice.node, "rita", create(evil), style=style) == 202
+    await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+
+
+async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.person("rita")
+    before = await rows_of(alice.node)
+    body = json.dumps(create(evil)).encode()
+
+    headers = {"Content-Type": "application/activity+json"}
+    status, _, _ = await evil.request("POST", alice.node.site.uri("/inbox"), headers, body)
+
+    assert status == 401
+    assert await rows_of(alice.node) == before
+    assert not evil.asked
+
+
+@pytest.mark.parametrize("style", ["cavage", "rfc9421"])
+async def test_A2_a_signature_by_the_wrong_key_is_refused(
+    fediverse: Fediverse, evil: Stranger, style: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    wrong = evil.key("rita", pair="somebody else's")
+    assert await evil.send(alice.node, "rita", create(evil), key=wrong, style=style) == 401
+    await fediverse.settle()
+    assert await alice.home() == []
+
+
+async def test_A3_a_signer_cannot_speak_for_another_actor(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    evil.person("mallory")
+    evil.person("neighbour")
+    other.asked.clear()
+    before = await rows_of(alice.node)
+
+    assert await evil.send(alice.node, "mallory", create(other)) == 401
+    assert not other.asked
+    assert not evil.asked
+    assert await rows_of(alice.node) == before
+    # Nor for somebody on the same server.
+    assert await evil.send(alice.node, "mallory", create(evil, "neighbour")) == 401
+
+
+@pytest.mark.parametrize("shape", ["list", "object", "list of objects"])
+async def test_A4_two_actors_in_one_activity_are_refused(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, shape: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    mallory, rita = evil.person("mallory"), f"{other.base}/users/rita"
+    smuggled: Any = {
+        "list": [mallory, rita],
+        "object": {"id": rita, "type": "Person"},
+        "list of objects": [{"id": rita}, {"id": mallory}],
+    }[shape]
+    activity = evil.activity("mallory", "Create", other.note("rita", 1), actor=smuggled)
+    assert await evil.send(alice.node, "mallory", activity) in (400, 401)
+    await fediverse.settle()
+    assert await alice.home() == []
+
+
+@pytest.mark.parametrize(
+    "case", ["no digest", "wrong digest", "md5 digest", "another body of equal length", "unsigned digest"]
+)
+async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
+    fediverse: Fediverse, evil: Stranger, case: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil)
+    body: bytes | None = None
+    changed: dict[str, str | None] = {}
+    if case == "no digest":
+        changed = {"Digest": None}
+    elif case == "wrong digest":
+        changed = {"Digest": "SHA-256=" + "A" * 43 + "="}
+    elif case == "md5 digest":
+        changed = {"Digest": "MD5=1B2M2Y8AsgTpgAmY7PhCfg=="}
+    elif case == "another body of equal length":
+        body = json.dumps(activity).replace("Post 1", "Pest 1").encode()
+    else:
+        url = alice.node.site.uri("/inbox")
+        signed = json.dumps(activity).encode()
+        headers = sign_cavage(evil.key("rita"), "POST", url, signed, time.time())
+        full = headers["Signature"]
+        partial = sign_cavage(evil.key("rita"), "POST", url, None, time.time())
+        headers["Signature"] = partial["Signature"]
+        assert full != partial["Signature"]
+        headers["Date"] = partial["Date"]
+        status, _, _ = await evil.request("POST", url, headers, signed)
+        assert status == 401
+        return
+    assert await evil.send(alice.node, "rita", activity, changed=changed, body=body) == 401
+
+
+@pytest.mark.parametrize("case", ["no content-digest", "other body", "not covered"])
+async def test_A6_rfc_9421_without_a_digest_that_counts_is_refused(
+    fediverse: Fediverse, evil: Stranger, case: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil)
+    body = json.dumps(activity).replace("Post 1", "Pest 1").encode() if case == "other body" else None
+    changed: dict[str, str | None] = {"Content-Digest": None} if case == "no content-digest" else {}
+    if case == "not covered":
+        url = alice.node.site.uri("/inbox")
+        headers = sign_rfc9421(evil.key("rita"), "POST", url, None, time.time())
+        headers["Content-Type"] = "application/activity+json"
+        status, _, _ = await evil.request("POST", url, headers, json.dumps(activity).encode())
+        assert status == 401
+        return
+    status = await evil.send(alice.node, "rita", activity, style="rfc9421", changed=changed, body=body)
+    assert status == 401
+
+
+async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil)
+    url = alice.node.site.uri("/inbox")
+    body = json.dumps(activity).encode()
+    headers = sign_cavage(evil.key("rita"), "POST", url, body, time.time())
+
+    for _ in range(2):
+        assert (await evil.request("POST", url, headers, body))[0] == 202
+        await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+    elsewhere = alice.node.site.uri("/users/alice/inbox")
+    assert (await evil.request("POST", elsewhere, headers, body))[0] == 401
+    (bob,) = await fediverse.people("bob@b.test")
+    assert (await evil.request("POST", bob.node.site.uri("/inbox"), headers, body))[0] == 401
+    late = sign_cavage(evil.key("rita"), "POST", url, body, time.time() - 2 * HOUR)
+    assert (await evil.request("POST", url, late, body))[0] == 401
+
+
+async def test_A7_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("Mine", photo="Mine")
+    evil.person("rita")
+    for _ in range(3):
+        assert await evil.send(alice.node, "rita", evil.activity("rita", "Like", post.uri)) == 202
+    await fediverse.settle()
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert seen.post.likes_count == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"), [(-59, 202), (59, 202), (-61, 401), (61, 401)], ids=lambda value: str(value)
+)
+async def test_A8_clocks_may_differ_by_an_hour(
+    fediverse: Fediverse, evil: Stranger, minutes: int, status: int
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    now = time.time() + 60 * minutes
+    assert await evil.send(alice.node, "rita", create(evil), now=now) == status
+
+
+async def test_A8_a_date_that_is_none_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    for date in ("yesterday", "Thu, 99 Foo 2026 25:61:61 GMT", "0"):
+        assert await evil.send(alice.node, "rita", create(evil), changed={"Date": date}) == 401
+
+
+async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil)
+    url = alice.node.site.uri("/inbox")
+    body = json.dumps(activity).encode()
+    headers = sign_cavage(evil.key("rita"), "POST", url, body, time.time())
+    signature = headers["Signature"]
+    for twice in (
+        f'keyId="{evil.base}/users/mallory#main-key",{signature}',
+        f'{signature},headers="date"',
+        f'{signature},signature="AAAA"',
+    ):
+        assert (await evil.request("POST", url, headers | {"Signature": twice}, body))[0] == 401
+
+
+async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    key_id = evil.serve(
+        "/keys/1",
+        {
+            "id": f"{evil.base}/keys/1",
+            "type": "Key",
+            "owner": f"{other.base}/users/rita",
+            "publicKeyPem": key_pair("mallory")[1],
+        },
+    )
+    key = evil.key("mallory", pair="mallory", key_id=key_id)
+    assert await evil.send(alice.node, "mallory", create(other), key=key) == 401
+    claimed = evil.activity("mallory", "Like", "https://nowhere.example/1")
+    assert await evil.send(alice.node, "mallory", claimed, key=key) == 401
+    assert alice.node.part(Memory).keys.get(key_id) is None
+    await fediverse.settle()
+    assert await alice.home() == []
+
+
+async def test_A10_an_actor_that_does_not_list_the_key_does_not_own_it(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    key_id = evil.serve(
+        "/keys/2",
+        {"id": f"{evil.base}/keys/2", "type": "Key", "owner": uri, "publicKeyPem": key_pair("x")[1]},
+    )
+    key = evil.key("rita", pair="x", key_id=key_id)
+    assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
+
+
+async def test_A11_a_key_document_must_be_the_one_that_was_asked_for(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    evil.serve(
+        "/keys/3",
+        {"id": f"{uri}#main-key", "type": "Key", "owner": uri, "publicKeyPem": key_pair("x")[1]},
+    )
+    key = evil.key("rita", pair="x", key_id=f"{evil.base}/keys/3")
+    assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
+
+
+async def test_A13_a_key_that_is_not_there_is_asked_for_once(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    sent = [evil.send(alice.node, "ghost", create(evil, "ghost", n)) for n in range(10)]
+    assert set(await asyncio.gather(*sent)) == {401}
+    assert evil.asked["/users/ghost"] == 1
+
+
+async def test_A14_a_key_that_cannot_be_had_now_is_a_503(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.person("rita")
+    evil.replies["/users/rita"].status = 502
+    for _ in range(2):
+        assert await evil.send(alice.node, "rita", create(evil)) == 503
+    assert evil.asked["/users/rita"] == 1
+
+
+async def test_A16_a_new_key_is_taken_after_one_look_and_the_old_one_is_dead(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    assert await evil.send(alice.node, "rita", create(evil)) == 202
+    evil.person("rita", key="a new key")
+    evil.asked.clear()
+
+    new = evil.key("rita", pair="a new key")
+    assert await evil.send(alice.node, "rita", create(evil, number=2), key=new) == 202
+    assert evil.asked["/users/rita"] == 1
+    assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
+    await fediverse.settle()
+    assert sorted(await alice.home()) == ["Post 1", "Post 2"]
+
+
+async def test_a_farewell_of_somebody_unknown_is_accepted_and_dropped(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    before = await rows_of(alice.node)
+    uri = f"{evil.base}/users/nobody"
+    farewell = evil.activity("nobody", "Delete", uri)
+    assert await evil.send(alice.node, "nobody", farewell) == 202
+    assert await rows_of(alice.node) == before
+    assert not evil.asked
+
+
+async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    assert await evil.send(alice.node, "rita", create(evil)) == 202
+    await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+    uri = f"{evil.base}/users/rita"
+    key = evil.key("rita", pair="nobody knows this one")
+    farewell = evil.activity("rita", "Delete", uri)
+
+    # A forged one: their server still has them.
+    assert await evil.send(alice.node, "rita", farewell, key=key) == 401
+    await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+
+    # A true one: their server says so.
+    evil.replies["/users/rita"].status = 410
+    alice.node.part(Memory).asked_again.clear()
+    assert await evil.send(alice.node, "rita", farewell, key=key) == 202
+    await fediverse.settle()
+    rita = await alice.node.db.read(accounts.by_uri, uri)
+    assert rita is not None
+    assert rita.deleted_at is not None
+    assert await alice.home() == []
+
+
+async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    await alice.node.db.write(domains.block, evil.domain)
+    before = await rows_of(alice.node)
+    assert await evil.send(alice.node, "rita", create(evil)) == 403
+    evil.person("new")
+    assert await evil.send(alice.node, "new", create(evil, "new")) == 403
+    assert await rows_of(alice.node) == before
+
+
+async def test_the_inbox_says_what_is_wrong_with_a_request(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    node = alice.node
+    said = create(evil)
+    assert await evil.send(node, "rita", said, content_type="text/html") == 415
+    ld_json = 'application/ld+json; profile="x"'
+    assert await evil.send(node, "rita", said, content_type=ld_json, style="rfc9421") == 202
+    assert await evil.send(node, "rita", b'{"x":"' + b"a" * 1_100_000 + b'"}') == 413
+    assert await evil.send(node, "rita", b"[1, 2]") == 400
+    assert await evil.send(node, "rita", b'{"type": "Create"}') == 400
+    status, _, headers = await evil.request("GET", node.site.uri("/inbox"), {})
+    assert (status, headers["allow"]) == (405, "POST")
+    unknown = evil.activity("rita", "Listen", "https://music.example/1")
+    assert await evil.send(node, "rita", unknown) == 202
+    await fediverse.settle()
+    assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
+
+
+async def test_posts_are_stored_by_their_author_only(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    await evil.send(alice.node, "rita", create(evil))
+    await fediverse.settle()
+    stored = await alice.node.db.read(posts.by_uri, f"{evil.base}/users/rita/statuses/1")
+    assert stored is not None
+    author = await alice.node.db.read(accounts.get, stored.account_id)
+    assert author.uri == f"{evil.base}/users/rita"

@@ -1,0 +1,73 @@
+"""An ASGI app behind a real HTTPS socket, or a plain one, in this process, for the length of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config as Hypercorn
+
+from federation_tests.authority import Authority
+
+
+class Server:
+    """Starts and stops; the port stays the same."""
+
+    def __init__(self, app: Any, port: int, authority: Authority | None) -> None:
+        self._app = app
+        self._port = port
+        self._authority = authority
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        config = Hypercorn()
+        config.bind = [f"127.0.0.1:{self._port}"]
+        if self._authority is not None:
+            config.certfile, config.keyfile = self._authority.certificate, self._authority.key
+        config.accesslog = None
+        config.errorlog = logging.getLogger("federation_tests.http")
+        config.graceful_timeout = 0.2
+        config.shutdown_timeout = 0.5
+        listening = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+        async def shutdown() -> None:
+            listening.set()
+            await self._stopping.wait()
+
+        self._task = asyncio.create_task(serve(self._app, config, shutdown_trigger=shutdown, mode="asgi"))
+        ready = asyncio.create_task(listening.wait())
+        await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        if self._task is None:
+            return
+        self._stopping.set()
+        done, late = await asyncio.wait({self._task}, timeout=3)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*done, *late, return_exceptions=True)
+        self._task = None
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+async def localhost(host: str, port: int) -> list[str]:
+    """Where every server of a test is."""
+    return ["127.0.0.1"]

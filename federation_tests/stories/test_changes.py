@@ -1,0 +1,69 @@
+"""Edits and deletions reach every node that has the photo."""
+
+from __future__ import annotations
+
+from federation_tests.fediverse import Fediverse
+from node import captions, deliveries, edits, posts
+
+
+async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("Hreon", photo="A bird")
+    await fediverse.settle()
+
+    await alice.edits(post, "Heron", alts=["A heron on one leg"])
+    await fediverse.settle()
+
+    seen = await bob.sees(post)
+    assert seen is not None
+    assert captions.plain_text(seen.post.caption) == "Heron"
+    assert [photo.alt for photo in seen.photos] == ["A heron on one leg"]
+    assert seen.post.edited_at is not None
+    history = await bob.node.db.read(edits.of, seen.post)
+    assert len(history) == 2
+
+
+async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    await bob.follows(alice)
+    await carol.follows(bob)
+    await fediverse.settle()
+    post = await alice.posts("A mistake", photo="Blurred")
+    await fediverse.settle()
+    await bob.boosts(post)
+    await fediverse.settle()
+    assert await carol.home() == ["A mistake"]
+
+    await alice.deletes(post)
+    await fediverse.settle()
+
+    for person in (alice, bob, carol):
+        assert await person.sees(post) is None
+        assert await person.home() == []
+        left = await person.node.db.read(posts.by_uri, post.uri)
+        assert left is not None
+        assert left.deleted_at is not None
+        assert left.caption == ""
+    # The ledger tells the author how far the post and its deletion have come.
+    tally = await alice.node.db.read(deliveries.of_post, post.id)
+    assert (tally.servers, tally.delivered, tally.waiting) == (1, 1, 0)
+
+
+async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("Farewell", photo="A door")
+    await fediverse.settle()
+    known = await bob.finds(alice)
+
+    await alice.leaves()
+    await fediverse.settle()
+
+    assert await bob.sees(post) is None
+    assert await bob.home() == []
+    left = await bob.node.db.read(lambda tx: posts.accounts.by_id(tx, known.id))
+    assert left is not None
+    assert left.deleted_at is not None

@@ -1,0 +1,95 @@
+"""A photo goes from one node to those who should see it, and to nobody else."""
+
+from __future__ import annotations
+
+from federation_tests.fediverse import Fediverse, has
+from node import photos, remote_photos
+from node.visibility import may_see_file
+
+
+async def test_a_photo_reaches_a_follower_elsewhere(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    assert await bob.is_following(alice)
+
+    post = await alice.posts("Morning at the lake #fog", photo="A lake in fog")
+    await fediverse.settle()
+
+    assert await bob.home() == ["Morning at the lake #fog"]
+    seen = await bob.sees(post)
+    assert seen is not None
+    assert seen.author.full_handle == alice.handle
+    assert [photo.alt for photo in seen.photos] == ["A lake in fog"]
+    assert seen.photos[0].blurhash
+    assert (seen.photos[0].width, seen.photos[0].height) == (64, 48)
+    assert seen.hashtags == [("fog", "fog")]
+    assert not await has(carol.node, post)
+
+
+async def test_its_pixels_are_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("Dawn", photo="Dawn", visibility="followers")
+    await fediverse.settle()
+    seen = await bob.sees(post)
+    assert seen is not None
+    assert seen.photos[0].files == {}
+
+    await remote_photos.fetch(bob.node, seen.photos[0].id)
+
+    fetched = (await bob.node.db.read(photos.by_ids, [seen.photos[0].id]))[seen.photos[0].id]
+    assert fetched.files
+    key = next(iter(fetched.files.values())).file
+    assert await bob.node.db.read(may_see_file, bob.id, key) == "private"
+    assert await bob.node.db.read(may_see_file, 0, key) is None
+
+
+async def test_an_album_arrives_whole_and_in_order(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+
+    post = await alice.posts("A walk", photos_=6, alt="Step")
+    await fediverse.settle()
+
+    seen = await bob.sees(post)
+    assert seen is not None
+    assert [photo.alt for photo in seen.photos] == [f"Step {n}" for n in range(6)]
+    # Where only four pictures of a post are shown, its page has the others.
+    assert post.url in seen.post.caption
+
+
+async def test_photos_for_followers_reach_followers_only(fediverse: Fediverse) -> None:
+    alice, bob, carol, dan = await fediverse.people(
+        "alice@a.test", "bob@b.test", "carol@b.test", "dan@c.test"
+    )
+    await bob.follows(alice)
+    await fediverse.settle()
+
+    post = await alice.posts("For friends", photo="A party", visibility="followers")
+    await fediverse.settle()
+
+    assert await bob.sees(post) is not None
+    # Carol lives on the same node as Bob: it holds the post, and she still may not see it.
+    assert await has(carol.node, post)
+    assert await carol.sees(post) is None
+    assert not await has(dan.node, post)
+
+
+async def test_a_direct_photo_reaches_only_who_is_named(fediverse: Fediverse) -> None:
+    alice, bob, carol, dan = await fediverse.people(
+        "alice@a.test", "bob@b.test", "carol@b.test", "dan@c.test"
+    )
+    for follower in (carol, dan):
+        await follower.follows(alice)
+    await fediverse.settle()
+
+    post = await alice.posts(f"Only you @{bob.handle}", photo="A secret", visibility="direct")
+    await fediverse.settle()
+
+    assert await bob.sees(post) is not None
+    assert ("mention", "alice@a.test") in await bob.told()
+    assert await carol.sees(post) is None
+    assert not await has(dan.node, post)

@@ -1,0 +1,228 @@
+"""What the answer to a delivery means: done, gone, refused, later, or in another dialect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from activitypub.memory import Memory
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita
+from federation_tests.strangers import Stranger
+from node import accounts, blocks, deliveries, domains, follows, hosts
+from node.accounts import RemoteActor
+from node.database import Writer
+from node.deliveries import Delivery
+from node.ids import now_ms
+
+MINUTE = 60_000
+WEEK = 7 * 24 * 60 * MINUTE
+
+
+async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Person:
+    """Alice, followed by these people of another server."""
+    (alice,) = await fediverse.people("alice@a.test")
+
+    def unit(tx: Writer) -> None:
+        for name in names:
+            uri = server.person(name)
+            fan = accounts.receive(
+                tx,
+                RemoteActor(
+                    uri=uri,
+                    name=name,
+                    domain=server.domain,
+                    inbox=f"{uri}/inbox",
+                    shared_inbox=f"{server.base}/inbox",
+                ),
+            )
+            follows.follow(tx, fan, accounts.get(tx, alice.id), uri=f"{uri}#follow")
+
+    await alice.node.db.write(unit)
+    await fediverse.settle()
+    server.received.clear()
+    server.asked.clear()
+    return alice
+
+
+async def _last(alice: Person) -> Delivery:
+    def unit(tx: Any) -> int:
+        return int(tx.value("SELECT MAX(id) FROM deliveries"))
+
+    found = await alice.node.db.read(deliveries.by_id, await alice.node.db.read(unit))
+    assert found is not None
+    return found
+
+
+async def test_one_request_serves_all_followers_of_a_server(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita", "rob", "ruth")
+    await alice.posts("Hello all")
+    await fediverse.settle()
+    assert dict(other.asked) == {"/inbox": 1}
+    assert other.received[0]["type"] == "Create"
+
+
+async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita", "rob")
+    await alice.posts(f"Only you, @rita@{other.domain}", visibility="direct")
+    await fediverse.settle()
+    assert {path for path in other.asked if path.endswith("inbox")} == {"/users/rita/inbox"}
+
+
+async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    await alice.node.db.write(domains.block, other.domain)
+    await alice.posts("Not for them")
+    await fediverse.settle()
+    assert other.received == []
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(200, "delivered"), (202, "delivered"), (410, "gone"), (404, "gone"), (400, "failed"), (401, "failed")],
+)
+async def test_an_answer_that_is_final(
+    fediverse: Fediverse, other: Stranger, status: int, state: str
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status = status
+    await alice.posts("Hello")
+    await fediverse.settle()
+    delivery = await _last(alice)
+    assert (delivery.state, delivery.status) == (state, status)
+    tries = len(other.received)
+    await fediverse.settle(now=now_ms() + 10 * MINUTE)
+    assert len(other.received) == tries
+    # A refusal may be of the dialect, so it is asked in both.
+    assert tries == (2 if status == 401 else 1)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_an_answer_that_means_later(fediverse: Fediverse, other: Stranger, status: int) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status = status
+    await alice.posts("Hello")
+    await fediverse.settle()
+    delivery = await _last(alice)
+    assert (delivery.state, delivery.status, delivery.attempts) == ("waiting", status, 1)
+    other.inbox_status = 202
+    await fediverse.settle(now=now_ms() + 2 * MINUTE)
+    delivery = await _last(alice)
+    assert (delivery.state, delivery.attempts) == ("delivered", 2)
+    assert await alice.node.db.read(hosts.failing) == []
+
+
+async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status = 429
+    other.inbox_headers = {"retry-after": "7200"}
+    await alice.posts("Hello")
+    await fediverse.settle()
+    asleep = await alice.node.db.read(hosts.by_name, other.domain)
+    assert asleep is not None
+    assert asleep.sleeps_until - now_ms() > 115 * MINUTE
+
+
+async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.stumbles_over = "Poison"
+    await alice.posts("Poison")
+    await alice.posts("Harmless")
+    now = now_ms()
+    for minutes in (0, 2, 5, 12, 30):
+        await fediverse.settle(now=now + minutes * MINUTE)
+    said = [one["object"]["content"] for one in other.received]
+    assert said.count("<p>Poison</p>") >= 4
+    assert said.count("<p>Harmless</p>") == 1
+
+
+async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    await other.stop()
+    await alice.posts("Hello")
+    await fediverse.settle()
+
+    def a_week_ago(tx: Writer) -> None:
+        for row in tx.all("SELECT id, payload FROM jobs WHERE kind = 'deliver'"):
+            payload = json.loads(row["payload"]) | {"since": now_ms() - WEEK - MINUTE}
+            tx.run(
+                "UPDATE jobs SET payload = :p, run_at = 0 WHERE id = :id", p=json.dumps(payload), id=row["id"]
+            )
+        tx.run("UPDATE hosts SET failing_since = :then", then=now_ms() - WEEK - MINUTE)
+
+    await alice.node.db.write(a_week_ago)
+    await fediverse.settle()
+    assert (await _last(alice)).state == "failed"
+
+    # As long as it sleeps, new words are not even queued; they are in the ledger all the same.
+    await alice.posts("Anybody there?")
+    await fediverse.settle()
+    delivery = await _last(alice)
+    assert (delivery.state, delivery.attempts) == ("failed", 0)
+    assert "week" in delivery.reason
+
+
+async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.wants_header = "signature-input"
+    await alice.posts("One")
+    await fediverse.settle()
+    assert (await _last(alice)).state == "delivered"
+    assert len(other.received) == 2
+    alice.node.part(Memory).styles.clear()
+    await alice.posts("Two")
+    await fediverse.settle()
+    assert (await _last(alice)).state == "delivered"
+    assert len(other.received) == 3
+
+
+async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    other.person("rita")
+    follow = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
+    for _ in range(2):
+        assert await other.send(alice.node, "rita", follow, inbox="/users/alice/inbox") == 202
+        await fediverse.settle()
+    assert [one["type"] for one in other.received] == ["Accept"]
+    # One that is sent again under another id is answered again.
+    again = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
+    await other.send(alice.node, "rita", again)
+    await fediverse.settle()
+    assert [one["object"]["id"] for one in other.received] == [follow["id"], again["id"]]
+    assert (await alice.account()).followers_count == 1
+
+    undo = other.activity("rita", "Undo", again)
+    await other.send(alice.node, "rita", undo)
+    await fediverse.settle()
+    assert (await alice.account()).followers_count == 0
+
+
+async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+
+    def unit(tx: Writer) -> None:
+        rita = accounts.by_uri(tx, f"{other.base}/users/rita")
+        assert rita is not None
+        blocks.block(tx, accounts.get(tx, alice.id), rita)
+
+    await alice.node.db.write(unit)
+    await fediverse.settle()
+    other.received.clear()
+    follow = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
+    await other.send(alice.node, "rita", follow)
+    await fediverse.settle()
+    assert [one["type"] for one in other.received] == ["Reject"]
+    assert other.received[0]["object"]["id"] == follow["id"]
+
+
+async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    other.note("rita", 1)
+    boost = other.activity("rita", "Announce", f"{other.base}/users/rita/statuses/1", to=["Public"])
+    await other.send(alice.node, "rita", other.activity("rita", "Undo", boost))
+    await fediverse.settle()
+    await other.send(alice.node, "rita", boost)
+    await fediverse.settle()
+    assert await alice.home() == []

@@ -1,0 +1,182 @@
+"""E5: documents that other software really emits, through the inbox's job, as they are and spoilt.
+
+Nothing may raise, no job may be left over, and every page must still be shown afterwards. The documents are
+read from the folder beside the project when it is there; the project ships none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activitypub import actors, receiving, vocab
+from activitypub.uris import Malformed
+from federation_tests.fediverse import Fediverse, Person
+from node import accounts, captions, follows, jobs, posts, timelines, views
+from node.accounts import Account, RemoteActor
+from node.database import Reader, Writer
+from node.errors import Refused
+from node.ids import now_ms
+from node.node import Node
+from node.paging import Page
+from tests.activitypub.test_fixtures_parse import spoilt
+
+FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
+LETTERS = Path(__file__).parent / "letters"
+FOLDERS = sorted(path for path in FIXTURES.glob("*") if path.is_dir() and any(path.rglob("*.json")))
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The documents in a file: one, or a list of cases."""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        return []
+    documents = found if isinstance(found, list) else [found]
+    return [document for document in documents if isinstance(document, dict)]
+
+
+def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a server might POST about a document: the activity it is, or ones that carry it."""
+    try:
+        if vocab.activity(document).type in vocab.activities.TYPES:
+            return [document]
+    except Malformed:
+        pass
+    try:
+        note = vocab.note(document)
+    except Malformed:
+        note = None
+    if note is not None:
+        return [
+            {
+                "id": f"{note.id}#{verb}",
+                "type": verb,
+                "actor": note.actor,
+                "object": document,
+                "to": document.get("to"),
+            }
+            for verb in ("Create", "Update", "Announce", "Delete")
+        ]
+    try:
+        actor = vocab.actor(document)
+    except Malformed:
+        return []
+    return [{"id": f"{actor.id}#update", "type": "Update", "actor": actor.id, "object": document}]
+
+
+def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
+    """The actor, made known and followed by the reader, so that what they say matters here."""
+    try:
+        known = accounts.receive(
+            tx,
+            RemoteActor(
+                uri=uri,
+                name="someone",
+                domain=vocab.host_of(uri),
+                inbox=f"{uri}/inbox",
+                followers_uri=f"{uri}/followers",
+            ),
+        )
+        if follows.between(tx, reader, known) is None:
+            follows.accept(tx, follows.follow(tx, reader, known))
+    except (Malformed, Refused):
+        return None
+    return known
+
+
+def hand_over(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
+    """Queue an activity as if its actor had signed for it."""
+    try:
+        uri = vocab.activity(document).actor
+    except Malformed:
+        return False
+    by = _known(tx, uri, accounts.get(tx, reader_id))
+    if by is None:
+        return False
+    jobs.add(tx, "receive", {"doc": document, "by": by.id, "host": vocab.host_of(uri)})
+    return True
+
+
+async def work_off(node: Node) -> None:
+    """Do the receive jobs, and the fetches they cause without a network; nothing may be left of them."""
+    while batch := await node.db.write(jobs.claim, "receive", 64, now_ms()):
+        await receiving.receive(node, batch)
+    for kind in ("fetch", "check_post", "refresh_actor", "fan_out", "deliver"):
+        await node.db.write(lambda tx, kind=kind: tx.run("DELETE FROM jobs WHERE kind = :kind", kind=kind))
+    assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
+
+
+def _pages(tx: Reader, reader_id: int) -> int:
+    """Everything a reader can be shown."""
+    me = accounts.get(tx, reader_id)
+    shown = views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
+    shown += views.of(tx, None, timelines.public(tx, None, Page(limit=80)))
+    return len(shown)
+
+
+async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
+    def unit(tx: Writer) -> int:
+        return sum(hand_over(tx, said, reader.id) for document in documents for said in activities(document))
+
+    await reader.node.db.write(unit)
+    await work_off(reader.node)
+    for document in documents:
+        try:
+            remote = actors.remote(vocab.actor(document), "somewhere.example")
+            await reader.node.db.write(accounts.receive, remote)
+        except (Malformed, Refused):
+            continue
+    await reader.node.db.read(_pages, reader.id)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+async def test_E5_documents_of_other_software_go_through_the_inbox(
+    fediverse: Fediverse, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (reader,) = await fediverse.people("reader@a.test")
+    caplog.set_level(logging.ERROR)
+    documents = [document for path in sorted(folder.rglob("*.json")) for document in read(path)]
+    await _through(reader, documents)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.skipif(not FOLDERS, reason="the documents of other software are not beside the project")
+async def test_E5_spoilt_documents_go_through_the_inbox(fediverse: Fediverse, seed: int) -> None:
+    (reader,) = await fediverse.people("reader@a.test")
+    chance = random.Random(seed)
+    every = [document for folder in FOLDERS for path in folder.rglob("*.json") for document in read(path)]
+    chosen = [spoilt(document, chance) for document in chance.sample(every, min(300, len(every)))]
+    await _through(reader, [document for document in chosen if isinstance(document, dict)])
+
+
+@pytest.mark.parametrize("path", sorted(LETTERS.glob("*.json")), ids=lambda path: path.stem)
+async def test_a_letter_is_understood(fediverse: Fediverse, path: Path) -> None:
+    """Documents written for these tests in the shapes of several peers: each says what must come of it."""
+    (reader,) = await fediverse.people("reader@a.test")
+    letter = json.loads(path.read_text().replace("https://a.test", reader.node.site.base_url))
+    await _through(reader, [letter["document"]])
+    found = await reader.node.db.read(_summary, letter["expect"]["uri"], reader.id)
+    assert found == letter["expect"]
+
+
+def _summary(tx: Reader, uri: str, reader_id: int) -> dict[str, Any]:
+    post = posts.by_uri(tx, uri)
+    if post is None:
+        return {"uri": uri, "visibility": None}
+    view = views.of(tx, accounts.get(tx, reader_id), [post.id])[0]
+    return {
+        "uri": uri,
+        "visibility": post.visibility,
+        "caption": captions.plain_text(post.caption),
+        "warning": post.warning,
+        "alts": [photo.alt for photo in view.photos],
+        "sizes": [[photo.width, photo.height] for photo in view.photos],
+        "hashtags": sorted(name for name, _ in view.hashtags),
+    }

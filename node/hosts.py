@@ -1,0 +1,151 @@
+"""Other servers, awake or asleep. Owns the table `hosts`.
+
+A server that fails to answer is left alone for a while, twice as long each time, and everything meant for
+it waits in its lane. One that sends us something is awake: its lane goes on at once. Only servers that
+fail, or that want something special, have a row, so the table stays small.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node import jobs
+from node.database import Reader, Writer, build, columns
+from node.ids import now_ms
+
+SECOND = 1000
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+FIRST_SLEEP_MS = 30 * SECOND
+LONGEST_SLEEP_MS = 12 * HOUR
+GIVEN_UP_AFTER_MS = 7 * DAY
+KEPT_MS = 60 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """`failures` in a row since `failing_since`; until `sleeps_until` nothing is tried."""
+
+    host: str
+    failures: int
+    failing_since: int | None
+    sleeps_until: int
+    reason: str
+    signature_style: str
+    seen_at: int
+
+
+_SELECT = f"SELECT {columns(Host)} FROM hosts"  # noqa: S608
+
+
+def by_name(tx: Reader, host: str) -> Host | None:
+    row = tx.one(_SELECT + " WHERE host = :host", host=host)
+    return build(Host, row) if row else None
+
+
+def by_names(tx: Reader, names: Iterable[str]) -> dict[str, Host]:
+    """What is remembered of each of these servers."""
+    rows = tx.all(_SELECT + " WHERE host IN (:names)", names=list(names))
+    return {row["host"]: build(Host, row) for row in rows}
+
+
+def failing(tx: Reader, *, limit: int = 200) -> list[Host]:
+    """Servers that do not answer, the longest silent first."""
+    rows = tx.all(
+        _SELECT + " WHERE failures > 0 ORDER BY failing_since, host LIMIT :limit",
+        limit=limit,
+    )
+    return [build(Host, row) for row in rows]
+
+
+def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
+    """Those that have been silent for a week and are asleep: nothing new is queued for them.
+
+    When such a sleep ends, the next thing meant for them is tried again, so they are never lost for good.
+    """
+    rows = tx.all(
+        """SELECT host FROM hosts
+           WHERE host IN (:hosts) AND failing_since < :before AND sleeps_until > :now""",
+        hosts=list(hosts),
+        before=now - GIVEN_UP_AFTER_MS,
+        now=now,
+    )
+    return {row["host"] for row in rows}
+
+
+def failed(tx: Writer, host: str, reason: str, *, retry_after_ms: int | None = None) -> int:
+    """It did not answer: how long it is left alone, as the time to try again.
+
+    `retry_after_ms` is what it asked for itself, in milliseconds from now.
+    """
+    now = now_ms()
+    failures = tx.value(
+        """INSERT INTO hosts (host, failures, failing_since, reason, seen_at)
+           VALUES (:host, 1, :now, :reason, :now)
+           ON CONFLICT (host) DO UPDATE SET failures = hosts.failures + 1,
+               failing_since = COALESCE(hosts.failing_since, excluded.failing_since),
+               reason = excluded.reason, seen_at = excluded.seen_at
+           RETURNING failures""",
+        host=host,
+        now=now,
+        reason=reason[:500],
+    )
+    sleeps_until = now + pause_ms(failures, retry_after_ms)
+    tx.run("UPDATE hosts SET sleeps_until = :until WHERE host = :host", until=sleeps_until, host=host)
+    return sleeps_until
+
+
+def pause_ms(failures: int, retry_after_ms: int | None = None) -> int:
+    """Twice as long after each failure, up to half a day, give or take a fifth so that lanes do not march in step."""
+    pause = min(LONGEST_SLEEP_MS, FIRST_SLEEP_MS << min(failures - 1, 20))
+    pause = int(pause * random.uniform(0.8, 1.2))  # noqa: S311
+    if retry_after_ms is not None:
+        pause = max(pause, min(retry_after_ms, DAY))
+    return pause
+
+
+def answered(tx: Writer, host: str) -> None:
+    """It answered: whatever was held against it is forgotten."""
+    tx.run(
+        """UPDATE hosts SET failures = 0, failing_since = NULL, sleeps_until = 0, reason = ''
+           WHERE host = :host AND failures > 0""",
+        host=host,
+    )
+
+
+def knocked(tx: Writer, hosts: Iterable[str]) -> None:
+    """They sent us something, so they are awake: what waits for them is tried now."""
+    rows = tx.all(
+        "SELECT host FROM hosts WHERE host IN (:hosts) AND sleeps_until > 0",
+        hosts=list(hosts),
+    )
+    for row in rows:
+        tx.run("UPDATE hosts SET sleeps_until = 0 WHERE host = :host", host=row["host"])
+        jobs.hurry(tx, row["host"])
+
+
+def style(tx: Reader, host: str) -> str:
+    """Which kind of signature it understands: 'cavage' until it was seen to want 'rfc9421'."""
+    return tx.value("SELECT signature_style FROM hosts WHERE host = :host", host=host) or "cavage"
+
+
+def prefers(tx: Writer, host: str, signature_style: str) -> None:
+    """Remember the kind of signature that worked."""
+    tx.run(
+        """INSERT INTO hosts (host, signature_style, seen_at) VALUES (:host, :style, :now)
+           ON CONFLICT (host) DO UPDATE SET signature_style = excluded.signature_style""",
+        host=host,
+        style=signature_style,
+        now=now_ms(),
+    )
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget servers about which there is nothing to remember."""
+    return tx.run(
+        """DELETE FROM hosts WHERE (failures = 0 AND signature_style = 'cavage')
+              OR seen_at < :before""",
+        before=now - KEPT_MS,
+    )

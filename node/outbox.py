@@ -1,0 +1,115 @@
+"""What our own people have said: who, verb, object. Owns the table `outbox`.
+
+A deed records its sentence in the same unit of work that changes the tables, and a job beside it tells
+other servers later. So a crash between the two is impossible, and a server that is down is invisible to
+the person posting.
+
+The rule it guards: only what our own people do goes out. For anyone else `record` does nothing, because
+their server has already said it. A forged or echoed activity cannot leave the house, and no deed needs
+to ask who is local.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from node import jobs
+from node.database import Reader, Writer, build, columns
+from node.ids import new_id, now_ms
+
+if TYPE_CHECKING:
+    from node.accounts import Account
+    from node.posts import Post
+
+KEPT_MS = 30 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One thing one of our people said. `document` is its rendered form, the same bytes at every retry."""
+
+    id: int
+    uri: str
+    account_id: int
+    verb: str
+    object_uri: str
+    post_id: int | None
+    target_id: int | None
+    extra: str
+    document: str | None
+    created_at: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the renderer needs once the rows themselves are gone."""
+        facts: dict[str, Any] = json.loads(self.extra)
+        return facts
+
+
+def record(
+    tx: Writer,
+    who: Account,
+    verb: str,
+    object_uri: str,
+    *,
+    uri: str | None = None,
+    post: Post | None = None,
+    target: Account | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Say that `who` did `verb` to `object_uri`, if `who` is one of ours.
+
+    `uri` is the activity's id where the deed has one (a like, a boost, a follow); otherwise one is made.
+    A Create is found under its post, so that the outbox collection can name it without this table.
+    """
+    if not who.is_local:
+        return
+    id_ = new_id()
+    if uri is None:
+        uri = (
+            f"{object_uri}/activity"
+            if verb == "Create"
+            else tx.site.uri(f"/users/{who.name}/activities/{id_}")
+        )
+    tx.run(
+        """INSERT INTO outbox (id, uri, account_id, verb, object_uri, post_id, target_id, extra, created_at)
+           VALUES (:id, :uri, :account_id, :verb, :object_uri, :post_id, :target_id, :extra, :now)""",
+        id=id_,
+        uri=uri,
+        account_id=who.id,
+        verb=verb,
+        object_uri=object_uri,
+        post_id=None if post is None else post.id,
+        target_id=None if target is None else target.id,
+        extra=json.dumps(extra or {}),
+        now=now_ms(),
+    )
+    # One lane per person: what somebody said first is also queued first.
+    jobs.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
+
+
+def by_id(tx: Reader, id_: int) -> Sentence | None:
+    row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE id = :id", id=id_)  # noqa: S608
+    return None if row is None else build(Sentence, row)
+
+
+def by_uri(tx: Reader, uri: str) -> Sentence | None:
+    row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE uri = :uri", uri=uri)  # noqa: S608
+    return None if row is None else build(Sentence, row)
+
+
+def keep_document(tx: Writer, sentence: Sentence, document: str) -> None:
+    """Keep the rendered form, so that every server and every retry hears the same bytes."""
+    tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=sentence.id)
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget sentences that nobody is still to hear and that are old enough to be history."""
+    return tx.run(
+        """DELETE FROM outbox WHERE created_at < :before
+             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.outbox_id = outbox.id)""",
+        before=now - KEPT_MS,
+    )

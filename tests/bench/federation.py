@@ -1,0 +1,340 @@
+"""The inbox and the deliveries of a whole node, each beside what its bare pieces cost in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import uvloop
+from hypercorn.asyncio import serve
+from hypercorn.config import Config as Hypercorn
+
+from activitypub import vocab
+from activitypub.routes import Door
+from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
+from activitypub.signatures.keys import generate_rsa, parse_public_key
+from federation_tests import authority
+from federation_tests.servers import free_ports
+from node import accounts, follows, keys, posts
+from node.accounts import Account, RemoteActor
+from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
+from node.database import Writer
+from node.node import Node
+from node.posts import Draft
+from web import wiring
+
+NUMBER = 1500
+HOSTS = 200
+CONNECTIONS = 32
+RITA = "https://remote.example/users/rita"
+
+
+def rows() -> list[tuple[str, str, str]]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(_rows(Path(folder)))
+
+
+async def _rows(folder: Path) -> list[tuple[str, str, str]]:
+    pem, public = await asyncio.to_thread(generate_rsa)
+    (port,) = free_ports(1)
+    made = authority.make(folder, [f"r{n}.test" for n in range(HOSTS)])
+
+    async def here(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    node = await wiring.open_node(
+        Config(
+            node=NodeOptions(domain=f"a.test:{port}", secret="of the benchmark"),
+            server=ServerOptions(scheme="http"),
+            database=DatabaseOptions(url=f"sqlite:{folder / 'node.db'}"),
+            media=MediaOptions(url=f"file:{folder / 'media'}"),
+            federation=FederationOptions(allow_private_addresses=True, allow_http=True, ca_file=made.ca_file),
+        ),
+        resolve=here,
+    )
+    alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))
+    await node.db.write(_meet, alice, public)
+    found = [
+        *await _inbox(node, port, pem, public, alice),
+        *await _deliveries(node, alice, folder, made),
+    ]
+    await node.close()
+    return found
+
+
+def _meet(tx: Writer, alice: Account, public: str) -> None:
+    rita = accounts.receive(
+        tx,
+        RemoteActor(
+            uri=RITA,
+            name="rita",
+            domain="remote.example",
+            inbox=f"{RITA}/inbox",
+            followers_uri=f"{RITA}/followers",
+            keys=[keys.PublicKey(f"{RITA}#main-key", "rsa", public)],
+        ),
+    )
+    follows.accept(tx, follows.follow(tx, alice, rita))
+
+
+async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -> list[tuple[str, str, str]]:
+    door = Door(node)
+    stopping = asyncio.Event()
+    app: dict[str, Any] = {"now": door}
+
+    async def dispatch(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await app["now"](scope, receive, send)
+
+    config = Hypercorn()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.accesslog = config.errorlog = None
+    config.keep_alive_max_requests = 1_000_000
+    web = asyncio.create_task(serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi"))  # type: ignore[arg-type]
+    await asyncio.sleep(0.3)
+    order = {
+        "url": f"http://a.test:{port}/inbox",
+        "path": "/inbox",
+        "port": port,
+        "key_id": f"{RITA}#main-key",
+        "private": pem,
+    }
+
+    app["now"] = _bare
+    bare, _, bare_rates = await _sent(order | {"run": "x", "body": _create("")}, [1, 8, CONNECTIONS])
+    app["now"] = door
+    accept, _, rates = await _sent(order | {"run": "a", "body": _create("")}, [1, 8, CONNECTIONS])
+    verifying = _verifying(pem, public, port)
+    found = [
+        (
+            "inbox accept, at 1 / 8 / 32 connections",
+            f"{accept:.3f} ms CPU; {' / '.join(rates)} per s",
+            f"bare ASGI {bare:.3f} ms ({' / '.join(bare_rates)} per s); claim and verify {verifying:.3f} ms",
+        )
+    ]
+
+    worker = wiring.make_worker(node)
+    await wiring.settle(node)
+    await worker.start(alone=True)
+    post = await node.db.write(posts.publish, alice, Draft(caption="Like me"))
+    like = json.dumps(
+        {"id": f"{RITA}#likes/NUMBER", "type": "Like", "actor": RITA, "object": post.uri, "to": [alice.uri]}
+    )
+    photo = ',"attachment":' + json.dumps(
+        [
+            {
+                "type": "Image",
+                "mediaType": "image/jpeg",
+                "url": "https://remote.example/media/NUMBER.jpg",
+                "name": "A lake in the morning",
+                "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+                "width": 2048,
+                "height": 1365,
+            }
+        ]
+    )
+    for name, run, body, count in (
+        ("text post", "t", _create(""), "SELECT COUNT(*) FROM feed"),
+        ("photo post", "p", _create(photo), "SELECT COUNT(*) FROM feed"),
+        ("like", "l", like, "SELECT COUNT(*) FROM seen_activities"),
+    ):
+        before = await node.db.read(lambda tx, count=count: tx.value(count))
+
+        async def arrived(count: str = count, before: int = before) -> None:
+            while await node.db.read(lambda tx: tx.value(count)) < before + NUMBER:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+        cpu, seconds, _ = await _sent(order | {"run": run, "body": body}, [CONNECTIONS], arrived)
+        found.append(
+            (
+                f"inbox, {name}, fully processed",
+                f"{cpu:.2f} s CPU per 1000; {NUMBER / seconds:.0f} per s",
+                f"accept alone {accept:.2f}; {cpu / verifying:.1f} x claim and verify",
+            )
+        )
+    await worker.stop()
+    stopping.set()
+    await web
+    return found
+
+
+def _create(extra: str) -> str:
+    note = (
+        f'{{"id":"{RITA}/NUMBER","type":"Note","attributedTo":"{RITA}","published":"2026-11-01T10:00:00Z",'
+        f'"content":"<p>Good morning from the lake, number NUMBER. It is colder than yesterday.</p>",'
+        f'"to":["{vocab.PUBLIC}"],"cc":["{RITA}/followers"]{extra}}}'
+    )
+    return (
+        f'{{"@context":"https://www.w3.org/ns/activitystreams","id":"{RITA}/NUMBER/activity","type":"Create",'
+        f'"actor":"{RITA}","to":["{vocab.PUBLIC}"],"cc":["{RITA}/followers"],"object":{note}}}'
+    )
+
+
+async def _bare(scope: Any, receive: Any, send: Any) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _sent(
+    order: dict[str, Any], connections: list[int], arrived: Callable[[], Any] | None = None
+) -> tuple[float, float, list[str]]:
+    """CPU milliseconds of this process per request at the last number of connections; seconds; rates at each."""
+    rates = []
+    cpu = seconds = 0.0
+    for at_once in connections:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.bench._load",
+            "send",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        number = NUMBER if at_once > 1 else NUMBER // 3
+        whole = order | {
+            "connections": at_once,
+            "number": number,
+            "run": f"{order['run']}{at_once}x",
+        }
+        child.stdin.write(json.dumps(whole).encode() + b"\n")
+        await child.stdout.readline()
+        before, started = time.process_time(), time.monotonic()
+        child.stdin.write(b"\n")
+        answer = json.loads(await child.stdout.readline())
+        if arrived is not None:
+            await arrived()
+        seconds = time.monotonic() - started
+        cpu = (time.process_time() - before) / number * 1000
+        assert answer["accepted"] == number, answer
+        rates.append(f"{number / answer['seconds']:.0f}")
+        await child.wait()
+    return cpu, seconds, rates
+
+
+def _verifying(pem: str, public: str, port: int) -> float:
+    """Milliseconds for what no inbox can do without: reading a signature and verifying it."""
+    key = SigningKey.load(f"{RITA}#main-key", pem)
+    body = _create("").encode()
+    headers = sign_cavage(key, "POST", f"http://a.test:{port}/inbox", body, time.time())
+    lines = [(name.lower(), value) for name, value in headers.items()]
+    request = Request("POST", "/inbox", f"a.test:{port}", "http", lines, body)
+    parsed = parse_public_key(public)
+    started = time.process_time()
+    for _ in range(1000):
+        verify(claim(request, time.time()), request, parsed)
+    return time.process_time() - started
+
+
+async def _deliveries(
+    node: Node, alice: Account, folder: Path, made: authority.Authority
+) -> list[tuple[str, str, str]]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.bench._load",
+        "listen",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(json.dumps({"certificate": made.certificate, "key": made.key}).encode() + b"\n")
+    port = int(await child.stdout.readline())
+    await node.db.write(_gather_followers, alice, port)
+    worker = wiring.make_worker(node)
+    await wiring.settle(node)
+    await worker.start(alone=True)
+    taken = []
+    for _ in range(6):
+        cpu, wall = await _publish(node, alice)
+        taken.append((cpu, wall))
+    await worker.stop()
+    cold, warm = taken[0], sorted(taken[2:])[len(taken[2:]) // 2]
+    key = SigningKey.load(*await node.db.read(keys.private_pem, alice))
+    signing, posting = _signing(key, port), await _posting(key, port, made)
+    child.stdin.write(b"\n")
+    await child.wait()
+    limit = f"sign {signing:.3f} + aiohttp POST {posting:.3f} ms"
+    return [
+        (
+            f"delivery to {HOSTS} servers, known connections",
+            f"{warm[1]:.0f} ms; {warm[0]:.2f} ms CPU each",
+            f"{limit}; {warm[0] / (signing + posting):.1f} x",
+        ),
+        (
+            f"delivery to {HOSTS} servers, new TLS connections",
+            f"{cold[1]:.0f} ms; {cold[0]:.2f} ms CPU each",
+            f"{limit}",
+        ),
+    ]
+
+
+def _gather_followers(tx: Writer, alice: Account, port: int) -> None:
+    for n in range(HOSTS):
+        uri = f"https://r{n}.test:{port}/users/u"
+        fan = accounts.receive(
+            tx,
+            RemoteActor(uri=uri, name="u", domain=f"r{n}.test:{port}", inbox=f"{uri}/inbox"),
+        )
+        follows.follow(tx, fan, alice, uri=f"{uri}#follow")
+
+
+async def _publish(node: Node, alice: Account) -> tuple[float, float]:
+    """CPU milliseconds per server and milliseconds until the last one has a post."""
+    before, started = time.process_time(), time.monotonic()
+    post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
+    while True:
+        done = await node.db.read(
+            lambda tx: tx.value(
+                """SELECT COUNT(*) FROM deliveries d JOIN outbox o ON o.id = d.outbox_id
+                   WHERE o.post_id = :post AND d.state = 'delivered'""",
+                post=post.id,
+            )
+        )
+        if done == HOSTS:
+            break
+        await asyncio.sleep(0.004)
+    wall = (time.monotonic() - started) * 1000
+    await asyncio.sleep(0.1)
+    return (time.process_time() - before) / HOSTS * 1000, wall
+
+
+def _signing(key: SigningKey, port: int) -> float:
+    started = time.process_time()
+    for n in range(HOSTS):
+        sign_cavage(key, "POST", f"https://r{n}.test:{port}/users/u/inbox", b"x" * 1500, time.time())
+    return (time.process_time() - started) / HOSTS * 1000
+
+
+async def _posting(key: SigningKey, port: int, made: authority.Authority) -> float:
+    """A bare aiohttp POST over a connection that is open already."""
+    context = ssl.create_default_context(cafile=made.ca_file)
+    context.check_hostname = False
+    url = f"https://127.0.0.1:{port}/users/u/inbox"
+    headers = sign_cavage(key, "POST", url, b"x" * 1500, time.time())
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=20)) as session:
+
+        async def one() -> None:
+            async with session.post(url, data=b"x" * 1500, headers=headers) as response:
+                await response.read()
+
+        for _ in range(2):
+            started = time.process_time()
+            for _ in range(HOSTS // 20):
+                await asyncio.gather(*(one() for _ in range(20)))
+    return (time.process_time() - started) / HOSTS * 1000
