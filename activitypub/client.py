@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -73,12 +73,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Any other file, bytes as they came; `link` is the `Link` header."""
+    """Any other file, bytes as they came; `link` is the `Link` header, `modified` the `Last-Modified` one."""
 
     url: str
     body: bytes
     content_type: str
     link: str
+    etag: str = ""
+    modified: str = ""
 
     @property
     def text(self) -> str:
@@ -95,7 +97,10 @@ class Answer:
 
 
 class Client:
-    """One per node; `close` it with the node. `resolve(host, port)` replaces the system's name look-up."""
+    """One per node; `close` it with the node. `resolve(host, port)` replaces the system's name look-up.
+
+    `refuses(host)` says of which servers nothing is wanted; it is asked before every request, redirects too.
+    """
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class Client:
         resolve: Resolve | None = None,
         deadline: float = DEADLINE,
         now: Callable[[], float] = time.time,
+        refuses: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self._user_agent = user_agent
         self._allow_private = allow_private
@@ -117,6 +123,7 @@ class Client:
         self._resolve = resolve
         self._deadline = deadline
         self._now = now
+        self._refuses = refuses
         self._session: aiohttp.ClientSession | None = None
 
     async def get_json(self, url: str, *, key: SigningKey | None, accept: str = ACCEPT) -> Fetched:
@@ -139,12 +146,34 @@ class Client:
         """A picture or other file of one of the `types`; `image/*` stands for all pictures. Raises Unfetchable."""
         return await self._get(url, ", ".join(types), limit, REDIRECTS, _one_of(types))
 
+    async def get_published(
+        self, url: str, *, types: Collection[str], limit: int, etag: str = "", modified: str = ""
+    ) -> Found | None:
+        """A file that an admin wants, whatever the rules about its server; None when it has not changed.
+
+        `etag` and `modified` are those of the file as it was when last seen. Raises Unfetchable.
+        """
+        known = {}
+        if etag:
+            known["If-None-Match"] = etag
+        if modified:
+            known["If-Modified-Since"] = modified
+        try:
+            return await self._get(
+                url, ", ".join(types), limit, REDIRECTS, _one_of(types), more=known, is_judged=False
+            )
+        except Unfetchable as error:
+            if known and error.answered == 304:
+                return None
+            raise
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send `body` with headers that are already signed. Whatever the status, it is an Answer; no redirects.
 
         Raises Unfetchable when the server may not be, or cannot be, talked to.
         """
         address = self._allowed(url)
+        await self._judge(url)
         try:
             async with (
                 asyncio.timeout(self._deadline),
@@ -174,6 +203,9 @@ class Client:
         redirects: int,
         accepts: Callable[[Any], bool],
         key: SigningKey | None = None,
+        *,
+        more: Mapping[str, str] | None = None,
+        is_judged: bool = True,
     ) -> Found:
         seen: set[URL] = set()
         try:
@@ -183,7 +215,9 @@ class Client:
                     if address in seen or len(seen) > redirects:
                         raise Unfetchable(url, "redirected in a circle or too often")
                     seen.add(address)
-                    headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate"}
+                    if is_judged:
+                        await self._judge(url)
+                    headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate", **(more or {})}
                     if key is not None:
                         headers |= sign_cavage(key, "GET", url, None, self._now(), [("Accept", accept)])
                     async with self._opened().get(
@@ -213,6 +247,11 @@ class Client:
             if ip is not None and not is_public(ip):
                 raise Unfetchable(url, "not on the public internet")
         return address
+
+    async def _judge(self, url: str) -> None:
+        """Raises Unfetchable for a server that nothing is exchanged with."""
+        if self._refuses is not None and await self._refuses(parts(url).host):
+            raise Unfetchable(url, "this node does not exchange anything with that server")
 
     def _opened(self) -> aiohttp.ClientSession:
         # Opened at the first request: it needs a running loop, and loading certificates takes a while.
@@ -266,6 +305,8 @@ async def _answer(
         body,
         bodies.media_type(response.headers),
         ", ".join(response.headers.getall("Link", []))[:8192],
+        response.headers.get("ETag", "")[:500],
+        response.headers.get("Last-Modified", "")[:100],
     )
 
 

@@ -55,6 +55,7 @@ _ALWAYS = re.compile(
     r"|/p/[^/]+/\d{1,19}/(?:replies|likes|shares|activity)"
 )
 _PAGES = re.compile(r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/p/(?P<author>[^/]+)/(?P<post>\d{1,19})")
+_OWNER = re.compile(r"/(?:users/|@|p/)([^/]+)")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 
 
@@ -163,6 +164,10 @@ class Door:
             # Whoever wants to check our signatures must be able to read this without one.
             status, body = await self._remembered("actor", lambda: self._answer(_instance))
             await respond(scope, send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
+            return
+        owner = _OWNER.match(path)
+        if await viewers.is_refused(self._node, scope, owner[1] if owner else ""):
+            await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
             return
         if is_secure:
             asking = await viewers.signer(self._node, scope)

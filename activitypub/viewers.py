@@ -13,8 +13,8 @@ from activitypub.client import Unfetchable
 from activitypub.memory import KnownKey
 from activitypub.plain import Scope, header, signed_request
 from activitypub.signatures import BadSignature
-from activitypub.uris import Malformed, parts
-from node import accounts, domains, reach
+from activitypub.uris import Malformed, host_of, parts
+from node import accounts, blocks, domains, keys, reach
 from node.accounts import Account
 from node.database import Reader
 from node.node import Node
@@ -38,6 +38,35 @@ async def signer(node: Node, scope: Scope) -> KnownKey | None:
     except (BadSignature, Unfetchable, Malformed):
         return None
     return None if await node.db.read(domains.is_blocked, known.host) else known
+
+
+async def is_refused(node: Node, scope: Scope, owner: str) -> bool:
+    """Whether whoever says they sign this request gets nothing of `owner`, not even what is public.
+
+    That a server is suspended here is no secret, so its name is enough. Whom somebody has blocked is told only
+    to those who can prove that they are the one.
+    """
+    if header(scope, b"signature") is None:
+        return False
+    try:
+        key_id = signatures.claim(signed_request(scope, node.site), time.time()).key_id
+        host = host_of(key_id)
+    except (BadSignature, Malformed):
+        return False
+    is_barred, is_blocked = await node.db.read(_standing, key_id, host, owner)
+    return is_barred or (is_blocked and await signer(node, scope) is not None)
+
+
+def _standing(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
+    """Whether nothing is exchanged with that server, and whether `owner` has blocked who signs."""
+    if domains.is_blocked(tx, host):
+        return True, False
+    key = keys.by_key_id(tx, key_id)
+    who = None if key is None else accounts.by_id(tx, key.account_id)
+    if who is None or who.is_local:
+        return False, False
+    of = accounts.by_handle(tx, owner) if owner and "@" not in owner else None
+    return who.suspended_at is not None, of is not None and blocks.has_blocked(tx, of, who)
 
 
 def may_read(tx: Reader, post: Post, asking: KnownKey | None) -> bool:

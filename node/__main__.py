@@ -12,16 +12,17 @@ import getpass
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from node import accounts, config, keys, passwords, registration, sessions, tokens, users
+from node import accounts, config, control, keys, passwords, tokens, users
+from node.commands import packed
 from node.config import BadConfig, Config
-from node.database import Database, Reader, Site, Writer, migrate, open_database
+from node.database import migrate
+from node.database.lock import InUse
 from node.database.migrate import TooNew
 from node.errors import Refused
-from node.paging import MOST, Page
 from node.version import VERSION
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(asked.run(options, asked) or 0)
     except BadConfig as bad:
         return _say(str(bad), BAD_USE)
-    except (Stop, TooNew) as stop:
+    except (Stop, TooNew, InUse) as stop:
         return _say(str(stop))
     except Refused as refused:
         return _say(refused.message if not refused.detail else f"{refused.message} ({refused.detail})")
@@ -140,10 +141,13 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
 
 
 def _migrate(options: Config, asked: argparse.Namespace) -> None:
-    async def look(db: Database) -> int:
-        return await db.read(migrate.latest)
-
-    print(f"The database is up to date, at migration {_with_database(options, look):04}.")
+    number = _do(options, "migration")
+    if options.database.url.startswith("sqlite:") and number < migrate.files("sqlite")[-1][0]:
+        raise Stop(
+            f"A node of an older version is running, at migration {number:04}. Stop it first; "
+            "`tintype serve` brings the database up to date when it starts."
+        )
+    print(f"The database is up to date, at migration {number:04}.")
 
 
 def _check(options: Config, asked: argparse.Namespace) -> int:
@@ -164,81 +168,42 @@ def _account_create(options: Config, asked: argparse.Namespace) -> None:
     accounts.check_name(asked.name)
     users.normal_email(asked.email)
     hashed = passwords.hash_now(_password(asked))
-    pair = keys.generate()
-
-    async def make(db: Database) -> str:
-        def unit(tx: Writer) -> str:
-            user = registration.create_person(
-                tx, name=asked.name, email=asked.email, password_hash=hashed, pair=pair, role=asked.role
-            )
-            return accounts.get(tx, user.account_id).full_handle
-
-        return await db.write(unit)
-
-    print(f"@{_with_database(options, make)} can sign in now, as {asked.role}.")
+    handle = _do(
+        options,
+        "account create",
+        name=asked.name,
+        email=asked.email,
+        password_hash=hashed,
+        pair=packed(keys.generate()),
+        role=asked.role,
+    )
+    print(f"@{handle} can sign in now, as {asked.role}.")
 
 
 def _account_password(options: Config, asked: argparse.Namespace) -> None:
-    async def find(db: Database) -> None:
-        await db.read(_login, asked.name)
-
-    _with_database(options, find)
+    _do(options, "account find", name=asked.name)
     hashed = passwords.hash_now(_password(asked))
-
-    async def change(db: Database) -> None:
-        def unit(tx: Writer) -> None:
-            account = _login(tx, asked.name).account
-            users.set_password(tx, account.id, hashed)
-            sessions.end_all(tx, account)
-
-        await db.write(unit)
-
-    _with_database(options, change)
+    _do(options, "account password", name=asked.name, password_hash=hashed)
     print(f"{asked.name} has a new password and is signed out everywhere.")
 
 
 def _account_list(options: Config, asked: argparse.Namespace) -> None:
-    async def look(db: Database) -> list[users.Person]:
-        found: list[users.Person] = []
-        page = Page(limit=MOST)
-        while part := await db.read(users.list_people, page):
-            found += part
-            page = Page(max_id=part[-1].account.id, limit=MOST)
-        return found
-
-    people = _with_database(options, look)
+    people: list[dict[str, Any]] = []
+    while part := _do(options, "account list", max_id=people[-1]["id"] if people else 0):
+        people += part
     for person in reversed(people):
-        since = datetime.fromtimestamp(person.user.created_at / 1000, UTC).date()
-        state = (
-            "suspended"
-            if person.account.suspended_at and person.user.state == "active"
-            else person.user.state
-        )
+        since = datetime.fromtimestamp(person["created_at"] / 1000, UTC).date()
         print(
-            f"{person.account.name:<31}{person.user.role:<11}{state:<11}{since}  "
-            f"{person.account.posts_count:>6} posts  {person.user.email}"
+            f"{person['name']:<31}{person['role']:<11}{person['state']:<11}{since}  "
+            f"{person['posts']:>6} posts  {person['email']}"
         )
     if not people:
         print("Nobody yet. `tintype account create NAME --email E --role admin` makes the first one.")
 
 
 def _token_create(options: Config, asked: argparse.Namespace) -> None:
-    scopes = tokens.parse_scopes(asked.scopes)
-
-    async def make(db: Database) -> str:
-        def unit(tx: Writer) -> str:
-            return tokens.create(tx, _login(tx, asked.name).account, scopes, asked.app)
-
-        return await db.write(unit)
-
-    print(_with_database(options, make))
-
-
-def _login(tx: Reader, name: str) -> users.Login:
-    found = users.by_login(tx, name)
-    if found is None:
-        raise Stop(f"Nobody here is called {name}. `tintype account list` shows who is.")
-    return found
+    scopes = sorted(tokens.parse_scopes(asked.scopes))
+    print(_do(options, "token create", name=asked.name, scopes=scopes, app=asked.app))
 
 
 def _password(asked: argparse.Namespace) -> str:
@@ -252,18 +217,9 @@ def _password(asked: argparse.Namespace) -> str:
     return first
 
 
-def _with_database(options: Config, deed: Callable[[Database], Awaitable[T]]) -> T:
-    """Run a deed on the node's database, and close it again."""
-
-    async def run() -> T:
-        site = Site(options.server.scheme, options.node.domain, config.secret(options))
-        db = await open_database(options.database.url, site)
-        try:
-            return await deed(db)
-        finally:
-            await db.close()
-
-    return _in_words(lambda: asyncio.run(run()))
+def _do(options: Config, name: str, /, **values: Any) -> Any:
+    """A command on the node's database, wherever it is open."""
+    return _in_words(lambda: asyncio.run(control.run(options, name, **values)))
 
 
 def _in_words(deed: Callable[[], T]) -> T:

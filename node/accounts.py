@@ -12,12 +12,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from node import jobs, keys
-from node.database import Reader, Row, Writer, build, columns
+from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.names import check_name as check_name
+from node.remote_actors import RemoteActor as RemoteActor
+
+if TYPE_CHECKING:
+    from node.domains import Policy
 
 KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
 
@@ -58,6 +63,9 @@ class Account:
     fetched_at: int | None
     suspended_at: int | None
     deleted_at: int | None
+    is_limited: bool
+    is_without_media: bool
+    suspended_with_server: bool
 
     @property
     def handle(self) -> str:
@@ -95,35 +103,6 @@ class Listed:
     account: Account
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteActor:
-    """Someone as their own server describes them: not cleaned, not trusted."""
-
-    uri: str
-    name: str
-    domain: str
-    inbox: str
-    url: str = ""
-    kind: str = "Person"
-    display_name: str = ""
-    bio: str = ""
-    fields: Sequence[tuple[str, str]] = ()
-    avatar_url: str = ""
-    avatar_alt: str = ""
-    is_locked: bool = False
-    is_discoverable: bool = True
-    is_indexable: bool = False
-    shared_inbox: str = ""
-    outbox: str = ""
-    followers_uri: str = ""
-    following_uri: str = ""
-    featured_uri: str = ""
-    also_known_as: Sequence[str] = ()
-    moved_to: str = ""
-    created_at: int | None = None
-    keys: Sequence[keys.PublicKey] = ()
-
-
 _SELECT = f"SELECT {columns(Account)} FROM accounts"  # noqa: S608
 
 
@@ -151,9 +130,8 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Account]:
     wanted = set(ids)
     if not wanted:
         return {}
-    return {
-        row["id"]: build(Account, row) for row in tx.all(_SELECT + " WHERE id IN (:ids)", ids=list(wanted))
-    }
+    rows = tx.all(_SELECT + " WHERE id IN (:ids)", ids=list(wanted))
+    return {account.id: account for account in build_all(Account, rows)}
 
 
 def by_handle(tx: Reader, handle: str) -> Account | None:
@@ -279,7 +257,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     Whoever calls it has fetched the document from the actor's own origin. Nothing else about someone
     elsewhere is believed, and nothing here can make a stranger one of ours.
     """
-    from node import profiles
+    from node import domains, profiles
 
     values = profiles.foreign(actor)
     if actor.uri.lower().startswith(tx.site.base_url + "/") or values["domain"] == tx.site.domain:
@@ -302,7 +280,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     account = build(Account, row)
     keys.remember(tx, account, actor.keys, now)
-    return account
+    return domains.judge(tx, account)
 
 
 def update_profile(
@@ -344,12 +322,42 @@ def update_profile(
 
 def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
     """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
-    now = now_ms()
     tx.run(
-        "UPDATE accounts SET suspended_at = :at, updated_at = :now WHERE id = :id",
-        at=None if is_shown else now,
-        now=now,
+        """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE,
+                  suspended_at = CASE WHEN :is_shown THEN NULL ELSE COALESCE(suspended_at, :now) END
+           WHERE id = :id""",
+        is_shown=is_shown,
+        now=now_ms(),
         id=account_id,
+    )
+
+
+def follow_server(tx: Writer, domain: str, host: str, policy: Policy) -> None:
+    """Treat everybody whose handle and whose uri are there as their server is treated.
+
+    Whom a moderator has suspended stays so, whatever becomes of the server.
+    """
+    _treat(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
+
+
+def follow_servers(tx: Writer, ids: Sequence[int], policy: Policy) -> None:
+    """As `follow_server`, for these people."""
+    _treat(tx, "id IN (:ids)", policy, ids=ids)
+
+
+def _treat(tx: Writer, where: str, policy: Policy, **whom: object) -> None:
+    tx.run(
+        f"""UPDATE accounts SET updated_at = :now, is_limited = :is_limited, is_without_media = :without_media,
+                  suspended_with_server = CAST(:suspend AS BOOLEAN)
+                      AND (suspended_at IS NULL OR suspended_with_server),
+                  suspended_at = CASE WHEN :suspend THEN COALESCE(suspended_at, :now)
+                      WHEN suspended_with_server THEN NULL ELSE suspended_at END
+           WHERE {where} AND NOT is_local""",  # noqa: S608
+        is_limited=policy.is_limited,
+        without_media=policy.rejects_media,
+        suspend=policy.is_suspended,
+        now=now_ms(),
+        **whom,
     )
 
 

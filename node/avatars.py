@@ -125,8 +125,8 @@ def _wanted(tx: Reader, account_id: int) -> Account | None:
     account = accounts.get(tx, account_id)
     if account.is_local or account.is_gone or not account.avatar_url:
         raise NotFound(detail=f"{account.full_handle} has no avatar elsewhere")
-    if domains.is_blocked(tx, account.domain):
-        raise NotFound(detail=f"{account.domain} is blocked")
+    if not domains.shows_media(tx, account, account.avatar_url):
+        raise NotFound(detail=f"pictures of {account.domain} are not shown here")
     return None if files(tx, account) else account
 
 

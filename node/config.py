@@ -63,6 +63,7 @@ class MediaOptions:
 
 @dataclasses.dataclass(frozen=True)
 class FederationOptions:
+    mode: Literal["open", "allowlist"] = "open"
     allow_private_addresses: bool = False
     allow_http: bool = False
     ca_file: str = ""
@@ -152,7 +153,7 @@ def secret(config: Config) -> bytes:
         return config.node.secret.encode()
     file = config.data_folder / "secret"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=file.parent, prefix="secret-")  # mkstemp makes it 0600
         with os.fdopen(handle, "w") as out:
             out.write(secrets.token_hex(32) + "\n")

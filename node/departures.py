@@ -20,6 +20,7 @@ from node import (
     posts,
     registration,
     sessions,
+    severances,
     tokens,
     users,
 )
@@ -48,6 +49,7 @@ def inboxes(tx: Reader, who: Account) -> list[str]:
 def clear(tx: Writer, who: Account) -> None:
     """End what ties someone to others. Their public keys stay if ours: the farewell must be signed."""
     follows.remove_all_of(tx, who)
+    severances.remove_all_of(tx, who.id)
     blocks.remove_all_of(tx, who)
     notifications.remove_all_of(tx, who.id)
     sessions.end_all(tx, who)

@@ -85,7 +85,7 @@ def follow(
     _tell(tx, who, "Follow", target.uri, target, uri=new.uri)
     if not target.is_local:
         return new
-    if target.is_locked:
+    if target.is_locked or who.is_limited:
         notifications.notify(tx, target.id, "follow_request", by=who)
         return new
     return accept(tx, new)
@@ -196,6 +196,29 @@ def sever(tx: Writer, one: Account, other: Account) -> None:
     """End follows and requests in both directions, as blocking does. `one` is who ends them."""
     unfollow(tx, one, other)
     remove_follower(tx, one, other)
+
+
+def take_out(tx: Writer, follower: Account, followed: Account) -> Follow | None:
+    """End a follow without a word to anyone; what it was, so that it can be put back."""
+    return _remove(tx, follower, followed)
+
+
+def put_back(tx: Writer, ended: Follow) -> None:
+    """Let a follow that was taken out hold again, unless there is another between the two by now."""
+    if not tx.run(
+        f"""INSERT INTO follows ({columns(Follow)})
+            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at)
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        **{name: getattr(ended, name) for name in Follow.__slots__},
+    ):
+        return
+    if ended.is_accepted:
+        _count(tx, ended, 1)
+        if accounts.get(tx, ended.follower_id).is_local:
+            feeds.backfill(tx, ended.follower_id, ended.followed_id)
+    else:
+        follower = accounts.get(tx, ended.follower_id)
+        notifications.notify(tx, ended.followed_id, "follow_request", by=follower)
 
 
 def _remove(tx: Writer, follower: Account, followed: Account) -> Follow | None:

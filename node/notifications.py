@@ -98,10 +98,14 @@ def remove_all_of(tx: Writer, account_id: int) -> None:
     tx.run("DELETE FROM notifications WHERE by_id = :id", id=account_id)
 
 
-# Suspended people and those muted since stay in the table, so that lifting it brings them back.
+# Suspended people, those muted since, and strangers of limited servers stay in the table, so that lifting it
+# brings them back. Somebody who asks to follow is always shown: the question needs an answer.
 _SHOWN = """n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = n.account_id
-                 AND m.target_id = n.by_id AND m.hides_notifications)"""
+                 AND m.target_id = n.by_id AND m.hides_notifications)
+             AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
+                 WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id
+                   AND nf.state = 'accepted'))"""
 
 
 def page(tx: Reader, who: Account, page: Page, kinds: Sequence[str] = KINDS) -> list[NotificationView]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from node import captions, names
+from node import captions, hostnames, names
 from node.accounts import KINDS, Account
 from node.errors import Invalid
 
@@ -44,6 +44,7 @@ def foreign(actor: RemoteActor) -> dict[str, Any]:
         "url": actor.url if _usable(actor.url) else actor.uri,
         "name": name,
         "domain": actor.domain.lower().rstrip("."),
+        "host": hostnames.place(actor.uri),
         "kind": actor.kind if actor.kind in KINDS else "Person",
         "display_name": names.shown(actor.display_name, FOREIGN_LABEL),
         "bio": captions.clean_html(actor.bio[:FOREIGN_BIO]),

@@ -38,7 +38,7 @@ def accounts(
             WHERE a.suspended_at IS NULL AND a.deleted_at IS NULL AND a.uri <> :node
               AND {no_block("a.id")}
               AND (a.id = :exact
-                   OR ((a.is_discoverable OR f.id IS NOT NULL)
+                   OR (((a.is_discoverable AND NOT a.is_limited) OR f.id IS NOT NULL)
                        AND ((lower(a.name) LIKE :begins ESCAPE '!' AND a.domain LIKE :domain ESCAPE '!')
                             OR lower(a.display_name) LIKE :named ESCAPE '!')))
               AND (f.id IS NOT NULL OR NOT :only_followed)

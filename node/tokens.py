@@ -111,6 +111,23 @@ def by_token(tx: Reader, token: str) -> Token | None:
     return Token(row["id"], row["account_id"], frozenset(row["scopes"].split()), row["created_at"], app)
 
 
+def version(tx: Reader, token: str) -> str | None:
+    """Changes with anything about the token, its person or their account; None when it is not known.
+
+    For a door that keeps what it read of them: this one short query tells whether that is still true.
+    """
+    found: str | None = tx.value(
+        """SELECT t.id || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
+                  || '.' || a.following_count || '.' || COALESCE(a.last_posted_at, 0)
+                  || '.' || COALESCE(u.seen_at, 0) || '.' || u.notifications_read_id
+                  || '.' || u.state || '.' || u.role || '.' || u.default_visibility || '.' || u.language
+           FROM tokens t JOIN accounts a ON a.id = t.account_id JOIN users u ON u.account_id = t.account_id
+           WHERE t.hash = :hash""",
+        hash=_hash(token),
+    )
+    return found
+
+
 def end(tx: Writer, token: str) -> None:
     tx.run("DELETE FROM tokens WHERE hash = :hash", hash=_hash(token))
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import accounts, notifications, passwords, sessions
+from node import accounts, audit, notifications, passwords, sessions
 from node.accounts import Account
 from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -273,6 +273,7 @@ def set_role(tx: Writer, by: Account | None, who: Account, role: str) -> None:
             raise NotAllowed("Only an admin may do that.")
     _keep_one_admin(tx, who, role)
     tx.run("UPDATE users SET role = :role WHERE account_id = :id", role=role, id=who.id)
+    audit.record(tx, by, "role", who.handle, role)
 
 
 def _keep_one_admin(tx: Reader, who: Account, role: str) -> None:
@@ -289,6 +290,7 @@ def approve(tx: Writer, by: Account, who: Account) -> None:
     check_may_judge(tx, by, who)
     if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=who.id):
         accounts.show(tx, who.id)
+        audit.record(tx, by, "approve", who.handle)
 
 
 def reject(tx: Writer, by: Account, who: Account) -> None:
@@ -297,6 +299,7 @@ def reject(tx: Writer, by: Account, who: Account) -> None:
     user = by_account(tx, who)
     if user is None or user.state != "pending":
         raise NotFound("Nobody by that name is waiting.")
+    audit.record(tx, by, "reject", who.handle)
     notifications.remove_all_of(tx, who.id)
     remove(tx, who.id)
     accounts.erase_newcomer(tx, who)

@@ -15,9 +15,10 @@ from urllib.parse import quote, urlsplit
 from activitypub import signing_keys
 from activitypub.client import Client, Unfetchable
 from activitypub.signatures import BadSignature, Request, claim, parse_public_key, sign_cavage, verify
-from node import accounts, config, keys, registration, settings, users
+from node import accounts, commands, config, control, keys, registration, settings, users
 from node.config import Config
-from node.database import Reader, Writer, migrate
+from node.database import Reader
+from node.database.lock import InUse
 from node.errors import Refused
 from node.ids import now_ms
 from node.node import Node
@@ -44,7 +45,12 @@ class Unsound(Exception):
 async def run(options: Config, **client_options: object) -> AsyncIterator[Finding]:
     """Check a node by its options, part after part. When it cannot be opened the first finding is the last."""
     try:
-        node = await wiring.open_node(options)
+        try:
+            node = await wiring.open_node(options)
+        except InUse as in_use:
+            if not in_use.is_served:
+                raise
+            node = await wiring.open_node(options, reads_only=True)
     except config.BadConfig:
         raise
     except Exception as error:
@@ -92,11 +98,11 @@ def _unanswered(node: Node, error: Unfetchable) -> str:
 
 
 async def _database(node: Node) -> str:
-    def unit(tx: Writer) -> int:
-        settings.put(tx, "checked_at", str(now_ms()))
-        return migrate.latest(tx)
-
-    number = await node.db.write(unit)
+    """What is written is written by the one process that may: with SQLite, by the one that serves."""
+    try:
+        number = await commands.perform(node.db, "check", {})
+    except PermissionError:
+        number = await control.ask(node.config.database.url.removeprefix("sqlite:"), "check")
     kind = "PostgreSQL" if node.config.database.url.startswith("postgresql") else "SQLite"
     return f"{kind} reads and writes, migration {number}"
 

@@ -6,6 +6,7 @@ and a key to the actor that lists it, is for whoever fetched the document to che
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,7 +82,7 @@ class ActorDoc:
 
 
 def actor(doc: dict[str, Any]) -> ActorDoc:
-    """The actor in a document. Raises Malformed without a type, an id, an inbox or a user name."""
+    """The actor in a document. Raises Malformed without a type, an id or an inbox, or with an unusable user name."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = kind(doc, TYPES)
@@ -90,9 +91,10 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
     own, inbox = identity(doc), web(doc.get("inbox"))
     if own is None or not is_web(own) or inbox is None:
         raise Malformed("an actor without an id or an inbox")
-    username = text(doc.get("preferredUsername"), MOST_USERNAME + 1)
+    given = doc.get("preferredUsername")
+    username = _unnamed(own) if given is None else text(given, MOST_USERNAME + 1)
     if not _USERNAME.fullmatch(username):
-        raise Malformed("an actor without a user name")
+        raise Malformed("an actor with an unusable user name")
     icon, image = _picture(doc.get("icon")), _picture(doc.get("image"))
     endpoints = doc.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else doc.get("sharedInbox")
@@ -126,6 +128,11 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
         emoji=emoji(objects(doc.get("tag"), 200)),
         raw=doc,
     )
+
+
+def _unnamed(id_: str) -> str:
+    """What to call an actor that has no user name, and so no handle: always the same, and never part of the id."""
+    return f"unnamed-{hashlib.sha256(id_.encode()).hexdigest()[:8]}"
 
 
 def keys(doc: Any) -> list[Key]:

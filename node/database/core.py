@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import hashlib
 import hmac
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
@@ -21,11 +22,15 @@ Row = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Who this node is: what a unit of work needs to mint ids and to seal what must be sealed."""
+    """Who this node is: what a unit of work needs to mint ids and to seal what must be sealed.
+
+    `by_allow_list`: it exchanges something only with servers that an admin has let in.
+    """
 
     scheme: str
     domain: str
     secret: bytes = dataclasses.field(repr=False)
+    by_allow_list: bool = False
 
     @property
     def base_url(self) -> str:
@@ -82,15 +87,17 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-async def open_database(url: str, site: Site) -> Database:
+async def open_database(url: str, site: Site, *, reads_only: bool = False) -> Database:
     """Open `sqlite:path` or `postgresql://…`, bring it up to date, and return it.
 
-    Raises `migrate.TooNew` when a newer program has already changed it.
+    Raises `migrate.TooNew` when a newer program has already changed it, and `lock.InUse` while another
+    process writes the SQLite file; beside that one, `reads_only` still opens it.
     """
     if url.startswith("sqlite:"):
-        from node.database.sqlite import open_sqlite
+        from node.database.sqlite import open_beside, open_sqlite
 
-        return await open_sqlite(url.removeprefix("sqlite:"), site)
+        path = url.removeprefix("sqlite:")
+        return await (open_beside if reads_only else open_sqlite)(path, site)
     from node.database.postgres import open_postgres
 
     return await open_postgres(url, site)
@@ -164,3 +171,31 @@ def build(kind: Callable[..., T], row: Row) -> T:
     return kind(
         *[row[name] if convert is None else bool(row[name]) for name, convert in _fields(kind).items()]
     )
+
+
+def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
+    """As `build`, for many rows of one query: the places of the columns are looked up once."""
+    if not rows:
+        return []
+    first = rows[0]
+    pick, flags = _places(kind, None if isinstance(first, dict) else tuple(first.keys()))
+    if not flags:
+        return [kind(*pick(row)) for row in rows]
+    built = []
+    for row in rows:
+        values = list(pick(row))
+        for at in flags:
+            values[at] = bool(values[at])
+        built.append(kind(*values))
+    return built
+
+
+@functools.lru_cache(maxsize=1024)
+def _places(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], Any], list[int]]:
+    """What picks the values of `kind` from a row, and which of them are booleans.
+
+    SQLite's rows search for a name anew each time; a place, found once, they know at once.
+    """
+    fields = _fields(kind)
+    places: list[Any] = list(fields) if names is None else [names.index(name) for name in fields]
+    return operator.itemgetter(*places), [at for at, as_ in enumerate(fields.values()) if as_ is not None]

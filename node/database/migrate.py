@@ -11,6 +11,8 @@ import sqlite3
 from importlib import resources
 from typing import Any
 
+from node.database.core import Reader
+
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+(?:\.(sqlite|postgres))?\.sql")
 _TABLE = """
     CREATE TABLE IF NOT EXISTS migrations (
@@ -44,6 +46,11 @@ def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
             "Start that version, or restore a backup made before the upgrade."
         )
     return [entry for entry in known if entry[0] not in done]
+
+
+def latest(tx: Reader) -> int:
+    """The number of the newest migration that has run."""
+    return int(tx.value("SELECT MAX(number) FROM migrations"))
 
 
 def sqlite(connection: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """SQLite: one writing connection with group commit, and two readers that cannot write.
 
 Exactly one connection writes and checkpoints, because every SQLite before 3.51.3 can corrupt a WAL
-that two connections reset at once. Units that wait together share one transaction, each inside its
+that two connections reset at once; `lock` keeps other processes to that. Units that wait together share one transaction, each inside its
 own savepoint, so one fsync-free commit serves many of them and a failing unit takes nobody with it.
 """
 
@@ -20,6 +20,7 @@ import aiosqlite
 
 from node.database import migrate
 from node.database.core import Row, Site, bind
+from node.database.lock import Lock, acquire
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,19 +65,26 @@ class SqliteWriter(SqliteReader):
 async def _on_thread(connection: aiosqlite.Connection, work: Callable[[], T]) -> T:
     """Run `work` whole on the connection's own thread: the one private call, held by a contract test.
 
-    It is shielded: a browser that leaves cancels its own waiting, never the work.
+    A browser that leaves cancels its own waiting, never the work: that is in the thread's queue by then.
     """
-    done: T = await asyncio.shield(asyncio.ensure_future(connection._execute(work)))  # type: ignore[no-untyped-call]
+    done: T = await connection._execute(work)  # type: ignore[no-untyped-call]
     return done
 
 
 class SqliteDatabase:
     """`read` and `write` for one SQLite file. Made by `open_sqlite`."""
 
-    def __init__(self, site: Site, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        writer: aiosqlite.Connection | None,
+        readers: list[aiosqlite.Connection],
+        lock: Lock | None,
+    ) -> None:
         self.site = site
         self.wake: Callable[[str], None] = lambda kind: None
         self._writer = writer
+        self._lock = lock
         self._readers = readers
         self._free: collections.deque[aiosqlite.Connection] = collections.deque(readers)
         self._waiting: collections.deque[tuple[Callable[[Any], Any], asyncio.Future[Any]]] = (
@@ -103,6 +111,8 @@ class SqliteDatabase:
         return await _on_thread(connection, work)
 
     async def write(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._writer is None:
+            raise PermissionError("this database was opened for reading only")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((lambda tx: unit(tx, *args, **kwargs), future))
         if self._writing is None:
@@ -116,8 +126,10 @@ class SqliteDatabase:
                 group: list[tuple[Callable[[Any], Any], asyncio.Future[Any]]] = []
                 while self._waiting and len(group) < MOST_IN_A_GROUP:
                     group.append(self._waiting.popleft())
+                assert self._writer is not None
+                commit = functools.partial(self._commit, self._writer._conn, group)
                 try:
-                    results = await _on_thread(self._writer, functools.partial(self._commit, group))
+                    results = await _on_thread(self._writer, commit)
                 except BaseException as error:
                     for _, future in group:
                         if not future.done():
@@ -138,9 +150,10 @@ class SqliteDatabase:
             self._writing = None
 
     def _commit(
-        self, group: Sequence[tuple[Callable[[Any], Any], asyncio.Future[Any]]]
+        self,
+        raw: sqlite3.Connection,
+        group: Sequence[tuple[Callable[[Any], Any], asyncio.Future[Any]]],
     ) -> list[tuple[Any, BaseException | None, list[Callable[[], None]]]]:
-        raw = self._writer._conn
         results: list[tuple[Any, BaseException | None, list[Callable[[], None]]]] = []
         raw.execute("BEGIN IMMEDIATE")
         try:
@@ -167,7 +180,10 @@ class SqliteDatabase:
             await asyncio.wait([self._writing])
         for reader in self._readers:
             await reader.close()
-        await self._writer.close()
+        if self._writer is not None:
+            await self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
 
 
 async def _connect(path: str, *pragmas: str) -> aiosqlite.Connection:
@@ -183,24 +199,37 @@ async def _connect(path: str, *pragmas: str) -> aiosqlite.Connection:
     return connection
 
 
+async def _readers(path: str) -> list[aiosqlite.Connection]:
+    return [
+        await _connect(path, "query_only = ON", "wal_autocheckpoint = 0", "cache_size = -8000")
+        for _ in range(READERS)
+    ]
+
+
+async def open_beside(path: str, site: Site) -> SqliteDatabase:
+    """Open a file that another process may be writing, only to read it. It is not migrated."""
+    return SqliteDatabase(site, None, await _readers(path), None)
+
+
 async def open_sqlite(path: str, site: Site) -> SqliteDatabase:
-    """Open the file, making it and its folder when missing, and migrate it."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    writer = await _connect(
-        path,
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        "wal_autocheckpoint = 1000",
-        "journal_size_limit = 16777216",
-        "cache_size = -16000",
-    )
+    """Open the file, making it and its folder when missing, and migrate it. Raises InUse."""
+    Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = await acquire(path)
+    writer = None
     try:
-        await _on_thread(writer, lambda: migrate.sqlite(writer._conn))
-        readers = [
-            await _connect(path, "query_only = ON", "wal_autocheckpoint = 0", "cache_size = -8000")
-            for _ in range(READERS)
-        ]
+        writer = connection = await _connect(
+            path,
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "wal_autocheckpoint = 1000",
+            "journal_size_limit = 16777216",
+            "cache_size = -16000",
+        )
+        await _on_thread(connection, lambda: migrate.sqlite(connection._conn))
+        readers = await _readers(path)
     except BaseException:
-        await writer.close()
+        if writer is not None:
+            await writer.close()
+        lock.release()
         raise
-    return SqliteDatabase(site, writer, readers)
+    return SqliteDatabase(site, writer, readers, lock)

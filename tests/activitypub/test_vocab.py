@@ -604,6 +604,14 @@ def test_an_actor_without_what_it_takes_is_malformed(more: dict[str, Any]) -> No
         an_actor(**more)
 
 
+def test_an_actor_without_a_user_name_is_told_from_others() -> None:
+    nameless = an_actor(preferredUsername=None)
+    other = an_actor(id=f"{BOB}y", preferredUsername=None)
+    assert nameless.username.startswith("unnamed-")
+    assert nameless.username == an_actor(preferredUsername=None).username != other.username
+    assert "bob" not in nameless.username
+
+
 def test_keys_are_read_in_every_form() -> None:
     rsa = {"id": f"{BOB}#main-key", "owner": BOB, "publicKeyPem": "PEM"}
     multikey = {"id": f"{BOB}#ed", "type": "Multikey", "controller": BOB, "publicKeyMultibase": "z6Mkabc"}

@@ -55,7 +55,7 @@ async def test_private_keys_are_sealed_in_the_table(db: Database, alice: Account
 
 async def test_another_secret_opens_nothing(node: Node, alice: Account) -> None:
     site = dataclasses.replace(node.site, secret=b"another")
-    other = await open_database(node.config.database.url, site)
+    other = await open_database(node.config.database.url, site, reads_only=True)
     try:
         with pytest.raises(NotFound, match="secret"):
             await other.read(keys.private_pem, alice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ class Reply:
     headers: dict[str, str]
     body: bytes
     pieces: list[bytes] = field(default_factory=list)
+    set_cookies: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def json(self) -> Any:
@@ -80,15 +82,27 @@ class Client:
         sending = [{"type": "http.request", "body": body, "more_body": False}]
         reply = Reply(0, {}, b"")
 
+        answered = asyncio.Event()
+
         async def receive() -> dict[str, Any]:
-            return sending.pop(0) if sending else {"type": "http.disconnect"}
+            if sending:
+                return sending.pop(0)
+            await answered.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 reply.status = message["status"]
                 reply.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            elif message.get("body"):
+                for name, value in message["headers"]:
+                    if name == b"set-cookie":
+                        cookie, _, rest = value.decode().partition("=")
+                        reply.set_cookies.append((cookie, rest.partition(";")[0]))
+                return
+            if message.get("body"):
                 reply.pieces.append(message["body"])
+            if not message.get("more_body"):
+                answered.set()
 
         await self.app(scope, receive, send)
         reply.body = b"".join(reply.pieces)

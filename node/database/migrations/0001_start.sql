@@ -157,14 +157,15 @@ CREATE TABLE posts (
     deleted_at BIGINT
 );
 CREATE INDEX posts_account ON posts (account_id, id);
+CREATE INDEX posts_url ON posts (url) WHERE url <> uri;
 CREATE INDEX posts_parent ON posts (parent_id, id) WHERE parent_id IS NOT NULL;
 CREATE INDEX posts_orphans ON posts (parent_uri) WHERE parent_id IS NULL AND parent_uri <> '';
 CREATE INDEX posts_root ON posts (root_id, id) WHERE parent_uri <> '';
-CREATE INDEX posts_public_local ON posts (id) WHERE visibility = 'public' AND is_local AND deleted_at IS NULL AND parent_uri = '';
+CREATE INDEX posts_public_side ON posts (is_local, id) WHERE visibility = 'public' AND deleted_at IS NULL AND parent_uri = '';
 CREATE INDEX posts_public ON posts (id) WHERE visibility = 'public' AND deleted_at IS NULL AND parent_uri = '';
 
 -- What a post said before an edit.
--- owner: node/posts.py
+-- owner: node/edits.py
 CREATE TABLE post_edits (
     id BIGINT PRIMARY KEY,
     post_id BIGINT NOT NULL REFERENCES posts (id),
@@ -176,15 +177,15 @@ CREATE TABLE post_edits (
 );
 CREATE INDEX post_edits_post ON post_edits (post_id, id);
 
--- Ids of remote objects that were deleted before or after they reached us: a late Create is refused.
--- owner: node/posts.py
+-- Remote objects that were deleted before they reached us: a late Create is refused.
+-- owner: node/tombstones.py
 CREATE TABLE tombstones (
-    uri TEXT PRIMARY KEY,
+    uri TEXT PRIMARY KEY,                    -- the actor who deleted, a space, the object
     created_at BIGINT NOT NULL
 );
 CREATE INDEX tombstones_age ON tombstones (created_at);
 
--- owner: node/posts.py
+-- owner: node/mentions.py
 CREATE TABLE mentions (
     post_id BIGINT NOT NULL REFERENCES posts (id),
     account_id BIGINT NOT NULL REFERENCES accounts (id),

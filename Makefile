@@ -1,0 +1,61 @@
+# make run      a node at http://localhost:8080, on SQLite in ./data
+# make test     all tests, with what they need
+# make check    what continuous integration runs: format, lint, types, import direction, tests
+# make bench    what things cost, as ratios
+# make install  only the packages, in .venv
+# make lock     new versions in the lock files
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CODE := node activitypub web media
+COMPILE := --generate-hashes --strip-extras --no-annotate --no-header --no-emit-options \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --quiet --upgrade
+
+.PHONY: run install test check lint bench lock
+
+run: install
+	@TINTYPE_SERVER_SCHEME=$${TINTYPE_SERVER_SCHEME:-http} exec $(BIN)/tintype serve
+
+install: $(VENV)/.installed
+	@true
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/need python3-venv
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamp is older than its ingredients exactly when there is something to do.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the packages of requirements.lock into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m compileall -q $(CODE)
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.lock $(VENV)/.installed
+	@echo "Installing the packages of requirements-dev.lock into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+test: $(VENV)/.tools
+	@.ci/need --for-tests
+	@$(BIN)/python -m pytest
+
+check: lint test
+
+lint: $(VENV)/.tools
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.tools
+	@$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.installed
+	@$(PYTHON) -m venv .tools/lock
+	@.tools/lock/bin/python -m pip install --quiet pip-tools
+	@.tools/lock/bin/pip-compile $(COMPILE) --build-deps-for editable -o requirements.lock pyproject.toml
+	@$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" \
+		| .tools/lock/bin/pip-compile $(COMPILE) -c requirements.lock -o requirements-dev.lock -

@@ -1,0 +1,260 @@
+"""A node with people and photos to look at: what the screenshots show, and a place to try things.
+
+`python docs/demo.py FOLDER` makes one in FOLDER and serves it at http://localhost:8473, where alice signs in
+with the password in `PASSWORD`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import scenes
+
+from node import (
+    accounts,
+    avatars,
+    blocks,
+    bookmarks,
+    boosts,
+    follows,
+    keys,
+    likes,
+    passwords,
+    photos,
+    posts,
+    registration,
+)
+from node.accounts import Account, RemoteActor
+from node.config import (
+    Config,
+    DatabaseOptions,
+    FederationOptions,
+    MediaOptions,
+    NodeOptions,
+    RegistrationOptions,
+    ServerOptions,
+)
+from node.database import Writer
+from node.drafts import Draft
+from node.ids import id_at, now_ms
+from node.node import Node
+from web import serve, wiring
+
+PASSWORD = "a picture a day"
+BIND = "localhost:8473"
+
+PEOPLE = {
+    "alice": (
+        "Alice Varga",
+        "Mountains before breakfast. Film when the light is slow.\nMostly the Alps, sometimes the sea. #landscape",
+        "ridges",
+    ),
+    "bob": ("Bob Lindqvist", "Harbours, ferries and weather.", "harbour"),
+    "mei": ("Mei Tanaka", "Flowers from very near.", "dahlia"),
+    "ines": ("Inês Duarte", "Town after dark. #night", "night"),
+    "otto": ("Otto Brandt", "Trees, mostly. I choose who follows me.", "mist"),
+    "zara": ("Zara El-Amin", "Sand and silence.", "dunes"),
+}
+
+# Who, which scenes, what they wrote.
+POSTS = [
+    ("otto", ["mist"], "First frost this morning. The valley held its breath until nine. #forest #fog"),
+    ("bob", ["quay"], "Last ferry. #sea"),
+    ("mei", ["gold", "iris", "dahlia"], "Three from the garden, before the rain took them. #flowers #macro"),
+    ("zara", ["desert"], "Twenty minutes of this colour, then stars. #desert #landscape"),
+    ("ines", ["rain"], "Waiting for the 23:40. #night #rain"),
+    ("alice", ["peaks"], "From the hut, looking south. #mountains #landscape"),
+    ("bob", ["bay"], "No wind at all. #sea #landscape"),
+    ("ines", ["fair"], "The fair is back in town #night"),
+    ("zara", ["dunes"], "Climbed this one twice because I forgot the lens cap. #desert"),
+    ("alice", ["alps"], "Down into the valley. #mountains"),
+    ("mei", ["dahlia"], "Dahlia, 1:1. #flowers #macro"),
+    ("otto", ["pines"], "Warm fog, if there is such a thing. #forest #fog #landscape"),
+    ("bob", ["harbour"], "Home is on the left. #sea"),
+    ("ines", ["night"], "Counting windows. #night"),
+    (
+        "alice",
+        ["ridges", "peaks", "alps"],
+        "Three mornings in a row, the same ridge from three sides. It took @bob a whole thermos to stay awake for the first one. #landscape #mountains",
+    ),
+]
+
+COMMENTS = [
+    (
+        "bob",
+        "That light! Which way were you looking?",
+        [
+            (
+                "alice",
+                "East, from the small chapel. I will show you next time.",
+                [("bob", "I bring the coffee.", [])],
+            )
+        ],
+    ),
+    ("mei", "The second one is my favourite.", [("otto", "Mine too. The layers.", [])]),
+    ("zara", "Frame this.", []),
+]
+
+
+def options(folder: Path) -> Config:
+    return Config(
+        node=NodeOptions(
+            domain=BIND,
+            title="Silver & Light",
+            description="A small home for people who take their time with photos. Run by a camera club in Graz, open to friends everywhere.",
+            secret="only for looking at",
+        ),
+        server=ServerOptions(bind=(BIND,), scheme="http"),
+        database=DatabaseOptions(url=f"sqlite:{folder / 'demo.db'}"),
+        media=MediaOptions(url=f"file:{folder / 'media'}"),
+        federation=FederationOptions(allow_private_addresses=True, allow_http=True),
+        registration=RegistrationOptions(mode="approval"),
+    )
+
+
+def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -> Account:
+    shown, bio, _face = PEOPLE[name]
+    user = registration.create_person(
+        tx, name=name, email=f"{name}@example.org", password_hash=hashed, pair=pair, role=role
+    )
+    account = accounts.get(tx, user.account_id)
+    return accounts.update_profile(
+        tx,
+        account,
+        display_name=shown,
+        bio=bio,
+        fields=[("Camera", "Rolleiflex 3.5F"), ("Website", "https://alice.example")]
+        if name == "alice"
+        else [],
+        is_locked=name in ("otto", "alice"),
+        is_discoverable=True,
+        is_indexable=False,
+    )
+
+
+def _meet(tx: Writer, people: dict[str, Account]) -> None:
+    for one in people.values():
+        for other in people.values():
+            if one.id != other.id and not (one.name == "ines" and other.name == "alice"):
+                follow = follows.follow(tx, one, other)
+                if not follow.is_accepted:
+                    follows.accept(tx, follow)
+    follows.follow(tx, people["ines"], people["alice"])
+    far = accounts.receive(
+        tx,
+        RemoteActor(
+            uri="https://lake.example/users/juno",
+            name="juno",
+            domain="lake.example",
+            inbox="https://lake.example/inbox",
+            display_name="Juno Falk",
+            bio='<p>Lakes, slowly. <a href="https://lake.example/tags/water">#water</a></p>',
+        ),
+    )
+    blocks.mute(tx, people["alice"], far)
+
+
+def _answer(tx: Writer, people: dict[str, Account], parent_id: int, said: list) -> None:  # type: ignore[type-arg]
+    for name, words, below in said:
+        made = posts.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
+        if name != "alice":
+            likes.like(tx, people["alice"], made)
+        _answer(tx, people, made.id, below)
+
+
+def _react(tx: Writer, people: dict[str, Account], made: list[posts.Post]) -> None:
+    random_ = random.Random(7)
+    for post in made:
+        for one in people.values():
+            if one.id != post.account_id and random_.random() < 0.7:
+                likes.like(tx, one, post)
+    _answer(tx, people, made[-1].id, COMMENTS)
+    boosts.boost(tx, people["mei"], made[8])
+    boosts.boost(tx, people["zara"], made[-1])
+    for n in (2, 4, 7, 12):
+        bookmarks.add(tx, people["alice"], made[n])
+
+
+def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
+    for name, reason, pair in zip(
+        ("noor", "felix"),
+        (
+            "I met Otto at the darkroom and would like to show my lake pictures.",
+            "Moving here from a larger place; I post about once a week.",
+        ),
+        pairs,
+        strict=True,
+    ):
+        registration.sign_up(
+            tx,
+            mode="approval",
+            name=name,
+            email=f"{name}@example.org",
+            password_hash=hashed,
+            pair=pair,
+            reason=reason,
+        )
+
+
+@contextlib.contextmanager
+def _hours_ago(hours: float) -> Iterator[None]:
+    """Publish as if it were earlier, so that a page looks as it does after a while."""
+    at = now_ms() - round(hours * 3_600_000)
+    kept = posts.now_ms, posts.new_id
+    posts.now_ms, posts.new_id = lambda: at, lambda: id_at(at)
+    try:
+        yield
+    finally:
+        posts.now_ms, posts.new_id = kept
+
+
+async def seed(node: Node) -> dict[str, Account]:
+    """People, their photos, and what they said to each other."""
+    hashed = await passwords.hash(PASSWORD)
+    pairs = [keys.generate() for _ in range(len(PEOPLE) + 2)]
+    people = {}
+    for (name, (_shown, _bio, face)), pair in zip(PEOPLE.items(), pairs, strict=False):
+        account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
+        await avatars.change(node, account, scenes.jpeg(face), alt=scenes.SCENES[face][1])
+        people[name] = account
+    await node.db.write(_meet, people)
+    made = []
+    for n, (name, shots, words) in enumerate(POSTS):
+        ids = [
+            (await photos.upload(node, people[name], scenes.jpeg(shot), alt=scenes.SCENES[shot][1])).id
+            for shot in shots
+        ]
+        draft = Draft(
+            caption=words, photo_ids=ids, warning="Bright flashing lights" if shots == ["fair"] else ""
+        )
+        with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
+            made.append(await node.db.write(posts.publish, people[name], draft))
+    with _hours_ago(0.3):
+        await node.db.write(_react, people, made)
+    await node.db.write(_newcomers, pairs[-2:], hashed)
+    await wiring.settle(node)
+    return {name: await node.db.read(accounts.get, who.id) for name, who in people.items()}
+
+
+async def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    is_new = not (folder / "demo.db").exists()
+    node = await wiring.open_node(options(folder))
+    try:
+        if is_new:
+            await seed(node)
+        print(f"http://{BIND}  alice / {PASSWORD}")
+        await serve.serve(node, asyncio.Event())
+    finally:
+        await node.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo")))

@@ -1,0 +1,157 @@
+"""Screenshots of every page, on a phone and on a desktop, light and dark, into `docs/screenshots/`.
+
+`python docs/screenshots.py [OUT] [PAGE …]` makes a demo node in a temporary folder, serves it, and looks at it
+with the system's Chromium. Each picture is a WebP of less than 60 KB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import demo
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright
+
+from node import accounts, sessions, timelines
+from node.database import Reader, Writer
+from node.node import Node
+from node.paging import Page as Part
+from web import serve, wiring
+from web.session import COOKIE
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
+MOST_BYTES = 60_000
+
+# Name, path, who looks. {post}, {album} and {comment} are filled in from the demo node.
+PAGES = [
+    ("welcome", "/", ""),
+    ("sign-in", "/sign-in", ""),
+    ("sign-up", "/sign-up", ""),
+    ("about", "/about", ""),
+    ("interact", "/interact?uri={uri}", ""),
+    ("home", "/", "alice"),
+    ("explore", "/explore", "alice"),
+    ("trends", "/explore/tags", "alice"),
+    ("post", "{album}", "alice"),
+    ("profile", "/@alice", "bob"),
+    ("own-profile", "/@alice", "alice"),
+    ("followers", "/@alice/followers", "bob"),
+    ("tag", "/tags/landscape", "alice"),
+    ("compose", "/compose", "alice"),
+    ("edit", "{album_edit}", "alice"),
+    ("notifications", "/notifications", "alice"),
+    ("follow-requests", "/follow-requests", "alice"),
+    ("search", "/search?q=landscape", "alice"),
+    ("bookmarks", "/bookmarks", "alice"),
+    ("settings", "/settings/profile", "alice"),
+    ("password", "/settings/password", "alice"),
+    ("admin-people", "/admin/people", "alice"),
+    ("admin-sign-ups", "/admin/sign-ups", "alice"),
+    ("admin-jobs", "/admin/jobs", "alice"),
+    ("admin-deliveries", "/admin/deliveries", "alice"),
+    ("error", "/p/alice/1", "alice"),
+]
+
+
+def _token(tx: Writer, name: str) -> str:
+    account = accounts.by_handle(tx, name)
+    assert account is not None
+    return sessions.start(tx, account, "Firefox on Linux")
+
+
+def _places(tx: Reader) -> dict[str, str]:
+    alice = accounts.by_handle(tx, "alice")
+    assert alice is not None
+    newest = timelines.profile(tx, None, alice, Part(limit=1))[0].post_id
+    return {"album": f"/p/alice/{newest}", "album_edit": f"/posts/{newest}/edit", "uri": alice.uri}
+
+
+async def shoot(node: Node, browser: Browser, out: Path, wanted: set[str]) -> None:
+    tokens = {name: await node.db.write(_token, name) for name in ("alice", "bob")}
+    places = await node.db.read(_places)
+    for size, (width, height) in SIZES.items():
+        for theme in ("light", "dark"):
+            for who in ("", "alice", "bob"):
+                context = await browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme="dark" if theme == "dark" else "light",
+                    base_url=node.site.base_url,
+                    reduced_motion="reduce",
+                )
+                if who:
+                    await context.add_cookies(
+                        [{"name": COOKIE, "value": tokens[who], "url": node.site.base_url}]
+                    )
+                page = await context.new_page()
+                for name, path, looker in PAGES:
+                    if looker == who and (not wanted or name in wanted):
+                        await _take(page, path.format(**places), out / f"{name}-{size}-{theme}")
+                await context.close()
+
+
+async def _take(page: Page, path: str, target: Path) -> None:
+    await page.goto(path, wait_until="networkidle")
+    await page.wait_for_timeout(150)
+    picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+    if target.parent.name == "look":
+        picture.save(target.with_suffix(".png"))
+        return
+    for quality in range(82, 10, -6):
+        data = io.BytesIO()
+        picture.save(data, "WEBP", quality=quality, method=6)
+        if data.tell() < MOST_BYTES:
+            break
+    target.with_suffix(".webp").write_bytes(data.getvalue())
+
+
+async def main(out: Path, wanted: set[str], kept: Path | None) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = kept or Path(temporary)
+        is_new = not (folder / "demo.db").exists()
+        node = await wiring.open_node(demo.options(folder))
+        stopping, ready = asyncio.Event(), asyncio.Event()
+        try:
+            if is_new:
+                await demo.seed(node)
+            serving = asyncio.create_task(serve.serve(node, stopping, ready=ready))
+            started = asyncio.create_task(ready.wait())
+            await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                started.cancel()
+                await serving
+                raise SystemExit("The demo node could not be served.")
+            async with async_playwright() as playwright:
+                browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                await shoot(node, browser, out, wanted)
+                await browser.close()
+            stopping.set()
+            await serving
+        finally:
+            await node.close()
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    kept = Path(arguments.pop(arguments.index("--node") + 1)) if "--node" in arguments else None
+    arguments = [argument for argument in arguments if argument != "--node"]
+    folder = Path(arguments[0]) if arguments else Path(__file__).parent / "screenshots"
+    asyncio.run(main(folder, set(arguments[1:]), kept))

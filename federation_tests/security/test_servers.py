@@ -1,0 +1,394 @@
+"""Rules about whole servers between real ones: C5, C6 and B11 of the security table, and what goes with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+
+from activitypub import actors, lookups, signing_keys
+from activitypub.client import Unfetchable
+from activitypub.signatures import sign_cavage
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita, create, rows_of
+from federation_tests.strangers import PUBLIC, Reply, Stranger
+from node import (
+    accounts,
+    avatars,
+    block_lists,
+    blocks,
+    domains,
+    follows,
+    list_entries,
+    moderation,
+    photos,
+    posts,
+    remote_photos,
+    users,
+)
+from node.accounts import Account
+from node.database import Writer
+from node.errors import NotFound
+from node.ids import now_ms
+from node.posts import Post
+from tests.support.pictures import picture
+
+
+def host(server: Stranger) -> str:
+    return server.domain.partition(":")[0]
+
+
+async def _post(person: Person, uri: str) -> Post:
+    found = await person.node.db.read(posts.by_uri, uri)
+    assert found is not None
+    return found
+
+
+async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    said = create(evil)
+    assert await evil.send(alice.node, "rita", said) == 202
+    evil.person("rolf")
+    assert (
+        await evil.send(
+            alice.node, "rolf", evil.activity("rolf", "Follow", alice.node.site.uri("/users/alice"))
+        )
+        == 202
+    )
+    await fediverse.settle()
+    post = await _post(alice, said["object"]["id"])
+    ours = await alice.posts("Open", photo="Open")
+    await fediverse.settle()
+    assert any(one["type"] == "Create" for one in evil.received)
+    assert await alice.home() == ["Open", "Post 1"]
+
+    await alice.node.db.write(domains.block, host(evil))
+    await fediverse.settle()
+    evil.received.clear()
+    evil.asked.clear()
+
+    # In: nothing, whoever speaks and whatever they say.
+    before = await rows_of(alice.node)
+    evil.person("new")
+    for name, activity in (
+        ("rita", create(evil, number=2)),
+        ("new", evil.activity("new", "Follow", alice.node.site.uri("/users/alice"))),
+        ("rita", evil.activity("rita", "Like", ours.uri)),
+        (
+            "rita",
+            create(
+                evil,
+                number=3,
+                inReplyTo=ours.uri,
+                tag=[{"type": "Mention", "href": alice.node.site.uri("/users/alice")}],
+            ),
+        ),
+    ):
+        assert await evil.send(alice.node, name, activity) == 403
+    assert await rows_of(alice.node) == before
+
+    # Out: nothing, neither told nor shown to who signs.
+    await alice.posts("Still open", photo="Still open")
+    await alice.deletes(ours)
+    await fediverse.settle()
+    assert evil.received == []
+    for path in (
+        "/users/alice",
+        "/users/alice/outbox",
+        "/.well-known/webfinger?resource=acct:alice@" + alice.node.site.domain,
+    ):
+        status, _, headers = await evil.get(alice.node.site.uri(path), author="rita")
+        assert status == (200 if "webfinger" in path else 403)
+        if status == 403:
+            assert headers["cache-control"] == "private, no-store"
+    assert (await evil.get(alice.node.site.uri("/users/alice")))[0] == 200
+    assert (await evil.get(alice.node.site.uri("/actor"), author="rita"))[0] == 200
+
+    # Nothing is asked of it, and what is here of it is hidden.
+    me = await alice.account()
+    for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
+        assert await lookups.resolve(alice.node, query, me) is None
+    await lookups.mentions(alice.node, f"Hello @new@{evil.domain}")
+    assert sum(evil.asked.values()) == 0
+    assert await alice.sees(post) is None
+    assert await alice.home() == ["Still open"]
+
+    # Lifted, all of it is as before.
+    await alice.node.db.write(domains.unblock, host(evil))
+    await fediverse.settle()
+    assert "Post 1" in await alice.home()
+    assert (await evil.get(alice.node.site.uri("/users/alice"), author="rita"))[0] == 200
+    assert await evil.send(alice.node, "rita", create(evil, number=4)) == 202
+    await alice.posts("Again", photo="Again")
+    await fediverse.settle()
+    assert "Post 4" in await alice.home()
+    assert any(one["type"] == "Create" for one in evil.received)
+
+
+async def test_C5_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    assert (
+        await evil.send(
+            alice.node, "rita", evil.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
+        )
+        == 202
+    )
+    await fediverse.settle()
+    evil.inbox_status = 503
+    await alice.posts("Waiting", photo="Waiting")
+    await fediverse.settle()
+    evil.inbox_status = 202
+    evil.received.clear()
+
+    await alice.node.db.write(domains.block, host(evil))
+    await fediverse.settle(now=now_ms() + 3_600_000)
+    assert evil.received == []
+    states = await alice.node.db.read(
+        lambda tx: [
+            (row["state"], row["reason"])
+            for row in tx.all("SELECT state, reason FROM deliveries WHERE state <> 'delivered'")
+        ]
+    )
+    assert states == [("failed", "this node does not exchange anything with that server")]
+
+
+async def test_C5_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    rita = await actors.find(alice.node, evil.person("rita"))
+    rolf = await actors.find(alice.node, evil.person("rolf"))
+    post = await alice.posts("Open", photo="Open")
+    await alice.node.db.write(blocks.block, await alice.account(), rita)
+    await fediverse.settle()
+    evil.received.clear()
+
+    target = alice.node.site.uri("/users/alice")
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
+    for type_ in ("Like", "Announce"):
+        assert await evil.send(alice.node, "rita", evil.activity("rita", type_, post.uri, to=[PUBLIC])) == 202
+    reply = create(evil, inReplyTo=post.uri, tag=[{"type": "Mention", "href": target, "name": "@alice"}])
+    assert await evil.send(alice.node, "rita", reply) == 202
+    await fediverse.settle()
+    assert [one["type"] for one in evil.received] == ["Reject"]
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
+    assert await alice.told() == []
+    assert await alice.conversation(post) == []
+
+    for uri in (target, post.uri, f"{target}/followers"):
+        assert (await evil.get(uri, author="rita"))[0] == 403
+        assert (await evil.get(uri, author="rolf"))[0] == 200
+    assert rolf.domain == evil.domain
+
+    # Whom alice has blocked is told to nobody who only pretends to be them.
+    evil.person("rita", key="somebody else")
+    forged = evil.key("rita", pair="nobody knows this one")
+    headers = {"Accept": "application/activity+json"}
+    headers |= sign_cavage(forged, "GET", target, None, time.time(), [("Accept", headers["Accept"])])
+    assert (await evil.request("GET", target, headers))[0] == 200
+
+
+async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_comes(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    db = alice.node.db
+    kim = await actors.find(alice.node, other.person("kim"))
+
+    def befriend(tx: Writer) -> None:
+        follows.accept(tx, follows.follow(tx, accounts.get(tx, alice.id), kim))
+        users.create(tx, accounts.get(tx, alice.id), email="a@a.test", password_hash="-", role="admin")
+
+    await db.write(befriend)
+    said = create(evil)
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    uri = said["object"]["id"]
+    assert await other.send(alice.node, "kim", other.activity("kim", "Announce", uri, to=[PUBLIC])) == 202
+    await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+    post = await _post(alice, uri)
+
+    rita = await db.read(accounts.get, post.account_id)
+    await db.write(moderation.suspend, await alice.account(), rita)
+    assert await alice.home() == []
+    assert await alice.sees(post) is None
+
+    # Through somebody else's boost, neither the old one nor a new one.
+    fresh = evil.note("rita", 2)["id"]
+    for one in (uri, fresh):
+        assert await other.send(alice.node, "kim", other.activity("kim", "Announce", one, to=[PUBLIC])) == 202
+    # Nor by themselves: no post, no edit, no new face.
+    edited = {**said["object"], "content": "<p>Edited</p>", "updated": "2026-12-31T00:00:00Z"}
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited)) == 202
+    evil.person("rita", name="Somebody new")
+    assert (
+        await evil.send(alice.node, "rita", evil.activity("rita", "Update", f"{evil.base}/users/rita")) == 202
+    )
+    assert await evil.send(alice.node, "rita", create(evil, number=3)) == 202
+    await fediverse.settle()
+    assert await alice.home() == []
+    assert await db.read(posts.by_uri, fresh) is None
+    assert (await _post(alice, uri)).caption == post.caption
+    assert (await db.read(accounts.get, rita.id)).display_name == ""
+
+    await db.write(moderation.unsuspend, await alice.account(), rita)
+    assert await alice.home() == ["Post 1"]
+
+
+async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    port = evil.domain.partition(":")[2]
+    await alice.node.db.write(domains.block, "*.EVIL.test.")
+    evil.asked.clear()
+    key = await signing_keys.of_node(alice.node)
+    for spelling in (
+        f"https://evil.test:{port}/users/rita",
+        f"HTTPS://EVIL.TEST:{port}/users/rita",
+        f"https://evil.test.:{port}/users/rita",
+        f"https://\uff45vil.test:{port}/users/rita",
+        f"https://good.test@evil.test:{port}/users/rita",
+        f"https://evil\t.test:{port}/users/rita",
+    ):
+        with pytest.raises(Unfetchable):
+            await alice.node.client.get_json(spelling, key=key)
+        with pytest.raises(Unfetchable):
+            await alice.node.client.post(spelling, b"{}", {})
+        assert await lookups.resolve(alice.node, spelling, await alice.account()) is None
+    assert sum(evil.asked.values()) == 0
+
+
+async def test_a_redirect_does_not_lead_to_a_suspended_server(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    other.replies["/users/rita"] = Reply(302, headers={"location": uri})
+    await alice.node.db.write(domains.block, host(evil))
+    with pytest.raises(Unfetchable) as refused:
+        await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
+    assert "does not exchange" in refused.value.reason
+    assert evil.asked.total() == 0
+
+
+async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    evil.replies["/1.jpg"] = Reply(body=picture(), content_type="image/jpeg")
+    evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
+    rita = await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
+    said = create(
+        evil, attachment=[{"type": "Image", "mediaType": "image/jpeg", "url": f"{evil.base}/1.jpg"}]
+    )
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    post = await _post(alice, said["object"]["id"])
+    ((photo,),) = (await alice.node.db.read(photos.of_posts, [post.id])).values()
+
+    await alice.node.db.write(domains.block, host(evil), strength="none", rejects_media=True)
+    assert await remote_photos.fetch(alice.node, photo.id) is None
+    with pytest.raises(NotFound):
+        await avatars.fetch_remote(alice.node, rita.id)
+    assert evil.asked["/1.jpg"] == 0
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert seen.photos[0].remote_url == ""
+
+    await alice.node.db.write(domains.unblock, host(evil))
+    found = await remote_photos.fetch(alice.node, photo.id)
+    assert found is not None
+    assert found.files
+    await avatars.fetch_remote(alice.node, rita.id)
+    assert evil.asked["/1.jpg"] == 2
+
+    # What was kept goes with the rule, and comes again after it.
+    await alice.node.db.write(domains.block, host(evil), strength="limit", rejects_media=True)
+    await fediverse.settle()
+    assert (await alice.node.db.read(photos.by_ids, [photo.id]))[photo.id].files == {}
+
+
+async def test_with_an_allow_list_strangers_stay_outside(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    alice.node.db.site = dataclasses.replace(alice.node.db.site, by_allow_list=True)
+    await alice.node.db.write(domains.adopt_mode)
+    await alice.node.db.write(domains.allow, "other.test")
+    target = alice.node.site.uri("/users/alice")
+    for server, status in ((evil, 403), (other, 202)):
+        server.person("rita")
+        assert await server.send(alice.node, "rita", server.activity("rita", "Follow", target)) == status
+        assert (await server.get(target, author="rita"))[0] == (403 if status == 403 else 200)
+    me = await alice.account()
+    assert await lookups.resolve(alice.node, f"@rita@{evil.domain}", me) is None
+    assert evil.asked.total() == 0
+    assert isinstance(await lookups.resolve(alice.node, f"@rita@{other.domain}", me), Account)
+
+
+async def test_C5_somebody_of_a_limited_server_asks_before_they_follow(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    rita = await actors.find(alice.node, evil.person("rita"))
+    await alice.node.db.write(domains.block, host(evil), strength="limit")
+    target = alice.node.site.uri("/users/alice")
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
+    await fediverse.settle()
+    asked = await alice.node.db.read(follows.between, rita, await alice.account())
+    assert asked is not None
+    assert not asked.is_accepted
+    assert await alice.told() == [("follow_request", "rita@evil.test")]
+
+
+CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
+
+
+async def _drafts(person: Person, list_id: int) -> list[str]:
+    return [draft.entry.domain for draft in await person.node.db.read(list_entries.drafts, list_id)]
+
+
+async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    db = alice.node.db
+    # Where a list is kept says nothing about whom to exchange posts with.
+    await db.write(domains.block, host(evil))
+    evil.replies["/list.csv"] = Reply(
+        body=CSV,
+        content_type="text/csv",
+        headers={"etag": '"1"', "last-modified": "Sat, 21 Nov 2026 00:00:00 GMT"},
+    )
+    of = await db.write(block_lists.subscribe, f"{evil.base}/list.csv")
+    await fediverse.settle()
+    assert await _drafts(alice, of.id) == ["loud.example"]
+    of = await db.read(block_lists.get, of.id)
+    assert (of.etag, of.failure, [one.text for one in of.unusable]) == ('"1"', "", ["odd*.example"])
+
+    # Nothing new: nothing happens, and it is no failure.
+    evil.replies["/list.csv"] = Reply(304)
+    await db.write(block_lists.ask_now, of.id)
+    await fediverse.settle()
+    assert evil.asked["/list.csv"] == 2
+    assert (await db.read(block_lists.get, of.id)).failure == ""
+    assert await _drafts(alice, of.id) == ["loud.example"]
+
+    # Broken: what it said before stands, and the admin reads why.
+    for reply in (
+        Reply(500),
+        Reply(200, b"<!doctype html><p>Moved", "text/html"),
+        Reply(200, b"# empty now\n", "text/plain"),
+        Reply(200, b"a" * 3_000_000, "text/plain"),
+        Reply(200, b"\x00\xff" * 10, "application/octet-stream"),
+    ):
+        evil.replies["/list.csv"] = reply
+        await db.write(block_lists.ask_now, of.id)
+        await fediverse.settle()
+        assert (await db.read(block_lists.get, of.id)).failure != ""
+        assert await _drafts(alice, of.id) == ["loud.example"]
+
+    evil.replies["/list.csv"] = Reply(200, b"calm.example\n", "text/plain")
+    await db.write(block_lists.ask_now, of.id)
+    await fediverse.settle()
+    assert await _drafts(alice, of.id) == ["calm.example"]
+    assert (await db.read(block_lists.get, of.id)).failure == ""

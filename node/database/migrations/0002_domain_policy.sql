@@ -1,0 +1,99 @@
+-- What an admin decides about other servers, and what follows from it for the people of those servers.
+
+-- The host of the uri: where somebody really lives, which may be another name than the one in their handle.
+-- Those who are here already get the right one when they are next read.
+ALTER TABLE accounts ADD COLUMN host TEXT NOT NULL DEFAULT '';
+-- What the rules about their server come to, kept here so that no page needs another look-up.
+ALTER TABLE accounts ADD COLUMN is_limited BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE accounts ADD COLUMN is_without_media BOOLEAN NOT NULL DEFAULT FALSE;
+-- suspended_at was set because of their server, and goes when the server's suspension does.
+ALTER TABLE accounts ADD COLUMN suspended_with_server BOOLEAN NOT NULL DEFAULT FALSE;
+UPDATE accounts SET host = domain;
+CREATE INDEX accounts_servers ON accounts (domain, host) WHERE NOT is_local;
+CREATE INDEX accounts_with_server ON accounts (id) WHERE suspended_with_server;
+CREATE INDEX accounts_without_media ON accounts (id) WHERE is_without_media;
+
+-- The rule about the nearest domain at or above a name decides.
+ALTER TABLE domain_blocks RENAME COLUMN note TO public_comment;
+ALTER TABLE domain_blocks ADD COLUMN private_comment TEXT NOT NULL DEFAULT '';
+ALTER TABLE domain_blocks ADD COLUMN strength TEXT NOT NULL DEFAULT 'suspend';    -- none | limit | suspend
+ALTER TABLE domain_blocks ADD COLUMN rejects_media BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE domain_blocks ADD COLUMN rejects_reports BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE domain_blocks ADD COLUMN is_obfuscated BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE domain_blocks ADD COLUMN list_id BIGINT;    -- the list it came from; NULL: an admin's own decision
+
+-- With federation.mode = "allowlist": who may take part.
+-- owner: node/domains.py
+CREATE TABLE domain_allows (
+    domain TEXT PRIMARY KEY,
+    comment TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL
+);
+
+-- Servers that no list ever blocks.
+-- owner: node/exclusions.py
+CREATE TABLE domain_exclusions (
+    domain TEXT PRIMARY KEY,
+    comment TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL
+);
+
+-- Block lists of others: subscribed to, or a file that was imported (url '') and waits for an answer.
+-- owner: node/block_lists.py
+CREATE TABLE block_lists (
+    id BIGINT PRIMARY KEY,
+    title TEXT NOT NULL,
+    url TEXT NOT NULL DEFAULT '',
+    is_automatic BOOLEAN NOT NULL DEFAULT FALSE,
+    strength TEXT NOT NULL DEFAULT 'suspend',   -- for lists of bare names
+    etag TEXT NOT NULL DEFAULT '',
+    modified TEXT NOT NULL DEFAULT '',
+    asked_at BIGINT,                         -- when its server was last asked
+    fetched_at BIGINT,                       -- when it last gave something new
+    failure TEXT NOT NULL DEFAULT '',        -- why that did not work, if it did not
+    problems TEXT NOT NULL DEFAULT '[]',     -- JSON [[line, text, why], …]
+    created_at BIGINT NOT NULL
+);
+
+-- What a list says now, and what became of it:
+-- draft | changed | dropped wait for an admin; applied; held: another decision stands; declined.
+-- owner: node/list_entries.py
+CREATE TABLE block_list_entries (
+    list_id BIGINT NOT NULL REFERENCES block_lists (id),
+    domain TEXT NOT NULL,
+    strength TEXT NOT NULL,
+    rejects_media BOOLEAN NOT NULL,
+    rejects_reports BOOLEAN NOT NULL,
+    is_obfuscated BOOLEAN NOT NULL,
+    public_comment TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (list_id, domain)
+);
+CREATE INDEX block_list_entries_domain ON block_list_entries (domain);
+
+-- Follows that ended because a server was suspended; they come back if that is lifted.
+-- owner: node/severances.py
+CREATE TABLE severed_follows (
+    id BIGINT PRIMARY KEY,
+    uri TEXT NOT NULL,
+    follower_id BIGINT NOT NULL REFERENCES accounts (id),
+    followed_id BIGINT NOT NULL REFERENCES accounts (id),
+    state TEXT NOT NULL,
+    shows_boosts BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    accepted_at BIGINT,
+    severed_at BIGINT NOT NULL,
+    UNIQUE (follower_id, followed_id)
+);
+CREATE INDEX severed_follows_age ON severed_follows (severed_at);
+
+-- Who decided what. by_id NULL: the node itself, following an instruction it was given.
+-- owner: node/audit.py
+CREATE TABLE audit_log (
+    id BIGINT PRIMARY KEY,
+    by_id BIGINT,
+    deed TEXT NOT NULL,
+    target TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL
+);

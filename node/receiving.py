@@ -1,0 +1,228 @@
+"""Posts published elsewhere: how they come in, change and go. The rows are written by `posts`.
+
+Whoever calls has already made sure that the author said this (see `activitypub`), and decided that it
+matters here. What is left to guard: a post comes in once, and not after its deletion; its author and its
+audience never change; an answer to somebody here comes only from who may see what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from node import accounts, captions, edits, feeds, photos, posts, tombstones
+from node.blocks import is_blocked
+from node.database import Reader, Writer
+from node.drafts import MOST_ALT, MOST_PHOTOS, MOST_WARNING
+from node.ids import id_at, now_ms
+from node.visibility import VISIBILITIES, may_see
+
+if TYPE_CHECKING:
+    from node.accounts import Account
+    from node.posts import Post
+
+MOST_MENTIONS = 100
+MOST_HASHTAGS = 100
+_SAME_MOMENT = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePhoto:
+    """A photo as another server describes it: numbers within bounds, an https url."""
+
+    url: str
+    mime: str = ""
+    alt: str = ""
+    width: int = 0
+    height: int = 0
+    blurhash: str = ""
+    focus_x: float = 0.0
+    focus_y: float = 0.0
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePost:
+    """A post as another server describes it; the HTML is not yet safe. Times are milliseconds.
+
+    `mentions` are named by the post, `addressed` only sent to. `hashtags` are as written.
+    """
+
+    uri: str
+    author: Account
+    visibility: str
+    published_at: int
+    url: str = ""
+    html: str = ""
+    warning: str = ""
+    is_sensitive: bool = False
+    language: str = ""
+    parent_uri: str = ""
+    edited_at: int | None = None
+    photos: Sequence[RemotePhoto] = ()
+    hashtags: Sequence[str] = ()
+    mentions: Sequence[Account] = ()
+    addressed: Sequence[Account] = ()
+    comments_enabled: bool = True
+
+
+def receive(tx: Writer, remote: RemotePost) -> Post | None:
+    """Take in a post. The one already here, if it is; None if it may not come in."""
+    existing = posts.by_uri(tx, remote.uri)
+    if existing is not None:
+        return existing if existing.deleted_at is None else None
+    author = remote.author
+    if author.is_local or author.is_gone or remote.visibility not in VISIBILITIES:
+        return None
+    if tombstones.is_buried(tx, author, remote.uri):
+        return None
+    parent = _parent(tx, remote.parent_uri)
+    if parent is not None and not _may_comment(tx, author, parent):
+        return None
+    post = _insert(tx, remote, parent)
+    if post is None:
+        return posts.by_uri(tx, remote.uri)
+    if post.photos_count:
+        photos.receive(tx, author.id, post.id, _clean_photos(remote.photos))
+    posts.settle_in(
+        tx,
+        author,
+        post,
+        parent,
+        remote.mentions[:MOST_MENTIONS],
+        remote.hashtags[:MOST_HASHTAGS],
+        remote.addressed[:MOST_MENTIONS],
+    )
+    orphans = posts.adopt_orphans(tx, post)
+    for orphan in orphans:
+        feeds.add_post(tx, orphan)
+    return posts.by_id(tx, post.id) if orphans else post
+
+
+def _parent(tx: Reader, uri: str) -> Post | None:
+    if not uri:
+        return None
+    return posts.by_uri(tx, uri) or posts.by_url(tx, uri)
+
+
+def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
+    """Under a tombstone nothing new grows; under a post of ours only what its author would allow."""
+    if parent.deleted_at is not None:
+        return False
+    if not parent.is_local or parent.account_id == author.id:
+        return True
+    parent_author = accounts.get(tx, parent.account_id)
+    return (
+        parent.comments_enabled and may_see(tx, author, parent) and not is_blocked(tx, author, parent_author)
+    )
+
+
+def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
+    now = now_ms()
+    published_at = max(1, min(remote.published_at, now))
+    # Many posts can bear one second; each draws another id of that moment until one is free.
+    for n in range(_SAME_MOMENT):
+        id_ = id_at(published_at)
+        if parent is not None and id_ <= parent.id:
+            # Documents tell whole seconds: an answer must not sort before what it answers.
+            id_ = parent.id + 1 + n
+        post = posts.Post(
+            id=id_,
+            uri=remote.uri,
+            url=remote.url or remote.uri,
+            account_id=remote.author.id,
+            is_local=False,
+            visibility=remote.visibility,
+            caption=captions.clean_html(remote.html),
+            source="",
+            warning=_one_line(remote.warning),
+            is_sensitive=remote.is_sensitive or bool(remote.warning),
+            language=captions.clean_text(remote.language, 35),
+            parent_id=None if parent is None else parent.id,
+            parent_uri="" if not remote.parent_uri else parent.uri if parent else remote.parent_uri,
+            root_id=id_ if parent is None else parent.root_id,
+            comments_enabled=remote.comments_enabled,
+            photos_count=len(_clean_photos(remote.photos)),
+            likes_count=0,
+            boosts_count=0,
+            comments_count=0,
+            published_at=published_at,
+            edited_at=remote.edited_at,
+            created_at=now,
+            deleted_at=None,
+        )
+        if posts.insert(tx, post):
+            return post
+        if posts.by_uri(tx, remote.uri) is not None:
+            return None
+    raise RuntimeError(f"no id is free at {published_at}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(captions.clean_text(text, MOST_WARNING).split())
+
+
+def _clean_photos(remote: Sequence[RemotePhoto]) -> list[RemotePhoto]:
+    unique = {photo.url: photo for photo in remote}.values()
+    return [replace(photo, alt=captions.clean_text(photo.alt, MOST_ALT)) for photo in unique][:MOST_PHOTOS]
+
+
+def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
+    """Let a known post say what its author's server says now. None when it is not known or not newer.
+
+    The whole of it is replaced, but for its author, its audience and its place in the conversation.
+    """
+    current = posts.by_uri(tx, remote.uri)
+    if current is None or current.deleted_at is not None or current.is_local:
+        return None
+    if current.account_id != remote.author.id or remote.author.is_gone:
+        return None
+    edited_at = min(remote.edited_at or now_ms(), now_ms())
+    # Documents tell whole seconds, so a second edit may bear the time of the first.
+    if edited_at < (current.edited_at or current.published_at):
+        return None
+    had = edits.photos_now(tx, current)
+    taken = _clean_photos(remote.photos)
+    changed = replace(
+        current,
+        url=remote.url or current.url,
+        caption=captions.clean_html(remote.html),
+        warning=_one_line(remote.warning),
+        is_sensitive=remote.is_sensitive or bool(remote.warning),
+        language=captions.clean_text(remote.language, 35),
+        comments_enabled=remote.comments_enabled,
+        photos_count=len(taken),
+        edited_at=edited_at,
+    )
+    photos.receive(tx, current.account_id, current.id, taken)
+    if replace(changed, edited_at=current.edited_at) == current and edits.photos_now(tx, current) == had:
+        return current
+    posts.rewrite(
+        tx,
+        remote.author,
+        current,
+        changed,
+        had,
+        remote.mentions[:MOST_MENTIONS],
+        remote.hashtags[:MOST_HASHTAGS],
+    )
+    return changed
+
+
+def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:
+    """Delete a post because its author's server says so. Whether there was one of theirs to delete.
+
+    One that has not reached us is remembered as deleted by this actor, so that a late Create stays out;
+    a claim about another host, or by somebody else than the author, changes nothing.
+    """
+    post = posts.by_uri(tx, uri)
+    if post is not None:
+        if post.account_id != actor.id or post.is_local:
+            return False
+        posts.remove(tx, post)
+        return True
+    if urlsplit(uri).netloc.lower() == urlsplit(actor.uri).netloc.lower():
+        tombstones.bury(tx, actor, uri)
+    return False

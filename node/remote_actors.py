@@ -1,0 +1,37 @@
+"""Someone of another server, as that server describes them. Owns no table: `accounts.receive` takes it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node import keys
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteActor:
+    """Someone as their own server describes them: not cleaned, not trusted."""
+
+    uri: str
+    name: str
+    domain: str
+    inbox: str
+    url: str = ""
+    kind: str = "Person"
+    display_name: str = ""
+    bio: str = ""
+    fields: Sequence[tuple[str, str]] = ()
+    avatar_url: str = ""
+    avatar_alt: str = ""
+    is_locked: bool = False
+    is_discoverable: bool = True
+    is_indexable: bool = False
+    shared_inbox: str = ""
+    outbox: str = ""
+    followers_uri: str = ""
+    following_uri: str = ""
+    featured_uri: str = ""
+    also_known_as: Sequence[str] = ()
+    moved_to: str = ""
+    created_at: int | None = None
+    keys: Sequence[keys.PublicKey] = ()

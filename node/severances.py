@@ -1,0 +1,146 @@
+"""Follows that ended because a server was suspended, and their return. Owns `severed_follows`.
+
+Also the job that does what a rule about a server means for many rows: it looks for what does not agree with
+the accounts as they are marked and puts it right, some at a time, until nothing is left. So it may run twice,
+be killed, or come late.
+
+Neither server is told. Nothing is exchanged with one that is suspended; and because it was not told, what
+its people and ours had agreed on is still true over there when the suspension is lifted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node import accounts, avatars, blocks, domains, follows, photos
+from node.database import Reader, Writer, build, columns
+from node.follows import Follow
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+
+AT_ONCE = 100
+KEPT_MS = 365 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What is between our people and those of some servers."""
+
+    followers: int
+    following: int
+    severed: int
+
+
+async def apply_policy(node: Node, job: Job) -> None:
+    """Job `apply_policy`: end follows of suspended servers, bring back those of others, delete pictures.
+
+    With `everybody`, first mark all people from elsewhere as their servers are treated now.
+    """
+    after = 1 if job.payload.get("everybody") else 0
+    while after:
+        after = await node.db.write(domains.judge_some, after)
+    for step in (_sever, _restore, _forget_photos, _forget_avatars):
+        while await node.db.write(step):
+            pass
+
+
+def _sever(tx: Writer) -> int:
+    found = 0
+    for theirs in ("follower_id", "followed_id"):
+        rows = tx.all(
+            f"""SELECT {columns(Follow, "f")} FROM accounts a JOIN follows f ON f.{theirs} = a.id
+                WHERE a.suspended_with_server LIMIT :most""",  # noqa: S608
+            most=AT_ONCE,
+        )
+        people = accounts.by_ids(tx, {row[side] for row in rows for side in ("follower_id", "followed_id")})
+        for row in rows:
+            ended = follows.take_out(tx, people[row["follower_id"]], people[row["followed_id"]])
+            if ended is not None:
+                _keep(tx, ended)
+        found += len(rows)
+    return found
+
+
+def _keep(tx: Writer, ended: Follow) -> None:
+    tx.run(
+        f"""INSERT INTO severed_follows ({columns(Follow)}, severed_at)
+            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at,
+                :now)
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        **{name: getattr(ended, name) for name in Follow.__slots__},
+        now=now_ms(),
+    )
+
+
+def _restore(tx: Writer) -> int:
+    """Whoever is still here, and has not blocked the other meanwhile, follows as before."""
+    rows = tx.all(
+        f"""SELECT {columns(Follow, "s")} FROM severed_follows s
+            JOIN accounts a ON a.id = s.follower_id JOIN accounts b ON b.id = s.followed_id
+            WHERE NOT a.suspended_with_server AND NOT b.suspended_with_server LIMIT :most""",  # noqa: S608
+        most=AT_ONCE,
+    )
+    people = accounts.by_ids(tx, {row[side] for row in rows for side in ("follower_id", "followed_id")})
+    for row in rows:
+        ended = build(Follow, row)
+        tx.run("DELETE FROM severed_follows WHERE id = :id", id=ended.id)
+        follower, followed = people[ended.follower_id], people[ended.followed_id]
+        gone = follower.deleted_at is not None or followed.deleted_at is not None
+        if not gone and not blocks.is_blocked(tx, follower, followed):
+            follows.put_back(tx, ended)
+    return len(rows)
+
+
+def _forget_photos(tx: Writer) -> int:
+    rows = tx.all(
+        """SELECT DISTINCT ph.id FROM accounts a JOIN posts p ON p.account_id = a.id
+           JOIN photos ph ON ph.post_id = p.id JOIN photo_files f ON f.photo_id = ph.id
+           WHERE a.is_without_media LIMIT :most""",
+        most=AT_ONCE,
+    )
+    photos.forget_files(tx, [row["id"] for row in rows])
+    return len(rows)
+
+
+def _forget_avatars(tx: Writer) -> int:
+    rows = tx.all(
+        """SELECT DISTINCT a.id FROM accounts a JOIN avatar_files f ON f.account_id = a.id
+           WHERE a.is_without_media LIMIT :most""",
+        most=AT_ONCE,
+    )
+    for row in rows:
+        avatars.remove(tx, row["id"])
+    return len(rows)
+
+
+def remove_all_of(tx: Writer, account_id: int) -> None:
+    """Someone is gone, and with them what might have come back."""
+    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
+
+
+def ties(tx: Reader, servers: list[tuple[str, str]]) -> Ties:
+    """How many follows there are with people of these (domain, host) pairs, and how many have been ended."""
+    counts = dict.fromkeys(("followers", "following", "severed"), 0)
+    for domain, host in servers:
+        row = tx.one(
+            """SELECT
+                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.follower_id = a.id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS followers,
+                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.followed_id = a.id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS following,
+                 (SELECT COUNT(*) FROM severed_follows s JOIN accounts a
+                      ON a.id = s.follower_id OR a.id = s.followed_id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS severed""",
+            domain=domain,
+            host=host,
+        )
+        assert row is not None
+        for name in counts:
+            counts[name] += row[name]
+    return Ties(**counts)
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """After a year nobody expects a follow to come back."""
+    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - KEPT_MS)

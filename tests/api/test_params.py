@@ -1,0 +1,116 @@
+"""Parameters arrive the same, however an app sends them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.errors import Invalid
+from web.api import params
+
+
+def multipart(*parts: tuple[str, str | bytes]) -> tuple[str, bytes]:
+    body = b""
+    for name, value in parts:
+        extra = '; filename="a.jpg"' if isinstance(value, bytes) else ""
+        data = value if isinstance(value, bytes) else value.encode()
+        body += (
+            f'--xyz\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + data + b"\r\n"
+        )
+    return "multipart/form-data; boundary=xyz", body + b"--xyz--\r\n"
+
+
+def every_way(values: list[tuple[str, str]], as_json: object) -> list[params.Params]:
+    from urllib.parse import urlencode
+
+    query = urlencode(values).encode()
+    kind, body = multipart(*values)
+    return [
+        params.read(query, "", b""),
+        params.read(query, "application/json", b"{}"),
+        params.read(b"", "application/x-www-form-urlencoded", query),
+        params.read(b"", kind, body),
+        params.read(b"", "application/json; charset=utf-8", json.dumps(as_json).encode()),
+        params.read(b"", "", json.dumps(as_json).encode()),
+    ]
+
+
+def test_one_value_reads_alike_from_query_form_multipart_and_json() -> None:
+    ways = every_way([("status", "Grüße"), ("sensitive", "true")], {"status": "Grüße", "sensitive": True})
+    for found in ways:
+        assert found.text("status") == "Grüße"
+        assert found.flag("sensitive") is True
+        assert found.text("spoiler_text") == ""
+        assert "spoiler_text" not in found
+
+
+def test_a_list_reads_alike_with_brackets_with_indices_and_from_json() -> None:
+    ways = every_way([("media_ids[]", "2"), ("media_ids[]", "1")], {"media_ids": ["2", 1]})
+    ways += every_way([("media_ids[0]", "2"), ("media_ids[1]", "1")], {"media_ids": [2, "1"]})
+    for found in ways:
+        assert found.ids("media_ids") == [2, 1]
+
+
+def test_small_objects_read_alike_from_a_form_and_from_json() -> None:
+    values = [("a[][id]", "1"), ("a[][description]", "x"), ("a[][id]", "2"), ("a[][description]", "y")]
+    for found in every_way(values, {"a": [{"id": 1, "description": "x"}, {"id": "2", "description": "y"}]}):
+        assert found.objects("a") == [{"id": "1", "description": "x"}, {"id": "2", "description": "y"}]
+
+
+def test_the_body_goes_before_the_query() -> None:
+    assert params.read(b"a=1&b=1", "application/json", b'{"a": 2}').text("a") == "2"
+
+
+def test_a_file_is_its_bytes_whatever_it_is_called() -> None:
+    kind, body = multipart(("file", b"\x00\xff--xy\r\n--xyzz"), ("description", "a lake"))
+    found = params.read(b"", kind, body)
+    assert found.upload("file") == b"\x00\xff--xy\r\n--xyzz"
+    assert found.text("file") == ""
+    assert found.text("description") == "a lake"
+
+
+def test_an_id_of_zero_is_no_id() -> None:
+    found = params.read(b"max_id=0&min_id=12&since_id=abc", "", b"")
+    assert (found.id("max_id"), found.id("min_id"), found.id("since_id")) == (None, 12, None)
+
+
+def test_numbers_stay_within_their_bounds() -> None:
+    found = params.read(b"limit=1000&b=-5&c=x", "", b"")
+    assert found.number("limit", 20, least=1, most=40) == 40
+    assert found.number("b", 20, least=1, most=40) == 1
+    assert found.number("c", 20) == 20
+
+
+@pytest.mark.parametrize("body", [b"false", b"null", b"3", b'"x"', b"[1]"])
+def test_json_that_is_no_object_counts_as_nothing(body: bytes) -> None:
+    assert params.read(b"a=1", "application/json", body).text("a") == "1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{"),
+        ("application/json", b'{"a":' * 50 + b"1" + b"}" * 50),
+        ("multipart/form-data; boundary=xyz", b"--xyz\r\nnothing"),
+        ("multipart/form-data", b"--xyz\r\n"),
+        ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 2000)),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) -> None:
+    with pytest.raises(Invalid) as refusal:
+        params.read(b"", kind, body)
+    assert refusal.value.message.endswith(".")
+
+
+@given(st.binary(max_size=300), st.sampled_from(["application/json", "multipart/form-data; boundary=a", ""]))
+def test_no_bytes_do_more_than_be_refused(body: bytes, kind: str) -> None:
+    try:
+        found = params.read(body[:50], kind, body)
+    except Invalid:
+        return
+    found.text("a")
+    found.objects("a")
+    found.ids("a")

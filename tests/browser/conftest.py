@@ -1,0 +1,60 @@
+"""A real headless Chromium, and whole nodes for it to visit over HTTPS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from federation_tests.conftest import fediverse, pair, ports, test_authority
+
+__all__ = ["fediverse", "pair", "ports", "test_authority"]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Nodes are named a.test, b.test, …; all of them are this machine.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a page does in a browser does not depend on the database: once is enough."""
+    twice = [item for item in items if "tests/browser/" in item.nodeid and "[postgresql" in item.nodeid]
+    if twice and len(twice) < len([item for item in items if "tests/browser/" in item.nodeid]):
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in twice]
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing = "Chromium is missing: apt install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield running
+        await running.close()
+
+
+async def visitor(browser: Browser, *, width: int = 1280, scripts: bool = True) -> BrowserContext:
+    """A person with a browser of their own: no cookies yet, and the test's certificates accepted."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, ignore_https_errors=True, java_script_enabled=scripts
+    )
+    context.set_default_timeout(15_000)
+    return context

@@ -1,0 +1,116 @@
+"""A node with people, photos and a conversation, and what a browser reports about its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from federation_tests.fediverse import Fediverse, Person
+from node import accounts, bookmarks, follows, likes, photos, posts, registration, sessions, users
+from node.accounts import Account
+from node.database import Writer
+from node.drafts import Draft
+from node.keys import generate
+from node.node import Node
+from tests.browser.conftest import visitor
+from tests.support.pictures import picture
+from web.session import COOKIE
+
+
+@dataclass
+class Place:
+    """One node, its two people, a post by one of them, and where things are."""
+
+    node: Node
+    alice: Account
+    bob: Account
+    post: posts.Post
+    album: posts.Post
+
+    def url(self, path: str) -> str:
+        return self.node.site.base_url + path
+
+
+def _user(tx: Writer, who: Account, role: str) -> None:
+    users.create(tx, who, email=f"{who.name}@mail.example", password_hash="-", role=role)
+
+
+def _talk(tx: Writer, alice: Account, bob: Account, post: posts.Post) -> None:
+    follows.follow(tx, bob, alice)
+    follows.follow(tx, alice, bob)
+    likes.like(tx, bob, post)
+    made = posts.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
+    posts.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
+    bookmarks.add(tx, alice, post)
+    accounts.update_profile(
+        tx,
+        alice,
+        display_name="Alice Varga",
+        bio="Mountains. #lake",
+        fields=[("Camera", "Rolleiflex")],
+        is_locked=True,
+        is_discoverable=True,
+        is_indexable=False,
+    )
+    eve = accounts.create_local(tx, "eve", pair=generate())
+    follows.follow(tx, eve, alice)
+
+
+async def place(fediverse: Fediverse) -> Place:
+    people: list[Person] = await fediverse.people("alice@a.test", "bob@a.test")
+    node = people[0].node
+    alice, bob = [await node.db.read(accounts.get, person.id) for person in people]
+    await node.db.write(_user, alice, "admin")
+    await node.db.write(_user, bob, "user")
+    made = []
+    for shots, words, warning in (
+        (1, "A covered one", "Spiders"),
+        (3, "Three of the #lake", ""),
+        (1, "Morning at the #lake with @bob", ""),
+    ):
+        ids = [
+            (
+                await photos.upload(node, alice, picture(900, 600, seed=10 * shots + n), alt=f"The lake, {n}")
+            ).id
+            for n in range(shots)
+        ]
+        made.append(
+            await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=ids, warning=warning))
+        )
+    await node.db.write(_talk, alice, bob, made[-1])
+    await node.db.write(
+        registration.sign_up,
+        mode="approval",
+        name="noor",
+        email="noor@mail.example",
+        password_hash="-",
+        pair=generate(),
+        reason="I like lakes",
+    )
+    await fediverse.settle()
+    return Place(node, alice, bob, made[2], made[1])
+
+
+async def signed_in(browser: Browser, place: Place, who: Account, **options: Any) -> BrowserContext:
+    """A browser in which someone is signed in. `broken` collects what the browser complained about."""
+    context = await visitor(browser, **options)
+    token = await place.node.db.write(sessions.start, who, "Chromium")
+    await context.add_cookies([{"name": COOKIE, "value": token, "url": place.node.site.base_url}])
+    return context
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser will complain about: errors of scripts, refusals by the content policy, lost requests."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(f"script: {error}"))
+    page.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("requestfailed", lambda request: found.append(f"lost: {request.url}"))
+    return found
+
+
+def axe() -> str:
+    """The source of axe-core."""
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()

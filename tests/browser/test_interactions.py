@@ -1,0 +1,231 @@
+"""What scripts add: likes at once and taken back, keys, the carousel, older posts, uploads. And life without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, Route, expect
+
+from federation_tests.fediverse import Fediverse
+from node import likes, photos, posts
+from node.database import Reader
+from node.drafts import Draft
+from node.paging import Page as Part
+from tests.browser.conftest import visitor
+from tests.browser.seen import Place, complaints, place, signed_in
+from tests.support.pictures import picture
+
+
+def _like(page: Page, here: Place) -> object:
+    return page.locator(f"#post-{here.post.id} [data-deed=like]")
+
+
+async def _likers(here: Place) -> list[str]:
+    def unit(tx: Reader) -> list[str]:
+        return [one.account.name for one in likes.of(tx, here.post, here.alice, Part())]
+
+    return await here.node.db.read(unit)
+
+
+async def test_a_like_shows_at_once_and_is_taken_back_when_refused(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=390)).new_page()
+    await page.goto(here.url("/"))
+    like = page.locator(f"#post-{here.post.id} [data-deed=like]")
+    await expect(like).to_have_text("Like 1")
+    await like.click()
+    await expect(like).to_have_attribute("aria-pressed", "true")
+    await expect(like).to_have_text("Like 2")
+    await page.wait_for_load_state("networkidle")
+    assert set(await _likers(here)) == {"alice", "bob"}
+
+    async def lost(route: Route) -> None:
+        await route.abort()
+
+    await page.route("**/unlike", lost)
+    await like.click()
+    await expect(page.locator("#toast")).to_have_text("The connection was lost.")
+    await expect(like).to_have_attribute("aria-pressed", "true")
+    await expect(like).to_have_text("Like 2")
+
+
+async def test_a_double_tap_likes_with_a_heart(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=390)).new_page()
+    await page.goto(here.url("/"))
+    photo = page.locator(f"#post-{here.post.id} .photo").first
+    await photo.dblclick()
+    await expect(page.locator(f"#post-{here.post.id} [data-deed=like]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await expect(page.locator(".heart")).to_have_count(0)
+
+
+async def test_the_keyboard_alone_is_enough(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice)).new_page()
+    found = complaints(page)
+    await page.goto(here.url("/"))
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("j")
+    first = page.locator(".post").first
+    await expect(first).to_be_focused()
+    await page.keyboard.press("l")
+    await expect(first.locator("[data-deed=like]")).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("b")
+    await expect(first.locator("[data-deed=boost]")).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("f")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("next post")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await expect(page.get_by_label("Your comment")).to_be_visible()
+    await page.goto(here.url("/"))
+    await page.keyboard.press("n")
+    await expect(page.get_by_role("heading", name="New post")).to_be_visible()
+    assert not found
+
+
+async def test_an_album_turns_with_buttons_and_arrow_keys(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.bob)).new_page()
+    await page.goto(here.url(f"/p/alice/{here.album.id}"))
+    place_ = page.locator(".place")
+    await expect(place_).to_have_text("1/3")
+    await page.get_by_role("button", name="Next photo").click(force=True)
+    await expect(place_).to_have_text("2/3")
+    await page.locator(".slides").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(place_).to_have_text("3/3")
+    await expect(page.locator(".turn.next")).to_be_disabled()
+
+
+async def test_older_posts_come_by_themselves_and_back_returns_to_the_place(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    for n in range(45):
+        shot = await photos.upload(here.node, here.alice, picture(90, 60, seed=n), alt=f"Lake {n}")
+        await here.node.db.write(
+            posts.publish, here.alice, Draft(caption=f"Number {n}.", photo_ids=[shot.id])
+        )
+    page = await (await signed_in(browser, here, here.bob, width=390)).new_page()
+    await page.goto(here.url("/"))
+    await expect(page.locator(".post")).to_have_count(20)
+    for _ in range(30):
+        await page.mouse.wheel(0, 4000)
+        await page.wait_for_timeout(60)
+    await expect(page.locator(".post")).to_have_count(48)
+    await expect(page.locator(".older")).to_have_count(0)
+    entries = await page.locator(".item").evaluate_all("all => all.map((one) => one.dataset.entry)")
+    assert len(set(entries)) == 48
+
+
+async def test_photos_are_uploaded_described_ordered_and_posted(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here = await place(fediverse)
+    good, other, bad = tmp_path / "good.jpg", tmp_path / "other.jpg", tmp_path / "notes.pdf"
+    good.write_bytes(picture(600, 400, seed=1))
+    other.write_bytes(picture(400, 600, seed=2))
+    bad.write_bytes(b"%PDF-1.4 nothing to see")
+    page = await (await signed_in(browser, here, here.bob, width=390)).new_page()
+    found = complaints(page)
+    await page.goto(here.url("/compose"))
+    await page.set_input_files("input[type=file]", [str(good), str(bad), str(other)])
+    await expect(page.locator(".upload textarea")).to_have_count(2)
+    await expect(page.get_by_role("alert")).to_contain_text("notes.pdf")
+    await (
+        page.locator(".upload")
+        .filter(has=page.get_by_role("alert"))
+        .get_by_role("button", name="Remove")
+        .click()
+    )
+    await page.locator(".upload textarea").nth(0).fill("Taken first")
+    await page.locator(".upload textarea").nth(1).fill("Taken last")
+    await page.get_by_role("button", name="Move later").first.click()
+    await page.get_by_label("Caption").fill("Two in another order")
+    # A lost connection, or a closed tab: the draft is still there.
+    await page.reload()
+    await expect(page.locator(".upload textarea")).to_have_count(2)
+    await expect(page.get_by_label("Caption")).to_have_value("Two in another order")
+    await page.get_by_role("button", name="Post", exact=True).last.click()
+    await expect(page.locator(".slides img").first).to_have_attribute("alt", "Taken last")
+    await expect(page.locator(".slides img").nth(1)).to_have_attribute("alt", "Taken first")
+    await page.goto(here.url("/compose"))
+    await expect(page.get_by_label("Caption")).to_have_value("")
+    assert [one for one in found if "422" not in one] == []
+
+
+async def test_light_and_dark_switch_at_once_and_stay(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice)).new_page()
+    await page.goto(here.url("/"))
+    await page.locator("summary", has_text="More").first.click()
+    async with page.expect_response("**/theme"):
+        await page.get_by_role("button", name="Dark").click()
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 15, 15)"
+    await page.reload()
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 15, 15)"
+
+
+async def test_following_from_a_list_changes_the_button(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.bob)).new_page()
+    await page.goto(here.url("/@alice"))
+    button = page.locator("[data-follow]")
+    await expect(button).to_have_text("Following")
+    await button.click()
+    await expect(button).to_have_text("Follow back")
+    await button.click()
+    await expect(button).to_have_text("Requested")
+
+
+async def test_everything_works_without_scripts(
+    fediverse: Fediverse, browser: Browser, tmp_path: Path
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.bob, width=390, scripts=False)).new_page()
+    await page.goto(here.url("/"))
+    post = page.locator(f"#post-{here.post.id}")
+    await expect(post.locator("img").nth(1)).to_be_visible()
+    await post.get_by_role("button", name="Bookmark").click()
+    await expect(
+        page.locator(f"#post-{here.post.id}").get_by_role("button", name="Bookmark")
+    ).to_have_attribute("aria-pressed", "true")
+    await page.goto(here.url(f"/p/alice/{here.post.id}"))
+    await page.get_by_label("Your comment").fill("Without any script")
+    await page.get_by_role("button", name="Post", exact=True).click()
+    await expect(page.get_by_text("Without any script")).to_be_visible()
+    shot = tmp_path / "shot.jpg"
+    shot.write_bytes(picture(600, 400, seed=1))
+    await page.goto(here.url("/compose"))
+    await page.set_input_files("input[type=file]", [str(shot)])
+    await page.get_by_role("button", name="Add these and describe them").click()
+    await page.get_by_label("Describe photo 1").fill("A lake, from a form")
+    await page.get_by_label("Caption").fill("No script was run")
+    await page.get_by_role("button", name="Post", exact=True).last.click()
+    await expect(page.get_by_text("No script was run")).to_be_visible()
+    await expect(page.locator(".photo img")).to_have_attribute("alt", "A lake, from a form")
+    await page.goto(here.url("/@alice"))
+    await page.locator("[data-follow]").click()
+    await expect(page.locator("[data-follow]")).to_have_text("Follow back")
+
+
+async def test_a_stranger_sees_photos_and_is_shown_the_way_in(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await (await visitor(browser, width=390)).new_page()
+    found = complaints(page)
+    await page.goto(here.url("/"))
+    await page.locator(".cell").first.click()
+    await expect(page.get_by_text("Which lake is it?")).to_be_visible()
+    await page.locator(".post .deeds a").first.click()
+    await expect(page.get_by_role("link", name="Sign in here")).to_be_visible()
+    assert not found

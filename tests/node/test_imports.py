@@ -1,0 +1,24 @@
+"""The modules of `node` know each other; whichever is asked for first, all must come up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+EACH_FIRST = """
+import importlib, pkgutil, sys
+import node
+names = ["node." + found.name for found in pkgutil.iter_modules(node.__path__) if found.name != "__main__"]
+for name in names:
+    for loaded in [one for one in sys.modules if one.startswith("node.")]:
+        del sys.modules[loaded]
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        sys.exit(f"{name}: {error}")
+"""
+
+
+def test_any_module_can_be_imported_first() -> None:
+    done = subprocess.run([sys.executable, "-c", EACH_FIRST], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

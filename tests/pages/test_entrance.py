@@ -1,0 +1,161 @@
+"""Coming in: sign up, sign in, the first admin; and what keeps others out."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from node import registration, users
+from node.accounts import Account
+from node.config import RegistrationOptions
+from node.node import Node
+from tests.support.visitors import Visitor
+from web.app import create_app
+from web.session import COOKIE
+
+PASSWORD = "a picture a day"
+
+
+async def _set_up(node: Node, visitor: Visitor) -> None:
+    code = await node.db.write(registration.setup_code)
+    await visitor.get("/setup")
+    form = {"code": code, "name": "alice", "email": "alice@tintype.test", "password": PASSWORD}
+    seen = await visitor.post("/setup", form)
+    assert seen.status == 200
+    assert "Home" in seen.one("title").text
+
+
+async def test_the_first_visit_makes_the_admin_with_the_code_once(node: Node, anybody: Visitor) -> None:
+    welcome = await anybody.get("/")
+    assert welcome.one("a", href="/setup")
+    await _set_up(node, anybody)
+    assert (await anybody.get("/admin/people")).status == 200
+    other = Visitor(anybody.client.app)
+    assert (await other.get("/setup")).status == 404
+
+
+async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> None:
+    await node.db.write(registration.setup_code)
+    await anybody.get("/setup")
+    form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
+    seen = await anybody.post("/setup", form)
+    assert seen.status == 422
+    assert "not the code" in seen.words
+    assert COOKIE not in anybody.cookies
+
+
+async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    seen = await anybody.post("/sign-up", {"name": "bob", "email": "bob@tintype.test", "password": PASSWORD})
+    assert "Home" in seen.one("title").text
+    await anybody.post("/sign-out")
+    assert COOKIE not in anybody.cookies
+    await anybody.get("/sign-in?next=/settings/profile")
+    form = {"login": "bob", "password": PASSWORD, "next": "/settings/profile"}
+    seen = await anybody.post("/sign-in", form)
+    assert seen.path == "/settings/profile"
+
+
+async def test_a_name_that_is_taken_is_said_beside_the_field_and_nothing_typed_is_lost(
+    node: Node, anybody: Visitor
+) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    seen = await anybody.post(
+        "/sign-up", {"name": "Alice", "email": "other@tintype.test", "password": PASSWORD}
+    )
+    assert seen.status == 409
+    assert "taken" in seen.words
+    assert seen.one("input", id="f-email").attributes["value"] == "other@tintype.test"
+    assert PASSWORD not in seen.text
+
+
+async def test_with_approval_someone_waits_until_the_admin_lets_them_in(node: Node) -> None:
+    node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="approval"))
+    app = create_app(node)
+    admin, newcomer = Visitor(app), Visitor(app)
+    await _set_up(node, admin)
+    await newcomer.get("/sign-up")
+    form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD, "reason": "I like lakes"}
+    assert "lets you in" in (await newcomer.post("/sign-up", form)).words
+    await newcomer.get("/sign-in")
+    refused = await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})
+    assert "waiting" in refused.words
+    waiting = await admin.get("/admin/sign-ups")
+    assert "I like lakes" in waiting.words
+    action = next(one for one in waiting.all("form") if one.attributes["action"].endswith("/approve"))
+    await admin.post(action.attributes["action"])
+    await newcomer.get("/sign-in")
+    assert (
+        "Home" in (await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})).one("title").text
+    )
+
+
+async def test_where_nobody_can_sign_up_the_page_says_so(node: Node) -> None:
+    node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="closed"))
+    app = create_app(node)
+    await _set_up(node, Visitor(app))
+    visitor = Visitor(app)
+    assert "Nobody can sign up" in (await visitor.get("/sign-up")).words
+    form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD}
+    assert (await visitor.post("/sign-up", form)).status == 403
+
+
+async def test_guessing_a_password_is_stopped_after_some_tries(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+    answers = [
+        await anybody.post("/sign-in", {"login": "alice", "password": f"guess {n}"}) for n in range(12)
+    ]
+    assert answers[0].status == 422
+    assert answers[-1].status == 429
+    assert "too often" in answers[-1].words
+    right = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD})
+    assert right.status == 429
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "/\t/evil.test",
+        "javascript:alert(1)",
+        "\\\\evil.test",
+    ],
+)
+async def test_signing_in_never_leads_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+    seen = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD, "next": away})
+    assert seen.path == "/"
+
+
+async def test_what_needs_somebody_leads_to_signing_in_and_back(anybody: Visitor) -> None:
+    seen = await anybody.get("/notifications/likes")
+    assert seen.path == "/sign-in?next=/notifications/likes"
+    assert seen.one("input", name="next").attributes["value"] == "/notifications/likes"
+
+
+async def test_a_robot_that_fills_every_field_signs_nobody_up(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    form = {"name": "robot", "email": "r@r.test", "password": PASSWORD, "website": "https://spam.test"}
+    assert (await anybody.post("/sign-up", form)).status == 200
+    assert await node.db.read(users.by_login, "robot") is None
+
+
+async def test_the_theme_is_remembered_for_the_browser_and_for_the_person(
+    node: Node, alice: Account, anybody: Visitor, signed_in: object
+) -> None:
+    await anybody.get("/about")
+    await anybody.post("/theme", {"theme": "dark"})
+    assert (await anybody.get("/about")).one("html").attributes["data-theme"] == "dark"
+    visitor = await signed_in(alice)  # type: ignore[operator]
+    await visitor.post("/theme", {"theme": "light"})
+    user = await node.db.read(users.by_account, alice)
+    assert user is not None
+    assert user.theme == "light"

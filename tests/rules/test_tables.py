@@ -1,0 +1,66 @@
+"""Every table has one owner, named in the migrations, and nobody else writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MIGRATIONS = ROOT / "node" / "database" / "migrations"
+WRITES = re.compile(r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)\b")
+ITS_OWN = {"migrations"}  # the table of migrations themselves
+
+
+def owners() -> dict[str, str]:
+    """Table → the module that owns it. A table is named right under its owner's line."""
+    found: dict[str, str] = {}
+    for file in sorted(MIGRATIONS.glob("*.sql")):
+        owner = ""
+        for line in file.read_text().splitlines():
+            if match := re.match(r"-- owner: (\S+)", line):
+                owner = match[1]
+            elif match := re.match(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", line):
+                assert owner, f"{file.name}: the table {match[1]} names no owner"
+                found[match[1]] = owner
+                owner = ""
+    return found
+
+
+def writes() -> Iterator[tuple[str, str]]:
+    """(module, table) for every statement in the code that changes a table."""
+    for package in ("node", "activitypub", "web", "media"):
+        for path in (ROOT / package).rglob("*.py"):
+            for match in WRITES.finditer(path.read_text()):
+                yield str(path.relative_to(ROOT)), match[1]
+
+
+def test_every_owner_is_a_module_that_is_there() -> None:
+    missing = {owner for owner in owners().values() if not (ROOT / owner).is_file()}
+
+    assert not missing
+
+
+def test_only_its_owner_writes_a_table() -> None:
+    owned = owners()
+    strangers = {
+        f"{module} writes {table}, which {owned[table]} owns"
+        for module, table in writes()
+        if table in owned and owned[table] != module
+    }
+
+    assert not strangers
+
+
+def test_every_table_that_is_written_is_in_a_migration() -> None:
+    words = {"set"}  # of ON CONFLICT DO UPDATE SET
+    unknown = {table for _, table in writes()} - set(owners()) - ITS_OWN - words
+
+    assert not unknown
+
+
+def test_every_table_is_written_by_its_owner() -> None:
+    written = set(writes())
+    idle = {table for table, owner in owners().items() if (owner, table) not in written}
+
+    assert not idle

@@ -1,0 +1,59 @@
+"""Browsers that look at files, signed in or not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from node import photos, posts, sessions, users
+from node.accounts import Account
+from node.database import Writer
+from node.drafts import Draft
+from node.node import Node
+from node.photos import Photo
+from tests.support.asgi import Client
+from web.files import Files
+from web.session import COOKIE
+
+Publish = Callable[..., Awaitable[Photo]]
+
+
+def _session(tx: Writer, who: Account) -> str:
+    if users.by_account(tx, who) is None:
+        users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-")
+    return sessions.start(tx, who, "Test browser")
+
+
+@pytest.fixture
+def files(node: Node) -> Any:
+    return Files(node)
+
+
+@pytest.fixture
+def anybody(files: Any) -> Client:
+    return Client(files)
+
+
+@pytest.fixture
+def browser(node: Node, files: Any) -> Callable[[Account], Awaitable[Client]]:
+    """`await browser(alice)`: somebody signed in."""
+
+    async def make(who: Account) -> Client:
+        token = await node.db.write(_session, who)
+        return Client(files, {"cookie": f"theme=dark; {COOKIE}={token}"})
+
+    return make
+
+
+@pytest.fixture
+def publish(node: Node, photo: Callable[..., bytes]) -> Publish:
+    """`await publish(alice, visibility="followers")`: the photo of a new post."""
+
+    async def make(who: Account, **draft: Any) -> Photo:
+        made = await photos.upload(node, who, photo(900, 600))
+        await node.db.write(posts.publish, who, Draft(photo_ids=[made.id], **draft))
+        return made
+
+    return make

@@ -1,0 +1,285 @@
+"""What the node knows → the client API's entities: `PostView` → Status, `Account` → Account, and the rest.
+
+Every documented field is there, empty where this node has nothing to say. Statuses and accounts are built
+once and kept as JSON in two bounded tables: a status' words, photos and people do not change between edits,
+so that a timeline only adds the counts and the viewer's own marks. What is kept depends on no viewer;
+whether a viewer may see it was settled before, in `node.views`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from node import glances, hashtags, ids, views, visibility
+from node.accounts import Account
+from node.database import Reader
+from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, Glance
+from node.hashtags import Hashtag
+from node.node import Node
+from node.notifications import NotificationView
+from node.photos import Photo
+from node.views import PostView
+from web import media_urls
+from web.api.shapes import attachment, date, moment
+
+MOST_KEPT = 4096
+# A remote edit within the same second changes no version, so nothing is believed for long.
+KEPT_FOR = 300.0
+# Until a remote photo has been looked at, its size may be unknown.
+UNSURE_FOR = 60.0
+
+VISIBILITIES = {"public": "public", "unlisted": "unlisted", "followers": "private", "direct": "direct"}
+NOTIFICATION_TYPES = {
+    "like": "favourite",
+    "comment": "mention",
+    "mention": "mention",
+    "boost": "reblog",
+    "follow": "follow",
+    "follow_request": "follow_request",
+    "sign_up": "admin.sign_up",
+}
+
+_encode = msgspec.json.encode
+
+
+class Entities:
+    """The entities of one node. Safe to use from several threads: an entry is written whole, or again."""
+
+    def __init__(self, node: Node) -> None:
+        self._site = node.site
+        self._accounts: dict[int, tuple[str, bytes]] = {}
+        self._heads: dict[int, tuple[str, bytes, float]] = {}
+
+    def account(self, account: Account) -> bytes:
+        if account.is_gone:
+            return _encode(self.account_fields(account))
+        version = glances.version_of_account(account)
+        kept = self._accounts.get(account.id)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        body = _encode(self.account_fields(account))
+        _keep(self._accounts, account.id, (version, body))
+        return body
+
+    def account_fields(self, account: Account) -> dict[str, Any]:
+        """An Account, before it is written."""
+        avatar = media_urls.of_avatar(self._site, account, missing="/static/avatar.png")
+        header = self._site.uri("/static/header.png")
+        fields = {
+            "id": str(account.id),
+            "username": account.name,
+            "acct": account.handle,
+            "url": account.url or account.uri,
+            "uri": account.uri,
+            "display_name": account.display_name,
+            "note": account.bio,
+            "avatar": avatar,
+            "avatar_static": avatar,
+            "avatar_description": account.avatar_alt,
+            "header": header,
+            "header_static": header,
+            "header_description": "",
+            "locked": account.is_locked,
+            "fields": [
+                {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
+            ],
+            "emojis": [],
+            "bot": account.kind in ("Service", "Application"),
+            "group": account.kind == "Group",
+            "discoverable": account.is_discoverable,
+            "indexable": account.is_indexable,
+            "created_at": date(account.created_at) + "T00:00:00.000Z",
+            "last_status_at": date(account.last_posted_at) if account.last_posted_at else None,
+            "statuses_count": account.posts_count,
+            "followers_count": account.followers_count,
+            "following_count": account.following_count,
+            "hide_collections": False,
+            "show_media": True,
+            "show_media_replies": True,
+            "show_featured": True,
+            "moved": None,
+            "memorial": False,
+            "feature_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+        }
+        if account.is_local:
+            fields["noindex"] = not account.is_indexable
+            fields["roles"] = []
+        if account.suspended_at is not None:
+            fields["suspended"] = True
+        return fields
+
+    def page(self, tx: Reader, viewer: Account | None, glanced: Sequence[Glance]) -> list[bytes]:
+        """The Statuses of a timeline's page.
+
+        What is kept of each post is taken if it is still true; only the rest is read whole.
+        """
+        boosters = {one.boost_by for one in glanced if one.boost_by is not None}
+        versions = glances.of_accounts(tx, boosters) if boosters else {}
+        is_mine, now = viewer is not None, time.monotonic()
+        bodies = {one.id: self._kept(one, versions, is_mine, now) for one in glanced}
+        unknown = [one.entry for one in glanced if bodies[one.id] is None]
+        for view in views.of(tx, viewer, unknown) if unknown else ():
+            bodies[view.entry_id] = self.status(view, viewer)
+        return [body for body in bodies.values() if body is not None]
+
+    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool, now: float) -> bytes | None:
+        """A Status made of what is kept, or None if a piece is missing or no longer true."""
+        head = self._heads.get(glance.post_id)
+        author = self._accounts.get(glance.author_id)
+        if head is None or author is None or head[2] < now:
+            return None
+        if head[0] != glance.version or author[0] != glance.author_version:
+            return None
+        marks = _MARKS[glance.marks] if is_mine else b""
+        tail = _COUNTS % (glance.boosts, glance.likes, glance.comments, marks)
+        if glance.boost_by is None:
+            return b"".join((head[1], _ACCOUNT, author[1], tail, _NO_REBLOG))
+        outer, booster = self._heads.get(glance.id), self._accounts.get(glance.boost_by)
+        if outer is None or booster is None:
+            return None
+        if outer[0] != glance.version or booster[0] != versions.get(glance.boost_by):
+            return None
+        inner = (head[1], _ACCOUNT, author[1], tail, _NO_REBLOG)
+        return b"".join((outer[1], _ACCOUNT, booster[1], tail, _REBLOG, *inner, b"}"))
+
+    def statuses(self, views: Sequence[PostView], viewer: Account | None) -> list[bytes]:
+        return [self.status(view, viewer) for view in views]
+
+    def status(self, view: PostView, viewer: Account | None) -> bytes:
+        """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
+        post, marks = view.post, b""
+        if viewer is not None:
+            bits = (
+                view.liked * LIKED
+                + view.boosted * BOOSTED
+                + view.bookmarked * BOOKMARKED
+                + view.muted * MUTED
+            )
+            marks = _MARKS[bits]
+        tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
+        inner = (self._head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
+        if view.boosted_by is None:
+            return b"".join(inner)
+        outer = (self._boost_head(view), _ACCOUNT, self.account(view.boosted_by), tail)
+        return b"".join((*outer, _REBLOG, *inner, b"}"))
+
+    def _head(self, view: PostView) -> bytes:
+        """The status without counts, marks, account and closing brace."""
+        post = view.post
+        version = glances.version_of_post(post)
+        kept = self._heads.get(post.id)
+        now = time.monotonic()
+        if kept is not None and kept[0] == version and kept[2] > now:
+            return kept[1]
+        head = self._common(view, str(post.id), post.uri, post.url or post.uri, moment(post.published_at))
+        head["media_attachments"] = self.attachments(view)
+        head["mentions"] = [
+            {"id": str(who.id), "username": who.name, "url": who.url or who.uri, "acct": who.handle}
+            for who in view.mentions
+        ]
+        head["tags"] = [{"name": name, "url": self.tag_url(name)} for name, _ in view.hashtags]
+        body = _encode(head)[:-1]
+        is_sure = all(photo.width for photo in view.photos)
+        _keep(self._heads, post.id, (version, body, now + (KEPT_FOR if is_sure else UNSURE_FOR)))
+        return body
+
+    def _boost_head(self, view: PostView) -> bytes:
+        version = glances.version_of_post(view.post)
+        kept = self._heads.get(view.entry_id)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        created = moment(ids.ms_of(view.entry_id))
+        head = self._common(view, str(view.entry_id), view.boost_uri, view.boost_uri, created)
+        body = _encode(head | {"media_attachments": [], "mentions": [], "tags": []})[:-1]
+        _keep(self._heads, view.entry_id, (version, body, float("inf")))
+        return body
+
+    def _common(self, view: PostView, id_: str, uri: str, url: str, created_at: str) -> dict[str, Any]:
+        post = view.post
+        return {
+            "id": id_,
+            "uri": uri,
+            "url": url,
+            "created_at": created_at,
+            "edited_at": moment(post.edited_at) if post.edited_at else None,
+            "content": post.caption,
+            "visibility": VISIBILITIES[post.visibility],
+            "sensitive": post.is_sensitive,
+            "spoiler_text": post.warning,
+            "language": post.language or None,
+            "in_reply_to_id": str(post.parent_id) if post.parent_id else None,
+            "in_reply_to_account_id": str(view.parent_account.id) if view.parent_account else None,
+            "application": None,
+            "emojis": [],
+            "poll": None,
+            "card": None,
+            "quote": None,
+            "quotes_count": 0,
+            "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+            "tagged_collections": [],
+        }
+
+    def notification(self, seen: NotificationView, viewer: Account) -> bytes:
+        head = _encode(
+            {
+                "id": str(seen.id),
+                "type": NOTIFICATION_TYPES[seen.kind],
+                "group_key": f"ungrouped-{seen.id}",
+                "created_at": moment(seen.created_at),
+            }
+        )[:-1]
+        status = b"null" if seen.post is None else self.status(seen.post, viewer)
+        return b"".join((head, _ACCOUNT, self.account(seen.by), b',"status":', status, b"}"))
+
+    def tag(self, tx: Reader, tag: Hashtag) -> dict[str, Any]:
+        """A Tag with its use in the last seven days, today first."""
+        return {
+            "id": str(tag.id),
+            "name": tag.name,
+            "url": self.tag_url(tag.name),
+            "history": [
+                {"day": str(day.start // 1000), "uses": str(day.posts), "accounts": str(day.authors)}
+                for day in hashtags.history(tx, tag.name, 7)
+            ],
+            "following": False,
+            "featuring": False,
+            "trendable": True,
+            "usable": True,
+            "requires_review": False,
+        }
+
+    def tag_url(self, name: str) -> str:
+        return self._site.uri(f"/tags/{quote(name)}")
+
+    def attachments(self, view: PostView) -> list[dict[str, Any]]:
+        """The MediaAttachments of a post."""
+        is_open = view.post.visibility in visibility.OPEN
+        return [attachment(self._site, photo, is_open=is_open) for photo in view.photos]
+
+    def attachment(self, photo: Photo) -> dict[str, Any]:
+        """A MediaAttachment that is in no post yet, as its owner sees it."""
+        return attachment(self._site, photo, is_open=False)
+
+
+def _marks(bits: int) -> bytes:
+    names = ((LIKED, "favourited"), (BOOSTED, "reblogged"), (BOOKMARKED, "bookmarked"), (MUTED, "muted"))
+    marks = {name: bool(bits & bit) for bit, name in names} | {"pinned": False, "filtered": []}
+    return b"," + _encode(marks)[1:-1]
+
+
+_MARKS = [_marks(bits) for bits in range(16)]
+_COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
+_ACCOUNT = b',"account":'
+_REBLOG = b',"reblog":'
+_NO_REBLOG = b',"reblog":null}'
+
+
+def _keep(kept: dict[int, Any], key: int, value: Any) -> None:
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,223 @@
+"""What an app sent, read alike from query, form, multipart and JSON.
+
+Apps put the same parameter in different places: a comment may come as a query string with an empty JSON
+body, a photo's description as a query, a list as `ids[]=1&ids[]=2`, `ids[0]=1` or a JSON array. Here they
+all become one table of names and values; a value in the body goes before one in the query. Everything is
+hostile: names, counts and depth are bounded, and what cannot be read is refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from node.errors import Invalid
+
+MOST_VALUES = 1000
+MOST_PARTS = 64
+DEEPEST = 6
+
+_INDEX = re.compile(r"\[\d*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came: its declared name and type are not believed, so they are not kept."""
+
+    data: bytes
+
+
+Values = dict[str, list[Any]]
+
+
+class Params:
+    """The parameters of one call. Reading a missing one gives the default; a wrong one raises `Invalid`."""
+
+    __slots__ = ("_lists", "_values")
+
+    def __init__(self, values: Values, lists: frozenset[str] = frozenset()) -> None:
+        self._values = values
+        self._lists = lists
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def _last(self, name: str) -> Any:
+        found = self._values.get(name)
+        return found[-1] if found else None
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self._last(name)
+        if value is None or isinstance(value, Upload | dict):
+            return default
+        return _written(value)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.text(name).strip().lower()
+        return default if value == "" else value not in ("0", "false", "f", "off", "no")
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int = 2**63 - 1) -> int:
+        """A whole number, brought between `least` and `most`; what is not a number is the default."""
+        return min(most, max(least, _whole(self.text(name), default)))
+
+    def id(self, name: str) -> int | None:
+        """An id, or None when it was not given; 0 counts as not given."""
+        return _whole(self.text(name), 0) or None
+
+    def all(self, name: str) -> list[str]:
+        found = self._values.get(name, [])
+        return [_written(value) for value in found if not isinstance(value, Upload | dict)]
+
+    def ids(self, name: str, most: int = 100) -> list[int]:
+        """The ids of a list, each once, in order; what is no id is left out."""
+        found = dict.fromkeys(_whole(value, 0) for value in self.all(name)[:most])
+        return [value for value in found if value]
+
+    def is_list(self, name: str) -> bool:
+        """Whether it was sent as a list, `name[]`, even one of a single value."""
+        return name in self._lists
+
+    def upload(self, name: str) -> bytes | None:
+        value = self._last(name)
+        return value.data if isinstance(value, Upload) else None
+
+    def objects(self, name: str) -> list[dict[str, str]]:
+        """A list of small objects: JSON objects, or `name[][key]=value` in a form."""
+        found = [
+            {str(key): _written(item) for key, item in value.items() if item is not None}
+            for value in self._values.get(name, [])
+            if isinstance(value, dict)
+        ]
+        prefix = f"{name}["
+        keys = [key for key in self._values if key.startswith(prefix)]
+        longest = max((len(self._values[key]) for key in keys), default=0)
+        found.extend(
+            {
+                key.removeprefix(prefix).removesuffix("]"): _written(self._values[key][place])
+                for key in keys
+                if place < len(self._values[key]) and not isinstance(self._values[key][place], Upload)
+            }
+            for place in range(longest)
+        )
+        return found
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if isinstance(value, dict | list) or value is None else str(value)
+
+
+def _whole(value: str, default: int) -> int:
+    value = value.strip()
+    if not value.isascii() or not value.removeprefix("-").isdecimal() or len(value) > 19:
+        return default
+    return min(int(value), 2**63 - 1)
+
+
+def _plain(name: str) -> str:
+    """`ids[]` and `ids[3]` are `ids`; `a[][b]` and `a[0][b]` are `a[b]`."""
+    return _INDEX.sub("", name) if "[" in name else name
+
+
+class _Collected:
+    def __init__(self) -> None:
+        self.values: Values = {}
+        self.lists: set[str] = set()
+
+    def add(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Take in one source; it goes before those taken in earlier."""
+        given: Values = {}
+        for count, (name, value) in enumerate(pairs):
+            if count >= MOST_VALUES:
+                raise Invalid("That is too many values at once.")
+            plain = _plain(name)
+            if plain != name:
+                self.lists.add(plain)
+            given.setdefault(plain, []).append(value)
+        self.values.update(given)
+
+    def params(self) -> Params:
+        return Params(self.values, frozenset(self.lists))
+
+
+def from_query(query: bytes) -> Params:
+    """The parameters of a call without a body."""
+    return read(query, "", b"") if query else Params({})
+
+
+def _pairs(text: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_VALUES)
+    except ValueError:
+        raise Invalid("That is too many values at once.") from None
+
+
+def read(query: bytes, content_type: str, body: bytes) -> Params:
+    """The parameters of a call with a body. A body of a type that is not known counts as none."""
+    collected = _Collected()
+    if query:
+        collected.add(_pairs(query))
+    if body:
+        kind, options = parse_options_header(content_type)
+        if kind == "multipart/form-data":
+            collected.add(_multipart(options.get("boundary", ""), body))
+        elif kind == "application/x-www-form-urlencoded":
+            collected.add(_pairs(body))
+        elif kind.endswith("json") or kind == "":
+            collected.add(_json(body))
+    return collected.params()
+
+
+def _json(body: bytes) -> Iterator[tuple[str, Any]]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Invalid("The request is not valid JSON.") from None
+    if isinstance(value, dict):
+        yield from _flat("", value, 0)
+
+
+def _flat(prefix: str, value: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > DEEPEST:
+        raise Invalid("The request is nested too deeply.")
+    for key, item in value.items():
+        name = f"{prefix}[{key}]" if prefix else key
+        if isinstance(item, dict):
+            yield from _flat(name, item, depth + 1)
+        elif isinstance(item, list):
+            yield from ((name, entry) for entry in item)
+        elif item is not None:
+            yield name, item
+
+
+def _multipart(boundary: str, body: bytes) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    try:
+        decoder = MultipartDecoder(boundary.encode("latin-1"), max_parts=MOST_PARTS)
+        decoder.receive_data(body)
+        decoder.receive_data(None)
+        name, is_file, pieces = "", False, list[bytes]()
+        while not isinstance(event := decoder.next_event(), Epilogue | NeedData):
+            if isinstance(event, Field | File):
+                name, is_file, pieces = event.name or "", isinstance(event, File), []
+            elif isinstance(event, Data):
+                pieces.append(event.data)
+                if not event.more_data:
+                    data = b"".join(pieces)
+                    found.append((name, Upload(data) if is_file else data.decode("utf-8", "replace")))
+    except RequestEntityTooLarge:
+        raise Invalid("That is too many values at once.") from None
+    except (ValueError, AttributeError, UnicodeError):
+        raise Invalid("The form could not be read.") from None
+    return found

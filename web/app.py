@@ -1,0 +1,174 @@
+"""The one ASGI app of a node: a dispatcher in front of the doors, and the pages behind it.
+
+What must be quick or is plain (other servers, apps, files) is answered before Quart; people get pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Quart, Response, request
+from quart.wrappers import Request
+
+from activitypub.routes import Door
+from node import block_files
+from node.node import Node
+from web import current, errors, session, words
+from web.api import Api
+from web.files import Files
+from web.pages import (
+    about,
+    admin,
+    block_lists,
+    compose,
+    entrance,
+    home,
+    interact,
+    notifications,
+    people,
+    posts,
+    search,
+    servers,
+    tags,
+)
+from web.pages import settings as settings_page
+
+MB = 1024 * 1024
+SMALL_FORM = 256 * 1024
+BODY_SECONDS = 600
+UPLOADS = frozenset(
+    {"compose.publish", "compose.photo", "compose.save", "settings.avatar", "block_lists.take_file"}
+)
+MOST_PHOTOS = 20
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie, Accept, Accept-Language",
+}
+HSTS = "max-age=31536000"
+
+PAGES = (
+    home,
+    posts,
+    people,
+    tags,
+    compose,
+    notifications,
+    search,
+    settings_page,
+    admin,
+    servers,
+    block_lists,
+    entrance,
+    about,
+    interact,
+)
+
+
+class App:
+    """`await app(scope, receive, send)`. `quart` are the pages alone."""
+
+    def __init__(self, node: Node) -> None:
+        self.quart = make_pages(node)
+        self._door = Door(node)
+        self._api = Api(node)
+        self._files = Files(node)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.quart(scope, receive, send)
+        elif self._door.takes(scope):
+            await self._door(scope, receive, send)
+        elif scope["path"].startswith("/api/"):
+            await self._api(scope, receive, send)
+        elif scope["path"].startswith(("/media/", "/static/")):
+            await self._files(scope, receive, send)
+        else:
+            await self.quart(scope, receive, send)
+
+
+def create_app(node: Node) -> App:
+    return App(node)
+
+
+def make_pages(node: Node) -> Quart:
+    """The pages as a Quart app. It keeps nothing of its own: the node is all it knows."""
+    app = Quart("web", static_folder=None, template_folder=None)
+    app.request_class = _request_class(node.config.media.max_upload_mb * MB)
+    app.config.update(
+        NODE=node,
+        BODY_TIMEOUT=BODY_SECONDS,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    app.url_map.strict_slashes = False
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+
+    async def before() -> None:
+        accepted = [name for name, _quality in request.accept_languages]
+        words.speak(words.choose(request.cookies.get(session.LANGUAGE, ""), accepted))
+        await guard(node, request)
+
+    app.before_request(before)
+
+    async def after(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if node.site.scheme == "https":
+            response.headers.setdefault("Strict-Transport-Security", HSTS)
+        session.keep_visit(node, response)
+        return response
+
+    app.after_request(after)
+    errors.register(app)
+    return app
+
+
+def _request_class(photo_bytes: int) -> type[Request]:
+    """Requests whose bodies are as large as their address needs, and small from who is not signed in."""
+    most = {
+        "/compose": MOST_PHOTOS * photo_bytes + MB,
+        "/compose/photo": photo_bytes + MB,
+        "/settings/avatar": photo_bytes + MB,
+        "/admin/lists/import": block_files.MOST_BYTES + MB,
+    }
+
+    class Limited(Request):
+        def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
+            headers = args[1]
+            allowed = SMALL_FORM
+            if session.COOKIE in headers.get("Cookie", ""):
+                kind = "/compose" if path.startswith("/posts/") and path.endswith("/edit") else path
+                allowed = most.get(kind, SMALL_FORM)
+            kwargs["max_content_length"] = allowed
+            super().__init__(method, scheme, path, *args, **kwargs)
+
+    return Limited
+
+
+async def guard(node: Node, asked: Request) -> None:
+    """Check what may change something, before any handler. Files are not read for who is not signed in."""
+    if asked.method in session.SAFE:
+        return
+    if asked.endpoint in UPLOADS:
+        await current.asking()
+    await session.check(node)

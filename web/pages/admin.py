@@ -1,0 +1,148 @@
+"""For those who run the node: its people, who wants to join, what it does, and what has not arrived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Blueprint, Response, request
+
+from node import accounts, deliveries, jobs, moderation, users
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import NotFound
+from node.ids import now_ms
+from node.paging import Page
+from web import current
+from web.pages.lists import paging
+from web.render import page
+from web.returning import go
+from web.words import _
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+
+ROWS = 40
+MONTH = 30 * 24 * 3600 * 1000
+
+
+def _saved() -> str:
+    return {
+        "role": _("The role is set."),
+        "suspend": _("Suspended. Nobody sees them or what they posted."),
+        "unsuspend": _("Brought back, with all they had."),
+        "approve": _("Let in."),
+        "reject": _("Turned down."),
+        "again": _("It will be tried again."),
+    }.get(request.args.get("done", ""), "")
+
+
+async def _page(tab: str, **context: Any) -> Response:
+    return await page(f"admin_{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
+
+
+def _people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:
+    found = users.list_people(tx, part, query=q)
+    return {
+        "people": found,
+        "older": found[-1].account.id if len(found) >= part.limit else None,
+        "counts": users.counts(tx),
+        "active": users.active_since(tx, now_ms() - MONTH),
+    }
+
+
+@blueprint.get("/people")
+async def people() -> Response:
+    q = request.args.get("q", "")[:100]
+    found = await current.look_as_staff(_people, paging(ROWS), q)
+    roles = [("user", _("Member")), ("moderator", _("Moderator")), ("admin", _("Admin"))]
+    return await _page("people", q=q, roles=roles, **found)
+
+
+def _role(tx: Writer, who: Account, account_id: int, role: str) -> None:
+    users.set_role(tx, who, accounts.get(tx, account_id), role)
+
+
+@blueprint.post("/people/<int:account_id>/role")
+async def role(account_id: int) -> Response:
+    await current.act_as_staff(_role, account_id, (await request.form).get("role", ""))
+    return go("/admin/people?done=role")
+
+
+def _judge(tx: Writer, who: Account, account_id: int, deed: str) -> None:
+    deeds = {
+        "suspend": moderation.suspend,
+        "unsuspend": moderation.unsuspend,
+        "approve": users.approve,
+        "reject": users.reject,
+    }
+    deeds[deed](tx, who, accounts.get(tx, account_id))
+
+
+@blueprint.post("/people/<int:account_id>/<any(suspend, unsuspend):deed>")
+async def judge(account_id: int, deed: str) -> Response:
+    await current.act_as_staff(_judge, account_id, deed)
+    return go(f"/admin/people?done={deed}")
+
+
+def _waiting(tx: Reader, who: Account) -> list[users.Person]:
+    return users.list_people(tx, Page(limit=80), state="pending")
+
+
+@blueprint.get("/sign-ups")
+async def sign_ups() -> Response:
+    return await _page("sign-ups", people=await current.look_as_staff(_waiting))
+
+
+@blueprint.post("/sign-ups/<int:account_id>/<any(approve, reject):deed>")
+async def answer(account_id: int, deed: str) -> Response:
+    await current.act_as_staff(_judge, account_id, deed)
+    return go(f"/admin/sign-ups?done={deed}")
+
+
+def _jobs(tx: Reader, who: Account) -> dict[str, Any]:
+    return {"stats": jobs.stats(tx), "failures": jobs.failures(tx)}
+
+
+@blueprint.get("/jobs")
+async def work() -> Response:
+    names = {
+        "fan_out": _("Finding out which servers to tell"),
+        "deliver": _("Telling other servers"),
+        "receive": _("Taking in what other servers tell"),
+        "fetch": _("Fetching what they mention"),
+        "refresh_actor": _("Refreshing people of other servers"),
+        "render_photo": _("Making more sizes of photos"),
+        "fetch_photo": _("Fetching photos of other servers"),
+        "fetch_avatar": _("Fetching faces of other servers"),
+        "delete_files": _("Deleting files nobody needs"),
+        "forget_person": _("Deleting what someone who left had posted"),
+        "clean_up": _("Daily clean-up"),
+    }
+    return await _page("jobs", names=names, **await current.look_as_staff(_jobs))
+
+
+def _again(tx: Writer, who: Account, job_id: int) -> None:
+    if not jobs.again(tx, job_id):
+        raise NotFound(_("That job is not there any more."))
+
+
+@blueprint.post("/jobs/again")
+async def again() -> Response:
+    given = (await request.form).get("job", "")
+    if not (given.isascii() and given.isdecimal() and len(given) < 20):
+        raise NotFound
+    await current.act_as_staff(_again, int(given))
+    return go("/admin/jobs?done=again")
+
+
+def _deliveries(tx: Reader, who: Account) -> dict[str, Any]:
+    return {
+        "totals": deliveries.totals(tx),
+        "lanes": jobs.lanes(tx, 20),
+        "unfinished": deliveries.unfinished(tx),
+    }
+
+
+@blueprint.get("/deliveries")
+async def letters() -> Response:
+    states = {"waiting": _("Trying again"), "failed": _("Not taken"), "gone": _("Receiver gone")}
+    return await _page("deliveries", states=states, **await current.look_as_staff(_deliveries))

@@ -1,0 +1,205 @@
+"""Writing a post and changing it: photos come one by one or all with the form, and none is lost.
+
+A photo that was taken in stays with the form as a number; one that was refused leaves a sentence. Scripts
+send each photo by itself to `/compose/photo`; without them the same form carries the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from quart import Blueprint, Response, jsonify, request
+from quart.datastructures import FileStorage
+from werkzeug.datastructures import MultiDict
+
+from activitypub import lookups
+from node import photos, posts
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.drafts import MOST_PHOTOS, Draft
+from node.errors import Invalid, NotAllowed, Refused
+from node.photos import Photo
+from node.posts import Post
+from web import current
+from web.pieces import post_path, thumb_path
+from web.render import page
+from web.returning import go
+from web.words import _, gettext
+
+blueprint = Blueprint("compose", __name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a form brought: the draft, and a sentence for each photo that was refused."""
+
+    draft: Draft
+    problems: list[str]
+
+
+async def _form(
+    draft: Draft, found: list[Photo], *, post: Post | None, problems: list[str], status: int = 200
+) -> Response:
+    response = await page(
+        "compose.html",
+        draft=draft,
+        photos=found,
+        alts=draft.alts,
+        post=post,
+        problems=problems,
+        most=MOST_PHOTOS,
+        max_mb=current.node().config.media.max_upload_mb,
+    )
+    response.status_code = status
+    return response
+
+
+@blueprint.get("/compose")
+async def new() -> Response:
+    await current.asking()
+    person = current.person()
+    draft = Draft(
+        caption=request.args.get("caption", "")[:500],
+        visibility=person.user.default_visibility if person else "public",
+    )
+    return await _form(draft, [], post=None, problems=[])
+
+
+@blueprint.post("/compose/photo")
+async def photo() -> Response:
+    """One photo, sent by a script that shows its progress."""
+    who = await current.asking()
+    sent = (await request.files).get("photo")
+    if sent is None:
+        raise Invalid(_("There was no photo in that."), field="photo")
+    made = await photos.upload(current.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
+    return jsonify(id=str(made.id), thumb=thumb_path(made), width=made.width, height=made.height)
+
+
+def _numbers(values: list[str]) -> list[int]:
+    return [int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 20]
+
+
+async def _take(who: Account, files: list[FileStorage], alts: list[str]) -> tuple[list[Photo], list[str]]:
+    """Upload the files of a form. One that is refused leaves its sentence, and the others stay."""
+    taken, problems = [], []
+    for n, file in enumerate(files):
+        if not file.filename:
+            continue
+        try:
+            alt = alts[n] if n < len(alts) else ""
+            taken.append(await photos.upload(current.node(), who, file.read(), alt=alt))
+        except Refused as refused:
+            problems.append(f"{file.filename}: {gettext(refused.message)}")
+    return taken, problems
+
+
+def _placed(ids: list[int], form: Mapping[str, str]) -> list[int]:
+    """In the order of the numbers typed beside the photos; equal or missing ones keep their order."""
+
+    def place(entry: tuple[int, int]) -> tuple[int, int]:
+        n, id_ = entry
+        typed = form.get(f"place-{id_}", "")
+        return (int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else n + 1, n)
+
+    return [id_ for _n, id_ in sorted(enumerate(ids), key=place)]
+
+
+async def _read(who: Account) -> Sent:
+    form: MultiDict[str, str] = await request.form
+    files = (await request.files).getlist("photos")
+    left_out = set(_numbers(form.getlist("without")))
+    ids = [id_ for id_ in dict.fromkeys(_numbers(form.getlist("photo"))) if id_ not in left_out]
+    ids = _placed(ids, form)
+    taken, problems = await _take(who, files, form.getlist("alt"))
+    if len(ids) + len(taken) > MOST_PHOTOS:
+        problems.append(_("A post holds up to %(n)s photos.", n=MOST_PHOTOS))
+    draft = Draft(
+        caption=form.get("caption", ""),
+        photo_ids=[*ids, *(one.id for one in taken)],
+        alts={id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form},
+        visibility=form.get("visibility", "public"),
+        warning=form.get("warning", ""),
+        is_sensitive="is_sensitive" in form,
+        comments_enabled="comments_enabled" in form,
+    )
+    return Sent(draft, problems)
+
+
+def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
+    """Those of the photos that this person may put in this post, in order."""
+    found = photos.by_ids(tx, ids)
+    return [
+        found[id_]
+        for id_ in ids
+        if id_ in found and found[id_].account_id == who.id and found[id_].post_id in (None, post_id)
+    ]
+
+
+async def _again(sent: Sent, post: Post | None, problems: list[str], status: int) -> Response:
+    """The form once more, with everything that was in it."""
+    found = await current.look_signed_in(_own, list(sent.draft.photo_ids), post.id if post else None)
+    return await _form(sent.draft, found, post=post, problems=problems, status=status)
+
+
+@blueprint.post("/compose")
+async def publish() -> Response:
+    who = await current.asking()
+    sent = await _read(who)
+    adds = (await request.form).get("do") == "add"
+    if adds or sent.problems:
+        return await _again(sent, None, sent.problems, 200 if adds and not sent.problems else 422)
+    await lookups.mentions(current.node(), sent.draft.caption)
+    try:
+        post = await current.act(posts.publish, sent.draft)
+    except Refused as refused:
+        return await _again(sent, None, [gettext(refused.message)], refused.status)
+    return go(post_path(post, who))
+
+
+def _editable(tx: Reader, who: Account, post_id: int) -> tuple[Post, list[Photo]]:
+    post = posts.seen_by(tx, who, post_id)
+    if post.account_id != who.id:
+        raise NotAllowed(_("Only its author can do that."))
+    return post, photos.of_posts(tx, [post_id]).get(post_id, [])
+
+
+@blueprint.get("/posts/<int:post_id>/edit")
+async def edit(post_id: int) -> Response:
+    post, found = await current.look_signed_in(_editable, post_id)
+    draft = Draft(
+        caption=post.source,
+        photo_ids=[one.id for one in found],
+        visibility=post.visibility,
+        warning=post.warning,
+        is_sensitive=post.is_sensitive,
+        comments_enabled=post.comments_enabled,
+    )
+    return await _form(draft, found, post=post, problems=[])
+
+
+def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
+    post, _found = _editable(tx, who, post_id)
+    return posts.edit(
+        tx,
+        who,
+        post,
+        replace(draft, visibility=post.visibility, language=post.language, parent_id=post.parent_id),
+    )
+
+
+@blueprint.post("/posts/<int:post_id>/edit")
+async def save(post_id: int) -> Response:
+    who = await current.asking()
+    post, _found = await current.look_signed_in(_editable, post_id)
+    sent = await _read(who)
+    adds = (await request.form).get("do") == "add"
+    if adds or sent.problems:
+        return await _again(sent, post, sent.problems, 200 if adds and not sent.problems else 422)
+    await lookups.mentions(current.node(), sent.draft.caption)
+    try:
+        saved = await current.act(_save, post_id, sent.draft)
+    except Refused as refused:
+        return await _again(sent, post, [gettext(refused.message)], refused.status)
+    return go(post_path(saved, who))

@@ -1,0 +1,129 @@
+"""What happened: one line for each post and kind, however many people did it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+from quart import Blueprint, Response, request
+
+from node import notifications, users
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import NotFound
+from node.notifications import KINDS, NotificationView
+from node.paging import Page
+from node.views import PostView
+from web import current
+from web.pages.lists import paging
+from web.pieces import path_of
+from web.render import page
+from web.returning import go
+from web.words import _, ngettext
+
+blueprint = Blueprint("notifications", __name__)
+
+ROWS = 60
+TABS = {
+    "": KINDS,
+    "comments": ("comment", "mention"),
+    "likes": ("like", "boost"),
+    "follows": ("follow", "follow_request"),
+}
+MARKS = {
+    "like": "heart",
+    "comment": "comment",
+    "mention": "comment",
+    "boost": "boost",
+    "follow": "person",
+    "follow_request": "lock",
+    "sign_up": "people",
+}
+GROUPED = ("like", "boost", "follow")
+
+
+@dataclass(slots=True)
+class Group:
+    """One line of the page: `people` did the same thing to the same post, the latest first."""
+
+    id: int
+    kind: str
+    people: list[Account]
+    post: PostView | None
+    at: int
+    is_new: bool
+
+    @property
+    def mark(self) -> str:
+        return MARKS.get(self.kind, "bell")
+
+    @property
+    def sentence(self) -> Markup:
+        return Markup(_sentence(self.kind)) % {"who": _names(self.people)}  # noqa: S704
+
+
+def _sentence(kind: str) -> str:
+    return {
+        "like": _("%(who)s liked your photo"),
+        "comment": _("%(who)s commented"),
+        "mention": _("%(who)s mentioned you"),
+        "boost": _("%(who)s boosted your photo"),
+        "follow": _("%(who)s follows you now"),
+        "follow_request": _("%(who)s would like to follow you"),
+        "sign_up": _("%(who)s signed up"),
+    }.get(kind, "%(who)s")
+
+
+def _names(people: list[Account]) -> Markup:
+    first = Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(path_of(people[0]), people[0].label)
+    more = len(people) - 1
+    if not more:
+        return first
+    rest = ngettext("%(first)s and one other", "%(first)s and %(num)s others", more, first="%(first)s")
+    return Markup(escape(rest)) % {"first": first}  # noqa: S704
+
+
+def grouped(found: list[NotificationView], read_id: int) -> list[Group]:
+    """Notifications of one kind about one post become one line, where the latest of them stands."""
+    groups: dict[tuple[str, int], Group] = {}
+    for one in found:
+        post_id = one.post.post.id if one.post else 0
+        key = (one.kind, post_id) if one.kind in GROUPED else (one.kind, -one.id)
+        group = groups.get(key)
+        if group is None:
+            groups[key] = Group(one.id, one.kind, [one.by], one.post, one.created_at, one.id > read_id)
+        elif one.by not in group.people:
+            group.people.append(one.by)
+    return list(groups.values())
+
+
+def _page(tx: Reader, who: Account, part: Page, tab: str) -> tuple[list[Group], int | None]:
+    found = notifications.page(tx, who, part, TABS[tab])
+    user = users.by_account(tx, who)
+    groups = grouped(found, user.notifications_read_id if user else 0)
+    return groups, found[-1].id if len(found) >= part.limit else None
+
+
+def _read(tx: Writer, who: Account) -> None:
+    notifications.mark_read(tx, who)
+
+
+@blueprint.get("/notifications", defaults={"tab": ""})
+@blueprint.get("/notifications/<tab>")
+async def notified(tab: str) -> Response:
+    if tab not in TABS:
+        raise NotFound
+    groups, older = await current.look_signed_in(_page, paging(ROWS), tab)
+    response = await page(
+        "notifications.html", groups=groups, older=older, tab="/notifications" + (f"/{tab}" if tab else "")
+    )
+    person = current.person()
+    if person and person.unread and not tab and "max_id" not in request.args:
+        await current.act(_read)
+    return response
+
+
+@blueprint.post("/notifications/clear")
+async def clear() -> Response:
+    await current.act(notifications.clear)
+    return go("/notifications")

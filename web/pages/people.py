@@ -1,0 +1,196 @@
+"""Profiles, who follows whom, and what one can do about somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from quart import Blueprint, Response, jsonify, redirect, request
+
+from node import accounts, blocks, follows, relationships, timelines
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import NotFound
+from node.paging import Page
+from web import current
+from web.cards import Cards, Sheet
+from web.pages.lists import Bond, bonds, paging
+from web.pieces import path_of
+from web.render import cards, page
+from web.returning import came_from, go, wants_json
+from web.words import _
+
+blueprint = Blueprint("people", __name__)
+
+CELLS = 40
+POSTS = 20
+PEOPLE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    account: Account
+    bond: Bond | None
+    sheet: Sheet
+
+
+def _found(tx: Reader, handle: str) -> Account:
+    account = accounts.by_handle(tx, handle)
+    if account is None or account.is_gone or (account.is_local and account.kind == "Application"):
+        raise NotFound(_("There is nobody here by that name."))
+    return account
+
+
+def _profile(
+    tx: Reader, viewer: Account | None, cards: Cards, handle: str, part: Page, everything: bool
+) -> Profile:
+    account = _found(tx, handle)
+    bond = bonds(tx, viewer, [account]).get(account.id)
+    entries = timelines.profile(
+        tx,
+        viewer,
+        account,
+        part,
+        only_photos=not everything,
+        include_comments=everything,
+        include_boosts=everything,
+    )
+    kind = "card" if everything else "cell"
+    return Profile(account, bond, cards.entries(tx, viewer, entries, part.limit, kind))
+
+
+async def _show(handle: str, tab: str, part: Page) -> Response:
+    found = await current.look(_profile, cards(), handle, part, tab == "all")
+    account = found.account
+    if request.path.partition("/all")[0] != path_of(account):
+        return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
+    response = await page(
+        "profile.html",
+        account=account,
+        bond=found.bond,
+        sheet=found.sheet,
+        tab=tab,
+    )
+    if account.is_local:
+        response.headers["Link"] = f'<{account.uri}>; rel="alternate"; type="application/activity+json"'
+    return response
+
+
+@blueprint.get("/@<handle>")
+async def profile(handle: str) -> Response:
+    return await _show(handle, "photos", paging(CELLS))
+
+
+@blueprint.get("/@<handle>/all")
+async def everything(handle: str) -> Response:
+    return await _show(handle, "all", paging(POSTS))
+
+
+@blueprint.get("/users/<name>")
+async def actor(name: str) -> Response:
+    return redirect(f"/@{name}", 302)  # type: ignore[return-value]
+
+
+def _circle(
+    tx: Reader, viewer: Account | None, handle: str, part: Page, kind: str
+) -> tuple[Account, list[Account], int | None, dict[int, Bond]]:
+    account = _found(tx, handle)
+    listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, part)
+    people = [one.account for one in listed]
+    older = listed[-1].id if len(listed) >= part.limit else None
+    return account, people, older, bonds(tx, viewer, people)
+
+
+@blueprint.get("/@<handle>/<any(followers, following):kind>")
+async def circle(handle: str, kind: str) -> Response:
+    account, people, older, between = await current.look(_circle, handle, paging(PEOPLE), kind)
+    name = account.label
+    return await page(
+        "people.html",
+        title=_("Followers of %(name)s", name=name)
+        if kind == "followers"
+        else _("%(name)s follows", name=name),
+        people=people,
+        older=older,
+        bonds=between,
+        back=path_of(account),
+        nobody=""
+        if account.is_local
+        else _(
+            "Only what this node knows of is shown, which may be less than on %(server)s.",
+            server=account.domain,
+        ),
+    )
+
+
+def _requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int | None]:
+    listed = follows.requests(tx, who, part)
+    return [one.account for one in listed], listed[-1].id if len(listed) >= part.limit else None
+
+
+@blueprint.get("/follow-requests")
+async def requests() -> Response:
+    people, older = await current.look_signed_in(_requests, paging(PEOPLE))
+    return await page("requests.html", people=people, older=older)
+
+
+def _accept(tx: Writer, who: Account, other: Account) -> None:
+    follow = follows.between(tx, other, who)
+    if follow is None:
+        raise NotFound(_("They are not asking any more."))
+    follows.accept(tx, follow)
+
+
+def _reject(tx: Writer, who: Account, other: Account) -> None:
+    follow = follows.between(tx, other, who)
+    if follow is not None:
+        follows.reject(tx, follow)
+
+
+def _boosts(shows: bool) -> Callable[[Writer, Account, Account], None]:
+    def unit(tx: Writer, who: Account, other: Account) -> None:
+        if follows.between(tx, who, other) is not None:
+            follows.follow(tx, who, other, shows_boosts=shows)
+
+    return unit
+
+
+DEEDS: dict[str, Callable[[Writer, Account, Account], Any]] = {
+    "follow": follows.follow,
+    "unfollow": follows.unfollow,
+    "block": blocks.block,
+    "unblock": blocks.unblock,
+    "mute": blocks.mute,
+    "unmute": blocks.unmute,
+    "accept": _accept,
+    "reject": _reject,
+    "remove": follows.remove_follower,
+    "hide-boosts": _boosts(False),
+    "show-boosts": _boosts(True),
+}
+
+
+def _do(tx: Writer, who: Account, account_id: int, deed: str) -> tuple[Account, relationships.Relationship]:
+    other = accounts.get(tx, account_id)
+    DEEDS[deed](tx, who, other)
+    return other, relationships.with_(tx, who, other)
+
+
+@blueprint.post("/people/<int:account_id>/<deed>")
+async def do(account_id: int, deed: str) -> Response:
+    if deed not in DEEDS:
+        raise NotFound
+    other, bond = await current.act(_do, account_id, deed)
+    if not wants_json():
+        return go((await request.form).get("back", "") or came_from(path_of(other)))
+    if bond.following:
+        label, said = _("Following"), _("You follow %(name)s", name=other.label)
+    elif bond.requested:
+        label, said = _("Requested"), _("%(name)s decides whether you may follow", name=other.label)
+    else:
+        label = _("Follow back") if bond.followed_by else _("Follow")
+        said = _("You do not follow %(name)s", name=other.label)
+    follows_now = bond.following or bond.requested
+    verb = "unfollow" if follows_now else "follow"
+    return jsonify(ok=True, label=label, said=said, follows=follows_now, next=f"/people/{other.id}/{verb}")

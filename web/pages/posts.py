@@ -1,0 +1,210 @@
+"""One post with its conversation, who liked and boosted it, what it said before, and what one can do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from quart import Blueprint, Response, jsonify, redirect, request
+
+from activitypub import lookups
+from node import accounts, bookmarks, boosts, conversations, deliveries, edits, likes, posts, timelines, views
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.deliveries import Tally
+from node.drafts import Draft
+from node.edits import Edit
+from node.errors import NotAllowed, NotFound
+from node.paging import Page
+from node.posts import Post
+from node.views import PostView
+from web import current, media_urls
+from web.pages.lists import Bond, bonds, flattened, paging
+from web.pieces import path_of, post_path
+from web.render import page
+from web.returning import came_from, go, wants_json
+from web.words import _
+
+blueprint = Blueprint("posts", __name__)
+
+PEOPLE = 40
+Deed = Callable[[Writer, Account, Post], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that the page of a post shows."""
+
+    view: PostView
+    ancestors: list[PostView]
+    entries: list[tuple[PostView | None, int, int]]
+    tally: Tally | None
+    image: dict[str, Any] | None = field(default=None)
+
+
+def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
+    post = posts.seen_by(tx, viewer, post_id)
+    view = next(iter(views.of(tx, viewer, [post_id])), None)
+    if view is None or (name is not None and (not post.is_local or view.author.name.lower() != name.lower())):
+        raise NotFound(_("There is no such post."))
+    above = timelines.conversation(tx, viewer, post)[0] if post.is_comment else []
+    mine = viewer is not None and viewer.id == post.account_id
+    return Whole(
+        view,
+        views.of(tx, viewer, above),
+        flattened(conversations.tree(tx, viewer, post)),
+        deliveries.of_post(tx, post_id) if mine else None,
+        _image(tx, view),
+    )
+
+
+def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
+    if not view.photos or view.post.visibility != "public":
+        return None
+    photo = view.photos[0]
+    file = media_urls.chosen(photo, media_urls.PREVIEW)
+    address = media_urls.of_photo(tx.site, photo, media_urls.PREVIEW, is_open=True)
+    if not address:
+        return None
+    return {
+        "url": address,
+        "width": file.width if file else photo.width,
+        "height": file.height if file else photo.height,
+    }
+
+
+async def _show(whole: Whole, **more: Any) -> Response:
+    response = await page(
+        "post.html",
+        view=whole.view,
+        ancestors=[(view, 0, 0) for view in whole.ancestors],
+        entries=whole.entries,
+        tally=whole.tally,
+        card_image=whole.image,
+        **{"draft": "", "problem": "", **more},
+    )
+    post = whole.view.post
+    if post.is_local and post.is_open:
+        response.headers["Link"] = f'<{post.uri}>; rel="alternate"; type="application/activity+json"'
+    return response
+
+
+@blueprint.get("/p/<name>/<int:post_id>")
+async def local(name: str, post_id: int) -> Response:
+    return await _show(await current.look(_whole, post_id, name))
+
+
+@blueprint.get("/posts/<int:post_id>")
+async def post(post_id: int) -> Response:
+    whole = await current.look(_whole, post_id)
+    path = post_path(whole.view.post, whole.view.author)
+    if path != request.path:
+        return redirect(path, 302)  # type: ignore[return-value]
+    return await _show(whole)
+
+
+def _likers(
+    tx: Reader, viewer: Account | None, post_id: int, part: Page, kind: str
+) -> tuple[list[Account], int | None, dict[int, Bond], str]:
+    post = posts.seen_by(tx, viewer, post_id)
+    listed = (likes if kind == "likes" else boosts).of(tx, post, viewer, part)
+    people = [one.account for one in listed]
+    older = listed[-1].id if len(listed) >= part.limit else None
+    author = accounts.get(tx, post.account_id)
+    return people, older, bonds(tx, viewer, people), post_path(post, author)
+
+
+@blueprint.get("/posts/<int:post_id>/<any(likes, boosts):kind>")
+async def people(post_id: int, kind: str) -> Response:
+    found, older, between, back = await current.look(_likers, post_id, paging(PEOPLE), kind)
+    title = _("Likes") if kind == "likes" else _("Boosts")
+    return await page(
+        "people.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
+    )
+
+
+def _history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Edit], str]:
+    post = posts.seen_by(tx, viewer, post_id)
+    return edits.of(tx, post), post_path(post, accounts.get(tx, post.account_id))
+
+
+@blueprint.get("/posts/<int:post_id>/history")
+async def history(post_id: int) -> Response:
+    found, back = await current.look(_history, post_id)
+    return await page("history.html", edits=found[::-1], back=back)
+
+
+DEEDS: dict[str, Deed] = {
+    "like": likes.like,
+    "unlike": likes.unlike,
+    "boost": boosts.boost,
+    "unboost": boosts.unboost,
+    "bookmark": bookmarks.add,
+    "unbookmark": bookmarks.remove,
+}
+
+
+def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
+    DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
+
+
+@blueprint.post("/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark):deed>")
+async def do(post_id: int, deed: str) -> Response:
+    await current.act(_do, post_id, deed)
+    if wants_json():
+        return jsonify(ok=True)
+    back = (await request.form).get("back", "") or came_from(f"/posts/{post_id}")
+    return go(back, mark=f"post-{post_id}")
+
+
+def _comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
+    parent = posts.seen_by(tx, who, post_id)
+    made = posts.publish(tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility))
+    return made, post_path(parent, accounts.get(tx, parent.account_id))
+
+
+@blueprint.post("/posts/<int:post_id>/comment")
+async def comment(post_id: int) -> Response:
+    caption = (await request.form).get("caption", "")
+    await current.asking()
+    await lookups.mentions(current.node(), caption)
+    made, path = await current.act(_comment, post_id, caption)
+    if wants_json():
+        return jsonify(ok=True, id=str(made.id))
+    return go(path, mark=f"post-{made.id}")
+
+
+def _mine(tx: Reader, who: Account, post_id: int) -> tuple[Post, str]:
+    post = posts.seen_by(tx, who, post_id)
+    if post.account_id != who.id:
+        raise NotAllowed(_("Only its author can do that."))
+    return post, post_path(post, who)
+
+
+@blueprint.get("/posts/<int:post_id>/delete")
+async def ask_delete(post_id: int) -> Response:
+    post, path = await current.look_signed_in(_mine, post_id)
+    parent = f"/posts/{post.parent_id}" if post.parent_id else ""
+    return await page(
+        "confirm.html",
+        title=_("Delete this comment?") if post.is_comment else _("Delete this post?"),
+        sentence=_("It is deleted here at once, and other servers are told. It cannot be brought back."),
+        label=_("Delete"),
+        action=f"/posts/{post_id}/delete",
+        back=path,
+        after=parent,
+        account=None,
+    )
+
+
+def _delete(tx: Writer, who: Account, post_id: int) -> None:
+    post, _path = _mine(tx, who, post_id)
+    posts.delete(tx, who, post)
+
+
+@blueprint.post("/posts/<int:post_id>/delete")
+async def delete(post_id: int) -> Response:
+    who = await current.asking()
+    await current.act(_delete, post_id)
+    return go((await request.form).get("back", "") or path_of(who))

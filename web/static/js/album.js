@@ -1,0 +1,40 @@
+// An album scrolls sideways by itself; this adds arrows, dots and a count.
+
+import { $, $$, icon, make, words } from "./dom.js";
+
+export function album(element) {
+  const slides = $(".slides", element);
+  const total = slides.children.length;
+  if (total < 2) return;
+  const rtl = getComputedStyle(slides).direction === "rtl" ? -1 : 1;
+  const at = () => Math.round(Math.abs(slides.scrollLeft) / (slides.clientWidth || 1));
+  const go = (n) => slides.scrollTo({ left: rtl * n * slides.clientWidth, behavior: "smooth" });
+  const turn = (side, step, label) => {
+    const button = make("button", { type: "button", class: `turn ${side}`, "aria-label": label }, icon(step < 0 ? "left" : "right"));
+    button.addEventListener("click", () => go(at() + step));
+    element.append(button);
+    return button;
+  };
+  const back = turn("prev", -1, words.previous);
+  const on = turn("next", 1, words.next);
+  const place = $(".place", element);
+  const dots = element.nextElementSibling?.matches(".dots") ? $$("i", element.nextElementSibling) : [];
+  let shown = -1;
+  const show = () => {
+    const n = at();
+    if (n === shown) return;
+    shown = n;
+    back.disabled = n === 0;
+    on.disabled = n === total - 1;
+    if (place) place.textContent = `${n + 1}/${total}`;
+    dots.forEach((dot, i) => dot.classList.toggle("on", i === n));
+  };
+  slides.addEventListener("scroll", show, { passive: true });
+  slides.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -rtl, ArrowRight: rtl }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    go(at() + step);
+  });
+  show();
+}

@@ -1,0 +1,83 @@
+// Like, boost, bookmark, follow: shown at once, sent behind it, taken back with a sentence if refused.
+
+import { $, $$, icon, say, send, words } from "./dom.js";
+
+const opposite = { like: "unlike", boost: "unboost", bookmark: "unbookmark" };
+
+function press(button, on) {
+  const deed = button.dataset.deed;
+  const was = button.getAttribute("aria-pressed") === "true";
+  if (was === on) return;
+  button.setAttribute("aria-pressed", on);
+  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? opposite[deed] : deed);
+  button.setAttribute("formaction", path);
+  const tally = $(".n", button);
+  if (tally) tally.textContent = Math.max(0, (parseInt(tally.textContent, 10) || 0) + (on ? 1 : -1)) || "";
+}
+
+export async function toggle(button) {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  const path = button.getAttribute("formaction");
+  press(button, on);
+  try {
+    await send(path);
+  } catch (error) {
+    press(button, !on);
+    say(error.message || words.failed);
+  }
+}
+
+async function follow(button) {
+  button.disabled = true;
+  try {
+    const answer = await send(button.getAttribute("formaction"));
+    for (const same of $$(`[data-follow="${button.dataset.follow}"]`)) {
+      same.textContent = answer.label;
+      same.setAttribute("formaction", answer.next);
+      same.classList.toggle("main", !answer.follows);
+    }
+    say(answer.said);
+  } catch (error) {
+    say(error.message);
+  }
+  button.disabled = false;
+  button.focus();
+}
+
+function love(photo) {
+  const button = $('[data-deed="like"]', photo.closest(".post"));
+  if (!button) return;
+  if (button.getAttribute("aria-pressed") !== "true") toggle(button);
+  const heart = document.createElement("span");
+  heart.className = "heart";
+  heart.append(icon("heart"));
+  photo.append(heart);
+  setTimeout(() => heart.remove(), 750);
+}
+
+let tapped = { at: 0, on: null };
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.deed) {
+    event.preventDefault();
+    toggle(button);
+  } else if (button?.dataset.follow) {
+    event.preventDefault();
+    follow(button);
+  } else if (button?.dataset.copy) {
+    await navigator.clipboard?.writeText(button.dataset.copy);
+    say(words.copied);
+  } else if (button?.dataset.share) {
+    if (navigator.share) navigator.share({ url: button.dataset.share }).catch(() => {});
+    else navigator.clipboard?.writeText(button.dataset.share).then(() => say(words.copied));
+  } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
+    event.preventDefault();
+  }
+  const photo = event.target.closest(".post .photo");
+  if (!photo || event.target.closest("a, button, summary, .alt")) return;
+  const now = Date.now();
+  if (tapped.on === photo && now - tapped.at < 350) {
+    love(photo);
+    tapped = { at: 0, on: null };
+  } else tapped = { at: now, on: photo };
+});

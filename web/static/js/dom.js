@@ -1,0 +1,47 @@
+// What every other module needs: finding things, sending a deed, saying something briefly.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+const said = $("#words");
+export const words = said ? JSON.parse(said.textContent) : {};
+
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export function icon(name, classes = "icon") {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", classes);
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${words.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+let quiet;
+export function say(text) {
+  const toast = $("#toast");
+  toast.textContent = text;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => (toast.textContent = ""), 4000);
+}
+
+/** The token comes from the page's own form, so what a script sends is checked like any form. */
+export const csrf = () => $("#deeds [name=csrf]")?.value ?? "";
+
+export async function send(path, fields = {}) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  const headers = { Accept: "application/json", "X-CSRF": csrf() };
+  const answer = await fetch(path, { method: "POST", body, headers }).catch(() => {
+    throw new Error(words.offline);
+  });
+  const found = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(found.error || words.failed);
+  return found;
+}

@@ -1,0 +1,22 @@
+// Every page works without this. What a page needs beyond the common pieces is fetched only there.
+
+import { $, $$ } from "./dom.js";
+import { dress } from "./dress.js";
+import "./deeds.js";
+import "./theme.js";
+
+dress(document);
+if ($("#stream + .older, .older[data-more]")) import("./stream.js");
+if ($("#compose")) import("./compose.js");
+if (matchMedia("(hover: hover)").matches || $(".post")) import("./keys.js");
+
+document.addEventListener("click", (event) => {
+  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const open of $$("details.menu[open], details.alt[open]")) {
+    open.open = false;
+    if (open.contains(document.activeElement)) $("summary", open).focus();
+  }
+});

@@ -1,0 +1,138 @@
+"""The one place that knows every part: a node from its options, and what to do for each kind of job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import activitypub.actors
+import activitypub.delivery
+import activitypub.outbox
+import activitypub.receiving
+import activitypub.remote_posts
+from activitypub.client import Client
+from media.sandbox import Sandbox
+from media.storage import open_storage
+from node import (
+    audit,
+    avatars,
+    block_lists,
+    config,
+    deliveries,
+    departures,
+    domains,
+    files,
+    hosts,
+    idempotency,
+    jobs,
+    limits,
+    outbox,
+    photos,
+    received,
+    registration,
+    sessions,
+    severances,
+    tombstones,
+)
+from node.config import Config
+from node.database import Site, Writer, open_database
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+from node.version import VERSION
+from node.worker import Batch, Each, Handler, Worker
+
+DAY = 24 * 3_600_000
+FAILED_JOBS_KEPT = 30 * DAY
+
+JOBS: dict[str, Handler] = {
+    "fan_out": Each(activitypub.outbox.fan_out, at_once=4),
+    "deliver": Each(activitypub.delivery.deliver, at_once=64),
+    "receive": Batch(activitypub.receiving.receive, size=64),
+    "fetch": Each(activitypub.receiving.fetch_first, at_once=8),
+    "check_post": Each(activitypub.remote_posts.check, at_once=4),
+    "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
+    "render_photo": Each(photos.render_later, at_once=1),
+    "fetch_avatar": Each(avatars.fetch, at_once=2),
+    "forget_person": Each(departures.forget, at_once=1),
+    "delete_files": Each(files.delete_files, at_once=2),
+    "apply_policy": Each(severances.apply_policy, at_once=1),
+    "fetch_list": Each(block_lists.fetch, at_once=1),
+}
+
+
+async def open_node(options: Config, *, reads_only: bool = False, **client_options: Any) -> Node:
+    """A node with its database migrated, its storage and its client ready. Close it with `node.close()`.
+
+    `client_options` go to the HTTP client: tests give it a resolver of their own. Raises InUse when another
+    process has the SQLite file; `reads_only` is for a look at a node that runs.
+    """
+    site = Site(
+        options.server.scheme,
+        options.node.domain,
+        config.secret(options),
+        by_allow_list=options.federation.mode == "allowlist",
+    )
+    storage = open_storage(options.media.url)
+    db = await open_database(options.database.url, site, reads_only=reads_only)
+    client = Client(
+        user_agent=f"Tintype/{VERSION} (+{site.base_url}/)",
+        allow_private=options.federation.allow_private_addresses,
+        allow_http=options.federation.allow_http,
+        ca_file=options.federation.ca_file or None,
+        own_host=site.domain,
+        refuses=lambda host: db.read(domains.is_blocked, host),
+        **client_options,
+    )
+    node = Node(config=options, site=site, db=db, storage=storage, sandbox=Sandbox(), client=client)
+    if reads_only:
+        return node
+    try:
+        await activitypub.actors.ensure_instance_actor(node)
+        await db.write(domains.adopt_mode)
+        await db.write(jobs.add_once, "clean_up", {}, run_at=now_ms() + DAY)
+    except BaseException:
+        await node.close()
+        raise
+    return node
+
+
+def make_worker(node: Node) -> Worker:
+    """The node's worker: start it beside the web, or alone in `tintype worker`."""
+    return Worker(node, JOBS | {"clean_up": Each(clean_up, at_once=1)})
+
+
+async def settle(node: Node, now: int | None = None) -> int:
+    """Run all jobs that are due (at `now`) to the end; return how many ran."""
+    return await make_worker(node).drain(now)
+
+
+_FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
+    deliveries.clean_up,
+    outbox.clean_up,
+    hosts.clean_up,
+    received.clean_up,
+    limits.clean_up,
+    sessions.clean_up,
+    registration.clean_up,
+    tombstones.clean_up,
+    photos.clean_up,
+    idempotency.clean_up,
+    severances.clean_up,
+    audit.clean_up,
+)
+
+
+async def clean_up(node: Node, job: Job) -> None:
+    """Once a day: every table that only grows forgets what is past use. Bounded work, one unit each."""
+    now = now_ms()
+    for forget in _FORGETTING:
+        await node.db.write(forget, now)
+    await node.db.write(_tomorrow, job, now)
+
+
+def _tomorrow(tx: Writer, job: Job, now: int) -> None:
+    jobs.forget_failed(tx, now - FAILED_JOBS_KEPT)
+    block_lists.ask_all(tx)
+    jobs.finish(tx, job)
+    jobs.add(tx, "clean_up", {}, run_at=now + DAY)
