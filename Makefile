@@ -53,6 +53,8 @@ lint: $(VENV)/.tools
 bench: $(VENV)/.tools
 	@$(BIN)/python -m tests.bench
 
+# To be run with the oldest Python that is promised, since newer ones choose what it cannot install:
+# on Debian 12, make lock PYTHON=/usr/bin/python3
 lock: $(VENV)/.installed
 	@$(PYTHON) -m venv .tools/lock
 	@.tools/lock/bin/python -m pip install --quiet pip-tools

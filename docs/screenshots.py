@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import demo
+import scenes
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -67,6 +68,9 @@ PAGES = [
     ("admin-sign-ups", "/admin/sign-ups", "alice"),
     ("admin-jobs", "/admin/jobs", "alice"),
     ("admin-deliveries", "/admin/deliveries", "alice"),
+    ("admin-servers", "/admin/servers", "alice"),
+    ("admin-lists", "/admin/lists", "alice"),
+    ("admin-log", "/admin/log", "alice"),
     ("error", "/p/alice/1", "alice"),
 ]
 
@@ -109,17 +113,33 @@ async def shoot(node: Node, browser: Browser, out: Path, wanted: set[str]) -> No
 
 async def _take(page: Page, path: str, target: Path) -> None:
     await page.goto(path, wait_until="networkidle")
+    if target.name.startswith("compose"):
+        await _write(page)
     await page.wait_for_timeout(150)
     picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
-    if target.parent.name == "look":
-        picture.save(target.with_suffix(".png"))
-        return
     for quality in range(82, 10, -6):
         data = io.BytesIO()
         picture.save(data, "WEBP", quality=quality, method=6)
         if data.tell() < MOST_BYTES:
             break
     target.with_suffix(".webp").write_bytes(data.getvalue())
+
+
+async def _write(page: Page) -> None:
+    """Begin a post, so that its page shows what it is for. The draft is not kept for the next picture."""
+    shots = ("gold", "quay")
+    await page.evaluate("localStorage.clear()")
+    await page.reload(wait_until="networkidle")
+    await page.set_input_files(
+        "input[type=file]",
+        [{"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": scenes.jpeg(name)} for name in shots],
+    )
+    described = page.locator(".upload textarea")
+    await described.nth(1).wait_for()
+    for n, name in enumerate(shots):
+        await described.nth(n).fill(scenes.SCENES[name][1])
+    await page.get_by_label("Caption").fill("Gold, and an evening at the quay. #flowers #sea")
+    await page.evaluate("scrollTo(0, 0)")
 
 
 async def main(out: Path, wanted: set[str], kept: Path | None) -> None:

@@ -47,6 +47,7 @@ class ServerOptions:
     tls_key: str = ""
     scheme: Literal["https", "http"] = "https"
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    jobs: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -268,6 +269,8 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("database", "url", "should begin with 'sqlite:' and a path, or with 'postgresql://'.")
     if not re.fullmatch(r"file:.+", config.media.url):
         raise refuse("media", "url", f"is {config.media.url!r}, but should be 'file:' and a folder.")
+    if not config.server.jobs and scheme == "sqlite":
+        raise refuse("server", "jobs", "is false, but with SQLite nothing else can do the node's jobs.")
     if not 1 <= config.media.max_upload_mb <= 1000:
         raise refuse("media", "max_upload_mb", "should be between 1 and 1000.")
     return dataclasses.replace(config, node=dataclasses.replace(config.node, domain=domain))

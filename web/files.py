@@ -6,9 +6,9 @@
 `/media/avatar/<account>/<size>` an avatar, ours or fetched when first looked at
 `/static/[<version>/]<path>`    our CSS, scripts and pictures
 
-What may be seen is asked of `node.visibility`; only what all may see, or all who were told, is remembered, for a
-minute. The only
-addresses ever fetched from are those that a post or a profile here already has, so this is no open proxy.
+What may be seen is asked of `node.visibility`; what all may see, or all who were told, is remembered for
+a minute. The only addresses ever fetched from are those that a post or a profile here already has, so
+this is no open proxy.
 """
 
 from __future__ import annotations

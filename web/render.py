@@ -6,6 +6,7 @@ read before it starts. Posts come out of `cards`, which keeps what is the same f
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,21 @@ from node.node import Node
 from web import current, pieces, scripts, session, words
 from web.assets import Assets
 from web.cards import Cards
+from web.current import Person
 
+# What the keys lead to: only there does the bar differ from page to page.
+PLACES = (
+    "/",
+    "/explore",
+    "/search",
+    "/compose",
+    "/notifications",
+    "/follow-requests",
+    "/bookmarks",
+    "/about",
+    "/sign-in",
+)
+MOST_KEPT = 1_000
 FOLDER = Path(__file__).parent.parent / "templates"
 
 
@@ -35,6 +50,34 @@ class Sentences:
         return found % values if values else found
 
 
+class Chrome:
+    """The bar and the keys round a page, kept for each person and place: a fifth of what a page costs."""
+
+    def __init__(self, env: Environment) -> None:
+        self._macro: Any = None
+        self._env = env
+        self._kept: OrderedDict[tuple[Any, ...], Markup] = OrderedDict()
+
+    def __call__(self, me: Person | None, here: str, theme: str) -> Markup:
+        places = PLACES if me is None else (*PLACES, pieces.path_of(me.account))
+        here = here if here in places else ""
+        who = None
+        if me is not None:
+            account = me.account
+            who = (account.id, account.updated_at, account.is_locked, me.is_staff, me.unread, me.requests)
+        key = (who, here, theme)
+        made = self._kept.get(key)
+        if made is None:
+            if self._macro is None:
+                self._macro = self._env.get_template("chrome.html").module
+            made = self._kept[key] = self._macro.chrome(me, here, theme)
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return made
+
+
 class Pages:
     """The templates of one node, in every language that has been asked for."""
 
@@ -43,6 +86,7 @@ class Pages:
         self._assets = node.part(Assets)
         self._environments: dict[str, Environment] = {}
         self._cards: dict[str, Cards] = {}
+        self._chromes: dict[str, Chrome] = {}
 
     def environment(self, language: str) -> Environment:
         found = self._environments.get(language)
@@ -54,6 +98,12 @@ class Pages:
         found = self._cards.get(language)
         if found is None:
             found = self._cards[language] = Cards(self.environment(language))
+        return found
+
+    def chrome(self, language: str) -> Chrome:
+        found = self._chromes.get(language)
+        if found is None:
+            found = self._chromes[language] = Chrome(self.environment(language))
         return found
 
     def _make(self, language: str) -> Environment:
@@ -117,6 +167,7 @@ def html(template: str, **context: Any) -> str:
     person = current.person()
     kept = pages.cards(language)
     theme = person.user.theme if person else request.cookies.get(session.THEME, "system")
+    theme = theme if theme in ("light", "dark") else "system"
     return (
         pages.environment(language)
         .get_template(template)
@@ -125,7 +176,8 @@ def html(template: str, **context: Any) -> str:
             me=person,
             viewer=person.account if person else None,
             csrf=session.csrf(node),
-            theme=theme if theme in ("light", "dark") else "system",
+            theme=theme,
+            chrome=pages.chrome(language)(person, request.path, theme),
             here=request.path,
             here_full=request.full_path.rstrip("?"),
             stream=kept.stream,

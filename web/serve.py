@@ -1,4 +1,4 @@
-"""`tintype serve`: the web server, and in SQLite mode the worker beside it, in this one process.
+"""`tintype serve`: the web server and the worker beside it, in one process.
 
 Hypercorn runs inside our own event loop, so that stopping is ours to time: on SIGTERM nothing new is
 accepted, what is being answered or worked on may finish, and after `DEADLINE` whatever is left is
@@ -88,9 +88,9 @@ async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | N
 
 
 async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
-    worker = wiring.make_worker(node) if node.config.database.url.startswith("sqlite:") else None
+    worker = wiring.make_worker(node) if node.config.server.jobs else None
     if worker is not None:
-        await worker.start(alone=True)
+        await worker.start(alone=node.config.database.url.startswith("sqlite:"))
     web = asyncio.create_task(_web(node, stopping, ready))
     stopped = asyncio.create_task(stopping.wait())
     try:

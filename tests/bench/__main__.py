@@ -53,7 +53,9 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--one"]:
         Path(arguments[2]).write_text(json.dumps(measure(arguments[1])))
         return 0
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}", flush=True)
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}", flush=True
+    )
     failed = []
     for name in arguments or names():
         print(f"\n{name}", flush=True)

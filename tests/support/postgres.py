@@ -48,9 +48,7 @@ class Server:
         if self._user:
             os.chown(self._folder, self._user["user"], self._user["group"])
         data = self._folder / "data"
-        self._call(
-            [programs / "initdb", "-D", data, "-U", "tintype", "--auth=trust", "--no-sync", *INITDB]
-        )
+        self._call([programs / "initdb", "-D", data, "-U", "tintype", "--auth=trust", "--no-sync", *INITDB])
         settings = [argument for setting in SETTINGS for argument in ("-c", setting)]
         self._log = (self._folder / "log").open("wb")
         self._process = subprocess.Popen(

@@ -162,12 +162,7 @@ class Api:
             idempotency_key=idempotency_key,
         )
         if route.method != "GET":
-            # A stranger's body is not read: who is calling is settled first where bodies may be large.
-            is_upload = path.rstrip("/") in UPLOADS
-            if is_upload:
-                await self._node.db.read(auth.identify, call)
-            most = self._most_upload if is_upload else MOST_BODY
-            body = await _body(receive, length, most)
+            body = await self._body_of(call, receive, length)
             if body:
                 call.params = params.read(scope["query_string"], content_type, body)
         answer = await self._run(call)
@@ -175,6 +170,14 @@ class Api:
         if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_AGAIN_AFTER:
             await self._node.db.write(users.seen, user.account_id)
         return answer
+
+    async def _body_of(self, call: Call, receive: Any, length: int) -> bytes:
+        if call.path.rstrip("/") not in UPLOADS:
+            return await _body(receive, length, MOST_BODY)
+        # A stranger's file is not read, and while a known person's arrives, somebody gets ready to decode it.
+        await self._node.db.read(auth.identify, call)
+        body, _ = await asyncio.gather(_body(receive, length, self._most_upload), self._node.sandbox.warm())
+        return body
 
     async def _run(self, call: Call) -> Answer:
         db, route = self._node.db, call.route

@@ -1,0 +1,96 @@
+"""What a page for people costs: CPU of the whole process per page, without the socket, against an empty page."""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from node import accounts, follows, keys, photos, posts, sessions, users
+from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
+from node.database import Writer
+from node.drafts import Draft
+from node.node import Node
+from tests.support.asgi import Client
+from tests.support.pictures import picture
+from web import wiring
+from web.app import create_app
+from web.session import COOKIE
+
+POSTS = 120
+ROUNDS = 7
+PAGES = 60
+
+
+def _people(tx: Writer) -> str:
+    alice = accounts.create_local(tx, "alice", pair=keys.generate())
+    bob = accounts.create_local(tx, "bob", pair=keys.generate())
+    users.create(tx, bob, email="bob@bench.example", password_hash="-")
+    follows.follow(tx, bob, alice)
+    return sessions.start(tx, bob, "bench")
+
+
+async def _cost(client: Client, path: str) -> tuple[float, int, int]:
+    """Milliseconds of CPU per page (median of rounds), its size, and its size compressed."""
+    reply = await client.get(path)
+    assert reply.status == 200, (path, reply.status)
+    for _ in range(PAGES):
+        await client.get(path)
+    costs = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for _ in range(PAGES):
+            await client.get(path)
+        costs.append((time.process_time() - start) / PAGES * 1000)
+    return statistics.median(costs), len(reply.body), len(gzip.compress(reply.body, 6))
+
+
+async def rows() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        node = await wiring.open_node(
+            Config(
+                node=NodeOptions(domain="tintype.test", secret="only for this"),
+                database=DatabaseOptions(url=f"sqlite:{folder}/bench.db"),
+                media=MediaOptions(url=f"file:{Path(folder) / 'media'}"),
+            )
+        )
+        try:
+            return await _measure(node)
+        finally:
+            await node.close()
+
+
+async def _measure(node: Node) -> list[tuple[str, str, str]]:
+    token = await node.db.write(_people)
+    alice = await node.db.read(accounts.by_handle, "alice")
+    assert alice is not None
+    for n in range(POSTS):
+        shot = await photos.upload(node, alice, picture(120, 80, seed=n), alt=f"A lake, number {n}")
+        words = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
+        await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
+    await wiring.settle(node)
+    app = create_app(node)
+
+    async def empty() -> str:
+        return "<!doctype html><title>Empty</title>"
+
+    app.quart.add_url_rule("/empty", view_func=empty)
+    client = Client(app, {"cookie": f"{COOKIE}={token}", "accept": "text/html"})
+    bare, _, _ = await _cost(client, "/empty")
+    found: list[tuple[str, str, str]] = []
+    for work, path, target in (
+        ("Home, 20 posts, HTML", "/", 2.0),
+        ("Profile, 40 photos, HTML", "/@alice", 1.5),
+        ("Explore, 24 photos, HTML", "/explore", 1.5),
+    ):
+        cost, size, small = await _cost(client, path)
+        found.append(
+            (
+                work,
+                f"{cost:.2f} ms CPU, {size // 1024} KB ({small // 1024} KB compressed)",
+                f"{cost / bare:.1f} × an empty page of the same framework ({bare:.2f} ms); target {target} ms",
+            )
+        )
+    return found
