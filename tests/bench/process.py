@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -35,6 +36,7 @@ class Process:
             listener.bind(("127.0.0.1", 0))
             self._port = listener.getsockname()[1]
         self._folder = folder
+        self._running: subprocess.Popen[bytes] | None = None
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -42,6 +44,14 @@ class Process:
             "TINTYPE_SERVER_SCHEME": "http",
             "TINTYPE_SERVER_BIND": f"127.0.0.1:{self._port}",
         }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running is not None and self._running.poll() is None:
+            self._running.kill()
+            self._running.wait()
 
     def command(self, *words: str, typed: str = "") -> str:
         run = subprocess.run(
@@ -104,11 +114,13 @@ class Process:
 
     def memory(self) -> float:
         """MiB of the whole process tree, what its processes share counted in each."""
+        assert self._running is not None
         process = psutil.Process(self._running.pid)
         parts = (process, *process.children(recursive=True))
         return float(sum(part.memory_info().rss for part in parts)) / MIB
 
     def stop(self) -> float:
+        assert self._running is not None
         began = time.perf_counter()
         self._running.terminate()
         self._running.wait(30)
@@ -129,8 +141,7 @@ def bare() -> tuple[float, float]:
 
 def rows() -> list[tuple[str, str, str]]:
     seconds, memory = bare()
-    with tempfile.TemporaryDirectory() as folder:
-        node = Process(folder)
+    with tempfile.TemporaryDirectory() as folder, Process(folder) as node:
         words = ("--email", "a@example.org", "--role", "admin", "--password-stdin")
         node.command("account", "create", "alice", *words, typed="correct horse battery\n")
         token = node.command("token", "create", "alice", "--scopes", "read write")

@@ -107,7 +107,11 @@ def complaints(page: Page) -> list[str]:
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
     page.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("requestfailed", lambda request: found.append(f"lost: {request.url}"))
+    # What a page no longer wants because it is being left is not lost.
+    page.on(
+        "requestfailed",
+        lambda lost: found.append(f"lost: {lost.url}") if lost.failure != "net::ERR_ABORTED" else None,
+    )
     return found
 
 

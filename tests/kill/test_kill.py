@@ -18,6 +18,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import pytest
@@ -97,6 +98,15 @@ class Processes:
                     writer.close()
                     return
                 await asyncio.sleep(0.02)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._running:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def end(self, how: signal.Signals) -> None:
         """End them, and see that they end as they should: within five seconds, and in peace if asked to."""
@@ -186,7 +196,6 @@ async def test_stopping_it_under_load_takes_less_than_five_seconds_and_loses_not
 async def lives_and_ends(options: Config, tmp_path: Path, how: signal.Signals, times: int) -> None:
     """Let it live and end so many times under load, then compare what it holds with what it was given."""
     chance = random.Random(options.node.domain)
-    processes = Processes(options, tmp_path)
     enough = asyncio.Event()
     posted: list[str] = []
     sent: list[str] = []
@@ -220,7 +229,7 @@ async def lives_and_ends(options: Config, tmp_path: Path, how: signal.Signals, t
             await processes.start()
         enough.set()
 
-    async with Remote() as remote:
+    async with Remote() as remote, Processes(options, tmp_path) as processes:
         begun = await begin(options, remote)
         await processes.start()
         async with asyncio.TaskGroup() as together:
