@@ -51,10 +51,12 @@ _WELL_KNOWN = frozenset(
     }
 )
 _ALWAYS = re.compile(
-    r"/users/[^/]+/(?:inbox|outbox|followers|following|collections/featured|activities/\d{1,19}|boosts/\d{1,19})"
-    r"|/p/[^/]+/\d{1,19}/(?:replies|likes|shares|activity)"
+    r"/users/[^/]+/(?:inbox|outbox|followers|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18})"
+    r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|activity)"
 )
-_PAGES = re.compile(r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/p/(?P<author>[^/]+)/(?P<post>\d{1,19})")
+_PAGES = re.compile(
+    r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/p/(?P<author>[^/]+)/(?P<post>[0-9]{1,18})"
+)
 _OWNER = re.compile(r"/(?:users/|@|p/)([^/]+)")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 

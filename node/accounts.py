@@ -84,7 +84,12 @@ class Account:
     @property
     def profile_fields(self) -> list[tuple[str, str]]:
         """Name and safe HTML value of each line of the profile."""
-        return [(name, value) for name, value in json.loads(self.fields)]
+        return [(line[0], line[1]) for line in json.loads(self.fields)]
+
+    @property
+    def typed_fields(self) -> list[tuple[str, str]]:
+        """The same lines as one of ours typed them."""
+        return [(line[0], line[2]) for line in json.loads(self.fields)]
 
     @property
     def aliases(self) -> list[str]:

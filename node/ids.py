@@ -10,6 +10,8 @@ import os
 import threading
 import time
 
+GREATEST = 2**63 - 1
+
 _lock = threading.Lock()
 _last = 0
 
@@ -31,6 +33,14 @@ def id_at(ms: int) -> int:
     """A new id that sorts with what happened at `ms`, never later than now."""
     ms = max(1, min(ms, now_ms()))
     return (ms << 16) | int.from_bytes(os.urandom(2))
+
+
+def read_id(text: str) -> int | None:
+    """An id as somebody wrote it, or None for what cannot be one: the tables would refuse to compare it."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19):
+        return None
+    value = int(text)
+    return value if value <= GREATEST else None
 
 
 def ms_of(id_: int) -> int:

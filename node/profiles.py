@@ -86,7 +86,7 @@ def own(
         raise Invalid(f"There is room for {MOST_FIELDS} lines.", field="fields")
     if any(len(value) > LONGEST_FIELD for _, value in lines):
         raise Invalid(f"A line can have {LONGEST_FIELD} characters.", field="fields")
-    html = [[name, _one_line(captions.render(tx, value, author=who).html)] for name, value in lines]
+    html = [[name, _one_line(captions.render(tx, value, author=who).html), value] for name, value in lines]
     return {
         "display_name": shown,
         "bio": captions.render(tx, bio, author=who).html if bio else "",

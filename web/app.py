@@ -9,9 +9,10 @@ from typing import Any
 
 from quart import Quart, Response, request
 from quart.wrappers import Request
+from werkzeug.routing import IntegerConverter, Map
 
 from activitypub.routes import Door
-from node import block_files
+from node import block_files, ids
 from node.node import Node
 from web import current, errors, session, words
 from web.api import Api
@@ -84,6 +85,13 @@ PAGES = (
 )
 
 
+class Id(IntegerConverter):
+    """A number in an address. One that no table could hold is an address that leads nowhere."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": ids.GREATEST, **kwargs})
+
+
 class App:
     """`await app(scope, receive, send)`. `quart` are the pages alone."""
 
@@ -120,6 +128,7 @@ def make_pages(node: Node) -> Quart:
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.strict_slashes = False
+    app.url_map.converters["int"] = Id
     for page in PAGES:
         app.register_blueprint(page.blueprint)
 

@@ -117,7 +117,12 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
         await stopping.wait()
 
     with contextlib.suppress(asyncio.CancelledError):
-        await hypercorn_serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown, mode="asgi")
+        try:
+            await hypercorn_serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown, mode="asgi")
+        except OSError as error:
+            # The system says what is wrong with an address, but not with which.
+            where = error.filename or " or ".join(node.config.server.bind)
+            raise OSError(error.errno, error.strerror or str(error), where) from error
 
 
 def hypercorn_config(options: Config) -> Hypercorn:

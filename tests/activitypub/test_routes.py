@@ -16,6 +16,7 @@ from node.node import Node
 from node.posts import Draft
 from tests.support import people
 from tests.support.asgi import Client, Reply
+from web.app import create_app
 
 AP = {"accept": "application/activity+json"}
 
@@ -290,3 +291,11 @@ async def test_somebody_suspended_says_so_and_no_more(node: Node, door: Client, 
     assert actor["suspended"] is True
     assert (actor["name"], actor["summary"], actor["discoverable"]) == ("alice", "<p></p>", False)
     assert (await finger(door, "acct:alice@tintype.test")).status == 404
+
+
+@pytest.mark.parametrize("number", [2**63, 10**19 - 1])
+async def test_a_number_that_no_table_holds_leads_nowhere(node: Node, alice: Account, number: int) -> None:
+    app = Client(create_app(node), AP)
+    for path in ("/p/alice/{}", "/p/alice/{}/likes", "/p/alice/{}/activity", "/users/alice/activities/{}"):
+        assert (await app.get(path.format(number))).status == 404, path
+    assert (await app.get(f"/users/alice/outbox?page=true&max_id={number}")).status == 200

@@ -159,3 +159,16 @@ async def test_the_theme_is_remembered_for_the_browser_and_for_the_person(
     user = await node.db.read(users.by_account, alice)
     assert user is not None
     assert user.theme == "light"
+
+
+async def test_who_signs_up_too_often_is_told_so_and_loses_nothing_typed(
+    node: Node, anybody: Visitor
+) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    form = {"name": "alice", "email": "late@b.test", "password": PASSWORD}
+    answers = [await anybody.post("/sign-up", form) for _ in range(12)]
+    assert answers[0].status == 409
+    assert answers[-1].status == 429
+    assert "too often" in answers[-1].words
+    assert answers[-1].one("input", id="f-email").attributes["value"] == "late@b.test"

@@ -233,3 +233,22 @@ async def test_pages_of_a_node_with_https_say_so(
 ) -> None:
     seen = await anybody.get("/sign-in")
     assert seen.headers["strict-transport-security"]
+
+
+UNHOLDABLE = (2**63, 10**19 - 1, 10**30)
+
+
+@pytest.mark.parametrize("number", UNHOLDABLE)
+async def test_a_number_that_no_table_holds_leads_nowhere(
+    alice: Account, signed_in: SignedIn, number: int
+) -> None:
+    visitor = await signed_in(alice, "admin")
+    for path in (f"/p/alice/{number}", f"/posts/{number}/history", f"/admin/lists/{number}"):
+        assert (await visitor.get(path)).status == 404, path
+    assert (await visitor.get(f"/notifications?max_id={number}")).status == 200
+    await visitor.get("/")
+    for path in (f"/posts/{number}/like", f"/people/{number}/follow", f"/admin/people/{number}/suspend"):
+        assert (await visitor.post(path, {})).status == 404, path
+    assert (await visitor.post("/admin/jobs/again", {"job": str(number)})).status == 404
+    seen = await visitor.post("/compose", {"caption": "Words", "visibility": "public", "photo": str(number)})
+    assert seen.status in (200, 422)

@@ -205,3 +205,23 @@ async def test_a_visitor_is_led_to_their_own_server_to_follow(
     seen = await visitor.get(f"/authorize_interaction?uri={alice.uri}")
     assert seen.one("form", action=f"/people/{alice.id}/follow")
     assert not (await node.db.read(follows.between, bob, await node.db.read(_find, alice)))
+
+
+async def test_saving_a_profile_again_changes_nothing_in_it(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    form = [("bio", "")]
+    for name, value in (("Web", "https://alice.test/about/"), ("Friend", "@bob@b.test & <others>")):
+        form += [("field_name", name), ("field_value", value)]
+    await visitor.post("/settings/profile", form)
+    before = await node.db.read(accounts.get, alice.id)
+    seen = await visitor.get("/settings/profile")
+    fields = seen.all("input", name="field_name") + seen.all("input", name="field_value")
+    again = [(one.attributes["name"], one.attributes.get("value", "")) for one in fields]
+    assert ("field_value", "https://alice.test/about/") in again
+    await visitor.post("/settings/profile", [("bio", ""), *again])
+    after = await node.db.read(accounts.get, alice.id)
+    assert after.profile_fields == before.profile_fields
+    assert 'href="https://alice.test/about/"' in after.profile_fields[0][1]

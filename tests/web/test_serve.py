@@ -200,3 +200,23 @@ async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str) -> None:
         if protocol == "http/1.1":
             assert (await get(reader, writer, "/api/v1/instance")).startswith(b"http/1.1 200")
         assert await node.stop() < STOP
+
+
+async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
+    async with served(tmp_path) as first:
+        taken = f"127.0.0.1:{first.ports[0]}"
+        other = tmp_path / "other"
+        other.mkdir()
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "TINTYPE_NODE_DOMAIN": "localhost:1",
+            "TINTYPE_SERVER_BIND": taken,
+        }
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "node", "serve", cwd=other, env=environ, stderr=asyncio.subprocess.PIPE
+        )
+        _, said = await asyncio.wait_for(second.communicate(), START)
+    assert second.returncode == 1
+    assert f"in use: {taken}" in said.decode()
+    assert "Traceback" not in said.decode()

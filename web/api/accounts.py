@@ -35,10 +35,7 @@ def verify_credentials(tx: Reader, call: Call) -> Answer:
         "sensitive": False,
         "language": user.language or None,
         "note": who.bio_source,
-        "fields": [
-            {"name": name, "value": captions.plain_text(value), "verified_at": None}
-            for name, value in who.profile_fields
-        ],
+        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in who.typed_fields],
         "follow_requests_count": follows.requests_count(tx, who),
         "hide_collections": False,
         "discoverable": who.is_discoverable,

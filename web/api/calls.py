@@ -18,6 +18,7 @@ from node import accounts
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound
+from node.ids import read_id
 from node.node import Node
 from node.paging import Page
 from node.tokens import Token
@@ -82,11 +83,8 @@ class Call:
 
     def id(self, place: int = 0) -> int:
         """The id in the path. What is no id is simply not there."""
-        text = self.args[place]
-        if not (text.isascii() and text.isdecimal() and len(text) <= 19):
-            raise NotFound
-        value = int(text)
-        if value >= 2**63:
+        value = read_id(self.args[place])
+        if value is None:
             raise NotFound
         return value
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from node.ids import read_id
 from node.paging import Page
 from web.api.params import Params
 
@@ -22,7 +23,7 @@ def page(params: Params, default: int = 20, most: int = 40) -> Page:
     if max_id is None and (cursor := params.text("cursor")):
         inner = parse_qs(urlsplit(cursor).query)
         found = (inner.get("max_id") or inner.get("cursor") or [""])[0]
-        max_id = int(found) if found.isascii() and found.isdecimal() and len(found) < 20 else None
+        max_id = read_id(found)
     min_id = params.id("min_id")
     if min_id is None and params.text("min_id") == "0":
         min_id = 1  # below every id there is, and still a bound to read upwards from

@@ -9,6 +9,7 @@ from node import bookmarks, boosts, edits, idempotency, likes, limits, posts, ti
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.errors import Invalid, NotAllowed, NotFound
+from node.ids import read_id
 from node.posts import Post
 from web.api.accounts import LISTED_DEFAULT, LISTED_MOST, people
 from web.api.calls import Answer, Call
@@ -102,9 +103,9 @@ def _alts(params: Params) -> dict[int, str]:
     """Descriptions sent along with the post."""
     found = {}
     for one in params.objects("media_attributes"):
-        id_ = one.get("id", "")
-        if id_.isascii() and id_.isdecimal() and len(id_) < 20 and "description" in one:
-            found[int(id_)] = one["description"]
+        id_ = read_id(one.get("id", ""))
+        if id_ is not None and "description" in one:
+            found[id_] = one["description"]
     return found
 
 

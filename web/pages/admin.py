@@ -10,7 +10,7 @@ from node import accounts, deliveries, jobs, moderation, users
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.ids import now_ms
+from node.ids import now_ms, read_id
 from node.paging import Page
 from web import current
 from web.pages.lists import paging
@@ -127,10 +127,10 @@ def _again(tx: Writer, who: Account, job_id: int) -> None:
 
 @blueprint.post("/jobs/again")
 async def again() -> Response:
-    given = (await request.form).get("job", "")
-    if not (given.isascii() and given.isdecimal() and len(given) < 20):
+    job_id = read_id((await request.form).get("job", ""))
+    if job_id is None:
         raise NotFound
-    await current.act_as_staff(_again, int(given))
+    await current.act_as_staff(_again, job_id)
     return go("/admin/jobs?done=again")
 
 

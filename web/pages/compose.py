@@ -19,6 +19,7 @@ from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, Refused
+from node.ids import read_id
 from node.photos import Photo
 from node.posts import Post
 from web import current
@@ -78,7 +79,7 @@ async def photo() -> Response:
 
 
 def _numbers(values: list[str]) -> list[int]:
-    return [int(value) for value in values if value.isascii() and value.isdecimal() and len(value) < 20]
+    return [number for value in values if (number := read_id(value)) is not None]
 
 
 async def _take(who: Account, files: list[FileStorage], alts: list[str]) -> tuple[list[Photo], list[str]]:

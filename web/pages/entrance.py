@@ -140,7 +140,7 @@ async def signed_up() -> Response:
             invite=typed["invite"],
             language=words.spoken(),
         )
-    except (Invalid, Conflict, NotAllowed) as refused:
+    except Refused as refused:
         return await _sign_up_form(
             refused.status, problem=gettext(refused.message), wrong=_wrong(refused), form=typed
         )
@@ -174,7 +174,7 @@ async def set_up() -> Response:
             password=form.get("password", ""),
             address=current.address(),
         )
-    except (Invalid, Conflict) as refused:
+    except Refused as refused:
         response = await page(
             "setup.html", problem=gettext(refused.message), wrong=_wrong(refused), form=typed
         )

@@ -10,6 +10,7 @@ from quart import request
 from node import relationships, timelines
 from node.accounts import Account
 from node.database import Reader
+from node.ids import read_id
 from node.paging import Page
 from node.relationships import Relationship
 from node.trends import Trends
@@ -30,9 +31,7 @@ class Trending:
 
 def paging(limit: int) -> Page:
     """The part of a list that the address asks for."""
-    given = request.args.get("max_id", "")
-    usable = given.isascii() and given.isdecimal() and len(given) < 20
-    return Page(max_id=int(given) if usable else None, limit=limit)
+    return Page(max_id=read_id(request.args.get("max_id", "")), limit=limit)
 
 
 def trends(tx: Reader, kept: Trends, limit: int) -> list[Trending]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from quart import Blueprint, Response, request
 
 from node import accounts, avatars, blocks, registration, sessions, users
 from node.accounts import Account
-from node.captions import plain_text
 from node.database import Reader, Writer
 from node.errors import Invalid, Refused
 from node.paging import Page
@@ -51,7 +49,7 @@ def _known(who: Account) -> dict[str, Any]:
     return {
         "display_name": who.display_name,
         "bio": who.bio_source,
-        "fields": _lines([(name, plain_text(value)) for name, value in json.loads(who.fields)]),
+        "fields": _lines(who.typed_fields),
         "is_locked": who.is_locked,
         "is_discoverable": who.is_discoverable,
         "is_indexable": who.is_indexable,

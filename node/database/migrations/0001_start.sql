@@ -21,7 +21,7 @@ CREATE TABLE accounts (
     display_name TEXT NOT NULL DEFAULT '',
     bio TEXT NOT NULL DEFAULT '',            -- safe HTML
     bio_source TEXT NOT NULL DEFAULT '',     -- what our own people typed
-    fields TEXT NOT NULL DEFAULT '[]',       -- JSON [[name, safe HTML value], …]
+    fields TEXT NOT NULL DEFAULT '[]',       -- JSON [[name, safe HTML value, ours: as typed], …]
     avatar_file TEXT NOT NULL DEFAULT '',    -- storage key stem of a local avatar, '' = none
     avatar_url TEXT NOT NULL DEFAULT '',     -- where a remote avatar is
     avatar_alt TEXT NOT NULL DEFAULT '',
