@@ -13,6 +13,7 @@ from activitypub.vocab import PUBLIC, Attachment, Note
 from node import accounts, posts, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
+from node.emoji import RemoteEmoji
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
@@ -119,10 +120,11 @@ def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         parent_uri=note.in_reply_to or "",
         published_at=note.published_ms or now_ms(),
         edited_at=note.updated_ms,
-        photos=[_photo(media) for media in note.attachments if media.is_image],
+        photos=[_photo(media, note) for media in note.attachments if media.is_image],
         hashtags=[name for name, _ in note.hashtags],
         mentions=list(named.values()),
         addressed=list(_known_people(tx, told).values()),
+        emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in note.emoji],
         comments_enabled=note.comments_enabled,
     )
 
@@ -144,15 +146,15 @@ def _html(note: Note) -> str:
     return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
 
 
-def _photo(media: Attachment) -> RemotePhoto:
+def _photo(media: Attachment, note: Note) -> RemotePhoto:
+    """A picture with what is told about it, by itself or by the whole post."""
     focus = media.focus or (0.0, 0.0)
     extra: dict[str, object] = {}
     if media.exif:
         extra["exif"] = [list(pair) for pair in media.exif]
-    if media.license:
-        extra["license"] = media.license
-    if media.place is not None:
-        place = media.place
+    if licence := media.license or vocab.licence(note.raw):
+        extra["license"] = licence
+    if (place := media.place or note.place) is not None:
         extra["place"] = {
             "name": place.name,
             "latitude": place.latitude,

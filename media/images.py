@@ -77,6 +77,9 @@ AVATAR_VARIANTS: tuple[Variant, ...] = (
 )
 
 
+EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "a little picture among words"),)
+
+
 @dataclass(frozen=True)
 class Rendered:
     """One finished file: what `Variant` it is, and its bytes."""

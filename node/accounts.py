@@ -66,6 +66,7 @@ class Account:
     is_limited: bool
     is_without_media: bool
     suspended_with_server: bool
+    emoji: str
 
     @property
     def handle(self) -> str:
@@ -264,7 +265,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     """
     from node import domains, profiles
 
-    values = profiles.foreign(actor)
+    values = profiles.foreign(tx, actor)
     if actor.uri.lower().startswith(tx.site.base_url + "/") or values["domain"] == tx.site.domain:
         raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
     now = now_ms()

@@ -6,39 +6,22 @@ that reading a page tells no other server who reads it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Sequence
 
 from media.images import AVATAR_VARIANTS, BadImage
-from node import accounts, domains, names, outbox
+from node import accounts, cached_media, domains, names, outbox, remote_pictures
 from node import files as storing
 from node.accounts import Account
+from node.cached_media import Room
 from node.database import Reader, Writer
-from node.errors import Invalid, NotFound, Unreachable
+from node.errors import Invalid, NotFound
 from node.files import File, Files
-from node.ids import now_ms
 from node.jobs import GiveUp, Job
 from node.node import Node
+from node.remote_pictures import Brought, Fetches
 
 LONGEST_ALT = 1500
 MOST_BYTES = 8 * 1024 * 1024
-ASK_AGAIN_AFTER = 60 * 60 * 1000  # ms, after an avatar could not be had
-MOST_FAILURES = 2000
-
-
-class Failures:
-    """Avatars that could not be had lately, so that a broken one is not asked for at every look."""
-
-    def __init__(self, node: Node) -> None:
-        self._until: OrderedDict[str, int] = OrderedDict()
-
-    def has(self, url: str) -> bool:
-        return self._until.get(url, 0) > now_ms()
-
-    def add(self, url: str) -> None:
-        self._until[url] = now_ms() + ASK_AGAIN_AFTER
-        self._until.move_to_end(url)
-        while len(self._until) > MOST_FAILURES:
-            self._until.popitem(last=False)
 
 
 def files(tx: Reader, account: Account) -> dict[tuple[str, str], File]:
@@ -92,32 +75,28 @@ def take_away(tx: Writer, who: Account) -> None:
 
 
 async def fetch_remote(node: Node, account_id: int) -> None:
-    """Bring someone's avatar here, when it is first looked at. Raises NotFound or Unreachable."""
+    """Bring someone's avatar here, when it is looked at. Raises NotFound when there is none to be had."""
+    await node.part(Fetches).once(("avatar", account_id), lambda: _fetch(node, account_id))
+
+
+async def _fetch(node: Node, account_id: int) -> None:
     account = await node.db.read(_wanted, account_id)
     if account is None:
         return
-    failures = node.part(Failures)
-    if failures.has(account.avatar_url):
-        raise NotFound(detail=f"{account.avatar_url} could not be had lately")
-    try:
-        found = await node.client.get_bytes(account.avatar_url, limit=MOST_BYTES, types=("image/*",))
-        picture = await node.sandbox.render(found.body, AVATAR_VARIANTS)
-    except Unreachable:
-        failures.add(account.avatar_url)
-        raise
-    except BadImage as bad:
-        failures.add(account.avatar_url)
-        raise NotFound(detail=f"{account.avatar_url}: {bad.detail or bad.message}") from bad
-    stored = await storing.store(node, picture.files)
-    await node.db.write(_replace, account.id, stored, source_url=account.avatar_url)
-    await storing.restore_lost(node, stored, picture.files)
+    brought = await remote_pictures.bring(
+        node, ("avatar", account_id), account.avatar_url, most_bytes=MOST_BYTES, variants=AVATAR_VARIANTS
+    )
+    if brought is None:
+        raise NotFound(detail=f"{account.avatar_url} cannot be had")
+    await node.db.write(_keep, account, brought, node.part(Room).bytes)
+    await remote_pictures.settled(node, brought)
 
 
 async def fetch(node: Node, job: Job) -> None:
     """Job fetch_avatar: as `fetch_remote`, ahead of anybody's look."""
     try:
         await fetch_remote(node, job.payload["id"])
-    except (NotFound, Unreachable) as refused:
+    except NotFound as refused:
         raise GiveUp(refused.detail or refused.message) from refused
 
 
@@ -127,7 +106,19 @@ def _wanted(tx: Reader, account_id: int) -> Account | None:
         raise NotFound(detail=f"{account.full_handle} has no avatar elsewhere")
     if not domains.shows_media(tx, account, account.avatar_url):
         raise NotFound(detail=f"pictures of {account.domain} are not shown here")
-    return None if files(tx, account) else account
+    if files(tx, account):
+        return None
+    if not cached_media.may_be_tried(tx, "avatar", account.id, account.avatar_url):
+        raise NotFound(detail=f"{account.avatar_url} could not be had lately")
+    return account
+
+
+def _keep(tx: Writer, account: Account, brought: Brought, room: int) -> None:
+    if accounts.get(tx, account.id).avatar_url != account.avatar_url:
+        storing.discard(tx, [file.file for file in brought.files.values()])
+        return
+    _replace(tx, account.id, brought.files, source_url=account.avatar_url)
+    cached_media.kept(tx, "avatar", account.id, brought.url, brought.bytes, room=room)
 
 
 def _replace(tx: Writer, account_id: int, stored: Files, *, source_url: str) -> None:
@@ -151,6 +142,11 @@ def _replace(tx: Writer, account_id: int, stored: Files, *, source_url: str) -> 
 
 def remove(tx: Writer, account_id: int) -> None:
     """Forget someone's avatar, and its files unless they are needed elsewhere."""
-    rows = tx.all("SELECT file FROM avatar_files WHERE account_id = :id", id=account_id)
-    tx.run("DELETE FROM avatar_files WHERE account_id = :id", id=account_id)
+    forget_files(tx, [account_id])
+
+
+def forget_files(tx: Writer, account_ids: Sequence[int]) -> None:
+    """Let go of the files of avatars; those of others are fetched again when somebody looks."""
+    cached_media.forget(tx, "avatar", account_ids)
+    rows = tx.all("DELETE FROM avatar_files WHERE account_id IN (:ids) RETURNING file", ids=list(account_ids))
     storing.discard(tx, [row["file"] for row in rows])

@@ -60,6 +60,7 @@ class MediaOptions:
     url: str = "file:data/media"
     keep_originals: bool = False
     max_upload_mb: int = 40
+    cache_gb: int = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -273,6 +274,8 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("server", "jobs", "is false, but with SQLite nothing else can do the node's jobs.")
     if not 1 <= config.media.max_upload_mb <= 1000:
         raise refuse("media", "max_upload_mb", "should be between 1 and 1000.")
+    if not 1 <= config.media.cache_gb <= 1_000_000:
+        raise refuse("media", "cache_gb", "should be between 1 and 1000000.")
     return dataclasses.replace(config, node=dataclasses.replace(config.node, domain=domain))
 
 

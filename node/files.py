@@ -1,7 +1,7 @@
 """Stored files: what the sandbox rendered, kept under names made of its bytes, and let go of when unneeded.
 
 The same picture uploaded twice is one file, so deleting asks the tables first. Rows are written by
-`photos` and `avatars`, after the file they name is stored.
+`photos`, `avatars` and `emoji`, after the file they name is stored.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ class File:
 Files = Mapping[tuple[str, str], File]
 
 
-async def store(node: Node, made: Sequence[Rendered]) -> dict[tuple[str, str], File]:
-    """Keep rendered files; return what the table holds of each, by (variant, format)."""
+async def store(node: Node, made: Sequence[Rendered], *, folder: str = "") -> dict[tuple[str, str], File]:
+    """Keep rendered files; return what the table holds of each, by (variant, format).
+
+    Those of other servers go to a `folder` of their own, and so never share a file with our people's.
+    """
     secret = node.site.subkey("files")
     stored = {}
     for one in made:
-        key = content_key(secret, one.data, EXTENSIONS[one.mime])
+        key = folder + content_key(secret, one.data, EXTENSIONS[one.mime])
         await node.storage.put(key, one.data, one.mime)
         stored[one.variant, one.format] = File(key, one.width, one.height, len(one.data))
     return stored
@@ -47,9 +50,10 @@ async def store(node: Node, made: Sequence[Rendered]) -> dict[tuple[str, str], F
 async def restore_lost(node: Node, stored: Files, made: Sequence[Rendered]) -> None:
     """Put back what a deletion of the same bytes took away before the new rows could speak for them."""
     for one in made:
-        path = node.storage.path(stored[one.variant, one.format].file)
+        key = stored[one.variant, one.format].file
+        path = node.storage.path(key)
         if path is not None and not path.exists():
-            await store(node, [one])
+            await node.storage.put(key, one.data, one.mime)
 
 
 def discard(tx: Writer, keys: Iterable[str]) -> None:
@@ -59,7 +63,7 @@ def discard(tx: Writer, keys: Iterable[str]) -> None:
 
 
 async def delete_files(node: Node, job: Job) -> None:
-    """Job `delete_files`: delete what no photo or avatar needs any more."""
+    """Job `delete_files`: delete what no photo, avatar or emoji needs any more."""
     needed = await node.db.read(_needed, job.payload["keys"])
     for key in job.payload["keys"]:
         if key not in needed:
@@ -69,7 +73,8 @@ async def delete_files(node: Node, job: Job) -> None:
 def _needed(tx: Reader, keys: Sequence[str]) -> set[str]:
     rows = tx.all(
         """SELECT file FROM photo_files WHERE file IN (:keys)
-           UNION SELECT file FROM avatar_files WHERE file IN (:keys)""",
+           UNION SELECT file FROM avatar_files WHERE file IN (:keys)
+           UNION SELECT file FROM emoji WHERE file IN (:keys)""",
         keys=keys,
     )
     return {row["file"] for row in rows}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
 from media.storage import content_key
-from node import files, jobs
+from node import cached_media, files, jobs
 from node.database import Reader, Writer, build_all, columns
 from node.drafts import checked_alt
 from node.errors import Invalid, NotFound, TooMuch
@@ -58,7 +58,6 @@ class Photo:
     remote_url: str
     original_file: str
     extra: str
-    fetch_failed_at: int | None
     created_at: int
     files: dict[tuple[str, str], File] = field(default_factory=dict)
 
@@ -127,7 +126,6 @@ def _insert_upload(
         remote_url="",
         original_file=original,
         extra="{}",
-        fetch_failed_at=None,
         created_at=now_ms(),
         files=dict(stored),
     )
@@ -305,10 +303,13 @@ def receive(tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePh
             fresh.append(_remote(remote, account_id, post_id, position, now))
         else:
             tx.run(
-                "UPDATE photos SET position = :position, alt = :alt, extra = :extra WHERE id = :id",
+                """UPDATE photos SET position = :position, alt = :alt, focus_x = :x, focus_y = :y, extra = :extra
+                   WHERE id = :id""",
                 id=photo_id,
                 position=position,
                 alt=remote.alt,
+                x=remote.focus_x,
+                y=remote.focus_y,
                 extra=json.dumps(remote.extra),
             )
     _remove(tx, list(had.values()))
@@ -331,18 +332,27 @@ def _remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, n
         remote_url=remote.url,
         original_file="",
         extra=json.dumps(remote.extra),
-        fetch_failed_at=None,
         created_at=now,
     )
 
 
-def note_fetch_failed(tx: Writer, photo_id: int, at: int | None) -> None:
-    """Remember when looking at a remote photo last failed."""
-    tx.run("UPDATE photos SET fetch_failed_at = :at WHERE id = :id", id=photo_id, at=at)
+def complete(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
+    """Note what looking at a remote photo has shown and its server has not told."""
+    tx.run(
+        """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
+                  height = CASE WHEN width < 1 OR height < 1 THEN :height ELSE height END,
+                  blurhash = CASE WHEN blurhash = '' THEN :blurhash ELSE blurhash END
+           WHERE id = :id AND (width < 1 OR height < 1 OR blurhash = '')""",
+        id=photo_id,
+        width=width,
+        height=height,
+        blurhash=blurhash,
+    )
 
 
 def forget_files(tx: Writer, ids: Sequence[int]) -> None:
-    """Let go of the pixels of photos; the photos stay, and remote ones can be fetched again."""
+    """Let go of the pixels of remote photos; the photos stay, and can be fetched again."""
+    cached_media.forget(tx, "photo", ids)
     rows = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=list(ids))
     files.discard(tx, [row["file"] for row in rows])
 
@@ -371,6 +381,7 @@ def remove_loose_of(tx: Writer, who: Account) -> None:
 def _remove(tx: Writer, ids: Sequence[int]) -> None:
     if not ids:
         return
+    cached_media.forget(tx, "photo", ids)
     stored = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=ids)
     originals = tx.all("DELETE FROM photos WHERE id IN (:ids) RETURNING original_file", ids=ids)
     files.discard(tx, [row["file"] for row in stored] + [row["original_file"] for row in originals])

@@ -67,6 +67,7 @@ class Post:
     edited_at: int | None
     created_at: int
     deleted_at: int | None
+    emoji: str
 
     @property
     def is_comment(self) -> bool:
@@ -151,6 +152,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         edited_at=None,
         created_at=now,
         deleted_at=None,
+        emoji="",
     )
     insert(tx, post)
     photos.attach(tx, who, id_, draft.photo_ids, draft.alts)
@@ -271,7 +273,7 @@ def rewrite(
     edits.keep(tx, was, had)
     tx.run(
         """UPDATE posts SET caption = :caption, source = :source, warning = :warning,
-                  is_sensitive = :is_sensitive, language = :language, url = :url,
+                  is_sensitive = :is_sensitive, language = :language, url = :url, emoji = :emoji,
                   comments_enabled = :comments_enabled, photos_count = :photos_count, edited_at = :edited_at
            WHERE id = :id""",
         id=now.id,
@@ -281,6 +283,7 @@ def rewrite(
         is_sensitive=now.is_sensitive,
         language=now.language,
         url=now.url,
+        emoji=now.emoji,
         comments_enabled=now.comments_enabled,
         photos_count=now.photos_count,
         edited_at=now.edited_at,

@@ -9,13 +9,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from node import captions, hostnames, names
+from node import captions, emoji, hostnames, names
 from node.accounts import KINDS, Account
 from node.errors import Invalid
 
 if TYPE_CHECKING:
     from node.accounts import RemoteActor
-    from node.database import Reader
+    from node.database import Reader, Writer
 
 MOST_FIELDS = 4
 LONGEST_BIO = 1000
@@ -30,8 +30,11 @@ LONGEST_ALT = 1500
 LONGEST_URI = 2048
 
 
-def foreign(actor: RemoteActor) -> dict[str, Any]:
-    """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all."""
+def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
+    """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all.
+
+    The emoji they use are known here afterwards.
+    """
     name = names.foreign(actor.name)
     if not name or not _usable(actor.uri) or not _usable(actor.inbox):
         raise Invalid("Their server describes them in a way this node does not understand.", detail=actor.uri)
@@ -67,6 +70,14 @@ def foreign(actor: RemoteActor) -> dict[str, Any]:
     ):
         uri = getattr(actor, part)
         values[part] = uri if _usable(uri) else ""
+    values["emoji"] = emoji.take_in(
+        tx,
+        hostnames.of(actor.uri),
+        actor.emoji,
+        values["display_name"],
+        values["bio"],
+        *(part for line in fields for part in line),
+    )
     return values
 
 

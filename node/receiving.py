@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from node import accounts, captions, edits, feeds, photos, posts, tombstones
+from node import accounts, captions, edits, emoji, feeds, hostnames, photos, posts, tombstones
 from node.blocks import is_blocked
 from node.database import Reader, Writer
 from node.drafts import MOST_ALT, MOST_PHOTOS, MOST_WARNING
+from node.emoji import RemoteEmoji
 from node.ids import id_at, now_ms
 from node.visibility import VISIBILITIES, may_see
 
@@ -65,6 +66,7 @@ class RemotePost:
     hashtags: Sequence[str] = ()
     mentions: Sequence[Account] = ()
     addressed: Sequence[Account] = ()
+    emoji: Sequence[RemoteEmoji] = ()
     comments_enabled: bool = True
 
 
@@ -152,12 +154,17 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             edited_at=remote.edited_at,
             created_at=now,
             deleted_at=None,
+            emoji=_emoji(tx, remote),
         )
         if posts.insert(tx, post):
             return post
         if posts.by_uri(tx, remote.uri) is not None:
             return None
     raise RuntimeError(f"no id is free at {published_at}")
+
+
+def _emoji(tx: Writer, remote: RemotePost) -> str:
+    return emoji.take_in(tx, hostnames.of(remote.author.uri), remote.emoji, remote.html, remote.warning)
 
 
 def _one_line(text: str) -> str:
@@ -195,6 +202,7 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         comments_enabled=remote.comments_enabled,
         photos_count=len(taken),
         edited_at=edited_at,
+        emoji=_emoji(tx, remote),
     )
     photos.receive(tx, current.account_id, current.id, taken)
     if replace(changed, edited_at=current.edited_at) == current and edits.photos_now(tx, current) == had:

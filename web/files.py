@@ -4,33 +4,44 @@
 `/media/p/<capability>/<rest>`  the same for apps and other servers: whoever was told may fetch
 `/media/remote/<photo>/<size>`  a photo of another server, fetched when it is first looked at
 `/media/avatar/<account>/<size>` an avatar, ours or fetched when first looked at
+`/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
 `/static/[<version>/]<path>`    our CSS, scripts and pictures
 
 What may be seen is asked of `node.visibility`; what all may see, or all who were told, is remembered for
 a minute. The only addresses ever fetched from are those that a post or a profile here already has, so
-this is no open proxy.
+this is no open proxy. Cached files have no address of their own: they come and go, and each way to one
+asks who is looking.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from media.images import BadImage
-from node import accounts, avatars, photos, remote_photos, sessions, visibility
+from media.images import AVATAR_VARIANTS, VARIANTS
+from node import (
+    accounts,
+    avatars,
+    domains,
+    emoji,
+    evictions,
+    photos,
+    remote_photos,
+    remote_pictures,
+    sessions,
+    visibility,
+)
+from node.cached_media import Looks
 from node.database import Reader
 from node.errors import NotFound, Refused
 from node.files import Files as Sizes
+from node.ids import read_id
 from node.node import Node
 from web import sending
 from web.session import COOKIE
 from web.static_files import StaticFiles
-
-log = logging.getLogger("tintype.files")
 
 MIMES = {
     "jpg": "image/jpeg",
@@ -50,18 +61,24 @@ FOR_EVER = b"public, max-age=31536000, immutable"
 PRIVATE = b"private, max-age=600"
 CAPABLE = b"private, max-age=31536000, immutable"
 SHORT = b"public, max-age=60"
+DAY = b"public, max-age=86400"
 
 REMEMBERED = 60.0
 MOST_REMEMBERED = 10_000
-MOST_FETCHES = 8
+
+SIZES = frozenset((variant.name, str(variant.format)) for variant in (*VARIANTS, *AVATAR_VARIANTS))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that may be sent: its storage key, and how long a browser may keep it."""
+    """A file that may be sent: its storage key, and how long a browser may keep it.
+
+    `cached` names the picture of another server that it is, if it is one.
+    """
 
     key: str
     cache: bytes
+    cached: tuple[str, int] | None = None
 
 
 class Files:
@@ -71,8 +88,6 @@ class Files:
         self._node = node
         self._static = StaticFiles(node)
         self._open: dict[tuple[str, str], float] = {}
-        self._fetching: dict[int, asyncio.Task[None]] = {}
-        self._places = asyncio.Semaphore(MOST_FETCHES)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
@@ -90,10 +105,20 @@ class Files:
             await self._static(scope, send)
             return
         try:
-            found = await self._find(scope, path.removeprefix("/media/"))
-            await self._send(scope, send, found)
+            await self._answer(scope, send, path.removeprefix("/media/"))
         except Refused as refused:
             await sending.text(scope, send, refused.status, refused.message, SECURITY)
+
+    async def _answer(self, scope: Any, send: Any, rest: str) -> None:
+        found = await self._find(scope, rest)
+        try:
+            await self._send(scope, send, found)
+        except NotFound:
+            if found.cached is None:
+                raise
+            # Let go between the look into the tables and the look for the file, or the folder was emptied.
+            await self._node.db.write(evictions.let_go, [found.cached])
+            await self._send(scope, send, await self._find(scope, rest))
 
     async def _find(self, scope: Any, rest: str) -> Found:
         """The file behind an address; raises NotFound for what is not there or not for this person."""
@@ -108,6 +133,10 @@ class Files:
             return await self._avatar(rest)
         if rest.startswith("remote/"):
             return await self._remote(scope, rest, capable)
+        if rest.startswith("emoji/"):
+            return await self._emoji(rest)
+        if rest.startswith(remote_pictures.FOLDER):
+            raise NotFound
         return await (self._told(rest) if capable else self._own(scope, rest))
 
     async def _told(self, key: str) -> Found:
@@ -138,37 +167,40 @@ class Files:
 
     async def _remote(self, scope: Any, rest: str, capable: bool) -> Found:
         photo_id, size = _parts(rest)
-        cookie = _cookie(scope)
-        files, is_open = await self._node.db.read(_remote_photo, cookie, photo_id, capable)
+        asked = (_cookie(scope), photo_id, capable)
+        files, is_open = await self._node.db.read(_remote_photo, *asked)
         if not files:
             await remote_photos.fetch(self._node, photo_id)
-            files, is_open = await self._node.db.read(_remote_photo, cookie, photo_id, capable)
+            files, is_open = await self._node.db.read(_remote_photo, *asked)
         keep = FOR_EVER if is_open else CAPABLE if capable else PRIVATE
-        return _chosen(files, size, keep)
+        return await self._looked_at("photo", photo_id, _chosen(files, size, keep))
 
     async def _avatar(self, rest: str) -> Found:
         account_id, size = _parts(rest)
         files, is_remote = await self._node.db.read(_avatar_files, account_id)
-        if not files and is_remote:
-            await self._once(account_id)
+        if not is_remote:
+            return _chosen(files, size, FOR_EVER)
+        if not files:
+            await avatars.fetch_remote(self._node, account_id)
             files, _ = await self._node.db.read(_avatar_files, account_id)
-        return _chosen(files, size, FOR_EVER)
+        return await self._looked_at("avatar", account_id, _chosen(files, size, FOR_EVER))
 
-    async def _once(self, account_id: int) -> None:
-        """Fetch a remote avatar; whoever else wants it meanwhile waits for the same fetch."""
-        task = self._fetching.get(account_id)
-        if task is None:
-            task = asyncio.create_task(self._fetch(account_id))
-            self._fetching[account_id] = task
-            task.add_done_callback(lambda _: self._fetching.pop(account_id, None))
-        await asyncio.shield(task)
+    async def _emoji(self, rest: str) -> Found:
+        name, _, form = rest.removeprefix("emoji/").partition(".")
+        if form != "webp":
+            raise NotFound
+        emoji_id = _id(name)
+        file = await self._node.db.read(_emoji_file, emoji_id)
+        if not file:
+            await emoji.fetch(self._node, emoji_id)
+            file = await self._node.db.read(_emoji_file, emoji_id)
+        if not file:
+            raise NotFound
+        return await self._looked_at("emoji", emoji_id, Found(file, DAY))
 
-    async def _fetch(self, account_id: int) -> None:
-        async with self._places:
-            try:
-                await avatars.fetch_remote(self._node, account_id)
-            except (BadImage, Refused) as bad:
-                log.info("the avatar of %d cannot be shown: %s %s", account_id, bad.message, bad.detail)
+    async def _looked_at(self, kind: str, id_: int, found: Found) -> Found:
+        await self._node.part(Looks).note(kind, id_)
+        return replace(found, cached=(kind, id_))
 
     async def _send(self, scope: Any, send: Any, found: Found) -> None:
         name, _, extension = found.key.rpartition(".")
@@ -201,9 +233,16 @@ def _parts(rest: str) -> tuple[int, tuple[str, str]]:
     """`remote/123/medium.webp` → (123, ("medium", "webp"))."""
     _, id_, name = ([*rest.split("/"), "", ""])[:3]
     variant, _, form = name.partition(".")
-    if not (id_.isascii() and id_.isdecimal() and len(id_) < 19) or rest.count("/") != 2:
+    if rest.count("/") != 2 or (variant, form) not in SIZES:
         raise NotFound
-    return int(id_), (variant, form)
+    return _id(id_), (variant, form)
+
+
+def _id(text: str) -> int:
+    found = read_id(text)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _chosen(files: Sizes, size: tuple[str, str], keep: bytes) -> Found:
@@ -235,10 +274,7 @@ def _remote_photo(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tupl
     if photo is None or not photo.remote_url or not (access or capable):
         raise NotFound
     owner = accounts.get(tx, photo.account_id)
-    if owner.is_gone or owner.is_without_media:
-        raise NotFound
-    author = accounts.get(tx, photo.account_id)
-    if author.is_gone or author.is_without_media:
+    if owner.is_gone or not domains.shows_media(tx, owner, photo.remote_url):
         raise NotFound
     return photo.files, access == "public"
 
@@ -246,6 +282,13 @@ def _remote_photo(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tupl
 def _avatar_files(tx: Reader, account_id: int) -> tuple[Sizes, bool]:
     """An avatar's files, and whether it may be fetched from elsewhere."""
     account = accounts.by_id(tx, account_id)
-    if account is None or account.is_gone or account.is_without_media:
+    if account is None or account.is_gone or not domains.shows_media(tx, account, account.avatar_url):
         raise NotFound
     return avatars.files(tx, account), bool(account.avatar_url) and not account.is_local
+
+
+def _emoji_file(tx: Reader, emoji_id: int) -> str:
+    found = emoji.shown(tx, emoji_id)
+    if found is None:
+        raise NotFound
+    return found.file

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from quart import Response, g, request
 
 from node.node import Node
-from web import current, pieces, scripts, session, words
+from web import current, emoji, photo_facts, pieces, scripts, session, words
 from web.assets import Assets
 from web.cards import Cards
 from web.current import Person
@@ -126,6 +126,12 @@ class Pages:
             icon=pieces.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
             avatar=pieces.avatar,
+            photo_facts=photo_facts.shown,
+            name_of=emoji.name,
+            with_emoji=emoji.in_words,
+            html_with_emoji=emoji.in_html,
+            emoji_of=emoji.of_account,
+            emoji_of_post=emoji.of_post,
             avatar_path=pieces.avatar_path,
             picture=pieces.picture,
             thumb=pieces.thumb,

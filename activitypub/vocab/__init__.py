@@ -13,7 +13,7 @@ from __future__ import annotations
 from activitypub.uris import Malformed, host_of, normal_id, same_origin
 from activitypub.vocab.activities import Activity, activity
 from activitypub.vocab.actors import ActorDoc, Key, actor, keys
-from activitypub.vocab.attachments import Attachment, Place
+from activitypub.vocab.attachments import Attachment, Place, licence
 from activitypub.vocab.collections import CollectionDoc, Tally, collection
 from activitypub.vocab.documents import parse_json
 from activitypub.vocab.emoji import Emoji
@@ -38,6 +38,7 @@ __all__ = [
     "collection",
     "host_of",
     "keys",
+    "licence",
     "normal_id",
     "note",
     "parse_json",

@@ -115,7 +115,7 @@ def attachment(item: dict[str, Any]) -> Attachment | None:
         blurhash=_blurhash(item.get("blurhash")),
         focus=_focus(item.get("focalPoint")),
         exif=tuple(_exif(item)),
-        license=_license(item),
+        license=licence(item),
         place=place(item.get("location")),
     )
 
@@ -210,7 +210,8 @@ def _exif_value(value: Any) -> str:
     return text(value, 500)
 
 
-def _license(item: dict[str, Any]) -> str:
+def licence(item: dict[str, Any]) -> str:
+    """Under which licence something may be used: a name or an address on the web, or ''."""
     for name in ("license", "schema:license", "dcterms:license", "licenseUrl"):
         for value in items(item.get(name), 1):
             if isinstance(value, dict):

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from node import accounts, avatars, domains, files, jobs, visibility
 from node.accounts import Account
 from node.config import Config, FederationOptions
-from node.errors import Invalid, NotFound, Unreachable
+from node.errors import Invalid, NotFound
 from node.jobs import Job
 from node.node import Node
 from tests.support import people
@@ -150,7 +150,7 @@ async def test_a_face_that_cannot_be_had_is_not_asked_for_at_every_look(
     node: Node, elsewhere: Elsewhere
 ) -> None:
     rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
     with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
@@ -158,6 +158,20 @@ async def test_a_face_that_cannot_be_had_is_not_asked_for_at_every_look(
         await avatars.fetch(node, Job(1, "fetch_avatar", "", {"id": rita.id}, 1))
 
     assert elsewhere.asked == 1
+
+
+async def test_a_new_face_is_tried_although_the_old_one_could_not_be_had(
+    node: Node, elsewhere: Elsewhere, photo: Photo
+) -> None:
+    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+    with pytest.raises(NotFound):
+        await avatars.fetch_remote(node, rita.id)
+
+    elsewhere.picture = photo(kind="PNG")
+    rita = await node.db.write(people.remote, avatar_url=elsewhere.url + "?new")
+    await avatars.fetch_remote(node, rita.id)
+
+    assert set(await node.db.read(avatars.files, rita)) == ALL
 
 
 async def test_what_comes_from_elsewhere_must_be_a_picture(node: Node, elsewhere: Elsewhere) -> None:

@@ -102,9 +102,25 @@ async def test_what_cannot_be_had_is_not_asked_for_again_at_once(
     assert elsewhere.asked == 1
 
     elsewhere.body, elsewhere.status = whole, 200
-    long_ago = now_ms() - remote_photos.TRY_AGAIN_AFTER - 1
-    await node.db.write(photos.note_fetch_failed, photo.id, long_ago)
+    await node.db.write(
+        lambda tx: tx.run(
+            "UPDATE cached_media SET try_after = :now WHERE id = :id", now=now_ms(), id=photo.id
+        )
+    )
     assert await remote_photos.fetch(node, photo.id) is not None
+
+
+async def test_what_a_server_did_not_tell_is_learnt_from_the_picture(
+    node: Node, elsewhere: Elsewhere
+) -> None:
+    photo = await posted(node, elsewhere)
+    assert (photo.width, photo.height, photo.blurhash) == (0, 0, "")
+
+    seen = await remote_photos.fetch(node, photo.id)
+
+    assert seen is not None
+    assert (seen.width, seen.height) == (900, 600)
+    assert len(seen.blurhash) >= 6
 
 
 async def test_a_post_deleted_while_its_photo_was_fetched_leaves_no_row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -11,14 +12,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from node import accounts, follows, posts, receiving
+from node import accounts, cached_media, domains, emoji, evictions, follows, photos, posts, receiving
 from node.accounts import Account, RemoteActor
+from node.cached_media import Room
 from node.config import Config, FederationOptions
 from node.database import Writer
+from node.emoji import RemoteEmoji
 from node.node import Node
 from node.receiving import RemotePhoto, RemotePost
 from tests.support.asgi import Client
 from web import media_urls
+from web.wiring import settle
 
 
 @pytest.fixture
@@ -41,6 +45,8 @@ async def elsewhere(photo: Callable[..., bytes]) -> AsyncIterator[tuple[str, Cou
             return web.Response(text="<script>alert(1)</script>", content_type="text/html")
         if request.path == "/broken.jpg":
             return web.Response(body=data[:2000], content_type="image/jpeg")
+        if request.path == "/large.png":
+            return web.Response(body=photo(700, 700, "PNG") + b" " * 256 * 1024, content_type="image/png")
         if request.path == "/gone.jpg":
             return web.Response(status=404)
         return web.Response(body=data, content_type="image/jpeg")
@@ -80,8 +86,6 @@ def _arrive(tx: Writer, url: str, visibility: str, mentioned: list[Account]) -> 
         ),
     )
     assert post is not None
-    from node import photos
-
     return eve, photos.of_posts(tx, [post.id])[post.id][0].id
 
 
@@ -145,6 +149,89 @@ async def test_a_remote_avatar_is_fetched_when_first_looked_at(
     replies = await asyncio.gather(*[anybody.get(url) for _ in range(5)])
     assert {reply.status for reply in replies} == {200}
     assert asked == {"/face.jpg": 1}
+
+
+def _emoji(tx: Writer, url: str) -> int:
+    kept = emoji.take_in(tx, "eve.test", [RemoteEmoji("cat", url)], "a :cat:")
+    return emoji.used(kept)["cat"]
+
+
+async def test_an_emoji_is_fetched_once_and_is_small(
+    node: Node, anybody: Client, elsewhere: tuple[str, Counter[str]]
+) -> None:
+    address, asked = elsewhere
+    id_ = await node.db.write(_emoji, f"{address}/cat.png")
+    replies = await asyncio.gather(*[anybody.get(f"/media/emoji/{id_}.webp") for _ in range(5)])
+    assert {reply.status for reply in replies} == {200}
+    assert {reply.headers["content-type"] for reply in replies} == {"image/webp"}
+    assert replies[0].headers["cache-control"] == "public, max-age=86400"
+    assert asked == {"/cat.png": 1}
+    for path in (f"{id_}.png", f"{id_}", f"{id_ + 1}.webp", "x.webp", "1/../2.webp", f"{id_}.webp/"):
+        assert (await anybody.get(f"/media/emoji/{path}")).status == 404
+    large = await node.db.write(_emoji, f"{address}/large.png")
+    assert large == id_
+    assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 404
+
+
+async def test_emoji_of_a_server_whose_pictures_are_refused_are_not_shown(
+    node: Node, anybody: Client, elsewhere: tuple[str, Counter[str]]
+) -> None:
+    address, _ = elsewhere
+    id_ = await node.db.write(_emoji, f"{address}/cat.png")
+    assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 200
+    await node.db.write(domains.block, "eve.test", strength="none", rejects_media=True)
+    assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 404
+    await settle(node)
+    held = await node.db.read(lambda tx: tx.value("SELECT file FROM emoji WHERE id = :id", id=id_))
+    assert held == ""
+    assert await node.db.read(cached_media.total) == 0
+
+
+async def test_what_was_let_go_or_lost_is_fetched_again_when_somebody_looks(
+    node: Node, anybody: Client, bob: Account, elsewhere: tuple[str, Counter[str]]
+) -> None:
+    address, asked = elsewhere
+    eve, photo_id = await node.db.write(_arrive, f"{address}/a.jpg", "public", [bob])
+    urls = (f"/media/remote/{photo_id}/thumb.webp", f"/media/avatar/{eve.id}/small.webp")
+    for url in urls:
+        assert (await anybody.get(url)).status == 200
+    kept = (await node.db.read(photos.by_ids, [photo_id]))[photo_id].files
+    assert {file.file.partition("/")[0] for file in kept.values()} == {"cache"}
+    for file in kept.values():
+        # What is cached has no address of its own.
+        assert (await anybody.get(f"/media/{file.file}")).status == 404
+        told = f"/media/p/{node.site.media_capability(file.file)}/{file.file}"
+        assert (await anybody.get(told)).status == 404
+
+    node.part(Room).bytes = 1
+    await node.db.write(evictions.trim_some, 1)
+    await node.db.write(evictions.trim_some, 1)
+    await settle(node)
+    assert await node.db.read(cached_media.total) == 0
+    assert await node.storage.sizes() == 0
+    for url in urls:
+        assert (await anybody.get(url)).status == 200
+    assert asked["/a.jpg"] == 4
+
+    folder = node.storage.path("cache/x.webp")
+    assert folder is not None
+    shutil.rmtree(folder.parent)
+    for url in urls:
+        assert (await anybody.get(url)).status == 200
+    assert asked["/a.jpg"] == 6
+
+
+async def test_a_media_host_whose_pictures_are_refused_is_not_served_from_what_is_kept(
+    node: Node, anybody: Client, bob: Account, elsewhere: tuple[str, Counter[str]]
+) -> None:
+    address, _ = elsewhere
+    _, photo_id = await node.db.write(_arrive, f"{address}/a.jpg", "public", [bob])
+    url = f"/media/remote/{photo_id}/medium.webp"
+    assert (await anybody.get(url)).status == 200
+    await node.db.write(domains.block, "127.0.0.1", strength="none", rejects_media=True)
+    assert (await anybody.get(url)).status == 404
+    await settle(node)
+    assert await node.db.read(cached_media.total) == 0
 
 
 async def test_the_api_names_our_address_and_theirs(

@@ -24,7 +24,7 @@ from node.node import Node
 from node.notifications import NotificationView
 from node.photos import Photo
 from node.views import PostView
-from web import media_urls
+from web import emoji, media_urls
 from web.api.shapes import attachment, date, moment
 
 MOST_KEPT = 4096
@@ -88,7 +88,7 @@ class Entities:
             "fields": [
                 {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
             ],
-            "emojis": [],
+            "emojis": emoji.entities(self._site, emoji.of_account(account)),
             "bot": account.kind in ("Service", "Application"),
             "group": account.kind == "Group",
             "discoverable": account.is_discoverable,
@@ -215,7 +215,7 @@ class Entities:
             "in_reply_to_id": str(post.parent_id) if post.parent_id else None,
             "in_reply_to_account_id": str(view.parent_account.id) if view.parent_account else None,
             "application": None,
-            "emojis": [],
+            "emojis": emoji.entities(self._site, emoji.of_post(post, view.author)),
             "poll": None,
             "card": None,
             "quote": None,

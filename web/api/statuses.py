@@ -11,6 +11,7 @@ from node.drafts import Draft
 from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import read_id
 from node.posts import Post
+from web import emoji
 from web.api.accounts import LISTED_DEFAULT, LISTED_MOST, people
 from web.api.calls import Answer, Call
 from web.api.entities import VISIBILITIES
@@ -184,7 +185,7 @@ def history(tx: Reader, call: Call) -> Answer:
                     for photo_id, alt in version.photos
                     if str(photo_id) in attachments
                 ],
-                "emojis": [],
+                "emojis": emoji.entities(tx.site, emoji.of_post(post, view.author)),
                 "poll": None,
                 "quote": None,
             }

@@ -15,6 +15,7 @@ from node.notifications import KINDS, NotificationView
 from node.paging import Page
 from node.views import PostView
 from web import current
+from web.emoji import name as name_of
 from web.pages.lists import paging
 from web.pieces import path_of
 from web.render import page
@@ -75,7 +76,9 @@ def _sentence(kind: str) -> str:
 
 
 def _names(people: list[Account]) -> Markup:
-    first = Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(path_of(people[0]), people[0].label)
+    first = Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(
+        path_of(people[0]), name_of(people[0])
+    )
     more = len(people) - 1
     if not more:
         return first

@@ -7,8 +7,16 @@ import { album } from "./album.js";
 export function dress(root) {
   for (const box of $$("[data-blurhash]", root)) paint(box);
   for (const element of $$(".album", root)) album(element);
+  for (const image of $$(".photo img, .cell img", root)) miss(image);
   for (const said of $$(".post .said", root)) fold(said);
   times(root);
+}
+
+// What cannot be had is said in words, over a paler placeholder.
+function miss(image) {
+  const lost = () => image.closest(".photo, .cell").classList.add("lost");
+  if (image.complete && image.currentSrc && !image.naturalWidth) lost();
+  else image.addEventListener("error", lost, { once: true });
 }
 
 function fold(said) {

@@ -1,0 +1,267 @@
+"""Pictures of other servers: D6, D7, D10, F4, G1 and G5 of the security table."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita, create
+from federation_tests.strangers import PUBLIC, Reply, Stranger
+from node import cached_media, emoji, likes, photos, posts, remote_pictures
+from node.cached_media import Room
+from node.database import Reader
+from node.posts import Post
+from tests.support.asgi import Client
+from tests.support.pictures import picture
+from web.app import create_app
+from web.media_urls import media
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+
+
+def image(server: Stranger, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
+    """A picture that a server keeps, as an attachment."""
+    server.replies[path] = Reply(
+        body=picture() if body is None else body, **{"content_type": "image/jpeg", **reply}
+    )
+    return {"type": "Image", "mediaType": "image/jpeg", "url": f"{server.base}{path}", "name": path}
+
+
+async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: Any) -> Post:
+    """A post of rita's as alice's node has it."""
+    said = create(server, number=number, **changes)
+    assert await server.send(alice.node, "rita", said) == 202
+    await alice.world.settle()
+    post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    assert post is not None
+    return post
+
+
+async def shots(alice: Person, post: Post) -> list[photos.Photo]:
+    return (await alice.node.db.read(photos.of_posts, [post.id])).get(post.id, [])
+
+
+async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
+    anybody = Client(create_app(alice.node))
+    before = sum(other.asked.values())
+
+    for tail in (
+        f"medium.webp/{other.base}/x",
+        "..%2f..%2fmedium.webp",
+        "medium.webp%3furl=x",
+        "medium.webp%0d%0aHost: x",
+        "",
+    ):
+        assert (await anybody.get(f"/media/remote/{photo.id}/{tail}")).status == 404
+    right = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
+
+    assert right.status == 200
+    assert sum(other.asked.values()) == before
+    assert evil.asked["/a.jpg"] == 1
+
+
+async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    attachments = [
+        image(evil, "/a.php", content_type="text/html", headers={"set-cookie": "track=1", "x-evil": "1"}),
+        image(evil, "/b.jpg", b"<script>alert(1)</script>"),
+    ]
+    shown, page = await shots(alice, await arrives(alice, evil, attachment=attachments))
+    anybody = Client(create_app(alice.node))
+
+    for path in (
+        f"/media/remote/{shown.id + 1}/medium.webp",
+        f"/media/remote/?url={evil.base}/a.php",
+        f"/media/remote/{evil.base}/a.php",
+        f"/media/avatar/{shown.id}/small.webp",
+        f"/media/emoji/{shown.id}.webp",
+        f"/media/cache/{evil.domain}/a.php",
+    ):
+        assert (await anybody.get(path)).status == 404
+    assert evil.asked["/a.php"] == 0
+
+    reply = await anybody.get(f"/media/remote/{shown.id}/medium.webp")
+    assert (reply.status, reply.headers["content-type"]) == (200, "image/webp")
+    assert reply.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert not {"set-cookie", "x-evil"} & set(reply.headers)
+    assert reply.body[8:12] == b"WEBP"
+    assert (await anybody.get(f"/media/remote/{page.id}/medium.webp")).status == 404
+
+
+async def test_D7_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
+    alice.node.client._allow_private = False
+    anybody = Client(create_app(alice.node))
+
+    assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 404
+    assert evil.asked["/a.jpg"] == 0
+
+
+async def test_D10_a_post_full_of_pictures_makes_us_ask_nobody(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    before = sum(evil.asked.values()) + sum(other.asked.values())
+    tags = [
+        {"type": "Emoji", "name": f":e{n}:", "icon": {"type": "Image", "url": f"{other.base}/e{n}.png"}}
+        for n in range(100)
+    ]
+
+    post = await arrives(
+        alice,
+        evil,
+        content=" ".join(f":e{n}:" for n in range(100)),
+        attachment=[image(other, f"/{n}.jpg") for n in range(40)],
+        tag=tags,
+    )
+
+    # Two of them are letters that came in, which the stranger counts too.
+    assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
+    assert len(await shots(alice, post)) == 20
+    assert len(emoji.used(post.emoji)) == emoji.MOST_IN_A_TEXT
+
+
+async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await arrives(
+        alice, evil, to=[f"{evil.base}/users/rita/followers"], cc=[], attachment=[image(evil, "/a.jpg")]
+    )
+    assert post.visibility == "followers"
+    [photo] = await shots(alice, post)
+    anybody = Client(create_app(alice.node))
+    rest = f"remote/{photo.id}/medium.webp"
+    told = media(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
+
+    assert (await anybody.get(f"/media/{rest}")).status == 404
+    assert evil.asked["/a.jpg"] == 0
+    assert (await anybody.get(told)).status == 200
+    assert (await anybody.get(f"/media/{rest}")).status == 404
+    held = (await shots(alice, post))[0].files
+    for file in held.values():
+        assert (await anybody.get(f"/media/{file.file}")).status == 404
+
+    gone = evil.activity("rita", "Delete", {"id": post.uri, "type": "Tombstone"})
+    assert await evil.send(alice.node, "rita", gone) == 202
+    await fediverse.settle()
+
+    assert (await anybody.get(told)).status == 404
+    for file in held.values():
+        with pytest.raises(KeyError):
+            await alice.node.storage.get(file.file)
+    assert await alice.node.db.read(cached_media.total) == 0
+
+
+async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    attachments = [
+        image(evil, "/evil.svg", picture(kind="PNG"), content_type="application/x-httpd-php"),
+        image(evil, "/a.png", SVG, content_type="image/png"),
+        image(evil, "/b.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
+        image(evil, "/c.jpg", b"push graphic-context\nviewbox 0 0 640 480\n"),
+        image(evil, "/d.gif", b"GIF89a" + SVG),
+    ]
+    for attachment in attachments:
+        attachment["mediaType"] = "image/png"
+    made = await shots(alice, await arrives(alice, evil, attachment=attachments))
+    anybody = Client(create_app(alice.node))
+
+    replies = [await anybody.get(f"/media/remote/{photo.id}/medium.webp") for photo in made]
+
+    assert [reply.status for reply in replies] == [200, 404, 404, 404, 404]
+
+
+def _held(tx: Reader) -> int:
+    return int(tx.value("SELECT COALESCE(SUM(bytes), 0) FROM photo_files"))
+
+
+async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await arrives(
+        alice,
+        evil,
+        attachment=[
+            image(server, f"/{n}.jpg", picture(seed=n + 1)) for server in (evil, other) for n in range(8)
+        ],
+    )
+    made = await shots(alice, post)
+    anybody = Client(create_app(alice.node))
+    [one, *_] = made
+    assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
+    size = await alice.node.db.read(cached_media.total)
+    room = alice.node.part(Room).bytes = size * 6
+
+    for photo in made:
+        assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 200
+        await fediverse.settle()
+        assert await alice.node.db.read(cached_media.total) <= room
+        largest = (await alice.node.db.read(cached_media.sizes)).hosts[0]
+        assert largest.bytes <= room * cached_media.MOST_OF_ONE
+
+    assert await alice.node.db.read(_held) == await alice.node.db.read(cached_media.total)
+    assert await alice.node.storage.sizes() <= room
+    assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
+    assert evil.asked["/0.jpg"] == 2
+
+
+async def test_G5_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await arrives(alice, evil, attachment=[image(evil, f"/{n}.jpg", seconds=1.5) for n in range(20)])
+    made = await shots(alice, post)
+    anybody = Client(create_app(alice.node))
+
+    looking = [
+        asyncio.create_task(anybody.get(f"/media/remote/{photo.id}/medium.webp"))
+        for photo in made
+        for _ in "ab"
+    ]
+    await asyncio.sleep(0.4)
+    asked = sum(evil.asked[f"/{n}.jpg"] for n in range(20))
+    await alice._do(likes.like, post)
+    async with asyncio.timeout(1.0):
+        await fediverse.settle()
+
+    assert asked == remote_pictures.AT_ONCE_OF_ONE
+    assert [one["type"] for one in evil.received if one["type"] == "Like"] == ["Like"]
+    for task in looking:
+        task.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
+
+
+async def test_G5_a_host_has_so_many_pictures_an_hour(
+    fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_pictures, "MOST_AN_HOUR", 3)
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await arrives(
+        alice, evil, to=[PUBLIC], attachment=[image(evil, f"/{n}.jpg", picture(seed=n)) for n in range(6)]
+    )
+    anybody = Client(create_app(alice.node))
+
+    statuses = [
+        (await anybody.get(f"/media/remote/{photo.id}/thumb.webp")).status
+        for photo in await shots(alice, post)
+    ]
+
+    assert statuses == [200, 200, 200, 404, 404, 404]
+    # That they were not asked for is nothing they did wrong.
+    failed = await alice.node.db.read(
+        lambda tx: tx.value("SELECT COUNT(*) FROM cached_media WHERE bytes = 0")
+    )
+    assert failed == 0

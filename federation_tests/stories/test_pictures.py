@@ -1,0 +1,139 @@
+"""Pictures of others: here while somebody looks, gone when nobody does, back when somebody does again."""
+
+from __future__ import annotations
+
+from activitypub import remote_posts
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.strangers import Reply, Stranger
+from node import cached_media, photos
+from node.cached_media import Room
+from node.photos import Photo
+from node.posts import Post
+from tests.support.asgi import Client
+from tests.support.pictures import picture
+from tests.support.visitors import Visitor
+from web.app import create_app
+
+
+async def _photo(person: Person, post: Post) -> Photo:
+    seen = await person.sees(post)
+    assert seen is not None
+    return seen.photos[0]
+
+
+async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("Dawn", photo="Dawn over the lake")
+    await fediverse.settle()
+    photo = await _photo(bob, post)
+    looker = Client(create_app(bob.node))
+    address = f"/media/remote/{photo.id}/medium.webp"
+    assert await bob.node.storage.sizes() == 0
+
+    first = await looker.get(address)
+    assert first.status == 200
+    held = await bob.node.storage.sizes()
+    assert held == await bob.node.db.read(cached_media.total) > 0
+
+    # The next picture fills the room, and nobody has looked at this one for longer.
+    bob.node.part(Room).bytes = int(held * 1.5)
+    later = await alice.posts("Dusk", photo="Dusk over the lake")
+    await fediverse.settle()
+    assert (await looker.get(f"/media/remote/{(await _photo(bob, later)).id}/medium.webp")).status == 200
+    await fediverse.settle()
+    forgotten = await _photo(bob, post)
+    assert forgotten.files == {}
+    assert forgotten.alt == "Dawn over the lake"
+    assert forgotten.blurhash
+
+    bob.node.part(Room).bytes = held * 100
+    again = await looker.get(address)
+    assert (again.status, again.body) == (200, first.body)
+
+
+async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("Mine", photo="Mine")
+    alice.node.part(Room).bytes = 1
+    await fediverse.settle()
+
+    photo = await _photo(alice, post)
+
+    assert photo.files
+    assert not any(file.file.startswith("cache/") for file in photo.files.values())
+    assert await alice.node.db.read(cached_media.total) == 0
+
+
+async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    other.person(
+        "rita",
+        name="Rita :cat:",
+        tag=[{"type": "Emoji", "name": ":cat:", "icon": {"type": "Image", "url": f"{other.base}/cat.png"}}],
+    )
+    other.replies["/cat.png"] = Reply(body=picture(40, 40, "PNG"), content_type="image/png")
+    note = other.note(
+        "rita",
+        1,
+        content="<p>Morning :dog: :cat:</p>",
+        location={
+            "type": "Place",
+            "name": "Calgary",
+            "latitude": "51.05",
+            "longitude": "-114.08",
+            "country": "Canada",
+        },
+        tag=[
+            {"type": "Emoji", "id": None, "name": ":dog:", "icon": {"url": f"{other.base}/cat.png"}},
+            {"type": "Emoji", "name": "nothing"},
+        ],
+        attachment=[
+            {
+                "type": "Image",
+                "mediaType": "image/jpeg",
+                "url": f"{other.base}/a.jpg",
+                "name": "A street",
+                "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+                "focalPoint": [-0.8, 0.1],
+                "width": 900,
+                "height": 600,
+                "license": "CC BY-SA",
+                "exifData": [
+                    {"@type": "PropertyValue", "name": "Make", "value": "SONY"},
+                    {"type": "PropertyValue", "name": "FNumber", "value": "f/2.2"},
+                    {"@type": "PropertyValue", "name": "GPSLatitude", "value": "51.123456"},
+                ],
+            }
+        ],
+    )
+    post = await remote_posts.find(alice.node, note["id"])
+    assert post is not None
+    visitor = Visitor(create_app(alice.node))
+
+    page = await visitor.get(f"/posts/{post.id}")
+
+    assert page.status == 200
+    for words in ("SONY · f/2.2", "Calgary, Canada", "CC BY-SA"):
+        assert words in page.words
+    assert "51." not in page.text
+    pictures = [one.attributes for one in page.all("img", class_="emoji")]
+    assert [one["alt"] for one in pictures] == [":cat:", ":dog:"]
+    for one in pictures:
+        assert (await visitor.client.get(one["src"])).status == 200
+    stored = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0]
+    assert "GPS" not in stored.extra
+    assert stored.blurhash
+    assert stored.alt == "A street"
+    grid = await visitor.get(f"/@rita@{other.domain}")
+    assert "fx1 fy2" in grid.text or "fx0 fy2" in grid.text
+    assert grid.one("h1").text == "Rita "
+
+    status = (await visitor.client.get(f"/api/v1/statuses/{post.id}")).json
+    assert [one["shortcode"] for one in status["emojis"]] == ["dog"]
+    assert [one["shortcode"] for one in status["account"]["emojis"]] == ["cat"]
+    assert status["emojis"][0]["url"].startswith(alice.node.site.uri("/media/emoji/"))
+    assert status["media_attachments"][0]["meta"]["focus"] == {"x": -0.8, "y": 0.1}

@@ -1,0 +1,59 @@
+"""Making room: what of other servers' pictures is let go, and when. Owns no table.
+
+The picture that nobody has looked at for longest goes first, and those of a host that fills more than its
+part before all others. What went is fetched again when somebody looks. Work is done in bounded units, each
+of which leaves the sums and the tables true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node import avatars, cached_media, domains, emoji, photos
+from node.cached_media import EMPTIED_TO, MOST_OF_ONE, Key, Looks, Room
+from node.database import Writer
+from node.jobs import Job
+from node.node import Node
+
+AT_ONCE = 100
+
+
+async def trim(node: Node, job: Job) -> None:
+    """Job `trim_cache`: let go of pictures until what is kept is well under the ceiling."""
+    await node.part(Looks).write()
+    while await node.db.write(trim_some, node.part(Room).bytes):
+        pass
+
+
+def trim_some(tx: Writer, room: int) -> int:
+    """Let go of some pictures; how many. 0 when there is room enough."""
+    crowding = cached_media.crowding(tx, room * MOST_OF_ONE)
+    if crowding is not None:
+        excess = crowding.bytes - room * MOST_OF_ONE * EMPTIED_TO
+        return let_go(tx, cached_media.longest_unseen(tx, excess, AT_ONCE, crowding.host))
+    total = cached_media.total(tx)
+    if total <= room * EMPTIED_TO:
+        return 0
+    return let_go(tx, cached_media.longest_unseen(tx, total - room * EMPTIED_TO, AT_ONCE))
+
+
+def let_go(tx: Writer, keys: Sequence[Key]) -> int:
+    """Forget what is kept of these pictures, wherever they belong."""
+    ids: dict[str, list[int]] = {"photo": [], "avatar": [], "emoji": []}
+    for kind, id_ in keys:
+        ids[kind].append(id_)
+    photos.forget_files(tx, ids["photo"])
+    avatars.forget_files(tx, ids["avatar"])
+    emoji.forget_files(tx, ids["emoji"])
+    for kind, those in ids.items():
+        cached_media.forget(tx, kind, those)
+    return len(keys)
+
+
+def forget_refused(tx: Writer) -> int:
+    """Let go of some pictures from hosts whose pictures are not shown here; how many."""
+    found = domains.policies(tx, cached_media.hosts(tx))
+    refused = [host for host, policy in found.items() if policy.rejects_media]
+    if refused and (some := cached_media.of_hosts(tx, refused, AT_ONCE)):
+        return let_go(tx, some)
+    return let_go(tx, emoji.refused(tx, AT_ONCE))
