@@ -19,6 +19,7 @@ from activitypub.uris import Malformed, host_of, normal_id, same_origin, without
 from node import accounts, domains, jobs, keys
 from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
+from node.emoji import RemoteEmoji
 from node.errors import NotFound, Refused, Unreachable
 from node.ids import now_ms
 from node.jobs import GiveUp, Job, Later
@@ -114,6 +115,7 @@ def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
         moved_to=actor.moved_to or "",
         created_at=actor.published_ms,
         keys=listed,
+        emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in actor.emoji],
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from activitypub.uris import Malformed, host_of
+from activitypub.uris import Malformed, host_of, same_origin
 from node import domains, posts, reach
 from node.accounts import Account
 from node.database import Reader
@@ -25,6 +25,14 @@ def inboxes(tx: Reader, sentence: Sentence, who: Account) -> list[tuple[str, str
     return _sendable(tx, _chosen(tx, sentence, who, post))
 
 
+def is_for_followers(tx: Reader, sentence: Sentence) -> bool:
+    """Whether this is a post that only followers get: then it matters that both servers know the same ones."""
+    if sentence.verb not in ("Create", "Update") or sentence.post_id is None:
+        return False
+    post = posts.by_id(tx, sentence.post_id)
+    return post is not None and post.visibility == "followers"
+
+
 def _chosen(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> list[str]:
     match sentence.verb:
         case "Create" | "Update" if sentence.object_uri != who.uri:
@@ -35,6 +43,13 @@ def _chosen(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> 
             return [*sentence.facts.get("inboxes", []), *_common(reach.followers(tx, who.id))]
         case "Delete":
             return _of_farewell(tx, sentence, who)
+        case "Forward":
+            # Whoever wrote it has told their own server.
+            return [
+                inbox
+                for inbox in _common(reach.followers(tx, who.id))
+                if not same_origin(inbox, sentence.object_uri)
+            ]
         case "Announce":
             return [*_common(reach.followers(tx, who.id)), *_personal(_one(tx, sentence, post))]
         case "Undo" if sentence.facts.get("verb") == "Announce":

@@ -24,7 +24,7 @@ from yarl import URL
 from activitypub import bodies
 from activitypub.addresses import is_public, literal
 from activitypub.resolving import GuardedResolver, NotPublic, Resolve
-from activitypub.signatures import SigningKey, sign_cavage
+from activitypub.signatures import SIGN, SigningKey
 from activitypub.uris import Malformed, parts, wire
 from activitypub.vocab import parse_json
 from node.errors import Unreachable
@@ -126,9 +126,11 @@ class Client:
         self._refuses = refuses
         self._session: aiohttp.ClientSession | None = None
 
-    async def get_json(self, url: str, *, key: SigningKey | None, accept: str = ACCEPT) -> Fetched:
-        """An ActivityPub document, signed for with `key`. Raises Unfetchable."""
-        found = await self._get(url, accept, MOST_DOCUMENT, REDIRECTS, bodies.is_activity, key)
+    async def get_json(
+        self, url: str, *, key: SigningKey | None, accept: str = ACCEPT, style: str = "cavage"
+    ) -> Fetched:
+        """An ActivityPub document, signed for with `key` in that style. Raises Unfetchable."""
+        found = await self._get(url, accept, MOST_DOCUMENT, REDIRECTS, bodies.is_activity, key, style=style)
         return _document(found)
 
     async def get_jrd(self, url: str) -> Fetched:
@@ -167,13 +169,16 @@ class Client:
                 return None
             raise
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, is_judged: bool = True
+    ) -> Answer:
         """Send `body` with headers that are already signed. Whatever the status, it is an Answer; no redirects.
 
-        Raises Unfetchable when the server may not be, or cannot be, talked to.
+        `is_judged=False`: the caller has just seen for itself that its server may be talked to. Raises Unfetchable when the server may not be, or cannot be, talked to.
         """
         address = self._allowed(url)
-        await self._judge(url)
+        if is_judged:
+            await self._judge(url)
         try:
             async with (
                 asyncio.timeout(self._deadline),
@@ -206,6 +211,7 @@ class Client:
         *,
         more: Mapping[str, str] | None = None,
         is_judged: bool = True,
+        style: str = "cavage",
     ) -> Found:
         seen: set[URL] = set()
         try:
@@ -219,7 +225,7 @@ class Client:
                         await self._judge(url)
                     headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate", **(more or {})}
                     if key is not None:
-                        headers |= sign_cavage(key, "GET", url, None, self._now(), [("Accept", accept)])
+                        headers |= SIGN[style](key, "GET", url, None, self._now(), [("Accept", accept)])
                     async with self._opened().get(
                         address, headers=headers, allow_redirects=False
                     ) as response:
@@ -342,7 +348,7 @@ def _document(found: Found) -> Fetched:
 def _one_of(types: Collection[str]) -> Callable[[Any], bool]:
     def accepts(headers: Any) -> bool:
         name = bodies.media_type(headers)
-        return name in types or f"{name.partition('/')[0]}/*" in types
+        return name in types or f"{name.partition('/')[0]}/*" in types or "*/*" in types
 
     return accepts
 

@@ -17,13 +17,14 @@ from node import accounts, follows, listings, posts
 from node.accounts import Account
 from node.database import Reader
 from node.errors import NotFound
+from node.ids import read_id
 from node.node import Node
 from node.paging import Page
 from node.posts import Post
 
 PAGE = 40
 _OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")
-_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>\d{1,19})/(?P<kind>replies|likes|shares)")
+_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>[0-9]{1,18})/(?P<kind>replies|likes|shares)")
 
 Items = Callable[[Reader, Page], list[tuple[int, Any]]]
 
@@ -36,8 +37,7 @@ class Collections:
         """Status and document of a collection or of one of its pages."""
         cursor: int | None = None
         if "page" in query:
-            asked = query.get("max_id", "")
-            cursor = int(asked) if asked.isdecimal() and len(asked) < 20 else 0
+            cursor = read_id(query.get("max_id", "")) or 0
         try:
             document = await self._node.db.read(_document, path, cursor)
         except NotFound:

@@ -1,157 +1,107 @@
-"""Job `deliver`: one document to one inbox, signed anew at each try, and what the answer means.
+"""Jobs `deliver` and `redeliver`: one document to one inbox, signed anew at each try, and what the answer means.
 
     2xx            delivered
     404, 410       that inbox is gone
-    401, 403       once more with the other kind of signature, then failed
+    401, 403       once more with the other kind of signature, then failed (400 too, if it speaks of signatures)
     408, 429, 5xx  tried again later, and so is silence
     other 4xx      failed: the same words will not be liked better later
 
-A server's deliveries are one lane, in order, so an edit never overtakes the post. While it does not answer
-at all the whole lane sleeps, up to a week. A document that makes an otherwise healthy server stumble steps
-out of the lane after a few tries, so that it does not hold up the others.
+A server's deliveries are one lane, in order, so an edit never overtakes the post. `node.outcomes` says what
+waits for what when something does not work.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import Any
 
-from activitypub import signing_keys
-from activitypub.client import Unfetchable
-from activitypub.memory import Memory
-from activitypub.signatures import SigningKey, sign_cavage, sign_rfc9421
+from activitypub import dialects, signing_keys
+from activitypub.client import Answer, Unfetchable
+from activitypub.desks import Desk, Facts
+from activitypub.signatures import SIGN, SigningKey
+from activitypub.synchronization import HEADER
 from activitypub.uris import Malformed
-from node import deliveries, hosts, jobs, outbox
-from node.database import Reader, Writer
-from node.errors import NotFound
+from node import outcomes
 from node.ids import now_ms
-from node.jobs import Job, Later
+from node.jobs import Job
 from node.node import Node
 
-TRIES_IN_LINE = 4
 AWAY = frozenset({408, 429, 502, 503, 504})
 """Answers that say the server itself is not there, whatever is sent."""
 
+LONGEST_WAIT = 7 * 86_400
 
-async def deliver(node: Node, job: Job) -> None:
-    body = await _body(node, job.payload["sentence"])
-    if body is None:
-        await node.db.write(_close, job, "failed", None, "the words are gone")
+
+async def deliver(node: Node, job: Job) -> bool:
+    """Always True: the job is finished, or put off, in the unit that writes down what became of it."""
+    desk = node.part(Desk)
+    facts = await desk.look(job)
+    if facts.is_blocked:
+        await desk.over(
+            job, "failed", None, "this node does not exchange anything with that server", answered=False
+        )
+    elif facts.is_behind:
+        await node.db.write(outcomes.step_aside, job)
+    else:
+        await _send(node, desk, job, facts)
+    return True
+
+
+async def _send(node: Node, desk: Desk, job: Job, facts: Facts) -> None:
+    body, key = await desk.body(job, facts), await desk.key(job, facts)
+    if body is None or key is None:
+        reason = "the words are gone" if body is None else "the sender has no key any more"
+        await desk.over(job, "failed", None, reason, answered=False)
         return
     try:
-        key = await signing_keys.of_account(node, job.payload["by"])
-    except NotFound:
-        await node.db.write(_close, job, "failed", None, "the sender has no key any more")
-        return
-    try:
-        answer = await _knock(node, job.payload, key, body)
+        answer = await _knock(node, job, facts, key, body)
     except (Unfetchable, Malformed) as error:
         if isinstance(error, Unfetchable) and error.temporary:
-            await _put_off(node, _silent, job, None, error.reason, None)
+            await node.db.write(outcomes.silent, job, None, error.reason, None)
         else:
             reason = error.reason if isinstance(error, Unfetchable) else str(error)
-            await node.db.write(_close, job, "failed", None, reason)
+            await desk.over(job, "failed", None, reason, answered=False)
         return
     status = answer.status
     reason = f"answered {status}: {answer.body}"[:300]
     if 200 <= status < 300:
-        await node.db.write(_close, job, "delivered", status, "")
+        await desk.over(job, "delivered", status, "", answered=True)
     elif status in (404, 410):
-        await node.db.write(_close, job, "gone", status, reason)
+        await desk.over(job, "gone", status, reason, answered=True)
     elif status in AWAY:
-        retry_after = _retry_after(answer.headers.get("Retry-After"))
-        await _put_off(node, _silent, job, status, reason, retry_after)
+        wait = _retry_after(answer.headers.get("Retry-After"))
+        await node.db.write(outcomes.silent, job, status, reason, wait)
     elif status >= 500:
-        await _put_off(node, _stumbled, job, status, reason)
+        await node.db.write(outcomes.stumbled, job, status, reason)
     else:
-        await node.db.write(_close, job, "failed", status, reason)
+        await desk.over(job, "failed", status, reason, answered=True)
 
 
-async def _body(node: Node, sentence_id: int) -> bytes | None:
-    memory = node.part(Memory)
-    body = memory.sentences.get(sentence_id)
-    if body is None:
-        document = await node.db.read(_document, sentence_id)
-        if document is None:
-            return None
-        body = document.encode()
-        memory.sentences.put(sentence_id, body)
-    return body
-
-
-def _document(tx: Reader, sentence_id: int) -> str | None:
-    sentence = outbox.by_id(tx, sentence_id)
-    return None if sentence is None else sentence.document
-
-
-async def _knock(node: Node, payload: dict[str, Any], key: SigningKey, body: bytes) -> Any:
-    """POST, and if the signature is not understood, once more in the other dialect."""
-    memory = node.part(Memory)
-    host, inbox = payload["host"], payload["inbox"]
-    style = memory.styles.get(host)
-    if style is None:
-        style = await node.db.read(hosts.style, host)
-        memory.styles.put(host, style)
-    first, second = (sign_cavage, sign_rfc9421) if style == "cavage" else (sign_rfc9421, sign_cavage)
-    answer = await node.client.post(inbox, body, first(key, "POST", inbox, body, time.time()))
-    if answer.status not in (401, 403):
+async def _knock(node: Node, job: Job, facts: Facts, key: SigningKey, body: bytes) -> Answer:
+    """POST, and if the signature is not taken, once more in the other dialect; last with the key before this."""
+    host: str = job.payload["host"]
+    answer = await _post(node, job, facts, facts.style, key, body)
+    if not dialects.is_refusal(answer.status, answer.headers, answer.body):
         return answer
-    again = await node.client.post(inbox, body, second(key, "POST", inbox, body, time.time()))
-    if not 200 <= again.status < 300:
-        return answer
-    style = "rfc9421" if style == "cavage" else "cavage"
-    memory.styles.put(host, style)
-    await node.db.write(hosts.prefers, host, style)
-    return again
+    style = dialects.other(facts.style)
+    again = await _post(node, job, facts, style, key, body)
+    if 200 <= again.status < 300:
+        await dialects.learned(node, host, style)
+        return again
+    former = await signing_keys.replaced_of(node, job.payload["by"])
+    if former is not None:
+        last = await _post(node, job, facts, facts.style, former, body)
+        if 200 <= last.status < 300:
+            return last
+    return answer
 
 
-def _close(tx: Writer, job: Job, state: str, status: int | None, reason: str) -> None:
-    if not jobs.finish(tx, job):
-        return
-    deliveries.close(tx, job.payload["id"], state, status=status, reason=reason)
-    if state in ("delivered", "gone"):
-        hosts.answered(tx, job.payload["host"])
-
-
-async def _put_off(
-    node: Node, judge: Callable[..., int | None], job: Job, status: int | None, reason: str, *more: int | None
-) -> None:
-    at = await node.db.write(judge, job, status, reason, *more)
-    if at is not None:
-        raise Later(at, reason)
-
-
-def _silent(tx: Writer, job: Job, status: int | None, reason: str, retry_after: int | None) -> int | None:
-    """The server is not there: its lane sleeps until the time returned, unless it was silent for a week."""
-    at = hosts.failed(tx, job.payload["host"], reason, retry_after_ms=retry_after)
-    if _given_up(tx, job, status, reason):
-        return None
-    deliveries.tried(tx, job.payload["id"], status=status, reason=reason)
-    return at
-
-
-def _stumbled(tx: Writer, job: Job, status: int, reason: str) -> int | None:
-    """The server is there but cannot take these words: later, and after some tries out of the others' way."""
-    hosts.answered(tx, job.payload["host"])
-    if _given_up(tx, job, status, reason):
-        return None
-    tries = deliveries.tried(tx, job.payload["id"], status=status, reason=reason)
-    at = now_ms() + hosts.pause_ms(tries)
-    aside = f"{job.payload['host']} {job.payload['id']}"
-    if tries < TRIES_IN_LINE or job.lane == aside:
-        return at
-    if jobs.finish(tx, job):
-        jobs.add(tx, "deliver", job.payload, lane=aside, run_at=at)
-    return None
-
-
-def _given_up(tx: Writer, job: Job, status: int | None, reason: str) -> bool:
-    if now_ms() - job.payload["since"] <= hosts.GIVEN_UP_AFTER_MS:
-        return False
-    _close(tx, job, "failed", status, reason)
-    return True
+async def _post(node: Node, job: Job, facts: Facts, style: str, key: SigningKey, body: bytes) -> Answer:
+    inbox: str = job.payload["inbox"]
+    more = ((HEADER, facts.synchronization),) if facts.synchronization else ()
+    headers = SIGN[style](key, "POST", inbox, body, time.time(), more)
+    answer: Answer = await node.client.post(inbox, body, headers, is_judged=False)
+    return answer
 
 
 def _retry_after(value: str | None) -> int | None:
@@ -159,7 +109,7 @@ def _retry_after(value: str | None) -> int | None:
     if value is None:
         return None
     if value.strip().isdigit():
-        return min(int(value.strip()[:8]), 7 * 86_400) * 1000
+        return min(int(value.strip()[:8]), LONGEST_WAIT) * 1000
     try:
         return max(0, int(parsedate_to_datetime(value).timestamp() * 1000) - now_ms())
     except (ValueError, TypeError, OverflowError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from activitypub import signing_keys
+from activitypub import dialects, signing_keys
 from activitypub.client import Unfetchable
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
@@ -64,10 +64,38 @@ async def document(
     return doc
 
 
+async def list_at(node: Node, url: str, budget: Budget) -> dict[str, Any]:
+    """A list, or a page of one, that is known only by its address. Raises Unfetchable."""
+    try:
+        await _check(node, url)
+        doc, found_at = await _get(node, url, await signing_keys.of_node(node), budget)
+        if not same_origin(found_at, url):
+            raise refusal(url, "the list has moved to another server")
+    except Malformed as error:
+        raise refusal(url, str(error)) from error
+    return doc
+
+
 async def _get(node: Node, uri: str, key: SigningKey, budget: Budget | None) -> tuple[dict[str, Any], str]:
+    """GET, and if the signature is not taken, once more in the other dialect."""
+    host = host_of(uri)
+    style = await dialects.of(node, host)
     if budget is not None:
         budget.spend(uri)
-    fetched = await node.client.get_json(uri, key=key)
+    try:
+        fetched = await node.client.get_json(uri, key=key, style=style)
+    except Unfetchable as error:
+        if error.answered not in (401, 403):
+            raise
+        if budget is not None:
+            budget.spend(uri)
+        style = dialects.other(style)
+        try:
+            fetched = await node.client.get_json(uri, key=key, style=style)
+        except Unfetchable:
+            raise error from None
+        if host_of(fetched.url) == host:
+            await dialects.learned(node, host, style)
     return fetched.doc, fetched.url
 
 

@@ -1,28 +1,35 @@
 """The inbox: who may drop something here, judged before anything is stored.
 
 In this order, each step cheaper than what follows: method, size, type, what the signature claims, whether the
-JSON is one activity of somebody on the signer's own server, whether that server is blocked, the key, the
-signature, the signer. Then the activity is a `receive` job and the answer is 202: nobody waits for the deed.
+JSON is one activity, whether its server is blocked, the key, the signature, the signer. What its own author
+has signed becomes a `receive` job; what somebody else brings counts only if its author has proved it, or as a
+hint (`forwarding`). The answer is 202: nobody waits for the deed.
 
-The answers: 401 not proven, 403 blocked, 400 not an activity, 405, 408, 413, 415; 503 when their key cannot be
-had at the moment, so that they try again. One line in the log says who and why.
+The answers: 401 not proven, 403 blocked, 400 not an activity, 405, 408, 413, 415, 429; 503 when their key
+cannot be had at the moment, so that they try again. One line in the log says who and why.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from activitypub import actors, signatures, vocab
+import msgspec
+
+from activitypub import actors, forwarding, proofs, signatures, signers, synchronizing, vocab
 from activitypub.client import Unfetchable
 from activitypub.memory import KnownKey, Memory
 from activitypub.plain import Gone, Receive, Scope, Send, TooLarge, header, read_body, respond, signed_request
 from activitypub.signatures import BadSignature, Claim, Request
+from activitypub.turns import Flood, Turns
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node import accounts, domains, jobs
 from node.database import Reader, Writer
+from node.gatherings import Gathering
 from node.ids import new_id
 from node.node import Node
 
@@ -30,6 +37,8 @@ log = logging.getLogger("tintype.inbox")
 
 MOST_BODY = 1024 * 1024
 TYPES = frozenset({"application/activity+json", "application/ld+json", "application/json"})
+_AGAIN_SOON = [(b"retry-after", b"300")]
+_HEADERS = {405: [(b"allow", b"POST")], 429: [(b"retry-after", b"30")], 503: _AGAIN_SOON}
 
 
 class Turned(Exception):
@@ -41,12 +50,28 @@ class Turned(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is let in: a job of that kind, the servers it came from and is about, and its place in the queue."""
+
+    kind: str
+    payload: dict[str, Any]
+    hosts: frozenset[str]
+    run_at: int
+
+    @property
+    def lane(self) -> str:
+        return forwarding.lane(self.payload["uri"]) if self.kind == "look_up" else ""
+
+
 class Inbox:
     """`POST` to any inbox of this node, over plain ASGI."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._memory = node.part(Memory)
+        self._turns = node.part(Turns)
+        self._keep: Gathering[Letter, bool] = Gathering(self._keep_all, most=64, pause=0.002)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -55,26 +80,13 @@ class Inbox:
             reference = f"{new_id():x}"
             client = (scope.get("client") or ("?",))[0]
             log.info("inbox %s %s %s: %s", reference, turned.status, client, turned.reason)
-            headers = [(b"retry-after", b"300")] if turned.status == 503 else []
-            if turned.status == 405:
-                headers.append((b"allow", b"POST"))
             body = f"{turned.reason} ({reference})\n".encode()
-            await respond(scope, send, turned.status, body, headers=headers)
+            await respond(scope, send, turned.status, body, headers=_HEADERS.get(turned.status, ()))
         else:
             await respond(scope, send, 202)
 
     async def _accept(self, scope: Scope, receive: Receive) -> None:
-        if scope["method"] != "POST":
-            raise Turned(405, "an inbox takes POST")
-        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-        if kind not in TYPES:
-            raise Turned(415, "an inbox takes application/activity+json")
-        try:
-            body = await read_body(scope, receive, MOST_BODY)
-        except TooLarge:
-            raise Turned(413, "an activity has 1 MiB at most") from None
-        except Gone:
-            raise Turned(408, "the body did not arrive") from None
+        body = await self._body(scope, receive)
         request = signed_request(scope, self._node.site, body)
         try:
             claim = signatures.claim(request, time.time())
@@ -87,62 +99,89 @@ class Inbox:
         except Malformed as malformed:
             raise Turned(400, str(malformed)) from malformed
         if not same_origin(claim.key_id, activity.actor):
-            raise Turned(401, "the key is not of the actor's server")
+            await self._brought(request, claim, activity)
+            return
         known = await self._signer(request, claim, activity, host)
         if known is None:
             return
         if known.owner != activity.actor:
             raise Turned(401, "the actor is not who signed")
-        stored = await self._node.db.write(_store, {"doc": doc, "by": known.account_id, "host": host})
-        if not stored:
-            raise Turned(403, f"{host} is blocked here")
+        self._turns.count(host)
+        await self._take("receive", {"doc": doc, "by": known.account_id, "host": host}, host)
+        if request.values(synchronizing.FIELD):
+            await synchronizing.consider(self._node, request, claim, known)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        if scope["method"] != "POST":
+            raise Turned(405, "an inbox takes POST")
+        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if kind not in TYPES:
+            raise Turned(415, "an inbox takes application/activity+json")
+        try:
+            await self._turns.hold(scope)
+            return await read_body(scope, receive, MOST_BODY)
+        except Flood:
+            raise Turned(429, "too much at once") from None
+        except TooLarge:
+            raise Turned(413, "an activity has 1 MiB at most") from None
+        except Gone:
+            raise Turned(408, "the body did not arrive") from None
 
     async def _signer(self, request: Request, claim: Claim, activity: Activity, host: str) -> KnownKey | None:
         """Whose signature it is; None for a farewell of somebody we never knew, which is simply accepted."""
         known = self._memory.keys.get(claim.key_id)
-        if known is None:
-            is_blocked, is_known = await self._node.db.read(_about, host, activity.actor)
-            if is_blocked:
-                raise Turned(403, f"{host} is blocked here")
-            if not is_known and _is_farewell(activity):
-                return None
-            known = await self._ask(claim, activity)
+        try:
             if known is None:
-                return None
-        try:
-            signatures.verify(claim, request, known.key)
+                is_blocked, is_known = await self._node.db.read(_about, host, activity.actor)
+                if is_blocked:
+                    raise Turned(403, f"{host} is blocked here")
+                if not is_known and _is_farewell(activity):
+                    return None
+                known = await actors.key(self._node, claim.key_id)
+            return await signers.prove(self._node, request, claim, known)
         except BadSignature as bad:
-            return await self._once_more(request, claim, activity, known, bad)
-        return known
-
-    async def _once_more(
-        self, request: Request, claim: Claim, activity: Activity, known: KnownKey, bad: BadSignature
-    ) -> KnownKey | None:
-        """The key may have been changed: it is asked for again, but not at every wrong signature."""
-        if self._memory.asked_again.get(claim.key_id):
             raise Turned(401, bad.reason) from bad
-        self._memory.asked_again.put(claim.key_id, True)
-        fresh = await self._ask(claim, activity, refresh=True)
-        if fresh is None:
-            return None
-        if fresh.key == known.key:
-            raise Turned(401, bad.reason) from bad
-        try:
-            signatures.verify(claim, request, fresh.key)
-        except BadSignature as still:
-            raise Turned(401, still.reason) from still
-        return fresh
-
-    async def _ask(self, claim: Claim, activity: Activity, *, refresh: bool = False) -> KnownKey | None:
-        try:
-            return await actors.key(self._node, claim.key_id, refresh=refresh)
         except Unfetchable as error:
             if error.gone and _is_farewell(activity):
                 await self._node.db.write(_look_again, activity.actor)
                 return None
-            if error.temporary:
-                raise Turned(503, "your key cannot be fetched at the moment") from error
-            raise Turned(401, f"your key cannot be had: {error.reason}") from error
+            raise _keyless(error) from error
+
+    async def _brought(self, request: Request, claim: Claim, activity: Activity) -> None:
+        """Somebody brings what another server's actor is said to have done."""
+        hint: dict[str, Any] | None = None
+        is_proved = proofs.carries(activity.raw)
+        if not is_proved:
+            hint = await self._node.db.read(forwarding.hint, claim.key_id, activity)
+            if hint is None:
+                raise Turned(401, "the key is not of the actor's server")
+        try:
+            bearer = await actors.key(self._node, claim.key_id)
+            bearer = await signers.prove(self._node, request, claim, bearer)
+            kind, payload = "look_up", hint or {}
+            if is_proved:
+                author, doc = await signers.author(self._node, activity.raw, activity.actor)
+                kind, payload = "receive", {"doc": doc, "by": author.account_id, "host": bearer.host}
+        except BadSignature as bad:
+            raise Turned(401, bad.reason) from bad
+        except Unfetchable as error:
+            raise _keyless(error) from error
+        self._turns.count(bearer.host)
+        await self._take(kind, payload, bearer.host, host_of(activity.actor))
+
+    async def _take(self, kind: str, payload: dict[str, Any], *hosts: str) -> None:
+        letter = Letter(kind, payload, frozenset(hosts), self._turns.next(hosts[0]))
+        if not await self._keep(letter):
+            raise Turned(403, f"{' or '.join(hosts)} is blocked here")
+
+    async def _keep_all(self, group: list[Letter]) -> Sequence[bool]:
+        return await self._node.db.write(_keep, group)
+
+
+def _keyless(error: Unfetchable) -> Turned:
+    if error.temporary:
+        return Turned(503, "your key cannot be fetched at the moment")
+    return Turned(401, f"your key cannot be had: {error.reason}")
 
 
 def _is_farewell(activity: Activity) -> bool:
@@ -160,8 +199,19 @@ def _look_again(tx: Writer, actor: str) -> None:
         jobs.add(tx, "refresh_actor", {"id": account.id, "farewell": True})
 
 
-def _store(tx: Writer, payload: dict[str, Any]) -> bool:
-    if domains.is_blocked(tx, payload["host"]):
-        return False
-    jobs.add(tx, "receive", payload)
-    return True
+def _keep(tx: Writer, group: list[Letter]) -> list[bool]:
+    """Store many letters at once; which of them were, and not refused because a server is blocked."""
+    blocked = domains.blocked_among(tx, {host for letter in group for host in letter.hosts})
+    kept = [letter.hosts.isdisjoint(blocked) for letter in group]
+    by_kind: dict[str, list[Letter]] = {}
+    for letter, is_kept in zip(group, kept, strict=True):
+        if is_kept:
+            by_kind.setdefault(letter.kind, []).append(letter)
+    for kind, letters in by_kind.items():
+        jobs.add_many(
+            tx,
+            kind,
+            [(msgspec.json.encode(letter.payload), letter.lane) for letter in letters],
+            run_at=[letter.run_at for letter in letters],
+        )
+    return kept

@@ -13,6 +13,7 @@ from node import accounts, captions, posts
 from node.accounts import Account
 from node.database import Reader
 from node.errors import NotFound, Refused, Unreachable
+from node.ids import read_id
 from node.node import Node
 from node.posts import Post
 
@@ -96,8 +97,8 @@ def _here(tx: Reader, address: str, viewer: Account | None) -> Account | Post | 
         return None if account.is_gone else account
     post = posts.by_uri(tx, address) or posts.by_url(tx, address)
     if post is None and found.authority == tx.site.domain and found.path.startswith("/posts/"):
-        number = found.path.removeprefix("/posts/")
-        post = posts.by_id(tx, int(number)) if number.isdecimal() and len(number) < 20 else None
+        number = read_id(found.path.removeprefix("/posts/"))
+        post = posts.by_id(tx, number) if number is not None else None
     return None if post is None else _seen(tx, post, viewer)
 
 

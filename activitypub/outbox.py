@@ -17,19 +17,22 @@ from node.jobs import Job
 from node.node import Node
 from node.outbox import Sentence
 
-Plan = tuple[Sentence, bytes, list[tuple[str, str]]]
+Plan = tuple[Sentence, bytes, list[tuple[str, str]], bool]
+"""A sentence, its document, its inboxes with their hosts, and whether the followers are to be compared."""
 
 
-async def fan_out(node: Node, job: Job) -> None:
+async def fan_out(node: Node, job: Job) -> bool:
+    """True when the job was finished with what it queued."""
     memory = node.part(Memory)
     # What was just said may have changed what we answer about ourselves.
     memory.answers.clear()
     planned = await node.db.read(plan, job.payload["id"])
     if planned is None:
-        return
-    sentence, body, _ = planned
+        return False
+    sentence, body, *_ = planned
     memory.sentences.put(sentence.id, body)
     await node.db.write(_queue, job, planned)
+    return True
 
 
 def plan(tx: Reader, id_: int) -> Plan | None:
@@ -41,19 +44,21 @@ def plan(tx: Reader, id_: int) -> Plan | None:
     inboxes = audience.inboxes(tx, sentence, who)
     if not inboxes:
         return None
+    is_compared = audience.is_for_followers(tx, sentence)
     if sentence.document is not None:
-        return sentence, sentence.document.encode(), inboxes
+        return sentence, sentence.document.encode(), inboxes, is_compared
     document = documents.activity(tx, sentence, who)
-    return None if document is None else (sentence, msgspec.json.encode(document), inboxes)
+    return None if document is None else (sentence, msgspec.json.encode(document), inboxes, is_compared)
 
 
 def _queue(tx: Writer, job: Job, planned: Plan) -> None:
     if not jobs.finish(tx, job):
         return
-    sentence, body, inboxes = planned
+    sentence, body, inboxes, is_compared = planned
     outbox.keep_document(tx, sentence, body.decode())
     asleep = hosts.given_up(tx, {host for _, host in inboxes}, now_ms())
-    deliveries.queue(tx, sentence, [(inbox, host) for inbox, host in inboxes if host not in asleep])
+    awake = [(inbox, host) for inbox, host in inboxes if host not in asleep]
+    deliveries.queue(tx, sentence, awake, is_synchronized=is_compared)
     deliveries.refuse(
         tx,
         sentence,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from activitypub import remote_posts, vocab
+from activitypub import forwarding, remote_posts, vocab
 from activitypub.client import Unfetchable
 from activitypub.deeds import Heard, Ignored, Needs, perform
 from activitypub.fetching import Budget
@@ -58,6 +58,7 @@ def _perform(
         if activity.actor != by.uri:
             raise Ignored("the actor is not who signed")
         perform(tx, Heard(activity, by, fetched))
+        forwarding.pass_on(tx, activity, by)
     except Needs as needs:
         try:
             lane = f"fetch {host_of(needs.uri)}"

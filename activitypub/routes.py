@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
 
-from activitypub import contexts, documents, nodeinfo, notes, viewers, webfinger
+from activitypub import contexts, documents, nodeinfo, notes, synchronizing, viewers, webfinger
 from activitypub.collections import Collections
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
@@ -51,7 +51,7 @@ _WELL_KNOWN = frozenset(
     }
 )
 _ALWAYS = re.compile(
-    r"/users/[^/]+/(?:inbox|outbox|followers|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18})"
+    r"/users/[^/]+/(?:inbox|outbox|followers|followers_synchronization|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18})"
     r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|activity)"
 )
 _PAGES = re.compile(
@@ -174,8 +174,11 @@ class Door:
         if is_secure:
             asking = await viewers.signer(self._node, scope)
             if asking is None:
-                await respond(scope, send, 401, b"This server wants signed requests.\n", headers=[_VARY])
+                await self._unsigned(scope, send)
                 return
+        if (compared := re.fullmatch(r"/users/([^/]+)/followers_synchronization", path)) is not None:
+            await self._compared(scope, send, compared[1])
+            return
         page = _PAGES.fullmatch(path)
         if page is not None and (name := page["user"] or page["profile"]):
             status, body = await self._remembered(
@@ -194,6 +197,18 @@ class Door:
         cache = _NO_STORE if is_secure else _PUBLIC_CACHE
         await respond(scope, send, status, body, AP_TYPE, [_VARY, cache])
 
+    async def _unsigned(self, scope: Scope, send: Send) -> None:
+        await respond(scope, send, 401, b"This wants a signed request.\n", headers=[_VARY, _NO_STORE])
+
+    async def _compared(self, scope: Scope, send: Send, name: str) -> None:
+        """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
+        asking = await viewers.signer(self._node, scope)
+        if asking is None:
+            await self._unsigned(scope, send)
+            return
+        status, body = await self._answer(_followers_there, name, asking.owner)
+        await respond(scope, send, status, body, AP_TYPE, [_VARY, _NO_STORE])
+
     async def _post(self, scope: Scope, send: Send, name: str, post_id: int, asking: KnownKey | None) -> None:
         """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
         status, body = await self._answer(_note, name, post_id, asking)
@@ -210,6 +225,16 @@ class Door:
         except NotFound:
             status, document = NOTHING
         return status, msgspec.json.encode(document)
+
+
+def _followers_there(tx: Reader, name: str, asking: str) -> tuple[int, Any]:
+    account = accounts.by_handle(tx, name) if "@" not in name else None
+    if account is None or not account.is_local or account.is_gone:
+        return NOTHING
+    found = synchronizing.our_part(tx, account, asking)
+    uri = f"{account.uri}/followers_synchronization"
+    whole = {"id": uri, "type": "OrderedCollection", "totalItems": len(found), "orderedItems": found}
+    return 200, documents.with_context(whole)
 
 
 NOTHING: tuple[int, Any] = (404, {"error": "There is nothing here."})

@@ -122,6 +122,8 @@ def without_fragment(uri: str) -> str:
     return uri.partition("#")[0]
 
 
+# A delivery needs it twice, and the next one to the same inbox again.
+@functools.lru_cache(maxsize=2048)
 def wire(url: str) -> URL:
     """The address as it goes over the wire, without its fragment.
 

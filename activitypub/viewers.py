@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from activitypub import actors, signatures
+from activitypub import actors, signatures, signers
 from activitypub.client import Unfetchable
 from activitypub.memory import KnownKey
 from activitypub.plain import Scope, header, signed_request
@@ -29,12 +29,7 @@ async def signer(node: Node, scope: Scope) -> KnownKey | None:
     request = signed_request(scope, node.site)
     try:
         claim = signatures.claim(request, time.time())
-        known = await actors.key(node, claim.key_id)
-        try:
-            signatures.verify(claim, request, known.key)
-        except BadSignature:
-            known = await actors.key(node, claim.key_id, refresh=True)
-            signatures.verify(claim, request, known.key)
+        known = await signers.prove(node, request, claim, await actors.key(node, claim.key_id))
     except (BadSignature, Unfetchable, Malformed):
         return None
     return None if await node.db.read(domains.is_blocked, known.host) else known

@@ -22,6 +22,7 @@ from node import (
     captions,
     follows,
     keys,
+    ledgers,
     likes,
     notifications,
     photos,
@@ -32,6 +33,7 @@ from node import (
 from node.accounts import Account
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Reader, Writer
+from node.ledgers import Tally
 from node.node import Node
 from node.paging import Page
 from node.posts import Draft, Post
@@ -292,6 +294,15 @@ class Person:
                 return []
             _, below = timelines.conversation(tx, me, mine)
             return [captions.plain_text(view.post.caption) for view in views.of(tx, me, below)]
+
+        return await self.node.db.read(unit)
+
+    async def ledger(self, post: Post) -> Tally:
+        """How far the latest of what I said about my post has come."""
+
+        def unit(tx: Reader) -> Tally:
+            found = ledgers.newest(tx, accounts.get(tx, self.id), post.id)
+            return ledgers.NOBODY if found is None else found.tally
 
         return await self.node.db.read(unit)
 

@@ -49,6 +49,7 @@ class Stranger:
         self.inbox_headers: dict[str, str] = {}
         self.stumbles_over: str | None = None
         self.wants_header: str | None = None
+        self.wants_header_of_gets: str | None = None
         self._server = Server(self._app, port, authority)
         self._tls = ssl.create_default_context(cafile=authority.ca_file)
 
@@ -72,6 +73,10 @@ class Stranger:
         if scope["method"] == "POST":
             self.received.append(json.loads(body))
             reply = Reply(self._judge(scope, body), headers=self.inbox_headers)
+        elif self.wants_header_of_gets is not None and self.wants_header_of_gets.encode() not in dict(
+            scope["headers"]
+        ):
+            reply = Reply(401)
         else:
             reply = self.replies.get(target) or self.replies.get(path) or Reply(404)
         if reply.seconds:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from activitypub.memory import Memory
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
@@ -145,7 +144,7 @@ async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, othe
     await fediverse.settle()
 
     def a_week_ago(tx: Writer) -> None:
-        for row in tx.all("SELECT id, payload FROM jobs WHERE kind = 'deliver'"):
+        for row in tx.all("SELECT id, payload FROM jobs WHERE kind IN ('deliver', 'redeliver')"):
             payload = json.loads(row["payload"]) | {"since": now_ms() - WEEK - MINUTE}
             tx.run(
                 "UPDATE jobs SET payload = :p, run_at = 0 WHERE id = :id", p=json.dumps(payload), id=row["id"]
@@ -171,7 +170,6 @@ async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
     assert len(other.received) == 2
-    alice.node.part(Memory).styles.clear()
     await alice.posts("Two")
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
@@ -226,3 +224,23 @@ async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse,
     await other.send(alice.node, "rita", boost)
     await fediverse.settle()
     assert await alice.home() == []
+
+
+async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.stumbles_over = "Poison"
+    post = await alice.posts("Poison")
+    now = now_ms()
+    for minutes in (0, 2, 5):
+        await fediverse.settle(now=now + minutes * MINUTE)
+    await alice.edits(post, "Antidote")
+    await alice.posts("Harmless")
+    await fediverse.settle()
+    assert [one["object"]["content"] for one in other.received][-1] == "<p>Harmless</p>"
+    other.stumbles_over = None
+    other.received.clear()
+    await fediverse.settle(now=now_ms() + 60 * MINUTE)
+    assert [(one["type"], one["object"]["content"]) for one in other.received] == [
+        ("Create", "<p>Poison</p>"),
+        ("Update", "<p>Antidote</p>"),
+    ]

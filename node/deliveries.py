@@ -1,20 +1,23 @@
 """The delivery ledger: which server has heard which of our sentences. Owns the table `deliveries`.
 
 A row is written for every inbox in the same unit of work that queues its job, and closed in the unit that
-finishes the job. So the author can be told "delivered to 43 of 45 servers" and it is true.
+finishes the job (`outcomes`). So the author can be told "delivered to 43 of 45 servers" and it is true.
+`ledgers` reads it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from node import jobs
-from node.database import Reader, Writer, build, columns
-from node.ids import new_id, now_ms
+from node.database import Reader, Writer, build, build_all, columns
+from node.ids import id_at, new_id, now_ms
 from node.outbox import Sentence
 
-KEPT_MS = 30 * 24 * 3600 * 1000
+DAY = 24 * 3600 * 1000
+KEPT_MS = 30 * DAY
+GIVEN_UP_AFTER_MS = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +37,25 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How far a post, its edits or its deletion have come."""
+class End:
+    """How a delivery ended: `state` is delivered, failed or gone."""
 
-    servers: int
-    delivered: int
-    waiting: int
-    failed: int
+    id: int
+    state: str
+    status: int | None
+    reason: str
 
 
 _SELECT = f"SELECT {columns(Delivery)} FROM deliveries"  # noqa: S608
 
 
-def queue(tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]]) -> int:
-    """One row and one job per (inbox, host) that has none yet; how many there were."""
+def queue(
+    tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]], *, is_synchronized: bool = False
+) -> int:
+    """One row and one job per (inbox, host) that has none yet; how many there were.
+
+    `is_synchronized`: the receivers are told whom of theirs we believe to follow the author.
+    """
     known = {
         row["inbox"] for row in tx.all("SELECT inbox FROM deliveries WHERE outbox_id = :id", id=sentence.id)
     }
@@ -63,41 +71,42 @@ def queue(tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]]) ->
                VALUES (:id, :outbox_id, :inbox, :host, :now)""",
             rows,
         )
+        said = {"sentence": sentence.id, "by": sentence.account_id, "about": about(sentence), "since": now}
+        if is_synchronized:
+            said["synchronized"] = True
         jobs.add_many(
             tx,
             "deliver",
             [
-                (
-                    {
-                        "id": row["id"],
-                        "inbox": row["inbox"],
-                        "host": row["host"],
-                        "sentence": sentence.id,
-                        "by": sentence.account_id,
-                        "since": now,
-                    },
-                    str(row["host"]),
-                )
+                ({"id": row["id"], "inbox": row["inbox"], "host": row["host"], **said}, str(row["host"]))
                 for row in rows
             ],
         )
     return len(rows)
 
 
+def about(sentence: Sentence) -> str:
+    """What must keep its order among itself: all that is said about one post, or between two people."""
+    if sentence.post_id is not None:
+        return f"post:{sentence.post_id}"
+    if sentence.target_id is not None:
+        return f"people:{sentence.account_id}:{sentence.target_id}"
+    return f"person:{sentence.account_id}"
+
+
 def refuse(tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]], reason: str) -> None:
     """Write down that these are not even tried, and why."""
     now = now_ms()
-    for inbox, host in inboxes:
-        tx.run(
+    rows = [
+        {"id": new_id(), "outbox_id": sentence.id, "inbox": inbox, "host": host, "reason": reason, "now": now}
+        for inbox, host in inboxes
+    ]
+    if rows:
+        tx.many(
             """INSERT INTO deliveries (id, outbox_id, inbox, host, state, reason, created_at, finished_at)
                VALUES (:id, :outbox_id, :inbox, :host, 'failed', :reason, :now, :now)
                ON CONFLICT DO NOTHING""",
-            id=new_id(),
-            outbox_id=sentence.id,
-            inbox=inbox,
-            host=host,
-            reason=reason,
-            now=now,
+            rows,
         )
 
 
@@ -106,17 +115,23 @@ def by_id(tx: Reader, id_: int) -> Delivery | None:
     return build(Delivery, row) if row else None
 
 
-def close(tx: Writer, id_: int, state: str, *, status: int | None = None, reason: str = "") -> None:
-    """It is over: delivered, failed or gone."""
-    tx.run(
+def close(tx: Writer, ends: Iterable[End]) -> None:
+    """These are over."""
+    now = now_ms()
+    tx.many(
         """UPDATE deliveries SET state = :state, status = :status, reason = :reason,
                   attempts = attempts + 1, finished_at = :now
            WHERE id = :id""",
-        state=state,
-        status=status,
-        reason=reason[:500],
-        now=now_ms(),
-        id=id_,
+        [
+            {
+                "id": end.id,
+                "state": end.state,
+                "status": end.status,
+                "reason": end.reason[:500],
+                "now": now,
+            }
+            for end in ends
+        ],
     )
 
 
@@ -132,20 +147,42 @@ def tried(tx: Writer, id_: int, *, status: int | None, reason: str) -> int:
     return attempts or 1
 
 
-def of_post(tx: Reader, post_id: int) -> Tally:
-    """How many servers have heard of a post and all that was said about it since."""
-    row = tx.one(
-        """SELECT COUNT(DISTINCT d.host) AS servers,
-                  COUNT(DISTINCT d.host) FILTER (WHERE d.state = 'delivered') AS delivered,
-                  COUNT(DISTINCT d.host) FILTER (WHERE d.state = 'waiting') AS waiting,
-                  COUNT(DISTINCT d.host) FILTER (WHERE d.state IN ('failed', 'gone')) AS failed
-           FROM outbox o JOIN deliveries d ON d.outbox_id = o.id
-           WHERE o.post_id = :post""",
-        post=post_id,
+def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
+    """Queue anew what failed of a sentence (to one server, or to all); how many that were.
+
+    It goes to the end of its server's lane, and has another week.
+    """
+    now = now_ms()
+    rows = tx.all(
+        """UPDATE deliveries SET state = 'waiting', created_at = :now, finished_at = NULL
+           WHERE outbox_id = :sentence AND state IN ('failed', 'gone') AND (:host = '' OR host = :host)
+           RETURNING id, inbox, host""",
+        sentence=sentence.id,
+        host=host or "",
+        now=now,
     )
-    if row is None:
-        return Tally(0, 0, 0, 0)
-    return Tally(row["servers"], row["delivered"], row["waiting"], row["failed"])
+    said = {"sentence": sentence.id, "by": sentence.account_id, "about": about(sentence), "since": now}
+    jobs.add_many(
+        tx,
+        "redeliver",
+        [
+            ({"id": row["id"], "inbox": row["inbox"], "host": row["host"], **said}, row["host"])
+            for row in rows
+        ],
+    )
+    return len(rows)
+
+
+def drop(tx: Writer, host: str, reason: str) -> int:
+    """Give up everything that waits for a server; how much that was."""
+    jobs.drop_lanes(tx, host)
+    return tx.run(
+        """UPDATE deliveries SET state = 'failed', reason = :reason, finished_at = :now
+           WHERE host = :host AND state = 'waiting'""",
+        host=host,
+        reason=reason,
+        now=now_ms(),
+    )
 
 
 def totals(tx: Reader) -> dict[str, int]:
@@ -165,7 +202,7 @@ def by_hosts(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
     return found
 
 
-def unfinished(tx: Reader, *, limit: int = 100) -> list[Delivery]:
+def unfinished(tx: Reader, *, limit: int = 100) -> Sequence[Delivery]:
     """What did not arrive, newest first: waiting with at least one failure, failed or gone."""
     rows = tx.all(
         _SELECT
@@ -173,11 +210,20 @@ def unfinished(tx: Reader, *, limit: int = 100) -> list[Delivery]:
               ORDER BY id DESC LIMIT :limit""",
         limit=limit,
     )
-    return [build(Delivery, row) for row in rows]
+    return build_all(Delivery, rows)
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget closed rows that are history."""
+    """Forget closed rows that are history; close those whose job is no more."""
+    tx.run(
+        """UPDATE deliveries SET state = 'failed', finished_at = :now
+           WHERE state = 'waiting' AND id < :before AND created_at < :then""",
+        now=now,
+        before=id_at(now - 2 * GIVEN_UP_AFTER_MS),
+        then=now - 2 * GIVEN_UP_AFTER_MS,
+    )
     return tx.run(
-        "DELETE FROM deliveries WHERE state <> 'waiting' AND finished_at < :before", before=now - KEPT_MS
+        "DELETE FROM deliveries WHERE id < :before AND state <> 'waiting' AND finished_at < :then",
+        before=id_at(now - KEPT_MS),
+        then=now - KEPT_MS,
     )

@@ -335,7 +335,7 @@ def settle(tx: Writer, rules: Sequence[str] | None) -> None:
     ]
     if len(servers) > MOST_AT_ONCE:
         jobs.add(tx, "apply_policy", {"everybody": True})
-    elif servers:
+    else:
         found = policies(tx, {name for pair in servers for name in pair})
         for domain, host in servers:
             accounts.follow_server(tx, domain, host, found[domain].and_also(found[host]))

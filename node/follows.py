@@ -7,6 +7,7 @@ sentences for other servers change in the same unit of work as the row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -318,6 +319,31 @@ def accepted_uris(
         **page.values,
     )
     return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+
+
+def followers_at(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str, list[str]]:
+    """Host → the uris of the accepted followers who live there."""
+    rows = tx.all(
+        """SELECT a.host, a.uri FROM follows f JOIN accounts a ON a.id = f.follower_id
+           WHERE f.followed_id = :account AND f.state = 'accepted' AND a.host IN (:hosts)
+             AND NOT a.is_local AND a.deleted_at IS NULL""",
+        account=account.id,
+        hosts=list(hosts),
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["host"], []).append(row["uri"])
+    return found
+
+
+def followers_here(tx: Reader, account: Account) -> list[tuple[str, int]]:
+    """Our people who follow somebody (uri), and since when."""
+    rows = tx.all(
+        """SELECT a.uri, f.accepted_at FROM follows f JOIN accounts a ON a.id = f.follower_id
+           WHERE f.followed_id = :account AND f.state = 'accepted' AND a.is_local""",
+        account=account.id,
+    )
+    return [(row["uri"], row["accepted_at"] or 0) for row in rows]
 
 
 def requests_count(tx: Reader, who: Account) -> int:

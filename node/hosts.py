@@ -22,6 +22,8 @@ FIRST_SLEEP_MS = 30 * SECOND
 LONGEST_SLEEP_MS = 12 * HOUR
 GIVEN_UP_AFTER_MS = 7 * DAY
 KEPT_MS = 60 * DAY
+MOST = 20_000
+"""Rows that are kept. Strangers choose the names, so there must be an end to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,12 @@ def pause_ms(failures: int, retry_after_ms: int | None = None) -> int:
     return pause
 
 
-def answered(tx: Writer, host: str) -> None:
-    """It answered: whatever was held against it is forgotten."""
+def answered(tx: Writer, hosts: Iterable[str]) -> None:
+    """They answered: whatever was held against them is forgotten."""
     tx.run(
         """UPDATE hosts SET failures = 0, failing_since = NULL, sleeps_until = 0, reason = ''
-           WHERE host = :host AND failures > 0""",
-        host=host,
+           WHERE host IN (:hosts) AND failures > 0""",
+        hosts=sorted(hosts),
     )
 
 
@@ -122,13 +124,32 @@ def knocked(tx: Writer, hosts: Iterable[str]) -> None:
         hosts=list(hosts),
     )
     for row in rows:
-        tx.run("UPDATE hosts SET sleeps_until = 0 WHERE host = :host", host=row["host"])
-        jobs.hurry(tx, row["host"])
+        wake(tx, row["host"])
+
+
+def wake(tx: Writer, host: str) -> None:
+    """Try what waits for a server now, without waiting for the end of its sleep."""
+    tx.run("UPDATE hosts SET sleeps_until = 0 WHERE host = :host", host=host)
+    jobs.hurry(tx, host)
+
+
+def forget(tx: Writer, host: str) -> None:
+    """Hold nothing against a server any more, and remember nothing of it."""
+    tx.run("DELETE FROM hosts WHERE host = :host", host=host)
+
+
+def styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
+    """Which kind of signature each understands, where it is not 'cavage'."""
+    rows = tx.all(
+        "SELECT host, signature_style FROM hosts WHERE host IN (:hosts) AND signature_style <> 'cavage'",
+        hosts=list(hosts),
+    )
+    return {row["host"]: row["signature_style"] for row in rows}
 
 
 def style(tx: Reader, host: str) -> str:
     """Which kind of signature it understands: 'cavage' until it was seen to want 'rfc9421'."""
-    return tx.value("SELECT signature_style FROM hosts WHERE host = :host", host=host) or "cavage"
+    return styles(tx, [host]).get(host, "cavage")
 
 
 def prefers(tx: Writer, host: str, signature_style: str) -> None:
@@ -143,9 +164,14 @@ def prefers(tx: Writer, host: str, signature_style: str) -> None:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget servers about which there is nothing to remember."""
-    return tx.run(
+    """Forget servers about which there is nothing to remember, and the longest unheard-of beyond `MOST`."""
+    gone = tx.run(
         """DELETE FROM hosts WHERE (failures = 0 AND signature_style = 'cavage')
               OR seen_at < :before""",
         before=now - KEPT_MS,
+    )
+    return gone + tx.run(
+        """DELETE FROM hosts WHERE host IN (
+               SELECT host FROM hosts ORDER BY seen_at DESC, host LIMIT 1000000 OFFSET :most)""",
+        most=MOST,
     )

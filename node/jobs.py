@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +26,12 @@ LEASE = 5 * 60_000
 MOST_ATTEMPTS = 8
 FIRST_WAIT = 10_000
 PARKED = 1 << 62
+
+# Few shapes of statement, so that each is prepared once.
+_ROWS_AT_ONCE = (64, 8, 1)
+_PLACES = {
+    size: ", ".join(f"(:lane_{n}, CAST(:more_{n} AS INTEGER))" for n in range(size)) for size in _ROWS_AT_ONCE
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,41 +64,77 @@ class GiveUp(Exception):
 
 def add(tx: Writer, kind: str, payload: dict[str, Any], *, lane: str = "", run_at: int | None = None) -> int:
     """Add a job and return its id. It runs after this unit of work commits, never before."""
+    return add_many(tx, kind, [(payload, lane)], run_at=run_at)[0]
+
+
+def add_many(
+    tx: Writer,
+    kind: str,
+    entries: Sequence[tuple[Mapping[str, Any] | bytes, str]],
+    *,
+    run_at: int | Sequence[int] | None = None,
+) -> list[int]:
+    """Add a job for each (payload, lane) and return their ids, which are in the order of the entries.
+
+    A payload may be JSON already. `run_at` is a time for all of them, or one for each; in a lane only its
+    first job has one.
+    """
     now = now_ms()
-    at = now if run_at is None else run_at
-    if lane:
-        waiting = tx.value(
-            """INSERT INTO lanes (lane, jobs) VALUES (:lane, 1)
-               ON CONFLICT (lane) DO UPDATE SET jobs = lanes.jobs + 1 RETURNING jobs""",
-            lane=lane,
-        )
-        if waiting > 1:
+    times = run_at if isinstance(run_at, Sequence) else [now if run_at is None else run_at] * len(entries)
+    taken = _enter_lanes(tx, [lane for _, lane in entries if lane])
+    rows: list[dict[str, Any]] = []
+    for (payload, lane), at in zip(entries, times, strict=True):
+        if lane and lane in taken:
             at = PARKED
-    id_ = new_id()
-    tx.run(
+        taken.add(lane)
+        text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
+        rows.append(
+            {"id": new_id(), "kind": kind, "lane": lane, "payload": text.decode(), "at": at, "now": now}
+        )
+    tx.many(
         """INSERT INTO jobs (id, kind, lane, payload, run_at, created_at)
            VALUES (:id, :kind, :lane, :payload, :at, :now)""",
-        id=id_,
-        kind=kind,
-        lane=lane,
-        payload=msgspec.json.encode(payload).decode(),
-        at=at,
-        now=now,
+        rows,
     )
-    if at <= now:
+    if any(row["at"] <= now for row in rows):
         tx.after_commit(functools.partial(tx.wake, kind))
-    return id_
+    return [row["id"] for row in rows]
 
 
-def add_many(tx: Writer, kind: str, entries: list[tuple[dict[str, Any], str]]) -> None:
-    """Add a job for each (payload, lane). Lanes are locked in one order, so two fan-outs cannot deadlock."""
-    for payload, lane in sorted(entries, key=lambda entry: entry[1]):
-        add(tx, kind, payload, lane=lane)
+def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
+    """Count jobs into their lanes; those lanes that held some before.
+
+    Rows are locked in one order everywhere, so two units that add or finish many jobs cannot deadlock.
+    """
+    counts = sorted(Counter(lanes).items())
+    held: set[str] = set()
+    while counts:
+        size = next(size for size in _ROWS_AT_ONCE if size <= len(counts))
+        group, counts = counts[:size], counts[size:]
+        values: dict[str, Any] = {f"lane_{n}": lane for n, (lane, _) in enumerate(group)}
+        values |= {f"more_{n}": more for n, (_, more) in enumerate(group)}
+        rows = tx.all(
+            f"""INSERT INTO lanes (lane, jobs) VALUES {_PLACES[size]}
+                ON CONFLICT (lane) DO UPDATE SET jobs = lanes.jobs + excluded.jobs
+                RETURNING lane, jobs""",  # noqa: S608
+            **values,
+        )
+        entered = dict(group)
+        held.update(row["lane"] for row in rows if row["jobs"] > entered[row["lane"]])
+    return held
+
+
+def holds(tx: Reader, kind: str) -> bool:
+    """Whether any job of a kind waits or is worked on."""
+    return (
+        tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind)
+        is not None
+    )
 
 
 def add_once(tx: Writer, kind: str, payload: dict[str, Any], *, run_at: int | None = None) -> None:
     """Add a job unless one of its kind already waits: for what repeats itself."""
-    if tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind) is None:
+    if not holds(tx, kind):
         add(tx, kind, payload, run_at=run_at)
 
 
@@ -119,24 +163,85 @@ def _job(row: Row) -> Job:
 
 def finish(tx: Writer, job: Job) -> bool:
     """Done: the job goes, the next in its lane may run. False when it was finished before."""
-    if tx.value("DELETE FROM jobs WHERE id = :id RETURNING id", id=job.id) is None:
-        return False
-    _leave_lane(tx, job)
-    return True
+    return job.id in finish_all(tx, [job])
 
 
-def finish_all(tx: Writer, jobs: list[Job]) -> None:
-    """Finish many jobs that are in no lane."""
-    tx.run("DELETE FROM jobs WHERE id IN (:ids)", ids=[job.id for job in jobs])
+def finish_all(tx: Writer, jobs: Iterable[Job]) -> set[int]:
+    """Finish many jobs; the ids of those that were not finished before."""
+    lanes = {job.id: job.lane for job in jobs}
+    if len(lanes) == 1:
+        rows = tx.all("DELETE FROM jobs WHERE id = :id RETURNING id", id=next(iter(lanes)))
+    else:
+        rows = tx.all("DELETE FROM jobs WHERE id IN (:ids) RETURNING id", ids=list(lanes))
+    gone = {row["id"] for row in rows}
+    _leave_lanes(tx, [lanes[id_] for id_ in gone])
+    return gone
 
 
-def retry(tx: Writer, job: Job, at: int, reason: str) -> None:
-    """Put a job off until `at`; its lane waits with it."""
+def move(tx: Writer, job: Job, lane: str, at: int, reason: str = "", kind: str | None = None) -> None:
+    """Let a claimed job wait in another lane, behind what is there already; its own goes on without it.
+
+    It runs at `at` if it is the first there. Lanes keep the order in which jobs were added.
+    """
+    # Both rows are locked in one order, as in `_enter_lanes`.
+    if lane < job.lane:
+        is_held = bool(_enter_lanes(tx, [lane]))
+    moved = tx.run(
+        """UPDATE jobs SET lane = :lane, kind = :kind, run_at = :parked, claimed_until = 0, reason = :reason
+           WHERE id = :id AND failed_at IS NULL""",
+        id=job.id,
+        lane=lane,
+        kind=kind or job.kind,
+        parked=PARKED,
+        reason=reason[:500],
+    )
+    if not moved:
+        if lane < job.lane:
+            _leave_lanes(tx, [lane])
+        return
+    _leave_lanes(tx, [job.lane])
+    if lane > job.lane:
+        is_held = bool(_enter_lanes(tx, [lane]))
+    if not is_held:
+        tx.run("UPDATE jobs SET run_at = :at WHERE id = :id", id=job.id, at=at)
+        if at <= now_ms():
+            tx.after_commit(functools.partial(tx.wake, kind or job.kind))
+
+
+def among_lanes(tx: Reader, names: Iterable[str]) -> set[str]:
+    """Those of the lanes that hold jobs now."""
+    return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(names))}
+
+
+def holds_aside(tx: Reader, lane: str) -> bool:
+    """Whether a lane under this one (its name, a space and more) holds jobs."""
+    return tx.value(f"SELECT 1 FROM lanes WHERE {_UNDER} LIMIT 1", **_under(lane)) is not None  # noqa: S608
+
+
+def drop_lanes(tx: Writer, lane: str) -> None:
+    """Forget everything in a lane and in those under it."""
+    held = f"lane <> '' AND (lane = :lane OR {_UNDER})"
+    values = {**_under(lane), "lane": lane}
+    tx.run(f"DELETE FROM jobs WHERE failed_at IS NULL AND {held}", **values)  # noqa: S608
+    tx.run(f"DELETE FROM lanes WHERE {held}", **values)  # noqa: S608
+
+
+_UNDER = "substr(lane, 1, :length) = :start"
+
+
+def _under(lane: str) -> dict[str, Any]:
+    return {"start": f"{lane} ", "length": len(lane) + 1}
+
+
+def retry(tx: Writer, job: Job, at: int, reason: str, kind: str | None = None) -> None:
+    """Put a job off until `at`, as one of another kind if that is given; its lane waits with it."""
     tx.run(
-        "UPDATE jobs SET run_at = :at, claimed_until = 0, reason = :reason WHERE id = :id AND failed_at IS NULL",
+        """UPDATE jobs SET run_at = :at, claimed_until = 0, reason = :reason, kind = :kind
+           WHERE id = :id AND failed_at IS NULL""",
         id=job.id,
         at=at,
         reason=reason[:500],
+        kind=kind or job.kind,
     )
 
 
@@ -150,30 +255,42 @@ def fail(tx: Writer, job: Job, reason: str) -> None:
         reason=reason[:500],
     )
     if given_up:
-        _leave_lane(tx, job)
+        _leave_lanes(tx, [job.lane])
 
 
-def _leave_lane(tx: Writer, job: Job) -> None:
-    if not job.lane:
+def _leave_lanes(tx: Writer, lanes: Iterable[str]) -> None:
+    left = sorted((lane, less) for lane, less in Counter(lanes).items() if lane)
+    if not left:
         return
-    left = tx.value("UPDATE lanes SET jobs = jobs - 1 WHERE lane = :lane RETURNING jobs", lane=job.lane)
-    if not left or left < 1:
-        tx.run("DELETE FROM lanes WHERE lane = :lane", lane=job.lane)
-        return
-    hurry(tx, job.lane)
+    names = [lane for lane, _ in left]
+    tx.many(
+        "UPDATE lanes SET jobs = jobs - :less WHERE lane = :lane",
+        [{"lane": lane, "less": less} for lane, less in left],
+    )
+    ended = {
+        row["lane"]
+        for row in tx.all("DELETE FROM lanes WHERE lane IN (:names) AND jobs < 1 RETURNING lane", names=names)
+    }
+    if len(ended) < len(names):
+        _hurry(tx, [name for name in names if name not in ended])
 
 
 def hurry(tx: Writer, lane: str) -> None:
     """Let a lane's first job run now: its server has just been heard from."""
-    kind = tx.value(
+    _hurry(tx, [lane])
+
+
+def _hurry(tx: Writer, lanes: list[str]) -> None:
+    rows = tx.all(
         """UPDATE jobs SET run_at = :now
-           WHERE id = (SELECT MIN(id) FROM jobs WHERE lane = :lane AND failed_at IS NULL AND lane <> '')
+           WHERE id IN (SELECT MIN(id) FROM jobs
+                        WHERE lane IN (:lanes) AND failed_at IS NULL AND lane <> '' GROUP BY lane)
              AND run_at > :now AND claimed_until = 0
            RETURNING kind""",
-        lane=lane,
+        lanes=lanes,
         now=now_ms(),
     )
-    if kind is not None:
+    for kind in {row["kind"] for row in rows}:
         tx.after_commit(functools.partial(tx.wake, kind))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RSA_BITS = 2048
 MOST_KEYS = 10
+REPLACED_MS = 7 * 24 * 3600 * 1000
 _ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
@@ -92,11 +93,7 @@ def multibase(data: bytes) -> str:
 def create(tx: Writer, account: Account, pair: KeyPair) -> None:
     """Give one of our own their keys, sealed."""
     now = now_ms()
-    rows = (
-        (f"{account.uri}#main-key", "rsa", pair.public_pem, pair.private_pem.encode()),
-        (f"{account.uri}#ed25519-key", "ed25519", pair.ed25519_public, pair.ed25519_private),
-    )
-    for key_id, algorithm, public, private in rows:
+    for key_id, algorithm, public, private in _rows(account, pair):
         tx.run(
             """INSERT INTO keys (id, account_id, algorithm, public, private, fetched_at)
                VALUES (:id, :account, :algorithm, :public, :private, :now)""",
@@ -107,6 +104,58 @@ def create(tx: Writer, account: Account, pair: KeyPair) -> None:
             private=_seal(tx.site, key_id, private),
             now=now,
         )
+
+
+def _rows(account: Account, pair: KeyPair) -> tuple[tuple[str, str, str, bytes], ...]:
+    return (
+        (f"{account.uri}#main-key", "rsa", pair.public_pem, pair.private_pem.encode()),
+        (f"{account.uri}#ed25519-key", "ed25519", pair.ed25519_public, pair.ed25519_private),
+    )
+
+
+def replace(tx: Writer, account: Account, pair: KeyPair) -> None:
+    """Give one of our own new keys under the same ids. What signed until now is kept for `REPLACED_MS`."""
+    for key_id, algorithm, public, private in _rows(account, pair):
+        tx.run(
+            """UPDATE keys SET public = :public, replaced = private, private = :private,
+                      fetched_at = CASE WHEN fetched_at < :now THEN :now ELSE fetched_at + 1 END
+               WHERE id = :id AND account_id = :account AND algorithm = :algorithm AND private IS NOT NULL""",
+            id=key_id,
+            account=account.id,
+            algorithm=algorithm,
+            public=public,
+            private=_seal(tx.site, key_id, private),
+            now=now_ms(),
+        )
+
+
+def versions(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
+    """For those of these accounts whose private keys are here, a number that changes with the keys."""
+    rows = tx.all(
+        """SELECT account_id, MAX(fetched_at) AS version FROM keys
+           WHERE account_id IN (:ids) AND private IS NOT NULL GROUP BY account_id""",
+        ids=list(account_ids),
+    )
+    return {row["account_id"]: row["version"] for row in rows}
+
+
+def replaced_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
+    """Key id and the private RSA key one of our own had before, while it may still be asked for."""
+    row = tx.one(
+        """SELECT id, replaced FROM keys
+           WHERE account_id = :id AND algorithm = 'rsa' AND replaced IS NOT NULL AND fetched_at > :since""",
+        id=account.id,
+        since=now_ms() - REPLACED_MS,
+    )
+    return None if row is None else (row["id"], _open(tx.site, row["id"], row["replaced"]).decode())
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget keys that were changed long ago."""
+    return tx.run(
+        "UPDATE keys SET replaced = NULL WHERE replaced IS NOT NULL AND fetched_at < :before",
+        before=now - REPLACED_MS,
+    )
 
 
 def remember(tx: Writer, account: Account, listed: Iterable[PublicKey], now: int) -> None:

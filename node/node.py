@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from media.sandbox import Sandbox
@@ -18,7 +18,8 @@ T = TypeVar("T")
 class Node:
     """One server. Made and closed by `web.wiring.open_node`.
 
-    `client` is the guarded HTTP client, the only door out (activitypub.client.Client).
+    `client` is the guarded HTTP client, the only door out (activitypub.client.Client). A part that has
+    something to end when the node is closed adds it to `ends`.
     """
 
     config: Config
@@ -27,6 +28,7 @@ class Node:
     storage: Storage
     sandbox: Sandbox
     client: Any
+    ends: list[Callable[[], Awaitable[None]]] = dataclasses.field(default_factory=list)
     _parts: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
     def part(self, factory: Callable[[Node], T]) -> T:
@@ -37,6 +39,8 @@ class Node:
         return found
 
     async def close(self) -> None:
+        for end in self.ends:
+            await end()
         await self.client.close()
         await self.sandbox.close()
         await self.db.close()

@@ -12,7 +12,7 @@ to ask who is local.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,25 @@ def record(
     jobs.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
 
 
+def forward(tx: Writer, who: Account, uri: str, object_uri: str, document: str) -> None:
+    """Pass on to the followers of one of ours what somebody else has said, as it came, once."""
+    if not who.is_local:
+        return
+    id_ = tx.value(
+        """INSERT INTO outbox (id, uri, account_id, verb, object_uri, document, created_at)
+           VALUES (:id, :uri, :account_id, 'Forward', :object_uri, :document, :now)
+           ON CONFLICT DO NOTHING RETURNING id""",
+        id=new_id(),
+        uri=uri,
+        account_id=who.id,
+        object_uri=object_uri,
+        document=document,
+        now=now_ms(),
+    )
+    if id_ is not None:
+        jobs.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
+
+
 def by_id(tx: Reader, id_: int) -> Sentence | None:
     row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE id = :id", id=id_)  # noqa: S608
     return None if row is None else build(Sentence, row)
@@ -99,6 +118,14 @@ def by_id(tx: Reader, id_: int) -> Sentence | None:
 def by_uri(tx: Reader, uri: str) -> Sentence | None:
     row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE uri = :uri", uri=uri)  # noqa: S608
     return None if row is None else build(Sentence, row)
+
+
+def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
+    """The rendered forms of these sentences, as far as they have been rendered."""
+    rows = tx.all(
+        "SELECT id, document FROM outbox WHERE id IN (:ids) AND document IS NOT NULL", ids=list(ids)
+    )
+    return {row["id"]: row["document"] for row in rows}
 
 
 def keep_document(tx: Writer, sentence: Sentence, document: str) -> None:

@@ -9,6 +9,15 @@ from node import keys
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteEmoji:
+    """A custom emoji of theirs, its name without colons; `updated_at` is 0 when their server does not say."""
+
+    shortcode: str
+    url: str
+    updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteActor:
     """Someone as their own server describes them: not cleaned, not trusted."""
 
@@ -35,3 +44,4 @@ class RemoteActor:
     moved_to: str = ""
     created_at: int | None = None
     keys: Sequence[keys.PublicKey] = ()
+    emoji: Sequence[RemoteEmoji] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node import accounts, avatars, blocks, domains, follows, photos
+from node import accounts, avatars, blocks, domains, evictions, follows, photos
 from node.database import Reader, Writer, build, columns
 from node.follows import Follow
 from node.ids import now_ms
@@ -40,7 +40,7 @@ async def apply_policy(node: Node, job: Job) -> None:
     after = 1 if job.payload.get("everybody") else 0
     while after:
         after = await node.db.write(domains.judge_some, after)
-    for step in (_sever, _restore, _forget_photos, _forget_avatars):
+    for step in (_sever, _restore, _forget_photos, _forget_avatars, evictions.forget_refused):
         while await node.db.write(step):
             pass
 

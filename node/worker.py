@@ -25,9 +25,12 @@ POLL = 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Each:
-    """One job at a time to `run`, `at_once` of them side by side. The worker finishes what `run` did not."""
+    """One job at a time to `run`, `at_once` of them side by side.
 
-    run: Callable[[Node, Job], Awaitable[None]]
+    The worker finishes the job, unless `run` returns True: then it has seen to the job itself.
+    """
+
+    run: Callable[[Node, Job], Awaitable[bool | None]]
     at_once: int = 4
 
 
@@ -171,10 +174,11 @@ class Worker:
             for job in group:
                 await self._one(lambda node, job: handler.run(node, [job]), job)
 
-    async def _one(self, run: Callable[[Node, Job], Awaitable[None]], job: Job) -> None:
+    async def _one(self, run: Callable[[Node, Job], Awaitable[bool | None]], job: Job) -> None:
         db = self._node.db
         try:
-            await run(self._node, job)
+            if await run(self._node, job):
+                return
         except Later as later:
             await db.write(jobs.retry, job, later.at, later.reason)
         except GiveUp as given_up:

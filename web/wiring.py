@@ -7,9 +7,11 @@ from typing import Any
 
 import activitypub.actors
 import activitypub.delivery
+import activitypub.forwarding
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
+import activitypub.synchronizing
 from activitypub.client import Client
 from media.sandbox import Sandbox
 from media.storage import open_storage
@@ -17,14 +19,17 @@ from node import (
     audit,
     avatars,
     block_lists,
+    cached_media,
     config,
     deliveries,
     departures,
     domains,
+    evictions,
     files,
     hosts,
     idempotency,
     jobs,
+    keys,
     limits,
     outbox,
     photos,
@@ -47,13 +52,17 @@ FAILED_JOBS_KEPT = 30 * DAY
 
 JOBS: dict[str, Handler] = {
     "fan_out": Each(activitypub.outbox.fan_out, at_once=4),
-    "deliver": Each(activitypub.delivery.deliver, at_once=64),
+    "deliver": Each(activitypub.delivery.deliver, at_once=128),
+    "redeliver": Each(activitypub.delivery.deliver, at_once=32),
     "receive": Batch(activitypub.receiving.receive, size=64),
     "fetch": Each(activitypub.receiving.fetch_first, at_once=8),
+    "look_up": Each(activitypub.forwarding.look_up, at_once=4),
+    "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),
+    "trim_cache": Each(evictions.trim, at_once=1),
     "forget_person": Each(departures.forget, at_once=1),
     "delete_files": Each(files.delete_files, at_once=2),
     "apply_policy": Each(severances.apply_policy, at_once=1),
@@ -111,6 +120,7 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     deliveries.clean_up,
     outbox.clean_up,
     hosts.clean_up,
+    keys.clean_up,
     received.clean_up,
     limits.clean_up,
     sessions.clean_up,
@@ -120,6 +130,7 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     idempotency.clean_up,
     severances.clean_up,
     audit.clean_up,
+    cached_media.clean_up,
 )
 
 

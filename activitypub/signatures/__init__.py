@@ -23,9 +23,11 @@ from activitypub.signatures.keys import (
     generate_rsa,
     parse_public_key,
 )
-from activitypub.signatures.signing import sign_cavage, sign_rfc9421
+from activitypub.signatures.signing import OTHER, SIGN, sign_cavage, sign_rfc9421
 
 __all__ = [
+    "OTHER",
+    "SIGN",
     "BadSignature",
     "Claim",
     "PublicKey",

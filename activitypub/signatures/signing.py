@@ -12,11 +12,9 @@ import functools
 import sys
 import threading
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from email.utils import formatdate
-from typing import Any
-
-from yarl import URL
+from typing import Any, Literal
 
 from activitypub.signatures.digests import content_digest, digest
 from activitypub.signatures.keys import SigningKey
@@ -24,18 +22,16 @@ from activitypub.uris import wire
 
 CONTENT_TYPE = "application/activity+json"
 
+Style = Literal["cavage", "rfc9421"]
+Extra = Sequence[tuple[str, str]]
+
 
 def sign_cavage(
-    key: SigningKey,
-    method: str,
-    url: str,
-    body: bytes | None,
-    now: float,
-    extra_headers: Iterable[tuple[str, str]] = (),
+    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: Extra = ()
 ) -> dict[str, str]:
     """The headers to send, `Signature` among them. `extra_headers` are sent and signed too."""
     address = wire(url)
-    headers = {"Host": _authority(address), "Date": formatdate(now, usegmt=True)}
+    headers = {"Host": address.raw_authority, "Date": formatdate(now, usegmt=True)}
     if body is not None:
         headers["Digest"] = digest(body)
         headers["Content-Type"] = CONTENT_TYPE
@@ -46,10 +42,12 @@ def sign_cavage(
     return headers
 
 
-def sign_rfc9421(key: SigningKey, method: str, url: str, body: bytes | None, now: float) -> dict[str, str]:
-    """The headers to send, `Signature-Input` and `Signature` among them."""
+def sign_rfc9421(
+    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: Extra = ()
+) -> dict[str, str]:
+    """The headers to send, `Signature-Input` and `Signature` among them. `extra_headers` are signed too."""
     address = wire(url)
-    headers = {"Host": _authority(address), "Date": formatdate(now, usegmt=True)}
+    headers = {"Host": address.raw_authority, "Date": formatdate(now, usegmt=True)}
     lines = [f'"@method": {method.upper()}', f'"@target-uri": {address}']
     covered = '"@method" "@target-uri"'
     if body is not None:
@@ -57,6 +55,10 @@ def sign_rfc9421(key: SigningKey, method: str, url: str, body: bytes | None, now
         headers["Content-Type"] = CONTENT_TYPE
         lines.append(f'"content-digest": {headers["Content-Digest"]}')
         covered += ' "content-digest"'
+    for name, value in extra_headers:
+        headers[name] = value
+        lines.append(f'"{name.lower()}": {value}')
+        covered += f' "{name.lower()}"'
     line = f'({covered});created={int(now)};keyid="{key.key_id}";alg="rsa-v1_5-sha256"'
     lines.append(f'"@signature-params": {line}')
     signature = base64.b64encode(key.sign("\n".join(lines).encode("ascii"))).decode()
@@ -65,8 +67,11 @@ def sign_rfc9421(key: SigningKey, method: str, url: str, body: bytes | None, now
     return headers
 
 
-def _authority(address: URL) -> str:
-    return address.raw_authority
+SIGN: dict[str, Callable[[SigningKey, str, str, bytes | None, float, Extra], dict[str, str]]] = {
+    "cavage": sign_cavage,
+    "rfc9421": sign_rfc9421,
+}
+OTHER: dict[str, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
-from node import captions, deliveries, edits, posts
+from node import captions, edits, posts
 
 
 async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
@@ -47,7 +47,7 @@ async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) 
         assert left.deleted_at is not None
         assert left.caption == ""
     # The ledger tells the author how far the post and its deletion have come.
-    tally = await alice.node.db.read(deliveries.of_post, post.id)
+    tally = await alice.ledger(post)
     assert (tally.servers, tally.delivered, tally.waiting) == (1, 1, 0)
 
 

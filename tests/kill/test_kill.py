@@ -251,7 +251,7 @@ async def lives_and_ends(options: Config, tmp_path: Path, how: signal.Signals, t
     assert kept.counted == len(posted)
     created = [doc["object"]["content"] for doc in remote.activities.values() if doc["type"] == "Create"]
     assert sorted(created) == sorted(f"<p>{words}</p>" for words in posted)
-    assert kept.undelivered == 0
+    assert kept.undelivered == []
 
 
 @dataclasses.dataclass
@@ -262,7 +262,7 @@ class Kept:
     mentions: int
     failed: list[str]
     counted: int
-    undelivered: int
+    undelivered: list[tuple[str, int | None, str]]
 
 
 def everything(tx: Reader, begun: Begun) -> Kept:
@@ -274,5 +274,8 @@ def everything(tx: Reader, begun: Begun) -> Kept:
         mentions=tx.value("SELECT COUNT(*) FROM notifications WHERE kind = 'mention'"),
         failed=[row["reason"] for row in tx.all("SELECT reason FROM jobs WHERE failed_at IS NOT NULL")],
         counted=tx.value("SELECT posts_count FROM accounts WHERE uri = :uri", uri=begun.alice),
-        undelivered=tx.value("SELECT COUNT(*) FROM deliveries WHERE state <> 'delivered'"),
+        undelivered=[
+            (row["state"], row["status"], row["reason"])
+            for row in tx.all("SELECT state, status, reason FROM deliveries WHERE state <> 'delivered'")
+        ],
     )

@@ -6,13 +6,14 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node import accounts, deliveries, jobs, moderation, users
+from node import accounts, cached_media, deliveries, jobs, moderation, users
 from node.accounts import Account
+from node.cached_media import Room
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.ids import now_ms, read_id
 from node.paging import Page
-from web import current
+from web import current, pieces
 from web.pages.lists import paging
 from web.render import page
 from web.returning import go
@@ -99,7 +100,7 @@ async def answer(account_id: int, deed: str) -> Response:
 
 
 def _jobs(tx: Reader, who: Account) -> dict[str, Any]:
-    return {"stats": jobs.stats(tx), "failures": jobs.failures(tx)}
+    return {"stats": jobs.stats(tx), "failures": jobs.failures(tx), "cache": cached_media.sizes(tx)}
 
 
 @blueprint.get("/jobs")
@@ -111,13 +112,14 @@ async def work() -> Response:
         "fetch": _("Fetching what they mention"),
         "refresh_actor": _("Refreshing people of other servers"),
         "render_photo": _("Making more sizes of photos"),
-        "fetch_photo": _("Fetching photos of other servers"),
         "fetch_avatar": _("Fetching faces of other servers"),
+        "trim_cache": _("Letting go of pictures of other servers"),
         "delete_files": _("Deleting files nobody needs"),
         "forget_person": _("Deleting what someone who left had posted"),
         "clean_up": _("Daily clean-up"),
     }
-    return await _page("jobs", names=names, **await current.look_as_staff(_jobs))
+    room = current.node().part(Room).bytes
+    return await _page("jobs", names=names, room=room, size=pieces.size, **await current.look_as_staff(_jobs))
 
 
 def _again(tx: Writer, who: Account, job_id: int) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import lookups
-from node import accounts, bookmarks, boosts, conversations, deliveries, edits, likes, posts, timelines, views
+from node import accounts, bookmarks, boosts, conversations, edits, ledgers, likes, posts, timelines, views
 from node.accounts import Account
 from node.database import Reader, Writer
-from node.deliveries import Tally
 from node.drafts import Draft
 from node.edits import Edit
 from node.errors import NotAllowed, NotFound
+from node.ledgers import Telling
 from node.paging import Page
 from node.posts import Post
 from node.views import PostView
@@ -39,7 +39,7 @@ class Whole:
     view: PostView
     ancestors: list[PostView]
     entries: list[tuple[PostView | None, int, int]]
-    tally: Tally | None
+    telling: Telling | None
     image: dict[str, Any] | None = field(default=None)
 
 
@@ -54,7 +54,7 @@ def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = 
         view,
         views.of(tx, viewer, above),
         flattened(conversations.tree(tx, viewer, post)),
-        deliveries.of_post(tx, post_id) if mine else None,
+        ledgers.newest(tx, viewer, post_id) if viewer is not None and mine else None,
         _image(tx, view),
     )
 
@@ -80,7 +80,7 @@ async def _show(whole: Whole, **more: Any) -> Response:
         view=whole.view,
         ancestors=[(view, 0, 0) for view in whole.ancestors],
         entries=whole.entries,
-        tally=whole.tally,
+        telling=whole.telling,
         card_image=whole.image,
         **{"draft": "", "problem": "", **more},
     )

@@ -1,0 +1,121 @@
+"""What every delivery wants of the database, asked for and written down for many deliveries at once.
+
+Before a letter goes: whether its server is blocked by now, which signature it takes, whether something about
+the same is stuck already, the words themselves, and the signing key. Afterwards: that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from activitypub import signing_keys, synchronization
+from activitypub.memory import Memory
+from activitypub.signatures import SigningKey
+from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes
+from node.database import Reader
+from node.gatherings import Gathering
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+from node.outcomes import Outcome
+
+STILL_NEW_MS = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the tables say about one delivery. `synchronization` is the header to send with it, or ''."""
+
+    is_blocked: bool
+    is_behind: bool
+    style: str
+    key_version: int | None
+    document: str | None
+    synchronization: str
+
+
+class Desk:
+    """One per node: `node.part(Desk)`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._memory = node.part(Memory)
+        self._look: Gathering[Job, Facts] = Gathering(self._facts)
+        self._over: Gathering[Outcome, None] = Gathering(self._all_over)
+
+    async def look(self, job: Job) -> Facts:
+        return await self._look(job)
+
+    async def body(self, job: Job, facts: Facts) -> bytes | None:
+        """The words as they are sent, the same at every try; None if they are gone."""
+        number: int = job.payload["sentence"]
+        body = self._memory.sentences.get(number)
+        if body is None and facts.document is not None:
+            body = facts.document.encode()
+            self._memory.sentences.put(number, body)
+        return body
+
+    async def key(self, job: Job, facts: Facts) -> SigningKey | None:
+        """The sender's key of today; None if they have none any more."""
+        if facts.key_version is None:
+            return None
+        return await signing_keys.of_account(self._node, job.payload["by"], version=facts.key_version)
+
+    async def over(self, job: Job, state: str, status: int | None, reason: str, *, answered: bool) -> None:
+        await self._over(Outcome(job, state, status, reason, answered))
+
+    async def _facts(self, group: list[Job]) -> Sequence[Facts]:
+        known = self._memory.sentences
+        wanted = {number for job in group if known.get(number := job.payload["sentence"]) is None}
+        return await self._node.db.read(_facts, group, wanted)
+
+    async def _all_over(self, group: list[Outcome]) -> Sequence[None]:
+        await self._node.db.write(outcomes.close, group)
+        return [None] * len(group)
+
+
+def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
+    names = {job.payload["host"] for job in group}
+    styles = hosts.styles(tx, names)
+    # Whoever queued what is still new has just asked the same.
+    asked_before = now_ms() - STILL_NEW_MS
+    waited = {
+        job.payload["host"]
+        for job in group
+        if job.kind == outcomes.AGAIN or job.payload["since"] < asked_before
+    }
+    blocked = domains.blocked_among(tx, waited) if waited else set()
+    in_line = [outcomes.aside(job) for job in group if not outcomes.is_aside(job)]
+    behind = jobs.among_lanes(tx, in_line) if jobs.holds(tx, outcomes.AGAIN) else set()
+    versions = keys.versions(tx, {job.payload["by"] for job in group})
+    documents = outbox.documents(tx, wanted) if wanted else {}
+    headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
+    return [
+        Facts(
+            is_blocked=job.payload["host"] in blocked,
+            is_behind=not outcomes.is_aside(job) and outcomes.aside(job) in behind,
+            style=styles.get(job.payload["host"], "cavage"),
+            key_version=versions.get(job.payload["by"]),
+            document=documents.get(job.payload["sentence"]),
+            synchronization=headers.get(job.id, ""),
+        )
+        for job in group
+    ]
+
+
+def _synchronizations(tx: Reader, group: Iterable[Job]) -> dict[int, str]:
+    """For each of these jobs, whom of its server we believe to follow the sender (FEP-8fcf)."""
+    by_sender: dict[int, list[Job]] = {}
+    for job in group:
+        by_sender.setdefault(job.payload["by"], []).append(job)
+    found: dict[int, str] = {}
+    for sender, jobs_ in by_sender.items():
+        who = accounts.get(tx, sender)
+        there = follows.followers_at(tx, who, {job.payload["host"] for job in jobs_})
+        for job in jobs_:
+            ids = synchronization.part(there.get(job.payload["host"], []), job.payload["inbox"])
+            found[job.id] = synchronization.header(
+                who.followers_uri, f"{who.uri}/followers_synchronization", ids
+            )
+    return found

@@ -1,0 +1,115 @@
+"""Inbox forwarding (ActivityPub 7.1.2): an answer reaches those who follow the conversation elsewhere.
+
+*Passed on by us:* an answer to a post of ours that its author also addressed to our person's followers goes to
+those followers as it came, once, when it is first seen.
+
+*Brought to us:* what somebody brings that another has said is never believed. If it is about a conversation
+under a post of the bearer's own server, it is a hint, and the post is read from its own address (`look_up`).
+Anything else that is not by who signed it is refused, and nobody is asked about it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+
+from activitypub import remote_posts
+from activitypub.client import Unfetchable
+from activitypub.fetching import Budget
+from activitypub.uris import Malformed, host_of, same_origin
+from activitypub.vocab import Activity, Note
+from node import accounts, jobs, keys, outbox, posts, receiving
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import Refused
+from node.ids import now_ms
+from node.jobs import Job
+from node.node import Node
+from node.posts import Post
+
+log = logging.getLogger("tintype.inbox")
+
+MOST_TRIES = 4
+
+
+def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
+    """Tell the followers of the person here who was answered, if this is addressed to them too."""
+    uri = activity.object.uri
+    if activity.type not in ("Create", "Update") or activity.id is None or uri is None:
+        return
+    followers = tx.site.uri("/users/")
+    if not any(to.startswith(followers) for to in (*activity.to, *activity.cc)):
+        return
+    answer = posts.by_uri(tx, uri)
+    above = None if answer is None or answer.parent_id is None else posts.by_id(tx, answer.parent_id)
+    if answer is None or answer.deleted_at is not None or above is None or answer.account_id != by.id:
+        return
+    root = posts.by_id(tx, answer.root_id)
+    for post in (above, root):
+        if post is None or not post.is_local or post.deleted_at is not None:
+            continue
+        who = accounts.get(tx, post.account_id)
+        if who.followers_uri in (*activity.to, *activity.cc):
+            document = msgspec.json.encode(activity.raw).decode()
+            outbox.forward(tx, who, activity.id, uri, document)
+            return
+
+
+def hint(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
+    """What to look up, if somebody else's activity is about a conversation at the bearer's own server."""
+    key = keys.by_key_id(tx, key_id)
+    bearer = None if key is None else accounts.by_id(tx, key.account_id)
+    uri = activity.object.uri
+    if bearer is None or bearer.is_gone or uri is None or not same_origin(uri, activity.actor):
+        return None
+    known = posts.by_uri(tx, uri)
+    if activity.type == "Delete":
+        if known is None or known.deleted_at is not None or not _is_under(tx, known, bearer):
+            return None
+        return {"uri": uri, "id": known.id}
+    if activity.type not in ("Create", "Update"):
+        return None
+    above = (activity.object.doc or {}).get("inReplyTo")
+    parent = (posts.by_uri(tx, above) or posts.by_url(tx, above)) if isinstance(above, str) else None
+    if parent is None or parent.deleted_at is not None:
+        return None
+    is_theirs = same_origin(parent.uri, bearer.uri) or _is_under(tx, parent, bearer)
+    return {"uri": uri} if is_theirs else None
+
+
+def _is_under(tx: Reader, post: Post, bearer: Account) -> bool:
+    """Whether a post hangs under one of the bearer's server."""
+    above = [posts.by_id(tx, id_) for id_ in (post.parent_id, post.root_id) if id_ not in (None, post.id)]
+    return any(one is not None and same_origin(one.uri, bearer.uri) for one in above)
+
+
+async def look_up(node: Node, job: Job) -> None:
+    """Job `look_up`: read a post that somebody else spoke of from its own address."""
+    uri = job.payload["uri"]
+    if "id" in job.payload:
+        await remote_posts.check(node, job)
+        return
+    try:
+        note, author = await remote_posts.read(node, uri, budget=Budget())
+    except Unfetchable as error:
+        if error.temporary and job.attempts < MOST_TRIES:
+            raise jobs.Later(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
+        log.info("%s was brought by another server and cannot be had: %s", uri, error.reason)
+    except (Malformed, Refused) as error:
+        log.info("%s was brought by another server and is of no use: %s", uri, error)
+    else:
+        await node.db.write(_take_in, note, author)
+
+
+def _take_in(tx: Writer, note: Note, author: Account) -> None:
+    if posts.by_uri(tx, note.id) is None:
+        remote_posts.take_in(tx, note, author)
+    else:
+        receiving.receive_update(tx, remote_posts.remote_post(tx, note, author))
+
+
+def lane(uri: str) -> str:
+    """Whatever is asked of one server for such reasons is asked one after the other."""
+    return f"fetch {host_of(uri)}"

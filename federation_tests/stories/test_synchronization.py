@@ -1,0 +1,39 @@
+"""Two servers that disagree about who follows whom find out, and agree again."""
+
+from __future__ import annotations
+
+from federation_tests.fediverse import Fediverse
+from node import accounts, follows
+from node.database import Writer
+
+
+async def test_a_follower_whom_only_one_server_knows_is_forgotten(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@b.test")
+    for fan in (bob, carol):
+        await fan.follows(alice)
+    await fediverse.settle()
+
+    def lost(tx: Writer) -> None:
+        """Alice's server forgets Bob's follow, as after a restored backup."""
+        who = accounts.by_handle(tx, bob.handle)
+        assert who is not None
+        follows.take_out(tx, who, accounts.get(tx, alice.id))
+
+    await alice.node.db.write(lost)
+    await bob.node.db.write(lambda tx: tx.run("UPDATE follows SET accepted_at = 1"))
+    await alice.posts("For my followers", visibility="followers")
+    await fediverse.settle()
+
+    assert await carol.is_following(alice)
+    assert not await bob.is_following(alice)
+    assert await carol.home() == ["For my followers"]
+
+
+async def test_servers_that_agree_fetch_nothing(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    await alice.posts("For my followers", visibility="followers")
+    await fediverse.settle()
+    assert await bob.is_following(alice)
+    assert await bob.home() == ["For my followers"]
