@@ -1,0 +1,99 @@
+"""People on Fedify, and what their server knows, in the words of the stories."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.peers.processes import Peer
+from node.posts import Post
+from tests.support.pictures import picture
+
+PICTURE = picture(64, 48, seed=7)
+
+
+class Fedify:
+    def __init__(self, peer: Peer, scheme: str, world: Fediverse) -> None:
+        self.peer = peer
+        self.scheme = scheme
+        self.world = world
+        self.domain = peer.domain
+
+    async def begin(self, **options: Any) -> None:
+        """Forget everything. `refuses` is a dialect of signatures that the server does not take."""
+        encoded = base64.b64encode(PICTURE).decode()
+        await self.peer.do("reset", scheme=self.scheme, picture=encoded, **options)
+
+    async def person(self, name: str, *, is_locked: bool = False) -> Elsewhere:
+        uri = await self.peer.do("person", name=name, locked=is_locked)
+        return Elsewhere(self, name, uri, f"{name}@{self.domain}")
+
+    async def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.peer.do("state")
+        return found
+
+    async def sees(self, post: Post) -> dict[str, Any] | None:
+        """A post of ours as it was told to Fedify."""
+        found: dict[str, Any] | None = (await self.state())["seen"].get(post.uri)
+        return found
+
+    async def knocks(self, method: str, path: str) -> list[tuple[str, int]]:
+        """The (dialect, status) of each signed or unsigned request to a path of Fedify."""
+        every = (await self.state())["knocks"]
+        return [(one[2], one[3]) for one in every if one[0] == method and one[1] == path]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Somebody on Fedify. Everything they do has arrived and is worked off when the call returns."""
+
+    server: Fedify
+    name: str
+    uri: str
+    handle: str
+
+    async def _do(self, verb: str, **said: Any) -> Any:
+        found = await self.server.peer.do(verb, who=self.name, **said)
+        await self.server.world.settle()
+        return found
+
+    async def follows(self, other: Person) -> None:
+        await self._do("follow", target=(await other.account()).uri)
+
+    async def unfollows(self, other: Person) -> None:
+        await self._do("unfollow", target=(await other.account()).uri)
+
+    async def accepts(self, other: Person) -> None:
+        await self._do("accept", asker=(await other.account()).uri)
+
+    async def posts(self, content: str, alts: list[str] | None = None, **more: Any) -> str:
+        """Publish for all followers, one photo per alt text; the uri."""
+        return str(await self._do("post", content=content, alts=alts or [], **more))
+
+    async def edits(self, uri: str, content: str) -> None:
+        await self._do("edit", id=uri, content=content)
+
+    async def deletes(self, uri: str) -> None:
+        await self._do("delete", id=uri)
+
+    async def likes(self, post: Post) -> None:
+        await self._do("like", target=post.uri)
+
+    async def boosts(self, post: Post) -> None:
+        await self._do("boost", target=post.uri)
+
+    async def takes_back(self, verb: str, post: Post) -> None:
+        """`verb` is "like" or "boost"."""
+        await self._do("undo", what=f"{verb} {post.uri}", target=post.uri)
+
+    async def looks_at(self, uri: str) -> dict[str, Any]:
+        """A document of one of our nodes, fetched with a signature of this person."""
+        found: dict[str, Any] = await self._do("look", uri=uri)
+        return found
+
+    async def knows(self) -> dict[str, Any]:
+        """followers, following (uri → "asked" or "accepted") and asked."""
+        found: dict[str, Any] = (await self.server.state())["people"][self.name]
+        return found

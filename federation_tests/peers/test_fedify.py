@@ -1,0 +1,284 @@
+"""A server on Fedify and a node of ours: the whole exchange, both ways, over TLS and without."""
+
+from __future__ import annotations
+
+import pytest
+
+from activitypub import lookups
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.peers.elsewhere import Elsewhere, Fedify
+from node import boosts, captions, follows, likes, posts
+from node.paging import Page
+from node.posts import Post
+
+PHOTOS = [1, 4, 10]
+
+
+@pytest.fixture
+async def alice(world: Fediverse) -> Person:
+    return await world.person("alice@a.test")
+
+
+@pytest.fixture
+async def fred(fedify: Fedify) -> Elsewhere:
+    return await fedify.person("fred")
+
+
+async def uri(person: Person) -> str:
+    return (await person.account()).uri
+
+
+async def here(person: Person, post_uri: str) -> Post:
+    """A post of Fedify as the node of that person has it."""
+    found = await person.node.db.read(posts.by_uri, post_uri)
+    assert found is not None, f"{post_uri} did not arrive"
+    return found
+
+
+async def followers(person: Person) -> list[str]:
+    me = await person.account()
+    listed = await person.node.db.read(follows.followers, me, me, Page())
+    return [one.account.uri for one in listed]
+
+
+async def test_fedify_follows_us_and_unfollows(fred: Elsewhere, alice: Person) -> None:
+    await fred.follows(alice)
+
+    assert (await fred.knows())["following"] == {await uri(alice): "accepted"}
+    assert await followers(alice) == [fred.uri]
+    assert [kind for kind, _ in await alice.told()] == ["follow"]
+
+    await fred.unfollows(alice)
+
+    assert await followers(alice) == []
+
+
+async def test_we_follow_fedify_and_unfollow(fred: Elsewhere, alice: Person, world: Fediverse) -> None:
+    await alice.follows(fred)
+    assert not await alice.is_following(fred)
+    await world.settle()
+
+    assert (await fred.knows())["followers"] == [await uri(alice)]
+    assert await alice.is_following(fred)
+
+    await alice.unfollows(fred)
+    await world.settle()
+
+    assert (await fred.knows())["followers"] == []
+    assert not await alice.is_following(fred)
+
+
+async def test_whoever_is_locked_is_asked_first(fedify: Fedify, alice: Person, world: Fediverse) -> None:
+    shy = await fedify.person("shy", is_locked=True)
+    await alice.locks()
+
+    await alice.follows(shy)
+    await shy.follows(alice)
+
+    assert not await alice.is_following(shy)
+    assert (await shy.knows())["following"] == {await uri(alice): "asked"}
+    await shy.accepts(alice)
+    await alice.accepts(shy)
+    await world.settle()
+    assert await alice.is_following(shy)
+    assert (await shy.knows())["following"] == {await uri(alice): "accepted"}
+
+
+async def test_a_request_we_reject_is_over_there_too(
+    fred: Elsewhere, alice: Person, world: Fediverse
+) -> None:
+    await alice.locks()
+    await fred.follows(alice)
+
+    await alice.rejects(fred)
+    await world.settle()
+
+    assert (await fred.knows())["following"] == {}
+    assert await followers(alice) == []
+
+
+@pytest.mark.parametrize("number", PHOTOS)
+async def test_our_photos_are_seen_on_fedify(
+    fred: Elsewhere, alice: Person, fedify: Fedify, number: int
+) -> None:
+    await fred.follows(alice)
+
+    post = await alice.posts("Fog over the #lake", photos_=number, alt="The lake")
+    await fedify.world.settle()
+
+    seen = await fedify.sees(post)
+    assert seen is not None
+    assert (seen["author"], seen["url"]) == (await uri(alice), post.uri)
+    assert "Fog over the" in seen["content"]
+    assert seen["tags"] == ["Hashtag #lake"]
+    # Some servers show four photos; those who read there find the others by a link.
+    assert (post.uri in seen["content"]) == (number > 4)
+    pictures = seen["attachments"]
+    assert [one["name"] for one in pictures] == [f"The lake {n}" for n in range(number)]
+    assert {(one["mediaType"], one["width"], one["height"]) for one in pictures} == {("image/jpeg", 64, 48)}
+    for one in pictures:
+        status, kind, size, start = await fedify.peer.do("picture", url=one["url"])
+        assert (status, kind, start) == (200, "image/jpeg", "ffd8ff")
+        assert size > 300
+    tally = await alice.ledger(post)
+    assert (tally.servers, tally.delivered) == (1, 1)
+
+
+@pytest.mark.parametrize("number", PHOTOS)
+async def test_photos_of_fedify_are_seen_here(
+    fred: Elsewhere, alice: Person, world: Fediverse, number: int
+) -> None:
+    await alice.follows(fred)
+    await world.settle()
+    alts = [f"A gull {n}" for n in range(number)]
+
+    post_uri = await fred.posts("<p>Gulls</p>", alts)
+
+    assert await alice.home() == ["Gulls"]
+    (view,) = await alice.home_views()
+    assert view.post.uri == post_uri
+    assert [(one.alt, one.width, one.height) for one in view.photos] == [(alt, 64, 48) for alt in alts]
+    assert view.post.visibility == "public"
+
+
+async def test_fedify_likes_and_boosts_and_takes_it_back(
+    fred: Elsewhere, alice: Person, world: Fediverse
+) -> None:
+    post = await alice.posts("Dunes", photo="Dunes")
+
+    await fred.likes(post)
+    await fred.likes(post)
+    await fred.boosts(post)
+
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
+    assert sorted(kind for kind, _ in await alice.told()) == ["boost", "like"]
+
+    await fred.takes_back("like", post)
+    await fred.takes_back("boost", post)
+
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
+
+
+async def test_we_like_and_boost_and_take_it_back(
+    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+) -> None:
+    await alice.follows(fred)
+    await world.settle()
+    post = await here(alice, await fred.posts("<p>Reeds</p>", ["Reeds"]))
+
+    await alice.likes(post)
+    await alice.boosts(post)
+    await world.settle()
+
+    state = await fedify.state()
+    assert state["likes"] == state["boosts"] == [[await uri(alice), post.uri]]
+
+    await alice.unlikes(post)
+    await alice.unboosts(post)
+    await world.settle()
+
+    state = await fedify.state()
+    assert state["likes"] == state["boosts"] == []
+    assert await alice.node.db.read(likes.by_uri, state["received"][-1][1]) is None
+
+
+async def test_our_edits_and_deletions_reach_fedify(
+    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+) -> None:
+    await fred.follows(alice)
+    post = await alice.posts("Hreon", photo="A bird")
+    await world.settle()
+
+    await alice.edits(post, "Heron", alts=["A heron"])
+    await world.settle()
+
+    seen = await fedify.sees(post)
+    assert seen is not None
+    assert "Heron" in seen["content"]
+    assert seen["updated"] is not None
+    assert [one["name"] for one in seen["attachments"]] == ["A heron"]
+
+    await alice.deletes(post)
+    await world.settle()
+
+    assert await fedify.sees(post) is None
+
+
+async def test_edits_and_deletions_on_fedify_reach_us(
+    fred: Elsewhere, alice: Person, world: Fediverse
+) -> None:
+    await alice.follows(fred)
+    await world.settle()
+    post_uri = await fred.posts("<p>Trian</p>", ["A train"])
+
+    await fred.edits(post_uri, "<p>Train</p>")
+
+    post = await here(alice, post_uri)
+    assert captions.plain_text(post.caption) == "Train"
+    assert post.edited_at is not None
+
+    await fred.deletes(post_uri)
+
+    assert (await here(alice, post_uri)).deleted_at is not None
+    assert await alice.home() == []
+
+
+async def test_a_conversation_between_the_two(
+    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+) -> None:
+    await fred.follows(alice)
+    post = await alice.posts("Which tree is this?", photo="A tree")
+    await world.settle()
+
+    answer = await here(alice, await fred.posts("<p>A beech</p>", replyTo=post.uri))
+    thanks = await alice.comments(answer, "Thank you")
+    await world.settle()
+
+    assert await alice.conversation(post) == ["A beech", "Thank you"]
+    assert ("comment", "fred@fedify.test") in await alice.told()
+    seen = await fedify.sees(thanks)
+    assert seen is not None
+    assert seen["replyTo"] == answer.uri
+
+
+async def test_each_finds_the_other_by_name_and_address(
+    fred: Elsewhere, alice: Person, fedify: Fedify
+) -> None:
+    post_uri = await fred.posts("<p>Alone</p>", ["A house"])
+    post = await alice.posts("Found", photo="A key")
+
+    found = await alice.finds(fred)
+    pasted = await lookups.resolve(alice.node, post_uri, await alice.account())
+    seen = await fred.looks_at(post.uri)
+    # Fedify asks for names over HTTPS only.
+    is_plain = fedify.scheme == "http"
+    actor = await fred.looks_at(await uri(alice) if is_plain else f"@{alice.handle}")
+
+    assert found.uri == fred.uri
+    assert isinstance(pasted, Post)
+    assert pasted.uri == post_uri
+    assert [one["name"] for one in seen["attachments"]] == ["A key"]
+    assert actor["preferredUsername"] == "alice"
+
+
+async def test_what_is_for_followers_goes_to_them_alone(
+    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+) -> None:
+    await fedify.person("stranger")
+    await fred.follows(alice)
+    await alice.follows(fred)
+    await world.settle()
+
+    ours = await alice.posts("Only for you", photo="A cake", visibility="followers")
+    await world.settle()
+    theirs = await here(alice, await fred.posts("<p>For you too</p>", ["Tea"], visibility="followers"))
+
+    seen = await fedify.sees(ours)
+    assert seen is not None
+    assert seen["cc"] == []
+    assert theirs.visibility == "followers"
+    assert await alice.node.db.read(boosts.by_uri, theirs.uri) is None

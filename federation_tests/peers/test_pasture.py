@@ -1,0 +1,128 @@
+"""fediverse-pasture's six personas try a node of ours, as it is by default and in secure mode.
+
+Alice and Dean sign nothing; Bob and Emily sign what they send; Claire and Frank want their own actor asked for
+with a signature too. Only the first of each pair can be found by a handle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from federation_tests.fediverse import Fediverse
+from federation_tests.peers.processes import Peer
+from node import posts, timelines, views
+from node.database import Reader
+from node.paging import Page
+
+
+@dataclass(frozen=True)
+class Named:
+    """Somebody to be found by a handle."""
+
+    handle: str
+
+
+UNSIGNED = ("alice", "dean")
+SIGNED = ("bob", "claire", "emily", "frank")
+
+BOTH_MODES = pytest.mark.parametrize("is_secure", [False, True], ids=["open", "secure"])
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("by", ["address", "handle"])
+async def test_the_six_personas(world: Fediverse, pasture: Peer, is_secure: bool, by: str) -> None:
+    anna = await world.person("anna@a.test")
+    remote = (await anna.account()).uri if by == "address" else f"@{anna.handle}"
+
+    found = await pasture.do("check", remote=remote)
+
+    result: dict[str, Any] = found["result"]
+    assert result.pop("webfinger") is True
+    for name in SIGNED:
+        assert result.pop(name) == {"get_actor": True, "post_inbox": True}, found["steps"]
+    for name in UNSIGNED:
+        assert result.pop(name) == {"get_actor": not is_secure, "post_inbox": False}, found["steps"]
+    assert result == {}
+
+
+@BOTH_MODES
+async def test_the_personas_take_what_we_send(world: Fediverse, pasture: Peer, is_secure: bool) -> None:
+    """We follow two of them; their inboxes check our signatures, and fetch our key for it."""
+    anna = await world.person("anna@a.test")
+    base = await pasture.do("reset", scheme=anna.node.site.scheme)
+    me = (await anna.account()).uri
+
+    for name in ("bob", "claire"):
+        await anna.follows(Named(f"{name}@{pasture.domain}"))
+    await world.settle()
+
+    received = await pasture.do("received")
+    assert sorted((one["type"], one["actor"], one["object"]) for one in received) == [
+        ("Follow", me, f"{base}/bob"),
+        ("Follow", me, f"{base}/claire"),
+    ]
+
+
+async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fediverse, pasture: Peer) -> None:
+    """The objects with which the pasture compares software: none is refused, none breaks a page."""
+    anna = await world.person("anna@a.test")
+    me = await anna.account()
+    bob = f"{await pasture.do('reset', scheme=anna.node.site.scheme)}/bob"
+    await anna.follows(Named(f"bob@{pasture.domain}"))
+    await world.settle()
+    (follow,) = await pasture.do("received")
+    accept = {"id": f"{bob}/accept", "type": "Accept", "actor": bob, "object": follow}
+    assert await pasture.do("post", who="bob", inbox=me.inbox, activities=[accept]) == [202]
+    await world.settle()
+
+    inputs = await pasture.do("inputs", actor=bob)
+    told = {
+        (topic, number): create(bob, f"{topic}/{number}", me.uri, example)
+        for topic, examples in inputs.items()
+        for number, example in enumerate(examples)
+    }
+    answers = await pasture.do("post", who="bob", inbox=me.inbox, activities=list(told.values()))
+    await world.settle()
+
+    assert len(told) > 200
+    assert {about: status for about, status in zip(told, answers, strict=True) if status != 202} == {}
+
+    def unit(tx: Reader) -> list[tuple[str, int]]:
+        views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
+        known = {about: posts.by_uri(tx, f"{bob}/{about[0]}/{about[1]}") for about in told}
+        return [about for about, post in known.items() if post is None]
+
+    lost = await anna.node.db.read(unit)
+    assert set(lost) == NOT_POSTS
+
+
+NOT_POSTS = {
+    # Without an id, an author, or a type.
+    *(("necessary_properties", number) for number in (1, 3, 4)),
+    # Audio, Document, Place, Profile, Relationship, Tombstone, and again without a type.
+    *(("object_types", number) for number in (1, 2, 7, 8, 9, 10, 13)),
+}
+"""What is taken and means nothing here."""
+
+
+def create(actor: str, path: str, to: str, example: dict[str, Any]) -> dict[str, Any]:
+    note = {
+        "id": f"{actor}/{path}",
+        "type": "Note",
+        "attributedTo": actor,
+        "published": "2026-01-02T03:04:05Z",
+        "to": ["https://www.w3.org/ns/activitystreams#Public", to],
+        "content": path,
+        **example,
+    }
+    return {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{actor}/{path}/create",
+        "type": "Create",
+        "actor": actor,
+        "to": note["to"],
+        "object": note,
+    }
