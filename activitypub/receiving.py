@@ -12,8 +12,9 @@ from typing import Any
 
 from activitypub import forwarding, remote_posts, vocab
 from activitypub.client import Unfetchable
-from activitypub.deeds import Heard, Ignored, Needs, perform
+from activitypub.deeds import perform
 from activitypub.fetching import Budget
+from activitypub.heard import Heard, Ignored, Needs
 from activitypub.uris import Malformed, host_of
 from activitypub.vocab import Note
 from node import accounts, hosts, jobs
