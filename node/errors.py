@@ -1,4 +1,4 @@
-"""The six ways to say no.
+"""The ways to say no.
 
 Each has two faces: `message` is a sentence for the person, `detail` is for the log. `node/` raises them,
 and each door (pages, client API, federation) has one renderer for all of them.
@@ -25,6 +25,12 @@ class NotFound(Refused):
 
     def __init__(self, message: str = "There is nothing here.", *, detail: str = "") -> None:
         super().__init__(message, detail=detail)
+
+
+class Gone(NotFound):
+    """Something was here for everybody and was deleted, which may be said."""
+
+    status = 410
 
 
 class NotAllowed(Refused):

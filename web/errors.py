@@ -27,6 +27,7 @@ TITLES = {
     403: N_("That is not possible"),
     404: N_("Nothing here"),
     405: N_("That is not possible"),
+    410: N_("Deleted"),
     409: N_("That did not work"),
     413: N_("That is too large"),
     422: N_("That did not work"),

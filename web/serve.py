@@ -54,10 +54,19 @@ async def _main(options: Config) -> None:
         loop.add_signal_handler(name, stopping.set)
     node = await wiring.open_node(options)
     try:
-        await greet(node)
-        await serve(node, stopping)
+        ready = asyncio.Event()
+        greeting = asyncio.create_task(_greet_when(ready, node))
+        try:
+            await serve(node, stopping, ready=ready)
+        finally:
+            greeting.cancel()
     finally:
         await node.close()
+
+
+async def _greet_when(ready: asyncio.Event, node: Node) -> None:
+    await ready.wait()
+    await greet(node)
 
 
 async def greet(node: Node) -> None:

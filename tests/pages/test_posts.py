@@ -154,7 +154,16 @@ async def test_deleting_asks_first_and_leads_to_the_profile(
     assert "cannot be brought back" in asked.words
     seen = await hers.post(f"/posts/{post.id}/delete")
     assert seen.path == "/@alice"
-    assert (await hers.get(f"/p/alice/{post.id}")).status == 404
+    gone = await hers.get(f"/p/alice/{post.id}")
+    assert (gone.status, "was deleted" in gone.words) == (410, True)
+
+
+async def test_that_there_was_a_private_post_is_not_told(
+    node: Node, alice: Account, publish: Publish, anybody: Visitor
+) -> None:
+    post = await publish(alice, "Only for friends", visibility="followers")
+    await node.db.write(posts.delete, alice, post)
+    assert (await anybody.get(f"/p/alice/{post.id}")).status == 404
 
 
 async def test_only_public_posts_describe_themselves_to_other_sites(

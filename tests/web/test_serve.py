@@ -219,4 +219,5 @@ async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
         _, said = await asyncio.wait_for(second.communicate(), START)
     assert second.returncode == 1
     assert f"in use: {taken}" in said.decode()
+    assert "Tintype is at" not in said.decode(), "it said that it was there"
     assert "Traceback" not in said.decode()

@@ -9,12 +9,13 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import lookups
+from activitypub.routes import local_post
 from node import accounts, bookmarks, boosts, conversations, edits, ledgers, likes, posts, timelines, views
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.edits import Edit
-from node.errors import NotAllowed, NotFound
+from node.errors import Gone, NotAllowed, NotFound
 from node.ledgers import Telling
 from node.paging import Page
 from node.posts import Post
@@ -90,9 +91,19 @@ async def _show(whole: Whole, **more: Any) -> Response:
     return response
 
 
+def _at_home(tx: Reader, viewer: Account | None, post_id: int, name: str) -> Whole:
+    try:
+        return _whole(tx, viewer, post_id, name)
+    except NotFound:
+        post = local_post(tx, name, post_id)
+        if post is not None and post.deleted_at is not None and post.is_open:
+            raise Gone(_("This post was deleted.")) from None
+        raise
+
+
 @blueprint.get("/p/<name>/<int:post_id>")
 async def local(name: str, post_id: int) -> Response:
-    return await _show(await current.look(_whole, post_id, name))
+    return await _show(await current.look(_at_home, post_id, name))
 
 
 @blueprint.get("/posts/<int:post_id>")
