@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from node import likes, photos, posts
-from node.database import Reader
+from node import follows, likes, photos, posts
+from node.database import Reader, Writer
 from node.drafts import Draft
 from node.paging import Page as Part
 from tests.browser.conftest import visitor
@@ -18,6 +18,12 @@ from tests.support.pictures import picture
 
 def _like(page: Page, here: Place) -> object:
     return page.locator(f"#post-{here.post.id} [data-deed=like]")
+
+
+def _accept(tx: Writer, here: Place) -> None:
+    asked = follows.between(tx, here.bob, here.alice)
+    assert asked is not None
+    follows.accept(tx, asked)
 
 
 async def _likers(here: Place) -> list[str]:
@@ -186,6 +192,9 @@ async def test_following_from_a_list_changes_the_button(fediverse: Fediverse, br
     await expect(button).to_have_text("Follow back")
     await button.click()
     await expect(button).to_have_text("Requested")
+    # The answer arrives behind the page's back.
+    await here.node.db.write(_accept, here)
+    await expect(button).to_have_text("Following", timeout=10_000)
 
 
 async def test_everything_works_without_scripts(

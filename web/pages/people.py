@@ -184,6 +184,23 @@ async def do(account_id: int, deed: str) -> Response:
     other, bond = await current.act(_do, account_id, deed)
     if not wants_json():
         return go((await request.form).get("back", "") or came_from(path_of(other)))
+    return _standing(other, bond)
+
+
+def _stand(tx: Reader, viewer: Account | None, account_id: int) -> tuple[Account, relationships.Relationship]:
+    other = accounts.get(tx, account_id)
+    if viewer is None or other.is_gone:
+        raise NotFound
+    return other, relationships.with_(tx, viewer, other)
+
+
+@blueprint.get("/people/<int:account_id>/standing")
+async def standing(account_id: int) -> Response:
+    """For scripts: how it stands between two people, since another server may take a moment to answer."""
+    return _standing(*await current.look(_stand, account_id))
+
+
+def _standing(other: Account, bond: relationships.Relationship) -> Response:
     if bond.following:
         label, said = _("Following"), _("You follow %(name)s", name=other.label)
     elif bond.requested:
@@ -193,4 +210,11 @@ async def do(account_id: int, deed: str) -> Response:
         said = _("You do not follow %(name)s", name=other.label)
     follows_now = bond.following or bond.requested
     verb = "unfollow" if follows_now else "follow"
-    return jsonify(ok=True, label=label, said=said, follows=follows_now, next=f"/people/{other.id}/{verb}")
+    return jsonify(
+        ok=True,
+        label=label,
+        said=said,
+        follows=follows_now,
+        waits=bond.requested and not bond.following,
+        next=f"/people/{other.id}/{verb}",
+    )

@@ -27,16 +27,34 @@ export async function toggle(button) {
   }
 }
 
+function showStanding(id, { label, next, follows }) {
+  for (const button of $$(`[data-follow="${id}"]`)) {
+    button.textContent = label;
+    button.setAttribute("formaction", next);
+    button.classList.toggle("main", !follows);
+  }
+}
+
+// Another server usually says yes within a second or two.
+async function expect(id, label) {
+  for (const pause of [1500, 4000, 10000]) {
+    await new Promise((done) => setTimeout(done, pause));
+    const headers = { Accept: "application/json" };
+    const answer = await fetch(`/people/${id}/standing`, { headers }).catch(() => null);
+    if (!answer?.ok || $(`[data-follow="${id}"]`)?.textContent !== label) return;
+    const standing = await answer.json();
+    showStanding(id, standing);
+    if (!standing.waits) return;
+  }
+}
+
 async function follow(button) {
   button.disabled = true;
   try {
     const answer = await send(button.getAttribute("formaction"));
-    for (const same of $$(`[data-follow="${button.dataset.follow}"]`)) {
-      same.textContent = answer.label;
-      same.setAttribute("formaction", answer.next);
-      same.classList.toggle("main", !answer.follows);
-    }
+    showStanding(button.dataset.follow, answer);
     say(answer.said);
+    if (answer.waits) expect(button.dataset.follow, answer.label);
   } catch (error) {
     say(error.message);
   }
