@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import remote_posts, undoing
+from activitypub import moving, remote_posts, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -212,6 +212,7 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Delete": delete,
     "Follow": follow,
     "Like": like,
+    "Move": moving.move,
     "Reject": reject,
     "Undo": undoing.undo,
     "Update": update,

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node import jobs, keys
+from node.account_rows import Account as Account
+from node.account_rows import Listed as Listed
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import new_id, now_ms
@@ -25,88 +26,6 @@ if TYPE_CHECKING:
     from node.domains import Policy
 
 KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    id: int
-    uri: str
-    url: str
-    name: str
-    domain: str
-    is_local: bool
-    kind: str
-    display_name: str
-    bio: str
-    bio_source: str
-    fields: str
-    avatar_file: str
-    avatar_url: str
-    avatar_alt: str
-    is_locked: bool
-    is_discoverable: bool
-    is_indexable: bool
-    inbox: str
-    shared_inbox: str
-    outbox: str
-    followers_uri: str
-    following_uri: str
-    featured_uri: str
-    also_known_as: str
-    moved_to: str
-    posts_count: int
-    followers_count: int
-    following_count: int
-    last_posted_at: int | None
-    created_at: int
-    updated_at: int
-    fetched_at: int | None
-    suspended_at: int | None
-    deleted_at: int | None
-    is_limited: bool
-    is_without_media: bool
-    suspended_with_server: bool
-    emoji: str
-
-    @property
-    def handle(self) -> str:
-        """How they are called on this node: `alice`, or `bob@b.example`."""
-        return self.name if self.is_local else f"{self.name}@{self.domain}"
-
-    @property
-    def full_handle(self) -> str:
-        return f"{self.name}@{self.domain}"
-
-    @property
-    def label(self) -> str:
-        """The name to show."""
-        return self.display_name or self.name
-
-    @property
-    def profile_fields(self) -> list[tuple[str, str]]:
-        """Name and safe HTML value of each line of the profile."""
-        return [(line[0], line[1]) for line in json.loads(self.fields)]
-
-    @property
-    def typed_fields(self) -> list[tuple[str, str]]:
-        """The same lines as one of ours typed them."""
-        return [(line[0], line[2]) for line in json.loads(self.fields)]
-
-    @property
-    def aliases(self) -> list[str]:
-        return list(json.loads(self.also_known_as))
-
-    @property
-    def is_gone(self) -> bool:
-        return self.deleted_at is not None or self.suspended_at is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A person in a list; `id` is what the list is paged by."""
-
-    id: int
-    account: Account
 
 
 _SELECT = f"SELECT {columns(Account)} FROM accounts"  # noqa: S608
@@ -324,6 +243,33 @@ def update_profile(
     changed = build(Account, row)
     outbox.record(tx, changed, "Update", changed.uri)
     return changed
+
+
+def set_aliases(tx: Writer, who: Account, uris: Sequence[str]) -> None:
+    """The other accounts that one of ours says are theirs. Other servers hear of it."""
+    from node import outbox
+
+    tx.run(
+        "UPDATE accounts SET also_known_as = :uris, updated_at = :now WHERE id = :id AND is_local",
+        id=who.id,
+        uris=json.dumps(list(uris)),
+        now=now_ms(),
+    )
+    outbox.record(tx, who, "Update", who.uri)
+
+
+def set_moved(tx: Writer, who: Account, uri: str, at: int | None) -> None:
+    """Where somebody has moved to, or '' when they are back; `at` is when they moved last."""
+    from node import outbox
+
+    tx.run(
+        "UPDATE accounts SET moved_to = :uri, moved_at = :at, updated_at = :now WHERE id = :id",
+        id=who.id,
+        uri=uri,
+        at=at,
+        now=now_ms(),
+    )
+    outbox.record(tx, who, "Update", who.uri)
 
 
 def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:

@@ -32,6 +32,7 @@ from web.pages import (
     servers,
     tags,
 )
+from web.pages import moving as moving_page
 from web.pages import settings as settings_page
 
 MB = 1024 * 1024
@@ -75,6 +76,7 @@ PAGES = (
     compose,
     notifications,
     search,
+    moving_page,
     settings_page,
     admin,
     servers,

@@ -8,6 +8,7 @@ from typing import Any
 import activitypub.actors
 import activitypub.delivery
 import activitypub.forwarding
+import activitypub.moving
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
@@ -31,6 +32,7 @@ from node import (
     jobs,
     keys,
     limits,
+    moves,
     outbox,
     photos,
     received,
@@ -59,6 +61,8 @@ JOBS: dict[str, Handler] = {
     "look_up": Each(activitypub.forwarding.look_up, at_once=4),
     "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
+    "move": Each(activitypub.moving.look, at_once=4),
+    "take_along": Each(moves.take_along, at_once=1),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),

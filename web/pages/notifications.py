@@ -29,7 +29,7 @@ TABS = {
     "": KINDS,
     "comments": ("comment", "mention"),
     "likes": ("like", "boost"),
-    "follows": ("follow", "follow_request"),
+    "follows": ("follow", "follow_request", "move"),
 }
 MARKS = {
     "like": "heart",
@@ -38,6 +38,7 @@ MARKS = {
     "boost": "boost",
     "follow": "person",
     "follow_request": "lock",
+    "move": "person",
     "sign_up": "people",
 }
 GROUPED = ("like", "boost", "follow")
@@ -71,6 +72,7 @@ def _sentence(kind: str) -> str:
         "boost": _("%(who)s boosted your photo"),
         "follow": _("%(who)s follows you now"),
         "follow_request": _("%(who)s would like to follow you"),
+        "move": _("Somebody you follow has moved: you follow %(who)s now"),
         "sign_up": _("%(who)s signed up"),
     }.get(kind, "%(who)s")
 
