@@ -57,10 +57,12 @@ async def find(node: Node, uri: str, *, refresh: bool = False, budget: Budget | 
 
 async def _fetch(node: Node, uri: str, budget: Budget | None) -> Account:
     doc = await fetching.document(node, uri, budget=budget)
-    return await keep(node, doc)
+    return await keep(node, doc, budget=budget)
 
 
-async def keep(node: Node, doc: dict[str, Any], *, domain: str | None = None) -> Account:
+async def keep(
+    node: Node, doc: dict[str, Any], *, domain: str | None = None, budget: Budget | None = None
+) -> Account:
     """Take in an actor document that came from its own address. Raises Unfetchable.
 
     `domain` is the handle's, when WebFinger has just vouched for it.
@@ -68,6 +70,8 @@ async def keep(node: Node, doc: dict[str, Any], *, domain: str | None = None) ->
     try:
         actor = vocab.actor(doc)
         if domain is None:
+            if budget is not None and actor.webfinger is not None:
+                budget.spend(actor.id)  # Its WebFinger may have to be asked too.
             domain = await webfinger.domain_of(node, actor.username, actor.id, actor.webfinger)
         described = remote(actor, domain)
         account = await node.db.write(accounts.receive, described)

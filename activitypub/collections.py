@@ -24,7 +24,7 @@ from node.posts import Post
 
 PAGE = 40
 _OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")
-_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>[0-9]{1,18})/(?P<kind>replies|likes|shares)")
+_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>[0-9]{1,18})/(?P<kind>replies|likes|shares|context)")
 
 Items = Callable[[Reader, Page], list[tuple[int, Any]]]
 
@@ -101,6 +101,13 @@ def _of_post(tx: Reader, post: Post, kind: str, cursor: int | None) -> dict[str,
             return _paged(
                 tx, uri, post.comments_count, cursor, lambda tx, page: listings.replies(tx, post, page)
             )
+        case "context":
+            if post.root_id != post.id:
+                raise NotFound
+            author = accounts.get(tx, post.account_id)
+            total = listings.thread_total(tx, post)
+            paged = _paged(tx, uri, total, cursor, lambda tx, page: listings.thread(tx, post, page))
+            return paged | {"attributedTo": author.uri}
         case "likes":
             return _paged(tx, uri, post.likes_count, cursor, lambda tx, page: listings.likes(tx, post, page))
         case _:

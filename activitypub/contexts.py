@@ -59,6 +59,8 @@ NOTE: list[Any] = [
         "geonameId": "photos:geonameId",
         "Category": "photos:Category",
         "hdrImageUrl": "photos:hdrImageUrl",
+        "ostatus": "http://ostatus.org#",
+        "conversation": {"@id": "ostatus:conversation", "@type": "@id"},
         "pixelfed": "http://pixelfed.org/ns#",
         "commentsEnabled": "pixelfed:commentsEnabled",
         "capabilities": {"@id": "pixelfed:capabilities", "@container": "@set"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import moving, remote_posts, undoing
+from activitypub import moving, remote_posts, threads, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -80,7 +80,9 @@ def create(tx: Writer, heard: Heard) -> None:
     told = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
     if not _matters(tx, told, note.in_reply_to, heard.by):
         raise Ignored("nobody here would see it")
-    receiving.receive(tx, remote_posts.remote_post(tx, note, heard.by))
+    post = receiving.receive(tx, remote_posts.remote_post(tx, note, heard.by))
+    if post is not None and post.is_comment and post.parent_id is None:
+        threads.orphaned(tx, post)
 
 
 def update(tx: Writer, heard: Heard) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from activitypub import contexts
 from activitypub.vocab import PUBLIC
-from node import accounts, hashtags, mentions, photos
+from node import accounts, hashtags, mentions, photos, posts
 from node.accounts import Account
 from node.database import Reader, Site
 from node.photos import Photo
@@ -34,6 +34,7 @@ class Facts:
     photos: list[Photo] = field(default_factory=list)
     mentioned: list[Account] = field(default_factory=list)
     hashtags: list[tuple[str, str]] = field(default_factory=list)
+    context: str = ""
 
 
 def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
@@ -43,6 +44,7 @@ def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
     pictures = photos.of_posts(tx, ids)
     mentioned = mentions.of_posts(tx, ids)
     names = hashtags.of_posts(tx, ids)
+    roots = posts.by_ids(tx, {post.root_id for post in wanted})
     return [
         Facts(
             post,
@@ -50,9 +52,17 @@ def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
             pictures.get(post.id, []),
             [mention.account for mention in mentioned.get(post.id, [])],
             names.get(post.id, []),
+            _context(post, roots.get(post.root_id)),
         )
         for post in wanted
     ]
+
+
+def _context(post: Post, root: Post | None) -> str:
+    """The collection of the whole conversation: ours where it began here, else what its own server calls it."""
+    if root is None or not post.is_open or not root.is_open or root.deleted_at is not None:
+        return ""
+    return f"{root.uri}/context" if root.is_local and not root.is_comment else root.context
 
 
 def time_of(ms: int) -> str:
@@ -101,6 +111,8 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
         document["contentMap"] = {post.language: content}
     if post.parent_uri:
         document["inReplyTo"] = post.parent_uri
+    if about.context:
+        document |= {"context": about.context, "conversation": about.context}
     document |= _policy(post, author)
     document |= {
         "replies": f"{post.uri}/replies",

@@ -20,7 +20,7 @@ from node.node import Node
 from node.posts import Post
 from node.receiving import RemotePhoto, RemotePost
 
-MOST_ANCESTORS = 10
+MOST_ANCESTORS = 50
 MOST_CHECKS = 4
 
 
@@ -38,21 +38,26 @@ async def read(
     return note, await actors.find(node, note.actor, budget=budget)
 
 
-async def find(node: Node, uri: str, *, key: SigningKey | None = None) -> Post | None:
+async def find(
+    node: Node, uri: str, *, key: SigningKey | None = None, budget: Budget | None = None
+) -> Post | None:
     """The post with this id or page, fetched if it is not here, with what it answers. Raises Unfetchable.
 
     None when its server shows it but it may not come in here.
     """
-    known = await node.db.read(_known, uri)
-    if known is not None or is_ours(node, uri):
-        return known
-    budget = Budget()
+    here = await node.db.read(known, uri)
+    if here is not None or is_ours(node, uri):
+        return here
+    budget = budget or Budget()
     note, author = await read(node, uri, key=key, budget=budget)
-    thread = [(note, author)]
+    thread, asked = [(note, author)], {uri, note.id}
     try:
         while len(thread) <= MOST_ANCESTORS and (above := thread[-1][0].in_reply_to):
-            if is_ours(node, above) or await node.db.read(_known, above) is not None:
+            if above in asked:
                 break
+            if is_ours(node, above) or await node.db.read(known, above) is not None:
+                break
+            asked.add(above)
             thread.append(await read(node, above, budget=budget))
     except Unfetchable:
         pass  # What it answers cannot be read: it is shown on its own.
@@ -62,7 +67,7 @@ async def find(node: Node, uri: str, *, key: SigningKey | None = None) -> Post |
     return post
 
 
-def _known(tx: Reader, uri: str) -> Post | None:
+def known(tx: Reader, uri: str) -> Post | None:
     found = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
     return None if found is None or found.deleted_at is not None else found
 
@@ -126,6 +131,7 @@ def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         addressed=list(_known_people(tx, told).values()),
         emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in note.emoji],
         comments_enabled=note.comments_enabled,
+        context=note.context or "",
     )
 
 

@@ -52,7 +52,7 @@ _WELL_KNOWN = frozenset(
 )
 _ALWAYS = re.compile(
     r"/users/[^/]+/(?:inbox|outbox|followers|followers_synchronization|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18})"
-    r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|activity)"
+    r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|context|activity)"
 )
 _PAGES = re.compile(
     r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/p/(?P<author>[^/]+)/(?P<post>[0-9]{1,18})"

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import logging
 
-from activitypub import fetching, synchronization, vocab
+from activitypub import reading, synchronization
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget
 from activitypub.memory import KnownKey, Memory
 from activitypub.signatures import Claim, Request
 from activitypub.synchronization import Correction, Synchronization
-from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Ref
 from node import accounts, follows, hostnames, jobs, outbox
 from node.accounts import Account
@@ -60,27 +59,13 @@ async def synchronize(node: Node, job: Job) -> None:
             raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
         log.info("the followers of %s cannot be compared: %s", by.uri, error.reason)
         return
-    except Malformed as error:
-        log.info("the followers of %s cannot be compared: %s", by.uri, error)
-        return
     await node.db.write(_correct, by, said, listed)
 
 
 async def _listed(node: Node, url: str) -> list[str]:
-    """Everybody in the list, over a few pages. Raises Unfetchable or Malformed."""
-    budget, found = Budget(MOST_PAGES, hosts=1), []
-    doc = vocab.collection(await fetching.list_at(node, url, budget))
-    page: str | None = None
-    while True:
-        found += [item.uri for item in doc.items if item.uri is not None]
-        first = doc.first if page is None and not doc.items else Ref()
-        if first.doc is not None:
-            doc, page = vocab.collection(first.doc), ""
-            continue
-        page = first.uri or doc.next
-        if page is None or not same_origin(page, url):
-            return found
-        doc = vocab.collection(await fetching.list_at(node, page, budget))
+    """Everybody in the list, over a few pages. Raises Unfetchable."""
+    found = await reading.members(node, Ref(uri=url), url, Budget(MOST_PAGES, hosts=1), pages=MOST_PAGES)
+    return found.uris
 
 
 def _differs(tx: Reader, by: Account, said: Synchronization) -> bool:

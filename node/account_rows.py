@@ -47,6 +47,19 @@ class Account:
     is_without_media: bool
     suspended_with_server: bool
     emoji: str
+    claimed_posts: int | None
+    claimed_followers: int | None
+    claimed_following: int | None
+    looked_at: int | None
+
+    @property
+    def totals(self) -> tuple[int, int, int]:
+        """Posts, followers and followed as they are shown: their own server knows more of them than we do."""
+        return (
+            max(self.posts_count, self.claimed_posts or 0),
+            max(self.followers_count, self.claimed_followers or 0),
+            max(self.following_count, self.claimed_following or 0),
+        )
 
     @property
     def handle(self) -> str:

@@ -165,6 +165,24 @@ def looked_at(tx: Writer, account_id: int) -> None:
     tx.run("UPDATE accounts SET fetched_at = :now WHERE id = :id", id=account_id, now=now_ms())
 
 
+def set_claims(
+    tx: Writer, account_id: int, *, posts: int | None, followers: int | None, following: int | None
+) -> None:
+    """What somebody's own server says of them just now; what it does not say stays as it was."""
+    tx.run(
+        """UPDATE accounts SET looked_at = :now, updated_at = :now,
+                  claimed_posts = COALESCE(CAST(:posts AS BIGINT), claimed_posts),
+                  claimed_followers = COALESCE(CAST(:followers AS BIGINT), claimed_followers),
+                  claimed_following = COALESCE(CAST(:following AS BIGINT), claimed_following)
+           WHERE id = :id AND NOT is_local""",
+        id=account_id,
+        posts=posts,
+        followers=followers,
+        following=following,
+        now=now_ms(),
+    )
+
+
 def set_avatar(tx: Writer, account_id: int, *, file: str, alt: str) -> None:
     """Called by avatars.py once the files of a new avatar are there; '' takes it away."""
     tx.run(

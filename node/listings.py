@@ -75,6 +75,25 @@ def replies(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
     return [(row["id"], row["uri"]) for row in page.ordered(rows)]
 
 
+_THREAD = f"""FROM posts p WHERE p.root_id = :root AND p.visibility IN ('public', 'unlisted')
+                AND {visibility.visible_to("p")}"""
+
+
+def thread(tx: Reader, root: Post, page: Page) -> list[tuple[int, str]]:
+    """(id, uri) of everything in a conversation that anybody may read, its beginning included."""
+    rows = tx.all(
+        f"SELECT p.id, p.uri {_THREAD} {page.clause('p.id')}",
+        root=root.id,
+        viewer=0,
+        **page.values,
+    )
+    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+
+
+def thread_total(tx: Reader, root: Post) -> int:
+    return int(tx.value(f"SELECT COUNT(*) {_THREAD}", root=root.id, viewer=0))
+
+
 def likes(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
     """(id, uri) of the likes of a post."""
     rows = tx.all(

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Draft", "Post"]
 
+NEWS_MS = 7 * 24 * 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -68,6 +70,7 @@ class Post:
     created_at: int
     deleted_at: int | None
     emoji: str
+    context: str
 
     @property
     def is_comment(self) -> bool:
@@ -155,6 +158,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         created_at=now,
         deleted_at=None,
         emoji="",
+        context="",
     )
     insert(tx, post)
     photos.attach(tx, who, id_, draft.photo_ids, draft.alts)
@@ -202,6 +206,9 @@ def settle_in(
         count(tx, parent.id, comments=1)
     hashtags.count(tx, post, author, hashtag_names)
     feeds.add_post(tx, post)
+    if post.published_at < now_ms() - NEWS_MS:
+        # It was found while looking around, or arrived very late: nobody is called for that.
+        return
     if parent is not None:
         notifications.notify(tx, parent.account_id, "comment", author, post)
     told = {parent.account_id} if parent is not None else set()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_MENTIONS = 100
 MOST_HASHTAGS = 100
+MOST_CONTEXT = 2048
 _SAME_MOMENT = 50
 
 
@@ -68,6 +69,7 @@ class RemotePost:
     addressed: Sequence[Account] = ()
     emoji: Sequence[RemoteEmoji] = ()
     comments_enabled: bool = True
+    context: str = ""
 
 
 def receive(tx: Writer, remote: RemotePost) -> Post | None:
@@ -155,6 +157,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             created_at=now,
             deleted_at=None,
             emoji=_emoji(tx, remote),
+            context=remote.context[:MOST_CONTEXT],
         )
         if posts.insert(tx, post):
             return post

@@ -7,12 +7,14 @@ from typing import Any
 
 import activitypub.actors
 import activitypub.delivery
+import activitypub.first_looks
 import activitypub.forwarding
 import activitypub.moving
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
 import activitypub.synchronizing
+import activitypub.threads
 from activitypub.client import Client
 from media.sandbox import Sandbox
 from media.storage import open_storage
@@ -61,6 +63,9 @@ JOBS: dict[str, Handler] = {
     "look_up": Each(activitypub.forwarding.look_up, at_once=4),
     "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
+    "climb": Each(activitypub.threads.climb, at_once=4),
+    "crawl": Each(activitypub.threads.crawl, at_once=4),
+    "look_at_person": Each(activitypub.first_looks.look, at_once=4),
     "move": Each(activitypub.moving.look, at_once=4),
     "take_along": Each(moves.take_along, at_once=1),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),

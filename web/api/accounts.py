@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activitypub import first_looks
 from node import accounts, blocks, captions, follows, glances, relationships, timelines, views
 from node.accounts import Account, Listed
 from node.database import Reader, Writer
@@ -60,7 +61,15 @@ def relationships_of(tx: Reader, call: Call) -> Answer:
     return call.json([relationship(one) for one in found])
 
 
-def statuses(tx: Reader, call: Call) -> Answer:
+async def statuses(call: Call) -> Answer:
+    """What someone posted; somebody of another server is also asked for by this, for the next time."""
+    account = await call.node.db.read(call.person)
+    if call.account is not None:
+        await first_looks.ask(call.node, account)
+    return await call.node.db.read(_statuses, call)
+
+
+def _statuses(tx: Reader, call: Call) -> Answer:
     """What someone posted and boosted. Nothing can be pinned yet, so asking for that gives nothing."""
     account, page = call.person(tx), call.page()
     if call.params.flag("pinned"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from activitypub import lookups
+from activitypub import lookups, threads
 from node import bookmarks, boosts, edits, idempotency, likes, limits, posts, timelines, views
 from node.database import Reader, Writer
 from node.drafts import Draft
@@ -147,7 +147,14 @@ def delete(tx: Writer, call: Call) -> Answer:
     return Answer(body[:-1] + b',"text":' + msgspec.json.encode(post.source) + b"}")
 
 
-def context(tx: Reader, call: Call) -> Answer:
+async def context(call: Call) -> Answer:
+    """The conversation round a post; its own server is asked by this whether there is more, for the next time."""
+    if call.account is not None:
+        await threads.look(call.node, await call.node.db.read(_target, call))
+    return await call.node.db.read(_context, call)
+
+
+def _context(tx: Reader, call: Call) -> Answer:
     ancestors, descendants = timelines.conversation(tx, call.account, _target(tx, call))
     return call.json(
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
 
+from activitypub import first_looks
 from node import accounts, blocks, follows, relationships, timelines
 from node.accounts import Account
 from node.database import Reader, Writer
@@ -63,6 +64,13 @@ def _profile(
 async def _show(handle: str, tab: str, part: Page) -> Response:
     found = await current.look(_profile, cards(), handle, part, tab == "all")
     account = found.account
+    if (
+        not account.is_local
+        and current.person() is not None
+        and await first_looks.wait(current.node(), account)
+    ):
+        found = await current.look(_profile, cards(), handle, part, tab == "all")
+        account = found.account
     if request.path.partition("/all")[0] != path_of(account):
         return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     response = await page(
@@ -71,6 +79,7 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
         bond=found.bond,
         sheet=found.sheet,
         tab=tab,
+        is_asked=not account.is_local and account.looked_at is None and current.person() is not None,
     )
     if account.is_local:
         response.headers["Link"] = f'<{account.uri}>; rel="alternate"; type="application/activity+json"'

@@ -8,7 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
 
-from activitypub import lookups
+from activitypub import lookups, threads
 from activitypub.routes import local_post
 from node import accounts, bookmarks, boosts, conversations, edits, ledgers, likes, posts, timelines, views
 from node.accounts import Account
@@ -76,6 +76,8 @@ def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
 
 
 async def _show(whole: Whole, **more: Any) -> Response:
+    if current.person() is not None:
+        await threads.look(current.node(), whole.view.post)
     response = await page(
         "post.html",
         view=whole.view,

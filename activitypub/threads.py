@@ -1,0 +1,160 @@
+"""Whole conversations: what a comment answers is fetched, and so is what others have answered elsewhere.
+
+`climb` follows a comment upwards as soon as it arrives without what it answers. `crawl` goes down: when somebody
+looks at a post, the replies that its own server lists are read, and theirs, a few at a time. Nothing of a
+list is believed: each comment is read at its own server. One job asks for twenty documents of five servers
+at most; looking again later goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from activitypub import fetching, reading, remote_posts, vocab
+from activitypub.client import Unfetchable
+from activitypub.fetching import Budget, is_ours
+from activitypub.memory import Bounded
+from activitypub.uris import Malformed, host_of, same_origin
+from activitypub.vocab import Note, Ref
+from activitypub.vocab.values import ref
+from node import jobs, posts
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import Refused
+from node.ids import now_ms
+from node.jobs import Job, Later
+from node.node import Node
+from node.posts import Post
+
+log = logging.getLogger("tintype.conversations")
+
+AGAIN_AFTER = 300.0
+MOST_NEW = 5
+"""New comments taken in from one list in one pass."""
+MOST_TRIES = 4
+
+
+class Looked:
+    """Which conversations were asked for lately: `node.part(Looked)`."""
+
+    def __init__(self, node: Node) -> None:
+        self.at: Bounded[int, bool] = Bounded(10_000, AGAIN_AFTER)
+
+
+def orphaned(tx: Writer, post: Post) -> None:
+    """A comment has come without what it answers: ask for that."""
+    jobs.add(tx, "climb", {"id": post.id}, lane=_lane(post.parent_uri))
+
+
+async def climb(node: Node, job: Job) -> None:
+    """Job `climb`: what a comment answers, and what that answers. It appears there when that arrives."""
+    post = await node.db.read(posts.by_id, job.payload["id"])
+    if post is None or post.deleted_at is not None or post.parent_id is not None:
+        return
+    try:
+        await remote_posts.find(node, post.parent_uri, budget=Budget())
+    except Unfetchable as error:
+        if error.temporary and job.attempts < MOST_TRIES:
+            raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
+        log.info("what %s answers cannot be had: %s", post.uri, error.reason)
+    except Refused as error:
+        log.info("what %s answers may not come in: %s", post.uri, error)
+
+
+async def look(node: Node, post: Post) -> None:
+    """Somebody looks at a post of another server: ask there what else has been said, once in a while."""
+    looked = node.part(Looked).at
+    if post.is_local or not post.is_open or post.deleted_at is not None or looked.get(post.id):
+        return
+    looked.put(post.id, True)
+    await node.db.write(_queue, post)
+
+
+def _queue(tx: Writer, post: Post) -> None:
+    jobs.add(tx, "crawl", {"id": post.id}, lane=_lane(post.uri))
+
+
+def _lane(uri: str) -> str:
+    try:
+        return f"fetch {host_of(uri)}"
+    except Malformed:
+        return ""
+
+
+async def crawl(node: Node, job: Job) -> None:
+    """Job `crawl`: upwards if the beginning is missing, then down from the post, level by level."""
+    post = await node.db.read(posts.by_id, job.payload["id"])
+    if post is None or post.deleted_at is not None:
+        return
+    budget = Budget()
+    await _upwards(node, post, budget)
+    waiting, asked = deque([post.uri]), {post.uri}
+    while waiting:
+        try:
+            below = await _answers(node, waiting.popleft(), budget)
+        except (Unfetchable, Malformed, Refused) as error:
+            log.info("the conversation at %s cannot be read: %s", post.uri, error)
+            continue
+        waiting += [uri for uri in below if uri not in asked]
+        asked.update(below)
+
+
+async def _upwards(node: Node, post: Post, budget: Budget) -> None:
+    top = await node.db.read(posts.by_id, post.root_id)
+    if top is None or not top.is_comment or top.parent_id is not None:
+        return
+    try:
+        await remote_posts.find(node, top.parent_uri, budget=budget)
+    except (Unfetchable, Refused) as error:
+        log.info("what %s answers cannot be had: %s", top.uri, error)
+
+
+async def _answers(node: Node, uri: str, budget: Budget) -> list[str]:
+    """Take in new answers to a post; all those of other servers that are here now. Raises Unfetchable or Malformed."""
+    doc = await fetching.document(node, uri, budget=budget)
+    note = vocab.note(doc)
+    listed = await reading.members(node, ref(doc.get("replies")), note.id, budget)
+    found, new = [], 0
+    for answer in [*listed.uris, *await _whole(node, note, budget)]:
+        if is_ours(node, answer):
+            continue
+        if await node.db.read(_is_here, answer):
+            found.append(answer)
+        elif new < MOST_NEW:
+            new += 1
+            if await _take_in(node, answer, budget):
+                found.append(answer)
+    return found
+
+
+async def _whole(node: Node, note: Note, budget: Budget) -> list[str]:
+    """The rest of the conversation, where its server keeps it as one collection (FEP-7888, FEP-f228)."""
+    if note.context is None or note.in_reply_to is not None or not same_origin(note.context, note.id):
+        return []
+    try:
+        return (await reading.members(node, Ref(uri=note.context), note.id, budget)).uris
+    except Unfetchable:
+        return []
+
+
+async def _take_in(node: Node, uri: str, budget: Budget) -> bool:
+    try:
+        note, author = await remote_posts.read(node, uri, budget=budget)
+        if note.is_vote or note.in_reply_to is None:
+            return False
+        return await node.db.write(_take_in_answer, note, author) is not None
+    except (Unfetchable, Refused) as error:
+        log.info("the comment %s cannot be had: %s", uri, error)
+        return False
+
+
+def _take_in_answer(tx: Writer, note: Note, author: Account) -> Post | None:
+    """Only below something that is here: lists can name anything."""
+    if note.in_reply_to is None or remote_posts.known(tx, note.in_reply_to) is None:
+        return None
+    return remote_posts.take_in(tx, note, author)
+
+
+def _is_here(tx: Reader, uri: str) -> bool:
+    return posts.by_uri(tx, uri) is not None
