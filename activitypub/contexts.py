@@ -72,6 +72,8 @@ NOTE: list[Any] = [
         "canLike": {"@id": "gts:canLike", "@type": "@id"},
         "canReply": {"@id": "gts:canReply", "@type": "@id"},
         "canAnnounce": {"@id": "gts:canAnnounce", "@type": "@id"},
+        "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
         "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+        "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
     },
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import moving, remote_posts, threads, undoing
+from activitypub import moving, reacting, remote_posts, threads, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -21,7 +21,7 @@ from activitypub.heard import (
     to_fetch,
 )
 from activitypub.uris import same_origin
-from node import accounts, blocks, boosts, follows, jobs, likes, posts, reach, received, receiving
+from node import accounts, blocks, boosts, follows, jobs, posts, reach, received, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound
@@ -124,10 +124,6 @@ def _end_boosts(tx: Writer, by: Account, uri: str) -> None:
             boosts.unboost(tx, listed.account, post)
 
 
-def like(tx: Writer, heard: Heard) -> None:
-    likes.like(tx, heard.by, our_post(tx, heard.activity.object, heard.by), heard.uri)
-
-
 def announce(tx: Writer, heard: Heard) -> None:
     activity, by = heard.activity, heard.by
     uri = activity.object.uri
@@ -213,7 +209,8 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Create": create,
     "Delete": delete,
     "Follow": follow,
-    "Like": like,
+    "EmojiReact": reacting.emoji_react,
+    "Like": reacting.like,
     "Move": moving.move,
     "Reject": reject,
     "Undo": undoing.undo,

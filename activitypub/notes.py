@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from activitypub import contexts
+from activitypub import contexts, policies
+from activitypub.policies import Circles
 from activitypub.vocab import PUBLIC
 from node import accounts, hashtags, mentions, photos, posts
 from node.accounts import Account
 from node.database import Reader, Site
 from node.photos import Photo
+from node.policies import narrowed
 from node.posts import Post
 from node.visibility import OPEN
 
@@ -113,7 +115,7 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
         document["inReplyTo"] = post.parent_uri
     if about.context:
         document |= {"context": about.context, "conversation": about.context}
-    document |= _policy(post, author)
+    document |= _policy(about)
     document |= {
         "replies": f"{post.uri}/replies",
         "likes": f"{post.uri}/likes",
@@ -157,25 +159,15 @@ def _content(post: Post, pictures: int) -> str:
     return f'{post.caption}<p><a href="{link}" rel="noopener">{link}</a></p>'
 
 
-def _policy(post: Post, author: Account) -> dict[str, Any]:
+def _policy(about: Facts) -> dict[str, Any]:
     """Who may do what with the post, in Pixelfed's and in GoToSocial's words."""
-    everyone, only_author = [PUBLIC], [author.uri]
-    may_reply = everyone if post.comments_enabled else only_author
-    may_share = everyone if post.visibility in OPEN else only_author
-    return {
-        "commentsEnabled": post.comments_enabled,
-        "capabilities": {
-            "announce": PUBLIC if post.visibility in OPEN else [],
-            "like": PUBLIC,
-            "reply": PUBLIC if post.comments_enabled else [],
-        },
-        # An empty list vanishes in JSON-LD, so "nobody" is said as "only the author".
-        "interactionPolicy": {
-            "canLike": {"automaticApproval": everyone},
-            "canReply": {"automaticApproval": may_reply},
-            "canAnnounce": {"automaticApproval": may_share},
-        },
-    }
+    circles = Circles(
+        about.author.uri,
+        about.author.followers_uri,
+        about.author.following_uri,
+        frozenset(person.uri for person in about.mentioned),
+    )
+    return policies.write(narrowed(about.post.allows, about.post.visibility), circles)
 
 
 def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from activitypub import actors, fetching, vocab
+from activitypub import actors, fetching, policies, vocab
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget, is_ours, refusal
+from activitypub.policies import Circles
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import PUBLIC, Attachment, Note
@@ -17,6 +18,7 @@ from node.emoji import RemoteEmoji
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
+from node.policies import dump
 from node.posts import Post
 from node.receiving import RemotePhoto, RemotePost
 
@@ -130,9 +132,15 @@ def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         mentions=list(named.values()),
         addressed=list(_known_people(tx, told).values()),
         emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in note.emoji],
-        comments_enabled=note.comments_enabled,
+        policy=_policy(note, author),
         context=note.context or "",
     )
+
+
+def _policy(note: Note, author: Account) -> str:
+    named = frozenset(uri for uri, _ in note.mentions)
+    circles = Circles(author.uri, author.followers_uri or None, author.following_uri or None, named)
+    return dump(policies.read(note.raw, circles))
 
 
 def _known_people(tx: Reader, uris: list[str]) -> dict[str, Account]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from activitypub import reacting
 from activitypub.heard import Heard, Ignored, party, seen_as
 from activitypub.uris import host_of, same_origin
-from node import accounts, blocks, boosts, follows, jobs, likes, posts, received
+from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions, received
 from node.accounts import Account
 from node.database import Writer
 
@@ -48,6 +49,7 @@ def _undo_like(tx: Writer, by: Account, uri: str | None, object_uri: str | None)
     if post is None:
         return False
     likes.unlike(tx, by, post)
+    reactions.take_all_back(tx, by, post)
     return True
 
 
@@ -75,6 +77,7 @@ def _undo_block(tx: Writer, by: Account, uri: str | None, object_uri: str | None
 
 
 _TAKING_BACK: dict[str, Callable[[Writer, Account, str | None, str | None], bool]] = {
+    "EmojiReact": reacting.take_back,
     "Follow": _undo_follow,
     "Like": _undo_like,
     "Announce": _undo_announce,

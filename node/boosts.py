@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from node import accounts, feeds, notifications, outbox, posts
+from node import accounts, feeds, notifications, outbox, permissions, posts
 from node.accounts import Listed
 from node.database import Reader, Writer, build, columns
-from node.errors import NotAllowed, NotFound
+from node.errors import NotAllowed
 from node.ids import id_at, new_id, now_ms
-from node.visibility import boost_visible_to, eyes, may_see, narrower, no_block
+from node.visibility import boost_visible_to, eyes, narrower, no_block
 
 if TYPE_CHECKING:
     from node.accounts import Account
@@ -36,8 +36,10 @@ class Boost:
 
 
 def can_boost(who: Account, post: Post) -> bool:
-    """Whether this person may boost a post they can see."""
-    return post.is_open or (post.visibility == "followers" and post.account_id == who.id)
+    """Whether to offer a boost of a post they can see; `permissions` has the last word."""
+    if post.account_id == who.id:
+        return post.visibility != "direct"
+    return post.is_open and bool(post.allows.boost.allowed)
 
 
 def boost(
@@ -52,9 +54,8 @@ def boost(
 
     Raises NotFound for what they may not see and NotAllowed for what may not go further.
     """
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
-    if not can_boost(who, post):
+    permissions.check(tx, who, post, "boost")
+    if post.visibility == "direct":
         raise NotAllowed("This post is not for everyone, so it cannot be boosted.")
     existing = between(tx, who, post)
     if existing is not None:

@@ -18,6 +18,7 @@ from node import (
     notifications,
     photos,
     posts,
+    reactions,
     registration,
     sessions,
     severances,
@@ -85,6 +86,7 @@ def _forget_some(tx: Writer, account_id: int) -> int:
             posts.remove(tx, post)
     if not rows:
         likes.forget_by(tx, who)
+        reactions.forget_by(tx, who)
         boosts.forget_by(tx, who)
         bookmarks.forget_by(tx, who)
         photos.remove_loose_of(tx, who)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from node.captions import clean_text
 from node.errors import Invalid
+from node.policies import DEFAULT, Policy
 from node.visibility import VISIBILITIES
 
 MOST_PHOTOS = 20
@@ -34,7 +35,7 @@ class Draft:
     is_sensitive: bool = False
     language: str = ""
     parent_id: int | None = None
-    comments_enabled: bool = True
+    policy: Policy = DEFAULT
 
 
 def checked(draft: Draft) -> Draft:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from node import accounts, notifications, outbox, posts
+from node import accounts, notifications, outbox, permissions, posts
 from node.accounts import Listed
 from node.database import Reader, Writer, build, columns
-from node.errors import NotFound
 from node.ids import new_id, now_ms
-from node.visibility import eyes, may_see, no_block
+from node.visibility import eyes, no_block
 
 if TYPE_CHECKING:
     from node.accounts import Account
@@ -33,8 +32,7 @@ class Like:
 
 def like(tx: Writer, who: Account, post: Post, uri: str | None = None) -> None:
     """Like a post. Liking it twice changes nothing. `uri` is the id another server gave the like."""
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
+    permissions.check(tx, who, post, "like")
     id_ = new_id()
     uri = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)

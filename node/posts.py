@@ -11,7 +11,7 @@ reaches no further than what it comments on, and only public and unlisted ones a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from node import (
@@ -26,12 +26,16 @@ from node import (
     mentions,
     notifications,
     outbox,
+    permissions,
     photos,
+    policies,
+    reactions,
 )
 from node.database import Reader, Writer, build, build_all, columns
 from node.drafts import Draft, checked
 from node.errors import NotAllowed, NotFound
 from node.ids import new_id, now_ms
+from node.post_rows import Post
 from node.visibility import OPEN, eyes, narrower, visible_to
 
 if TYPE_CHECKING:
@@ -40,51 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "Post"]
 
 NEWS_MS = 7 * 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A post, ours or another server's. `caption` is safe HTML, `source` what our own people typed."""
-
-    id: int
-    uri: str
-    url: str
-    account_id: int
-    is_local: bool
-    visibility: str
-    caption: str
-    source: str
-    warning: str
-    is_sensitive: bool
-    language: str
-    parent_id: int | None
-    parent_uri: str
-    root_id: int
-    comments_enabled: bool
-    photos_count: int
-    likes_count: int
-    boosts_count: int
-    comments_count: int
-    published_at: int
-    edited_at: int | None
-    created_at: int
-    deleted_at: int | None
-    emoji: str
-    context: str
-
-    @property
-    def is_comment(self) -> bool:
-        return self.parent_uri != ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anybody at all may see it."""
-        return self.visibility in OPEN
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is one of its author's posts as profiles count them: not a comment, and no secret."""
-        return self.is_open and not self.is_comment
 
 
 def by_id(tx: Reader, post_id: int) -> Post | None:
@@ -148,7 +107,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         parent_id=None if parent is None else parent.id,
         parent_uri="" if parent is None else parent.uri,
         root_id=id_ if parent is None else parent.root_id,
-        comments_enabled=draft.comments_enabled,
+        policy=policies.dump(draft.policy),
         photos_count=len(draft.photo_ids),
         likes_count=0,
         boosts_count=0,
@@ -169,8 +128,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
 
 def _open_parent(tx: Reader, who: Account, parent_id: int) -> Post:
     parent = seen_by(tx, who, parent_id)
-    if not parent.comments_enabled and parent.account_id != who.id:
-        raise NotAllowed("Comments on this post are turned off.")
+    permissions.check(tx, who, parent, "comment")
     return parent
 
 
@@ -248,7 +206,7 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
         warning=draft.warning,
         is_sensitive=draft.is_sensitive,
         language=draft.language,
-        comments_enabled=draft.comments_enabled,
+        policy=policies.dump(draft.policy),
         photos_count=len(has),
     )
     if changed == current and has == had:
@@ -283,7 +241,7 @@ def rewrite(
     tx.run(
         """UPDATE posts SET caption = :caption, source = :source, warning = :warning,
                   is_sensitive = :is_sensitive, language = :language, url = :url, emoji = :emoji,
-                  comments_enabled = :comments_enabled, photos_count = :photos_count, edited_at = :edited_at
+                  policy = :policy, photos_count = :photos_count, edited_at = :edited_at
            WHERE id = :id""",
         id=now.id,
         caption=now.caption,
@@ -293,7 +251,7 @@ def rewrite(
         language=now.language,
         url=now.url,
         emoji=now.emoji,
-        comments_enabled=now.comments_enabled,
+        policy=now.policy,
         photos_count=now.photos_count,
         edited_at=now.edited_at,
     )
@@ -343,6 +301,7 @@ def remove(tx: Writer, post: Post) -> None:
         now=now_ms(),
     )
     edits.remove_of_post(tx, post.id)
+    reactions.remove_of_post(tx, post.id)
     mentions.remove_of_post(tx, post.id)
     if post.parent_id is not None and post.is_open:
         count(tx, post.parent_id, comments=-1)

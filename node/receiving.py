@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from node import accounts, captions, edits, emoji, feeds, hostnames, photos, posts, tombstones
-from node.blocks import is_blocked
+from node import captions, edits, emoji, feeds, hostnames, permissions, photos, posts, tombstones
 from node.database import Reader, Writer
 from node.drafts import MOST_ALT, MOST_PHOTOS, MOST_WARNING
 from node.emoji import RemoteEmoji
 from node.ids import id_at, now_ms
-from node.visibility import VISIBILITIES, may_see
+from node.visibility import VISIBILITIES
 
 if TYPE_CHECKING:
     from node.accounts import Account
@@ -68,7 +67,7 @@ class RemotePost:
     mentions: Sequence[Account] = ()
     addressed: Sequence[Account] = ()
     emoji: Sequence[RemoteEmoji] = ()
-    comments_enabled: bool = True
+    policy: str = ""
     context: str = ""
 
 
@@ -117,10 +116,7 @@ def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
         return False
     if not parent.is_local or parent.account_id == author.id:
         return True
-    parent_author = accounts.get(tx, parent.account_id)
-    return (
-        parent.comments_enabled and may_see(tx, author, parent) and not is_blocked(tx, author, parent_author)
-    )
+    return permissions.answer(tx, author, parent, "comment") == "yes"
 
 
 def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
@@ -147,7 +143,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             parent_id=None if parent is None else parent.id,
             parent_uri="" if not remote.parent_uri else parent.uri if parent else remote.parent_uri,
             root_id=id_ if parent is None else parent.root_id,
-            comments_enabled=remote.comments_enabled,
+            policy=remote.policy,
             photos_count=len(_clean_photos(remote.photos)),
             likes_count=0,
             boosts_count=0,
@@ -202,7 +198,7 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         warning=_one_line(remote.warning),
         is_sensitive=remote.is_sensitive or bool(remote.warning),
         language=captions.clean_text(remote.language, 35),
-        comments_enabled=remote.comments_enabled,
+        policy=remote.policy,
         photos_count=len(taken),
         edited_at=edited_at,
         emoji=_emoji(tx, remote),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from node import accounts, boosts, hashtags, mentions, photos, posts
+from node import accounts, boosts, hashtags, mentions, permissions, photos, posts
 from node.database import Reader, build_all, columns
 from node.timelines import Entry
 from node.visibility import eyes, visible_to
@@ -62,6 +62,7 @@ class PostView:
     hashtags: list[tuple[str, str]]
     parent_account: Account | None
     can_boost: bool
+    can_comment: bool
     boost_uri: str = ""
 
     @property
@@ -105,10 +106,18 @@ def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> lis
             hashtags=tags.get(post.id, []),
             parent_account=people.get(marks.parent_account_id or 0),
             can_boost=viewer is not None and boosts.can_boost(viewer, post),
+            can_comment=_can_comment(tx, viewer, post),
             boost_uri=boost_uris.get(entry.id, ""),
         )
         for entry, post, marks in found
     ]
+
+
+def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
+    """To somebody who is not signed in it is offered, unless there are no comments at all."""
+    if not post.policy or viewer is None:
+        return post.comments_enabled
+    return permissions.answer(tx, viewer, post, "comment") == "yes"
 
 
 def _shown(author: Account, pictures: list[Photo]) -> list[Photo]:

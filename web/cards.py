@@ -51,9 +51,12 @@ class Facts:
     published_at: int
     is_open: bool
     for_followers: bool
+    boosts: bool
 
     def can_boost(self, viewer_id: int) -> bool:
-        return self.is_open or (self.for_followers and self.author_id == viewer_id)
+        return (self.is_open and self.boosts) or (
+            self.author_id == viewer_id and (self.is_open or self.for_followers)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ def _facts(view: PostView) -> Facts:
         post.published_at,
         post.is_open,
         post.visibility == "followers",
+        bool(post.allows.boost.allowed),
     )
 
 

@@ -16,6 +16,7 @@ from node import accounts, blocks, boosts, follows, keys, likes, outbox, photos,
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.node import Node
+from node.policies import NOBODY, Policy
 from node.posts import Draft, Post
 from tests.support import people
 
@@ -187,7 +188,7 @@ class TestPixelfed:
             assert tag["name"]
 
     async def test_closed_comments_are_said(self, node: Node, alice: Account) -> None:
-        draft = Draft(caption="No comment", comments_enabled=False)
+        draft = Draft(caption="No comment", policy=Policy(comment=NOBODY))
         post = await node.db.write(posts.publish, alice, draft)
         note = await node.db.read(notes.document, post)
         assert note["commentsEnabled"] is False

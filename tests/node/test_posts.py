@@ -27,6 +27,7 @@ from node.drafts import MOST_CAPTION, MOST_PHOTOS
 from node.errors import Invalid, NotAllowed, NotFound
 from node.node import Node
 from node.paging import Page
+from node.policies import NOBODY, Policy
 from node.posts import Draft
 from tests.support.people import remote, said, told, verbs
 from tests.support.posting import arrives, follow, publish
@@ -199,7 +200,7 @@ async def test_comments_can_be_turned_off_for_everyone_but_the_author(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
-        post = publish(tx, alice, comments_enabled=False)
+        post = publish(tx, alice, policy=Policy(comment=NOBODY))
         with pytest.raises(NotAllowed):
             publish(tx, bob, parent_id=post.id)
         publish(tx, alice, parent_id=post.id)

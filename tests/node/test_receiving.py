@@ -13,6 +13,7 @@ from node.database import Writer
 from node.ids import ms_of, now_ms
 from node.node import Node
 from node.paging import Page
+from node.policies import NOBODY, Policy
 from tests.support.people import remote, told
 from tests.support.posting import HOUR, arrives, follow, picture, publish, said
 
@@ -133,7 +134,7 @@ async def test_C5_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node,
         blocks.block(tx, alice, mallory)
         seen = publish(tx, alice)
         hidden = publish(tx, alice, visibility="followers")
-        quiet = publish(tx, alice, comments_enabled=False)
+        quiet = publish(tx, alice, policy=Policy(comment=NOBODY))
         gone = publish(tx, alice)
         posts.delete(tx, alice, gone)
 

@@ -35,7 +35,7 @@ async def test_one_form_posts_photos_with_words(
     form = [
         ("caption", "Two of them #lake"),
         ("visibility", "public"),
-        ("comments_enabled", "1"),
+        ("comments", "everyone"),
         ("do", "post"),
         ("alt", "A lake"),
         ("alt", "A boat"),
@@ -158,7 +158,7 @@ async def test_a_post_is_changed_and_what_it_said_before_stays_readable(
         (f"alt-{first}", "Better words"),
         ("caption", "Morning at the lake"),
         ("do", "post"),
-        ("comments_enabled", "1"),
+        ("comments", "everyone"),
     ]
     seen = await visitor.post(f"/posts/{post.id}/edit", form, files=[("photos", "", b"")])
     assert "Morning at the lake" in seen.words
@@ -187,7 +187,7 @@ async def test_a_comment_can_be_changed_too(
     comment = seen.one("article", class_="comment").attributes["id"].removeprefix("post-")
     await visitor.get(f"/posts/{comment}/edit")
     await visitor.post(
-        f"/posts/{comment}/edit", {"caption": "A typo", "do": "post", "comments_enabled": "1"}, files=[]
+        f"/posts/{comment}/edit", {"caption": "A typo", "do": "post", "comments": "everyone"}, files=[]
     )
     changed = await node.db.read(_post, int(comment))
     assert changed is not None

@@ -128,7 +128,7 @@ def _edit(tx: Writer, call: Call) -> Answer:
         is_sensitive=params.flag("sensitive", post.is_sensitive),
         language=params.text("language") or post.language,
         parent_id=post.parent_id,
-        comments_enabled=post.comments_enabled,
+        policy=post.allows,
     )
     posts.edit(tx, call.who, post, draft)
     return Answer(_status(tx, call, post.id))

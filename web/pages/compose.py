@@ -21,6 +21,7 @@ from node.drafts import MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, Refused
 from node.ids import read_id
 from node.photos import Photo
+from node.policies import EVERYONE, NOBODY, Policy, Rule, only
 from node.posts import Post
 from web import current
 from web.pieces import post_path, thumb_path
@@ -29,6 +30,14 @@ from web.returning import go
 from web.words import _, gettext
 
 blueprint = Blueprint("compose", __name__)
+
+
+RULES: dict[str, Rule] = {
+    "everyone": EVERYONE,
+    "followers": only("followers"),
+    "mentioned": only("mentioned"),
+    "nobody": NOBODY,
+}
 
 
 @dataclass(slots=True)
@@ -123,9 +132,16 @@ async def _read(who: Account) -> Sent:
         visibility=form.get("visibility", "public"),
         warning=form.get("warning", ""),
         is_sensitive="is_sensitive" in form,
-        comments_enabled="comments_enabled" in form,
+        policy=_policy(form),
     )
     return Sent(draft, problems)
+
+
+def _policy(form: Mapping[str, str]) -> Policy:
+    return Policy(
+        comment=RULES.get(form.get("comments", ""), EVERYONE),
+        quote=RULES.get(form.get("quotes", ""), NOBODY),
+    )
 
 
 def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
@@ -175,7 +191,7 @@ async def edit(post_id: int) -> Response:
         visibility=post.visibility,
         warning=post.warning,
         is_sensitive=post.is_sensitive,
-        comments_enabled=post.comments_enabled,
+        policy=post.allows,
     )
     return await _form(draft, found, post=post, problems=[])
 

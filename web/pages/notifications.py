@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 from quart import Blueprint, Response, request
 
-from node import notifications, users
+from node import notifications, reactions, users
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.notifications import KINDS, NotificationView
 from node.paging import Page
+from node.reactions import Tally
 from node.views import PostView
 from web import current
 from web.emoji import name as name_of
@@ -25,6 +26,7 @@ from web.words import _, ngettext
 blueprint = Blueprint("notifications", __name__)
 
 ROWS = 60
+NAMED = 8
 TABS = {
     "": KINDS,
     "comments": ("comment", "mention"),
@@ -54,6 +56,7 @@ class Group:
     post: PostView | None
     at: int
     is_new: bool
+    given: list[Tally] = field(default_factory=list)
 
     @property
     def mark(self) -> str:
@@ -102,11 +105,24 @@ def grouped(found: list[NotificationView], read_id: int) -> list[Group]:
     return list(groups.values())
 
 
+def _with_reactions(tx: Reader, groups: list[Group]) -> list[Group]:
+    """What those gave who liked with an emoji of their own choice."""
+    liked = [group for group in groups if group.kind == "like" and group.post is not None]
+    if liked:
+        people = {one.id for group in liked for one in group.people}
+        found = reactions.by_people(tx, [group.post.post.id for group in liked if group.post], list(people))
+        for group in liked:
+            assert group.post is not None
+            for one in group.people[:NAMED]:
+                group.given += found.get((group.post.post.id, one.id), [])
+    return groups
+
+
 def _page(tx: Reader, who: Account, part: Page, tab: str) -> tuple[list[Group], int | None]:
     found = notifications.page(tx, who, part, TABS[tab])
     user = users.by_account(tx, who)
     groups = grouped(found, user.notifications_read_id if user else 0)
-    return groups, found[-1].id if len(found) >= part.limit else None
+    return _with_reactions(tx, groups), found[-1].id if len(found) >= part.limit else None
 
 
 def _read(tx: Writer, who: Account) -> None:

@@ -10,7 +10,19 @@ from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import lookups, threads
 from activitypub.routes import local_post
-from node import accounts, bookmarks, boosts, conversations, edits, ledgers, likes, posts, timelines, views
+from node import (
+    accounts,
+    bookmarks,
+    boosts,
+    conversations,
+    edits,
+    ledgers,
+    likes,
+    posts,
+    reactions,
+    timelines,
+    views,
+)
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import Draft
@@ -19,6 +31,7 @@ from node.errors import Gone, NotAllowed, NotFound
 from node.ledgers import Telling
 from node.paging import Page
 from node.posts import Post
+from node.reactions import Tally
 from node.views import PostView
 from web import current, media_urls
 from web.pages.lists import Bond, bonds, flattened, paging
@@ -42,6 +55,7 @@ class Whole:
     entries: list[tuple[PostView | None, int, int]]
     telling: Telling | None
     image: dict[str, Any] | None = field(default=None)
+    reactions: list[Tally] = field(default_factory=list)
 
 
 def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
@@ -57,6 +71,7 @@ def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = 
         flattened(conversations.tree(tx, viewer, post)),
         ledgers.newest(tx, viewer, post_id) if viewer is not None and mine else None,
         _image(tx, view),
+        reactions.of(tx, viewer, post),
     )
 
 
@@ -85,6 +100,7 @@ async def _show(whole: Whole, **more: Any) -> Response:
         entries=whole.entries,
         telling=whole.telling,
         card_image=whole.image,
+        reactions=whole.reactions,
         **{"draft": "", "problem": "", **more},
     )
     post = whole.view.post

@@ -1,0 +1,51 @@
+"""Like and EmojiReact: a post of ours is liked, with an emoji or without."""
+
+from __future__ import annotations
+
+from activitypub import reactions as written
+from activitypub.heard import Heard, Ignored, our_post
+from node import likes, reactions
+from node.accounts import Account
+from node.database import Writer
+from node.emoji import RemoteEmoji
+
+
+def like(tx: Writer, heard: Heard) -> None:
+    post = our_post(tx, heard.activity.object, heard.by)
+    if not _react(tx, heard):
+        likes.like(tx, heard.by, post, heard.uri)
+
+
+def emoji_react(tx: Writer, heard: Heard) -> None:
+    our_post(tx, heard.activity.object, heard.by)
+    if not _react(tx, heard):
+        raise Ignored("a reaction without an emoji that can be shown")
+
+
+def _react(tx: Writer, heard: Heard) -> bool:
+    given = written.read(heard.activity)
+    if given is None or heard.uri is None:
+        return False
+    post = our_post(tx, heard.activity.object, heard.by)
+    picture = given.emoji
+    reactions.react(
+        tx,
+        heard.by,
+        post,
+        heard.uri,
+        name=_name(heard.by, given),
+        content=given.content,
+        picture=None
+        if picture is None
+        else RemoteEmoji(given.content.strip(":"), picture.url, picture.updated_ms or 0),
+    )
+    return True
+
+
+def _name(by: Account, given: written.Reaction) -> str:
+    """Custom emoji of two servers may share a short name and still be two."""
+    return given.key if given.emoji is None else f"{given.key}{by.domain}"
+
+
+def take_back(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+    return uri is not None and reactions.take_back(tx, by, uri)

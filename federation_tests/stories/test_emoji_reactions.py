@@ -1,0 +1,73 @@
+"""Emoji that others give to a photo are shown, counted as likes, and taken back."""
+
+from __future__ import annotations
+
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.strangers import Stranger
+from node import reactions
+from node.posts import Post
+from node.reactions import Tally
+
+
+async def _given(person: Person, post: Post) -> list[Tally]:
+    return await person.node.db.read(reactions.of, await person.account(), post)
+
+
+async def _likes(person: Person, post: Post) -> int:
+    seen = await person.sees(post)
+    assert seen is not None
+    return seen.post.likes_count
+
+
+async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    for name in ("rita", "nina", "omar"):
+        evil.person(name)
+    party = evil.activity("rita", "EmojiReact", post.uri, content="🎉")
+    await evil.send(alice.node, "rita", party)
+    await evil.send(alice.node, "nina", evil.activity("nina", "Like", post.uri, _misskey_reaction="🎉"))
+    await evil.send(alice.node, "omar", evil.activity("omar", "Like", post.uri))
+    await fediverse.settle()
+    assert await _given(alice, post) == [Tally("🎉", "", 2)]
+    assert await _likes(alice, post) == 3
+    assert {kind for kind, _ in await alice.told()} == {"like"}
+
+    await evil.send(alice.node, "rita", evil.activity("rita", "Undo", party))
+    await fediverse.settle()
+    assert await _given(alice, post) == [Tally("🎉", "", 1)]
+    assert await _likes(alice, post) == 2
+
+
+async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    blob = {
+        "type": "Emoji",
+        "id": f"{evil.base}/emoji/blob",
+        "name": ":blob:",
+        "icon": {"type": "Image", "mediaType": "image/png", "url": f"{evil.base}/blob.png"},
+    }
+    await evil.send(
+        alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=":blob:", tag=[blob])
+    )
+    await fediverse.settle()
+    (tally,) = await _given(alice, post)
+    assert tally.content == ":blob:"
+    assert tally.emoji.startswith('{"blob": ')
+
+
+async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    for emoji in [*"🎉🎉😀😁😂😃😄😅😆😇😈😉😊", "not an emoji", ""]:
+        await evil.send(alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=emoji))
+    await fediverse.settle()
+    given = await _given(alice, post)
+    assert len(given) == reactions.MOST_OF_ONE
+    assert all(tally.count == 1 for tally in given)
+    assert await _likes(alice, post) == 1

@@ -1,0 +1,21 @@
+-- Who may like, comment on, boost and quote a post, as `node/policies.py` writes it; '' is the usual.
+-- owner: node/posts.py
+ALTER TABLE posts ADD COLUMN policy TEXT NOT NULL DEFAULT '';
+UPDATE posts SET policy = '{"comment":{}}' WHERE NOT comments_enabled;
+ALTER TABLE posts DROP COLUMN comments_enabled;
+
+-- Emoji that people of other servers give to posts. `name` is the same for those that look the same; `emoji` is
+-- what is kept of a custom one, as in posts.
+-- owner: node/reactions.py
+CREATE TABLE reactions (
+    id BIGINT PRIMARY KEY,
+    uri TEXT NOT NULL UNIQUE,
+    account_id BIGINT NOT NULL REFERENCES accounts (id),
+    post_id BIGINT NOT NULL REFERENCES posts (id),
+    name TEXT NOT NULL,
+    content TEXT NOT NULL,
+    emoji TEXT NOT NULL DEFAULT '',
+    created_at BIGINT NOT NULL,
+    UNIQUE (post_id, account_id, name)
+);
+CREATE INDEX reactions_account ON reactions (account_id);
