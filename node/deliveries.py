@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from node import jobs
+from node import jobs, outbox
 from node.database import Reader, Writer, build, build_all, columns
 from node.ids import id_at, new_id, now_ms
 from node.outbox import Sentence
@@ -18,6 +18,7 @@ from node.outbox import Sentence
 DAY = 24 * 3600 * 1000
 KEPT_MS = 30 * DAY
 GIVEN_UP_AFTER_MS = 7 * DAY
+MOST_AGAIN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,18 @@ def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
         ],
     )
     return len(rows)
+
+
+def again_at(tx: Writer, host: str) -> int:
+    """Queue anew what failed at one server, the newest `MOST_AGAIN` sentences of it; how many deliveries."""
+    rows = tx.all(
+        """SELECT DISTINCT outbox_id FROM deliveries WHERE host = :host AND state IN ('failed', 'gone')
+           ORDER BY outbox_id DESC LIMIT :most""",
+        host=host,
+        most=MOST_AGAIN,
+    )
+    found = (outbox.by_id(tx, row["outbox_id"]) for row in reversed(rows))
+    return sum(again(tx, sentence, host=host) for sentence in found if sentence is not None)
 
 
 def drop(tx: Writer, host: str, reason: str) -> int:

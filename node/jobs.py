@@ -276,8 +276,9 @@ def _leave_lanes(tx: Writer, lanes: Iterable[str]) -> None:
 
 
 def hurry(tx: Writer, lane: str) -> None:
-    """Let a lane's first job run now: its server has just been heard from."""
-    _hurry(tx, [lane])
+    """Let the first job of a lane, and of each under it, run now: their server has just been heard from."""
+    below = tx.all(f"SELECT lane FROM lanes WHERE {_UNDER}", **_under(lane))  # noqa: S608
+    _hurry(tx, [lane, *(row["lane"] for row in below)])
 
 
 def _hurry(tx: Writer, lanes: list[str]) -> None:

@@ -32,6 +32,7 @@ from web.pages import (
     servers,
     tags,
 )
+from web.pages import ledgers as ledgers_page
 from web.pages import moving as moving_page
 from web.pages import settings as settings_page
 
@@ -76,6 +77,7 @@ PAGES = (
     compose,
     notifications,
     search,
+    ledgers_page,
     moving_page,
     settings_page,
     admin,

@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from node import photos, posts, sessions, users
+from node import photos, posts
 from node.accounts import Account
-from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
 from node.posts import Post
-from tests.support.visitors import Visitor
+from tests.support.visitors import Visitor, sign_in
 from web.app import App, create_app
-from web.session import COOKIE
 
 SignedIn = Callable[..., Awaitable[Visitor]]
 Publish = Callable[..., Awaitable[Post]]
@@ -32,23 +30,14 @@ def anybody(app: App) -> Visitor:
     return Visitor(app)
 
 
-def _session(tx: Writer, who: Account, role: str) -> str:
-    if users.by_account(tx, who) is None:
-        users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-", role=role)
-    return sessions.start(tx, who, "A test browser")
-
-
 @pytest.fixture
 def signed_in(node: Node, app: App) -> SignedIn:
     """`await signed_in(alice)`: her browser, with Home open."""
 
-    async def sign_in(who: Account, role: str = "user") -> Visitor:
-        visitor = Visitor(app)
-        visitor.cookies[COOKIE] = await node.db.write(_session, who, role)
-        await visitor.get("/")
-        return visitor
+    async def signing_in(who: Account, role: str = "user") -> Visitor:
+        return await sign_in(node, who, role, app)
 
-    return sign_in
+    return signing_in
 
 
 @pytest.fixture

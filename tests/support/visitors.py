@@ -8,7 +8,13 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from node import sessions, users
+from node.accounts import Account
+from node.database import Writer
+from node.node import Node
 from tests.support.asgi import Client, Reply
+from web.app import App, create_app
+from web.session import COOKIE
 
 VOID = frozenset(
     [
@@ -167,3 +173,17 @@ def multipart(
         head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
         parts.append(head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n")
     return b"".join(parts) + f"--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}"
+
+
+def _session(tx: Writer, who: Account, role: str) -> str:
+    if users.by_account(tx, who) is None:
+        users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-", role=role)
+    return sessions.start(tx, who, "A test browser")
+
+
+async def sign_in(node: Node, who: Account, role: str = "user", app: App | None = None) -> Visitor:
+    """The browser of one of a node's people, with Home open."""
+    visitor = Visitor(app or create_app(node))
+    visitor.cookies[COOKIE] = await node.db.write(_session, who, role)
+    await visitor.get("/")
+    return visitor

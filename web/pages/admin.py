@@ -6,11 +6,12 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node import accounts, cached_media, deliveries, jobs, moderation, users
+from node import accounts, audit, cached_media, deliveries, hosts, jobs, moderation, users
 from node.accounts import Account
 from node.cached_media import Room
 from node.database import Reader, Writer
 from node.errors import NotFound
+from node.hosts import Host
 from node.ids import now_ms, read_id
 from node.paging import Page
 from web import current, pieces
@@ -33,6 +34,8 @@ def _saved() -> str:
         "approve": _("Let in."),
         "reject": _("Turned down."),
         "again": _("It will be tried again."),
+        "wake": _("It is being tried now."),
+        "forget": _("Given up: nothing waits for that server any more."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -136,10 +139,17 @@ async def again() -> Response:
     return go("/admin/jobs?done=again")
 
 
+def _failing(tx: Reader) -> list[tuple[Host, dict[str, int]]]:
+    found = hosts.failing(tx, limit=ROWS)
+    states = deliveries.by_hosts(tx, [one.host for one in found])
+    return [(one, states.get(one.host, {})) for one in found]
+
+
 def _deliveries(tx: Reader, who: Account) -> dict[str, Any]:
     return {
         "totals": deliveries.totals(tx),
         "lanes": jobs.lanes(tx, 20),
+        "failing": _failing(tx),
         "unfinished": deliveries.unfinished(tx),
     }
 
@@ -148,3 +158,24 @@ def _deliveries(tx: Reader, who: Account) -> dict[str, Any]:
 async def letters() -> Response:
     states = {"waiting": _("Trying again"), "failed": _("Not taken"), "gone": _("Receiver gone")}
     return await _page("deliveries", states=states, **await current.look_as_staff(_deliveries))
+
+
+def _treat(tx: Writer, who: Account, host: str, deed: str) -> None:
+    if deed == "wake":
+        hosts.wake(tx, host)
+    elif deed == "again":
+        deliveries.again_at(tx, host)
+        hosts.wake(tx, host)
+    else:
+        deliveries.drop(tx, host, "given up by an admin")
+        hosts.forget(tx, host)
+    audit.record(tx, who, f"deliveries.{deed}", host)
+
+
+@blueprint.post("/deliveries/<any(wake, again, forget):deed>")
+async def treat(deed: str) -> Response:
+    host = (await request.form).get("host", "")[:300]
+    if not host:
+        raise NotFound
+    await current.act_as_staff(_treat, host, deed)
+    return go(f"/admin/deliveries?done={deed}")

@@ -169,6 +169,9 @@ def _lines(tx: Reader, who: Account, part: Page) -> list[Line]:
 async def log() -> Response:
     lines = await current.look_as_staff(_lines, paging(LINES))
     deeds = {
+        "deliveries.wake": _("tried a server again"),
+        "deliveries.again": _("sent again what had failed"),
+        "deliveries.forget": _("gave up what waited"),
         "rule": _("decided about a server"),
         "lift": _("lifted the rule about a server"),
         "allow": _("let a server in"),

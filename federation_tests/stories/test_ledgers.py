@@ -1,0 +1,118 @@
+"""Authors see where their photos have got to, server by server, and can have them tried again."""
+
+from __future__ import annotations
+
+from federation_tests.fediverse import Fediverse
+from federation_tests.strangers import Stranger
+from node import accounts, ledgers
+from node.paging import Page
+from tests.support.visitors import sign_in
+
+
+async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    for follower in (bob, carol):
+        await follower.follows(alice)
+    await fediverse.settle()
+    await fediverse.down("b.test")
+    post = await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+
+    hers = await sign_in(alice.node, await alice.account())
+    seen = await hers.get(f"/p/alice/{post.id}")
+    assert "Delivered to 1 of 2 servers, 1 still being tried" in seen.words
+    seen = await hers.get(f"/posts/{post.id}/ledger")
+    assert f"{fediverse.domain('c.test')}" in seen.words
+    assert "It does not answer." in seen.words
+    assert "next try" in seen.words
+
+    await fediverse.up("b.test")
+    seen = await hers.post(f"/posts/{post.id}/ledger/again", {"host": fediverse.domain("b.test")})
+    assert "being tried again" in seen.words
+    await fediverse.settle()
+    assert await bob.home() == ["A clock"]
+    assert "Delivered to 2 of 2 servers." in (await hers.get(f"/posts/{post.id}/ledger")).words
+
+
+async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.person("rita")
+    await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
+    await fediverse.settle()
+    evil.inbox_status = 413
+    post = await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+    hers = await sign_in(alice.node, await alice.account())
+    seen = await hers.get(f"/posts/{post.id}/ledger")
+    assert "Delivered to 0 of 1 server." in seen.words
+    assert "It does not take this." in seen.words
+
+    evil.inbox_status = 202
+    evil.received.clear()
+    assert await alice.node.db.write(ledgers.retry, await alice.account(), post.id) == 1
+    await fediverse.settle()
+    assert [said["type"] for said in evil.received] == ["Create"]
+    assert (await alice.ledger(post)).delivered == 1
+
+
+async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+    await fediverse.down("b.test")
+    await alice.deletes(post)
+    await fediverse.settle()
+
+    hers = await sign_in(alice.node, await alice.account())
+    seen = await hers.get("/settings/deleted")
+    assert "Known to 0 of 1 server, 1 still being tried" in seen.words
+    (telling,) = await alice.node.db.read(ledgers.deleted, await alice.account(), Page())
+    assert telling.post_id == post.id
+    seen = await hers.get(f"/posts/{post.id}/ledger")
+    assert "The deletion" in seen.words
+
+    await fediverse.up("b.test")
+    await hers.post(f"/posts/{post.id}/ledger/again")
+    await fediverse.settle()
+    assert "Known to 1 of 1 server" in (await hers.get("/settings/deleted")).words
+
+
+async def test_nobody_else_sees_it(fediverse: Fediverse) -> None:
+    alice, bob, mallory = await fediverse.people("alice@a.test", "bob@b.test", "mallory@a.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+    his = await sign_in(mallory.node, await mallory.account())
+    assert (await his.get(f"/posts/{post.id}/ledger")).status == 404
+    assert (await his.post(f"/posts/{post.id}/ledger/again")).status == 404
+    assert "Delivered to" not in (await his.get(f"/p/alice/{post.id}")).words
+
+
+async def test_an_admin_sees_who_does_not_answer_and_wakes_or_gives_up(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    for follower in (bob, carol):
+        await follower.follows(alice)
+    await fediverse.settle()
+    for name in ("b.test", "c.test"):
+        await fediverse.down(name)
+    await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+    admin = await sign_in(alice.node, await alice.account(), role="admin")
+    seen = await admin.get("/admin/deliveries")
+    for name in ("b.test", "c.test"):
+        assert fediverse.domain(name) in seen.words
+    await admin.post("/admin/deliveries/forget", {"host": fediverse.domain("c.test")})
+    for name in ("b.test", "c.test"):
+        await fediverse.up(name)
+    await admin.post("/admin/deliveries/wake", {"host": fediverse.domain("b.test")})
+    await fediverse.settle()
+    assert await bob.home() == ["A clock"]
+    assert await carol.home() == []
+
+    await admin.post("/admin/deliveries/again", {"host": fediverse.domain("c.test")})
+    await fediverse.settle()
+    assert await carol.home() == ["A clock"]
+    assert await alice.node.db.read(accounts.get, alice.id) == await alice.account()
