@@ -49,6 +49,10 @@ export const verbs = {
     return world.context.getActorUri(name).href;
   },
 
+  async refuse(world, { dialect }) {
+    world.refuses = dialect;
+  },
+
   async follow(world, { who, target }) {
     const person = await actor(world, who, target);
     const id = world.newId(who, "follows");
