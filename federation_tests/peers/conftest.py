@@ -26,6 +26,20 @@ Scheme = Literal["https", "http"]
 _NOT_TESTED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where both databases are tested, each meets one of the schemes: a peer sees nothing of the database."""
+    if config.getoption("--database") == "both":
+        config.hook.pytest_deselected(items=[item for item in items if _is_another_pair(item)])
+        items[:] = [item for item in items if not _is_another_pair(item)]
+
+
+def _is_another_pair(item: pytest.Item) -> bool:
+    if not item.path.is_relative_to(packages.HERE) or not isinstance(item, pytest.Function):
+        return False
+    chosen = item.callspec.params if hasattr(item, "callspec") else {}
+    return (chosen.get("scheme"), chosen.get("engine")) in [("https", "sqlite"), ("http", "postgresql")]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for peer, reason in config.stash.get(_NOT_TESTED, {}).items():
         terminalreporter.write_line(f"NOT TESTED against {peer}: {reason}", yellow=True, bold=True)
