@@ -164,6 +164,30 @@ async def test_fedify_likes_and_boosts_and_takes_it_back(
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
 
 
+async def test_what_fedify_boosts_is_seen_by_whoever_follows_there(
+    fred: Elsewhere, alice: Person, world: Fediverse
+) -> None:
+    """Alice's node has never heard of Bea, and gets the post from where it is."""
+    bea = await world.person("bea@b.test")
+    post = await bea.posts("Starlings", photo="A flock")
+    await alice.follows(fred)
+    await world.settle()
+
+    await fred.boosts(post)
+
+    (view,) = await alice.home_views()
+    assert (view.post.uri, [one.alt for one in view.photos]) == (post.uri, ["A flock"])
+    assert view.boosted_by is not None
+    assert view.boosted_by.uri == fred.uri
+    assert ("boost", "fred@fedify.test") in await bea.told()
+
+    await fred.takes_back("boost", post)
+
+    boosted = await bea.sees(post)
+    assert boosted is not None
+    assert boosted.post.boosts_count == 0
+
+
 async def test_we_like_and_boost_and_take_it_back(
     fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:

@@ -138,6 +138,7 @@ export const verbs = {
       ccs: [world.context.getFollowersUri(who), author.id],
     });
     world.people.get(who).said.set(`boost ${target}`, boost);
+    await say(world, who, boost);
     await say(world, who, boost, author);
   },
 
