@@ -22,8 +22,10 @@ def run(tools: Path, **environment: str) -> subprocess.Popen[str]:
     """A run of its own that needs bovine, and installs into `tools` without any network."""
     clean = {name: value for name, value in os.environ.items() if name != "CI"}
     test = "federation_tests/peers/test_proofs.py::test_we_believe_a_proof_by_bovine"
+    apart = ["-p", "no:cacheprovider", "--basetemp", str(tools / "run")]
+    tools.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--database", "sqlite", test],
+        [sys.executable, "-m", "pytest", "-q", *apart, "--database", "sqlite", test],
         cwd=packages.ROOT,
         env=clean | {"TINTYPE_PEERS": str(tools), "PIP_NO_INDEX": "1"} | environment,
         stdout=subprocess.PIPE,
