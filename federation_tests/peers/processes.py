@@ -1,60 +1,64 @@
-"""A peer as a process of its own: started once for the whole run, and told what to do over a socket."""
+"""A peer as a process of its own: started once for the whole run, and told what to do over a socket.
+
+It ends when its standard input does, so it never outlives the run, however that ends. What it writes goes
+into a folder of the run.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
-import urllib.request
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from federation_tests.authority import Authority
 from federation_tests.peers.packages import Missing, Program
-from federation_tests.servers import free_ports
 
-SECONDS_TO_START = 30
-_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+SECONDS_TO_START = 60
+SECONDS_TO_STOP = 5
 
 
 class Peer:
     """`await peer.do("follow", who=…, target=…)`: the verbs are those of the peer's own program."""
 
-    def __init__(self, program: Program, host: str, port: int, authority: Authority, log: Path) -> None:
+    def __init__(self, program: Program, host: str, port: int, authority: Authority) -> None:
         self.domain = f"{host}:{port}"
-        self._control = f"http://127.0.0.1:{(control := free_ports(1)[0])}/"
-        self._log = log
+        self._control = ""
+        self._log = program.folder / "log"
         environment = {
             name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
         }
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [*program.command, host, str(port), str(control)],
-                cwd=program.folder,
-                env=environment
-                | {
-                    "CERTIFICATE": authority.certificate,
-                    "KEY": authority.key,
-                    "NODE_EXTRA_CA_CERTS": authority.ca_file,
-                    "SSL_CERT_FILE": authority.ca_file,
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        try:
+            with self._log.open("wb") as output:
+                self.process = subprocess.Popen(
+                    [*program.command, host, str(port)],
+                    cwd=program.folder,
+                    env=environment
+                    | {
+                        "CERTIFICATE": authority.certificate,
+                        "KEY": authority.key,
+                        "NODE_EXTRA_CA_CERTS": authority.ca_file,
+                        "SSL_CERT_FILE": authority.ca_file,
+                    },
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+        except OSError as error:
+            raise Missing(f"{program.command[0]} does not start: {error}") from None
 
     def wait(self) -> None:
         """Return when it listens. Raises Missing if it never does."""
         until = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                with _DIRECTLY.open(self._control, b'{"verb": "ping"}', timeout=5):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise Missing(f"{self._process.args[0]!r} does not start: {self.said()}", is_ours=True)
+        while time.monotonic() < until and self.process.poll() is None:
+            if found := re.search(r"^told what to do on port (\d+)$", self._all(), re.MULTILINE):
+                self._control = f"http://127.0.0.1:{found[1]}/"
+                return
+            time.sleep(0.05)
+        raise Missing(f"it does not start: {self.said()}")
 
     async def do(self, verb: str, **said: Any) -> Any:
         async with (
@@ -68,12 +72,16 @@ class Peer:
 
     def said(self) -> str:
         """The last of what it wrote to its log."""
-        return self._log.read_text(errors="replace")[-3000:]
+        return self._all()[-3000:]
+
+    def _all(self) -> str:
+        return self._log.read_text(errors="replace")
 
     def stop(self) -> None:
-        self._process.terminate()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         try:
-            self._process.wait(5)
+            self.process.wait(SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()

@@ -7,7 +7,8 @@ import pytest
 from activitypub import lookups
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.peers.elsewhere import Elsewhere, Fedify
-from node import boosts, captions, follows, likes, posts
+from node import captions, follows, likes, posts
+from node.errors import Refused
 from node.paging import Page
 from node.posts import Post
 
@@ -163,6 +164,30 @@ async def test_fedify_likes_and_boosts_and_takes_it_back(
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
 
 
+async def test_what_fedify_boosts_is_seen_by_whoever_follows_there(
+    fred: Elsewhere, alice: Person, world: Fediverse
+) -> None:
+    """Alice's node has never heard of Bea, and gets the post from where it is."""
+    bea = await world.person("bea@b.test")
+    post = await bea.posts("Starlings", photo="A flock")
+    await alice.follows(fred)
+    await world.settle()
+
+    await fred.boosts(post)
+
+    (view,) = await alice.home_views()
+    assert (view.post.uri, [one.alt for one in view.photos]) == (post.uri, ["A flock"])
+    assert view.boosted_by is not None
+    assert view.boosted_by.uri == fred.uri
+    assert ("boost", "fred@fedify.test") in await bea.told()
+
+    await fred.takes_back("boost", post)
+
+    boosted = await bea.sees(post)
+    assert boosted is not None
+    assert boosted.post.boosts_count == 0
+
+
 async def test_we_like_and_boost_and_take_it_back(
     fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
@@ -265,10 +290,33 @@ async def test_each_finds_the_other_by_name_and_address(
     assert actor["preferredUsername"] == "alice"
 
 
+async def test_a_conversation_that_began_on_fedify(
+    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+) -> None:
+    await alice.follows(fred)
+    await world.settle()
+    first = await here(alice, await fred.posts("<p>Where is this?</p>", ["A bridge"]))
+
+    answer = await alice.comments(first, "In Porto")
+    await world.settle()
+    seen = await fedify.sees(answer)
+    assert seen is not None
+    assert (seen["replyTo"], fred.uri in seen["cc"] + seen["to"]) == (first.uri, True)
+
+    thanks = await fred.posts("<p>Of course</p>", replyTo=answer.uri)
+    assert await alice.conversation(first) == ["In Porto", "Of course"]
+
+    await fred.deletes(thanks)
+    await alice.deletes(answer)
+    await world.settle()
+    assert await fedify.sees(answer) is None
+    assert "Of course" not in await alice.conversation(first)
+
+
 async def test_what_is_for_followers_goes_to_them_alone(
     fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
-    await fedify.person("stranger")
+    bea = await world.person("bea@a.test")
     await fred.follows(alice)
     await alice.follows(fred)
     await world.settle()
@@ -279,6 +327,14 @@ async def test_what_is_for_followers_goes_to_them_alone(
 
     seen = await fedify.sees(ours)
     assert seen is not None
-    assert seen["cc"] == []
+    assert (seen["to"], seen["cc"]) == ([(await alice.account()).followers_uri], [])
+    assert [one["name"] for one in (await fred.looks_at(ours.uri))["attachments"]] == ["A cake"]
     assert theirs.visibility == "followers"
-    assert await alice.node.db.read(boosts.by_uri, theirs.uri) is None
+    assert await alice.home() == ["For you too", "Only for you"]
+    assert await bea.sees(theirs) is None
+    with pytest.raises(Refused):
+        await alice.boosts(theirs)
+
+    await fred.unfollows(alice)
+    with pytest.raises(AssertionError, match="was not found"):
+        await fred.looks_at(ours.uri)

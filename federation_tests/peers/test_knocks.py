@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
+from activitypub import lookups
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
 from node import hosts, posts
+from node.posts import Post
 
 
 class Refusing:
-    """An inbox that does not take one dialect, and keeps a list of who knocked how."""
+    """An inbox that does not take one dialect (the first few `times`), and keeps a list of who knocked how."""
 
-    def __init__(self, app: Any, dialect: str, knocks: list[tuple[str, int]]) -> None:
+    def __init__(self, app: Any, dialect: str, knocks: list[tuple[str, int]], times: int = 99) -> None:
         self._app = app
         self._dialect = dialect
         self._knocks = knocks
+        self._times = times
 
     async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -32,7 +35,8 @@ class Refusing:
                 self._knocks.append((dialect, message["status"]))
             await send(message)
 
-        if dialect == self._dialect:
+        if dialect == self._dialect and self._times > 0:
+            self._times -= 1
             while (await receive()).get("more_body"):
                 pass
             await keep({"type": "http.response.start", "status": 401, "headers": []})
@@ -62,6 +66,55 @@ async def test_where_cavage_is_refused_we_knock_with_rfc_9421(world: Fediverse, 
         "<p>More fog</p>",
     ]
     assert await alice.node.db.read(hosts.style, fedify.domain) == "rfc9421"
+
+
+async def test_one_refusal_of_a_message_is_remembered(world: Fediverse, fedify: Fedify) -> None:
+    """Looking at Fred is fine in both kinds. The first thing sent to him is refused once, and never again."""
+    await fedify.begin(refuses="cavage", refusesOf="POST", refusals=1)
+    alice = await world.person("alice@a.test")
+    fred = await fedify.person("fred")
+
+    await fred.follows(alice)
+    await alice.posts("Fog", photo="Fog")
+    await world.settle()
+
+    assert await fedify.knocks("GET", "/people/fred") == [("cavage", 200)]
+    assert await fedify.knocks("POST", "/people/fred/inbox") == [("cavage", 401), ("rfc9421", 202)]
+    assert await fedify.knocks("POST", "/inbox") == [("rfc9421", 202)]
+    assert list((await fred.knows())["following"].values()) == ["accepted"]
+    assert [one["content"] for one in (await fedify.state())["seen"].values()] == ["<p>Fog</p>"]
+
+
+async def test_a_server_that_changes_its_mind_is_followed(world: Fediverse, fedify: Fedify) -> None:
+    await fedify.begin(refuses="cavage")
+    alice = await world.person("alice@a.test")
+    fred = await fedify.person("fred")
+    await fred.follows(alice)
+
+    await fedify.refuses("rfc9421")
+    for words in ("Fog", "More fog"):
+        await alice.posts(words, photo="Fog")
+        await world.settle()
+
+    assert await fedify.knocks("POST", "/inbox") == [("rfc9421", 401), ("cavage", 202), ("cavage", 202)]
+    assert len((await fedify.state())["seen"]) == 2
+    assert await alice.node.db.read(hosts.style, fedify.domain) == "cavage"
+
+
+async def test_an_address_with_a_query_is_had_at_the_second_knock(world: Fediverse, fedify: Fedify) -> None:
+    """Fedify leaves the query out of draft-cavage, so where every request must be signed it refuses ours once."""
+    await fedify.begin(secure=True)
+    alice = await world.person("alice@a.test")
+    fred = await fedify.person("fred")
+    post_uri = await fred.posts("<p>Fog</p>", ["Fog"])
+
+    found = await lookups.resolve(alice.node, f"{post_uri}?from=feed", await alice.account())
+
+    assert isinstance(found, Post)
+    assert found.uri == post_uri
+    asked = await fedify.knocks("GET", post_uri.partition(fedify.domain)[2])
+    assert asked[:2] == [("cavage", 401), ("rfc9421", 200)]
+    assert all(one == ("rfc9421", 200) for one in asked[2:])
 
 
 async def test_where_rfc_9421_is_refused_we_stay_with_cavage(world: Fediverse, fedify: Fedify) -> None:
@@ -97,6 +150,26 @@ async def test_fedify_knocks_a_second_time(
 
     assert kept == knocks
     assert list((await fred.knows())["following"].values()) == ["accepted"]
+    seen = await alice.node.db.read(posts.by_uri, post.uri)
+    assert seen is not None
+    assert seen.likes_count == 1
+
+
+@pytest.mark.parametrize(("refused", "taken"), [("rfc9421", "cavage"), ("cavage", "rfc9421")])
+async def test_fedify_too_remembers_one_refusal(
+    world: Fediverse, fedify: Fedify, refused: str, taken: str
+) -> None:
+    await fedify.begin(firstKnock="rfc9421" if refused == "rfc9421" else "draft-cavage-http-signatures-12")
+    kept: list[tuple[str, int]] = []
+    world.front = lambda app: Refusing(app, refused, kept, times=1)
+    alice = await world.person("alice@a.test")
+    fred = await fedify.person("fred")
+    post = await alice.posts("Fog", photo="Fog")
+
+    await fred.follows(alice)
+    await fred.likes(post)
+
+    assert kept == [(refused, 401), (taken, 202), (taken, 202)]
     seen = await alice.node.db.read(posts.by_uri, post.uri)
     assert seen is not None
     assert seen.likes_count == 1

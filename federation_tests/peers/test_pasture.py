@@ -6,14 +6,17 @@ with a signature too. Only the first of each pair can be found by a handle.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from activitypub import lookups
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.processes import Peer
-from node import posts, timelines, views
+from node import follows, posts, timelines, views
+from node.accounts import Account
 from node.database import Reader
 from node.paging import Page
 
@@ -49,21 +52,56 @@ async def test_the_six_personas(world: Fediverse, pasture: Peer, is_secure: bool
 
 
 @BOTH_MODES
-async def test_the_personas_take_what_we_send(world: Fediverse, pasture: Peer, is_secure: bool) -> None:
-    """We follow two of them; their inboxes check our signatures, and fetch our key for it."""
-    anna = await world.person("anna@a.test")
-    base = await pasture.do("reset", scheme=anna.node.site.scheme)
-    me = (await anna.account()).uri
+async def test_the_personas_take_what_we_send_and_answer(
+    world: Fediverse, pasture: Peer, is_secure: bool
+) -> None:
+    """We follow all six, all accept, and are told of a post, its edit and its end.
 
-    for name in ("bob", "claire"):
-        await anna.follows(Named(f"{name}@{pasture.domain}"))
+    The inboxes of four check our signatures, and fetch our keys for it; two show themselves to us only because
+    we sign. What they answer is signed by bovine.
+    """
+    anna = await world.person("anna@a.test")
+    me = await anna.account()
+    base = await pasture.do("reset", scheme=anna.node.site.scheme)
+    personas = {name: f"{base}/{name}" for name in (*SIGNED, *UNSIGNED)}
+
+    for uri in personas.values():
+        found = await lookups.resolve(anna.node, uri, me)
+        assert isinstance(found, Account)
+        await anna.node.db.write(follows.follow, me, found)
+    await world.settle()
+
+    asked = await pasture.do("received")
+    assert {(one["type"], one["actor"]) for one in asked} == {("Follow", me.uri)}
+    assert sorted(one["object"] for one in asked) == sorted(personas.values())
+
+    for name, uri in personas.items():
+        (follow,) = (one for one in asked if one["object"] == uri)
+        said = [
+            {"id": f"{uri}/accept", "type": "Accept", "actor": uri, "object": follow},
+            {"id": f"{uri}/follow", "type": "Follow", "actor": uri, "object": me.uri},
+        ]
+        assert await pasture.do("post", who=name, inbox=me.inbox, activities=said) == [202, 202]
+    await world.settle()
+
+    def unit(tx: Reader) -> list[list[str]]:
+        both = (list_(tx, me, me, Page()) for list_ in (follows.following, follows.followers))
+        return [sorted(one.account.uri for one in listed) for listed in both]
+
+    assert await anna.node.db.read(unit) == [sorted(personas.values())] * 2
+
+    await pasture.do("reset", scheme=anna.node.site.scheme)
+    post = await anna.posts("Fogg", photo="Fog")
+    await world.settle()
+    await anna.edits(post, "Fog")
+    await world.settle()
+    await anna.deletes(post)
     await world.settle()
 
     received = await pasture.do("received")
-    assert sorted((one["type"], one["actor"], one["object"]) for one in received) == [
-        ("Follow", me, f"{base}/bob"),
-        ("Follow", me, f"{base}/claire"),
-    ]
+    assert Counter(one["type"] for one in received) == dict.fromkeys(("Create", "Update", "Delete"), 6)
+    assert {one["object"]["id"] for one in received} == {post.uri}
+    assert {one["object"].get("content") for one in received} == {"<p>Fogg</p>", "<p>Fog</p>", None}
 
 
 async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fediverse, pasture: Peer) -> None:

@@ -48,7 +48,14 @@ def test_both_lock_files_agree() -> None:
             assert pinned.setdefault(package, version) == version
 
 
-@pytest.mark.parametrize(("group", "lock"), [("run", "requirements.lock"), ("dev", "requirements-dev.lock")])
+@pytest.mark.parametrize(
+    ("group", "lock"),
+    [
+        ("run", "requirements.lock"),
+        ("dev", "requirements-dev.lock"),
+        ("peers", "requirements-peers.lock"),
+    ],
+)
 def test_the_lock_files_hold_what_the_project_asks_for(group: str, lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = project["project"]["dependencies"] if group == "run" else project["dependency-groups"][group]

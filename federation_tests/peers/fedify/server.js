@@ -1,7 +1,9 @@
 // A peer that is not ours: people on Fedify, behind one HTTP or HTTPS socket. The test speaks to it over a
 // second socket, one JSON object per POST: {"verb": …, …} → {"found": …} or {"error": …}.
 //
-//   node server.js PUBLIC_HOST PUBLIC_PORT CONTROL_PORT   (CERTIFICATE, KEY and NODE_EXTRA_CA_CERTS by environment)
+//   node server.js PUBLIC_HOST PUBLIC_PORT   (CERTIFICATE, KEY and NODE_EXTRA_CA_CERTS by environment)
+//
+// It says on which port that second socket is, and ends with its standard input.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { readFileSync } from "node:fs";
@@ -13,7 +15,7 @@ import { World } from "./world.js";
 import { signatures } from "./signatures.js";
 import { verbs } from "./verbs.js";
 
-const [host, port, controlPort] = process.argv.slice(2);
+const [host, port] = process.argv.slice(2);
 let world = null;
 let open = null;
 
@@ -64,12 +66,11 @@ async function reset({ scheme, ...options }) {
 }
 
 const known = {
-  ping: async () => "here",
   reset,
   ...signatures,
 };
 
-createHttp(async (incoming, outgoing) => {
+const control = createHttp(async (incoming, outgoing) => {
   const { verb, ...said } = JSON.parse(await body(incoming));
   let reply;
   try {
@@ -81,4 +82,6 @@ createHttp(async (incoming, outgoing) => {
   }
   outgoing.writeHead(200, { "content-type": "application/json" });
   outgoing.end(JSON.stringify(reply));
-}).listen(Number(controlPort), "127.0.0.1");
+});
+control.listen(0, "127.0.0.1", () => console.log(`told what to do on port ${control.address().port}`));
+process.stdin.on("close", () => process.exit()).resume();

@@ -49,6 +49,10 @@ export const verbs = {
     return world.context.getActorUri(name).href;
   },
 
+  async refuse(world, { dialect }) {
+    world.refuses = dialect;
+  },
+
   async follow(world, { who, target }) {
     const person = await actor(world, who, target);
     const id = world.newId(who, "follows");
@@ -134,6 +138,7 @@ export const verbs = {
       ccs: [world.context.getFollowersUri(who), author.id],
     });
     world.people.get(who).said.set(`boost ${target}`, boost);
+    await say(world, who, boost);
     await say(world, who, boost, author);
   },
 

@@ -57,10 +57,15 @@ export async function described(note, context) {
 }
 
 export class World {
-  /** `refuses` is a dialect that this server does not take; `secure`: its documents want signed requests. */
-  constructor(origin, { refuses = null, secure = false, firstKnock = "rfc9421", picture = "" }) {
+  /**
+   * `refuses` is a dialect that this server does not take (only in requests of the method `refusesOf`, only
+   * `refusals` times); `secure`: its documents want signed requests.
+   */
+  constructor(origin, { refuses = null, refusesOf = null, refusals = Infinity, secure = false, firstKnock = "rfc9421", picture = "" }) {
     this.origin = origin;
     this.refuses = refuses;
+    this.refusesOf = refusesOf;
+    this.refusals = refusals;
     this.secure = secure;
     this.picture = Buffer.from(picture, "base64");
     this.people = new Map();
@@ -91,7 +96,9 @@ export class World {
     }
     const dialect = style(request);
     const method = request.method;
-    const response = dialect === this.refuses
+    const isRefused = dialect === this.refuses && [null, method].includes(this.refusesOf) && this.refusals > 0;
+    if (isRefused) this.refusals -= 1;
+    const response = isRefused
       ? new Response("this kind of signature is not known here", { status: 401 })
       : await this.federation.fetch(request, { contextData: undefined });
     this.knocks.push([method, path, dialect, response.status]);

@@ -3,7 +3,9 @@
 Runs in an environment of its own, with none of our code. The test speaks to it over a second socket, one JSON
 object per POST: {"verb": …, …} → {"found": …} or {"error": …}.
 
-    python serve.py PUBLIC_HOST PUBLIC_PORT CONTROL_PORT    (CERTIFICATE, KEY and SSL_CERT_FILE by environment)
+    python serve.py PUBLIC_HOST PUBLIC_PORT    (CERTIFICATE, KEY and SSL_CERT_FILE by environment)
+
+It says on which port that second socket is, and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -35,10 +37,10 @@ class _Here(aiohttp.abc.AbstractResolver):
         pass
 
 
-async def main(host: str, port: int, control_port: int) -> None:
+async def main(host: str, port: int) -> None:
     aiohttp.connector.DefaultResolver = _Here
     personas = Personas(host, port, os.environ["CERTIFICATE"], os.environ["KEY"])
-    verbs = {"ping": _ping, **signing.VERBS, **personas.verbs}
+    verbs = {**signing.VERBS, **personas.verbs}
 
     async def control(request: web.Request) -> web.Response:
         said = await request.json()
@@ -51,13 +53,16 @@ async def main(host: str, port: int, control_port: int) -> None:
     app.router.add_post("/", control)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", control_port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(f"told what to do on port {runner.addresses[0][1]}", flush=True)
+    await asyncio.get_running_loop().connect_read_pipe(_End, sys.stdin)
     await asyncio.Event().wait()
 
 
-async def _ping() -> str:
-    return "here"
+class _End(asyncio.Protocol):
+    def connection_lost(self, exc: Exception | None) -> None:
+        os._exit(0)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

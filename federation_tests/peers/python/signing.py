@@ -36,7 +36,7 @@ async def bovine_verifies(
         return _bytes(body)
 
     check = build_validate_http_signature_raw(key)
-    return await check(method, url, CIMultiDict(headers), whole) == OWNER
+    return bool(await check(method, url, CIMultiDict(headers), whole) == OWNER)
 
 
 async def bovine_signs(method: str, url: str, body: str | None, key_id: str, pem: str) -> dict[str, str]:
@@ -58,7 +58,8 @@ async def bovine_signs(method: str, url: str, body: str | None, key_id: str, pem
 
 async def bovine_proves(document: dict[str, Any], key_id: str, multibase: str) -> dict[str, Any]:
     """A document with an integrity proof (FEP-8b32)."""
-    return CryptographicSecret.from_multibase(key_id, multibase).sign_document(document)
+    found: dict[str, Any] = CryptographicSecret.from_multibase(key_id, multibase).sign_document(document)
+    return found
 
 
 class _Keys(HTTPSignatureKeyResolver):
@@ -107,7 +108,7 @@ async def messages_sign(
         key_id=key_id,
         covered_component_ids=covered,
         label=label,
-        use_existing_digest="content-digest" in message.headers,
+        body=None if body is None else _bytes(body),
     )
     return dict(message.headers)
 

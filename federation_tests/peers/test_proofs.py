@@ -1,0 +1,99 @@
+"""Integrity proofs (FEP-8b32) that others made: what somebody proved is believed, whoever brings it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from activitypub import proofs
+from activitypub.signatures import BadSignature, generate_ed25519, parse_public_key
+from activitypub.signatures.keys import to_base58
+from federation_tests.fediverse import Fediverse
+from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.processes import Peer
+from federation_tests.strangers import Stranger
+
+ACTOR = "https://a.test/users/alice"
+NOTE = {
+    "@context": "https://www.w3.org/ns/activitystreams",
+    "id": "https://a.test/p/alice/1",
+    "type": "Note",
+    "attributedTo": ACTOR,
+    "content": "<p>Grüße &amp; 😀</p>",
+    "published": "2026-11-21T08:00:00Z",
+    "to": ["https://www.w3.org/ns/activitystreams#Public"],
+    "attachment": [{"type": "Image", "url": "https://a.test/1.jpg", "name": "A boat", "width": 64}],
+}
+
+
+def believed(document: dict[str, Any], public: str) -> None:
+    """Raises BadSignature unless we believe the document's proof."""
+    (proof,) = proofs.read(document, time.time())
+    proofs.verify(proof, parse_public_key(public))
+
+
+async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:
+    private, public = generate_ed25519()
+    key = serialization.load_pem_private_key(private.encode(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    multibase = "z" + to_base58(b"\x80\x26" + key.private_bytes_raw())
+
+    proved = await python_peer.do("bovine_proves", document=NOTE, key_id=f"{ACTOR}#ed", multibase=multibase)
+
+    believed(proved, public)
+    with pytest.raises(BadSignature):
+        believed(proved | {"content": "<p>Other words</p>"}, public)
+
+
+class Open:
+    """An inbox that keeps what it was brought, letter for letter."""
+
+    def __init__(self, app: Any, letters: list[bytes]) -> None:
+        self._app = app
+        self._letters = letters
+
+    async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        body = b""
+
+        async def keep() -> Any:
+            nonlocal body
+            message = await receive()
+            if message["type"] == "http.request":
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    self._letters.append(body)
+            return message
+
+        is_letter = scope["type"] == "http" and scope["method"] == "POST"
+        await self._app(scope, keep if is_letter else receive, send)
+
+
+@pytest.mark.parametrize("number", [1, 4])
+async def test_what_fedify_proved_is_believed_whoever_brings_it(
+    world: Fediverse, fedify: Fedify, other: Stranger, number: int
+) -> None:
+    """Bea follows Fred after he said it. A stranger brings her what Fred proved, and what he did not."""
+    letters: list[bytes] = []
+    world.front = lambda app: Open(app, letters)
+    alice, bea = await world.people("alice@a.test", "bea@b.test")
+    fred = await fedify.person("fred")
+    await alice.follows(fred)
+    await world.settle()
+    await fred.posts("<p>Gulls</p>", ["A gull"] * number)
+    whole = json.loads(letters[-1])
+    altered = json.loads(json.dumps(whole).replace("Gulls", "Bulls"))
+    await bea.follows(fred)
+    await world.settle()
+    other.person("carrier")
+
+    assert await other.send(bea.node, "carrier", altered) == 401
+    assert await bea.home() == []
+    assert await other.send(bea.node, "carrier", whole) == 202
+    await world.settle()
+    assert await bea.home() == ["Gulls"]
