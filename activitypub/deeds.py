@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import moving, reacting, remote_posts, threads, undoing
+from activitypub import reacting, remote_posts, threads, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -211,7 +211,6 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Follow": follow,
     "EmojiReact": reacting.emoji_react,
     "Like": reacting.like,
-    "Move": moving.move,
     "Reject": reject,
     "Undo": undoing.undo,
     "Update": update,

@@ -149,9 +149,6 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             return _farewell(tx, base, sentence, who)
         case "Announce":
             return _boost(tx, sentence, who, post)
-        case "Move":
-            told = {"to": [who.followers_uri], "object": who.uri}
-            return with_context(base | told | {"target": accounts.get(tx, sentence.target_id or 0).uri})
         case "Undo":
             return _undo(tx, base, sentence, who, post)
         case "Accept" | "Reject":

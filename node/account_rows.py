@@ -33,7 +33,6 @@ class Account:
     featured_uri: str
     also_known_as: str
     moved_to: str
-    moved_at: int | None
     posts_count: int
     followers_count: int
     following_count: int

@@ -263,33 +263,6 @@ def update_profile(
     return changed
 
 
-def set_aliases(tx: Writer, who: Account, uris: Sequence[str]) -> None:
-    """The other accounts that one of ours says are theirs. Other servers hear of it."""
-    from node import outbox
-
-    tx.run(
-        "UPDATE accounts SET also_known_as = :uris, updated_at = :now WHERE id = :id AND is_local",
-        id=who.id,
-        uris=json.dumps(list(uris)),
-        now=now_ms(),
-    )
-    outbox.record(tx, who, "Update", who.uri)
-
-
-def set_moved(tx: Writer, who: Account, uri: str, at: int | None) -> None:
-    """Where somebody has moved to, or '' when they are back; `at` is when they moved last."""
-    from node import outbox
-
-    tx.run(
-        "UPDATE accounts SET moved_to = :uri, moved_at = :at, updated_at = :now WHERE id = :id",
-        id=who.id,
-        uri=uri,
-        at=at,
-        now=now_ms(),
-    )
-    outbox.record(tx, who, "Update", who.uri)
-
-
 def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
     """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
     tx.run(

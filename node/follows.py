@@ -13,7 +13,7 @@ from typing import Any
 
 from node import accounts, blocks, domains, feeds, notifications, outbox
 from node.accounts import Account, Listed
-from node.database import Reader, Writer, build, build_all, columns
+from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.paging import Page
@@ -334,19 +334,6 @@ def followers_at(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str
     for row in rows:
         found.setdefault(row["host"], []).append(row["uri"])
     return found
-
-
-def held_here(tx: Reader, account: Account, after: int, limit: int) -> list[Follow]:
-    """The follows of somebody by our people, asked and accepted, oldest first, behind the one with that id."""
-    rows = tx.all(
-        f"""SELECT {columns(Follow, "f")} FROM follows f JOIN accounts a ON a.id = f.follower_id
-            WHERE f.followed_id = :account AND f.id > :after AND a.is_local
-            ORDER BY f.id LIMIT :limit""",  # noqa: S608
-        account=account.id,
-        after=after,
-        limit=limit,
-    )
-    return build_all(Follow, rows)
 
 
 def followers_here(tx: Reader, account: Account) -> list[tuple[str, int]]:

@@ -85,8 +85,6 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     """Publish a post or, with a parent, a comment. Raises Invalid, NotAllowed or NotFound (the parent)."""
     if who.is_gone or not who.is_local:
         raise NotAllowed("This account cannot post.")
-    if who.moved_to:
-        raise NotAllowed("You have moved to another account. In the settings you can come back.")
     draft = checked(draft)
     parent = None if draft.parent_id is None else _open_parent(tx, who, draft.parent_id)
     caption = captions.render(tx, draft.caption, author=who)

@@ -33,7 +33,6 @@ from web.pages import (
     tags,
 )
 from web.pages import ledgers as ledgers_page
-from web.pages import moving as moving_page
 from web.pages import settings as settings_page
 
 MB = 1024 * 1024
@@ -78,7 +77,6 @@ PAGES = (
     notifications,
     search,
     ledgers_page,
-    moving_page,
     settings_page,
     admin,
     servers,

@@ -9,7 +9,6 @@ import activitypub.actors
 import activitypub.delivery
 import activitypub.first_looks
 import activitypub.forwarding
-import activitypub.moving
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
@@ -34,7 +33,6 @@ from node import (
     jobs,
     keys,
     limits,
-    moves,
     outbox,
     photos,
     received,
@@ -66,8 +64,6 @@ JOBS: dict[str, Handler] = {
     "climb": Each(activitypub.threads.climb, at_once=4),
     "crawl": Each(activitypub.threads.crawl, at_once=4),
     "look_at_person": Each(activitypub.first_looks.look, at_once=4),
-    "move": Each(activitypub.moving.look, at_once=4),
-    "take_along": Each(moves.take_along, at_once=1),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),

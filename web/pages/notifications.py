@@ -31,7 +31,7 @@ TABS = {
     "": KINDS,
     "comments": ("comment", "mention"),
     "likes": ("like", "boost"),
-    "follows": ("follow", "follow_request", "move"),
+    "follows": ("follow", "follow_request"),
 }
 MARKS = {
     "like": "heart",
@@ -40,7 +40,6 @@ MARKS = {
     "boost": "boost",
     "follow": "person",
     "follow_request": "lock",
-    "move": "person",
     "sign_up": "people",
 }
 GROUPED = ("like", "boost", "follow")
@@ -75,7 +74,6 @@ def _sentence(kind: str) -> str:
         "boost": _("%(who)s boosted your photo"),
         "follow": _("%(who)s follows you now"),
         "follow_request": _("%(who)s would like to follow you"),
-        "move": _("Somebody you follow has moved: you follow %(who)s now"),
         "sign_up": _("%(who)s signed up"),
     }.get(kind, "%(who)s")
 
