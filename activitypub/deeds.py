@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import remote_posts, undoing
+from activitypub import featured, remote_posts, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -206,6 +206,7 @@ def block(tx: Writer, heard: Heard) -> None:
 
 DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Accept": accept,
+    "Add": featured.add,
     "Announce": announce,
     "Block": block,
     "Create": create,
@@ -213,6 +214,7 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Follow": follow,
     "Like": like,
     "Reject": reject,
+    "Remove": featured.remove,
     "Undo": undoing.undo,
     "Update": update,
 }

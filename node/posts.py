@@ -27,6 +27,7 @@ from node import (
     notifications,
     outbox,
     photos,
+    pins,
 )
 from node.database import Reader, Writer, build, build_all, columns
 from node.drafts import Draft, checked
@@ -345,6 +346,7 @@ def remove(tx: Writer, post: Post) -> None:
     likes.forget(tx, post.id)
     boosts.forget(tx, post.id)
     bookmarks.forget(tx, post.id)
+    pins.forget(tx, post.id)
     notifications.remove_of_post(tx, post.id)
 
 

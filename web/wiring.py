@@ -7,6 +7,7 @@ from typing import Any
 
 import activitypub.actors
 import activitypub.delivery
+import activitypub.featured
 import activitypub.forwarding
 import activitypub.outbox
 import activitypub.receiving
@@ -60,6 +61,7 @@ JOBS: dict[str, Handler] = {
     "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
+    "read_featured": Each(activitypub.featured.read, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),
     "trim_cache": Each(evictions.trim, at_once=1),

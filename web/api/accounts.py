@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node import accounts, blocks, captions, follows, glances, relationships, timelines, views
+from node import accounts, blocks, captions, follows, glances, pins, relationships, timelines, views
 from node.accounts import Account, Listed
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -61,10 +61,11 @@ def relationships_of(tx: Reader, call: Call) -> Answer:
 
 
 def statuses(tx: Reader, call: Call) -> Answer:
-    """What someone posted and boosted. Nothing can be pinned yet, so asking for that gives nothing."""
+    """What someone posted and boosted; or what they have pinned, the latest first."""
     account, page = call.person(tx), call.page()
     if call.params.flag("pinned"):
-        return call.json([])
+        shown = views.of(tx, call.account, pins.of(tx, call.account, account))
+        return call.listed(call.entities.statuses(shown, call.account), page, [])
     entries = timelines.profile(
         tx,
         call.account,

@@ -85,6 +85,8 @@ ROUTES: tuple[Route, ...] = (
     change("POST", f"{_S}/{{id}}/unreblog", statuses.unreblog, "write:statuses"),
     change("POST", f"{_S}/{{id}}/bookmark", statuses.bookmark, "write:bookmarks"),
     change("POST", f"{_S}/{{id}}/unbookmark", statuses.unbookmark, "write:bookmarks"),
+    change("POST", f"{_S}/{{id}}/pin", statuses.pin, "write:accounts"),
+    change("POST", f"{_S}/{{id}}/unpin", statuses.unpin, "write:accounts"),
     # timelines
     look("/api/v1/timelines/home", timelines.home, "read:statuses"),
     open_to_all("/api/v1/timelines/public", timelines.public, "read:statuses"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
 
-from node import accounts, blocks, follows, relationships, timelines
+from node import accounts, blocks, follows, glances, pins, relationships, timelines
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -33,6 +33,7 @@ class Profile:
     account: Account
     bond: Bond | None
     sheet: Sheet
+    pinned: Sheet
 
 
 def _found(tx: Reader, handle: str) -> Account:
@@ -40,6 +41,10 @@ def _found(tx: Reader, handle: str) -> Account:
     if account is None or account.is_gone or (account.is_local and account.kind == "Application"):
         raise NotFound(_("There is nobody here by that name."))
     return account
+
+
+def _is_first(part: Page) -> bool:
+    return not (part.max_id or part.min_id or part.since_id)
 
 
 def _profile(
@@ -57,7 +62,16 @@ def _profile(
         include_boosts=everything,
     )
     kind = "card" if everything else "cell"
-    return Profile(account, bond, cards.entries(tx, viewer, entries, part.limit, kind))
+    first = pins.of(tx, viewer, account, only_photos=not everything) if _is_first(part) else []
+    pinned = glances.of(tx, viewer, [timelines.Entry(id_, id_) for id_ in first])
+    older = entries[-1].id if len(entries) >= part.limit else None
+    rest = [entry for entry in entries if entry.id not in first]
+    return Profile(
+        account,
+        bond,
+        cards.sheet(tx, viewer, glances.of(tx, viewer, rest), kind, older),
+        cards.sheet(tx, viewer, pinned, kind),
+    )
 
 
 async def _show(handle: str, tab: str, part: Page) -> Response:
@@ -70,6 +84,7 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
         account=account,
         bond=found.bond,
         sheet=found.sheet,
+        pinned=found.pinned,
         tab=tab,
     )
     if account.is_local:

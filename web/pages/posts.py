@@ -9,7 +9,19 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import lookups
-from node import accounts, bookmarks, boosts, conversations, edits, ledgers, likes, posts, timelines, views
+from node import (
+    accounts,
+    bookmarks,
+    boosts,
+    conversations,
+    edits,
+    ledgers,
+    likes,
+    pins,
+    posts,
+    timelines,
+    views,
+)
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import Draft
@@ -142,6 +154,8 @@ DEEDS: dict[str, Deed] = {
     "unboost": boosts.unboost,
     "bookmark": bookmarks.add,
     "unbookmark": bookmarks.remove,
+    "pin": pins.pin,
+    "unpin": pins.unpin,
 }
 
 
@@ -149,7 +163,9 @@ def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
     DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
 
 
-@blueprint.post("/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark):deed>")
+@blueprint.post(
+    "/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark, pin, unpin):deed>"
+)
 async def do(post_id: int, deed: str) -> Response:
     await current.act(_do, post_id, deed)
     if wants_json():
