@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import featured, remote_posts, undoing
+from activitypub import featured, remote_posts, reporting, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -211,6 +211,7 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Block": block,
     "Create": create,
     "Delete": delete,
+    "Flag": reporting.flag,
     "Follow": follow,
     "Like": like,
     "Reject": reject,

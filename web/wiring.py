@@ -36,6 +36,7 @@ from node import (
     photos,
     received,
     registration,
+    reports,
     sessions,
     severances,
     tombstones,
@@ -133,6 +134,7 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     severances.clean_up,
     audit.clean_up,
     cached_media.clean_up,
+    reports.clean_up,
 )
 
 

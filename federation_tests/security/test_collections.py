@@ -1,4 +1,4 @@
-"""Section C of the security table, what is told about collections: whose they are."""
+"""Section C of the security table, what is said about others: collections are their owner's, reports are bounded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from activitypub import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
+from node import reports
+from node.paging import Page
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,36 @@ async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
         await evil.send(alice.node, "mark", taken)
     await fediverse.settle()
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 1
+
+
+@pytest.mark.parametrize(
+    "about", ["people elsewhere", "10 000 objects", "9 000 objects", "many of ours", "markup"]
+)
+async def test_C10_a_report_is_bounded_and_harmless(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, about: str
+) -> None:
+    alice, *ours = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
+    evil.person("rita")
+    target = (await alice.account()).uri
+    objects = {
+        "people elsewhere": [other.person("victim"), f"{other.base}/users/victim/statuses/1"],
+        "10 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(10_000))],
+        "9 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(9_000))],
+        "many of ours": [target, *[(await one.account()).uri for one in ours]],
+        "markup": [target],
+    }[about]
+    words = "<img src=x onerror=alert(1)><script>alert(1)</script><p>Look</p>" + "x" * 100_000
+    flag = evil.activity("rita", "Flag", objects, content=words)
+    assert await evil.send(alice.node, "rita", flag) == (400 if about == "10 000 objects" else 202)
+    await fediverse.settle()
+
+    found = await alice.node.db.read(reports.page, Page())
+    expected = {"9 000 objects": 1, "many of ours": 10, "markup": 1}.get(about, 0)
+    assert len(found) == expected
+    for case in found:
+        assert case.posts == []
+        assert len(case.report.words) <= reports.LONGEST_ELSEWHERE
+        assert "<" not in case.report.words
+        assert "onerror" not in case.report.words
+    assert not other.asked
+    assert evil.asked["/users/rita"] <= 2

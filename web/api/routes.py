@@ -12,6 +12,7 @@ from web.api import (
     instance,
     media,
     notifications,
+    reports,
     search,
     statuses,
     timelines,
@@ -100,6 +101,8 @@ ROUTES: tuple[Route, ...] = (
     change("POST", f"{_N}/dismiss", notifications.dismiss_named, "write:notifications"),
     look(f"{_N}/{{id}}", notifications.show, "read:notifications"),
     change("POST", f"{_N}/{{id}}/dismiss", notifications.dismiss, "write:notifications"),
+    # reports
+    work("POST", "/api/v1/reports", reports.create, "write:reports"),
     # search
     Route("GET", "/api/v2/search", "work", search.find, ("read:search",), access="anyone"),
     # instance
