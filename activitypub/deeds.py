@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import featured, remote_posts, reporting, undoing
+from activitypub import featured, moving, remote_posts, reporting, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -214,6 +214,7 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Flag": reporting.flag,
     "Follow": follow,
     "Like": like,
+    "Move": moving.hear,
     "Reject": reject,
     "Remove": featured.remove,
     "Undo": undoing.undo,

@@ -153,6 +153,9 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             return _undo(tx, base, sentence, who, post)
         case "Add" | "Remove":
             return _pin(base, sentence, who, post)
+        case "Move":
+            told = {"to": [who.followers_uri], "object": who.uri, "target": sentence.facts["target"]}
+            return with_context(base | told)
         case "Flag":
             said = sentence.facts
             told = {"to": said["objects"][:1], "content": said["words"], "object": said["objects"]}

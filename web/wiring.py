@@ -9,6 +9,7 @@ import activitypub.actors
 import activitypub.delivery
 import activitypub.featured
 import activitypub.forwarding
+import activitypub.moving
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
@@ -32,6 +33,7 @@ from node import (
     jobs,
     keys,
     limits,
+    moves,
     outbox,
     photos,
     received,
@@ -62,6 +64,8 @@ JOBS: dict[str, Handler] = {
     "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
+    "check_move": Each(activitypub.moving.check, at_once=2),
+    "carry_over": Each(moves.carry_over, at_once=1),
     "read_featured": Each(activitypub.featured.read, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from node import accounts, blocks, captions, follows, glances, pins, relationships, timelines, views
+import msgspec
+
+from node import accounts, blocks, captions, follows, glances, moves, pins, relationships, timelines, views
 from node.accounts import Account, Listed
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -14,7 +16,16 @@ LISTED_DEFAULT, LISTED_MOST = 40, 80
 
 
 def show(tx: Reader, call: Call) -> Answer:
-    return Answer(call.entities.account(call.person(tx)))
+    return _account(tx, call, call.person(tx))
+
+
+def _account(tx: Reader, call: Call, account: Account) -> Answer:
+    """One account; of somebody who has moved with the account they moved to."""
+    moved = None if account.is_gone else moves.destination(tx, account)
+    if moved is None:
+        return Answer(call.entities.account(account))
+    fields = call.entities.account_fields(account)
+    return call.json(fields | {"moved": msgspec.Raw(call.entities.account(moved))})
 
 
 def lookup(tx: Reader, call: Call) -> Answer:
@@ -22,7 +33,7 @@ def lookup(tx: Reader, call: Call) -> Answer:
     account = accounts.by_handle(tx, call.required("acct"))
     if account is None or account.deleted_at is not None:
         raise NotFound
-    return Answer(call.entities.account(account))
+    return _account(tx, call, account)
 
 
 def verify_credentials(tx: Reader, call: Call) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
 
-from node import accounts, blocks, follows, glances, pins, relationships, timelines
+from node import accounts, blocks, follows, glances, moves, pins, relationships, timelines
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -34,6 +34,7 @@ class Profile:
     bond: Bond | None
     sheet: Sheet
     pinned: Sheet
+    moved: Account | None
 
 
 def _found(tx: Reader, handle: str) -> Account:
@@ -71,6 +72,7 @@ def _profile(
         bond,
         cards.sheet(tx, viewer, glances.of(tx, viewer, rest), kind, older),
         cards.sheet(tx, viewer, pinned, kind),
+        moves.destination(tx, account),
     )
 
 
@@ -85,6 +87,7 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
         bond=found.bond,
         sheet=found.sheet,
         pinned=found.pinned,
+        moved=found.moved,
         tab=tab,
     )
     if account.is_local:

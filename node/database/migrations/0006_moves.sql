@@ -31,3 +31,13 @@ CREATE TABLE report_posts (
     post_id BIGINT NOT NULL REFERENCES posts (id),
     PRIMARY KEY (report_id, post_id)
 );
+
+-- Who has moved to another account, ours and others': the last time, so that nobody moves all the time.
+-- owner: node/moves.py
+CREATE TABLE moves (
+    account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
+    target_id BIGINT NOT NULL REFERENCES accounts (id),
+    moved_at BIGINT NOT NULL
+);
+CREATE INDEX moves_target ON moves (target_id, moved_at);
+CREATE INDEX mutes_target ON mutes (target_id, account_id);
