@@ -179,7 +179,10 @@ def follow(tx: Writer, heard: Heard) -> None:
 
 
 def accept(tx: Writer, heard: Heard) -> None:
-    follows.accept(tx, _our_follow(tx, heard))
+    asked = _our_follow(tx, heard)
+    follows.accept(tx, asked)
+    if not asked.is_accepted:
+        featured.ask(tx, heard.by)
 
 
 def reject(tx: Writer, heard: Heard) -> None:

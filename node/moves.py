@@ -229,9 +229,11 @@ def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int
 
 
 def destination(tx: Reader, account: Account) -> Account | None:
-    """Where somebody says that they have moved, if that is known here."""
+    """Where somebody has moved, if that is known here and, of somebody elsewhere, the new account agrees."""
     found = accounts.by_uri(tx, account.moved_to) if account.moved_to else None
-    return None if found is None or found.is_gone else found
+    if found is None or found.is_gone:
+        return None
+    return found if account.is_local or account.uri in found.aliases else None
 
 
 def aliases_of(tx: Reader, who: Account) -> list[tuple[str, Account | None]]:
