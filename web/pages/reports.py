@@ -59,7 +59,7 @@ def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) ->
 
 
 async def _ask(form: Form, status: int = 200, **context: Any) -> Response:
-    known = {"problem": "", "words": "", "category": "violation", "forward": False}
+    known = {"problem": "", "typed": "", "category": "violation", "forward": False}
     response = await page(
         "report.html",
         target=form.target,
@@ -107,7 +107,7 @@ async def report() -> Response:
             Form(asked.target, asked.offered, set(chosen)),
             422,
             problem=gettext(refused.message),
-            words=how["words"],
+            typed=how["words"],
             category=how["category"],
             forward=how["is_forwarded"],
         )
