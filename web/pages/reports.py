@@ -48,8 +48,9 @@ class Form:
 
 
 def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) -> Form:
-    found = [posts.seen_by(tx, who, id_) for id_ in chosen[:1]]
-    target = accounts.get(tx, found[0].account_id if found else person_id or 0)
+    if person_id is None and chosen:
+        person_id = posts.seen_by(tx, who, chosen[0]).account_id
+    target = accounts.get(tx, person_id or 0)
     if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_gone):
         raise NotFound(_("There is nobody here by that name."))
     latest = timelines.profile(tx, who, target, Page(limit=OFFERED), include_comments=True)
@@ -102,9 +103,8 @@ async def report() -> Response:
     try:
         target = await current.act(_report, target_id, how)
     except Invalid as refused:
-        asked = await current.look_signed_in(_form, target_id, [])
         return await _ask(
-            Form(asked.target, asked.offered, set(chosen)),
+            await current.look_signed_in(_form, target_id, chosen[:OFFERED]),
             422,
             problem=gettext(refused.message),
             typed=how["words"],
