@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from activitypub import fetching, vocab, webfinger
+from activitypub import featured, fetching, vocab, webfinger
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget, is_ours, refusal
 from activitypub.memory import KnownKey, Memory
 from activitypub.signatures import BadSignature, parse_public_key
 from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
-from node import accounts, domains, jobs, keys
+from node import accounts, domains, jobs, keys, reach
 from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
 from node.emoji import RemoteEmoji
@@ -148,7 +148,9 @@ async def by_handle(node: Node, handle: str) -> Account:
             raise Malformed("the actor has another id than its WebFinger says")
         if vocab.actor(doc).username.lower() != found.name.lower():
             raise Malformed("the actor has another name than its WebFinger says")
-        return await keep(node, doc, domain=found.domain)
+        account = await keep(node, doc, domain=found.domain)
+        await node.db.write(featured.ask, account)
+        return account
     except Malformed as error:
         raise NotFound("There is nobody by that name.", detail=f"{handle}: {error}") from error
     except Unfetchable as error:
@@ -239,6 +241,11 @@ def _stored(tx: Reader, key_id: str) -> KnownKey | None:
     return KnownKey(key_id, parsed, owner.id, owner.uri, host_of(owner.uri))
 
 
+def _ask_for_pins(tx: Writer, account: Account) -> None:
+    if reach.is_followed_here(tx, account.id):
+        featured.ask(tx, account)
+
+
 def _queue_refresh(tx: Writer, account_id: int) -> None:
     accounts.looked_at(tx, account_id)
     jobs.add(tx, "refresh_actor", {"id": account_id})
@@ -253,7 +260,8 @@ async def refresh(node: Node, job: Job) -> None:
     if account is None or account.is_local or account.deleted_at is not None:
         return
     try:
-        await find(node, account.uri, refresh=True)
+        found = await find(node, account.uri, refresh=True)
+        await node.db.write(_ask_for_pins, found)
     except Unfetchable as error:
         if error.answered == 410 or (error.gone and job.payload.get("farewell")):
             await node.db.write(accounts.delete, account)

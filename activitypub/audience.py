@@ -37,7 +37,7 @@ def _chosen(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> 
     match sentence.verb:
         case "Create" | "Update" if sentence.object_uri != who.uri:
             return _of_post(tx, post, is_edit=sentence.verb == "Update") if post is not None else []
-        case "Update":
+        case "Update" | "Add" | "Remove" | "Move":
             return _common(reach.followers(tx, who.id))
         case "Delete" if sentence.object_uri == who.uri:
             return [*sentence.facts.get("inboxes", []), *_common(reach.followers(tx, who.id))]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from activitypub import contexts, documents, notes
-from node import accounts, follows, listings, posts
+from node import accounts, follows, listings, pins, posts
 from node.accounts import Account
 from node.database import Reader
 from node.errors import NotFound
@@ -91,7 +91,8 @@ def _of_person(tx: Reader, who: Account, kind: str, cursor: int | None) -> dict[
                 lambda tx, page: follows.accepted_uris(tx, who, page, followers=False),
             )
         case _:
-            return documents.collection(uri, 0)
+            pinned = pins.uris(tx, who)
+            return documents.collection(uri, len(pinned), items=pinned)
 
 
 def _of_post(tx: Reader, post: Post, kind: str, cursor: int | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import reacting, remote_posts, threads, undoing
+from activitypub import featured, moving, reacting, remote_posts, reporting, threads, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -177,7 +177,10 @@ def follow(tx: Writer, heard: Heard) -> None:
 
 
 def accept(tx: Writer, heard: Heard) -> None:
-    follows.accept(tx, _our_follow(tx, heard))
+    asked = _our_follow(tx, heard)
+    follows.accept(tx, asked)
+    if not asked.is_accepted:
+        featured.ask(tx, heard.by)
 
 
 def reject(tx: Writer, heard: Heard) -> None:
@@ -204,14 +207,18 @@ def block(tx: Writer, heard: Heard) -> None:
 
 DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Accept": accept,
+    "Add": featured.add,
     "Announce": announce,
     "Block": block,
     "Create": create,
     "Delete": delete,
+    "Flag": reporting.flag,
     "Follow": follow,
     "EmojiReact": reacting.emoji_react,
     "Like": reacting.like,
+    "Move": moving.hear,
     "Reject": reject,
+    "Remove": featured.remove,
     "Undo": undoing.undo,
     "Update": update,
 }

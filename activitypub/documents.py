@@ -151,6 +151,15 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             return _boost(tx, sentence, who, post)
         case "Undo":
             return _undo(tx, base, sentence, who, post)
+        case "Add" | "Remove":
+            return _pin(base, sentence, who, post)
+        case "Move":
+            told = {"to": [who.followers_uri], "object": who.uri, "target": sentence.facts["target"]}
+            return with_context(base | told)
+        case "Flag":
+            said = sentence.facts
+            told = {"to": said["objects"][:1], "content": said["words"], "object": said["objects"]}
+            return with_context(base | told)
         case "Accept" | "Reject":
             follow = sentence.facts["follow"]
             undone = {
@@ -200,6 +209,14 @@ def _boost(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> d
     )
 
 
+def _pin(base: dict[str, Any], sentence: Sentence, who: Account, post: Post | None) -> dict[str, Any] | None:
+    """Only what anybody may see can be pinned; one that is gone meanwhile needs no word."""
+    if post is None or post.deleted_at is not None:
+        return None
+    told = {"to": [PUBLIC], "cc": [who.followers_uri]}
+    return with_context(base | told | {"object": sentence.object_uri, "target": who.featured_uri})
+
+
 def _undo(
     tx: Reader, base: dict[str, Any], sentence: Sentence, who: Account, post: Post | None
 ) -> dict[str, Any]:
@@ -225,10 +242,12 @@ def _told(tx: Reader, sentence: Sentence, post: Post | None) -> list[str]:
     return [account.uri] if account is not None else []
 
 
-def collection(uri: str, total: int, *, has_items: bool = True) -> dict[str, Any]:
-    """The front of a collection: how many, and where the pages begin."""
+def collection(uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()) -> dict[str, Any]:
+    """The front of a collection: how many, and where the pages begin; or all `items` of a small one."""
     document: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": max(0, total)}
-    if has_items and total > 0:
+    if items:
+        document["orderedItems"] = list(items)
+    elif has_items and total > 0:
         document["first"] = f"{uri}?page=true"
     return with_context(document)
 

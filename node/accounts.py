@@ -65,14 +65,15 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
     When a label has passed from one uri to another, whoever was heard from last under it holds it.
     """
     name, _, domain = handle.strip().removeprefix("@").partition("@")
-    row = tx.one(
-        _SELECT
-        + """ WHERE lower(name) = lower(:name) AND domain = :domain
+    return _found(
+        tx.one(
+            _SELECT
+            + """ WHERE lower(name) = lower(:name) AND domain = :domain
               ORDER BY CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
-        name=name,
-        domain=domain.lower() or tx.site.domain,
+            name=name,
+            domain=domain.lower() or tx.site.domain,
+        )
     )
-    return build(Account, row) if row else None
 
 
 def instance_actor(tx: Reader) -> Account:
@@ -95,10 +96,9 @@ def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Pers
 
 def create_instance_actor(tx: Writer, pair: keys.KeyPair) -> Account:
     """The node's own actor, once."""
-    existing = by_uri(tx, tx.site.uri("/actor"))
-    if existing is not None:
-        return existing
     uri = tx.site.uri("/actor")
+    if existing := by_uri(tx, uri):
+        return existing
     return _create(tx, uri, tx.site.uri("/about"), tx.site.domain, "Application", f"{uri}/inbox", pair)
 
 
@@ -160,9 +160,14 @@ def count(
     )
 
 
+def _set(tx: Writer, account_id: int, **values: object) -> None:
+    pairs = ", ".join(f"{name} = :{name}" for name in values)
+    tx.run(f"UPDATE accounts SET {pairs} WHERE id = :id", id=account_id, **values)  # noqa: S608
+
+
 def looked_at(tx: Writer, account_id: int) -> None:
     """Remember that someone's server was asked about them just now, whatever it said."""
-    tx.run("UPDATE accounts SET fetched_at = :now WHERE id = :id", id=account_id, now=now_ms())
+    _set(tx, account_id, fetched_at=now_ms())
 
 
 def set_claims(
@@ -185,13 +190,12 @@ def set_claims(
 
 def set_avatar(tx: Writer, account_id: int, *, file: str, alt: str) -> None:
     """Called by avatars.py once the files of a new avatar are there; '' takes it away."""
-    tx.run(
-        "UPDATE accounts SET avatar_file = :file, avatar_alt = :alt, updated_at = :now WHERE id = :id",
-        id=account_id,
-        file=file,
-        alt=alt,
-        now=now_ms(),
-    )
+    _set(tx, account_id, avatar_file=file, avatar_alt=alt, updated_at=now_ms())
+
+
+def set_moving(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
+    """Called by moves.py: the uris of their other accounts, and of the one they went to, or ''."""
+    _set(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
 
 
 def receive(tx: Writer, actor: RemoteActor) -> Account:

@@ -68,6 +68,8 @@ def follow(
     existing = between(tx, who, target)
     if existing is not None:
         return _again(tx, existing, who, target, shows_boosts, uri)
+    if target.is_local and target.moved_to:
+        raise NotAllowed("This person has moved to another account.")
     id_ = new_id()
     row = tx.one(
         f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, shows_boosts, created_at)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from node.accounts import Account
     from node.posts import Post
 
-LIKED, BOOSTED, BOOKMARKED, MUTED = 1, 2, 4, 8
+LIKED, BOOSTED, BOOKMARKED, MUTED, PINNED = 1, 2, 4, 8, 16
 
 
 @dataclass(slots=True)
@@ -76,6 +76,7 @@ _MARKS = " + ".join(
         _mark("boosts", BOOSTED),
         _mark("bookmarks", BOOKMARKED),
         _mark("mutes", MUTED, "m.target_id = p.account_id"),
+        _mark("pins", PINNED),
     )
 )
 _COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.parent_id, 0) AS version,

@@ -28,6 +28,7 @@ from node import (
     outbox,
     permissions,
     photos,
+    pins,
     policies,
     reactions,
 )
@@ -85,6 +86,8 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     """Publish a post or, with a parent, a comment. Raises Invalid, NotAllowed or NotFound (the parent)."""
     if who.is_gone or not who.is_local:
         raise NotAllowed("This account cannot post.")
+    if who.moved_to:
+        raise NotAllowed("This account has moved. You can come back in the settings.")
     draft = checked(draft)
     parent = None if draft.parent_id is None else _open_parent(tx, who, draft.parent_id)
     caption = captions.render(tx, draft.caption, author=who)
@@ -311,6 +314,7 @@ def remove(tx: Writer, post: Post) -> None:
     likes.forget(tx, post.id)
     boosts.forget(tx, post.id)
     bookmarks.forget(tx, post.id)
+    pins.forget(tx, post.id)
     notifications.remove_of_post(tx, post.id)
 
 

@@ -254,6 +254,13 @@ def active_since(tx: Reader, since: int) -> int:
     )
 
 
+def check_is_staff(tx: Reader, by: Account) -> None:
+    """Raises NotAllowed unless `by` is one of those who run the node."""
+    judge = by_account(tx, by)
+    if judge is None or not judge.is_staff:
+        raise NotAllowed("You may not do that.")
+
+
 def check_may_judge(tx: Reader, by: Account, who: Account) -> None:
     """Raises NotAllowed unless `by` is staff and, for a colleague, an admin. Nobody judges themselves."""
     judge, judged = by_account(tx, by), by_account(tx, who)

@@ -30,6 +30,7 @@ class _Marks:
     boosted: bool
     bookmarked: bool
     muted: bool
+    pinned: bool
 
 
 class _Marked(NamedTuple):
@@ -101,7 +102,7 @@ def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> lis
             boosted=marks.boosted,
             bookmarked=marks.bookmarked,
             muted=marks.muted,
-            pinned=False,
+            pinned=marks.pinned,
             mentions=[people[id_] for id_ in named.get(post.id, ())],
             hashtags=tags.get(post.id, []),
             parent_account=people.get(marks.parent_account_id or 0),
@@ -140,7 +141,9 @@ def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -
                    EXISTS (SELECT 1 FROM bookmarks m
                        WHERE m.post_id = p.id AND m.account_id = :viewer) AS bookmarked,
                    EXISTS (SELECT 1 FROM mutes m
-                       WHERE m.account_id = :viewer AND m.target_id = p.account_id) AS muted
+                       WHERE m.account_id = :viewer AND m.target_id = p.account_id) AS muted,
+                   EXISTS (SELECT 1 FROM pins m
+                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS pinned
             FROM posts p WHERE p.id IN (:ids) AND {visible_to("p")}""",  # noqa: S608
         ids=[entry.post_id for entry in entries],
         viewer=eyes(viewer),

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from quart import current_app, g, request
 
-from node import follows, limits, notifications, sessions
+from node import follows, limits, notifications, reports, sessions
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound, Refused
@@ -43,6 +43,7 @@ class Person:
     user: User
     unread: int = 0
     requests: int = 0
+    reports: int = 0
 
     @property
     def is_staff(self) -> bool:
@@ -68,7 +69,8 @@ def _who(tx: Reader, token: str, *, counted: bool) -> Person | None:
     if not counted:
         return Person(account, user)
     asked = follows.requests_count(tx, account) if account.is_locked else 0
-    return Person(account, user, notifications.unread_count(tx, account), asked)
+    reported = reports.count_open(tx) if user.role in STAFF else 0
+    return Person(account, user, notifications.unread_count(tx, account), asked, reported)
 
 
 def _run(

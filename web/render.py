@@ -64,7 +64,15 @@ class Chrome:
         who = None
         if me is not None:
             account = me.account
-            who = (account.id, account.updated_at, account.is_locked, me.is_staff, me.unread, me.requests)
+            who = (
+                account.id,
+                account.updated_at,
+                account.is_locked,
+                me.is_staff,
+                me.unread,
+                me.requests,
+                me.reports,
+            )
         key = (who, here, theme)
         made = self._kept.get(key)
         if made is None:

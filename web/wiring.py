@@ -7,8 +7,10 @@ from typing import Any
 
 import activitypub.actors
 import activitypub.delivery
+import activitypub.featured
 import activitypub.first_looks
 import activitypub.forwarding
+import activitypub.moving
 import activitypub.outbox
 import activitypub.receiving
 import activitypub.remote_posts
@@ -33,10 +35,12 @@ from node import (
     jobs,
     keys,
     limits,
+    moves,
     outbox,
     photos,
     received,
     registration,
+    reports,
     sessions,
     severances,
     tombstones,
@@ -65,6 +69,9 @@ JOBS: dict[str, Handler] = {
     "crawl": Each(activitypub.threads.crawl, at_once=4),
     "look_at_person": Each(activitypub.first_looks.look, at_once=4),
     "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
+    "check_move": Each(activitypub.moving.check, at_once=2),
+    "carry_over": Each(moves.carry_over, at_once=1),
+    "read_featured": Each(activitypub.featured.read, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),
     "trim_cache": Each(evictions.trim, at_once=1),
@@ -136,6 +143,7 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     severances.clean_up,
     audit.clean_up,
     cached_media.clean_up,
+    reports.clean_up,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from node import accounts
+from node import accounts, moves
 from node.accounts import Account
 from node.database import Writer
 from node.node import Node
@@ -184,3 +184,16 @@ async def test_a_profile_lists_posts_boosts_and_comments(
     assert await ids(tagged="Sea") == [boost["id"]]
     assert await ids(pinned="true") == []
     assert await ids(only_media="true", exclude_reblogs="true") == []
+
+
+async def test_somebody_who_has_moved_is_shown_with_where_they_are_now(
+    node: Node, app: App, alice: Account, bob: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        moves.add_alias(tx, bob, alice)
+        moves.move(tx, alice, accounts.get(tx, bob.id))
+
+    await node.db.write(unit)
+    reader = await app(bob)
+    assert (await reader.get(f"/api/v1/accounts/{alice.id}")).json["moved"]["acct"] == "bob"
+    assert (await reader.get(f"/api/v1/accounts/{bob.id}")).json["moved"] is None

@@ -230,3 +230,20 @@ async def test_what_one_may_not_see_looks_like_what_is_not_there(
     assert mentions == [
         {"id": str(bob.id), "username": "bob", "url": "https://tintype.test/@bob", "acct": "bob"}
     ]
+
+
+async def test_pinning_shows_in_the_status_and_on_the_profile(
+    app: App, post: Post, alice: Account, bob: Account, stranger: Client
+) -> None:
+    hers, his = await app(alice), await app(bob)
+    one, two = await post(alice, "One"), await post(alice, "Two")
+    reply = await hers.post(f"/api/v1/statuses/{one['id']}/pin")
+    assert (reply.status, reply.json["pinned"]) == (200, True)
+    assert (await his.post(f"/api/v1/statuses/{two['id']}/pin")).status == 403
+    listed = (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json
+    assert [status["id"] for status in listed] == [one["id"]]
+    mine = (await hers.get(f"/api/v1/accounts/{alice.id}/statuses")).json
+    assert {status["id"]: status["pinned"] for status in mine} == {one["id"]: True, two["id"]: False}
+    reply = await hers.post(f"/api/v1/statuses/{one['id']}/unpin")
+    assert reply.json["pinned"] is False
+    assert (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json == []

@@ -9,7 +9,20 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from federation_tests.fediverse import Fediverse, Person
-from node import accounts, bookmarks, follows, likes, photos, posts, registration, sessions, users
+from node import (
+    accounts,
+    bookmarks,
+    follows,
+    likes,
+    moves,
+    photos,
+    pins,
+    posts,
+    registration,
+    reports,
+    sessions,
+    users,
+)
 from node.accounts import Account
 from node.database import Writer
 from node.drafts import Draft
@@ -29,9 +42,17 @@ class Place:
     bob: Account
     post: posts.Post
     album: posts.Post
+    report: int
 
     def url(self, path: str) -> str:
         return self.node.site.base_url + path
+
+
+def _report(tx: Writer, alice: Account, bob: Account, album: posts.Post) -> int:
+    pins.pin(tx, alice, album)
+    moves.add_alias(tx, alice, bob)
+    said = "This was mine.\nReally."
+    return reports.report(tx, bob, alice, words=said, post_ids=[album.id], category="legal").id
 
 
 def _user(tx: Writer, who: Account, role: str) -> None:
@@ -91,7 +112,8 @@ async def place(fediverse: Fediverse) -> Place:
         reason="I like lakes",
     )
     await fediverse.settle()
-    return Place(node, alice, bob, made[2], made[1])
+    report = await node.db.write(_report, alice, bob, made[1])
+    return Place(node, await node.db.read(accounts.get, alice.id), bob, made[2], made[1], report)
 
 
 async def signed_in(browser: Browser, place: Place, who: Account, **options: Any) -> BrowserContext:

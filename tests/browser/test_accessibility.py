@@ -45,6 +45,10 @@ SOMEBODY = [
     "/settings/invites",
     "/admin/people",
     "/admin/sign-ups",
+    "/report?person={bob}",
+    "/settings/moving",
+    "/admin/reports",
+    "/admin/reports/{report}",
     "/admin/jobs",
     "/admin/deliveries",
     "/nothing",
@@ -63,7 +67,8 @@ SHIFT = """() => new Promise((resolve) => {
 
 
 async def _look(page: Page, here: Place, path: str, source: str) -> list[str]:
-    path = path.format(post=here.post.id, album=here.album.id, uri=here.alice.uri)
+    places = {"post": here.post.id, "album": here.album.id, "uri": here.alice.uri}
+    path = path.format(**places, bob=here.bob.id, report=here.report)
     await page.goto(here.url(path), wait_until="load")
     shift, moved = await page.evaluate(SHIFT)
     problems = [f"it jumps by {shift}: {moved}"] if shift > 0.005 else []

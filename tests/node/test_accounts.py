@@ -29,7 +29,7 @@ async def test_a_name_is_given_once_whatever_its_case(
         await db.write(accounts.create_local, "ALICE", pair=pairs["bob"])
 
 
-async def test_B16_a_deleted_name_is_never_given_again(
+async def test_a_deleted_name_is_never_given_again(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
     await db.write(accounts.delete, alice)
@@ -58,7 +58,7 @@ async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: D
     assert renamed.created_at == rita.created_at
 
 
-async def test_B13_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Database) -> None:
+async def test_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Database) -> None:
     first = await db.write(people.remote, uri="https://far.example/ap/1")
     second = await db.write(people.remote, uri="https://far.example/ap/2")
 

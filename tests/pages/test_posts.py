@@ -228,3 +228,21 @@ def test_every_tree_nests_well(branches: list[Branch]) -> None:
         depth -= closes
         assert depth >= 0
     assert depth == 0
+
+
+async def test_a_pinned_post_comes_first_on_the_profile_and_once(
+    alice: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    old, new = await publish(alice, "Old", alt="The old one"), await publish(alice, "New", alt="The new one")
+    hers = await signed_in(alice)
+    seen = await hers.get(f"/p/alice/{old.id}")
+    button = next(one for one in seen.all("button") if one.attributes.get("formaction", "").endswith("/pin"))
+    await hers.post(button.attributes["formaction"], {"back": "/@alice"})
+    for path in ("/@alice", "/@alice/all"):
+        text = (await anybody.get(path)).text
+        assert "Pinned" in text
+        assert text.index(f"/p/alice/{old.id}") < text.index(f"/p/alice/{new.id}")
+    assert text.count(f'id="post-{old.id}"') == 1
+    assert "No longer pin" in (await hers.get(f"/p/alice/{old.id}")).text
+    await hers.post(f"/posts/{old.id}/unpin", {"back": "/@alice"})
+    assert "Pinned" not in (await anybody.get("/@alice")).text

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from activitypub import first_looks
-from node import accounts, blocks, captions, follows, glances, relationships, timelines, views
+from node import accounts, blocks, captions, follows, glances, moves, pins, relationships, timelines, views
 from node.accounts import Account, Listed
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -15,7 +17,16 @@ LISTED_DEFAULT, LISTED_MOST = 40, 80
 
 
 def show(tx: Reader, call: Call) -> Answer:
-    return Answer(call.entities.account(call.person(tx)))
+    return _account(tx, call, call.person(tx))
+
+
+def _account(tx: Reader, call: Call, account: Account) -> Answer:
+    """One account; of somebody who has moved with the account they moved to."""
+    moved = None if account.is_gone else moves.destination(tx, account)
+    if moved is None:
+        return Answer(call.entities.account(account))
+    fields = call.entities.account_fields(account)
+    return call.json(fields | {"moved": msgspec.Raw(call.entities.account(moved))})
 
 
 def lookup(tx: Reader, call: Call) -> Answer:
@@ -23,7 +34,7 @@ def lookup(tx: Reader, call: Call) -> Answer:
     account = accounts.by_handle(tx, call.required("acct"))
     if account is None or account.deleted_at is not None:
         raise NotFound
-    return Answer(call.entities.account(account))
+    return _account(tx, call, account)
 
 
 def verify_credentials(tx: Reader, call: Call) -> Answer:
@@ -70,10 +81,11 @@ async def statuses(call: Call) -> Answer:
 
 
 def _statuses(tx: Reader, call: Call) -> Answer:
-    """What someone posted and boosted. Nothing can be pinned yet, so asking for that gives nothing."""
+    """What someone posted and boosted; or what they have pinned, the latest first."""
     account, page = call.person(tx), call.page()
     if call.params.flag("pinned"):
-        return call.json([])
+        shown = views.of(tx, call.account, pins.of(tx, call.account, account))
+        return call.listed(call.entities.statuses(shown, call.account), page, [])
     entries = timelines.profile(
         tx,
         call.account,

@@ -18,7 +18,7 @@ import msgspec
 from node import glances, hashtags, ids, views, visibility
 from node.accounts import Account
 from node.database import Reader
-from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, Glance
+from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
 from node.hashtags import Hashtag
 from node.node import Node
 from node.notifications import NotificationView
@@ -159,6 +159,7 @@ class Entities:
                 + view.boosted * BOOSTED
                 + view.bookmarked * BOOKMARKED
                 + view.muted * MUTED
+                + view.pinned * PINNED
             )
             marks = _MARKS[bits]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
@@ -267,12 +268,18 @@ class Entities:
 
 
 def _marks(bits: int) -> bytes:
-    names = ((LIKED, "favourited"), (BOOSTED, "reblogged"), (BOOKMARKED, "bookmarked"), (MUTED, "muted"))
-    marks = {name: bool(bits & bit) for bit, name in names} | {"pinned": False, "filtered": []}
+    names = (
+        (LIKED, "favourited"),
+        (BOOSTED, "reblogged"),
+        (BOOKMARKED, "bookmarked"),
+        (MUTED, "muted"),
+        (PINNED, "pinned"),
+    )
+    marks: dict[str, object] = {name: bool(bits & bit) for bit, name in names} | {"filtered": []}
     return b"," + _encode(marks)[1:-1]
 
 
-_MARKS = [_marks(bits) for bits in range(16)]
+_MARKS = [_marks(bits) for bits in range(32)]
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'

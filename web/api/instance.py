@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from media import images
-from node import drafts, names, profiles, statistics
+from node import drafts, names, pins, profiles, statistics
 from node.database import Reader
 from node.version import VERSION
 from web.api.calls import Answer, Call
@@ -95,7 +95,7 @@ def second(tx: Reader, call: Call) -> Answer:
                     "max_display_name_length": names.LONGEST_LABEL,
                     "max_note_length": profiles.LONGEST_BIO,
                     "max_featured_tags": 0,
-                    "max_pinned_statuses": 0,
+                    "max_pinned_statuses": pins.MOST,
                     "max_profile_fields": profiles.MOST_FIELDS,
                     "profile_field_name_limit": profiles.LONGEST_FIELD,
                     "profile_field_value_limit": profiles.LONGEST_FIELD,

@@ -29,7 +29,7 @@ def page(tx: Reader, call: Call) -> Answer:
 
 def show(tx: Reader, call: Call) -> Answer:
     found = notifications.by_id(tx, call.who, call.id())
-    if found is None:
+    if found is None or found.kind not in TYPES:
         raise NotFound
     return Answer(call.entities.notification(found, call.who))
 

@@ -12,6 +12,7 @@ from web.api import (
     instance,
     media,
     notifications,
+    reports,
     search,
     statuses,
     timelines,
@@ -85,6 +86,8 @@ ROUTES: tuple[Route, ...] = (
     change("POST", f"{_S}/{{id}}/unreblog", statuses.unreblog, "write:statuses"),
     change("POST", f"{_S}/{{id}}/bookmark", statuses.bookmark, "write:bookmarks"),
     change("POST", f"{_S}/{{id}}/unbookmark", statuses.unbookmark, "write:bookmarks"),
+    change("POST", f"{_S}/{{id}}/pin", statuses.pin, "write:accounts"),
+    change("POST", f"{_S}/{{id}}/unpin", statuses.unpin, "write:accounts"),
     # timelines
     look("/api/v1/timelines/home", timelines.home, "read:statuses"),
     open_to_all("/api/v1/timelines/public", timelines.public, "read:statuses"),
@@ -98,6 +101,8 @@ ROUTES: tuple[Route, ...] = (
     change("POST", f"{_N}/dismiss", notifications.dismiss_named, "write:notifications"),
     look(f"{_N}/{{id}}", notifications.show, "read:notifications"),
     change("POST", f"{_N}/{{id}}/dismiss", notifications.dismiss, "write:notifications"),
+    # reports
+    work("POST", "/api/v1/reports", reports.create, "write:reports"),
     # search
     Route("GET", "/api/v2/search", "work", search.find, ("read:search",), access="anyone"),
     # instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from activitypub import lookups, threads
-from node import bookmarks, boosts, edits, idempotency, likes, limits, posts, timelines, views
+from node import bookmarks, boosts, edits, idempotency, likes, limits, pins, posts, timelines, views
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.errors import Invalid, NotAllowed, NotFound
@@ -249,4 +249,16 @@ def bookmark(tx: Writer, call: Call) -> Answer:
 def unbookmark(tx: Writer, call: Call) -> Answer:
     post = _target(tx, call)
     bookmarks.remove(tx, call.who, post)
+    return Answer(_status(tx, call, post.id))
+
+
+def pin(tx: Writer, call: Call) -> Answer:
+    post = _target(tx, call)
+    pins.pin(tx, call.who, post)
+    return Answer(_status(tx, call, post.id))
+
+
+def unpin(tx: Writer, call: Call) -> Answer:
+    post = _target(tx, call)
+    pins.unpin(tx, call.who, post)
     return Answer(_status(tx, call, post.id))

@@ -31,7 +31,7 @@ TABS = {
     "": KINDS,
     "comments": ("comment", "mention"),
     "likes": ("like", "boost"),
-    "follows": ("follow", "follow_request"),
+    "follows": ("follow", "follow_request", "move"),
 }
 MARKS = {
     "like": "heart",
@@ -41,6 +41,7 @@ MARKS = {
     "follow": "person",
     "follow_request": "lock",
     "sign_up": "people",
+    "move": "right",
 }
 GROUPED = ("like", "boost", "follow")
 
@@ -75,6 +76,7 @@ def _sentence(kind: str) -> str:
         "follow": _("%(who)s follows you now"),
         "follow_request": _("%(who)s would like to follow you"),
         "sign_up": _("%(who)s signed up"),
+        "move": _("Someone you follow has moved to %(who)s, whom you follow now instead"),
     }.get(kind, "%(who)s")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import first_looks
-from node import accounts, blocks, follows, relationships, timelines
+from node import accounts, blocks, follows, glances, moves, pins, relationships, timelines
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -34,6 +34,8 @@ class Profile:
     account: Account
     bond: Bond | None
     sheet: Sheet
+    pinned: Sheet
+    moved: Account | None
 
 
 def _found(tx: Reader, handle: str) -> Account:
@@ -41,6 +43,10 @@ def _found(tx: Reader, handle: str) -> Account:
     if account is None or account.is_gone or (account.is_local and account.kind == "Application"):
         raise NotFound(_("There is nobody here by that name."))
     return account
+
+
+def _is_first(part: Page) -> bool:
+    return not (part.max_id or part.min_id or part.since_id)
 
 
 def _profile(
@@ -58,12 +64,24 @@ def _profile(
         include_boosts=everything,
     )
     kind = "card" if everything else "cell"
-    return Profile(account, bond, cards.entries(tx, viewer, entries, part.limit, kind))
+    first = pins.of(tx, viewer, account, only_photos=not everything) if _is_first(part) else []
+    pinned = glances.of(tx, viewer, [timelines.Entry(id_, id_) for id_ in first])
+    older = entries[-1].id if len(entries) >= part.limit else None
+    rest = [entry for entry in entries if entry.id not in first]
+    return Profile(
+        account,
+        bond,
+        cards.sheet(tx, viewer, glances.of(tx, viewer, rest), kind, older),
+        cards.sheet(tx, viewer, pinned, kind),
+        moves.destination(tx, account),
+    )
 
 
 async def _show(handle: str, tab: str, part: Page) -> Response:
     found = await current.look(_profile, cards(), handle, part, tab == "all")
     account = found.account
+    if request.path.partition("/all")[0] != path_of(account):
+        return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     if (
         not account.is_local
         and current.person() is not None
@@ -71,13 +89,13 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
     ):
         found = await current.look(_profile, cards(), handle, part, tab == "all")
         account = found.account
-    if request.path.partition("/all")[0] != path_of(account):
-        return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     response = await page(
         "profile.html",
         account=account,
         bond=found.bond,
         sheet=found.sheet,
+        pinned=found.pinned,
+        moved=found.moved,
         tab=tab,
         is_asked=not account.is_local and account.looked_at is None and current.person() is not None,
     )

@@ -18,6 +18,7 @@ from node import (
     edits,
     ledgers,
     likes,
+    pins,
     posts,
     reactions,
     timelines,
@@ -171,6 +172,8 @@ DEEDS: dict[str, Deed] = {
     "unboost": boosts.unboost,
     "bookmark": bookmarks.add,
     "unbookmark": bookmarks.remove,
+    "pin": pins.pin,
+    "unpin": pins.unpin,
 }
 
 
@@ -178,7 +181,9 @@ def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
     DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
 
 
-@blueprint.post("/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark):deed>")
+@blueprint.post(
+    "/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark, pin, unpin):deed>"
+)
 async def do(post_id: int, deed: str) -> Response:
     await current.act(_do, post_id, deed)
     if wants_json():

@@ -186,6 +186,8 @@ async def log() -> Response:
         "mode": _("was started with another way of letting servers in"),
         "suspend": _("suspended someone"),
         "unsuspend": _("brought someone back"),
+        "close-report": _("closed a report about"),
+        "delete-post": _("deleted a post of"),
         "approve": _("let someone join"),
         "reject": _("turned someone down"),
         "role": _("gave someone a role"),

@@ -6,6 +6,10 @@ import "./deeds.js";
 import "./theme.js";
 
 dress(document);
+for (const tabs of $$(".tabs")) {
+  const here = $("[aria-current]", tabs);
+  if (here) tabs.scrollLeft = here.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
+}
 if ($("#stream + .older, .older[data-more]")) import("./stream.js");
 if ($("#compose")) import("./compose.js");
 if (matchMedia("(hover: hover)").matches || $(".post")) import("./keys.js");

@@ -1,0 +1,88 @@
+"""Section C of the security table, what is said about others: collections are their owner's, reports are bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activitypub import actors
+from federation_tests.fediverse import Fediverse
+from federation_tests.security.scenes import alice_follows_rita, create
+from federation_tests.strangers import Stranger
+from node import reports
+from node.paging import Page
+
+
+@pytest.mark.parametrize(
+    "claim", ["the post of another", "the post of another server", "another's collection", "no collection"]
+)
+async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, claim: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    featured = f"{evil.base}/users/rita/featured"
+    evil.person("rita", featured=featured)
+    mark = evil.person("mark", featured=f"{evil.base}/users/mark/featured")
+    await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
+    await actors.find(alice.node, mark)
+    own = create(evil)
+    assert await evil.send(alice.node, "rita", own) == 202
+    await fediverse.settle()
+    other.person("rita")
+    others_note = other.note("rita", 5, content="<p>Mine</p>")
+    marks_note = evil.note("mark", 6)
+    objects: dict[str, tuple[Any, str]] = {
+        "the post of another": (marks_note["id"], featured),
+        "the post of another server": (others_note, featured),
+        "another's collection": (own["object"]["id"], f"{evil.base}/users/mark/featured"),
+        "no collection": (own["object"]["id"], f"{evil.base}/users/rita/followers"),
+    }
+    object_, target = objects[claim]
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Add", object_, target=target)) == 202
+    await fediverse.settle()
+    assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 0
+
+    # The same words about their own are heard; and nobody else may take them back.
+    true = evil.activity("rita", "Add", own["object"]["id"], target=featured)
+    await evil.send(alice.node, "rita", true)
+    await fediverse.settle()
+    assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 1
+    for target in (featured, f"{evil.base}/users/mark/featured"):
+        taken = evil.activity("mark", "Remove", own["object"]["id"], target=target)
+        await evil.send(alice.node, "mark", taken)
+    await fediverse.settle()
+    assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 1
+
+
+@pytest.mark.parametrize(
+    "about", ["people elsewhere", "10 000 objects", "9 000 objects", "many of ours", "markup"]
+)
+async def test_C10_a_report_is_bounded_and_harmless(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, about: str
+) -> None:
+    alice, *ours = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
+    evil.person("rita")
+    target = (await alice.account()).uri
+    objects = {
+        "people elsewhere": [other.person("victim"), f"{other.base}/users/victim/statuses/1"],
+        "10 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(10_000))],
+        "9 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(9_000))],
+        "many of ours": [target, *[(await one.account()).uri for one in ours]],
+        "markup": [target],
+    }[about]
+    words = "<img src=x onerror=alert(1)><script>alert(1)</script><p>Look</p>" + "x" * 100_000
+    flag = evil.activity("rita", "Flag", objects, content=words)
+    assert await evil.send(alice.node, "rita", flag) == (400 if about == "10 000 objects" else 202)
+    await fediverse.settle()
+
+    found = await alice.node.db.read(reports.page, Page())
+    expected = {"9 000 objects": 1, "many of ours": 10, "markup": 1}.get(about, 0)
+    assert len(found) == expected
+    for case in found:
+        assert case.posts == []
+        assert len(case.report.words) <= reports.LONGEST_ELSEWHERE
+        assert "<" not in case.report.words
+        assert "onerror" not in case.report.words
+    assert not other.asked
+    assert evil.asked["/users/rita"] <= 2

@@ -1,0 +1,146 @@
+"""Section B of the security table: names and people that move, through a running node's socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activitypub import actors
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita
+from federation_tests.strangers import Stranger
+from node import accounts, domains, follows
+from node.database import Reader
+from node.errors import Conflict
+from node.paging import Page
+
+
+async def follows_uri(person: Person, uri: str) -> bool:
+    def unit(tx: Reader) -> bool:
+        other = accounts.by_uri(tx, uri)
+        found = None if other is None else follows.between(tx, accounts.get(tx, person.id), other)
+        return found is not None
+
+    return await person.node.db.read(unit)
+
+
+SPOOFS = [
+    "the new account says nothing",
+    "it said so once",
+    "what is embedded says so",
+    "somebody else signs",
+    "another person is moved",
+    "the old account went elsewhere",
+    "the new account has moved itself",
+    "to a suspended server",
+    "to itself",
+    "a chain",
+]
+
+
+@pytest.mark.parametrize("spoof", SPOOFS)
+async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, spoof: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    rita, new = f"{evil.base}/users/rita", f"{other.base}/users/new"
+    agrees: dict[str, Any] = {"alsoKnownAs": [rita]}
+    other.person("new", **agrees)
+    author, object_, target = "rita", rita, new
+    said: Any = new
+    match spoof:
+        case "the new account says nothing":
+            other.person("new")
+        case "it said so once":
+            await actors.find(alice.node, new)
+            other.person("new", alsoKnownAs=[])
+        case "what is embedded says so":
+            other.person("new")
+            said = {"id": new, "type": "Person", "preferredUsername": "new", **agrees}
+        case "somebody else signs":
+            author = "mark"
+            evil.person("mark")
+        case "another person is moved":
+            author = "mark"
+            evil.person("mark")
+            other.person("new", alsoKnownAs=[rita, f"{evil.base}/users/mark"])
+        case "the old account went elsewhere":
+            evil.person("rita", movedTo=f"{other.base}/users/third")
+        case "the new account has moved itself":
+            other.person("new", **agrees, movedTo=rita)
+        case "to a suspended server":
+            await alice.node.db.write(lambda tx: domains.block(tx, other.domain, strength="suspend"))
+        case "to itself":
+            said = target = rita
+            evil.person("rita", alsoKnownAs=[rita])
+        case "a chain":
+            pass
+    move = evil.activity("rita", "Move", object_, target=said)
+    if spoof == "another person is moved":
+        move = evil.activity("mark", "Move", object_, target=said)
+    if spoof == "somebody else signs":
+        assert await evil.send(alice.node, "mark", move) == 401
+    else:
+        assert await evil.send(alice.node, author, move) == 202
+    await fediverse.settle()
+    if spoof == "a chain":
+        # The first step is true. The next ones, at once, lead nobody on.
+        assert await follows_uri(alice, new)
+        third = evil.person("third", alsoKnownAs=[new])
+        other.person("new", **agrees, movedTo=third)
+        onward = other.activity("new", "Move", new, target=third)
+        assert await other.send(alice.node, "new", onward) == 202
+        other.person("back", alsoKnownAs=[rita])
+        await evil.send(
+            alice.node, "rita", evil.activity("rita", "Move", rita, target=f"{other.base}/users/back")
+        )
+        await fediverse.settle()
+        assert await follows_uri(alice, new)
+        assert not await follows_uri(alice, third)
+        assert not await follows_uri(alice, f"{other.base}/users/back")
+        return
+    assert await follows_uri(alice, rita)
+    if target != rita:
+        assert not await follows_uri(alice, new)
+    assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM moves")) == 0
+    assert sum(evil.asked.values()) + sum(other.asked.values()) < 20
+
+
+async def test_B13_posts_and_follows_stay_with_the_id_when_a_handle_passes_on(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    first = f"{evil.base}/users/rita"
+    note = evil.note("rita", 1)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"]))
+    await fediverse.settle()
+    second = evil.person("2", preferredUsername="rita")
+    found = await actors.find(alice.node, second)
+    assert found.name == "rita"
+
+    def unit(tx: Reader) -> tuple[str, str]:
+        post = tx.one("SELECT account_id FROM posts WHERE uri = :uri", uri=note["id"])
+        assert post is not None
+        followed = follows.following(tx, accounts.get(tx, alice.id), None, Page())
+        return accounts.get(tx, post["account_id"]).uri, followed[0].account.uri
+
+    assert await alice.node.db.read(unit) == (first, first)
+    assert found.id != (await actors.find(alice.node, first)).id
+
+
+async def test_B16_the_name_of_somebody_who_left_is_gone_for_good(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
+    other.person("rita")
+    uri = (await bob.account()).uri
+    await bob.leaves()
+    await fediverse.settle()
+    status, body, _ = await other.get(uri)
+    assert status == 410
+    assert b"Tombstone" in body
+    finger = alice.node.site.uri(f"/.well-known/webfinger?resource=acct:bob@{alice.node.site.domain}")
+    assert (await other.get(finger, accept="application/jrd+json"))[0] == 410
+    with pytest.raises(Conflict):
+        await fediverse.person("BOB@a.test")

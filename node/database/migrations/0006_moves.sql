@@ -1,0 +1,43 @@
+-- What somebody shows first, what people complain about, and where people move to.
+
+-- Posts that come first on their author's profile. Of other servers: what those say they show first.
+-- owner: node/pins.py
+CREATE TABLE pins (
+    id BIGINT PRIMARY KEY,                   -- the latest pinned comes first
+    post_id BIGINT NOT NULL UNIQUE REFERENCES posts (id),
+    account_id BIGINT NOT NULL REFERENCES accounts (id)
+);
+CREATE INDEX pins_account ON pins (account_id, id);
+
+-- What somebody finds wrong with somebody else: one of ours, or another server on behalf of its people.
+-- owner: node/reports.py
+CREATE TABLE reports (
+    id BIGINT PRIMARY KEY,
+    by_id BIGINT NOT NULL REFERENCES accounts (id),
+    target_id BIGINT NOT NULL REFERENCES accounts (id),
+    category TEXT NOT NULL DEFAULT 'other',  -- spam | legal | violation | other
+    words TEXT NOT NULL DEFAULT '',          -- plain text
+    is_forwarded BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at BIGINT NOT NULL,
+    closed_at BIGINT,                        -- NULL: somebody still has to look
+    closed_by BIGINT
+);
+CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
+CREATE INDEX reports_target ON reports (target_id, id);
+
+-- owner: node/reports.py
+CREATE TABLE report_posts (
+    report_id BIGINT NOT NULL REFERENCES reports (id),
+    post_id BIGINT NOT NULL REFERENCES posts (id),
+    PRIMARY KEY (report_id, post_id)
+);
+
+-- Who has moved to another account, ours and others': the last time, so that nobody moves all the time.
+-- owner: node/moves.py
+CREATE TABLE moves (
+    account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
+    target_id BIGINT NOT NULL REFERENCES accounts (id),
+    moved_at BIGINT NOT NULL
+);
+CREATE INDEX moves_target ON moves (target_id, moved_at);
+CREATE INDEX mutes_target ON mutes (target_id, account_id);

@@ -1,0 +1,117 @@
+"""Moving: which other accounts are one's own, going to one of them, and coming back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from quart import Blueprint, Response, request
+
+from activitypub import moving
+from node import moves
+from node.accounts import Account
+from node.database import Reader, Writer
+from node.errors import Invalid, NotAllowed, Unreachable
+from node.ids import now_ms
+from web import current
+from web.render import page
+from web.returning import go
+from web.words import _, gettext
+
+blueprint = Blueprint("moving", __name__, url_prefix="/settings/moving")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Somebody's other accounts, where they have moved, and whether they may move (again)."""
+
+    aliases: list[tuple[str, Account | None]]
+    moved_to: str
+    destination: Account | None
+    again_at: int
+
+
+def _standing(tx: Reader, who: Account) -> Standing:
+    again = moves.again_at(tx, who)
+    return Standing(
+        moves.aliases_of(tx, who),
+        who.moved_to,
+        moves.destination(tx, who),
+        again if again > now_ms() else 0,
+    )
+
+
+def _saved() -> str:
+    return {
+        "alias": _("Your other accounts are saved. The old one can move here now."),
+        "moved": _("You have moved. Your followers are being told."),
+        "back": _("You are back. Who follows you elsewhere now stays there."),
+    }.get(request.args.get("done", ""), "")
+
+
+async def _show(status: int = 200, **context: Any) -> Response:
+    standing = await current.look_signed_in(_standing)
+    known = {"saved": _saved(), "problem": "", "wrong": {}, "alias": "", "target": ""}
+    response = await page(
+        "settings_moving.html", tab="/settings/moving", standing=standing, **{**known, **context}
+    )
+    response.status_code = status
+    return response
+
+
+@blueprint.get("")
+async def show() -> Response:
+    return await _show()
+
+
+async def _refused(refused: Invalid | Unreachable | NotAllowed, field: str, **typed: str) -> Response:
+    sentence = gettext(refused.message)
+    field = getattr(refused, "field", "") or field
+    return await _show(refused.status, problem=sentence, wrong={field: sentence}, **typed)
+
+
+async def _asked(who: Account) -> None:
+    """Each try makes this node ask another server."""
+    await current.limit(f"moving {who.id}", most=10, seconds=900)
+
+
+@blueprint.post("/aliases")
+async def add() -> Response:
+    who = await current.asking()
+    typed = (await request.form).get("alias", "")[:500]
+    await _asked(who)
+    try:
+        other = await moving.find(current.node(), who, typed, field="alias")
+        await current.act(moves.add_alias, other)
+    except (Invalid, Unreachable) as refused:
+        return await _refused(refused, "alias", alias=typed)
+    return go("/settings/moving?done=alias")
+
+
+@blueprint.post("/aliases/remove")
+async def remove() -> Response:
+    await current.act(moves.remove_alias, (await request.form).get("uri", ""))
+    return go("/settings/moving")
+
+
+@blueprint.post("")
+async def move() -> Response:
+    who = await current.asking()
+    form = await request.form
+    typed = form.get("target", "")[:500]
+    await _asked(who)
+    try:
+        await moving.move(current.node(), who, form.get("password", ""), typed)
+    except (Invalid, Unreachable, NotAllowed) as refused:
+        return await _refused(refused, "target", target=typed)
+    return go("/settings/moving?done=moved")
+
+
+def _come_back(tx: Writer, who: Account) -> None:
+    moves.come_back(tx, who)
+
+
+@blueprint.post("/back")
+async def back() -> Response:
+    await current.act(_come_back)
+    return go("/settings/moving?done=back")
