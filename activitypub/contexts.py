@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from activitypub import quotes
+
 AS = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
 
@@ -77,3 +79,5 @@ NOTE: list[Any] = [
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
     },
 ]
+
+QUOTE: list[Any] = [AS, quotes.CONTEXT]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activitypub import featured, moving, reacting, remote_posts, reporting, threads, undoing
+from activitypub import featured, moving, quoting, reacting, remote_posts, reporting, threads, undoing
 from activitypub.heard import (
     Heard,
     Ignored,
@@ -80,7 +80,7 @@ def create(tx: Writer, heard: Heard) -> None:
     told = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
     if not _matters(tx, told, note.in_reply_to, heard.by):
         raise Ignored("nobody here would see it")
-    post = receiving.receive(tx, remote_posts.remote_post(tx, note, heard.by))
+    post = remote_posts.take_in(tx, note, heard.by)
     if post is not None and post.is_comment and post.parent_id is None:
         threads.orphaned(tx, post)
 
@@ -98,7 +98,9 @@ def update(tx: Writer, heard: Heard) -> None:
     note = own_note(tx, heard)
     if note is None:
         raise to_fetch(heard, ref)
-    receiving.receive_update(tx, remote_posts.remote_post(tx, note, by))
+    changed = receiving.receive_update(tx, remote_posts.remote_post(tx, note, by))
+    if changed is not None:
+        quoting.noticed(tx, note, changed)
 
 
 def delete(tx: Writer, heard: Heard) -> None:
@@ -107,7 +109,7 @@ def delete(tx: Writer, heard: Heard) -> None:
         raise Ignored("a deletion of nothing, or of something of ours")
     if uri == by.uri:
         accounts.delete(tx, by)
-    elif same_origin(uri, by.uri):
+    elif same_origin(uri, by.uri) and not quoting.revoked(tx, by, uri):
         _end_boosts(tx, by, uri)
         receiving.receive_delete(tx, by, uri)
     else:
@@ -217,6 +219,7 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "EmojiReact": reacting.emoji_react,
     "Like": reacting.like,
     "Move": moving.hear,
+    "QuoteRequest": quoting.request,
     "Reject": reject,
     "Remove": featured.remove,
     "Undo": undoing.undo,

@@ -160,6 +160,12 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             said = sentence.facts
             told = {"to": said["objects"][:1], "content": said["words"], "object": said["objects"]}
             return with_context(base | told)
+        case "Revoke":
+            return with_context(
+                base | {"type": "Delete", "to": _told(tx, sentence, post), "object": sentence.object_uri}
+            )
+        case "Accept" | "Reject" if "quote" in sentence.facts:
+            return _answer_to_quote(base, sentence.facts["quote"])
         case "Accept" | "Reject":
             follow = sentence.facts["follow"]
             undone = {
@@ -171,6 +177,18 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             return with_context(base | {"to": [follow["actor"]], "object": undone})
         case _:
             return with_context(base | {"to": _told(tx, sentence, post), "object": sentence.object_uri})
+
+
+def _answer_to_quote(base: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]:
+    question = {
+        "id": asked["uri"],
+        "type": "QuoteRequest",
+        "actor": asked["by"],
+        "object": asked["object"],
+        "instrument": asked["instrument"],
+    }
+    given = {"result": asked["result"]} if "result" in asked else {}
+    return with_context(base | {"to": [asked["by"]], "object": question} | given, contexts.QUOTE)
 
 
 def _about_person(tx: Reader, base: dict[str, Any], who: Account) -> dict[str, Any]:

@@ -75,7 +75,13 @@ def known(tx: Reader, uri: str) -> Post | None:
 
 
 def take_in(tx: Writer, note: Note, author: Account) -> Post | None:
-    return receiving.receive(tx, remote_post(tx, note, author))
+    post = receiving.receive(tx, remote_post(tx, note, author))
+    if post is not None and note.quote is not None:
+        # Whoever needs this needs us too.
+        from activitypub import quoting
+
+        quoting.noticed(tx, note, post)
+    return post
 
 
 async def check(node: Node, job: Job) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
 
-from activitypub import contexts, documents, nodeinfo, notes, synchronizing, viewers, webfinger
+from activitypub import contexts, documents, nodeinfo, notes, quoting, synchronizing, viewers, webfinger
 from activitypub.collections import Collections
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
@@ -51,7 +51,7 @@ _WELL_KNOWN = frozenset(
     }
 )
 _ALWAYS = re.compile(
-    r"/users/[^/]+/(?:inbox|outbox|followers|followers_synchronization|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18})"
+    r"/users/[^/]+/(?:inbox|outbox|followers|followers_synchronization|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18}|stamps/[0-9]{1,18})"
     r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|context|activity)"
 )
 _PAGES = re.compile(
@@ -187,7 +187,7 @@ class Door:
         elif page is not None:
             await self._post(scope, send, page["author"], int(page["post"]), asking)
             return
-        elif (said := re.fullmatch(r"/users/([^/]+)/(activities|boosts)/(\d+)", path)) is not None:
+        elif (said := re.fullmatch(r"/users/([^/]+)/(activities|boosts|stamps)/(\d+)", path)) is not None:
             status, body = await self._answer(_said, *said.groups())
         elif (made := re.fullmatch(r"/p/([^/]+)/(\d+)/activity", path)) is not None:
             status, body = await self._answer(_created, made[1], int(made[2]))
@@ -299,6 +299,8 @@ def _created(tx: Reader, name: str, post_id: int) -> tuple[int, Any]:
 def _said(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
     """An activity by its own id, if it was said to everybody and still holds."""
     uri = tx.site.uri(f"/users/{name}/{kind}/{id_}")
+    if kind == "stamps":
+        return 200, quoting.document(tx, name, int(id_))
     if kind == "boosts":
         boost = boosts.by_uri(tx, uri)
         if boost is None or boost.visibility not in OPEN:

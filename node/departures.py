@@ -18,6 +18,7 @@ from node import (
     notifications,
     photos,
     posts,
+    quotes,
     reactions,
     registration,
     sessions,
@@ -87,6 +88,7 @@ def _forget_some(tx: Writer, account_id: int) -> int:
     if not rows:
         likes.forget_by(tx, who)
         reactions.forget_by(tx, who)
+        quotes.forget_by(tx, who)
         boosts.forget_by(tx, who)
         bookmarks.forget_by(tx, who)
         photos.remove_loose_of(tx, who)

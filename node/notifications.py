@@ -19,7 +19,7 @@ from node.paging import Page
 if TYPE_CHECKING:
     from node.posts import Post
 
-KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move")
+KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from node import (
     photos,
     pins,
     policies,
+    quotes,
     reactions,
 )
 from node.database import Reader, Writer, build, build_all, columns
@@ -302,6 +303,7 @@ def remove(tx: Writer, post: Post) -> None:
         now=now_ms(),
     )
     edits.remove_of_post(tx, post.id)
+    quotes.remove_of_post(tx, post.id)
     reactions.remove_of_post(tx, post.id)
     mentions.remove_of_post(tx, post.id)
     if post.parent_id is not None and post.is_open:

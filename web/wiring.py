@@ -12,6 +12,7 @@ import activitypub.first_looks
 import activitypub.forwarding
 import activitypub.moving
 import activitypub.outbox
+import activitypub.quoting
 import activitypub.receiving
 import activitypub.remote_posts
 import activitypub.synchronizing
@@ -65,6 +66,7 @@ JOBS: dict[str, Handler] = {
     "look_up": Each(activitypub.forwarding.look_up, at_once=4),
     "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
     "check_post": Each(activitypub.remote_posts.check, at_once=4),
+    "check_quote": Each(activitypub.quoting.check, at_once=4),
     "climb": Each(activitypub.threads.climb, at_once=4),
     "crawl": Each(activitypub.threads.crawl, at_once=4),
     "look_at_person": Each(activitypub.first_looks.look, at_once=4),

@@ -30,7 +30,7 @@ NAMED = 8
 TABS = {
     "": KINDS,
     "comments": ("comment", "mention"),
-    "likes": ("like", "boost"),
+    "likes": ("like", "boost", "quote"),
     "follows": ("follow", "follow_request", "move"),
 }
 MARKS = {
@@ -42,6 +42,7 @@ MARKS = {
     "follow_request": "lock",
     "sign_up": "people",
     "move": "right",
+    "quote": "comment",
 }
 GROUPED = ("like", "boost", "follow")
 
@@ -76,6 +77,7 @@ def _sentence(kind: str) -> str:
         "follow": _("%(who)s follows you now"),
         "follow_request": _("%(who)s would like to follow you"),
         "sign_up": _("%(who)s signed up"),
+        "quote": _("%(who)s quoted your photo"),
         "move": _("Someone you follow has moved to %(who)s, whom you follow now instead"),
     }.get(kind, "%(who)s")
 

@@ -20,6 +20,7 @@ from node import (
     likes,
     pins,
     posts,
+    quotes,
     reactions,
     timelines,
     views,
@@ -32,6 +33,7 @@ from node.errors import Gone, NotAllowed, NotFound
 from node.ledgers import Telling
 from node.paging import Page
 from node.posts import Post
+from node.quotes import Stamp
 from node.reactions import Tally
 from node.views import PostView
 from web import current, media_urls
@@ -57,6 +59,8 @@ class Whole:
     telling: Telling | None
     image: dict[str, Any] | None = field(default=None)
     reactions: list[Tally] = field(default_factory=list)
+    quote: tuple[str, PostView | None] | None = None
+    quoted_by: list[tuple[Stamp, Account]] = field(default_factory=list)
 
 
 def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
@@ -73,7 +77,18 @@ def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = 
         ledgers.newest(tx, viewer, post_id) if viewer is not None and mine else None,
         _image(tx, view),
         reactions.of(tx, viewer, post),
+        _quote(tx, viewer, post),
+        quotes.of_post(tx, post) if mine else [],
     )
+
+
+def _quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
+    """The address of what a post quotes, and what of it this viewer may see; None for no quote at all."""
+    said = quotes.of(tx, post)
+    if said is None:
+        return None
+    shown = views.of(tx, viewer, [said.target_id]) if said.target_id is not None else []
+    return said.target_uri, next(iter(shown), None)
 
 
 def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
@@ -102,6 +117,8 @@ async def _show(whole: Whole, **more: Any) -> Response:
         telling=whole.telling,
         card_image=whole.image,
         reactions=whole.reactions,
+        quote=whole.quote,
+        quoted_by=whole.quoted_by,
         **{"draft": "", "problem": "", **more},
     )
     post = whole.view.post
@@ -242,3 +259,13 @@ async def delete(post_id: int) -> Response:
     who = await current.asking()
     await current.act(_delete, post_id)
     return go((await request.form).get("back", "") or path_of(who))
+
+
+def _withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
+    return quotes.withdraw(tx, who, stamp_id)
+
+
+@blueprint.post("/quotes/<int:stamp_id>/withdraw")
+async def withdraw_quote(stamp_id: int) -> Response:
+    post = await current.act(_withdraw, stamp_id)
+    return go(f"/posts/{post.id}")

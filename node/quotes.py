@@ -1,0 +1,168 @@
+"""Quotes of posts, with the consent of whoever is quoted. Owns `quotes` and `quote_stamps`.
+
+Somebody elsewhere who wants to quote one of our posts asks; the post's own policy answers, and a yes leaves a
+stamp that its author can take back. A quote in somebody else's post is shown as a card only with such a stamp
+by the author of what is quoted, and only to whom both posts are for; otherwise it is a link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node import accounts, notifications, outbox, permissions, posts
+from node.accounts import Account
+from node.database import Reader, Writer, build, build_all, columns
+from node.errors import NotFound
+from node.ids import new_id, now_ms
+from node.post_rows import Post
+from node.visibility import OPEN
+
+MOST_LISTED = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A permission: the post `post_id` may be quoted in `quote_uri`, a post by `by_id`."""
+
+    id: int
+    post_id: int
+    by_id: int
+    quote_uri: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the post `post_id` quotes. `target_id` is there once that is allowed."""
+
+    post_id: int
+    target_uri: str
+    stamp_uri: str
+    target_id: int | None
+
+
+_STAMP = f"SELECT {columns(Stamp)} FROM quote_stamps"  # noqa: S608
+_QUOTE = f"SELECT {columns(Quote)} FROM quotes"  # noqa: S608
+
+
+def stamp_uri(author: Account, stamp: Stamp) -> str:
+    return f"{author.uri}/stamps/{stamp.id}"
+
+
+def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str) -> Stamp | None:
+    """Somebody elsewhere asks to quote a post of ours in theirs; it is answered by its policy.
+
+    The same question is answered the same way again. Raises NotFound for what they may not see.
+    """
+    author = accounts.get(tx, post.account_id)
+    said = {"uri": request_uri, "by": by.uri, "object": post.uri, "instrument": quote_uri}
+    try:
+        allowed = permissions.answer(tx, by, post, "quote") == "yes"
+    except NotFound:
+        allowed = False
+    if not allowed:
+        outbox.record(tx, author, "Reject", request_uri, target=by, extra={"quote": said})
+        return None
+    tx.run(
+        """INSERT INTO quote_stamps (id, post_id, by_id, quote_uri, created_at)
+           VALUES (:id, :post, :by, :quote, :now) ON CONFLICT DO NOTHING""",
+        id=new_id(),
+        post=post.id,
+        by=by.id,
+        quote=quote_uri,
+        now=now_ms(),
+    )
+    stamp = _stamp(tx, post, quote_uri)
+    assert stamp is not None
+    result = stamp_uri(author, stamp)
+    outbox.record(tx, author, "Accept", request_uri, target=by, extra={"quote": said | {"result": result}})
+    notifications.notify(tx, author.id, "quote", by, post)
+    return stamp
+
+
+def _stamp(tx: Reader, post: Post, quote_uri: str) -> Stamp | None:
+    row = tx.one(_STAMP + " WHERE post_id = :post AND quote_uri = :quote", post=post.id, quote=quote_uri)
+    return build(Stamp, row) if row else None
+
+
+def stamp(tx: Reader, author: Account, stamp_id: int) -> tuple[Stamp, Post]:
+    """A stamp by one of ours that still holds. Raises NotFound."""
+    row = tx.one(_STAMP + " WHERE id = :id", id=stamp_id)
+    found = build(Stamp, row) if row else None
+    post = posts.by_id(tx, found.post_id) if found is not None else None
+    if found is None or post is None or post.account_id != author.id or not _may_be_told(post):
+        raise NotFound
+    return found, post
+
+
+def _may_be_told(post: Post) -> bool:
+    return post.deleted_at is None and post.visibility in OPEN
+
+
+def of_post(tx: Reader, post: Post) -> list[tuple[Stamp, Account]]:
+    """Where one of our posts is quoted, and by whom, the latest first: for its author."""
+    rows = tx.all(
+        _STAMP + " WHERE post_id = :post ORDER BY id DESC LIMIT :most", post=post.id, most=MOST_LISTED
+    )
+    found = build_all(Stamp, rows)
+    people = accounts.by_ids(tx, [one.by_id for one in found])
+    return [(one, people[one.by_id]) for one in found if not people[one.by_id].is_gone]
+
+
+def withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
+    """Take a permission back: other servers show the quote no longer. The post that was quoted. Raises NotFound."""
+    found, post = stamp(tx, who, stamp_id)
+    tx.run("DELETE FROM quote_stamps WHERE id = :id", id=found.id)
+    tx.run("UPDATE quotes SET target_id = NULL WHERE stamp_uri = :uri", uri=stamp_uri(who, found))
+    notifications.withdraw(tx, "quote", accounts.get(tx, found.by_id), post=post)
+    target = accounts.get(tx, found.by_id)
+    outbox.record(tx, who, "Revoke", stamp_uri(who, found), target=target)
+    return post
+
+
+def note_down(tx: Writer, post_id: int, target_uri: str, stamp: str) -> None:
+    """A post of another server says that it quotes something. Nobody has agreed to that yet."""
+    tx.run(
+        """INSERT INTO quotes (post_id, target_uri, stamp_uri) VALUES (:post, :target, :stamp)
+           ON CONFLICT (post_id) DO UPDATE SET target_uri = excluded.target_uri, stamp_uri = excluded.stamp_uri,
+               target_id = CASE WHEN quotes.target_uri = excluded.target_uri
+                   AND quotes.stamp_uri = excluded.stamp_uri THEN quotes.target_id END""",
+        post=post_id,
+        target=target_uri,
+        stamp=stamp,
+    )
+
+
+def agreed(tx: Writer, post_id: int, target: Post) -> None:
+    """The author of what is quoted agrees: their stamp was seen, or it is their own post that quotes."""
+    if target.id != post_id and target.visibility in OPEN and target.deleted_at is None:
+        tx.run("UPDATE quotes SET target_id = :target WHERE post_id = :post", target=target.id, post=post_id)
+
+
+def revoked(tx: Writer, by: Account, stamp: str) -> bool:
+    """Somebody elsewhere takes their permission back. Whether there was one of theirs."""
+    rows = tx.all(
+        """UPDATE quotes SET target_id = NULL WHERE stamp_uri = :stamp AND target_id IN (
+               SELECT id FROM posts WHERE account_id = :by) RETURNING post_id""",
+        stamp=stamp,
+        by=by.id,
+    )
+    return bool(rows)
+
+
+def of(tx: Reader, post: Post) -> Quote | None:
+    """What a post quotes, if anything."""
+    row = tx.one(_QUOTE + " WHERE post_id = :post", post=post.id)
+    return build(Quote, row) if row else None
+
+
+def remove_of_post(tx: Writer, post_id: int) -> None:
+    """A post is gone: what it quoted, and every permission to quote it."""
+    tx.run("DELETE FROM quotes WHERE post_id = :post", post=post_id)
+    tx.run("UPDATE quotes SET target_id = NULL WHERE target_id = :post", post=post_id)
+    tx.run("DELETE FROM quote_stamps WHERE post_id = :post", post=post_id)
+
+
+def forget_by(tx: Writer, who: Account) -> None:
+    """Someone is gone, and with them what they were allowed to quote."""
+    tx.run("DELETE FROM quote_stamps WHERE by_id = :who", who=who.id)
