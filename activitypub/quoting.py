@@ -48,6 +48,7 @@ def noticed(tx: Writer, note: Note, post: Post) -> None:
     """A post of another server has come in, or was changed: does it quote something?"""
     said = written.read(note)
     if said is None:
+        quotes.forget(tx, post.id)
         return
     quotes.note_down(tx, post.id, said.target, said.stamp or "")
     try:
@@ -69,7 +70,7 @@ async def check(node: Node, job: Job) -> None:
             return
         quoted = await node.db.read(accounts.get, target.account_id)
         if quoted.id == author.id or await _permits(node, post, target, quoted, said.stamp_uri, budget):
-            await node.db.write(quotes.agreed, post.id, target)
+            await node.db.write(quotes.agreed, said, target)
     except Unfetchable as error:
         if error.temporary and job.attempts < MOST_TRIES:
             raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error

@@ -18,6 +18,7 @@ from node.post_rows import Post
 from node.visibility import OPEN
 
 MOST_LISTED = 80
+MOST_OF_ONE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,12 @@ def stamp_uri(author: Account, stamp: Stamp) -> str:
 def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str) -> Stamp | None:
     """Somebody elsewhere asks to quote a post of ours in theirs; it is answered by its policy.
 
-    The same question is answered the same way again. Raises NotFound for what they may not see.
+    The same question is answered the same way again.
     """
     author = accounts.get(tx, post.account_id)
     said = {"uri": request_uri, "by": by.uri, "object": post.uri, "instrument": quote_uri}
-    try:
-        allowed = permissions.answer(tx, by, post, "quote") == "yes"
-    except NotFound:
-        allowed = False
-    if not allowed:
+    allowed = permissions.answer(tx, by, post, "quote") == "yes"
+    if not allowed or not _has_room(tx, by, post, quote_uri):
         outbox.record(tx, author, "Reject", request_uri, target=by, extra={"quote": said})
         return None
     tx.run(
@@ -78,6 +76,16 @@ def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str
     outbox.record(tx, author, "Accept", request_uri, target=by, extra={"quote": said | {"result": result}})
     notifications.notify(tx, author.id, "quote", by, post)
     return stamp
+
+
+def _has_room(tx: Reader, by: Account, post: Post, quote_uri: str) -> bool:
+    given = tx.value(
+        "SELECT COUNT(*) FROM quote_stamps WHERE post_id = :post AND by_id = :by AND quote_uri <> :quote",
+        post=post.id,
+        by=by.id,
+        quote=quote_uri,
+    )
+    return bool(given < MOST_OF_ONE)
 
 
 def _stamp(tx: Reader, post: Post, quote_uri: str) -> Stamp | None:
@@ -114,7 +122,8 @@ def withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
     found, post = stamp(tx, who, stamp_id)
     tx.run("DELETE FROM quote_stamps WHERE id = :id", id=found.id)
     tx.run("UPDATE quotes SET target_id = NULL WHERE stamp_uri = :uri", uri=stamp_uri(who, found))
-    notifications.withdraw(tx, "quote", accounts.get(tx, found.by_id), post=post)
+    if all(one.by_id != found.by_id for one, _ in of_post(tx, post)):
+        notifications.withdraw(tx, "quote", accounts.get(tx, found.by_id), post=post)
     target = accounts.get(tx, found.by_id)
     outbox.record(tx, who, "Revoke", stamp_uri(who, found), target=target)
     return post
@@ -133,17 +142,32 @@ def note_down(tx: Writer, post_id: int, target_uri: str, stamp: str) -> None:
     )
 
 
-def agreed(tx: Writer, post_id: int, target: Post) -> None:
-    """The author of what is quoted agrees: their stamp was seen, or it is their own post that quotes."""
-    if target.id != post_id and target.visibility in OPEN and target.deleted_at is None:
-        tx.run("UPDATE quotes SET target_id = :target WHERE post_id = :post", target=target.id, post=post_id)
+def forget(tx: Writer, post_id: int) -> None:
+    """A post quotes nothing any more."""
+    tx.run("DELETE FROM quotes WHERE post_id = :post", post=post_id)
+
+
+def agreed(tx: Writer, said: Quote, target: Post) -> None:
+    """The author of what is quoted agrees: their stamp was seen, or it is their own post that quotes.
+
+    Nothing happens if the post says something else by now, or the stamp was taken back in the meantime.
+    """
+    if target.id != said.post_id and target.visibility in OPEN and target.deleted_at is None:
+        tx.run(
+            """UPDATE quotes SET target_id = :target
+               WHERE post_id = :post AND target_uri = :target_uri AND stamp_uri = :stamp""",
+            target=target.id,
+            post=said.post_id,
+            target_uri=said.target_uri,
+            stamp=said.stamp_uri,
+        )
 
 
 def revoked(tx: Writer, by: Account, stamp: str) -> bool:
-    """Somebody elsewhere takes their permission back. Whether there was one of theirs."""
+    """Somebody elsewhere takes their permission back, also one still being looked at. Whether there was one."""
     rows = tx.all(
-        """UPDATE quotes SET target_id = NULL WHERE stamp_uri = :stamp AND target_id IN (
-               SELECT id FROM posts WHERE account_id = :by) RETURNING post_id""",
+        """UPDATE quotes SET target_id = NULL, stamp_uri = '' WHERE stamp_uri = :stamp AND (target_id IS NULL
+               OR target_id IN (SELECT id FROM posts WHERE account_id = :by)) RETURNING post_id""",
         stamp=stamp,
         by=by.id,
     )

@@ -72,7 +72,10 @@ def take_back(tx: Writer, who: Account, uri: str) -> bool:
         return False
     liked = likes.by_uri(tx, uri)
     post = posts.by_id(tx, post_id)
-    if liked is not None and liked.account_id == who.id and post is not None:
+    others = tx.value(
+        "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post_id, who=who.id
+    )
+    if liked is not None and liked.account_id == who.id and post is not None and not others:
         likes.unlike(tx, who, post)
     return True
 

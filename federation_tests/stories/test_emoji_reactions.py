@@ -71,3 +71,16 @@ async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: St
     assert len(given) == reactions.MOST_OF_ONE
     assert all(tally.count == 1 for tally in given)
     assert await _likes(alice, post) == 1
+
+
+async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀"]
+    for said in given:
+        await evil.send(alice.node, "rita", said)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Undo", given[0]))
+    await fediverse.settle()
+    assert await _given(alice, post) == [Tally("😀", "", 1)]
+    assert await _likes(alice, post) == 1

@@ -107,3 +107,31 @@ async def test_a_quote_with_a_stamp_is_shown_and_one_without_is_a_link(
     said = await alice.node.db.read(quotes.of, post)
     assert said is not None
     assert said.target_id is None
+
+
+async def test_a_quote_that_an_edit_removes_is_gone(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    own = evil.note("rita", 1)
+    note = evil.note("rita", 2, quote=own["id"])
+    await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
+    await fediverse.settle()
+    post = await alice.node.db.read(posts.by_uri, note["id"])
+    assert post is not None
+    said = await alice.node.db.read(quotes.of, post)
+    assert said is not None
+    assert said.target_id is not None, "nobody needs their own consent"
+    plain = evil.note("rita", 2, content="<p>Alone</p>", updated="2030-01-01T00:00:00Z")
+    await evil.send(alice.node, "rita", evil.activity("rita", "Update", plain, to=[PUBLIC]))
+    await fediverse.settle()
+    assert await alice.node.db.read(quotes.of, post) is None
+
+
+async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    await _rita_follows(alice, evil)
+    post = await _quotable(alice)
+    for number in range(quotes.MOST_OF_ONE + 5):
+        quote = evil.note("rita", number, quote=post.uri)
+        await evil.send(alice.node, "rita", _ask(evil, post, quote))
+    await fediverse.settle()
+    assert len(await alice.node.db.read(quotes.of_post, post)) == quotes.MOST_OF_ONE

@@ -43,7 +43,7 @@ async def test_a_post_is_reported_and_judged(
     assert "<script>Look" in seen.words
     assert "Bad <b>words</b>" in seen.words
     await his.post(f"/admin/reports/{case.report.id}/delete", {"post": str(bad.id)})
-    assert (await anybody.get(f"/p/mallory/{bad.id}")).status == 404
+    assert (await anybody.get(f"/p/mallory/{bad.id}")).status == 410
     seen = await his.post(f"/admin/reports/{case.report.id}/close")
     assert "Closed." in seen.words
     assert "closed by bob" in (await his.get("/admin/reports?show=closed")).words
