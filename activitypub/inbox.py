@@ -24,7 +24,7 @@ from activitypub.client import Unfetchable
 from activitypub.memory import KnownKey, Memory
 from activitypub.plain import Gone, Receive, Scope, Send, TooLarge, header, read_body, respond, signed_request
 from activitypub.signatures import BadSignature, Claim, Request
-from activitypub.turns import Flood, Turns
+from activitypub.turns import Flood, Turns, sender
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node import accounts, domains, jobs
@@ -79,7 +79,8 @@ class Inbox:
         except Turned as turned:
             reference = f"{new_id():x}"
             client = (scope.get("client") or ("?",))[0]
-            log.info("inbox %s %s %s: %s", reference, turned.status, client, turned.reason)
+            who = sender(scope) or "?"
+            log.info("inbox %s %s from %s (%s): %s", reference, turned.status, who, client, turned.reason)
             body = f"{turned.reason} ({reference})\n".encode()
             await respond(scope, send, turned.status, body, headers=_HEADERS.get(turned.status, ()))
         else:

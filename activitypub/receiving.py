@@ -67,7 +67,8 @@ def _perform(
             return
         jobs.add(tx, "fetch", {**payload, "uri": needs.uri}, lane=lane)
     except (Ignored, Malformed, Refused) as reason:
-        log.info("%s from %s ignored: %s", payload["doc"].get("type"), by.uri, reason)
+        said = payload["doc"]
+        log.info("%s %s from %s ignored: %s", said.get("type"), said.get("id"), by.uri, reason)
 
 
 async def fetch_first(node: Node, job: Job) -> None:

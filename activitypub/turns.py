@@ -68,7 +68,7 @@ class Turns:
         """Let a server wait that sends more than its share. Raises Flood."""
         if not len(self._over):
             return
-        host = _sender(scope)
+        host = sender(scope)
         if not self._over.get(host) or not self._prevails(host):
             return
         wait = -self._left_to(host, 0.0) / RATE
@@ -99,7 +99,7 @@ class Turns:
         return left
 
 
-def _sender(scope: Scope) -> str:
+def sender(scope: Scope) -> str:
     """The server that a request says it comes from. Nothing is believed of it yet."""
     said = header(scope, b"signature-input") or header(scope, b"signature") or ""
     found = _KEY_ID.search(said)

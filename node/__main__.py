@@ -101,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
+    rotate = command(deeds, "rotate-keys", _account_rotate_keys, "Give someone new signing keys.")
+    rotate.add_argument("name", metavar="NAME")
     command(deeds, "list", _account_list, "List the people of this node.")
 
     token = commands.add_parser("token", help="Let an app act for someone.", parents=[everywhere])
@@ -185,6 +187,12 @@ def _account_password(options: Config, asked: argparse.Namespace) -> None:
     hashed = passwords.hash_now(_password(asked))
     _do(options, "account password", name=asked.name, password_hash=hashed)
     print(f"{asked.name} has a new password and is signed out everywhere.")
+
+
+def _account_rotate_keys(options: Config, asked: argparse.Namespace) -> None:
+    _do(options, "account find", name=asked.name)
+    handle = _do(options, "account rotate-keys", name=asked.name, pair=packed(keys.generate()))
+    print(f"@{handle} signs with new keys from now on; other servers are being told.")
 
 
 def _account_list(options: Config, asked: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from node import accounts, registration, sessions, settings, tokens, users
+from node import accounts, keys, outbox, registration, sessions, settings, tokens, users
 from node.database import Database, Reader, Writer, migrate
 from node.errors import Invalid, NotFound
 from node.ids import now_ms
@@ -85,6 +85,17 @@ def set_password(tx: Writer, *, name: str, password_hash: str) -> None:
     sessions.end_all(tx, account)
 
 
+def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
+    """Give somebody new keys and tell other servers; their whole handle.
+
+    What they said before is signed with the new key when it is tried again.
+    """
+    account = _login(tx, name).account
+    keys.replace(tx, account, _unpacked(pair))
+    outbox.record(tx, account, "Update", account.uri)
+    return account.full_handle
+
+
 def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
     """Some of our people, newest first, below an id (0: from the newest on)."""
     return [
@@ -125,6 +136,7 @@ COMMANDS: dict[str, Command] = {
     "account create": Command(create_account, writes=True),
     "account find": Command(find_account, writes=False),
     "account password": Command(set_password, writes=True),
+    "account rotate-keys": Command(rotate_keys, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),
     "migration": Command(migration, writes=False),

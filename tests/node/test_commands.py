@@ -88,6 +88,24 @@ def test_a_new_password_replaces_the_old_hash(folder: Path, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("typed")
+def test_new_signing_keys_replace_the_old(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def kept() -> list[str]:
+        with sqlite3.connect(folder / "data" / "tintype.db") as db:
+            found = [
+                row[0] for row in db.execute("SELECT public FROM keys WHERE id LIKE '%alice%' ORDER BY id")
+            ]
+        db.close()
+        return found
+
+    create()
+    before = kept()
+    assert main(["account", "rotate-keys", "alice"]) == 0
+    assert "new keys" in capsys.readouterr().out
+    assert len(before) == 2
+    assert not set(before) & set(kept())
+
+
+@pytest.mark.usefixtures("typed")
 def test_a_token_is_printed_alone_so_that_scripts_can_use_it(capsys: pytest.CaptureFixture[str]) -> None:
     create()
     capsys.readouterr()
