@@ -32,6 +32,7 @@ from node.posts import Post
 log = logging.getLogger("tintype.inbox")
 
 MOST_TRIES = 4
+HIDDEN = frozenset({"bto", "bcc"})
 
 
 def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
@@ -52,9 +53,18 @@ def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
             continue
         who = accounts.get(tx, post.account_id)
         if who.followers_uri in (*activity.to, *activity.cc):
-            document = msgspec.json.encode(activity.raw).decode()
+            document = msgspec.json.encode(_without_hidden(activity.raw)).decode()
             outbox.forward(tx, who, activity.id, uri, document)
             return
+
+
+def _without_hidden(value: Any) -> Any:
+    """The document without the addressees nobody else may know (ActivityPub 6), left in by whoever sent it."""
+    if isinstance(value, list):
+        return [_without_hidden(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _without_hidden(one) for name, one in value.items() if name not in HIDDEN}
+    return value
 
 
 def hint(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:

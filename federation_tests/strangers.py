@@ -9,6 +9,7 @@ import json
 import ssl
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,7 +210,7 @@ class Stranger:
         return await self.request("GET", url, headers)
 
     async def request(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None = None
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> tuple[int, bytes, dict[str, str]]:
         connector = aiohttp.TCPConnector(ssl=self._tls, resolver=_Here(), force_close=True)
         async with (

@@ -136,7 +136,7 @@ async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-async def test_E5_documents_of_other_software_go_through_the_inbox(
+async def test_documents_of_other_software_go_through_the_inbox(
     fediverse: Fediverse, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (reader,) = await fediverse.people("reader@a.test")

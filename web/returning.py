@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from quart import Response, redirect, request
 
-_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+_PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
 def safe_path(wanted: str, otherwise: str = "/") -> str:

@@ -60,7 +60,7 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
 
 
 @pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id"])
-async def test_C2_an_accept_is_understood_in_every_form(
+async def test_an_accept_is_understood_in_every_form(
     fediverse: Fediverse, evil: Stranger, shape: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -114,9 +114,7 @@ async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
     assert await alice.told() == []
 
 
-async def test_D9_a_packed_answer_that_grows_too_large_is_cut_off(
-    fediverse: Fediverse, evil: Stranger
-) -> None:
+async def test_a_packed_answer_that_grows_too_large_is_cut_off(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     packer = zlib.compressobj(wbits=31)

@@ -98,7 +98,7 @@ async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
     assert (await anybody.get(f"/media/remote/{page.id}/medium.webp")).status == 404
 
 
-async def test_D7_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     alice.node.client._allow_private = False
@@ -108,7 +108,7 @@ async def test_D7_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediv
     assert evil.asked["/a.jpg"] == 0
 
 
-async def test_D10_a_post_full_of_pictures_makes_us_ask_nobody(
+async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -218,7 +218,7 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     assert evil.asked["/0.jpg"] == 2
 
 
-async def test_G5_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
+async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -244,7 +244,7 @@ async def test_G5_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_le
     await asyncio.gather(*looking, return_exceptions=True)
 
 
-async def test_G5_a_host_has_so_many_pictures_an_hour(
+async def test_a_host_has_so_many_pictures_an_hour(
     fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_pictures, "MOST_AN_HOUR", 3)

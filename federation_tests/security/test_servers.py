@@ -128,7 +128,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
 
 
-async def test_C5_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert (
         await evil.send(
@@ -155,7 +155,7 @@ async def test_C5_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil
     assert states == [("failed", "this node does not exchange anything with that server")]
 
 
-async def test_C5_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     rolf = await actors.find(alice.node, evil.person("rolf"))
@@ -327,7 +327,7 @@ async def test_with_an_allow_list_strangers_stay_outside(
     assert isinstance(await lookups.resolve(alice.node, f"@rita@{other.domain}", me), Account)
 
 
-async def test_C5_somebody_of_a_limited_server_asks_before_they_follow(
+async def test_somebody_of_a_limited_server_asks_before_they_follow(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

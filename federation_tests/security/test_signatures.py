@@ -8,9 +8,10 @@ import time
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from activitypub.memory import Memory
-from activitypub.signatures import sign_cavage, sign_rfc9421
+from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from federation_tests.strangers import Stranger, key_pair
@@ -20,7 +21,7 @@ HOUR = 3600
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
-async def test_A0_a_signed_post_of_somebody_followed_is_taken_in(
+async def test_a_signed_post_of_somebody_followed_is_taken_in(
     fediverse: Fediverse, evil: Stranger, style: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -123,25 +124,6 @@ async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
     assert await evil.send(alice.node, "rita", activity, changed=changed, body=body) == 401
 
 
-@pytest.mark.parametrize("case", ["no content-digest", "other body", "not covered"])
-async def test_A6_rfc_9421_without_a_digest_that_counts_is_refused(
-    fediverse: Fediverse, evil: Stranger, case: str
-) -> None:
-    alice = await alice_follows_rita(fediverse, evil)
-    activity = create(evil)
-    body = json.dumps(activity).replace("Post 1", "Pest 1").encode() if case == "other body" else None
-    changed: dict[str, str | None] = {"Content-Digest": None} if case == "no content-digest" else {}
-    if case == "not covered":
-        url = alice.node.site.uri("/inbox")
-        headers = sign_rfc9421(evil.key("rita"), "POST", url, None, time.time())
-        headers["Content-Type"] = "application/activity+json"
-        status, _, _ = await evil.request("POST", url, headers, json.dumps(activity).encode())
-        assert status == 401
-        return
-    status = await evil.send(alice.node, "rita", activity, style="rfc9421", changed=changed, body=body)
-    assert status == 401
-
-
 async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
@@ -163,7 +145,7 @@ async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
     assert (await evil.request("POST", url, late, body))[0] == 401
 
 
-async def test_A7_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Mine", photo="Mine")
     evil.person("rita")
@@ -175,19 +157,14 @@ async def test_A7_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse,
     assert seen.post.likes_count == 1
 
 
-@pytest.mark.parametrize(
-    ("minutes", "status"), [(-59, 202), (59, 202), (-61, 401), (61, 401)], ids=lambda value: str(value)
-)
-async def test_A8_clocks_may_differ_by_an_hour(
-    fediverse: Fediverse, evil: Stranger, minutes: int, status: int
+async def test_A8_clocks_may_differ_by_an_hour_and_a_date_is_one(
+    fediverse: Fediverse, evil: Stranger
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    now = time.time() + 60 * minutes
-    assert await evil.send(alice.node, "rita", create(evil), now=now) == status
-
-
-async def test_A8_a_date_that_is_none_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
-    alice = await alice_follows_rita(fediverse, evil)
+    for style in ("cavage", "rfc9421"):
+        for minutes, status in ((-59, 202), (59, 202), (-61, 401), (61, 401)):
+            now = time.time() + 60 * minutes
+            assert await evil.send(alice.node, "rita", create(evil), now=now, style=style) == status
     for date in ("yesterday", "Thu, 99 Foo 2026 25:61:61 GMT", "0"):
         assert await evil.send(alice.node, "rita", create(evil), changed={"Date": date}) == 401
 
@@ -205,6 +182,10 @@ async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse
         f'{signature},signature="AAAA"',
     ):
         assert (await evil.request("POST", url, headers | {"Signature": twice}, body))[0] == 401
+    two = CIMultiDict(headers)
+    two.add("Signature", signature.replace("rita", "mallory"))
+    assert (await evil.request("POST", url, two, body))[0] == 401
+    assert (await evil.request("POST", url, headers, body))[0] == 202
 
 
 async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
@@ -229,7 +210,7 @@ async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
     assert await alice.home() == []
 
 
-async def test_A10_an_actor_that_does_not_list_the_key_does_not_own_it(
+async def test_an_actor_that_does_not_list_the_key_does_not_own_it(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

@@ -71,7 +71,7 @@ def objects_in(value: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(FIXTURES)))
-def test_E5_a_document_by_other_software_is_read(path: Path) -> None:
+def test_a_document_by_other_software_is_read(path: Path) -> None:
     try:
         whole = json.loads(path.read_bytes())
     except ValueError:

@@ -163,7 +163,7 @@ def test_a_proof_without_a_context_is_verified() -> None:
         {"id": "urn:x"},
     ],
 )
-def test_A19_an_altered_option_of_a_proof_makes_it_worthless(change: dict[str, Any]) -> None:
+def test_an_altered_option_of_a_proof_makes_it_worthless(change: dict[str, Any]) -> None:
     document = _signed(expires="2027-01-01T00:00:00Z", domain="a.test", challenge="one")
     assert _passes(document)
     document["proof"] |= change
@@ -171,7 +171,7 @@ def test_A19_an_altered_option_of_a_proof_makes_it_worthless(change: dict[str, A
 
 
 @pytest.mark.parametrize("name", ["expires", "domain", "created", "@context"])
-def test_A19_an_option_taken_out_of_a_proof_makes_it_worthless(name: str) -> None:
+def test_an_option_taken_out_of_a_proof_makes_it_worthless(name: str) -> None:
     document = _signed(expires="2027-01-01T00:00:00Z", domain="a.test")
     del document["proof"][name]
     assert not _passes(document)
@@ -202,9 +202,7 @@ def test_A19_an_option_taken_out_of_a_proof_makes_it_worthless(name: str) -> Non
         ({"previousProof": "urn:uuid:1"}, False),
     ],
 )
-def test_A19_a_proof_is_only_good_in_its_time_and_for_its_purpose(
-    changes: dict[str, Any], passes: bool
-) -> None:
+def test_a_proof_is_only_good_in_its_time_and_for_its_purpose(changes: dict[str, Any], passes: bool) -> None:
     assert _passes(_signed(**changes)) is passes
 
 
@@ -315,7 +313,7 @@ def test_nothing_but_bad_signature_is_ever_raised(proof: Any, name: str, value: 
     assert not _passes(value if isinstance(value, dict) else {"proof": value})
 
 
-def test_A18_a_linked_data_signature_is_never_trusted() -> None:
+def test_a_linked_data_signature_is_never_trusted() -> None:
     tricks: list[dict[str, Any]] = [
         {},
         {"@graph": [{"id": "https://b.test/1", "type": "Note"}]},
@@ -336,14 +334,14 @@ def test_A18_a_linked_data_signature_is_never_trusted() -> None:
 
 
 @pytest.mark.parametrize("path", LD_SIGNED, ids=lambda path: path.stem)
-def test_A18_a_genuine_linked_data_signature_counts_as_none(path: Path) -> None:
+def test_a_genuine_linked_data_signature_counts_as_none(path: Path) -> None:
     document = json.loads(path.read_text())
     assert "signature" in document
     assert not proofs.carries(document)
     assert not _passes(document, now=1726159846.0)
 
 
-def test_A18_a_linked_data_signature_beside_a_proof_changes_nothing() -> None:
+def test_a_linked_data_signature_beside_a_proof_changes_nothing() -> None:
     document = _signed() | {"signature": {"type": "RsaSignature2017", "signatureValue": "x"}}
     [proof] = proofs.read(document, NOW)
     proofs.verify(proof, SIGNER.public)

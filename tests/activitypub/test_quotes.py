@@ -98,23 +98,23 @@ def test_a_genuine_stamp_permits() -> None:
         replace(GENUINE, id="http://a.test/stamps/3"),
     ],
 )
-def test_C8_a_stamp_by_another_or_for_another_quote_does_not_permit(bogus: Stamp) -> None:
+def test_a_stamp_by_another_or_for_another_quote_does_not_permit(bogus: Stamp) -> None:
     assert not _permits(bogus)
 
 
-def test_C8_a_stamp_from_another_origin_does_not_permit() -> None:
+def test_a_stamp_from_another_origin_does_not_permit() -> None:
     elsewhere = "https://m.test/stamps/3"
     assert not _permits(GENUINE, elsewhere)
     assert not _permits(replace(GENUINE, id=elsewhere), elsewhere)
     assert not _permits(replace(GENUINE, id="https://b.test/stamps/3"), "https://b.test/stamps/3")
 
 
-def test_C8_a_bogus_stamp_that_came_first_does_not_block_the_genuine_one() -> None:
+def test_a_bogus_stamp_that_came_first_does_not_block_the_genuine_one() -> None:
     assert not _permits(replace(GENUINE, author=MALLORY))
     assert _permits(GENUINE)
 
 
-def test_C8_a_post_that_is_not_the_authors_cannot_be_permitted_by_them() -> None:
+def test_a_post_that_is_not_the_authors_cannot_be_permitted_by_them() -> None:
     photo = "https://m.test/p/mallory/1"
     given = replace(GENUINE, quoted=photo)
     assert not quotes.permits(given, STAMP, quote=QUOTE, quoted=photo, author=ALICE)
@@ -127,7 +127,7 @@ def test_a_stamp_that_does_not_say_everything_is_refused(name: str, value: Any) 
         quotes.stamp({**quotes.stamp_document(GENUINE), name: value})
 
 
-def test_F10_a_stamp_gives_away_neither_post() -> None:
+def test_a_stamp_gives_away_neither_post() -> None:
     document = quotes.stamp_document(GENUINE)
     assert all(isinstance(value, str) for value in document.values())
     embedded = {**document, "interactionTarget": {"id": PHOTO, "type": "Note", "content": "secret"}}
@@ -161,7 +161,7 @@ def test_a_request_is_read() -> None:
         {"instrument": _note(quote=PHOTO, type="Person")},
     ],
 )
-def test_C8_a_request_for_somebody_elses_post_is_refused(change: dict[str, Any]) -> None:
+def test_a_request_for_somebody_elses_post_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         quotes.request(_request(**change))
 

@@ -266,12 +266,12 @@ def test_an_instance_behind_a_path_with_escapes_is_signed_as_it_is_sent() -> Non
 
 
 @BOTH
-def test_A2_another_key_is_refused(post: Callable[[], Request]) -> None:
+def test_another_key_is_refused(post: Callable[[], Request]) -> None:
     refuse(post(), key=pair(1)[1])
     refuse(post(), key=ed25519_pair()[1])
 
 
-def test_A2_the_sender_cannot_choose_hmac_with_the_public_key_as_its_secret() -> None:
+def test_the_sender_cannot_choose_hmac_with_the_public_key_as_its_secret() -> None:
     import hmac
 
     public = pair()[1]
@@ -291,7 +291,7 @@ def test_A2_the_sender_cannot_choose_hmac_with_the_public_key_as_its_secret() ->
 
 
 @BOTH
-def test_A7_a_signature_is_bound_to_method_path_and_body(post: Callable[[], Request]) -> None:
+def test_a_signature_is_bound_to_method_path_and_body(post: Callable[[], Request]) -> None:
     request = post()
     refuse(dataclasses.replace(request, target="/inbox"))
     refuse(dataclasses.replace(request, method="PUT"))
@@ -302,7 +302,7 @@ def test_A7_a_signature_is_bound_to_method_path_and_body(post: Callable[[], Requ
 # A5: digests.
 
 
-def test_A5_a_post_without_or_with_a_wrong_digest_is_refused() -> None:
+def test_a_post_without_or_with_a_wrong_digest_is_refused() -> None:
     covered = "(request-target) host date digest"
     assert "must be signed" in refuse(cavage_by_hand("(request-target) host date"))
     assert "digest" in refuse(without(cavage_by_hand(covered), "digest"))
@@ -314,7 +314,7 @@ def test_A5_a_post_without_or_with_a_wrong_digest_is_refused() -> None:
     assert "twice" in refuse(cavage_by_hand(covered, digest=twice))
 
 
-def test_A5_a_digest_may_be_one_of_several_and_its_name_in_any_case() -> None:
+def test_a_digest_may_be_one_of_several_and_its_name_in_any_case() -> None:
     covered = "(request-target) host date digest"
     md5 = "MD5=" + base64.b64encode(hashlib.md5(BODY).digest()).decode()
     accept(cavage_by_hand(covered, digest=f"{md5}, {cavage_digest(BODY)}"))
@@ -361,11 +361,11 @@ def test_A5_a_digest_may_be_one_of_several_and_its_name_in_any_case() -> None:
         "component twice",
     ],
 )
-def test_A6_an_incomplete_rfc9421_signature_is_refused(covered: str, parameters: str | None) -> None:
+def test_an_incomplete_rfc9421_signature_is_refused(covered: str, parameters: str | None) -> None:
     refuse(rfc9421_by_hand(covered, parameters))
 
 
-def test_A6_the_content_digest_must_be_there_and_right() -> None:
+def test_the_content_digest_must_be_there_and_right() -> None:
     refuse(without(rfc9421_by_hand(), "content-digest"))
     refuse(dataclasses.replace(rfc9421_by_hand(), body=b"other"))
     sha512 = "sha-512=:" + base64.b64encode(hashlib.sha512(BODY).digest()).decode() + ":"
@@ -381,17 +381,17 @@ def test_A6_the_content_digest_must_be_there_and_right() -> None:
 
 @BOTH
 @pytest.mark.parametrize("minutes", [59, -59])
-def test_A8_a_clock_less_than_an_hour_off_is_accepted(post: Callable[[float], Request], minutes: int) -> None:
+def test_a_clock_less_than_an_hour_off_is_accepted(post: Callable[[float], Request], minutes: int) -> None:
     accept(post(NOW + minutes * MINUTE))
 
 
 @BOTH
 @pytest.mark.parametrize("minutes", [61, -61])
-def test_A8_a_clock_more_than_an_hour_off_is_refused(post: Callable[[float], Request], minutes: int) -> None:
+def test_a_clock_more_than_an_hour_off_is_refused(post: Callable[[float], Request], minutes: int) -> None:
     assert "clock" in refuse(post(NOW + minutes * MINUTE))
 
 
-def test_A8_created_in_cavage_has_the_same_window() -> None:
+def test_created_in_cavage_has_the_same_window() -> None:
     covered = "(request-target) (created) host digest"
     for minutes in (59, -59):
         accept(cavage_by_hand(covered, created=str(int(NOW + minutes * MINUTE))))
@@ -408,11 +408,11 @@ def test_A8_created_in_cavage_has_the_same_window() -> None:
         "Mon, 21 Sep 99999 13:33:20 GMT",
     ],
 )
-def test_A8_an_unreadable_date_is_refused(date: str) -> None:
+def test_an_unreadable_date_is_refused(date: str) -> None:
     assert "date" in refuse(cavage_by_hand("(request-target) host date digest", date=date))
 
 
-def test_A8_an_older_spelling_of_the_date_is_read() -> None:
+def test_an_older_spelling_of_the_date_is_read() -> None:
     accept(cavage_by_hand("(request-target) host date digest", date="Mon, 21 Sep 2026 13:33:20 +0000"))
 
 
@@ -420,7 +420,7 @@ def test_A8_an_older_spelling_of_the_date_is_read() -> None:
 
 
 @pytest.mark.parametrize("name", ["keyId", "headers", "signature", "algorithm", "KEYID"])
-def test_A9_a_parameter_given_twice_is_refused(name: str) -> None:
+def test_a_parameter_given_twice_is_refused(name: str) -> None:
     request = a_post()
     value = request.value("signature") or ""
     for again in ("x", ""):
@@ -429,14 +429,14 @@ def test_A9_a_parameter_given_twice_is_refused(name: str) -> None:
 
 
 @BOTH
-def test_A9_two_signature_headers_are_refused(post: Callable[[], Request]) -> None:
+def test_two_signature_headers_are_refused(post: Callable[[], Request]) -> None:
     request = post()
     for name in ("signature", "host"):
         doubled = [*request.headers, (name, request.value(name) or "")]
         refuse(dataclasses.replace(request, headers=doubled))
 
 
-def test_A9_two_labels_with_one_name_are_refused() -> None:
+def test_two_labels_with_one_name_are_refused() -> None:
     request = rfc9421_by_hand()
     refuse(with_header(request, "signature", f"{request.value('signature')}, sig1=:AAAA:"))
 
@@ -484,12 +484,12 @@ def _pem(key: rsa.RSAPrivateKey | dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey
         {"pem": "x"},
     ],
 )
-def test_A15_a_malformed_key_is_refused(text: object) -> None:
+def test_a_malformed_key_is_refused(text: object) -> None:
     with pytest.raises(BadSignature):
         signatures.parse_public_key(text)
 
 
-def test_A15_keys_of_another_size_or_kind_are_refused() -> None:
+def test_keys_of_another_size_or_kind_are_refused() -> None:
     small = rsa.generate_private_key(65537, 1024)
     for key in (small, dsa.generate_private_key(1024), ec.generate_private_key(ec.SECP256R1())):
         with pytest.raises(BadSignature):
@@ -503,7 +503,7 @@ def test_A15_keys_of_another_size_or_kind_are_refused() -> None:
         signatures.parse_public_key(private)
 
 
-def test_A15_a_key_is_read_in_every_spelling_it_is_published_in() -> None:
+def test_a_key_is_read_in_every_spelling_it_is_published_in() -> None:
     text = pair()[1].text
     key = pair()[1].key
     assert isinstance(key, rsa.RSAPublicKey)
@@ -537,13 +537,10 @@ def test_an_ed25519_pair_is_published_as_multibase() -> None:
 # A17: (created) and its algorithm.
 
 
-@pytest.mark.parametrize("parameters", ['algorithm="rsa-sha256"', ""])
-def test_A17_created_needs_hs2019(parameters: str) -> None:
+def test_A17_created_needs_hs2019_and_a_value() -> None:
     covered = "(request-target) (created) host digest"
-    assert "hs2019" in refuse(cavage_by_hand(covered, parameters=parameters, created=str(int(NOW))))
-
-
-def test_A17_created_named_but_missing_is_refused() -> None:
+    for parameters in ('algorithm="rsa-sha256"', ""):
+        assert "hs2019" in refuse(cavage_by_hand(covered, parameters=parameters, created=str(int(NOW))))
     request = cavage_by_hand("(request-target) (created) host digest", created=str(int(NOW)))
     value = (request.value("signature") or "").replace(f",created={int(NOW)}", "")
     assert "without giving it" in refuse(with_header(request, "signature", value))
@@ -553,7 +550,7 @@ def test_A17_created_named_but_missing_is_refused() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["hmac-sha256", "rsa-sha1", "none", "ed25519", "rsa-sha512"])
-def test_A17_other_algorithms_are_refused(algorithm: str) -> None:
+def test_other_algorithms_are_refused(algorithm: str) -> None:
     assert "algorithm" in refuse(
         cavage_by_hand("(request-target) host date digest", parameters=f'algorithm="{algorithm}"')
     )
@@ -570,7 +567,7 @@ def test_a_post_must_sign_target_host_digest_and_a_time(covered: str) -> None:
 
 
 @BOTH
-def test_A20_a_request_for_another_host_is_refused(post: Callable[[], Request]) -> None:
+def test_a_request_for_another_host_is_refused(post: Callable[[], Request]) -> None:
     request = post()
     assert "another host" in refuse(with_header(request, "host", "evil.example"))
     refuse(with_header(request, "host", "evil@a.example"))
@@ -581,7 +578,7 @@ def test_A20_a_request_for_another_host_is_refused(post: Callable[[], Request]) 
     refuse(dataclasses.replace(forwarded, host="b.example"))
 
 
-def test_A20_the_default_port_and_case_of_a_host_do_not_matter() -> None:
+def test_the_default_port_and_case_of_a_host_do_not_matter() -> None:
     accept(cavage_by_hand("(request-target) host date digest", host="A.example:443"))
 
 

@@ -99,7 +99,7 @@ async def test_a_header_signed_with_the_request_is_wanted() -> None:
     assert synchronization.wanted(request, claim, ACTOR, COLLECTION) is not None
 
 
-def test_C11_an_unsigned_header_changes_nothing() -> None:
+def test_an_unsigned_header_changes_nothing() -> None:
     assert (
         _wanted(HEADER, claim=replace(CLAIM, covered=("(request-target)", "host", "date", "digest"))) is None
     )
@@ -120,11 +120,11 @@ def test_C11_an_unsigned_header_changes_nothing() -> None:
         (URL, "file:///etc/passwd"),
     ],
 )
-def test_C11_a_header_about_another_collection_or_server_changes_nothing(old: str, new: str) -> None:
+def test_a_header_about_another_collection_or_server_changes_nothing(old: str, new: str) -> None:
     assert _wanted(HEADER.replace(f'"{old}"', f'"{new}"')) is None
 
 
-def test_C11_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
+def test_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
     victim = "https://victim.test/users/v/followers"
     assert _wanted(HEADER.replace(COLLECTION, victim), followers=victim) is None
     assert _wanted(HEADER, followers=None) is None
@@ -145,11 +145,11 @@ def test_C11_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
         HEADER.replace('"', "“"),
     ],
 )
-def test_C11_a_header_that_does_not_speak_clearly_changes_nothing(value: str) -> None:
+def test_a_header_that_does_not_speak_clearly_changes_nothing(value: str) -> None:
     assert _wanted(value) is None
 
 
-def test_C11_two_headers_change_nothing() -> None:
+def test_two_headers_change_nothing() -> None:
     assert _wanted(HEADER, HEADER) is None
     assert _wanted() is None
 
@@ -171,14 +171,14 @@ def test_a_difference_is_seen_and_corrected() -> None:
     assert found.unknown == {one}
 
 
-def test_C11_a_list_that_does_not_fit_the_digest_changes_nothing() -> None:
+def test_a_list_that_does_not_fit_the_digest_changes_nothing() -> None:
     one, two = (f"https://testing.example.org/users/{n}" for n in (1, 2))
     said = Synchronization(COLLECTION, URL, VECTOR)
     assert synchronization.correction(said, [one], [one, two], HOME) is None
     assert synchronization.correction(said, [], [one, two], HOME) is None
 
 
-def test_C11_only_people_of_this_server_are_touched() -> None:
+def test_only_people_of_this_server_are_touched() -> None:
     said = Synchronization(COLLECTION, URL, VECTOR)
     elsewhere = "https://next.example.org/users/foo"
     found = synchronization.correction(said, FOLLOWERS, [elsewhere, *FOLLOWERS], HOME)

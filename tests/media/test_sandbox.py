@@ -67,7 +67,7 @@ async def test_every_kind_becomes_every_variant(sandbox):
     assert len(processes()) == 1
 
 
-async def test_harm_is_refused_in_a_sentence_and_the_next_picture_is_served(sandbox):
+async def test_G2_harm_is_refused_in_a_sentence_and_the_next_picture_is_served(sandbox):
     avif = samples.encoded(samples.quarters(), "AVIF")
     jpeg = samples.encoded(samples.quarters(400, 300), "JPEG")
     icc_bomb = samples.chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(200_000_000), 9))

@@ -66,7 +66,7 @@ async def test_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Data
     assert await db.read(accounts.by_uri, first.uri) == first
 
 
-async def test_B5_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account) -> None:
+async def test_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account) -> None:
     for false in (
         people.actor(uri=alice.uri, domain="far.example"),
         people.actor(uri=alice.uri + "2"),

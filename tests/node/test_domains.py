@@ -64,15 +64,13 @@ async def test_a_block_covers_a_domain_and_what_is_under_it(db: Database, domain
         (" loud.example ", "loud。example"),
     ],
 )
-async def test_B11_no_way_of_writing_a_name_leads_around_a_block(
-    db: Database, written: str, met: str
-) -> None:
+async def test_no_way_of_writing_a_name_leads_around_a_block(db: Database, written: str, met: str) -> None:
     await db.write(domains.block, written)
 
     assert await db.read(domains.is_blocked, met)
 
 
-async def test_B11_what_is_no_name_at_all_is_not_talked_to(db: Database) -> None:
+async def test_what_is_no_name_at_all_is_not_talked_to(db: Database) -> None:
     for name in ("", "good@evil.example", "a b", "evil.example/x", "ev\til.example", "a..b"):
         assert await db.read(domains.is_blocked, name)
 

@@ -92,7 +92,7 @@ async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, 
     assert not kept.is_accepted
 
 
-async def test_C1_someone_elsewhere_is_not_followed_before_their_accept(db: Database, alice: Account) -> None:
+async def test_someone_elsewhere_is_not_followed_before_their_accept(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote, is_locked=False)
     asked = await db.write(follows.follow, alice, rita)
 
@@ -176,7 +176,7 @@ async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Ac
     assert await db.read(people.told, alice) == []
 
 
-async def test_C5_a_block_in_either_direction_refuses_the_follow(
+async def test_a_block_in_either_direction_refuses_the_follow(
     db: Database, alice: Account, mallory: Account
 ) -> None:
     await db.write(blocks.block, alice, mallory)
@@ -186,7 +186,7 @@ async def test_C5_a_block_in_either_direction_refuses_the_follow(
             await db.write(follows.follow, follower, followed)
 
 
-async def test_C5_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Account) -> None:
+async def test_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(blocks.block, alice, rita)
     await db.write(follows.decline, rita, alice, rita.uri + "#f")

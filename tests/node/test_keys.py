@@ -92,7 +92,7 @@ async def test_A12_a_key_id_is_never_bound_to_a_second_actor(db: Database) -> No
         "https://[bad",
     ],
 )
-async def test_A10_a_key_lives_on_its_actors_own_origin(db: Database, key_id: str) -> None:
+async def test_a_key_lives_on_its_actors_own_origin(db: Database, key_id: str) -> None:
     rita = await db.write(people.remote, keys=[PublicKey(key_id, "rsa", "KEY")])
 
     assert await db.read(keys.of, rita) == []
@@ -109,7 +109,7 @@ async def test_nobody_replaces_a_key_of_ours(db: Database, alice: Account) -> No
     assert all(key.public != "FALSE" for key in await db.read(keys.of, alice))
 
 
-async def test_A16_after_rotation_the_old_key_is_gone(db: Database) -> None:
+async def test_after_rotation_the_old_key_is_gone(db: Database) -> None:
     rita = await db.write(people.remote)
     new = PublicKey(rita.uri + "#key-2", "rsa", "NEW")
 

@@ -39,7 +39,7 @@ def test_a_name_made_of_nothing_visible_is_empty() -> None:
     assert names.shown("\u3164\u2800 \u200d\u200c \u115f") == ""
 
 
-def test_H4_a_tower_of_marks_is_cut() -> None:
+def test_a_tower_of_marks_is_cut() -> None:
     tower = "a" + "\u0301" * 100
 
     assert len(names.shown(tower)) <= 6

@@ -60,15 +60,13 @@ def test_the_author_always_may(policy: Policy, deed: Deed) -> None:
 
 
 @given(POLICIES, st.sampled_from(DEEDS), FACTS)
-def test_C4_a_policy_never_lets_in_who_may_not_see_the_post(policy: Policy, deed: Deed, who: Facts) -> None:
+def test_a_policy_never_lets_in_who_may_not_see_the_post(policy: Policy, deed: Deed, who: Facts) -> None:
     if not who.sees:
         assert policies.may(policy, deed, who) == "no"
 
 
 @given(POLICIES, st.sampled_from(("followers", "direct")), FACTS)
-def test_C3_a_private_post_is_passed_on_by_its_author_alone(
-    policy: Policy, visibility: str, who: Facts
-) -> None:
+def test_a_private_post_is_passed_on_by_its_author_alone(policy: Policy, visibility: str, who: Facts) -> None:
     narrow = policies.narrowed(policy, visibility)
     for deed in ("boost", "quote"):
         assert policies.may(narrow, deed, who) == ("yes" if who.sees and who.is_author else "no")

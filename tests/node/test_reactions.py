@@ -70,7 +70,7 @@ async def test_a_like_from_elsewhere_is_the_same_deed_but_is_not_sent(node: Node
 
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_C4_nobody_reacts_to_what_they_may_not_see(node: Node, alice: Account, visibility: str) -> None:
+async def test_nobody_reacts_to_what_they_may_not_see(node: Node, alice: Account, visibility: str) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = publish(tx, alice, visibility=visibility)
@@ -179,7 +179,7 @@ async def test_only_what_is_for_everyone_is_boosted_or_by_its_author(
     await node.db.write(unit)
 
 
-async def test_C6_boosts_by_the_suspended_are_hidden(node: Node, alice: Account) -> None:
+async def test_boosts_by_the_suspended_are_hidden(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam")
         follow(tx, alice, sam)

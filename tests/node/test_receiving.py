@@ -95,7 +95,7 @@ async def test_after_its_deletion_a_post_stays_out(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_B8_only_the_author_deletes(node: Node, alice: Account) -> None:
+async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         stranger = remote(tx, "mallory", "evil.example")
@@ -113,7 +113,7 @@ async def test_B8_only_the_author_deletes(node: Node, alice: Account) -> None:
     await node.db.write(unit)
 
 
-async def test_C6_nothing_comes_from_the_suspended(node: Node) -> None:
+async def test_nothing_comes_from_the_suspended(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = arrives(tx, rita)
@@ -128,7 +128,7 @@ async def test_C6_nothing_comes_from_the_suspended(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_C5_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, alice: Account) -> None:
+async def test_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         blocks.block(tx, alice, mallory)
@@ -193,7 +193,7 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
     await node.db.write(unit)
 
 
-async def test_D11_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node) -> None:
+async def test_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         one, two = said(rita), said(rita)
@@ -245,7 +245,7 @@ async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> No
     await node.db.write(unit)
 
 
-async def test_C3_an_update_never_widens_the_audience(node: Node) -> None:
+async def test_an_update_never_widens_the_audience(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         original = said(rita, visibility="followers")
@@ -259,7 +259,7 @@ async def test_C3_an_update_never_widens_the_audience(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_B7_only_the_author_updates_and_only_forwards(node: Node, alice: Account) -> None:
+async def test_only_the_author_updates_and_only_forwards(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         original = said(rita)
@@ -279,7 +279,7 @@ async def test_B7_only_the_author_updates_and_only_forwards(node: Node, alice: A
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted", "followers", "direct"])
-async def test_C1_a_post_that_came_for_one_is_not_for_another(
+async def test_a_post_that_came_for_one_is_not_for_another(
     node: Node, alice: Account, bob: Account, visibility: str
 ) -> None:
     def unit(tx: Writer) -> None:

@@ -125,9 +125,12 @@ async def test_guessing_a_password_is_stopped_after_some_tries(node: Node, anybo
         "/\t/evil.test",
         "javascript:alert(1)",
         "\\\\evil.test",
+        "/%2f%2fevil.test@",
+        "%2f%2fevil.test",
+        "/\n/evil.test",
     ],
 )
-async def test_signing_in_never_leads_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
+async def test_H3_signing_in_never_leads_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-in")
     seen = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD, "next": away})

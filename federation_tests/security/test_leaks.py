@@ -1,0 +1,188 @@
+"""Section F of the security table, what may not leave: caches, hidden addressees, direct posts, what a camera wrote."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from activitypub import actors, signing_keys
+from federation_tests.fediverse import Fediverse
+from federation_tests.security.scenes import alice_follows_rita, create
+from federation_tests.strangers import Stranger
+from node import database, photos, posts
+from node.database import Reader
+from node.drafts import Draft
+from tests.media import samples
+from tests.support.asgi import Client
+from tests.support.visitors import sign_in
+from web.api import Api
+from web.app import create_app
+
+MIGRATIONS = Path(database.__file__).parent
+
+
+async def test_F3_what_depends_on_who_asks_is_never_kept_for_another(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    evil.person("mallory")
+    opened = await alice.posts("Open", photo="Open")
+    private = await alice.posts("Private", photo="Private", visibility="followers")
+    key = await signing_keys.of_account(bob.node, bob.id)
+
+    # A follower's server, then a stranger, at the same address.
+    found = await bob.node.client.get_json(private.uri, key=key)
+    assert found.doc["id"] == private.uri
+    for author in (None, "mallory"):
+        status, body, headers = await evil.get(private.uri, author=author)
+        assert status == 404
+        assert b"Private" not in body
+        assert headers["cache-control"] == "private, no-store"
+    # What is open may be kept, by what was asked for and by whether it was signed.
+    for author, cache in ((None, "public, max-age=60"), ("mallory", "public, max-age=60")):
+        status, _, headers = await evil.get(opened.uri, author=author)
+        assert (status, headers["cache-control"], headers["vary"]) == (200, cache, "Accept, Signature")
+
+    node = alice.node
+    visitor = await sign_in(node, await alice.account())
+    anybody = Client(create_app(node), {"accept": "text/html"})
+    path = private.url.removeprefix(node.site.base_url)
+    mine = await visitor.get(path)
+    assert mine.status == 200
+    theirs = await anybody.get(path)
+    assert theirs.status == 404
+    for reply in (mine, theirs):
+        assert reply.headers["cache-control"].startswith("private")
+        assert set(reply.headers["vary"].split(", ")) >= {"Cookie", "Accept"}
+    api = await Client(Api(node)).get(f"/api/v1/statuses/{private.id}")
+    assert (api.status, api.headers["cache-control"], api.headers["vary"]) == (
+        404,
+        "private, no-store",
+        "Authorization",
+    )
+    (photo,) = (await node.db.read(photos.of_posts, [private.id]))[private.id]
+    file = f"/media/{photo.files['federated', 'jpeg'].file}"
+    held = await visitor.client.get(file, headers={"cookie": _cookie(visitor.cookies)})
+    assert (held.status, (await anybody.get(file)).status) == (200, 404)
+    assert "private" in held.headers["cache-control"]
+
+
+def _cookie(cookies: dict[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIC"])
+async def test_F5_nothing_that_a_camera_wrote_is_served(
+    fediverse: Fediverse, evil: Stranger, kind: str
+) -> None:
+    """Exif with GPS and a maker's note, XMP, IPTC, comments, profiles and what follows the picture."""
+    (alice,) = await fediverse.people("alice@a.test")
+    data = samples.HEIC if kind == "HEIC" else samples.telling(kind)
+    photo = await photos.upload(alice.node, await alice.account(), data, alt="A lake")
+    post = await alice._do(posts.publish, Draft(caption="A lake", photo_ids=[photo.id]))
+    await fediverse.settle()
+    (photo,) = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id]
+    assert len(photo.files) >= 5
+    for file in photo.files.values():
+        status, body, _ = await evil.get(alice.node.site.uri(f"/media/{file.file}"), accept="image/*")
+        assert status == 200
+        _is_silent(body)
+    # Nor does what the node says about the picture.
+    for accept in ("application/activity+json", "text/html"):
+        _, said, _ = await evil.get(post.uri, accept=accept)
+        assert samples.SECRET.encode() not in said
+        assert b"52.5" not in said
+    # And nothing else is kept of the file.
+    assert await alice.node.storage.sizes() == sum(file.bytes for file in photo.files.values())
+
+
+def _is_silent(data: bytes) -> None:
+    for word in (
+        samples.SECRET.encode(),
+        samples.SECRET.encode("utf-16-be"),
+        b"Exif\0\0",
+        b"<x:xmpmeta",
+        b"8BIM",
+    ):
+        assert word not in data
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert not dict(image.getexif())
+    assert not {"xmp", "XML:com.adobe.xmp", "photoshop", "comment"} & set(image.info)
+
+
+def _everything(tx: Reader) -> str:
+    """All that a node has stored, in every table."""
+    made = " ".join(path.read_text() for path in sorted(MIGRATIONS.rglob("*.sql")))
+    tables = sorted(set(re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", made)))
+    assert "posts" in tables
+    return str([[dict(row) for row in tx.all(f"SELECT * FROM {table}")] for table in tables])
+
+
+async def test_F6_hidden_addressees_go_no_further(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    fan = other.person("fan")
+    assert (
+        await other.send(alice.node, "fan", other.activity("fan", "Follow", (await alice.account()).uri))
+        == 202
+    )
+    post = await alice.posts("Mine", photo="Mine")
+    await fediverse.settle()
+    hidden = ["https://hidden.example/users/blind", (await alice.account()).uri]
+    followers = (await alice.account()).followers_uri
+    said = create(
+        evil, inReplyTo=post.uri, bto=hidden, bcc=hidden, cc=[followers, f"{evil.base}/users/rita/followers"]
+    )
+    said |= {"bto": hidden, "bcc": hidden}
+    said["object"]["tag"] = [{"type": "Mention", "href": (await alice.account()).uri, "bcc": hidden}]
+    other.received.clear()
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+
+    # It was passed on to whom it is for, without them.
+    passed = [one for one in other.received if one["type"] == "Create"]
+    assert all("hidden.example" not in json.dumps(one) for one in passed)
+    assert fan
+    rows = await alice.node.db.read(_everything)
+    assert "hidden.example" not in rows
+    for address in (post.uri, f"{post.uri}/replies?page=true", f"{post.uri}/context?page=true"):
+        _, body, _ = await evil.get(address)
+        assert not {b"bto", b"bcc", b"hidden.example"} & set(body.split(b'"'))
+
+
+async def test_F7_a_direct_post_goes_to_the_inboxes_of_whom_it_names(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    for server, name in ((evil, "rita"), (evil, "nosy"), (other, "fan")):
+        uri = server.person(name)
+        await actors.find(alice.node, uri)
+        follow = server.activity(name, "Follow", (await alice.account()).uri)
+        assert await server.send(alice.node, name, follow) == 202
+    await fediverse.settle()
+    for server in (evil, other):
+        server.asked.clear()
+        server.received.clear()
+
+    await alice.posts(f"For you @rita@{evil.domain}", visibility="direct")
+    await fediverse.settle()
+
+    assert [one["type"] for one in evil.received] == ["Create"]
+    assert evil.asked["/users/rita/inbox"] == 1
+    assert evil.asked["/inbox"] == evil.asked["/users/nosy/inbox"] == 0
+    assert other.received == []
+    (said,) = evil.received
+    assert said["to"] == [f"{evil.base}/users/rita"]
+    assert not said.get("cc")
+    assert "/followers" not in json.dumps(
+        [said["to"], said.get("cc"), said["object"]["to"], said["object"].get("cc")]
+    )
