@@ -11,7 +11,7 @@ import pytest
 
 from activitypub import actors, signing_keys
 from activitypub.client import Unfetchable
-from federation_tests.fediverse import Fediverse, has
+from federation_tests.fediverse import Fediverse, Person, has
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
 from node import follows, posts
@@ -57,6 +57,37 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
     assert post is not None
     assert await alice.sees(post) is not None
     assert await bob.sees(post) is None
+
+
+@pytest.mark.parametrize("type_", ["Accept", "Reject"])
+async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, type_: str
+) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
+    rita = await actors.find(alice.node, evil.person("rita"))
+    db = alice.node.db
+
+    async def state(who: Person) -> bool | None:
+        found = await db.read(follows.between, await who.account(), rita)
+        return None if found is None else found.is_accepted
+
+    await db.write(follows.follow, await alice.account(), rita)
+    await fediverse.settle()
+    asked = evil.received[-1]
+    evil.person("neighbour")
+    other.person("rita")
+    for server, author in ((evil, "neighbour"), (other, "rita")):
+        for answered in (asked, asked["id"], {**asked, "object": f"{server.base}/users/{author}"}):
+            await server.send(alice.node, author, server.activity(author, type_, answered))
+    never = {**asked, "id": f"{asked['id']}9", "actor": (await bob.account()).uri}
+    for answered in (never, never["id"], f"{evil.base}/follows/1"):
+        await evil.send(alice.node, "rita", evil.activity("rita", type_, answered))
+    await fediverse.settle()
+    assert (await state(alice), await state(bob)) == (False, None)
+
+    await evil.send(alice.node, "rita", evil.activity("rita", type_, asked))
+    await fediverse.settle()
+    assert await state(alice) is (True if type_ == "Accept" else None)
 
 
 @pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id"])

@@ -1,16 +1,20 @@
-"""Section C of the security table, what is said about others: collections are their owner's, reports are bounded."""
+"""Section C of the security table, what is said about others: lists are their owner's, reports are bounded."""
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
 
-from activitypub import actors
+from activitypub import actors, synchronization
+from activitypub.signatures import sign_cavage
+from activitypub.synchronization import part
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import reports
+from node import follows, reports
 from node.paging import Page
 
 
@@ -86,3 +90,49 @@ async def test_C10_a_report_is_bounded_and_harmless(
         assert "onerror" not in case.report.words
     assert not other.asked
     assert evil.asked["/users/rita"] <= 2
+
+
+@pytest.mark.parametrize(
+    "case", ["unsigned", "the followers of another", "a list on another server", "a list that is not the one"]
+)
+async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
+    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    mallory = evil.person("mallory")
+    await actors.find(alice.node, mallory)
+    rita, node = f"{evil.base}/users/rita", alice.node
+    empty = {"type": "OrderedCollection", "orderedItems": []}
+    urls = [
+        server.serve("/everybody", {**empty, "id": f"{server.base}/everybody"}) for server in (evil, other)
+    ]
+    for server in (evil, other):
+        server.asked.clear()
+    collection, url, digest = (
+        f"{rita}/followers",
+        urls[0],
+        synchronization.digest(part([], node.site.base_url)),
+    )
+    author = "rita"
+    if case == "the followers of another":
+        author = "mallory"
+    elif case == "a list on another server":
+        url = urls[1]
+    elif case == "a list that is not the one":
+        digest = "1" * 64
+    header = f'collectionId="{collection}", url="{url}", digest="{digest}"'
+    extra = [(synchronization.HEADER, header)]
+    body = json.dumps(evil.activity(author, "Like", f"{other.base}/1")).encode()
+    target = node.site.uri("/inbox")
+    signed = sign_cavage(
+        evil.key(author), "POST", target, body, time.time(), [] if case == "unsigned" else extra
+    )
+    status, _, _ = await evil.request("POST", target, {**signed, **dict(extra)}, body)
+    assert status == 202
+    await fediverse.settle()
+
+    follow = await node.db.read(follows.between, await alice.account(), await actors.find(node, rita))
+    assert follow is not None
+    assert follow.is_accepted
+    assert other.asked["/everybody"] == 0
+    assert evil.asked["/everybody"] <= (case == "a list that is not the one")

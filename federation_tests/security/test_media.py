@@ -10,9 +10,11 @@ import pytest
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node import cached_media, emoji, likes, photos, posts, remote_pictures
+from node import avatars, cached_media, emoji, likes, photos, posts, remote_pictures
 from node.cached_media import Room
 from node.database import Reader
+from node.drafts import Draft
+from node.errors import Refused
 from node.posts import Post
 from tests.support.asgi import Client
 from tests.support.pictures import picture
@@ -181,6 +183,42 @@ async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evi
     replies = [await anybody.get(f"/media/remote/{photo.id}/medium.webp") for photo in made]
 
     assert [reply.status for reply in replies] == [200, 404, 404, 404, 404]
+
+
+async def test_G3_nothing_that_could_run_is_served_from_here(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    node, who = alice.node, await alice.account()
+    html = b"<!doctype html><script>alert(1)</script>"
+    for data in (
+        SVG,
+        html,
+        b"<?xml version='1.0'?>" + SVG,
+        b"%PDF-1.4\n",
+        b"PK\x03\x04" + html,
+        b"\xff\xfe" + html,
+    ):
+        with pytest.raises(Refused):
+            await photos.upload(node, who, data)
+        with pytest.raises(Refused):
+            await avatars.change(node, who, data)
+    # A picture that is a page, too, is served as the picture alone.
+    both = picture(kind="GIF") + html
+    photo = await photos.upload(node, who, both, alt="Both")
+    post = await alice._do(posts.publish, Draft(photo_ids=[photo.id]))
+    await fediverse.settle()
+    await avatars.change(node, who, both)
+    (photo,) = (await node.db.read(photos.of_posts, [post.id]))[post.id]
+    for path in (
+        *(f"/media/{one.file}" for one in photo.files.values()),
+        f"/media/avatar/{who.id}/small.webp",
+    ):
+        reply = await Client(create_app(node), {"accept": "text/html"}).get(path)
+        assert reply.status == 200, path
+        assert reply.headers["content-type"].startswith("image/")
+        assert reply.headers["content-type"] != "image/svg+xml"
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert b"<script" not in reply.body
 
 
 def _held(tx: Reader) -> int:

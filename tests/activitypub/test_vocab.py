@@ -482,7 +482,7 @@ def test_a_picture_a_page_and_a_film_are_posts_too() -> None:
 @pytest.mark.parametrize(
     "kind", ["Person", "Like", "Collection", "Tombstone", "Story", "OrderedCollectionPage"]
 )
-def test_C12_actors_activities_and_collections_are_no_posts(kind: str) -> None:
+def test_actors_activities_and_collections_are_no_posts(kind: str) -> None:
     with pytest.raises(Malformed):
         a_note(type=kind, attachment={"type": "Image", "url": "https://b.example/a.gif"})
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from node import moderation, tokens, users
 from node.accounts import Account
 from node.node import Node
@@ -38,7 +40,14 @@ async def test_without_a_token_every_such_endpoint_answers_401(stranger: Client)
         assert reply.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_with_every_scope_but_its_own_each_endpoint_answers_403(app: App, alice: Account) -> None:
+@pytest.mark.parametrize("role", ["user", "moderator", "admin"])
+async def test_I1_every_endpoint_wants_its_own_scope_of_every_role(
+    app: App, alice: Account, bob: Account, node: Node, role: str
+) -> None:
+    await app(alice)
+    await app(bob)
+    await node.db.write(users.set_role, None, bob, "admin")
+    await node.db.write(users.set_role, bob, alice, role)
     for route in [route for route in ROUTES if route.scopes]:
         covering = set(route.scopes) | {scope.partition(":")[0] for scope in route.scopes} | {"follow"}
         others = " ".join(sorted(tokens.SCOPES - covering))

@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 
-from node import registration, users
+from node import accounts, moderation, registration, users
 from node.accounts import Account
 from node.config import RegistrationOptions
 from node.node import Node
+from tests.pages.conftest import SignedIn
 from tests.support.visitors import Visitor
 from web.app import create_app
 from web.session import COOKIE
@@ -175,3 +176,43 @@ async def test_who_signs_up_too_often_is_told_so_and_loses_nothing_typed(
     assert answers[-1].status == 429
     assert "too often" in answers[-1].words
     assert answers[-1].one("input", id="f-email").attributes["value"] == "late@b.test"
+
+
+async def test_I6_guessing_is_counted_by_an_address_nobody_can_make_up(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+
+    async def guesses(forwarded: str) -> int:
+        form = {"login": "alice", "password": "a guess"}
+        return (await anybody.post("/sign-in", form, headers={"x-forwarded-for": forwarded})).status
+
+    # Whoever is not our proxy may write there what they like.
+    assert [await guesses(f"198.51.100.{n}") for n in range(12)][-1] == 429
+
+    # Behind our proxy, the nearest hop that is not ours is who asks; what stands before it is their word.
+    server = dataclasses.replace(node.config.server, trusted_proxies=("203.0.113.7", "10.0.0.1"))
+    node.config = dataclasses.replace(node.config, server=server)
+    assert [await guesses(f"192.0.2.{n}, 198.51.100.99, 10.0.0.1") for n in range(12)][-1] == 429
+    assert await guesses("192.0.2.1, 198.51.100.98, 10.0.0.1") == 422
+
+
+async def test_I3_who_is_no_longer_staff_finds_no_admin_page_at_once(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn
+) -> None:
+    await signed_in(alice, "admin")
+    for judge in ("user", "suspended", "disabled"):
+        his = await signed_in(bob, "admin")
+        await node.db.write(users.set_role, alice, bob, "admin")
+        assert (await his.get("/admin/people")).status == 200
+        if judge == "user":
+            await node.db.write(users.set_role, alice, bob, "user")
+        elif judge == "suspended":
+            await node.db.write(moderation.suspend, alice, bob)
+        else:
+            await node.db.write(moderation.unsuspend, alice, bob)
+            await node.db.write(lambda tx: tx.run("UPDATE users SET state = 'disabled' WHERE account_id = :id", id=bob.id))  # fmt: skip
+        assert (await his.get("/admin/people")).status in (403, 404) or his.page.path.startswith("/sign-in")
+        token = his.page.csrf if his.page and his.page.all("input", name="csrf") else ""
+        seen = await his.post(f"/admin/people/{alice.id}/suspend", csrf=token)
+        assert seen.status in (403, 404) or seen.path.startswith("/sign-in")
+    assert (await node.db.read(accounts.get, alice.id)).suspended_at is None
