@@ -7,6 +7,7 @@ Each rule came from a server that would otherwise lose the post.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -116,6 +117,8 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
     if about.context:
         document |= {"context": about.context, "conversation": about.context}
     document |= _policy(about)
+    if place := next((found for photo in about.photos if (found := _told(photo).get("place"))), None):
+        document["location"] = {"type": "Place", "name": place["name"]}
     document |= {
         "replies": f"{post.uri}/replies",
         "likes": f"{post.uri}/likes",
@@ -185,7 +188,21 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["summary"] = photo.alt
     if photo.blurhash:
         attachment["blurhash"] = photo.blurhash
+    told = _told(photo)
+    if told.get("license"):
+        attachment["license"] = told["license"]
+    if told.get("exif"):
+        # FEP-ee3a; `@type` and not `type`, since that is what its readers look for.
+        attachment["exifData"] = [
+            {"@type": "PropertyValue", "name": name, "value": value} for name, value in told["exif"]
+        ]
     return attachment
+
+
+def _told(photo: Photo) -> dict[str, Any]:
+    """What its author shares about a photo (`photo_facts`)."""
+    found: dict[str, Any] = json.loads(photo.extra)
+    return found
 
 
 def media_url(site: Site, visibility: str, key: str) -> str:

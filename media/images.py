@@ -7,7 +7,7 @@ process of its own. The pixels themselves are in `pixels`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Format = Literal["jpeg", "webp", "avif"]
@@ -19,6 +19,20 @@ MAX_BYTES = 64 * MB
 # A JPEG can be decoded at half or a quarter of its size, the others only whole, at four bytes a pixel.
 MAX_PIXELS_JPEG = 100 * MEGAPIXEL
 MAX_PIXELS_OTHER = 50 * MEGAPIXEL
+
+# The Exif fields that are read at all.
+CAMERA = (
+    "Make",
+    "Model",
+    "LensModel",
+    "FocalLength",
+    "FocalLengthIn35mmFilm",
+    "FNumber",
+    "ExposureTime",
+    "PhotographicSensitivity",
+    "DateTime",
+)
+LONGEST_FACT = 120
 
 ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF and HEIC pictures are accepted."
 
@@ -94,13 +108,17 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is known of one picture. `width`, `height` and `mime` are the original's, turned upright."""
+    """All that is known of one picture. `width`, `height` and `mime` are the original's, turned upright.
+
+    `camera` holds (Exif field name, value) of `CAMERA`: for its owner alone, until they share it.
+    """
 
     width: int
     height: int
     mime: str
     blurhash: str
     files: list[Rendered]
+    camera: list[tuple[str, str]] = field(default_factory=list)
 
 
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))

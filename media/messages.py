@@ -12,7 +12,19 @@ from collections.abc import Callable
 
 import msgspec
 
-from media.images import ACCEPTED, EXTENSIONS, MB, MIMES, BadImage, Picture, Rendered, Variant, sniff
+from media.images import (
+    ACCEPTED,
+    CAMERA,
+    EXTENSIONS,
+    LONGEST_FACT,
+    MB,
+    MIMES,
+    BadImage,
+    Picture,
+    Rendered,
+    Variant,
+    sniff,
+)
 
 LENGTH = struct.Struct(">I")
 # On the status pipe, by the process that never reads a picture: how the one that did has ended (minus the
@@ -49,6 +61,7 @@ class Answer(msgspec.Struct):
     mime: str = ""
     blurhash: str = ""
     files: list[FileFacts] = []
+    camera: list[tuple[str, str]] = []
 
 
 class Nonsense(Exception):
@@ -67,7 +80,9 @@ def ask(read: Read) -> Ask:
 
 def answer(picture: Picture) -> Answer:
     facts = [FileFacts(file.width, file.height, len(file.data)) for file in picture.files]
-    return Answer("", "", picture.width, picture.height, picture.mime, picture.blurhash, facts)
+    return Answer(
+        "", "", picture.width, picture.height, picture.mime, picture.blurhash, facts, picture.camera
+    )
 
 
 def refusal(error: BadImage) -> Answer:
@@ -92,7 +107,12 @@ def picture(read: Read, variants: tuple[Variant, ...]) -> Picture:
     if len(said.files) != len(variants):
         raise Nonsense(f"{len(said.files)} files instead of {len(variants)}")
     files = [_file(read, variant, facts) for variant, facts in zip(variants, said.files, strict=True)]
-    return Picture(said.width, said.height, said.mime, said.blurhash, files)
+    return Picture(said.width, said.height, said.mime, said.blurhash, files, _camera(said.camera))
+
+
+def _camera(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    told = dict(said)
+    return [(name, text) for name in CAMERA if (text := _one_line(told.get(name, ""), LONGEST_FACT).strip())]
 
 
 def _file(read: Read, variant: Variant, facts: FileFacts) -> Rendered:

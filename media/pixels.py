@@ -23,7 +23,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from media import blurhash, colours
+from media import blurhash, camera, colours
 from media.images import (
     MAX_PIXELS_JPEG,
     MAX_PIXELS_OTHER,
@@ -96,6 +96,7 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
 
 def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     image, original, turn = _decode(data, mime, variants)
+    written = camera.facts(image)
     icc = image.info.get("icc_profile")
     image, space = colours.settle(_as_colours(image), icc if isinstance(icc, bytes) else None)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
@@ -123,7 +124,7 @@ def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     width, height = original
     if turn in _SIDEWAYS:
         width, height = height, width
-    return Picture(width, height, mime, picture_hash, files)
+    return Picture(width, height, mime, picture_hash, files, written)
 
 
 def _bare(image: Image.Image) -> Image.Image:

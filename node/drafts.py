@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from node import photo_facts
 from node.captions import clean_text
 from node.errors import Invalid
+from node.photo_facts import Shared
 from node.policies import DEFAULT, Policy
 from node.visibility import VISIBILITIES
 
@@ -24,7 +26,8 @@ class Draft:
     """A post as its author wants it. `photo_ids` are in order; `alts` has a text for those that get a new one.
 
     Publishing and editing take the same draft: an edit says anew all that the post shall be.
-    `visibility` and `parent_id` are chosen once; an edit keeps those of the post.
+    `visibility` and `parent_id` are chosen once; an edit keeps those of the post. `shared` is what is told
+    about the photos; None tells nothing of a new post, and leaves an edited one as it is.
     """
 
     caption: str = ""
@@ -36,6 +39,7 @@ class Draft:
     language: str = ""
     parent_id: int | None = None
     policy: Policy = DEFAULT
+    shared: Shared | None = None
 
 
 def checked(draft: Draft) -> Draft:
@@ -63,6 +67,7 @@ def checked(draft: Draft) -> Draft:
         alts={photo_id: checked_alt(alt) for photo_id, alt in draft.alts.items()},
         is_sensitive=draft.is_sensitive or bool(warning),
         language=clean_text(draft.language, 35),
+        shared=None if draft.shared is None else photo_facts.checked(draft.shared),
     )
 
 

@@ -12,18 +12,23 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
 from media.storage import content_key
-from node import cached_media, files, jobs
-from node.database import Reader, Writer, build_all, columns
+from node import cached_media, files, jobs, photo_facts
+from node.database import Reader, Writer, columns
 from node.drafts import checked_alt
 from node.errors import Invalid, NotFound, TooMuch
 from node.files import File, Files
 from node.ids import new_id, now_ms
+from node.photo_facts import Shared
+from node.photo_rows import Photo as Photo
+from node.photo_rows import by_ids as by_ids
+from node.photo_rows import loose as loose
+from node.photo_rows import of_posts as of_posts
 
 if TYPE_CHECKING:
     from node.accounts import Account
@@ -38,34 +43,6 @@ LOOSE_KEPT_MS = 24 * 3600 * 1000
 MB = 1024 * 1024
 NOW = tuple(variant for variant in VARIANTS if not variant.later)
 LATER = tuple(variant for variant in VARIANTS if variant.later)
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """`width` and `height` are as published, 0 when unknown; `files` are by (variant, format)."""
-
-    id: int
-    account_id: int
-    post_id: int | None
-    position: int
-    alt: str
-    mime: str
-    width: int
-    height: int
-    blurhash: str
-    focus_x: float
-    focus_y: float
-    remote_url: str
-    original_file: str
-    extra: str
-    created_at: int
-    files: dict[tuple[str, str], File] = field(default_factory=dict)
-
-    def file(self, variant: str, *formats: str) -> File | None:
-        """The first of these formats that there is of a named size."""
-        return next(
-            (self.files[variant, format_] for format_ in formats if (variant, format_) in self.files), None
-        )
 
 
 async def upload(node: Node, who: Account, data: bytes, *, alt: str = "") -> Photo:
@@ -126,6 +103,7 @@ def _insert_upload(
         remote_url="",
         original_file=original,
         extra="{}",
+        camera=json.dumps(picture.camera),
         created_at=now_ms(),
         files=dict(stored),
     )
@@ -192,46 +170,6 @@ def _keep_later(tx: Writer, job: Job, photo: Photo, stored: Files, *, keep_origi
     jobs.finish(tx, job)
 
 
-def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Photo]:
-    """Photos with their files, whoever they belong to."""
-    rows = tx.all(f"SELECT {columns(Photo)} FROM photos WHERE id IN (:ids)", ids=list(ids))  # noqa: S608
-    return {photo.id: photo for photo in _with_files(tx, build_all(Photo, rows))}
-
-
-def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Photo]]:
-    """The photos of posts, in order, in two queries however many there are."""
-    rows = tx.all(
-        f"SELECT {columns(Photo)} FROM photos WHERE post_id IN (:ids) ORDER BY post_id, position, id",  # noqa: S608
-        ids=post_ids,
-    )
-    found: dict[int, list[Photo]] = {}
-    for photo in _with_files(tx, build_all(Photo, rows)):
-        found.setdefault(photo.post_id or 0, []).append(photo)
-    return found
-
-
-def _with_files(tx: Reader, photos: list[Photo]) -> list[Photo]:
-    by_id = {photo.id: photo for photo in photos}
-    if by_id:
-        for row in tx.all(
-            """SELECT photo_id, variant, format, file, width, height, bytes
-               FROM photo_files WHERE photo_id IN (:ids)""",
-            ids=list(by_id),
-        ):
-            kept = File(row["file"], row["width"], row["height"], row["bytes"])
-            by_id[row["photo_id"]].files[row["variant"], row["format"]] = kept
-    return photos
-
-
-def loose(tx: Reader, who: Account) -> list[Photo]:
-    """Someone's own photos that are in no post yet, oldest first."""
-    rows = tx.all(
-        f"SELECT {columns(Photo)} FROM photos WHERE account_id = :who AND post_id IS NULL ORDER BY id",  # noqa: S608
-        who=who.id,
-    )
-    return _with_files(tx, build_all(Photo, rows))
-
-
 def mine(tx: Reader, who: Account, photo_id: int) -> Photo:
     """One of someone's own photos; raises NotFound for anybody else's."""
     photo = by_ids(tx, [photo_id]).get(photo_id)
@@ -264,11 +202,21 @@ def set_alt(
     return changed
 
 
-def attach(tx: Writer, who: Account, post_id: int, photo_ids: Sequence[int], alts: Mapping[int, str]) -> None:
+def attach(
+    tx: Writer,
+    who: Account,
+    post_id: int,
+    photo_ids: Sequence[int],
+    alts: Mapping[int, str],
+    shared: Shared | None = None,
+) -> bool:
     """Let a post consist of exactly these photos in this order; those it held before and lost are deleted.
 
-    Raises Invalid for a photo that is not theirs, or is in another post.
+    `shared` is what is told about all of them; None leaves that as it was. True if that has changed. Raises
+    Invalid for a photo that is not theirs, or is in another post.
     """
+    had = of_posts(tx, [post_id]).get(post_id, [])
+    shared = photo_facts.of(had) if shared is None else shared
     known = by_ids(tx, photo_ids)
     for photo_id in photo_ids:
         photo = known.get(photo_id)
@@ -280,13 +228,21 @@ def attach(tx: Writer, who: Account, post_id: int, photo_ids: Sequence[int], alt
         ids=list(photo_ids) or [0],
     )
     _remove(tx, [row["id"] for row in lost])
+    extras = {id_: photo_facts.told(known[id_], shared) for id_ in photo_ids}
     tx.many(
-        "UPDATE photos SET post_id = :post, position = :position, alt = :alt WHERE id = :id",
+        "UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra WHERE id = :id",
         [
-            {"id": id_, "post": post_id, "position": position, "alt": alts.get(id_, known[id_].alt)}
+            {
+                "id": id_,
+                "post": post_id,
+                "position": position,
+                "alt": alts.get(id_, known[id_].alt),
+                "extra": extras[id_],
+            }
             for position, id_ in enumerate(photo_ids)
         ],
     )
+    return any(photo.extra != extras.get(photo.id, photo.extra) for photo in had)
 
 
 def receive(tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto]) -> None:
@@ -332,6 +288,7 @@ def _remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, n
         remote_url=remote.url,
         original_file="",
         extra=json.dumps(remote.extra),
+        camera="[]",
         created_at=now,
     )
 

@@ -122,7 +122,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         context="",
     )
     insert(tx, post)
-    photos.attach(tx, who, id_, draft.photo_ids, draft.alts)
+    photos.attach(tx, who, id_, draft.photo_ids, draft.alts, draft.shared)
     settle_in(tx, who, post, parent, caption.mentions, caption.hashtags)
     outbox.record(tx, who, "Create", post.uri, post=post)
     return post
@@ -199,7 +199,7 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
     draft = checked(replace(draft, visibility=current.visibility))
     caption = captions.render(tx, draft.caption, author=who)
     had = edits.photos_now(tx, post)
-    photos.attach(tx, who, post.id, draft.photo_ids, draft.alts)
+    tells_else = photos.attach(tx, who, post.id, draft.photo_ids, draft.alts, draft.shared)
     has = edits.photos_now(tx, post)
     changed = replace(
         current,
@@ -211,7 +211,7 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
         policy=policies.dump(draft.policy),
         photos_count=len(has),
     )
-    if changed == current and has == had:
+    if changed == current and has == had and not tells_else:
         return current
     changed = replace(changed, edited_at=now_ms())
     rewrite(tx, who, current, changed, had, caption.mentions, caption.hashtags)

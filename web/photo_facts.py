@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from node import names
+from node.photo_facts import LICENCES
 from node.photos import Photo
 from web.words import gettext as _
 
@@ -72,7 +73,17 @@ def _exif(extra: dict[str, Any]) -> Callable[[str], str]:
     return lambda name: values.get(name, "")
 
 
+def written(photo: Photo) -> str:
+    """What the camera wrote into a photo, as one line of plain text for its owner."""
+    extra = {"exif": json.loads(photo.camera)}
+    return " · ".join(part for part in (*_parts(extra), _taken(extra)) if part)
+
+
 def _camera(extra: dict[str, Any]) -> str:
+    return str(escape(" · ".join(_parts(extra))))
+
+
+def _parts(extra: dict[str, Any]) -> list[str]:
     """`SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`, as far as it is told."""
     fact = _exif(extra)
     make, model, lens = fact("Make"), fact("Model"), fact("LensModel")
@@ -86,7 +97,7 @@ def _camera(extra: dict[str, Any]) -> str:
         _in_units(_fraction(fact("ExposureTime")), "{} s"),
         _in_units(fact("PhotographicSensitivity") or fact("ISOSpeedRatings"), "ISO {}"),
     ]
-    return " · ".join(str(escape(part)) for part in dict.fromkeys(parts) if part)
+    return [part for part in dict.fromkeys(parts) if part]
 
 
 def _in_units(value: str, pattern: str) -> str:
@@ -118,6 +129,8 @@ def _place(extra: dict[str, Any]) -> str:
 
 def _licence(extra: dict[str, Any]) -> str:
     said = _clean(extra.get("license"))
+    if said in LICENCES:
+        return _licence_link(LICENCES[said], said)
     if not said.startswith(("https://", "http://")):
         return str(escape(said))
     if match := _CC.fullmatch(said):
@@ -130,6 +143,8 @@ def _licence(extra: dict[str, Any]) -> str:
             name = urlsplit(said).hostname or ""
         except ValueError:
             name = ""
-    if not name:
-        return ""
-    return f'<a href="{escape(said)}" rel="license nofollow noopener noreferrer">{escape(name)}</a>'
+    return _licence_link(said, name) if name else ""
+
+
+def _licence_link(address: str, name: str) -> str:
+    return f'<a href="{escape(address)}" rel="license nofollow noopener noreferrer">{escape(name)}</a>'

@@ -23,6 +23,7 @@ def sentences(_: Callable[[str], str]) -> dict[str, object]:
         "offline": _("The connection was lost."),
         "uploading": _("Uploading"),
         "preparing": _("Preparing the photo"),
+        "written": _("In the file:"),
         "waiting": _("Posting as soon as every photo is here"),
         "enough": _("A post holds up to 20 photos"),
         "restored": _("Your draft is back"),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from federation_tests.fediverse import Fediverse, has
-from node import photos, remote_photos
+from node import photos, posts, remote_photos
+from node.drafts import Draft
+from node.photo_facts import Shared
 from node.visibility import may_see_file
+from tests.media import samples
+from tests.media.test_camera import photo as camera_photo
+from tests.support.visitors import sign_in
 
 
 async def test_a_photo_reaches_a_follower_elsewhere(fediverse: Fediverse) -> None:
@@ -93,3 +100,22 @@ async def test_a_direct_photo_reaches_only_who_is_named(fediverse: Fediverse) ->
     assert ("mention", "alice@a.test") in await bob.told()
     assert await carol.sees(post) is None
     assert not await has(dan.node, post)
+
+
+async def test_what_is_ticked_travels_with_the_photo_and_nothing_else(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    made = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog")
+    shared = Shared(frozenset({"settings"}), "CC BY-NC", "Lake Tegel")
+    await alice._do(posts.publish, Draft(caption="Fog", photo_ids=[made.id], shared=shared))
+    await fediverse.settle()
+    (view,) = await bob.home_views()
+    told = json.loads(view.photos[0].extra)
+    assert dict(told["exif"])["FNumber"] == "f/2.2"
+    assert "Model" not in dict(told["exif"])
+    assert (told["license"], told["place"]["name"]) == ("CC BY-NC", "Lake Tegel")
+    assert samples.SECRET not in view.photos[0].extra
+    page = await (await sign_in(bob.node, await bob.account())).get(f"/posts/{view.post.id}")
+    for words in ("23 mm · f/2.2 · 1/200 s · ISO 400", "CC BY-NC", "Lake Tegel"):
+        assert words in page.words

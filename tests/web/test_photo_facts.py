@@ -26,6 +26,7 @@ BARE = Photo(
     remote_url="https://far.example/a.jpg",
     original_file="",
     extra="{}",
+    camera="[]",
     created_at=1,
 )
 SONY = [
@@ -66,7 +67,8 @@ def test_of_a_place_only_the_name_is_shown() -> None:
 @pytest.mark.parametrize(
     ("licence", "shown"),
     [
-        ("CC BY-SA", "<bdi>CC BY-SA</bdi>"),
+        ("CC BY-SA", '/licenses/by-sa/4.0/" rel="license nofollow noopener noreferrer">CC BY-SA</a>'),
+        ("My own", "<bdi>My own</bdi>"),
         ("https://creativecommons.org/licenses/by-nc/4.0/", ">CC BY-NC 4.0</a>"),
         ("https://creativecommons.org/publicdomain/zero/1.0/", ">CC0 1.0</a>"),
         (

@@ -14,16 +14,18 @@ from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
 
 from activitypub import lookups
-from node import photos, posts
+from node import photo_facts, photos, posts
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, Refused
 from node.ids import read_id
+from node.photo_facts import Shared
 from node.photos import Photo
 from node.policies import EVERYONE, NOBODY, Policy, Rule, only
 from node.posts import Post
 from web import current
+from web import photo_facts as shown
 from web.pieces import post_path, thumb_path
 from web.render import page
 from web.returning import go
@@ -54,7 +56,10 @@ async def _form(
     response = await page(
         "compose.html",
         draft=draft,
+        shared=draft.shared or Shared(),
+        licences=list(photo_facts.LICENCES),
         photos=found,
+        written={one.id: shown.written(one) for one in found},
         alts=draft.alts,
         post=post,
         problems=problems,
@@ -84,7 +89,13 @@ async def photo() -> Response:
     if sent is None:
         raise Invalid(_("There was no photo in that."), field="photo")
     made = await photos.upload(current.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
-    return jsonify(id=str(made.id), thumb=thumb_path(made), width=made.width, height=made.height)
+    return jsonify(
+        id=str(made.id),
+        thumb=thumb_path(made),
+        width=made.width,
+        height=made.height,
+        written=shown.written(made),
+    )
 
 
 def _numbers(values: list[str]) -> list[int]:
@@ -133,6 +144,7 @@ async def _read(who: Account) -> Sent:
         warning=form.get("warning", ""),
         is_sensitive="is_sensitive" in form,
         policy=_policy(form),
+        shared=Shared(frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")),
     )
     return Sent(draft, problems)
 
@@ -192,6 +204,7 @@ async def edit(post_id: int) -> Response:
         warning=post.warning,
         is_sensitive=post.is_sensitive,
         policy=post.allows,
+        shared=photo_facts.of(found),
     )
     return await _form(draft, found, post=post, problems=[])
 
