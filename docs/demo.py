@@ -45,6 +45,7 @@ from node.database import Writer
 from node.drafts import Draft
 from node.ids import id_at, now_ms
 from node.node import Node
+from node.photo_facts import Shared
 from web import serve, wiring
 
 PASSWORD = "a picture a day"
@@ -232,7 +233,12 @@ async def seed(node: Node) -> dict[str, Account]:
             for shot in shots
         ]
         draft = Draft(
-            caption=words, photo_ids=ids, warning="Bright flashing lights" if shots == ["fair"] else ""
+            caption=words,
+            photo_ids=ids,
+            warning="Bright flashing lights" if shots == ["fair"] else "",
+            shared=Shared(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
+            if len(shots) > 1
+            else None,
         )
         with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
             made.append(await node.db.write(posts.publish, people[name], draft))

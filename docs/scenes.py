@@ -329,5 +329,10 @@ SCENES: dict[str, tuple[Callable[[], Image.Image], str]] = {
 def jpeg(name: str) -> bytes:
     """A scene as a camera would hand it over."""
     out = io.BytesIO()
-    SCENES[name][0]().save(out, "JPEG", quality=90)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "FUJIFILM", "X100V"
+    inner = exif.get_ifd(0x8769)
+    inner[0x829A], inner[0x829D], inner[0x920A], inner[0x8827] = 0.004, 4.0, 23.0, 320
+    inner[0x9003], inner[0xA434] = "2026:10:04 07:41:12", "Fujinon 23 mm"
+    SCENES[name][0]().save(out, "JPEG", quality=90, exif=exif)
     return out.getvalue()

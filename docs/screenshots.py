@@ -58,6 +58,11 @@ PAGES = [
     ("tag", "/tags/landscape", "alice"),
     ("compose", "/compose", "alice"),
     ("edit", "{album_edit}", "alice"),
+    ("ledger", "{album_ledger}", "alice"),
+    ("report", "/report?post={other}", "alice"),
+    ("moving", "/settings/moving", "alice"),
+    ("deleted", "/settings/deleted", "alice"),
+    ("admin-reports", "/admin/reports", "alice"),
     ("notifications", "/notifications", "alice"),
     ("follow-requests", "/follow-requests", "alice"),
     ("search", "/search?q=landscape", "alice"),
@@ -85,7 +90,15 @@ def _places(tx: Reader) -> dict[str, str]:
     alice = accounts.by_handle(tx, "alice")
     assert alice is not None
     newest = timelines.profile(tx, None, alice, Part(limit=1))[0].post_id
-    return {"album": f"/p/alice/{newest}", "album_edit": f"/posts/{newest}/edit", "uri": alice.uri}
+    bob = accounts.by_handle(tx, "bob")
+    assert bob is not None
+    return {
+        "album": f"/p/alice/{newest}",
+        "album_edit": f"/posts/{newest}/edit",
+        "album_ledger": f"/posts/{newest}/ledger",
+        "other": str(timelines.profile(tx, None, bob, Part(limit=1))[0].post_id),
+        "uri": alice.uri,
+    }
 
 
 async def shoot(node: Node, browser: Browser, out: Path, wanted: set[str]) -> None:
