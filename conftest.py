@@ -1,3 +1,15 @@
 """What all tests share, those of one node and those of several."""
 
+from __future__ import annotations
+
+import pytest
+
 pytest_plugins = ["tests.support.databases"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-letters",
+        action="store_true",
+        help="write federation_tests/letters/ours anew, to be read before it is committed",
+    )

@@ -27,7 +27,7 @@ from node.paging import Page
 from tests.activitypub.test_fixtures_parse import spoilt
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
-LETTERS = Path(__file__).parent / "letters"
+LETTERS = Path(__file__).parent / "letters" / "written"
 FOLDERS = sorted(path for path in FIXTURES.glob("*") if path.is_dir() and any(path.rglob("*.json")))
 
 

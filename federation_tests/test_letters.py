@@ -1,0 +1,311 @@
+"""Our own documents, whole: each is compared with the reviewed one in `letters/ours`.
+
+A change of a document is seen as a change of a file: `pytest federation_tests/test_letters.py --write-letters`
+writes them anew, and the difference is read before it is committed. Times, ids, keys, names of files and the
+ports of the test are made the same every time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activitypub import actors, contexts
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.stories.test_moves import goes, names
+from federation_tests.strangers import PUBLIC, Stranger
+from node import accounts, avatars, photos, pins, posts, reports
+from node.database import Writer
+from node.drafts import Draft
+from node.photo_facts import Shared
+from node.policies import EVERYONE, Policy, only
+from node.posts import Post
+from tests.media.test_camera import photo as camera_photo
+from tests.support.pictures import picture
+
+OURS = Path(__file__).parent / "letters" / "ours"
+
+CONTEXTS = {
+    "ACTOR": contexts.ACTOR,
+    "NOTE": contexts.NOTE,
+    "QUOTE": contexts.QUOTE,
+    "ACTIVITY": contexts.ACTIVITY,
+}
+HEAD = "-----BEGIN PUBLIC KEY-----"
+
+
+class Plain:
+    """Makes one run's documents those of every run."""
+
+    def __init__(self, *hosts: tuple[str, str]) -> None:
+        self._hosts = hosts
+        self._ids: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self(one) for one in value]
+        if isinstance(value, dict):
+            return {name: self._property(name, one) for name, one in value.items()}
+        return self._text(value) if isinstance(value, str) else value
+
+    def _property(self, name: str, value: Any) -> Any:
+        if name == "@context":
+            known = [called for called, one in CONTEXTS.items() if one == value]
+            return f"contexts.{known[0]}" if known else value
+        if name == "publicKeyMultibase":
+            return value[:4] + "…"
+        return self(value)
+
+    def _text(self, text: str) -> str:
+        if text.startswith(HEAD):
+            return HEAD + "…"
+        for host, called in self._hosts:
+            text = text.replace(host, called)
+        text = re.sub(r"/media/(p/)?[\w/-]+\.jpg", r"/media/\1….jpg", text)
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-20T12:00:00Z", text)
+        return re.sub(r"(?<![\w.])\d{15,19}(?!\w)", self._id, text)
+
+    def _id(self, found: re.Match[str]) -> str:
+        return self._ids.setdefault(found[0], f"{len(self._ids) + 1:03}")
+
+
+@pytest.fixture
+def compare(request: pytest.FixtureRequest) -> Callable[[str, Any], None]:
+    """`compare(name, document)`: it is the one that was reviewed, or `--write-letters` was said."""
+
+    def compare(name: str, document: Any) -> None:
+        path = OURS / f"{name}.json"
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        if request.config.getoption("--write-letters"):
+            path.write_text(text)
+        assert path.exists(), f"{name} was never reviewed"
+        assert json.loads(path.read_text()) == document, f"{name} is not what was reviewed"
+
+    return compare
+
+
+async def _get(server: Stranger, url: str, accept: str = "application/activity+json") -> Any:
+    status, body, _ = await server.get(url, author="rita", accept=accept)
+    assert status == 200, url
+    return json.loads(body)
+
+
+async def _followed(alice: Person, server: Stranger, name: str) -> None:
+    server.person(name)
+    follow = server.activity(name, "Follow", (await alice.account()).uri)
+    follow["id"] = f"{server.base}/follows/1"
+    assert await server.send(alice.node, name, follow) == 202
+    await alice.world.settle()
+
+
+async def _album(alice: Person, caption: str, shots: int, **more: Any) -> Post:
+    ids = []
+    for n in range(shots):
+        made = await photos.upload(
+            alice.node, await alice.account(), picture(64, 48, seed=n + 1), alt=f"Morning {n + 1}"
+        )
+        ids.append(made.id)
+    post: Post = await alice._do(posts.publish, Draft(caption=caption, photo_ids=ids, **more))
+    return post
+
+
+def _plain(alice: Person, *servers: Stranger) -> Plain:
+    name = alice.node.site.domain
+    return Plain((name, "tintype.example"), *((one.domain, one.domain.partition(":")[0]) for one in servers))
+
+
+async def test_documents_that_are_fetched(
+    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    await _followed(alice, other, "rita")
+
+    def profile(tx: Writer) -> None:
+        accounts.update_profile(
+            tx,
+            accounts.get(tx, alice.id),
+            display_name="Alice Varga",
+            bio="Mostly #fog.",
+            fields=[("Home", "https://alice.example")],
+            is_locked=False,
+            is_discoverable=True,
+            is_indexable=False,
+        )
+
+    await alice.node.db.write(profile)
+    await avatars.change(alice.node, await alice.account(), picture(seed=5), alt="A face")
+    plain, uri = _plain(alice, other), alice.node.site.uri
+
+    one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
+    shared = Shared(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
+    first: Post = await alice._do(
+        posts.publish,
+        Draft(caption=f"Dawn #Fog @rita@{other.domain}", photo_ids=[one.id], language="en", shared=shared),
+    )
+    notes = {
+        "one-photo": first,
+        "four-photos": await _album(alice, "Four mornings", 4, visibility="unlisted"),
+        "ten-photos": await _album(alice, "Ten mornings", 10, warning="Early"),
+        "for-followers": await _album(
+            alice,
+            "For you",
+            1,
+            visibility="followers",
+            policy=Policy(comment=only("mentioned"), quote=EVERYONE),
+        ),
+        "direct": await alice.posts(f"Only @rita@{other.domain}", visibility="direct"),
+        "comment": await alice.comments(first, "And the day after"),
+    }
+    await alice._do(pins.pin, first)
+    await fediverse.settle()
+    for name, post in notes.items():
+        compare(f"note-{name}", plain(await _get(other, post.uri)))
+    fetched = {
+        "actor": "/users/alice",
+        "actor-of-the-node": "/actor",
+        "outbox": "/users/alice/outbox",
+        "outbox-page": "/users/alice/outbox?page=true",
+        "followers": "/users/alice/followers",
+        "following": "/users/alice/following",
+        "featured": "/users/alice/collections/featured",
+        "replies": first.uri.removeprefix(uri("")) + "/replies",
+        "context": first.uri.removeprefix(uri("")) + "/context",
+        "likes": first.uri.removeprefix(uri("")) + "/likes",
+        "shares": first.uri.removeprefix(uri("")) + "/shares",
+        "followers-there": "/users/alice/followers_synchronization",
+    }
+    for name, path in fetched.items():
+        compare(name, plain(await _get(other, uri(path))))
+    account = f"resource=acct:alice@{alice.node.site.domain}"
+    jrd = await _get(other, uri(f"/.well-known/webfinger?{account}"), "application/jrd+json")
+    compare("webfinger", plain(jrd))
+    compare("host-meta", plain(await _get(other, uri("/.well-known/host-meta.json"), "application/json")))
+    compare("nodeinfo-index", plain(await _get(other, uri("/.well-known/nodeinfo"), "application/json")))
+    info = await _get(other, uri("/nodeinfo/2.1"), "application/json")
+    assert info["software"].pop("version")
+    compare("nodeinfo-2.1", plain(info))
+    await alice.deletes(first)
+    status, body, _ = await other.get(first.uri)
+    assert status == 410
+    compare("tombstone", plain(json.loads(body)))
+
+
+async def test_activities_that_are_sent(
+    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    await _followed(alice, other, "rita")
+    plain = _plain(alice, other)
+    rita = await actors.find(alice.node, f"{other.base}/users/rita")
+
+    async def sent(name: str) -> Any:
+        """The one letter that has come since."""
+        await fediverse.settle()
+        (said,) = other.received
+        other.received.clear()
+        compare(f"says-{name}", plain(said))
+        return said
+
+    await sent("accept-follow")
+    post = await alice.posts("Morning", photo="A lake")
+    await sent("create")
+    await alice.edits(post, "Morning at the lake", alts=["A lake in fog"])
+    await sent("update-post")
+    await alice.boosts(post)
+    await sent("announce")
+    await alice.unboosts(post)
+    await sent("undo-announce")
+    await alice._do(pins.pin, post)
+    await sent("add")
+    await alice._do(pins.unpin, post)
+    await sent("remove")
+
+    named = [PUBLIC, (await alice.account()).uri]
+    note = other.note("rita", 1, published="2026-11-20T12:00:00Z", to=named)
+    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=named))
+    await fediverse.settle()
+    theirs = await alice.node.db.read(posts.by_uri, note["id"])
+    assert theirs is not None
+    await alice.likes(theirs)
+    await sent("like")
+    await alice.unlikes(theirs)
+    await sent("undo-like")
+    await alice._do(reports.report, rita, words="Not nice", post_ids=[theirs.id], is_forwarded=True)
+    await sent("flag")
+
+    for allowed, verb in ((EVERYONE, "accept"), (Policy().quote, "reject")):
+        quoted = await alice._do(posts.publish, Draft(caption="Quote me", policy=Policy(quote=allowed)))
+        await fediverse.settle()
+        other.received.clear()
+        quote = other.note("rita", f"q-{verb}", quote=quoted.uri)
+        asks = other.activity("rita", "QuoteRequest", quoted.uri, instrument=quote)
+        asks["id"] = f"{other.base}/requests/{verb}"
+        await other.send(alice.node, "rita", asks)
+        said = await sent(f"{verb}-quote-request")
+        if verb == "accept":
+            compare("stamp", plain(await _get(other, said["result"])))
+
+    await alice.deletes(post)
+    await sent("delete-post")
+
+    def renamed(tx: Writer) -> None:
+        accounts.update_profile(
+            tx,
+            accounts.get(tx, alice.id),
+            display_name="Alice",
+            bio="",
+            is_locked=True,
+            is_discoverable=True,
+            is_indexable=True,
+        )
+
+    await alice.node.db.write(renamed)
+    await sent("update-person")
+    mark = await actors.find(alice.node, other.person("mark"))
+    await other.send(
+        alice.node,
+        "mark",
+        {**other.activity("mark", "Follow", (await alice.account()).uri), "id": f"{other.base}/follows/2"},
+    )
+    await fediverse.settle()
+    await alice.rejects(_Named(mark.full_handle))
+    await sent("reject-follow")
+    await alice.follows(_Named(mark.full_handle))
+    await sent("follow")
+    await alice.unfollows(_Named(mark.full_handle))
+    await sent("undo-follow")
+
+    (new,) = await fediverse.people("new@b.test")
+    await names(new, alice)
+    other.received.clear()
+    await goes(alice, new)
+    await fediverse.settle()
+    update, move = sorted(other.received, key=lambda said: said["type"] == "Move")
+    plain = Plain(
+        (alice.node.site.domain, "tintype.example"),
+        (new.node.site.domain, "new.example"),
+        (other.domain, "other.test"),
+    )
+    compare("says-move", plain(move))
+    assert update["object"]["movedTo"] == (await new.account()).uri
+    other.received.clear()
+    await alice.leaves()
+    await sent("delete-person")
+
+
+class _Named:
+    def __init__(self, handle: str) -> None:
+        self.handle = handle
+
+
+def test_every_reviewed_letter_is_still_written() -> None:
+    source = Path(__file__).read_text()
+    for path in OURS.glob("*.json"):
+        name = path.stem.removeprefix("note-").removeprefix("says-")
+        name = re.sub(r"^(accept|reject)-(?=quote)", "", name)
+        assert name in source, f"{path.name} is compared with nothing"
