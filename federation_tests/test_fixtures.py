@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from activitypub import actors, receiving, vocab
 from activitypub.uris import Malformed
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.letters.__main__ import documents, judge
 from node import accounts, captions, follows, jobs, posts, timelines, views
 from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
@@ -28,6 +31,21 @@ from tests.activitypub.test_fixtures_parse import spoilt
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
 LETTERS = Path(__file__).parent / "letters" / "written"
+# The jobs that ask something of other servers.
+ASKS = (
+    "fetch",
+    "look_up",
+    "synchronize",
+    "check_post",
+    "check_quote",
+    "climb",
+    "crawl",
+    "look_at_person",
+    "refresh_actor",
+    "check_move",
+    "read_featured",
+    "fetch_avatar",
+)
 FOLDERS = sorted(path for path in FIXTURES.glob("*") if path.is_dir() and any(path.rglob("*.json")))
 
 
@@ -107,8 +125,8 @@ async def work_off(node: Node) -> None:
     """Do the receive jobs, and the fetches they cause without a network; nothing may be left of them."""
     while batch := await node.db.write(jobs.claim, "receive", 64, now_ms()):
         await receiving.receive(node, batch)
-    for kind in ("fetch", "check_post", "refresh_actor", "fan_out", "deliver"):
-        await node.db.write(lambda tx, kind=kind: tx.run("DELETE FROM jobs WHERE kind = :kind", kind=kind))
+    kinds = [*ASKS, "fan_out", "deliver"]
+    await node.db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind IN (:kinds)", kinds=kinds))
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
 
 
@@ -154,6 +172,72 @@ async def test_E5_spoilt_documents_go_through_the_inbox(fediverse: Fediverse, se
     every = [document for folder in FOLDERS for path in folder.rglob("*.json") for document in read(path)]
     chosen = [spoilt(document, chance) for document in chance.sample(every, min(300, len(every)))]
     await _through(reader, [document for document in chosen if isinstance(document, dict)])
+
+
+def _askings(tx: Reader) -> int:
+    """How many things are about to be asked of other servers."""
+    return int(tx.value("SELECT COUNT(*) FROM jobs WHERE kind IN (:kinds)", kinds=list(ASKS)))
+
+
+def _whole(tx: Reader) -> None:
+    """Nothing is half stored: what is counted is there, and what is there belongs to something."""
+    for what, rows in {
+        "photos_count": "SELECT COUNT(*) FROM photos x WHERE x.post_id = p.id",
+        "likes_count": "SELECT COUNT(*) FROM likes x WHERE x.post_id = p.id",
+    }.items():
+        wrong = f"SELECT COUNT(*) FROM posts p WHERE p.deleted_at IS NULL AND p.{what} <> ({rows})"
+        assert tx.value(wrong) == 0, what
+    for table, column, of in (
+        ("posts", "account_id", "accounts"),
+        ("photos", "post_id", "posts"),
+        ("mentions", "post_id", "posts"),
+        ("post_hashtags", "post_id", "posts"),
+        ("keys", "account_id", "accounts"),
+    ):
+        missing = f"""SELECT COUNT(*) FROM {table} x WHERE x.{column} IS NOT NULL
+                      AND NOT EXISTS (SELECT 1 FROM {of} y WHERE y.id = x.{column})"""
+        assert tx.value(missing) == 0, f"{table}.{column}"
+
+
+EVERY = [document for folder in FOLDERS for path in folder.rglob("*.json") for document in read(path)]
+
+
+@pytest.mark.skipif(not FOLDERS, reason="the documents of other software are not beside the project")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    document=st.sampled_from(EVERY or [{}]), chance=st.randoms(use_true_random=False), times=st.integers(0, 3)
+)
+async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
+    fediverse: Fediverse, document: dict[str, Any], chance: random.Random, times: int
+) -> None:
+    node = await fediverse.node("a.test")
+    found = await node.db.read(accounts.by_handle, "reader")
+    reader = found.id if found is not None else (await fediverse.person("reader@a.test")).id
+    for _ in range(times):
+        document = spoilt(document, chance)
+        if not isinstance(document, dict):
+            return
+
+    def unit(tx: Writer) -> None:
+        for said in activities(document):
+            hand_over(tx, said, reader)
+
+    await node.db.write(unit)
+    before = await node.db.read(_askings)
+    while batch := await node.db.write(jobs.claim, "receive", 64, now_ms()):
+        await receiving.receive(node, batch)
+    # Each asks for one thing of a server at most, and what comes of that has 20 requests (D10).
+    assert await node.db.read(_askings) - before <= len(activities(document)) + 1
+    await node.db.read(_whole)
+    await work_off(node)
+    await node.db.read(_pages, reader)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_nothing_whole_of_a_kind_that_is_spoken_here_is_lost(folder: Path) -> None:
+    for path, document in documents(folder):
+        verdict, reason = judge(document)
+        assert verdict != "lost", f"{path.name}: {reason}"
 
 
 @pytest.mark.parametrize("path", sorted(LETTERS.glob("*.json")), ids=lambda path: path.stem)

@@ -92,7 +92,8 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
     if own is None or not is_web(own) or inbox is None:
         raise Malformed("an actor without an id or an inbox")
     given = doc.get("preferredUsername")
-    username = _unnamed(own) if given is None else text(given, MOST_USERNAME + 1)
+    # Some put a whole handle there. Whose name it is on which server is asked of that server, not believed here.
+    username = _unnamed(own) if given is None else text(given, MOST_USERNAME + 1).partition("@")[0]
     if not _USERNAME.fullmatch(username):
         raise Malformed("an actor with an unusable user name")
     icon, image = _picture(doc.get("icon")), _picture(doc.get("image"))

@@ -592,9 +592,13 @@ def test_an_actor_is_read() -> None:
     assert (actor.webfinger, actor.attribution_domains) == ("bob@b.example", ["blog.example"])
 
 
+def test_of_a_whole_handle_in_the_place_of_a_name_the_name_is_taken() -> None:
+    assert an_actor(preferredUsername="bob@elsewhere.example").username == "bob"
+
+
 @pytest.mark.parametrize(
     "more", [{"inbox": None}, {"inbox": "x"}, {"id": None}, {"id": "tag:x"}, {"preferredUsername": ""},
-             {"preferredUsername": "a b"}, {"preferredUsername": "a@b"}, {"type": "Note"}, {"preferredUsername": ["x", 1, {}]}]
+             {"preferredUsername": "a b"}, {"preferredUsername": "@a"}, {"type": "Note"}, {"preferredUsername": ["x", 1, {}]}]
 )  # fmt: skip
 def test_an_actor_without_what_it_takes_is_malformed(more: dict[str, Any]) -> None:
     if more.get("preferredUsername") == ["x", 1, {}]:
