@@ -1,0 +1,214 @@
+"""FEDERATION.md says exactly what is spoken: its tables, its numbers and its FEPs are compared with the code.
+
+What the page says of others' documents is held by the stories and the security table; what it says of ours
+is read from the reviewed letters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activitypub import (
+    client,
+    delivery,
+    fetching,
+    first_looks,
+    inbox,
+    moving,
+    proofs,
+    quotes,
+    reactions,
+    reading,
+    reporting,
+    synchronization,
+    threads,
+    uris,
+    vocab,
+)
+from activitypub.deeds import DEEDS
+from activitypub.notes import SHOWN_EVERYWHERE, addressing
+from activitypub.signatures import claims, keys
+from activitypub.vocab import PUBLIC
+from activitypub.vocab.documents import DEEPEST
+from media.images import VARIANTS
+from node import cached_media, deliveries, drafts, emoji, moves, pins, remote_pictures
+from node.accounts import Account
+from web.wiring import JOBS
+
+ROOT = Path(__file__).parents[1]
+OURS = ROOT / "federation_tests" / "letters" / "ours"
+TEXT = " ".join((ROOT / "FEDERATION.md").read_text().split())
+MIB = 1024 * 1024
+
+
+def _section(title: str) -> str:
+    whole = (ROOT / "FEDERATION.md").read_text()
+    return whole.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def _rows(section: str) -> list[list[str]]:
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def _letter(name: str) -> Any:
+    return json.loads((OURS / f"{name}.json").read_text())
+
+
+def _verbs(cell: str) -> set[str]:
+    return set(re.findall(r"`([A-Z]\w+)`", cell.partition(" of a ")[0]))
+
+
+def test_every_activity_that_does_something_is_in_the_table_and_no_other() -> None:
+    rows = _rows(_section("Activities"))
+    listed = [_verbs(row[0]) for row in rows]
+    assert set().union(*listed) == set(DEEDS)
+    assert sum(map(len, listed)) == len(DEEDS), "a verb is listed twice"
+
+
+def test_what_the_table_says_is_sent_is_what_is_sent() -> None:
+    said = set().union(*(_verbs(row[0]) for row in _rows(_section("Activities")) if "never" not in row[2]))
+    letters = [json.loads(path.read_text()) for path in OURS.glob("says-*.json")]
+    sent = {letter["type"] for letter in letters}
+    assert sent == said - {"EmojiReact"}
+    undone = {letter["object"]["type"] for letter in letters if letter["type"] == "Undo"}
+    assert undone == {"Like", "Follow", "Announce"}
+
+
+LIMITS = [
+    f"up to {inbox.MOST_BODY // MIB} MiB and {DEEPEST} levels deep",
+    f"keys have {keys.LEAST_BITS} to {keys.MOST_BITS} bits",
+    f"times may be off by {'an hour' if claims.HOUR == 3600 else claims.HOUR}",
+    f"once in {moves.SETTLED_AFTER // moves.DAY} days",
+    f"at most {reporting.IN_AN_HOUR} an hour per server, {reporting.MOST_PEOPLE} people each",
+    f"at most {max(one.edge for one in VARIANTS if one.name == 'federated')} pixels a side",
+    f"up to {drafts.MOST_PHOTOS}; a post with more than {['', '', '', '', 'four'][SHOWN_EVERYWHERE]} ends with",
+    f"(up to {emoji.MOST_IN_A_TEXT} in a text, pictures up to {emoji.MOST_BYTES // 1024} KiB",
+    f"{['', '', '', 'Three'][remote_pictures.AT_ONCE_OF_ONE]} pictures at a time are asked of one host",
+    f"after {cached_media.FIRST_WAIT // cached_media.MINUTE} minutes (an hour if the answer was final)",
+    f"up to {['', '', '', '', '', 'five'][pins.MOST]} pinned posts",
+    f"{reading.MOST_PAGES} pages and {reading.MOST_ITEMS} items at most",
+    f"up to {['', '', '', '', '', 'five'][threads.MOST_NEW]} new comments of each list",
+    f"its last {first_looks.MOST_POSTS} posts",
+    f"makes {fetching.MOST_FETCHES} requests to 5 servers at most",
+    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVEN_UP_AFTER_MS // moves.DAY]} days",
+    f"up to {client.MOST_DOCUMENT // MIB} MiB, {['', '', '', 'three'][client.REDIRECTS]} redirects and "
+    f"{client.DEADLINE:.0f} seconds",
+]
+
+
+@pytest.mark.parametrize("sentence", LIMITS)
+def test_every_number_is_the_one_in_the_code(sentence: str) -> None:
+    assert sentence in TEXT
+
+
+def test_the_types_an_inbox_takes_are_listed() -> None:
+    assert set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200])) == inbox.TYPES
+
+
+def test_the_four_audiences_are_addressed_as_the_table_says() -> None:
+    author = Account.__new__(Account)
+    object.__setattr__(author, "uri", "me")
+    object.__setattr__(author, "followers_uri", "followers")
+    names = {"public": PUBLIC, "followers": "followers", "people named": "rita"}
+    rows = _rows(_section("Posts"))
+    assert [row[0] for row in rows] == ["public", "unlisted", "followers", "direct"]
+    for audience, to, cc in rows:
+        wanted = tuple([names[word.strip()] for word in cell.split(",") if word.strip()] for cell in (to, cc))
+        assert addressing(author, audience, ["rita"]) == wanted
+
+
+def _multikeys() -> bool:
+    (key,) = _letter("actor")["assertionMethod"]
+    return bool(key["type"] == "Multikey" and key["controller"] == _letter("actor")["id"])
+
+
+def _quotable() -> bool:
+    stamp = _letter("stamp")
+    return bool(
+        stamp["type"] == "QuoteAuthorization"
+        and "QuoteRequest" in DEEDS
+        and "check_quote" in JOBS
+        and _letter("says-accept-quote-request")["result"] == stamp["id"]
+        and quotes
+    )
+
+
+def _exif() -> bool:
+    told = _letter("note-one-photo")["attachment"][0]["exifData"]
+    untold = _letter("note-ten-photos")["attachment"]
+    return told[0] == {"@type": "PropertyValue", "name": "Make", "value": "FUJIFILM"} and not any(
+        "exifData" in one for one in untold
+    )
+
+
+FEPS: dict[str, Callable[[], Any]] = {
+    "67ff": lambda: all(
+        f"## {title}" in (ROOT / "FEDERATION.md").read_text()
+        for title in (
+            "Supported federation protocols and standards",
+            "Supported FEPs",
+            "Additional documentation",
+        )
+    ),
+    "0151": lambda: _letter("nodeinfo-2.1")["protocols"] == ["activitypub"],
+    "044f": _quotable,
+    "2c59": lambda: _letter("actor")["webfinger"] == "alice@tintype.example",
+    "521a": _multikeys,
+    "844e": lambda: "rfc9421" in _letter("actor-of-the-node")["generator"]["implements"][0]["href"],
+    "8b32": lambda: "eddsa-jcs-2022" in (proofs.__doc__ or "") and "proof" not in _letter("says-create"),
+    "8fcf": lambda: synchronization.HEADER == "Collection-Synchronization" and "synchronize" in JOBS,
+    "7458": lambda: _letter("replies")["type"] == "OrderedCollection" and "crawl" in JOBS,
+    "7888": lambda: _letter("note-comment")["context"] == _letter("context")["id"],
+    "f228": lambda: _letter("context")["attributedTo"] == _letter("actor")["id"],
+    "c0e0": lambda: "EmojiReact" in DEEDS and reactions,
+    "ee3a": _exif,
+    "fe34": lambda: (
+        uris.same_origin("https://a.test/1", "https://a.test/2")
+        and not uris.same_origin("https://a.test/1", "https://b.test/1")
+    ),
+    "5feb": lambda: (
+        _letter("actor")["indexable"] is False
+        and not vocab.actor(
+            {"type": "Person", "id": "https://a.test/1", "inbox": "https://a.test/2"}
+        ).indexable
+    ),
+}
+
+
+def test_every_fep_that_is_named_is_kept_and_every_one_that_is_kept_is_named() -> None:
+    named = set(re.findall(r"/fep-(\w{4})\.md", _section("Supported FEPs")))
+    assert named == set(FEPS)
+    for number, holds in FEPS.items():
+        assert holds(), f"FEP-{number}"
+
+
+def test_addresses_and_properties_that_are_promised_are_there() -> None:
+    actor, note = _letter("actor"), _letter("note-one-photo")
+    assert actor["id"].endswith("/users/alice")
+    assert actor["url"].endswith("/@alice")
+    assert isinstance(actor["publicKey"], dict)
+    assert note["id"] == note["url"]
+    for name in ("to", "cc", "tag", "attachment"):
+        assert isinstance(note[name], list), name
+    for picture in _letter("note-ten-photos")["attachment"]:
+        assert picture["mediaType"] == "image/jpeg"
+        assert picture["name"] == picture["summary"]
+        assert {"width", "height", "blurhash", "focalPoint"} <= set(picture)
+    assert note["url"] not in note["content"]
+    assert _letter("note-ten-photos")["url"] in _letter("note-ten-photos")["content"]
+    for name in ("replies", "likes", "shares", "context", "followers", "following", "outbox", "featured"):
+        assert _letter(name)["type"] == "OrderedCollection", name
+    for name in ("commentsEnabled", "capabilities", "interactionPolicy", "conversation"):
+        assert f"`{name}`" in TEXT
+        assert name in note
+    assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
+    assert "followers_synchronization" in _letter("followers-there")["id"]
+    assert all(status in delivery.AWAY for status in (408, 429, 503))
+    assert moving.MOST_REQUESTS <= fetching.MOST_FETCHES
