@@ -33,6 +33,8 @@ KIB = 1024
 MOST_DOCUMENT = 1024 * KIB
 MOST_ANSWER, SNIPPET = 64 * KIB, 500
 DEADLINE, CONNECT, READ = 20.0, 5.0, 10.0
+MOST_CONNECTIONS = 2400
+"""All that are open, most of them waiting for servers that do not answer. `serve` sees to the descriptors."""
 REDIRECTS, JRD_REDIRECTS = 3, 5
 ACCEPT = f'application/activity+json, application/ld+json; profile="{bodies.AS_PROFILE}"'
 JRD_TYPES = frozenset({"application/jrd+json", "application/json"})
@@ -269,7 +271,7 @@ class Client:
                 resolver=GuardedResolver(allow_private=self._allow_private, resolve=self._resolve),
                 use_dns_cache=False,
                 ssl=context,
-                limit=256,
+                limit=MOST_CONNECTIONS,
                 limit_per_host=6,
                 keepalive_timeout=30,
             )

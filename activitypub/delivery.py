@@ -57,7 +57,7 @@ async def _send(node: Node, desk: Desk, job: Job, facts: Facts) -> None:
         answer = await _knock(node, job, facts, key, body)
     except (Unfetchable, Malformed) as error:
         if isinstance(error, Unfetchable) and error.temporary:
-            await node.db.write(outcomes.silent, job, None, error.reason, None)
+            await desk.silent(job, None, error.reason, None)
         else:
             reason = error.reason if isinstance(error, Unfetchable) else str(error)
             await desk.over(job, "failed", None, reason, answered=False)
@@ -70,7 +70,7 @@ async def _send(node: Node, desk: Desk, job: Job, facts: Facts) -> None:
         await desk.over(job, "gone", status, reason, answered=True)
     elif status in AWAY:
         wait = _retry_after(answer.headers.get("Retry-After"))
-        await node.db.write(outcomes.silent, job, status, reason, wait)
+        await desk.silent(job, status, reason, wait)
     elif status >= 500:
         await node.db.write(outcomes.stumbled, job, status, reason)
     else:

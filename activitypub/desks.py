@@ -13,7 +13,7 @@ from activitypub import signing_keys, synchronization
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
 from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes
-from node.database import Reader
+from node.database import Reader, Writer
 from node.gatherings import Gathering
 from node.ids import now_ms
 from node.jobs import Job
@@ -21,6 +21,9 @@ from node.node import Node
 from node.outcomes import Outcome
 
 STILL_NEW_MS = 3000
+
+Silence = tuple[Job, int | None, str, int | None]
+"""A job, the status if there was one, the reason, and the `Retry-After` in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Desk:
         self._memory = node.part(Memory)
         self._look: Gathering[Job, Facts] = Gathering(self._facts)
         self._over: Gathering[Outcome, None] = Gathering(self._all_over)
+        self._silent: Gathering[Silence, None] = Gathering(self._all_silent)
 
     async def look(self, job: Job) -> Facts:
         return await self._look(job)
@@ -63,7 +67,22 @@ class Desk:
         return await signing_keys.of_account(self._node, job.payload["by"], version=facts.key_version)
 
     async def over(self, job: Job, state: str, status: int | None, reason: str, *, answered: bool) -> None:
+        if answered:
+            self._memory.awake.put(job.payload["host"], True)
         await self._over(Outcome(job, state, status, reason, answered))
+
+    async def silent(self, job: Job, status: int | None, reason: str, retry_after: int | None) -> None:
+        """The server did not answer, or says that it is not there."""
+        self._memory.awake.forget(job.payload["host"])
+        await self._silent((job, status, reason, retry_after))
+
+    async def _all_silent(self, group: list[Silence]) -> Sequence[None]:
+        def unit(tx: Writer) -> None:
+            for silence in group:
+                outcomes.silent(tx, *silence)
+
+        await self._node.db.write(unit)
+        return [None] * len(group)
 
     async def _facts(self, group: list[Job]) -> Sequence[Facts]:
         known = self._memory.sentences

@@ -29,8 +29,10 @@ async def fan_out(node: Node, job: Job) -> bool:
     planned = await node.db.read(plan, job.payload["id"])
     if planned is None:
         return False
-    sentence, body, *_ = planned
+    sentence, body, inboxes, _ = planned
     memory.sentences.put(sentence.id, body)
+    # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
+    inboxes.sort(key=lambda one: memory.awake.get(one[1]) is None)
     await node.db.write(_queue, job, planned)
     return True
 

@@ -21,17 +21,22 @@ from node.node import Node
 log = logging.getLogger("tintype.worker")
 
 POLL = 1.0
+SLOW = "slow"
 
 
 @dataclasses.dataclass(frozen=True)
 class Each:
     """One job at a time to `run`, `at_once` of them side by side.
 
-    The worker finishes the job, unless `run` returns True: then it has seen to the job itself.
+    The worker finishes the job, unless `run` returns True: then it has seen to the job itself. A job that
+    takes longer than `patience` seconds gives its place to the next and goes on, up to `most` of them in all:
+    so a thousand servers that hang hold up the others for moments, not for their whole timeout.
     """
 
     run: Callable[[Node, Job], Awaitable[bool | None]]
     at_once: int = 4
+    patience: float | None = None
+    most: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +48,41 @@ class Batch:
 
 
 Handler = Each | Batch
+
+
+class _Places:
+    """What one kind may do at once. Each place is given back once: when its job ends, or before, if it is slow."""
+
+    def __init__(self, handler: Handler) -> None:
+        each = handler if isinstance(handler, Each) else Each(_nothing, at_once=1)
+        self.free = asyncio.Semaphore(each.at_once)
+        self._patience = each.patience
+        self._most_slow = max(0, each.most - each.at_once)
+        self._slow = 0
+
+    def hold(self, task: asyncio.Task[None]) -> None:
+        """Keep a place, which was acquired, for a task that has begun."""
+        if self._patience is None:
+            task.add_done_callback(lambda _: self.free.release())
+            return
+        timer = asyncio.get_running_loop().call_later(self._patience, self._let_go, task)
+        task.add_done_callback(lambda _: self._ended(task, timer))
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        if not task.done() and self._slow < self._most_slow:
+            self._slow += 1
+            task.set_name(SLOW)
+            self.free.release()
+
+    def _ended(self, task: asyncio.Task[None], timer: asyncio.TimerHandle) -> None:
+        timer.cancel()
+        if task.get_name() == SLOW:
+            self._slow -= 1
+        else:
+            self.free.release()
+
+
+async def _nothing(node: Node, job: Job) -> None: ...
 
 
 class Worker:
@@ -123,43 +163,43 @@ class Worker:
 
     async def _loop(self, kind: str) -> None:
         handler, bell = self._handlers[kind], self._bells[kind]
-        most = 1 if isinstance(handler, Batch) else handler.at_once
-        free = asyncio.Semaphore(most)
+        places = _Places(handler)
         bell.set()
         while True:
             await bell.wait()
             bell.clear()
             try:
-                while await self._claim_and_do(kind, handler, free):
+                while await self._claim_and_do(kind, handler, places):
                     pass
             except Exception:
                 log.exception("could not claim %s jobs", kind)
                 await asyncio.sleep(POLL)
                 bell.set()
 
-    async def _claim_and_do(self, kind: str, handler: Handler, free: asyncio.Semaphore) -> bool:
+    async def _claim_and_do(self, kind: str, handler: Handler, places: _Places) -> bool:
         """Fill the free places once. True when there may be more to claim."""
+        free = places.free
         await free.acquire()
-        places = 1
+        taken = 1
         if isinstance(handler, Each):
-            while places < handler.at_once and not free.locked():
+            while taken < handler.at_once and not free.locked():
                 await free.acquire()
-                places += 1
-        limit = handler.size if isinstance(handler, Batch) else places
+                taken += 1
+        limit = handler.size if isinstance(handler, Batch) else taken
         try:
             found = await asyncio.shield(self._node.db.write(jobs.claim, kind, limit, now_ms()))
         except BaseException:
-            for _ in range(places):
+            for _ in range(taken):
                 free.release()
             raise
         groups = ([found] if found else []) if isinstance(handler, Batch) else [[job] for job in found]
-        for _ in range(places - len(groups)):
+        for _ in range(taken - len(groups)):
             free.release()
         for group in groups:
             task = asyncio.create_task(self._do(handler, group))
             self._doing.add(task)
             task.add_done_callback(self._doing.discard)
-            task.add_done_callback(lambda _: free.release())
+            places.hold(task)
         return len(found) == limit
 
     async def _do(self, handler: Handler, group: list[Job]) -> None:

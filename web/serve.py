@@ -30,13 +30,33 @@ log = logging.getLogger("tintype.serve")
 DEADLINE = 4.5
 REQUESTS_MAY_FINISH = 2.5
 JOBS_MAY_FINISH = 3.0
+WANTED_FILES, ENOUGH_FILES = 16_384, 4_096
 
 
 def run(options: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
+    _room_for_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_main(options))
+
+
+def _room_for_connections() -> None:
+    """Ask for as many open files as there may be connections. Many systems allow it, and only start with fewer."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft < ENOUGH_FILES:
+        log.warning(
+            "only %d files may be open: with many servers that hang, deliveries may fail (ulimit -n)", soft
+        )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

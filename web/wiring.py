@@ -59,8 +59,8 @@ FAILED_JOBS_KEPT = 30 * DAY
 
 JOBS: dict[str, Handler] = {
     "fan_out": Each(activitypub.outbox.fan_out, at_once=4),
-    "deliver": Each(activitypub.delivery.deliver, at_once=128),
-    "redeliver": Each(activitypub.delivery.deliver, at_once=32),
+    "deliver": Each(activitypub.delivery.deliver, at_once=128, patience=0.5, most=2000),
+    "redeliver": Each(activitypub.delivery.deliver, at_once=32, patience=0.5, most=200),
     "receive": Batch(activitypub.receiving.receive, size=64),
     "fetch": Each(activitypub.receiving.fetch_first, at_once=8),
     "look_up": Each(activitypub.forwarding.look_up, at_once=4),

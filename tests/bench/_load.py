@@ -1,7 +1,7 @@
 """The other side of the federation benchmarks, in a process of its own so that its cost is not counted.
 
-`send` posts signed activities to an inbox over several connections; `listen` is a server that takes anything.
-Both speak just enough HTTP/1.1 to cost little.
+`send` posts signed activities to an inbox over several connections; `pace` posts one after the other with
+pauses, and tells when; `listen` is a server that takes anything; `sleep` is one that never answers. All speak just enough HTTP/1.1 to cost little.
 """
 
 from __future__ import annotations
@@ -50,9 +50,43 @@ async def send(order: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": time.monotonic() - started, "accepted": accepted}
 
 
+async def pace(order: dict[str, Any]) -> dict[str, Any]:
+    """Send one every `gap` seconds: how long each answer took, and the clock when each was sent."""
+    key = SigningKey.load(order["key_id"], order["private"])
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    reader, writer = await asyncio.open_connection("127.0.0.1", order["port"])
+    took, sent, statuses = [], {}, []
+    for number in range(order["number"]):
+        data = request(order, number, key)
+        sent[f"{order['run']}{number}"] = time.time() * 1000
+        started = time.monotonic()
+        writer.write(data)
+        head = await reader.readuntil(b"\r\n\r\n")
+        took.append((time.monotonic() - started) * 1000)
+        statuses.append(int(head[9:12]))
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length.strip() or 0))
+        await asyncio.sleep(max(0.0, order["gap"] - (time.monotonic() - started)))
+    writer.close()
+    return {"took": took, "sent": sent, "accepted": statuses.count(202)}
+
+
+async def sleep(order: dict[str, Any]) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(3600)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    os._exit(0)
+
+
 async def listen(order: dict[str, Any]) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(order["certificate"], order["key"])
+    context = None
+    if "certificate" in order:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(order["certificate"], order["key"])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -73,9 +107,9 @@ async def listen(order: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     given = json.loads(sys.stdin.readline())
-    if sys.argv[1] == "send":
-        print(json.dumps(asyncio.run(send(given))), flush=True)
+    if sys.argv[1] in ("send", "pace"):
+        print(json.dumps(asyncio.run({"send": send, "pace": pace}[sys.argv[1]](given))), flush=True)
     else:
         import uvloop
 
-        uvloop.run(listen(given))
+        uvloop.run({"listen": listen, "sleep": sleep}[sys.argv[1]](given))

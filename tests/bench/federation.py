@@ -49,11 +49,24 @@ async def _rows(folder: Path) -> list[tuple[str, str, str]]:
     pem, public = await asyncio.to_thread(generate_rsa)
     (port,) = free_ports(1)
     made = authority.make(folder, [f"r{n}.test" for n in range(HOSTS)])
+    node = await opened(folder, port, made)
+    alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))
+    await node.db.write(meet, alice, public)
+    found = [
+        *await _inbox(node, port, pem, public, alice),
+        *await _deliveries(node, alice, folder, made),
+    ]
+    await node.close()
+    return found
+
+
+async def opened(folder: Path, port: int, made: authority.Authority) -> Node:
+    """A node of its own, for which every name is this machine."""
 
     async def here(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    node = await wiring.open_node(
+    return await wiring.open_node(
         Config(
             node=NodeOptions(domain=f"a.test:{port}", secret="of the benchmark"),
             server=ServerOptions(scheme="http"),
@@ -63,29 +76,20 @@ async def _rows(folder: Path) -> list[tuple[str, str, str]]:
         ),
         resolve=here,
     )
-    alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))
-    await node.db.write(_meet, alice, public)
-    found = [
-        *await _inbox(node, port, pem, public, alice),
-        *await _deliveries(node, alice, folder, made),
-    ]
-    await node.close()
-    return found
 
 
-def _meet(tx: Writer, alice: Account, public: str) -> None:
-    rita = accounts.receive(
-        tx,
-        RemoteActor(
-            uri=RITA,
-            name="rita",
-            domain="remote.example",
-            inbox=f"{RITA}/inbox",
-            followers_uri=f"{RITA}/followers",
-            keys=[keys.PublicKey(f"{RITA}#main-key", "rsa", public)],
-        ),
+def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
+    """Let alice follow somebody of another server, whose key is known."""
+    host, _, name = uri.removeprefix("https://").partition("/users/")
+    remote = RemoteActor(
+        uri=uri,
+        name=name,
+        domain=host,
+        inbox=f"{uri}/inbox",
+        followers_uri=f"{uri}/followers",
+        keys=[keys.PublicKey(f"{uri}#main-key", "rsa", public)],
     )
-    follows.accept(tx, follows.follow(tx, alice, rita))
+    follows.accept(tx, follows.follow(tx, alice, accounts.receive(tx, remote)))
 
 
 async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -> list[tuple[str, str, str]]:
@@ -112,9 +116,9 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
     }
 
     app["now"] = _bare
-    bare, _, bare_rates = await _sent(order | {"run": "x", "body": _create("")}, [1, 8, CONNECTIONS])
+    bare, _, bare_rates = await _sent(order | {"run": "x", "body": create("")}, [1, 8, CONNECTIONS])
     app["now"] = door
-    accept, _, rates = await _sent(order | {"run": "a", "body": _create("")}, [1, 8, CONNECTIONS])
+    accept, _, rates = await _sent(order | {"run": "a", "body": create("")}, [1, 8, CONNECTIONS])
     verifying = _verifying(pem, public, port)
     found = [
         (
@@ -145,8 +149,8 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
         ]
     )
     for name, run, body, count in (
-        ("text post", "t", _create(""), "SELECT COUNT(*) FROM feed"),
-        ("photo post", "p", _create(photo), "SELECT COUNT(*) FROM feed"),
+        ("text post", "t", create(""), "SELECT COUNT(*) FROM feed"),
+        ("photo post", "p", create(photo), "SELECT COUNT(*) FROM feed"),
         ("like", "l", like, "SELECT COUNT(*) FROM seen_activities"),
     ):
         before = await node.db.read(lambda tx, count=count: tx.value(count))
@@ -169,7 +173,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
     return found
 
 
-def _create(extra: str) -> str:
+def create(extra: str) -> str:
     note = (
         f'{{"id":"{RITA}/NUMBER","type":"Note","attributedTo":"{RITA}","published":"2026-11-01T10:00:00Z",'
         f'"content":"<p>Good morning from the lake, number NUMBER. It is colder than yesterday.</p>",'
@@ -229,7 +233,7 @@ async def _sent(
 def _verifying(pem: str, public: str, port: int) -> float:
     """Milliseconds for what no inbox can do without: reading a signature and verifying it."""
     key = SigningKey.load(f"{RITA}#main-key", pem)
-    body = _create("").encode()
+    body = create("").encode()
     headers = sign_cavage(key, "POST", f"http://a.test:{port}/inbox", body, time.time())
     lines = [(name.lower(), value) for name, value in headers.items()]
     request = Request("POST", "/inbox", f"a.test:{port}", "http", lines, body)
@@ -243,32 +247,20 @@ def _verifying(pem: str, public: str, port: int) -> float:
 async def _deliveries(
     node: Node, alice: Account, folder: Path, made: authority.Authority
 ) -> list[tuple[str, str, str]]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.bench._load",
-        "listen",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    child.stdin.write(json.dumps({"certificate": made.certificate, "key": made.key}).encode() + b"\n")
-    port = int(await child.stdout.readline())
-    await node.db.write(_gather_followers, alice, port)
+    child, port = await listening(made)
+    await node.db.write(gather_followers, alice, port)
     worker = wiring.make_worker(node)
     await wiring.settle(node)
     await worker.start(alone=True)
     taken = []
     for _ in range(6):
-        cpu, wall = await _publish(node, alice)
+        cpu, wall = await publish(node, alice)
         taken.append((cpu, wall))
     await worker.stop()
     cold, warm = taken[0], sorted(taken[2:])[len(taken[2:]) // 2]
     key = SigningKey.load(*await node.db.read(keys.private_pem, alice))
     signing, posting = _signing(key, port), await _posting(key, port, made)
-    child.stdin.write(b"\n")
-    await child.wait()
+    await ended(child)
     limit = f"sign {signing:.3f} + aiohttp POST {posting:.3f} ms"
     return [
         (
@@ -284,7 +276,32 @@ async def _deliveries(
     ]
 
 
-def _gather_followers(tx: Writer, alice: Account, port: int) -> None:
+async def listening(
+    made: authority.Authority | None, how: str = "listen"
+) -> tuple[asyncio.subprocess.Process, int]:
+    """Another process that takes every letter (`listen`) or never answers (`sleep`), and its port."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.bench._load",
+        how,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    order = {} if made is None else {"certificate": made.certificate, "key": made.key}
+    child.stdin.write(json.dumps(order).encode() + b"\n")
+    return child, int(await child.stdout.readline())
+
+
+async def ended(child: asyncio.subprocess.Process) -> None:
+    assert child.stdin is not None
+    child.stdin.write(b"\n")
+    await child.wait()
+
+
+def gather_followers(tx: Writer, alice: Account, port: int) -> None:
     for n in range(HOSTS):
         uri = f"https://r{n}.test:{port}/users/u"
         fan = accounts.receive(
@@ -294,8 +311,8 @@ def _gather_followers(tx: Writer, alice: Account, port: int) -> None:
         follows.follow(tx, fan, alice, uri=f"{uri}#follow")
 
 
-async def _publish(node: Node, alice: Account) -> tuple[float, float]:
-    """CPU milliseconds per server and milliseconds until the last one has a post."""
+async def publish(node: Node, alice: Account, hosts: int = HOSTS) -> tuple[float, float]:
+    """CPU milliseconds per server, and milliseconds until so many have a post."""
     before, started = time.process_time(), time.monotonic()
     post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
     while True:
@@ -306,12 +323,12 @@ async def _publish(node: Node, alice: Account) -> tuple[float, float]:
                 post=post.id,
             )
         )
-        if done == HOSTS:
+        if done >= hosts:
             break
         await asyncio.sleep(0.004)
     wall = (time.monotonic() - started) * 1000
     await asyncio.sleep(0.1)
-    return (time.process_time() - before) / HOSTS * 1000, wall
+    return (time.process_time() - before) / hosts * 1000, wall
 
 
 def _signing(key: SigningKey, port: int) -> float:

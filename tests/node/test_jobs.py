@@ -239,3 +239,44 @@ async def test_a_worker_that_is_stopped_lets_go_of_what_takes_too_long(node: Nod
 
     await node.db.write(jobs.release_all)
     assert numbers(await claim(node)) == [1]
+
+
+async def test_what_takes_long_gives_its_place_to_what_does_not(node: Node) -> None:
+    """Twenty servers hang, and the others do not wait for them; but not without end are there more at once."""
+    going, most, done = 0, 0, []
+    hang = asyncio.Event()
+
+    async def handler(node: Node, job: Job) -> None:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        if job.payload["hangs"]:
+            await hang.wait()
+        else:
+            done.append(job.payload["n"])
+        going -= 1
+
+    def unit(tx: Writer) -> None:
+        for n in range(40):
+            jobs.add(tx, "test", {"n": n, "hangs": n < 20})
+
+    await node.db.write(unit)
+    worker = Worker(node, {"test": Each(handler, at_once=4, patience=0.05, most=24)})
+    await worker.start(alone=True)
+    async with asyncio.timeout(5):
+        while len(done) < 20:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert going == 20
+    assert most <= 24
+
+    # What is slow takes no more than that: the next thirty that hang wait for their turn.
+    await node.db.write(lambda tx: [jobs.add(tx, "test", {"n": n, "hangs": True}) for n in range(30)])
+    await asyncio.sleep(0.6)
+    assert going == 24
+    hang.set()
+    async with asyncio.timeout(5):
+        while await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'test'")):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert most == 24
+    assert worker._doing == set() or all(task.done() for task in worker._doing)
+    await worker.stop()
