@@ -109,7 +109,12 @@ def delete(tx: Writer, heard: Heard) -> None:
         raise Ignored("a deletion of nothing, or of something of ours")
     if uri == by.uri:
         accounts.delete(tx, by)
-    elif same_origin(uri, by.uri) and not quoting.revoked(tx, by, uri):
+    elif same_origin(uri, by.uri):
+        if quoting.revoked(tx, by, uri):
+            return
+        post = posts.by_uri(tx, uri)
+        if post is not None and post.account_id != by.id:
+            raise Ignored("a deletion of somebody else's")
         _end_boosts(tx, by, uri)
         receiving.receive_delete(tx, by, uri)
     else:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from federation_tests.fediverse import Fediverse
 from federation_tests.strangers import Stranger
-from node import accounts, ledgers
+from node import accounts, follows, ledgers
+from node.accounts import RemoteActor
+from node.database import Reader, Writer
 from node.paging import Page
 from tests.support.visitors import sign_in
+from web.pages import ledgers as ledger_pages
 
 
 async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) -> None:
@@ -116,3 +121,62 @@ async def test_an_admin_sees_who_does_not_answer_and_wakes_or_gives_up(fediverse
     await fediverse.settle()
     assert await carol.home() == ["A clock"]
     assert await alice.node.db.read(accounts.get, alice.id) == await alice.account()
+
+
+async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice.posts("A clock", photo="A clock")
+    await fediverse.settle()
+    await fediverse.down("b.test")
+    await alice.edits(post, "A clock at noon")
+    await fediverse.settle()
+    hers = await sign_in(alice.node, await alice.account())
+    seen = await hers.get(f"/posts/{post.id}/ledger")
+    edit, first = (element.text for element in seen.all("section", class_="telling"))
+    assert "An edit" in edit
+    assert "Delivered to 0 of 1 server, 1 still being tried." in edit
+    assert "The post" in first
+    assert "Delivered to 1 of 1 server." in first
+    await fediverse.up("b.test")
+    await hers.post(f"/posts/{post.id}/ledger/again")
+    await fediverse.settle()
+    assert await bob.home() == ["A clock at noon"]
+    assert "still being tried" not in (await hers.get(f"/posts/{post.id}/ledger")).words
+
+
+async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
+    fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_pages, "AT_ONCE", 3)
+    (alice,) = await fediverse.people("alice@a.test")
+
+    def gather(tx: Writer) -> None:
+        for n in range(8):
+            uri = f"https://s{n}.example/users/fan"
+            fan = RemoteActor(uri=uri, name="fan", domain=f"s{n}.example", inbox=f"{uri}/inbox")
+            follows.follow(tx, accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
+
+    await alice.node.db.write(gather)
+    post = await alice.posts("To all of you", photo="A clock")
+    hers = await sign_in(alice.node, await alice.account())
+    while ran := await alice.node.db.read(_to_fan_out):
+        assert ran
+        await fediverse.settle()
+
+    path, found = f"/posts/{post.id}/ledger", []
+    while path:
+        seen = await hers.get(path)
+        found += [element.text for element in seen.all("b") if element.text.endswith(".example")]
+        more = [link.attributes["href"] for link in seen.all("a") if link.text == "More servers"]
+        path = more[0] if more else ""
+    assert sorted(found) == [f"s{n}.example" for n in range(8)]
+    assert "7 to 8 of 8" in seen.words
+    telling = seen.path.partition("of=")[2].partition("&")[0]
+    assert (await hers.get(f"/posts/{post.id}/ledger?of={telling}&from=999999999999")).status == 200
+    assert (await hers.get(f"/posts/{post.id}/ledger?of=1")).status == 404
+
+
+def _to_fan_out(tx: Reader) -> int:
+    return int(tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'fan_out'"))

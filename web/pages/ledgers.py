@@ -9,6 +9,8 @@ from quart import Blueprint, Response, request
 from node import ledgers, posts
 from node.accounts import Account
 from node.database import Reader, Writer
+from node.errors import NotFound
+from node.ids import read_id
 from node.ledgers import Server, Telling
 from node.paging import Page
 from web import current
@@ -20,25 +22,35 @@ from web.words import _
 blueprint = Blueprint("ledgers", __name__)
 
 ROWS = 40
+MOST_PLACES = 1_000_000
 AT_ONCE = 200
-"""Servers shown of one telling: what is open and what failed comes first."""
+"""Servers shown of one telling on one page: what is open and what failed comes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything one post was told with, newest first, and what became of each at every server."""
+    """Everything one post was told with, newest first, and what became of each at every server.
+
+    Of one telling alone, `first` is the place of the first server that is listed.
+    """
 
     tellings: list[tuple[Telling, list[Server]]]
     is_deleted: bool
+    first: int = 0
 
 
-def _ledger(tx: Reader, who: Account, post_id: int) -> Ledger:
+def _ledger(tx: Reader, who: Account, post_id: int, telling_id: int | None, first: int) -> Ledger:
     told = ledgers.of_post(tx, who, post_id)
+    if telling_id is not None:
+        told = [one for one in told if one.id == telling_id]
+        if not told:
+            raise NotFound
     servers = ledgers.servers(tx, [one.id for one in told])
     post = posts.by_id(tx, post_id)
     return Ledger(
-        [(one, servers.get(one.id, [])[:AT_ONCE]) for one in told],
+        [(one, servers.get(one.id, [])[first : first + AT_ONCE]) for one in told],
         post is None or post.deleted_at is not None,
+        first,
     )
 
 
@@ -61,7 +73,9 @@ def reason(server: Server) -> str:
 
 @blueprint.get("/posts/<int:post_id>/ledger")
 async def ledger(post_id: int) -> Response:
-    found = await current.look_signed_in(_ledger, post_id)
+    telling_id = read_id(request.args.get("of", ""))
+    first = min(read_id(request.args.get("from", "")) or 0, MOST_PLACES) if telling_id is not None else 0
+    found = await current.look_signed_in(_ledger, post_id, telling_id, first)
     verbs = {"Create": _("The post"), "Update": _("An edit"), "Delete": _("The deletion")}
     states = {
         "waiting": _("Being tried"),
@@ -74,6 +88,7 @@ async def ledger(post_id: int) -> Response:
         "ledger.html",
         post_id=post_id,
         ledger=found,
+        at_once=AT_ONCE,
         verbs=verbs,
         states=states,
         reason=reason,
