@@ -50,6 +50,10 @@ def _chosen(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> 
                 for inbox in _common(reach.followers(tx, who.id))
                 if not same_origin(inbox, sentence.object_uri)
             ]
+        case "Revoke":
+            # Whoever has the post may show the quote as well, and whoever quoted it may have told anybody.
+            heard = reach.heard_of(tx, sentence.facts.get("quoted", 0))
+            return _common([*_one(tx, sentence, post), *heard])
         case "Announce":
             return [*_common(reach.followers(tx, who.id)), *_personal(_one(tx, sentence, post))]
         case "Undo" if sentence.facts.get("verb") == "Announce":

@@ -125,7 +125,8 @@ def withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
     if all(one.by_id != found.by_id for one, _ in of_post(tx, post)):
         notifications.withdraw(tx, "quote", accounts.get(tx, found.by_id), post=post)
     target = accounts.get(tx, found.by_id)
-    outbox.record(tx, who, "Revoke", stamp_uri(who, found), target=target)
+    extra = {"quoted": post.id}
+    outbox.record(tx, who, "Revoke", stamp_uri(who, found), target=target, extra=extra)
     return post
 
 

@@ -135,3 +135,40 @@ async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse
         await evil.send(alice.node, "rita", _ask(evil, post, quote))
     await fediverse.settle()
     assert len(await alice.node.db.read(quotes.of_post, post)) == quotes.MOST_OF_ONE
+
+
+async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await _rita_follows(alice, evil)
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await _quotable(alice, "The words of Alice")
+    quote = evil.note("rita", 1, quote=post.uri)
+    await evil.send(alice.node, "rita", _ask(evil, post, quote))
+    await fediverse.settle()
+    (answer,) = [said for said in evil.received if said["type"] == "Accept"]
+
+    # Bob's server shows the quote as well, with the same stamp.
+    await bob.finds(Named(f"rita@{evil.domain}"))
+    await bob.follows(Named(f"rita@{evil.domain}"))
+    await fediverse.settle()
+    (asked,) = [said for said in evil.received if said["type"] == "Follow"]
+    await evil.send(bob.node, "rita", evil.activity("rita", "Accept", asked))
+    stamped = evil.note("rita", 1, quote=post.uri, quoteAuthorization=answer["result"])
+    await evil.send(bob.node, "rita", evil.activity("rita", "Create", stamped, to=[PUBLIC]))
+    await fediverse.settle()
+    there = await bob.node.db.read(posts.by_uri, quote["id"])
+    assert there is not None
+    his = await sign_in(bob.node, await bob.account())
+    assert "The words of Alice" in (await his.get(f"/posts/{there.id}")).words
+
+    await alice._do(quotes.withdraw, int(answer["result"].rpartition("/")[2]))
+    await fediverse.settle()
+    assert "The words of Alice" not in (await his.get(f"/posts/{there.id}")).words
+
+
+class Named:
+    def __init__(self, handle: str) -> None:
+        self.handle = handle
