@@ -80,7 +80,7 @@ def create(tx: Writer, heard: Heard) -> None:
     told = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
     if not _matters(tx, told, note.in_reply_to, heard.by):
         raise Ignored("nobody here would see it")
-    post = remote_posts.take_in(tx, note, heard.by)
+    post = remote_posts.take_in(tx, note, heard.by, is_new=True)
     if post is not None and post.is_comment and post.parent_id is None:
         threads.orphaned(tx, post)
 

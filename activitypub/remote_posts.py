@@ -74,8 +74,8 @@ def known(tx: Reader, uri: str) -> Post | None:
     return None if found is None or found.deleted_at is not None else found
 
 
-def take_in(tx: Writer, note: Note, author: Account) -> Post | None:
-    post = receiving.receive(tx, remote_post(tx, note, author))
+def take_in(tx: Writer, note: Note, author: Account, *, is_new: bool = False) -> Post | None:
+    post = receiving.receive(tx, remote_post(tx, note, author), is_new=is_new)
     if post is not None and note.quote is not None:
         # Whoever needs this needs us too.
         from activitypub import quoting

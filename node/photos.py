@@ -245,12 +245,12 @@ def attach(
     return any(photo.extra != extras.get(photo.id, photo.extra) for photo in had)
 
 
-def receive(tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto]) -> None:
+def receive(
+    tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
+) -> None:
     """Let a post of another server hold these photos, keeping the rows (and files) of those it had."""
-    had = {
-        row["remote_url"]: row["id"]
-        for row in tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
-    }
+    rows = () if is_new else tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
+    had = {row["remote_url"]: row["id"] for row in rows}
     now = now_ms()
     fresh = []
     for position, remote in enumerate({photo.url: photo for photo in photos}.values()):

@@ -71,9 +71,12 @@ class RemotePost:
     context: str = ""
 
 
-def receive(tx: Writer, remote: RemotePost) -> Post | None:
-    """Take in a post. The one already here, if it is; None if it may not come in."""
-    existing = posts.by_uri(tx, remote.uri)
+def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
+    """Take in a post. The one already here, if it is; None if it may not come in.
+
+    `is_new`: the caller has just seen that it is not here.
+    """
+    existing = None if is_new else posts.by_uri(tx, remote.uri)
     if existing is not None:
         return existing if existing.deleted_at is None else None
     author = remote.author
@@ -88,7 +91,7 @@ def receive(tx: Writer, remote: RemotePost) -> Post | None:
     if post is None:
         return posts.by_uri(tx, remote.uri)
     if post.photos_count:
-        photos.receive(tx, author.id, post.id, _clean_photos(remote.photos))
+        photos.receive(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
     posts.settle_in(
         tx,
         author,

@@ -53,7 +53,10 @@ class PostgresWriter(PostgresReader):
         return self._cursor.execute(*bind(sql, values, "pyformat")).rowcount
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
-        if rows:
+        if len(rows) == 1:
+            # One row by itself needs no pipeline, which would be a round trip more.
+            self._cursor.execute(bind(sql, {}, "pyformat")[0], rows[0])
+        elif rows:
             self._cursor.executemany(bind(sql, {}, "pyformat")[0], rows)
 
     def after_commit(self, hook: Callable[[], None]) -> None:
