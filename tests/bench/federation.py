@@ -45,11 +45,11 @@ def rows() -> list[tuple[str, str, str]]:
         return runner.run(_rows(Path(folder)))
 
 
-async def _rows(folder: Path) -> list[tuple[str, str, str]]:
+async def _rows(folder: Path, database: str = "") -> list[tuple[str, str, str]]:
     pem, public = await asyncio.to_thread(generate_rsa)
     (port,) = free_ports(1)
     made = authority.make(folder, [f"r{n}.test" for n in range(HOSTS)])
-    node = await opened(folder, port, made)
+    node = await opened(folder, port, made, database)
     alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))
     await node.db.write(meet, alice, public)
     found = [
@@ -60,8 +60,8 @@ async def _rows(folder: Path) -> list[tuple[str, str, str]]:
     return found
 
 
-async def opened(folder: Path, port: int, made: authority.Authority) -> Node:
-    """A node of its own, for which every name is this machine."""
+async def opened(folder: Path, port: int, made: authority.Authority, database: str = "") -> Node:
+    """A node of its own, for which every name is this machine; on SQLite, or the database at an address."""
 
     async def here(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
@@ -70,7 +70,7 @@ async def opened(folder: Path, port: int, made: authority.Authority) -> Node:
         Config(
             node=NodeOptions(domain=f"a.test:{port}", secret="of the benchmark"),
             server=ServerOptions(scheme="http"),
-            database=DatabaseOptions(url=f"sqlite:{folder / 'node.db'}"),
+            database=DatabaseOptions(url=database or f"sqlite:{folder / 'node.db'}"),
             media=MediaOptions(url=f"file:{folder / 'media'}"),
             federation=FederationOptions(allow_private_addresses=True, allow_http=True, ca_file=made.ca_file),
         ),
