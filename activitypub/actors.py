@@ -70,9 +70,10 @@ async def keep(
     try:
         actor = vocab.actor(doc)
         if domain is None:
-            if budget is not None and actor.webfinger is not None:
-                budget.spend(actor.id)  # Its WebFinger may have to be asked too.
-            domain = await webfinger.domain_of(node, actor.username, actor.id, actor.webfinger)
+            here = await node.db.read(accounts.by_uri, actor.id)
+            domain = await webfinger.domain_of(
+                node, actor.username, actor.id, actor.webfinger, here.domain if here else None, budget
+            )
         described = remote(actor, domain)
         account = await node.db.write(accounts.receive, described)
     except Unfetchable:
@@ -146,8 +147,11 @@ async def by_handle(node: Node, handle: str) -> Account:
         doc = await fetching.document(node, found.uri)
         if doc.get("id") != found.uri:
             raise Malformed("the actor has another id than its WebFinger says")
-        if vocab.actor(doc).username.lower() != found.name.lower():
+        actor = vocab.actor(doc)
+        if actor.username.lower() != found.name.lower():
             raise Malformed("the actor has another name than its WebFinger says")
+        if not await webfinger.is_at_home(node, found, actor.webfinger):
+            raise Malformed("the actor's own server does not know that handle")
         account = await keep(node, doc, domain=found.domain)
         await node.db.write(featured.ask, account)
         return account

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.uris import Malformed, host_and_port, normal_id, parts
+from activitypub.uris import Malformed, host_and_port, normal_id, parts, same_origin
 from node import accounts
 from node.accounts import Account
 from node.database import Reader, Site
@@ -66,8 +67,31 @@ async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
     scheme = "http" if node.config.federation.allow_http and node.site.scheme == "http" else "https"
     resource = quote(f"acct:{name}@{domain}", safe="")
     url = f"{scheme}://{domain}/.well-known/webfinger?resource={resource}"
-    jrd: dict[str, Any] = (await node.client.get_jrd(url)).doc
+    try:
+        jrd: dict[str, Any] = (await node.client.get_jrd(url)).doc
+    except Unfetchable as error:
+        template = await _template(node, f"{scheme}://{domain}") if error.answered == 404 else None
+        if template is None or (elsewhere := template.replace("{uri}", resource)) == url:
+            raise
+        jrd = (await node.client.get_jrd(elsewhere)).doc
     return jrd
+
+
+async def _template(node: Node, origin: str) -> str | None:
+    """Where a host's WebFinger is, by its host-meta (RFC 6415, as JSON), on the host itself."""
+    try:
+        doc = (await node.client.get_jrd(f"{origin}/.well-known/host-meta.json")).doc
+    except Unfetchable:
+        return None
+    for link in doc.get("links") if isinstance(doc.get("links"), list) else ():
+        template = link.get("template") if isinstance(link, dict) and link.get("rel") == "lrdd" else None
+        if (
+            isinstance(template, str)
+            and "{uri}" in template
+            and same_origin(template.partition("?")[0], origin)
+        ):
+            return template
+    return None
 
 
 def _subject(jrd: dict[str, Any]) -> str:
@@ -90,22 +114,56 @@ def _self(jrd: dict[str, Any]) -> str:
     raise Malformed("the WebFinger answer names no actor")
 
 
-async def domain_of(node: Node, name: str, uri: str, claimed: str | None) -> str:
-    """The domain to show beside an actor's name: the one it claims, if that one agrees, or its own host.
+async def is_at_home(node: Node, found: Found, claimed: str | None) -> bool:
+    """Whether the actor's own server calls it by that handle too: nobody is named by a stranger.
 
-    `claimed` is the actor's `webfinger` property (FEP-2c59).
+    `claimed` is the actor's `webfinger` property (FEP-2c59), which says it without another question.
+    """
+    host = parts(found.uri).authority
+    wanted = (found.name.lower(), found.domain)
+    if found.domain == host or (claimed is not None and _pair(claimed) == wanted):
+        return True
+    jrd = await _ask(node, found.name, host)
+    return _pair(_subject(jrd)) == wanted and _self(jrd) == found.uri
+
+
+def _pair(handle: str) -> tuple[str, str] | None:
+    try:
+        name, domain = split(handle)
+    except Malformed:
+        return None
+    return name.lower(), domain
+
+
+async def domain_of(
+    node: Node, name: str, uri: str, claimed: str | None, known: str | None, budget: Budget | None
+) -> str:
+    """The domain to show beside an actor's name: another than its own host only if both agree about it.
+
+    `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the domain it has here already. Somebody
+    new who claims nothing is asked for at their own host once, which may name another.
     """
     host = parts(uri).authority
-    if claimed is None:
-        return host
     try:
-        claimed_name, domain = split(claimed)
-        if domain == host or claimed_name.lower() != name.lower():
+        if claimed is None and known is None:
+            _spend(budget, uri)
+            jrd = await _ask(node, name, host)
+            claimed = _subject(jrd) if _self(jrd) == uri else None
+        elif claimed is None:
+            claimed = f"{name}@{known}"
+        pair = None if claimed is None else _pair(claimed)
+        if claimed is None or pair is None or pair[1] == host or pair[0] != name.lower():
             return host
+        _spend(budget, f"https://{pair[1]}/")
         found = await look_up(node, claimed)
     except (Malformed, Unfetchable):
         return host
-    return found.domain if found.uri == uri and found.domain == domain else host
+    return found.domain if found.uri == uri and found.domain == pair[1] else host
+
+
+def _spend(budget: Budget | None, uri: str) -> None:
+    if budget is not None:
+        budget.spend(uri)
 
 
 def local(tx: Reader, resource: str) -> Account | None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from activitypub import (
+    budgets,
     client,
     delivery,
-    fetching,
     first_looks,
     inbox,
     moving,
@@ -96,7 +96,7 @@ LIMITS = [
     f"{reading.MOST_PAGES} pages and {reading.MOST_ITEMS} items at most",
     f"up to {['', '', '', '', '', 'five'][threads.MOST_NEW]} new comments of each list",
     f"its last {first_looks.MOST_POSTS} posts",
-    f"makes {fetching.MOST_FETCHES} requests to 5 servers at most",
+    f"makes {budgets.MOST_FETCHES} requests to 5 servers at most",
     f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVEN_UP_AFTER_MS // moves.DAY]} days",
     f"up to {client.MOST_DOCUMENT // MIB} MiB, {['', '', '', 'three'][client.REDIRECTS]} redirects and "
     f"{client.DEADLINE:.0f} seconds",
@@ -211,4 +211,4 @@ def test_addresses_and_properties_that_are_promised_are_there() -> None:
     assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
     assert "followers_synchronization" in _letter("followers-there")["id"]
     assert all(status in delivery.AWAY for status in (408, 429, 503))
-    assert moving.MOST_REQUESTS <= fetching.MOST_FETCHES
+    assert moving.MOST_REQUESTS <= budgets.MOST_FETCHES

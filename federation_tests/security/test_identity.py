@@ -319,3 +319,58 @@ async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agr
         server.serve(path, jrd, content_type="application/jrd+json")
     assert (await actors.by_handle(alice.node, f"rita@{evil.domain}")).full_handle == f"rita@{other.domain}"
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
+
+
+def _speaks_for(server: Stranger, handle: str, uri: str, *asked: Stranger) -> None:
+    """Let servers answer WebFinger for their `rita` with that handle and that actor."""
+    for one in asked:
+        one.serve(
+            f"/.well-known/webfinger?resource=acct%3Arita%40{one.domain.replace(':', '%3A')}",
+            {
+                "subject": f"acct:{handle}",
+                "links": [{"rel": "self", "type": "application/activity+json", "href": uri}],
+            },
+            content_type="application/jrd+json",
+        )
+
+
+async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    victim = await actors.find(alice.node, other.person("rita"))
+    _speaks_for(evil, f"rita@{evil.domain}", victim.uri, evil)
+    with pytest.raises(NotFound):
+        await actors.by_handle(alice.node, f"rita@{evil.domain}")
+    assert await _resolve(alice, f"@rita@{evil.domain}") is None
+    await lookups.mentions(alice.node, f"Hello @rita@{evil.domain}")
+    again = await actors.find(alice.node, victim.uri, refresh=True)
+    assert again.full_handle == f"rita@{other.domain}"
+
+
+async def test_a_handle_on_another_host_stays_however_somebody_is_found(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    """Software that does not say `webfinger` in the actor: both hosts agree, and that is asked once."""
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    handle = f"rita@{other.domain}"
+    _speaks_for(evil, handle, uri, evil, other)
+    assert (await actors.find(alice.node, uri)).full_handle == handle
+    assert (await actors.find(alice.node, uri, refresh=True)).full_handle == handle
+    assert (await actors.by_handle(alice.node, handle)).uri == uri
+    # When the other host no longer says so, it is over.
+    _speaks_for(other, handle, f"{other.base}/users/somebody", other)
+    assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{evil.domain}"
+
+
+async def test_a_server_may_say_in_its_host_meta_where_its_webfinger_is(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    (path,) = [path for path in evil.replies if path.startswith("/.well-known/webfinger")]
+    evil.replies["/finger" + path.removeprefix("/.well-known/webfinger")] = evil.replies.pop(path)
+    links = [{"rel": "lrdd", "template": evil.base + "/finger?resource={uri}"}]
+    evil.serve("/.well-known/host-meta.json", {"links": links}, content_type="application/json")
+    assert (await actors.by_handle(alice.node, f"rita@{evil.domain}")).uri == uri
