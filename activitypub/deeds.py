@@ -46,6 +46,8 @@ def perform(tx: Writer, heard: Heard) -> None:
         deed(tx, heard)
         return
     if not received.first_time(tx, seen_as(by, heard.uri)):
+        if heard.activity.type == "Follow":
+            _answer_again(tx, heard)
         raise Ignored("heard before")
     try:
         deed(tx, heard)
@@ -181,6 +183,14 @@ def follow(tx: Writer, heard: Heard) -> None:
     except (NotFound, NotAllowed):
         if not target.is_gone:
             follows.decline(tx, heard.by, target, heard.uri)
+
+
+def _answer_again(tx: Writer, heard: Heard) -> None:
+    """A follow that is sent once more is answered once more: the first answer may have been lost."""
+    target = local_person(tx, heard.activity.object.uri)
+    existing = follows.between(tx, heard.by, target)
+    if existing is not None and existing.uri == heard.uri and existing.is_accepted:
+        follows.follow(tx, heard.by, target, uri=heard.uri)
 
 
 def accept(tx: Writer, heard: Heard) -> None:

@@ -76,7 +76,10 @@ def hint(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
         return None
     known = posts.by_uri(tx, uri)
     if activity.type == "Delete":
-        if known is None or known.deleted_at is not None or not _is_under(tx, known, bearer):
+        # Whether a post that is not open is gone cannot be asked: its server answers strangers as if it were.
+        if known is None or known.deleted_at is not None or not known.is_open:
+            return None
+        if not _is_under(tx, known, bearer):
             return None
         return {"uri": uri, "id": known.id}
     if activity.type not in ("Create", "Update"):

@@ -143,8 +143,10 @@ class Inbox:
         except BadSignature as bad:
             raise Turned(401, bad.reason) from bad
         except Unfetchable as error:
-            if error.gone and _is_farewell(activity):
-                await self._node.db.write(_look_again, activity.actor)
+            if error.gone and activity.type == "Delete":
+                # Nobody can be asked any more whether it is true: for a farewell their own server is.
+                if _is_farewell(activity):
+                    await self._node.db.write(_look_again, activity.actor)
                 return None
             raise _keyless(error) from error
 

@@ -33,6 +33,11 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """Every line of a header."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
 def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
     """The request as signatures see it, for the public host that is configured."""
     target = scope["raw_path"].decode("latin-1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activitypub import reactions as written
 from activitypub.heard import Heard, Ignored, our_post
-from node import likes, reactions
+from node import likes, posts, reactions
 from node.accounts import Account
 from node.database import Writer
 from node.emoji import RemoteEmoji
@@ -48,4 +48,8 @@ def _name(by: Account, given: written.Reaction) -> str:
 
 
 def take_back(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+    """By its id; one that is described without is the one its actor gave to that post last."""
+    if uri is None and object_uri is not None:
+        post = posts.by_uri(tx, object_uri)
+        uri = None if post is None else reactions.latest_uri(tx, by, post)
     return uri is not None and reactions.take_back(tx, by, uri)

@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from activitypub import forwarding, remote_posts, vocab
+from activitypub import forwarding, remote_posts, signing_keys, vocab
 from activitypub.client import Unfetchable
 from activitypub.deeds import perform
 from activitypub.fetching import Budget
 from activitypub.heard import Heard, Ignored, Needs
+from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of
 from activitypub.vocab import Note
-from node import accounts, hosts, jobs
+from node import accounts, hosts, jobs, reach
 from node.accounts import Account
 from node.database import Writer
 from node.errors import Refused
@@ -28,6 +29,8 @@ from node.node import Node
 log = logging.getLogger("tintype.inbox")
 
 MOST_TRIES = 4
+MOST_FIRST = 5
+"""Requests for the post itself: its author may have to be asked for too, in both kinds of signature."""
 
 
 async def receive(node: Node, batch: list[Job]) -> None:
@@ -76,7 +79,8 @@ async def fetch_first(node: Node, job: Job) -> None:
     uri = job.payload["uri"]
     found: tuple[Note, Account] | None = None
     try:
-        found = await remote_posts.read(node, uri, budget=Budget())
+        key = await _reading_key(node, job)
+        found = await remote_posts.read(node, uri, key=key, budget=Budget(MOST_FIRST))
     except Unfetchable as error:
         if error.temporary and job.attempts < MOST_TRIES:
             raise jobs.Later(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
@@ -84,6 +88,16 @@ async def fetch_first(node: Node, job: Job) -> None:
     except (Malformed, Refused) as error:
         log.info("%s is of no use: %s", uri, error)
     await node.db.write(_after_fetch, job, {uri: found})
+
+
+async def _reading_key(node: Node, job: Job) -> SigningKey | None:
+    """What is not open is asked for by somebody here it is meant for; None: by the node."""
+    activity = vocab.activity(job.payload["doc"])
+    told = [*activity.to, *activity.cc]
+    if vocab.PUBLIC in told:
+        return None
+    reader = await node.db.read(reach.reader_here, job.payload["by"], told)
+    return None if reader is None else await signing_keys.of_account(node, reader)
 
 
 def _after_fetch(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:

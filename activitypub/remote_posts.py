@@ -21,6 +21,7 @@ from node.node import Node
 from node.policies import dump
 from node.posts import Post
 from node.receiving import RemotePhoto, RemotePost
+from node.visibility import OPEN
 
 MOST_ANCESTORS = 50
 MOST_CHECKS = 4
@@ -85,7 +86,10 @@ def take_in(tx: Writer, note: Note, author: Account, *, is_new: bool = False) ->
 
 
 async def check(node: Node, job: Job) -> None:
-    """Job `check_post`: if a post's own server says that it is gone, it goes here too."""
+    """Job `check_post`: if an open post's own server says that it is gone, it goes here too."""
+    post = await node.db.read(posts.by_id, job.payload["id"])
+    if post is None or not post.is_open:
+        return
     try:
         doc = await fetching.document(node, job.payload["uri"])
     except Unfetchable as error:
@@ -118,7 +122,10 @@ def visibility(note_to: list[str], note_cc: list[str], author: Account) -> str:
 
 def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
     """A document that is known to be its author's, as this node's tables want it."""
-    named = _known_people(tx, [uri for uri, _ in note.mentions])
+    told_of = visibility(note.to, note.cc, author)
+    addressed = {*note.to, *note.cc}
+    # A name in a post that is not open lets nobody read it to whom it is not addressed.
+    named = _known_people(tx, [uri for uri, _ in note.mentions if told_of in OPEN or uri in addressed])
     here = tx.site.uri("/users/")
     told = [uri for uri in (*note.to, *note.cc) if uri.startswith(here) and uri not in named]
     return RemotePost(
@@ -129,7 +136,7 @@ def remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         warning=note.summary if note.type == "Note" or note.sensitive else "",
         is_sensitive=note.sensitive,
         language=note.language or "",
-        visibility=visibility(note.to, note.cc, author),
+        visibility=told_of,
         parent_uri=note.in_reply_to or "",
         published_at=note.published_ms or now_ms(),
         edited_at=note.updated_ms,

@@ -18,7 +18,7 @@ from activitypub import contexts, documents, nodeinfo, notes, quoting, synchroni
 from activitypub.collections import Collections
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
-from activitypub.plain import Receive, Scope, Send, header, respond
+from activitypub.plain import Receive, Scope, Send, header, headers, respond
 from activitypub.uris import Malformed
 from activitypub.vocab import PUBLIC
 from node import accounts, boosts, outbox, posts, statistics, users
@@ -92,7 +92,7 @@ class Door:
         if path in _WELL_KNOWN or _ALWAYS.fullmatch(path):
             return True
         if scope["method"] in ("GET", "HEAD") and _PAGES.fullmatch(path):
-            return wants_activity(header(scope, b"accept") or "")
+            return wants_activity(",".join(headers(scope, b"accept")))
         return False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,8 +131,8 @@ class Door:
         status, body = await self._remembered(
             "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._jrd(scope)
         )
-        headers = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
-        await respond(scope, send, status, body, JRD_TYPE if status == 200 else "text/plain", headers)
+        more = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
+        await respond(scope, send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
 
     async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
         try:
@@ -241,9 +241,9 @@ NOTHING: tuple[int, Any] = (404, {"error": "There is nothing here."})
 
 
 async def _json(
-    scope: Scope, send: Send, status: int, document: Any, kind: str, headers: list[tuple[bytes, bytes]]
+    scope: Scope, send: Send, status: int, document: Any, kind: str, more: list[tuple[bytes, bytes]]
 ) -> None:
-    await respond(scope, send, status, msgspec.json.encode(document), kind, headers)
+    await respond(scope, send, status, msgspec.json.encode(document), kind, more)
 
 
 def _instance(tx: Reader) -> tuple[int, Any]:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from activitypub import fetching, reading, remote_posts, vocab
+from activitypub import fetching, reading, remote_posts, signing_keys, vocab
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget, is_ours
 from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Note, Ref
 from activitypub.vocab.values import ref
-from node import jobs, posts
+from node import jobs, mentions, posts, reach
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import Refused
@@ -33,6 +33,9 @@ AGAIN_AFTER = 300.0
 MOST_NEW = 5
 """New comments taken in from one list in one pass."""
 MOST_TRIES = 4
+MOST_AT_ONCE, MOST_CLIMBED = 10, 200
+"""Requests for what a comment answers: at once, and in all. With those that brought it, 20 at most."""
+ON_AFTER_MS = 60_000
 
 
 class Looked:
@@ -52,14 +55,37 @@ async def climb(node: Node, job: Job) -> None:
     post = await node.db.read(posts.by_id, job.payload["id"])
     if post is None or post.deleted_at is not None or post.parent_id is not None:
         return
+    key = None
+    if not post.is_open and (reader := await node.db.read(_reader, post)) is not None:
+        key = await signing_keys.of_account(node, reader)
     try:
-        await remote_posts.find(node, post.parent_uri, budget=Budget())
+        await remote_posts.find(node, post.parent_uri, key=key, budget=Budget(MOST_AT_ONCE))
     except Unfetchable as error:
         if error.temporary and job.attempts < MOST_TRIES:
             raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
         log.info("what %s answers cannot be had: %s", post.uri, error.reason)
     except Refused as error:
         log.info("what %s answers may not come in: %s", post.uri, error)
+    else:
+        await node.db.write(_climb_on, post.id, job.payload.get("climbed", 0))
+
+
+def _reader(tx: Reader, post: Post) -> int | None:
+    """One of ours who may see a post, and so perhaps what it answers."""
+    named = [mention.account.uri for mention in mentions.of(tx, post)]
+    return reach.reader_here(tx, post.account_id, named)
+
+
+def _climb_on(tx: Writer, post_id: int, climbed: int) -> None:
+    """The way up is long: the rest of it a little later, and not without end."""
+    post = posts.by_id(tx, post_id)
+    top = None if post is None else posts.by_id(tx, post.root_id)
+    if top is None or not top.is_comment or top.parent_id is not None or top.id == post_id:
+        return
+    if climbed + MOST_AT_ONCE < MOST_CLIMBED:
+        payload = {"id": top.id, "climbed": climbed + MOST_AT_ONCE}
+        # In no lane: there it would go on as soon as the one before it is done.
+        jobs.add(tx, "climb", payload, run_at=now_ms() + ON_AFTER_MS)
 
 
 async def look(node: Node, post: Post) -> None:

@@ -62,13 +62,15 @@ def _undo_announce(tx: Writer, by: Account, uri: str | None, object_uri: str | N
     if post is None or boosts.between(tx, by, post) is None:
         return False
     boosts.unboost(tx, by, post)
-    if not post.is_local:
+    if not post.is_local and post.is_open:
         # A boost also ends when the post itself does, and nobody else would tell us.
         jobs.add(tx, "check_post", {"id": post.id, "uri": post.uri}, lane=f"fetch {host_of(post.uri)}")
     return True
 
 
 def _undo_block(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+    if uri is not None and blocks.unblock_by_uri(tx, by, uri):
+        return True
     target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
     if target is None or not target.is_local:
         return False

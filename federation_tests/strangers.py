@@ -8,7 +8,7 @@ import io
 import json
 import ssl
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +45,7 @@ class Stranger:
         self.base = f"https://{self.domain}"
         self.replies: dict[str, Reply] = {}
         self.asked: Counter[str] = Counter()
+        self.signed_by: defaultdict[str, list[str]] = defaultdict(list)
         self.received: list[dict[str, Any]] = []
         self.inbox_status = 202
         self.inbox_headers: dict[str, str] = {}
@@ -71,6 +72,7 @@ class Stranger:
         path = scope["path"]
         target = path + ("?" + scope["query_string"].decode() if scope["query_string"] else "")
         self.asked[path] += 1
+        self.signed_by[path].append(dict(scope["headers"]).get(b"signature", b"").decode())
         if scope["method"] == "POST":
             self.received.append(json.loads(body))
             reply = Reply(self._judge(scope, body), headers=self.inbox_headers)

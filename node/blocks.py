@@ -43,6 +43,11 @@ def unblock(tx: Writer, who: Account, target: Account) -> None:
     tx.run("DELETE FROM blocks WHERE account_id = :who AND target_id = :target", who=who.id, target=target.id)
 
 
+def unblock_by_uri(tx: Writer, who: Account, uri: str) -> bool:
+    """Take a block back that is known by the id its server gave it. Whether there was one."""
+    return tx.run("DELETE FROM blocks WHERE account_id = :who AND uri = :uri", who=who.id, uri=uri) > 0
+
+
 def mute(tx: Writer, who: Account, target: Account, *, hides_notifications: bool = True) -> None:
     """Mute someone, or change whether their notifications are hidden."""
     if who.id == target.id:

@@ -141,3 +141,21 @@ def is_followed_here(tx: Reader, account_id: int) -> bool:
 
 def _mailboxes(rows: list[Row]) -> list[Mailbox]:
     return [Mailbox(row["inbox"], row["shared_inbox"]) for row in rows]
+
+
+def reader_here(tx: Reader, author_id: int, told: Iterable[str]) -> int | None:
+    """One of ours who may read what this author says to these addresses: somebody named, else a follower."""
+    here = tx.site.uri("/users/")
+    found = tx.value(
+        """SELECT id FROM accounts WHERE uri IN (:uris) AND is_local AND deleted_at IS NULL
+           AND suspended_at IS NULL ORDER BY id LIMIT 1""",
+        uris=[uri for uri in told if uri.startswith(here)] or [""],
+    )
+    if found is None:
+        found = tx.value(
+            """SELECT a.id FROM follows f JOIN accounts a ON a.id = f.follower_id
+               WHERE f.followed_id = :author AND f.state = 'accepted' AND a.is_local
+                 AND a.deleted_at IS NULL AND a.suspended_at IS NULL ORDER BY f.id LIMIT 1""",
+            author=author_id,
+        )
+    return None if found is None else int(found)

@@ -80,6 +80,16 @@ def take_back(tx: Writer, who: Account, uri: str) -> bool:
     return True
 
 
+def latest_uri(tx: Reader, who: Account, post: Post) -> str | None:
+    """The id of what somebody gave to a post last."""
+    found = tx.value(
+        "SELECT uri FROM reactions WHERE account_id = :who AND post_id = :post ORDER BY id DESC LIMIT 1",
+        who=who.id,
+        post=post.id,
+    )
+    return None if found is None else str(found)
+
+
 def take_all_back(tx: Writer, who: Account, post: Post) -> None:
     """All that somebody gave to a post, because they no longer like it."""
     tx.run("DELETE FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id)

@@ -152,7 +152,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             boosts_count=0,
             comments_count=0,
             published_at=published_at,
-            edited_at=remote.edited_at,
+            edited_at=_edited_at(remote, published_at, now),
             created_at=now,
             deleted_at=None,
             emoji=_emoji(tx, remote),
@@ -163,6 +163,13 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
         if posts.by_uri(tx, remote.uri) is not None:
             return None
     raise RuntimeError(f"no id is free at {published_at}")
+
+
+def _edited_at(remote: RemotePost, published_at: int, now: int) -> int | None:
+    """When a post that is new here was edited; never in the future, or no later edit would count."""
+    if remote.edited_at is None or remote.edited_at <= published_at:
+        return None
+    return min(remote.edited_at, now)
 
 
 def _emoji(tx: Writer, remote: RemotePost) -> str:
