@@ -8,6 +8,7 @@ cannot make us ask a third server over and over.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from activitypub import featured, fetching, vocab, webfinger
@@ -61,11 +62,16 @@ async def _fetch(node: Node, uri: str, budget: Budget | None) -> Account:
 
 
 async def keep(
-    node: Node, doc: dict[str, Any], *, domain: str | None = None, budget: Budget | None = None
+    node: Node,
+    doc: dict[str, Any],
+    *,
+    domain: str | None = None,
+    apart: keys.PublicKey | None = None,
+    budget: Budget | None = None,
 ) -> Account:
     """Take in an actor document that came from its own address. Raises Unfetchable.
 
-    `domain` is the handle's, when WebFinger has just vouched for it.
+    `domain` is the handle's, when WebFinger has just vouched for it; `apart` a key that has a document of its own.
     """
     try:
         actor = vocab.actor(doc)
@@ -75,15 +81,24 @@ async def keep(
                 node, actor.username, actor.id, actor.webfinger, here.domain if here else None, budget
             )
         described = remote(actor, domain)
+        if apart is not None:
+            described = replace(described, keys=[*described.keys, apart])
+        former = await node.db.read(_key_ids, actor.id)
         account = await node.db.write(accounts.receive, described)
     except Unfetchable:
         raise
     except (Malformed, Refused) as error:
         reason = error.detail or error.message if isinstance(error, Refused) else str(error)
         raise refusal(str(doc.get("id")), f"not an actor for us: {reason}") from error
-    for listed in described.keys:
-        node.part(Memory).keys.forget(listed.id)
+    for key_id in {*former, *(listed.id for listed in described.keys)}:
+        node.part(Memory).keys.forget(key_id)
     return account
+
+
+def _key_ids(tx: Reader, uri: str) -> list[str]:
+    """Which keys somebody has had until now."""
+    account = accounts.by_uri(tx, uri)
+    return [] if account is None else [key.id for key in keys.of(tx, account)]
 
 
 def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
@@ -206,9 +221,12 @@ async def _ask_for_key(node: Node, key_id: str) -> KnownKey:
         # A document of its own for the key: it names its owner, and the owner must name it back.
         owner = _owner(doc, key_id)
         actor = await fetching.document(node, owner)
-        if not _lists(actor, key_id):
+        if _lists(actor, key_id):
+            account = await keep(node, actor)
+        elif (apart := _apart(doc, actor, key_id)) is not None:
+            account = await keep(node, actor, apart=apart)
+        else:
             raise refusal(key_id, "the key and its owner do not name each other")
-        account = await keep(node, actor)
     known = await node.db.read(_stored, key_id)
     if known is None or known.account_id != account.id:
         raise refusal(key_id, "the key is not a usable one of that actor")
@@ -222,6 +240,21 @@ def _lists(doc: dict[str, Any], key_id: str) -> bool:
         return any(key.id == key_id and _owns(actor, key) for key in actor.keys)
     except Malformed:
         return False
+
+
+def _apart(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> keys.PublicKey | None:
+    """The key in a document of its own, if the actor names it by its address alone."""
+    named = any(
+        key.id == key_id
+        and key.owner is None
+        and key.text is None
+        and same_origin(key_id, str(actor.get("id")))
+        for key in vocab.keys(actor)
+    )
+    for key in vocab.keys(doc) if named else ():
+        if key.id == key_id and key.text is not None and key.owner == actor.get("id"):
+            return keys.PublicKey(key.id, key.algorithm or "rsa", key.text)
+    return None
 
 
 def _owner(doc: dict[str, Any], key_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Collections: outbox, followers, following, featured, replies, likes and shares, page by page.
+"""Collections: outbox, followers, following, featured, replies, likes, shares and tags, page by page.
 
 Pages begin at a cursor, not at a number, so they stay whole while rows come and go. They are the same for
 everyone and hold only what anybody may read.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from activitypub import contexts, documents, notes
-from node import accounts, follows, listings, pins, posts
+from node import accounts, captions, follows, listings, pins, posts
 from node.accounts import Account
 from node.database import Reader
 from node.errors import NotFound
@@ -24,6 +25,7 @@ from node.posts import Post
 
 PAGE = 40
 _OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")
+_OF_TAG = re.compile(r"/tags/(?P<name>[^/]{1,200})")
 _OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>[0-9]{1,18})/(?P<kind>replies|likes|shares|context)")
 
 Items = Callable[[Reader, Page], list[tuple[int, Any]]]
@@ -53,6 +55,13 @@ def _document(tx: Reader, path: str, cursor: int | None) -> dict[str, Any]:
         return _of_person(tx, _person(tx, of_person["name"]), of_person["kind"], cursor)
     if (of_post := _OF_POST.fullmatch(path)) is not None:
         return _of_post(tx, _post(tx, path, int(of_post["id"])), of_post["kind"], cursor)
+    if (tagged := _OF_TAG.fullmatch(path)) is not None:
+        name = captions.normal_tag(tagged["name"])
+        total = listings.tagged_total(tx, name)
+        if not total:
+            raise NotFound
+        uri = tx.site.uri("/tags/" + quote(name, safe=""))
+        return _paged(tx, uri, total, cursor, lambda tx, page: listings.tagged(tx, name, page))
     raise NotFound
 
 

@@ -67,6 +67,8 @@ class Desk:
         return await signing_keys.of_account(self._node, job.payload["by"], version=facts.key_version)
 
     async def over(self, job: Job, state: str, status: int | None, reason: str, *, answered: bool) -> None:
+        if state == "gone":
+            self._memory.gone.put(job.payload["inbox"], True)
         if answered:
             self._memory.awake.put(job.payload["host"], True)
         await self._over(Outcome(job, state, status, reason, answered))

@@ -110,6 +110,8 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
     }
     if post.edited_at is not None:
         document["updated"] = edit_time(post)
+    if post.source:
+        document["source"] = {"content": post.source, "mediaType": "text/plain"}
     if post.language:
         document["contentMap"] = {post.language: content}
     if post.parent_uri:

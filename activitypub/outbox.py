@@ -6,6 +6,8 @@ the end of this job are one unit of work: a crash before it changes nothing, aft
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from activitypub import audience, documents
@@ -33,7 +35,8 @@ async def fan_out(node: Node, job: Job) -> bool:
     memory.sentences.put(sentence.id, body)
     # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
     inboxes.sort(key=lambda one: memory.awake.get(one[1]) is None)
-    await node.db.write(_queue, job, planned)
+    gone = {inbox for inbox, _ in inboxes if memory.gone.get(inbox)}
+    await node.db.write(_queue, job, planned, gone)
     return True
 
 
@@ -53,17 +56,23 @@ def plan(tx: Reader, id_: int) -> Plan | None:
     return None if document is None else (sentence, msgspec.json.encode(document), inboxes, is_compared)
 
 
-def _queue(tx: Writer, job: Job, planned: Plan) -> None:
+def _queue(tx: Writer, job: Job, planned: Plan, gone: Collection[str]) -> None:
     if not jobs.finish(tx, job):
         return
     sentence, body, inboxes, is_compared = planned
     outbox.keep_document(tx, sentence, body.decode())
     asleep = hosts.given_up(tx, {host for _, host in inboxes}, now_ms())
-    awake = [(inbox, host) for inbox, host in inboxes if host not in asleep]
+    awake = [(inbox, host) for inbox, host in inboxes if host not in asleep and inbox not in gone]
     deliveries.queue(tx, sentence, awake, is_synchronized=is_compared)
     deliveries.refuse(
         tx,
         sentence,
         [(inbox, host) for inbox, host in inboxes if host in asleep],
         "the server has not answered for a week",
+    )
+    deliveries.refuse(
+        tx,
+        sentence,
+        [(inbox, host) for inbox, host in inboxes if inbox in gone and host not in asleep],
+        "the inbox was gone within the last hour",
     )

@@ -55,7 +55,8 @@ _ALWAYS = re.compile(
     r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|context|activity)"
 )
 _PAGES = re.compile(
-    r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/p/(?P<author>[^/]+)/(?P<post>[0-9]{1,18})"
+    r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/tags/(?P<tag>[^/]+)"
+    r"|/p/(?P<author>[^/]+)/(?P<post>[0-9]{1,18})"
 )
 _OWNER = re.compile(r"/(?:users/|@|p/)([^/]+)")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
@@ -174,7 +175,7 @@ class Door:
         if is_secure:
             asking = await viewers.signer(self._node, scope)
             if asking is None:
-                await self._unsigned(scope, send)
+                await self._key_alone(scope, send, path)
                 return
         if (compared := re.fullmatch(r"/users/([^/]+)/followers_synchronization", path)) is not None:
             await self._compared(scope, send, compared[1])
@@ -184,7 +185,7 @@ class Door:
             status, body = await self._remembered(
                 f"actor {name.lower()}", lambda: self._answer(_person, name)
             )
-        elif page is not None:
+        elif page is not None and page["post"]:
             await self._post(scope, send, page["author"], int(page["post"]), asking)
             return
         elif (said := re.fullmatch(r"/users/([^/]+)/(activities|boosts|stamps)/(\d+)", path)) is not None:
@@ -196,6 +197,15 @@ class Door:
             status, body = await self._collections.answer(path, query)
         cache = _NO_STORE if is_secure else _PUBLIC_CACHE
         await respond(scope, send, status, body, AP_TYPE, [_VARY, cache])
+
+    async def _key_alone(self, scope: Scope, send: Send, path: str) -> None:
+        """In secure mode, without a signature: of a person what it takes to check one, of anything else nothing."""
+        person = re.fullmatch(r"/users/([^/]+)", path)
+        if person is None:
+            await self._unsigned(scope, send)
+            return
+        status, body = await self._answer(_stub, person[1])
+        await respond(scope, send, status, body, AP_TYPE, [_VARY, _NO_STORE])
 
     async def _unsigned(self, scope: Scope, send: Send) -> None:
         await respond(scope, send, 401, b"This wants a signed request.\n", headers=[_VARY, _NO_STORE])
@@ -248,6 +258,14 @@ async def _json(
 
 def _instance(tx: Reader) -> tuple[int, Any]:
     return 200, documents.with_context(documents.person(tx, accounts.instance_actor(tx)), contexts.ACTOR)
+
+
+_STUB = ("@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
+
+
+def _stub(tx: Reader, name: str) -> tuple[int, Any]:
+    status, document = _person(tx, name)
+    return status, {key: document[key] for key in _STUB if key in document} if status == 200 else document
 
 
 def _person(tx: Reader, name: str) -> tuple[int, Any]:

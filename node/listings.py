@@ -115,3 +115,19 @@ def shares(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
         **page.values,
     )
     return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+
+
+_TAGGED = """FROM post_hashtags t JOIN posts p ON p.id = t.post_id JOIN accounts a ON a.id = p.account_id
+    WHERE t.hashtag_id = (SELECT h.id FROM hashtags h WHERE h.name = :name) AND p.is_local
+      AND p.visibility = 'public' AND p.deleted_at IS NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL"""
+
+
+def tagged_total(tx: Reader, name: str) -> int:
+    """How many public posts of this node bear a tag."""
+    return int(tx.value(f"SELECT COUNT(*) {_TAGGED}", name=name))
+
+
+def tagged(tx: Reader, name: str, page: Page) -> list[tuple[int, str]]:
+    """(id, uri) of the public posts of this node that bear a tag, newest first."""
+    rows = tx.all(f"SELECT p.id, p.uri {_TAGGED} {page.clause('p.id')}", name=name, **page.values)
+    return [(row["id"], row["uri"]) for row in page.ordered(rows)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from activitypub.uris import LONGEST, Malformed, parts
+from activitypub.uris import LONGEST, Malformed, normal_id, parts
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 AS = "https://www.w3.org/ns/activitystreams#"
@@ -21,6 +21,11 @@ MOST_RECIPIENTS = 500
 
 _PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
+# A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
+_ODD_HOST = re.compile(
+    r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
+    r"|http(?=://[^/?#]*(?::80|\.)(?:[/?#]|$)))://"
+)
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?"
@@ -67,13 +72,23 @@ def text(value: Any, most: int) -> str:
 
 
 def uri(value: Any) -> str | None:
-    """The address a value is or names, as it was received. Any scheme: compare with `normal_id`."""
+    """The address a value is or names, of any scheme; its host in the usual spelling."""
     for item in items(value, 20):
         if isinstance(item, dict):
             item = _address(item)
         if isinstance(item, str) and len(item) <= LONGEST and _URI.fullmatch(item):
-            return item
+            return _spelt(item)
     return None
+
+
+def _spelt(address: str) -> str:
+    """As received, but for a host that is not written as everybody else writes it: ids are compared as they are."""
+    if not _ODD_HOST.match(address):
+        return address
+    try:
+        return normal_id(address)
+    except Malformed:
+        return address
 
 
 def uris(value: Any, most: int) -> list[str]:
@@ -202,7 +217,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def _id(document: dict[str, Any]) -> str | None:
     value = document.get("id", document.get("@id"))
-    return value if isinstance(value, str) and len(value) <= LONGEST and _URI.fullmatch(value) else None
+    if not isinstance(value, str) or len(value) > LONGEST or not _URI.fullmatch(value):
+        return None
+    return _spelt(value)
 
 
 def _address(document: dict[str, Any]) -> str | None:
