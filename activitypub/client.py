@@ -327,7 +327,8 @@ async def _beginning(response: aiohttp.ClientResponse) -> str:
         if received > MOST_ANSWER:
             response.close()
             break
-    return said.decode("utf-8", "replace")[:SNIPPET]
+    # No database holds a NUL in a text.
+    return said.decode("utf-8", "replace")[:SNIPPET].replace("\0", "")
 
 
 def _next(url: str, address: URL, location: str) -> str:

@@ -12,6 +12,7 @@ waits for what when something does not work.
 
 from __future__ import annotations
 
+import logging
 import time
 from email.utils import parsedate_to_datetime
 
@@ -21,10 +22,12 @@ from activitypub.desks import Desk, Facts
 from activitypub.signatures import SIGN, SigningKey
 from activitypub.synchronization import HEADER
 from activitypub.uris import Malformed
-from node import outcomes
+from node import jobs, outcomes
 from node.ids import now_ms
 from node.jobs import Job
 from node.node import Node
+
+log = logging.getLogger("tintype.delivery")
 
 AWAY = frozenset({408, 429, 502, 503, 504})
 """Answers that say the server itself is not there, whatever is sent."""
@@ -34,7 +37,16 @@ LONGEST_WAIT = 7 * 86_400
 
 async def deliver(node: Node, job: Job) -> bool:
     """Always True: the job is finished, or put off, in the unit that writes down what became of it."""
-    desk = node.part(Desk)
+    try:
+        await _deliver(node, node.part(Desk), job)
+    except Exception as error:
+        # A fault of our own must not cost the letter: it has its week like any other.
+        log.exception("%s could not be sent to %s", job.payload["sentence"], job.payload["inbox"])
+        await node.db.write(outcomes.hiccup, job, f"{type(error).__name__}: {error}")
+    return True
+
+
+async def _deliver(node: Node, desk: Desk, job: Job) -> None:
     facts = await desk.look(job)
     if facts.is_blocked:
         await desk.over(
@@ -42,9 +54,11 @@ async def deliver(node: Node, job: Job) -> bool:
         )
     elif facts.is_behind:
         await node.db.write(outcomes.step_aside, job)
+    elif facts.asleep_until:
+        reason = "the server asked to be left alone"
+        await node.db.write(jobs.retry, job, facts.asleep_until, reason, outcomes.AGAIN)
     else:
         await _send(node, desk, job, facts)
-    return True
 
 
 async def _send(node: Node, desk: Desk, job: Job, facts: Facts) -> None:
@@ -108,7 +122,7 @@ def _retry_after(value: str | None) -> int | None:
     """`Retry-After` in milliseconds from now: seconds, or a date."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return min(int(value.strip()[:8]), LONGEST_WAIT) * 1000
     try:
         return max(0, int(parsedate_to_datetime(value).timestamp() * 1000) - now_ms())

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from activitypub import signing_keys, synchronization
+import msgspec
+
+from activitypub import documents, signing_keys, synchronization
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
 from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes
@@ -19,8 +21,6 @@ from node.ids import now_ms
 from node.jobs import Job
 from node.node import Node
 from node.outcomes import Outcome
-
-STILL_NEW_MS = 3000
 
 Silence = tuple[Job, int | None, str, int | None]
 """A job, the status if there was one, the reason, and the `Retry-After` in milliseconds."""
@@ -36,6 +36,7 @@ class Facts:
     key_version: int | None
     document: str | None
     synchronization: str
+    asleep_until: int
 
 
 class Desk:
@@ -52,12 +53,20 @@ class Desk:
         return await self._look(job)
 
     async def body(self, job: Job, facts: Facts) -> bytes | None:
-        """The words as they are sent, the same at every try; None if they are gone."""
-        number: int = job.payload["sentence"]
-        body = self._memory.sentences.get(number)
+        """The words as they are sent, the same at every try; None if they are gone.
+
+        What is asked for again by hand is written anew first, since it may have been changed meanwhile.
+        """
+        name = _version(job)
+        body = self._memory.sentences.get(name)
         if body is None and facts.document is not None:
             body = facts.document.encode()
-            self._memory.sentences.put(number, body)
+        if body is None:
+            body = await self._node.db.read(_words, job.payload["sentence"])
+            if body is not None:
+                await self._node.db.write(_keep_words, job.payload["sentence"], body)
+        if body is not None:
+            self._memory.sentences.put(name, body)
         return body
 
     async def key(self, job: Job, facts: Facts) -> SigningKey | None:
@@ -88,7 +97,7 @@ class Desk:
 
     async def _facts(self, group: list[Job]) -> Sequence[Facts]:
         known = self._memory.sentences
-        wanted = {number for job in group if known.get(number := job.payload["sentence"]) is None}
+        wanted = {job.payload["sentence"] for job in group if known.get(_version(job)) is None}
         return await self._node.db.read(_facts, group, wanted)
 
     async def _all_over(self, group: list[Outcome]) -> Sequence[None]:
@@ -96,21 +105,37 @@ class Desk:
         return [None] * len(group)
 
 
+def _version(job: Job) -> str:
+    """Which words a job brings: those of a sentence, as they were when it was last asked for by hand."""
+    return f"{job.payload['sentence']} {job.payload.get('anew', 0)}"
+
+
+def _words(tx: Reader, number: int) -> bytes | None:
+    sentence = outbox.by_id(tx, number)
+    who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
+    if sentence is None or who is None:
+        return None
+    if sentence.document is not None:
+        return sentence.document.encode()
+    document = documents.activity(tx, sentence, who)
+    return None if document is None else msgspec.json.encode(document)
+
+
+def _keep_words(tx: Writer, number: int, body: bytes) -> None:
+    sentence = outbox.by_id(tx, number)
+    if sentence is not None and sentence.document is None:
+        outbox.keep_document(tx, sentence, body.decode())
+
+
 def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     names = {job.payload["host"] for job in group}
     styles = hosts.styles(tx, names)
-    # Whoever queued what is still new has just asked the same.
-    asked_before = now_ms() - STILL_NEW_MS
-    waited = {
-        job.payload["host"]
-        for job in group
-        if job.kind == outcomes.AGAIN or job.payload["since"] < asked_before
-    }
-    blocked = domains.blocked_among(tx, waited) if waited else set()
+    blocked = domains.blocked_among(tx, names)
+    asleep = hosts.asleep(tx, {job.payload["host"] for job in group if outcomes.is_aside(job)}, now_ms())
     in_line = [outcomes.aside(job) for job in group if not outcomes.is_aside(job)]
     behind = jobs.among_lanes(tx, in_line) if jobs.holds(tx, outcomes.AGAIN) else set()
     versions = keys.versions(tx, {job.payload["by"] for job in group})
-    documents = outbox.documents(tx, wanted) if wanted else {}
+    words = outbox.documents(tx, wanted) if wanted else {}
     headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
     return [
         Facts(
@@ -118,8 +143,9 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
             is_behind=not outcomes.is_aside(job) and outcomes.aside(job) in behind,
             style=styles.get(job.payload["host"], "cavage"),
             key_version=versions.get(job.payload["by"]),
-            document=documents.get(job.payload["sentence"]),
+            document=words.get(job.payload["sentence"]),
             synchronization=headers.get(job.id, ""),
+            asleep_until=asleep.get(job.payload["host"], 0) if outcomes.is_aside(job) else 0,
         )
         for job in group
     ]

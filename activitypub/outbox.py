@@ -32,7 +32,7 @@ async def fan_out(node: Node, job: Job) -> bool:
     if planned is None:
         return False
     sentence, body, inboxes, _ = planned
-    memory.sentences.put(sentence.id, body)
+    memory.sentences.put(f"{sentence.id} 0", body)
     # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
     inboxes.sort(key=lambda one: memory.awake.get(one[1]) is None)
     gone = {inbox for inbox, _ in inboxes if memory.gone.get(inbox)}

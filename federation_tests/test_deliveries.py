@@ -180,15 +180,15 @@ async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: St
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     follow = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
-    for _ in range(2):
+    # One that is sent again is answered again: the first answer may have been lost. So is one under another id.
+    for times in (1, 2):
         assert await other.send(alice.node, "rita", follow, inbox="/users/alice/inbox") == 202
         await fediverse.settle()
-    assert [one["type"] for one in other.received] == ["Accept"]
-    # One that is sent again under another id is answered again.
+        assert [one["type"] for one in other.received] == ["Accept"] * times
     again = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
     await other.send(alice.node, "rita", again)
     await fediverse.settle()
-    assert [one["object"]["id"] for one in other.received] == [follow["id"], again["id"]]
+    assert [one["object"]["id"] for one in other.received[1:]] == [follow["id"], again["id"]]
     assert (await alice.account()).followers_count == 1
 
     undo = other.activity("rita", "Undo", again)

@@ -96,7 +96,7 @@ def picture(read: Read, variants: tuple[Variant, ...]) -> Picture:
         raise Nonsense(f"a head of {length} bytes")
     try:
         said = msgspec.json.decode(read(length), type=Answer)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Nonsense(str(error)) from error
     if said.refused:
         raise BadImage(_one_line(said.refused, 400), _one_line(said.detail, 1000))

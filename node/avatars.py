@@ -114,7 +114,9 @@ def _wanted(tx: Reader, account_id: int) -> Account | None:
 
 
 def _keep(tx: Writer, account: Account, brought: Brought, room: int) -> None:
-    if accounts.get(tx, account.id).avatar_url != account.avatar_url:
+    # They, or the rule about their server, may have changed while the picture was on its way.
+    now = accounts.get(tx, account.id)
+    if now.avatar_url != account.avatar_url or not domains.shows_media(tx, now, account.avatar_url):
         storing.discard(tx, [file.file for file in brought.files.values()])
         return
     _replace(tx, account.id, brought.files, source_url=account.avatar_url)

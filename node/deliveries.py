@@ -151,8 +151,11 @@ def tried(tx: Writer, id_: int, *, status: int | None, reason: str) -> int:
 def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
     """Queue anew what failed of a sentence (to one server, or to all); how many that were.
 
-    It goes to the end of its server's lane, and has another week.
+    It goes to the end of its server's lane, and has another week. What has been taken back or replaced since is
+    not said again; a post is told as it is now.
     """
+    if outbox.is_overtaken(tx, sentence):
+        return 0
     now = now_ms()
     rows = tx.all(
         """UPDATE deliveries SET state = 'waiting', created_at = :now, finished_at = NULL
@@ -163,6 +166,9 @@ def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
         now=now,
     )
     said = {"sentence": sentence.id, "by": sentence.account_id, "about": about(sentence), "since": now}
+    if rows and sentence.verb in ("Create", "Update"):
+        outbox.forget_document(tx, sentence)
+        said["anew"] = now
     jobs.add_many(
         tx,
         "redeliver",

@@ -57,6 +57,11 @@ def checked(draft: Draft) -> Draft:
         raise Invalid(f"A post holds up to {MOST_PHOTOS} photos.", field="photos")
     if len(set(photo_ids)) != len(photo_ids):
         raise Invalid("The same photo cannot be in a post twice.", field="photos")
+    shared = None if draft.shared is None else photo_facts.checked(draft.shared)
+    if not photo_ids and shared is not None and (shared.place or shared.licence):
+        raise Invalid(
+            "A place and a licence are of photos. Please add one, or leave them out.", field="place"
+        )
     if not photo_ids and not caption:
         raise Invalid("A post needs a photo or some words.", field="caption")
     return replace(
@@ -67,7 +72,7 @@ def checked(draft: Draft) -> Draft:
         alts={photo_id: checked_alt(alt) for photo_id, alt in draft.alts.items()},
         is_sensitive=draft.is_sensitive or bool(warning),
         language=clean_text(draft.language, 35),
-        shared=None if draft.shared is None else photo_facts.checked(draft.shared),
+        shared=shared,
     )
 
 

@@ -144,7 +144,8 @@ def _wanted(tx: Reader, id_: int) -> Emoji | None:
 
 def _keep(tx: Writer, known: Emoji, brought: Brought, room: int) -> None:
     [file] = brought.files.values()
-    changed = tx.run(
+    # The rule about its server may have changed while the picture was on its way.
+    changed = shown(tx, known.id) is not None and tx.run(
         "UPDATE emoji SET file = :file WHERE id = :id AND url = :url AND file = ''",
         id=known.id,
         url=known.url,

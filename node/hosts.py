@@ -147,6 +147,19 @@ def styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
     return {row["host"]: row["signature_style"] for row in rows}
 
 
+def asleep(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, int]:
+    """Those of these servers that are left alone, and until when."""
+    names = list(hosts)
+    if not names:
+        return {}
+    rows = tx.all(
+        "SELECT host, sleeps_until FROM hosts WHERE host IN (:hosts) AND sleeps_until > :now",
+        hosts=names,
+        now=now,
+    )
+    return {row["host"]: row["sleeps_until"] for row in rows}
+
+
 def style(tx: Reader, host: str) -> str:
     """Which kind of signature it understands: 'cavage' until it was seen to want 'rfc9421'."""
     return styles(tx, [host]).get(host, "cavage")

@@ -133,6 +133,42 @@ def keep_document(tx: Writer, sentence: Sentence, document: str) -> None:
     tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=sentence.id)
 
 
+def forget_document(tx: Writer, sentence: Sentence) -> None:
+    """It is to be said once more, as things are now."""
+    tx.run("UPDATE outbox SET document = NULL WHERE id = :id AND verb <> 'Forward'", id=sentence.id)
+
+
+def is_overtaken(tx: Reader, sentence: Sentence) -> bool:
+    """Whether its author has since taken back or replaced what this says, so that it must not be said again."""
+    rows = tx.all(
+        f"""SELECT {columns(Sentence)} FROM outbox
+            WHERE account_id = :who AND id > :id AND (post_id = :post OR target_id = :target
+                OR object_uri = :object OR verb = 'Undo')""",  # noqa: S608
+        who=sentence.account_id,
+        id=sentence.id,
+        post=sentence.post_id,
+        target=sentence.target_id,
+        object=sentence.object_uri,
+    )
+    return any(_overtakes(build(Sentence, row), sentence) for row in rows)
+
+
+_ANSWERS = [{"Accept", "Reject"}, {"Add", "Remove"}, {"Update"}]
+
+
+def _overtakes(later: Sentence, earlier: Sentence) -> bool:
+    if later.verb == "Undo" and later.facts.get("uri") == earlier.uri:
+        return True
+    if earlier.verb == "Undo":
+        said = earlier.facts
+        return later.verb == said.get("verb") and later.object_uri == said.get("object_uri")
+    is_about_post = earlier.post_id is not None and later.post_id == earlier.post_id
+    if later.verb == "Delete":
+        return is_about_post or later.object_uri == earlier.object_uri
+    same = later.object_uri == earlier.object_uri and later.target_id == earlier.target_id
+    return same and any({later.verb, earlier.verb} <= answers for answers in _ANSWERS)
+
+
 def clean_up(tx: Writer, now: int) -> int:
     """Forget sentences that nobody is still to hear and that are old enough to be history."""
     return tx.run(

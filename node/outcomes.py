@@ -56,7 +56,7 @@ def close(tx: Writer, outcomes: Iterable[Outcome]) -> None:
 
 def step_aside(tx: Writer, job: Job) -> None:
     """Something about the same is aside already: this goes behind it."""
-    jobs.move(tx, job, aside(job), now_ms())
+    jobs.move(tx, job, aside(job), now_ms(), "", AGAIN)
 
 
 def silent(tx: Writer, job: Job, status: int | None, reason: str, retry_after: int | None) -> None:
@@ -70,6 +70,14 @@ def silent(tx: Writer, job: Job, status: int | None, reason: str, retry_after: i
     if not _given_up(tx, job, status, reason, has_answered=False):
         deliveries.tried(tx, job.payload["id"], status=status, reason=reason)
         jobs.retry(tx, job, at, reason, AGAIN)
+
+
+def hiccup(tx: Writer, job: Job, reason: str) -> None:
+    """Something here went wrong, and nothing is known of the server: later."""
+    if _given_up(tx, job, None, reason, has_answered=False):
+        return
+    tries = deliveries.tried(tx, job.payload["id"], status=None, reason=reason)
+    jobs.retry(tx, job, now_ms() + hosts.pause_ms(tries), reason, AGAIN)
 
 
 def stumbled(tx: Writer, job: Job, status: int, reason: str) -> None:

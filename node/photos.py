@@ -212,11 +212,14 @@ def attach(
 ) -> bool:
     """Let a post consist of exactly these photos in this order; those it held before and lost are deleted.
 
-    `shared` is what is told about all of them; None leaves that as it was. True if that has changed. Raises
+    `shared` is what is told about all of them; None leaves that as it was, and of a photo that is new to the
+    post nothing that its camera wrote is told. True if that has changed. Raises
     Invalid for a photo that is not theirs, or is in another post.
     """
     had = of_posts(tx, [post_id]).get(post_id, [])
+    kept = {photo.id for photo in had} if shared is None else set(photo_ids)
     shared = photo_facts.of(had) if shared is None else shared
+    unticked = replace(shared, groups=frozenset[str]())
     known = by_ids(tx, photo_ids)
     for photo_id in photo_ids:
         photo = known.get(photo_id)
@@ -228,7 +231,7 @@ def attach(
         ids=list(photo_ids) or [0],
     )
     _remove(tx, [row["id"] for row in lost])
-    extras = {id_: photo_facts.told(known[id_], shared) for id_ in photo_ids}
+    extras = {id_: photo_facts.told(known[id_], shared if id_ in kept else unticked) for id_ in photo_ids}
     tx.many(
         "UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra WHERE id = :id",
         [

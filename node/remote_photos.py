@@ -55,7 +55,10 @@ def _wanted(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
 
 
 def _keep(tx: Writer, photo: Photo, brought: Brought, room: int) -> Photo | None:
-    if photo.id not in photos.by_ids(tx, [photo.id]):
+    # The post, or the rule about its server, may have changed while the picture was on its way.
+    if photo.id not in photos.by_ids(tx, [photo.id]) or not domains.shows_media(
+        tx, accounts.get(tx, photo.account_id), photo.remote_url
+    ):
         files.discard(tx, [kept.file for kept in brought.files.values()])
         return None
     if cached_media.kept(tx, "photo", photo.id, brought.url, brought.bytes, room=room):

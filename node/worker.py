@@ -65,17 +65,24 @@ class _Places:
         if self._patience is None:
             task.add_done_callback(lambda _: self.free.release())
             return
-        timer = asyncio.get_running_loop().call_later(self._patience, self._let_go, task)
-        task.add_done_callback(lambda _: self._ended(task, timer))
+        self._wait(task)
+        task.add_done_callback(self._ended)
+
+    def _wait(self, task: asyncio.Task[None]) -> None:
+        assert self._patience is not None
+        asyncio.get_running_loop().call_later(self._patience, self._let_go, task)
 
     def _let_go(self, task: asyncio.Task[None]) -> None:
-        if not task.done() and self._slow < self._most_slow:
-            self._slow += 1
-            task.set_name(SLOW)
-            self.free.release()
+        if task.done():
+            return
+        if self._slow >= self._most_slow:
+            self._wait(task)
+            return
+        self._slow += 1
+        task.set_name(SLOW)
+        self.free.release()
 
-    def _ended(self, task: asyncio.Task[None], timer: asyncio.TimerHandle) -> None:
-        timer.cancel()
+    def _ended(self, task: asyncio.Task[None]) -> None:
         if task.get_name() == SLOW:
             self._slow -= 1
         else:

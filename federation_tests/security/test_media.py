@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from activitypub import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node import avatars, cached_media, emoji, likes, photos, posts, remote_pictures
+from node import avatars, cached_media, domains, emoji, likes, photos, posts, remote_pictures
 from node.cached_media import Room
 from node.database import Reader
 from node.drafts import Draft
@@ -18,6 +19,7 @@ from node.errors import Refused
 from node.posts import Post
 from tests.support.asgi import Client
 from tests.support.pictures import picture
+from web.api import Api
 from web.app import create_app
 from web.media_urls import media
 
@@ -303,3 +305,40 @@ async def test_a_host_has_so_many_pictures_an_hour(
         lambda tx: tx.value("SELECT COUNT(*) FROM cached_media WHERE bytes = 0")
     )
     assert failed == 0
+
+
+@pytest.mark.parametrize("kind", ["photo", "avatar"])
+async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
+    fediverse: Fediverse, evil: Stranger, kind: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    slow = image(evil, "/slow.jpg", seconds=0.7)
+    if kind == "photo":
+        [photo] = await shots(alice, await arrives(alice, evil, attachment=[slow]))
+        path = f"/media/remote/{photo.id}/medium.webp"
+    else:
+        zoe = await actors.find(alice.node, evil.person("zoe", icon={"type": "Image", "url": slow["url"]}))
+        path = f"/media/avatar/{zoe.id}/small.webp"
+    anybody = Client(create_app(alice.node))
+    looking = asyncio.create_task(anybody.get(path))
+    async with asyncio.timeout(5):
+        while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await alice.node.db.write(domains.block, "evil.test")
+    await fediverse.settle()
+    assert (await looking).status == 404
+    await fediverse.settle()
+    assert await alice.node.db.read(cached_media.total) == 0
+    assert await alice.node.storage.sizes() == 0
+
+
+async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_name(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    zoe = await actors.find(alice.node, evil.person("zoe", name="Rude name", summary="<p>Rude words</p>"))
+    await alice.node.db.write(domains.block, "evil.test")
+    await fediverse.settle()
+    reply = await Client(Api(alice.node)).get(f"/api/v1/accounts/{zoe.id}")
+    assert reply.json["suspended"] is True
+    assert b"Rude" not in reply.body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from node.errors import Invalid
@@ -105,6 +105,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) 
     assert refusal.value.message.endswith(".")
 
 
+@example(body=b'"\x80"', kind="application/json")
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "multipart/form-data; boundary=a", ""]))
 def test_no_bytes_do_more_than_be_refused(body: bytes, kind: str) -> None:
     try:

@@ -112,3 +112,26 @@ async def test_what_is_not_on_the_list_is_said_beside_the_form(
     seen = await hers.post("/compose", {"caption": "x", "visibility": "public", "place": "x" * 101})
     assert seen.status == 422
     assert seen.one("input", name="place").attributes["value"] == "x" * 101
+
+
+async def test_a_photo_that_an_app_adds_tells_nothing_of_its_own(node: Node, alice: Account) -> None:
+    one = await photos.upload(node, alice, photo(model="STUDIO"), alt="One")
+    two = await photos.upload(node, alice, photo(model="AT-HOME"), alt="Two")
+    shared = photo_facts.Shared(frozenset({"camera", "time"}), "CC BY", "Studio")
+    post = await node.db.write(posts.publish, alice, posts.Draft(photo_ids=[one.id], shared=shared))
+    await node.db.write(posts.edit, alice, post, posts.Draft(caption="x", photo_ids=[one.id, two.id]))
+    told = json.dumps(await _document(node, post.id))
+    assert "STUDIO" in told
+    assert "AT-HOME" not in told
+    assert told.count("CC BY") == 2
+
+
+async def test_a_place_without_a_photo_is_asked_about(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    hers = await signed_in(alice)
+    await hers.get("/compose")
+    seen = await hers.post("/compose", {"caption": "Words", "visibility": "public", "place": "Lofoten"})
+    assert seen.status == 422
+    assert "A place and a licence are of photos" in seen.words
+    assert seen.one("input", name="place").attributes["value"] == "Lofoten"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -67,7 +68,18 @@ class Entities:
         return body
 
     def account_fields(self, account: Account) -> dict[str, Any]:
-        """An Account, before it is written."""
+        """An Account, before it is written. Of somebody suspended there is little more than the name."""
+        if account.suspended_at is not None:
+            account = replace(
+                account,
+                display_name="",
+                bio="",
+                fields="[]",
+                emoji="",
+                avatar_url="",
+                avatar_file="",
+                avatar_alt="",
+            )
         avatar = media_urls.of_avatar(self._site, account, missing="/static/avatar.png")
         header = self._site.uri("/static/header.png")
         fields = {

@@ -182,7 +182,7 @@ def read(query: bytes, content_type: str, body: bytes) -> Params:
 def _json(body: bytes) -> Iterator[tuple[str, Any]]:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("The request is not valid JSON.") from None
     if isinstance(value, dict):
         yield from _flat("", value, 0)
