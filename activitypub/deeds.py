@@ -194,6 +194,8 @@ def _answer_again(tx: Writer, heard: Heard) -> None:
 
 
 def accept(tx: Writer, heard: Heard) -> None:
+    if quoting.answered(tx, heard, is_allowed=True):
+        return
     asked = _our_follow(tx, heard)
     follows.accept(tx, asked)
     if not asked.is_accepted:
@@ -201,6 +203,8 @@ def accept(tx: Writer, heard: Heard) -> None:
 
 
 def reject(tx: Writer, heard: Heard) -> None:
+    if quoting.answered(tx, heard, is_allowed=False):
+        return
     follows.reject(tx, _our_follow(tx, heard))
 
 

@@ -164,6 +164,12 @@ def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | N
             return with_context(
                 base | {"type": "Delete", "to": _told(tx, sentence, post), "object": sentence.object_uri}
             )
+        case "QuoteRequest":
+            if post is None or post.deleted_at is not None:
+                return None
+            asking = {"to": _told(tx, sentence, post), "object": sentence.object_uri}
+            note = notes.note(tx.site, notes.facts(tx, [post])[0])
+            return with_context(base | asking | {"instrument": note}, contexts.NOTE)
         case "Accept" | "Reject" if "quote" in sentence.facts:
             return _answer_to_quote(base, sentence.facts["quote"])
         case "Accept" | "Reject":

@@ -14,14 +14,16 @@ from html import escape
 from typing import Any
 
 from activitypub import contexts, policies
+from activitypub import quotes as written
 from activitypub.policies import Circles
 from activitypub.vocab import PUBLIC
-from node import accounts, hashtags, mentions, photos, posts
+from node import accounts, hashtags, mentions, photos, posts, quotes
 from node.accounts import Account
 from node.database import Reader, Site
 from node.photos import Photo
 from node.policies import narrowed
 from node.posts import Post
+from node.quotes import Quote
 from node.visibility import OPEN
 
 SHOWN_EVERYWHERE = 4
@@ -38,6 +40,7 @@ class Facts:
     mentioned: list[Account] = field(default_factory=list)
     hashtags: list[tuple[str, str]] = field(default_factory=list)
     context: str = ""
+    quote: Quote | None = None
 
 
 def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
@@ -47,6 +50,7 @@ def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
     pictures = photos.of_posts(tx, ids)
     mentioned = mentions.of_posts(tx, ids)
     names = hashtags.of_posts(tx, ids)
+    quoted = quotes.of_posts(tx, ids)
     roots = posts.by_ids(tx, {post.root_id for post in wanted})
     return [
         Facts(
@@ -56,6 +60,7 @@ def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
             [mention.account for mention in mentioned.get(post.id, [])],
             names.get(post.id, []),
             _context(post, roots.get(post.root_id)),
+            quoted.get(post.id),
         )
         for post in wanted
     ]
@@ -95,7 +100,7 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
     """The whole document of a post, without its context."""
     post, author = about.post, about.author
     to, cc = addressing(author, post.visibility, [person.uri for person in about.mentioned])
-    content = _content(post, len(about.photos))
+    content = _content(post, len(about.photos), about.quote)
     document: dict[str, Any] = {
         "id": post.uri,
         "url": post.uri,
@@ -119,6 +124,9 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
     if about.context:
         document |= {"context": about.context, "conversation": about.context}
     document |= _policy(about)
+    if about.quote is not None:
+        stamp = about.quote.stamp_uri if about.quote.target_id is not None else ""
+        document |= written.properties(about.quote.target_uri, stamp or None)
     if place := next((found for photo in about.photos if (found := _told(photo).get("place"))), None):
         document["location"] = {"type": "Place", "name": place["name"]}
     document |= {
@@ -134,6 +142,7 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
                 {"type": "Hashtag", "href": site.uri(f"/tags/{name}"), "name": f"#{display}"}
                 for name, display in about.hashtags
             ),
+            *([] if about.quote is None else [written.link(about.quote.target_uri)]),
         ],
     }
     return document
@@ -157,11 +166,16 @@ def tombstone(uri: str, deleted_at: int, *, former: str = "Note") -> dict[str, A
     }
 
 
-def _content(post: Post, pictures: int) -> str:
-    if pictures <= SHOWN_EVERYWHERE:
-        return post.caption
-    link = escape(post.url)
-    return f'{post.caption}<p><a href="{link}" rel="noopener">{link}</a></p>'
+def _content(post: Post, pictures: int, quote: Quote | None) -> str:
+    """The caption, with what some servers would not show otherwise: the other pictures, and what is quoted."""
+    content = post.caption
+    if pictures > SHOWN_EVERYWHERE:
+        link = escape(post.url)
+        content += f'<p><a href="{link}" rel="noopener">{link}</a></p>'
+    if quote is not None:
+        link = escape(quote.target_uri)
+        content += f'<p class="quote-inline">RE: <a href="{link}" rel="noopener">{link}</a></p>'
+    return content
 
 
 def _policy(about: Facts) -> dict[str, Any]:

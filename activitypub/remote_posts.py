@@ -169,8 +169,14 @@ def _known_people(tx: Reader, uris: list[str]) -> dict[str, Account]:
 def _html(note: Note) -> str:
     """The words; pages, films and events also have a title, which is not lost."""
     if not note.name or note.type == "Note":
-        return note.content
+        return _without_quote_line(note.content) if note.quote is not None else note.content
     return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
+
+
+def _without_quote_line(html: str) -> str:
+    """Without the line that says what is quoted to software that knows no quotes."""
+    before, line, after = html.partition('<p class="quote-inline">')
+    return before + after.partition("</p>")[2] if line and "</p>" in after else html
 
 
 def _photo(media: Attachment, note: Note) -> RemotePhoto:

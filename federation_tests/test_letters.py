@@ -238,6 +238,18 @@ async def test_activities_that_are_sent(
     await alice._do(reports.report, rita, words="Not nice", post_ids=[theirs.id], is_forwarded=True)
     await sent("flag")
 
+    free = {"canQuote": {"automaticApproval": [PUBLIC]}}
+    note = other.note("rita", 2, published="2026-11-20T12:00:00Z", to=named, interactionPolicy=free)
+    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=named))
+    await fediverse.settle()
+    quotable = await alice.node.db.read(posts.by_uri, note["id"])
+    assert quotable is not None
+    await alice._do(posts.publish, Draft(caption="How true", quote_id=quotable.id))
+    await fediverse.settle()
+    create, request = sorted(other.received, key=lambda said: str(said["type"]))
+    compare("says-create-quoting", plain(create))
+    compare("says-quote-request", plain(request))
+
     for allowed, verb in ((EVERYONE, "accept"), (Policy().quote, "reject")):
         quoted = await alice._do(posts.publish, Draft(caption="Quote me", policy=Policy(quote=allowed)))
         await fediverse.settle()

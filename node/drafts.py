@@ -27,7 +27,8 @@ class Draft:
 
     Publishing and editing take the same draft: an edit says anew all that the post shall be.
     `visibility` and `parent_id` are chosen once; an edit keeps those of the post. `shared` is what is told
-    about the photos; None tells nothing of a new post, and leaves an edited one as it is.
+    about the photos; None tells nothing of a new post, and leaves an edited one as it is. `quote_id` is a post
+    that is quoted, chosen once as well.
     """
 
     caption: str = ""
@@ -40,6 +41,7 @@ class Draft:
     parent_id: int | None = None
     policy: Policy = DEFAULT
     shared: Shared | None = None
+    quote_id: int | None = None
 
 
 def checked(draft: Draft) -> Draft:

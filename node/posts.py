@@ -124,6 +124,8 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     insert(tx, post)
     photos.attach(tx, who, id_, draft.photo_ids, draft.alts, draft.shared)
     settle_in(tx, who, post, parent, caption.mentions, caption.hashtags)
+    if draft.quote_id is not None:
+        quotes.quote(tx, who, post, seen_by(tx, who, draft.quote_id))
     outbox.record(tx, who, "Create", post.uri, post=post)
     return post
 

@@ -7,18 +7,21 @@ by the author of what is quoted, and only to whom both posts are for; otherwise 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import accounts, notifications, outbox, permissions, posts
 from node.accounts import Account
 from node.database import Reader, Writer, build, build_all, columns
-from node.errors import NotFound
+from node.errors import NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.post_rows import Post
 from node.visibility import OPEN
 
 MOST_LISTED = 80
 MOST_OF_ONE = 10
+REQUEST = "#quote-request"
+"""The id of a question is that of the post that asks, and this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,47 @@ def stamp_uri(author: Account, stamp: Stamp) -> str:
     return f"{author.uri}/stamps/{stamp.id}"
 
 
+def may_quote(tx: Reader, who: Account, target: Post) -> bool:
+    """Whether one of ours may quote a post, or may at least ask."""
+    given = permissions.answer(tx, who, target, "quote")
+    return target.visibility in OPEN and (given == "yes" or (given == "ask" and not target.is_local))
+
+
+def quote(tx: Writer, who: Account, post: Post, target: Post) -> None:
+    """Let a new post of one of ours quote another. Raises NotAllowed.
+
+    Here its author's policy answers at once. The server of somebody elsewhere is asked; until it has answered
+    with a stamp, the quote is a link.
+    """
+    if post.visibility not in OPEN:
+        raise NotAllowed("A post for a few cannot quote another: its author would be told.")
+    if not may_quote(tx, who, target):
+        raise NotAllowed("Whoever posted that does not want it to be quoted.")
+    author = accounts.get(tx, target.account_id)
+    if not target.is_local:
+        note_down(tx, post.id, target.uri, "")
+        outbox.record(
+            tx, who, "QuoteRequest", target.uri, uri=f"{post.uri}{REQUEST}", post=post, target=author
+        )
+        return
+    given = ""
+    if author.id != who.id:
+        _give(tx, target, who, post.uri)
+        stamp = _stamp(tx, target, post.uri)
+        assert stamp is not None
+        given = stamp_uri(author, stamp)
+        notifications.notify(tx, author.id, "quote", who, target)
+    note_down(tx, post.id, target.uri, given)
+    agreed(tx, Quote(post.id, target.uri, given, None), target)
+
+
+def asked_by(tx: Reader, request_uri: str) -> tuple[Post, Quote] | None:
+    """The post of one of ours that asked under this id, and what it wants to quote."""
+    post = posts.by_uri(tx, request_uri.removesuffix(REQUEST)) if request_uri.endswith(REQUEST) else None
+    said = of(tx, post) if post is not None and post.is_local and post.deleted_at is None else None
+    return None if post is None or said is None else (post, said)
+
+
 def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str) -> Stamp | None:
     """Somebody elsewhere asks to quote a post of ours in theirs; it is answered by its policy.
 
@@ -61,6 +105,16 @@ def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str
     if not allowed or not _has_room(tx, by, post, quote_uri):
         outbox.record(tx, author, "Reject", request_uri, target=by, extra={"quote": said})
         return None
+    _give(tx, post, by, quote_uri)
+    stamp = _stamp(tx, post, quote_uri)
+    assert stamp is not None
+    result = stamp_uri(author, stamp)
+    outbox.record(tx, author, "Accept", request_uri, target=by, extra={"quote": said | {"result": result}})
+    notifications.notify(tx, author.id, "quote", by, post)
+    return stamp
+
+
+def _give(tx: Writer, post: Post, by: Account, quote_uri: str) -> None:
     tx.run(
         """INSERT INTO quote_stamps (id, post_id, by_id, quote_uri, created_at)
            VALUES (:id, :post, :by, :quote, :now) ON CONFLICT DO NOTHING""",
@@ -70,12 +124,6 @@ def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str
         quote=quote_uri,
         now=now_ms(),
     )
-    stamp = _stamp(tx, post, quote_uri)
-    assert stamp is not None
-    result = stamp_uri(author, stamp)
-    outbox.record(tx, author, "Accept", request_uri, target=by, extra={"quote": said | {"result": result}})
-    notifications.notify(tx, author.id, "quote", by, post)
-    return stamp
 
 
 def _has_room(tx: Reader, by: Account, post: Post, quote_uri: str) -> bool:
@@ -154,7 +202,7 @@ def agreed(tx: Writer, said: Quote, target: Post) -> None:
     Nothing happens if the post says something else by now, or the stamp was taken back in the meantime.
     """
     if target.id != said.post_id and target.visibility in OPEN and target.deleted_at is None:
-        tx.run(
+        changed = tx.run(
             """UPDATE quotes SET target_id = :target
                WHERE post_id = :post AND target_uri = :target_uri AND stamp_uri = :stamp""",
             target=target.id,
@@ -162,6 +210,15 @@ def agreed(tx: Writer, said: Quote, target: Post) -> None:
             target_uri=said.target_uri,
             stamp=said.stamp_uri,
         )
+        if changed:
+            _tell(tx, said.post_id)
+
+
+def _tell(tx: Writer, post_id: int) -> None:
+    """What one of ours may quote has changed: whoever has their post hears of it."""
+    post = posts.by_id(tx, post_id)
+    if post is not None and post.is_local and post.deleted_at is None:
+        outbox.record(tx, accounts.get(tx, post.account_id), "Update", post.uri, post=post)
 
 
 def revoked(tx: Writer, by: Account, stamp: str) -> bool:
@@ -172,7 +229,15 @@ def revoked(tx: Writer, by: Account, stamp: str) -> bool:
         stamp=stamp,
         by=by.id,
     )
+    for row in rows:
+        _tell(tx, row["post_id"])
     return bool(rows)
+
+
+def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, Quote]:
+    """What each of these posts quotes."""
+    rows = tx.all(_QUOTE + " WHERE post_id IN (:ids)", ids=list(post_ids))
+    return {row["post_id"]: build(Quote, row) for row in rows}
 
 
 def of(tx: Reader, post: Post) -> Quote | None:

@@ -87,6 +87,7 @@ def _create(tx: Writer, call: Call) -> Answer:
         is_sensitive=params.flag("sensitive"),
         language=params.text("language") or call.user.language,
         parent_id=params.id("in_reply_to_id"),
+        quote_id=params.id("quoted_status_id"),
     )
     post = posts.publish(tx, who, draft)
     if key:

@@ -14,16 +14,17 @@ from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
 
 from activitypub import lookups
-from node import photo_facts, photos, posts
+from node import photo_facts, photos, posts, quotes, views
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.drafts import MOST_PHOTOS, Draft
-from node.errors import Invalid, NotAllowed, Refused
+from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.ids import read_id
 from node.photo_facts import Shared
 from node.photos import Photo
 from node.policies import EVERYONE, NOBODY, Policy, Rule, only
 from node.posts import Post
+from node.views import PostView
 from web import current
 from web import photo_facts as shown
 from web.pieces import post_path, thumb_path
@@ -53,9 +54,13 @@ class Sent:
 async def _form(
     draft: Draft, found: list[Photo], *, post: Post | None, problems: list[str], status: int = 200
 ) -> Response:
+    quoted = None
+    if post is None and draft.quote_id is not None:
+        quoted = await current.look_signed_in(_quoted, draft.quote_id)
     response = await page(
         "compose.html",
         draft=draft,
+        quoted=quoted,
         shared=draft.shared or Shared(),
         licences=list(photo_facts.LICENCES),
         photos=found,
@@ -70,6 +75,16 @@ async def _form(
     return response
 
 
+def _quoted(tx: Reader, who: Account, post_id: int) -> PostView | None:
+    """The post that is to be quoted, if this person may."""
+    try:
+        post = posts.seen_by(tx, who, post_id)
+    except NotFound:
+        return None
+    found = views.of(tx, who, [post.id]) if quotes.may_quote(tx, who, post) else []
+    return next(iter(found), None)
+
+
 @blueprint.get("/compose")
 async def new() -> Response:
     await current.asking()
@@ -77,6 +92,7 @@ async def new() -> Response:
     draft = Draft(
         caption=request.args.get("caption", "")[:500],
         visibility=person.user.default_visibility if person else "public",
+        quote_id=read_id(request.args.get("quote", "")),
     )
     return await _form(draft, [], post=None, problems=[])
 
@@ -144,6 +160,7 @@ async def _read(who: Account) -> Sent:
         warning=form.get("warning", ""),
         is_sensitive="is_sensitive" in form,
         policy=_policy(form),
+        quote_id=read_id(form.get("quote", "")),
         shared=Shared(frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")),
     )
     return Sent(draft, problems)

@@ -61,6 +61,7 @@ class Whole:
     reactions: list[Tally] = field(default_factory=list)
     quote: tuple[str, PostView | None] | None = None
     quoted_by: list[tuple[Stamp, Account]] = field(default_factory=list)
+    can_quote: bool = False
 
 
 def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
@@ -79,6 +80,7 @@ def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = 
         reactions.of(tx, viewer, post),
         _quote(tx, viewer, post),
         quotes.of_post(tx, post) if mine else [],
+        viewer is not None and quotes.may_quote(tx, viewer, post),
     )
 
 
@@ -119,6 +121,7 @@ async def _show(whole: Whole, **more: Any) -> Response:
         reactions=whole.reactions,
         quote=whole.quote,
         quoted_by=whole.quoted_by,
+        can_quote=whole.can_quote,
         **{"draft": "", "problem": "", **more},
     )
     post = whole.view.post
