@@ -135,6 +135,8 @@ def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
         moved_to=actor.moved_to or "",
         created_at=actor.published_ms,
         keys=listed,
+        is_suspended=actor.suspended,
+        hides_from_web=actor.hides_from_web,
         emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in actor.emoji],
     )
 

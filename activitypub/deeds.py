@@ -37,7 +37,9 @@ MOST_BOOSTERS = 80
 def perform(tx: Writer, heard: Heard) -> None:
     """Do it, once. Raises Ignored or Needs, before anything is changed."""
     by = heard.by
-    if by.is_gone:
+    # Whom their own server had suspended is heard when it says something new of them.
+    is_of_themselves = heard.activity.type == "Update" and heard.activity.object.uri == by.uri
+    if by.is_gone and not (by.suspended_there and is_of_themselves):
         raise Ignored("the actor is suspended or gone")
     deed = DEEDS.get(heard.activity.type)
     if deed is None:
@@ -212,9 +214,9 @@ def _our_follow(tx: Reader, heard: Heard) -> Follow:
     """The follow that is answered: only one of ours, and only if the actor is the one it asks."""
     ref = heard.activity.object
     found = follows.by_uri(tx, ref.uri) if ref.uri is not None else None
-    if found is None and ref.doc is not None:
-        # Some servers mangle the id of what they answer; who and whom is enough.
-        asker = party(ref.doc, "actor")
+    if found is None:
+        # Some servers mangle the id of what they answer, or name who asked alone; who and whom is enough.
+        asker = ref.uri if ref.doc is None else party(ref.doc, "actor")
         follower = accounts.by_uri(tx, asker) if here(tx, asker) and asker is not None else None
         found = follows.between(tx, follower, heard.by) if follower is not None else None
     if found is None or found.followed_id != heard.by.id:

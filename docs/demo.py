@@ -46,6 +46,7 @@ from node.drafts import Draft
 from node.ids import id_at, now_ms
 from node.node import Node
 from node.photo_facts import Shared
+from node.policies import EVERYONE, Policy
 from web import serve, wiring
 
 PASSWORD = "a picture a day"
@@ -239,6 +240,7 @@ async def seed(node: Node) -> dict[str, Account]:
             shared=Shared(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
             else None,
+            policy=Policy(quote=EVERYONE) if name == "bob" else Policy(),
         )
         with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
             made.append(await node.db.write(posts.publish, people[name], draft))

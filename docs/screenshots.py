@@ -57,6 +57,7 @@ PAGES = [
     ("followers", "/@alice/followers", "bob"),
     ("tag", "/tags/landscape", "alice"),
     ("compose", "/compose", "alice"),
+    ("quote", "/compose?quote={other}", "alice"),
     ("edit", "{album_edit}", "alice"),
     ("ledger", "{album_ledger}", "alice"),
     ("report", "/report?post={other}", "alice"),

@@ -50,6 +50,8 @@ class Account:
     claimed_followers: int | None
     claimed_following: int | None
     looked_at: int | None
+    suspended_there: bool
+    hides_from_web: bool
 
     @property
     def totals(self) -> tuple[int, int, int]:

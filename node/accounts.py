@@ -226,8 +226,24 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     if row is None:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     account = build(Account, row)
+    if actor.is_suspended != account.suspended_there:
+        account = _as_there(tx, account, is_suspended=actor.is_suspended)
     keys.remember(tx, account, actor.keys, now)
     return domains.judge(tx, account)
+
+
+def _as_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
+    """Somebody's own server has suspended them, or lets them in again. What this node has decided stays."""
+    row = tx.one(
+        f"""UPDATE accounts SET suspended_there = :there,
+                   suspended_at = CASE WHEN :there THEN :now ELSE NULL END
+            WHERE id = :id AND CASE WHEN :there THEN suspended_at IS NULL ELSE suspended_there END
+            RETURNING {columns(Account)}""",  # noqa: S608
+        id=account.id,
+        there=is_suspended,
+        now=now_ms(),
+    )
+    return account if row is None else build(Account, row)
 
 
 def update_profile(
@@ -270,7 +286,7 @@ def update_profile(
 def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
     """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
     tx.run(
-        """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE,
+        """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE, suspended_there = FALSE,
                   suspended_at = CASE WHEN :is_shown THEN NULL ELSE COALESCE(suspended_at, :now) END
            WHERE id = :id""",
         is_shown=is_shown,

@@ -58,6 +58,7 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "is_discoverable": actor.is_discoverable,
         "is_indexable": actor.is_indexable,
         "inbox": actor.inbox,
+        "hides_from_web": actor.hides_from_web,
     }
     for part in (
         "shared_inbox",

@@ -42,6 +42,8 @@ class RemoteActor:
     featured_uri: str = ""
     also_known_as: Sequence[str] = ()
     moved_to: str = ""
+    is_suspended: bool = False
+    hides_from_web: bool = False
     created_at: int | None = None
     keys: Sequence[keys.PublicKey] = ()
     emoji: Sequence[RemoteEmoji] = ()

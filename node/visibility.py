@@ -81,10 +81,16 @@ def _follows(account: str) -> str:
         AND vf.followed_id = {account} AND vf.state = 'accepted')"""  # noqa: S608
 
 
+def _present_to_viewer(account: str) -> str:
+    """SQL: as `present`; and who is not signed in sees nothing of people whose server asks for that."""
+    return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL AND (:viewer <> 0 OR NOT va.hides_from_web)
+        FROM accounts va WHERE va.id = {account})"""  # noqa: S608
+
+
 def visible_to(post: str) -> str:
     """SQL: `:viewer` may see the row of `posts` known by this alias."""
     return f"""({post}.deleted_at IS NULL
-        AND {present(f"{post}.account_id")}
+        AND {_present_to_viewer(f"{post}.account_id")}
         AND {no_block(f"{post}.account_id")}
         AND ({post}.visibility IN ('public', 'unlisted')
             OR {post}.account_id = :viewer

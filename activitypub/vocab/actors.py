@@ -71,6 +71,7 @@ class ActorDoc:
     discoverable: bool
     indexable: bool
     suspended: bool
+    hides_from_web: bool
     moved_to: str | None
     also_known_as: list[str]
     fields: list[tuple[str, str]]
@@ -120,6 +121,7 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
         discoverable=flag(doc.get("discoverable")),
         indexable=flag(doc.get("indexable")),
         suspended=flag(doc.get("suspended")),
+        hides_from_web=flag(doc.get("hidesToPublicFromUnauthedWeb")),
         moved_to=uri(doc.get("movedTo")),
         also_known_as=uris(doc.get("alsoKnownAs"), MOST_ALIASES),
         fields=_fields(doc.get("attachment")),

@@ -90,7 +90,7 @@ async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
     assert await state(alice) is (True if type_ == "Accept" else None)
 
 
-@pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id"])
+@pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id", "who asked"])
 async def test_an_accept_is_understood_in_every_form(
     fediverse: Fediverse, evil: Stranger, shape: str
 ) -> None:
@@ -103,6 +103,7 @@ async def test_an_accept_is_understood_in_every_form(
         "embedded": asked,
         "only the id": asked["id"],
         "mangled id": {**asked, "id": "https://mangled.example/1"},
+        "who asked": asked["actor"],
     }[shape]
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", answered)) == 202
     await fediverse.settle()
