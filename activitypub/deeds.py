@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from activitypub import featured, moving, quoting, reacting, remote_posts, reporting, threads, undoing
 from activitypub.heard import (
@@ -102,7 +103,11 @@ def update(tx: Writer, heard: Heard) -> None:
     note = own_note(tx, heard)
     if note is None:
         raise to_fetch(heard, ref)
-    changed = receiving.receive_update(tx, remote_posts.remote_post(tx, note, by))
+    edited = remote_posts.remote_post(tx, note, by)
+    if edited.edited_at is None and activity.published_ms is not None:
+        # Some say when they tell of an edit, and not when it was made: an older one must not win either.
+        edited = replace(edited, edited_at=activity.published_ms)
+    changed = receiving.receive_update(tx, edited)
     if changed is not None:
         quoting.noticed(tx, note, changed)
 

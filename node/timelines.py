@@ -163,7 +163,8 @@ def _own_collection(tx: Reader, table: str, who: Account, page: Page) -> list[En
 def conversation(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], list[int]]:
     """Ids of what a post answers, from the first on, and of all below it, in order of time.
 
-    The way leads through what is deleted or not for the viewer, but that itself is left out.
+    The way leads through what is deleted or not for the viewer, but that itself is left out. What people of a
+    limited server have said below is shown to those who follow them, to whom it answers, and under their own.
     """
     above = tx.all(
         f"""WITH RECURSIVE above (id, parent_id, depth) AS (
@@ -182,8 +183,10 @@ def conversation(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[i
                 UNION SELECT p.id FROM below b JOIN posts p ON p.parent_id = b.id)
             SELECT p.id FROM below b JOIN posts p ON p.id = b.id
             WHERE p.id <> :post AND {visible_to("p")} AND {no_mute("p.account_id")}
+              AND (:owner IN (:viewer, p.account_id) OR {no_limit("p.account_id")})
             ORDER BY p.id LIMIT :most""",  # noqa: S608
         post=post.id,
+        owner=post.account_id,
         most=MOST_DESCENDANTS,
         viewer=eyes(viewer),
     )

@@ -37,9 +37,17 @@ class Request:
     scheme: str
     headers: Sequence[tuple[str, str]]
     body: bytes = b""
+    _lines: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A signature is about several headers, some of them asked for more than once.
+        lines: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            lines.setdefault(name, []).append(value)
+        object.__setattr__(self, "_lines", lines)
 
     def values(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key == name]
+        return self._lines.get(name, [])
 
     def value(self, name: str) -> str | None:
         """Every line of a header joined as HTTP joins them, or None when it is not there."""

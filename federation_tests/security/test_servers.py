@@ -392,3 +392,19 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
     await fediverse.settle()
     assert await _drafts(alice, of.id) == ["calm.example"]
     assert (await db.read(block_lists.get, of.id)).failure == ""
+
+
+async def test_comments_from_a_limited_server_are_for_the_author_and_for_followers(
+    fediverse: Fediverse, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    bob, carol = await fediverse.people("bob@a.test", "carol@a.test")
+    post = await bob.posts("A lake", photo="A lake")
+    said = create(evil, inReplyTo=post.uri, content="<p>Limited words</p>")
+    assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    await alice.node.db.write(domains.block, host(evil), strength="limit")
+    await fediverse.settle()
+    assert await alice.conversation(post) == ["Limited words"]  # She follows rita.
+    assert await bob.conversation(post) == ["Limited words"]  # It answers him.
+    assert await carol.conversation(post) == []

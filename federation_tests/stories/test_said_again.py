@@ -76,6 +76,18 @@ async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, 
     assert stored.edited_at is None
 
 
+async def test_an_edit_without_a_time_is_as_old_as_its_telling(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    said = create(evil, published="2026-11-01T10:00:00Z")
+    await evil.send(alice.node, "rita", said)
+    for words, minute in (("Second", 20), ("First", 10)):
+        edited = {**said["object"], "content": f"<p>{words}</p>"}
+        telling = evil.activity("rita", "Update", edited, published=f"2026-11-01T10:{minute}:00Z")
+        await evil.send(alice.node, "rita", telling)
+        await fediverse.settle()
+    assert await alice.home() == ["Second"]
+
+
 async def test_a_deletion_by_somebody_who_is_gone_is_taken_and_dropped(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
