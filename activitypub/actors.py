@@ -75,15 +75,14 @@ async def keep(
     """
     try:
         actor = vocab.actor(doc)
+        known_as, former = await node.db.read(_until_now, actor.id)
         if domain is None:
-            here = await node.db.read(accounts.by_uri, actor.id)
             domain = await webfinger.domain_of(
-                node, actor.username, actor.id, actor.webfinger, here.domain if here else None, budget
+                node, actor.username, actor.id, actor.webfinger, known_as, budget
             )
         described = remote(actor, domain)
         if apart is not None:
             described = replace(described, keys=[*described.keys, apart])
-        former = await node.db.read(_key_ids, actor.id)
         account = await node.db.write(accounts.receive, described)
     except Unfetchable:
         raise
@@ -95,10 +94,10 @@ async def keep(
     return account
 
 
-def _key_ids(tx: Reader, uri: str) -> list[str]:
-    """Which keys somebody has had until now."""
+def _until_now(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
+    """The domain of somebody's handle and the ids of their keys, as they have been here until now."""
     account = accounts.by_uri(tx, uri)
-    return [] if account is None else [key.id for key in keys.of(tx, account)]
+    return (None, []) if account is None else (account.domain, [key.id for key in keys.of(tx, account)])
 
 
 def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:

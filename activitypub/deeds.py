@@ -122,18 +122,18 @@ def delete(tx: Writer, heard: Heard) -> None:
         if quoting.revoked(tx, by, uri):
             return
         post = posts.by_uri(tx, uri)
-        if post is not None and post.account_id != by.id:
-            raise Ignored("a deletion of somebody else's")
-        _end_boosts(tx, by, uri)
+        if post is not None:
+            if post.account_id != by.id:
+                raise Ignored("a deletion of somebody else's")
+            _end_boosts(tx, post)
         receiving.receive_delete(tx, by, uri)
     else:
         raise Ignored("a deletion of somebody else's")
 
 
-def _end_boosts(tx: Writer, by: Account, uri: str) -> None:
+def _end_boosts(tx: Writer, post: Post) -> None:
     """Those who got the post through a boost by one of ours hear that it is over: its author cannot know them."""
-    post = posts.by_uri(tx, uri)
-    if post is None or post.account_id != by.id or post.boosts_count == 0:
+    if post.boosts_count == 0:
         return
     for listed in boosts.of(tx, post, None, Page(limit=MOST_BOOSTERS)):
         if listed.account.is_local:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from activitypub import documents, signing_keys, synchronization
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
@@ -105,20 +103,15 @@ class Desk:
         return [None] * len(group)
 
 
-def _version(job: Job) -> str:
+def _version(job: Job) -> tuple[int, int]:
     """Which words a job brings: those of a sentence, as they were when it was last asked for by hand."""
-    return f"{job.payload['sentence']} {job.payload.get('anew', 0)}"
+    return job.payload["sentence"], job.payload.get("anew", 0)
 
 
 def _words(tx: Reader, number: int) -> bytes | None:
     sentence = outbox.by_id(tx, number)
     who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
-    if sentence is None or who is None:
-        return None
-    if sentence.document is not None:
-        return sentence.document.encode()
-    document = documents.activity(tx, sentence, who)
-    return None if document is None else msgspec.json.encode(document)
+    return None if sentence is None or who is None else documents.words(tx, sentence, who)
 
 
 def _keep_words(tx: Writer, number: int, body: bytes) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from activitypub import contexts, notes, webfinger
 from activitypub.notes import addressing, time_of
 from activitypub.vocab import PUBLIC
@@ -132,6 +134,14 @@ def announce(
         "cc": cc,
         "object": object_uri,
     }
+
+
+def words(tx: Reader, sentence: Sentence, who: Account) -> bytes | None:
+    """A sentence as it is sent: as it was rendered before, or else as things are now; None for nothing to say."""
+    if sentence.document is not None:
+        return sentence.document.encode()
+    document = activity(tx, sentence, who)
+    return None if document is None else msgspec.json.encode(document)
 
 
 def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | None:

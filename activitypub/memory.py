@@ -75,7 +75,7 @@ class Memory:
         self.silent: Bounded[str, Unfetchable] = Bounded(2_000, 1 * MINUTE)
         self.asked_again: Bounded[str, bool] = Bounded(5_000, 5 * MINUTE)
         self.signing: Bounded[int, tuple[int, SigningKey]] = Bounded(1_000, 60 * MINUTE)
-        self.sentences: Bounded[str, bytes] = Bounded(500, 10 * MINUTE)
+        self.sentences: Bounded[tuple[int, int], bytes] = Bounded(500, 10 * MINUTE)
         self.gone: Bounded[str, bool] = Bounded(20_000, 60 * MINUTE)
         self.awake: Bounded[str, bool] = Bounded(20_000, 24 * 60 * MINUTE)
         self.compared: Bounded[int, str] = Bounded(5_000, 10 * MINUTE)

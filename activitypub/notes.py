@@ -7,7 +7,6 @@ Each rule came from a server that would otherwise lose the post.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -127,7 +126,7 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
     if about.quote is not None:
         stamp = about.quote.stamp_uri if about.quote.target_id is not None else ""
         document |= written.properties(about.quote.target_uri, stamp or None)
-    if place := next((found for photo in about.photos if (found := _told(photo).get("place"))), None):
+    if place := next((found for photo in about.photos if (found := photo.told.get("place"))), None):
         document["location"] = {"type": "Place", "name": place["name"]}
     document |= {
         "replies": f"{post.uri}/replies",
@@ -204,7 +203,7 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["summary"] = photo.alt
     if photo.blurhash:
         attachment["blurhash"] = photo.blurhash
-    told = _told(photo)
+    told = photo.told
     if told.get("license"):
         attachment["license"] = told["license"]
     if told.get("exif"):
@@ -213,12 +212,6 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
             {"@type": "PropertyValue", "name": name, "value": value} for name, value in told["exif"]
         ]
     return attachment
-
-
-def _told(photo: Photo) -> dict[str, Any]:
-    """What its author shares about a photo (`photo_facts`)."""
-    found: dict[str, Any] = json.loads(photo.extra)
-    return found
 
 
 def media_url(site: Site, visibility: str, key: str) -> str:

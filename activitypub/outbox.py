@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
-
 from activitypub import audience, documents
 from activitypub.memory import Memory
 from node import accounts, deliveries, hosts, jobs, outbox
@@ -32,7 +30,7 @@ async def fan_out(node: Node, job: Job) -> bool:
     if planned is None:
         return False
     sentence, body, inboxes, _ = planned
-    memory.sentences.put(f"{sentence.id} 0", body)
+    memory.sentences.put((sentence.id, 0), body)
     # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
     inboxes.sort(key=lambda one: memory.awake.get(one[1]) is None)
     gone = {inbox for inbox, _ in inboxes if memory.gone.get(inbox)}
@@ -50,10 +48,8 @@ def plan(tx: Reader, id_: int) -> Plan | None:
     if not inboxes:
         return None
     is_compared = audience.is_for_followers(tx, sentence)
-    if sentence.document is not None:
-        return sentence, sentence.document.encode(), inboxes, is_compared
-    document = documents.activity(tx, sentence, who)
-    return None if document is None else (sentence, msgspec.json.encode(document), inboxes, is_compared)
+    body = documents.words(tx, sentence, who)
+    return None if body is None else (sentence, body, inboxes, is_compared)
 
 
 def _queue(tx: Writer, job: Job, planned: Plan, gone: Collection[str]) -> None:

@@ -130,6 +130,13 @@ class Named(Protocol):
     def handle(self) -> str: ...
 
 
+@dataclass(frozen=True)
+class Called:
+    """Somebody of whom only the handle is known."""
+
+    handle: str
+
+
 @dataclass
 class Person:
     """Somebody on one of the nodes. Posts and people of other nodes are named by who or what they are there."""

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from activitypub import actors, contexts
-from federation_tests.fediverse import Fediverse, Person
+from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.stories.test_moves import goes, names
 from federation_tests.strangers import PUBLIC, Stranger
 from node import accounts, avatars, photos, pins, posts, reports
@@ -285,11 +285,11 @@ async def test_activities_that_are_sent(
         {**other.activity("mark", "Follow", (await alice.account()).uri), "id": f"{other.base}/follows/2"},
     )
     await fediverse.settle()
-    await alice.rejects(_Named(mark.full_handle))
+    await alice.rejects(Called(mark.full_handle))
     await sent("reject-follow")
-    await alice.follows(_Named(mark.full_handle))
+    await alice.follows(Called(mark.full_handle))
     await sent("follow")
-    await alice.unfollows(_Named(mark.full_handle))
+    await alice.unfollows(Called(mark.full_handle))
     await sent("undo-follow")
 
     (new,) = await fediverse.people("new@b.test")
@@ -308,11 +308,6 @@ async def test_activities_that_are_sent(
     other.received.clear()
     await alice.leaves()
     await sent("delete-person")
-
-
-class _Named:
-    def __init__(self, handle: str) -> None:
-        self.handle = handle
 
 
 def test_every_reviewed_letter_is_still_written() -> None:

@@ -25,14 +25,19 @@ def _words(value: Any) -> str:
     ]
 
 
+def _float(value: Any) -> float:
+    """The number that a field holds; 0 for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return 0.0
+
+
 def _number(value: Any) -> str:
     """`2.2`, at most two places; empty for what is none."""
     if isinstance(value, tuple | list) and value:
         value = value[0]
-    try:
-        number = float(value)
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return ""
+    number = _float(value)
     return f"{number:.2f}".rstrip("0").rstrip(".") if 0 < number < 10_000_000 else ""
 
 
@@ -45,10 +50,7 @@ def _with(pattern: str) -> Callable[[Any], str]:
 
 
 def _seconds(value: Any) -> str:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return ""
+    seconds = _float(value)
     if not 0.000_001 < seconds < 100_000:
         return ""
     return f"1/{round(1 / seconds)}" if seconds < 0.3 else _number(seconds)

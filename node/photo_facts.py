@@ -80,7 +80,7 @@ def told(photo: Photo, shared: Shared) -> str:
 def of(photos: Sequence[Photo]) -> Shared:
     """What is shared about the photos of a post of ours now."""
     for photo in photos[:1]:
-        extra = json.loads(photo.extra)
+        extra = photo.told
         place = extra.get("place") or {}
         return Shared(frozenset(extra.get("groups", ())), extra.get("license", ""), place.get("name", ""))
     return Shared()

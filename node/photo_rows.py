@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.database import Reader, build_all, columns
 from node.files import File
@@ -37,6 +38,12 @@ class Photo:
     camera: str
     created_at: int
     files: dict[tuple[str, str], File] = field(default_factory=dict)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is told about it to everyone who may see it (`extra`)."""
+        found = json.loads(self.extra)
+        return found if isinstance(found, dict) else {}
 
     def file(self, variant: str, *formats: str) -> File | None:
         """The first of these formats that there is of a named size."""

@@ -78,10 +78,7 @@ def quote(tx: Writer, who: Account, post: Post, target: Post) -> None:
         return
     given = ""
     if author.id != who.id:
-        _give(tx, target, who, post.uri)
-        stamp = _stamp(tx, target, post.uri)
-        assert stamp is not None
-        given = stamp_uri(author, stamp)
+        given = stamp_uri(author, _give(tx, target, who, post.uri))
         notifications.notify(tx, author.id, "quote", who, target)
     note_down(tx, post.id, target.uri, given)
     agreed(tx, Quote(post.id, target.uri, given, None), target)
@@ -105,16 +102,15 @@ def ask(tx: Writer, by: Account, post: Post, *, request_uri: str, quote_uri: str
     if not allowed or not _has_room(tx, by, post, quote_uri):
         outbox.record(tx, author, "Reject", request_uri, target=by, extra={"quote": said})
         return None
-    _give(tx, post, by, quote_uri)
-    stamp = _stamp(tx, post, quote_uri)
-    assert stamp is not None
+    stamp = _give(tx, post, by, quote_uri)
     result = stamp_uri(author, stamp)
     outbox.record(tx, author, "Accept", request_uri, target=by, extra={"quote": said | {"result": result}})
     notifications.notify(tx, author.id, "quote", by, post)
     return stamp
 
 
-def _give(tx: Writer, post: Post, by: Account, quote_uri: str) -> None:
+def _give(tx: Writer, post: Post, by: Account, quote_uri: str) -> Stamp:
+    """The permission for one quote, the same one if it is given twice."""
     tx.run(
         """INSERT INTO quote_stamps (id, post_id, by_id, quote_uri, created_at)
            VALUES (:id, :post, :by, :quote, :now) ON CONFLICT DO NOTHING""",
@@ -124,6 +120,9 @@ def _give(tx: Writer, post: Post, by: Account, quote_uri: str) -> None:
         quote=quote_uri,
         now=now_ms(),
     )
+    stamp = _stamp(tx, post, quote_uri)
+    assert stamp is not None
+    return stamp
 
 
 def _has_room(tx: Reader, by: Account, post: Post, quote_uri: str) -> bool:

@@ -21,7 +21,6 @@ from node.node import Node
 log = logging.getLogger("tintype.worker")
 
 POLL = 1.0
-SLOW = "slow"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,11 +53,11 @@ class _Places:
     """What one kind may do at once. Each place is given back once: when its job ends, or before, if it is slow."""
 
     def __init__(self, handler: Handler) -> None:
-        each = handler if isinstance(handler, Each) else Each(_nothing, at_once=1)
-        self.free = asyncio.Semaphore(each.at_once)
-        self._patience = each.patience
-        self._most_slow = max(0, each.most - each.at_once)
-        self._slow = 0
+        each = handler if isinstance(handler, Each) else None
+        self.free = asyncio.Semaphore(each.at_once if each else 1)
+        self._patience = each.patience if each else None
+        self._most_slow = each.most - each.at_once if each else 0
+        self._slow: set[asyncio.Task[None]] = set()
 
     def hold(self, task: asyncio.Task[None]) -> None:
         """Keep a place, which was acquired, for a task that has begun."""
@@ -75,21 +74,17 @@ class _Places:
     def _let_go(self, task: asyncio.Task[None]) -> None:
         if task.done():
             return
-        if self._slow >= self._most_slow:
+        if len(self._slow) >= self._most_slow:
             self._wait(task)
             return
-        self._slow += 1
-        task.set_name(SLOW)
+        self._slow.add(task)
         self.free.release()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if task.get_name() == SLOW:
-            self._slow -= 1
+        if task in self._slow:
+            self._slow.remove(task)
         else:
             self.free.release()
-
-
-async def _nothing(node: Node, job: Job) -> None: ...
 
 
 class Worker:

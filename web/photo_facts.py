@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 def shown(photos: Sequence[Photo]) -> Markup:
     """All facts of a post's photos as a list of terms; empty when there are none."""
-    told = [_told(photo) for photo in photos]
+    told = [photo.told for photo in photos]
     lines = []
     for label, line in (
         (_("Camera"), _camera),
@@ -45,11 +45,6 @@ def shown(photos: Sequence[Photo]) -> Markup:
                 f"<dt>{escape(label)}</dt>" + "".join(f"<dd><bdi>{value}</bdi></dd>" for value in values)
             )
     return Markup(f'<dl class="facts told">{"".join(lines)}</dl>' if lines else "")  # noqa: S704
-
-
-def _told(photo: Photo) -> dict[str, Any]:
-    found = json.loads(photo.extra)
-    return found if isinstance(found, dict) else {}
 
 
 def _values(found: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from federation_tests.fediverse import Fediverse, Person
+from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import PUBLIC, Stranger
 from node import posts, quotes
@@ -151,8 +151,8 @@ async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post
     (answer,) = [said for said in evil.received if said["type"] == "Accept"]
 
     # Bob's server shows the quote as well, with the same stamp.
-    await bob.finds(Named(f"rita@{evil.domain}"))
-    await bob.follows(Named(f"rita@{evil.domain}"))
+    await bob.finds(Called(f"rita@{evil.domain}"))
+    await bob.follows(Called(f"rita@{evil.domain}"))
     await fediverse.settle()
     (asked,) = [said for said in evil.received if said["type"] == "Follow"]
     await evil.send(bob.node, "rita", evil.activity("rita", "Accept", asked))
@@ -167,8 +167,3 @@ async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post
     await alice._do(quotes.withdraw, int(answer["result"].rpartition("/")[2]))
     await fediverse.settle()
     assert "The words of Alice" not in (await his.get(f"/posts/{there.id}")).words
-
-
-class Named:
-    def __init__(self, handle: str) -> None:
-        self.handle = handle

@@ -10,7 +10,7 @@ import pytest
 
 from activitypub import outbox
 from activitypub.desks import Desk, Facts
-from federation_tests.fediverse import Fediverse, Person
+from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
 from node import deliveries, domains, jobs, ledgers, photos, posts
@@ -75,10 +75,10 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediver
 async def test_a_follow_that_was_taken_back_is_not_asked_again(fediverse: Fediverse, other: Stranger) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
-    await alice.follows(_Named(f"rita@{other.domain}"))
+    await alice.follows(Called(f"rita@{other.domain}"))
     await fediverse.settle()
     other.inbox_status = 202
-    await alice.unfollows(_Named(f"rita@{other.domain}"))
+    await alice.unfollows(Called(f"rita@{other.domain}"))
     await fediverse.settle()
     await alice.node.db.write(deliveries.again_at, other.domain)
     await fediverse.settle()
@@ -213,8 +213,3 @@ async def _fan_out(alice: Person) -> None:
     """The letters are written and queued, and not sent yet."""
     for job in await alice.node.db.write(jobs.claim, "fan_out", 10, now_ms()):
         await outbox.fan_out(alice.node, job)
-
-
-class _Named:
-    def __init__(self, handle: str) -> None:
-        self.handle = handle
