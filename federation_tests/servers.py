@@ -9,10 +9,10 @@ import random
 import socket
 from typing import Any
 
-from hypercorn.asyncio import serve
 from hypercorn.config import Config as Hypercorn
 
 from federation_tests.authority import Authority
+from web import http2
 
 
 class Server:
@@ -41,7 +41,7 @@ class Server:
             listening.set()
             await self._stopping.wait()
 
-        self._task = asyncio.create_task(serve(self._app, config, shutdown_trigger=shutdown, mode="asgi"))
+        self._task = asyncio.create_task(http2.serve(self._app, config, shutdown_trigger=shutdown))
         ready = asyncio.create_task(listening.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()

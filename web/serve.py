@@ -16,13 +16,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config as Hypercorn
 
 from node import control, registration
 from node.config import Config
 from node.node import Node
-from web import wiring
+from web import http2, wiring
 from web.app import create_app
 
 log = logging.getLogger("tintype.serve")
@@ -147,7 +146,7 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
 
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await hypercorn_serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown, mode="asgi")
+            await http2.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
         except OSError as error:
             # The system says what is wrong with an address, but not with which.
             where = error.filename or " or ".join(node.config.server.bind)

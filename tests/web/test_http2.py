@@ -1,0 +1,88 @@
+"""HTTP/2 through the socket: one stream's body that nobody waits for does not end the others'."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import h2.connection
+import h2.events
+
+from federation_tests.servers import Server, free_ports
+
+WINDOW = 65_535  # bytes that a client may send on a connection before the server acknowledges some
+
+
+async def hasty(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An app that refuses what is posted without reading it, and answers everything else."""
+    if scope["type"] != "http":
+        return
+    status = 403 if scope["method"] == "POST" else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b"."})
+
+
+class Caller:
+    """One HTTP/2 connection of a client, spoken frame by frame."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.h2 = h2.connection.H2Connection()
+        self.h2.initiate_connection()
+
+    async def send(self) -> None:
+        self._writer.write(self.h2.data_to_send())
+        await self._writer.drain()
+
+    def ask(self, method: str, *, end: bool) -> int:
+        stream = self.h2.get_next_available_stream_id()
+        headers = [(":method", method), (":path", "/"), (":scheme", "http"), (":authority", "a.test")]
+        self.h2.send_headers(stream, headers, end_stream=end)
+        return stream
+
+    async def answered(self, stream: int) -> int:
+        """The status of the answer, when it is whole."""
+        status = 0
+        await self.send()
+        while True:
+            data = await asyncio.wait_for(self._reader.read(65_536), 5)
+            assert data, "the server hung up"
+            for event in self.h2.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived) and event.stream_id == stream:
+                    status = int(dict(event.headers)[b":status"])
+                elif isinstance(event, h2.events.StreamEnded) and event.stream_id == stream:
+                    await self.send()
+                    return status
+            await self.send()
+
+
+@asynccontextmanager
+async def calling() -> AsyncIterator[Caller]:
+    [port] = free_ports(1)
+    server = Server(hasty, port, None)
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield Caller(reader, writer)
+    finally:
+        writer.close()
+        await server.stop()
+
+
+async def test_a_body_that_comes_after_its_answer_does_not_end_the_connection() -> None:
+    async with calling() as caller:
+        refused = caller.ask("POST", end=False)
+        assert await caller.answered(refused) == 403
+        caller.h2.send_data(refused, b"like=1", end_stream=True)
+        assert await caller.answered(caller.ask("GET", end=True)) == 200
+
+
+async def test_bodies_that_nobody_reads_do_not_use_up_the_window_of_the_connection() -> None:
+    async with calling() as caller:
+        for _ in range(2 * WINDOW // 16_000):
+            refused = caller.ask("POST", end=False)
+            assert await caller.answered(refused) == 403
+            caller.h2.send_data(refused, b"." * 16_000, end_stream=True)
+            assert await caller.answered(caller.ask("GET", end=True)) == 200

@@ -1,0 +1,47 @@
+"""Hypercorn, with one fault of its HTTP/2 mended.
+
+A request may be answered before all of its body has arrived: a form that is refused, an upload that is too
+large. Hypercorn 0.18 looks for the stream of what still comes, finds none, and loses the whole connection
+with everything else that is under way on it (its pull request 334). RFC 9113, section 8.1 allows such an
+answer, and asks that what still comes be taken for flow control and otherwise ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import hypercorn.asyncio
+import hypercorn.protocol
+from hypercorn.config import Config
+from hypercorn.protocol.h2 import H2Protocol
+
+
+class _Answered:
+    """A stream that is over: what still comes for it is nobody's."""
+
+    async def handle(self, event: Any) -> None:
+        return None
+
+
+class _Streams(dict[int, Any]):
+    """The streams that are open, by their ids, and for every other id one that is over."""
+
+    def __missing__(self, stream_id: int) -> _Answered:
+        return _ANSWERED
+
+
+_ANSWERED = _Answered()
+
+
+class PatientH2(H2Protocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.streams = _Streams()
+
+
+async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
+    """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
+    # Where hypercorn looks for it at every connection.
+    hypercorn.protocol.H2Protocol = PatientH2  # type: ignore[attr-defined]
+    await hypercorn.asyncio.serve(app, config, shutdown_trigger=shutdown_trigger, mode="asgi")
