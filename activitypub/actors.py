@@ -153,7 +153,7 @@ async def by_handle(node: Node, handle: str) -> Account:
     try:
         _, domain = webfinger.split(handle)
         known = await node.db.read(accounts.by_handle, handle.strip().removeprefix("acct:"))
-        if domain == node.site.domain or known is not None:
+        if node.site.is_own(domain) or known is not None:
             if known is None or known.deleted_at is not None:
                 raise NotFound("There is nobody by that name.")
             return known

@@ -30,7 +30,6 @@ def with_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACT
 
 def person(tx: Reader, account: Account) -> dict[str, Any]:
     """One of ours: a person, or the node itself. Of somebody suspended it says that and little more."""
-    site = tx.site
     if account.suspended_at is not None:
         account = replace(
             account, display_name="", bio="", fields="[]", avatar_file="", is_discoverable=False
@@ -39,7 +38,7 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
         "id": account.uri,
         "type": account.kind,
         "preferredUsername": webfinger.username(account),
-        "webfinger": f"{webfinger.username(account)}@{site.domain}",
+        "webfinger": f"{webfinger.username(account)}@{account.domain}",
         "url": account.url,
         "name": account.label,
         # Pixelfed refuses an update of a person without any text.

@@ -32,7 +32,7 @@ async def resolve(node: Node, query: str, viewer: Account | None) -> Account | P
         _, domain = webfinger.split(query)
         handle = query.removeprefix("acct:").removeprefix("@")
         known = await node.db.read(accounts.by_handle, handle)
-        if known is not None or viewer is None or domain == node.site.domain:
+        if known is not None or viewer is None or node.site.is_own(domain):
             return None if known is None or known.is_gone else known
         return await actors.by_handle(node, handle)
     except (Malformed, NotFound):

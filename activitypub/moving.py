@@ -71,7 +71,7 @@ async def find(node: Node, who: Account, name: str, *, field: str) -> Account:
     """The account that one of ours names by handle or address, read anew. Raises Invalid or Unreachable."""
     name = name.strip()
     if name and "@" not in name.removeprefix("@") and "/" not in name:
-        name = f"{name.removeprefix('@')}@{node.site.domain}"
+        name = f"{name.removeprefix('@')}@{node.site.handle_domain}"
     found = await lookups.resolve(node, name, who) if name else None
     if not isinstance(found, Account):
         raise Invalid("There is nobody by that name.", field=field)

@@ -62,7 +62,7 @@ async def look_up(node: Node, handle: str) -> Found:
 
 
 async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
-    if domain == node.site.domain:
+    if node.site.is_own(domain):
         raise Malformed("one of our own")
     scheme = "http" if node.config.federation.allow_http and node.site.scheme == "http" else "https"
     resource = quote(f"acct:{name}@{domain}", safe="")
@@ -175,9 +175,9 @@ def local(tx: Reader, resource: str) -> Account | None:
     if text.lower().startswith(("https://", "http://")):
         return _by_address(tx, text)
     name, domain = split(text)
-    if domain != tx.site.domain:
+    if not tx.site.is_own(domain):
         return None
-    if name.lower() == domain or name.lower() == tx.site.domain.partition(":")[0]:
+    if name.lower() in (domain, *(own.partition(":")[0] for own in tx.site.own_domains)):
         return accounts.instance_actor(tx)
     return _shown(accounts.by_handle(tx, name))
 
@@ -216,7 +216,7 @@ def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str
         template = site.uri("/authorize_interaction?uri={uri}")
         links.append({"rel": "http://ostatus.org/schema/1.0/subscribe", "template": template})
     return {
-        "subject": f"acct:{username(account)}@{site.domain}",
+        "subject": f"acct:{username(account)}@{account.domain}",
         "aliases": list(dict.fromkeys((account.url, account.uri))),
         "links": [link for link in links if not rels or link["rel"] in rels],
     }

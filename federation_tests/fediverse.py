@@ -100,7 +100,7 @@ class Fediverse:
         name, _, host = handle.partition("@")
         node = await self.node(host)
         account = await node.db.write(accounts.create_local, name, pair=self._pair(handle))
-        return Person(self, node, account.id, f"{name}@{node.site.domain}")
+        return Person(self, node, account.id, f"{name}@{node.site.handle_domain}")
 
     async def settle(self, *, now: int | None = None) -> int:
         """Let everything that is under way arrive (by the time `now`, in milliseconds)."""

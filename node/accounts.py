@@ -71,7 +71,7 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
             + """ WHERE lower(name) = lower(:name) AND domain = :domain
               ORDER BY CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
             name=name,
-            domain=domain.lower() or tx.site.domain,
+            domain=tx.site.handle_domain if not domain or tx.site.is_own(domain.lower()) else domain.lower(),
         )
     )
 
@@ -82,6 +82,15 @@ def instance_actor(tx: Reader) -> Account:
     if account is None:
         raise NotFound(detail="the instance actor has not been made yet")
     return account
+
+
+def adopt_handle_domain(tx: Writer) -> None:
+    """At start: if the option was changed, our people are called by what it says now."""
+    domain = tx.site.handle_domain
+    tx.run(
+        "UPDATE accounts SET domain = :domain WHERE is_local AND kind <> 'Application' AND domain <> :domain",
+        domain=domain,
+    )
 
 
 def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
@@ -115,7 +124,7 @@ def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pa
         uri=uri,
         url=url,
         name=name,
-        domain=tx.site.domain,
+        domain=tx.site.domain if is_node else tx.site.handle_domain,
         kind=kind,
         is_node=is_node,
         is_person=not is_node,
@@ -207,7 +216,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     from node import domains, profiles
 
     values = profiles.foreign(tx, actor)
-    if actor.uri.lower().startswith(tx.site.base_url + "/") or values["domain"] == tx.site.domain:
+    if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own(values["domain"]):
         raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
     now = now_ms()
     row = tx.one(

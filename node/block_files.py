@@ -60,7 +60,7 @@ class Parsed:
     problems: list[Problem]
 
 
-def parse(data: bytes, own_domain: str, *, strength: str = "suspend") -> Parsed:
+def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend") -> Parsed:
     """Read a file. Raises Invalid when it is none of the kinds that are understood.
 
     `strength` is what a bare name asks for.
@@ -68,7 +68,7 @@ def parse(data: bytes, own_domain: str, *, strength: str = "suspend") -> Parsed:
     text = _text(data)
     found: dict[str, Entry] = {}
     problems: list[Problem] = []
-    own = hostnames.normal(own_domain)
+    own = [hostnames.normal(domain) for domain in own_domains]
     for line, cells in _rows(text, problems):
         if len(found) >= MOST_ENTRIES:
             problems.append(
@@ -147,14 +147,14 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, s
         yield reader.line_num, found
 
 
-def _unusable(written: str, name: str, own: str) -> str:
+def _unusable(written: str, name: str, own: Iterable[str]) -> str:
     if "*" in written.removeprefix("*."):
         return "Letters of the name are hidden."
     if not name:
         return "That is not the name of a server."
     if "." not in name and not name.startswith("["):
         return "That would cover a whole top-level domain; decide about it by hand if you mean it."
-    if own and hostnames.covers(name, own):
+    if any(hostnames.covers(name, one) for one in own):
         return "That would cover this node itself."
     return ""
 

@@ -212,7 +212,7 @@ async def fetch(node: Node, job: Job) -> None:
             await node.db.write(_note_asked, of.id, "")
             return
         parsed = await asyncio.to_thread(
-            block_files.parse, found.body, node.site.domain, strength=of.strength
+            block_files.parse, found.body, node.site.own_domains, strength=of.strength
         )
         if not parsed.entries:
             raise Invalid("There is no server in that list.")

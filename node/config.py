@@ -35,6 +35,7 @@ class BadConfig(Exception):
 @dataclasses.dataclass(frozen=True)
 class NodeOptions:
     domain: str = "localhost:8080"
+    handle_domain: str = ""
     title: str = "Tintype"
     description: str = ""
     secret: str = dataclasses.field(default="", repr=False, metadata=SECRET)
@@ -245,15 +246,12 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
     def refuse(section: str, key: str, why: str) -> BadConfig:
         return BadConfig(f"{origins.get((section, key), f'[{section}] {key}')} {why}")
 
-    domain = config.node.domain.strip().lower()
-    if not domain.isascii():
-        with contextlib.suppress(UnicodeError):
-            host, colon, port = domain.partition(":")
-            domain = host.encode("idna").decode() + colon + port
-    if not _HOST.fullmatch(domain) or not _is_port(domain.rpartition(":")[2] if ":" in domain else "443"):
-        raise refuse(
-            "node", "domain", f"is {config.node.domain!r}, but should be a host like 'photos.example'."
-        )
+    hosts = {"domain": config.node.domain, "handle_domain": config.node.handle_domain}
+    for key, given in hosts.items():
+        host = _host(given)
+        if host is None or not (host or key == "handle_domain"):
+            raise refuse("node", key, f"is {given!r}, but should be a host like 'photos.example'.")
+        hosts[key] = host
     if config.node.secret and len(config.node.secret) < 32:
         raise refuse("node", "secret", "should have at least 32 characters.")
     if not config.server.bind:
@@ -276,7 +274,19 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("media", "max_upload_mb", "should be between 1 and 1000.")
     if not 1 <= config.media.cache_gb <= 1_000_000:
         raise refuse("media", "cache_gb", "should be between 1 and 1000000.")
-    return dataclasses.replace(config, node=dataclasses.replace(config.node, domain=domain))
+    return dataclasses.replace(config, node=dataclasses.replace(config.node, **hosts))
+
+
+def _host(given: str) -> str | None:
+    """A host in its one spelling, `""` as it is; None for what is none."""
+    host = given.strip().lower()
+    if not host.isascii():
+        with contextlib.suppress(UnicodeError):
+            name, colon, port = host.partition(":")
+            host = name.encode("idna").decode() + colon + port
+    if host and not (_HOST.fullmatch(host) and _is_port(host.rpartition(":")[2] if ":" in host else "443")):
+        return None
+    return host
 
 
 def _is_port(text: str) -> bool:

@@ -17,12 +17,12 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
-from node import commands, config
+from node import commands
 from node.config import Config
-from node.database import Site, open_database
+from node.database import open_database
 from node.database.lock import InUse, reachable
 from node.errors import Refused
-from node.node import Node
+from node.node import Node, site_of
 
 log = logging.getLogger("tintype.control")
 
@@ -32,7 +32,7 @@ SECONDS = 30.0
 
 async def run(options: Config, name: str, /, **values: Any) -> Any:
     """Do a command, here or in the process that serves. Raises Refused, InUse, or what the database raises."""
-    site = Site(options.server.scheme, options.node.domain, config.secret(options))
+    site = site_of(options)
     try:
         db = await open_database(options.database.url, site)
     except InUse as in_use:

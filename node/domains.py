@@ -116,8 +116,8 @@ def policies(tx: Reader, domains: Iterable[str]) -> dict[str, Policy]:
     if tx.site.by_allow_list:
         rows = tx.all("SELECT domain FROM domain_allows WHERE domain IN (:names)", names=list(above))
         allowed = {row["domain"] for row in rows}
-    own = normal(tx.site.domain)
-    return {domain: OPEN if name == own else _judged(name, rules, allowed) for domain, name in names.items()}
+    own = {normal(one) for one in tx.site.own_domains}
+    return {domain: OPEN if name in own else _judged(name, rules, allowed) for domain, name in names.items()}
 
 
 def _judged(name: str, rules: Mapping[str, Policy], allowed: set[str] | None) -> Policy:
@@ -195,7 +195,7 @@ def checked(tx: Reader, domain: str) -> str:
     name = normal(domain)
     if not name:
         raise Invalid("Please give the name of another server, such as loud.example.", field="domain")
-    if hostnames.covers(name, normal(tx.site.domain)):
+    if any(hostnames.covers(name, normal(own)) for own in tx.site.own_domains):
         raise Invalid("That would cover this node itself.", field="domain")
     return name
 

@@ -8,10 +8,21 @@ from typing import Any, TypeVar
 
 from media.sandbox import Sandbox
 from media.storage import Storage
-from node.config import Config
+from node.config import Config, secret
 from node.database import Database, Site
 
 T = TypeVar("T")
+
+
+def site_of(options: Config) -> Site:
+    """Who a node with these options is."""
+    return Site(
+        options.server.scheme,
+        options.node.domain,
+        secret(options),
+        by_allow_list=options.federation.mode == "allowlist",
+        handles=options.node.handle_domain,
+    )
 
 
 @dataclasses.dataclass(eq=False)

@@ -120,7 +120,10 @@ def by_account(tx: Reader, account: Account) -> User | None:
 
 def by_login(tx: Reader, login: str) -> Login | None:
     """By name or e-mail address, whatever the case."""
-    login = login.strip().removeprefix("@").removesuffix("@" + tx.site.domain)
+    login = login.strip().removeprefix("@")
+    name, _, domain = login.partition("@")
+    if tx.site.is_own(domain.lower()):
+        login = name
     if "@" in login:
         where = "lower(u.email) = lower(:login)"
     else:

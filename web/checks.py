@@ -17,7 +17,7 @@ from activitypub.client import Client, Unfetchable
 from activitypub.signatures import BadSignature, Request, claim, parse_public_key, sign_cavage, verify
 from node import accounts, commands, config, control, keys, registration, settings, users
 from node.config import Config
-from node.database import Reader
+from node.database import Reader, Site
 from node.database.lock import InUse
 from node.errors import Refused
 from node.ids import now_ms
@@ -70,6 +70,7 @@ async def run(options: Config, **client_options: object) -> AsyncIterator[Findin
         ("clock", lambda: _clock(node)),
         ("signatures", lambda: _signatures(node)),
         ("webfinger", lambda: _webfinger(node, outside)),
+        *((("handles", lambda: _handles(node, outside)),) if node.site.handles else ()),
         ("inbox", lambda: _inbox(node, outside)),
         ("admin", lambda: _admin(node)),
     ]
@@ -158,14 +159,8 @@ async def _signatures(node: Node) -> str:
 
 async def _webfinger(node: Node, outside: Client) -> str:
     site = node.site
-    resource = quote(f"acct:{site.domain.partition(':')[0]}@{site.domain}", safe="")
-    jrd = (await outside.get_jrd(f"{site.base_url}/.well-known/webfinger?resource={resource}")).doc
-    links = jrd.get("links")
     wanted = site.uri("/actor")
-    if not any(
-        isinstance(link, dict) and link.get("rel") == "self" and link.get("href") == wanted
-        for link in (links if isinstance(links, list) else ())
-    ):
+    if not await _leads_to(outside, site, site.domain, wanted):
         raise Unsound(f"{site.domain} answers, but not as this node. Does the proxy pass /.well-known/ on?")
     document = (await outside.get_json(wanted, key=None)).doc
     public = document.get("publicKey")
@@ -173,6 +168,34 @@ async def _webfinger(node: Node, outside: Client) -> str:
     if document.get("id") != wanted or not isinstance(public, dict) or public.get("publicKeyPem") != mine:
         raise Unsound(f"Another node answers at {wanted}: its key is not the one in this database.")
     return f"{site.domain} is found over the network, with the right key"
+
+
+async def _handles(node: Node, outside: Client) -> str:
+    """Whoever looks for @name@domain asks that domain, which has to send them here."""
+    site, domain = node.site, node.site.handle_domain
+    to_do = (
+        f"Please let {site.scheme}://{domain}/.well-known/webfinger lead to the same path of {site.base_url}."
+    )
+    try:
+        leads = await _leads_to(outside, site, domain, site.uri("/actor"))
+    except Unfetchable as error:
+        raise Unsound(
+            f"{domain} does not know the people of this node. {to_do} ({error.detail or error})"
+        ) from error
+    if not leads:
+        raise Unsound(f"{domain} answers, but not as this node. {to_do}")
+    return f"people are found as @name@{domain}"
+
+
+async def _leads_to(outside: Client, site: Site, domain: str, wanted: str) -> bool:
+    """Whether the actor of this node is found under a domain."""
+    resource = quote(f"acct:{domain.partition(':')[0]}@{domain}", safe="")
+    jrd = (await outside.get_jrd(f"{site.scheme}://{domain}/.well-known/webfinger?resource={resource}")).doc
+    links = jrd.get("links")
+    return any(
+        isinstance(link, dict) and link.get("rel") == "self" and link.get("href") == wanted
+        for link in (links if isinstance(links, list) else ())
+    )
 
 
 def _public_pem(tx: Reader) -> str:

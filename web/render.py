@@ -159,7 +159,7 @@ class Pages:
             ),
             title_of_node=options.node.title,
             about_node=options.node.description,
-            domain=self._node.site.domain,
+            domain=self._node.site.handle_domain,
             base_url=self._node.site.base_url,
             mode=options.registration.mode,
             lang=language,

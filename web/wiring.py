@@ -21,11 +21,11 @@ from activitypub.client import Client
 from media.sandbox import Sandbox
 from media.storage import open_storage
 from node import (
+    accounts,
     audit,
     avatars,
     block_lists,
     cached_media,
-    config,
     deliveries,
     departures,
     domains,
@@ -47,10 +47,10 @@ from node import (
     tombstones,
 )
 from node.config import Config
-from node.database import Site, Writer, open_database
+from node.database import Writer, open_database
 from node.ids import now_ms
 from node.jobs import Job
-from node.node import Node
+from node.node import Node, site_of
 from node.version import VERSION
 from node.worker import Batch, Each, Handler, Worker
 
@@ -90,12 +90,7 @@ async def open_node(options: Config, *, reads_only: bool = False, **client_optio
     `client_options` go to the HTTP client: tests give it a resolver of their own. Raises InUse when another
     process has the SQLite file; `reads_only` is for a look at a node that runs.
     """
-    site = Site(
-        options.server.scheme,
-        options.node.domain,
-        config.secret(options),
-        by_allow_list=options.federation.mode == "allowlist",
-    )
+    site = site_of(options)
     storage = open_storage(options.media.url)
     db = await open_database(options.database.url, site, reads_only=reads_only)
     client = Client(
@@ -112,6 +107,7 @@ async def open_node(options: Config, *, reads_only: bool = False, **client_optio
         return node
     try:
         await activitypub.actors.ensure_instance_actor(node)
+        await db.write(accounts.adopt_handle_domain)
         await db.write(domains.adopt_mode)
         await db.write(jobs.add_once, "clean_up", {}, run_at=now_ms() + DAY)
     except BaseException:

@@ -24,13 +24,27 @@ Row = Mapping[str, Any]
 class Site:
     """Who this node is: what a unit of work needs to mint ids and to seal what must be sealed.
 
-    `by_allow_list`: it exchanges something only with servers that an admin has let in.
+    `by_allow_list`: it exchanges something only with servers that an admin has let in. `handles` is the domain
+    in the handles of its people where that is not the host it is reached at.
     """
 
     scheme: str
     domain: str
     secret: bytes = dataclasses.field(repr=False)
     by_allow_list: bool = False
+    handles: str = ""
+
+    @property
+    def handle_domain(self) -> str:
+        return self.handles or self.domain
+
+    @property
+    def own_domains(self) -> tuple[str, str]:
+        return self.domain, self.handle_domain
+
+    def is_own(self, domain: str) -> bool:
+        """Whether handles of that domain are ours: that of the handles, or the host itself."""
+        return domain in self.own_domains
 
     @property
     def base_url(self) -> str:

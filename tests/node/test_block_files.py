@@ -11,7 +11,7 @@ from node.block_files import Entry, parse
 from node.domains import DomainAllow, DomainBlock
 from node.errors import Invalid
 
-OWN = "photos.tintype.test:8443"
+OWN = ["photos.tintype.test:8443"]
 MASTODON = '''#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate
 loud.example,silence,true,false,"Loud, and ""proud""",false
 bad.example,suspend,TRUE,True,,TRUE

@@ -14,7 +14,7 @@ from node.errors import Conflict, Invalid, NotFound
 from tests.support.people import remote
 from tests.support.posting import follow
 
-OWN = "tintype.test"
+OWN = ["tintype.test"]
 URL = "https://lists.example/block.csv"
 
 

@@ -14,13 +14,13 @@ from web import checks, serve, wiring
 
 @pytest.fixture
 def options(options: Config) -> Config:
-    """A node with a name that really leads to it."""
+    """A node with two names that really lead to it: its host, and the domain of its people's handles."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     return dataclasses.replace(
         options,
-        node=dataclasses.replace(options.node, domain=f"localhost:{port}"),
+        node=dataclasses.replace(options.node, domain=f"localhost:{port}", handle_domain=f"127.0.0.1:{port}"),
         server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http"),
     )
 
@@ -54,7 +54,16 @@ async def test_a_sound_node_is_sound_in_every_part(options: Config) -> None:
     found = await findings(options)
 
     assert {name: finding.words for name, finding in found.items() if not finding.is_sound} == {}
-    assert set(found) == {"database", "storage", "clock", "signatures", "webfinger", "inbox", "admin"}
+    assert set(found) == {
+        "database",
+        "storage",
+        "clock",
+        "signatures",
+        "webfinger",
+        "handles",
+        "inbox",
+        "admin",
+    }
 
 
 @pytest.mark.usefixtures("serving")
@@ -90,3 +99,14 @@ async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_
     found = await findings(broken)
 
     assert [finding.is_sound for finding in found.values()] == [False]
+
+
+@pytest.mark.usefixtures("serving")
+async def test_a_short_domain_has_to_lead_to_the_node(options: Config) -> None:
+    def called(domain: str) -> Config:
+        return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=domain))
+
+    silent = (await findings(called("127.0.0.1:1")))["handles"]
+    assert not silent.is_sound
+    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.words
+    assert "handles" not in await findings(called(""))

@@ -44,7 +44,7 @@ def first(tx: Reader, call: Call) -> Answer:
     mode = options.registration.mode
     return call.json(
         {
-            "uri": site.domain,
+            "uri": site.handle_domain,
             "title": options.node.title,
             "short_description": options.node.description,
             "description": options.node.description,
@@ -80,7 +80,7 @@ def second(tx: Reader, call: Call) -> Answer:
     everyone = {"local": "public", "remote": "public"}
     return call.json(
         {
-            "domain": site.domain,
+            "domain": site.handle_domain,
             "title": options.node.title,
             "version": API_VERSION,
             "source_url": site.uri("/about"),

@@ -95,7 +95,7 @@ async def take_file() -> Response:
     if file is None:
         raise Invalid(_("Please choose a file."), field="file")
     data = file.stream.read(block_files.MOST_BYTES + 1)
-    parsed = await asyncio.to_thread(block_files.parse, data, current.node().site.domain)
+    parsed = await asyncio.to_thread(block_files.parse, data, current.node().site.own_domains)
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
     return go(f"/admin/lists/{await current.act_as_admin(_take_file, name, parsed)}")
 

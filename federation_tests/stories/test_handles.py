@@ -1,0 +1,121 @@
+"""People whose handles are on a shorter domain than the host their node is reached at."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from activitypub import lookups
+from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.strangers import Reply, Stranger
+from node import accounts
+from node.config import Config
+from web import wiring
+
+
+def _called_by_the_club(fediverse: Fediverse, club: str) -> None:
+    def change(options: Config) -> Config:
+        return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=club))
+
+    fediverse.change = change
+
+
+async def _of_the_club(fediverse: Fediverse, other: Stranger) -> Person:
+    """alice of a.test, who is called @alice@other.test."""
+    before = fediverse.change
+    _called_by_the_club(fediverse, other.domain)
+    alice = await fediverse.person("alice@a.test")
+    fediverse.change = before
+    assert alice.handle == f"alice@{other.domain}"
+    return alice
+
+
+def _leads(other: Stranger, to: str, *names: str) -> None:
+    """What an admin sets up on the web server of the short domain."""
+    host = other.domain.replace(":", "%3A")
+    for name in names:
+        path = f"/.well-known/webfinger?resource=acct%3A{name}%40{host}"
+        other.replies[path] = Reply(301, headers={"location": f"https://{to}{path}"})
+
+
+async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _of_the_club(fediverse, other)
+    _leads(other, alice.node.site.domain, "alice")
+    bob = await fediverse.person("bob@b.test")
+
+    found = await bob.finds(alice)
+    assert found.full_handle == f"alice@{other.domain}"
+    assert found.uri == alice.node.site.uri("/users/alice")
+    await bob.follows(alice)
+    await fediverse.settle()
+    await alice.posts("Fog over the lake")
+    await fediverse.settle()
+    assert await bob.home() == ["Fog over the lake"]
+
+    await bob.posts(f"Have you seen this, @alice@{other.domain}?")
+    await fediverse.settle()
+    assert ("mention", "bob@b.test") in await alice.told()
+
+
+async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _of_the_club(fediverse, other)
+    _leads(other, alice.node.site.domain, "alice")
+    bob = await fediverse.person("bob@b.test")
+
+    long = await bob.finds(Called(f"alice@{alice.node.site.domain}"))
+    assert long.full_handle == f"alice@{other.domain}"
+    assert long.id == (await bob.finds(alice)).id
+    for name in ("alice", "alice@" + alice.node.site.domain, "ALICE@" + other.domain.upper()):
+        here = await lookups.resolve(alice.node, name if "@" in name else f"@{name}@{other.domain}", None)
+        assert isinstance(here, accounts.Account)
+        assert here.id == alice.id
+
+
+async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _of_the_club(fediverse, other)
+    bob = await fediverse.person("bob@b.test")
+
+    found = await lookups.resolve(bob.node, (await alice.account()).url, await bob.account())
+    assert isinstance(found, accounts.Account)
+    assert found.full_handle == f"alice@{alice.node.site.domain}"
+
+
+async def test_nobody_elsewhere_is_taken_for_one_of_the_club(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _of_the_club(fediverse, other)
+    uri = other.person("mallory", webfinger=f"mallory@{other.domain}")
+    assert await other.send(alice.node, "mallory", other.activity("mallory", "Follow", alice_uri(alice))) in (
+        202,
+        401,
+    )
+    await fediverse.settle()
+    assert await alice.node.db.read(accounts.by_uri, uri) is None
+    with pytest.raises(AssertionError):
+        await alice.finds(Called(f"mallory@{other.domain}"))
+
+
+def alice_uri(alice: Person) -> str:
+    return alice.node.site.uri("/users/alice")
+
+
+async def test_a_changed_option_renames_people_but_not_the_node(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await fediverse.person("alice@a.test")
+    node = alice.node
+    options = dataclasses.replace(
+        node.config, node=dataclasses.replace(node.config.node, handle_domain=other.domain)
+    )
+    await fediverse.close()
+    fediverse.running.clear()
+
+    again = await wiring.open_node(options)
+    try:
+        assert (await again.db.read(accounts.get, alice.id)).full_handle == f"alice@{other.domain}"
+        assert (await again.db.read(accounts.instance_actor)).domain == again.site.domain
+    finally:
+        await again.close()
