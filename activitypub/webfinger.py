@@ -23,7 +23,7 @@ from node.node import Node
 
 AS_TYPE = "application/activity+json"
 _AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
-_NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,255}")
+_NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,2048}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+SHOWN = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -73,8 +75,9 @@ class Account:
 
     @property
     def label(self) -> str:
-        """The name to show."""
-        return self.display_name or self.name
+        """The name to show, cut where it would fill a page: other servers allow two thousand characters."""
+        name = self.display_name or self.name
+        return name if len(name) <= SHOWN else name[:SHOWN].rstrip() + "…"
 
     @property
     def profile_fields(self) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from media.images import EMOJI_VARIANTS
-from node import cached_media, domains, hostnames, remote_pictures
+from node import cached_media, domains, hostnames, names, remote_pictures
 from node import files as storing
 from node.cached_media import Key, Room
 from node.database import Reader, Writer, build, columns
@@ -24,7 +24,6 @@ from node.remote_pictures import Brought, Fetches
 if TYPE_CHECKING:
     from node.node import Node
 
-LONGEST = 100
 LONGEST_URL = 2048
 MOST_IN_A_TEXT = 50
 MOST_OF_A_SERVER = 5000
@@ -49,19 +48,22 @@ def take_in(tx: Writer, domain: str, offered: Iterable[RemoteEmoji], *texts: str
     wanted = {
         one.shortcode: one
         for one in offered
-        if 0 < len(one.shortcode) <= LONGEST and len(one.url) <= LONGEST_URL and f":{one.shortcode}:" in words
+        if one.shortcode
+        and names.is_keepable(one.shortcode)
+        and len(one.url) <= LONGEST_URL
+        and f":{one.shortcode}:" in words
     }
-    names = list(wanted)[:MOST_IN_A_TEXT]
-    if not names or not domain:
+    named = list(wanted)[:MOST_IN_A_TEXT]
+    if not named or not domain:
         return ""
-    known = _known(tx, domain, names)
-    for name in sorted(names):
+    known = _known(tx, domain, named)
+    for name in sorted(named):
         one, now = wanted[name], known.get(name)
         if now is not None:
             _follow(tx, now, one)
         elif (made := _add(tx, domain, one)) is not None:
             known[name] = made
-    return json.dumps({name: known[name].id for name in names if name in known}) if known else ""
+    return json.dumps({name: known[name].id for name in named if name in known}) if known else ""
 
 
 def used(kept: str) -> dict[str, int]:
@@ -69,11 +71,11 @@ def used(kept: str) -> dict[str, int]:
     return dict(json.loads(kept)) if kept else {}
 
 
-def _known(tx: Reader, domain: str, names: Sequence[str]) -> dict[str, Emoji]:
+def _known(tx: Reader, domain: str, shortcodes: Sequence[str]) -> dict[str, Emoji]:
     rows = tx.all(
         f"SELECT {columns(Emoji)} FROM emoji WHERE domain = :domain AND shortcode IN (:names)",  # noqa: S608
         domain=domain,
-        names=names,
+        names=shortcodes,
     )
     return {row["shortcode"]: build(Emoji, row) for row in rows}
 

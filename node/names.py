@@ -22,6 +22,7 @@ RESERVED = frozenset(
 )
 LONGEST = 30
 LONGEST_LABEL = 60
+LONGEST_FOREIGN = 2048
 _NAME = re.compile(r"[A-Za-z0-9_]{1,30}\Z")
 _JOINERS = "\u200c\u200d"
 _BLANKS = re.compile("[\u115f\u1160\u2800\u3164\uffa0\\s]+")
@@ -71,5 +72,14 @@ def _visible(text: str) -> str:
 
 
 def foreign(name: str) -> str:
-    """The name of someone elsewhere, as it may stand in a handle; '' when nothing usable is left."""
-    return re.sub(r"[\s@/\\?#<>\"'&]", "", shown(name, 255))
+    """The name of someone elsewhere, as it may stand in a handle; '' when nothing usable is left.
+
+    Nor is there anything usable in a name that is too long: the half of it would be somebody else's.
+    """
+    kept = re.sub(r"[\s@/\\?#<>\"'&]", "", shown(name, LONGEST_FOREIGN + 1))
+    return kept if is_keepable(kept) else ""
+
+
+def is_keepable(name: str) -> bool:
+    """Whether a name given elsewhere has at most 2048 characters, and few enough bytes for an index."""
+    return len(name) <= LONGEST_FOREIGN and len(name.lower().encode()) <= LONGEST_FOREIGN

@@ -211,3 +211,19 @@ async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.
     assert first == second == await db.read(accounts.instance_actor)
     assert first.uri == db.site.uri("/actor")
     assert first.kind == "Application"
+
+
+@pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
+async def test_names_elsewhere_may_have_2048_bytes(db: Database, name: str) -> None:
+    uri = "https://far.example/people/1"
+    rita = await db.write(people.remote, name, uri=uri, display_name="R" * 2048, inbox=f"{uri}/inbox")
+
+    assert (rita.name, len(rita.display_name)) == (name, 2048)
+    assert await db.read(accounts.by_handle, f"@{name}@far.example") == rita
+    assert len(rita.label) <= 201
+
+
+async def test_a_name_elsewhere_that_is_longer_is_nobody_s(db: Database) -> None:
+    uri = "https://far.example/people/1"
+    with pytest.raises(Invalid):
+        await db.write(people.remote, "x" * 2049, uri=uri, inbox=f"{uri}/inbox")

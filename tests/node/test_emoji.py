@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from node import accounts, emoji, posts, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
@@ -85,11 +87,20 @@ async def test_a_stranger_cannot_make_us_know_any_number_of_them(node: Node) -> 
     words = "".join(f" :e{n}: " for n in range(90))
 
     kept = await node.db.write(emoji.take_in, "far.example", many, words)
-    long = RemoteEmoji("x" * 2048, "https://far.example/x")
+    long = RemoteEmoji("x" * 2049, "https://far.example/x")
     none = await node.db.write(emoji.take_in, "far.example", [long], f":{long.shortcode}:")
 
     assert len(emoji.used(kept)) == emoji.MOST_IN_A_TEXT
     assert none == ""
+
+
+@pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
+async def test_an_emoji_may_have_a_name_of_2048_bytes(node: Node, name: str) -> None:
+    kept = await node.db.write(
+        emoji.take_in, "far.example", [RemoteEmoji(name, "https://far.example/x")], f":{name}:"
+    )
+
+    assert list(emoji.used(kept)) == [name]
 
 
 async def test_an_edit_changes_which_are_kept(node: Node) -> None:
