@@ -17,7 +17,7 @@ from activitypub.fetching import Budget, is_ours, refusal
 from activitypub.memory import KnownKey, Memory
 from activitypub.signatures import BadSignature, parse_public_key
 from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
-from node import accounts, domains, jobs, keys, reach
+from node import accounts, domains, hosts, jobs, keys, reach
 from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
 from node.emoji import RemoteEmoji
@@ -83,7 +83,7 @@ async def keep(
         described = remote(actor, domain)
         if apart is not None:
             described = replace(described, keys=[*described.keys, apart])
-        account = await node.db.write(accounts.receive, described)
+        account = await node.db.write(_receive, described, actor.takes_rfc9421)
     except Unfetchable:
         raise
     except (Malformed, Refused) as error:
@@ -92,6 +92,12 @@ async def keep(
     for key_id in {*former, *(listed.id for listed in described.keys)}:
         node.part(Memory).keys.forget(key_id)
     return account
+
+
+def _receive(tx: Writer, described: RemoteActor, takes_rfc9421: bool) -> Account:
+    if takes_rfc9421:
+        hosts.advertised(tx, host_of(described.uri), "rfc9421")
+    return accounts.receive(tx, described)
 
 
 def _until_now(tx: Reader, uri: str) -> tuple[str | None, list[str]]:

@@ -15,13 +15,12 @@ import msgspec
 from activitypub import contexts, notes, webfinger
 from activitypub.notes import addressing, time_of
 from activitypub.vocab import PUBLIC
+from activitypub.vocab.actors import RFC_9421
 from node import accounts, avatars, boosts, keys, posts
 from node.accounts import Account
 from node.database import Reader, Site
 from node.outbox import Sentence
 from node.posts import Post
-
-RFC_9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 
 
 def with_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
     if account.kind == "Application":
         document["generator"] = {
             "type": "Application",
-            "implements": [{"href": RFC_9421, "name": "RFC-9421: HTTP Message Signatures"}],
+            "implements": [{"href": RFC_9421[0], "name": "RFC-9421: HTTP Message Signatures"}],
         }
         return document
     document |= {

@@ -28,6 +28,8 @@ def links(site: Site) -> dict[str, Any]:
 
 def document(config: Config, version: str, numbers: Statistics) -> dict[str, Any]:
     software: dict[str, Any] = {"name": "tintype", "version": VERSION}
+    if version != "2.0" and config.node.source_url:
+        software["repository"] = software["homepage"] = config.node.source_url
     return {
         "version": version,
         "software": software,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from federation_tests.fediverse import Fediverse, Person
+from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
 from node import accounts, blocks, deliveries, domains, follows, hosts
@@ -174,6 +174,27 @@ async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
     assert len(other.received) == 3
+
+
+async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the_older(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    takes = {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"}
+    other.person("rita", generator={"type": "Application", "implements": [takes]})
+    other.wants_header = "signature-input"
+    rita = await alice.finds(Called(f"rita@{other.domain}"))
+    await alice._do(follows.follow, rita)
+    await fediverse.settle()
+    assert [one["type"] for one in other.received] == ["Follow"]
+
+    # What is said is no proof: where it turns out wrong, the older one is tried, and stays.
+    other.wants_header, other.received = "digest", []
+    await alice._do(follows.unfollow, rita)
+    await fediverse.settle()
+    assert len(other.received) == 2
+    await alice.node.db.write(hosts.advertised, other.domain, "rfc9421")
+    assert await alice.node.db.read(hosts.style, other.domain) == "cavage"
 
 
 async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Stranger) -> None:

@@ -38,6 +38,7 @@ class NodeOptions:
     handle_domain: str = ""
     title: str = "Tintype"
     description: str = ""
+    source_url: str = ""
     secret: str = dataclasses.field(default="", repr=False, metadata=SECRET)
 
 
@@ -246,6 +247,8 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
     def refuse(section: str, key: str, why: str) -> BadConfig:
         return BadConfig(f"{origins.get((section, key), f'[{section}] {key}')} {why}")
 
+    if config.node.source_url and not re.fullmatch(r"https?://[^\s\"'<>]+", config.node.source_url):
+        raise refuse("node", "source_url", f"is {config.node.source_url!r}, but should be an address.")
     hosts = {"domain": config.node.domain, "handle_domain": config.node.handle_domain}
     for key, given in hosts.items():
         host = _host(given)

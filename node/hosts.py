@@ -176,6 +176,17 @@ def prefers(tx: Writer, host: str, signature_style: str) -> None:
     )
 
 
+def advertised(tx: Writer, host: str, signature_style: str) -> None:
+    """It says that it understands a kind of signature: believed while nothing else is known of it."""
+    tx.run(
+        """INSERT INTO hosts (host, signature_style, seen_at) VALUES (:host, :style, :now)
+           ON CONFLICT (host) DO NOTHING""",
+        host=host,
+        style=signature_style,
+        now=now_ms(),
+    )
+
+
 def clean_up(tx: Writer, now: int) -> int:
     """Forget servers about which there is nothing to remember, and the longest unheard-of beyond `MOST`."""
     gone = tx.run(

@@ -33,6 +33,12 @@ TYPES = frozenset({"Person", "Service", "Group", "Organization", "Application"})
 MOST_USERNAME, MOST_NAME, MOST_SUMMARY = 2048, 2048, 20_480
 MOST_FIELDS, MOST_FIELD, MOST_ALIASES, MOST_KEYS = 50, 2047, 256, 20
 
+RFC_9421 = (
+    "https://datatracker.ietf.org/doc/html/rfc9421",
+    "https://www.rfc-editor.org/rfc/rfc9421",
+    "https://www.rfc-editor.org/rfc/rfc9421.html",
+)
+
 _KEY_TYPES = frozenset({"Key", "CryptographicKey", "PublicKey", "Multikey"})
 _USERNAME = re.compile(r"[^\s/@?#:<>\"\\]{1,2048}")
 
@@ -78,6 +84,7 @@ class ActorDoc:
     published_ms: int | None
     webfinger: str | None
     attribution_domains: list[str]
+    takes_rfc9421: bool
     emoji: list[Emoji]
     raw: dict[str, Any] = field(repr=False)
 
@@ -128,6 +135,7 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
         published_ms=millis(doc.get("published")),
         webfinger=_webfinger(doc.get("webfinger")),
         attribution_domains=_domains(doc.get("attributionDomains")),
+        takes_rfc9421=any(one in RFC_9421 for one in implements(doc)),
         emoji=emoji(objects(doc.get("tag"), 200)),
         raw=doc,
     )
@@ -190,6 +198,17 @@ def _webfinger(value: Any) -> str | None:
     if not at or not _USERNAME.fullmatch(name) or (domain := _domain(host)) is None:
         return None
     return f"{name}@{domain}"
+
+
+def implements(doc: dict[str, Any]) -> list[str]:
+    """What the software of an actor says it understands (FEP-844e), as addresses of specifications."""
+    found: list[str] = []
+    for generator in objects(doc.get("generator"), 5):
+        for item in items(generator.get("implements"), 50):
+            named = item.get("href", item.get("id")) if isinstance(item, dict) else item
+            if isinstance(named, str):
+                found.append(named)
+    return found
 
 
 def _domains(value: Any) -> list[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from activitypub import nodeinfo
 from activitypub.routes import Door, wants_activity
 from node import accounts, boosts, follows, likes, posts
 from node.accounts import Account
+from node.config import Config
 from node.database import Writer
 from node.node import Node
 from node.posts import Draft
+from node.statistics import Statistics
 from tests.support import people
 from tests.support.asgi import Client, Reply
 from web.app import create_app
@@ -115,6 +119,16 @@ async def test_nodeinfo_is_there_in_both_versions(door: Client, alice: Account) 
         assert found["software"]["name"] == "tintype"
         assert found["protocols"] == ["activitypub"]
         assert set(found["usage"]["users"]) == {"total", "activeMonth", "activeHalfyear"}
+
+
+async def test_nodeinfo_2_1_says_where_the_source_is(options: Config) -> None:
+    here = "https://code.example/tintype"
+    named = dataclasses.replace(options, node=dataclasses.replace(options.node, source_url=here))
+    numbers = Statistics(people=1, posts=0, servers=0, active_month=0, active_half_year=0)
+
+    assert nodeinfo.document(named, "2.1", numbers)["software"]["repository"] == here
+    assert "repository" not in nodeinfo.document(named, "2.0", numbers)["software"]
+    assert "repository" not in nodeinfo.document(options, "2.1", numbers)["software"]
 
 
 class TestNegotiation:

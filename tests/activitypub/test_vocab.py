@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from activitypub import links, vocab
 from activitypub.vocab import PUBLIC, Malformed
+from activitypub.vocab.actors import RFC_9421
 
 BOB = "https://b.example/users/bob"
 
@@ -670,3 +671,20 @@ def test_E4_an_adversarial_page_takes_linear_time(piece: str) -> None:
     start = time.process_time()
     assert links.alternate("https://b.example/", page, page) is None
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("generator", "takes"),
+    [
+        ({"type": "Application", "implements": [{"href": RFC_9421[0], "name": "RFC-9421"}]}, True),
+        ({"implements": RFC_9421[1]}, True),
+        ([{"implements": [{"id": RFC_9421[2]}, 7, None]}], True),
+        ({"implements": [{"href": "https://w3id.org/fep/8b32"}]}, False),
+        ({"implements": [{"href": {"x": 1}}, []]}, False),
+        ("https://b.example/software", False),
+        (None, False),
+    ],
+)
+def test_an_actor_s_software_says_what_it_understands(generator: Any, takes: bool) -> None:
+    doc = {"id": BOB, "type": "Person", "preferredUsername": "bob", "inbox": f"{BOB}/inbox"}
+    assert vocab.actor(doc | {"generator": generator}).takes_rfc9421 is takes

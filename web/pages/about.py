@@ -30,5 +30,11 @@ def _about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
 @blueprint.get("/about")
 async def about() -> Response:
     found = await current.look(_about)
-    keeps = current.node().config.media.keep_originals
-    return await page("about.html", version=VERSION, keeps_originals=keeps, **found)
+    options = current.node().config
+    return await page(
+        "about.html",
+        version=VERSION,
+        keeps_originals=options.media.keep_originals,
+        source_url=options.node.source_url,
+        **found,
+    )
