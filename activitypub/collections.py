@@ -81,6 +81,9 @@ def _post(tx: Reader, path: str, post_id: int) -> Post:
 
 def _of_person(tx: Reader, who: Account, kind: str, cursor: int | None) -> dict[str, Any]:
     uri = f"{who.uri}/{kind}"
+    if who.hides_follows and kind in ("followers", "following"):
+        total = who.followers_count if kind == "followers" else who.following_count
+        return documents.collection(uri, total, has_items=False)
     match kind:
         case "outbox":
             total = listings.outbox_total(tx, who)

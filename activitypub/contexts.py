@@ -29,6 +29,7 @@ ACTOR: list[Any] = [
         "discoverable": "toot:discoverable",
         "indexable": "toot:indexable",
         "suspended": "toot:suspended",
+        "attributionDomains": {"@id": "toot:attributionDomains", "@type": "@id"},
         "schema": "http://schema.org#",
         "PropertyValue": "schema:PropertyValue",
         "value": "schema:value",

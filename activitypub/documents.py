@@ -66,10 +66,13 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
             {"type": "PropertyValue", "name": name, "value": value} for name, value in account.profile_fields
         ],
         "tag": [],
+        # Pages of ours name their authors (fediverse:creator), and so may the sites that somebody has listed.
+        "attributionDomains": list(dict.fromkeys((tx.site.domain, *account.sites))),
     }
-    icon = _icon(tx, account) if account.suspended_at is None else None
-    if icon is not None:
-        document["icon"] = icon
+    for term, kind in (("icon", avatars.AVATAR), ("image", avatars.HEADER)):
+        picture = _picture(tx, account, kind) if account.suspended_at is None else None
+        if picture is not None:
+            document[term] = picture
     if account.moved_to:
         document["movedTo"] = account.moved_to
     if account.suspended_at is not None:
@@ -96,12 +99,15 @@ def _keys(tx: Reader, account: Account) -> dict[str, Any]:
     return found
 
 
-def _icon(tx: Reader, account: Account) -> dict[str, Any] | None:
-    file = avatars.files(tx, account).get(("avatar", "jpeg"))
+def _picture(tx: Reader, account: Account, kind: avatars.Kind) -> dict[str, Any] | None:
+    if not kind.file(account):
+        return None
+    file = avatars.files(tx, account, kind).get((kind.name, "jpeg"))
     if file is None:
         return None
-    icon = {"type": "Image", "mediaType": "image/jpeg", "url": tx.site.uri(f"/media/{file.file}")}
-    return icon | ({"name": account.avatar_alt, "summary": account.avatar_alt} if account.avatar_alt else {})
+    alt = kind.alt(account)
+    picture = {"type": "Image", "mediaType": "image/jpeg", "url": tx.site.uri(f"/media/{file.file}")}
+    return picture | ({"name": alt, "summary": alt} if alt else {})
 
 
 def create(site: Site, about: notes.Facts) -> dict[str, Any]:

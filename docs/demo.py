@@ -226,6 +226,8 @@ async def seed(node: Node) -> dict[str, Account]:
         account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
         await avatars.change(node, account, scenes.jpeg(face), alt=scenes.SCENES[face][1])
         people[name] = account
+    wide, words = scenes.jpeg("peaks"), scenes.SCENES["peaks"][1]
+    await avatars.change(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
     await node.db.write(_meet, people)
     made = []
     for n, (name, shots, words) in enumerate(POSTS):

@@ -38,6 +38,7 @@ from node.node import Node
 from node.paging import Page
 from node.posts import Draft, Post
 from node.views import PostView
+from tests.support import people
 from tests.support.pictures import picture
 from web import wiring
 from web.app import create_app
@@ -254,20 +255,7 @@ class Person:
 
     async def locks(self) -> None:
         """From now on, who wants to follow has to ask."""
-
-        def unit(tx: Writer) -> None:
-            me = accounts.get(tx, self.id)
-            accounts.update_profile(
-                tx,
-                me,
-                display_name=me.display_name,
-                bio=me.bio_source,
-                is_locked=True,
-                is_discoverable=me.is_discoverable,
-                is_indexable=me.is_indexable,
-            )
-
-        await self.node.db.write(unit)
+        await self.node.db.write(people.lock, await self.account())
 
     async def leaves(self) -> None:
         """Delete the account."""

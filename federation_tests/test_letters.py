@@ -26,6 +26,7 @@ from node.photo_facts import Shared
 from node.policies import EVERYONE, Policy, only
 from node.posts import Post
 from tests.media.test_camera import photo as camera_photo
+from tests.support import people
 from tests.support.pictures import picture
 
 OURS = Path(__file__).parent / "letters" / "ours"
@@ -126,19 +127,20 @@ async def test_documents_that_are_fetched(
     await _followed(alice, other, "rita")
 
     def profile(tx: Writer) -> None:
-        accounts.update_profile(
+        people.profile(
             tx,
             accounts.get(tx, alice.id),
             display_name="Alice Varga",
             bio="Mostly #fog.",
             fields=[("Home", "https://alice.example")],
-            is_locked=False,
-            is_discoverable=True,
             is_indexable=False,
+            attribution_domains=["alice.example"],
         )
 
     await alice.node.db.write(profile)
     await avatars.change(alice.node, await alice.account(), picture(seed=5), alt="A face")
+    wide = picture(1500, 500, seed=6)
+    await avatars.change(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
     plain, uri = _plain(alice, other), alice.node.site.uri
 
     one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
@@ -266,14 +268,8 @@ async def test_activities_that_are_sent(
     await sent("delete-post")
 
     def renamed(tx: Writer) -> None:
-        accounts.update_profile(
-            tx,
-            accounts.get(tx, alice.id),
-            display_name="Alice",
-            bio="",
-            is_locked=True,
-            is_discoverable=True,
-            is_indexable=True,
+        people.profile(
+            tx, accounts.get(tx, alice.id), display_name="Alice", is_locked=True, is_indexable=True
         )
 
     await alice.node.db.write(renamed)

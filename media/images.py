@@ -90,6 +90,10 @@ AVATAR_VARIANTS: tuple[Variant, ...] = (
     Variant("small", 96, "webp", 80, "a face beside a name", crop=True),
 )
 
+HEADER_VARIANTS: tuple[Variant, ...] = (
+    Variant("header", 1500, "jpeg", 84, "the wide picture of a profile, for other servers"),
+    Variant("header", 1500, "webp", 78, "the wide picture above a profile"),
+)
 
 EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "a little picture among words"),)
 

@@ -54,6 +54,11 @@ class Account:
     looked_at: int | None
     suspended_there: bool
     hides_from_web: bool
+    header_file: str
+    header_url: str
+    header_alt: str
+    attribution_domains: str
+    hides_follows: bool
 
     @property
     def totals(self) -> tuple[int, int, int]:
@@ -78,6 +83,12 @@ class Account:
         """The name to show, cut where it would fill a page: other servers allow two thousand characters."""
         name = self.display_name or self.name
         return name if len(name) <= SHOWN else name[:SHOWN].rstrip() + "…"
+
+    @property
+    def sites(self) -> list[str]:
+        """The websites that may name this person as an author."""
+        found: list[str] = json.loads(self.attribution_domains)
+        return found
 
     @property
     def profile_fields(self) -> list[tuple[str, str]]:

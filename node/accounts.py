@@ -197,9 +197,9 @@ def set_claims(
     )
 
 
-def set_avatar(tx: Writer, account_id: int, *, file: str, alt: str) -> None:
-    """Called by avatars.py once the files of a new avatar are there; '' takes it away."""
-    _set(tx, account_id, avatar_file=file, avatar_alt=alt, updated_at=now_ms())
+def set_picture(tx: Writer, account_id: int, kind: str, *, file: str, alt: str) -> None:
+    """Called by avatars.py once the files of a new avatar or header are there; '' takes it away."""
+    _set(tx, account_id, **{f"{kind}_file": file, f"{kind}_alt": alt}, updated_at=now_ms())
 
 
 def set_moving(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
@@ -265,14 +265,22 @@ def update_profile(
     is_locked: bool,
     is_discoverable: bool,
     is_indexable: bool,
+    hides_follows: bool | None = None,
+    attribution_domains: Sequence[str] | None = None,
 ) -> Account:
     """What one of our own says about themselves. Raises Invalid. Other servers hear of it.
 
-    Unlocking lets nobody in by itself: who has asked already still waits for an answer.
+    Unlocking lets nobody in by itself: who has asked already still waits for an answer. The last two stay as they
+    are where they are not given: whether who follows whom is kept from others, and the sites that may name
+    this person as an author.
     """
     from node import outbox, profiles
 
     values = profiles.own(tx, who, display_name=display_name, bio=bio, fields=fields)
+    if hides_follows is not None:
+        values["hides_follows"] = hides_follows
+    if attribution_domains is not None:
+        values["attribution_domains"] = json.dumps(profiles.sites(attribution_domains))
     row = tx.one(
         f"""UPDATE accounts SET is_locked = :is_locked, is_discoverable = :is_discoverable,
                    is_indexable = :is_indexable, updated_at = :now,
@@ -353,6 +361,7 @@ def delete(tx: Writer, who: Account) -> None:
     changed = tx.run(
         """UPDATE accounts SET deleted_at = :now, updated_at = :now, display_name = '', bio = '', bio_source = '',
                   fields = '[]', avatar_file = '', avatar_url = '', avatar_alt = '', also_known_as = '[]',
+                  header_file = '', header_url = '', header_alt = '', attribution_domains = '[]',
                   moved_to = '', is_discoverable = FALSE, is_indexable = FALSE
            WHERE id = :id AND deleted_at IS NULL""",
         id=who.id,

@@ -39,11 +39,12 @@ def trim_some(tx: Writer, room: int) -> int:
 
 def let_go(tx: Writer, keys: Sequence[Key]) -> int:
     """Forget what is kept of these pictures, wherever they belong."""
-    ids: dict[str, list[int]] = {"photo": [], "avatar": [], "emoji": []}
+    ids: dict[str, list[int]] = {"photo": [], "emoji": [], **{kind: [] for kind in avatars.KINDS}}
     for kind, id_ in keys:
         ids[kind].append(id_)
     photos.forget_files(tx, ids["photo"])
-    avatars.forget_files(tx, ids["avatar"])
+    for picture in avatars.KINDS.values():
+        avatars.forget_files(tx, ids[picture.name], picture)
     emoji.forget_files(tx, ids["emoji"])
     for kind, those in ids.items():
         cached_media.forget(tx, kind, those)

@@ -277,13 +277,22 @@ def requests(tx: Reader, who: Account, page: Page) -> list[Listed]:
     return _people(tx, page, "follower_id", "followed_id", who, None, "pending")
 
 
+def hidden_from(account: Account, viewer: Account | None) -> bool:
+    """Whether somebody keeps who follows whom to themselves. The numbers are shown all the same."""
+    return account.hides_follows and (viewer is None or viewer.id != account.id)
+
+
 def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[Listed]:
-    """Who follows `account`, without those between whom and the viewer there is a block."""
+    """Who follows `account`, without those between whom and the viewer there is a block; nobody, if it hides that."""
+    if hidden_from(account, viewer):
+        return []
     return _people(tx, page, "follower_id", "followed_id", account, viewer, "accepted")
 
 
 def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[Listed]:
-    """Whom `account` follows, without those between whom and the viewer there is a block."""
+    """Whom `account` follows, as `followers`."""
+    if hidden_from(account, viewer):
+        return []
     return _people(tx, page, "followed_id", "follower_id", account, viewer, "accepted")
 
 

@@ -6,6 +6,7 @@ Owns no table.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_FIELDS = 4
 LONGEST_BIO = 1000
 LONGEST_FIELD = 255
+MOST_SITES = 20
 
 FOREIGN_BIO = 20 * 1024
 FOREIGN_FIELDS = 50
@@ -54,6 +56,7 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "fields": json.dumps(fields),
         "also_known_as": json.dumps(aliases),
         "avatar_alt": names.shown(actor.avatar_alt, LONGEST_ALT),
+        "header_alt": names.shown(actor.header_alt, LONGEST_ALT),
         "is_locked": actor.is_locked,
         "is_discoverable": actor.is_discoverable,
         "is_indexable": actor.is_indexable,
@@ -67,6 +70,7 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "following_uri",
         "featured_uri",
         "avatar_url",
+        "header_url",
         "moved_to",
     ):
         uri = getattr(actor, part)
@@ -105,6 +109,24 @@ def own(
         "bio_source": bio,
         "fields": json.dumps(html),
     }
+
+
+def sites(lines: Sequence[str]) -> list[str]:
+    """The names of websites that somebody typed or pasted the addresses of, each once. Raises Invalid."""
+    found: dict[str, None] = {}
+    for line in lines:
+        text = line.strip()
+        if not text:
+            continue
+        name = hostnames.normal(re.sub(r"\Ahttps?://", "", text, flags=re.IGNORECASE).partition("/")[0])
+        if "." not in name:
+            raise Invalid(
+                f"“{names.shown(text, 60)}” is not the name of a website.", field="attribution_domains"
+            )
+        found[name] = None
+    if len(found) > MOST_SITES:
+        raise Invalid(f"There is room for {MOST_SITES} websites.", field="attribution_domains")
+    return list(found)
 
 
 def _one_line(html: str) -> str:

@@ -32,6 +32,8 @@ class RemoteActor:
     fields: Sequence[tuple[str, str]] = ()
     avatar_url: str = ""
     avatar_alt: str = ""
+    header_url: str = ""
+    header_alt: str = ""
     is_locked: bool = False
     is_discoverable: bool = True
     is_indexable: bool = False

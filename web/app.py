@@ -41,7 +41,14 @@ MB = 1024 * 1024
 SMALL_FORM = 256 * 1024
 BODY_SECONDS = 600
 UPLOADS = frozenset(
-    {"compose.publish", "compose.photo", "compose.save", "settings.avatar", "block_lists.take_file"}
+    {
+        "compose.publish",
+        "compose.photo",
+        "compose.save",
+        "settings.avatar",
+        "settings.header",
+        "block_lists.take_file",
+    }
 )
 MOST_PHOTOS = 20
 
@@ -164,6 +171,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
         "/compose": MOST_PHOTOS * photo_bytes + MB,
         "/compose/photo": photo_bytes + MB,
         "/settings/avatar": photo_bytes + MB,
+        "/settings/header": photo_bytes + MB,
         "/admin/lists/import": block_files.MOST_BYTES + MB,
     }
 

@@ -3,7 +3,7 @@
 `/media/<key>`                  a file; one that is not public only for who may see it (session cookie)
 `/media/p/<capability>/<rest>`  the same for apps and other servers: whoever was told may fetch
 `/media/remote/<photo>/<size>`  a photo of another server, fetched when it is first looked at
-`/media/avatar/<account>/<size>` an avatar, ours or fetched when first looked at
+`/media/avatar/<account>/<size>` an avatar, ours or fetched when first looked at; `/media/header/` likewise
 `/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
 `/static/[<version>/]<path>`    our CSS, scripts and pictures
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from media.images import AVATAR_VARIANTS, VARIANTS
+from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node import (
     accounts,
     avatars,
@@ -66,7 +66,9 @@ DAY = b"public, max-age=86400"
 REMEMBERED = 60.0
 MOST_REMEMBERED = 10_000
 
-SIZES = frozenset((variant.name, str(variant.format)) for variant in (*VARIANTS, *AVATAR_VARIANTS))
+SIZES = frozenset(
+    (variant.name, str(variant.format)) for variant in (*VARIANTS, *AVATAR_VARIANTS, *HEADER_VARIANTS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,8 @@ class Files:
             if not self._node.site.is_media_capability(given, rest):
                 raise NotFound
             capable = True
-        if rest.startswith("avatar/"):
-            return await self._avatar(rest)
+        if (kind := avatars.KINDS.get(rest.partition("/")[0])) is not None:
+            return await self._of_profile(rest, kind)
         if rest.startswith("remote/"):
             return await self._remote(scope, rest, capable)
         if rest.startswith("emoji/"):
@@ -175,15 +177,15 @@ class Files:
         keep = FOR_EVER if is_open else CAPABLE if capable else PRIVATE
         return await self._looked_at("photo", photo_id, _chosen(files, size, keep))
 
-    async def _avatar(self, rest: str) -> Found:
+    async def _of_profile(self, rest: str, kind: avatars.Kind) -> Found:
         account_id, size = _parts(rest)
-        files, is_remote = await self._node.db.read(_avatar_files, account_id)
+        files, is_remote = await self._node.db.read(_profile_files, account_id, kind)
         if not is_remote:
             return _chosen(files, size, FOR_EVER)
         if not files:
-            await avatars.fetch_remote(self._node, account_id)
-            files, _ = await self._node.db.read(_avatar_files, account_id)
-        return await self._looked_at("avatar", account_id, _chosen(files, size, FOR_EVER))
+            await avatars.fetch_remote(self._node, account_id, kind)
+            files, _ = await self._node.db.read(_profile_files, account_id, kind)
+        return await self._looked_at(kind.name, account_id, _chosen(files, size, FOR_EVER))
 
     async def _emoji(self, rest: str) -> Found:
         name, _, form = rest.removeprefix("emoji/").partition(".")
@@ -279,12 +281,12 @@ def _remote_photo(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tupl
     return photo.files, access == "public"
 
 
-def _avatar_files(tx: Reader, account_id: int) -> tuple[Sizes, bool]:
-    """An avatar's files, and whether it may be fetched from elsewhere."""
+def _profile_files(tx: Reader, account_id: int, kind: avatars.Kind) -> tuple[Sizes, bool]:
+    """The files of a picture of a profile, and whether it may be fetched from elsewhere."""
     account = accounts.by_id(tx, account_id)
-    if account is None or account.is_gone or not domains.shows_media(tx, account, account.avatar_url):
+    if account is None or account.is_gone or not domains.shows_media(tx, account, kind.url(account)):
         raise NotFound
-    return avatars.files(tx, account), bool(account.avatar_url) and not account.is_local
+    return avatars.files(tx, account, kind), bool(kind.url(account)) and not account.is_local
 
 
 def _emoji_file(tx: Reader, emoji_id: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from node import avatars
 from node.accounts import Account
 from node.database import Site
 from node.files import File
@@ -51,9 +52,19 @@ def of_photo(site: Site, photo: Photo, wanted: tuple[tuple[str, str], ...], *, i
 
 
 def of_avatar(site: Site, account: Account, missing: str = "/static/avatar.svg") -> str:
-    """The address of someone's picture. It changes with the picture, so it may be kept for long."""
-    source = account.avatar_file if account.is_local else account.avatar_url
+    """The address of someone's face."""
+    return _of_profile(site, account, avatars.AVATAR) or site.uri(missing)
+
+
+def of_header(site: Site, account: Account) -> str:
+    """The address of the wide picture above someone's profile; '' for none."""
+    return _of_profile(site, account, avatars.HEADER)
+
+
+def _of_profile(site: Site, account: Account, kind: avatars.Kind) -> str:
+    """It changes with the picture, so it may be kept for long."""
+    source = kind.file(account) if account.is_local else kind.url(account)
     if not source or account.is_without_media:
-        return site.uri(missing)
+        return ""
     version = hashlib.blake2b(source.encode(), digest_size=6).hexdigest()
-    return site.uri(f"/media/avatar/{account.id}/avatar.webp?v={version}")
+    return site.uri(f"/media/{kind.name}/{account.id}/{kind.name}.webp?v={version}")

@@ -17,7 +17,7 @@ from node.accounts import Account
 from node.database import Site
 from node.photos import Photo
 from node.posts import Post
-from web.media_urls import of_avatar
+from web.media_urls import of_avatar, of_header
 from web.words import gettext as _
 from web.words import ngettext
 
@@ -59,6 +59,11 @@ def avatar_path(account: Account, size: str = "small") -> str:
     """The address of a face, as a path: the page may have been reached under another name of the node."""
     address = of_avatar(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
     return address.replace("/avatar.webp", f"/{size}.webp") if "/media/" in address else address
+
+
+def header_path(account: Account) -> str:
+    """Where the wide picture above a profile is, on this node; '' for none."""
+    return of_header(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
 
 
 def avatar(account: Account, classes: str = "", size: str = "small") -> Markup:

@@ -141,6 +141,7 @@ class Pages:
             emoji_of=emoji.of_account,
             emoji_of_post=emoji.of_post,
             avatar_path=pieces.avatar_path,
+            header_path=pieces.header_path,
             picture=pieces.picture,
             thumb=pieces.thumb,
             thumb_path=pieces.thumb_path,

@@ -66,6 +66,7 @@ class ActorDoc:
     icon: str | None
     icon_alt: str
     image: str | None
+    image_alt: str
     inbox: str
     shared_inbox: str | None
     outbox: str | None
@@ -117,6 +118,7 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
         icon=icon.url if icon else None,
         icon_alt=icon.alt if icon else "",
         image=image.url if image else None,
+        image_alt=image.alt if image else "",
         inbox=inbox,
         shared_inbox=web(shared),
         outbox=web(doc.get("outbox")),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse
 from node import accounts, avatars, captions
 from node.database import Writer
+from tests.support import people
 from tests.support.pictures import picture
+from web import media_urls
 
 
 async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> None:
@@ -14,14 +16,12 @@ async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> N
     await fediverse.settle()
 
     def unit(tx: Writer) -> None:
-        accounts.update_profile(
+        people.profile(
             tx,
             accounts.get(tx, alice.id),
             display_name="Alice of the Lake",
             bio="Fog, mostly. https://a.example/",
             fields=[("Camera", "An old one")],
-            is_locked=False,
-            is_discoverable=True,
             is_indexable=True,
         )
 
@@ -39,3 +39,25 @@ async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> N
     assert known.avatar_url.startswith(alice.node.site.uri("/media/"))
     assert known.avatar_alt == "A lake"
     assert (await bob.node.client.get_bytes(known.avatar_url, limit=100_000, types=("image/*",))).body
+
+
+async def test_the_wide_picture_is_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    wide = picture(1500, 500)
+    await avatars.change(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
+    await fediverse.settle()
+
+    known = await bob.finds(alice)
+    assert known.header_url.startswith(alice.node.site.uri("/media/"))
+    assert (known.header_alt, known.avatar_url) == ("A shore", "")
+    assert not await bob.node.db.read(avatars.files, known, avatars.HEADER)
+    address = media_urls.of_header(bob.node.site, known)
+    shown = await alice.node.client.get_bytes(address, limit=1_000_000, types=("image/*",))
+    assert shown.body[8:12] == b"WEBP"
+    assert await bob.node.db.read(avatars.files, known, avatars.HEADER)
+
+    await alice._do(avatars.take_away, avatars.HEADER)
+    await fediverse.settle()
+    assert media_urls.of_header(bob.node.site, await bob.finds(alice)) == ""

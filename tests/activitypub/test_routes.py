@@ -282,6 +282,18 @@ async def test_a_post_lists_its_answers_likes_and_boosts(
     assert listed["shares"][0].startswith("https://tintype.test/users/bob/boosts/")
 
 
+async def test_who_follows_whom_is_only_counted_where_somebody_keeps_it_to_themselves(
+    node: Node, door: Client, alice: Account, bob: Account
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    assert body(await door.get("/users/alice/followers?page=true"))["orderedItems"] == [bob.uri]
+    await node.db.write(people.profile, alice, hides_follows=True)
+    for page in ("", "?page=true"):
+        front = body(await door.get("/users/alice/followers" + page))
+        assert front["totalItems"] == 1
+        assert not {"first", "orderedItems", "items"} & set(front)
+
+
 async def test_only_reading_is_for_documents(door: Client, alice: Account) -> None:
     reply = await door.post("/users/alice/outbox")
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")
@@ -289,15 +301,7 @@ async def test_only_reading_is_for_documents(door: Client, alice: Account) -> No
 
 async def test_somebody_suspended_says_so_and_no_more(node: Node, door: Client, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        accounts.update_profile(
-            tx,
-            alice,
-            display_name="Alice",
-            bio="Words",
-            is_locked=False,
-            is_discoverable=True,
-            is_indexable=True,
-        )
+        people.profile(tx, alice, display_name="Alice", bio="Words", is_indexable=True)
         accounts.show(tx, alice.id, is_shown=False)
 
     await node.db.write(unit)

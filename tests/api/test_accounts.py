@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from node import accounts, moves
+from node import accounts, follows, moves
 from node.accounts import Account
 from node.database import Writer
 from node.node import Node
 from tests.api.conftest import App
+from tests.support import people
 from tests.support.asgi import Client
 
 Post = Callable[..., Awaitable[Any]]
@@ -73,16 +74,7 @@ RELATIONSHIP = {
 
 
 def lock(tx: Writer, who: Account) -> None:
-    accounts.update_profile(
-        tx,
-        who,
-        display_name="Bob",
-        bio="",
-        fields=[],
-        is_locked=True,
-        is_discoverable=True,
-        is_indexable=True,
-    )
+    people.profile(tx, who, display_name="Bob", fields=[], is_locked=True, is_indexable=True)
 
 
 async def test_an_account_has_every_documented_field(stranger: Client, alice: Account) -> None:
@@ -197,3 +189,16 @@ async def test_somebody_who_has_moved_is_shown_with_where_they_are_now(
     reader = await app(bob)
     assert (await reader.get(f"/api/v1/accounts/{alice.id}")).json["moved"]["acct"] == "bob"
     assert (await reader.get(f"/api/v1/accounts/{bob.id}")).json["moved"] is None
+
+
+async def test_follows_kept_to_oneself_are_listed_to_nobody_else(
+    app: App, node: Node, alice: Account, bob: Account
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    await node.db.write(people.profile, alice, hides_follows=True, attribution_domains=["alice.example"])
+    hers, his = await app(alice), await app(bob)
+    assert (await his.get(f"/api/v1/accounts/{alice.id}/followers")).json == []
+    assert len((await hers.get(f"/api/v1/accounts/{alice.id}/followers")).json) == 1
+    assert (await his.get(f"/api/v1/accounts/{alice.id}")).json["hide_collections"] is True
+    source = (await hers.get("/api/v1/accounts/verify_credentials")).json["source"]
+    assert (source["hide_collections"], source["attribution_domains"]) == (True, ["alice.example"])

@@ -13,6 +13,7 @@ from node.drafts import Draft
 from node.node import Node
 from node.paging import Page
 from tests.api.conftest import App
+from tests.support import people
 from tests.support.visitors import sign_in
 from web.api.routes import ROUTES
 from web.app import create_app
@@ -59,9 +60,7 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
         ids["photo"] = posts.publish(
             tx, alice, Draft(caption="Hidden", photo_ids=[shot.id], visibility="followers")
         ).id
-        accounts.update_profile(
-            tx, alice, display_name="", bio="", is_locked=True, is_discoverable=True, is_indexable=True
-        )
+        people.profile(tx, alice, is_locked=True, is_indexable=True)
         follows.follow(tx, bob, accounts.get(tx, alice.id))
         return ids
 

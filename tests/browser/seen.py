@@ -29,6 +29,7 @@ from node.drafts import Draft
 from node.keys import generate
 from node.node import Node
 from tests.browser.conftest import visitor
+from tests.support import people
 from tests.support.pictures import picture
 from web.session import COOKIE
 
@@ -66,14 +67,13 @@ def _talk(tx: Writer, alice: Account, bob: Account, post: posts.Post) -> None:
     made = posts.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
     posts.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
     bookmarks.add(tx, alice, post)
-    accounts.update_profile(
+    people.profile(
         tx,
         alice,
         display_name="Alice Varga",
         bio="Mountains. #lake",
         fields=[("Camera", "Rolleiflex")],
         is_locked=True,
-        is_discoverable=True,
         is_indexable=False,
     )
     eve = accounts.create_local(tx, "eve", pair=generate())

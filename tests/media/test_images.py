@@ -9,7 +9,17 @@ import pytest
 from PIL import Image, ImageCms
 
 from media import colours
-from media.images import AVATAR_VARIANTS, MIMES, VARIANTS, BadImage, Picture, Variant, render, sniff
+from media.images import (
+    AVATAR_VARIANTS,
+    HEADER_VARIANTS,
+    MIMES,
+    VARIANTS,
+    BadImage,
+    Picture,
+    Variant,
+    render,
+    sniff,
+)
 from tests.media import samples
 
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
@@ -298,7 +308,7 @@ def test_a_picture_that_is_also_something_else_comes_out_as_only_a_picture():
 
 
 def test_the_table_of_sizes_keeps_what_other_servers_demand():
-    for table in (VARIANTS, AVATAR_VARIANTS):
+    for table in (VARIANTS, AVATAR_VARIANTS, HEADER_VARIANTS):
         assert len({(variant.name, variant.format) for variant in table}) == len(table)
         assert all(variant.purpose for variant in table)
         first = table[0]

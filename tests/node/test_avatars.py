@@ -194,3 +194,34 @@ async def test_nothing_is_fetched_for_our_own_for_the_faceless_or_from_blocked_s
         with pytest.raises(NotFound):
             await avatars.fetch_remote(node, account.id)
     assert elsewhere.asked == 0
+
+
+async def test_face_and_header_are_kept_and_taken_away_apart(
+    node: Node, alice: Account, photo: Photo
+) -> None:
+    async def kept(kind: avatars.Kind) -> set[tuple[str, str]]:
+        return set(await node.db.read(avatars.files, await node.db.read(accounts.get, alice.id), kind))
+
+    await avatars.change(node, alice, photo(seed=1), alt="Alice")
+    await avatars.change(node, alice, photo(1500, 500, seed=2), alt="A shore", kind=avatars.HEADER)
+    assert await kept(avatars.AVATAR) == ALL
+    assert await kept(avatars.HEADER) == {("header", "jpeg"), ("header", "webp")}
+    now = await node.db.read(accounts.get, alice.id)
+    assert (now.avatar_alt, now.header_alt) == ("Alice", "A shore")
+
+    await avatars.change(node, now, photo(seed=3), alt="Alice again")
+    await node.db.write(avatars.take_away, now, avatars.HEADER)
+    now = await node.db.read(accounts.get, alice.id)
+    assert (now.header_file, now.header_alt, now.avatar_alt) == ("", "", "Alice again")
+    assert await kept(avatars.AVATAR) == ALL
+    assert await kept(avatars.HEADER) == set()
+
+
+async def test_who_leaves_takes_both_pictures_along(node: Node, alice: Account, photo: Photo) -> None:
+    await avatars.change(node, alice, photo(seed=1))
+    await avatars.change(node, alice, photo(seed=2), kind=avatars.HEADER)
+    await node.db.write(accounts.delete, await node.db.read(accounts.get, alice.id))
+
+    assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM avatar_files")) == 0
+    gone = await node.db.read(accounts.get, alice.id)
+    assert (gone.avatar_file, gone.header_file) == ("", "")

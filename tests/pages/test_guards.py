@@ -16,6 +16,7 @@ from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
 from tests.pages.conftest import Publish, SignedIn
+from tests.support import people
 from tests.support.visitors import Seen, Visitor
 from web import returning
 from web.app import App
@@ -73,14 +74,13 @@ SIGNED_IN = [
 async def _world(node: Node, publish: Publish, alice: Account, bob: Account) -> dict[str, Any]:
     def unit(tx: Writer) -> None:
         for who in (alice, bob):
-            accounts.update_profile(
+            people.profile(
                 tx,
                 who,
                 display_name=HOSTILE[:60],
                 bio=HOSTILE,
                 fields=[(HOSTILE, HOSTILE)],
                 is_locked=who.id == alice.id,
-                is_discoverable=True,
                 is_indexable=True,
             )
         follows.follow(tx, bob, accounts.get(tx, alice.id))

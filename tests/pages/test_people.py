@@ -10,13 +10,8 @@ from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
 from node.node import Node
 from tests.pages.conftest import Publish, SignedIn
+from tests.support import people
 from tests.support.visitors import Visitor
-
-
-def _lock(tx: Writer, who: Account) -> Account:
-    return accounts.update_profile(
-        tx, who, display_name="", bio="", is_locked=True, is_discoverable=True, is_indexable=False
-    )
 
 
 async def test_following_and_unfollowing_with_a_button(
@@ -37,7 +32,7 @@ async def test_following_and_unfollowing_with_a_button(
 async def test_someone_who_chooses_is_asked_and_answers(
     node: Node, alice: Account, bob: Account, mallory: Account, signed_in: SignedIn
 ) -> None:
-    await node.db.write(_lock, alice)
+    await node.db.write(people.lock, alice)
     for who in (bob, mallory):
         visitor = await signed_in(who)
         await visitor.get("/@alice")
@@ -110,6 +105,59 @@ async def test_a_picture_is_changed_and_a_wrong_file_refused(
     changed = await node.db.read(accounts.get, alice.id)
     assert await node.db.read(avatars.files, changed)
     assert changed.avatar_alt == "Me"
+
+
+async def test_the_wide_picture_is_changed_described_and_taken_away(
+    node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
+) -> None:
+    visitor = await signed_in(alice)
+    assert "wide-picture" not in (await visitor.get("/@alice")).text
+    await visitor.get("/settings/profile")
+    seen = await visitor.post("/settings/header", {"alt": ""}, files=[])
+    assert seen.status == 422
+    file = ("header", "a.jpg", photo(1500, 500, seed=3))
+    await visitor.post("/settings/header", {"alt": "A shore"}, files=[file])
+    shown = (await visitor.get("/@alice")).one("img", **{"class": "wide-picture"})
+    assert shown.attributes["alt"] == "A shore"
+    assert shown.attributes["src"].startswith(f"/media/header/{alice.id}/header.webp?v=")
+
+    await visitor.get("/settings/profile")
+    await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
+    assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
+    await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
+    assert "wide-picture" not in (await visitor.get("/@alice")).text
+
+
+async def test_sites_that_may_name_an_author_are_typed_or_pasted(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    typed = "https://Blog.Alice.example/about\n\nalice.example\nalice.example"
+    await visitor.post("/settings/profile", {"attribution_domains": typed})
+    assert (await node.db.read(accounts.get, alice.id)).sites == ["blog.alice.example", "alice.example"]
+    seen = await visitor.get("/settings/profile")
+    assert seen.one("textarea", name="attribution_domains").text == "blog.alice.example\nalice.example"
+    seen = await visitor.post("/settings/profile", {"attribution_domains": "my blog"})
+    assert seen.status == 422
+    assert "“my blog” is not the name of a website." in seen.words
+    assert seen.one("textarea", name="attribution_domains").text == "my blog"
+
+
+async def test_who_follows_whom_can_be_kept_to_oneself(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    hers, his = await signed_in(alice), await signed_in(bob)
+    assert "@bob" in (await anybody.get("/@alice/followers")).words
+    await hers.get("/settings/profile")
+    await hers.post("/settings/profile", {"hides_follows": "1"})
+    for visitor in (his, anybody):
+        seen = await visitor.get("/@alice/followers")
+        assert "@bob" not in seen.words
+        assert "alice does not show who follows whom." in seen.words
+        assert "1 follower" in (await visitor.get("/@alice")).words
+    assert "@bob" in (await hers.get("/@alice/followers")).words
 
 
 async def test_a_new_password_ends_the_other_sessions(

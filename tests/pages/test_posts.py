@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node import accounts, blocks, boosts, follows, likes, posts
+from node import blocks, boosts, follows, likes, posts
 from node.accounts import Account
 from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
 from node.views import Branch
 from tests.pages.conftest import Publish, SignedIn
+from tests.support import people
 from tests.support.visitors import Seen, Visitor
 from web.pages.lists import DEEPEST, flattened
 
@@ -119,15 +120,7 @@ async def test_a_kept_card_shows_new_counts_marks_words_and_names(
     assert "First words" not in seen.words
 
     def rename(tx: Writer) -> None:
-        accounts.update_profile(
-            tx,
-            alice,
-            display_name="Alice Varga",
-            bio="",
-            is_locked=False,
-            is_discoverable=True,
-            is_indexable=False,
-        )
+        people.profile(tx, alice, display_name="Alice Varga", is_indexable=False)
 
     await node.db.write(rename)
     assert "Alice Varga" in (await visitor.get("/")).words

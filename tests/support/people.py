@@ -47,7 +47,19 @@ def told(tx: Reader, who: Account) -> list[tuple[str, int]]:
     return [(row["kind"], row["by_id"]) for row in rows]
 
 
+def profile(tx: Writer, who: Account, **changes: Any) -> Account:
+    """Say something else about oneself; the rest stays as it is."""
+    now = accounts.get(tx, who.id)
+    said: dict[str, Any] = {
+        "display_name": now.display_name,
+        "bio": now.bio_source,
+        "fields": now.typed_fields,
+        "is_locked": now.is_locked,
+        "is_discoverable": now.is_discoverable,
+        "is_indexable": now.is_indexable,
+    }
+    return accounts.update_profile(tx, now, **(said | changes))
+
+
 def lock(tx: Writer, who: Account) -> Account:
-    return accounts.update_profile(
-        tx, who, display_name="", bio="", is_locked=True, is_discoverable=True, is_indexable=False
-    )
+    return profile(tx, who, is_locked=True)

@@ -49,10 +49,10 @@ def verify_credentials(tx: Reader, call: Call) -> Answer:
         "note": who.bio_source,
         "fields": [{"name": name, "value": value, "verified_at": None} for name, value in who.typed_fields],
         "follow_requests_count": follows.requests_count(tx, who),
-        "hide_collections": False,
+        "hide_collections": who.hides_follows,
         "discoverable": who.is_discoverable,
         "indexable": who.is_indexable,
-        "attribution_domains": [],
+        "attribution_domains": who.sites,
         "quote_policy": "nobody",
     }
     fields["role"] = {

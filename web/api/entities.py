@@ -79,9 +79,12 @@ class Entities:
                 avatar_url="",
                 avatar_file="",
                 avatar_alt="",
+                header_url="",
+                header_file="",
+                header_alt="",
             )
         avatar = media_urls.of_avatar(self._site, account, missing="/static/avatar.png")
-        header = self._site.uri("/static/header.png")
+        header = media_urls.of_header(self._site, account) or self._site.uri("/static/header.png")
         fields = {
             "id": str(account.id),
             "username": account.name,
@@ -95,7 +98,7 @@ class Entities:
             "avatar_description": account.avatar_alt,
             "header": header,
             "header_static": header,
-            "header_description": "",
+            "header_description": account.header_alt,
             "locked": account.is_locked,
             "fields": [
                 {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
@@ -110,7 +113,7 @@ class Entities:
             "statuses_count": account.totals[0],
             "followers_count": account.totals[1],
             "following_count": account.totals[2],
-            "hide_collections": False,
+            "hide_collections": account.hides_follows,
             "show_media": True,
             "show_media_replies": True,
             "show_featured": True,

@@ -121,17 +121,17 @@ async def actor(name: str) -> Response:
 
 def _circle(
     tx: Reader, viewer: Account | None, handle: str, part: Page, kind: str
-) -> tuple[Account, list[Account], int | None, dict[int, Bond]]:
+) -> tuple[Account, list[Account], int | None, dict[int, Bond], bool]:
     account = _found(tx, handle)
     listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, part)
     people = [one.account for one in listed]
     older = listed[-1].id if len(listed) >= part.limit else None
-    return account, people, older, bonds(tx, viewer, people)
+    return account, people, older, bonds(tx, viewer, people), follows.hidden_from(account, viewer)
 
 
 @blueprint.get("/@<handle>/<any(followers, following):kind>")
 async def circle(handle: str, kind: str) -> Response:
-    account, people, older, between = await current.look(_circle, handle, paging(PEOPLE), kind)
+    account, people, older, between, is_hidden = await current.look(_circle, handle, paging(PEOPLE), kind)
     name = account.label
     return await page(
         "people.html",
@@ -142,7 +142,9 @@ async def circle(handle: str, kind: str) -> Response:
         older=older,
         bonds=between,
         back=path_of(account),
-        nobody=""
+        nobody=_("%(name)s does not show who follows whom.", name=name)
+        if is_hidden
+        else ""
         if account.is_local
         else _(
             "Only what this node knows of is shown, which may be less than on %(server)s.",

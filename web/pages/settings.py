@@ -26,7 +26,7 @@ MOST_LISTED = 80
 def _saved() -> str:
     return {
         "profile": _("Your profile is saved."),
-        "picture": _("Your picture is changed."),
+        "picture": _("Your pictures are as you left them."),
         "preferences": _("Saved."),
         "password": _("Your password is changed. Everywhere else you are signed out."),
         "session": _("Signed out there."),
@@ -53,6 +53,8 @@ def _known(who: Account) -> dict[str, Any]:
         "is_locked": who.is_locked,
         "is_discoverable": who.is_discoverable,
         "is_indexable": who.is_indexable,
+        "hides_follows": who.hides_follows,
+        "attribution_domains": who.sites,
     }
 
 
@@ -82,6 +84,8 @@ async def save_profile() -> Response:
         "is_locked": "is_locked" in form,
         "is_discoverable": "is_discoverable" in form,
         "is_indexable": "is_indexable" in form,
+        "hides_follows": "hides_follows" in form,
+        "attribution_domains": form.get("attribution_domains", "").splitlines(),
     }
     try:
         await current.act(_save, typed)
@@ -93,15 +97,29 @@ async def save_profile() -> Response:
 
 @blueprint.post("/avatar")
 async def avatar() -> Response:
-    who = await current.asking()
-    sent = (await request.files).get("avatar")
-    alt = (await request.form).get("alt", "")
-    if sent is None or not sent.filename:
+    return await _picture(avatars.AVATAR)
+
+
+@blueprint.post("/header")
+async def header() -> Response:
+    return await _picture(avatars.HEADER)
+
+
+async def _picture(kind: avatars.Kind) -> Response:
+    """A new picture, or another description of the one there is, or none any more."""
+    who, form = await current.asking(), await request.form
+    sent, alt = (await request.files).get(kind.name), form.get("alt", "")
+    if "remove" in form:
+        await current.act(avatars.take_away, kind)
+    elif sent is not None and sent.filename:
+        try:
+            await avatars.change(current.node(), who, sent.read(), alt=alt, kind=kind)
+        except Refused as refused:
+            return await _profile(refused.status, problem=gettext(refused.message))
+    elif kind.file(who):
+        await current.act(avatars.describe, alt, kind)
+    else:
         return await _profile(422, problem=_("Choose a picture first."))
-    try:
-        await avatars.change(current.node(), who, sent.read(), alt=alt)
-    except Refused as refused:
-        return await _profile(refused.status, problem=gettext(refused.message))
     return go("/settings/profile?done=picture")
 
 
