@@ -57,6 +57,7 @@ NOTE: list[Any] = [
         "value": "schema:value",
         "exifData": "schema:exifData",
         "license": "schema:license",
+        "licenseUrl": {"@id": "schema:license", "@type": "@id"},
         "addressCountry": "schema:addressCountry",
         "photos": "https://joinvernissage.org/ns#",
         "geonameId": "photos:geonameId",

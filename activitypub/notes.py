@@ -16,7 +16,7 @@ from activitypub import contexts, policies
 from activitypub import quotes as written
 from activitypub.policies import Circles
 from activitypub.vocab import PUBLIC
-from node import accounts, hashtags, mentions, photos, posts, quotes
+from node import accounts, hashtags, mentions, photo_facts, photos, posts, quotes
 from node.accounts import Account
 from node.database import Reader, Site
 from node.photos import Photo
@@ -205,7 +205,10 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["blurhash"] = photo.blurhash
     told = photo.told
     if told.get("license"):
+        # Pixelfed reads the name; what others read is an address.
         attachment["license"] = told["license"]
+        if address := photo_facts.LICENCES.get(told["license"]):
+            attachment["licenseUrl"] = address
     if told.get("exif"):
         # FEP-ee3a; `@type` and not `type`, since that is what its readers look for.
         attachment["exifData"] = [
