@@ -137,6 +137,27 @@ async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse,
     assert said.count("<p>Harmless</p>") == 1
 
 
+async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.stumbles_over = "Poison"
+    await alice.posts("Poison")
+    now = now_ms()
+    for minutes in (0, 2, 5):
+        await fediverse.settle(now=now + minutes * MINUTE)
+    other.stumbles_over, other.inbox_status, other.inbox_headers = None, 503, {"retry-after": "7200"}
+    other.received.clear()
+    await fediverse.settle(now=now + 30 * MINUTE)
+    assert len(other.received) == 1
+    other.inbox_status, other.inbox_headers = 202, {}
+    await fediverse.settle(now=now + 110 * MINUTE)
+    assert len(other.received) == 1
+    await fediverse.settle(now=now + 180 * MINUTE)
+    assert len(other.received) == 2
+    assert (await _last(alice)).state == "delivered"
+
+
 async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, other: Stranger) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
