@@ -11,7 +11,8 @@ import asyncio
 import dataclasses
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from node import jobs
 from node.ids import now_ms
@@ -59,26 +60,23 @@ class _Places:
         self._most_slow = each.most - each.at_once if each else 0
         self._slow: set[asyncio.Task[None]] = set()
 
-    def hold(self, task: asyncio.Task[None]) -> None:
-        """Keep a place, which was acquired, for a task that has begun."""
-        if self._patience is None:
-            task.add_done_callback(lambda _: self.free.release())
-            return
-        self._wait(task)
-        task.add_done_callback(self._ended)
+    def hold(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Keep places, which were acquired, for tasks that have begun together."""
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        self._wait(tasks)
 
-    def _wait(self, task: asyncio.Task[None]) -> None:
-        assert self._patience is not None
-        asyncio.get_running_loop().call_later(self._patience, self._let_go, task)
+    def _wait(self, tasks: list[asyncio.Task[None]]) -> None:
+        if tasks and self._patience is not None:
+            asyncio.get_running_loop().call_later(self._patience, self._let_go, tasks)
 
-    def _let_go(self, task: asyncio.Task[None]) -> None:
-        if task.done():
-            return
-        if len(self._slow) >= self._most_slow:
-            self._wait(task)
-            return
-        self._slow.add(task)
-        self.free.release()
+    def _let_go(self, tasks: list[asyncio.Task[None]]) -> None:
+        late = [task for task in tasks if not task.done()]
+        room = self._most_slow - len(self._slow)
+        for task in late[:room]:
+            self._slow.add(task)
+            self.free.release()
+        self._wait(late[room:])
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task in self._slow:
@@ -147,8 +145,7 @@ class Worker:
         handler = self._handlers[kind]
         limit = handler.size if isinstance(handler, Batch) else handler.at_once
         found = await self._node.db.write(jobs.claim, kind, limit, now or now_ms())
-        if found:
-            await self._do(handler, found)
+        await asyncio.gather(*self._works(handler, found))
         return len(found)
 
     async def _ring(self) -> None:
@@ -194,20 +191,23 @@ class Worker:
             for _ in range(taken):
                 free.release()
             raise
-        groups = ([found] if found else []) if isinstance(handler, Batch) else [[job] for job in found]
-        for _ in range(taken - len(groups)):
+        works = self._works(handler, found)
+        for _ in range(taken - len(works)):
             free.release()
-        for group in groups:
-            task = asyncio.create_task(self._do(handler, group))
+        tasks = [asyncio.create_task(work) for work in works]
+        for task in tasks:
             self._doing.add(task)
             task.add_done_callback(self._doing.discard)
-            places.hold(task)
+        places.hold(tasks)
         return len(found) == limit
 
-    async def _do(self, handler: Handler, group: list[Job]) -> None:
+    def _works(self, handler: Handler, found: list[Job]) -> list[Coroutine[Any, Any, None]]:
+        """What is to be done side by side."""
         if isinstance(handler, Each):
-            await asyncio.gather(*[self._one(handler.run, job) for job in group])
-            return
+            return [self._one(handler.run, job) for job in found]
+        return [self._batch(handler, found)] if found else []
+
+    async def _batch(self, handler: Batch, group: list[Job]) -> None:
         try:
             await handler.run(self._node, group)
         except Exception:
