@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 
@@ -14,14 +15,20 @@ from activitypub.signatures.claims import BadSignature, Request
 from activitypub.signatures.fields import dictionary
 
 
+# What is sent goes to many inboxes.
+@functools.lru_cache(maxsize=16)
+def _sha256(body: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
+
+
 def digest(body: bytes) -> str:
     """The value of a `Digest` header."""
-    return "SHA-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode()
+    return f"SHA-256={_sha256(body)}"
 
 
 def content_digest(body: bytes) -> str:
     """The value of a `Content-Digest` header."""
-    return "sha-256=:" + base64.b64encode(hashlib.sha256(body).digest()).decode() + ":"
+    return f"sha-256=:{_sha256(body)}:"
 
 
 def check_digest(request: Request) -> None:

@@ -31,14 +31,15 @@ def sign_cavage(
 ) -> dict[str, str]:
     """The headers to send, `Signature` among them. `extra_headers` are sent and signed too."""
     address = wire(url)
-    headers = {"Host": address.raw_authority, "Date": formatdate(now, usegmt=True)}
+    headers = {"Host": address.raw_authority, "Date": _date(int(now))}
     if body is not None:
         headers["Digest"] = digest(body)
         headers["Content-Type"] = CONTENT_TYPE
     headers.update(extra_headers)
     names = ("(request-target)", *(name.lower() for name in headers))
-    signed = _header_signer()(key, names).sign(headers, method=method, path=address.raw_path_qs)
-    headers["Signature"] = signed["signature"]
+    message, template = _httpsig()
+    signature = key.sign(message(names, headers, method=method, path=address.raw_path_qs))
+    headers["Signature"] = template(key.key_id, names) % base64.b64encode(signature).decode()
     return headers
 
 
@@ -47,7 +48,7 @@ def sign_rfc9421(
 ) -> dict[str, str]:
     """The headers to send, `Signature-Input` and `Signature` among them. `extra_headers` are signed too."""
     address = wire(url)
-    headers = {"Host": address.raw_authority, "Date": formatdate(now, usegmt=True)}
+    headers = {"Host": address.raw_authority, "Date": _date(int(now))}
     lines = [f'"@method": {method.upper()}', f'"@target-uri": {address}']
     covered = '"@method" "@target-uri"'
     if body is not None:
@@ -74,9 +75,15 @@ SIGN: dict[str, Callable[[SigningKey, str, str, bytes | None, float, Extra], dic
 OTHER: dict[str, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 
 
+# One post is told to hundreds of servers within a second.
+@functools.lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
 @functools.cache
-def _header_signer() -> Any:
-    """httpsig's signer of headers, with the key operation in `cryptography`.
+def _httpsig() -> tuple[Callable[..., bytes], Callable[[str, tuple[str, ...]], str]]:
+    """Two pure functions of httpsig: what is signed, and the header that is filled with the signature.
 
     Imported at the first use, for it brings a second crypto library along that only
     its own key handling (915 µs per signature, against 215) and its verifier would
@@ -84,28 +91,15 @@ def _header_signer() -> Any:
     HMAC made with the *public* key: nothing here may ever call it.
     """
     with _without_pkg_resources():
-        from httpsig.sign import HeaderSigner
-        from httpsig.utils import build_signature_template
+        from httpsig.utils import build_signature_template, generate_message
 
-    class Signer(HeaderSigner):  # type: ignore[misc]
-        def __init__(self, key: SigningKey, names: tuple[str, ...]) -> None:
-            self.headers = names
-            self.sign_header = "signature"
-            self.signature_template = build_signature_template(
-                # The template is filled with `%`, so a percent sign in an id is written twice.
-                key.key_id.replace("%", "%%"),
-                "rsa-sha256",
-                names,
-                "signature",
-            )
-            self._rsa = key
-            self._hash = None
+    @functools.lru_cache(maxsize=64)
+    def template(key_id: str, names: tuple[str, ...]) -> str:
+        # It is filled with `%`, so a percent sign in an id is written twice.
+        filled: str = build_signature_template(key_id.replace("%", "%%"), "rsa-sha256", names, "signature")
+        return filled
 
-        def _sign_rsa(self, data: bytes) -> bytes:
-            key: SigningKey = self._rsa
-            return key.sign(data)
-
-    return Signer
+    return generate_message, template
 
 
 class _without_pkg_resources:
