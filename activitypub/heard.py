@@ -17,7 +17,6 @@ from node import accounts, posts
 from node.accounts import Account
 from node.database import Reader
 from node.posts import Post
-from node.visibility import may_see
 
 
 class Ignored(Exception):
@@ -93,8 +92,8 @@ def to_fetch(heard: Heard, ref: Ref) -> Exception:
 
 def our_post(tx: Reader, ref: Ref, by: Account) -> Post:
     """A post of ours that the actor may see. One that they may not see looks like none."""
-    post = posts.by_uri(tx, ref.uri) if ref.uri is not None and here(tx, ref.uri) else None
-    if post is None or not may_see(tx, by, post):
+    post = posts.seen_by_uri(tx, by, ref.uri) if ref.uri is not None and here(tx, ref.uri) else None
+    if post is None:
         raise Ignored("not a post of ours that they may see")
     return post
 

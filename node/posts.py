@@ -83,6 +83,16 @@ def seen_by(tx: Reader, viewer: Account | None, post_id: int) -> Post:
     return build(Post, row)
 
 
+def seen_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
+    """The post of this id, if this person (None: anybody) may see it."""
+    row = tx.one(
+        f"SELECT {columns(Post, 'p')} FROM posts p WHERE p.uri = :uri AND {visible_to('p')}",  # noqa: S608
+        uri=uri,
+        viewer=eyes(viewer),
+    )
+    return build(Post, row) if row else None
+
+
 def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     """Publish a post or, with a parent, a comment. Raises Invalid, NotAllowed or NotFound (the parent)."""
     if who.is_gone or not who.is_local:
