@@ -95,17 +95,17 @@ class Inbox:
             raise Turned(401, bad.reason) from bad
         try:
             doc = vocab.parse_json(body)
-            activity = vocab.activity(doc)
-            host = host_of(activity.actor)
+            _, actor = vocab.head(doc)
+            host = host_of(actor)
         except Malformed as malformed:
             raise Turned(400, str(malformed)) from malformed
-        if not same_origin(claim.key_id, activity.actor):
-            await self._brought(request, claim, activity)
+        if not same_origin(claim.key_id, actor):
+            await self._brought(request, claim, vocab.activity(doc))
             return
-        known = await self._signer(request, claim, activity, host)
+        known = await self._signer(request, claim, doc, host)
         if known is None:
             return
-        if known.owner != activity.actor:
+        if known.owner != actor:
             raise Turned(401, "the actor is not who signed")
         self._turns.count(host)
         await self._take("receive", {"doc": doc, "by": known.account_id, "host": host}, host)
@@ -128,11 +128,14 @@ class Inbox:
         except Gone:
             raise Turned(408, "the body did not arrive") from None
 
-    async def _signer(self, request: Request, claim: Claim, activity: Activity, host: str) -> KnownKey | None:
+    async def _signer(
+        self, request: Request, claim: Claim, doc: dict[str, Any], host: str
+    ) -> KnownKey | None:
         """Whose signature it is; None for a farewell of somebody we never knew, which is simply accepted."""
         known = self._memory.keys.get(claim.key_id)
         try:
             if known is None:
+                activity = vocab.activity(doc)
                 is_blocked, is_known = await self._node.db.read(_about, host, activity.actor)
                 if is_blocked:
                     raise Turned(403, f"{host} is blocked here")
@@ -143,6 +146,7 @@ class Inbox:
         except BadSignature as bad:
             raise Turned(401, bad.reason) from bad
         except Unfetchable as error:
+            activity = vocab.activity(doc)
             if error.gone and activity.type == "Delete":
                 # Nobody can be asked any more whether it is true: for a farewell their own server is.
                 if _is_farewell(activity):

@@ -11,7 +11,7 @@ not safe to show: `content` and the other HTML fields are still foreign HTML.
 from __future__ import annotations
 
 from activitypub.uris import Malformed, host_of, normal_id, same_origin
-from activitypub.vocab.activities import Activity, activity
+from activitypub.vocab.activities import Activity, activity, head
 from activitypub.vocab.actors import ActorDoc, Key, actor, keys
 from activitypub.vocab.attachments import Attachment, Place, licence
 from activitypub.vocab.collections import CollectionDoc, Tally, collection
@@ -36,6 +36,7 @@ __all__ = [
     "activity",
     "actor",
     "collection",
+    "head",
     "host_of",
     "keys",
     "licence",

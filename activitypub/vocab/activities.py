@@ -42,8 +42,8 @@ class Activity:
     raw: dict[str, Any] = field(repr=False)
 
 
-def activity(doc: dict[str, Any]) -> Activity:
-    """The activity in a document; unknown types are returned for the caller to ignore. Raises Malformed."""
+def head(doc: dict[str, Any]) -> tuple[str, str]:
+    """The type and the actor of an activity: all that is asked at the door. Raises Malformed where `activity` does."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = kind(doc, TYPES)
@@ -55,6 +55,12 @@ def activity(doc: dict[str, Any]) -> Activity:
         raise Malformed("an activity of no one, or of several")
     if "id" in doc and doc["id"] is not None and identity(doc) is None:
         raise Malformed("an activity whose id is not an address")
+    return name, actor
+
+
+def activity(doc: dict[str, Any]) -> Activity:
+    """The activity in a document; unknown types are returned for the caller to ignore. Raises Malformed."""
+    name, actor = head(doc)
     objects = refs(doc.get("object"), MOST_OBJECTS)
     return Activity(
         id=identity(doc),
