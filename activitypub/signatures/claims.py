@@ -52,6 +52,8 @@ class Request:
     def value(self, name: str) -> str | None:
         """Every line of a header joined as HTTP joins them, or None when it is not there."""
         lines = self.values(name)
+        if len(lines) == 1:
+            return lines[0].strip(" \t")
         return ", ".join(line.strip(" \t") for line in lines) if lines else None
 
     @property
