@@ -71,7 +71,8 @@ class Turns:
         host = sender(scope)
         if not self._over.get(host) or not self._prevails(host):
             return
-        wait = -self._left_to(host, 0.0) / RATE
+        # Behind those that wait already: let in all at once, they would be what others wait for.
+        wait = (self._held[host] - self._left_to(host, 0.0)) / RATE
         if wait <= 0:
             self._over.forget(host)
             return
