@@ -111,9 +111,8 @@ def _of_post(tx: Reader, post: Post, kind: str, cursor: int | None) -> dict[str,
     uri = f"{post.uri}/{kind}"
     match kind:
         case "replies":
-            return _paged(
-                tx, uri, post.comments_count, cursor, lambda tx, page: listings.replies(tx, post, page)
-            )
+            total = listings.replies_total(tx, post)
+            return _paged(tx, uri, total, cursor, lambda tx, page: listings.replies(tx, post, page))
         case "context":
             if post.root_id != post.id:
                 raise NotFound

@@ -17,11 +17,11 @@ from activitypub.heard import (
     local_person,
     our_post,
     own_note,
-    party,
     seen_as,
     to_fetch,
 )
 from activitypub.uris import same_origin
+from activitypub.vocab import values
 from node import accounts, blocks, boosts, follows, jobs, posts, reach, received, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
@@ -221,7 +221,7 @@ def _our_follow(tx: Reader, heard: Heard) -> Follow:
     found = follows.by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:
         # Some servers mangle the id of what they answer, or name who asked alone; who and whom is enough.
-        asker = ref.uri if ref.doc is None else party(ref.doc, "actor")
+        asker = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
         follower = accounts.by_uri(tx, asker) if here(tx, asker) and asker is not None else None
         found = follows.between(tx, follower, heard.by) if follower is not None else None
     if found is None or found.followed_id != heard.by.id:

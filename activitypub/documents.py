@@ -258,18 +258,19 @@ def _pin(base: dict[str, Any], sentence: Sentence, who: Account, post: Post | No
 def _undo(
     tx: Reader, base: dict[str, Any], sentence: Sentence, who: Account, post: Post | None
 ) -> dict[str, Any]:
-    said = sentence.facts
+    said, told = sentence.facts, _told(tx, sentence, post)
+    if said["verb"] == "Announce":
+        at = said.get("created_at", sentence.created_at)
+        of = told[0] if told else None
+        boost = announce(who, said["uri"], said["object_uri"], said.get("visibility", "public"), at, of)
+        return with_context(base | {"to": boost["to"], "cc": boost["cc"], "object": boost})
     undone: dict[str, Any] = {
         "id": said["uri"],
         "type": said["verb"],
         "actor": who.uri,
         "object": said["object_uri"],
+        "to": told,
     }
-    told = _told(tx, sentence, post)
-    if said["verb"] == "Announce":
-        to, cc = addressing(who, said.get("visibility", "public"), told)
-        undone |= {"to": to, "cc": cc}
-        return with_context(base | {"to": to, "cc": cc, "object": undone})
     return with_context(base | {"to": told, "object": undone})
 
 

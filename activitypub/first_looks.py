@@ -16,7 +16,7 @@ from activitypub.client import Unfetchable
 from activitypub.fetching import Budget
 from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
-from activitypub.vocab import Note, Ref
+from activitypub.vocab import CollectionDoc, Note, Ref, values
 from node import accounts, jobs
 from node.accounts import Account
 from node.database import Writer
@@ -77,7 +77,7 @@ async def look(node: Node, job: Job) -> None:
         return
     budget = Budget(hosts=2)
     followers, following = [
-        await _total(node, account, uri, budget) for uri in (account.followers_uri, account.following_uri)
+        await _circle(node, account, uri, budget) for uri in (account.followers_uri, account.following_uri)
     ]
     posts: int | None = None
     found: list[Note] = []
@@ -93,13 +93,20 @@ async def look(node: Node, job: Job) -> None:
     await node.db.write(_keep, job, account, found, posts, followers, following)
 
 
-async def _total(node: Node, account: Account, uri: str, budget: Budget) -> int | None:
+async def _circle(node: Node, account: Account, uri: str, budget: Budget) -> CollectionDoc | None:
     if not uri or not same_origin(uri, account.uri):
         return None
     try:
-        return vocab.collection(await fetching.list_at(node, uri, budget)).total
+        return vocab.collection(await fetching.list_at(node, uri, budget))
     except (Unfetchable, Malformed):
         return None
+
+
+def _hides(circle: CollectionDoc | None) -> bool | None:
+    """Whether somebody counts people and names nobody: they keep that to themselves. None: that cannot be told."""
+    if circle is None or not circle.total:
+        return None
+    return not circle.items and not circle.first
 
 
 async def _own(node: Node, account: Account, item: Ref, budget: Budget) -> Note | None:
@@ -108,8 +115,8 @@ async def _own(node: Node, account: Account, item: Ref, budget: Budget) -> Note 
     try:
         if said is None and item.uri is not None:
             said = await fetching.document(node, item.uri, budget=budget)
-        if isinstance(said, dict) and said.get("type") == "Create":
-            said = said.get("object")
+        if isinstance(said, dict) and values.kind(said) == "Create":
+            said = values.first(said.get("object"))
         if isinstance(said, str):
             said = await fetching.document(node, said, budget=budget)
         if not isinstance(said, dict):
@@ -127,8 +134,8 @@ def _keep(
     account: Account,
     found: list[Note],
     posts: int | None,
-    followers: int | None,
-    following: int | None,
+    followers: CollectionDoc | None,
+    following: CollectionDoc | None,
 ) -> None:
     if not jobs.finish(tx, job):
         return
@@ -137,4 +144,12 @@ def _keep(
             remote_posts.take_in(tx, note, account)
         except Refused as error:
             log.info("%s may not come in: %s", note.id, error)
-    accounts.set_claims(tx, account.id, posts=posts, followers=followers, following=following)
+    hidden = [is_hidden for circle in (followers, following) if (is_hidden := _hides(circle)) is not None]
+    accounts.set_claims(
+        tx,
+        account.id,
+        posts=posts,
+        followers=None if followers is None else followers.total,
+        following=None if following is None else following.total,
+        hides_follows=any(hidden) if hidden else None,
+    )

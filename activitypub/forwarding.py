@@ -19,7 +19,7 @@ from activitypub import remote_posts
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget
 from activitypub.uris import Malformed, host_of, same_origin
-from activitypub.vocab import Activity, Note
+from activitypub.vocab import Activity, Note, values
 from node import accounts, jobs, keys, outbox, posts, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
@@ -84,8 +84,8 @@ def hint(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
         return {"uri": uri, "id": known.id}
     if activity.type not in ("Create", "Update"):
         return None
-    above = (activity.object.doc or {}).get("inReplyTo")
-    parent = (posts.by_uri(tx, above) or posts.by_url(tx, above)) if isinstance(above, str) else None
+    above = values.uri((activity.object.doc or {}).get("inReplyTo"))
+    parent = (posts.by_uri(tx, above) or posts.by_url(tx, above)) if above is not None else None
     if parent is None or parent.deleted_at is not None:
         return None
     is_theirs = same_origin(parent.uri, bearer.uri) or _is_under(tx, parent, bearer)

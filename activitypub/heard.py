@@ -77,6 +77,8 @@ def own_note(tx: Reader, heard: Heard) -> Note | None:
     try:
         note = vocab.note(ref.doc)
     except Malformed as error:
+        if ref.doc.get("attributedTo") is None and same_origin(ref.uri, heard.by.uri):
+            return None  # no more than its name, or a part of it
         raise Ignored(str(error)) from error
     if note.actor == heard.by.uri and same_origin(note.id, heard.by.uri):
         return note
@@ -96,10 +98,3 @@ def our_post(tx: Reader, ref: Ref, by: Account) -> Post:
     if post is None:
         raise Ignored("not a post of ours that they may see")
     return post
-
-
-def party(doc: Mapping[str, object], name: str) -> str | None:
-    value = doc.get(name)
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) else None

@@ -1,6 +1,6 @@
-"""The ActivityPub document behind a page: its `Link` header, or `<link rel="alternate">` in its head.
+"""What a page or an XRD links to: the ActivityPub document behind it, or the template of its WebFinger.
 
-No HTML parser, and every step linear in the length of the page.
+No parser of HTML or XML, and every step linear in the length of the page.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ def alternate(base: str, page: str, link_header: str = "") -> str | None:
             except (Malformed, ValueError):
                 continue
             return address
+    return None
+
+
+def lrdd(document: str) -> str | None:
+    """The template for WebFinger in an XRD (RFC 6415); None where there is none, or a DTD, which none needs."""
+    if "<!" in document.replace("<!--", ""):
+        return None
+    for attributes in _from_page(document):
+        if attributes.get("rel") == "lrdd" and "template" in attributes:
+            return attributes["template"]
     return None
 
 

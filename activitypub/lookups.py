@@ -89,7 +89,7 @@ def _here(tx: Reader, address: str, viewer: Account | None) -> Account | Post | 
         found = parts(address)
     except Malformed:
         return None
-    if account is None and found.authority == tx.site.domain:
+    if account is None and tx.site.is_own(found.authority):
         account = webfinger.local(tx, address)
         if account is not None and account.kind == "Application":
             account = None

@@ -79,6 +79,7 @@ class Memory:
         self.gone: Bounded[str, bool] = Bounded(20_000, 60 * MINUTE)
         self.awake: Bounded[str, bool] = Bounded(20_000, 24 * 60 * MINUTE)
         self.compared: Bounded[int, str] = Bounded(5_000, 10 * MINUTE)
+        self.named_in_vain: Bounded[tuple[str, str], bool] = Bounded(5_000, 30 * MINUTE)
         self.answers: Bounded[str, tuple[int, bytes]] = Bounded(2_000, 1.0)
         self._looking: dict[str, asyncio.Task[Any]] = {}
 

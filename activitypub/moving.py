@@ -50,7 +50,7 @@ def hear(tx: Writer, heard: Heard) -> None:
 async def check(node: Node, job: Job) -> None:
     """Job `check_move`: read both accounts anew, and believe the move if they agree."""
     origin = await node.db.read(accounts.get, job.payload["origin"])
-    budget = Budget(MOST_REQUESTS, hosts=3)
+    budget = Budget(MOST_REQUESTS, hosts=5)
     try:
         origin = await actors.find(node, origin.uri, refresh=True, budget=budget)
         target = await _read(node, job.payload["target"], budget)

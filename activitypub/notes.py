@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from activitypub import contexts, policies
 from activitypub import quotes as written
@@ -138,7 +139,7 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
         "tag": [
             *({"type": "Mention", "href": who.uri, "name": f"@{who.full_handle}"} for who in about.mentioned),
             *(
-                {"type": "Hashtag", "href": site.uri(f"/tags/{name}"), "name": f"#{display}"}
+                {"type": "Hashtag", "href": site.uri("/tags/" + quote(name, safe="")), "name": f"#{display}"}
                 for name, display in about.hashtags
             ),
             *([] if about.quote is None else [written.link(about.quote.target_uri)]),

@@ -17,7 +17,7 @@ from typing import Any
 
 from activitypub.uris import Malformed, normal_id
 from activitypub.vocab import PUBLIC
-from activitypub.vocab.values import objects, recipients
+from activitypub.vocab.values import first, objects, recipients
 from node.policies import CIRCLES, DEFAULT, EVERYONE, NOBODY, Circle, Deed, Policy, Rule, only
 
 _GOTOSOCIAL: dict[Deed, str] = {
@@ -62,8 +62,9 @@ def write(policy: Policy, circles: Circles) -> dict[str, Any]:
 
 
 def _rule(doc: dict[str, Any], deed: Deed, circles: Circles) -> Rule:
-    speaks_of_comments = isinstance(doc.get("commentsEnabled"), bool)
-    if deed == "comment" and doc.get("commentsEnabled") is False:
+    may_be_commented = first(doc.get("commentsEnabled"))
+    speaks_of_comments = isinstance(may_be_commented, bool)
+    if deed == "comment" and may_be_commented is False:
         return NOBODY
     detailed = next(objects(doc.get("interactionPolicy"), 1), {})
     found = _gotosocial(next(objects(detailed.get(_GOTOSOCIAL[deed]), 1), {}), circles)

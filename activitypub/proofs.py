@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub.signatures import BadSignature, PublicKey
-from activitypub.signatures.claims import HOUR, check_key_id
+from activitypub.signatures.claims import HOUR, named
 from activitypub.signatures.keys import from_base58
 from activitypub.vocab.values import millis
 
@@ -97,7 +97,7 @@ def _proof(document: dict[str, Any], item: Any, now: float) -> Proof:
     method = item.get("verificationMethod")
     if not isinstance(method, str):
         raise BadSignature("the proof does not name its key")
-    check_key_id(method)
+    method = named(method)
     created, expires = _time(item, "created"), _time(item, "expires")
     if created is None:
         raise BadSignature("the proof does not say when it was made")

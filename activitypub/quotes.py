@@ -153,7 +153,14 @@ def properties(target: str, given: str | None) -> dict[str, Any]:
 
 def link(target: str) -> dict[str, Any]:
     """The tag of FEP-e232 for a quote."""
-    return {"type": "Link", "mediaType": _LINK_TYPE, "rel": _LINK_REL, "href": target}
+    # The name is for Vernissage, which reads no post with a tag that has none.
+    return {
+        "type": "Link",
+        "mediaType": _LINK_TYPE,
+        "rel": _LINK_REL,
+        "href": target,
+        "name": f"RE: {target}",
+    }
 
 
 def stamp_document(given: Stamp) -> dict[str, Any]:

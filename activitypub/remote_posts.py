@@ -10,7 +10,7 @@ from activitypub.fetching import Budget, is_ours, refusal
 from activitypub.policies import Circles
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, same_origin
-from activitypub.vocab import PUBLIC, Attachment, Note
+from activitypub.vocab import PUBLIC, Attachment, Note, values
 from node import accounts, posts, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
@@ -98,7 +98,7 @@ async def check(node: Node, job: Job) -> None:
         if not error.gone:
             return
     else:
-        if doc.get("type") != "Tombstone":
+        if values.kind(doc) != "Tombstone":
             return
     await node.db.write(_bury, job.payload["id"])
 

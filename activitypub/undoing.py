@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activitypub import reacting
-from activitypub.heard import Heard, Ignored, party, seen_as
+from activitypub.heard import Heard, Ignored, seen_as
 from activitypub.uris import host_of, same_origin
+from activitypub.vocab import values
 from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions, received
 from node.accounts import Account
 from node.database import Writer
@@ -15,10 +16,10 @@ from node.database import Writer
 def undo(tx: Writer, heard: Heard) -> None:
     by, ref = heard.by, heard.activity.object
     said = ref.doc or {}
-    if said.get("actor") is not None and party(said, "actor") != by.uri:
+    if said.get("actor") is not None and values.uri(said.get("actor")) != by.uri:
         raise Ignored("only the actor can take something back")
-    kind = said.get("type")
-    object_uri = party(said, "object")
+    kind = values.kind(said, frozenset(_TAKING_BACK))
+    object_uri = values.uri(said.get("object"))
     undone = any(
         take_back(tx, by, ref.uri, object_uri)
         for name, take_back in _TAKING_BACK.items()

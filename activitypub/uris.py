@@ -22,6 +22,11 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]")
 _WIRE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+# Hosts that are not written as nearly everybody writes them: the others are left alone at once.
+_ODD_HOST = re.compile(
+    r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
+    r"|http(?=://[^/?#]*(?::80|\.)(?:[/?#]|$)))://"
+)
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -102,6 +107,21 @@ def normal_id(uri: object) -> str:
     """The one spelling of an identity, for comparison only. Raises Malformed."""
     scheme, host, port, path, query, fragment = parts(uri)
     return f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}{fragment}"
+
+
+def fits(address: str) -> bool:
+    """Whether an address is short enough for an index, in bytes."""
+    return len(address) <= LONGEST and (address.isascii() or len(address.encode()) <= LONGEST)
+
+
+def spelt(address: str) -> str:
+    """As received, but for a host that is not written as everybody else writes it: ids are compared as they are."""
+    if not _ODD_HOST.match(address):
+        return address
+    try:
+        return normal_id(address)
+    except Malformed:
+        return address
 
 
 def host_of(uri: object) -> str:

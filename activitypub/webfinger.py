@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from activitypub import links
 from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.uris import Malformed, host_and_port, normal_id, parts, same_origin
+from activitypub.memory import Memory
+from activitypub.uris import Malformed, host_and_port, normal_id, parts
 from node import accounts
 from node.accounts import Account
 from node.database import Reader, Site
@@ -23,6 +25,7 @@ from node.node import Node
 
 AS_TYPE = "application/activity+json"
 _AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+_XRD_TYPES, _XRD_LIMIT = ("application/xrd+xml", "application/xml", "text/xml"), 64 * 1024
 _NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,2048}")
 
 
@@ -78,20 +81,25 @@ async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
 
 
 async def _template(node: Node, origin: str) -> str | None:
-    """Where a host's WebFinger is, by its host-meta (RFC 6415, as JSON), on the host itself."""
+    """Where a host's WebFinger is, by its host-meta (RFC 6415), as XRD or as JSON. It may be on another host."""
     try:
-        doc = (await node.client.get_jrd(f"{origin}/.well-known/host-meta.json")).doc
+        page = await node.client.get_text(
+            f"{origin}/.well-known/host-meta", types=_XRD_TYPES, limit=_XRD_LIMIT
+        )
+        found = links.lrdd(page.text)
     except Unfetchable:
-        return None
-    for link in doc.get("links") if isinstance(doc.get("links"), list) else ():
-        template = link.get("template") if isinstance(link, dict) and link.get("rel") == "lrdd" else None
-        if (
-            isinstance(template, str)
-            and "{uri}" in template
-            and same_origin(template.partition("?")[0], origin)
-        ):
-            return template
-    return None
+        found = None
+    if found is None:
+        try:
+            doc = (await node.client.get_jrd(f"{origin}/.well-known/host-meta.json")).doc
+        except Unfetchable:
+            return None
+        listed = doc.get("links") if isinstance(doc.get("links"), list) else ()
+        found = next(
+            (link.get("template") for link in listed if isinstance(link, dict) and link.get("rel") == "lrdd"),
+            None,
+        )
+    return found if isinstance(found, str) and "{uri}" in found else None
 
 
 def _subject(jrd: dict[str, Any]) -> str:
@@ -140,12 +148,13 @@ async def domain_of(
 ) -> str:
     """The domain to show beside an actor's name: another than its own host only if both agree about it.
 
-    `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the domain it has here already. Somebody
-    new who claims nothing is asked for at their own host once, which may name another.
+    `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the domain it has here already. Who claims
+    nothing is asked for at their own host, which may name another. A name is kept while nobody can be asked about
+    it; a host that was named in vain is not asked again at the word of the same server for a while.
     """
     host = parts(uri).authority
     try:
-        if claimed is None and known is None:
+        if claimed is None and known in (None, host):
             _spend(budget, uri)
             jrd = await _ask(node, name, host)
             claimed = _subject(jrd) if _self(jrd) == uri else None
@@ -154,11 +163,22 @@ async def domain_of(
         pair = None if claimed is None else _pair(claimed)
         if claimed is None or pair is None or pair[1] == host or pair[0] != name.lower():
             return host
+        vain = node.part(Memory).named_in_vain
+        if vain.get((host, pair[1])):
+            return known or host
         _spend(budget, f"https://{pair[1]}/")
-        found = await look_up(node, claimed)
-    except (Malformed, Unfetchable):
+        try:
+            found = await look_up(node, claimed)
+            if found.uri != uri or found.domain != pair[1]:
+                raise Malformed("the two servers do not agree")
+        except (Malformed, Unfetchable):
+            vain.put((host, pair[1]), True)
+            raise
+    except Malformed:
         return host
-    return found.domain if found.uri == uri and found.domain == pair[1] else host
+    except Unfetchable as error:
+        return known or host if error.temporary or error.answered is None else host
+    return found.domain
 
 
 def _spend(budget: Budget | None, uri: str) -> None:
@@ -184,15 +204,15 @@ def local(tx: Reader, resource: str) -> Account | None:
 
 def _by_address(tx: Reader, address: str) -> Account | None:
     found = parts(address)
-    if found.authority != tx.site.domain:
+    if not tx.site.is_own(found.authority):
         return None
     path = found.path.rstrip("/")
     if path in ("", "/actor"):
         return accounts.instance_actor(tx)
     for prefix in ("/users/", "/@"):
-        name = path.removeprefix(prefix)
-        if name != path and "/" not in name:
-            return _shown(accounts.by_handle(tx, name)) if "@" not in name else None
+        name, _, domain = path.removeprefix(prefix).partition("@")
+        if path.startswith(prefix) and "/" not in name and (not domain or tx.site.is_own(domain.lower())):
+            return _shown(accounts.by_handle(tx, name))
     return None
 
 

@@ -62,6 +62,7 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Account]:
 def by_handle(tx: Reader, handle: str) -> Account | None:
     """`name`, `@name`, `name@domain` or `@name@domain`, whatever the case.
 
+    One of ours comes first: until a domain became that of our handles, somebody else may have been known under it.
     When a label has passed from one uri to another, whoever was heard from last under it holds it.
     """
     name, _, domain = handle.strip().removeprefix("@").partition("@")
@@ -69,7 +70,8 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
         tx.one(
             _SELECT
             + """ WHERE lower(name) = lower(:name) AND domain = :domain
-              ORDER BY CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
+              ORDER BY CASE WHEN is_local THEN 0 ELSE 1 END,
+                  CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
             name=name,
             domain=tx.site.handle_domain if not domain or tx.site.is_own(domain.lower()) else domain.lower(),
         )
@@ -85,12 +87,17 @@ def instance_actor(tx: Reader) -> Account:
 
 
 def adopt_handle_domain(tx: Writer) -> None:
-    """At start: if the option was changed, our people are called by what it says now."""
-    domain = tx.site.handle_domain
-    tx.run(
-        "UPDATE accounts SET domain = :domain WHERE is_local AND kind <> 'Application' AND domain <> :domain",
-        domain=domain,
+    """At start: if the option was changed, our people are called by what it says now. Other servers hear of it."""
+    from node import outbox
+
+    renamed = tx.all(
+        """UPDATE accounts SET domain = :domain
+           WHERE is_local AND kind <> 'Application' AND domain <> :domain AND deleted_at IS NULL
+           RETURNING id""",
+        domain=tx.site.handle_domain,
     )
+    for who in by_ids(tx, [row["id"] for row in renamed]).values():
+        outbox.record(tx, who, "Update", who.uri)
 
 
 def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
@@ -180,19 +187,27 @@ def looked_at(tx: Writer, account_id: int) -> None:
 
 
 def set_claims(
-    tx: Writer, account_id: int, *, posts: int | None, followers: int | None, following: int | None
+    tx: Writer,
+    account_id: int,
+    *,
+    posts: int | None,
+    followers: int | None,
+    following: int | None,
+    hides_follows: bool | None,
 ) -> None:
     """What somebody's own server says of them just now; what it does not say stays as it was."""
     tx.run(
         """UPDATE accounts SET looked_at = :now, updated_at = :now,
                   claimed_posts = COALESCE(CAST(:posts AS BIGINT), claimed_posts),
                   claimed_followers = COALESCE(CAST(:followers AS BIGINT), claimed_followers),
-                  claimed_following = COALESCE(CAST(:following AS BIGINT), claimed_following)
+                  claimed_following = COALESCE(CAST(:following AS BIGINT), claimed_following),
+                  hides_follows = COALESCE(CAST(:hides AS BOOLEAN), hides_follows)
            WHERE id = :id AND NOT is_local""",
         id=account_id,
         posts=posts,
         followers=followers,
         following=following,
+        hides=hides_follows,
         now=now_ms(),
     )
 

@@ -35,8 +35,11 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufeff\ufffe\uffff\ud
 _MARK = re.compile(r"https?://|[@#＃]", re.IGNORECASE)
 _URL_END = re.compile(r"[^\s<>\"`{}|\\^\u3000-\u303f\uff01-\uff0f]*")
 _URL_HOST = re.compile(r"https?://(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(:\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
+# Elsewhere names are written in any script, with marks; what is left out is blank or punctuation.
+_IN_NAME = r"[^\s\x00-\x2a,/:-@\[-^`{-\xbf\u2000-\u206f\u3000-\u3004\u3008-\u3020\uff01-\uff0f]"
 _HANDLE = re.compile(
-    r"@([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)@([^\W_](?:[\w.-]{0,251}[^\W_])?(?::\d{1,5})?)(?![\w@])"
+    rf"@((?:(?![.+-]){_IN_NAME})(?:{_IN_NAME}{{0,2046}}(?:(?![.+-]){_IN_NAME}))?)"
+    r"@([^\W_](?:[\w.-]{0,251}[^\W_])?(?::\d{1,5})?)(?![\w@])"
 )
 _NAME = re.compile(r"@([A-Za-z0-9_]{1,64})(?![\w@])")
 _TAG_JOINERS = "\u00b7\u30fb\u200c\u200d"

@@ -131,7 +131,7 @@ def _again(
     kept = build(Follow, row)
     if asks:
         _tell(tx, who, "Follow", target.uri, target, uri=kept.uri)
-    elif uri is not None and kept.is_accepted:
+    elif not who.is_local and kept.is_accepted:
         _answer(tx, "Accept", kept, who, target)
     return kept
 

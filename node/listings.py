@@ -62,12 +62,18 @@ def outbox_total(tx: Reader, who: Account) -> int:
     )
 
 
+_REPLIES = f"""FROM posts p WHERE p.parent_id = :post AND p.visibility IN ('public', 'unlisted')
+                 AND {visibility.visible_to("p")}"""
+
+
+def replies_total(tx: Reader, post: Post) -> int:
+    return int(tx.value(f"SELECT COUNT(*) {_REPLIES}", post=post.id, viewer=0))
+
+
 def replies(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
     """(id, uri) of the answers to a post."""
     rows = tx.all(
-        f"""SELECT p.id, p.uri FROM posts p
-            WHERE p.parent_id = :post AND p.visibility IN ('public', 'unlisted')
-              AND {visibility.visible_to("p")} {page.clause("p.id")}""",  # noqa: S608
+        f"SELECT p.id, p.uri {_REPLIES} {page.clause('p.id')}",
         post=post.id,
         viewer=0,
         **page.values,

@@ -31,7 +31,7 @@ _NO_SITE = Site("", "", b"")
 
 def path_of(account: Account) -> str:
     """Where someone's profile is on this node."""
-    return f"/@{account.handle}"
+    return "/@" + account.handle.replace("%", "%25")
 
 
 def post_path(post: Post, author: Account) -> str:

@@ -21,9 +21,9 @@ from activitypub.signatures.claims import (
     BadSignature,
     Claim,
     Request,
-    check_key_id,
     check_request,
     check_times,
+    named,
 )
 from activitypub.signatures.digests import check_digest
 from activitypub.signatures.keys import PublicKey
@@ -57,10 +57,9 @@ def parse(request: Request) -> Claim:
         raise BadSignature(f"the signature has no {missing.args[0]}") from None
     except (binascii.Error, ValueError):
         raise BadSignature("the signature is not base64") from None
-    check_key_id(key_id)
     default = "(created)" if algorithm == "hs2019" else "date"
     return Claim(
-        key_id=key_id,
+        key_id=named(key_id),
         style="cavage",
         signature=signature,
         covered=_covered(given.get("headers", default)),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from activitypub.uris import Malformed, host_and_port
+from activitypub.uris import Malformed, host_and_port, spelt
 
 HOUR = 3600
 WINDOW = HOUR
@@ -90,9 +90,11 @@ def check_request(request: Request) -> None:
         raise BadSignature("the request is addressed to another host")
 
 
-def check_key_id(key_id: str) -> None:
+def named(key_id: str) -> str:
+    """The id of a key in its usual spelling. Raises BadSignature."""
     if not 0 < len(key_id) <= 2048 or not key_id.isprintable():
         raise BadSignature("the keyId is not usable")
+    return spelt(key_id)
 
 
 def check_times(now: float, *, created: float | None, expires: float | None) -> None:

@@ -16,9 +16,9 @@ from activitypub.signatures.claims import (
     BadSignature,
     Claim,
     Request,
-    check_key_id,
     check_request,
     check_times,
+    named,
 )
 from activitypub.signatures.digests import check_content_digest
 from activitypub.signatures.fields import dictionary, text_of
@@ -42,7 +42,6 @@ def parse(request: Request) -> Claim:
     key_id = parameters.get("keyid")
     if not isinstance(key_id, str):
         raise BadSignature("the signature has no keyid")
-    check_key_id(key_id)
     covered = tuple(text_of(member) for member in members)
     if len(set(covered)) != len(covered) or len(covered) > 64:
         raise BadSignature("the signature covers a component twice")
@@ -50,7 +49,7 @@ def parse(request: Request) -> Claim:
     if algorithm is not None and not isinstance(algorithm, str):
         raise BadSignature("the signature's algorithm is not a name")
     return Claim(
-        key_id=key_id,
+        key_id=named(key_id),
         style="rfc9421",
         signature=signature,
         covered=covered,

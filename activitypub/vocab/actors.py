@@ -15,6 +15,7 @@ from activitypub.uris import Malformed, host_and_port
 from activitypub.vocab.attachments import Attachment, picture
 from activitypub.vocab.emoji import Emoji, emoji
 from activitypub.vocab.values import (
+    first,
     flag,
     identity,
     is_web,
@@ -106,7 +107,7 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
     if not _USERNAME.fullmatch(username):
         raise Malformed("an actor with an unusable user name")
     icon, image = _picture(doc.get("icon")), _picture(doc.get("image"))
-    endpoints = doc.get("endpoints")
+    endpoints = first(doc.get("endpoints"))
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else doc.get("sharedInbox")
     return ActorDoc(
         id=own,
@@ -169,10 +170,10 @@ def _key(item: Any) -> Key | None:
     if not isinstance(item, dict) or (own := identity(item)) is None:
         return None
     owner = uri(item.get("owner", item.get("controller")))
-    multibase = item.get("publicKeyMultibase")
+    multibase = first(item.get("publicKeyMultibase"))
     if isinstance(multibase, str):
         return Key(own, owner, multibase[:4096], "ed25519" if multibase.startswith("z6Mk") else "")
-    pem = item.get("publicKeyPem")
+    pem = first(item.get("publicKeyPem"))
     return Key(own, owner, pem[:4096], "rsa") if isinstance(pem, str) else Key(own, owner, None, "")
 
 

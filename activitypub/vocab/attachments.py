@@ -10,7 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from activitypub.vocab.values import decimal, identity, is_web, items, kind, length, objects, text, uri, web
+from activitypub.vocab.values import (
+    decimal,
+    first,
+    identity,
+    is_web,
+    items,
+    kind,
+    length,
+    objects,
+    text,
+    uri,
+    web,
+)
 
 MOST, MOST_ALT, MOST_EXIF = 20, 10_000, 40
 
@@ -138,7 +150,7 @@ def place(value: Any) -> Place | None:
         name = text(item.get("name"), 500)
         if not name:
             return None
-        latitude, longitude = decimal(item.get("latitude")), decimal(item.get("longitude"))
+        latitude, longitude = (decimal(first(item.get(name))) for name in ("latitude", "longitude"))
         if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
             latitude = longitude = None
         geoname = item.get("geonameId")
@@ -175,6 +187,7 @@ def _guess(address: str) -> str:
 
 
 def _blurhash(value: Any) -> str | None:
+    value = first(value)
     if not isinstance(value, str) or not _BLURHASH.fullmatch(value):
         return None
     size = _BASE83.index(value[0])

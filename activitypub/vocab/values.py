@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from activitypub.uris import LONGEST, Malformed, normal_id, parts
+from activitypub.uris import Malformed, fits, parts, spelt
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 AS = "https://www.w3.org/ns/activitystreams#"
@@ -22,10 +22,6 @@ MOST_RECIPIENTS = 500
 _PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
 # A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
-_ODD_HOST = re.compile(
-    r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
-    r"|http(?=://[^/?#]*(?::80|\.)(?:[/?#]|$)))://"
-)
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?"
@@ -57,6 +53,13 @@ def items(value: Any, most: int = 100) -> list[Any]:
     return [value]
 
 
+def first(value: Any) -> Any:
+    """The one thing a value is, or the first of a list; None when there is none."""
+    if isinstance(value, list | dict):
+        return next(iter(items(value, 20)), None)
+    return value
+
+
 def objects(value: Any, most: int = 100) -> Iterator[dict[str, Any]]:
     return (item for item in items(value, most) if isinstance(item, dict))
 
@@ -76,19 +79,9 @@ def uri(value: Any) -> str | None:
     for item in items(value, 20):
         if isinstance(item, dict):
             item = _address(item)
-        if isinstance(item, str) and len(item) <= LONGEST and _URI.fullmatch(item):
-            return _spelt(item)
+        if isinstance(item, str) and fits(item) and _URI.fullmatch(item):
+            return spelt(item)
     return None
-
-
-def _spelt(address: str) -> str:
-    """As received, but for a host that is not written as everybody else writes it: ids are compared as they are."""
-    if not _ODD_HOST.match(address):
-        return address
-    try:
-        return normal_id(address)
-    except Malformed:
-        return address
 
 
 def uris(value: Any, most: int) -> list[str]:
@@ -125,11 +118,16 @@ def page(value: Any) -> str | None:
 def recipients(value: Any) -> list[str]:
     """The addresses in `to` or `cc`; every name of the public collection becomes PUBLIC and is never cut off."""
     members = items(value, 10_000)
-    named = [PUBLIC if isinstance(item, str) and item in _PUBLIC_NAMES else uri(item) for item in members]
+    named = [PUBLIC if _name(item) in _PUBLIC_NAMES else uri(item) for item in members]
     found = list(dict.fromkeys(item for item in named if item is not None))
     if PUBLIC in found[MOST_RECIPIENTS:]:
         found.insert(0, PUBLIC)
     return found[:MOST_RECIPIENTS]
+
+
+def _name(item: Any) -> str | None:
+    name = item.get("id", item.get("@id")) if isinstance(item, dict) else item
+    return name if isinstance(name, str) else None
 
 
 def ref(value: Any) -> Ref:
@@ -175,7 +173,7 @@ def count(value: Any) -> int | None:
 
 def length(value: Any) -> int | None:
     """Pixels: a whole number from 1 to 65 535, also when written as text or with a fraction of zero."""
-    found = decimal(value)
+    found = decimal(first(value))
     return int(found) if found is not None and 1 <= found <= 65_535 and found == int(found) else None
 
 
@@ -217,9 +215,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def _id(document: dict[str, Any]) -> str | None:
     value = document.get("id", document.get("@id"))
-    if not isinstance(value, str) or len(value) > LONGEST or not _URI.fullmatch(value):
+    if not isinstance(value, str) or not fits(value) or not _URI.fullmatch(value):
         return None
-    return _spelt(value)
+    return spelt(value)
 
 
 def _address(document: dict[str, Any]) -> str | None:

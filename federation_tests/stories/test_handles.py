@@ -6,11 +6,13 @@ import dataclasses
 
 import pytest
 
-from activitypub import lookups
+from activitypub import actors, lookups
+from activitypub.routes import Door
 from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import Reply, Stranger
+from federation_tests.strangers import AP, Reply, Stranger
 from node import accounts
 from node.config import Config
+from tests.support.asgi import Client
 from web import wiring
 
 
@@ -119,3 +121,39 @@ async def test_a_changed_option_renames_people_but_not_the_node(
         assert (await again.db.read(accounts.instance_actor)).domain == again.site.domain
     finally:
         await again.close()
+
+
+async def test_our_own_come_before_somebody_who_was_known_under_the_name(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    """The ordinary move: alice was elsewhere on that domain until the club took it for its own people."""
+    alice = await fediverse.person("alice@a.test")
+    node = alice.node
+    await actors.find(node, other.person("alice"))
+    options = dataclasses.replace(
+        node.config, node=dataclasses.replace(node.config.node, handle_domain=other.domain)
+    )
+    await fediverse.close()
+    fediverse.running.clear()
+
+    again = await wiring.open_node(options)
+    try:
+        found = await again.db.read(accounts.by_handle, "alice")
+        assert found is not None
+        assert found.id == alice.id
+        client = Client(Door(again), {"accept": AP})
+        assert (await client.get("/users/alice")).status == 200
+        finger = await client.get("/.well-known/webfinger", {"resource": f"acct:alice@{other.domain}"})
+        assert finger.status == 200
+    finally:
+        await again.close()
+
+
+async def test_addresses_on_the_short_domain_are_understood(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _of_the_club(fediverse, other)
+    for resource in (f"https://{other.domain}/@alice", f"https://{other.domain}/users/alice"):
+        url = alice.node.site.uri(f"/.well-known/webfinger?resource={resource}")
+        assert (await other.get(url))[0] == 200
+        here = await lookups.resolve(alice.node, resource, await alice.account())
+        assert isinstance(here, accounts.Account)
+        assert here.id == alice.id

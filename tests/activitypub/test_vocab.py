@@ -403,7 +403,8 @@ def test_one_attachment_that_cannot_be_used_is_left_out_alone() -> None:
         ("<script>alert(1)</script>abcd", False),
         ("", False),
         (7, False),
-        (["LEHV6nWB2yk8pyo0adR*.7kCMdnj"], False),
+        (["LEHV6nWB2yk8pyo0adR*.7kCMdnj"], True),
+        ([["LEHV6nWB2yk8pyo0adR*.7kCMdnj"]], False),
     ],
 )
 def test_a_blurhash_is_a_blurhash_or_dropped(given: Any, blurhash: bool) -> None:

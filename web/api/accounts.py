@@ -55,6 +55,9 @@ def verify_credentials(tx: Reader, call: Call) -> Answer:
         "attribution_domains": who.sites,
         "quote_policy": "nobody",
     }
+    moved = moves.destination(tx, who)
+    if moved is not None:
+        fields["moved"] = msgspec.Raw(call.entities.account(moved))
     fields["role"] = {
         "id": {"admin": "3", "moderator": "2"}.get(user.role, "1"),
         "name": user.role if user.role != "user" else "",

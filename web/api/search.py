@@ -29,7 +29,7 @@ class Found:
 
 async def find(call: Call) -> Answer:
     """All three lists are always there; `type` fills only one."""
-    query = call.required("q")[:500]
+    query = call.required("q")[:2500]
     resolves = call.params.flag("resolve")
     if call.account is None and (resolves or call.params.number("offset", 0)):
         raise NotSignedIn("The access token is invalid")

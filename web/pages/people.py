@@ -80,7 +80,7 @@ def _profile(
 async def _show(handle: str, tab: str, part: Page) -> Response:
     found = await current.look(_profile, cards(), handle, part, tab == "all")
     account = found.account
-    if request.path.partition("/all")[0] != path_of(account):
+    if handle != account.handle:
         return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     if (
         not account.is_local

@@ -75,7 +75,7 @@ def _author(tx: Reader, viewer: Account | None, account_id: int) -> Account:
 
 @blueprint.get("/search")
 async def searched() -> Response:
-    q = " ".join(request.args.get("q", "").split())[:500]
+    q = " ".join(request.args.get("q", "").split())[:2500]
     note = ""
     if q and is_address(q):
         path, note = await _elsewhere(q)
