@@ -18,11 +18,14 @@ from activitypub.signatures import SigningKey, sign_cavage
 
 
 def request(order: dict[str, Any], number: int, key: SigningKey) -> bytes:
-    body = order["body"].replace("NUMBER", f"{order['run']}{number}").encode()
-    headers = sign_cavage(key, "POST", order["url"], body, time.time())
-    headers["Content-Length"] = str(len(body))
+    body = order["body"].replace("NUMBER", f"{order['run']}{number}")
+    if "OBJECT" in body:
+        body = body.replace("OBJECT", order["objects"][number])
+    data = body.encode()
+    headers = sign_cavage(key, "POST", order["url"], data, time.time())
+    headers["Content-Length"] = str(len(data))
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"POST {order['path']} HTTP/1.1\r\n{lines}\r\n".encode() + body
+    return f"POST {order['path']} HTTP/1.1\r\n{lines}\r\n".encode() + data
 
 
 async def send(order: dict[str, Any]) -> dict[str, Any]:
