@@ -1,7 +1,7 @@
 """The other side of the federation benchmarks, in a process of its own so that its cost is not counted.
 
 `send` posts signed activities to an inbox over several connections; `pace` posts one after the other with
-pauses, and tells when; `listen` is a server that takes anything; `sleep` is one that never answers. All speak just enough HTTP/1.1 to cost little.
+pauses, and tells when; `listen` is a server that takes anything, and hangs up when it is told; `sleep` is one that never answers. All speak just enough HTTP/1.1 to cost little.
 """
 
 from __future__ import annotations
@@ -91,7 +91,10 @@ async def listen(order: dict[str, Any]) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(order["certificate"], order["key"])
 
+    open_: set[asyncio.StreamWriter] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -100,10 +103,13 @@ async def listen(order: dict[str, Any]) -> None:
                 writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
             writer.close()
+            open_.discard(writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    while (await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)).strip() == "hang up":
+        for writer in open_:
+            writer.close()
     sys.stdout.flush()
     os._exit(0)  # nobody is left to say goodbye to
 

@@ -29,7 +29,7 @@ from node.accounts import Account, RemoteActor
 from node.database import Reader, Writer
 from node.node import Node
 from node.posts import Draft
-from tests.bench.federation import ended, gather_followers, listening, meet, opened, publish
+from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
 from web import wiring
 
 FOLLOWERS, THEIR_HOSTS = 10_000, 1_000
@@ -55,7 +55,7 @@ def rows() -> list[Row]:
 async def _apart(work: Any) -> list[Row]:
     """One work on a node of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        made = authority.make(Path(folder), [f"r{n}.test" for n in range(LIVE)])
+        made = authority.make(Path(folder), NAMES)
         (port,) = free_ports(1)
         node = await opened(Path(folder), port, made)
         pair = await asyncio.to_thread(keys.generate)
