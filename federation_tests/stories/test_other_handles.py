@@ -78,7 +78,7 @@ async def test_a_move_between_short_domains_renames_nobody(
     ports: dict[str, int],
     test_authority: Authority,
 ) -> None:
-    third, fourth = (Stranger(name, ports[name], test_authority) for name in ("fedify.test", "pasture.test"))
+    third, fourth = (Stranger(name, ports[name], test_authority) for name in ("b.test", "c.test"))
     await third.start()
     await fourth.start()
     try:

@@ -214,6 +214,7 @@ class Load:
         return found
 
     async def stop(self) -> None:
+        assert self._child.returncode is None, "it had sent everything before it was stopped"
         self._child.kill()
         await self._child.wait()
 
