@@ -31,7 +31,13 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
     """One of ours: a person, or the node itself. Of somebody suspended it says that and little more."""
     if account.suspended_at is not None:
         account = replace(
-            account, display_name="", bio="", fields="[]", avatar_file="", is_discoverable=False
+            account,
+            display_name="",
+            bio="",
+            fields="[]",
+            avatar_file="",
+            header_file="",
+            is_discoverable=False,
         )
     document: dict[str, Any] = {
         "id": account.uri,
@@ -70,8 +76,7 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
         "attributionDomains": list(dict.fromkeys((tx.site.domain, *account.sites))),
     }
     for term, kind in (("icon", avatars.AVATAR), ("image", avatars.HEADER)):
-        picture = _picture(tx, account, kind) if account.suspended_at is None else None
-        if picture is not None:
+        if (picture := _picture(tx, account, kind)) is not None:
             document[term] = picture
     if account.moved_to:
         document["movedTo"] = account.moved_to

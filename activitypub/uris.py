@@ -22,7 +22,7 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]")
 _WIRE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-# Hosts that are not written as nearly everybody writes them: the others are left alone at once.
+# A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
 _ODD_HOST = re.compile(
     r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
     r"|http(?=://[^/?#]*(?::80|\.)(?:[/?#]|$)))://"

@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc7033
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,23 +83,16 @@ async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
 
 async def _template(node: Node, origin: str) -> str | None:
     """Where a host's WebFinger is, by its host-meta (RFC 6415), as XRD or as JSON. It may be on another host."""
-    try:
-        page = await node.client.get_text(
-            f"{origin}/.well-known/host-meta", types=_XRD_TYPES, limit=_XRD_LIMIT
-        )
-        found = links.lrdd(page.text)
-    except Unfetchable:
-        found = None
+    found: Any = None
+    with contextlib.suppress(Unfetchable):
+        address = f"{origin}/.well-known/host-meta"
+        found = links.lrdd((await node.client.get_text(address, types=_XRD_TYPES, limit=_XRD_LIMIT)).text)
     if found is None:
-        try:
+        with contextlib.suppress(Unfetchable):
             doc = (await node.client.get_jrd(f"{origin}/.well-known/host-meta.json")).doc
-        except Unfetchable:
-            return None
-        listed = doc.get("links") if isinstance(doc.get("links"), list) else ()
-        found = next(
-            (link.get("template") for link in listed if isinstance(link, dict) and link.get("rel") == "lrdd"),
-            None,
-        )
+            listed = doc["links"] if isinstance(doc.get("links"), list) else []
+            lrdd = (link for link in listed if isinstance(link, dict) and link.get("rel") == "lrdd")
+            found = next((link.get("template") for link in lrdd), None)
     return found if isinstance(found, str) and "{uri}" in found else None
 
 
@@ -163,22 +157,26 @@ async def domain_of(
         pair = None if claimed is None else _pair(claimed)
         if claimed is None or pair is None or pair[1] == host or pair[0] != name.lower():
             return host
-        vain = node.part(Memory).named_in_vain
-        if vain.get((host, pair[1])):
+        if node.part(Memory).named_in_vain.get((host, pair[1])):
             return known or host
         _spend(budget, f"https://{pair[1]}/")
-        try:
-            found = await look_up(node, claimed)
-            if found.uri != uri or found.domain != pair[1]:
-                raise Malformed("the two servers do not agree")
-        except (Malformed, Unfetchable):
-            vain.put((host, pair[1]), True)
-            raise
+        await _vouched_for(node, claimed, uri, host, pair[1])
     except Malformed:
         return host
     except Unfetchable as error:
         return known or host if error.temporary or error.answered is None else host
-    return found.domain
+    return pair[1]
+
+
+async def _vouched_for(node: Node, handle: str, uri: str, host: str, domain: str) -> None:
+    """Raises Malformed or Unfetchable unless the domain of a handle says that it belongs to this actor."""
+    try:
+        found = await look_up(node, handle)
+        if found.uri != uri or found.domain != domain:
+            raise Malformed("the two servers do not agree")
+    except (Malformed, Unfetchable):
+        node.part(Memory).named_in_vain.put((host, domain), True)
+        raise
 
 
 def _spend(budget: Budget | None, uri: str) -> None:

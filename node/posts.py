@@ -73,21 +73,21 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Post]:
 
 def seen_by(tx: Reader, viewer: Account | None, post_id: int) -> Post:
     """The post, if this person (None: anybody) may see it; otherwise NotFound, as if there were none."""
-    row = tx.one(
-        f"SELECT {columns(Post, 'p')} FROM posts p WHERE p.id = :id AND {visible_to('p')}",  # noqa: S608
-        id=post_id,
-        viewer=eyes(viewer),
-    )
-    if row is None:
+    post = _seen(tx, viewer, "p.id = :key", post_id)
+    if post is None:
         raise NotFound("There is no such post.")
-    return build(Post, row)
+    return post
 
 
 def seen_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
-    """The post of this id, if this person (None: anybody) may see it."""
+    """As `seen_by`, by the id that other servers know; None for none."""
+    return _seen(tx, viewer, "p.uri = :key", uri)
+
+
+def _seen(tx: Reader, viewer: Account | None, where: str, key: int | str) -> Post | None:
     row = tx.one(
-        f"SELECT {columns(Post, 'p')} FROM posts p WHERE p.uri = :uri AND {visible_to('p')}",  # noqa: S608
-        uri=uri,
+        f"SELECT {columns(Post, 'p')} FROM posts p WHERE {where} AND {visible_to('p')}",  # noqa: S608
+        key=key,
         viewer=eyes(viewer),
     )
     return build(Post, row) if row else None

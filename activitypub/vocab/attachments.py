@@ -150,7 +150,7 @@ def place(value: Any) -> Place | None:
         name = text(item.get("name"), 500)
         if not name:
             return None
-        latitude, longitude = (decimal(first(item.get(name))) for name in ("latitude", "longitude"))
+        latitude, longitude = (decimal(first(item.get(axis))) for axis in ("latitude", "longitude"))
         if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
             latitude = longitude = None
         geoname = item.get("geonameId")

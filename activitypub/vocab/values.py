@@ -21,7 +21,6 @@ MOST_RECIPIENTS = 500
 
 _PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
-# A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?"

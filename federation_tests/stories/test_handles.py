@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,21 +14,31 @@ from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import AP, Reply, Stranger
 from node import accounts
 from node.config import Config
+from node.node import Node
 from tests.support.asgi import Client
 from web import wiring
 
 
-def _called_by_the_club(fediverse: Fediverse, club: str) -> None:
-    def change(options: Config) -> Config:
-        return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=club))
+def _called(options: Config, club: str) -> Config:
+    return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=club))
 
-    fediverse.change = change
+
+@asynccontextmanager
+async def _started_again_as(fediverse: Fediverse, node: Node, club: str) -> AsyncIterator[Node]:
+    """The node after its admin has changed the option; the others are down."""
+    await fediverse.close()
+    fediverse.running.clear()
+    again = await wiring.open_node(_called(node.config, club))
+    try:
+        yield again
+    finally:
+        await again.close()
 
 
 async def _of_the_club(fediverse: Fediverse, other: Stranger) -> Person:
     """alice of a.test, who is called @alice@other.test."""
     before = fediverse.change
-    _called_by_the_club(fediverse, other.domain)
+    fediverse.change = lambda options: _called(options, other.domain)
     alice = await fediverse.person("alice@a.test")
     fediverse.change = before
     assert alice.handle == f"alice@{other.domain}"
@@ -90,7 +102,9 @@ async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
 async def test_nobody_elsewhere_is_taken_for_one_of_the_club(fediverse: Fediverse, other: Stranger) -> None:
     alice = await _of_the_club(fediverse, other)
     uri = other.person("mallory", webfinger=f"mallory@{other.domain}")
-    assert await other.send(alice.node, "mallory", other.activity("mallory", "Follow", alice_uri(alice))) in (
+    assert await other.send(
+        alice.node, "mallory", other.activity("mallory", "Follow", alice.node.site.uri("/users/alice"))
+    ) in (
         202,
         401,
     )
@@ -100,27 +114,14 @@ async def test_nobody_elsewhere_is_taken_for_one_of_the_club(fediverse: Fedivers
         await alice.finds(Called(f"mallory@{other.domain}"))
 
 
-def alice_uri(alice: Person) -> str:
-    return alice.node.site.uri("/users/alice")
-
-
 async def test_a_changed_option_renames_people_but_not_the_node(
     fediverse: Fediverse, other: Stranger
 ) -> None:
     alice = await fediverse.person("alice@a.test")
     node = alice.node
-    options = dataclasses.replace(
-        node.config, node=dataclasses.replace(node.config.node, handle_domain=other.domain)
-    )
-    await fediverse.close()
-    fediverse.running.clear()
-
-    again = await wiring.open_node(options)
-    try:
+    async with _started_again_as(fediverse, node, other.domain) as again:
         assert (await again.db.read(accounts.get, alice.id)).full_handle == f"alice@{other.domain}"
         assert (await again.db.read(accounts.instance_actor)).domain == again.site.domain
-    finally:
-        await again.close()
 
 
 async def test_our_own_come_before_somebody_who_was_known_under_the_name(
@@ -130,14 +131,7 @@ async def test_our_own_come_before_somebody_who_was_known_under_the_name(
     alice = await fediverse.person("alice@a.test")
     node = alice.node
     await actors.find(node, other.person("alice"))
-    options = dataclasses.replace(
-        node.config, node=dataclasses.replace(node.config.node, handle_domain=other.domain)
-    )
-    await fediverse.close()
-    fediverse.running.clear()
-
-    again = await wiring.open_node(options)
-    try:
+    async with _started_again_as(fediverse, node, other.domain) as again:
         found = await again.db.read(accounts.by_handle, "alice")
         assert found is not None
         assert found.id == alice.id
@@ -145,8 +139,6 @@ async def test_our_own_come_before_somebody_who_was_known_under_the_name(
         assert (await client.get("/users/alice")).status == 200
         finger = await client.get("/.well-known/webfinger", {"resource": f"acct:alice@{other.domain}"})
         assert finger.status == 200
-    finally:
-        await again.close()
 
 
 async def test_addresses_on_the_short_domain_are_understood(fediverse: Fediverse, other: Stranger) -> None:

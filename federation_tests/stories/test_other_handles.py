@@ -7,7 +7,7 @@ import pytest
 from activitypub import actors
 from activitypub.fetching import Budget
 from federation_tests.authority import Authority
-from federation_tests.fediverse import Fediverse
+from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Reply, Stranger
 from node import follows
@@ -23,37 +23,37 @@ def _says(short: Stranger, uri: str, *, at: Stranger | None = None) -> str:
     return path
 
 
+async def _known_by_the_short_name(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> tuple[Person, str, str]:
+    """Alice, the actor she knows as rita@other, and the path of what other says about rita."""
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita", webfinger=f"rita@{other.domain}")
+    path = _says(other, uri)
+    assert (await actors.find(alice.node, uri)).full_handle == f"rita@{other.domain}"
+    return alice, uri, path
+
+
 async def test_a_name_is_kept_while_its_host_is_down(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    handle = f"rita@{other.domain}"
-    uri = evil.person("rita", webfinger=handle)
-    path = _says(other, uri)
-    assert (await actors.find(alice.node, uri)).full_handle == handle
+    alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
     other.replies[path] = Reply(503)
-    assert (await actors.find(alice.node, uri, refresh=True)).full_handle == handle
+    assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
 async def test_a_name_is_kept_when_one_cause_has_asked_enough(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    handle = f"rita@{other.domain}"
-    uri = evil.person("rita", webfinger=handle)
-    _says(other, uri)
-    assert (await actors.find(alice.node, uri)).full_handle == handle
-    assert (await actors.find(alice.node, uri, refresh=True, budget=Budget(1))).full_handle == handle
+    alice, uri, _ = await _known_by_the_short_name(fediverse, evil, other)
+    again = await actors.find(alice.node, uri, refresh=True, budget=Budget(1))
+    assert again.full_handle == f"rita@{other.domain}"
 
 
 async def test_a_name_is_lost_when_its_host_no_longer_knows_it(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    handle = f"rita@{other.domain}"
-    uri = evil.person("rita", webfinger=handle)
-    path = _says(other, uri)
-    assert (await actors.find(alice.node, uri)).full_handle == handle
+    alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
     del other.replies[path]
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{evil.domain}"
 
