@@ -12,16 +12,25 @@ from typing import Any
 from hypercorn.config import Config as Hypercorn
 
 from federation_tests.authority import Authority
-from web import http2
+from web import connections
 
 
 class Server:
     """Starts and stops; the port stays the same."""
 
-    def __init__(self, app: Any, port: int, authority: Authority | None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        port: int,
+        authority: Authority | None,
+        *,
+        keep_alive: float = 5.0,
+        graceful: float = 0.2,
+    ) -> None:
         self._app = app
         self._port = port
         self._authority = authority
+        self._keep_alive, self._graceful = keep_alive, graceful  # seconds
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -32,7 +41,8 @@ class Server:
             config.certfile, config.keyfile = self._authority.certificate, self._authority.key
         config.accesslog = None
         config.errorlog = logging.getLogger("federation_tests.http")
-        config.graceful_timeout = 0.2
+        config.keep_alive_timeout = self._keep_alive
+        config.graceful_timeout = self._graceful
         config.shutdown_timeout = 0.5
         listening = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -41,7 +51,7 @@ class Server:
             listening.set()
             await self._stopping.wait()
 
-        self._task = asyncio.create_task(http2.serve(self._app, config, shutdown_trigger=shutdown))
+        self._task = asyncio.create_task(connections.serve(self._app, config, shutdown_trigger=shutdown))
         ready = asyncio.create_task(listening.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()

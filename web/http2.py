@@ -8,12 +8,8 @@ answer, and asks that what still comes be taken for flow control and otherwise i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import hypercorn.asyncio
-import hypercorn.protocol
-from hypercorn.config import Config
 from hypercorn.protocol.h2 import H2Protocol
 
 
@@ -38,10 +34,3 @@ class PatientH2(H2Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.streams = _Streams()
-
-
-async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
-    """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
-    # Where hypercorn looks for it at every connection.
-    hypercorn.protocol.H2Protocol = PatientH2  # type: ignore[attr-defined]
-    await hypercorn.asyncio.serve(app, config, shutdown_trigger=shutdown_trigger, mode="asgi")

@@ -21,7 +21,7 @@ from hypercorn.config import Config as Hypercorn
 from node import control, registration
 from node.config import Config
 from node.node import Node
-from web import http2, wiring
+from web import connections, wiring
 from web.app import create_app
 
 log = logging.getLogger("tintype.serve")
@@ -146,7 +146,7 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
 
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await http2.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
+            await connections.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
         except OSError as error:
             # The system says what is wrong with an address, but not with which.
             where = error.filename or " or ".join(node.config.server.bind)

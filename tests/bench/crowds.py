@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from hypercorn.asyncio import serve
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
@@ -30,7 +29,7 @@ from node.database import Reader, Writer
 from node.node import Node
 from node.posts import Draft
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
-from web import wiring
+from web import connections, wiring
 
 FOLLOWERS, THEIR_HOSTS = 10_000, 1_000
 FOLLOWED = 10_000
@@ -145,9 +144,7 @@ class Front:
         config.bind = [f"127.0.0.1:{self._port}"]
         config.accesslog = config.errorlog = None
         config.keep_alive_max_requests = 1_000_000
-        self._web = asyncio.create_task(
-            serve(app, config, shutdown_trigger=self._stopping.wait, mode="asgi")  # type: ignore[arg-type]
-        )
+        self._web = asyncio.create_task(connections.serve(app, config, shutdown_trigger=self._stopping.wait))
         await asyncio.sleep(0.3)
         await self._worker.start(alone=True)
         return self

@@ -65,9 +65,7 @@ async def seed(node: Node) -> dict[str, str]:
 
 async def _serve(folder: Path) -> None:
     """The child: a node, and beside it an answer that costs nothing."""
-    from hypercorn.asyncio import serve
-
-    from web import wiring
+    from web import connections, wiring
     from web.app import create_app
     from web.serve import hypercorn_config
 
@@ -92,7 +90,7 @@ async def _serve(folder: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     port = _port(config)
     print(json.dumps({"port": port, **facts}), flush=True)
-    await serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
+    await connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
     await node.close()
 
 

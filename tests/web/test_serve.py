@@ -48,6 +48,13 @@ class Served:
         assert code == 0, "".join(self.said)
         return time.monotonic() - begun
 
+    async def has_said(self, words: str) -> str:
+        """All that it said, once these words are among it."""
+        async with asyncio.timeout(5):
+            while words not in (said := "".join(self.said)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return said
+
     async def connect(self, place: int = 0, **tls: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[place], limit=1 << 22, **tls)
         self.writers.append(writer)
@@ -122,7 +129,7 @@ async def test_it_says_where_it_is_and_how_to_become_its_admin(tmp_path: Path) -
             head = await get(reader, writer, "/api/v2/instance")
             assert head.startswith(b"http/1.1 200")
             assert b"\r\nserver:" not in head
-        spoken = "".join(node.said)
+        spoken = await node.has_said("enter the code")
         assert f"http://localhost:{node.ports[0]}" in spoken
         assert re.search(r"enter the code [A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}", spoken)
         assert (tmp_path / "data" / "tintype.db").exists()
