@@ -22,7 +22,7 @@ from activitypub.heard import (
 )
 from activitypub.uris import same_origin
 from activitypub.vocab import values
-from node import accounts, blocks, boosts, follows, jobs, posts, reach, received, receiving
+from node import accounts, blocks, boosts, follows, jobs, posts, reach, receiving
 from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound
@@ -48,14 +48,14 @@ def perform(tx: Writer, heard: Heard) -> None:
     if heard.uri is None:
         deed(tx, heard)
         return
-    if not received.first_time(tx, seen_as(by, heard.uri)):
+    if not heard.unheard.take(seen_as(by, heard.uri)):
         if heard.activity.type == "Follow":
             _answer_again(tx, heard)
         raise Ignored("heard before")
     try:
         deed(tx, heard)
     except (Ignored, Needs):
-        received.forget(tx, seen_as(by, heard.uri))
+        heard.unheard.give_back(seen_as(by, heard.uri))
         raise
 
 

@@ -17,6 +17,7 @@ from node import accounts, posts
 from node.accounts import Account
 from node.database import Reader
 from node.posts import Post
+from node.received import Unheard
 
 
 class Ignored(Exception):
@@ -33,10 +34,13 @@ class Needs(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An activity, who said it, and what was fetched for it: (document, author) by the id that was asked."""
+    """An activity, who said it, what is new of what came with it, and what was fetched for it: (document,
+    author) by the id that was asked.
+    """
 
     activity: Activity
     by: Account
+    unheard: Unheard
     fetched: Mapping[str, tuple[Note, Account] | None] = field(default_factory=dict)
 
     @property

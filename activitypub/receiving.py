@@ -14,11 +14,11 @@ from activitypub import forwarding, remote_posts, signing_keys, vocab
 from activitypub.client import Unfetchable
 from activitypub.deeds import perform
 from activitypub.fetching import Budget
-from activitypub.heard import Heard, Ignored, Needs
+from activitypub.heard import Heard, Ignored, Needs, seen_as
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of
-from activitypub.vocab import Note
-from node import accounts, hosts, jobs, reach
+from activitypub.vocab import Activity, Note
+from node import accounts, hosts, jobs, reach, received
 from node.accounts import Account
 from node.database import Writer
 from node.errors import Refused
@@ -39,30 +39,47 @@ async def receive(node: Node, batch: list[Job]) -> None:
 
 def _receive(tx: Writer, batch: list[Job]) -> None:
     people = accounts.by_ids(tx, {job.payload["by"] for job in batch})
-    senders = {job.payload["host"] for job in batch}
     jobs.finish_all(tx, batch)
-    for job in batch:
-        by = people.get(job.payload["by"])
-        if by is not None:
-            _perform(tx, job.payload, by, {})
-            if job.payload["doc"].get("type") == "Delete":
-                # It may have been a farewell: what else they say in this batch comes too late.
-                people[by.id] = accounts.get(tx, by.id)
-    hosts.knocked(tx, senders)
+    _perform_all(tx, batch, people, {})
+    hosts.knocked(tx, {job.payload["host"] for job in batch})
 
 
-def _perform(
+def _perform_all(
     tx: Writer,
-    payload: dict[str, Any],
-    by: Account,
+    batch: list[Job],
+    people: dict[int, Account],
     fetched: dict[str, tuple[Note, Account] | None],
 ) -> None:
+    read = [(job.payload, *found) for job in batch if (found := _read(job.payload, people)) is not None]
+    named = [seen_as(by, activity.id) for _, activity, by in read if activity.id is not None]
+    with received.first_heard(tx, named) as unheard:
+        for payload, activity, by in read:
+            _perform(tx, payload, Heard(activity, people[by.id], unheard, fetched))
+            if activity.type == "Delete":
+                # It may have been a farewell: what else they say in this batch comes too late.
+                people[by.id] = accounts.get(tx, by.id)
+
+
+def _read(payload: dict[str, Any], people: dict[int, Account]) -> tuple[Activity, Account] | None:
+    """The activity and who said it; None, and a line in the log, for what is neither one nor theirs."""
+    by = people.get(payload["by"])
+    if by is None:
+        return None
     try:
         activity = vocab.activity(payload["doc"])
-        if activity.actor != by.uri:
-            raise Ignored("the actor is not who signed")
-        perform(tx, Heard(activity, by, fetched))
-        forwarding.pass_on(tx, activity, by)
+    except Malformed as reason:
+        _ignored(payload, by, reason)
+        return None
+    if activity.actor != by.uri:
+        _ignored(payload, by, "the actor is not who signed")
+        return None
+    return activity, by
+
+
+def _perform(tx: Writer, payload: dict[str, Any], heard: Heard) -> None:
+    try:
+        perform(tx, heard)
+        forwarding.pass_on(tx, heard.activity, heard.by)
     except Needs as needs:
         try:
             lane = f"fetch {host_of(needs.uri)}"
@@ -70,8 +87,12 @@ def _perform(
             return
         jobs.add(tx, "fetch", {**payload, "uri": needs.uri}, lane=lane)
     except (Ignored, Malformed, Refused) as reason:
-        said = payload["doc"]
-        log.info("%s %s from %s ignored: %s", said.get("type"), said.get("id"), by.uri, reason)
+        _ignored(payload, heard.by, reason)
+
+
+def _ignored(payload: dict[str, Any], by: Account, reason: object) -> None:
+    said = payload["doc"]
+    log.info("%s %s from %s ignored: %s", said.get("type"), said.get("id"), by.uri, reason)
 
 
 async def fetch_first(node: Node, job: Job) -> None:
@@ -103,4 +124,4 @@ async def _reading_key(node: Node, job: Job) -> SigningKey | None:
 def _after_fetch(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:
     by = accounts.by_id(tx, job.payload["by"])
     if jobs.finish(tx, job) and by is not None:
-        _perform(tx, job.payload, by, fetched)
+        _perform_all(tx, [job], {by.id: by}, fetched)

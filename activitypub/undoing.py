@@ -8,7 +8,7 @@ from activitypub import reacting
 from activitypub.heard import Heard, Ignored, seen_as
 from activitypub.uris import host_of, same_origin
 from activitypub.vocab import values
-from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions, received
+from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions
 from node.accounts import Account
 from node.database import Writer
 
@@ -27,7 +27,7 @@ def undo(tx: Writer, heard: Heard) -> None:
     )
     if not undone and ref.uri is not None and same_origin(ref.uri, by.uri):
         # It may still be on its way: when it comes, it has been heard before.
-        received.first_time(tx, seen_as(by, ref.uri))
+        heard.unheard.take(seen_as(by, ref.uri))
 
 
 def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, posts
+from node import accounts, blocks, likes, posts
 from node.ids import now_ms
 
 
@@ -122,3 +122,30 @@ async def test_the_way_up_a_long_conversation_is_gone_in_steps(
 
 def _in(minutes: int) -> int:
     return now_ms() + minutes * 61_000
+
+
+async def test_what_is_taken_back_before_it_arrives_is_not_done(fediverse: Fediverse, evil: Stranger) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await alice.posts("A lake", photo="A lake")
+    like = evil.activity("rita", "Like", post.uri)
+    other = evil.activity("rita", "Like", post.uri) | {"id": like["id"] + "-2"}
+    # All in one batch: one that is taken back first, and another twice.
+    for said in (evil.activity("rita", "Undo", like["id"]), like, other, other, like):
+        assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert seen.post.likes_count == 1
+    rita = await alice.node.db.read(accounts.by_uri, f"{evil.base}/users/rita")
+    assert rita is not None
+    assert await alice.node.db.read(likes.by_uri, like["id"]) is None
+    assert await alice.node.db.read(likes.by_uri, other["id"]) is not None
+
+    # What was ignored is heard when it comes again and means something.
+    early = evil.activity("rita", "Delete", {"id": f"{evil.base}/none"}) | {"type": "Nothing"}
+    late = early | {"type": "Like", "object": post.uri}
+    await evil.send(alice.node, "rita", evil.activity("rita", "Undo", other["id"]))
+    for said in (early, early, late):
+        assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    assert await alice.node.db.read(likes.by_uri, late["id"]) is not None
