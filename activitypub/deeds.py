@@ -23,7 +23,6 @@ from activitypub.heard import (
 from activitypub.uris import same_origin
 from activitypub.vocab import values
 from node import accounts, blocks, boosts, follows, jobs, posts, reach, receiving
-from node.accounts import Account
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound
 from node.follows import Follow
@@ -59,12 +58,10 @@ def perform(tx: Writer, heard: Heard) -> None:
         raise
 
 
-def _matters(tx: Reader, to: list[str], parent_uri: str | None, by: Account) -> bool:
+def _matters(tx: Reader, to: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
     """Whether anybody here would see a post: a follower of its author, someone it names, a conversation we have."""
     people = tx.site.uri("/users/")
-    if any(uri.startswith(people) for uri in to):
-        return True
-    if reach.is_followed_here(tx, by.id):
+    if is_followed or any(uri.startswith(people) for uri in to):
         return True
     return parent_uri is not None and (
         posts.by_uri(tx, parent_uri) is not None or posts.by_url(tx, parent_uri) is not None
@@ -75,16 +72,20 @@ def create(tx: Writer, heard: Heard) -> None:
     activity = heard.activity
     note = own_note(tx, heard)
     if note is None:
-        if not _matters(tx, [*activity.to, *activity.cc], None, heard.by):
+        is_followed = reach.is_followed_here(tx, heard.by.id)
+        if not _matters(tx, [*activity.to, *activity.cc], None, is_followed=is_followed):
             raise Ignored("nobody here would see it")
         raise to_fetch(heard, activity.object)
     if note.is_vote:
         raise Ignored("votes mean nothing here")
-    if posts.by_uri(tx, note.id) is not None:
+    prospect = receiving.ask(tx, heard.by, note.id)
+    if prospect.is_here:
         raise Ignored("the post is here already")
     told = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
-    if not _matters(tx, told, note.in_reply_to, heard.by):
+    if not _matters(tx, told, note.in_reply_to, is_followed=prospect.is_followed):
         raise Ignored("nobody here would see it")
+    if prospect.is_buried:
+        return
     post = remote_posts.take_in(tx, note, heard.by, is_new=True)
     if post is not None and post.is_comment and post.parent_id is None:
         threads.orphaned(tx, post)

@@ -128,15 +128,14 @@ def audience_at(tx: Reader, post: Post, base_url: str) -> list[Account]:
     return [build(Account, row) for row in rows]
 
 
+FOLLOWED_HERE = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id
+    WHERE f.followed_id = :who AND f.state = 'accepted' AND a.is_local LIMIT 1"""
+"""SQL: a row, if anybody on this node follows `:who` (and they have agreed)."""
+
+
 def is_followed_here(tx: Reader, account_id: int) -> bool:
     """Whether anybody on this node follows them (and they have agreed)."""
-    return bool(
-        tx.value(
-            """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id
-               WHERE f.followed_id = :who AND f.state = 'accepted' AND a.is_local LIMIT 1""",
-            who=account_id,
-        )
-    )
+    return tx.value(FOLLOWED_HERE, who=account_id) is not None
 
 
 def _mailboxes(rows: list[Row]) -> list[Mailbox]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from node import captions, edits, emoji, feeds, hostnames, permissions, photos, posts, tombstones
-from node.database import Reader, Writer
+from node import captions, edits, emoji, feeds, hostnames, permissions, photos, posts, reach, tombstones
+from node.database import Reader, Writer, build
 from node.drafts import MOST_ALT, MOST_PHOTOS, MOST_WARNING
 from node.emoji import RemoteEmoji
 from node.ids import id_at, now_ms
@@ -71,10 +71,33 @@ class RemotePost:
     context: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of a post before it comes in: it is here, it is deleted, its author is followed by ours."""
+
+    is_here: bool
+    is_buried: bool
+    is_followed: bool
+
+
+def ask(tx: Reader, author: Account, uri: str) -> Prospect:
+    """The three questions about every new post, in one statement."""
+    row = tx.one(
+        f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_here,
+                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_buried,
+                   EXISTS ({reach.FOLLOWED_HERE}) AS is_followed""",  # noqa: S608
+        uri=uri,
+        grave=tombstones.grave(author, uri),
+        who=author.id,
+    )
+    assert row is not None
+    return build(Prospect, row)
+
+
 def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
     """Take in a post. The one already here, if it is; None if it may not come in.
 
-    `is_new`: the caller has just seen that it is not here.
+    `is_new`: the caller has just seen that it is neither here nor buried (`ask`).
     """
     existing = None if is_new else posts.by_uri(tx, remote.uri)
     if existing is not None:
@@ -82,7 +105,7 @@ def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | N
     author = remote.author
     if author.is_local or author.is_gone or remote.visibility not in VISIBILITIES:
         return None
-    if tombstones.is_buried(tx, author, remote.uri):
+    if not is_new and tombstones.is_buried(tx, author, remote.uri):
         return None
     parent = _parent(tx, remote.parent_uri)
     if parent is not None and not _may_comment(tx, author, parent):

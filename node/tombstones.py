@@ -22,16 +22,16 @@ def bury(tx: Writer, actor: Account, uri: str) -> None:
     """Remember that an actor deleted something that is not here."""
     tx.run(
         "INSERT INTO tombstones (uri, created_at) VALUES (:uri, :now) ON CONFLICT DO NOTHING",
-        uri=_grave(actor, uri),
+        uri=grave(actor, uri),
         now=now_ms(),
     )
 
 
 def is_buried(tx: Reader, author: Account, uri: str) -> bool:
-    return tx.value("SELECT 1 FROM tombstones WHERE uri = :uri", uri=_grave(author, uri)) is not None
+    return tx.value("SELECT 1 FROM tombstones WHERE uri = :uri", uri=grave(author, uri)) is not None
 
 
-def _grave(actor: Account, uri: str) -> str:
+def grave(actor: Account, uri: str) -> str:
     """Both addresses in few bytes, however long they are."""
     return hashlib.blake2b(f"{actor.uri} {uri}".encode(errors="replace"), digest_size=16).hexdigest()
 
