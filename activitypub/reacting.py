@@ -13,7 +13,7 @@ from node.emoji import RemoteEmoji
 def like(tx: Writer, heard: Heard) -> None:
     post = our_post(tx, heard.activity.object, heard.by)
     if not _react(tx, heard):
-        likes.like(tx, heard.by, post, heard.uri)
+        likes.like(tx, heard.by, post, heard.uri, is_seen=True)
 
 
 def emoji_react(tx: Writer, heard: Heard) -> None:

@@ -30,9 +30,12 @@ class Like:
     created_at: int
 
 
-def like(tx: Writer, who: Account, post: Post, uri: str | None = None) -> None:
-    """Like a post. Liking it twice changes nothing. `uri` is the id another server gave the like."""
-    permissions.check(tx, who, post, "like")
+def like(tx: Writer, who: Account, post: Post, uri: str | None = None, *, is_seen: bool = False) -> None:
+    """Like a post. Liking it twice changes nothing. `uri` is the id another server gave the like.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    permissions.check(tx, who, post, "like", is_seen=is_seen)
     id_ = new_id()
     uri = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)
@@ -48,8 +51,9 @@ def like(tx: Writer, who: Account, post: Post, uri: str | None = None) -> None:
         return
     posts.count(tx, post.id, likes=1)
     notifications.notify(tx, post.account_id, "like", who, post)
-    author = accounts.get(tx, post.account_id)
-    outbox.record(tx, who, "Like", post.uri, uri=uri, post=post, target=author)
+    if who.is_local:  # `record` would say nothing of others, but their author would be looked up for it
+        author = accounts.get(tx, post.account_id)
+        outbox.record(tx, who, "Like", post.uri, uri=uri, post=post, target=author)
 
 
 def unlike(tx: Writer, who: Account, post: Post) -> None:

@@ -26,9 +26,12 @@ _REFUSALS: dict[Deed, str] = {
 _ASKING = "Whoever posted this wants to be asked first, which is not possible from here yet."
 
 
-def answer(tx: Reader, who: Account, post: Post, deed: Deed) -> Answer:
-    """`yes`, `no`, or `ask`. Who may not see the post may do nothing with it."""
-    if not may_see(tx, who, post):
+def answer(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = False) -> Answer:
+    """`yes`, `no`, or `ask`. Who may not see the post may do nothing with it.
+
+    `is_seen`: in this unit of work they have been found to see it.
+    """
+    if not is_seen and not may_see(tx, who, post):
         return "no"
     policy = policies.narrowed(post.allows, post.visibility)
     rule = policy.rule(deed)
@@ -44,9 +47,9 @@ def answer(tx: Reader, who: Account, post: Post, deed: Deed) -> Answer:
     return policies.may(policy, deed, facts)
 
 
-def check(tx: Reader, who: Account, post: Post, deed: Deed) -> None:
+def check(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = False) -> None:
     """Raises NotFound for what they may not see, and NotAllowed with the reason."""
-    given = answer(tx, who, post, deed)
+    given = answer(tx, who, post, deed, is_seen=is_seen)
     if given == "yes":
         return
     if not may_see(tx, who, post):

@@ -42,7 +42,7 @@ def react(
 ) -> None:
     """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like."""
     permissions.check(tx, who, post, "like")
-    likes.like(tx, who, post, uri)
+    likes.like(tx, who, post, uri, is_seen=True)
     given = tx.value(
         "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id
     )
