@@ -127,9 +127,9 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
             "one may write the file. A worker of its own needs PostgreSQL ([database] url)."
         )
 
-    async def work() -> None:
-        from web import wiring
+    from web import wiring
 
+    async def work() -> None:
         node = await wiring.open_node(options)
         try:
             doing = asyncio.create_task(wiring.make_worker(node).run(alone=False))
@@ -139,6 +139,7 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
         finally:
             await node.close()
 
+    wiring.collect_seldom()
     _in_words(lambda: asyncio.run(work()))
 
 

@@ -36,6 +36,7 @@ def run(options: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
     _room_for_connections()
+    wiring.collect_seldom()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_main(options))
 

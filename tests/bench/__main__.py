@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from web import wiring
+
 FOLDER = Path(__file__).parent
 Rows = list[tuple[str, str, str]]
 
@@ -28,7 +30,8 @@ def names() -> list[str]:
 
 
 def measure(name: str) -> Rows:
-    """The rows of one module, in this process."""
+    """The rows of one module, in this process, which is set up as `tintype serve` sets up its own."""
+    wiring.collect_seldom()
     module = importlib.import_module(f"tests.bench.{name}")
     found = module.rows()
     return asyncio.run(found) if inspect.iscoroutine(found) else found
