@@ -14,7 +14,7 @@ ROWS = {"A": 21, "B": 16, "C": 13, "D": 12, "E": 9, "F": 10, "G": 5, "H": 5, "I"
 
 # Rows about what this node does not do yet. Whoever builds it writes the test and takes the row out of here.
 WAITING = {
-    "B14": "no page names the author of a link: attributionDomains is neither read nor sent",
+    "B14": "links have no previews yet, so nobody is named as the author of a page elsewhere",
     "F8": "there is no streaming yet",
     "G4": "there is no import of archives yet",
     "I4": "nobody signs in with an account of another service",
