@@ -121,25 +121,20 @@ _NAMES = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 @functools.lru_cache(maxsize=4096)
-def _shape(sql: str, lists: tuple[tuple[str, int], ...], style: str) -> str:
+def _spread(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
     sizes = dict(lists)
-
-    def written(name: str) -> str:
-        return f"%({name})s" if style == "pyformat" else f":{name}"
 
     def place(match: re.Match[str]) -> str:
         name = match[1]
         if name not in sizes:
-            return written(name)
-        return ", ".join(written(f"{name}_{n}") for n in range(sizes[name])) or "NULL"
+            return match[0]
+        return ", ".join(f":{name}_{n}" for n in range(sizes[name])) or "NULL"
 
-    if style == "pyformat":
-        sql = sql.replace("%", "%%")
     return _NAMES.sub(place, sql)
 
 
-def bind(sql: str, values: Mapping[str, Any], style: str) -> tuple[str, Mapping[str, Any]]:
-    """The statement in a driver's parameter style, with list values spread out.
+def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The statement and its values, with list values spread out.
 
     The number of values in a list is rounded up to a power of two (the last one repeats), so that
     a page of any length meets a prepared statement.
@@ -157,9 +152,15 @@ def bind(sql: str, values: Mapping[str, Any], style: str) -> tuple[str, Mapping[
                 items += [items[-1]] * (size - len(items))
             lists.append((name, len(items)))
             flat.update((f"{name}_{n}", item) for n, item in enumerate(items))
-    if flat is None and style == "named":
-        return sql, values
-    return _shape(sql, tuple(lists), style), values if flat is None else flat
+    return (sql, values) if flat is None else (_spread(sql, tuple(lists)), flat)
+
+
+@functools.lru_cache(maxsize=4096)
+def numbered(sql: str) -> tuple[bytes, list[str]]:
+    """The statement with `$1`, `$2`, … in place of the names, and the names in that order."""
+    names = list(dict.fromkeys(_NAMES.findall(sql)))
+    numbers = {name: f"${n}" for n, name in enumerate(names, 1)}
+    return _NAMES.sub(lambda match: numbers[match[1]], sql).encode(), names
 
 
 @functools.lru_cache(maxsize=256)

@@ -35,14 +35,14 @@ class SqliteReader:
         self.site = site
 
     def all(self, sql: str, /, **values: Any) -> list[Row]:
-        return self._connection.execute(*bind(sql, values, "named")).fetchall()
+        return self._connection.execute(*bind(sql, values)).fetchall()
 
     def one(self, sql: str, /, **values: Any) -> Row | None:
-        row: Row | None = self._connection.execute(*bind(sql, values, "named")).fetchone()
+        row: Row | None = self._connection.execute(*bind(sql, values)).fetchone()
         return row
 
     def value(self, sql: str, /, **values: Any) -> Any:
-        row = self._connection.execute(*bind(sql, values, "named")).fetchone()
+        row = self._connection.execute(*bind(sql, values)).fetchone()
         return None if row is None else row[0]
 
 
@@ -53,7 +53,7 @@ class SqliteWriter(SqliteReader):
         self.hooks: list[Callable[[], None]] = []
 
     def run(self, sql: str, /, **values: Any) -> int:
-        return self._connection.execute(*bind(sql, values, "named")).rowcount
+        return self._connection.execute(*bind(sql, values)).rowcount
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
         self._connection.executemany(sql, rows)
