@@ -1,7 +1,8 @@
 """What one answer over HTTP costs: CPU of a real serving process, against a bare ASGI app on the same server.
 
 The server runs in a process of its own, so that only its work is counted, and the bare answer is of the
-same size, over the same hypercorn, in the same minute.
+same size, from the same process, in the same minute. What `web.connections` makes of hypercorn is measured
+beside hypercorn as it comes.
 """
 
 from __future__ import annotations
@@ -63,8 +64,10 @@ async def seed(node: Node) -> dict[str, str]:
     return {"token": token, "file": f"/media/{key}"}
 
 
-async def _serve(folder: Path) -> None:
-    """The child: a node, and beside it an answer that costs nothing."""
+async def _serve(folder: Path, how: str) -> None:
+    """The child: a node, and beside it an answer that costs nothing; `plain` is hypercorn as it comes."""
+    import hypercorn.asyncio
+
     from web import connections, wiring
     from web.app import create_app
     from web.serve import hypercorn_config
@@ -90,7 +93,10 @@ async def _serve(folder: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     port = _port(config)
     print(json.dumps({"port": port, **facts}), flush=True)
-    await connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
+    if how == "plain":
+        await hypercorn.asyncio.serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
+    else:
+        await connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
     await node.close()
 
 
@@ -103,10 +109,10 @@ def _port(config: Any) -> int:
 
 
 @asynccontextmanager
-async def server() -> AsyncIterator[tuple[psutil.Process, dict[str, Any]]]:
+async def server(how: str = "ours") -> AsyncIterator[tuple[psutil.Process, dict[str, Any]]]:
     with tempfile.TemporaryDirectory() as folder:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.web", folder, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "tests.bench.web", folder, how, stdout=asyncio.subprocess.PIPE
         )
         assert child.stdout is not None
         facts = json.loads(await child.stdout.readline())
@@ -149,7 +155,11 @@ async def cost(process: psutil.Process, port: int, path: str, headers: str = "")
 async def rows() -> list[tuple[str, str, str]]:
     """(what, ours, against the bare answer)."""
     found = []
-    async with server() as (process, facts):
+    async with server("plain") as (plain, theirs), server() as (process, facts):
+        as_it_comes, _ = await cost(plain, theirs["port"], "/bare/200")
+        bare, _ = await cost(process, facts["port"], "/bare/200")
+        against = f"{bare / as_it_comes:.2f} × hypercorn as it comes ({as_it_comes:.3f} ms)"
+        found.append(("bare ASGI, 200 bytes", f"{bare:.3f} ms CPU", against))
         port, bearer = facts["port"], f"Authorization: Bearer {facts['token']}\r\n"
         for name, path, headers in (
             ("home timeline, 20 photo posts, JSON", "/api/v1/timelines/home", bearer),
@@ -168,7 +178,7 @@ if __name__ == "__main__":
         import uvloop
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(Path(sys.argv[1])))
+            runner.run(_serve(Path(sys.argv[1]), sys.argv[2]))
     else:
         for row in asyncio.run(rows()):
             print(*row, sep=" | ")
