@@ -177,7 +177,9 @@ class Http1:
             await self._send(Closed())
 
     async def cut(self) -> None:
-        """Hang up in the middle: what was promised does not come."""
+        """Hang up in the middle: what was promised does not come, and nothing more is read."""
+        self._stop()
+        self._moved.set()
         await self._send(Closed())
 
 

@@ -249,6 +249,18 @@ async def test_an_app_that_fails_within_its_answer_is_cut_off() -> None:
         assert (await caller.rest()).endswith(b"\r\n\r\nfour")
 
 
+async def test_nothing_is_left_of_a_connection_that_was_cut_off_with_a_request_waiting() -> None:
+    async with serving(several) as (_, port):
+        before = len(asyncio.all_tasks())
+        for _ in range(3):
+            caller = Caller(*await asyncio.open_connection("127.0.0.1", port))
+            caller.say(GET % b"halfway" + GET % b"echo")
+            await caller.rest()
+            caller.writer.close()
+        await asyncio.sleep(0.1)
+        assert len(asyncio.all_tasks()) == before
+
+
 async def test_an_app_hears_that_its_client_is_gone() -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
 
