@@ -15,7 +15,9 @@ from typing import Any
 
 import hypercorn.asyncio
 import hypercorn.asyncio.run
+import hypercorn.asyncio.tcp_server
 import hypercorn.protocol
+from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
@@ -65,6 +67,26 @@ class Connection(TCPServer):
             await asyncio.shield(self._initiate_server_close())
 
 
+class Tasks(TaskGroup):
+    """The tasks of a connection.
+
+    Ten messages wait for an app. One that answers without reading them leaves hypercorn waiting, for ever, to
+    tell it that its request is over; here that takes the place of what the app left unread.
+    """
+
+    async def spawn_app(self, *made_with: Any) -> Callable[[Any], Awaitable[None]]:
+        put: Any = await super().spawn_app(*made_with)
+        waiting: asyncio.Queue[Any] = put.__self__
+
+        async def tell(message: Any) -> None:
+            if message["type"] == "http.disconnect" and waiting.full():
+                while not waiting.empty():
+                    waiting.get_nowait()
+            await waiting.put(message)
+
+        return tell
+
+
 class Watch:
     """The one task of a connection that looks at how long it is idle, where hypercorn has one for each time."""
 
@@ -84,6 +106,7 @@ async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awai
     """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
     # Where hypercorn looks for them at every connection.
     hypercorn.asyncio.run.TCPServer = Connection  # type: ignore[attr-defined]
+    hypercorn.asyncio.tcp_server.TaskGroup = Tasks  # type: ignore[attr-defined]
     hypercorn.protocol.H11Protocol = Http1  # type: ignore[attr-defined,assignment]
     hypercorn.protocol.H2Protocol = PatientH2  # type: ignore[attr-defined]
     await hypercorn.asyncio.serve(app, config, shutdown_trigger=shutdown_trigger, mode="asgi")

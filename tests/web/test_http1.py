@@ -261,6 +261,19 @@ async def test_nothing_is_left_of_a_connection_that_was_cut_off_with_a_request_w
         assert len(asyncio.all_tasks()) == before
 
 
+async def test_pieces_that_nobody_reads_do_not_hold_up_a_connection() -> None:
+    async with serving(several) as (_, port):
+        before = len(asyncio.all_tasks())
+        caller = Caller(*await asyncio.open_connection("127.0.0.1", port))
+        caller.say(
+            b"POST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 20
+        )
+        assert (await caller.hear())[::2] == (200, b"slow")
+        caller.writer.close()
+        await asyncio.sleep(0.1)
+        assert len(asyncio.all_tasks()) == before
+
+
 async def test_an_app_hears_that_its_client_is_gone() -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
 

@@ -86,3 +86,13 @@ async def test_bodies_that_nobody_reads_do_not_use_up_the_window_of_the_connecti
             assert await caller.answered(refused) == 403
             caller.h2.send_data(refused, b"." * 16_000, end_stream=True)
             assert await caller.answered(caller.ask("GET", end=True)) == 200
+
+
+async def test_an_answer_without_reading_does_not_hold_up_the_connection() -> None:
+    async with calling() as caller:
+        refused = caller.ask("POST", end=False)
+        for _ in range(20):
+            caller.h2.send_data(refused, b"like=1")
+        caller.h2.end_stream(refused)
+        assert await caller.answered(refused) == 403
+        assert await caller.answered(caller.ask("GET", end=True)) == 200
