@@ -9,6 +9,7 @@ still says what is wrong with it. RFC 9112 for the bytes, the ASGI specification
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from email.utils import formatdate
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from hypercorn.asyncio.worker_context import EventWrapper
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 
@@ -80,6 +82,52 @@ class Head:
         return hosts == 1 and self.version in ("1.0", "1.1")
 
 
+class _ClosedError(Exception):
+    """There is no next request to wait for."""
+
+
+class _MayRead(EventWrapper):
+    """What hypercorn's reader waits for before it reads the next request. Its own never comes once the
+    connection is closed."""
+
+    _never = False
+
+    def close(self) -> None:
+        self._never = True
+        self._event.set()
+
+    async def clear(self) -> None:
+        if not self._never:
+            self._event.clear()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+        if self._never:
+            raise _ClosedError
+
+
+class Careful(H11Protocol):
+    """Hypercorn's reader, but it lets go of a connection that is closed when more has arrived."""
+
+    def __init__(self, *made_with: Any) -> None:
+        super().__init__(*made_with)
+        self._say = self.send
+        self.send = self._say_and_see
+        self._may_read = _MayRead()
+        self.can_read = self._may_read
+
+    async def _say_and_see(self, event: Event) -> None:
+        if isinstance(event, Closed):
+            self._may_read.close()
+        await self._say(event)
+
+    async def handle(self, event: Event) -> None:
+        if isinstance(event, Closed):
+            self._may_read.close()
+        with contextlib.suppress(_ClosedError):
+            await super().handle(event)
+
+
 class Http1:
     """One connection, one request after the other. Hypercorn makes it, and hands it what arrives."""
 
@@ -92,7 +140,7 @@ class Http1:
         self._moved = asyncio.Event()  # the app took some of the body, or the answer is whole
         self._answered = 0
         self._over = False
-        self._careful: H11Protocol | None = None
+        self._careful: Careful | None = None
 
     async def initiate(self) -> None:
         """Nothing is said before the first request."""
@@ -138,7 +186,7 @@ class Http1:
         head = Head.read(data[:end]) if 4 <= end <= HEAD else None
         if head is None:
             self._unread = b""
-            self._careful = H11Protocol(*self._made_with)
+            self._careful = Careful(*self._made_with)
             await self._careful.handle(RawData(data))
             return False
         self._unread = data[end:]

@@ -249,12 +249,18 @@ async def test_an_app_that_fails_within_its_answer_is_cut_off() -> None:
         assert (await caller.rest()).endswith(b"\r\n\r\nfour")
 
 
-async def test_nothing_is_left_of_a_connection_that_was_cut_off_with_a_request_waiting() -> None:
+CHUNKED = b"POST /%b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_", [GET % b"halfway", CHUNKED % b"halfway"])
+async def test_nothing_is_left_of_a_connection_that_was_cut_off_with_a_request_waiting(
+    request_: bytes,
+) -> None:
     async with serving(several) as (_, port):
         before = len(asyncio.all_tasks())
         for _ in range(3):
             caller = Caller(*await asyncio.open_connection("127.0.0.1", port))
-            caller.say(GET % b"halfway" + GET % b"echo")
+            caller.say(request_ + GET % b"echo")
             await caller.rest()
             caller.writer.close()
         await asyncio.sleep(0.1)
