@@ -9,6 +9,7 @@ from typing import Any
 
 import h2.connection
 import h2.events
+import pytest
 
 from federation_tests.servers import Server, free_ports
 
@@ -31,6 +32,9 @@ class Caller:
         self._reader, self._writer = reader, writer
         self.h2 = h2.connection.H2Connection()
         self.h2.initiate_connection()
+
+    def leave(self) -> None:
+        self._writer.close()
 
     async def send(self) -> None:
         self._writer.write(self.h2.data_to_send())
@@ -59,9 +63,9 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling() -> AsyncIterator[Caller]:
+async def calling(app: Any = hasty) -> AsyncIterator[Caller]:
     [port] = free_ports(1)
-    server = Server(hasty, port, None)
+    server = Server(app, port, None)
     await server.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -96,3 +100,24 @@ async def test_an_answer_without_reading_does_not_hold_up_the_connection() -> No
         caller.h2.end_stream(refused)
         assert await caller.answered(refused) == 403
         assert await caller.answered(caller.ask("GET", end=True)) == 200
+
+
+@pytest.mark.parametrize("size", [10, 1_000_000])
+async def test_an_app_does_not_wait_for_a_client_that_left(size: int) -> None:
+    asked, through = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            asked.set()
+            await asyncio.sleep(0.1)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
+            await send({"type": "http.response.body"})
+            through.set()
+
+    async with calling(slow) as caller:
+        caller.ask("GET", end=True)
+        await caller.send()
+        await asyncio.wait_for(asked.wait(), 5)
+        caller.leave()
+        await asyncio.wait_for(through.wait(), 2)
