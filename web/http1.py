@@ -313,7 +313,7 @@ class Exchange:
         if kind == "http.response.start" and not self._status:
             self._start(message["status"], message.get("headers", ()))
         elif kind == "http.response.body" and self._status:
-            await self._continue(message.get("body", b""), message.get("more_body", False))
+            await self._continue(bytes(message.get("body", b"")), message.get("more_body", False))
         else:
             raise RuntimeError(f"{kind} at the wrong time")
 
@@ -324,6 +324,8 @@ class Exchange:
                 self._promised = int(value)
             elif name == b"connection":
                 self.head.keep = self.head.keep and value != b"close"
+            elif name == b"transfer-encoding":
+                continue  # ours to say
             lines.append(b"%b: %b\r\n" % (name, value))
         lines.append(_always(int(time())))
         answer = b"".join(lines)

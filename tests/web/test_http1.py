@@ -234,6 +234,28 @@ async def test_who_asks_to_be_hung_up_on_is() -> None:
         assert said.count(b"HTTP/1.1 200") == 1
 
 
+async def test_an_app_does_not_say_how_its_answer_is_framed() -> None:
+    async def chunking(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await answer(send, 200, [(b"transfer-encoding", b"chunked")], b"four")
+
+    async with calling(chunking) as caller:
+        assert (await caller.ask(GET % b""))[2] == b"four"
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+async def test_a_body_may_be_bytes_of_any_kind(kind: Any) -> None:
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": kind(b"four"), "more_body": True})
+            await send({"type": "http.response.body", "body": kind(b"")})
+
+    async with calling(app) as caller:
+        for _ in range(2):
+            assert (await caller.ask(GET % b""))[2] == b"four"
+
+
 @pytest.mark.parametrize("manner", [b"split", b"broken", b"short", b"long"])
 async def test_an_app_that_fails_before_its_answer_is_answered_for(manner: bytes) -> None:
     async with calling() as caller:
