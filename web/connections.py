@@ -37,7 +37,7 @@ class Connection(TCPServer):
             try:
                 self.writer.write(event.data)
                 await self.writer.drain()
-            except (ConnectionError, RuntimeError):
+            except (OSError, RuntimeError):  # of TLS and of time, too
                 await self.protocol.handle(Closed())
         elif isinstance(event, Updated):
             self._idle_since = self.loop.time() if event.idle else None
@@ -45,6 +45,10 @@ class Connection(TCPServer):
                 await self.idle_task.restart(self._task_group, self._idle_timeout)
         else:
             await super().protocol_send(event)
+
+    async def _close(self) -> None:
+        with contextlib.suppress(OSError):  # that the other end did not close as it should is nobody's news
+            await super()._close()
 
     async def _read_data(self) -> None:
         try:

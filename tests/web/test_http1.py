@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import h11
 import pytest
 
+from federation_tests import authority
 from federation_tests.servers import Server, free_ports
 from web.http1 import UNREAD
 
@@ -367,3 +372,21 @@ async def test_a_server_that_stops_answers_what_is_under_way() -> None:
         await stopping
         for caller in (busy, idle):
             caller.writer.close()
+
+
+async def test_one_who_goes_on_after_the_end_of_tls_is_no_news(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = authority.make(tmp_path, ["a.test"])
+    [port] = free_ports(1)
+    server = Server(several, port, known)
+    await server.start()
+    tls = ssl.create_default_context(cafile=known.ca_file)
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="a.test")
+        writer.write(GET % b"halfway" + b"x" * 1_000_000)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        await server.stop()
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
