@@ -9,7 +9,6 @@ still says what is wrong with it. RFC 9112 for the bytes, the ASGI specification
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 from email.utils import formatdate
@@ -19,9 +18,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from hypercorn.asyncio.worker_context import EventWrapper
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h11 import H11Protocol
+
+from web.careful import Careful
 
 log = logging.getLogger("tintype.http")
 
@@ -30,6 +29,7 @@ UNREAD = 262_144  # bytes of a body that wait for the app before no more is take
 LARGE = 16_384  # bytes of an answer that are not copied to leave in one piece with its head
 LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 NOT_EVERYDAY = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
+HOP = frozenset((b"connection", b"transfer-encoding"))  # about this connection: ours to say
 WITHOUT_BODY = frozenset((204, 304))
 
 
@@ -80,52 +80,6 @@ class Head:
             elif name in NOT_EVERYDAY:
                 return False
         return hosts == 1 and self.version in ("1.0", "1.1")
-
-
-class _ClosedError(Exception):
-    """There is no next request to wait for."""
-
-
-class _MayRead(EventWrapper):
-    """What hypercorn's reader waits for before it reads the next request. Its own never comes once the
-    connection is closed."""
-
-    _never = False
-
-    def close(self) -> None:
-        self._never = True
-        self._event.set()
-
-    async def clear(self) -> None:
-        if not self._never:
-            self._event.clear()
-
-    async def wait(self) -> None:
-        await self._event.wait()
-        if self._never:
-            raise _ClosedError
-
-
-class Careful(H11Protocol):
-    """Hypercorn's reader, but it lets go of a connection that is closed when more has arrived."""
-
-    def __init__(self, *made_with: Any) -> None:
-        super().__init__(*made_with)
-        self._say = self.send
-        self.send = self._say_and_see
-        self._may_read = _MayRead()
-        self.can_read = self._may_read
-
-    async def _say_and_see(self, event: Event) -> None:
-        if isinstance(event, Closed):
-            self._may_read.close()
-        await self._say(event)
-
-    async def handle(self, event: Event) -> None:
-        if isinstance(event, Closed):
-            self._may_read.close()
-        with contextlib.suppress(_ClosedError):
-            await super().handle(event)
 
 
 class Http1:
@@ -307,7 +261,7 @@ class Exchange:
             await self._arrived.wait()
 
     async def send(self, message: dict[str, Any]) -> None:
-        if self._left or self.over:
+        if self.over:
             return
         kind = message["type"]
         if kind == "http.response.start" and not self._status:
@@ -320,12 +274,13 @@ class Exchange:
     def _start(self, status: int, headers: Any) -> None:
         lines = [LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
+            name = name.lower()
             if name == b"content-length":
                 self._promised = int(value)
             elif name == b"connection":
-                self.head.keep = self.head.keep and value != b"close"
-            elif name == b"transfer-encoding":
-                continue  # ours to say
+                self.head.keep = self.head.keep and value.lower() != b"close"
+            if name in HOP:
+                continue
             lines.append(b"%b: %b\r\n" % (name, value))
         lines.append(_always(int(time())))
         answer = b"".join(lines)

@@ -324,6 +324,13 @@ async def test_an_app_hears_that_its_client_is_gone() -> None:
         assert await asyncio.wait_for(heard.get(), 5) == "http.disconnect"
 
 
+async def test_who_has_said_all_is_still_answered() -> None:
+    async with calling() as caller:
+        caller.say(GET % b"slow")
+        caller.writer.write_eof()
+        assert (await caller.hear())[2] == b"slow"
+
+
 async def test_an_app_cannot_fill_the_memory_for_one_who_reads_slowly() -> None:
     sent = 0
 
