@@ -4,8 +4,9 @@ Two things are shared out by server. *Work:* every letter gets a place in the qu
 of `SHARE` letters a second of its own, so the thousandth of one server stands behind the first of another
 that comes ten seconds later; when nobody else has work, a flood is done as fast as it comes. *The door:*
 while others send too, a server that sends more than all of them together, and has sent more than `BURST`
-letters beyond `RATE` a second, waits before the next one is even read; beyond `MOST_HELD` waiting it is told
-to come again. Only letters with a valid signature count, so nobody can use up somebody else's share.
+letters beyond `RATE` a second, waits before the next one is even read; after `LONGEST_HOLD`, or at once beyond
+`MOST_HELD` waiting, it is told to come again. Told sooner, one that does not listen would only ask more often.
+Only letters with a valid signature count, so nobody can use up somebody else's share.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from node.node import Node
 
 SHARE = 50
 RATE, BURST = 100.0, 300.0
-MOST_HELD = 64
-LONGEST_HOLD = 5.0
+MOST_HELD = 256
+LONGEST_HOLD = 5.0  # seconds
 LEAD_MS = 3_600_000
 """Places are given from an hour ago on, so that all of them are due."""
 
@@ -76,11 +77,13 @@ class Turns:
         if wait <= 0:
             self._over.forget(host)
             return
-        if self._held[host] >= MOST_HELD or wait > LONGEST_HOLD:
+        if self._held[host] >= MOST_HELD:
             raise Flood
         self._held[host] += 1
         try:
-            await asyncio.sleep(wait)
+            await asyncio.sleep(min(wait, LONGEST_HOLD))
+            if wait > LONGEST_HOLD:
+                raise Flood
         finally:
             self._held[host] -= 1
             if not self._held[host]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 
-from activitypub.turns import BURST, SHARE, Flood, Turns
+from activitypub.turns import BURST, LONGEST_HOLD, MOST_HELD, SHARE, Flood, Turns
 from node.node import Node
 
 
@@ -39,10 +40,16 @@ async def test_who_sends_more_than_all_others_waits_at_the_door(node: Node) -> N
     assert time.monotonic() - started > 0.05
 
 
-async def test_who_floods_without_end_is_told_to_come_again(node: Node) -> None:
+async def test_who_floods_without_end_is_told_to_come_again_after_a_while(node: Node) -> None:
+    """Told at once, one that does not listen would ask again at once, and that is a flood too."""
     turns = Turns(node)
     turns.count("quiet.example")
     for _ in range(int(BURST) + 2000):
         turns.count("loud.example")
-    with pytest.raises(Flood):
-        await turns.hold(_from("loud.example"))
+    held = [asyncio.create_task(turns.hold(_from("loud.example"))) for _ in range(MOST_HELD)]
+    await asyncio.sleep(0)
+    with pytest.raises(Flood):  # and at once where many wait already
+        await asyncio.wait_for(turns.hold(_from("loud.example")), 0.5)
+    started = time.monotonic()
+    assert all(isinstance(end, Flood) for end in await asyncio.gather(*held, return_exceptions=True))
+    assert LONGEST_HOLD - 1 < time.monotonic() - started < LONGEST_HOLD + 5
