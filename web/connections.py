@@ -3,7 +3,7 @@
 `web.http1` reads HTTP/1.1, `web.http2` mends a fault of HTTP/2; both come in where hypercorn looks its own up
 at every connection. Here is the connection under both: one task watches over how long it is idle, where
 hypercorn starts two and ends two for each request, and keeps the socket of a client that left until the time
-of the last is over.
+of the last is over; and no client can hold a connection by neither reading nor sending.
 """
 
 from __future__ import annotations
@@ -25,11 +25,15 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from web.http1 import Http1
 from web.http2 import PatientH2
 
+AT_ONCE = 65_536  # bytes
+STALLED = 4  # times as long as one may be idle: what streams says something more often than that
+
 
 class Connection(TCPServer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle_since: float | None = self.loop.time()
+        self._moved_at = self.loop.time()  # something was read, or written and taken
         self.idle_task = Watch()  # type: ignore[assignment]
 
     async def protocol_send(self, event: Event) -> None:
@@ -37,6 +41,7 @@ class Connection(TCPServer):
             try:
                 self.writer.write(event.data)
                 await self.writer.drain()
+                self._moved_at = self.loop.time()
             except (OSError, RuntimeError):  # of TLS and of time, too
                 await self.protocol.handle(Closed())
         elif isinstance(event, Updated):
@@ -47,12 +52,23 @@ class Connection(TCPServer):
             await super().protocol_send(event)
 
     async def _close(self) -> None:
-        with contextlib.suppress(OSError):  # that the other end did not close as it should is nobody's news
-            await super()._close()
+        # That the other end did not close as it should is nobody's news, and what it does not take is lost.
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(self.config.keep_alive_timeout) as limit:
+                await super()._close()
+            if limit.expired():
+                self.writer.transport.abort()
 
     async def _read_data(self) -> None:
         try:
-            await super()._read_data()
+            while not self.reader.at_eof():
+                try:
+                    data = await self.reader.read(AT_ONCE)
+                except OSError:
+                    break
+                self._moved_at = self.loop.time()
+                await self.protocol.handle(RawData(data))
+            await self.protocol.handle(Closed())
         finally:
             await self.idle_task.stop()
 
@@ -60,15 +76,23 @@ class Connection(TCPServer):
         """Hang up when nothing happened for so long, or nothing is under way and the server stops."""
         allowed = self.config.keep_alive_timeout
         stopping = self.context.terminated
-        while not stopping.is_set():
-            wait = allowed if self._idle_since is None else self._idle_since + allowed - self.loop.time()
-            if wait <= 0:
-                break
+        while not stopping.is_set() and (left := self._time_left(allowed)) > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(left, allowed)):
                     await stopping.wait()
-        if self._idle_since is not None:  # or whoever answers hangs up
+        if self._idle_since is not None:
             await asyncio.shield(self._initiate_server_close())
+            await asyncio.sleep(allowed)  # for what has not been taken yet
+            self.writer.transport.abort()
+        elif not stopping.is_set():
+            self.writer.transport.abort()
+        # Otherwise whoever answers hangs up.
+
+    def _time_left(self, allowed: float) -> float:
+        """Seconds until it was idle, or nothing moved, for too long."""
+        if self._idle_since is not None:
+            return self._idle_since + allowed - self.loop.time()
+        return self._moved_at + STALLED * allowed - self.loop.time()
 
 
 class Tasks(TaskGroup):
