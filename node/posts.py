@@ -344,12 +344,15 @@ def remove_all(tx: Writer, account: Account) -> None:
 
 
 def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
-    """Join the comments that came before the post they are about, and all below them, to its conversation."""
+    """Join the comments that came before the post they are about, and all below them, to its conversation.
+
+    Those that were deleted meanwhile are joined too, for what is below them, but neither counted nor returned.
+    """
     rows = tx.all(
         """UPDATE posts SET parent_id = :post
            WHERE parent_id IS NULL AND parent_uri <> '' AND parent_uri IN (:names)
              AND id <> :post AND id <> :root
-           RETURNING id, visibility""",
+           RETURNING id, visibility, deleted_at""",
         post=post.id,
         root=post.root_id,
         names=[post.uri, post.url],
@@ -364,5 +367,6 @@ def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
         orphans=[row["id"] for row in rows],
         root=post.root_id,
     )
-    count(tx, post.id, comments=sum(row["visibility"] in OPEN for row in rows))
-    return list(by_ids(tx, [row["id"] for row in rows]).values())
+    alive = [row for row in rows if row["deleted_at"] is None]
+    count(tx, post.id, comments=sum(row["visibility"] in OPEN for row in alive))
+    return list(by_ids(tx, [row["id"] for row in alive]).values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from activitypub import first_looks, lookups, threads
-from federation_tests.fediverse import Fediverse, Person
+from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from node import posts
 from node.posts import Post
@@ -138,3 +138,31 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     assert await alice.node.db.read(posts.by_uri, secret.uri) is None
     assert await alice.home() == []
     assert await alice.told() == []
+
+
+async def test_a_comment_that_was_deleted_before_its_parent_came_is_not_counted(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    other.person("rita")
+    other.person("rob")
+    await alice.follows(Called(f"rita@{other.domain}"))
+    await fediverse.settle()
+    follow = other.received[-1]
+    await other.send(alice.node, "rita", other.activity("rita", "Accept", follow))
+    await fediverse.settle()
+    parent = other.note("rob", 1, is_served=False)
+    comment = other.note("rita", 2, inReplyTo=parent["id"])
+    await other.send(alice.node, "rita", other.activity("rita", "Create", comment))
+    await fediverse.settle()
+    await other.send(
+        alice.node, "rita", other.activity("rita", "Delete", {"type": "Tombstone", "id": comment["id"]})
+    )
+    await fediverse.settle()
+    answer = other.note("rita", 3, inReplyTo=parent["id"])
+    other.note("rob", 1)
+    await other.send(alice.node, "rita", other.activity("rita", "Create", answer))
+    await fediverse.settle()
+    found = await alice.node.db.read(posts.by_uri, parent["id"])
+    assert found is not None
+    assert found.comments_count == 1
