@@ -15,6 +15,7 @@ from activitypub.client import Unfetchable
 from activitypub.deeds import perform
 from activitypub.fetching import Budget
 from activitypub.heard import Heard, Ignored, Needs, seen_as
+from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of
 from activitypub.vocab import Activity, Note
@@ -34,14 +35,18 @@ MOST_FIRST = 5
 
 
 async def receive(node: Node, batch: list[Job]) -> None:
-    await node.db.write(_receive, batch)
+    gone = node.part(Memory).gone
+    for inbox in await node.db.write(_receive, batch):
+        gone.forget(inbox)
 
 
-def _receive(tx: Writer, batch: list[Job]) -> None:
+def _receive(tx: Writer, batch: list[Job]) -> set[str]:
+    """The inboxes of those who said something: whatever was believed of them, they are there."""
     people = accounts.by_ids(tx, {job.payload["by"] for job in batch})
     jobs.finish_all(tx, batch)
     _perform_all(tx, batch, people, {})
     hosts.knocked(tx, {job.payload["host"] for job in batch})
+    return {inbox for by in people.values() if not by.is_gone for inbox in (by.inbox, by.shared_inbox)}
 
 
 def _perform_all(

@@ -286,3 +286,19 @@ async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse,
         ("Create", "<p>Poison</p>"),
         ("Update", "<p>Antidote</p>"),
     ]
+
+
+async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status = 404
+    post = await alice.posts("One")
+    await fediverse.settle()
+    other.inbox_status = 202
+    await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
+    await fediverse.settle()
+    other.received.clear()
+    await alice.posts("Two")
+    await fediverse.settle()
+    assert [said["type"] for said in other.received] == ["Create"]
