@@ -53,6 +53,8 @@ async def _deliver(node: Node, desk: Desk, job: Job) -> None:
         await desk.over(
             job, "failed", None, "this node does not exchange anything with that server", answered=False
         )
+    elif facts.is_deleted:
+        await desk.over(job, "failed", None, "the post has been deleted since", answered=False)
     elif facts.is_behind:
         await node.db.write(outcomes.step_aside, job)
     elif facts.asleep_until:

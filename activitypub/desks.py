@@ -26,9 +26,13 @@ Silence = tuple[Job, int | None, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tables say about one delivery. `synchronization` is the header to send with it, or ''."""
+    """What the tables say about one delivery. `synchronization` is the header to send with it, or ''.
+
+    `is_deleted`: the post it tells of is gone by now.
+    """
 
     is_blocked: bool
+    is_deleted: bool
     is_behind: bool
     style: str
     key_version: int | None
@@ -129,10 +133,12 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     behind = jobs.among_lanes(tx, in_line) if jobs.holds(tx, outcomes.AGAIN) else set()
     versions = keys.versions(tx, {job.payload["by"] for job in group})
     words = outbox.documents(tx, wanted) if wanted else {}
+    deleted = outbox.of_deleted(tx, {job.payload["sentence"] for job in group})
     headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
     return [
         Facts(
             is_blocked=job.payload["host"] in blocked,
+            is_deleted=job.payload["sentence"] in deleted,
             is_behind=not outcomes.is_aside(job) and outcomes.aside(job) in behind,
             style=styles.get(job.payload["host"], "cavage"),
             key_version=versions.get(job.payload["by"]),

@@ -13,7 +13,7 @@ from activitypub.desks import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
-from node import deliveries, domains, jobs, ledgers, photos, posts
+from node import deliveries, domains, hosts, jobs, ledgers, photos, posts
 from node.drafts import Draft
 from node.ids import now_ms
 from node.jobs import Job
@@ -213,3 +213,18 @@ async def _fan_out(alice: Person) -> None:
     """The letters are written and queued, and not sent yet."""
     for job in await alice.node.db.write(jobs.claim, "fan_out", 10, now_ms()):
         await outbox.fan_out(alice.node, job)
+
+
+async def test_what_was_deleted_before_its_server_came_back_is_not_told(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    await other.stop()
+    post = await alice.posts("A secret I regret")
+    await fediverse.settle()
+    await alice.deletes(post)
+    await fediverse.settle()
+    await other.start()
+    await alice.node.db.write(hosts.wake, other.domain)
+    await fediverse.settle()
+    assert [said["type"] for said in other.received] == ["Delete"]
