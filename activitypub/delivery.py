@@ -55,6 +55,9 @@ async def _deliver(node: Node, desk: Desk, job: Job) -> None:
         )
     elif facts.is_deleted:
         await desk.over(job, "failed", None, "the post has been deleted since", answered=False)
+    elif facts.is_left_out:
+        reason = "nobody there may see the post any more"
+        await desk.over(job, "failed", None, reason, answered=False)
     elif facts.is_behind:
         await node.db.write(outcomes.step_aside, job)
     elif facts.asleep_until:

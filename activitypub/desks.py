@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from activitypub import documents, signing_keys, synchronization
+from activitypub import audience, documents, signing_keys, synchronization
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
 from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes
@@ -28,11 +28,13 @@ Silence = tuple[Job, int | None, str, int | None]
 class Facts:
     """What the tables say about one delivery. `synchronization` is the header to send with it, or ''.
 
-    `is_deleted`: the post it tells of is gone by now.
+    `is_deleted`: the post it tells of is gone by now. `is_left_out`: it was asked for once more by hand, and this
+    inbox would not be told of the post any more.
     """
 
     is_blocked: bool
     is_deleted: bool
+    is_left_out: bool
     is_behind: bool
     style: str
     key_version: int | None
@@ -134,11 +136,13 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     versions = keys.versions(tx, {job.payload["by"] for job in group})
     words = outbox.documents(tx, wanted) if wanted else {}
     deleted = outbox.of_deleted(tx, {job.payload["sentence"] for job in group})
+    told = _told_now(tx, {job.payload["sentence"] for job in group if "anew" in job.payload} - deleted)
     headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
     return [
         Facts(
             is_blocked=job.payload["host"] in blocked,
             is_deleted=job.payload["sentence"] in deleted,
+            is_left_out=job.payload["inbox"] not in told.get(job.payload["sentence"], {job.payload["inbox"]}),
             is_behind=not outcomes.is_aside(job) and outcomes.aside(job) in behind,
             style=styles.get(job.payload["host"], "cavage"),
             key_version=versions.get(job.payload["by"]),
@@ -148,6 +152,17 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
         )
         for job in group
     ]
+
+
+def _told_now(tx: Reader, sentences: Iterable[int]) -> dict[int, set[str]]:
+    """For each of these sentences, the inboxes that would hear it if it were said now."""
+    found: dict[int, set[str]] = {}
+    for number in sentences:
+        sentence = outbox.by_id(tx, number)
+        who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
+        if sentence is not None and who is not None:
+            found[number] = {inbox for inbox, _ in audience.inboxes(tx, sentence, who)}
+    return found
 
 
 def _synchronizations(tx: Reader, group: Iterable[Job]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from activitypub.desks import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
-from node import deliveries, domains, hosts, jobs, ledgers, photos, posts
+from node import blocks, deliveries, domains, hosts, jobs, ledgers, photos, posts
 from node.drafts import Draft
 from node.ids import now_ms
 from node.jobs import Job
@@ -228,3 +228,21 @@ async def test_what_was_deleted_before_its_server_came_back_is_not_told(
     await alice.node.db.write(hosts.wake, other.domain)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == ["Delete"]
+
+
+async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status = 400
+    post = await alice.posts("One", visibility="followers")
+    await fediverse.settle()
+    other.inbox_status = 202
+    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await fediverse.settle()
+    await alice.edits(post, "Two, not for rita")
+    await fediverse.settle()
+    other.received.clear()
+    await alice._do(ledgers.retry, post.id)
+    await fediverse.settle()
+    assert [said["type"] for said in other.received] == []
