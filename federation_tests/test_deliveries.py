@@ -302,3 +302,19 @@ async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
     await alice.posts("Two")
     await fediverse.settle()
     assert [said["type"] for said in other.received] == ["Create"]
+
+
+async def test_a_knock_does_not_cut_short_what_a_busy_server_asked_for(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    other.inbox_status, other.inbox_headers = 429, {"retry-after": "3600"}
+    post = await alice.posts("One")
+    await fediverse.settle()
+    for _ in range(3):
+        await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
+        await fediverse.settle()
+    assert other.asked["/inbox"] == 1
+    other.inbox_status = 202
+    await fediverse.settle(now=now_ms() + 61 * MINUTE)
+    assert (await _last(alice)).state == "delivered"

@@ -3,6 +3,9 @@
 A server that fails to answer is left alone for a while, twice as long each time, and everything meant for
 it waits in its lane. One that sends us something is awake: its lane goes on at once. Only servers that
 fail, or that want something special, have a row, so the table stays small.
+
+One that says that it hears too much from us (429) is awake already: that it sends us something is no reason to
+ask again sooner.
 """
 
 from __future__ import annotations
@@ -28,12 +31,16 @@ MOST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """`failures` in a row since `failing_since`; until `sleeps_until` nothing is tried."""
+    """`failures` in a row since `failing_since`; until `sleeps_until` nothing is tried.
+
+    Until `busy_until` not even if it knocks: it hears too much from us, or did when it said so.
+    """
 
     host: str
     failures: int
     failing_since: int | None
     sleeps_until: int
+    busy_until: int
     reason: str
     signature_style: str
     seen_at: int
@@ -77,10 +84,12 @@ def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
     return {row["host"] for row in rows}
 
 
-def failed(tx: Writer, host: str, reason: str, *, retry_after_ms: int | None = None) -> int:
+def failed(
+    tx: Writer, host: str, reason: str, *, retry_after_ms: int | None = None, is_busy: bool = False
+) -> int:
     """It did not answer: how long it is left alone, as the time to try again.
 
-    `retry_after_ms` is what it asked for itself, in milliseconds from now.
+    `retry_after_ms` is what it asked for itself, in milliseconds from now; `is_busy` if it hears too much from us.
     """
     now = now_ms()
     failures = tx.value(
@@ -95,7 +104,12 @@ def failed(tx: Writer, host: str, reason: str, *, retry_after_ms: int | None = N
         reason=reason[:500],
     )
     sleeps_until = now + pause_ms(failures, retry_after_ms)
-    tx.run("UPDATE hosts SET sleeps_until = :until WHERE host = :host", until=sleeps_until, host=host)
+    tx.run(
+        "UPDATE hosts SET sleeps_until = :until, busy_until = :busy WHERE host = :host",
+        until=sleeps_until,
+        busy=sleeps_until if is_busy else 0,
+        host=host,
+    )
     return sleeps_until
 
 
@@ -111,7 +125,7 @@ def pause_ms(failures: int, retry_after_ms: int | None = None) -> int:
 def answered(tx: Writer, hosts: Iterable[str]) -> None:
     """They answered: whatever was held against them is forgotten."""
     tx.run(
-        """UPDATE hosts SET failures = 0, failing_since = NULL, sleeps_until = 0, reason = ''
+        """UPDATE hosts SET failures = 0, failing_since = NULL, sleeps_until = 0, busy_until = 0, reason = ''
            WHERE host IN (:hosts) AND failures > 0""",
         hosts=sorted(hosts),
     )
@@ -120,8 +134,9 @@ def answered(tx: Writer, hosts: Iterable[str]) -> None:
 def knocked(tx: Writer, hosts: Iterable[str]) -> None:
     """They sent us something, so they are awake: what waits for them is tried now."""
     rows = tx.all(
-        "SELECT host FROM hosts WHERE host IN (:hosts) AND sleeps_until > 0",
+        "SELECT host FROM hosts WHERE host IN (:hosts) AND sleeps_until > 0 AND busy_until <= :now",
         hosts=list(hosts),
+        now=now_ms(),
     )
     for row in rows:
         wake(tx, row["host"])
@@ -129,7 +144,7 @@ def knocked(tx: Writer, hosts: Iterable[str]) -> None:
 
 def wake(tx: Writer, host: str) -> None:
     """Try what waits for a server now, without waiting for the end of its sleep."""
-    tx.run("UPDATE hosts SET sleeps_until = 0 WHERE host = :host", host=host)
+    tx.run("UPDATE hosts SET sleeps_until = 0, busy_until = 0 WHERE host = :host", host=host)
     jobs.hurry(tx, host)
 
 

@@ -66,7 +66,7 @@ def silent(tx: Writer, job: Job, status: int | None, reason: str, retry_after: i
         # The lane of the server knocks; what is aside only waits until it might be back.
         at = now_ms() + hosts.pause_ms(job.attempts, retry_after)
     else:
-        at = hosts.failed(tx, host, reason, retry_after_ms=retry_after)
+        at = hosts.failed(tx, host, reason, retry_after_ms=retry_after, is_busy=status == 429)
     if not _given_up(tx, job, status, reason, has_answered=False):
         deliveries.tried(tx, job.payload["id"], status=status, reason=reason)
         jobs.retry(tx, job, at, reason, AGAIN)
