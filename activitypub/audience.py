@@ -70,7 +70,7 @@ def _of_post(tx: Reader, post: Post, *, is_edit: bool) -> list[str]:
     if post.visibility in OPEN and post.parent_id is not None:
         found += _common(reach.conversation(tx, post))
     if is_edit and post.visibility in OPEN:
-        found += _common(reach.interested(tx, post.id))
+        found += _common(reach.interested(tx, post.id, post.account_id))
     return found
 
 

@@ -67,16 +67,23 @@ def mentioned(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
     )
 
 
-def interested(tx: Reader, post_id: int) -> list[Mailbox]:
-    """Those of people who liked, boosted or answered a post: they should hear of an edit."""
+def interested(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
+    """Those of people who liked, boosted or answered a post: they should hear of an edit.
+
+    Not across a block with its author, as everywhere.
+    """
     return _mailboxes(
         tx.all(
             f"""SELECT DISTINCT a.inbox, a.shared_inbox FROM accounts a
                 WHERE {_HERE} AND a.id IN (
                     SELECT account_id FROM likes WHERE post_id = :post
                     UNION SELECT account_id FROM boosts WHERE post_id = :post
-                    UNION SELECT account_id FROM posts WHERE parent_id = :post)""",  # noqa: S608
+                    UNION SELECT account_id FROM posts WHERE parent_id = :post)
+                  AND NOT EXISTS (SELECT 1 FROM blocks b
+                    WHERE (b.account_id = :author AND b.target_id = a.id)
+                       OR (b.account_id = a.id AND b.target_id = :author))""",  # noqa: S608
             post=post_id,
+            author=author_id,
         )
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from federation_tests.fediverse import Fediverse
-from node import captions, edits, posts
+from federation_tests.fediverse import Called, Fediverse
+from federation_tests.strangers import Stranger
+from node import blocks, captions, edits, posts
 
 
 async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
@@ -67,3 +68,17 @@ async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> No
     left = await bob.node.db.read(lambda tx: posts.accounts.by_id(tx, known.id))
     assert left is not None
     assert left.deleted_at is not None
+
+
+async def test_who_liked_a_post_and_was_blocked_then_hears_of_no_edit(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    other.person("rita")
+    post = await alice.posts("One")
+    await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
+    await fediverse.settle()
+    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await alice.edits(post, "Two")
+    await fediverse.settle()
+    assert "Update" not in [said["type"] for said in other.received]
