@@ -30,6 +30,9 @@ SEVERITIES = {
 }
 _WRITTEN = {"suspend": "suspend", "limit": "silence", "none": "noop"}
 _FIRST = frozenset({"domain", "instance", "host"})
+_NOT_CSV = "From here on, the file is not CSV."
+_NOT_CLOSED = "A quotation mark is not closed, so that what follows was read as part of this line."
+_CUT_OFF = frozenset({_NOT_CSV, _NOT_CLOSED})
 _YES = frozenset({"true", "t", "1", "yes", "y"})
 
 
@@ -56,8 +59,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """`is_whole`: nothing shows that servers are missing which the file means to name."""
+
     entries: list[Entry]
     problems: list[Problem]
+    is_whole: bool = True
 
 
 def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend") -> Parsed:
@@ -68,18 +74,21 @@ def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend")
     text = _text(data)
     found: dict[str, Entry] = {}
     problems: list[Problem] = []
+    is_whole = True
     own = [hostnames.normal(domain) for domain in own_domains]
     for line, cells in _rows(text, problems):
         if len(found) >= MOST_ENTRIES:
             problems.append(
                 Problem(line, "", f"A list may have {MOST_ENTRIES} servers; the rest is left out.")
             )
+            is_whole = False
             break
         name = hostnames.normal(cells["domain"])
         why = _unusable(cells["domain"], name, own)
         severity = cells.get("severity", "").strip().lower()
         if not why and severity and severity not in SEVERITIES:
             why = f"“{severity[:LONGEST_SHOWN]}” is not a severity."
+            is_whole = False
         if why:
             problems.append(Problem(line, cells["domain"][:LONGEST_SHOWN], why))
             continue
@@ -96,7 +105,8 @@ def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend")
         )
     if not found and not problems:
         raise Invalid("There is no server in that list.", field="file")
-    return Parsed(list(found.values()), problems[:MOST_PROBLEMS])
+    is_whole = is_whole and not any(problem.why in _CUT_OFF for problem in problems)
+    return Parsed(list(found.values()), problems[:MOST_PROBLEMS], is_whole)
 
 
 def _text(data: bytes) -> str:
@@ -118,14 +128,18 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, s
     """(line, cells by column) of everything that is not empty and not a remark."""
     reader = csv.reader(io.StringIO(text, newline=""))
     columns: list[str] | None = None
+    quotes_match = text.count('"') % 2 == 0
     while True:
+        before = reader.line_num
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            problems.append(Problem(reader.line_num, "", "From here on, the file is not CSV."))
+            problems.append(Problem(reader.line_num, "", _NOT_CSV))
             return
+        if reader.line_num > before + 1 and not quotes_match:
+            problems.append(Problem(before + 1, row[0][:LONGEST_SHOWN], _NOT_CLOSED))
         cells = [cell.strip() for cell in row]
         if not cells or not any(cells):
             continue

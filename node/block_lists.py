@@ -228,7 +228,7 @@ def _take_in(tx: Writer, list_id: int, parsed: Parsed, found: Any) -> None:
         of = get(tx, list_id)
     except NotFound:
         return
-    excluded = list_entries.merge(tx, of, parsed.entries)
+    excluded = list_entries.merge(tx, of, parsed.entries, is_whole=parsed.is_whole)
     _note_problems(tx, of.id, parsed, excluded)
     _note_asked(tx, of.id, "")
     tx.run(

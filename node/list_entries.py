@@ -7,7 +7,8 @@ rules it guards:
 * an admin's own decision is never changed by a list, and what an admin has lifted or declined stays so;
 * a server that is excluded, or that covers this node, is never blocked by a list;
 * even an automatic list does not end follows: where our people and theirs follow each other, a person decides;
-* an automatic list that loses most of what it held is asked about instead of believed.
+* an automatic list that loses most of what it held, or loses anything while it can be read only in part, is
+  asked about instead of believed.
 """
 
 from __future__ import annotations
@@ -57,8 +58,11 @@ class Draft:
 _SELECT = f"SELECT {columns(ListEntry)} FROM block_list_entries"  # noqa: S608
 
 
-def merge(tx: Writer, of: BlockList, said: Sequence[Entry]) -> set[str]:
-    """Compare a list with what it said before, and do or propose what is new. Returns what is excluded."""
+def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = True) -> set[str]:
+    """Compare a list with what it said before, and do or propose what is new. Returns what is excluded.
+
+    `is_whole=False`: it may have said more than could be read.
+    """
     known = {entry.domain: entry for entry in _all(tx, of.id)}
     now = {entry.domain: entry for entry in said}
     excluded = exclusions.among(tx, now)
@@ -79,7 +83,7 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry]) -> set[str]:
             )
     lost = [entry for entry in known.values() if entry.domain not in kept]
     _write(tx, of, kept.values())
-    _lose(tx, of, lost, rules, known)
+    _lose(tx, of, lost, rules, known, is_whole)
     if of.is_automatic:
         wanted = [entry for entry in kept.values() if entry.state in ("draft", "changed")]
         tied = ending(tx, wanted)
@@ -129,13 +133,14 @@ def _lose(
     lost: Sequence[ListEntry],
     rules: dict[str, DomainBlock],
     known: dict[str, ListEntry],
+    is_whole: bool,
 ) -> None:
     """The list does not name these any more."""
     mine = {name for name, rule in rules.items() if rule.list_id == of.id}
     made = [entry.domain for entry in lost if entry.domain in mine]
     _forget(tx, of.id, [entry.domain for entry in lost if entry.domain not in mine])
     held = sum(1 for name in known if name in mine)
-    is_credible = len(made) <= FEW or len(made) * 2 <= held
+    is_credible = is_whole and (len(made) <= FEW or len(made) * 2 <= held)
     if of.is_automatic and is_credible:
         let_go(tx, of.id, made, by=None)
     elif made:

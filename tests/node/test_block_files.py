@@ -126,3 +126,13 @@ def test_what_is_written_can_be_read_again() -> None:
     ]
     allows = block_files.written_allows([DomainAllow("a.example", "", 1), DomainAllow("b.example", "", 1)])
     assert [one.domain for one in parse(allows.encode(), OWN).entries] == ["a.example", "b.example"]
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named() -> None:
+    text = '#domain,#public_comment\na.example,"two\nlines"\nb.example,"one\nc.example,\n'
+    parsed = parse(text.encode(), OWN)
+
+    assert [entry.domain for entry in parsed.entries] == ["a.example", "b.example"]
+    assert not parsed.is_whole
+    assert 4 in [problem.line for problem in parsed.problems]
+    assert parse(MASTODON.encode(), OWN).is_whole

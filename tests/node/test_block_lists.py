@@ -24,9 +24,8 @@ def subscribed(tx: Writer, url: str = URL, **how: bool) -> BlockList:
 
 def says(tx: Writer, of: BlockList, *lines: str) -> None:
     """The list is read, and this is what it says now."""
-    list_entries.merge(
-        tx, block_lists.get(tx, of.id), block_files.parse("\n".join(lines).encode(), OWN).entries
-    )
+    parsed = block_files.parse("\n".join(lines).encode(), OWN)
+    list_entries.merge(tx, block_lists.get(tx, of.id), parsed.entries, is_whole=parsed.is_whole)
 
 
 async def waiting(db: Database, of: BlockList) -> list[tuple[str, str]]:
@@ -112,6 +111,25 @@ async def test_a_list_that_loses_most_of_what_it_held_is_asked_about(db: Databas
     await db.write(says, of, names[0])
     assert len(await rules(db)) == 40
     assert len(await waiting(db, of)) == 39
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'a.example,suspend,"unfinished\nb.example,suspend,\nc.example,suspend,',
+        "a.example,suspend,\nb.example,block,\nc.example,suspend,",
+    ],
+)
+async def test_what_a_list_fails_to_say_lifts_no_block(db: Database, broken: str) -> None:
+    of = await db.write(subscribed, is_automatic=True)
+    head = "domain,severity,public_comment"
+    names = ["a.example", "b.example", "c.example"]
+    await db.write(says, of, head, *(f"{name},suspend," for name in names))
+    await db.write(says, of, head, broken)
+    assert await rules(db) == dict.fromkeys(names, "suspend")
+    # As soon as it can be read again, nothing is left to ask.
+    await db.write(says, of, head, *(f"{name},suspend," for name in names))
+    assert await waiting(db, of) == []
 
 
 async def test_an_own_decision_is_never_changed_by_a_list(db: Database, alice: Account) -> None:
