@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node import accounts, avatars, blocks, domains, evictions, follows, photos
+from node import accounts, avatars, blocks, deliveries, domains, evictions, follows, photos
 from node.database import Reader, Writer, build, columns
 from node.follows import Follow
 from node.ids import now_ms
@@ -33,14 +33,14 @@ class Ties:
 
 
 async def apply_policy(node: Node, job: Job) -> None:
-    """Job `apply_policy`: end follows of suspended servers, bring back those of others, delete pictures.
+    """Job `apply_policy`: end follows of suspended servers, bring back those of others, delete pictures and letters.
 
     With `everybody`, first mark all people from elsewhere as their servers are treated now.
     """
     after = 1 if job.payload.get("everybody") else 0
     while after:
         after = await node.db.write(domains.judge_some, after)
-    for step in (_sever, _restore, _forget_photos, _forget_avatars, evictions.forget_refused):
+    for step in (_sever, _restore, _drop_letters, _forget_photos, _forget_avatars, evictions.forget_refused):
         while await node.db.write(step):
             pass
 
@@ -90,6 +90,28 @@ def _restore(tx: Writer) -> int:
         if not gone and not blocks.is_blocked(tx, follower, followed):
             follows.put_back(tx, ended)
     return len(rows)
+
+
+def _drop_letters(tx: Writer) -> int:
+    """Nobody is left at a host whose people are known under a suspended name: what waits for it is given up.
+
+    What waits for a host that is suspended itself is given up when its turn comes.
+    """
+    waiting = tx.all(
+        """SELECT DISTINCT a.host FROM accounts a WHERE a.suspended_with_server
+             AND EXISTS (SELECT 1 FROM deliveries d WHERE d.host = a.host AND d.state = 'waiting')"""
+    )
+    if not waiting:
+        return 0
+    rows = tx.all(
+        """SELECT DISTINCT host FROM accounts
+           WHERE host IN (:hosts) AND NOT suspended_with_server AND NOT is_local""",
+        hosts=[row["host"] for row in waiting],
+    )
+    left = sorted({row["host"] for row in waiting} - {row["host"] for row in rows})
+    for host in left[:AT_ONCE]:
+        deliveries.drop(tx, host, "this node does not exchange anything with that server")
+    return len(left)
 
 
 def _forget_photos(tx: Writer) -> int:

@@ -10,7 +10,8 @@ from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Reply, Stranger
-from node import follows
+from federation_tests.test_deliveries import _followed
+from node import domains, follows, hosts, jobs
 from node.errors import NotFound
 
 
@@ -149,3 +150,22 @@ async def test_the_host_meta_of_a_short_domain_names_the_long_one(
     links = [{"rel": "lrdd", "template": evil.base + "/.well-known/webfinger?resource={uri}"}]
     other.serve("/.well-known/host-meta.json", {"links": links}, content_type="application/json")
     assert (await actors.by_handle(alice.node, handle)).uri == uri
+
+
+async def test_letters_for_people_known_under_a_suspended_name_are_given_up(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    await alice.node.db.write(
+        lambda tx: tx.run("UPDATE accounts SET domain = 'short.example' WHERE name = 'rita'")
+    )
+    await other.stop()
+    await alice.posts("One")
+    await fediverse.settle()
+    await alice.node.db.write(domains.block, "short.example")
+    await fediverse.settle()
+    await other.start()
+    await alice.node.db.write(hosts.wake, other.domain)
+    await fediverse.settle()
+    assert other.received == []
+    assert not await alice.node.db.read(jobs.holds, "redeliver")
