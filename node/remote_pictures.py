@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from media.images import BadImage, Picture, Variant
-from node import cached_media, files, hostnames
+from node import cached_media, domains, files, hostnames
 from node.cached_media import Key
 from node.errors import Refused, TooMuch, Unreachable
 from node.files import File
@@ -110,6 +110,9 @@ class Fetches:
                     lane.silent_until = time.monotonic() + SILENCE
                 raise
             lane.bytes += len(found.body)
+            there = hostnames.of(found.url)
+            if there != host and (await self._node.db.read(domains.policy, there)).rejects_media:
+                raise Unreachable("Pictures of that server are not shown here.", detail=found.url)
             return await self._node.sandbox.render(found.body, variants)
 
     @contextlib.asynccontextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from activitypub import remote_posts
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Reply, Stranger
-from node import cached_media, photos
+from node import cached_media, domains, photos, posts, remote_photos
 from node.cached_media import Room
+from node.database import Writer
 from node.photos import Photo
 from node.posts import Post
 from tests.support.asgi import Client
@@ -137,3 +139,25 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     assert [one["shortcode"] for one in status["account"]["emojis"]] == ["cat"]
     assert status["emojis"][0]["url"].startswith(alice.node.site.uri("/media/emoji/"))
     assert status["media_attachments"][0]["meta"]["focus"] == {"x": -0.8, "y": 0.1}
+
+
+async def test_a_redirect_leads_around_no_rule_about_pictures(
+    fediverse: Fediverse, other: Stranger, evil: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    other.replies["/pic.png"] = Reply(status=302, headers={"location": f"{evil.base}/pic.png"})
+    evil.serve("/pic.png", picture(64, 48), content_type="image/png")
+
+    def unit(tx: Writer) -> None:
+        domains.block(tx, "evil.test", strength="none", rejects_media=True)
+
+    await alice.node.db.write(unit)
+    media = [{"type": "Document", "mediaType": "image/png", "url": f"{other.base}/pic.png"}]
+    said = create(other, attachment=media)
+    await other.send(alice.node, "rita", said)
+    await fediverse.settle()
+    post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    assert post is not None
+    photo = await _photo(alice, post)
+    assert await remote_photos.fetch(alice.node, photo.id) is None
+    assert await alice.node.storage.sizes() == 0
