@@ -1,7 +1,7 @@
 """Inbox forwarding (ActivityPub 7.1.2): an answer reaches those who follow the conversation elsewhere.
 
 *Passed on by us:* an answer to a post of ours that its author also addressed to our person's followers goes to
-those followers as it came, once, when it is first seen.
+those followers as it came, once, when it is first seen; and so does its deletion.
 
 *Brought to us:* what somebody brings that another has said is never believed. If it is about a conversation
 under a post of the bearer's own server, it is a hint, and the post is read from its own address (`look_up`).
@@ -38,21 +38,26 @@ HIDDEN = frozenset({"bto", "bcc"})
 def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
     """Tell the followers of the person here who was answered, if this is addressed to them too."""
     uri = activity.object.uri
-    if activity.type not in ("Create", "Update") or activity.id is None or uri is None:
+    if activity.type not in ("Create", "Update", "Delete") or activity.id is None or uri is None:
         return
+    is_deletion = activity.type == "Delete"
     followers = tx.site.uri("/users/")
-    if not any(to.startswith(followers) for to in (*activity.to, *activity.cc)):
+    if not is_deletion and not any(to.startswith(followers) for to in (*activity.to, *activity.cc)):
         return
     answer = posts.by_uri(tx, uri)
     above = None if answer is None or answer.parent_id is None else posts.by_id(tx, answer.parent_id)
-    if answer is None or answer.deleted_at is not None or above is None or answer.account_id != by.id:
+    if answer is None or above is None or answer.account_id != by.id:
+        return
+    if (answer.deleted_at is not None) is not is_deletion:
         return
     root = posts.by_id(tx, answer.root_id)
     for post in (above, root):
         if post is None or not post.is_local or post.deleted_at is not None:
             continue
         who = accounts.get(tx, post.account_id)
-        if who.followers_uri in (*activity.to, *activity.cc):
+        # A deletion is rarely addressed to anybody: it goes where the answer went.
+        is_for_them = who.followers_uri in (*activity.to, *activity.cc)
+        if outbox.has_forwarded(tx, who, uri) if is_deletion else is_for_them:
             document = msgspec.json.encode(_without_hidden(activity.raw)).decode()
             outbox.forward(tx, who, activity.id, uri, document)
             return

@@ -110,6 +110,16 @@ def forward(tx: Writer, who: Account, uri: str, object_uri: str, document: str) 
         jobs.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
 
 
+def has_forwarded(tx: Reader, who: Account, object_uri: str) -> bool:
+    """Whether something about this was passed on to the followers of one of ours."""
+    found = tx.value(
+        "SELECT 1 FROM outbox WHERE verb = 'Forward' AND object_uri = :uri AND account_id = :who LIMIT 1",
+        uri=object_uri,
+        who=who.id,
+    )
+    return found is not None
+
+
 def by_id(tx: Reader, id_: int) -> Sentence | None:
     row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE id = :id", id=id_)  # noqa: S608
     return None if row is None else build(Sentence, row)
