@@ -42,6 +42,8 @@ def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | Non
 
 
 def _undo_like(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+    if uri is not None and reactions.take_back(tx, by, uri):
+        return True
     found = likes.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == by.id:
         post = posts.by_id(tx, found.post_id)

@@ -76,6 +76,15 @@ def by_uri(tx: Reader, uri: str) -> Like | None:
     return build(Like, row) if row else None
 
 
+def goes_with(tx: Writer, like: Like, uri: str) -> None:
+    """What a like came with is taken back, and something else it may stand for is still there."""
+    tx.run(
+        "UPDATE likes SET uri = :uri WHERE id = :id AND NOT EXISTS (SELECT 1 FROM likes l WHERE l.uri = :uri)",
+        id=like.id,
+        uri=uri,
+    )
+
+
 def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Listed]:
     """Who likes a post, the latest first; not those between whom and the viewer there is a block."""
     rows = tx.all(

@@ -64,7 +64,7 @@ def react(
 
 
 def take_back(tx: Writer, who: Account, uri: str) -> bool:
-    """Take one emoji back, and the like that came with it. Whether there was one."""
+    """Take one emoji back, and with the last of them the like that came along. Whether there was one."""
     post_id = tx.value(
         "DELETE FROM reactions WHERE uri = :uri AND account_id = :who RETURNING post_id", uri=uri, who=who.id
     )
@@ -72,11 +72,17 @@ def take_back(tx: Writer, who: Account, uri: str) -> bool:
         return False
     liked = likes.by_uri(tx, uri)
     post = posts.by_id(tx, post_id)
-    others = tx.value(
-        "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post_id, who=who.id
+    other = tx.value(
+        "SELECT uri FROM reactions WHERE post_id = :post AND account_id = :who ORDER BY id LIMIT 1",
+        post=post_id,
+        who=who.id,
     )
-    if liked is not None and liked.account_id == who.id and post is not None and not others:
+    if liked is None or liked.account_id != who.id or post is None:
+        return True
+    if other is None:
         likes.unlike(tx, who, post)
+    else:
+        likes.goes_with(tx, liked, other)
     return True
 
 

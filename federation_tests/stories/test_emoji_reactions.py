@@ -84,3 +84,27 @@ async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse,
     await fediverse.settle()
     assert await _given(alice, post) == [Tally("😀", "", 1)]
     assert await _likes(alice, post) == 1
+
+
+async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀😁"]
+    for said in [*given, *(evil.activity("rita", "Undo", one) for one in given)]:
+        await evil.send(alice.node, "rita", said)
+        await fediverse.settle()
+    assert await _given(alice, post) == []
+    assert await _likes(alice, post) == 0
+
+
+async def test_one_of_two_likes_with_an_emoji_is_taken_back(fediverse: Fediverse, evil: Stranger) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    given = [evil.activity("rita", "Like", post.uri, content=emoji) for emoji in "🎉😀"]
+    for said in [*given, evil.activity("rita", "Undo", given[1])]:
+        await evil.send(alice.node, "rita", said)
+        await fediverse.settle()
+    assert await _given(alice, post) == [Tally("🎉", "", 1)]
+    assert await _likes(alice, post) == 1
