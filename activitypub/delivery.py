@@ -53,8 +53,8 @@ async def _deliver(node: Node, desk: Desk, job: Job) -> None:
         await desk.over(
             job, "failed", None, "this node does not exchange anything with that server", answered=False
         )
-    elif facts.is_deleted:
-        await desk.over(job, "failed", None, "the post has been deleted since", answered=False)
+    elif facts.is_withdrawn:
+        await desk.over(job, "failed", None, "the post has been deleted or hidden since", answered=False)
     elif facts.is_left_out:
         reason = "nobody there may see the post any more"
         await desk.over(job, "failed", None, reason, answered=False)

@@ -28,12 +28,12 @@ Silence = tuple[Job, int | None, str, int | None]
 class Facts:
     """What the tables say about one delivery. `synchronization` is the header to send with it, or ''.
 
-    `is_deleted`: the post it tells of is gone by now. `is_left_out`: it was asked for once more by hand, and this
-    inbox would not be told of the post any more.
+    `is_withdrawn`: the post it tells of is deleted, or hidden with its author, by now. `is_left_out`: it was asked
+    for once more by hand, and this inbox would not be told of the post any more.
     """
 
     is_blocked: bool
-    is_deleted: bool
+    is_withdrawn: bool
     is_left_out: bool
     is_behind: bool
     style: str
@@ -135,13 +135,13 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     behind = jobs.among_lanes(tx, in_line) if jobs.holds(tx, outcomes.AGAIN) else set()
     versions = keys.versions(tx, {job.payload["by"] for job in group})
     words = outbox.documents(tx, wanted) if wanted else {}
-    deleted = outbox.of_deleted(tx, {job.payload["sentence"] for job in group})
-    told = _told_now(tx, {job.payload["sentence"] for job in group if "anew" in job.payload} - deleted)
+    withdrawn = outbox.withdrawn(tx, {job.payload["sentence"] for job in group})
+    told = _told_now(tx, {job.payload["sentence"] for job in group if "anew" in job.payload} - withdrawn)
     headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
     return [
         Facts(
             is_blocked=job.payload["host"] in blocked,
-            is_deleted=job.payload["sentence"] in deleted,
+            is_withdrawn=job.payload["sentence"] in withdrawn,
             is_left_out=job.payload["inbox"] not in told.get(job.payload["sentence"], {job.payload["inbox"]}),
             is_behind=not outcomes.is_aside(job) and outcomes.aside(job) in behind,
             style=styles.get(job.payload["host"], "cavage"),

@@ -143,11 +143,12 @@ def keep_document(tx: Writer, sentence: Sentence, document: str) -> None:
     tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=sentence.id)
 
 
-def of_deleted(tx: Reader, ids: Iterable[int]) -> set[int]:
-    """Those of these sentences that tell what a post says, though it has been deleted by now."""
+def withdrawn(tx: Reader, ids: Iterable[int]) -> set[int]:
+    """Those of these sentences that tell what a post says, though it is deleted or its author suspended by now."""
     rows = tx.all(
-        """SELECT o.id FROM outbox o JOIN posts p ON p.id = o.post_id
-           WHERE o.id IN (:ids) AND o.verb IN ('Create', 'Update') AND p.deleted_at IS NOT NULL""",
+        """SELECT o.id FROM outbox o JOIN posts p ON p.id = o.post_id JOIN accounts a ON a.id = o.account_id
+           WHERE o.id IN (:ids) AND o.verb IN ('Create', 'Update')
+             AND (p.deleted_at IS NOT NULL OR a.suspended_at IS NOT NULL)""",
         ids=list(ids),
     )
     return {row["id"] for row in rows}

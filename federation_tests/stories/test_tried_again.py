@@ -13,7 +13,8 @@ from activitypub.desks import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
-from node import blocks, deliveries, domains, hosts, jobs, ledgers, photos, posts
+from node import accounts, blocks, deliveries, domains, hosts, jobs, ledgers, moderation, photos, posts, users
+from node.database import Writer
 from node.drafts import Draft
 from node.ids import now_ms
 from node.jobs import Job
@@ -246,3 +247,25 @@ async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
     await alice._do(ledgers.retry, post.id)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == []
+
+
+async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fediverse, other: Stranger) -> None:
+    alice = await _followed(fediverse, other, "rita")
+    await other.stop()
+    post = await alice.posts("Buy now")
+    await fediverse.settle()
+    bob = await fediverse.person("bob@a.test")
+
+    def judge(tx: Writer) -> None:
+        moderator = accounts.get(tx, bob.id)
+        users.create(tx, moderator, email="bob@a.test", password_hash="x", role="moderator")
+        moderation.suspend(tx, moderator, accounts.get(tx, alice.id))
+
+    await alice.node.db.write(judge)
+    await fediverse.settle()
+    await other.start()
+    await alice.node.db.write(hosts.wake, other.domain)
+    await fediverse.settle()
+    assert _heard(other) == ["Update"]
+    assert other.received[0]["object"]["suspended"] is True
+    assert post.uri not in json.dumps(other.received)
