@@ -32,6 +32,8 @@ from node.posts import Post
 from node.visibility import OPEN
 
 MOST_BOOSTERS = 80
+TAKING_BACK = frozenset({"Block", "Delete", "Undo"})
+"""What is heard of somebody who is suspended too: what they end must not be there when they come back."""
 
 
 def perform(tx: Writer, heard: Heard) -> None:
@@ -39,7 +41,8 @@ def perform(tx: Writer, heard: Heard) -> None:
     by = heard.by
     # Whom their own server had suspended is heard when it says something new of them.
     is_of_themselves = heard.activity.type == "Update" and heard.activity.object.uri == by.uri
-    if by.is_gone and not (by.suspended_there and is_of_themselves):
+    takes_back = heard.activity.type in TAKING_BACK and by.deleted_at is None
+    if by.is_gone and not takes_back and not (by.suspended_there and is_of_themselves):
         raise Ignored("the actor is suspended or gone")
     deed = DEEDS.get(heard.activity.type)
     if deed is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Called, Fediverse
+from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import blocks, captions, edits, posts
+from node import accounts, blocks, captions, edits, posts
 
 
 async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
@@ -82,3 +83,24 @@ async def test_who_liked_a_post_and_was_blocked_then_hears_of_no_edit(
     await alice.edits(post, "Two")
     await fediverse.settle()
     assert "Update" not in [said["type"] for said in other.received]
+
+
+async def test_whom_a_moderator_suspended_can_still_take_back_what_is_theirs(
+    fediverse: Fediverse, other: Stranger
+) -> None:
+    alice = await alice_follows_rita(fediverse, other)
+    me, rita = (await alice.account()).uri, await alice.finds(Called(f"rita@{other.domain}"))
+    follow = other.activity("rita", "Follow", me)
+    said = create(other)
+    for activity in (follow, said):
+        await other.send(alice.node, "rita", activity)
+        await fediverse.settle()
+    assert await alice.home() == ["Post 1"]
+    await alice.node.db.write(accounts.show, rita.id, is_shown=False)
+    await other.send(alice.node, "rita", other.activity("rita", "Delete", said["object"]["id"]))
+    await other.send(alice.node, "rita", other.activity("rita", "Undo", follow))
+    await other.send(alice.node, "rita", create(other, number=2))
+    await fediverse.settle()
+    await alice.node.db.write(accounts.show, rita.id)
+    assert await alice.home() == []
+    assert (await alice.account()).followers_count == 0
