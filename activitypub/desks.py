@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from activitypub import audience, documents, signing_keys, synchronization
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
-from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes
+from node import accounts, domains, follows, hosts, jobs, keys, outbox, outcomes, posts
 from node.database import Reader, Writer
 from node.gatherings import Gathering
 from node.ids import now_ms
 from node.jobs import Job
 from node.node import Node
 from node.outcomes import Outcome
+
+LONG_MS = 60_000
+"""How long something may be on its way before it is asked again who may hear it."""
 
 Silence = tuple[Job, int | None, str, int | None]
 """A job, the status if there was one, the reason, and the `Retry-After` in milliseconds."""
@@ -29,7 +32,7 @@ class Facts:
     """What the tables say about one delivery. `synchronization` is the header to send with it, or ''.
 
     `is_withdrawn`: the post it tells of is deleted, or hidden with its author, by now. `is_left_out`: it was asked
-    for once more by hand, and this inbox would not be told of the post any more.
+    for once more by hand, or is not for everybody and has waited for long, and this inbox would not be told any more.
     """
 
     is_blocked: bool
@@ -136,7 +139,7 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     versions = keys.versions(tx, {job.payload["by"] for job in group})
     words = outbox.documents(tx, wanted) if wanted else {}
     withdrawn = outbox.withdrawn(tx, {job.payload["sentence"] for job in group})
-    told = _told_now(tx, {job.payload["sentence"] for job in group if "anew" in job.payload} - withdrawn)
+    told = _told_now(tx, group, withdrawn)
     headers = _synchronizations(tx, [job for job in group if job.payload.get("synchronized")])
     return [
         Facts(
@@ -154,13 +157,20 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
     ]
 
 
-def _told_now(tx: Reader, sentences: Iterable[int]) -> dict[int, set[str]]:
-    """For each of these sentences, the inboxes that would hear it if it were said now."""
+def _told_now(tx: Reader, group: Iterable[Job], withdrawn: set[int]) -> dict[int, set[str]]:
+    """The inboxes that would hear it now, of what was asked for again and of what for long was for few."""
+    asked: dict[int, bool] = {}
+    for job in group:
+        number, is_anew = job.payload["sentence"], "anew" in job.payload
+        if number not in withdrawn and (is_anew or job.payload["since"] < now_ms() - LONG_MS):
+            asked[number] = asked.get(number, False) or is_anew
     found: dict[int, set[str]] = {}
-    for number in sentences:
+    for number, is_anew in asked.items():
         sentence = outbox.by_id(tx, number)
-        who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
-        if sentence is not None and who is not None:
+        if sentence is None or sentence.verb not in ("Create", "Update") or sentence.post_id is None:
+            continue
+        post, who = posts.by_id(tx, sentence.post_id), accounts.by_id(tx, sentence.account_id)
+        if post is not None and who is not None and (is_anew or not post.is_open):
             found[number] = {inbox for inbox, _ in audience.inboxes(tx, sentence, who)}
     return found
 

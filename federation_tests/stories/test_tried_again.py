@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activitypub import outbox
+from activitypub import desks, outbox
 from activitypub.desks import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
@@ -269,3 +269,30 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
     assert _heard(other) == ["Update"]
     assert other.received[0]["object"]["suspended"] is True
     assert post.uri not in json.dumps(other.received)
+
+
+async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_waited(
+    fediverse: Fediverse, other: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "LONG_MS", -1)
+    alice = await _followed(fediverse, other, "rita", "rob")
+    await other.stop()
+    posts_ = [await alice.posts(text, visibility="followers") for text in ("One", "Two")]
+    await fediverse.settle()
+    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await fediverse.settle()
+    await other.start()
+    await alice.node.db.write(hosts.wake, other.domain)
+    await fediverse.settle()
+    # Somebody else there follows still.
+    assert sorted(_heard(other)) == ["Create", "Create", "Reject"]
+    await other.stop()
+    await alice.edits(posts_[0], "Three")
+    await fediverse.settle()
+    await alice._do(blocks.block, await alice.finds(Called(f"rob@{other.domain}")))
+    await fediverse.settle()
+    await other.start()
+    await alice.node.db.write(hosts.wake, other.domain)
+    other.received.clear()
+    await fediverse.settle()
+    assert _heard(other) == ["Reject"]
