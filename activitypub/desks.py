@@ -160,9 +160,10 @@ def _facts(tx: Reader, group: list[Job], wanted: set[int]) -> list[Facts]:
 def _told_now(tx: Reader, group: Iterable[Job], withdrawn: set[int]) -> dict[int, set[str]]:
     """The inboxes that would hear it now, of what was asked for again and of what for long was for few."""
     asked: dict[int, bool] = {}
+    before = now_ms() - LONG_MS
     for job in group:
         number, is_anew = job.payload["sentence"], "anew" in job.payload
-        if number not in withdrawn and (is_anew or job.payload["since"] < now_ms() - LONG_MS):
+        if number not in withdrawn and (is_anew or job.payload["since"] < before):
             asked[number] = asked.get(number, False) or is_anew
     found: dict[int, set[str]] = {}
     for number, is_anew in asked.items():

@@ -9,6 +9,14 @@ from node.posts import Post
 from node.reactions import Tally
 
 
+async def _a_bird(fediverse: Fediverse, evil: Stranger) -> tuple[Person, Post]:
+    """A post by alice, which rita of another server can see."""
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("A bird", photo="A bird")
+    evil.person("rita")
+    return alice, post
+
+
 async def _given(person: Person, post: Post) -> list[Tally]:
     return await person.node.db.read(reactions.of, await person.account(), post)
 
@@ -42,9 +50,7 @@ async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
 
 
 async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil: Stranger) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    post = await alice.posts("A bird", photo="A bird")
-    evil.person("rita")
+    alice, post = await _a_bird(fediverse, evil)
     blob = {
         "type": "Emoji",
         "id": f"{evil.base}/emoji/blob",
@@ -61,9 +67,7 @@ async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil:
 
 
 async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: Stranger) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    post = await alice.posts("A bird", photo="A bird")
-    evil.person("rita")
+    alice, post = await _a_bird(fediverse, evil)
     for emoji in [*"🎉🎉😀😁😂😃😄😅😆😇😈😉😊", "not an emoji", ""]:
         await evil.send(alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=emoji))
     await fediverse.settle()
@@ -74,9 +78,7 @@ async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: St
 
 
 async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse, evil: Stranger) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    post = await alice.posts("A bird", photo="A bird")
-    evil.person("rita")
+    alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀"]
     for said in given:
         await evil.send(alice.node, "rita", said)
@@ -87,9 +89,7 @@ async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse,
 
 
 async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil: Stranger) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    post = await alice.posts("A bird", photo="A bird")
-    evil.person("rita")
+    alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀😁"]
     for said in [*given, *(evil.activity("rita", "Undo", one) for one in given)]:
         await evil.send(alice.node, "rita", said)
@@ -99,9 +99,7 @@ async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil
 
 
 async def test_one_of_two_likes_with_an_emoji_is_taken_back(fediverse: Fediverse, evil: Stranger) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    post = await alice.posts("A bird", photo="A bird")
-    evil.person("rita")
+    alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "Like", post.uri, content=emoji) for emoji in "🎉😀"]
     for said in [*given, evil.activity("rita", "Undo", given[1])]:
         await evil.send(alice.node, "rita", said)

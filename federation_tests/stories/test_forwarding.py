@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import PUBLIC, Reply, Stranger
+from node.posts import Post
 
 
 async def _followed_by(alice: Person, server: Stranger, name: str) -> None:
@@ -13,9 +14,8 @@ async def _followed_by(alice: Person, server: Stranger, name: str) -> None:
     server.received.clear()
 
 
-async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
-) -> None:
+async def _asked(fediverse: Fediverse, evil: Stranger, other: Stranger) -> tuple[Person, str, Post]:
+    """Alice, whom nina follows, the address of her followers, and a post that rita of a third server can answer."""
     (alice,) = await fediverse.people("alice@a.test")
     followers = (await alice.account()).followers_uri
     await _followed_by(alice, other, "nina")
@@ -23,6 +23,13 @@ async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
     await fediverse.settle()
     other.received.clear()
     evil.person("rita")
+    return alice, followers, post
+
+
+async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
+    fediverse: Fediverse, evil: Stranger, other: Stranger
+) -> None:
+    alice, followers, post = await _asked(fediverse, evil, other)
     note = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
     said = evil.activity("rita", "Create", note, to=[PUBLIC], cc=[followers])
     for _ in range(2):
@@ -35,13 +42,7 @@ async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
 async def test_what_is_not_meant_for_them_or_answers_nothing_of_ours_stays_here(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    followers = (await alice.account()).followers_uri
-    await _followed_by(alice, other, "nina")
-    post = await alice.posts("Which bird?", photo="A bird")
-    await fediverse.settle()
-    other.received.clear()
-    evil.person("rita")
+    alice, followers, post = await _asked(fediverse, evil, other)
     only_here = evil.note("rita", 1, inReplyTo=post.uri)
     stray = evil.note("rita", 2, cc=[followers])
     for note in (only_here, stray):
@@ -54,13 +55,7 @@ async def test_what_is_not_meant_for_them_or_answers_nothing_of_ours_stays_here(
 async def test_whoever_got_an_answer_hears_that_it_is_gone(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
-    (alice,) = await fediverse.people("alice@a.test")
-    followers = (await alice.account()).followers_uri
-    await _followed_by(alice, other, "nina")
-    post = await alice.posts("Which bird?", photo="A bird")
-    await fediverse.settle()
-    other.received.clear()
-    evil.person("rita")
+    alice, followers, post = await _asked(fediverse, evil, other)
     passed_on = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
     kept_here = evil.note("rita", 2, inReplyTo=post.uri)
     gone = []
