@@ -6,8 +6,8 @@ want scalars, lists where they want lists, and the full address of the public co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -153,137 +153,192 @@ def words(tx: Reader, sentence: Sentence, who: Account) -> bytes | None:
     return None if document is None else msgspec.json.encode(document)
 
 
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """One activity to render: what was recorded, who did it, and the post it is about, if any."""
+
+    tx: Reader
+    sentence: Sentence
+    who: Account
+    post: Post | None
+    facts: dict[str, Any]
+
+    @property
+    def is_about_actor(self) -> bool:
+        return self.sentence.object_uri == self.who.uri
+
+    @property
+    def living_post(self) -> Post | None:
+        return None if self.post is None or self.post.deleted_at is not None else self.post
+
+    @property
+    def told(self) -> list[str]:
+        """The one person a like or a follow is about."""
+        id_ = self.sentence.target_id
+        if id_ is None and self.post is not None:
+            id_ = self.post.account_id
+        account = None if id_ is None else accounts.by_id(self.tx, id_)
+        return [account.uri] if account is not None else []
+
+    def document(
+        self, members: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY, *, type_: str | None = None
+    ) -> dict[str, Any]:
+        """The activity: `members` after what all of them have."""
+        base = {"id": self.sentence.uri, "type": type_ or self.sentence.verb, "actor": self.who.uri}
+        return with_context(base | members, context)
+
+
 def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | None:
     """A sentence as an activity, or None when there is nothing left to say."""
     post = None if sentence.post_id is None else posts.by_id(tx, sentence.post_id)
-    base = {"id": sentence.uri, "type": sentence.verb, "actor": who.uri}
-    match sentence.verb:
-        case "Create" | "Update" if sentence.object_uri == who.uri:
-            return _about_person(tx, base, who)
-        case "Create" | "Update":
-            return _about_post(tx, base, post)
-        case "Delete" if sentence.object_uri == who.uri:
-            return with_context(base | {"to": [PUBLIC], "cc": [], "object": who.uri})
-        case "Delete":
-            return _farewell(tx, base, sentence, who)
-        case "Announce":
-            return _boost(tx, sentence, who, post)
-        case "Undo":
-            return _undo(tx, base, sentence, who, post)
-        case "Add" | "Remove":
-            return _pin(base, sentence, who, post)
-        case "Move":
-            told = {"to": [who.followers_uri], "object": who.uri, "target": sentence.facts["target"]}
-            return with_context(base | told)
-        case "Flag":
-            said = sentence.facts
-            told = {"to": said["objects"][:1], "content": said["words"], "object": said["objects"]}
-            return with_context(base | told)
-        case "Revoke":
-            return with_context(
-                base | {"type": "Delete", "to": _told(tx, sentence, post), "object": sentence.object_uri}
-            )
-        case "QuoteRequest":
-            if post is None or post.deleted_at is not None:
-                return None
-            asking = {"to": _told(tx, sentence, post), "object": sentence.object_uri}
-            note = notes.note(tx.site, notes.facts(tx, [post])[0])
-            return with_context(base | asking | {"instrument": note}, contexts.NOTE)
-        case "Accept" | "Reject" if "quote" in sentence.facts:
-            return _answer_to_quote(base, sentence.facts["quote"])
-        case "Accept" | "Reject":
-            follow = sentence.facts["follow"]
-            undone = {
-                "id": follow["uri"],
-                "type": "Follow",
-                "actor": follow["actor"],
-                "object": follow["object"],
-            }
-            return with_context(base | {"to": [follow["actor"]], "object": undone})
-        case _:
-            return with_context(base | {"to": _told(tx, sentence, post), "object": sentence.object_uri})
+    return _RENDER.get(sentence.verb, _simple)(_Outgoing(tx, sentence, who, post, sentence.facts))
 
 
-def _answer_to_quote(base: dict[str, Any], asked: dict[str, str]) -> dict[str, Any]:
-    question = {
+def _simple(said: _Outgoing) -> dict[str, Any]:
+    """A like, a follow, a block: an object, and the one person it is about."""
+    return said.document({"to": said.told, "object": said.sentence.object_uri})
+
+
+def _create(said: _Outgoing) -> dict[str, Any] | None:
+    if said.is_about_actor:
+        return _about_person(said)
+    if (post := said.living_post) is None:
+        return None
+    return with_context(create(said.tx.site, notes.facts(said.tx, [post])[0]), contexts.NOTE)
+
+
+def _update(said: _Outgoing) -> dict[str, Any] | None:
+    if said.is_about_actor:
+        return _about_person(said)
+    if (post := said.living_post) is None:
+        return None
+    edited = notes.edit_time(post)
+    whole = create(said.tx.site, notes.facts(said.tx, [post])[0])
+    whole |= {"id": said.sentence.uri, "type": "Update", "actor": said.who.uri, "published": edited}
+    whole["object"]["updated"] = edited
+    return with_context(whole, contexts.NOTE)
+
+
+def _about_person(said: _Outgoing) -> dict[str, Any]:
+    current = person(said.tx, accounts.get(said.tx, said.who.id))
+    return said.document({"to": [PUBLIC], "cc": [said.who.followers_uri], "object": current}, contexts.ACTOR)
+
+
+def _delete(said: _Outgoing) -> dict[str, Any]:
+    if said.is_about_actor:
+        return said.document({"to": [PUBLIC], "cc": [], "object": said.who.uri})
+    mentioned = accounts.by_ids(said.tx, said.facts.get("mentions", []))
+    visibility = said.facts.get("visibility", "direct")
+    to, cc = addressing(said.who, visibility, [one.uri for one in mentioned.values()])
+    deleted_at = said.facts.get("deleted_at", said.sentence.created_at)
+    tombstone = notes.tombstone(said.sentence.object_uri, deleted_at)
+    del tombstone["@context"]
+    return said.document({"to": to, "cc": cc, "object": tombstone})
+
+
+def _announce(said: _Outgoing) -> dict[str, Any] | None:
+    if said.post is None or boosts.by_uri(said.tx, said.sentence.uri) is None:
+        return None
+    of = accounts.get(said.tx, said.post.account_id).uri
+    return with_context(_boost(said, said.sentence.uri, said.sentence.object_uri, of))
+
+
+def _boost(said: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
+    visibility = said.facts.get("visibility", "public")
+    return announce(
+        said.who, uri, object_uri, visibility, said.facts.get("created_at", said.sentence.created_at), of
+    )
+
+
+def _undo(said: _Outgoing) -> dict[str, Any]:
+    told, verb, uri, object_uri = said.told, said.facts["verb"], said.facts["uri"], said.facts["object_uri"]
+    if verb == "Announce":
+        boost = _boost(said, uri, object_uri, told[0] if told else None)
+        return said.document({"to": boost["to"], "cc": boost["cc"], "object": boost})
+    undone = {"id": uri, "type": verb, "actor": said.who.uri, "object": object_uri, "to": told}
+    return said.document({"to": told, "object": undone})
+
+
+def _pin(said: _Outgoing) -> dict[str, Any] | None:
+    """Only what anybody may see can be pinned; one that is gone meanwhile needs no word."""
+    if said.living_post is None:
+        return None
+    who = said.who
+    return said.document(
+        {
+            "to": [PUBLIC],
+            "cc": [who.followers_uri],
+            "object": said.sentence.object_uri,
+            "target": who.featured_uri,
+        }
+    )
+
+
+def _move(said: _Outgoing) -> dict[str, Any]:
+    who = said.who
+    return said.document({"to": [who.followers_uri], "object": who.uri, "target": said.facts["target"]})
+
+
+def _flag(said: _Outgoing) -> dict[str, Any]:
+    reported = said.facts["objects"]
+    return said.document({"to": reported[:1], "content": said.facts["words"], "object": reported})
+
+
+def _revoke(said: _Outgoing) -> dict[str, Any]:
+    """A quote is no longer allowed: its stamp is deleted."""
+    return said.document({"to": said.told, "object": said.sentence.object_uri}, type_="Delete")
+
+
+def _quote_request(said: _Outgoing) -> dict[str, Any] | None:
+    if (post := said.living_post) is None:
+        return None
+    note = notes.note(said.tx.site, notes.facts(said.tx, [post])[0])
+    asked = {"to": said.told, "object": said.sentence.object_uri, "instrument": note}
+    return said.document(asked, contexts.NOTE)
+
+
+def _answer(said: _Outgoing) -> dict[str, Any]:
+    """An Accept or Reject: of a follow, or of the wish to quote."""
+    if "quote" in said.facts:
+        return _answer_to_quote(said, said.facts["quote"])
+    follow = said.facts["follow"]
+    answered = {
+        "id": follow["uri"],
+        "type": "Follow",
+        "actor": follow["actor"],
+        "object": follow["object"],
+    }
+    return said.document({"to": [follow["actor"]], "object": answered})
+
+
+def _answer_to_quote(said: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
+    request = {
         "id": asked["uri"],
         "type": "QuoteRequest",
         "actor": asked["by"],
         "object": asked["object"],
         "instrument": asked["instrument"],
     }
-    given = {"result": asked["result"]} if "result" in asked else {}
-    return with_context(base | {"to": [asked["by"]], "object": question} | given, contexts.QUOTE)
+    result = {"result": asked["result"]} if "result" in asked else {}
+    return said.document({"to": [asked["by"]], "object": request} | result, contexts.QUOTE)
 
 
-def _about_person(tx: Reader, base: dict[str, Any], who: Account) -> dict[str, Any]:
-    current = accounts.get(tx, who.id)
-    addressed = {"to": [PUBLIC], "cc": [who.followers_uri]}
-    return with_context(base | addressed | {"object": person(tx, current)}, contexts.ACTOR)
-
-
-def _about_post(tx: Reader, base: dict[str, Any], post: Post | None) -> dict[str, Any] | None:
-    if post is None or post.deleted_at is not None:
-        return None
-    whole = create(tx.site, notes.facts(tx, [post])[0])
-    if base["type"] == "Update":
-        whole |= base | {"published": notes.edit_time(post)}
-        whole["object"]["updated"] = notes.edit_time(post)
-    return with_context(whole, contexts.NOTE)
-
-
-def _farewell(tx: Reader, base: dict[str, Any], sentence: Sentence, who: Account) -> dict[str, Any]:
-    said = sentence.facts
-    mentioned = accounts.by_ids(tx, said.get("mentions", []))
-    to, cc = addressing(who, said.get("visibility", "direct"), [one.uri for one in mentioned.values()])
-    grave = notes.tombstone(sentence.object_uri, said.get("deleted_at", sentence.created_at))
-    del grave["@context"]
-    return with_context(base | {"to": to, "cc": cc, "object": grave})
-
-
-def _boost(tx: Reader, sentence: Sentence, who: Account, post: Post | None) -> dict[str, Any] | None:
-    if post is None or boosts.by_uri(tx, sentence.uri) is None:
-        return None
-    of = accounts.get(tx, post.account_id).uri
-    said = sentence.facts
-    at = said.get("created_at", sentence.created_at)
-    return with_context(
-        announce(who, sentence.uri, sentence.object_uri, said.get("visibility", "public"), at, of)
-    )
-
-
-def _pin(base: dict[str, Any], sentence: Sentence, who: Account, post: Post | None) -> dict[str, Any] | None:
-    """Only what anybody may see can be pinned; one that is gone meanwhile needs no word."""
-    if post is None or post.deleted_at is not None:
-        return None
-    told = {"to": [PUBLIC], "cc": [who.followers_uri]}
-    return with_context(base | told | {"object": sentence.object_uri, "target": who.featured_uri})
-
-
-def _undo(
-    tx: Reader, base: dict[str, Any], sentence: Sentence, who: Account, post: Post | None
-) -> dict[str, Any]:
-    said, told = sentence.facts, _told(tx, sentence, post)
-    if said["verb"] == "Announce":
-        at = said.get("created_at", sentence.created_at)
-        of = told[0] if told else None
-        boost = announce(who, said["uri"], said["object_uri"], said.get("visibility", "public"), at, of)
-        return with_context(base | {"to": boost["to"], "cc": boost["cc"], "object": boost})
-    undone: dict[str, Any] = {
-        "id": said["uri"],
-        "type": said["verb"],
-        "actor": who.uri,
-        "object": said["object_uri"],
-        "to": told,
-    }
-    return with_context(base | {"to": told, "object": undone})
-
-
-def _told(tx: Reader, sentence: Sentence, post: Post | None) -> list[str]:
-    """The one person a like or a follow is about."""
-    id_ = sentence.target_id if sentence.target_id is not None else post.account_id if post else None
-    account = None if id_ is None else accounts.by_id(tx, id_)
-    return [account.uri] if account is not None else []
+_RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
+    "Accept": _answer,
+    "Add": _pin,
+    "Announce": _announce,
+    "Create": _create,
+    "Delete": _delete,
+    "Flag": _flag,
+    "Move": _move,
+    "QuoteRequest": _quote_request,
+    "Reject": _answer,
+    "Remove": _pin,
+    "Revoke": _revoke,
+    "Undo": _undo,
+    "Update": _update,
+}
+"""How each kind is rendered; all others are `_simple`."""
 
 
 def collection(uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()) -> dict[str, Any]:
