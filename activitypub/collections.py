@@ -6,12 +6,9 @@ everyone and hold only what anybody may read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from activitypub import contexts, documents, notes
 from node import accounts, captions, follows, listings, pins, posts
@@ -19,50 +16,34 @@ from node.accounts import Account
 from node.database import Reader
 from node.errors import NotFound
 from node.ids import read_id
-from node.node import Node
 from node.paging import Page
 from node.posts import Post
 
 PAGE = 40
-_OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")
-_OF_TAG = re.compile(r"/tags/(?P<name>[^/]{1,200})")
-_OF_POST = re.compile(r"/p/(?P<name>[^/]+)/(?P<id>[0-9]{1,18})/(?P<kind>replies|likes|shares|context)")
-
+MOST_TAG = 200
 Items = Callable[[Reader, Page], list[tuple[int, Any]]]
 
 
-class Collections:
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    async def answer(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and document of a collection or of one of its pages."""
-        cursor: int | None = None
-        if "page" in query:
-            cursor = read_id(query.get("max_id", "")) or 0
-        try:
-            document = await self._node.db.read(_document, path, cursor)
-        except NotFound:
-            return 404, b'{"error":"There is nothing here."}'
-        return 200, msgspec.json.encode(document)
+def cursor(query: Mapping[str, str]) -> int | None:
+    """Where a page begins; None for the front of a collection, 0 for its first page."""
+    return (read_id(query.get("max_id", "")) or 0) if "page" in query else None
 
 
-def _document(tx: Reader, path: str, cursor: int | None) -> dict[str, Any]:
-    """`cursor` is None for the front of a collection, 0 for its first page."""
-    if path == "/actor/outbox":
-        return documents.collection(tx.site.uri(path), 0)
-    if (of_person := _OF_PERSON.fullmatch(path)) is not None:
-        return _of_person(tx, _person(tx, of_person["name"]), of_person["kind"], cursor)
-    if (of_post := _OF_POST.fullmatch(path)) is not None:
-        return _of_post(tx, _post(tx, path, int(of_post["id"])), of_post["kind"], cursor)
-    if (tagged := _OF_TAG.fullmatch(path)) is not None:
-        name = captions.normal_tag(tagged["name"])
-        total = listings.tagged_total(tx, name)
-        if not total:
-            raise NotFound
-        uri = tx.site.uri("/tags/" + quote(name, safe=""))
-        return _paged(tx, uri, total, cursor, lambda tx, page: listings.tagged(tx, name, page))
-    raise NotFound
+def of_instance(tx: Reader, cursor: int | None) -> dict[str, Any]:
+    """The outbox of the node itself, which posts nothing."""
+    return documents.collection(tx.site.uri("/actor/outbox"), 0)
+
+
+def of_tag(tx: Reader, tag: str, cursor: int | None) -> dict[str, Any]:
+    """Public posts with a hashtag. Raises NotFound, as all of these do."""
+    if len(tag) > MOST_TAG:
+        raise NotFound
+    name = captions.normal_tag(tag)
+    total = listings.tagged_total(tx, name)
+    if not total:
+        raise NotFound
+    uri = tx.site.uri("/tags/" + quote(name, safe=""))
+    return _paged(tx, uri, total, cursor, lambda tx, page: listings.tagged(tx, name, page))
 
 
 def _person(tx: Reader, name: str) -> Account:
@@ -72,14 +53,16 @@ def _person(tx: Reader, name: str) -> Account:
     return account
 
 
-def _post(tx: Reader, path: str, post_id: int) -> Post:
+def _post(tx: Reader, name: str, post_id: int) -> Post:
     post = posts.seen_by(tx, None, post_id)
-    if not post.is_local or not tx.site.uri(path).startswith(f"{post.uri}/"):
+    if not post.is_local or post.uri != tx.site.uri(f"/p/{name}/{post_id}"):
         raise NotFound
     return post
 
 
-def _of_person(tx: Reader, who: Account, kind: str, cursor: int | None) -> dict[str, Any]:
+def of_person(tx: Reader, name: str, kind: str, cursor: int | None) -> dict[str, Any]:
+    """Their outbox, followers, following or collections/featured."""
+    who = _person(tx, name)
     uri = f"{who.uri}/{kind}"
     if who.hides_follows and kind in ("followers", "following"):
         total = who.followers_count if kind == "followers" else who.following_count
@@ -107,7 +90,9 @@ def _of_person(tx: Reader, who: Account, kind: str, cursor: int | None) -> dict[
             return documents.collection(uri, len(pinned), items=pinned)
 
 
-def _of_post(tx: Reader, post: Post, kind: str, cursor: int | None) -> dict[str, Any]:
+def of_post(tx: Reader, name: str, post_id: int, kind: str, cursor: int | None) -> dict[str, Any]:
+    """The replies, context, likes or shares of a post."""
+    post = _post(tx, name, post_id)
     uri = f"{post.uri}/{kind}"
     match kind:
         case "replies":

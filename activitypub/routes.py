@@ -9,56 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
+from werkzeug.routing import Rule
 
-from activitypub import contexts, documents, nodeinfo, notes, quoting, synchronizing, viewers, webfinger
-from activitypub.collections import Collections
+from activitypub import collections, nodeinfo, resources, viewers, webfinger
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
 from activitypub.plain import Receive, Scope, Send, header, headers, respond
+from activitypub.routing import Found, Router
 from activitypub.uris import Malformed
-from activitypub.vocab import PUBLIC
-from node import accounts, boosts, outbox, posts, statistics, users
-from node.accounts import Account
-from node.database import Reader
+from node import statistics
 from node.errors import NotFound
 from node.node import Node
-from node.posts import Post
-from node.visibility import OPEN
 
 AP_TYPE = "application/activity+json; charset=utf-8"
 JRD_TYPE = "application/jrd+json; charset=utf-8"
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VARY = (b"vary", b"Accept, Signature")
 _PUBLIC_CACHE = (b"cache-control", b"public, max-age=60")
+READING = frozenset({"GET", "HEAD"})
 _NO_STORE = (b"cache-control", b"private, no-store")
 
-_WELL_KNOWN = frozenset(
-    {
-        "/.well-known/webfinger",
-        "/.well-known/host-meta",
-        "/.well-known/host-meta.json",
-        "/.well-known/nodeinfo",
-        "/nodeinfo/2.0",
-        "/nodeinfo/2.1",
-        "/actor",
-        "/actor/inbox",
-        "/actor/outbox",
-        "/inbox",
-    }
-)
-_ALWAYS = re.compile(
-    r"/users/[^/]+/(?:inbox|outbox|followers|followers_synchronization|following|collections/featured|activities/[0-9]{1,18}|boosts/[0-9]{1,18}|stamps/[0-9]{1,18})"
-    r"|/p/[^/]+/[0-9]{1,18}/(?:replies|likes|shares|context|activity)"
-)
-_PAGES = re.compile(
-    r"/users/(?P<user>[^/]+)|/@(?P<profile>[^/@]+)|/tags/(?P<tag>[^/]+)"
-    r"|/p/(?P<author>[^/]+)/(?P<post>[0-9]{1,18})"
-)
-_OWNER = re.compile(r"/(?:users/|@|p/)([^/]+)")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 
 
@@ -79,6 +54,30 @@ def wants_activity(accept: str) -> bool:
     return activity > 0 and activity >= html
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One GET: what stands in the path, and who signed it, where that was looked at."""
+
+    scope: Scope
+    send: Send
+    args: dict[str, str]
+    asking: KnownKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What answers at an address.
+
+    `is_page`: people find a page there, so it is asked for by `Accept`. `is_open`: whoever asks gets it, even
+    in secure mode. `has_key`: in secure mode, who does not sign is given the key that is there.
+    """
+
+    answer: Callable[[Door, _Asked], Awaitable[None]]
+    is_page: bool = False
+    is_open: bool = False
+    has_key: bool = False
+
+
 class Door:
     """The federation side of one node, as one ASGI app."""
 
@@ -86,54 +85,66 @@ class Door:
         self._node = node
         self._memory = node.part(Memory)
         self._inbox = Inbox(node)
-        self._collections = Collections(node)
+
+    def find(self, scope: Scope) -> Found[Endpoint | None] | None:
+        """Who answers this request; None when it is not for this door."""
+        found = _ROUTES.find(scope["method"], scope["path"])
+        if found is None or found.endpoint is None or not found.endpoint.is_page:
+            return found
+        if scope["method"] in READING and wants_activity(",".join(headers(scope, b"accept"))):
+            return found
+        return None
 
     def takes(self, scope: Scope) -> bool:
-        path: str = scope["path"]
-        if path in _WELL_KNOWN or _ALWAYS.fullmatch(path):
-            return True
-        if scope["method"] in ("GET", "HEAD") and _PAGES.fullmatch(path):
-            return wants_activity(",".join(headers(scope, b"accept")))
-        return False
+        return self.find(scope) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if path.endswith("/inbox"):
-            await self._inbox(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
-            await respond(scope, send, 405, headers=[(b"allow", b"GET, HEAD")])
-        elif path.startswith(("/.well-known/", "/nodeinfo/")):
-            await self._discover(scope, send, path)
+        """Answers by itself, with documents only: nobody else has pages."""
+        found = _ROUTES.find(scope["method"], scope["path"])
+        if found is None:
+            await respond(scope, send, 404)
         else:
-            await self._show(scope, send, path)
+            await self.answer(found, scope, receive, send)
 
-    async def _discover(self, scope: Scope, send: Send, path: str) -> None:
-        site = self._node.site
-        match path:
-            case "/.well-known/webfinger":
-                await self._webfinger(scope, send)
-            case "/.well-known/host-meta":
-                xrd = webfinger.host_meta(site).encode()
-                kind = "application/xrd+xml; charset=utf-8"
-                await respond(scope, send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
-            case "/.well-known/host-meta.json":
-                await _json(scope, send, 200, webfinger.host_meta_json(site), JRD_TYPE, [_ANY_ORIGIN])
-            case "/.well-known/nodeinfo":
-                found = nodeinfo.links(site)
-                await _json(scope, send, 200, found, "application/json", [_ANY_ORIGIN, _PUBLIC_CACHE])
-            case _:
-                version = path.rpartition("/")[2]
-                numbers = await self._node.db.read(statistics.of)
-                document = nodeinfo.document(self._node.config, version, numbers)
-                kind = nodeinfo.content_type(version)
-                await _json(scope, send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+    async def answer(self, found: Found[Endpoint | None], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request with what `find` has found for it."""
+        if found.endpoint is None:
+            await self._inbox(scope, receive, send)
+        elif scope["method"] not in READING:
+            await respond(scope, send, 405, headers=[(b"allow", b"GET, HEAD")])
+        elif found.endpoint.is_open:
+            await found.endpoint.answer(self, _Asked(scope, send, found.args))
+        else:
+            await self._show(found.endpoint, _Asked(scope, send, found.args))
 
-    async def _webfinger(self, scope: Scope, send: Send) -> None:
+    async def _host_meta(self, asked: _Asked) -> None:
+        xrd = webfinger.host_meta(self._node.site).encode()
+        kind = "application/xrd+xml; charset=utf-8"
+        await respond(asked.scope, asked.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+
+    async def _host_meta_json(self, asked: _Asked) -> None:
+        document = webfinger.host_meta_json(self._node.site)
+        await _json(asked.scope, asked.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
+
+    async def _nodeinfo_links(self, asked: _Asked) -> None:
+        document = nodeinfo.links(self._node.site)
+        more = [_ANY_ORIGIN, _PUBLIC_CACHE]
+        await _json(asked.scope, asked.send, 200, document, "application/json", more)
+
+    async def _nodeinfo(self, asked: _Asked) -> None:
+        version = asked.args["version"]
+        numbers = await self._node.db.read(statistics.of)
+        document = nodeinfo.document(self._node.config, version, numbers)
+        kind = nodeinfo.content_type(version)
+        await _json(asked.scope, asked.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+
+    async def _webfinger(self, asked: _Asked) -> None:
+        scope = asked.scope
         status, body = await self._remembered(
             "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._jrd(scope)
         )
         more = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
-        await respond(scope, send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
+        await respond(scope, asked.send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
 
     async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
         try:
@@ -160,94 +171,108 @@ class Door:
             self._memory.answers.put(name, found)
         return found
 
-    async def _show(self, scope: Scope, send: Send, path: str) -> None:
-        asking: KnownKey | None = None
-        is_secure = self._node.config.federation.secure_mode
-        if path == "/actor":
-            # Whoever wants to check our signatures must be able to read this without one.
-            status, body = await self._remembered("actor", lambda: self._answer(_instance))
-            await respond(scope, send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
-            return
-        owner = _OWNER.match(path)
-        if await viewers.is_refused(self._node, scope, owner[1] if owner else ""):
+    async def _show(self, endpoint: Endpoint, asked: _Asked) -> None:
+        """Answers, unless whoever asks may have nothing, or has to say first who they are."""
+        scope, send = asked.scope, asked.send
+        if await viewers.is_refused(self._node, scope, asked.args.get("name", "")):
             await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
             return
-        if is_secure:
-            asking = await viewers.signer(self._node, scope)
-            if asking is None:
-                await self._key_alone(scope, send, path)
+        if self._node.config.federation.secure_mode:
+            asked = replace(asked, asking=await viewers.signer(self._node, scope))
+            if asked.asking is None:
+                await (self._key_alone(asked) if endpoint.has_key else self._unsigned(asked))
                 return
-        if (compared := re.fullmatch(r"/users/([^/]+)/followers_synchronization", path)) is not None:
-            await self._compared(scope, send, compared[1])
-            return
-        page = _PAGES.fullmatch(path)
-        if page is not None and (name := page["user"] or page["profile"]):
-            status, body = await self._remembered(
-                f"actor {name.lower()}", lambda: self._answer(_person, name)
-            )
-        elif page is not None and page["post"]:
-            await self._post(scope, send, page["author"], int(page["post"]), asking)
-            return
-        elif (said := re.fullmatch(r"/users/([^/]+)/(activities|boosts|stamps)/(\d+)", path)) is not None:
-            status, body = await self._answer(_said, *said.groups())
-        elif (made := re.fullmatch(r"/p/([^/]+)/(\d+)/activity", path)) is not None:
-            status, body = await self._answer(_created, made[1], int(made[2]))
-        else:
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=20))
-            status, body = await self._collections.answer(path, query)
-        cache = _NO_STORE if is_secure else _PUBLIC_CACHE
-        await respond(scope, send, status, body, AP_TYPE, [_VARY, cache])
+        await endpoint.answer(self, asked)
 
-    async def _key_alone(self, scope: Scope, send: Send, path: str) -> None:
-        """In secure mode, without a signature: of a person what it takes to check one, of anything else nothing."""
-        person = re.fullmatch(r"/users/([^/]+)", path)
-        if person is None:
-            await self._unsigned(scope, send)
-            return
-        status, body = await self._answer(_stub, person[1])
-        await respond(scope, send, status, body, AP_TYPE, [_VARY, _NO_STORE])
+    async def _give(self, asked: _Asked, status: int, body: bytes) -> None:
+        cache = _NO_STORE if self._node.config.federation.secure_mode else _PUBLIC_CACHE
+        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, cache])
 
-    async def _unsigned(self, scope: Scope, send: Send) -> None:
-        await respond(scope, send, 401, b"This wants a signed request.\n", headers=[_VARY, _NO_STORE])
+    async def _give_them(self, asked: _Asked, status: int, body: bytes) -> None:
+        """What is for whoever asks, and for nobody who shares a cache with them."""
+        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
 
-    async def _compared(self, scope: Scope, send: Send, name: str) -> None:
+    async def _unsigned(self, asked: _Asked) -> None:
+        more = [_VARY, _NO_STORE]
+        await respond(asked.scope, asked.send, 401, b"This wants a signed request.\n", headers=more)
+
+    async def _key_alone(self, asked: _Asked) -> None:
+        """Of a person what it takes to check a signature of theirs."""
+        await self._give_them(asked, *await self._answer(resources.key_of, asked.args["name"]))
+
+    async def _instance(self, asked: _Asked) -> None:
+        """Whoever wants to check our signatures must be able to read this without one."""
+        status, body = await self._remembered("actor", lambda: self._answer(resources.instance))
+        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
+
+    async def _person(self, asked: _Asked) -> None:
+        name = asked.args["name"]
+        status, body = await self._remembered(
+            f"actor {name.lower()}", lambda: self._answer(resources.person, name)
+        )
+        await self._give(asked, status, body)
+
+    async def _compared(self, asked: _Asked) -> None:
         """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
-        asking = await viewers.signer(self._node, scope)
+        asking = await viewers.signer(self._node, asked.scope)
         if asking is None:
-            await self._unsigned(scope, send)
+            await self._unsigned(asked)
             return
-        status, body = await self._answer(_followers_there, name, asking.owner)
-        await respond(scope, send, status, body, AP_TYPE, [_VARY, _NO_STORE])
+        await self._give_them(
+            asked, *await self._answer(resources.followers_there, asked.args["name"], asking.owner)
+        )
 
-    async def _post(self, scope: Scope, send: Send, name: str, post_id: int, asking: KnownKey | None) -> None:
+    async def _post(self, asked: _Asked) -> None:
         """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
-        status, body = await self._answer(_note, name, post_id, asking)
+        scope, asking = asked.scope, asked.asking
+        name, post_id = asked.args["name"], int(asked.args["id"])
+        status, body = await self._answer(resources.note, name, post_id, asking)
         if status == 404 and asking is None and header(scope, b"signature") is not None:
             asking = await viewers.signer(self._node, scope)
             if asking is not None:
-                status, body = await self._answer(_note, name, post_id, asking)
+                status, body = await self._answer(resources.note, name, post_id, asking)
         is_open = status == 410 or (status == 200 and asking is None)
-        await respond(scope, send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE if is_open else _NO_STORE])
+        cache = _PUBLIC_CACHE if is_open else _NO_STORE
+        await respond(scope, asked.send, status, body, AP_TYPE, [_VARY, cache])
+
+    async def _created(self, asked: _Asked) -> None:
+        args = asked.args
+        await self._give(asked, *await self._answer(resources.created, args["name"], int(args["id"])))
+
+    async def _said(self, asked: _Asked) -> None:
+        args = asked.args
+        await self._give(
+            asked, *await self._answer(resources.activity, args["name"], args["kind"], args["id"])
+        )
+
+    async def _instance_outbox(self, asked: _Asked) -> None:
+        await self._collection(asked, collections.of_instance)
+
+    async def _of_person(self, asked: _Asked) -> None:
+        await self._collection(asked, collections.of_person, asked.args["name"], asked.args["kind"])
+
+    async def _featured(self, asked: _Asked) -> None:
+        await self._collection(asked, collections.of_person, asked.args["name"], "collections/featured")
+
+    async def _of_post(self, asked: _Asked) -> None:
+        args = asked.args
+        await self._collection(asked, collections.of_post, args["name"], int(args["id"]), args["kind"])
+
+    async def _of_tag(self, asked: _Asked) -> None:
+        await self._collection(asked, collections.of_tag, asked.args["tag"])
+
+    async def _collection(self, asked: _Asked, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
+        query = dict(parse_qsl(asked.scope["query_string"].decode("latin-1"), max_num_fields=20))
+        cursor = collections.cursor(query)
+        status, body = await self._answer(lambda tx: (200, unit(tx, *about, cursor)))
+        await self._give(asked, status, body)
 
     async def _answer(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
         try:
             status, document = await self._node.db.read(unit, *about)
         except NotFound:
-            status, document = NOTHING
+            status, document = resources.NOTHING
         return status, msgspec.json.encode(document)
-
-
-def _followers_there(tx: Reader, name: str, asking: str) -> tuple[int, Any]:
-    account = accounts.by_handle(tx, name) if "@" not in name else None
-    if account is None or not account.is_local or account.is_gone:
-        return NOTHING
-    found = synchronizing.our_part(tx, account, asking)
-    uri = f"{account.uri}/followers_synchronization"
-    whole = {"id": uri, "type": "OrderedCollection", "totalItems": len(found), "orderedItems": found}
-    return 200, documents.with_context(whole)
-
-
-NOTHING: tuple[int, Any] = (404, {"error": "There is nothing here."})
 
 
 async def _json(
@@ -256,83 +281,31 @@ async def _json(
     await respond(scope, send, status, msgspec.json.encode(document), kind, more)
 
 
-def _instance(tx: Reader) -> tuple[int, Any]:
-    return 200, documents.with_context(documents.person(tx, accounts.instance_actor(tx)), contexts.ACTOR)
+_ACCOUNT, _POST = "/users/<name>", "/p/<name>/<digits:id>"
 
-
-_STUB = ("@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
-
-
-def _stub(tx: Reader, name: str) -> tuple[int, Any]:
-    status, document = _person(tx, name)
-    return status, {key: document[key] for key in _STUB if key in document} if status == 200 else document
-
-
-def _person(tx: Reader, name: str) -> tuple[int, Any]:
-    account = local_person(tx, name)
-    if account is None:
-        return NOTHING
-    if account.deleted_at is not None:
-        return 410, notes.tombstone(account.uri, account.deleted_at, former="Person")
-    return 200, documents.with_context(documents.person(tx, account), contexts.ACTOR)
-
-
-def local_person(tx: Reader, name: str) -> Account | None:
-    """One of our people by name; not a newcomer who still waits to be let in."""
-    account = accounts.by_handle(tx, name) if "@" not in name else None
-    if account is None or not account.is_local or account.kind == "Application":
-        return None
-    user = users.by_account(tx, account) if account.suspended_at is not None else None
-    return None if user is not None and user.state == "pending" else account
-
-
-def local_post(tx: Reader, name: str, post_id: int) -> Post | None:
-    """A post of ours at its own address, deleted or not, whoever may see it."""
-    post = posts.by_id(tx, post_id)
-    if post is None or not post.is_local or post.uri != tx.site.uri(f"/p/{name}/{post_id}"):
-        return None
-    return post
-
-
-def _note(tx: Reader, name: str, post_id: int, asking: KnownKey | None) -> tuple[int, Any]:
-    post = local_post(tx, name, post_id)
-    if post is None:
-        return NOTHING
-    if post.deleted_at is not None:
-        # That there was a private post is not told either.
-        return (410, notes.document(tx, post)) if post.visibility in OPEN else NOTHING
-    if not viewers.may_read(tx, post, asking):
-        return NOTHING
-    return 200, notes.document(tx, post)
-
-
-def _created(tx: Reader, name: str, post_id: int) -> tuple[int, Any]:
-    post = local_post(tx, name, post_id)
-    if post is None or post.visibility not in OPEN or not viewers.may_read(tx, post, None):
-        return NOTHING
-    created = documents.create(tx.site, notes.facts(tx, [post])[0])
-    return 200, documents.with_context(created, contexts.NOTE)
-
-
-def _said(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
-    """An activity by its own id, if it was said to everybody and still holds."""
-    uri = tx.site.uri(f"/users/{name}/{kind}/{id_}")
-    if kind == "stamps":
-        return 200, quoting.document(tx, name, int(id_))
-    if kind == "boosts":
-        boost = boosts.by_uri(tx, uri)
-        if boost is None or boost.visibility not in OPEN:
-            return NOTHING
-        post = posts.seen_by(tx, None, boost.post_id)
-        who, of = accounts.get(tx, boost.account_id), accounts.get(tx, post.account_id)
-        if who.is_gone:
-            return NOTHING
-        document = documents.announce(who, uri, post.uri, boost.visibility, boost.created_at, of.uri)
-        return 200, documents.with_context(document)
-    sentence = outbox.by_uri(tx, uri)
-    if sentence is None or sentence.document is None:
-        return NOTHING
-    if sentence.post_id is not None:
-        posts.seen_by(tx, None, sentence.post_id)
-    document = msgspec.json.decode(sentence.document)
-    return (200, document) if PUBLIC in [*document.get("to", []), *document.get("cc", [])] else NOTHING
+_ROUTES: Router[Endpoint | None] = Router(
+    Rule(path, endpoint=endpoint)
+    for path, endpoint in {
+        # An inbox reads what it is sent, so that it is the one endpoint that is no answer to a GET.
+        "/inbox": None,
+        "/actor/inbox": None,
+        f"{_ACCOUNT}/inbox": None,
+        "/.well-known/webfinger": Endpoint(Door._webfinger, is_open=True),
+        "/.well-known/host-meta": Endpoint(Door._host_meta, is_open=True),
+        "/.well-known/host-meta.json": Endpoint(Door._host_meta_json, is_open=True),
+        "/.well-known/nodeinfo": Endpoint(Door._nodeinfo_links, is_open=True),
+        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(Door._nodeinfo, is_open=True),
+        "/actor": Endpoint(Door._instance, is_open=True),
+        "/actor/outbox": Endpoint(Door._instance_outbox),
+        _ACCOUNT: Endpoint(Door._person, is_page=True, has_key=True),
+        "/@<name:name>": Endpoint(Door._person, is_page=True),
+        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(Door._of_person),
+        f"{_ACCOUNT}/collections/featured": Endpoint(Door._featured),
+        f"{_ACCOUNT}/followers_synchronization": Endpoint(Door._compared),
+        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(Door._said),
+        _POST: Endpoint(Door._post, is_page=True),
+        f"{_POST}/activity": Endpoint(Door._created),
+        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(Door._of_post),
+        "/tags/<tag>": Endpoint(Door._of_tag, is_page=True),
+    }.items()
+)

@@ -117,8 +117,8 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.quart(scope, receive, send)
-        elif self._door.takes(scope):
-            await self._door(scope, receive, send)
+        elif (found := self._door.find(scope)) is not None:
+            await self._door.answer(found, scope, receive, send)
         elif scope["path"].startswith("/api/"):
             await self._api(scope, receive, send)
         elif scope["path"].startswith(("/media/", "/static/")):

@@ -14,7 +14,10 @@ import secrets
 from typing import Any
 
 import msgspec
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
 
+from activitypub.routing import Router
 from node import users
 from node.errors import Refused, TooMuch
 from node.ids import now_ms
@@ -65,41 +68,6 @@ class Gone(Exception):
     """The app left before its request was whole."""
 
 
-class Table:
-    """Finds the route of a method and path. A name in the path goes before a placeholder."""
-
-    def __init__(self, routes: tuple[Route, ...]) -> None:
-        self._plain: dict[tuple[str, str], Route] = {}
-        self._shaped: dict[int, list[tuple[list[str], Route]]] = {}
-        for route in routes:
-            if "{" in route.path:
-                segments = route.path.split("/")
-                self._shaped.setdefault(len(segments), []).append((segments, route))
-            else:
-                self._plain[route.method, route.path] = route
-
-    def find(self, method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-        """Raises `Refused`: 404, or 405 when only the method is wrong."""
-        path = path.rstrip("/") if path.endswith("/") else path
-        method = "GET" if method == "HEAD" else method
-        route = self._plain.get((method, path))
-        if route is not None:
-            return route, ()
-        is_known = any(known == path for _, known in self._plain)
-        parts = path.split("/")
-        for segments, route in self._shaped.get(len(parts), ()):
-            if all(
-                segment[:1] == "{" or segment == part for segment, part in zip(segments, parts, strict=True)
-            ):
-                if route.method == method:
-                    args = (part for segment, part in zip(segments, parts, strict=True) if segment[:1] == "{")
-                    return route, tuple(args)
-                is_known = True
-        if is_known:
-            raise NoSuchMethod("This cannot be done here.")
-        raise _NO_ENDPOINT
-
-
 class _NoEndpoint(Refused):
     status = 404
 
@@ -107,12 +75,28 @@ class _NoEndpoint(Refused):
 _NO_ENDPOINT = _NoEndpoint("This endpoint does not exist here.")
 
 
+ROUTER: Router[Route] = Router(
+    Rule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route)
+    for route in ROUTES
+)
+
+
+def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """The route of a method and path. Raises `Refused`: 404, or 405 when only the method is wrong."""
+    try:
+        found = ROUTER.find(method, path.rstrip("/") if path.endswith("/") else path)
+    except MethodNotAllowed:
+        raise NoSuchMethod("This cannot be done here.") from None
+    if found is None:
+        raise _NO_ENDPOINT
+    return found.endpoint, tuple(found.args.values())
+
+
 class Api:
     """The client API of one node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._table = Table(ROUTES)
         self._entities = node.part(Entities)
         self._most_upload = node.config.media.max_upload_mb * 1024 * 1024 + MOST_BODY
 
@@ -139,7 +123,7 @@ class Api:
 
     async def _answer(self, scope: Any, receive: Any) -> Answer:
         method, path = scope["method"], scope["path"]
-        route, args = self._table.find(method, path)
+        route, args = _route(method, path)
         bearer = idempotency_key = content_type = ""
         length = 0
         for name, value in scope["headers"]:

@@ -9,7 +9,7 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import lookups, threads
-from activitypub.routes import local_post
+from activitypub.resources import local_post
 from node import (
     accounts,
     bookmarks,
