@@ -14,7 +14,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -98,6 +98,25 @@ class Answer:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """One GET: what is asked for, and what of it is taken.
+
+    `accepts` looks at the headers of an answer, `limit` is in bytes. With `key` it is signed in that `style`,
+    `more` are further headers, and without `is_judged` the rules about servers do not matter.
+    """
+
+    url: str
+    accept: str
+    accepts: Callable[[Any], bool]
+    limit: int = MOST_DOCUMENT
+    redirects: int = REDIRECTS
+    key: SigningKey | None = None
+    style: str = "cavage"
+    more: Mapping[str, str] = field(default_factory=dict)
+    is_judged: bool = True
+
+
 class Client:
     """One per node; `close` it with the node. `resolve(host, port)` replaces the system's name look-up.
 
@@ -132,23 +151,24 @@ class Client:
         self, url: str, *, key: SigningKey | None, accept: str = ACCEPT, style: str = "cavage"
     ) -> Fetched:
         """An ActivityPub document, signed for with `key` in that style. Raises Unfetchable."""
-        found = await self._get(url, accept, MOST_DOCUMENT, REDIRECTS, bodies.is_activity, key, style=style)
-        return _document(found)
+        wanted = FetchRequest(url, accept, bodies.is_activity, key=key, style=style)
+        return _document(await self._get(wanted))
 
     async def get_jrd(self, url: str) -> Fetched:
         """A WebFinger or NodeInfo document. Raises Unfetchable."""
         accept = "application/jrd+json, application/json"
-        return _document(await self._get(url, accept, MOST_DOCUMENT, JRD_REDIRECTS, _one_of(JRD_TYPES)))
+        wanted = FetchRequest(url, accept, _one_of(JRD_TYPES), redirects=JRD_REDIRECTS)
+        return _document(await self._get(wanted))
 
     async def get_text(
         self, url: str, *, types: Collection[str] = TEXT_TYPES, limit: int = MOST_DOCUMENT
     ) -> Found:
         """A page, or host-meta. Raises Unfetchable."""
-        return await self._get(url, ", ".join(types), limit, REDIRECTS, _one_of(types))
+        return await self._get(_file(url, types, limit))
 
     async def get_bytes(self, url: str, *, limit: int, types: Collection[str]) -> Found:
         """A picture or other file of one of the `types`; `image/*` stands for all pictures. Raises Unfetchable."""
-        return await self._get(url, ", ".join(types), limit, REDIRECTS, _one_of(types))
+        return await self._get(_file(url, types, limit))
 
     async def get_published(
         self, url: str, *, types: Collection[str], limit: int, etag: str = "", modified: str = ""
@@ -163,9 +183,7 @@ class Client:
         if modified:
             known["If-Modified-Since"] = modified
         try:
-            return await self._get(
-                url, ", ".join(types), limit, REDIRECTS, _one_of(types), more=known, is_judged=False
-            )
+            return await self._get(replace(_file(url, types, limit), more=known, is_judged=False))
         except Unfetchable as error:
             if known and error.answered == 304:
                 return None
@@ -202,40 +220,34 @@ class Client:
             await self._session.close()
             self._session = None
 
-    async def _get(
-        self,
-        url: str,
-        accept: str,
-        limit: int,
-        redirects: int,
-        accepts: Callable[[Any], bool],
-        key: SigningKey | None = None,
-        *,
-        more: Mapping[str, str] | None = None,
-        is_judged: bool = True,
-        style: str = "cavage",
-    ) -> Found:
+    async def _get(self, wanted: FetchRequest) -> Found:
+        url = wanted.url
         seen: set[URL] = set()
         try:
             async with asyncio.timeout(self._deadline):
                 while True:
                     address = self._allowed(url)
-                    if address in seen or len(seen) > redirects:
+                    if address in seen or len(seen) > wanted.redirects:
                         raise Unfetchable(url, "redirected in a circle or too often")
                     seen.add(address)
-                    if is_judged:
+                    if wanted.is_judged:
                         await self._judge(url)
-                    headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate", **(more or {})}
-                    if key is not None:
-                        headers |= SIGN[style](key, "GET", url, None, self._now(), [("Accept", accept)])
                     async with self._opened().get(
-                        address, headers=headers, allow_redirects=False
+                        address, headers=self._headers(wanted, url), allow_redirects=False
                     ) as response:
                         if response.status not in _MOVED:
-                            return await _answer(url, address, response, limit, accepts)
+                            return await _answer(url, address, response, wanted)
                         url = _next(url, address, response.headers.get("Location", ""))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _failure(url, error) from error
+
+    def _headers(self, wanted: FetchRequest, url: str) -> dict[str, str]:
+        """`url` is where the last redirect has led to: each request is signed anew."""
+        headers = {"Accept": wanted.accept, "Accept-Encoding": "gzip, deflate", **wanted.more}
+        if wanted.key is not None:
+            signed = [("Accept", wanted.accept)]
+            headers |= SIGN[wanted.style](wanted.key, "GET", url, None, self._now(), signed)
+        return headers
 
     def _allowed(self, url: str) -> URL:
         """The address to ask, if the rules let us. Raises Unfetchable."""
@@ -286,9 +298,11 @@ class Client:
         return self._session
 
 
-async def _answer(
-    url: str, address: URL, response: aiohttp.ClientResponse, limit: int, accepts: Callable[[Any], bool]
-) -> Found:
+def _file(url: str, types: Collection[str], limit: int) -> FetchRequest:
+    return FetchRequest(url, ", ".join(types), _one_of(types), limit)
+
+
+async def _answer(url: str, address: URL, response: aiohttp.ClientResponse, wanted: FetchRequest) -> Found:
     status = response.status
     if status != 200:
         raise Unfetchable(
@@ -298,14 +312,14 @@ async def _answer(
             temporary=status >= 500 or status in _BUSY,
             gone=status in _GONE,
         )
-    if not accepts(response.headers):
+    if not wanted.accepts(response.headers):
         raise Unfetchable(
             url, f"answered with {response.headers.get('Content-Type', 'no type')[:100]}", status=status
         )
     try:
-        body = await bodies.read(response.headers, response.content, limit)
+        body = await bodies.read(response.headers, response.content, wanted.limit)
     except bodies.TooLarge:
-        raise Unfetchable(url, f"answered with more than {limit} bytes", status=status) from None
+        raise Unfetchable(url, f"answered with more than {wanted.limit} bytes", status=status) from None
     except bodies.NotReadable:
         raise Unfetchable(url, "packed its answer in a way that cannot be read", status=status) from None
     return Found(
