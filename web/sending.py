@@ -1,4 +1,4 @@
-"""Files and small answers over plain ASGI: pieces of 256 KB, ranges, ETag, HEAD.
+"""Files and small answers over plain ASGI: pieces of 256 KB, single ranges, ETag, HEAD.
 
 A file is opened once, read with `os.pread` and closed whatever happens, so that a browser that leaves
 costs nothing but the piece it was being sent.
@@ -7,11 +7,10 @@ costs nothing but the piece it was being sent.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from web.ranges import Span, Unsatisfiable, parse, part_end, part_head
+from web.ranges import Span, Unsatisfiable, parse
 
 PIECE = 256 * 1024
 # A file of this size goes out at once: each piece costs the server as much as a small answer.
@@ -60,7 +59,7 @@ async def text(scope: Scope, send: Any, status: int, sentence: str, headers: Ite
 async def file(
     scope: Scope, send: Any, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
 ) -> None:
-    """A file, or the parts of it that were asked for. Raises FileNotFoundError before anything is sent."""
+    """A file, or the part of it that was asked for. Raises FileNotFoundError before anything is sent."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size
@@ -70,21 +69,21 @@ async def file(
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         try:
-            spans = _wanted(scope, etag, size)
+            span = _wanted(scope, etag, size)
         except Unsatisfiable:
             await text(scope, send, 416, "That part is not in the file.", [_content_range(f"*/{size}")])
             return
-        await _send(scope, send, handle, size, mime, spans, common)
+        await _send(scope, send, handle, size, mime, span, common)
     finally:
         os.close(handle)
 
 
-def _wanted(scope: Scope, etag: str, size: int) -> list[Span]:
+def _wanted(scope: Scope, etag: str, size: int) -> Span | None:
     asked = header(scope, b"range")
     if not asked:
-        return []
+        return None
     condition = header(scope, b"if-range").strip()
-    return parse(asked, size) if condition in ("", etag) else []
+    return parse(asked, size) if condition in ("", etag) else None
 
 
 def _content_range(value: str) -> Header:
@@ -92,33 +91,20 @@ def _content_range(value: str) -> Header:
 
 
 async def _send(
-    scope: Scope, send: Any, handle: int, size: int, mime: str, spans: list[Span], common: list[Header]
+    scope: Scope, send: Any, handle: int, size: int, mime: str, span: Span | None, common: list[Header]
 ) -> None:
-    status, boundary = 206 if spans else 200, ""
-    before: list[bytes] = []
-    if len(spans) > 1:
-        boundary = secrets.token_hex(12)
-        before = [part_head(boundary, mime, span, size) for span in spans]
-        mime = f"multipart/byteranges; boundary={boundary}"
-    elif spans:
-        common.append(_content_range(f"{spans[0][0]}-{spans[0][1] - 1}/{size}"))
-    parts = spans or [(0, size)]
-    length = sum(past - first for first, past in parts) + sum(map(len, before))
-    if boundary:
-        length += len(part_end(boundary))
-    common += [(b"content-type", mime.encode()), (b"content-length", str(length).encode())]
+    first, past = span or (0, size)
+    if span is not None:
+        common.append(_content_range(f"{first}-{past - 1}/{size}"))
+    common += [(b"content-type", mime.encode()), (b"content-length", str(past - first).encode())]
+    status = 200 if span is None else 206
     await send({"type": "http.response.start", "status": status, "headers": common})
-    if scope["method"] != "HEAD":
-        for place, (first, past) in enumerate(parts):
-            if before:
-                await send({"type": "http.response.body", "body": before[place], "more_body": True})
-            while first < past:
-                piece = os.pread(handle, past - first if past - first <= AT_ONCE else PIECE, first)
-                if not piece:
-                    return  # cut short behind our back: the connection ends unfinished, as it should
-                first += len(piece)
-                more = bool(boundary) or first < past or place + 1 < len(parts)
-                await send({"type": "http.response.body", "body": piece, "more_body": more})
-    if boundary or scope["method"] == "HEAD" or not size:
-        end = part_end(boundary) if boundary and scope["method"] != "HEAD" else b""
-        await send({"type": "http.response.body", "body": end, "more_body": False})
+    if scope["method"] == "HEAD" or not size:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
+    while first < past:
+        piece = os.pread(handle, past - first if past - first <= AT_ONCE else PIECE, first)
+        if not piece:
+            return  # cut short behind our back: the connection ends unfinished, as it should
+        first += len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": first < past})
