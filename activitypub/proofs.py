@@ -23,8 +23,8 @@ from typing import Any
 
 from activitypub.signatures import BadSignature, PublicKey
 from activitypub.signatures.claims import HOUR, named
-from activitypub.signatures.keys import from_base58
 from activitypub.vocab.values import millis
+from node import base58
 
 MOST = 3
 """How many proofs one document may carry. One is usual."""
@@ -139,7 +139,7 @@ def _time(item: dict[str, Any], name: str) -> int | None:
 def _value(value: Any) -> bytes:
     try:
         if isinstance(value, str) and value.startswith("z") and len(value) <= _LONGEST_VALUE:
-            signature = from_base58(value[1:])
+            signature = base58.decode(value[1:])
             if len(signature) == 64:
                 return signature
     except ValueError:

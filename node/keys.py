@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from node import base58
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
@@ -30,7 +31,6 @@ RSA_BITS = 2048
 MOST_KEYS = 10
 REPLACED_MS = 7 * 24 * 3600 * 1000
 _ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +65,30 @@ class KeyPair:
 
 def generate() -> KeyPair:
     """New keys. Takes tens of milliseconds, so call it in a thread and before the unit of work."""
+    return KeyPair(*generate_rsa(), *generate_ed25519())
+
+
+def generate_rsa() -> tuple[str, str]:
+    """A new RSA pair as (private PEM, public PEM). Takes tens of milliseconds."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-    small = ed25519.Ed25519PrivateKey.generate()
-    return KeyPair(
-        private_pem=key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode(),
-        public_pem=key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode(),
-        ed25519_private=small.private_bytes_raw(),
-        ed25519_public=multibase(_ED25519_PUBLIC + small.public_key().public_bytes_raw()),
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+def generate_ed25519() -> tuple[bytes, str]:
+    """A new Ed25519 pair as (private bytes, public multibase as FEP-521a wants it)."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    return key.private_bytes_raw(), multibase(_ED25519_PUBLIC + key.public_key().public_bytes_raw())
 
 
 def multibase(data: bytes) -> str:
     """base58btc with its prefix `z`, as Multikey wants it."""
-    number = int.from_bytes(data)
-    digits = ""
-    while number:
-        number, rest = divmod(number, 58)
-        digits = _BASE58[rest] + digits
-    zeros = len(data) - len(data.lstrip(b"\0"))
-    return "z" + "1" * zeros + digits
+    return "z" + base58.encode(data)
 
 
 def create(tx: Writer, account: Account, pair: KeyPair) -> None:

@@ -11,11 +11,10 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activitypub import actors
-from activitypub.signatures.keys import to_base58
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import hosts
+from node import hosts, keys
 
 SMALL = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 
@@ -23,7 +22,7 @@ SMALL = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 def _proving(server: Stranger) -> str:
     """Rita, whose document lists an Ed25519 key."""
     uri = f"{server.base}/users/rita"
-    public = "z" + to_base58(b"\xed\x01" + SMALL.public_key().public_bytes_raw())
+    public = keys.multibase(b"\xed\x01" + SMALL.public_key().public_bytes_raw())
     multikey = {"id": f"{uri}#ed", "type": "Multikey", "controller": uri, "publicKeyMultibase": public}
     return server.person("rita", assertionMethod=[multikey])
 
@@ -38,7 +37,7 @@ def _proved(server: Stranger, activity: dict[str, Any]) -> dict[str, Any]:
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     hashed = b"".join(hashlib.sha256(rfc8785.dumps(one)).digest() for one in (options, activity))
-    return {**activity, "proof": {**options, "proofValue": "z" + to_base58(SMALL.sign(hashed))}}
+    return {**activity, "proof": {**options, "proofValue": keys.multibase(SMALL.sign(hashed))}}
 
 
 async def test_A19_what_its_author_has_proved_may_be_brought_by_anyone(

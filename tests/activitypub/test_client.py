@@ -27,6 +27,7 @@ from activitypub.addresses import is_public, literal
 from activitypub.client import MOST_DOCUMENT, Client, Unfetchable
 from activitypub.resolving import GuardedResolver, NotPublic
 from activitypub.signatures import Request, SigningKey
+from node import keys
 
 AP = "application/activity+json"
 NOTE = json.dumps({"id": "http://b.test/1", "type": "Note"}).encode()
@@ -146,7 +147,7 @@ async def unfetchable(awaitable: Awaitable[object]) -> Unfetchable:
 
 
 def a_key() -> tuple[SigningKey, signatures.PublicKey]:
-    private, public = signatures.generate_rsa()
+    private, public = keys.generate_rsa()
     return SigningKey.load("https://a.test/actor#main-key", private), signatures.parse_public_key(public)
 
 

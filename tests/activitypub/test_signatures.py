@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_pem_private_key,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import signatures
 from activitypub.signatures import BadSignature, PublicKey, Request, SigningKey, cavage
+from node import keys
 
 NOW = 1_790_000_000.0
 MINUTE = 60
@@ -34,16 +34,14 @@ BODY = b'{"type":"Like"}'
 
 @functools.cache
 def pair(number: int = 0) -> tuple[SigningKey, PublicKey]:
-    private, public = signatures.generate_rsa()
+    private, public = keys.generate_rsa()
     return SigningKey.load(KEY_ID, private), signatures.parse_public_key(public)
 
 
 @functools.cache
 def ed25519_pair() -> tuple[Ed25519PrivateKey, PublicKey]:
-    private, public = signatures.generate_ed25519()
-    key = load_pem_private_key(private.encode(), None)
-    assert isinstance(key, Ed25519PrivateKey)
-    return key, signatures.parse_public_key(public)
+    private, public = keys.generate_ed25519()
+    return Ed25519PrivateKey.from_private_bytes(private), signatures.parse_public_key(public)
 
 
 def received(

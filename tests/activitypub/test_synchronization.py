@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from activitypub import signatures, synchronization
 from activitypub.signatures import Claim, Request, SigningKey
 from activitypub.synchronization import Synchronization
+from node import keys
 
 FOLLOWERS = [
     "https://example.org/users/2",
@@ -77,7 +78,7 @@ def test_a_signed_header_about_the_senders_own_followers_is_wanted() -> None:
 
 
 async def test_a_header_signed_with_the_request_is_wanted() -> None:
-    private, public = signatures.generate_rsa()
+    private, public = keys.generate_rsa()
     sent = signatures.sign_cavage(
         SigningKey.load(f"{ACTOR}#main-key", private),
         "POST",

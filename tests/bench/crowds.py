@@ -20,7 +20,6 @@ from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
 from activitypub.routes import Door
-from activitypub.signatures.keys import generate_rsa
 from federation_tests import authority
 from federation_tests.servers import free_ports
 from node import accounts, follows, keys, posts
@@ -217,7 +216,7 @@ class Load:
 
 
 async def _many_followed(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
-    private, public = await asyncio.to_thread(generate_rsa)
+    private, public = await asyncio.to_thread(keys.generate_rsa)
     await node.db.write(meet, alice, public, RITA)
     number = 1500
     costs = []
@@ -318,8 +317,8 @@ async def _quiet(node: Node, port: int, private: str, run: str) -> tuple[list[fl
 
 
 async def _one_that_floods(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
-    private, public = await asyncio.to_thread(generate_rsa)
-    theirs, their_public = await asyncio.to_thread(generate_rsa)
+    private, public = await asyncio.to_thread(keys.generate_rsa)
+    theirs, their_public = await asyncio.to_thread(keys.generate_rsa)
     await node.db.write(meet, alice, public, RITA)
     await node.db.write(meet, alice, their_public, FLOODER)
     async with Front(node, port):

@@ -19,7 +19,7 @@ from hypercorn.config import Config as Hypercorn
 from activitypub import vocab
 from activitypub.routes import Door
 from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
-from activitypub.signatures.keys import generate_rsa, parse_public_key
+from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
 from federation_tests.servers import free_ports
 from node import accounts, follows, keys, posts
@@ -46,7 +46,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 async def _rows(folder: Path, database: str = "") -> list[tuple[str, str, str]]:
-    pem, public = await asyncio.to_thread(generate_rsa)
+    pem, public = await asyncio.to_thread(keys.generate_rsa)
     (port,) = free_ports(1)
     made = authority.make(folder, NAMES)
     node = await opened(folder, port, made, database)
