@@ -1,4 +1,7 @@
-"""The little that is needed to answer over plain ASGI: this door does not go through the web framework."""
+"""The little that is needed to read and answer over plain ASGI, for what does not go through the web framework.
+
+Documents for other servers, the client API and files are answered with it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,12 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Header = tuple[bytes, bytes]
+
 BODY_SECONDS = 15.0
+
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 class TooLarge(Exception):
@@ -21,7 +29,11 @@ class TooLarge(Exception):
 
 
 class Gone(Exception):
-    """The sender left before the body was complete, or took too long."""
+    """The sender left before the body was complete."""
+
+
+class TooSlow(Gone):
+    """The body took too long to arrive."""
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -47,15 +59,15 @@ def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
     return Request(scope["method"], target, site.domain, site.scheme, headers, body)
 
 
-async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The body, within a size and a time. Raises TooLarge or Gone."""
+async def read_body(scope: Scope, receive: Receive, most: int, seconds: float = BODY_SECONDS) -> bytes:
+    """The body, within a size and a time. Raises TooLarge, Gone or TooSlow."""
     declared = header(scope, b"content-length")
     if declared is not None and (not declared.isdigit() or int(declared[:15]) > most):
         raise TooLarge
     pieces: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
@@ -68,7 +80,7 @@ async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
                     return piece if not pieces else b"".join([*pieces, piece])
                 pieces.append(piece)
     except TimeoutError:
-        raise Gone from None
+        raise TooSlow from None
 
 
 async def respond(
@@ -77,19 +89,13 @@ async def respond(
     status: int,
     body: bytes = b"",
     content_type: str = "text/plain; charset=utf-8",
-    headers: Iterable[tuple[bytes, bytes]] = (),
+    headers: Iterable[Header] = (),
 ) -> None:
-    """One whole answer; a HEAD gets only its headers."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", content_type.encode("latin-1")),
-                (b"content-length", str(len(body)).encode()),
-                (b"x-content-type-options", b"nosniff"),
-                *headers,
-            ],
-        }
-    )
+    """One whole answer; a HEAD gets only its headers. With "" as its type it says nothing of what it holds."""
+    lines = [NOSNIFF, *headers]
+    if status not in _WITHOUT_BODY:
+        lines.append((b"content-length", b"%d" % len(body)))
+    if content_type:
+        lines.append((b"content-type", content_type.encode("latin-1")))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+from activitypub.plain import Header, header, respond
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node import (
     accounts,
@@ -51,8 +52,7 @@ MIMES = {
     "png": "image/png",
     "gif": "image/gif",
 }
-SECURITY: list[sending.Header] = [
-    (b"x-content-type-options", b"nosniff"),
+SECURITY: list[Header] = [
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"access-control-allow-origin", b"*"),
     (b"cross-origin-resource-policy", b"cross-origin"),
@@ -97,7 +97,7 @@ class Files:
                 (b"access-control-allow-methods", b"GET, HEAD"),
                 (b"access-control-allow-headers", b"range"),
             ]
-            await sending.answer(scope, send, 204, [*SECURITY, *allowed])
+            await respond(scope, send, 204, content_type="", headers=[*SECURITY, *allowed])
             return
         if scope["method"] not in ("GET", "HEAD"):
             await sending.text(scope, send, 405, "Only reading is possible here.", [(b"allow", b"GET, HEAD")])
@@ -216,16 +216,17 @@ class Files:
             if path is not None:
                 await sending.file(scope, send, path, mime, etag, headers)
             elif (url := self._node.storage.url(found.key)) is not None:
-                await sending.answer(scope, send, 307, [*headers, (b"location", url.encode())])
+                more = [*headers, (b"location", url.encode())]
+                await respond(scope, send, 307, content_type="", headers=more)
             else:
-                await sending.answer(scope, send, 200, headers, await self._node.storage.get(found.key), mime)
+                await respond(scope, send, 200, await self._node.storage.get(found.key), mime, headers)
         except (FileNotFoundError, IsADirectoryError, KeyError):
             raise NotFound from None
 
 
 def _cookie(scope: Any) -> str:
     try:
-        morsel = SimpleCookie(sending.header(scope, b"cookie")).get(COOKIE)
+        morsel = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

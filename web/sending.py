@@ -1,4 +1,4 @@
-"""Files and small answers over plain ASGI: pieces of 256 KB, single ranges, ETag, HEAD.
+"""Files over plain ASGI: pieces of 256 KB, single ranges, ETag, HEAD.
 
 A file is opened once, read with `os.pread` and closed whatever happens, so that a browser that leaves
 costs nothing but the piece it was being sent.
@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
 
+from activitypub.plain import NOSNIFF, Header, Scope, Send, header, respond
 from web.ranges import Span, Unsatisfiable, parse
 
 PIECE = 256 * 1024
 # A file of this size goes out at once: each piece costs the server as much as a small answer.
 AT_ONCE = 512 * 1024
-
-Header = tuple[bytes, bytes]
-Scope = dict[str, Any]
-
-
-def header(scope: Scope, name: bytes) -> str:
-    """A request header's text, or ''. `name` is lower-case."""
-    for key, value in scope["headers"]:
-        if key == name:
-            text: str = value.decode("latin-1")
-            return text
-    return ""
 
 
 def is_unchanged(scope: Scope, etag: str) -> bool:
@@ -37,27 +25,12 @@ def is_unchanged(scope: Scope, etag: str) -> bool:
     return known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
 
 
-async def answer(
-    scope: Scope, send: Any, status: int, headers: Iterable[Header], body: bytes = b"", mime: str = ""
-) -> None:
-    """A short answer, whole."""
-    first = list(headers)
-    if status not in (204, 304):
-        first.append((b"content-length", str(len(body)).encode()))
-    if mime:
-        first.append((b"content-type", mime.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": first})
-    shown = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": shown, "more_body": False})
-
-
-async def text(scope: Scope, send: Any, status: int, sentence: str, headers: Iterable[Header] = ()) -> None:
-    common = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), *headers]
-    await answer(scope, send, status, common, sentence.encode(), "text/plain; charset=utf-8")
+async def text(scope: Scope, send: Send, status: int, sentence: str, headers: Iterable[Header] = ()) -> None:
+    await respond(scope, send, status, sentence.encode(), headers=[(b"cache-control", b"no-store"), *headers])
 
 
 async def file(
-    scope: Scope, send: Any, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
+    scope: Scope, send: Send, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
 ) -> None:
     """A file, or the part of it that was asked for. Raises FileNotFoundError before anything is sent."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -65,8 +38,7 @@ async def file(
         size = os.fstat(handle).st_size
         common = [(b"etag", etag.encode()), (b"accept-ranges", b"bytes"), *headers]
         if is_unchanged(scope, etag):
-            await send({"type": "http.response.start", "status": 304, "headers": common})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await respond(scope, send, 304, content_type="", headers=common)
             return
         try:
             span = _wanted(scope, etag, size)
@@ -82,7 +54,7 @@ def _wanted(scope: Scope, etag: str, size: int) -> Span | None:
     asked = header(scope, b"range")
     if not asked:
         return None
-    condition = header(scope, b"if-range").strip()
+    condition = (header(scope, b"if-range") or "").strip()
     return parse(asked, size) if condition in ("", etag) else None
 
 
@@ -91,12 +63,12 @@ def _content_range(value: str) -> Header:
 
 
 async def _send(
-    scope: Scope, send: Any, handle: int, size: int, mime: str, span: Span | None, common: list[Header]
+    scope: Scope, send: Send, handle: int, size: int, mime: str, span: Span | None, common: list[Header]
 ) -> None:
     first, past = span or (0, size)
     if span is not None:
         common.append(_content_range(f"{first}-{past - 1}/{size}"))
-    common += [(b"content-type", mime.encode()), (b"content-length", str(past - first).encode())]
+    common += [NOSNIFF, (b"content-type", mime.encode()), (b"content-length", str(past - first).encode())]
     status = 200 if span is None else 206
     await send({"type": "http.response.start", "status": status, "headers": common})
     if scope["method"] == "HEAD" or not size:

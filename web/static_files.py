@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from activitypub.plain import header, respond
 from node.node import Node
 from web import sending
 from web.assets import Assets
@@ -61,7 +62,6 @@ class StaticFiles:
             return
         is_current = is_versioned and version == self._assets.version
         headers = [
-            (b"x-content-type-options", b"nosniff"),
             (b"cache-control", b"public, max-age=31536000, immutable" if is_current else b"no-cache"),
             (b"etag", held.etag.encode()),
         ]
@@ -72,13 +72,13 @@ class StaticFiles:
         if held.small is not None:
             headers.append((b"vary", b"accept-encoding"))
         if sending.is_unchanged(scope, held.etag):
-            await sending.answer(scope, send, 304, headers)
+            await respond(scope, send, 304, content_type="", headers=headers)
             return
         data = held.data
-        if held.small is not None and "gzip" in sending.header(scope, b"accept-encoding"):
+        if held.small is not None and "gzip" in (header(scope, b"accept-encoding") or ""):
             headers.append((b"content-encoding", b"gzip"))
             data = held.small
-        await sending.answer(scope, send, 200, headers, data, held.mime)
+        await respond(scope, send, 200, data, held.mime, headers)
 
     def _read(self) -> dict[str, Held]:
         held = {}
