@@ -14,11 +14,11 @@ from typing import Any
 from activitypub import fetching, reading, remote_posts, vocab
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget
-from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import CollectionDoc, Note, Ref, values
 from node import accounts, jobs
 from node.accounts import Account
+from node.cache import Cache
 from node.database import Writer
 from node.errors import Refused
 from node.ids import now_ms
@@ -38,7 +38,7 @@ class Asked:
     """Whose server was asked in the last minutes: `node.part(Asked)`."""
 
     def __init__(self, node: Node) -> None:
-        self.lately: Bounded[int, bool] = Bounded(10_000, 300.0)
+        self.lately: Cache[int, bool] = Cache(10_000, 300.0)
 
 
 async def ask(node: Node, account: Account) -> bool:

@@ -11,14 +11,13 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from activitypub.addresses import is_public
+from node.cache import Cache
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -35,21 +34,19 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, *, allow_private: bool, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
         self._resolve = resolve or SystemResolver()
-        self._kept: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
+        self._kept: Cache[str, list[str]] = Cache(MOST_KEPT, KEPT_SECONDS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        until, addresses = self._kept.get(host, (0.0, []))
-        if until < time.monotonic():
+        addresses = self._kept.get(host)
+        if addresses is None:
             addresses = list(await self._resolve(host, port))
             if not addresses:
                 raise OSError(f"{host} has no address")
             if not self._allow_private and not all(is_public(address) for address in addresses):
                 raise NotPublic(f"{host} is not on the public internet")
-            self._kept[host] = (time.monotonic() + KEPT_SECONDS, addresses)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._kept.put(host, addresses)
         return [
             {
                 "hostname": host,

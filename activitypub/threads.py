@@ -14,12 +14,12 @@ from collections import deque
 from activitypub import fetching, reading, remote_posts, signing_keys, vocab
 from activitypub.client import Unfetchable
 from activitypub.fetching import Budget, is_ours
-from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Note, Ref
 from activitypub.vocab.values import ref
 from node import jobs, mentions, posts, reach
 from node.accounts import Account
+from node.cache import Cache
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
@@ -42,7 +42,7 @@ class Looked:
     """Which conversations were asked for lately: `node.part(Looked)`."""
 
     def __init__(self, node: Node) -> None:
-        self.at: Bounded[int, bool] = Bounded(10_000, AGAIN_AFTER)
+        self.at: Cache[int, bool] = Cache(10_000, AGAIN_AFTER)
 
 
 def orphaned(tx: Writer, post: Post) -> None:

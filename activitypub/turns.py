@@ -16,9 +16,9 @@ import re
 import time
 from collections import Counter
 
-from activitypub.memory import Bounded
 from activitypub.plain import Scope, header
 from activitypub.uris import Malformed, host_of
+from node.cache import Cache
 from node.ids import now_ms
 from node.node import Node
 
@@ -40,9 +40,9 @@ class Turns:
     """One per process of a node: `node.part(Turns)`."""
 
     def __init__(self, node: Node) -> None:
-        self._last: Bounded[str, float] = Bounded(5_000, 2 * LEAD_MS / 1000)
-        self._left: Bounded[str, tuple[float, float]] = Bounded(5_000, 60.0)
-        self._over: Bounded[str, bool] = Bounded(1_000, 10.0)
+        self._last: Cache[str, float] = Cache(5_000, 2 * LEAD_MS / 1000)
+        self._left: Cache[str, tuple[float, float]] = Cache(5_000, 60.0)
+        self._over: Cache[str, bool] = Cache(1_000, 10.0)
         self._held: Counter[str] = Counter()
         self._second = 0
         self._lately: Counter[str] = Counter()

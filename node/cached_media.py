@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node import hostnames, jobs
+from node.cache import Cache
 from node.database import Reader, Writer, build_all, columns
 from node.ids import now_ms
 
@@ -71,18 +72,17 @@ class Looks:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._fresh: dict[Key, int] = {}
-        self._known: dict[Key, int] = {}
+        self._known: Cache[Key, bool] = Cache(MOST_REMEMBERED, LOOK_COUNTS_FOR / 1000)
         self._written_at = now_ms()
         node.ends.append(self.write)
 
     async def note(self, kind: str, id_: int) -> None:
         """Somebody looks at a picture that is kept."""
-        now = now_ms()
-        if self._known.get((kind, id_), 0) > now - LOOK_COUNTS_FOR:
+        if self._known.get((kind, id_)):
             return
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[kind, id_] = self._fresh[kind, id_] = now
+        now = now_ms()
+        self._known.put((kind, id_), True)
+        self._fresh[kind, id_] = now
         if len(self._fresh) >= MOST_WAITING or now - self._written_at >= WRITE_AFTER:
             await self.write()
 

@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from media.images import BadImage, Picture, Variant
 from node import cached_media, domains, files, hostnames
+from node.cache import Cache
 from node.cached_media import Key
 from node.errors import Refused, TooMuch, Unreachable
 from node.files import File
@@ -74,7 +74,8 @@ class Fetches:
         self._node = node
         self._tasks: dict[Key, asyncio.Task[Any]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._hosts: Cache[str, _Host] = Cache(MOST_HOSTS)
+        self._asked: dict[str, _Host] = {}
         node.ends.append(self.close)
 
     async def once(self, key: Key, fetch: Callable[[], Awaitable[T]]) -> T:
@@ -130,21 +131,19 @@ class Fetches:
             raise TooMuch("Too many pictures of that server are being fetched. Please look again later.")
         lane.pictures += 1
         lane.asking += 1
+        self._asked[host] = lane
         try:
             async with lane.places:
                 yield lane
         finally:
             lane.asking -= 1
+            if not lane.asking:
+                del self._asked[host]
 
     def _lane(self, host: str) -> _Host:
-        lane = self._hosts.get(host)
-        if lane is None:
-            lane = self._hosts[host] = _Host()
-            if len(self._hosts) > MOST_HOSTS:
-                idle = next((name for name, one in self._hosts.items() if not one.asking), host)
-                del self._hosts[idle]
-        else:
-            self._hosts.move_to_end(host)
+        # Whoever is being asked is not forgotten, however many others there are: they get few at a time.
+        lane = self._asked.get(host) or self._hosts.get(host) or _Host()
+        self._hosts.put(host, lane)
         return lane
 
 

@@ -12,8 +12,6 @@ shows it to nobody else.
 from __future__ import annotations
 
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ from markupsafe import Markup, escape
 
 from node import accounts, glances, views
 from node.accounts import Account
+from node.cache import Cache
 from node.database import Reader
 from node.glances import BOOKMARKED, BOOSTED, LIKED, Glance
 from node.photos import LATER, Photo
@@ -64,7 +63,6 @@ class Kept:
     """The parts of a card, or the one part of a cell."""
 
     version: tuple[str, ...]
-    until: float
     facts: Facts
     parts: tuple[str, ...]
 
@@ -87,7 +85,7 @@ class Cards:
 
     def __init__(self, env: Environment) -> None:
         self._env = env
-        self._kept: OrderedDict[tuple[str, int], Kept] = OrderedDict()
+        self._kept: Cache[tuple[str, int], Kept] = Cache(MOST_KEPT)
         self._break = Markup(f"<!--{secrets.token_hex(8)}-->")  # noqa: S704
         self._macros: Any = None
         self._deeds = Deeds(env)
@@ -102,12 +100,11 @@ class Cards:
         self, tx: Reader, viewer: Account | None, seen: Sequence[Glance], kind: str, older: int | None = None
     ) -> Sheet:
         """What a page needs, in the unit of work that read the glances. `kind` is "card" or "cell"."""
-        now = time.monotonic()
         lines = []
         for n, glance in enumerate(seen):
             form = "eager" if kind == "card" and n < EAGER else kind
             kept = self._kept.get((form, glance.post_id))
-            if kept is not None and (kept.until < now or kept.version != _version(form, glance)):
+            if kept is not None and kept.version != _version(form, glance):
                 kept = None
             lines.append((glance, form, kept))
         lacking = [Entry(glance.post_id, glance.post_id) for glance, _form, kept in lines if kept is None]
@@ -175,14 +172,8 @@ class Cards:
             return None
         made = str(self.macros.cell(view) if kind == "cell" else self.macros.card(view, self._break, kind))
         lasts = KEPT_SECONDS if all(_is_finished(photo) for photo in view.photos) else UNFINISHED_SECONDS
-        kept = Kept(
-            _version(kind, glance), time.monotonic() + lasts, _facts(view), tuple(made.split(self._break))
-        )
-        key = (kind, glance.post_id)
-        self._kept[key] = kept
-        self._kept.move_to_end(key)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        kept = Kept(_version(kind, glance), _facts(view), tuple(made.split(self._break)))
+        self._kept.put((kind, glance.post_id), kept, lasts)
         return kept
 
 

@@ -15,7 +15,6 @@ asks who is looking.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -34,6 +33,7 @@ from node import (
     sessions,
     visibility,
 )
+from node.cache import Cache
 from node.cached_media import Looks
 from node.database import Reader
 from node.errors import NotFound, Refused
@@ -89,7 +89,7 @@ class Files:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._static = StaticFiles(node)
-        self._open: dict[tuple[str, str], float] = {}
+        self._open: Cache[tuple[str, str], bool] = Cache(MOST_REMEMBERED, REMEMBERED)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
@@ -142,30 +142,22 @@ class Files:
         return await (self._told(rest) if capable else self._own(scope, rest))
 
     async def _told(self, key: str) -> Found:
-        if not self._remembers("told", key):
+        if not self._open.get(("told", key)):
             if not await self._node.db.read(visibility.is_shown, key):
                 raise NotFound
-            self._remember("told", key)
+            self._open.put(("told", key), True)
         return Found(key, CAPABLE)
 
     async def _own(self, scope: Any, key: str) -> Found:
-        if self._remembers("all", key):
+        if self._open.get(("all", key)):
             return Found(key, FOR_EVER)
         access = await self._node.db.read(_may_see_file, _cookie(scope), key)
         if access is None:
             raise NotFound
         if access == "private":
             return Found(key, PRIVATE)
-        self._remember("all", key)
+        self._open.put(("all", key), True)
         return Found(key, FOR_EVER)
-
-    def _remembers(self, whom: str, key: str) -> bool:
-        return self._open.get((whom, key), 0.0) > time.monotonic()
-
-    def _remember(self, whom: str, key: str) -> None:
-        if len(self._open) >= MOST_REMEMBERED:
-            self._open.clear()
-        self._open[whom, key] = time.monotonic() + REMEMBERED
 
     async def _remote(self, scope: Any, rest: str, capable: bool) -> Found:
         photo_id, size = _parts(rest)

@@ -6,7 +6,6 @@ read before it starts. Posts come out of `cards`, which keeps what is the same f
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from quart import Response, g, request
 
+from node.cache import Cache
 from node.node import Node
 from web import current, emoji, photo_facts, pieces, scripts, session, words
 from web.assets import Assets
@@ -56,7 +56,7 @@ class Chrome:
     def __init__(self, env: Environment) -> None:
         self._macro: Any = None
         self._env = env
-        self._kept: OrderedDict[tuple[Any, ...], Markup] = OrderedDict()
+        self._kept: Cache[tuple[Any, ...], Markup] = Cache(MOST_KEPT)
 
     def __call__(self, me: Person | None, here: str, theme: str) -> Markup:
         places = PLACES if me is None else (*PLACES, pieces.path_of(me.account))
@@ -78,11 +78,8 @@ class Chrome:
         if made is None:
             if self._macro is None:
                 self._macro = self._env.get_template("chrome.html").module
-            made = self._kept[key] = self._macro.chrome(me, here, theme)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
+            made = self._macro.chrome(me, here, theme)
+            self._kept.put(key, made)
         return made
 
 

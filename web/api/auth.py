@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from node import accounts, tokens, users
 from node.accounts import Account
+from node.cache import Cache
 from node.database import Reader
 from node.errors import NotAllowed, Refused
 from node.node import Node
@@ -35,20 +36,18 @@ class Callers:
     """Who is behind each token that was used lately, kept as long as nothing about them changes."""
 
     def __init__(self, node: Node) -> None:
-        self._kept: dict[str, tuple[str, Token, Account, User]] = {}
+        self._kept: Cache[str, tuple[str, Token, Account, User]] = Cache(MOST_KEPT)
 
     def find(self, tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
         version = tokens.version(tx, bearer_token)
         if version is None:
-            self._kept.pop(bearer_token, None)
+            self._kept.forget(bearer_token)
             raise NotSignedIn("The access token is invalid")
         kept = self._kept.get(bearer_token)
         if kept is not None and kept[0] == version:
             return kept[1:]
         found = _holder(tx, bearer_token)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        self._kept[bearer_token] = (version, *found)
+        self._kept.put(bearer_token, (version, *found))
         return found
 
 

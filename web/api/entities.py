@@ -8,7 +8,6 @@ whether a viewer may see it was settled before, in `node.views`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ import msgspec
 
 from node import glances, hashtags, ids, views, visibility
 from node.accounts import Account
+from node.cache import Cache
 from node.database import Reader
 from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
 from node.hashtags import Hashtag
@@ -53,8 +53,8 @@ class Entities:
 
     def __init__(self, node: Node) -> None:
         self._site = node.site
-        self._accounts: dict[int, tuple[str, bytes]] = {}
-        self._heads: dict[int, tuple[str, bytes, float]] = {}
+        self._accounts: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
+        self._heads: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
 
     def account(self, account: Account) -> bytes:
         if account.is_gone:
@@ -64,7 +64,7 @@ class Entities:
         if kept is not None and kept[0] == version:
             return kept[1]
         body = _encode(self.account_fields(account))
-        _keep(self._accounts, account.id, (version, body))
+        self._accounts.put(account.id, (version, body))
         return body
 
     def account_fields(self, account: Account) -> dict[str, Any]:
@@ -135,18 +135,18 @@ class Entities:
         """
         boosters = {one.boost_by for one in glanced if one.boost_by is not None}
         versions = glances.of_accounts(tx, boosters) if boosters else {}
-        is_mine, now = viewer is not None, time.monotonic()
-        bodies = {one.id: self._kept(one, versions, is_mine, now) for one in glanced}
+        is_mine = viewer is not None
+        bodies = {one.id: self._kept(one, versions, is_mine) for one in glanced}
         unknown = [one.entry for one in glanced if bodies[one.id] is None]
         for view in views.of(tx, viewer, unknown) if unknown else ():
             bodies[view.entry_id] = self.status(view, viewer)
         return [body for body in bodies.values() if body is not None]
 
-    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool, now: float) -> bytes | None:
+    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool) -> bytes | None:
         """A Status made of what is kept, or None if a piece is missing or no longer true."""
         head = self._heads.get(glance.post_id)
         author = self._accounts.get(glance.author_id)
-        if head is None or author is None or head[2] < now:
+        if head is None or author is None:
             return None
         if head[0] != glance.version or author[0] != glance.author_version:
             return None
@@ -189,8 +189,7 @@ class Entities:
         post = view.post
         version = glances.version_of_post(post)
         kept = self._heads.get(post.id)
-        now = time.monotonic()
-        if kept is not None and kept[0] == version and kept[2] > now:
+        if kept is not None and kept[0] == version:
             return kept[1]
         head = self._common(view, str(post.id), post.uri, post.url or post.uri, moment(post.published_at))
         head["media_attachments"] = self.attachments(view)
@@ -201,7 +200,7 @@ class Entities:
         head["tags"] = [{"name": name, "url": self.tag_url(name)} for name, _ in view.hashtags]
         body = _encode(head)[:-1]
         is_sure = all(photo.width for photo in view.photos)
-        _keep(self._heads, post.id, (version, body, now + (KEPT_FOR if is_sure else UNSURE_FOR)))
+        self._heads.put(post.id, (version, body), KEPT_FOR if is_sure else UNSURE_FOR)
         return body
 
     def _boost_head(self, view: PostView) -> bytes:
@@ -212,7 +211,7 @@ class Entities:
         created = moment(ids.ms_of(view.entry_id))
         head = self._common(view, str(view.entry_id), view.boost_uri, view.boost_uri, created)
         body = _encode(head | {"media_attachments": [], "mentions": [], "tags": []})[:-1]
-        _keep(self._heads, view.entry_id, (version, body, float("inf")))
+        self._heads.put(view.entry_id, (version, body))
         return body
 
     def _common(self, view: PostView, id_: str, uri: str, url: str, created_at: str) -> dict[str, Any]:
@@ -299,9 +298,3 @@ _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'
 _NO_REBLOG = b',"reblog":null}'
-
-
-def _keep(kept: dict[int, Any], key: int, value: Any) -> None:
-    if len(kept) >= MOST_KEPT:
-        kept.clear()
-    kept[key] = value
