@@ -168,12 +168,12 @@ class _Outgoing:
         return self.sentence.object_uri == self.who.uri
 
     @property
-    def living_post(self) -> Post | None:
+    def existing_post(self) -> Post | None:
         return None if self.post is None or self.post.deleted_at is not None else self.post
 
     @property
-    def told(self) -> list[str]:
-        """The one person a like or a follow is about."""
+    def recipients(self) -> list[str]:
+        """The author of the post, or whom a follow is about: at most one address."""
         id_ = self.sentence.target_id
         if id_ is None and self.post is not None:
             id_ = self.post.account_id
@@ -189,129 +189,124 @@ class _Outgoing:
 
 
 def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | None:
-    """A sentence as an activity, or None when there is nothing left to say."""
+    """Renders an outgoing activity; None when there is nothing left to send, as for a post that was deleted."""
     post = None if sentence.post_id is None else posts.by_id(tx, sentence.post_id)
     return _RENDER.get(sentence.verb, _simple)(_Outgoing(tx, sentence, who, post, sentence.facts))
 
 
-def _simple(said: _Outgoing) -> dict[str, Any]:
-    """A like, a follow, a block: an object, and the one person it is about."""
-    return said.document({"to": said.told, "object": said.sentence.object_uri})
+def _simple(outgoing: _Outgoing) -> dict[str, Any]:
+    """A like, a follow, a block: an object, and its recipient."""
+    return outgoing.document({"to": outgoing.recipients, "object": outgoing.sentence.object_uri})
 
 
-def _create(said: _Outgoing) -> dict[str, Any] | None:
-    if said.is_about_actor:
-        return _about_person(said)
-    if (post := said.living_post) is None:
+def _create(outgoing: _Outgoing) -> dict[str, Any] | None:
+    if outgoing.is_about_actor:
+        return _about_person(outgoing)
+    if (post := outgoing.existing_post) is None:
         return None
-    return with_context(create(said.tx.site, notes.facts(said.tx, [post])[0]), contexts.NOTE)
+    return with_context(create(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0]), contexts.NOTE)
 
 
-def _update(said: _Outgoing) -> dict[str, Any] | None:
-    if said.is_about_actor:
-        return _about_person(said)
-    if (post := said.living_post) is None:
+def _update(outgoing: _Outgoing) -> dict[str, Any] | None:
+    if outgoing.is_about_actor:
+        return _about_person(outgoing)
+    if (post := outgoing.existing_post) is None:
         return None
     edited = notes.edit_time(post)
-    whole = create(said.tx.site, notes.facts(said.tx, [post])[0])
-    whole |= {"id": said.sentence.uri, "type": "Update", "actor": said.who.uri, "published": edited}
+    whole = create(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0])
+    whole |= {"id": outgoing.sentence.uri, "type": "Update", "actor": outgoing.who.uri, "published": edited}
     whole["object"]["updated"] = edited
     return with_context(whole, contexts.NOTE)
 
 
-def _about_person(said: _Outgoing) -> dict[str, Any]:
-    current = person(said.tx, accounts.get(said.tx, said.who.id))
-    return said.document({"to": [PUBLIC], "cc": [said.who.followers_uri], "object": current}, contexts.ACTOR)
+def _about_person(outgoing: _Outgoing) -> dict[str, Any]:
+    current = person(outgoing.tx, accounts.get(outgoing.tx, outgoing.who.id))
+    return outgoing.document(
+        {"to": [PUBLIC], "cc": [outgoing.who.followers_uri], "object": current}, contexts.ACTOR
+    )
 
 
-def _delete(said: _Outgoing) -> dict[str, Any]:
-    if said.is_about_actor:
-        return said.document({"to": [PUBLIC], "cc": [], "object": said.who.uri})
-    mentioned = accounts.by_ids(said.tx, said.facts.get("mentions", []))
-    visibility = said.facts.get("visibility", "direct")
-    to, cc = addressing(said.who, visibility, [one.uri for one in mentioned.values()])
-    deleted_at = said.facts.get("deleted_at", said.sentence.created_at)
-    tombstone = notes.tombstone(said.sentence.object_uri, deleted_at)
+def _delete(outgoing: _Outgoing) -> dict[str, Any]:
+    if outgoing.is_about_actor:
+        return outgoing.document({"to": [PUBLIC], "cc": [], "object": outgoing.who.uri})
+    mentioned = accounts.by_ids(outgoing.tx, outgoing.facts.get("mentions", []))
+    visibility = outgoing.facts.get("visibility", "direct")
+    to, cc = addressing(outgoing.who, visibility, [one.uri for one in mentioned.values()])
+    deleted_at = outgoing.facts.get("deleted_at", outgoing.sentence.created_at)
+    tombstone = notes.tombstone(outgoing.sentence.object_uri, deleted_at)
     del tombstone["@context"]
-    return said.document({"to": to, "cc": cc, "object": tombstone})
+    return outgoing.document({"to": to, "cc": cc, "object": tombstone})
 
 
-def _announce(said: _Outgoing) -> dict[str, Any] | None:
-    if said.post is None or boosts.by_uri(said.tx, said.sentence.uri) is None:
+def _announce(outgoing: _Outgoing) -> dict[str, Any] | None:
+    if outgoing.post is None or boosts.by_uri(outgoing.tx, outgoing.sentence.uri) is None:
         return None
-    of = accounts.get(said.tx, said.post.account_id).uri
-    return with_context(_boost(said, said.sentence.uri, said.sentence.object_uri, of))
+    of = accounts.get(outgoing.tx, outgoing.post.account_id).uri
+    return with_context(_boost(outgoing, outgoing.sentence.uri, outgoing.sentence.object_uri, of))
 
 
-def _boost(said: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
-    visibility = said.facts.get("visibility", "public")
-    return announce(
-        said.who, uri, object_uri, visibility, said.facts.get("created_at", said.sentence.created_at), of
-    )
+def _boost(outgoing: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
+    facts = outgoing.facts
+    visibility, at = facts.get("visibility", "public"), facts.get("created_at", outgoing.sentence.created_at)
+    return announce(outgoing.who, uri, object_uri, visibility, at, of)
 
 
-def _undo(said: _Outgoing) -> dict[str, Any]:
-    told, verb, uri, object_uri = said.told, said.facts["verb"], said.facts["uri"], said.facts["object_uri"]
+def _undo(outgoing: _Outgoing) -> dict[str, Any]:
+    recipients, facts = outgoing.recipients, outgoing.facts
+    verb, uri, object_uri = facts["verb"], facts["uri"], facts["object_uri"]
     if verb == "Announce":
-        boost = _boost(said, uri, object_uri, told[0] if told else None)
-        return said.document({"to": boost["to"], "cc": boost["cc"], "object": boost})
-    undone = {"id": uri, "type": verb, "actor": said.who.uri, "object": object_uri, "to": told}
-    return said.document({"to": told, "object": undone})
+        boost = _boost(outgoing, uri, object_uri, recipients[0] if recipients else None)
+        return outgoing.document({"to": boost["to"], "cc": boost["cc"], "object": boost})
+    undone = {"id": uri, "type": verb, "actor": outgoing.who.uri, "object": object_uri, "to": recipients}
+    return outgoing.document({"to": recipients, "object": undone})
 
 
-def _pin(said: _Outgoing) -> dict[str, Any] | None:
-    """Only what anybody may see can be pinned; one that is gone meanwhile needs no word."""
-    if said.living_post is None:
+def _pin(outgoing: _Outgoing) -> dict[str, Any] | None:
+    """Only what anybody may see can be pinned; for one that is deleted meanwhile nothing is sent."""
+    if outgoing.existing_post is None:
         return None
-    who = said.who
-    return said.document(
-        {
-            "to": [PUBLIC],
-            "cc": [who.followers_uri],
-            "object": said.sentence.object_uri,
-            "target": who.featured_uri,
-        }
+    addressed = {"to": [PUBLIC], "cc": [outgoing.who.followers_uri]}
+    pinned = {"object": outgoing.sentence.object_uri, "target": outgoing.who.featured_uri}
+    return outgoing.document(addressed | pinned)
+
+
+def _move(outgoing: _Outgoing) -> dict[str, Any]:
+    who = outgoing.who
+    return outgoing.document(
+        {"to": [who.followers_uri], "object": who.uri, "target": outgoing.facts["target"]}
     )
 
 
-def _move(said: _Outgoing) -> dict[str, Any]:
-    who = said.who
-    return said.document({"to": [who.followers_uri], "object": who.uri, "target": said.facts["target"]})
+def _flag(outgoing: _Outgoing) -> dict[str, Any]:
+    reported = outgoing.facts["objects"]
+    return outgoing.document({"to": reported[:1], "content": outgoing.facts["words"], "object": reported})
 
 
-def _flag(said: _Outgoing) -> dict[str, Any]:
-    reported = said.facts["objects"]
-    return said.document({"to": reported[:1], "content": said.facts["words"], "object": reported})
-
-
-def _revoke(said: _Outgoing) -> dict[str, Any]:
+def _revoke(outgoing: _Outgoing) -> dict[str, Any]:
     """A quote is no longer allowed: its stamp is deleted."""
-    return said.document({"to": said.told, "object": said.sentence.object_uri}, type_="Delete")
+    return outgoing.document(
+        {"to": outgoing.recipients, "object": outgoing.sentence.object_uri}, type_="Delete"
+    )
 
 
-def _quote_request(said: _Outgoing) -> dict[str, Any] | None:
-    if (post := said.living_post) is None:
+def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
+    if (post := outgoing.existing_post) is None:
         return None
-    note = notes.note(said.tx.site, notes.facts(said.tx, [post])[0])
-    asked = {"to": said.told, "object": said.sentence.object_uri, "instrument": note}
-    return said.document(asked, contexts.NOTE)
+    note = notes.note(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0])
+    asked = {"to": outgoing.recipients, "object": outgoing.sentence.object_uri, "instrument": note}
+    return outgoing.document(asked, contexts.NOTE)
 
 
-def _answer(said: _Outgoing) -> dict[str, Any]:
-    """An Accept or Reject: of a follow, or of the wish to quote."""
-    if "quote" in said.facts:
-        return _answer_to_quote(said, said.facts["quote"])
-    follow = said.facts["follow"]
-    answered = {
-        "id": follow["uri"],
-        "type": "Follow",
-        "actor": follow["actor"],
-        "object": follow["object"],
-    }
-    return said.document({"to": [follow["actor"]], "object": answered})
+def _answer(outgoing: _Outgoing) -> dict[str, Any]:
+    """An Accept or Reject: of a follow, or of the request to quote a post."""
+    if "quote" in outgoing.facts:
+        return _answer_to_quote(outgoing, outgoing.facts["quote"])
+    asked = outgoing.facts["follow"]
+    follow = {"id": asked["uri"], "type": "Follow", "actor": asked["actor"], "object": asked["object"]}
+    return outgoing.document({"to": [asked["actor"]], "object": follow})
 
 
-def _answer_to_quote(said: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
+def _answer_to_quote(outgoing: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
     request = {
         "id": asked["uri"],
         "type": "QuoteRequest",
@@ -320,7 +315,7 @@ def _answer_to_quote(said: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
         "instrument": asked["instrument"],
     }
     result = {"result": asked["result"]} if "result" in asked else {}
-    return said.document({"to": [asked["by"]], "object": request} | result, contexts.QUOTE)
+    return outgoing.document({"to": [asked["by"]], "object": request} | result, contexts.QUOTE)
 
 
 _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {

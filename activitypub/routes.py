@@ -55,24 +55,24 @@ def wants_activity(accept: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     """One GET: what stands in the path, and who signed it, where that was looked at."""
 
     scope: Scope
     send: Send
     args: dict[str, str]
-    asking: KnownKey | None = None
+    signer: KnownKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """What answers at an address.
 
-    `is_page`: people find a page there, so it is asked for by `Accept`. `is_open`: whoever asks gets it, even
+    `is_page`: people find a page there, so the document must be preferred by `Accept`. `is_open`: whoever asks gets it, even
     in secure mode. `has_key`: in secure mode, who does not sign is given the key that is there.
     """
 
-    answer: Callable[[Door, _Asked], Awaitable[None]]
+    answer: Callable[[Door, _Request], Awaitable[None]]
     is_page: bool = False
     is_open: bool = False
     has_key: bool = False
@@ -87,7 +87,7 @@ class Door:
         self._inbox = Inbox(node)
 
     def find(self, scope: Scope) -> Found[Endpoint | None] | None:
-        """Who answers this request; None when it is not for this door."""
+        """What answers this request; None when it is not for other servers."""
         found = _ROUTES.find(scope["method"], scope["path"])
         if found is None or found.endpoint is None or not found.endpoint.is_page:
             return found
@@ -113,38 +113,38 @@ class Door:
         elif scope["method"] not in READING:
             await respond(scope, send, 405, headers=[(b"allow", b"GET, HEAD")])
         elif found.endpoint.is_open:
-            await found.endpoint.answer(self, _Asked(scope, send, found.args))
+            await found.endpoint.answer(self, _Request(scope, send, found.args))
         else:
-            await self._show(found.endpoint, _Asked(scope, send, found.args))
+            await self._show(found.endpoint, _Request(scope, send, found.args))
 
-    async def _host_meta(self, asked: _Asked) -> None:
+    async def _host_meta(self, request: _Request) -> None:
         xrd = webfinger.host_meta(self._node.site).encode()
         kind = "application/xrd+xml; charset=utf-8"
-        await respond(asked.scope, asked.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+        await respond(request.scope, request.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
 
-    async def _host_meta_json(self, asked: _Asked) -> None:
+    async def _host_meta_json(self, request: _Request) -> None:
         document = webfinger.host_meta_json(self._node.site)
-        await _json(asked.scope, asked.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
+        await _json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
 
-    async def _nodeinfo_links(self, asked: _Asked) -> None:
+    async def _nodeinfo_links(self, request: _Request) -> None:
         document = nodeinfo.links(self._node.site)
         more = [_ANY_ORIGIN, _PUBLIC_CACHE]
-        await _json(asked.scope, asked.send, 200, document, "application/json", more)
+        await _json(request.scope, request.send, 200, document, "application/json", more)
 
-    async def _nodeinfo(self, asked: _Asked) -> None:
-        version = asked.args["version"]
+    async def _nodeinfo(self, request: _Request) -> None:
+        version = request.args["version"]
         numbers = await self._node.db.read(statistics.of)
         document = nodeinfo.document(self._node.config, version, numbers)
         kind = nodeinfo.content_type(version)
-        await _json(asked.scope, asked.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+        await _json(request.scope, request.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
 
-    async def _webfinger(self, asked: _Asked) -> None:
-        scope = asked.scope
+    async def _webfinger(self, request: _Request) -> None:
+        scope = request.scope
         status, body = await self._remembered(
             "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._jrd(scope)
         )
         more = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
-        await respond(scope, asked.send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
+        await respond(scope, request.send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
 
     async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
         try:
@@ -171,101 +171,101 @@ class Door:
             self._memory.answers.put(name, found)
         return found
 
-    async def _show(self, endpoint: Endpoint, asked: _Asked) -> None:
+    async def _show(self, endpoint: Endpoint, request: _Request) -> None:
         """Answers, unless whoever asks may have nothing, or has to say first who they are."""
-        scope, send = asked.scope, asked.send
-        if await viewers.is_refused(self._node, scope, asked.args.get("name", "")):
+        scope, send = request.scope, request.send
+        if await viewers.is_refused(self._node, scope, request.args.get("name", "")):
             await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
             return
         if self._node.config.federation.secure_mode:
-            asked = replace(asked, asking=await viewers.signer(self._node, scope))
-            if asked.asking is None:
-                await (self._key_alone(asked) if endpoint.has_key else self._unsigned(asked))
+            request = replace(request, signer=await viewers.signer(self._node, scope))
+            if request.signer is None:
+                await (self._key_alone(request) if endpoint.has_key else self._unsigned(request))
                 return
-        await endpoint.answer(self, asked)
+        await endpoint.answer(self, request)
 
-    async def _give(self, asked: _Asked, status: int, body: bytes) -> None:
+    async def _respond(self, request: _Request, status: int, body: bytes) -> None:
         cache = _NO_STORE if self._node.config.federation.secure_mode else _PUBLIC_CACHE
-        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, cache])
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, cache])
 
-    async def _give_them(self, asked: _Asked, status: int, body: bytes) -> None:
+    async def _respond_privately(self, request: _Request, status: int, body: bytes) -> None:
         """What is for whoever asks, and for nobody who shares a cache with them."""
-        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
 
-    async def _unsigned(self, asked: _Asked) -> None:
+    async def _unsigned(self, request: _Request) -> None:
         more = [_VARY, _NO_STORE]
-        await respond(asked.scope, asked.send, 401, b"This wants a signed request.\n", headers=more)
+        await respond(request.scope, request.send, 401, b"This wants a signed request.\n", headers=more)
 
-    async def _key_alone(self, asked: _Asked) -> None:
+    async def _key_alone(self, request: _Request) -> None:
         """Of a person what it takes to check a signature of theirs."""
-        await self._give_them(asked, *await self._answer(resources.key_of, asked.args["name"]))
+        await self._respond_privately(request, *await self._answer(resources.key_of, request.args["name"]))
 
-    async def _instance(self, asked: _Asked) -> None:
+    async def _instance(self, request: _Request) -> None:
         """Whoever wants to check our signatures must be able to read this without one."""
         status, body = await self._remembered("actor", lambda: self._answer(resources.instance))
-        await respond(asked.scope, asked.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
 
-    async def _person(self, asked: _Asked) -> None:
-        name = asked.args["name"]
+    async def _person(self, request: _Request) -> None:
+        name = request.args["name"]
         status, body = await self._remembered(
             f"actor {name.lower()}", lambda: self._answer(resources.person, name)
         )
-        await self._give(asked, status, body)
+        await self._respond(request, status, body)
 
-    async def _compared(self, asked: _Asked) -> None:
+    async def _followers_synchronization(self, request: _Request) -> None:
         """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
-        asking = await viewers.signer(self._node, asked.scope)
-        if asking is None:
-            await self._unsigned(asked)
+        signer = await viewers.signer(self._node, request.scope)
+        if signer is None:
+            await self._unsigned(request)
             return
-        await self._give_them(
-            asked, *await self._answer(resources.followers_there, asked.args["name"], asking.owner)
+        await self._respond_privately(
+            request, *await self._answer(resources.followers_there, request.args["name"], signer.owner)
         )
 
-    async def _post(self, asked: _Asked) -> None:
+    async def _post(self, request: _Request) -> None:
         """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
-        scope, asking = asked.scope, asked.asking
-        name, post_id = asked.args["name"], int(asked.args["id"])
-        status, body = await self._answer(resources.note, name, post_id, asking)
-        if status == 404 and asking is None and header(scope, b"signature") is not None:
-            asking = await viewers.signer(self._node, scope)
-            if asking is not None:
-                status, body = await self._answer(resources.note, name, post_id, asking)
-        is_open = status == 410 or (status == 200 and asking is None)
+        scope, signer = request.scope, request.signer
+        name, post_id = request.args["name"], int(request.args["id"])
+        status, body = await self._answer(resources.note, name, post_id, signer)
+        if status == 404 and signer is None and header(scope, b"signature") is not None:
+            signer = await viewers.signer(self._node, scope)
+            if signer is not None:
+                status, body = await self._answer(resources.note, name, post_id, signer)
+        is_open = status == 410 or (status == 200 and signer is None)
         cache = _PUBLIC_CACHE if is_open else _NO_STORE
-        await respond(scope, asked.send, status, body, AP_TYPE, [_VARY, cache])
+        await respond(scope, request.send, status, body, AP_TYPE, [_VARY, cache])
 
-    async def _created(self, asked: _Asked) -> None:
-        args = asked.args
-        await self._give(asked, *await self._answer(resources.created, args["name"], int(args["id"])))
+    async def _create_activity(self, request: _Request) -> None:
+        args = request.args
+        await self._respond(request, *await self._answer(resources.created, args["name"], int(args["id"])))
 
-    async def _said(self, asked: _Asked) -> None:
-        args = asked.args
-        await self._give(
-            asked, *await self._answer(resources.activity, args["name"], args["kind"], args["id"])
+    async def _activity(self, request: _Request) -> None:
+        args = request.args
+        await self._respond(
+            request, *await self._answer(resources.activity, args["name"], args["kind"], args["id"])
         )
 
-    async def _instance_outbox(self, asked: _Asked) -> None:
-        await self._collection(asked, collections.of_instance)
+    async def _instance_outbox(self, request: _Request) -> None:
+        await self._collection(request, collections.of_instance)
 
-    async def _of_person(self, asked: _Asked) -> None:
-        await self._collection(asked, collections.of_person, asked.args["name"], asked.args["kind"])
+    async def _person_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_person, request.args["name"], request.args["kind"])
 
-    async def _featured(self, asked: _Asked) -> None:
-        await self._collection(asked, collections.of_person, asked.args["name"], "collections/featured")
+    async def _featured_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_person, request.args["name"], "collections/featured")
 
-    async def _of_post(self, asked: _Asked) -> None:
-        args = asked.args
-        await self._collection(asked, collections.of_post, args["name"], int(args["id"]), args["kind"])
+    async def _post_collection(self, request: _Request) -> None:
+        args = request.args
+        await self._collection(request, collections.of_post, args["name"], int(args["id"]), args["kind"])
 
-    async def _of_tag(self, asked: _Asked) -> None:
-        await self._collection(asked, collections.of_tag, asked.args["tag"])
+    async def _tag_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_tag, request.args["tag"])
 
-    async def _collection(self, asked: _Asked, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
-        query = dict(parse_qsl(asked.scope["query_string"].decode("latin-1"), max_num_fields=20))
+    async def _collection(self, request: _Request, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
+        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20))
         cursor = collections.cursor(query)
         status, body = await self._answer(lambda tx: (200, unit(tx, *about, cursor)))
-        await self._give(asked, status, body)
+        await self._respond(request, status, body)
 
     async def _answer(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
         try:
@@ -299,13 +299,13 @@ _ROUTES: Router[Endpoint | None] = Router(
         "/actor/outbox": Endpoint(Door._instance_outbox),
         _ACCOUNT: Endpoint(Door._person, is_page=True, has_key=True),
         "/@<name:name>": Endpoint(Door._person, is_page=True),
-        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(Door._of_person),
-        f"{_ACCOUNT}/collections/featured": Endpoint(Door._featured),
-        f"{_ACCOUNT}/followers_synchronization": Endpoint(Door._compared),
-        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(Door._said),
+        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(Door._person_collection),
+        f"{_ACCOUNT}/collections/featured": Endpoint(Door._featured_collection),
+        f"{_ACCOUNT}/followers_synchronization": Endpoint(Door._followers_synchronization),
+        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(Door._activity),
         _POST: Endpoint(Door._post, is_page=True),
-        f"{_POST}/activity": Endpoint(Door._created),
-        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(Door._of_post),
-        "/tags/<tag>": Endpoint(Door._of_tag, is_page=True),
+        f"{_POST}/activity": Endpoint(Door._create_activity),
+        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(Door._post_collection),
+        "/tags/<tag>": Endpoint(Door._tag_collection, is_page=True),
     }.items()
 )
