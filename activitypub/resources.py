@@ -9,14 +9,16 @@ from typing import Any
 
 import msgspec
 
-from activitypub import contexts, documents, notes, quoting, synchronizing, viewers
+from activitypub import contexts, documents, notes, synchronizing, viewers
+from activitypub import quotes as written
 from activitypub.memory import KnownKey
 from activitypub.vocab import PUBLIC
-from node import accounts, boosts, outbox, posts, users
-from node.accounts import Account
+from node import accounts, boosts, outbox, posts, quotes, users
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader
-from node.posts import Post
-from node.visibility import OPEN
+from node.errors import NotFound
+from node.post_rows import Post
 
 NOTHING: tuple[int, Any] = (404, {"error": "There is nothing here."})
 
@@ -99,7 +101,7 @@ def activity(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
     """An activity by its own id, if it was said to everybody and still holds."""
     uri = tx.site.uri(f"/users/{name}/{kind}/{id_}")
     if kind == "stamps":
-        return 200, quoting.document(tx, name, int(id_))
+        return 200, _quote_stamp(tx, name, int(id_))
     if kind == "boosts":
         boost = boosts.by_uri(tx, uri)
         if boost is None or boost.visibility not in OPEN:
@@ -117,3 +119,13 @@ def activity(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
         posts.seen_by(tx, None, sentence.post_id)
     document = msgspec.json.decode(sentence.document)
     return (200, document) if PUBLIC in [*document.get("to", []), *document.get("cc", [])] else NOTHING
+
+
+def _quote_stamp(tx: Reader, name: str, stamp_id: int) -> dict[str, object]:
+    """A stamp at its own address: two addresses, and nothing of either post. Raises NotFound."""
+    author = accounts.by_uri(tx, tx.site.uri(f"/users/{name}"))
+    if author is None or author.is_gone:
+        raise NotFound
+    stamp, post = quotes.stamp(tx, author, stamp_id)
+    given = written.Stamp(quotes.stamp_uri(author, stamp), author.uri, stamp.quote_uri, post.uri)
+    return documents.with_context(written.stamp_document(given), contexts.QUOTE)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl
 import msgspec
 from werkzeug.routing import Rule
 
-from activitypub import collections, nodeinfo, resources, viewers, webfinger
+from activitypub import collections, nodeinfo, resources, viewers, webfinger, webfinger_documents
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
 from activitypub.plain import Receive, Scope, Send, header, headers, respond
@@ -118,12 +118,12 @@ class Door:
             await self._show(found.endpoint, _Request(scope, send, found.args))
 
     async def _host_meta(self, request: _Request) -> None:
-        xrd = webfinger.host_meta(self._node.site).encode()
+        xrd = webfinger_documents.host_meta(self._node.site).encode()
         kind = "application/xrd+xml; charset=utf-8"
         await respond(request.scope, request.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
 
     async def _host_meta_json(self, request: _Request) -> None:
-        document = webfinger.host_meta_json(self._node.site)
+        document = webfinger_documents.host_meta_json(self._node.site)
         await _json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
 
     async def _nodeinfo_links(self, request: _Request) -> None:
@@ -149,17 +149,19 @@ class Door:
     async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
         try:
             query = parse_qs(scope["query_string"].decode("ascii"), max_num_fields=20)
-            resources = query.get("resource", [])
-            if len(resources) != 1:
+            names = query.get("resource", [])
+            if len(names) != 1:
                 raise Malformed("one resource is needed")
-            found = await self._node.db.read(webfinger.local, resources[0])
+            found = await self._node.db.read(webfinger.local, names[0])
         except (Malformed, ValueError):
             return 400, b"A resource is needed, such as acct:name@host.\n"
         if found is None:
             return 404, b"There is nobody by that name here.\n"
         if found.deleted_at is not None:
             return 410, b"That account has been deleted.\n"
-        return 200, msgspec.json.encode(webfinger.document(self._node.site, found, query.get("rel", [])))
+        return 200, msgspec.json.encode(
+            webfinger_documents.document(self._node.site, found, query.get("rel", []))
+        )
 
     async def _remembered(
         self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import NotFound
 from node.ids import new_id, now_ms
+from node.post_rows import Post
 from node.visibility import may_see
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 
 def add(tx: Writer, who: Account, post: Post) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from node.account_rows import Account
 from node.database import Reader, build_all, columns
 from node.files import File
-
-if TYPE_CHECKING:
-    from node.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from media.images import BadImage, Picture, Variant
 from node import cached_media, domains, files, hostnames
@@ -22,9 +22,7 @@ from node.cache import Cache
 from node.cached_media import Key
 from node.errors import Refused, TooMuch, Unreachable
 from node.files import File
-
-if TYPE_CHECKING:
-    from node.node import Node
+from node.node import Node
 
 log = logging.getLogger("tintype.pictures")
 

@@ -21,12 +21,13 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from node import accounts, glances, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.cache import Cache
 from node.database import Reader
 from node.glances import BOOKMARKED, BOOSTED, LIKED, Glance
-from node.photos import LATER, Photo
-from node.posts import Post
+from node.photo_rows import Photo
+from node.photos import LATER
+from node.post_rows import Post
 from node.timelines import Entry
 from node.views import PostView
 from web import pieces

@@ -15,15 +15,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from node import glances, hashtags, ids, views, visibility
-from node.accounts import Account
+from node import audience, glances, hashtags, ids, views
+from node.account_rows import Account
 from node.cache import Cache
 from node.database import Reader
 from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
 from node.hashtags import Hashtag
 from node.node import Node
-from node.notifications import NotificationView
-from node.photos import Photo
+from node.notification_list import NotificationView
+from node.photo_rows import Photo
 from node.views import PostView
 from web import emoji, media_urls
 from web.api.shapes import attachment, date, moment
@@ -273,7 +273,7 @@ class Entities:
 
     def attachments(self, view: PostView) -> list[dict[str, Any]]:
         """The MediaAttachments of a post."""
-        is_open = view.post.visibility in visibility.OPEN
+        is_open = view.post.visibility in audience.OPEN
         return [attachment(self._site, photo, is_open=is_open) for photo in view.photos]
 
     def attachment(self, photo: Photo) -> dict[str, Any]:
