@@ -47,7 +47,8 @@ from node.ids import id_at, now_ms
 from node.node import Node
 from node.photo_facts import Shared
 from node.policies import EVERYONE, Policy
-from web import serve, wiring
+from web import wiring
+from web.server import serve
 
 PASSWORD = "a picture a day"
 BIND = "localhost:8473"

@@ -23,7 +23,8 @@ from node import accounts, sessions, timelines
 from node.database import Reader, Writer
 from node.node import Node
 from node.paging import Page as Part
-from web import serve, wiring
+from web import wiring
+from web.server import serve
 from web.session import COOKIE
 
 CHROMIUM = "/usr/bin/chromium"

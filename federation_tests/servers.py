@@ -12,7 +12,7 @@ from typing import Any
 from hypercorn.config import Config as Hypercorn
 
 from federation_tests.authority import Authority
-from web import connections
+from web.server import hypercorn_connections
 
 
 class Server:
@@ -51,7 +51,9 @@ class Server:
             listening.set()
             await self._stopping.wait()
 
-        self._task = asyncio.create_task(connections.serve(self._app, config, shutdown_trigger=shutdown))
+        self._task = asyncio.create_task(
+            hypercorn_connections.serve(self._app, config, shutdown_trigger=shutdown)
+        )
         ready = asyncio.create_task(listening.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()

@@ -9,7 +9,8 @@ import pytest
 
 from node import keys, registration
 from node.config import Config, MediaOptions, NodeOptions, ServerOptions
-from web import checks, serve, wiring
+from web import checks, wiring
+from web.server import serve
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from hypercorn.config import Config as Hypercorn
 from node import control, registration
 from node.config import Config
 from node.node import Node
-from web import connections, wiring
+from web import wiring
 from web.app import create_app
+from web.server import hypercorn_connections
 
 log = logging.getLogger("tintype.serve")
 
@@ -147,7 +148,7 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
 
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await connections.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
+            await hypercorn_connections.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
         except OSError as error:
             # The system says what is wrong with an address, but not with which.
             where = error.filename or " or ".join(node.config.server.bind)

@@ -14,7 +14,7 @@ import h2.settings
 import pytest
 
 from federation_tests.servers import Server, free_ports
-from web.connections import STALLED
+from web.server.hypercorn_connections import STALLED
 
 IDLE = 0.15  # seconds
 LATEST = IDLE * STALLED + 5

@@ -9,8 +9,8 @@ import h11
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.web import test_http1
-from web.http1 import Head
+from tests.web.server import test_http1
+from web.server.http1 import Head
 
 TOKEN = st.text("abcdefgh-XYZ_0123", min_size=1, max_size=8).map(str.encode)
 VALUE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f")).map(

@@ -1,6 +1,6 @@
 """Hypercorn, with what we changed of how it holds a connection, and the way to start it.
 
-`web.http1` reads HTTP/1.1, `web.http2` mends a fault of HTTP/2; both come in where hypercorn looks its own up
+`web.server.http1` reads HTTP/1.1, `web.server.http2` mends a fault of HTTP/2; both come in where hypercorn looks its own up
 at every connection. Here is the connection under both: one task watches over how long it is idle, where
 hypercorn starts two and ends two for each request, and keeps the socket of a client that left until the time
 of the last is over; and no client can hold a connection by neither reading nor sending.
@@ -22,8 +22,8 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 
-from web.http1 import Http1
-from web.http2 import PatientH2
+from web.server.http1 import Http1
+from web.server.http2 import PatientH2
 
 AT_ONCE = 65_536  # bytes
 STALLED = 4  # times as long as one may be idle: what streams says something more often than that

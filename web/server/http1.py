@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from hypercorn.events import Closed, Event, RawData, Updated
 
-from web.careful import Careful
+from web.server.h11_patch import Careful
 
 log = logging.getLogger("tintype.http")
 

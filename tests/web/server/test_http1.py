@@ -17,7 +17,7 @@ import pytest
 
 from federation_tests import authority
 from federation_tests.servers import Server, free_ports
-from web.http1 import UNREAD
+from web.server.http1 import UNREAD
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.test\r\n\r\n"
 POST = b"POST /%b HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n"
