@@ -70,7 +70,7 @@ async def _serve(folder: Path, how: str) -> None:
 
     from web import wiring
     from web.app import create_app
-    from web.server import hypercorn_connections
+    from web.server import http_server
     from web.server.serve import hypercorn_config
 
     node = await wiring.open_node(options(folder))
@@ -97,7 +97,7 @@ async def _serve(folder: Path, how: str) -> None:
     if how == "plain":
         await hypercorn.asyncio.serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
     else:
-        await hypercorn_connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
+        await http_server.serve(dispatch, config, shutdown_trigger=stopping.wait)
     await node.close()
 
 

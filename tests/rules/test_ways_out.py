@@ -11,8 +11,13 @@ PACKAGES = ("node", "activitypub", "web", "media")
 
 SPEAKS = {
     "aiohttp": {"activitypub/client.py", "activitypub/resolving.py", "activitypub/bodies.py"},
-    # The file lock and the local command socket of the node, and the resolver.
-    "socket": {"node/database/lock.py", "node/control.py", "activitypub/resolving.py"},
+    # The file lock and the local command socket of the node, the resolver, and a setting of what listens.
+    "socket": {
+        "node/database/lock.py",
+        "node/control.py",
+        "activitypub/resolving.py",
+        "web/server/plain.py",
+    },
     **{
         key: set[str]()
         for key in (

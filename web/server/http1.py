@@ -21,11 +21,11 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from hypercorn.events import Closed, Event, RawData, Updated
 
 from web.server.h11_patch import Careful
+from web.server.limits import MAX_UNREAD_BODY
 
 log = logging.getLogger("tintype.http")
 
 HEAD = 16_384  # bytes, as for h11
-UNREAD = 262_144  # bytes of a body that wait for the app before no more is taken from the socket
 LARGE = 16_384  # bytes of an answer that are not copied to leave in one piece with its head
 LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 NOT_EVERYDAY = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
@@ -121,7 +121,7 @@ class Http1:
             if now is None:
                 if not await self._begin():
                     return
-            elif now.missing and (now.over or now.waiting < UNREAD):
+            elif now.missing and (now.over or now.waiting < MAX_UNREAD_BODY):
                 taken, self._unread = self._unread[: now.missing], self._unread[now.missing :]
                 now.take(taken)
                 if now.over and not now.missing:

@@ -21,12 +21,14 @@ from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
+from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
 
 from web.server.http1 import Http1
 from web.server.http2 import PatientH2
+from web.server.limits import STALL_FACTOR
 
-AT_ONCE = 65_536  # bytes
-STALLED = 4  # times as long as one may be idle: what streams says something more often than that
+MAX_READ = 65_536  # bytes
 
 
 class Connection(TCPServer):
@@ -63,7 +65,7 @@ class Connection(TCPServer):
         try:
             while not self.reader.at_eof():
                 try:
-                    data = await self.reader.read(AT_ONCE)
+                    data = await self.reader.read(MAX_READ)
                 except OSError:
                     break
                 self._moved_at = self.loop.time()
@@ -92,7 +94,7 @@ class Connection(TCPServer):
         """Seconds until it was idle, or nothing moved, for too long."""
         if self._idle_since is not None:
             return self._idle_since + allowed - self.loop.time()
-        return self._moved_at + STALLED * allowed - self.loop.time()
+        return self._moved_at + STALL_FACTOR * allowed - self.loop.time()
 
 
 class Tasks(TaskGroup):
@@ -102,9 +104,11 @@ class Tasks(TaskGroup):
     tell it that its request is over; here that takes the place of what the app left unread.
     """
 
-    async def spawn_app(self, *made_with: Any) -> Callable[[Any], Awaitable[None]]:
+    async def spawn_app(self, *made_with: Any) -> Any:
         put: Any = await super().spawn_app(*made_with)
-        waiting: asyncio.Queue[Any] = put.__self__
+        waiting = getattr(put, "__self__", None)
+        if not (isinstance(waiting, asyncio.Queue) and isinstance(made_with[1], FastConfig)):
+            return put
 
         async def tell(message: Any) -> None:
             if message["type"] == "http.disconnect" and waiting.full():
@@ -130,11 +134,37 @@ class Watch:
             self._task.cancel()
 
 
+class FastConfig(Config):
+    """The options of a server, by whose class its connections are known among others' in the process."""
+
+    @classmethod
+    def copy_of(cls, config: Config) -> FastConfig:
+        copy = cls()
+        vars(copy).update(vars(config))
+        return copy
+
+
+def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
+    """What makes one of ours for a fast server, and hypercorn's own for any other."""
+
+    def make(*args: Any) -> Any:
+        return (fast if any(isinstance(one, FastConfig) for one in args) else original)(*args)
+
+    return make
+
+
+_connection = _for_fast_config(Connection, TCPServer)
+_http1 = _for_fast_config(Http1, H11Protocol)
+_http2 = _for_fast_config(PatientH2, H2Protocol)
+
+
 async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
     """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
-    # Where hypercorn looks for them at every connection.
-    hypercorn.asyncio.run.TCPServer = Connection  # type: ignore[attr-defined]
+    # Where hypercorn looks for them at every connection. They stay, since other servers may run in this process.
+    hypercorn.asyncio.run.TCPServer = _connection  # type: ignore[attr-defined,assignment]
     hypercorn.asyncio.tcp_server.TaskGroup = Tasks  # type: ignore[attr-defined]
-    hypercorn.protocol.H11Protocol = Http1  # type: ignore[attr-defined,assignment]
-    hypercorn.protocol.H2Protocol = PatientH2  # type: ignore[attr-defined]
-    await hypercorn.asyncio.serve(app, config, shutdown_trigger=shutdown_trigger, mode="asgi")
+    hypercorn.protocol.H11Protocol = _http1  # type: ignore[attr-defined,assignment]
+    hypercorn.protocol.H2Protocol = _http2  # type: ignore[attr-defined,assignment]
+    await hypercorn.asyncio.serve(
+        app, FastConfig.copy_of(config), shutdown_trigger=shutdown_trigger, mode="asgi"
+    )

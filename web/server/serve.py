@@ -23,7 +23,7 @@ from node.config import Config
 from node.node import Node
 from web import wiring
 from web.app import create_app
-from web.server import hypercorn_connections
+from web.server import http_server
 
 log = logging.getLogger("tintype.serve")
 
@@ -148,7 +148,12 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
 
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await hypercorn_connections.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
+            await http_server.serve(
+                app,
+                hypercorn_config(node.config),
+                fast=node.config.server.fast_http,
+                shutdown_trigger=shutdown,
+            )
         except OSError as error:
             # The system says what is wrong with an address, but not with which.
             where = error.filename or " or ".join(node.config.server.bind)

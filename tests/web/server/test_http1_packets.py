@@ -45,17 +45,17 @@ async def _heard(port: int, pieces: list[bytes], number: int) -> list[tuple[int,
             await writer.wait_closed()
 
 
-@given(st.lists(requests(), min_size=1, max_size=4), st.data())
+@given(asked=st.lists(requests(), min_size=1, max_size=4), data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_it_does_not_matter_how_requests_are_cut_into_packets(
-    asked: list[bytes], data: st.DataObject
+    fast: bool, asked: list[bytes], data: st.DataObject
 ) -> None:
     whole = b"".join(asked)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=12)))
     pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
 
     async def both() -> None:
-        async with test_http1.serving(test_http1.several) as (_, port):
+        async with test_http1.serve_app(test_http1.several, fast=fast) as (_, port):
             expected = []
             for one in asked:
                 expected += await _heard(port, [one], 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -63,9 +64,9 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(app: Any = hasty) -> AsyncIterator[Caller]:
+async def call_app(app: Any = hasty, **options: Any) -> AsyncIterator[Caller]:
     [port] = free_ports(1)
-    server = Server(app, port, None)
+    server = Server(app, port, None, **options)
     await server.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -75,7 +76,12 @@ async def calling(app: Any = hasty) -> AsyncIterator[Caller]:
         await server.stop()
 
 
-async def test_a_body_that_comes_after_its_answer_does_not_end_the_connection() -> None:
+@pytest.fixture
+def calling(fast: bool) -> Any:
+    return functools.partial(call_app, fast=fast)
+
+
+async def test_a_body_that_comes_after_its_answer_does_not_end_the_connection(calling: Any) -> None:
     async with calling() as caller:
         refused = caller.ask("POST", end=False)
         assert await caller.answered(refused) == 403
@@ -83,7 +89,18 @@ async def test_a_body_that_comes_after_its_answer_does_not_end_the_connection() 
         assert await caller.answered(caller.ask("GET", end=True)) == 200
 
 
-async def test_bodies_that_nobody_reads_do_not_use_up_the_window_of_the_connection() -> None:
+async def test_a_body_that_arrives_while_it_is_refused_does_not_end_the_connection(calling: Any) -> None:
+    async with calling() as caller:
+        for _ in range(2 * WINDOW // 16_000):
+            refused = caller.ask("POST", end=False)
+            await caller.send()
+            await asyncio.sleep(0.05)  # long enough for the answer
+            caller.h2.send_data(refused, b"." * 16_000, end_stream=True)
+            assert await caller.answered(refused) == 403
+            assert await caller.answered(caller.ask("GET", end=True)) == 200
+
+
+async def test_bodies_that_nobody_reads_do_not_use_up_the_window_of_the_connection(calling: Any) -> None:
     async with calling() as caller:
         for _ in range(2 * WINDOW // 16_000):
             refused = caller.ask("POST", end=False)
@@ -92,7 +109,7 @@ async def test_bodies_that_nobody_reads_do_not_use_up_the_window_of_the_connecti
             assert await caller.answered(caller.ask("GET", end=True)) == 200
 
 
-async def test_an_answer_without_reading_does_not_hold_up_the_connection() -> None:
+async def test_an_answer_without_reading_does_not_hold_up_the_connection(calling: Any) -> None:
     async with calling() as caller:
         refused = caller.ask("POST", end=False)
         for _ in range(20):
@@ -103,7 +120,7 @@ async def test_an_answer_without_reading_does_not_hold_up_the_connection() -> No
 
 
 @pytest.mark.parametrize("size", [10, 1_000_000])
-async def test_an_app_does_not_wait_for_a_client_that_left(size: int) -> None:
+async def test_an_app_does_not_wait_for_a_client_that_left(size: int, calling: Any) -> None:
     asked, through = asyncio.Event(), asyncio.Event()
 
     async def slow(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -62,7 +63,7 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(folder: Path, *, binds: int = 1, **options: str) -> AsyncIterator[Served]:
+async def serve_node(folder: Path, *, fast: bool, binds: int = 1, **options: str) -> AsyncIterator[Served]:
     ports = [free_port() for _ in range(binds)]
     environ = {
         "PATH": os.environ["PATH"],
@@ -70,6 +71,7 @@ async def served(folder: Path, *, binds: int = 1, **options: str) -> AsyncIterat
         "TINTYPE_NODE_DOMAIN": f"localhost:{ports[0]}",
         "TINTYPE_SERVER_BIND": ",".join(f"127.0.0.1:{port}" for port in ports),
         "TINTYPE_SERVER_SCHEME": "http",
+        "TINTYPE_SERVER_FAST_HTTP": str(fast).lower(),
         **options,
     }
     process = await asyncio.create_subprocess_exec(
@@ -122,7 +124,12 @@ async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: 
     return head
 
 
-async def test_it_says_where_it_is_and_how_to_become_its_admin(tmp_path: Path) -> None:
+@pytest.fixture
+def served(fast: bool) -> Any:
+    return functools.partial(serve_node, fast=fast)
+
+
+async def test_it_says_where_it_is_and_how_to_become_its_admin(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path, binds=2) as node:
         for place in range(2):
             reader, writer = await node.connect(place)
@@ -137,7 +144,7 @@ async def test_it_says_where_it_is_and_how_to_become_its_admin(tmp_path: Path) -
     assert not list((tmp_path / "data").glob("tintype.db-*")), "the database was not closed"
 
 
-async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path) -> None:
+async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path) as node:
         idle = await node.connect()
         await get(*idle, "/api/v1/instance")
@@ -192,7 +199,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
-async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str) -> None:
+async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str, served: Any) -> None:
     certificate_file, key_file = certificate(tmp_path)
     async with served(
         tmp_path,
@@ -209,7 +216,7 @@ async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str) -> None:
         assert await node.stop() < STOP
 
 
-async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
+async def test_an_address_that_is_taken_is_named(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path) as first:
         taken = f"127.0.0.1:{first.ports[0]}"
         other = tmp_path / "other"
