@@ -71,7 +71,7 @@ async def _serve(folder: Path, how: str) -> None:
     from web import wiring
     from web.app import create_app
     from web.server import http_server
-    from web.server.serve import hypercorn_config
+    from web.server.config import hypercorn_config
 
     node = await wiring.open_node(options(folder))
     facts = await seed(node)

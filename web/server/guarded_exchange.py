@@ -1,7 +1,8 @@
-"""One request and its response, between the app and hypercorn as it is released (see `web.server.plain`).
+"""Stands between the app and hypercorn as released, for one request and its response (see
+`web.server.plain`).
 
-ASGI only: nothing here knows how hypercorn works inside. `Request` reads ahead of the app, so that a client that
-left or stands still is noticed while the app works. `Response` checks what the app says before any of it is sent.
+It uses ASGI only. `Request` reads ahead of the app, so that a client that left or stalled is noticed while
+the app works. `Response` checks what the app sends before it goes out.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from web.server.limits import MAX_UNREAD_BODY
+from web.server.config import MAX_UNREAD_BODY
 
-WITHOUT_BODY = frozenset((204, 304))
-CONNECTION_HEADERS = frozenset((b"connection", b"transfer-encoding"))  # the server's to say, not the app's
+STATUSES_WITHOUT_BODY = frozenset((204, 304))
+CONNECTION_HEADERS = frozenset((b"connection", b"transfer-encoding"))  # set by the server, not by the app
 
 
 class Request:
-    """The request body as the app reads it, and whether its client is still there."""
+    """Reads the request body for the app, and notices when the client leaves or stalls."""
 
     def __init__(self, receive: Any, stall_timeout: float) -> None:
         self._receive, self.stall_timeout = receive, stall_timeout
@@ -27,7 +28,7 @@ class Request:
         self._is_delivered = False  # the app has read the body to its end
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
-        self._is_dropped = False  # nobody reads the rest of the body
+        self._is_dropped = False  # the rest of the body is thrown away
         self.has_stalled = False
         self.gone = asyncio.Event()  # the client left, or has stalled
         self.whole = asyncio.Event()  # the whole body has arrived, or no more of it will
@@ -59,7 +60,7 @@ class Request:
             self.whole.set()
 
     async def receive(self) -> dict[str, Any]:
-        """The next message for the app, as ASGI says it."""
+        """Return the next message for the app; this is its ASGI `receive`."""
         while True:
             is_last = self.whole.is_set() and not self.gone.is_set()
             if not self._is_dropped and (self._parts or (is_last and not self._is_delivered)):
@@ -75,7 +76,7 @@ class Request:
             await self._arrived.wait()
 
     def drop_rest(self) -> None:
-        """Let what still arrives be dropped. Unread, it would hold up hypercorn, which waits for it to be taken."""
+        """Throw away what still arrives. Left unread it would block hypercorn, which waits until it is taken."""
         self._is_dropped = True
         self._parts.clear()
         self._taken.set()
@@ -83,7 +84,8 @@ class Request:
 
 
 class Response:
-    """The answer of the app on its way to hypercorn, checked and held until it can be sent whole or begun well."""
+    """Checks the response of the app and hands it to hypercorn; the head waits for the first part of the
+    body."""
 
     def __init__(
         self, scope: Any, send: Any, request: Request, idle_timeout: float, is_stopping: Callable[[], bool]
@@ -96,17 +98,18 @@ class Response:
         self._headers: list[tuple[bytes, bytes]] | None = None  # until there is some of the body
         self._promised: int | None = None  # bytes, by the app's content-length
         self._sent = 0
-        self._closes = False  # the answer says that the connection ends with it
-        self._is_lost = False  # nobody takes what is sent
+        self._closes = False  # the connection is closed after this response
+        self._is_lost = False  # the client is gone or does not read
         self._is_complete = False
 
     @property
     def ends_connection(self) -> bool:
-        """Whether nothing more can come over this connection. Over HTTP/2 others' requests may still be answered."""
+        """Whether the connection is over with this response. Over HTTP/2 it carries other requests."""
         return self._is_http1 and (self._closes or self._is_lost or not self._is_complete)
 
     async def send(self, message: Any) -> None:
-        """Take a message of the app, as ASGI says it. Raises ValueError, RuntimeError for what cannot be sent."""
+        """Take a message of the app; this is its ASGI `send`. Raises ValueError, RuntimeError for what cannot
+        be sent."""
         kind = message["type"]
         if self._is_complete:
             return
@@ -135,7 +138,7 @@ class Response:
         self._status, self._headers = status, kept
 
     async def _continue(self, data: bytes, more: bool) -> None:
-        if self._is_head or self._status in WITHOUT_BODY:
+        if self._is_head or self._status in STATUSES_WITHOUT_BODY:
             data = b""
         elif self._promised is not None:
             self._sent += len(data)
@@ -143,7 +146,9 @@ class Response:
                 raise RuntimeError(f"a body of {self._sent} bytes, where {self._promised} were promised")
         if self._headers is not None:
             headers, self._headers = self._headers, None
-            if self._promised is None and not (more or self._is_head or self._status in WITHOUT_BODY):
+            if self._promised is None and not (
+                more or self._is_head or self._status in STATUSES_WITHOUT_BODY
+            ):
                 headers.append((b"content-length", b"%d" % len(data)))
             await self._forward({"type": "http.response.start", "status": self._status, "headers": headers})
         if more:
@@ -152,8 +157,8 @@ class Response:
             await self._complete(data)
 
     async def _complete(self, data: bytes) -> None:
-        """Send the end of the answer, after the end of the request: hypercorn closes the connection over what
-        arrives behind an answer, and the client may then never see the answer."""
+        """Send the end of the response, but not before the end of the request: hypercorn closes the
+        connection when more arrives after a response, and the client may then never see it."""
         if not self._request.whole.is_set():
             await self._forward({"type": "http.response.body", "body": data, "more_body": True})
             data = b""
@@ -163,19 +168,17 @@ class Response:
                     await self._request.whole.wait()
         self._request.drop_rest()
         self._is_complete = True
-        self._closes = (
-            self._closes or self._request.gone.is_set()
-        )  # which hypercorn says of every answer that is over
+        self._closes = self._closes or self._request.gone.is_set()
         await self._forward({"type": "http.response.body", "body": data, "more_body": False})
 
     async def _forward(self, message: Any) -> None:
-        """Hand a message to hypercorn, which waits until the client takes it; after the stall timeout, or when
-        the client of an HTTP/2 connection left, it and what follows is dropped."""
+        """Hand a message to hypercorn, which waits until the client reads. After the stall timeout, or once
+        the client of an HTTP/2 connection left, give up on the response."""
         if self._is_lost:
             return
         sending = asyncio.ensure_future(self._send(message))
         waits = {sending}
-        if not self._is_http1:  # over HTTP/1.1 who has closed one direction may still read
+        if not self._is_http1:  # over HTTP/1.1 a client that only closed its sending side still reads
             waits.add(asyncio.ensure_future(self._request.gone.wait()))
         try:
             await asyncio.wait(
@@ -192,7 +195,7 @@ class Response:
                 one.cancel()
 
     async def finish(self) -> None:
-        """Answer in the place of an app that did not: 408 where the client stalled, otherwise 500."""
+        """Answer for an app that did not: 408 where the client stalled, otherwise 500."""
         if self._is_complete or self._is_lost or (self._status and self._headers is None):
             return
         self._promised, self._sent = None, 0

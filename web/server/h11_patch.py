@@ -1,5 +1,7 @@
-"""Hypercorn's own reader of HTTP/1.1, with a fault mended: it waits for an answer to end before it reads the next
-request, and nothing tells it when the connection ends instead. Its task and buffers were then kept.
+"""Mends a fault of hypercorn's own reader of HTTP/1.1.
+
+The reader waits for a response to end before it reads the next request, and nothing tells it when the
+connection ends instead: its task and buffers were then kept for ever.
 """
 
 from __future__ import annotations
@@ -16,40 +18,39 @@ class _ClosedError(Exception):
     """There is no next request to wait for."""
 
 
-class _MayRead(EventWrapper):
-    """What hypercorn's reader waits for before it reads the next request. Its own never comes once the
-    connection is closed."""
+class _CanRead(EventWrapper):
+    """Tells the reader that it may read the next request, or that there will be none."""
 
-    _never = False
+    _is_closed = False
 
     def close(self) -> None:
-        self._never = True
+        self._is_closed = True
         self._event.set()
 
     async def clear(self) -> None:
-        if not self._never:
+        if not self._is_closed:
             self._event.clear()
 
     async def wait(self) -> None:
         await self._event.wait()
-        if self._never:
+        if self._is_closed:
             raise _ClosedError
 
 
-class Careful(H11Protocol):
-    """Hypercorn's reader, but it lets go of a connection that is closed when more has arrived."""
+class PatchedH11(H11Protocol):
+    """Hypercorn's reader, which stops waiting when its connection is closed."""
 
-    def __init__(self, *made_with: Any) -> None:
-        super().__init__(*made_with)
-        self._say = self.send
-        self.send = self._say_and_see
-        self._may_read = _MayRead()
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._send_to_connection = self.send
+        self.send = self._send_and_watch
+        self._may_read = _CanRead()
         self.can_read = self._may_read
 
-    async def _say_and_see(self, event: Event) -> None:
+    async def _send_and_watch(self, event: Event) -> None:
         if isinstance(event, Closed):
             self._may_read.close()
-        await self._say(event)
+        await self._send_to_connection(event)
 
     async def handle(self, event: Event) -> None:
         if isinstance(event, Closed):

@@ -1,9 +1,9 @@
-"""HTTP/1.1 for hypercorn, with the heads of requests read by llhttp: the everyday request, at a third of the cost.
+"""Reads HTTP/1.1 with llhttp for hypercorn: a simple request at a third of the CPU.
 
-Hypercorn reads with h11, in Python: 155 µs of CPU for a request and its answer, of which this leaves 40. What
-is not everyday goes to hypercorn's own reader from its first byte, and so does the rest of the connection: a
-body in chunks, an upgrade, `Expect`, a request without one `Host`, and whatever llhttp refuses, so that h11
-still says what is wrong with it. RFC 9112 for the bytes, the ASGI specification 3.0 for the app.
+Hypercorn reads with h11, in Python: 155 µs of CPU for a request and its response, of which this leaves 40. A
+request that is not simple (a body in chunks, an upgrade, `Expect`, no single `Host`, or anything that llhttp
+refuses) goes to hypercorn's own reader from its first byte, and so does the rest of the connection: h11 says
+what is wrong with it. RFC 9112 for the bytes, the ASGI specification 3.0 for the app.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from urllib.parse import unquote
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from hypercorn.events import Closed, Event, RawData, Updated
 
-from web.server.h11_patch import Careful
-from web.server.limits import MAX_UNREAD_BODY
+from web.server.config import MAX_UNREAD_BODY
+from web.server.guarded_exchange import CONNECTION_HEADERS, STATUSES_WITHOUT_BODY
+from web.server.h11_patch import PatchedH11
 
 log = logging.getLogger("tintype.http")
 
-HEAD = 16_384  # bytes, as for h11
-LARGE = 16_384  # bytes of an answer that are not copied to leave in one piece with its head
-LINES = {status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
-NOT_EVERYDAY = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
-HOP = frozenset((b"connection", b"transfer-encoding"))  # about this connection: ours to say
-WITHOUT_BODY = frozenset((204, 304))
+MAX_HEAD = 16_384  # bytes, as for h11
+MIN_SENT_APART = 16_384  # bytes of a response body that are not copied to leave in one piece with its head
+STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+}
+LEFT_TO_H11 = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
 
 
-class Head:
-    """The head of a request, as llhttp finds it: `read` is the way to one."""
+class RequestHead:
+    """The request line and headers, as llhttp reads them. Made by `read`."""
 
     method: str
     version: str
-    keep: bool  # the connection, for another request
-    length: int  # of the body, in bytes
+    keeps_alive: bool  # whether the client wants to send another request
+    content_length: int  # bytes
 
     def __init__(self) -> None:
         self.target = b""
@@ -52,8 +53,8 @@ class Head:
         self.headers.append((name.lower(), value.strip()))
 
     @classmethod
-    def read(cls, data: bytes) -> Head | None:
-        """A head with its last empty line; None for one that is not everyday."""
+    def read(cls, data: bytes) -> RequestHead | None:
+        """Parse a head, its last empty line included; None where it is not simple and h11 has to read it."""
         head = cls()
         parser = HttpRequestParser(head)
         try:
@@ -62,158 +63,160 @@ class Head:
             return None
         head.method = parser.get_method().decode("ascii")
         head.version = parser.get_http_version()
-        return head if head._is_everyday(data) else None
+        return head if head._is_simple(data) else None
 
-    def _is_everyday(self, data: bytes) -> bool:
+    def _is_simple(self, data: bytes) -> bool:
         line = f"{self.method} {self.target.decode('ascii')} HTTP/{self.version}\r\n".encode()
         if not data.startswith(line):  # llhttp overlooks some white space, and knows other protocols
             return False
-        hosts = self.length = 0
-        self.keep = self.version == "1.1"
+        hosts = self.content_length = 0
+        self.keeps_alive = self.version == "1.1"
         for name, value in self.headers:
             if name == b"host":
                 hosts += 1
             elif name == b"content-length":
-                self.length = int(value)  # llhttp: one, and digits
+                self.content_length = int(value)  # llhttp: one, and digits
             elif name == b"connection":
-                self.keep = self.keep and b"close" not in value.lower()
-            elif name in NOT_EVERYDAY:
+                self.keeps_alive = self.keeps_alive and b"close" not in value.lower()
+            elif name in LEFT_TO_H11:
                 return False
         return hosts == 1 and self.version in ("1.0", "1.1")
 
 
 class Http1:
-    """One connection, one request after the other. Hypercorn makes it, and hands it what arrives."""
+    """Reads one connection, one request after the other. Hypercorn makes it in the place of its
+    `H11Protocol`."""
 
-    def __init__(self, *made_with: Any) -> None:
-        self._made_with = made_with
-        self.app, self.config, self.context, self._tasks, self.state = made_with[:5]
-        self.ssl, self.client, self.server, self._send = made_with[5:]
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+        self.app, self.config, self.context, self._tasks, self.state = arguments[:5]
+        self.ssl, self.client, self.server, self._send = arguments[5:]
         self._unread = b""
-        self._now: Exchange | None = None
-        self._moved = asyncio.Event()  # the app took some of the body, or the answer is whole
-        self._answered = 0
-        self._over = False
-        self._careful: Careful | None = None
+        self._exchange: Exchange | None = None
+        self._progress = asyncio.Event()  # the app read some of the body, or its response is whole
+        self._responses = 0
+        self._is_closed = False
+        self._h11: PatchedH11 | None = None  # reads the rest of the connection
 
     async def initiate(self) -> None:
-        """Nothing is said before the first request."""
+        """Do nothing: over HTTP/1.1 the server sends nothing before the first request."""
 
     async def handle(self, event: Event) -> None:
-        """What arrived, or that nothing more will."""
-        if self._careful is not None:
-            await self._careful.handle(event)
-        elif isinstance(event, RawData) and not self._over:
+        """Take what arrived, or that the connection is closed."""
+        if self._h11 is not None:
+            await self._h11.handle(event)
+        elif isinstance(event, RawData) and not self._is_closed:
             self._unread += event.data
             await self._read()
         elif isinstance(event, Closed):
             self._stop()
-            if self._now is not None:
-                self._now.leave()
-            self._moved.set()
+            if self._exchange is not None:
+                self._exchange.client_left()
+            self._progress.set()
 
     def _stop(self) -> None:
-        self._over, self._unread = True, b""
+        self._is_closed, self._unread = True, b""
 
     async def _read(self) -> None:
         while self._unread:
-            now = self._now
-            if now is None:
-                if not await self._begin():
+            exchange = self._exchange
+            if exchange is None:
+                if not await self._begin_exchange():
                     return
-            elif now.missing and (now.over or now.waiting < MAX_UNREAD_BODY):
-                taken, self._unread = self._unread[: now.missing], self._unread[now.missing :]
-                now.take(taken)
-                if now.over and not now.missing:
-                    await self._end(now)
+            elif exchange.body_left and (exchange.is_answered or exchange.unread < MAX_UNREAD_BODY):
+                taken, self._unread = self._unread[: exchange.body_left], self._unread[exchange.body_left :]
+                exchange.add_body(taken)
+                if exchange.is_answered and not exchange.body_left:
+                    await self._end_exchange(exchange)
             else:
-                self._moved.clear()
-                await self._moved.wait()
+                self._progress.clear()
+                await self._progress.wait()
 
-    async def _begin(self) -> bool:
-        """Start the next request. False: its head is not whole yet, or the connection is hypercorn's now."""
+    async def _begin_exchange(self) -> bool:
+        """Start the next request. False where its head is not whole yet, or h11 reads the connection from
+        here on."""
         data = self._unread.removeprefix(b"\r\n")  # RFC 9112, section 2.2
         end = data.find(b"\r\n\r\n") + 4
-        if end < 4 and len(data) < HEAD and b"\n\n" not in data and b"\n\r\n" not in data:
+        if end < 4 and len(data) < MAX_HEAD and b"\n\n" not in data and b"\n\r\n" not in data:
             self._unread = data
             return False
-        head = Head.read(data[:end]) if 4 <= end <= HEAD else None
+        head = RequestHead.read(data[:end]) if 4 <= end <= MAX_HEAD else None
         if head is None:
             self._unread = b""
-            self._careful = Careful(*self._made_with)
-            await self._careful.handle(RawData(data))
+            self._h11 = PatchedH11(*self._arguments)
+            await self._h11.handle(RawData(data))
             return False
         self._unread = data[end:]
-        self._now = Exchange(self, head)
+        self._exchange = Exchange(self, head)
         await self._send(Updated(idle=False))
-        self._tasks.spawn(self._now.run)
+        self._tasks.spawn(self._exchange.run)
         return True
 
     async def write(self, data: bytes) -> None:
         await self._send(RawData(data))
 
-    def stays_open(self) -> bool:
-        """Whether another request may come after this one."""
-        most = self.config.keep_alive_max_requests
-        return self._answered + 1 < most and not self.context.terminated.is_set()
+    def may_keep_alive(self) -> bool:
+        """Whether this server takes another request on the connection after the current one."""
+        limit = self.config.keep_alive_max_requests
+        return self._responses + 1 < limit and not self.context.terminated.is_set()
 
-    def moved(self) -> None:
-        self._moved.set()
+    def notify_progress(self) -> None:
+        self._progress.set()
 
-    async def answered(self, now: Exchange) -> None:
-        """The answer is whole. What still comes of the body is read and dropped, so that the answer is seen;
-        a time limit is on that as on an idle connection."""
-        self._answered += 1
-        if not now.missing:
-            await self._end(now)
+    async def end_response(self, exchange: Exchange) -> None:
+        """Go on after a whole response. The rest of the request body is read and dropped, since closing the
+        connection over it could lose the response; that has the time limit of an idle connection."""
+        self._responses += 1
+        if not exchange.body_left:
+            await self._end_exchange(exchange)
         else:
             await self._send(Updated(idle=True))
-        self._moved.set()
+        self._progress.set()
 
-    async def _end(self, now: Exchange) -> None:
-        self._now = None
-        if now.head.keep:
+    async def _end_exchange(self, exchange: Exchange) -> None:
+        self._exchange = None
+        if exchange.head.keeps_alive:
             await self._send(Updated(idle=True))
         else:
             self._stop()
             await self._send(Closed())
 
-    async def cut(self) -> None:
-        """Hang up in the middle: what was promised does not come, and nothing more is read."""
+    async def abort(self) -> None:
+        """Close the connection within a response: its rest is not sent, and nothing more is read."""
         self._stop()
-        self._moved.set()
+        self._progress.set()
         await self._send(Closed())
 
 
 class Exchange:
-    """One request and its answer: what an ASGI app is called with."""
+    """Calls the ASGI app with one request, and writes its response."""
 
-    def __init__(self, connection: Http1, head: Head) -> None:
+    def __init__(self, connection: Http1, head: RequestHead) -> None:
         self._connection = connection
         self.head = head
-        self.missing = head.length  # bytes of the body that have not arrived
-        self.waiting = 0  # bytes of it that the app has not asked for
+        self.body_left = head.content_length  # bytes of the body that have not arrived
+        self.unread = 0  # bytes of it that the app has not asked for
         self._body: list[bytes] = []
-        self._is_told = False  # the app knows that the body is whole
-        self._left = False
+        self._is_delivered = False  # the app has read the body to its end
+        self._client_is_gone = False
         self._arrived = asyncio.Event()
-        self.over = False  # the answer is whole
+        self.is_answered = False  # the response is whole
         self._status = 0
-        self._answer: bytes | None = None  # its head, until there is some of its body
-        self._promised: int | None = None
+        self._response_head: bytes | None = None  # until there is some of its body
+        self._promised: int | None = None  # bytes, by the app's content-length
         self._sent = 0
         self._chunked = False
 
-    def take(self, data: bytes) -> None:
-        self.missing -= len(data)
-        if not self.over:
+    def add_body(self, data: bytes) -> None:
+        self.body_left -= len(data)
+        if not self.is_answered:
             self._body.append(data)
-            self.waiting += len(data)
+            self.unread += len(data)
             self._arrived.set()
 
-    def leave(self) -> None:
-        """The client is gone."""
-        self._left = True
+    def client_left(self) -> None:
+        """Let the app know that its client is gone."""
+        self._client_is_gone = True
         self._arrived.set()
 
     async def run(self) -> None:
@@ -223,8 +226,8 @@ class Exchange:
         except Exception:
             log.exception("the app failed at %s", self.head.target[:200])
         finally:
-            if not self.over:
-                await self._give_up()
+            if not self.is_answered:
+                await self._answer_for_app()
 
     def _scope(self) -> dict[str, Any]:
         connection, head = self._connection, self.head
@@ -248,20 +251,20 @@ class Exchange:
 
     async def receive(self) -> dict[str, Any]:
         while True:
-            if self._body or not (self.missing or self._is_told):
+            if self._body or not (self.body_left or self._is_delivered):
                 body = b"".join(self._body)
                 self._body.clear()
-                self.waiting = 0
-                self._is_told = not self.missing
-                self._connection.moved()
-                return {"type": "http.request", "body": body, "more_body": bool(self.missing)}
-            if self._left or self.over:
+                self.unread = 0
+                self._is_delivered = not self.body_left
+                self._connection.notify_progress()
+                return {"type": "http.request", "body": body, "more_body": bool(self.body_left)}
+            if self._client_is_gone or self.is_answered:
                 return {"type": "http.disconnect"}
             self._arrived.clear()
             await self._arrived.wait()
 
     async def send(self, message: dict[str, Any]) -> None:
-        if self.over:
+        if self.is_answered:
             return
         kind = message["type"]
         if kind == "http.response.start" and not self._status:
@@ -272,76 +275,81 @@ class Exchange:
             raise RuntimeError(f"{kind} at the wrong time")
 
     def _start(self, status: int, headers: Any) -> None:
-        lines = [LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
+        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         for name, value in headers:
             name = name.lower()
             if name == b"content-length":
                 self._promised = int(value)
             elif name == b"connection":
-                self.head.keep = self.head.keep and value.lower() != b"close"
-            if name in HOP:
+                self.head.keeps_alive = self.head.keeps_alive and value.lower() != b"close"
+            if name in CONNECTION_HEADERS:
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
-        lines.append(_always(int(time())))
-        answer = b"".join(lines)
-        if answer.count(b"\r") != len(lines) or answer.count(b"\n") != len(lines) or b"\0" in answer:
+        lines.append(_date_header(int(time())))
+        head = b"".join(lines)
+        if head.count(b"\r") != len(lines) or head.count(b"\n") != len(lines) or b"\0" in head:
             raise ValueError("a header holds a line break")
-        self._status, self._answer = status, answer
+        self._status, self._response_head = status, head
 
     async def _continue(self, data: bytes, more: bool) -> None:
-        if self.head.method == "HEAD" or self._status in WITHOUT_BODY:
+        if self.head.method == "HEAD" or self._status in STATUSES_WITHOUT_BODY:
             data = b""
         elif self._promised is not None:
             self._sent += len(data)
             if self._sent > self._promised or not (more or self._sent == self._promised):
                 raise RuntimeError(f"a body of {self._sent} bytes, where {self._promised} were promised")
         head = b""
-        if self._answer is not None:
-            head, self._answer = self._framed(self._answer, len(data), more), None
+        if self._response_head is not None:
+            head, self._response_head = self._with_framing(self._response_head, len(data), more), None
         if self._chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if self._chunked and not more:
             data += b"0\r\n\r\n"
-        if len(data) > LARGE and head:
+        if len(data) > MIN_SENT_APART and head:
             await self._connection.write(head)
         elif head:
             data = head + data
         if data:
             await self._connection.write(data)
-        if not more and not self.over:
-            self.over = True
+        if not more and not self.is_answered:
+            self.is_answered = True
             self._arrived.set()
-            await self._connection.answered(self)
+            await self._connection.end_response(self)
 
-    def _framed(self, answer: bytes, size: int, more: bool) -> bytes:
-        """The head of the answer with how its end will be known, and its last empty line."""
-        if self._promised is None and self._status not in WITHOUT_BODY and self.head.method != "HEAD":
+    def _with_framing(self, head: bytes, size: int, more: bool) -> bytes:
+        """Complete the head of a response: how its end is recognised, whether the connection stays open, the
+        empty line."""
+        if (
+            self._promised is None
+            and self._status not in STATUSES_WITHOUT_BODY
+            and self.head.method != "HEAD"
+        ):
             if not more:
-                answer += b"content-length: %d\r\n" % size
+                head += b"content-length: %d\r\n" % size
             elif self.head.version == "1.1":
                 self._chunked = True
-                answer += b"transfer-encoding: chunked\r\n"
+                head += b"transfer-encoding: chunked\r\n"
             else:
-                self.head.keep = False
-        if not self._connection.stays_open():
-            self.head.keep = False
-        return answer + (b"\r\n" if self.head.keep else b"connection: close\r\n\r\n")
+                self.head.keeps_alive = False
+        if not self._connection.may_keep_alive():
+            self.head.keeps_alive = False
+        return head + (b"\r\n" if self.head.keeps_alive else b"connection: close\r\n\r\n")
 
-    async def _give_up(self) -> None:
-        """The app is through, and its answer is not."""
-        if self._left:
+    async def _answer_for_app(self) -> None:
+        """Answer 500 for an app that returned or failed before its response; within it, close the connection."""
+        if self._client_is_gone:
             return
-        if self._status == 0 or self._answer is not None:
+        if self._status == 0 or self._response_head is not None:
             self._status = self._sent = 0
-            self._answer = self._promised = None
-            self.head.keep = False
+            self._response_head = self._promised = None
+            self.head.keeps_alive = False
             await self.send({"type": "http.response.start", "status": 500, "headers": []})
             await self.send({"type": "http.response.body"})
         else:
-            self.over = True
-            await self._connection.cut()
+            self.is_answered = True
+            await self._connection.abort()
 
 
 @functools.lru_cache(maxsize=1)
-def _always(second: int) -> bytes:
+def _date_header(second: int) -> bytes:
     return b"date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")

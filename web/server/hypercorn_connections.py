@@ -1,9 +1,11 @@
-"""Hypercorn, with what we changed of how it holds a connection, and the way to start it.
+"""The fast server: hypercorn with its connections, HTTP/1.1 and two faults of HTTP/2 replaced.
 
-`web.server.http1` reads HTTP/1.1, `web.server.http2` mends a fault of HTTP/2; both come in where hypercorn looks its own up
-at every connection. Here is the connection under both: one task watches over how long it is idle, where
-hypercorn starts two and ends two for each request, and keeps the socket of a client that left until the time
-of the last is over; and no client can hold a connection by neither reading nor sending.
+Hypercorn looks up the classes of a connection in its own modules each time one is opened; that is where
+`serve` puts ours. `web.server.http1` reads HTTP/1.1, `web.server.http2` mends HTTP/2, and `Connection` holds
+the socket under both: one task watches for idleness, where hypercorn starts and ends two for each request and
+keeps the socket of a client that left until the last idle time is over; and no client can hold a connection
+by neither reading nor sending. Everything used here that hypercorn does not document is listed in
+`web.server.private_api`.
 """
 
 from __future__ import annotations
@@ -24,27 +26,29 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 
+from web.server.config import STALL_FACTOR, CopiedConfig
 from web.server.http1 import Http1
-from web.server.http2 import PatientH2
-from web.server.limits import STALL_FACTOR
+from web.server.http2 import PatchedH2
 
 MAX_READ = 65_536  # bytes
 
 
 class Connection(TCPServer):
+    """Reads from and writes to one socket until its client leaves, is idle or stalls."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle_since: float | None = self.loop.time()
-        self._moved_at = self.loop.time()  # something was read, or written and taken
-        self.idle_task = Watch()  # type: ignore[assignment]
+        self._progress_at = self.loop.time()  # when something was last read, or written and taken
+        self.idle_task = IdleWatch()  # type: ignore[assignment]
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):
             try:
                 self.writer.write(event.data)
                 await self.writer.drain()
-                self._moved_at = self.loop.time()
-            except (OSError, RuntimeError):  # of TLS and of time, too
+                self._progress_at = self.loop.time()
+            except (OSError, RuntimeError):  # TLS errors and time-outs are OSErrors, too
                 await self.protocol.handle(Closed())
         elif isinstance(event, Updated):
             self._idle_since = self.loop.time() if event.idle else None
@@ -54,7 +58,7 @@ class Connection(TCPServer):
             await super().protocol_send(event)
 
     async def _close(self) -> None:
-        # That the other end did not close as it should is nobody's news, and what it does not take is lost.
+        # A client that does not close properly is not worth a log line; what it does not read is lost.
         with contextlib.suppress(OSError):
             async with asyncio.timeout(self.config.keep_alive_timeout) as limit:
                 await super()._close()
@@ -68,14 +72,14 @@ class Connection(TCPServer):
                     data = await self.reader.read(MAX_READ)
                 except OSError:
                     break
-                self._moved_at = self.loop.time()
+                self._progress_at = self.loop.time()
                 await self.protocol.handle(RawData(data))
             await self.protocol.handle(Closed())
         finally:
             await self.idle_task.stop()
 
     async def _idle_timeout(self) -> None:
-        """Hang up when nothing happened for so long, or nothing is under way and the server stops."""
+        """Close a connection that was idle or stalled for too long, or that is idle while the server stops."""
         allowed = self.config.keep_alive_timeout
         stopping = self.context.terminated
         while not stopping.is_set() and (left := self._time_left(allowed)) > 0:
@@ -84,43 +88,43 @@ class Connection(TCPServer):
                     await stopping.wait()
         if self._idle_since is not None:
             await asyncio.shield(self._initiate_server_close())
-            await asyncio.sleep(allowed)  # for what has not been taken yet
+            await asyncio.sleep(allowed)  # so that the client can still read what was sent
             self.writer.transport.abort()
         elif not stopping.is_set():
             self.writer.transport.abort()
-        # Otherwise whoever answers hangs up.
+        # Otherwise a response is under way, and closes the connection when it ends.
 
     def _time_left(self, allowed: float) -> float:
-        """Seconds until it was idle, or nothing moved, for too long."""
+        """Seconds until the connection has been idle, or without progress, for too long."""
         if self._idle_since is not None:
             return self._idle_since + allowed - self.loop.time()
-        return self._moved_at + STALL_FACTOR * allowed - self.loop.time()
+        return self._progress_at + STALL_FACTOR * allowed - self.loop.time()
 
 
 class Tasks(TaskGroup):
-    """The tasks of a connection.
+    """Starts the tasks of a connection, and never blocks on telling an app that its request is over.
 
-    Ten messages wait for an app. One that answers without reading them leaves hypercorn waiting, for ever, to
-    tell it that its request is over; here that takes the place of what the app left unread.
+    Ten messages wait for an app. Behind one that answers without reading them, hypercorn waits for ever to
+    add `http.disconnect`; here that replaces what the app left unread.
     """
 
-    async def spawn_app(self, *made_with: Any) -> Any:
-        put: Any = await super().spawn_app(*made_with)
+    async def spawn_app(self, *arguments: Any) -> Any:
+        put: Any = await super().spawn_app(*arguments)
         waiting = getattr(put, "__self__", None)
-        if not (isinstance(waiting, asyncio.Queue) and isinstance(made_with[1], FastConfig)):
+        if not (isinstance(waiting, asyncio.Queue) and isinstance(arguments[1], FastConfig)):
             return put
 
-        async def tell(message: Any) -> None:
+        async def put_message(message: Any) -> None:
             if message["type"] == "http.disconnect" and waiting.full():
                 while not waiting.empty():
                     waiting.get_nowait()
             await waiting.put(message)
 
-        return tell
+        return put_message
 
 
-class Watch:
-    """The one task of a connection that looks at how long it is idle, where hypercorn has one for each time."""
+class IdleWatch:
+    """Runs the one task that watches a connection, where hypercorn starts one each time it becomes idle."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
@@ -134,18 +138,12 @@ class Watch:
             self._task.cancel()
 
 
-class FastConfig(Config):
-    """The options of a server, by whose class its connections are known among others' in the process."""
-
-    @classmethod
-    def copy_of(cls, config: Config) -> FastConfig:
-        copy = cls()
-        vars(copy).update(vars(config))
-        return copy
+class FastConfig(CopiedConfig):
+    """Marks the connections of a fast server: other servers may run in the same process."""
 
 
 def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
-    """What makes one of ours for a fast server, and hypercorn's own for any other."""
+    """Return what makes a `fast` object for a fast server, and hypercorn's own for any other."""
 
     def make(*args: Any) -> Any:
         return (fast if any(isinstance(one, FastConfig) for one in args) else original)(*args)
@@ -155,12 +153,12 @@ def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
 
 _connection = _for_fast_config(Connection, TCPServer)
 _http1 = _for_fast_config(Http1, H11Protocol)
-_http2 = _for_fast_config(PatientH2, H2Protocol)
+_http2 = _for_fast_config(PatchedH2, H2Protocol)
 
 
 async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
     """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
-    # Where hypercorn looks for them at every connection. They stay, since other servers may run in this process.
+    # Hypercorn looks these up at every connection. They stay: other servers may run in this process.
     hypercorn.asyncio.run.TCPServer = _connection  # type: ignore[attr-defined,assignment]
     hypercorn.asyncio.tcp_server.TaskGroup = Tasks  # type: ignore[attr-defined]
     hypercorn.protocol.H11Protocol = _http1  # type: ignore[attr-defined,assignment]

@@ -1,15 +1,19 @@
-"""Serves an ASGI app with hypercorn as it is released, using only its documented parts.
+"""Serves an ASGI app with hypercorn as released, using only its documented parts.
 
-This is the server when the fast one is switched off, or when hypercorn has changed so that the fast one does not
-fit. Hypercorn 0.18 has faults that let a client hold memory or tasks for ever, or that lose an answer. What can be
-mended from outside is mended here: the app is called through `GuardedApp`, and the system ends TCP connections
-whose client takes nothing. What cannot be mended is this, and `tests/web/server/conftest.py` holds a test to each:
+This server runs when the fast one is switched off, or does not fit the installed release of hypercorn.
+Hypercorn 0.18 has faults that let a client hold memory or tasks for ever, or that lose a response. Those that
+can be mended from outside are mended here: the app is called through `GuardedApp`, and the system closes TCP
+connections whose client does not read (on Linux; a reverse proxy in front has its own limit). What remains
+different from the fast server:
 
-- A client that says `Connection: close` and sends more all the same is answered with 400.
-- The socket of a client that left after its answer stays open until the idle time is over.
-- Over HTTP/2, a client that waits for the end of an answer before it sends the rest of its body loses its
-  connection (hypercorn's pull request 334).
-- Only Linux has the time limit for clients that take nothing; a reverse proxy in front has one of its own.
+- The socket of a client that left after its response stays open until the idle time is over.
+- Over HTTP/2, a client that waits for the end of a response before it sends the rest of its request body
+  loses its connection (hypercorn's pull request 334).
+- A client that says `Connection: close` and then sends more is answered 400.
+- A client that stops within a request body is answered 408 before its connection is closed.
+- Status lines have no reason phrase.
+
+`FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first three.
 """
 
 from __future__ import annotations
@@ -24,23 +28,27 @@ from typing import Any
 import hypercorn.asyncio
 from hypercorn.config import Config, Sockets
 
+from web.server.config import STALL_FACTOR, CopiedConfig
 from web.server.guarded_exchange import Request, Response
-from web.server.limits import STALL_FACTOR
 
 log = logging.getLogger("tintype.http")
 
 
 class ConnectionCut(BaseException):
-    """Ends a connection of HTTP/1.1 from inside the app.
+    """Ends the tasks of an HTTP/1.1 connection from inside the app.
 
-    Hypercorn lets only an exception that is no `Exception` through to the tasks of the connection, which end with
-    it. Otherwise its reader waits for ever for its turn when another request had arrived behind one whose answer
-    closes the connection.
+    Raised after a response that closes the connection: where another request had already arrived behind it,
+    hypercorn's reader waits for its turn for ever. Hypercorn logs every `Exception` of an app and goes on;
+    anything else cancels all tasks of the connection.
     """
 
 
+EXPECTED = (ConnectionCut, OSError)  # how connections end
+
+
 class GuardedApp:
-    """Calls the app with a `receive` and a `send` that keep what the ASGI specification promises."""
+    """Calls the app through `Request` and `Response`, and cuts connections that hypercorn would keep for
+    ever."""
 
     def __init__(self, app: Any, config: Config) -> None:
         self._app = app
@@ -48,8 +56,8 @@ class GuardedApp:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Let what is under way be the last on its connection, and cut none: hypercorn waits for no other connection
-        once one has ended with an error."""
+        """Close each connection after its current response, and cut none: once a connection has ended with an
+        error, hypercorn waits for no other to finish."""
         self._is_stopping = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -71,18 +79,12 @@ class GuardedApp:
             raise ConnectionCut
 
 
-class PlainConfig(Config):
-    """The same options, with a time limit of the system on connections whose client takes nothing."""
-
-    @classmethod
-    def copy_of(cls, config: Config) -> PlainConfig:
-        copy = cls()
-        vars(copy).update(vars(config))
-        return copy
+class PlainConfig(CopiedConfig):
+    """The same options, and sockets on which the system closes a connection whose client does not read."""
 
     def create_sockets(self) -> Sockets:
         sockets = super().create_sockets()
-        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # only Linux; what is accepted inherits it
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # only on Linux; accepted sockets inherit it
         for one in (*sockets.secure_sockets, *sockets.insecure_sockets):
             if option is not None and one.family in (socket.AF_INET, socket.AF_INET6):
                 one.setsockopt(socket.IPPROTO_TCP, option, int(STALL_FACTOR * self.keep_alive_timeout * 1000))
@@ -98,21 +100,26 @@ async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awai
         guarded.stop()
 
     with _cut_connections_are_not_reported():
-        await hypercorn.asyncio.serve(
-            guarded, PlainConfig.copy_of(config), shutdown_trigger=shutdown, mode="asgi"
-        )
+        try:
+            await hypercorn.asyncio.serve(
+                guarded, PlainConfig.copy_of(config), shutdown_trigger=shutdown, mode="asgi"
+            )
+        except BaseExceptionGroup as group:  # of connections that were still open when the server stopped
+            if (unexpected := group.split(EXPECTED)[1]) is not None:
+                raise unexpected from None
 
 
 @contextlib.contextmanager
 def _cut_connections_are_not_reported() -> Iterator[None]:
-    """Keep from the log that a connection was cut here, or by the system because its client took nothing."""
+    """Keep out of the log that a connection was cut here, or closed by the system because its client did not
+    read."""
     loop = asyncio.get_running_loop()
     previous = loop.get_exception_handler()
 
     def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, BaseExceptionGroup):
-            error = error.split((ConnectionCut, OSError))[1]
+            error = error.split(EXPECTED)[1]
             if error is None:
                 return
         elif isinstance(error, OSError) and "client_connected_cb" in context.get("message", ""):

@@ -1,9 +1,10 @@
-"""Every name of hypercorn that the fast server uses although hypercorn does not document it.
+"""Lists every name of hypercorn that the fast server uses although hypercorn does not document it.
 
-The fast server (`hypercorn_connections`, `http1`, `http2`, `h11_patch`) replaces parts of hypercorn and inherits from
-others. `missing` says which of those parts the installed release lacks or has changed; `http_server` asks it at
-start, before any of those modules is imported. A contract test holds the list against the code of `web/`: no
-undocumented name is used that is not in it, and none is in it that is not used.
+The fast server (`hypercorn_connections`, `http1`, `http2`, `h11_patch`) replaces parts of hypercorn and
+inherits from others. `missing` says which of those parts the installed release lacks or has changed;
+`http_server` asks it at start, before any of those modules is imported. A contract test holds the list
+against the code of `web/`: no undocumented name is used that is not in it, and none is in it that is not
+used.
 """
 
 from __future__ import annotations
@@ -43,13 +44,11 @@ READER_ARGUMENTS = (
 
 @dataclass(frozen=True)
 class Name:
-    """A name by its dotted path: of a module's, of a class's, or of what a class's methods assign to `self`."""
+    """A dotted path: something in a module or class, or an attribute that a method of the class assigns."""
 
     path: str
     arguments: tuple[str, ...] | None = None  # of a function or class, in their order, without `self`
-    looked_up_in: str | None = (
-        None  # the function that finds it in its module at every call: so it can be replaced
-    )
+    looked_up_in: str | None = None  # the function that looks it up at every call, so that it can be replaced
 
 
 EVENTS = "hypercorn.events"

@@ -18,7 +18,7 @@ import pytest
 
 from federation_tests import authority
 from federation_tests.servers import Server, free_ports
-from web.server.limits import MAX_UNREAD_BODY
+from web.server.config import MAX_UNREAD_BODY
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.test\r\n\r\n"
 POST = b"POST /%b HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n"

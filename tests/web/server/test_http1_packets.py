@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.web.server import test_http1
-from web.server.http1 import Head
+from web.server.http1 import RequestHead
 
 TOKEN = st.text("abcdefgh-XYZ_0123", min_size=1, max_size=8).map(str.encode)
 VALUE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f")).map(
@@ -91,7 +91,7 @@ def test_what_is_read_here_h11_reads_alike(request_: bytes, changes: list[tuple[
     for at, without, odd in changes:
         request_ = request_[:at] + odd + request_[at + without :]
     end = request_.find(b"\r\n\r\n") + 4
-    head = Head.read(request_[:end]) if end >= 4 else None
+    head = RequestHead.read(request_[:end]) if end >= 4 else None
     if head is None:
         return  # which is h11's to judge
     other = h11.Connection(h11.SERVER)
@@ -104,4 +104,4 @@ def test_what_is_read_here_h11_reads_alike(request_: bytes, changes: list[tuple[
         read.http_version,
     )
     assert head.headers == list(read.headers)
-    assert head.length == int(dict(read.headers).get(b"content-length", b"0"))
+    assert head.content_length == int(dict(read.headers).get(b"content-length", b"0"))

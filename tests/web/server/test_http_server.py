@@ -23,9 +23,10 @@ FAST, PLAIN = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 \r\n"
 
 
 @asynccontextmanager
-async def serve_app(**options: Any) -> AsyncIterator[int]:
+async def serve_app(app: Any = several, **options: Any) -> AsyncIterator[int]:
     [port] = free_ports(1)
     config = Config()
+    config.graceful_timeout = 0.5
     config.bind = [f"127.0.0.1:{port}"]
     listening, stopping = asyncio.Event(), asyncio.Event()
 
@@ -33,7 +34,7 @@ async def serve_app(**options: Any) -> AsyncIterator[int]:
         listening.set()
         await stopping.wait()
 
-    serving = asyncio.create_task(http_server.serve(several, config, shutdown_trigger=shutdown, **options))
+    serving = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=shutdown, **options))
     await asyncio.wait_for(listening.wait(), 5)
     yield port
     stopping.set()
@@ -85,3 +86,23 @@ def test_what_imports_undocumented_names_is_not_imported_before_they_are_looked_
     loaded = run.stdout.split()
     assert "web.server.http_server" in loaded
     assert not {"web.server.hypercorn_connections", "web.server.http1", "web.server.h11_patch"} & set(loaded)
+
+
+async def test_a_server_stops_well_while_it_cuts_a_connection_that_is_not_read(fast: bool) -> None:
+    failed = asyncio.Event()
+
+    async def failing(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await send({"type": "http.response.body", "body": b"x" * 8_000_000, "more_body": True})
+            failed.set()
+            raise RuntimeError("on purpose")
+
+    async with serve_app(failing, fast=fast) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.transport.pause_reading()
+        writer.write(GET % b"")
+        await asyncio.wait_for(failed.wait(), 5)
+        asyncio.get_running_loop().call_later(0.3, writer.transport.abort)

@@ -15,7 +15,7 @@ import h2.settings
 import pytest
 
 from federation_tests.servers import Server, free_ports
-from web.server.limits import STALL_FACTOR
+from web.server.config import STALL_FACTOR
 
 IDLE = 0.15  # seconds
 LATEST = IDLE * STALL_FACTOR + 5
