@@ -1,4 +1,4 @@
-"""Which of the two servers serves: told apart by the reason in the status line, which hypercorn leaves out."""
+"""Which server runs: the plain one is recognised by status lines without a reason phrase."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from hypercorn.config import Config
 
 from federation_tests.servers import free_ports
-from tests.web.server.test_http1 import GET, Caller, several
+from tests.web.server.http1_client import GET, Caller, sample_app
 from web.server import http_server
 from web.server.private_api import NAMES, SERVER, Name
 
@@ -23,7 +23,7 @@ FAST, PLAIN = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 \r\n"
 
 
 @asynccontextmanager
-async def serve_app(app: Any = several, **options: Any) -> AsyncIterator[int]:
+async def serve_app(app: Any = sample_app, **options: Any) -> AsyncIterator[int]:
     [port] = free_ports(1)
     config = Config()
     config.graceful_timeout = 0.5
@@ -43,13 +43,13 @@ async def serve_app(app: Any = several, **options: Any) -> AsyncIterator[int]:
 
 async def status_line(port: int) -> bytes:
     caller = Caller(*await asyncio.open_connection("127.0.0.1", port))
-    caller.say((GET % b"echo").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-    said = await caller.rest()
-    assert said.endswith(b"GET /echo:")
+    caller.send((GET % b"echo").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    received = await caller.read_to_end()
+    assert received.endswith(b"GET /echo:")
     caller.writer.close()
     with contextlib.suppress(ConnectionError):
         await caller.writer.wait_closed()
-    return said[: said.index(b"\n") + 1]
+    return received[: received.index(b"\n") + 1]
 
 
 async def test_the_fast_server_serves_where_hypercorn_has_what_it_needs(
