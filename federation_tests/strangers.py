@@ -18,7 +18,7 @@ import aiohttp
 from activitypub.signatures import SigningKey, sign_cavage, sign_rfc9421
 from federation_tests.authority import Authority
 from federation_tests.servers import Server, localhost
-from node import keys
+from node.accounts import keys
 from node.node import Node
 
 AP = "application/activity+json"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from activitypub.signatures.claims import BadSignature
-from node import base58
+from node.accounts import base58
 
 LEAST_BITS, MOST_BITS = 2048, 8192
 _LONGEST = 4096

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from activitypub import proofs
-from activitypub.signatures import BadSignature, parse_public_key
+from activitypub.signatures import BadSignature, integrity_proofs, parse_public_key
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
 from federation_tests.peers.processes import Peer
 from federation_tests.strangers import Stranger
-from node import keys
+from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
 NOTE = {
@@ -32,8 +31,8 @@ NOTE = {
 
 def believed(document: dict[str, Any], public: str) -> None:
     """Raises BadSignature unless we believe the document's proof."""
-    (proof,) = proofs.read(document, time.time())
-    proofs.verify(proof, parse_public_key(public))
+    (proof,) = integrity_proofs.read(document, time.time())
+    integrity_proofs.verify(proof, parse_public_key(public))
 
 
 async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:

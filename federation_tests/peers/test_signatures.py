@@ -25,7 +25,7 @@ from activitypub.signatures import (
 )
 from activitypub.uris import wire
 from federation_tests.peers.processes import Peer
-from node import keys
+from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
 KEY_ID = f"{ACTOR}#main-key"

@@ -19,17 +19,21 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
+from activitypub.server.routes import Door
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, publishing, remote_accounts
-from node.account_rows import Account
+from node.accounts import accounts, keys
 from node.database import Reader, Writer
-from node.drafts import Draft
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import RemoteActor
 from node.node import Node
-from node.remote_actors import RemoteActor
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
-from web import connections, wiring
+from web import wiring
+from web.server import http_server
 
 FOLLOWERS, THEIR_HOSTS = 10_000, 1_000
 FOLLOWED = 10_000
@@ -144,7 +148,7 @@ class Front:
         config.bind = [f"127.0.0.1:{self._port}"]
         config.accesslog = config.errorlog = None
         config.keep_alive_max_requests = 1_000_000
-        self._web = asyncio.create_task(connections.serve(app, config, shutdown_trigger=self._stopping.wait))
+        self._web = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=self._stopping.wait))
         await asyncio.sleep(0.3)
         await self._worker.start(alone=True)
         return self

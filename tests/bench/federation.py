@@ -17,19 +17,23 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
+from activitypub.server.routes import Door
 from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
 from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, publishing, remote_accounts
-from node.account_rows import Account
+from node.accounts import accounts, keys
 from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
-from node.drafts import Draft
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor
 from node.node import Node
-from node.remote_actors import PublicKey, RemoteActor
-from web import connections, wiring
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from web import wiring
+from web.server import http_server
 
 NUMBER = 1500
 HOSTS = 200
@@ -113,7 +117,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
     config.bind = [f"127.0.0.1:{port}"]
     config.accesslog = config.errorlog = None
     config.keep_alive_max_requests = 1_000_000
-    web = asyncio.create_task(connections.serve(dispatch, config, shutdown_trigger=stopping.wait))
+    web = asyncio.create_task(http_server.serve(dispatch, config, shutdown_trigger=stopping.wait))
     await asyncio.sleep(0.3)
     order = {
         "url": f"http://a.test:{port}/inbox",

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec.json import decode
 
 from activitypub import signatures, vocab
-from activitypub.client import Client
+from activitypub.client.client import Client
 from activitypub.signatures import Request, SigningKey
-from node import keys
+from node.accounts import keys
 
 INBOX = "https://a.test/users/alice/inbox"
 NOTE = {

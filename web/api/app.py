@@ -17,14 +17,14 @@ import msgspec
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
-from activitypub.plain import Gone, TooLarge, TooSlow, read_body, respond
-from activitypub.routing import Router
-from node import users
+from activitypub.inbox.asgi import Gone, TooLarge, TooSlow, read_body, respond
+from activitypub.server.routing import Router
+from node.auth import users
 from node.errors import Refused, TooMuch
 from node.ids import now_ms
 from node.node import Node
 from web.api import auth, params
-from web.api.calls import Answer, Call, Route
+from web.api.endpoint import Answer, Call, Route
 from web.api.entities import Entities
 from web.api.routes import ROUTES
 
