@@ -12,6 +12,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.paging import Page
+from node.visibility import no_block_between
 
 
 def block(tx: Writer, who: Account, target: Account, *, uri: str | None = None) -> None:
@@ -79,12 +80,7 @@ def unmute(tx: Writer, who: Account, target: Account) -> None:
 def is_blocked(tx: Reader, one: Account, other: Account) -> bool:
     """Whether either has blocked the other."""
     return bool(
-        tx.value(
-            """SELECT 1 FROM blocks WHERE account_id = :one AND target_id = :other
-               UNION ALL SELECT 1 FROM blocks WHERE account_id = :other AND target_id = :one LIMIT 1""",
-            one=one.id,
-            other=other.id,
-        )
+        tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
     )
 
 

@@ -15,6 +15,7 @@ from node.accounts import Account
 from node.database import Reader, Row, Writer
 from node.ids import new_id, now_ms
 from node.paging import Page
+from node.visibility import no_block_between, no_mute_of_notifications
 
 if TYPE_CHECKING:
     from node.posts import Post
@@ -36,17 +37,14 @@ class NotificationView:
 def notify(tx: Writer, account_id: int, kind: str, by: Account, post: Post | None = None) -> None:
     """Tell one of our people that `by` did something. Does nothing for people elsewhere."""
     tx.run(
-        """INSERT INTO notifications (id, account_id, kind, by_id, post_id, created_at)
+        f"""INSERT INTO notifications (id, account_id, kind, by_id, post_id, created_at)
            SELECT CAST(:id AS BIGINT), a.id, CAST(:kind AS TEXT), CAST(:by AS BIGINT),
                   CAST(:post AS BIGINT), CAST(:now AS BIGINT)
            FROM accounts a
            WHERE a.id = :account AND a.is_local AND a.id <> :by AND a.deleted_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM blocks b
-                 WHERE (b.account_id = a.id AND b.target_id = :by)
-                    OR (b.account_id = :by AND b.target_id = a.id))
-             AND NOT EXISTS (SELECT 1 FROM mutes m
-                 WHERE m.account_id = a.id AND m.target_id = :by AND m.hides_notifications)
-           ON CONFLICT DO NOTHING""",
+             AND {no_block_between("a.id", ":by")}
+             AND {no_mute_of_notifications("a.id", ":by")}
+           ON CONFLICT DO NOTHING""",  # noqa: S608
         id=new_id(),
         account=account_id,
         kind=kind,
@@ -100,12 +98,11 @@ def remove_all_of(tx: Writer, account_id: int) -> None:
 
 # Suspended people, those muted since, and strangers of limited servers stay in the table, so that lifting it
 # brings them back. Somebody who asks to follow is always shown: the question needs an answer.
-_SHOWN = """n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = n.account_id
-                 AND m.target_id = n.by_id AND m.hides_notifications)
+_SHOWN = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
+             AND {no_mute_of_notifications("n.account_id", "n.by_id")}
              AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
                  WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id
-                   AND nf.state = 'accepted'))"""
+                   AND nf.state = 'accepted'))"""  # noqa: S608
 
 
 def page(tx: Reader, who: Account, page: Page, kinds: Sequence[str] = KINDS) -> list[NotificationView]:
