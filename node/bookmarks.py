@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from node import permissions
 from node.database import Writer
-from node.errors import NotFound
 from node.ids import new_id, now_ms
-from node.visibility import may_see
 
 if TYPE_CHECKING:
     from node.accounts import Account
     from node.posts import Post
 
 
-def add(tx: Writer, who: Account, post: Post) -> None:
-    """Keep a post. Doing it twice changes nothing."""
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
+def add(tx: Writer, who: Account, post: Post, *, is_seen: bool = False) -> None:
+    """Keep a post. Doing it twice changes nothing.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    permissions.check_sees(tx, who, post, is_seen=is_seen)
     tx.run(
         """INSERT INTO bookmarks (id, account_id, post_id, created_at) VALUES (:id, :who, :post, :now)
            ON CONFLICT DO NOTHING""",

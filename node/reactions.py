@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import emoji, hostnames, likes, permissions, posts
+from node import emoji, hostnames, likes, posts
 from node.accounts import Account
 from node.database import Reader, Row, Writer
 from node.emoji import RemoteEmoji
@@ -39,10 +39,13 @@ def react(
     name: str,
     content: str,
     picture: RemoteEmoji | None = None,
+    is_seen: bool = False,
 ) -> None:
-    """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like."""
-    permissions.check(tx, who, post, "like")
-    likes.like(tx, who, post, uri, is_seen=True)
+    """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    likes.like(tx, who, post, uri, is_seen=is_seen)
     given = tx.value(
         "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id
     )

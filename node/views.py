@@ -118,7 +118,7 @@ def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
     """To somebody who is not signed in it is offered, unless there are no comments at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
-    return permissions.answer(tx, viewer, post, "comment") == "yes"
+    return permissions.answer(tx, viewer, post, "comment", is_seen=True) == "yes"
 
 
 def _shown(author: Account, pictures: list[Photo]) -> list[Photo]:

@@ -1,0 +1,56 @@
+"""Like and EmojiReact of other servers: nothing is asked twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from activitypub import deeds, vocab
+from activitypub.heard import Heard
+from node import policies, received
+from node.accounts import Account
+from node.database import Writer
+from node.node import Node
+from node.policies import Policy
+from node.posts import Post
+from tests.support.people import remote
+from tests.support.posting import follow, publish
+from tests.support.statements import Recording
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        {"type": "Like"},
+        {"type": "Like", "content": "🔥"},
+        {"type": "EmojiReact", "content": "🔥"},
+        {"type": "Announce", "to": "https://www.w3.org/ns/activitystreams#Public"},
+    ],
+    ids=["like", "like with an emoji", "reaction", "boost"],
+)
+async def test_a_post_is_looked_up_once_for_an_activity(
+    node: Node, alice: Account, activity: dict[str, Any]
+) -> None:
+    def given(tx: Writer) -> tuple[Account, Post]:
+        rita = remote(tx)
+        follow(tx, rita, alice)
+        restricted = Policy(like=policies.only("followers"), boost=policies.only("followers"))
+        return rita, publish(tx, alice, policy=restricted)
+
+    def performed(tx: Writer, by: Account, post: Post) -> None:
+        doc = {"id": f"{by.uri}#1", "actor": by.uri, "object": post.uri, **activity}
+        with received.first_heard(tx, []) as unheard:
+            deeds.perform(tx, Heard(vocab.activity(doc), by, unheard))
+
+    rita, post = await node.db.write(given)
+    db = Recording(node.db)
+    await db.write(performed, rita, post)
+
+    assert db.visibility_checks() == 1
+    assert not db.repeated()
+    counted = "boosts_count" if activity["type"] == "Announce" else "likes_count"
+    assert (
+        await node.db.read(lambda tx: tx.value(f"SELECT {counted} FROM posts WHERE id = :id", id=post.id))
+        == 1
+    )
