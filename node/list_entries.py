@@ -82,7 +82,7 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = 
                 state,
             )
     lost = [entry for entry in known.values() if entry.domain not in kept]
-    _write(tx, of, kept.values())
+    _write(tx, kept.values())
     _lose(tx, of, lost, rules, known, is_whole)
     if of.is_automatic:
         wanted = [entry for entry in kept.values() if entry.state in ("draft", "changed")]
@@ -129,7 +129,7 @@ def _says(said: Entry | ListEntry, rule: DomainBlock) -> bool:
     )
 
 
-def _write(tx: Writer, of: BlockList, entries: Iterable[ListEntry]) -> None:
+def _write(tx: Writer, entries: Iterable[ListEntry]) -> None:
     tx.many(
         f"""INSERT INTO block_list_entries ({columns(ListEntry)})
             VALUES (:list_id, :domain, :strength, :rejects_media, :rejects_reports, :is_obfuscated,

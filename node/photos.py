@@ -27,7 +27,6 @@ from node.ids import new_id, now_ms
 from node.photo_facts import Shared
 from node.photo_rows import Photo as Photo
 from node.photo_rows import by_ids as by_ids
-from node.photo_rows import loose as loose
 from node.photo_rows import of_posts as of_posts
 
 if TYPE_CHECKING:

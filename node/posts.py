@@ -332,17 +332,6 @@ def remove(tx: Writer, post: Post) -> None:
     notifications.remove_of_post(tx, post.id)
 
 
-def remove_all(tx: Writer, account: Account) -> None:
-    """Someone is gone, and all they posted with them. Other servers hear of the person, not of each post."""
-    rows = tx.all(
-        f"SELECT {columns(Post)} FROM posts WHERE account_id = :id AND deleted_at IS NULL",  # noqa: S608
-        id=account.id,
-    )
-    for post in build_all(Post, rows):
-        remove(tx, post)
-    photos.remove_loose_of(tx, account)
-
-
 def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
     """Join the comments that came before the post they are about, and all below them, to its conversation.
 

@@ -6,7 +6,7 @@ brings. What depends on the viewer (marks) is in the `PostView`, apart from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -160,14 +160,3 @@ def _people(found: Iterable[_Marked], named: dict[int, list[int]]) -> set[int]:
     for entry, post, marks in found:
         wanted.update((post.account_id, entry.boost_by or 0, marks.parent_account_id or 0))
     return wanted
-
-
-def tree(views: Sequence[PostView]) -> list[Branch]:
-    """Comments nested under what they answer; one whose parent is not among them begins a branch."""
-    branches = {view.post.id: Branch(view, []) for view in views}
-    roots: list[Branch] = []
-    for branch in branches.values():
-        assert branch.view is not None
-        parent = branches.get(branch.view.parent_id or 0)
-        (roots if parent is None or parent is branch else parent.children).append(branch)
-    return roots

@@ -25,7 +25,6 @@ from web.words import _
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_FORM = 256 * 1024
 STAFF = ("moderator", "admin")
 
 

@@ -14,7 +14,6 @@ from quart import Quart, Response, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 
 from node.errors import Refused, TooMuch
-from web import current
 from web.current import SignInFirst
 from web.render import page
 from web.returning import came_from, wants_json
@@ -82,12 +81,6 @@ async def _unexpected(error: Exception) -> Response:
     except Exception:
         log.exception("reference %s: the page that says so failed too", reference)
         return Response(message, 500, content_type="text/plain; charset=utf-8")
-
-
-async def with_viewer() -> None:
-    """Learn who is asking, for an error that came before any unit of work."""
-    if current.person() is None:
-        await current.look(current.nothing)
 
 
 def register(app: Quart) -> None:

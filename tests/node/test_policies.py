@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node import policies
-from node.policies import CIRCLES, DEEDS, EVERYONE, NOBODY, STRANGER, Deed, Facts, Policy, Rule, only
+from node.policies import CIRCLES, DEEDS, EVERYONE, NOBODY, Deed, Facts, Policy, Rule, only
 
 RULES = st.builds(Rule, st.frozensets(st.sampled_from(CIRCLES)), st.frozensets(st.sampled_from(CIRCLES)))
 POLICIES = st.builds(Policy, RULES, RULES, RULES, RULES)
 FACTS = st.builds(Facts, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
+STRANGER = Facts(sees=True)
 FOLLOWER = Facts(sees=True, follows=True)
 FOLLOWED = Facts(sees=True, followed=True)
 MENTIONED = Facts(sees=True, mentioned=True)

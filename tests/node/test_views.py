@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node import blocks, bookmarks, boosts, likes, views
+from node import blocks, bookmarks, boosts, conversations, likes, views
 from node.accounts import Account
 from node.database import Writer
 from node.node import Node
@@ -85,8 +85,9 @@ async def test_a_comment_says_whom_it_answers(node: Node, alice: Account, bob: A
         [view] = views.of(tx, None, [comment.id])
         assert view.parent_account is not None
         assert (view.parent_id, view.parent_account.id, view.mentions) == (post.id, alice.id, [])
-        [branch] = views.tree(views.of(tx, None, [post.id, comment.id]))
-        assert [child.view.post.id for child in branch.children if child.view] == [comment.id]
+        [branch] = conversations.tree(tx, None, post)
+        assert branch.view is not None
+        assert branch.view.post.id == comment.id
 
     await node.db.write(unit)
 
