@@ -1,7 +1,7 @@
 """Views: ids become what a page shows. A fixed number of queries, however long the page.
 
 `of` asks `visibility` once more, so that no door can show what its viewer may not see, whatever ids it
-brings. What depends on the viewer (marks) is in the `PostView`, apart from the `Post`.
+brings. What depends on the viewer (`viewer_marks`) is in the `PostView`, apart from the `Post`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from node import accounts, boosts, hashtags, mentions, permissions, photos, posts
+from node import accounts, boosts, hashtags, mentions, permissions, photos, posts, viewer_marks
 from node.database import Reader, build_all, columns
 from node.timelines import Entry
 from node.visibility import eyes, visible_to
@@ -19,26 +19,16 @@ if TYPE_CHECKING:
     from node.accounts import Account
     from node.photos import Photo
     from node.posts import Post
-
-
-@dataclass(slots=True)
-class _Marks:
-    """What one viewer has to do with a post; `parent_account_id` is whom it comments on."""
-
-    parent_account_id: int | None
-    liked: bool
-    boosted: bool
-    bookmarked: bool
-    muted: bool
-    pinned: bool
+    from node.viewer_marks import ViewerMarks
 
 
 class _Marked(NamedTuple):
-    """An entry with its post and the viewer's marks on it."""
+    """An entry with its post, the viewer's marks on it, and whom it comments on."""
 
     entry: Entry
     post: Post
-    marks: _Marks
+    marks: ViewerMarks
+    parent_account_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +44,7 @@ class PostView:
     photos: list[Photo]
     boosted_by: Account | None
     entry_id: int
-    liked: bool
-    boosted: bool
-    bookmarked: bool
-    muted: bool
-    pinned: bool
+    marks: ViewerMarks
     mentions: list[Account]
     hashtags: list[tuple[str, str]]
     parent_account: Account | None
@@ -98,19 +84,15 @@ def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> lis
             photos=_shown(people[post.account_id], pictures.get(post.id, [])),
             boosted_by=None if entry.boost_by is None else people[entry.boost_by],
             entry_id=entry.id,
-            liked=marks.liked,
-            boosted=marks.boosted,
-            bookmarked=marks.bookmarked,
-            muted=marks.muted,
-            pinned=marks.pinned,
+            marks=marks,
             mentions=[people[id_] for id_ in named.get(post.id, ())],
             hashtags=tags.get(post.id, []),
-            parent_account=people.get(marks.parent_account_id or 0),
+            parent_account=people.get(parent_account_id or 0),
             can_boost=viewer is not None and boosts.can_boost(viewer, post),
             can_comment=_can_comment(tx, viewer, post),
             boost_uri=boost_uris.get(entry.id, ""),
         )
-        for entry, post, marks in found
+        for entry, post, marks, parent_account_id in found
     ]
 
 
@@ -134,29 +116,20 @@ def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -
         f"""SELECT {columns(posts.Post, "p")},
                    (SELECT parent.account_id FROM posts parent WHERE parent.id = p.parent_id)
                        AS parent_account_id,
-                   EXISTS (SELECT 1 FROM likes m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS liked,
-                   EXISTS (SELECT 1 FROM boosts m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS boosted,
-                   EXISTS (SELECT 1 FROM bookmarks m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS bookmarked,
-                   EXISTS (SELECT 1 FROM mutes m
-                       WHERE m.account_id = :viewer AND m.target_id = p.account_id) AS muted,
-                   EXISTS (SELECT 1 FROM pins m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS pinned
+                   {viewer_marks.marks_on("p")} AS marks
             FROM posts p WHERE p.id IN (:ids) AND {visible_to("p")}""",  # noqa: S608
         ids=[entry.post_id for entry in entries],
         viewer=eyes(viewer),
     )
     seen = {
-        post.id: (post, marks)
-        for post, marks in zip(build_all(posts.Post, rows), build_all(_Marks, rows), strict=True)
+        post.id: (post, viewer_marks.ALL[row["marks"]], row["parent_account_id"])
+        for post, row in zip(build_all(posts.Post, rows), rows, strict=True)
     }
     return [_Marked(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
 
 
 def _people(found: Iterable[_Marked], named: dict[int, list[int]]) -> set[int]:
     wanted = {id_ for ids in named.values() for id_ in ids}
-    for entry, post, marks in found:
-        wanted.update((post.account_id, entry.boost_by or 0, marks.parent_account_id or 0))
+    for one in found:
+        wanted.update((one.post.account_id, one.entry.boost_by or 0, one.parent_account_id or 0))
     return wanted

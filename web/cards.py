@@ -25,10 +25,11 @@ from markupsafe import Markup, escape
 from node import accounts, glances, views
 from node.accounts import Account
 from node.database import Reader
-from node.glances import BOOKMARKED, BOOSTED, LIKED, Glance
+from node.glances import Glance
 from node.photos import LATER, Photo
 from node.posts import Post
 from node.timelines import Entry
+from node.viewer_marks import ViewerMarks
 from node.views import PostView
 from web import pieces
 from web.words import N_
@@ -164,9 +165,8 @@ class Cards:
         """One post on its own page."""
         head, middle, tail = str(self.macros.card(view, self._break, "alone")).split(self._break)
         post = view.post
-        marks = LIKED * view.liked + BOOSTED * view.boosted + BOOKMARKED * view.bookmarked
         counts = (post.likes_count, post.comments_count, post.boosts_count)
-        deeds = self._deeds(_facts(view), viewer, counts, marks)
+        deeds = self._deeds(_facts(view), viewer, counts, view.marks)
         return Markup("".join((head, pieces.ago(post.published_at), middle, deeds, tail)))  # noqa: S704
 
     def _make(self, glance: Glance, kind: str, view: PostView | None) -> Kept | None:
@@ -239,7 +239,9 @@ class Deeds:
             (f'/un{deed}" data-deed="{deed}" aria-pressed="true" {inside}', "</span></button>"),
         )
 
-    def __call__(self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: int) -> str:
+    def __call__(
+        self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
+    ) -> str:
         likes, comments, boosts = counts
         share = f'<button class="deed js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
         if viewer is None:
@@ -250,11 +252,11 @@ class Deeds:
             ]
             return f'<div class="deeds">{"".join(links)}{share}</div>'
         start = f'<button class="deed" form="deeds" formaction="/posts/{facts.post_id}'
-        like = self._like[bool(marks & LIKED)]
-        bookmark = self._bookmark[bool(marks & BOOKMARKED)]
+        like = self._like[marks.liked]
+        bookmark = self._bookmark[marks.bookmarked]
         boost = ""
-        if marks & BOOSTED or facts.can_boost(viewer.id):
-            inside, end = self._boost[bool(marks & BOOSTED)]
+        if marks.boosted or facts.can_boost(viewer.id):
+            inside, end = self._boost[marks.boosted]
             boost = f"{start}{inside}{_count(boosts)}{end}"
         return (
             f'<div class="deeds">{start}{like[0]}{_count(likes)}{like[1]}'

@@ -11,6 +11,7 @@ from node.accounts import Account
 from node.database import Writer
 from node.node import Node
 from node.timelines import Entry
+from node.viewer_marks import ViewerMarks
 from tests.support.people import remote
 from tests.support.posting import arrives, picture, publish
 
@@ -49,15 +50,17 @@ async def test_a_view_carries_the_marks_of_its_viewer(node: Node, alice: Account
     def unit(tx: Writer) -> None:
         post = publish(tx, alice)
         [plain] = views.of(tx, bob, [post.id])
-        assert not any((plain.liked, plain.boosted, plain.bookmarked, plain.muted))
+        assert plain.marks == ViewerMarks()
         likes.like(tx, bob, post)
         boosts.boost(tx, bob, post)
         bookmarks.add(tx, bob, post)
         blocks.mute(tx, bob, alice)
         [marked] = views.of(tx, bob, [post.id])
-        assert all((marked.liked, marked.boosted, marked.bookmarked, marked.muted, marked.can_boost))
+        assert marked.marks == ViewerMarks(liked=True, boosted=True, bookmarked=True, muted=True)
+        assert marked.can_boost
         [strangers] = views.of(tx, None, [post.id])
-        assert not any((strangers.liked, strangers.boosted, strangers.bookmarked, strangers.can_boost))
+        assert strangers.marks == ViewerMarks()
+        assert not strangers.can_boost
 
     await node.db.write(unit)
 

@@ -16,14 +16,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from node import glances, hashtags, ids, views, visibility
+from node import glances, hashtags, ids, viewer_marks, views, visibility
 from node.accounts import Account
 from node.database import Reader
-from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
+from node.glances import Glance
 from node.hashtags import Hashtag
 from node.node import Node
 from node.notifications import NotificationView
 from node.photos import Photo
+from node.viewer_marks import ViewerMarks
 from node.views import PostView
 from web import emoji, media_urls
 from web.api.shapes import attachment, date, moment
@@ -167,16 +168,8 @@ class Entities:
 
     def status(self, view: PostView, viewer: Account | None) -> bytes:
         """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
-        post, marks = view.post, b""
-        if viewer is not None:
-            bits = (
-                view.liked * LIKED
-                + view.boosted * BOOSTED
-                + view.bookmarked * BOOKMARKED
-                + view.muted * MUTED
-                + view.pinned * PINNED
-            )
-            marks = _MARKS[bits]
+        post = view.post
+        marks = b"" if viewer is None else _MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
         inner = (self._head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
         if view.boosted_by is None:
@@ -282,19 +275,19 @@ class Entities:
         return attachment(self._site, photo, is_open=False)
 
 
-def _marks(bits: int) -> bytes:
-    names = (
-        (LIKED, "favourited"),
-        (BOOSTED, "reblogged"),
-        (BOOKMARKED, "bookmarked"),
-        (MUTED, "muted"),
-        (PINNED, "pinned"),
-    )
-    marks: dict[str, object] = {name: bool(bits & bit) for bit, name in names} | {"filtered": []}
-    return b"," + _encode(marks)[1:-1]
+def _written(marks: ViewerMarks) -> bytes:
+    fields = {
+        "favourited": marks.liked,
+        "reblogged": marks.boosted,
+        "bookmarked": marks.bookmarked,
+        "muted": marks.muted,
+        "pinned": marks.pinned,
+        "filtered": [],
+    }
+    return b"," + _encode(fields)[1:-1]
 
 
-_MARKS = [_marks(bits) for bits in range(32)]
+_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'
