@@ -11,20 +11,21 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from activitypub import featured, fetching, vocab, webfinger
+from activitypub import fetching, vocab, webfinger
+from activitypub.budgets import Budget, refusal
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, is_ours, refusal
+from activitypub.fetching import is_ours
 from activitypub.memory import KnownKey, Memory
 from activitypub.signatures import BadSignature, parse_public_key
 from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
-from node import accounts, domains, hosts, jobs, keys, reach
-from node.accounts import Account, RemoteActor
+from node import accounts, departures, domains, hosts, jobs, keys, reach, remote_accounts
+from node.account_rows import Account
 from node.database import Reader, Writer
-from node.emoji import RemoteEmoji
 from node.errors import NotFound, Refused, Unreachable
 from node.ids import now_ms
 from node.jobs import GiveUp, Job, Later
 from node.node import Node
+from node.remote_actors import PublicKey, RemoteActor, RemoteEmoji
 
 DAY = 24 * 3600 * 1000
 FRESH_MS = 2 * DAY
@@ -66,7 +67,7 @@ async def keep(
     doc: dict[str, Any],
     *,
     domain: str | None = None,
-    apart: keys.PublicKey | None = None,
+    apart: PublicKey | None = None,
     budget: Budget | None = None,
 ) -> Account:
     """Take in an actor document that came from its own address. Raises Unfetchable.
@@ -97,7 +98,7 @@ async def keep(
 def _receive(tx: Writer, described: RemoteActor, takes_rfc9421: bool) -> Account:
     if takes_rfc9421:
         hosts.advertised(tx, host_of(described.uri), "rfc9421")
-    return accounts.receive(tx, described)
+    return remote_accounts.receive(tx, described)
 
 
 def _until_now(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
@@ -112,7 +113,7 @@ def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
         if inbox and not same_origin(inbox, actor.id):
             raise Malformed("an inbox on another server")
     listed = [
-        keys.PublicKey(key.id, key.algorithm or "rsa", key.text)
+        PublicKey(key.id, key.algorithm or "rsa", key.text)
         for key in actor.keys
         if key.text is not None and _owns(actor, key)
     ]
@@ -177,7 +178,7 @@ async def by_handle(node: Node, handle: str) -> Account:
         if not await webfinger.is_at_home(node, found, actor.webfinger):
             raise Malformed("the actor's own server does not know that handle")
         account = await keep(node, doc, domain=found.domain)
-        await node.db.write(featured.ask, account)
+        await node.db.write(ask, account)
         return account
     except Malformed as error:
         raise NotFound("There is nobody by that name.", detail=f"{handle}: {error}") from error
@@ -251,7 +252,7 @@ def _lists(doc: dict[str, Any], key_id: str) -> bool:
         return False
 
 
-def _apart(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> keys.PublicKey | None:
+def _apart(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> PublicKey | None:
     """The key in a document of its own, if the actor names it by its address alone."""
     named = any(
         key.id == key_id
@@ -262,7 +263,7 @@ def _apart(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> keys.Publ
     )
     for key in vocab.keys(doc) if named else ():
         if key.id == key_id and key.text is not None and key.owner == actor.get("id"):
-            return keys.PublicKey(key.id, key.algorithm or "rsa", key.text)
+            return PublicKey(key.id, key.algorithm or "rsa", key.text)
     return None
 
 
@@ -289,7 +290,7 @@ def _stored(tx: Reader, key_id: str) -> KnownKey | None:
 
 def _ask_for_pins(tx: Writer, account: Account) -> None:
     if reach.is_followed_here(tx, account.id):
-        featured.ask(tx, account)
+        ask(tx, account)
 
 
 def _queue_refresh(tx: Writer, account_id: int) -> None:
@@ -310,8 +311,14 @@ async def refresh(node: Node, job: Job) -> None:
         await node.db.write(_ask_for_pins, found)
     except Unfetchable as error:
         if error.answered == 410 or (error.gone and job.payload.get("farewell")):
-            await node.db.write(accounts.delete, account)
+            await node.db.write(departures.delete, account)
         elif error.temporary and job.attempts < 6:
             raise Later(now_ms() + (60_000 << (2 * job.attempts)), str(error)) from error
         else:
             raise GiveUp(str(error)) from error
+
+
+def ask(tx: Writer, who: Account) -> None:
+    """Read soon what somebody elsewhere has pinned."""
+    if not who.is_local and not who.is_gone and same_origin(who.featured_uri, who.uri):
+        jobs.add(tx, "read_featured", {"id": who.id}, lane=f"fetch {host_of(who.uri)}")

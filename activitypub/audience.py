@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from activitypub.uris import Malformed, host_of, same_origin
 from node import domains, posts, reach
-from node.accounts import Account
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader
 from node.outbox import Sentence
-from node.posts import Post
+from node.post_rows import Post
 from node.reach import Mailbox
-from node.visibility import OPEN
 
 
 def inboxes(tx: Reader, sentence: Sentence, who: Account) -> list[tuple[str, str]]:

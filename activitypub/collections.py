@@ -15,13 +15,13 @@ import msgspec
 
 from activitypub import contexts, documents, notes
 from node import accounts, captions, follows, listings, pins, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotFound
 from node.ids import read_id
 from node.node import Node
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 
 PAGE = 40
 _OF_PERSON = re.compile(r"/users/(?P<name>[^/]+)/(?P<kind>outbox|followers|following|collections/featured)")

@@ -8,28 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from activitypub import featured, moving, quoting, reacting, remote_posts, reporting, threads, undoing
-from activitypub.heard import (
-    Heard,
-    Ignored,
-    Needs,
-    here,
-    local_person,
-    our_post,
-    own_note,
-    seen_as,
-    to_fetch,
-)
+from activitypub import actors, moving, pin, quote, reacting, remote_posts, reporting, threads, undoing
+from activitypub.heard import Heard, Ignored, Needs, here, local_person, our_post, own_note, seen_as, to_fetch
 from activitypub.uris import same_origin
 from activitypub.vocab import values
-from node import accounts, blocks, boosts, follows, jobs, posts, reach, receiving
+from node import accounts, blocks, boosts, departures, follows, jobs, posts, reach, receiving, relationships
+from node.audience import OPEN
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound
-from node.follows import Follow
 from node.ids import now_ms
 from node.paging import Page
-from node.posts import Post
-from node.visibility import OPEN
+from node.post_rows import Post
+from node.relationships import Follow
 
 MOST_BOOSTERS = 80
 TAKING_BACK = frozenset({"Block", "Delete", "Undo"})
@@ -113,7 +103,7 @@ def update(tx: Writer, heard: Heard) -> None:
         edited = replace(edited, edited_at=activity.published_ms)
     changed = receiving.receive_update(tx, edited)
     if changed is not None:
-        quoting.noticed(tx, note, changed)
+        remote_posts.noticed(tx, note, changed)
 
 
 def delete(tx: Writer, heard: Heard) -> None:
@@ -121,9 +111,9 @@ def delete(tx: Writer, heard: Heard) -> None:
     if uri is None or here(tx, uri):
         raise Ignored("a deletion of nothing, or of something of ours")
     if uri == by.uri:
-        accounts.delete(tx, by)
+        departures.delete(tx, by)
     elif same_origin(uri, by.uri):
-        if quoting.revoked(tx, by, uri):
+        if quote.revoked(tx, by, uri):
             return
         post = posts.by_uri(tx, uri)
         if post is not None:
@@ -201,22 +191,22 @@ def follow(tx: Writer, heard: Heard) -> None:
 def _answer_again(tx: Writer, heard: Heard) -> None:
     """A follow that is sent once more is answered once more: the first answer may have been lost."""
     target = local_person(tx, heard.activity.object.uri)
-    existing = follows.between(tx, heard.by, target)
+    existing = relationships.between(tx, heard.by, target)
     if existing is not None and existing.uri == heard.uri and existing.is_accepted:
         follows.follow(tx, heard.by, target, uri=heard.uri)
 
 
 def accept(tx: Writer, heard: Heard) -> None:
-    if quoting.answered(tx, heard, is_allowed=True):
+    if quote.answered(tx, heard, is_allowed=True):
         return
     asked = _our_follow(tx, heard)
     follows.accept(tx, asked)
     if not asked.is_accepted:
-        featured.ask(tx, heard.by)
+        actors.ask(tx, heard.by)
 
 
 def reject(tx: Writer, heard: Heard) -> None:
-    if quoting.answered(tx, heard, is_allowed=False):
+    if quote.answered(tx, heard, is_allowed=False):
         return
     follows.reject(tx, _our_follow(tx, heard))
 
@@ -224,12 +214,12 @@ def reject(tx: Writer, heard: Heard) -> None:
 def _our_follow(tx: Reader, heard: Heard) -> Follow:
     """The follow that is answered: only one of ours, and only if the actor is the one it asks."""
     ref = heard.activity.object
-    found = follows.by_uri(tx, ref.uri) if ref.uri is not None else None
+    found = relationships.by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:
         # Some servers mangle the id of what they answer, or name who asked alone; who and whom is enough.
         asker = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
         follower = accounts.by_uri(tx, asker) if here(tx, asker) and asker is not None else None
-        found = follows.between(tx, follower, heard.by) if follower is not None else None
+        found = relationships.between(tx, follower, heard.by) if follower is not None else None
     if found is None or found.followed_id != heard.by.id:
         raise Ignored("an answer to a follow that was never asked of them")
     return found
@@ -241,7 +231,7 @@ def block(tx: Writer, heard: Heard) -> None:
 
 DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "Accept": accept,
-    "Add": featured.add,
+    "Add": pin.add,
     "Announce": announce,
     "Block": block,
     "Create": create,
@@ -251,9 +241,9 @@ DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
     "EmojiReact": reacting.emoji_react,
     "Like": reacting.like,
     "Move": moving.hear,
-    "QuoteRequest": quoting.request,
+    "QuoteRequest": quote.request,
     "Reject": reject,
-    "Remove": featured.remove,
+    "Remove": pin.remove,
     "Undo": undoing.undo,
     "Update": update,
 }

@@ -12,15 +12,15 @@ from typing import Any
 
 import msgspec
 
-from activitypub import contexts, notes, webfinger
+from activitypub import contexts, notes, webfinger_documents
 from activitypub.notes import addressing, time_of
 from activitypub.vocab import PUBLIC
 from activitypub.vocab.actors import RFC_9421
 from node import accounts, avatars, boosts, keys, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Site
 from node.outbox import Sentence
-from node.posts import Post
+from node.post_rows import Post
 
 
 def with_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": account.uri,
         "type": account.kind,
-        "preferredUsername": webfinger.username(account),
-        "webfinger": f"{webfinger.username(account)}@{account.domain}",
+        "preferredUsername": webfinger_documents.username(account),
+        "webfinger": f"{webfinger_documents.username(account)}@{account.domain}",
         "url": account.url,
         "name": account.label,
         # Pixelfed refuses an update of a person without any text.

@@ -9,61 +9,23 @@ from __future__ import annotations
 import logging
 
 from activitypub import fetching, remote_posts, vocab
+from activitypub.budgets import Budget, refusal
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, refusal
-from activitypub.heard import Heard, Ignored, own_note, to_fetch
-from activitypub.uris import Malformed, host_of, same_origin
+from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Note, Ref
-from node import accounts, jobs, pins, posts, reach
-from node.accounts import Account
+from node import accounts, pins, posts
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 
 log = logging.getLogger("tintype.inbox")
 
 MOST_REQUESTS = 8
 MOST_TRIES = 3
-
-
-def add(tx: Writer, heard: Heard) -> None:
-    _check(heard)
-    ref, by = heard.activity.object, heard.by
-    post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
-    if post is None:
-        if not reach.is_followed_here(tx, by.id):
-            raise Ignored("nobody here would see it")
-        note = own_note(tx, heard)
-        if note is None:
-            if not same_origin(ref.uri, by.uri):
-                raise Ignored("a post of another server")
-            raise to_fetch(heard, ref)
-        post = remote_posts.take_in(tx, note, by)
-    if post is None or not pins.receive(tx, by, post):
-        raise Ignored("not an open post of theirs, or one too many")
-
-
-def remove(tx: Writer, heard: Heard) -> None:
-    _check(heard)
-    ref = heard.activity.object
-    post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
-    if post is None or not pins.end(tx, heard.by, post):
-        raise Ignored("nothing that they had pinned")
-
-
-def _check(heard: Heard) -> None:
-    target = heard.activity.target.uri
-    if not heard.by.featured_uri or target != heard.by.featured_uri:
-        raise Ignored("not about their own pinned posts")
-
-
-def ask(tx: Writer, who: Account) -> None:
-    """Read soon what somebody elsewhere has pinned."""
-    if not who.is_local and not who.is_gone and same_origin(who.featured_uri, who.uri):
-        jobs.add(tx, "read_featured", {"id": who.id}, lane=f"fetch {host_of(who.uri)}")
 
 
 async def read(node: Node, job: Job) -> None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from activitypub import dialects, signing_keys
-from activitypub.budgets import Budget as Budget
-from activitypub.budgets import refusal as refusal
+from activitypub.budgets import Budget, refusal
 from activitypub.client import Unfetchable
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment

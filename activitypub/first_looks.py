@@ -12,13 +12,13 @@ import logging
 from typing import Any
 
 from activitypub import fetching, reading, remote_posts, vocab
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget
 from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import CollectionDoc, Note, Ref, values
 from node import accounts, jobs
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import Refused
 from node.ids import now_ms

@@ -16,18 +16,18 @@ from typing import Any
 import msgspec
 
 from activitypub import remote_posts
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity, Note, values
 from node import accounts, jobs, keys, outbox, posts, receiving
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
 from node.jobs import Job
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 
 log = logging.getLogger("tintype.inbox")
 

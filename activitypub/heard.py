@@ -14,9 +14,9 @@ from activitypub import vocab
 from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Activity, Note, Ref
 from node import accounts, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
-from node.posts import Post
+from node.post_rows import Post
 from node.received import Unheard
 
 

@@ -10,12 +10,12 @@ from activitypub.fetching import is_ours
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, parts
 from node import accounts, captions, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotFound, Refused, Unreachable
 from node.ids import read_id
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 
 MOST_MENTIONS = 10
 

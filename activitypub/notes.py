@@ -17,14 +17,14 @@ from activitypub import contexts, policies
 from activitypub import quotes as written
 from activitypub.policies import Circles
 from activitypub.vocab import PUBLIC
-from node import accounts, hashtags, mentions, photo_facts, photos, posts, quotes
-from node.accounts import Account
+from node import accounts, hashtags, mentions, photo_facts, photo_rows, posts, quotes
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader, Site
-from node.photos import Photo
+from node.photo_rows import Photo
 from node.policies import narrowed
-from node.posts import Post
+from node.post_rows import Post
 from node.quotes import Quote
-from node.visibility import OPEN
 
 SHOWN_EVERYWHERE = 4
 """How many pictures of a post the least generous peer shows."""
@@ -47,7 +47,7 @@ def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
     """What the documents of these posts need, read together."""
     ids = [post.id for post in wanted]
     authors = accounts.by_ids(tx, (post.account_id for post in wanted))
-    pictures = photos.of_posts(tx, ids)
+    pictures = photo_rows.of_posts(tx, ids)
     mentioned = mentions.of_posts(tx, ids)
     names = hashtags.of_posts(tx, ids)
     quoted = quotes.of_posts(tx, ids)

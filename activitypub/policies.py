@@ -18,7 +18,7 @@ from typing import Any
 from activitypub.uris import Malformed, normal_id
 from activitypub.vocab import PUBLIC
 from activitypub.vocab.values import first, objects, recipients
-from node.policies import CIRCLES, DEFAULT, EVERYONE, NOBODY, Circle, Deed, Policy, Rule, only
+from node.policies import CIRCLES, DEFAULT, EVERYONE, NOBODY, Circle, Deed, InteractionPolicy, Rule, only
 
 _GOTOSOCIAL: dict[Deed, str] = {
     "like": "canLike",
@@ -42,12 +42,12 @@ class Circles:
     mentioned: frozenset[str] = frozenset()
 
 
-def read(doc: dict[str, Any], circles: Circles) -> Policy:
+def read(doc: dict[str, Any], circles: Circles) -> InteractionPolicy:
     """The policy in the document of a post. Never raises; what cannot be understood counts as not said."""
-    return Policy(**{deed: _rule(doc, deed, circles) for deed in _GOTOSOCIAL})
+    return InteractionPolicy(**{deed: _rule(doc, deed, circles) for deed in _GOTOSOCIAL})
 
 
-def write(policy: Policy, circles: Circles) -> dict[str, Any]:
+def write(policy: InteractionPolicy, circles: Circles) -> dict[str, Any]:
     """The properties of a document that say the policy, for everyone who reads one of them."""
     return {
         "commentsEnabled": bool(policy.comment),

@@ -8,72 +8,25 @@ from __future__ import annotations
 
 import logging
 
-from activitypub import contexts, documents, fetching, remote_posts
+from activitypub import fetching, remote_posts
 from activitypub import quotes as written
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, is_ours
-from activitypub.heard import Heard, Ignored, our_post
-from activitypub.uris import Malformed, host_of
-from activitypub.vocab import Note, Ref
-from node import accounts, jobs, posts, quotes
-from node.accounts import Account
-from node.database import Reader, Writer
-from node.errors import NotFound, Refused
+from activitypub.fetching import is_ours
+from activitypub.uris import Malformed
+from node import accounts, posts, quotes
+from node.account_rows import Account
+from node.database import Reader
+from node.errors import Refused
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 
 log = logging.getLogger("tintype.inbox")
 
 MOST_REQUESTS = 6
 MOST_TRIES = 4
-
-
-def request(tx: Writer, heard: Heard) -> None:
-    """QuoteRequest: answered at once, by the policy of the post."""
-    asked = written.request(heard.activity)
-    post = our_post(tx, Ref(uri=asked.quoted), heard.by)
-    if heard.uri is None:
-        raise Ignored("a question without an id")
-    quotes.ask(tx, heard.by, post, request_uri=heard.uri, quote_uri=asked.quote)
-
-
-def answered(tx: Writer, heard: Heard, *, is_allowed: bool) -> bool:
-    """An Accept or a Reject of a question of ours, by the author of what is to be quoted. Whether it was one."""
-    said = written.answer(heard.activity)
-    ids = [said.id, f"{said.request.quote}{quotes.REQUEST}" if said.request is not None else None]
-    for id_ in filter(None, ids):
-        found = quotes.asked_by(tx, id_)
-        if found is None:
-            continue
-        post, wanted = found
-        target = posts.by_uri(tx, wanted.target_uri)
-        if target is None or target.account_id != heard.by.id:
-            raise Ignored("an answer by somebody who was not asked")
-        if is_allowed and said.stamp is not None:
-            quotes.note_down(tx, post.id, wanted.target_uri, said.stamp)
-            jobs.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(wanted.target_uri)}")
-        return True
-    return False
-
-
-def revoked(tx: Writer, by: Account, uri: str) -> bool:
-    """A Delete that may be of a stamp."""
-    return quotes.revoked(tx, by, uri)
-
-
-def noticed(tx: Writer, note: Note, post: Post) -> None:
-    """A post of another server has come in, or was changed: does it quote something?"""
-    said = written.read(note)
-    if said is None:
-        quotes.forget(tx, post.id)
-        return
-    quotes.note_down(tx, post.id, said.target, said.stamp or "")
-    try:
-        jobs.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(said.target)}")
-    except Malformed:
-        return
 
 
 async def check(node: Node, job: Job) -> None:
@@ -123,13 +76,3 @@ async def _permits(
 def _ours_permits(tx: Reader, quoted: Account, stamp_uri: str, post: Post, target: Post) -> bool:
     given = [one for one, _ in quotes.of_post(tx, target) if quotes.stamp_uri(quoted, one) == stamp_uri]
     return any(one.quote_uri == post.uri and one.by_id == post.account_id for one in given)
-
-
-def document(tx: Reader, name: str, stamp_id: int) -> dict[str, object]:
-    """A stamp at its own address: two addresses, and nothing of either post. Raises NotFound."""
-    author = accounts.by_uri(tx, tx.site.uri(f"/users/{name}"))
-    if author is None or author.is_gone:
-        raise NotFound
-    stamp, post = quotes.stamp(tx, author, stamp_id)
-    given = written.Stamp(quotes.stamp_uri(author, stamp), author.uri, stamp.quote_uri, post.uri)
-    return documents.with_context(written.stamp_document(given), contexts.QUOTE)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from activitypub import reactions as written
 from activitypub.heard import Heard, Ignored, our_post
 from node import likes, posts, reactions
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
-from node.emoji import RemoteEmoji
-from node.posts import Post
+from node.post_rows import Post
+from node.remote_actors import RemoteEmoji
 
 
 def like(tx: Writer, heard: Heard) -> None:

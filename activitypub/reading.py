@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub import fetching, vocab
+from activitypub.budgets import Budget, refusal
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, refusal
 from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Ref
 from node.node import Node

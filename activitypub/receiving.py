@@ -11,16 +11,16 @@ import logging
 from typing import Any
 
 from activitypub import forwarding, remote_posts, signing_keys, vocab
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
 from activitypub.deeds import perform
-from activitypub.fetching import Budget
 from activitypub.heard import Heard, Ignored, Needs, seen_as
 from activitypub.memory import Memory
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of
 from activitypub.vocab import Activity, Note
 from node import accounts, hosts, jobs, reach, received
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import Refused
 from node.ids import now_ms

@@ -5,23 +5,25 @@ from __future__ import annotations
 from html import escape
 
 from activitypub import actors, fetching, policies, vocab
+from activitypub import quotes as written
+from activitypub.budgets import Budget, refusal
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, is_ours, refusal
+from activitypub.fetching import is_ours
 from activitypub.policies import Circles
 from activitypub.signatures import SigningKey
-from activitypub.uris import Malformed, same_origin
+from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import PUBLIC, Attachment, Note, values
-from node import accounts, posts, receiving
-from node.accounts import Account
+from node import accounts, jobs, posts, quotes, receiving
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader, Writer
-from node.emoji import RemoteEmoji
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
 from node.policies import dump
-from node.posts import Post
-from node.receiving import RemotePhoto, RemotePost
-from node.visibility import OPEN
+from node.post_rows import Post
+from node.remote_actors import RemoteEmoji
+from node.remote_post import RemotePhoto, RemotePost
 
 MOST_ANCESTORS = 50
 MOST_CHECKS = 4
@@ -78,10 +80,7 @@ def known(tx: Reader, uri: str) -> Post | None:
 def take_in(tx: Writer, note: Note, author: Account, *, is_new: bool = False) -> Post | None:
     post = receiving.receive(tx, remote_post(tx, note, author), is_new=is_new)
     if post is not None and note.quote is not None:
-        # Whoever needs this needs us too.
-        from activitypub import quoting
-
-        quoting.noticed(tx, note, post)
+        noticed(tx, note, post)
     return post
 
 
@@ -206,3 +205,16 @@ def _photo(media: Attachment, note: Note) -> RemotePhoto:
         focus_y=focus[1],
         extra=extra,
     )
+
+
+def noticed(tx: Writer, note: Note, post: Post) -> None:
+    """A post of another server has come in, or was changed: does it quote something?"""
+    said = written.read(note)
+    if said is None:
+        quotes.forget(tx, post.id)
+        return
+    quotes.note_down(tx, post.id, said.target, said.stamp or "")
+    try:
+        jobs.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(said.target)}")
+    except Malformed:
+        return

@@ -10,10 +10,11 @@ from __future__ import annotations
 from activitypub.heard import Heard, Ignored, here
 from activitypub.uris import parts
 from node import accounts, domains, hostnames, limits, posts, reach, reports
-from node.accounts import Account
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader, Writer
-from node.posts import Post
-from node.visibility import OPEN, may_see
+from node.post_rows import Post
+from node.visibility import may_see
 
 MOST_PEOPLE = 10
 IN_AN_HOUR = 60

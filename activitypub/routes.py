@@ -14,20 +14,30 @@ from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
 
-from activitypub import contexts, documents, nodeinfo, notes, quoting, synchronizing, viewers, webfinger
+from activitypub import (
+    contexts,
+    documents,
+    nodeinfo,
+    notes,
+    synchronizing,
+    viewers,
+    webfinger,
+    webfinger_documents,
+)
+from activitypub import quotes as written
 from activitypub.collections import Collections
 from activitypub.inbox import Inbox
 from activitypub.memory import KnownKey, Memory
 from activitypub.plain import Receive, Scope, Send, header, headers, respond
 from activitypub.uris import Malformed
 from activitypub.vocab import PUBLIC
-from node import accounts, boosts, outbox, posts, statistics, users
-from node.accounts import Account
+from node import accounts, boosts, outbox, posts, quotes, statistics, users
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader
 from node.errors import NotFound
 from node.node import Node
-from node.posts import Post
-from node.visibility import OPEN
+from node.post_rows import Post
 
 AP_TYPE = "application/activity+json; charset=utf-8"
 JRD_TYPE = "application/jrd+json; charset=utf-8"
@@ -113,11 +123,13 @@ class Door:
             case "/.well-known/webfinger":
                 await self._webfinger(scope, send)
             case "/.well-known/host-meta":
-                xrd = webfinger.host_meta(site).encode()
+                xrd = webfinger_documents.host_meta(site).encode()
                 kind = "application/xrd+xml; charset=utf-8"
                 await respond(scope, send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
             case "/.well-known/host-meta.json":
-                await _json(scope, send, 200, webfinger.host_meta_json(site), JRD_TYPE, [_ANY_ORIGIN])
+                await _json(
+                    scope, send, 200, webfinger_documents.host_meta_json(site), JRD_TYPE, [_ANY_ORIGIN]
+                )
             case "/.well-known/nodeinfo":
                 found = nodeinfo.links(site)
                 await _json(scope, send, 200, found, "application/json", [_ANY_ORIGIN, _PUBLIC_CACHE])
@@ -148,7 +160,9 @@ class Door:
             return 404, b"There is nobody by that name here.\n"
         if found.deleted_at is not None:
             return 410, b"That account has been deleted.\n"
-        return 200, msgspec.json.encode(webfinger.document(self._node.site, found, query.get("rel", [])))
+        return 200, msgspec.json.encode(
+            webfinger_documents.document(self._node.site, found, query.get("rel", []))
+        )
 
     async def _remembered(
         self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]
@@ -318,7 +332,7 @@ def _said(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
     """An activity by its own id, if it was said to everybody and still holds."""
     uri = tx.site.uri(f"/users/{name}/{kind}/{id_}")
     if kind == "stamps":
-        return 200, quoting.document(tx, name, int(id_))
+        return 200, _quote_stamp(tx, name, int(id_))
     if kind == "boosts":
         boost = boosts.by_uri(tx, uri)
         if boost is None or boost.visibility not in OPEN:
@@ -336,3 +350,13 @@ def _said(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
         posts.seen_by(tx, None, sentence.post_id)
     document = msgspec.json.decode(sentence.document)
     return (200, document) if PUBLIC in [*document.get("to", []), *document.get("cc", [])] else NOTHING
+
+
+def _quote_stamp(tx: Reader, name: str, stamp_id: int) -> dict[str, object]:
+    """A stamp at its own address: two addresses, and nothing of either post. Raises NotFound."""
+    author = accounts.by_uri(tx, tx.site.uri(f"/users/{name}"))
+    if author is None or author.is_gone:
+        raise NotFound
+    stamp, post = quotes.stamp(tx, author, stamp_id)
+    given = written.Stamp(quotes.stamp_uri(author, stamp), author.uri, stamp.quote_uri, post.uri)
+    return documents.with_context(written.stamp_document(given), contexts.QUOTE)

@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 
 from activitypub import reading, synchronization
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget
 from activitypub.memory import KnownKey, Memory
 from activitypub.signatures import Claim, Request
 from activitypub.synchronization import Correction, Synchronization
 from activitypub.vocab import Ref
-from node import accounts, follows, hostnames, jobs, outbox
-from node.accounts import Account
+from node import accounts, follows, hostnames, jobs, outbox, relationships
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.ids import now_ms
 from node.jobs import Job, Later
@@ -96,7 +96,7 @@ def _answer(tx: Writer, by: Account, found: Correction) -> None:
         person = accounts.by_uri(tx, uri)
         if person is None or not person.is_local:
             continue
-        asked = follows.between(tx, person, by)
+        asked = relationships.between(tx, person, by)
         if asked is not None:
             follows.accept(tx, asked)
         elif not person.is_gone:

@@ -12,20 +12,21 @@ import logging
 from collections import deque
 
 from activitypub import fetching, reading, remote_posts, signing_keys, vocab
+from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
-from activitypub.fetching import Budget, is_ours
+from activitypub.fetching import is_ours
 from activitypub.memory import Bounded
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Note, Ref
 from activitypub.vocab.values import ref
 from node import jobs, mentions, posts, reach
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
 from node.jobs import Job, Later
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 
 log = logging.getLogger("tintype.conversations")
 

@@ -8,8 +8,8 @@ from activitypub import reacting
 from activitypub.heard import Heard, Ignored, seen_as
 from activitypub.uris import host_of, same_origin
 from activitypub.vocab import values
-from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions
-from node.accounts import Account
+from node import accounts, blocks, boosts, follows, jobs, likes, posts, reactions, relationships
+from node.account_rows import Account
 from node.database import Writer
 
 
@@ -31,10 +31,10 @@ def undo(tx: Writer, heard: Heard) -> None:
 
 
 def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
-    found = follows.by_uri(tx, uri) if uri is not None else None
+    found = relationships.by_uri(tx, uri) if uri is not None else None
     if found is None or found.follower_id != by.id:
         target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
-        found = follows.between(tx, by, target) if target is not None else None
+        found = relationships.between(tx, by, target) if target is not None else None
     if found is None:
         return False
     follows.unfollow(tx, by, accounts.get(tx, found.followed_id))

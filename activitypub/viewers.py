@@ -14,12 +14,13 @@ from activitypub.memory import KnownKey
 from activitypub.plain import Scope, header, signed_request
 from activitypub.signatures import BadSignature
 from activitypub.uris import Malformed, host_of, parts
-from node import accounts, blocks, domains, keys, reach
-from node.accounts import Account
+from node import accounts, domains, keys, reach, relationships
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader
 from node.node import Node
-from node.posts import Post
-from node.visibility import OPEN, may_see
+from node.post_rows import Post
+from node.visibility import may_see
 
 
 async def signer(node: Node, scope: Scope) -> KnownKey | None:
@@ -61,7 +62,7 @@ def _standing(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, boo
     if who is None or who.is_local:
         return False, False
     of = accounts.by_handle(tx, owner) if owner and "@" not in owner else None
-    return who.suspended_at is not None, of is not None and blocks.has_blocked(tx, of, who)
+    return who.suspended_at is not None, of is not None and relationships.has_blocked(tx, of, who)
 
 
 def may_read(tx: Reader, post: Post, asking: KnownKey | None) -> bool:

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from activitypub import links
+from activitypub import links, webfinger_documents
 from activitypub.budgets import Budget
 from activitypub.client import Unfetchable
 from activitypub.memory import Memory
 from activitypub.uris import Malformed, host_and_port, normal_id, parts
 from node import accounts
-from node.accounts import Account
-from node.database import Reader, Site
+from node.account_rows import Account
+from node.database import Reader
 from node.node import Node
 
-AS_TYPE = "application/activity+json"
-_AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
 _XRD_TYPES, _XRD_LIMIT = ("application/xrd+xml", "application/xml", "text/xml"), 64 * 1024
 _NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,2048}")
 
@@ -110,7 +107,7 @@ def _self(jrd: dict[str, Any]) -> str:
             continue
         type_ = re.sub(r"\s+", " ", str(link.get("type", ""))).lower()
         href = link.get("href")
-        if isinstance(href, str) and type_.replace(";profile", "; profile") in _AS_TYPES:
+        if isinstance(href, str) and type_.replace(";profile", "; profile") in webfinger_documents._AS_TYPES:
             normal_id(href)
             return href
     raise Malformed("the WebFinger answer names no actor")
@@ -217,39 +214,3 @@ def _by_address(tx: Reader, address: str) -> Account | None:
 def _shown(account: Account | None) -> Account | None:
     """Nobody is told of someone who still waits to be let in, or who was sent away."""
     return account if account is not None and account.is_local and account.suspended_at is None else None
-
-
-def username(account: Account) -> str:
-    """The part before the @. The node's own is its host without a port, which no user name may hold."""
-    return account.name.partition(":")[0]
-
-
-def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str, Any]:
-    """The JRD of one of ours; `rels` choose among the links."""
-    links = [
-        {"rel": "self", "type": AS_TYPE, "href": account.uri},
-        {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
-    ]
-    if account.kind != "Application":
-        template = site.uri("/authorize_interaction?uri={uri}")
-        links.append({"rel": "http://ostatus.org/schema/1.0/subscribe", "template": template})
-    return {
-        "subject": f"acct:{username(account)}@{account.domain}",
-        "aliases": list(dict.fromkeys((account.url, account.uri))),
-        "links": [link for link in links if not rels or link["rel"] in rels],
-    }
-
-
-def host_meta(site: Site) -> str:
-    """The XRD that leads older servers to WebFinger."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
-        f'<Link rel="lrdd" template="{site.uri("/.well-known/webfinger?resource={uri}")}"/>'
-        "</XRD>\n"
-    )
-
-
-def host_meta_json(site: Site) -> dict[str, Any]:
-    template = site.uri("/.well-known/webfinger?resource={uri}")
-    return {"links": [{"rel": "lrdd", "type": "application/jrd+json", "template": template}]}

@@ -24,14 +24,17 @@ from node import (
     bookmarks,
     boosts,
     follows,
+    ids,
     keys,
     likes,
     passwords,
     photos,
-    posts,
+    profiles,
+    publishing,
     registration,
+    remote_accounts,
 )
-from node.accounts import Account, RemoteActor
+from node.account_rows import Account
 from node.config import (
     Config,
     DatabaseOptions,
@@ -46,7 +49,9 @@ from node.drafts import Draft
 from node.ids import id_at, now_ms
 from node.node import Node
 from node.photo_facts import Shared
-from node.policies import EVERYONE, Policy
+from node.policies import EVERYONE, InteractionPolicy
+from node.post_rows import Post
+from node.remote_actors import RemoteActor
 from web import serve, wiring
 
 PASSWORD = "a picture a day"
@@ -127,7 +132,7 @@ def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -
         tx, name=name, email=f"{name}@example.org", password_hash=hashed, pair=pair, role=role
     )
     account = accounts.get(tx, user.account_id)
-    return accounts.update_profile(
+    return profiles.update_profile(
         tx,
         account,
         display_name=shown,
@@ -149,7 +154,7 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
                 if not follow.is_accepted:
                     follows.accept(tx, follow)
     follows.follow(tx, people["ines"], people["alice"])
-    far = accounts.receive(
+    far = remote_accounts.receive(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -165,13 +170,13 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
 
 def _answer(tx: Writer, people: dict[str, Account], parent_id: int, said: list) -> None:  # type: ignore[type-arg]
     for name, words, below in said:
-        made = posts.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
+        made = publishing.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
         if name != "alice":
             likes.like(tx, people["alice"], made)
         _answer(tx, people, made.id, below)
 
 
-def _react(tx: Writer, people: dict[str, Account], made: list[posts.Post]) -> None:
+def _react(tx: Writer, people: dict[str, Account], made: list[Post]) -> None:
     random_ = random.Random(7)
     for post in made:
         for one in people.values():
@@ -209,12 +214,12 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Publish as if it were earlier, so that a page looks as it does after a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = posts.now_ms, posts.new_id
-    posts.now_ms, posts.new_id = lambda: at, lambda: id_at(at)
+    kept = ids.now_ms, ids.new_id
+    ids.now_ms, ids.new_id = lambda: at, lambda: id_at(at)
     try:
         yield
     finally:
-        posts.now_ms, posts.new_id = kept
+        ids.now_ms, ids.new_id = kept
 
 
 async def seed(node: Node) -> dict[str, Account]:
@@ -242,10 +247,10 @@ async def seed(node: Node) -> dict[str, Account]:
             shared=Shared(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
             else None,
-            policy=Policy(quote=EVERYONE) if name == "bob" else Policy(),
+            policy=InteractionPolicy(quote=EVERYONE) if name == "bob" else InteractionPolicy(),
         )
         with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
-            made.append(await node.db.write(posts.publish, people[name], draft))
+            made.append(await node.db.write(publishing.publish, people[name], draft))
     with _hours_ago(0.3):
         await node.db.write(_react, people, made)
     await node.db.write(_newcomers, pairs[-2:], hashed)

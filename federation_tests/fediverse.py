@@ -20,23 +20,29 @@ from node import (
     blocks,
     boosts,
     captions,
+    departures,
     follows,
     keys,
     ledgers,
     likes,
-    notifications,
+    notification_list,
+    photo_rows,
     photos,
+    post_deletion,
     posts,
+    publishing,
+    relationships,
     timelines,
     views,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Reader, Writer
+from node.drafts import Draft
 from node.ledgers import Tally
 from node.node import Node
 from node.paging import Page
-from node.posts import Draft, Post
+from node.post_rows import Post
 from node.views import PostView
 from tests.support import people
 from tests.support.pictures import picture
@@ -195,7 +201,7 @@ class Person:
             parent_id=parent,
             **more,
         )
-        post: Post = await self._do(posts.publish, draft)
+        post: Post = await self._do(publishing.publish, draft)
         return post
 
     async def comments(self, post: Post, text: str, *, visibility: str = "public") -> Post:
@@ -203,7 +209,7 @@ class Person:
 
     async def edits(self, post: Post, caption: str, *, alts: list[str] | None = None) -> Post:
         mine = await self._post(post)
-        pictures = (await self.node.db.read(photos.of_posts, [mine.id])).get(mine.id, [])
+        pictures = (await self.node.db.read(photo_rows.of_posts, [mine.id])).get(mine.id, [])
         new_alts = dict(zip([one.id for one in pictures], alts or [], strict=False))
         draft = Draft(
             caption=caption,
@@ -212,11 +218,11 @@ class Person:
             visibility=mine.visibility,
             parent_id=mine.parent_id,
         )
-        edited: Post = await self._do(posts.edit, mine, draft)
+        edited: Post = await self._do(publishing.edit, mine, draft)
         return edited
 
     async def deletes(self, post: Post) -> None:
-        await self._do(posts.delete, await self._post(post))
+        await self._do(post_deletion.delete, await self._post(post))
 
     async def likes(self, post: Post) -> None:
         await self._do(likes.like, await self._post(post))
@@ -247,7 +253,7 @@ class Person:
 
     async def _answers(self, other: Named, answer: Callable[..., Any]) -> None:
         def unit(tx: Writer, asker: Account) -> None:
-            asked = follows.between(tx, asker, accounts.get(tx, self.id))
+            asked = relationships.between(tx, asker, accounts.get(tx, self.id))
             assert asked is not None, f"{other.handle} has not asked"
             answer(tx, asked)
 
@@ -259,10 +265,10 @@ class Person:
 
     async def leaves(self) -> None:
         """Delete the account."""
-        await self._do(accounts.delete)
+        await self._do(departures.delete)
 
     async def is_following(self, other: Named) -> bool:
-        found = await self.node.db.read(follows.between, await self.account(), await self.finds(other))
+        found = await self.node.db.read(relationships.between, await self.account(), await self.finds(other))
         return found is not None and found.is_accepted
 
     async def home(self) -> list[str]:
@@ -310,7 +316,9 @@ class Person:
 
     async def told(self) -> list[tuple[str, str]]:
         """What I was notified of: (kind, by whom), oldest first. Handles are without the test's port."""
-        seen = await self.node.db.read(lambda tx: notifications.page(tx, accounts.get(tx, self.id), Page()))
+        seen = await self.node.db.read(
+            lambda tx: notification_list.page(tx, accounts.get(tx, self.id), Page())
+        )
         return [(one.kind, f"{one.by.name}@{one.by.domain.partition(':')[0]}") for one in reversed(seen)]
 
 

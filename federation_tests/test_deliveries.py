@@ -10,11 +10,11 @@ import pytest
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, deliveries, domains, follows, hosts
-from node.accounts import RemoteActor
+from node import accounts, blocks, deliveries, domains, follows, hosts, remote_accounts
 from node.database import Writer
 from node.deliveries import Delivery
 from node.ids import now_ms
+from node.remote_actors import RemoteActor
 
 MINUTE = 60_000
 WEEK = 7 * 24 * 60 * MINUTE
@@ -27,7 +27,7 @@ async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Pers
     def unit(tx: Writer) -> None:
         for name in names:
             uri = server.person(name)
-            fan = accounts.receive(
+            fan = remote_accounts.receive(
                 tx,
                 RemoteActor(
                     uri=uri,

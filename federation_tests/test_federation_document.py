@@ -20,7 +20,7 @@ from activitypub import (
     delivery,
     first_looks,
     inbox,
-    moving,
+    migration,
     proofs,
     quotes,
     reactions,
@@ -38,7 +38,7 @@ from activitypub.vocab import PUBLIC
 from activitypub.vocab.documents import DEEPEST
 from media.images import VARIANTS
 from node import cached_media, deliveries, drafts, emoji, moves, pins, remote_pictures
-from node.accounts import Account
+from node.account_rows import Account
 from web.wiring import JOBS
 
 ROOT = Path(__file__).parents[1]
@@ -211,4 +211,4 @@ def test_addresses_and_properties_that_are_promised_are_there() -> None:
     assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
     assert "followers_synchronization" in _letter("followers-there")["id"]
     assert all(status in delivery.AWAY for status in (408, 429, 503))
-    assert moving.MOST_REQUESTS <= budgets.MOST_FETCHES
+    assert migration.MOST_REQUESTS <= budgets.MOST_FETCHES

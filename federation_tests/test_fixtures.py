@@ -20,13 +20,14 @@ from activitypub import actors, receiving, vocab
 from activitypub.uris import Malformed
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.letters.__main__ import documents, judge
-from node import accounts, captions, follows, jobs, posts, timelines, views
-from node.accounts import Account, RemoteActor
+from node import accounts, captions, follows, jobs, posts, relationships, remote_accounts, timelines, views
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
 from node.node import Node
 from node.paging import Page
+from node.remote_actors import RemoteActor
 from tests.activitypub.test_fixtures_parse import spoilt
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
@@ -91,7 +92,7 @@ def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
     """The actor, made known and followed by the reader, so that what they say matters here."""
     try:
-        known = accounts.receive(
+        known = remote_accounts.receive(
             tx,
             RemoteActor(
                 uri=uri,
@@ -101,7 +102,7 @@ def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
                 followers_uri=f"{uri}/followers",
             ),
         )
-        if follows.between(tx, reader, known) is None:
+        if relationships.between(tx, reader, known) is None:
             follows.accept(tx, follows.follow(tx, reader, known))
     except (Malformed, Refused):
         return None
@@ -147,7 +148,7 @@ async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
     for document in documents:
         try:
             remote = actors.remote(vocab.actor(document), "somewhere.example")
-            await reader.node.db.write(accounts.receive, remote)
+            await reader.node.db.write(remote_accounts.receive, remote)
         except (Malformed, Refused):
             continue
     await reader.node.db.read(_pages, reader.id)

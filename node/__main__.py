@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from node import accounts, config, control, keys, passwords, tokens, users
+from node import config, control, keys, names, passwords, tokens, users
 from node.commands import packed
 from node.config import BadConfig, Config
 from node.database import migrate
@@ -126,7 +126,6 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
             "With SQLite one process does both: `tintype serve` runs the jobs beside the web, because only "
             "one may write the file. A worker of its own needs PostgreSQL ([database] url)."
         )
-
     from web import wiring
 
     async def work() -> None:
@@ -168,7 +167,7 @@ def _check(options: Config, asked: argparse.Namespace) -> int:
 
 
 def _account_create(options: Config, asked: argparse.Namespace) -> None:
-    accounts.check_name(asked.name)
+    names.check_name(asked.name)
     users.normal_email(asked.email)
     hashed = passwords.hash_now(_password(asked))
     handle = _do(

@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
-from node import jobs, keys
-from node.account_rows import Account as Account
-from node.account_rows import Listed as Listed
+from node import keys
+from node.account_rows import Account
 from node.database import Reader, Row, Writer, build, build_all, columns
-from node.errors import Conflict, Invalid, NotAllowed, NotFound
+from node.domain_policies import DomainPolicy
+from node.errors import Conflict, NotAllowed, NotFound
 from node.ids import new_id, now_ms
-from node.names import check_name as check_name
-from node.remote_actors import RemoteActor as RemoteActor
-
-if TYPE_CHECKING:
-    from node.domains import Policy
+from node.names import check_name
 
 KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
 
@@ -86,18 +82,15 @@ def instance_actor(tx: Reader) -> Account:
     return account
 
 
-def adopt_handle_domain(tx: Writer) -> None:
-    """At start: if the option was changed, our people are called by what it says now. Other servers hear of it."""
-    from node import outbox
-
+def set_handle_domain(tx: Writer) -> list[Account]:
+    """Gives all local people the handle domain of the options; returns those whose handle changed by it."""
     renamed = tx.all(
         """UPDATE accounts SET domain = :domain
            WHERE is_local AND kind <> 'Application' AND domain <> :domain AND deleted_at IS NULL
            RETURNING id""",
         domain=tx.site.handle_domain,
     )
-    for who in by_ids(tx, [row["id"] for row in renamed]).values():
-        outbox.record(tx, who, "Update", who.uri)
+    return list(by_ids(tx, [row["id"] for row in renamed]).values())
 
 
 def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
@@ -222,18 +215,13 @@ def set_moving(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str
     _set(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
 
 
-def receive(tx: Writer, actor: RemoteActor) -> Account:
-    """Take in someone from another server, or what is new about them. Raises Invalid.
+def upsert_remote(
+    tx: Writer, uri: str, values: dict[str, Any], *, created_at: int, now: int
+) -> Account | None:
+    """Writes the row of a remote account, new or changed; None if the account is local or deleted.
 
-    Whoever calls it has fetched the document from the actor's own origin. Nothing else about someone
-    elsewhere is believed, and nothing here can make a stranger one of ours.
+    `values` are columns of `accounts`; both times are milliseconds.
     """
-    from node import domains, profiles
-
-    values = profiles.foreign(tx, actor)
-    if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own(values["domain"]):
-        raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
-    now = now_ms()
     row = tx.one(
         f"""INSERT INTO accounts (id, uri, is_local, created_at, updated_at, fetched_at, {", ".join(values)})
             VALUES (:id, :uri, FALSE, :created_at, :now, :now, {", ".join(":" + name for name in values)})
@@ -242,21 +230,15 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
             WHERE NOT accounts.is_local AND accounts.deleted_at IS NULL
             RETURNING {columns(Account)}""",  # noqa: S608
         id=new_id(),
-        uri=actor.uri,
-        created_at=max(0, min(now if actor.created_at is None else actor.created_at, now)),
+        uri=uri,
+        created_at=created_at,
         now=now,
         **values,
     )
-    if row is None:
-        raise NotFound("That account has been deleted.", detail=actor.uri)
-    account = build(Account, row)
-    if actor.is_suspended != account.suspended_there:
-        account = _as_there(tx, account, is_suspended=actor.is_suspended)
-    keys.remember(tx, account, actor.keys, now)
-    return domains.judge(tx, account)
+    return None if row is None else build(Account, row)
 
 
-def _as_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
+def set_suspended_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
     """Somebody's own server has suspended them, or lets them in again. What this node has decided stays."""
     row = tx.one(
         f"""UPDATE accounts SET suspended_there = :there,
@@ -270,49 +252,18 @@ def _as_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
     return account if row is None else build(Account, row)
 
 
-def update_profile(
-    tx: Writer,
-    who: Account,
-    *,
-    display_name: str,
-    bio: str,
-    fields: Sequence[tuple[str, str]] = (),
-    is_locked: bool,
-    is_discoverable: bool,
-    is_indexable: bool,
-    hides_follows: bool | None = None,
-    attribution_domains: Sequence[str] | None = None,
-) -> Account:
-    """What one of our own says about themselves. Raises Invalid. Other servers hear of it.
-
-    Unlocking lets nobody in by itself: who has asked already still waits for an answer. The last two stay as they
-    are where they are not given: whether who follows whom is kept from others, and the sites that may name
-    this person as an author.
-    """
-    from node import outbox, profiles
-
-    values = profiles.own(tx, who, display_name=display_name, bio=bio, fields=fields)
-    if hides_follows is not None:
-        values["hides_follows"] = hides_follows
-    if attribution_domains is not None:
-        values["attribution_domains"] = json.dumps(profiles.sites(attribution_domains))
+def update_local(tx: Writer, account_id: int, values: dict[str, Any]) -> Account:
+    """Writes these columns of a local account. Raises NotFound."""
     row = tx.one(
-        f"""UPDATE accounts SET is_locked = :is_locked, is_discoverable = :is_discoverable,
-                   is_indexable = :is_indexable, updated_at = :now,
-                   {", ".join(f"{name} = :{name}" for name in values)}
+        f"""UPDATE accounts SET updated_at = :now, {", ".join(f"{name} = :{name}" for name in values)}
             WHERE id = :id AND is_local RETURNING {columns(Account)}""",  # noqa: S608
-        id=who.id,
-        is_locked=is_locked,
-        is_discoverable=is_discoverable,
-        is_indexable=is_indexable,
+        id=account_id,
         now=now_ms(),
         **values,
     )
     if row is None:
         raise NotFound("There is nobody here by that name.")
-    changed = build(Account, row)
-    outbox.record(tx, changed, "Update", changed.uri)
-    return changed
+    return build(Account, row)
 
 
 def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
@@ -327,7 +278,7 @@ def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
     )
 
 
-def follow_server(tx: Writer, domain: str, host: str, policy: Policy) -> None:
+def follow_server(tx: Writer, domain: str, host: str, policy: DomainPolicy) -> None:
     """Treat everybody whose handle and whose uri are there as their server is treated.
 
     Whom a moderator has suspended stays so, whatever becomes of the server.
@@ -335,12 +286,12 @@ def follow_server(tx: Writer, domain: str, host: str, policy: Policy) -> None:
     _treat(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
 
 
-def follow_servers(tx: Writer, ids: Sequence[int], policy: Policy) -> None:
+def follow_servers(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
     """As `follow_server`, for these people."""
     _treat(tx, "id IN (:ids)", policy, ids=ids)
 
 
-def _treat(tx: Writer, where: str, policy: Policy, **whom: object) -> None:
+def _treat(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None:
     tx.run(
         f"""UPDATE accounts SET updated_at = :now, is_limited = :is_limited, is_without_media = :without_media,
                   suspended_with_server = CAST(:suspend AS BOOLEAN)
@@ -364,24 +315,15 @@ def erase_newcomer(tx: Writer, account: Account) -> None:
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 
 
-def delete(tx: Writer, who: Account) -> None:
-    """Someone leaves for good, one of ours or by their own server's word. Their posts go soon after.
-
-    Other servers that may know them are named in the sentence, since the follows are gone when it is sent.
-    """
-    from node import departures, outbox
-
-    inboxes = departures.inboxes(tx, who) if who.is_local else []
-    departures.clear(tx, who)
+def mark_deleted(tx: Writer, account_id: int) -> bool:
+    """Empties the row of an account, which stays so that its name is never given out twice; False if it was done before."""
     changed = tx.run(
         """UPDATE accounts SET deleted_at = :now, updated_at = :now, display_name = '', bio = '', bio_source = '',
                   fields = '[]', avatar_file = '', avatar_url = '', avatar_alt = '', also_known_as = '[]',
                   header_file = '', header_url = '', header_alt = '', attribution_domains = '[]',
                   moved_to = '', is_discoverable = FALSE, is_indexable = FALSE
            WHERE id = :id AND deleted_at IS NULL""",
-        id=who.id,
+        id=account_id,
         now=now_ms(),
     )
-    if changed:
-        jobs.add(tx, "forget_person", {"id": who.id})
-        outbox.record(tx, who, "Delete", who.uri, extra={"inboxes": inboxes})
+    return changed > 0

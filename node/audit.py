@@ -9,14 +9,11 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.ids import new_id, now_ms
 from node.paging import Page
-
-if TYPE_CHECKING:
-    from node.accounts import Account
 
 log = logging.getLogger("tintype.audit")
 

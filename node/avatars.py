@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, BadImage, Variant
 from node import accounts, cached_media, domains, names, outbox, remote_pictures
 from node import files as storing
-from node.accounts import Account
+from node.account_rows import Account
 from node.cached_media import Room
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound

@@ -10,21 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from node import audit, block_files, exclusions, jobs, list_entries
-from node.block_files import Parsed, Problem
+from node.account_rows import Account
+from node.block_files import Parsed
 from node.database import Reader, Writer, build, build_all, columns
-from node.domains import STRENGTHS
+from node.domain_policies import STRENGTHS
 from node.errors import Conflict, Invalid, NotFound, Refused
 from node.ids import new_id, now_ms
 from node.jobs import Job
+from node.list_entries import BlockList
 from node.node import Node
-
-if TYPE_CHECKING:
-    from node.accounts import Account
 
 log = logging.getLogger("tintype.block_lists")
 
@@ -32,29 +30,6 @@ MOST_LISTS = 50
 LONGEST_TITLE = 200
 LONGEST_URL = 2048
 TYPES = ("text/*", "application/csv", "application/octet-stream", "binary/octet-stream")
-
-
-@dataclass(frozen=True, slots=True)
-class BlockList:
-    """`url` is '' for an imported file; `strength` is what a bare name on the list asks for."""
-
-    id: int
-    title: str
-    url: str
-    is_automatic: bool
-    strength: str
-    etag: str
-    modified: str
-    asked_at: int | None
-    fetched_at: int | None
-    failure: str
-    problems: str
-    created_at: int
-
-    @property
-    def unusable(self) -> list[Problem]:
-        """The lines that could not be used when it was last read."""
-        return [Problem(line, text, why) for line, text, why in json.loads(self.problems)]
 
 
 _SELECT = f"SELECT {columns(BlockList)} FROM block_lists"  # noqa: S608

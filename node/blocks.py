@@ -6,13 +6,12 @@ private: it hides someone from one person's feed and, if asked, their notificati
 
 from __future__ import annotations
 
-from node import feeds, follows, notifications
-from node.accounts import Account, Listed
+from node import feeds, follows, notifications, relationships
+from node.account_rows import Account, Listed
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.paging import Page
-from node.visibility import no_block_between
 
 
 def block(tx: Writer, who: Account, target: Account, *, uri: str | None = None) -> None:
@@ -72,37 +71,9 @@ def unmute(tx: Writer, who: Account, target: Account) -> None:
     removed = tx.run(
         "DELETE FROM mutes WHERE account_id = :who AND target_id = :target", who=who.id, target=target.id
     )
-    follow = follows.between(tx, who, target) if removed else None
+    follow = relationships.between(tx, who, target) if removed else None
     if follow is not None and follow.is_accepted:
         feeds.backfill(tx, who.id, target.id)
-
-
-def is_blocked(tx: Reader, one: Account, other: Account) -> bool:
-    """Whether either has blocked the other."""
-    return bool(
-        tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
-    )
-
-
-def has_blocked(tx: Reader, who: Account, target: Account) -> bool:
-    """Whether `who` has blocked `target`."""
-    return bool(
-        tx.value(
-            "SELECT 1 FROM blocks WHERE account_id = :who AND target_id = :target",
-            who=who.id,
-            target=target.id,
-        )
-    )
-
-
-def is_muted(tx: Reader, who: Account, target: Account) -> bool:
-    return bool(
-        tx.value(
-            "SELECT 1 FROM mutes WHERE account_id = :who AND target_id = :target",
-            who=who.id,
-            target=target.id,
-        )
-    )
 
 
 def blocked_by(tx: Reader, who: Account, page: Page) -> list[Listed]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from node import permissions
+from node.account_rows import Account
 from node.database import Writer
 from node.ids import new_id, now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
+from node.post_rows import Post
 
 
 def add(tx: Writer, who: Account, post: Post, *, is_seen: bool = False) -> None:

@@ -7,32 +7,18 @@ widens an audience. Boosts share the id space of posts, since apps know a boost 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import accounts, feeds, notifications, outbox, permissions, posts
-from node.accounts import Listed
+from node.account_rows import Account, Listed
+from node.audience import narrower
 from node.database import Reader, Writer, build, columns
 from node.errors import NotAllowed
 from node.ids import id_at, new_id, now_ms
-from node.visibility import boost_visible_to, eyes, narrower, no_block
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.paging import Page
-    from node.posts import Post
+from node.paging import Page
+from node.post_rows import Boost, Post
+from node.visibility import boost_visible_to, eyes, no_block
 
 _SAME_MOMENT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Boost:
-    id: int
-    uri: str
-    account_id: int
-    post_id: int
-    visibility: str
-    created_at: int
 
 
 def can_boost(who: Account, post: Post) -> bool:
@@ -167,7 +153,7 @@ def between(tx: Reader, who: Account, post: Post) -> Boost | None:
 def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Listed]:
     """Who has boosted a post openly, the latest first; not across a block with the viewer."""
     rows = tx.all(
-        f"""SELECT b.id AS listed_id, {columns(accounts.Account, "a")}
+        f"""SELECT b.id AS listed_id, {columns(Account, "a")}
             FROM boosts b JOIN accounts a ON a.id = b.account_id
             WHERE b.post_id = :post AND b.visibility <> 'followers'
               AND a.suspended_at IS NULL AND a.deleted_at IS NULL
@@ -176,7 +162,7 @@ def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Liste
         viewer=eyes(viewer),
         **page.values,
     )
-    return [Listed(row["listed_id"], build(accounts.Account, row)) for row in page.ordered(rows)]
+    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
 
 
 def forget(tx: Writer, post_id: int) -> None:

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import hostnames, jobs
 from node.database import Reader, Writer, build_all, columns
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.node import Node
+from node.node import Node
 
 Key = tuple[str, int]
 

@@ -11,17 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape, unescape
-from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import nh3
-
-from node import accounts
-from node.visibility import no_block
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.database import Reader
 
 MOST_FOREIGN_HTML = 100_000
 # Thousands of open elements make an HTML parser slow in the square of their number.
@@ -47,17 +38,9 @@ _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
-    """Typed words as they are shown, and what they name. `hashtags` are as written, without '#'."""
+class Token:
+    """A part of typed text; `value` is the handle or the normal form of the hashtag."""
 
-    html: str
-    mentions: list[Account]
-    unknown_mentions: list[str]
-    hashtags: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
     kind: str  # 'text' | 'url' | 'mention' | 'hashtag'
     text: str
     value: str = ""
@@ -82,63 +65,12 @@ def normal_tag(tag: str) -> str:
 
 def mentions_in(text: str) -> list[str]:
     """The handles of people elsewhere (`name@domain`) that the words name, each once."""
-    handles = (piece.value for piece in _pieces(text) if piece.kind == "mention" and "@" in piece.value)
+    handles = (piece.value for piece in parse(text) if piece.kind == "mention" and "@" in piece.value)
     return list(dict.fromkeys(handles))[:MOST_MENTIONS]
 
 
-def render(tx: Reader, text: str, *, author: Account) -> Caption:
-    """Safe HTML of what `author` typed.
-
-    People who are not known here stay plain words, and so do those between whom and the author there is a
-    block: words reach nobody who does not want to be reached.
-    """
-    people: dict[str, Account | None] = {}
-    hashtags: dict[str, str] = {}
-    unknown: dict[str, None] = {}
-    html = []
-    for piece in _pieces(text):
-        shown = escape(piece.text, quote=False)
-        if piece.kind == "mention":
-            person = _person(tx, piece.value, author, people)
-            if person is None:
-                if "@" in piece.value:
-                    unknown[piece.value] = None
-            else:
-                shown = _mention(person)
-        elif piece.kind == "hashtag" and (piece.value in hashtags or len(hashtags) < MOST_HASHTAGS):
-            hashtags.setdefault(piece.value, piece.text[1:])
-            href = escape(tx.site.uri("/tags/" + quote(piece.value, safe="")))
-            word = escape(piece.text[1:], quote=False)
-            shown = f'<a href="{href}" class="mention hashtag" rel="tag">#<span>{word}</span></a>'
-        elif piece.kind == "url":
-            shown = _link(piece.text)
-        html.append(shown)
-    mentions = {person.id: person for person in people.values() if person is not None}
-    return Caption(
-        _paragraphs("".join(html)), list(mentions.values()), list(unknown), list(hashtags.values())
-    )
-
-
-def _person(tx: Reader, handle: str, author: Account, people: dict[str, Account | None]) -> Account | None:
-    key = handle.lower()
-    if key not in people:
-        person = accounts.by_handle(tx, handle) if len(people) < MOST_MENTIONS else None
-        is_reachable = person is not None and not person.is_gone and _may_meet(tx, author, person)
-        people[key] = person if is_reachable else None
-    return people[key]
-
-
-def _may_meet(tx: Reader, author: Account, person: Account) -> bool:
-    return bool(tx.value(f"SELECT {no_block('CAST(:person AS BIGINT)')}", viewer=author.id, person=person.id))
-
-
-def _mention(person: Account) -> str:
-    name = escape(person.name, quote=False)
-    href = escape(person.url or person.uri)
-    return f'<span class="h-card"><a href="{href}" class="u-url mention">@<span>{name}</span></a></span>'
-
-
-def _link(url: str) -> str:
+def link(url: str) -> str:
+    """The HTML of a link that someone typed, shortened for reading."""
     shown = url.split("://", 1)[1]
     if len(shown) > LONGEST_LINK_TEXT:
         # The host is always shown whole: a link may not hide where it leads.
@@ -148,12 +80,13 @@ def _link(url: str) -> str:
     return f'<a href="{escape(url)}" rel="{rel}">{escape(shown, quote=False)}</a>'
 
 
-def _paragraphs(html: str) -> str:
+def paragraphs(html: str) -> str:
+    """Wraps HTML in <p>: a blank line separates paragraphs, a single line break becomes <br>."""
     blocks = (block.strip("\n") for block in _PARAGRAPHS.split(html.strip()))
     return "".join(f"<p>{block.replace(chr(10), '<br>')}</p>" for block in blocks if block)
 
 
-def _pieces(text: str) -> Iterator[_Piece]:
+def parse(text: str) -> Iterator[Token]:
     """The text cut into words, links, mentions and hashtags, in one pass from left to right."""
     plain = at = 0
     while (mark := _MARK.search(text, at)) is not None:
@@ -162,34 +95,34 @@ def _pieces(text: str) -> Iterator[_Piece]:
         at = mark.end()
         piece = None
         if not (before.isalnum() or before in "_/&@#" or unicodedata.combining(before)):
-            piece = _piece(text, start, mark[0])
+            piece = _token(text, start, mark[0])
         if len(mark[0]) > 1:
             # Whatever became of it, a URL is passed over whole: its '@' and '#' are its own.
             at = _url_end(text, start)
         if piece is None:
             continue
         if plain < start:
-            yield _Piece("text", text[plain:start])
+            yield Token("text", text[plain:start])
         yield piece
         plain = at = start + len(piece.text)
     if plain < len(text):
-        yield _Piece("text", text[plain:])
+        yield Token("text", text[plain:])
 
 
-def _piece(text: str, start: int, mark: str) -> _Piece | None:
+def _token(text: str, start: int, mark: str) -> Token | None:
     if mark == "@":
         if handle := _HANDLE.match(text, start):
-            return _Piece("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
+            return Token("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
         if name := _NAME.match(text, start):
-            return _Piece("mention", name[0], name[1])
+            return Token("mention", name[0], name[1])
         return None
     if mark in "#＃":
         length = _tag_length(text, start + 1)
         word = text[start : start + 1 + length]
         name_ = normal_tag(word) if 0 < length <= LONGEST_TAG else ""
-        return _Piece("hashtag", word, name_) if name_ else None
+        return Token("hashtag", word, name_) if name_ else None
     url = text[start : _url_end(text, start)]
-    return _Piece("url", url) if _URL_HOST.match(url) else None
+    return Token("url", url) if _URL_HOST.match(url) else None
 
 
 def _tag_length(text: str, start: int) -> int:

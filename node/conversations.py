@@ -6,15 +6,11 @@ happened the tree has a gap, with the comments that can still be read under it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from node import timelines, views
+from node.account_rows import Account
 from node.database import Reader
+from node.post_rows import Post
 from node.views import Branch
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 
 def tree(tx: Reader, viewer: Account | None, post: Post) -> list[Branch]:

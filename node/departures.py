@@ -13,20 +13,23 @@ from node import (
     bookmarks,
     boosts,
     follows,
+    jobs,
     keys,
     likes,
     notifications,
+    outbox,
     photos,
+    post_deletion,
     posts,
     quotes,
     reactions,
     registration,
     sessions,
-    severances,
+    severed_follows,
     tokens,
     users,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.jobs import Job
 from node.node import Node
@@ -51,7 +54,7 @@ def inboxes(tx: Reader, who: Account) -> list[str]:
 def clear(tx: Writer, who: Account) -> None:
     """End what ties someone to others. Their public keys stay if ours: the farewell must be signed."""
     follows.remove_all_of(tx, who)
-    severances.remove_all_of(tx, who.id)
+    severed_follows.remove_all_of(tx, who.id)
     blocks.remove_all_of(tx, who)
     notifications.remove_all_of(tx, who.id)
     sessions.end_all(tx, who)
@@ -84,7 +87,7 @@ def _forget_some(tx: Writer, account_id: int) -> int:
     for row in rows:
         post = posts.by_id(tx, row["id"])
         if post is not None:
-            posts.remove(tx, post)
+            post_deletion.remove(tx, post)
     if not rows:
         likes.forget_by(tx, who)
         reactions.forget_by(tx, who)
@@ -93,3 +96,15 @@ def _forget_some(tx: Writer, account_id: int) -> int:
         bookmarks.forget_by(tx, who)
         photos.remove_loose_of(tx, who)
     return len(rows)
+
+
+def delete(tx: Writer, who: Account) -> None:
+    """Someone leaves for good, one of ours or by their own server's word. Their posts go soon after.
+
+    Other servers that may know them are named in the sentence, since the follows are gone when it is sent.
+    """
+    addresses = inboxes(tx, who) if who.is_local else []
+    clear(tx, who)
+    if accounts.mark_deleted(tx, who.id):
+        jobs.add(tx, "forget_person", {"id": who.id})
+        outbox.record(tx, who, "Delete", who.uri, extra={"inboxes": addresses})

@@ -15,18 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from node import accounts, audit, hostnames, jobs, settings
+from node import accounts, audit, domain_policies, hostnames, jobs, settings
+from node.account_rows import Account
 from node.database import Reader, Writer, build, build_all, columns
+from node.domain_policies import DomainPolicy
 from node.errors import Invalid, NotFound
 from node.hostnames import and_above, normal
 from node.ids import now_ms
 
-if TYPE_CHECKING:
-    from node.accounts import Account
-
-STRENGTHS = ("none", "limit", "suspend")
 LONGEST_COMMENT = 2000
 MOST_AT_ONCE = 100  # servers
 MOST_IN_A_UNIT = 500  # people
@@ -67,45 +64,20 @@ class DomainAllow:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a server is treated. What is suspended is also everything else."""
-
-    strength: str = "none"
-    rejects_media: bool = False
-    rejects_reports: bool = False
-
-    @property
-    def is_suspended(self) -> bool:
-        return self.strength == "suspend"
-
-    @property
-    def is_limited(self) -> bool:
-        return self.strength != "none"
-
-    def and_also(self, other: Policy) -> Policy:
-        """The stricter of both in everything."""
-        return Policy(
-            max(self.strength, other.strength, key=STRENGTHS.index),
-            self.rejects_media or other.rejects_media,
-            self.rejects_reports or other.rejects_reports,
-        )
-
-
-OPEN = Policy()
-SUSPENDED = Policy("suspend", rejects_media=True, rejects_reports=True)
+OPEN = DomainPolicy()
+SUSPENDED = DomainPolicy("suspend", rejects_media=True, rejects_reports=True)
 
 _SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
 
 
-def policies(tx: Reader, domains: Iterable[str]) -> dict[str, Policy]:
+def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
     """How each of these domains (or hosts, with or without port) is treated."""
     names = {domain: normal(domain) for domain in domains}
     above = {name for found in names.values() for name in and_above(found)}
     if not above:
         return dict.fromkeys(names, SUSPENDED)
     rules = {
-        row["domain"]: Policy(row["strength"], bool(row["rejects_media"]), bool(row["rejects_reports"]))
+        row["domain"]: DomainPolicy(row["strength"], bool(row["rejects_media"]), bool(row["rejects_reports"]))
         for row in tx.all(
             """SELECT domain, strength, rejects_media, rejects_reports FROM domain_blocks
                WHERE domain IN (:names)""",
@@ -120,7 +92,7 @@ def policies(tx: Reader, domains: Iterable[str]) -> dict[str, Policy]:
     return {domain: OPEN if name in own else _judged(name, rules, allowed) for domain, name in names.items()}
 
 
-def _judged(name: str, rules: Mapping[str, Policy], allowed: set[str] | None) -> Policy:
+def _judged(name: str, rules: Mapping[str, DomainPolicy], allowed: set[str] | None) -> DomainPolicy:
     above = and_above(name)
     if not above or (allowed is not None and allowed.isdisjoint(above)):
         return SUSPENDED
@@ -128,7 +100,7 @@ def _judged(name: str, rules: Mapping[str, Policy], allowed: set[str] | None) ->
     return SUSPENDED if found.is_suspended else found
 
 
-def policy(tx: Reader, domain: str) -> Policy:
+def policy(tx: Reader, domain: str) -> DomainPolicy:
     """How one server is treated."""
     return policies(tx, [domain])[domain]
 
@@ -213,7 +185,7 @@ def block(
     by: Account | None = None,
 ) -> None:
     """Decide about a domain and what is under it; what was decided before is replaced. Raises Invalid."""
-    if strength not in STRENGTHS:
+    if strength not in domain_policies.STRENGTHS:
         raise Invalid("Please choose how strongly.", field="strength", detail=strength)
     rule = DomainBlock(
         checked(tx, domain),
@@ -353,7 +325,7 @@ def judge_some(tx: Writer, after: int) -> int:
     if not rows:
         return 0
     found = policies(tx, {row[name] for row in rows for name in ("domain", "host")})
-    changed: dict[Policy, list[int]] = {}
+    changed: dict[DomainPolicy, list[int]] = {}
     for row in rows:
         here = found[row["domain"]].and_also(found[row["host"]])
         if not _agrees(
@@ -389,7 +361,7 @@ def judge(tx: Writer, account: Account) -> Account:
 
 
 def _agrees(
-    here: Policy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
+    here: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
 ) -> bool:
     """Whether somebody is marked as their server is treated."""
     if (here.is_limited, here.rejects_media) != (is_limited, is_without_media):

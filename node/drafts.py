@@ -9,16 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from node import photo_facts
+from node.audience import VISIBILITIES
 from node.captions import clean_text
 from node.errors import Invalid
 from node.photo_facts import Shared
-from node.policies import DEFAULT, Policy
-from node.visibility import VISIBILITIES
+from node.policies import DEFAULT, InteractionPolicy
 
 MOST_PHOTOS = 20
 MOST_CAPTION = 5_000
 MOST_WARNING = 500
-MOST_ALT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Draft:
     is_sensitive: bool = False
     language: str = ""
     parent_id: int | None = None
-    policy: Policy = DEFAULT
+    policy: InteractionPolicy = DEFAULT
     shared: Shared | None = None
     quote_id: int | None = None
 
@@ -71,16 +70,8 @@ def checked(draft: Draft) -> Draft:
         caption=caption,
         warning=warning,
         photo_ids=photo_ids,
-        alts={photo_id: checked_alt(alt) for photo_id, alt in draft.alts.items()},
+        alts={photo_id: photo_facts.checked_alt(alt) for photo_id, alt in draft.alts.items()},
         is_sensitive=draft.is_sensitive or bool(warning),
         language=clean_text(draft.language, 35),
         shared=shared,
     )
-
-
-def checked_alt(alt: str) -> str:
-    """The description of a photo, clean; raises Invalid when it is too long."""
-    alt = clean_text(alt, MOST_ALT * 2)
-    if len(alt) > MOST_ALT:
-        raise Invalid(f"The description is too long: {MOST_ALT} characters at most.", field="alt")
-    return alt

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from node import photos
+from node import photo_rows
 from node.database import Reader, Writer
 from node.ids import new_id
-
-if TYPE_CHECKING:
-    from node.posts import Post
+from node.post_rows import Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class Edit:
 
 def photos_now(tx: Reader, post: Post) -> list[tuple[int, str]]:
     """The photos and their texts as a version keeps them."""
-    return [(photo.id, photo.alt) for photo in photos.of_posts(tx, [post.id]).get(post.id, [])]
+    return [(photo.id, photo.alt) for photo in photo_rows.of_posts(tx, [post.id]).get(post.id, [])]
 
 
 def of(tx: Reader, post: Post) -> list[Edit]:

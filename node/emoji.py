@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from media.images import EMOJI_VARIANTS
 from node import cached_media, domains, hostnames, names, remote_pictures
@@ -18,11 +17,9 @@ from node import files as storing
 from node.cached_media import Key, Room
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
-from node.remote_actors import RemoteEmoji as RemoteEmoji
+from node.node import Node
+from node.remote_actors import RemoteEmoji
 from node.remote_pictures import Brought, Fetches
-
-if TYPE_CHECKING:
-    from node.node import Node
 
 LONGEST_URL = 2048
 MOST_IN_A_TEXT = 50

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import audit, domains
+from node.account_rows import Account
 from node.database import Reader, Writer, build_all, columns
 from node.hostnames import covers, normal
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,9 @@ author's own post. A boost goes to those who want this person's boosts and have 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from node import posts
 from node.database import Writer
-
-if TYPE_CHECKING:
-    from node.boosts import Boost
-    from node.posts import Post
+from node.post_rows import Boost, Post
 
 BACKFILLED = 40
 

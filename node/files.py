@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from media.images import EXTENSIONS, Rendered
 from media.storage import content_key
 from node import jobs
 from node.database import Reader, Writer
-
-if TYPE_CHECKING:
-    from node.jobs import Job
-    from node.node import Node
+from node.jobs import Job
+from node.node import Node
 
 
 @dataclass(frozen=True, slots=True)

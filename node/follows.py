@@ -8,53 +8,18 @@ sentences for other servers change in the same unit of work as the row.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from node import accounts, blocks, domains, feeds, notifications, outbox
-from node.accounts import Account, Listed
+from node import accounts, domains, feeds, notifications, outbox, relationships
+from node.account_rows import Account, Listed
 from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.paging import Page
+from node.relationships import Follow
 from node.visibility import no_block
 
 ASK_AGAIN_AFTER = 24 * 60 * 60 * 1000  # ms
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """`state` is 'pending' or 'accepted'."""
-
-    id: int
-    uri: str
-    follower_id: int
-    followed_id: int
-    state: str
-    shows_boosts: bool
-    created_at: int
-    accepted_at: int | None
-
-    @property
-    def is_accepted(self) -> bool:
-        return self.state == "accepted"
-
-
-_SELECT = f"SELECT {columns(Follow)} FROM follows"  # noqa: S608
-
-
-def between(tx: Reader, follower: Account, followed: Account) -> Follow | None:
-    row = tx.one(
-        _SELECT + " WHERE follower_id = :follower AND followed_id = :followed",
-        follower=follower.id,
-        followed=followed.id,
-    )
-    return build(Follow, row) if row else None
-
-
-def by_uri(tx: Reader, uri: str) -> Follow | None:
-    row = tx.one(_SELECT + " WHERE uri = :uri", uri=uri)
-    return build(Follow, row) if row else None
 
 
 def follow(
@@ -66,7 +31,7 @@ def follow(
     it may have missed the first answer. Raises NotFound when either has blocked the other.
     """
     _check(tx, who, target)
-    existing = between(tx, who, target)
+    existing = relationships.between(tx, who, target)
     if existing is not None:
         return _again(tx, existing, who, target, shows_boosts, uri)
     if target.is_local and target.moved_to:
@@ -104,7 +69,7 @@ def _check(tx: Reader, who: Account, target: Account) -> None:
         raise NotAllowed("This account cannot follow anyone at the moment.")
     if target.is_gone or (target.kind == "Application" and target.is_local):
         raise NotFound("There is nobody here by that name.")
-    if blocks.is_blocked(tx, who, target):
+    if relationships.is_blocked(tx, who, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
     other = who if target.is_local else target
     if not other.is_local and domains.is_blocked(tx, other.domain):
@@ -116,7 +81,7 @@ def _again(
 ) -> Follow:
     now = now_ms()
     asks = not target.is_local and not existing.is_accepted and now - existing.created_at > ASK_AGAIN_AFTER
-    if uri is not None and uri != existing.uri and by_uri(tx, uri) is not None:
+    if uri is not None and uri != existing.uri and relationships.by_uri(tx, uri) is not None:
         raise Conflict("That follow has been seen before.", detail=f"the follow id {uri} is in use")
     # A sentence is said once under its id: asking again needs another.
     asked = f"{who.uri}#follows/{new_id()}" if asks else existing.uri
@@ -147,7 +112,7 @@ def accept(tx: Writer, asked: Follow) -> Follow:
     )
     follower, followed = accounts.get(tx, asked.follower_id), accounts.get(tx, asked.followed_id)
     if row is None:
-        kept = between(tx, follower, followed)
+        kept = relationships.between(tx, follower, followed)
         if kept is None:
             raise NotFound("That request has been withdrawn.")
         return kept
@@ -191,7 +156,7 @@ def unfollow(tx: Writer, who: Account, target: Account) -> None:
 
 def remove_follower(tx: Writer, who: Account, follower: Account) -> None:
     """Make someone stop following you, without blocking them."""
-    existing = between(tx, follower, who)
+    existing = relationships.between(tx, follower, who)
     if existing is not None:
         reject(tx, existing)
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import viewer_marks
+from node.account_rows import Account
 from node.database import Reader, Row
 from node.paging import Page
+from node.post_rows import Post
 from node.timelines import Entry, home_sql
+from node.viewer_marks import ViewerMarks
 from node.visibility import eyes, visible_to
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
-    from node.viewer_marks import ViewerMarks
 
 
 @dataclass(slots=True)

@@ -13,16 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from node.account_rows import Account
 from node.captions import clean_text, normal_tag
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
+from node.post_rows import Post
 from node.visibility import prominent
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 HOUR = 3_600_000
 HALF_LIFE = 12

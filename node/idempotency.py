@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.ids import now_ms
 

@@ -11,7 +11,6 @@ import base64
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidTag
@@ -19,12 +18,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from node.account_rows import Account
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
+from node.remote_actors import PublicKey
 
 RSA_BITS = 2048
 MOST_KEYS = 10
@@ -42,15 +40,6 @@ class Key:
     algorithm: str
     public: str
     fetched_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class PublicKey:
-    """A key as an actor document lists it."""
-
-    id: str
-    algorithm: str
-    public: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from node import deliveries, hosts, outbox
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Row, Writer
 from node.errors import NotFound
 from node.paging import Page

@@ -7,18 +7,14 @@ to anybody else it is as if the post were not there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import accounts, notifications, outbox, permissions, posts
-from node.accounts import Listed
+from node.account_rows import Account, Listed
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
+from node.paging import Page
+from node.post_rows import Post
 from node.visibility import eyes, no_block
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.paging import Page
-    from node.posts import Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def goes_with(tx: Writer, like: Like, uri: str) -> None:
 def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Listed]:
     """Who likes a post, the latest first; not those between whom and the viewer there is a block."""
     rows = tx.all(
-        f"""SELECT l.id AS listed_id, {columns(accounts.Account, "a")}
+        f"""SELECT l.id AS listed_id, {columns(Account, "a")}
             FROM likes l JOIN accounts a ON a.id = l.account_id
             WHERE l.post_id = :post AND a.suspended_at IS NULL AND a.deleted_at IS NULL
               AND {no_block("a.id")} {page.clause("l.id")}""",  # noqa: S608
@@ -96,7 +92,7 @@ def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Liste
         viewer=eyes(viewer),
         **page.values,
     )
-    return [Listed(row["listed_id"], build(accounts.Account, row)) for row in page.ordered(rows)]
+    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
 
 
 def forget(tx: Writer, post_id: int) -> None:

@@ -13,20 +13,17 @@ rules it guards:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import domains, exclusions
-from node.block_files import Entry
+from node.account_rows import Account
+from node.block_files import Entry, Problem
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.domains import DomainBlock
 from node.hostnames import and_above, normal
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.block_lists import BlockList
 
 WAITING = ("draft", "changed", "dropped")
 FEW = 20
@@ -339,3 +336,26 @@ def _followed_servers(tx: Reader) -> list[Row]:
                WHERE NOT a.is_local GROUP BY a.domain, a.host) AS both_ways
            GROUP BY domain, host"""
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BlockList:
+    """`url` is '' for an imported file; `strength` is what a bare name on the list asks for."""
+
+    id: int
+    title: str
+    url: str
+    is_automatic: bool
+    strength: str
+    etag: str
+    modified: str
+    asked_at: int | None
+    fetched_at: int | None
+    failure: str
+    problems: str
+    created_at: int
+
+    @property
+    def unusable(self) -> list[Problem]:
+        """The lines that could not be used when it was last read."""
+        return [Problem(line, text, why) for line, text, why in json.loads(self.problems)]

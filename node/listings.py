@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node import visibility
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import accounts
+from node.account_rows import Account
 from node.database import Reader, Writer
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
+from node.post_rows import Post
 
 
 @dataclass(frozen=True, slots=True)

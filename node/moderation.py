@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from node import accounts, audit, domains, outbox, posts, reports, sessions, tokens, users
-from node.accounts import Account
+from node import accounts, audit, domains, outbox, post_deletion, posts, reports, sessions, tokens, users
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import NotAllowed, NotFound
-from node.posts import Post
+from node.post_rows import Post
 
 
 def suspend(tx: Writer, by: Account, who: Account) -> None:
@@ -42,8 +42,8 @@ def delete_reported(tx: Writer, by: Account, report_id: int, post_id: int) -> Po
     author = accounts.get(tx, post.account_id)
     users.check_may_judge(tx, by, author)
     if post.is_local:
-        posts.delete(tx, author, post)
+        post_deletion.delete(tx, author, post)
     else:
-        posts.remove(tx, post)
+        post_deletion.remove(tx, post)
     audit.record(tx, by, "delete-post", author.handle, post.uri)
     return post

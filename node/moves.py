@@ -8,17 +8,13 @@ chain of moves cannot lead followers far in one go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from node import accounts, blocks, domains, follows, hostnames, jobs, notifications, outbox
+from node import accounts, blocks, domains, follows, hostnames, jobs, notifications, outbox, relationships
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, Refused
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.jobs import Job
-    from node.node import Node
+from node.jobs import Job
+from node.node import Node
 
 DAY = 24 * 3_600_000
 AGAIN_AFTER = 30 * DAY
@@ -122,7 +118,7 @@ def _check_target(tx: Reader, origin: Account, target: Account) -> None:
         for name in (target.domain, hostnames.of(target.uri)):
             if domains.is_blocked(tx, name):
                 raise Invalid(f"This node does not exchange anything with {name}.", field="target")
-    if blocks.is_blocked(tx, origin, target):
+    if relationships.is_blocked(tx, origin, target):
         raise Invalid("One of the two accounts has blocked the other.", field="target")
 
 
@@ -202,7 +198,7 @@ def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
         who = people[row["account_id"]]
-        if who.id != target.id and not blocks.is_muted(tx, who, target):
+        if who.id != target.id and not relationships.is_muted(tx, who, target):
             blocks.mute(tx, who, target, hides_notifications=bool(row["hides_notifications"]))
     return int(rows[-1]["id"])
 
@@ -223,7 +219,7 @@ def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
         who = people[row["account_id"]]
-        if who.id != target.id and follows.between(tx, who, target) is None:
+        if who.id != target.id and relationships.between(tx, who, target) is None:
             blocks.block(tx, who, target)
     return int(rows[-1]["id"])
 

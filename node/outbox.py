@@ -14,15 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from node import jobs
+from node.account_rows import Account
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
+from node.post_rows import Post
 
 KEPT_MS = 30 * 24 * 3600 * 1000
 

@@ -5,17 +5,13 @@ Every such deed asks here, whoever does it and wherever; doors ask before they o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from node import accounts, follows, mentions, policies
-from node.accounts import Account
+from node import accounts, mentions, policies, relationships
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotAllowed, NotFound
 from node.policies import Answer, Deed, Facts
+from node.post_rows import Post
 from node.visibility import may_see
-
-if TYPE_CHECKING:
-    from node.posts import Post
 
 _REFUSALS: dict[Deed, str] = {
     "like": "Whoever posted this does not want it to be liked.",
@@ -65,5 +61,5 @@ def check(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = F
 
 
 def _is_following(tx: Reader, who: Account, other: Account) -> bool:
-    found = follows.between(tx, who, other)
+    found = relationships.between(tx, who, other)
     return found is not None and found.is_accepted

@@ -84,3 +84,14 @@ def of(photos: Sequence[Photo]) -> Shared:
         place = extra.get("place") or {}
         return Shared(frozenset(extra.get("groups", ())), extra.get("license", ""), place.get("name", ""))
     return Shared()
+
+
+MOST_ALT = 10_000
+
+
+def checked_alt(alt: str) -> str:
+    """The description of a photo, clean; raises Invalid when it is too long."""
+    alt = clean_text(alt, MOST_ALT * 2)
+    if len(alt) > MOST_ALT:
+        raise Invalid(f"The description is too long: {MOST_ALT} characters at most.", field="alt")
+    return alt

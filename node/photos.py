@@ -14,26 +14,20 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
 from media.storage import content_key
 from node import cached_media, files, jobs, photo_facts
+from node.account_rows import Account
 from node.database import Reader, Writer, columns
-from node.drafts import checked_alt
 from node.errors import Invalid, NotFound, TooMuch
 from node.files import File, Files
 from node.ids import new_id, now_ms
-from node.photo_facts import Shared
-from node.photo_rows import Photo as Photo
-from node.photo_rows import by_ids as by_ids
-from node.photo_rows import of_posts as of_posts
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.jobs import Job
-    from node.node import Node
-    from node.receiving import RemotePhoto
+from node.jobs import Job
+from node.node import Node
+from node.photo_facts import Shared, checked_alt
+from node.photo_rows import Photo, by_ids, of_posts
+from node.remote_post import RemotePhoto
 
 log = logging.getLogger("tintype.photos")
 

@@ -7,17 +7,14 @@ kept what they say, as far as it is their author's and open.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from node import outbox, permissions
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed
 from node.ids import new_id
+from node.post_rows import Post
 from node.visibility import eyes, visible_to
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 MOST = 5
 MOST_ELSEWHERE = 20

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from node.visibility import OPEN
+from node.audience import OPEN
 
 Circle = Literal["everyone", "followers", "followed", "mentioned"]
 """Groups of people round the author of a post; `followed` are those the author follows."""
@@ -60,7 +60,7 @@ def only(*circles: Circle, asking: tuple[Circle, ...] = ()) -> Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class InteractionPolicy:
     like: Rule = EVERYONE
     comment: Rule = EVERYONE
     boost: Rule = EVERYONE
@@ -71,7 +71,7 @@ class Policy:
         return found
 
 
-DEFAULT = Policy()
+DEFAULT = InteractionPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Facts:
     mentioned: bool = False
 
 
-def may(policy: Policy, deed: Deed, who: Facts) -> Answer:
+def may(policy: InteractionPolicy, deed: Deed, who: Facts) -> Answer:
     """`yes`, `no`, or `ask`: it waits until the author says yes."""
     if not who.sees:
         return "no"
@@ -108,12 +108,12 @@ def may(policy: Policy, deed: Deed, who: Facts) -> Answer:
     return "no"
 
 
-def narrowed(policy: Policy, visibility: str) -> Policy:
+def narrowed(policy: InteractionPolicy, visibility: str) -> InteractionPolicy:
     """The policy of a post with that visibility: what is not for everyone is passed on by its author alone."""
     return policy if visibility in OPEN else replace(policy, boost=NOBODY, quote=NOBODY)
 
 
-def dump(policy: Policy) -> str:
+def dump(policy: InteractionPolicy) -> str:
     """Text for a column; "" for the usual policy."""
     said = {
         field.name: {
@@ -121,16 +121,16 @@ def dump(policy: Policy) -> str:
             for name, circles in (("allowed", rule.allowed), ("asked", rule.asked))
             if circles
         }
-        for field in fields(Policy)
+        for field in fields(InteractionPolicy)
         if (rule := getattr(policy, field.name)) != field.default
     }
     return json.dumps(said, sort_keys=True, separators=(",", ":")) if said else ""
 
 
-def load(text: str) -> Policy:
+def load(text: str) -> InteractionPolicy:
     """What `dump` wrote."""
     said: dict[str, dict[str, list[Any]]] = json.loads(text) if text else {}
-    return Policy(
+    return InteractionPolicy(
         **{
             name: Rule(frozenset(rule.get("allowed", ())), frozenset(rule.get("asked", ())))
             for name, rule in said.items()

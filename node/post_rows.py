@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node import policies
-from node.policies import Policy
-from node.visibility import OPEN
+from node.audience import OPEN
+from node.policies import InteractionPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Post:
         return self.parent_uri != ""
 
     @property
-    def allows(self) -> Policy:
+    def allows(self) -> InteractionPolicy:
         """Who may do what with it, as its author says."""
         return policies.load(self.policy)
 
@@ -61,3 +61,13 @@ class Post:
     def counts(self) -> bool:
         """Whether it is one of its author's posts as profiles count them: not a comment, and no secret."""
         return self.is_open and not self.is_comment
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    id: int
+    uri: str
+    account_id: int
+    post_id: int
+    visibility: str
+    created_at: int

@@ -8,82 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from node import captions, emoji, hostnames, names
-from node.accounts import KINDS, Account
+from node import accounts, hostnames, mention_links, names, outbox
+from node.account_rows import Account
+from node.database import Reader, Writer
 from node.errors import Invalid
-
-if TYPE_CHECKING:
-    from node.accounts import RemoteActor
-    from node.database import Reader, Writer
 
 MOST_FIELDS = 4
 LONGEST_BIO = 1000
 LONGEST_FIELD = 255
 MOST_SITES = 20
-
-FOREIGN_BIO = 20 * 1024
-FOREIGN_FIELDS = 50
-FOREIGN_FIELD = 2047
-FOREIGN_ALIASES = 256
-FOREIGN_LABEL = 2048
-LONGEST_ALT = 1500
-LONGEST_URI = 2048
-
-
-def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
-    """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all.
-
-    The emoji they use are known here afterwards.
-    """
-    name = names.foreign(actor.name)
-    if not name or not _usable(actor.uri) or not _usable(actor.inbox):
-        raise Invalid("Their server describes them in a way this node does not understand.", detail=actor.uri)
-    fields = [
-        [names.shown(label, FOREIGN_FIELD), captions.clean_html(value[:FOREIGN_FIELD])]
-        for label, value in list(actor.fields)[:FOREIGN_FIELDS]
-    ]
-    aliases = [uri for uri in list(actor.also_known_as)[:FOREIGN_ALIASES] if _usable(uri)]
-    values: dict[str, Any] = {
-        "url": actor.url if _usable(actor.url) else actor.uri,
-        "name": name,
-        "domain": actor.domain.lower().rstrip("."),
-        "host": hostnames.place(actor.uri),
-        "kind": actor.kind if actor.kind in KINDS else "Person",
-        "display_name": names.shown(actor.display_name, FOREIGN_LABEL),
-        "bio": captions.clean_html(actor.bio[:FOREIGN_BIO]),
-        "fields": json.dumps(fields),
-        "also_known_as": json.dumps(aliases),
-        "avatar_alt": names.shown(actor.avatar_alt, LONGEST_ALT),
-        "header_alt": names.shown(actor.header_alt, LONGEST_ALT),
-        "is_locked": actor.is_locked,
-        "is_discoverable": actor.is_discoverable,
-        "is_indexable": actor.is_indexable,
-        "inbox": actor.inbox,
-        "hides_from_web": actor.hides_from_web,
-    }
-    for part in (
-        "shared_inbox",
-        "outbox",
-        "followers_uri",
-        "following_uri",
-        "featured_uri",
-        "avatar_url",
-        "header_url",
-        "moved_to",
-    ):
-        uri = getattr(actor, part)
-        values[part] = uri if _usable(uri) else ""
-    values["emoji"] = emoji.take_in(
-        tx,
-        hostnames.of(actor.uri),
-        actor.emoji,
-        values["display_name"],
-        values["bio"],
-        *(part for line in fields for part in line),
-    )
-    return values
 
 
 def own(
@@ -102,10 +37,12 @@ def own(
         raise Invalid(f"There is room for {MOST_FIELDS} lines.", field="fields")
     if any(len(value) > LONGEST_FIELD for _, value in lines):
         raise Invalid(f"A line can have {LONGEST_FIELD} characters.", field="fields")
-    html = [[name, _one_line(captions.render(tx, value, author=who).html), value] for name, value in lines]
+    html = [
+        [name, _one_line(mention_links.render(tx, value, author=who).html), value] for name, value in lines
+    ]
     return {
         "display_name": shown,
-        "bio": captions.render(tx, bio, author=who).html if bio else "",
+        "bio": mention_links.render(tx, bio, author=who).html if bio else "",
         "bio_source": bio,
         "fields": json.dumps(html),
     }
@@ -133,5 +70,31 @@ def _one_line(html: str) -> str:
     return html.removeprefix("<p>").removesuffix("</p>") if html.count("<p>") == 1 else html
 
 
-def _usable(uri: str) -> bool:
-    return uri.startswith(("https://", "http://")) and len(uri) <= LONGEST_URI
+def update_profile(
+    tx: Writer,
+    who: Account,
+    *,
+    display_name: str,
+    bio: str,
+    fields: Sequence[tuple[str, str]] = (),
+    is_locked: bool,
+    is_discoverable: bool,
+    is_indexable: bool,
+    hides_follows: bool | None = None,
+    attribution_domains: Sequence[str] | None = None,
+) -> Account:
+    """What one of our own says about themselves. Raises Invalid. Other servers hear of it.
+
+    Unlocking lets nobody in by itself: who has asked already still waits for an answer. The last two stay as they
+    are where they are not given: whether who follows whom is kept from others, and the sites that may name
+    this person as an author.
+    """
+    values = own(tx, who, display_name=display_name, bio=bio, fields=fields)
+    if hides_follows is not None:
+        values["hides_follows"] = hides_follows
+    if attribution_domains is not None:
+        values["attribution_domains"] = json.dumps(sites(attribution_domains))
+    values |= {"is_locked": is_locked, "is_discoverable": is_discoverable, "is_indexable": is_indexable}
+    changed = accounts.update_local(tx, who.id, values)
+    outbox.record(tx, changed, "Update", changed.uri)
+    return changed

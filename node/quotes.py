@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import accounts, notifications, outbox, permissions, posts
-from node.accounts import Account
+from node.account_rows import Account
+from node.audience import OPEN
 from node.database import Reader, Writer, build, build_all, columns
 from node.errors import NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.post_rows import Post
-from node.visibility import OPEN
 
 MOST_LISTED = 80
 MOST_OF_ONE = 10

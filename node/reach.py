@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Row, build, columns
-from node.posts import Post
+from node.post_rows import Post
 from node.visibility import no_block_between
 
 

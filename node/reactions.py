@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import emoji, hostnames, likes, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Row, Writer
-from node.emoji import RemoteEmoji
 from node.ids import new_id, now_ms
 from node.post_rows import Post
+from node.remote_actors import RemoteEmoji
 from node.visibility import eyes, no_block
 
 MOST_OF_ONE = 10

@@ -7,68 +7,37 @@ audience never change; an answer to somebody here comes only from who may see wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from node import captions, edits, emoji, feeds, hostnames, permissions, photos, posts, reach, tombstones
+from node import (
+    captions,
+    edits,
+    emoji,
+    feeds,
+    hostnames,
+    permissions,
+    photos,
+    post_deletion,
+    posts,
+    publishing,
+    reach,
+    tombstones,
+)
+from node.account_rows import Account
+from node.audience import VISIBILITIES
 from node.database import Reader, Writer, build
-from node.drafts import MOST_ALT, MOST_PHOTOS, MOST_WARNING
-from node.emoji import RemoteEmoji
+from node.drafts import MOST_PHOTOS, MOST_WARNING
 from node.ids import id_at, now_ms
-from node.visibility import VISIBILITIES
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
+from node.photo_facts import MOST_ALT
+from node.post_rows import Post
+from node.remote_post import RemotePhoto, RemotePost
 
 MOST_MENTIONS = 100
 MOST_HASHTAGS = 100
 MOST_CONTEXT = 2048
 _SAME_MOMENT = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemotePhoto:
-    """A photo as another server describes it: numbers within bounds, an https url."""
-
-    url: str
-    mime: str = ""
-    alt: str = ""
-    width: int = 0
-    height: int = 0
-    blurhash: str = ""
-    focus_x: float = 0.0
-    focus_y: float = 0.0
-    extra: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemotePost:
-    """A post as another server describes it; the HTML is not yet safe. Times are milliseconds.
-
-    `mentions` are named by the post, `addressed` only sent to. `hashtags` are as written.
-    """
-
-    uri: str
-    author: Account
-    visibility: str
-    published_at: int
-    url: str = ""
-    html: str = ""
-    warning: str = ""
-    is_sensitive: bool = False
-    language: str = ""
-    parent_uri: str = ""
-    edited_at: int | None = None
-    photos: Sequence[RemotePhoto] = ()
-    hashtags: Sequence[str] = ()
-    mentions: Sequence[Account] = ()
-    addressed: Sequence[Account] = ()
-    emoji: Sequence[RemoteEmoji] = ()
-    policy: str = ""
-    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +84,7 @@ def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | N
         return posts.by_uri(tx, remote.uri)
     if post.photos_count:
         photos.receive(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
-    posts.settle_in(
+    publishing.settle_in(
         tx,
         author,
         post,
@@ -154,7 +123,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
         if parent is not None and id_ <= parent.id:
             # Documents tell whole seconds: an answer must not sort before what it answers.
             id_ = parent.id + 1 + n
-        post = posts.Post(
+        post = Post(
             id=id_,
             uri=remote.uri,
             url=remote.url or remote.uri,
@@ -239,7 +208,7 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
     photos.receive(tx, current.account_id, current.id, taken)
     if replace(changed, edited_at=current.edited_at) == current and edits.photos_now(tx, current) == had:
         return current
-    posts.rewrite(
+    publishing.rewrite(
         tx,
         remote.author,
         current,
@@ -261,7 +230,7 @@ def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:
     if post is not None:
         if post.account_id != actor.id or post.is_local:
             return False
-        posts.remove(tx, post)
+        post_deletion.remove(tx, post)
         return True
     if urlsplit(uri).netloc.lower() == urlsplit(actor.uri).netloc.lower():
         tombstones.bury(tx, actor, uri)

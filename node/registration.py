@@ -12,8 +12,8 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from node import accounts, keys, limits, notifications, passwords, settings, users
-from node.accounts import Account
+from node import accounts, keys, limits, names, notifications, passwords, settings, users
+from node.account_rows import Account
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -75,7 +75,7 @@ async def _prepare(
     node: Node, deed: str, name: str, email: str, password: str, address: str
 ) -> tuple[str, keys.KeyPair]:
     """Refuse what needs no table, count the attempt, and do the slow work before the unit of work."""
-    accounts.check_name(name)
+    names.check_name(name)
     users.normal_email(email)
     passwords.check(password)
     if password.lower() in (name.lower(), email.strip().lower()):

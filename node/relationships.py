@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.accounts import Account
-from node.database import Reader, build
+from node.account_rows import Account
+from node.database import Reader, build, columns
+from node.visibility import no_block_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +60,66 @@ def of(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relationship]:
 def with_(tx: Reader, who: Account, other: Account) -> Relationship:
     """With one person."""
     return of(tx, who, [other.id])[0]
+
+
+def is_blocked(tx: Reader, one: Account, other: Account) -> bool:
+    """Whether either has blocked the other."""
+    return bool(
+        tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
+    )
+
+
+def has_blocked(tx: Reader, who: Account, target: Account) -> bool:
+    """Whether `who` has blocked `target`."""
+    return bool(
+        tx.value(
+            "SELECT 1 FROM blocks WHERE account_id = :who AND target_id = :target",
+            who=who.id,
+            target=target.id,
+        )
+    )
+
+
+def is_muted(tx: Reader, who: Account, target: Account) -> bool:
+    return bool(
+        tx.value(
+            "SELECT 1 FROM mutes WHERE account_id = :who AND target_id = :target",
+            who=who.id,
+            target=target.id,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """`state` is 'pending' or 'accepted'."""
+
+    id: int
+    uri: str
+    follower_id: int
+    followed_id: int
+    state: str
+    shows_boosts: bool
+    created_at: int
+    accepted_at: int | None
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.state == "accepted"
+
+
+_SELECT = f"SELECT {columns(Follow)} FROM follows"  # noqa: S608
+
+
+def between(tx: Reader, follower: Account, followed: Account) -> Follow | None:
+    row = tx.one(
+        _SELECT + " WHERE follower_id = :follower AND followed_id = :followed",
+        follower=follower.id,
+        followed=followed.id,
+    )
+    return build(Follow, row) if row else None
+
+
+def by_uri(tx: Reader, uri: str) -> Follow | None:
+    row = tx.one(_SELECT + " WHERE uri = :uri", uri=uri)
+    return build(Follow, row) if row else None

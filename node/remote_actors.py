@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import keys
-
 
 @dataclass(frozen=True, slots=True)
 class RemoteEmoji:
@@ -47,5 +45,14 @@ class RemoteActor:
     is_suspended: bool = False
     hides_from_web: bool = False
     created_at: int | None = None
-    keys: Sequence[keys.PublicKey] = ()
+    keys: Sequence[PublicKey] = ()
     emoji: Sequence[RemoteEmoji] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key as an actor document lists it."""
+
+    id: str
+    algorithm: str
+    public: str

@@ -5,17 +5,13 @@ A post is shown at once with its blurhash; no picture is fetched for a post nobo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from media.images import VARIANTS
-from node import accounts, cached_media, domains, files, photos, remote_pictures
+from node import accounts, cached_media, domains, files, photo_rows, photos, remote_pictures
 from node.cached_media import Room
 from node.database import Reader, Writer
+from node.node import Node
+from node.photo_rows import Photo
 from node.remote_pictures import Brought, Fetches
-
-if TYPE_CHECKING:
-    from node.node import Node
-    from node.photos import Photo
 
 MOST_BYTES = 32 * 1024 * 1024
 SHOWN = tuple(variant for variant in VARIANTS if not variant.later and variant.format != "jpeg") + tuple(
@@ -46,7 +42,7 @@ async def _fetch(node: Node, photo_id: int) -> Photo | None:
 
 def _wanted(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
     """The photo, if pictures of its author's server, and of the server that keeps it, are shown here."""
-    photo = photos.by_ids(tx, [photo_id]).get(photo_id)
+    photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or not photo.remote_url:
         return photo, False
     if not domains.shows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
@@ -56,7 +52,7 @@ def _wanted(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
 
 def _keep(tx: Writer, photo: Photo, brought: Brought, room: int) -> Photo | None:
     # The post, or the rule about its server, may have changed while the picture was on its way.
-    if photo.id not in photos.by_ids(tx, [photo.id]) or not domains.shows_media(
+    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domains.shows_media(
         tx, accounts.get(tx, photo.account_id), photo.remote_url
     ):
         files.discard(tx, [kept.file for kept in brought.files.values()])
@@ -67,4 +63,4 @@ def _keep(tx: Writer, photo: Photo, brought: Brought, room: int) -> Photo | None
         photos.complete(tx, photo.id, picture.width, picture.height, picture.blurhash)
     else:
         files.discard(tx, [kept.file for kept in brought.files.values()])
-    return photos.by_ids(tx, [photo.id])[photo.id]
+    return photo_rows.by_ids(tx, [photo.id])[photo.id]

@@ -15,16 +15,14 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from media.images import BadImage, Picture, Variant
 from node import cached_media, domains, files, hostnames
 from node.cached_media import Key
 from node.errors import Refused, TooMuch, Unreachable
 from node.files import File
-
-if TYPE_CHECKING:
-    from node.node import Node
+from node.node import Node
 
 log = logging.getLogger("tintype.pictures")
 

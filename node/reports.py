@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from node import accounts, audit, captions, outbox, posts, users
+from node.account_rows import Account
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.paging import Page
+from node.post_rows import Post
 from node.visibility import may_see
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 CATEGORIES = ("spam", "legal", "violation", "other")
 LONGEST = 1000

@@ -8,9 +8,9 @@ known here yet is looked up by `activitypub.actors`.
 from __future__ import annotations
 
 from node import hashtags as tags
-from node import users
-from node.accounts import Account, by_handle
-from node.database import Reader, build, columns
+from node.account_rows import Account
+from node.accounts import by_handle
+from node.database import Reader, build, columns, core
 from node.visibility import eyes, no_block, visible_to
 
 MOST = 40
@@ -49,9 +49,9 @@ def accounts(
         viewer=eyes(viewer),
         node=tx.site.uri("/actor"),
         exact=exact.id if exact else 0,
-        begins=users.escaped(name) + "%",
-        domain=users.escaped(domain) + "%",
-        named=f"%{users.escaped(text)}%",
+        begins=core.escaped(name) + "%",
+        domain=core.escaped(domain) + "%",
+        named=f"%{core.escaped(text)}%",
         only_followed=only_followed,
         limit=max(1, min(limit, MOST)),
         offset=max(0, offset),
@@ -88,6 +88,6 @@ def posts(
         max_id=max_id,
         by=by.id if by else 0,
         limit=max(1, min(limit, MOST)),
-        **{f"word_{n}": f"%{users.escaped(word)}%" for n, word in enumerate(words)},
+        **{f"word_{n}": f"%{core.escaped(word)}%" for n, word in enumerate(words)},
     )
     return [row["id"] for row in rows]

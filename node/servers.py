@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import deliveries, domains, hosts, severances
-from node.accounts import Account
+from node import deliveries, domains, hosts, severed_follows
+from node.account_rows import Account
 from node.database import Reader, build_all, columns
-from node.domains import DomainBlock, Policy
+from node.database.core import escaped
+from node.domain_policies import DomainPolicy
+from node.domains import DomainBlock
 from node.hostnames import covers, normal
 from node.hosts import Host
-from node.severances import Ties
-from node.users import escaped
+from node.severed_follows import Ties
 
 SHOWN = 12
 
@@ -37,7 +38,7 @@ class Server:
 
     domain: str
     people: int
-    policy: Policy
+    policy: DomainPolicy
     health: Health
 
 
@@ -48,7 +49,7 @@ class Whole:
     domain: str
     people: int
     posts: int
-    policy: Policy
+    policy: DomainPolicy
     rule: DomainBlock | None
     deciding: DomainBlock | None
     allowed_by: str | None
@@ -131,7 +132,7 @@ def of(tx: Reader, domain: str) -> Whole:
         deciding=domains.deciding(tx, name),
         allowed_by=domains.allowed_by(tx, name),
         health=list(_health(tx, names).items()),
-        ties=severances.ties(tx, pairs),
+        ties=severed_follows.ties(tx, pairs),
         known=_most_followed(tx, [at for at, _ in pairs]),
     )
 

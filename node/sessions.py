@@ -10,7 +10,8 @@ import secrets
 from dataclasses import dataclass
 
 from node import limits, names, passwords, users
-from node.accounts import Account, by_id
+from node.account_rows import Account
+from node.accounts import by_id
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -149,3 +150,17 @@ def clean_up(tx: Writer, now: int) -> int:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def change_password(node: Node, who: Account, current: str, new: str, *, keep_token: str) -> None:
+    """Change one's own password and sign out everywhere else. Raises Invalid, field 'current' or 'password'."""
+    passwords.check(new)
+    if not await passwords.verify(await node.db.read(users.password_hash, who.id), current):
+        raise Invalid("That is not your password.", field="current")
+    hashed = await passwords.hash(new)
+
+    def unit(tx: Writer) -> None:
+        users.set_password(tx, who.id, hashed)
+        end_all(tx, who, except_token=keep_token)
+
+    await node.db.write(unit)

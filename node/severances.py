@@ -10,26 +10,23 @@ its people and ours had agreed on is still true over there when the suspension i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from node import accounts, avatars, blocks, deliveries, domains, evictions, follows, photos
-from node.database import Reader, Writer, build, columns
-from node.follows import Follow
-from node.ids import now_ms
+from node import (
+    accounts,
+    avatars,
+    deliveries,
+    domains,
+    evictions,
+    follows,
+    photos,
+    relationships,
+    severed_follows,
+)
+from node.database import Writer, columns
 from node.jobs import Job
 from node.node import Node
+from node.relationships import Follow
 
 AT_ONCE = 100
-KEPT_MS = 365 * 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ties:
-    """What is between our people and those of some servers."""
-
-    followers: int
-    following: int
-    severed: int
 
 
 async def apply_policy(node: Node, job: Job) -> None:
@@ -57,39 +54,23 @@ def _sever(tx: Writer) -> int:
         for row in rows:
             ended = follows.take_out(tx, people[row["follower_id"]], people[row["followed_id"]])
             if ended is not None:
-                _keep(tx, ended)
+                severed_follows.keep(tx, ended)
         found += len(rows)
     return found
 
 
-def _keep(tx: Writer, ended: Follow) -> None:
-    tx.run(
-        f"""INSERT INTO severed_follows ({columns(Follow)}, severed_at)
-            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at,
-                :now)
-            ON CONFLICT DO NOTHING""",  # noqa: S608
-        **{name: getattr(ended, name) for name in Follow.__slots__},
-        now=now_ms(),
-    )
-
-
 def _restore(tx: Writer) -> int:
     """Whoever is still here, and has not blocked the other meanwhile, follows as before."""
-    rows = tx.all(
-        f"""SELECT {columns(Follow, "s")} FROM severed_follows s
-            JOIN accounts a ON a.id = s.follower_id JOIN accounts b ON b.id = s.followed_id
-            WHERE NOT a.suspended_with_server AND NOT b.suspended_with_server LIMIT :most""",  # noqa: S608
-        most=AT_ONCE,
+    restorable = severed_follows.take_restorable(tx, limit=AT_ONCE)
+    people = accounts.by_ids(
+        tx, {id_ for ended in restorable for id_ in (ended.follower_id, ended.followed_id)}
     )
-    people = accounts.by_ids(tx, {row[side] for row in rows for side in ("follower_id", "followed_id")})
-    for row in rows:
-        ended = build(Follow, row)
-        tx.run("DELETE FROM severed_follows WHERE id = :id", id=ended.id)
+    for ended in restorable:
         follower, followed = people[ended.follower_id], people[ended.followed_id]
         gone = follower.deleted_at is not None or followed.deleted_at is not None
-        if not gone and not blocks.is_blocked(tx, follower, followed):
+        if not gone and not relationships.is_blocked(tx, follower, followed):
             follows.put_back(tx, ended)
-    return len(rows)
+    return len(restorable)
 
 
 def _drop_letters(tx: Writer) -> int:
@@ -134,35 +115,3 @@ def _forget_avatars(tx: Writer) -> int:
     for row in rows:
         avatars.remove(tx, row["id"])
     return len(rows)
-
-
-def remove_all_of(tx: Writer, account_id: int) -> None:
-    """Someone is gone, and with them what might have come back."""
-    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
-
-
-def ties(tx: Reader, servers: list[tuple[str, str]]) -> Ties:
-    """How many follows there are with people of these (domain, host) pairs, and how many have been ended."""
-    counts = dict.fromkeys(("followers", "following", "severed"), 0)
-    for domain, host in servers:
-        row = tx.one(
-            """SELECT
-                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.follower_id = a.id
-                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS followers,
-                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.followed_id = a.id
-                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS following,
-                 (SELECT COUNT(*) FROM severed_follows s JOIN accounts a
-                      ON a.id = s.follower_id OR a.id = s.followed_id
-                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS severed""",
-            domain=domain,
-            host=host,
-        )
-        assert row is not None
-        for name in counts:
-            counts[name] += row[name]
-    return Ties(**counts)
-
-
-def clean_up(tx: Writer, now: int) -> int:
-    """After a year nobody expects a follow to come back."""
-    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - KEPT_MS)

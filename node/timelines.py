@@ -7,16 +7,14 @@ table. What somebody has muted is left out of every list but a profile and one's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from node.account_rows import Account
 from node.captions import normal_tag
 from node.database import Reader
 from node.paging import Page
+from node.post_rows import Post
 from node.visibility import boost_visible_to, eyes, no_limit, no_mute, visible_to
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.posts import Post
 
 __all__ = ["Entry", "Page", "conversation"]
 

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.ids import new_id, now_ms

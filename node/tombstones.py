@@ -7,13 +7,10 @@ that nobody can keep the posts of others away by claiming to delete them.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.accounts import Account
 
 KEPT_MS = 90 * 24 * 3600 * 1000
 

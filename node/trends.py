@@ -5,15 +5,11 @@ Working them out reads every use of the last days, so whoever shows them shares 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from node import hashtags
 from node.database import Reader
 from node.hashtags import Trend
 from node.ids import now_ms
-
-if TYPE_CHECKING:
-    from node.node import Node
+from node.node import Node
 
 KEPT_MS = 2 * 60_000
 MOST = 40

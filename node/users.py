@@ -10,12 +10,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node import accounts, audit, notifications, passwords, sessions
-from node.accounts import Account
-from node.database import Reader, Writer, build, columns
+from node import accounts, audit, notifications
+from node.account_rows import Account
+from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
-from node.node import Node
 from node.paging import Page
 
 ROLES = ("user", "moderator", "admin")
@@ -151,20 +150,6 @@ def set_password(tx: Writer, account_id: int, hashed: str) -> None:
         raise NotFound("There is nobody here by that name.")
 
 
-async def change_password(node: Node, who: Account, current: str, new: str, *, keep_token: str) -> None:
-    """Change one's own password and sign out everywhere else. Raises Invalid, field 'current' or 'password'."""
-    passwords.check(new)
-    if not await passwords.verify(await node.db.read(password_hash, who.id), current):
-        raise Invalid("That is not your password.", field="current")
-    hashed = await passwords.hash(new)
-
-    def unit(tx: Writer) -> None:
-        set_password(tx, who.id, hashed)
-        sessions.end_all(tx, who, except_token=keep_token)
-
-    await node.db.write(unit)
-
-
 def set_preferences(
     tx: Writer,
     who: Account,
@@ -213,15 +198,10 @@ def list_people(
             {page.clause("u.account_id")}""",  # noqa: S608
         states=[state] if state else list(STATES),
         roles=[role] if role else list(ROLES),
-        query=f"%{escaped(query.strip().lower())}%" if query.strip() else "",
+        query=f"%{core.escaped(query.strip().lower())}%" if query.strip() else "",
         **page.values,
     )
     return _people(tx, [row["account_id"] for row in page.ordered(rows)])
-
-
-def escaped(text: str) -> str:
-    """Text as it stands in a LIKE pattern with ESCAPE '!'."""
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _people(tx: Reader, ids: Sequence[int]) -> list[Person]:

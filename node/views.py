@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from node import accounts, boosts, hashtags, mentions, permissions, photos, posts, viewer_marks
+from node import accounts, boosts, hashtags, mentions, permissions, photo_rows, viewer_marks
+from node.account_rows import Account
 from node.database import Reader, build_all, columns
+from node.photo_rows import Photo
+from node.post_rows import Post
 from node.timelines import Entry
+from node.viewer_marks import ViewerMarks
 from node.visibility import eyes, visible_to
-
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.photos import Photo
-    from node.posts import Post
-    from node.viewer_marks import ViewerMarks
 
 
 class _Marked(NamedTuple):
@@ -71,7 +69,7 @@ def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> lis
     if not found:
         return []
     ids = list({one.post.id for one in found})
-    pictures = photos.of_posts(tx, [one.post.id for one in found if one.post.photos_count])
+    pictures = photo_rows.of_posts(tx, [one.post.id for one in found if one.post.photos_count])
     named = mentions.ids_of_posts(tx, ids)
     tags = hashtags.of_posts(tx, ids)
     people = accounts.by_ids(tx, _people(found, named))
@@ -113,7 +111,7 @@ def _shown(author: Account, pictures: list[Photo]) -> list[Photo]:
 def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> list[_Marked]:
     entries = [entry if isinstance(entry, Entry) else Entry(entry, entry) for entry in wanted]
     rows = tx.all(
-        f"""SELECT {columns(posts.Post, "p")},
+        f"""SELECT {columns(Post, "p")},
                    (SELECT parent.account_id FROM posts parent WHERE parent.id = p.parent_id)
                        AS parent_account_id,
                    {viewer_marks.marks_on("p")} AS marks
@@ -123,7 +121,7 @@ def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -
     )
     seen = {
         post.id: (post, viewer_marks.ALL[row["marks"]], row["parent_account_id"])
-        for post, row in zip(build_all(posts.Post, rows), rows, strict=True)
+        for post, row in zip(build_all(Post, rows), rows, strict=True)
     }
     return [_Marked(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
 

@@ -19,15 +19,12 @@ written once more in plain Python, over random worlds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from node.accounts import Account
-    from node.database import Reader, Row
-    from node.posts import Post
-
-VISIBILITIES = ("public", "unlisted", "followers", "direct")
-OPEN = ("public", "unlisted")
+from node import audience
+from node.account_rows import Account
+from node.database import Reader, Row
+from node.post_rows import Post
 
 Access = Literal["public", "private"]
 
@@ -35,16 +32,6 @@ Access = Literal["public", "private"]
 def eyes(viewer: Account | None) -> int:
     """The value of `:viewer`. Somebody suspended or deleted sees no more than a stranger."""
     return 0 if viewer is None or viewer.is_gone else viewer.id
-
-
-def rank(visibility: str) -> int:
-    """0 for the widest. What is not a visibility counts as the narrowest."""
-    return VISIBILITIES.index(visibility) if visibility in VISIBILITIES else len(VISIBILITIES)
-
-
-def narrower(one: str, other: str) -> str:
-    """Whichever of the two reaches fewer people."""
-    return max(one, other, key=rank)
 
 
 def no_block(account: str) -> str:
@@ -190,6 +177,6 @@ def is_shown(tx: Reader, key: str) -> bool:
 
 def _best(rows: list[Row]) -> Access | None:
     found = {row["visibility"] for row in rows}
-    if found & set(OPEN):
+    if found & set(audience.OPEN):
         return "public"
     return "private" if found else None

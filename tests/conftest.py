@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from node import accounts, keys
-from node.accounts import Account
+from node.account_rows import Account
 from node.config import Config, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Database
 from node.node import Node

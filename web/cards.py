@@ -23,11 +23,12 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from node import accounts, glances, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.glances import Glance
-from node.photos import LATER, Photo
-from node.posts import Post
+from node.photo_rows import Photo
+from node.photos import LATER
+from node.post_rows import Post
 from node.timelines import Entry
 from node.viewer_marks import ViewerMarks
 from node.views import PostView

@@ -12,8 +12,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from quart import current_app, g, request
 
-from node import follows, limits, notifications, reports, sessions
-from node.accounts import Account
+from node import follows, limits, notification_list, reports, sessions
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound, Refused
 from node.ids import now_ms
@@ -69,7 +69,7 @@ def _who(tx: Reader, token: str, *, counted: bool) -> Person | None:
         return Person(account, user)
     asked = follows.requests_count(tx, account) if account.is_locked else 0
     reported = reports.count_open(tx) if user.role in STAFF else 0
-    return Person(account, user, notifications.unread_count(tx, account), asked, reported)
+    return Person(account, user, notification_list.unread_count(tx, account), asked, reported)
 
 
 def _run(

@@ -14,9 +14,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from node import emoji
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Site
-from node.posts import Post
+from node.post_rows import Post
 
 # A tag, whose quoted values may hold anything, or words up to the next one.
 _PIECE = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+|<')

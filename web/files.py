@@ -27,12 +27,13 @@ from node import (
     domains,
     emoji,
     evictions,
-    photos,
+    photo_rows,
     remote_photos,
     remote_pictures,
     sessions,
     visibility,
 )
+from node.account_rows import Account
 from node.cached_media import Looks
 from node.database import Reader
 from node.errors import NotFound, Refused
@@ -258,7 +259,7 @@ def _chosen(files: Sizes, size: tuple[str, str], keep: bytes) -> Found:
     return Found(files[other].file, SHORT if keep == FOR_EVER else PRIVATE)
 
 
-def _viewer(tx: Reader, cookie: str) -> accounts.Account | None:
+def _viewer(tx: Reader, cookie: str) -> Account | None:
     found = sessions.by_token(tx, cookie) if cookie else None
     return found[0] if found else None
 
@@ -270,7 +271,7 @@ def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
 
 def _remote_photo(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tuple[Sizes, bool]:
     """The files of a remote photo and whether everyone may see it. A capability stands for the right to."""
-    photo = photos.by_ids(tx, [photo_id]).get(photo_id)
+    photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     viewer = _viewer(tx, cookie)
     access = visibility.may_see_photo(tx, visibility.eyes(viewer), photo_id)
     if photo is None or not photo.remote_url or not (access or capable):

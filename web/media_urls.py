@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 
 from node import avatars
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Site
 from node.files import File
-from node.photos import Photo
+from node.photo_rows import Photo
 
 # What an app is sent: the size it may zoom into and the size of a list, best first. Only sizes that
 # exist from the moment the upload is answered.

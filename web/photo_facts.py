@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from node import names
 from node.photo_facts import LICENCES
-from node.photos import Photo
+from node.photo_rows import Photo
 from web.words import gettext as _
 
 LONGEST = 120

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Site
-from node.photos import Photo
-from node.posts import Post
+from node.photo_rows import Photo
+from node.post_rows import Post
 from web.media_urls import of_avatar, of_header
 from web.words import gettext as _
 

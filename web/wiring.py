@@ -6,23 +6,24 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-import activitypub.actors
-import activitypub.delivery
-import activitypub.featured
-import activitypub.first_looks
-import activitypub.forwarding
-import activitypub.moving
-import activitypub.outbox
-import activitypub.quoting
-import activitypub.receiving
-import activitypub.remote_posts
-import activitypub.synchronizing
-import activitypub.threads
+from activitypub import (
+    actors,
+    delivery,
+    featured,
+    first_looks,
+    forwarding,
+    migration,
+    quoting,
+    receiving,
+    remote_posts,
+    synchronizing,
+    threads,
+)
+from activitypub import outbox as outgoing
 from activitypub.client import Client
 from media.sandbox import Sandbox
 from media.storage import open_storage
 from node import (
-    accounts,
     audit,
     avatars,
     block_lists,
@@ -32,6 +33,7 @@ from node import (
     domains,
     evictions,
     files,
+    handle_domain,
     hosts,
     idempotency,
     jobs,
@@ -45,6 +47,7 @@ from node import (
     reports,
     sessions,
     severances,
+    severed_follows,
     tombstones,
 )
 from node.config import Config
@@ -59,22 +62,22 @@ DAY = 24 * 3_600_000
 FAILED_JOBS_KEPT = 30 * DAY
 
 JOBS: dict[str, Handler] = {
-    "fan_out": Each(activitypub.outbox.fan_out, at_once=4),
-    "deliver": Each(activitypub.delivery.deliver, at_once=128, patience=0.5, most=2000),
-    "redeliver": Each(activitypub.delivery.deliver, at_once=32, patience=0.5, most=200),
-    "receive": Batch(activitypub.receiving.receive, size=64),
-    "fetch": Each(activitypub.receiving.fetch_first, at_once=8),
-    "look_up": Each(activitypub.forwarding.look_up, at_once=4),
-    "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
-    "check_post": Each(activitypub.remote_posts.check, at_once=4),
-    "check_quote": Each(activitypub.quoting.check, at_once=4),
-    "climb": Each(activitypub.threads.climb, at_once=4),
-    "crawl": Each(activitypub.threads.crawl, at_once=4),
-    "look_at_person": Each(activitypub.first_looks.look, at_once=4),
-    "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
-    "check_move": Each(activitypub.moving.check, at_once=2),
+    "fan_out": Each(outgoing.fan_out, at_once=4),
+    "deliver": Each(delivery.deliver, at_once=128, patience=0.5, most=2000),
+    "redeliver": Each(delivery.deliver, at_once=32, patience=0.5, most=200),
+    "receive": Batch(receiving.receive, size=64),
+    "fetch": Each(receiving.fetch_first, at_once=8),
+    "look_up": Each(forwarding.look_up, at_once=4),
+    "synchronize": Each(synchronizing.synchronize, at_once=4),
+    "check_post": Each(remote_posts.check, at_once=4),
+    "check_quote": Each(quoting.check, at_once=4),
+    "climb": Each(threads.climb, at_once=4),
+    "crawl": Each(threads.crawl, at_once=4),
+    "look_at_person": Each(first_looks.look, at_once=4),
+    "refresh_actor": Each(actors.refresh, at_once=4),
+    "check_move": Each(migration.check, at_once=2),
     "carry_over": Each(moves.carry_over, at_once=1),
-    "read_featured": Each(activitypub.featured.read, at_once=4),
+    "read_featured": Each(featured.read, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),
     "trim_cache": Each(evictions.trim, at_once=1),
@@ -107,8 +110,8 @@ async def open_node(options: Config, *, reads_only: bool = False, **client_optio
     if reads_only:
         return node
     try:
-        await activitypub.actors.ensure_instance_actor(node)
-        await db.write(accounts.adopt_handle_domain)
+        await actors.ensure_instance_actor(node)
+        await db.write(handle_domain.adopt_handle_domain)
         await db.write(domains.adopt_mode)
         await db.write(jobs.add_once, "clean_up", {}, run_at=now_ms() + DAY)
     except BaseException:
@@ -149,7 +152,7 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     tombstones.clean_up,
     photos.clean_up,
     idempotency.clean_up,
-    severances.clean_up,
+    severed_follows.clean_up,
     audit.clean_up,
     cached_media.clean_up,
     reports.clean_up,

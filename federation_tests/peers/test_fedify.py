@@ -10,7 +10,7 @@ from federation_tests.peers.elsewhere import Elsewhere, Fedify
 from node import captions, follows, likes, posts
 from node.errors import Refused
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 
 PHOTOS = [1, 4, 10]
 

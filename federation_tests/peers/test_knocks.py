@@ -11,7 +11,7 @@ from activitypub import lookups
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
 from node import hosts, posts
-from node.posts import Post
+from node.post_rows import Post
 
 
 class Refusing:

@@ -16,7 +16,7 @@ from activitypub import lookups
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.processes import Peer
 from node import follows, posts, timelines, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.paging import Page
 

@@ -14,7 +14,7 @@ from activitypub.synchronization import part
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import follows, reports
+from node import relationships, reports
 from node.paging import Page
 
 
@@ -131,7 +131,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     assert status == 202
     await fediverse.settle()
 
-    follow = await node.db.read(follows.between, await alice.account(), await actors.find(node, rita))
+    follow = await node.db.read(relationships.between, await alice.account(), await actors.find(node, rita))
     assert follow is not None
     assert follow.is_accepted
     assert other.asked["/everybody"] == 0

@@ -11,11 +11,11 @@ from activitypub.client import Unfetchable
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import accounts, captions, photos, posts
-from node.accounts import Account
+from node import accounts, captions, photo_rows, photos, posts
+from node.account_rows import Account
 from node.errors import NotFound
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 from tests.support.pictures import picture
 
 
@@ -85,7 +85,9 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
     with pytest.raises(Exception, match=r"photo|picture|file|image"):
         await photos.upload(alice.node, await alice.account(), hidden)
     post = await alice.posts("Look", photo="Look")
-    file = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+    file = (
+        (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+    )
     status, body, headers = await evil.get(alice.node.site.uri(f"/media/{file}"))
     assert status == 200
     assert headers["content-type"] == "image/jpeg"

@@ -11,12 +11,24 @@ from activitypub import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node import avatars, cached_media, domains, emoji, likes, photos, posts, remote_pictures
+from node import (
+    avatars,
+    cached_media,
+    domains,
+    emoji,
+    likes,
+    photo_rows,
+    photos,
+    posts,
+    publishing,
+    remote_pictures,
+)
 from node.cached_media import Room
 from node.database import Reader
 from node.drafts import Draft
 from node.errors import Refused
-from node.posts import Post
+from node.photo_rows import Photo
+from node.post_rows import Post
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from web.api import Api
@@ -44,8 +56,8 @@ async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: A
     return post
 
 
-async def shots(alice: Person, post: Post) -> list[photos.Photo]:
-    return (await alice.node.db.read(photos.of_posts, [post.id])).get(post.id, [])
+async def shots(alice: Person, post: Post) -> list[Photo]:
+    return (await alice.node.db.read(photo_rows.of_posts, [post.id])).get(post.id, [])
 
 
 async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
@@ -206,10 +218,10 @@ async def test_G3_nothing_that_could_run_is_served_from_here(fediverse: Fedivers
     # A picture that is a page, too, is served as the picture alone.
     both = picture(kind="GIF") + html
     photo = await photos.upload(node, who, both, alt="Both")
-    post = await alice._do(posts.publish, Draft(photo_ids=[photo.id]))
+    post = await alice._do(publishing.publish, Draft(photo_ids=[photo.id]))
     await fediverse.settle()
     await avatars.change(node, who, both)
-    (photo,) = (await node.db.read(photos.of_posts, [post.id]))[post.id]
+    (photo,) = (await node.db.read(photo_rows.of_posts, [post.id]))[post.id]
     for path in (
         *(f"/media/{one.file}" for one in photo.files.values()),
         f"/media/avatar/{who.id}/small.webp",

@@ -10,7 +10,7 @@ from activitypub import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, domains, follows
+from node import accounts, domains, follows, relationships
 from node.database import Reader
 from node.errors import Conflict
 from node.paging import Page
@@ -19,7 +19,7 @@ from node.paging import Page
 async def follows_uri(person: Person, uri: str) -> bool:
     def unit(tx: Reader) -> bool:
         other = accounts.by_uri(tx, uri)
-        found = None if other is None else follows.between(tx, accounts.get(tx, person.id), other)
+        found = None if other is None else relationships.between(tx, accounts.get(tx, person.id), other)
         return found is not None
 
     return await person.node.db.read(unit)

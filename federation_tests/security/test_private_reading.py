@@ -9,7 +9,7 @@ from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
 from node import posts
-from node.posts import Post
+from node.post_rows import Post
 
 
 async def _stored(alice: Person, uri: str) -> Post:

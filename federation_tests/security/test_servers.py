@@ -22,16 +22,17 @@ from node import (
     follows,
     list_entries,
     moderation,
-    photos,
+    photo_rows,
     posts,
+    relationships,
     remote_photos,
     users,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import NotFound
 from node.ids import now_ms
-from node.posts import Post
+from node.post_rows import Post
 from tests.support.pictures import picture
 
 
@@ -285,7 +286,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     post = await _post(alice, said["object"]["id"])
-    ((photo,),) = (await alice.node.db.read(photos.of_posts, [post.id])).values()
+    ((photo,),) = (await alice.node.db.read(photo_rows.of_posts, [post.id])).values()
 
     await alice.node.db.write(domains.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
@@ -306,7 +307,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     # What was kept goes with the rule, and comes again after it.
     await alice.node.db.write(domains.block, host(evil), strength="limit", rejects_media=True)
     await fediverse.settle()
-    assert (await alice.node.db.read(photos.by_ids, [photo.id]))[photo.id].files == {}
+    assert (await alice.node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
 
 
 async def test_with_an_allow_list_strangers_stay_outside(
@@ -336,7 +337,7 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
-    asked = await alice.node.db.read(follows.between, rita, await alice.account())
+    asked = await alice.node.db.read(relationships.between, rita, await alice.account())
     assert asked is not None
     assert not asked.is_accepted
     assert await alice.told() == [("follow_request", "rita@evil.test")]

@@ -66,7 +66,7 @@ async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> No
 
     assert await bob.sees(post) is None
     assert await bob.home() == []
-    left = await bob.node.db.read(lambda tx: posts.accounts.by_id(tx, known.id))
+    left = await bob.node.db.read(lambda tx: accounts.by_id(tx, known.id))
     assert left is not None
     assert left.deleted_at is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
 from node import reactions
-from node.posts import Post
+from node.post_rows import Post
 from node.reactions import Tally
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from federation_tests.fediverse import Fediverse
 from federation_tests.strangers import Stranger
-from node import accounts, follows, ledgers
-from node.accounts import RemoteActor
+from node import accounts, follows, ledgers, remote_accounts
 from node.database import Reader, Writer
 from node.paging import Page
+from node.remote_actors import RemoteActor
 from tests.support.visitors import sign_in
 from web.pages import ledgers as ledger_pages
 
@@ -156,7 +156,7 @@ async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
         for n in range(8):
             uri = f"https://s{n}.example/users/fan"
             fan = RemoteActor(uri=uri, name="fan", domain=f"s{n}.example", inbox=f"{uri}/inbox")
-            follows.follow(tx, accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
+            follows.follow(tx, remote_accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
 
     await alice.node.db.write(gather)
     post = await alice.posts("To all of you", photo="A clock")

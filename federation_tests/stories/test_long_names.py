@@ -12,7 +12,8 @@ from activitypub import actors, lookups
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Stranger
-from node import accounts, posts, tombstones
+from node import posts, tombstones
+from node.account_rows import Account
 from tests.support.asgi import Client
 from web.api import Api
 from web.pieces import path_of
@@ -26,7 +27,7 @@ async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fedivers
     jrd = {"subject": f"acct:{name}@{evil.domain}", "links": links}
     evil.serve("/.well-known/webfinger", jrd, content_type="application/jrd+json")
     found = await lookups.resolve(alice.node, f"@{name}@{evil.domain}", await alice.account())
-    assert isinstance(found, accounts.Account)
+    assert isinstance(found, Account)
     assert found.uri == uri
 
 

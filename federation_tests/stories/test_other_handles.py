@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from activitypub import actors
-from activitypub.fetching import Budget
+from activitypub.budgets import Budget
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Reply, Stranger
 from federation_tests.test_deliveries import _followed
-from node import domains, follows, hosts, jobs
+from node import domains, hosts, jobs, relationships
 from node.errors import NotFound
 
 
@@ -95,7 +95,7 @@ async def test_a_move_between_short_domains_renames_nobody(
         assert (await actors.find(alice.node, old)).full_handle == f"rita@{other.domain}"
         now = await actors.find(alice.node, new)
         assert now.full_handle == f"rita@{fourth.domain}"
-        assert await alice.node.db.read(follows.between, await alice.account(), now) is not None
+        assert await alice.node.db.read(relationships.between, await alice.account(), now) is not None
     finally:
         await third.stop()
         await fourth.stop()

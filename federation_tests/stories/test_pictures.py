@@ -6,11 +6,11 @@ from activitypub import remote_posts
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Reply, Stranger
-from node import cached_media, domains, photos, posts, remote_photos
+from node import cached_media, domains, photo_rows, posts, remote_photos
 from node.cached_media import Room
 from node.database import Writer
-from node.photos import Photo
-from node.posts import Post
+from node.photo_rows import Photo
+from node.post_rows import Post
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from tests.support.visitors import Visitor
@@ -126,7 +126,7 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     assert [one["alt"] for one in pictures] == [":cat:", ":dog:"]
     for one in pictures:
         assert (await visitor.client.get(one["src"])).status == 200
-    stored = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0]
+    stored = (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0]
     assert "GPS" not in stored.extra
     assert stored.blurhash
     assert stored.alt == "A street"

@@ -7,7 +7,7 @@ from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
 from node import accounts, captions, jobs, pins, posts
 from node.database import Reader, Writer
-from node.posts import Post
+from node.post_rows import Post
 
 
 async def pins_of(reader: Person, author: Person) -> list[str]:

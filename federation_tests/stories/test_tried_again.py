@@ -13,7 +13,19 @@ from activitypub.desks import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
-from node import accounts, blocks, deliveries, domains, hosts, jobs, ledgers, moderation, photos, posts, users
+from node import (
+    accounts,
+    blocks,
+    deliveries,
+    domains,
+    hosts,
+    jobs,
+    ledgers,
+    moderation,
+    photos,
+    publishing,
+    users,
+)
 from node.database import Writer
 from node.drafts import Draft
 from node.ids import now_ms
@@ -59,11 +71,11 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediver
     made = await photos.upload(alice.node, await alice.account(), photo(model="STUDIO"))
     other.inbox_status = 400
     post = await alice._do(
-        posts.publish, Draft(photo_ids=[made.id], shared=Shared(frozenset({"camera"}), "", "Home"))
+        publishing.publish, Draft(photo_ids=[made.id], shared=Shared(frozenset({"camera"}), "", "Home"))
     )
     await fediverse.settle()
     other.received.clear()
-    await alice._do(posts.edit, post, Draft(photo_ids=[made.id], shared=Shared()))
+    await alice._do(publishing.edit, post, Draft(photo_ids=[made.id], shared=Shared()))
     await fediverse.settle()
     other.inbox_status = 202
     await alice._do(ledgers.retry, post.id)

@@ -9,9 +9,9 @@ from activitypub import actors, first_looks, notes
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import posts
+from node import posts, publishing
 from node.drafts import Draft
-from node.policies import EVERYONE, Policy
+from node.policies import EVERYONE, InteractionPolicy
 from tests.support import people
 from tests.support.asgi import Client
 from web.api import Api
@@ -20,8 +20,10 @@ from web.api import Api
 async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
     """Vernissage reads no post that has a tag without one."""
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
-    target = await bob._do(posts.publish, Draft(caption="Words", policy=Policy(quote=EVERYONE)))
-    made = await alice._do(posts.publish, Draft(caption="How true", quote_id=target.id))
+    target = await bob._do(
+        publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
+    )
+    made = await alice._do(publishing.publish, Draft(caption="How true", quote_id=target.id))
     tags = (await alice.node.db.read(notes.document, made))["tag"]
     assert tags
     assert [tag for tag in tags if not isinstance(tag.get("name"), str)] == []

@@ -8,7 +8,7 @@ from activitypub import first_looks, lookups, threads
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from node import posts
-from node.posts import Post
+from node.post_rows import Post
 
 
 async def _opens(person: Person, post: Post) -> Post:

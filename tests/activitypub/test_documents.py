@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from activitypub import documents, notes, vocab
-from node import accounts, blocks, boosts, follows, keys, likes, outbox, photos, posts
-from node.accounts import Account
+from node import accounts, blocks, boosts, follows, keys, likes, outbox, photos, post_deletion, publishing
+from node.account_rows import Account
 from node.database import Reader, Writer
+from node.drafts import Draft
 from node.node import Node
-from node.policies import NOBODY, Policy
-from node.posts import Draft, Post
+from node.policies import NOBODY, InteractionPolicy
+from node.post_rows import Post
 from tests.support import people
 
 Photo = Callable[..., bytes]
@@ -45,7 +46,7 @@ async def post(node: Node, alice: Account, photo: Photo) -> Post:
         photo_ids=[one.id for one in made],
         language="en",
     )
-    return await node.db.write(posts.publish, alice, draft)
+    return await node.db.write(publishing.publish, alice, draft)
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ class TestPixelfed:
                 assert undo["object"][part] == earlier[part]
 
     async def test_a_deletion_is_of_a_tombstone(self, node: Node, alice: Account, post: Post) -> None:
-        await node.db.write(posts.delete, alice, post)
+        await node.db.write(post_deletion.delete, alice, post)
         _, delete = [one for one in await node.db.read(sent, alice) if one["type"] != "Create"] * 2
         assert delete["object"]["id"] == post.uri
         assert delete["object"]["type"] == "Tombstone"
@@ -162,7 +163,7 @@ class TestPixelfed:
     async def test_a_direct_post_has_two_lists_and_one_recipient(self, node: Node, alice: Account) -> None:
         await node.db.write(people.remote)
         draft = Draft(caption="Psst @rita@far.example", visibility="direct")
-        await node.db.write(posts.publish, alice, draft)
+        await node.db.write(publishing.publish, alice, draft)
         (create,) = await node.db.read(sent, alice)
         for one in (create, create["object"]):
             assert one["to"] == ["https://far.example/users/rita"]
@@ -188,15 +189,17 @@ class TestPixelfed:
             assert tag["name"]
 
     async def test_closed_comments_are_said(self, node: Node, alice: Account) -> None:
-        draft = Draft(caption="No comment", policy=Policy(comment=NOBODY))
-        post = await node.db.write(posts.publish, alice, draft)
+        draft = Draft(caption="No comment", policy=InteractionPolicy(comment=NOBODY))
+        post = await node.db.write(publishing.publish, alice, draft)
         note = await node.db.read(notes.document, post)
         assert note["commentsEnabled"] is False
         assert note["capabilities"]["reply"] == []
         assert note["interactionPolicy"]["canReply"]["automaticApproval"] == [alice.uri]
 
     async def test_a_warning_is_sensitive_and_plain(self, node: Node, alice: Account) -> None:
-        post = await node.db.write(posts.publish, alice, Draft(caption="Boo", warning="Spiders & <more>"))
+        post = await node.db.write(
+            publishing.publish, alice, Draft(caption="Boo", warning="Spiders & <more>")
+        )
         note = await node.db.read(notes.document, post)
         assert (note["sensitive"], note["summary"]) == (True, "Spiders & <more>")
 
@@ -238,7 +241,7 @@ class TestVernissage:
 
 async def test_lists_stay_lists_with_one_member(node: Node, alice: Account, photo: Photo) -> None:
     one = await photos.upload(node, alice, photo())
-    post = await node.db.write(posts.publish, alice, Draft(caption="#one", photo_ids=[one.id]))
+    post = await node.db.write(publishing.publish, alice, Draft(caption="#one", photo_ids=[one.id]))
     note = await node.db.read(notes.document, post)
     for name in ("to", "cc", "attachment", "tag"):
         assert isinstance(note[name], list)
@@ -250,7 +253,7 @@ async def test_files_of_a_private_post_have_names_only_recipients_are_told(
 ) -> None:
     one = await photos.upload(node, alice, photo())
     draft = Draft(caption="Private", photo_ids=[one.id], visibility="followers")
-    note = await node.db.read(notes.document, await node.db.write(posts.publish, alice, draft))
+    note = await node.db.read(notes.document, await node.db.write(publishing.publish, alice, draft))
     key = one.files["federated", "jpeg"].file
     url = note["attachment"][0]["url"]
     assert url == f"https://tintype.test/media/p/{node.site.media_capability(key)}/{key}"
@@ -259,8 +262,8 @@ async def test_files_of_a_private_post_have_names_only_recipients_are_told(
 
 
 async def test_an_edit_is_newer_than_the_post(node: Node, alice: Account) -> None:
-    post = await node.db.write(posts.publish, alice, Draft(caption="Hreon"))
-    await node.db.write(posts.edit, alice, post, Draft(caption="Heron"))
+    post = await node.db.write(publishing.publish, alice, Draft(caption="Hreon"))
+    await node.db.write(publishing.edit, alice, post, Draft(caption="Heron"))
     create, update = await node.db.read(sent, alice)
     assert update["type"] == "Update"
     assert update["id"] != create["id"]

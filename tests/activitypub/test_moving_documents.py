@@ -7,7 +7,7 @@ from typing import Any
 
 from activitypub import documents, vocab
 from node import accounts, moves, outbox, pins, reports
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database, Reader, Writer
 from tests.support.people import remote
 from tests.support.posting import arrives, publish

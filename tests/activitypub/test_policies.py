@@ -13,28 +13,28 @@ from hypothesis import strategies as st
 from activitypub import policies
 from activitypub.policies import Circles
 from activitypub.vocab import PUBLIC
-from node.policies import CIRCLES, EVERYONE, NOBODY, Policy, Rule, only
+from node.policies import CIRCLES, EVERYONE, NOBODY, InteractionPolicy, Rule, only
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
 ALICE, BOB, CAROL = (f"https://a.test/users/{name}" for name in ("alice", "bob", "carol"))
 KNOWN = Circles(ALICE, f"{ALICE}/followers", f"{ALICE}/following", frozenset({BOB, CAROL}))
 
 RULES = st.builds(Rule, st.frozensets(st.sampled_from(CIRCLES)), st.frozensets(st.sampled_from(CIRCLES)))
-POLICIES = st.builds(Policy, RULES, RULES, RULES, RULES)
+POLICIES = st.builds(InteractionPolicy, RULES, RULES, RULES, RULES)
 
 
-def _read(**doc: Any) -> Policy:
+def _read(**doc: Any) -> InteractionPolicy:
     return policies.read(doc, KNOWN)
 
 
 @given(POLICIES)
-def test_what_is_written_is_read_back_as_the_same(policy: Policy) -> None:
+def test_what_is_written_is_read_back_as_the_same(policy: InteractionPolicy) -> None:
     document = json.loads(json.dumps(policies.write(policy, KNOWN)))
     assert policies.read(document, KNOWN) == policy
 
 
 def test_nothing_said_means_the_usual() -> None:
-    usual = Policy(EVERYONE, EVERYONE, EVERYONE, NOBODY)
+    usual = InteractionPolicy(EVERYONE, EVERYONE, EVERYONE, NOBODY)
     for nothing in (
         {},
         {"interactionPolicy": None},
@@ -50,7 +50,7 @@ def test_nothing_said_means_the_usual() -> None:
 
 
 def test_the_usual_policy_is_written_in_both_dialects() -> None:
-    assert policies.write(Policy(), KNOWN) == {
+    assert policies.write(InteractionPolicy(), KNOWN) == {
         "commentsEnabled": True,
         "capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": PUBLIC},
         "interactionPolicy": {
@@ -63,14 +63,14 @@ def test_the_usual_policy_is_written_in_both_dialects() -> None:
 
 
 def test_comments_that_are_off_are_off_in_both_dialects() -> None:
-    document = policies.write(Policy(comment=NOBODY), KNOWN)
+    document = policies.write(InteractionPolicy(comment=NOBODY), KNOWN)
     assert document["commentsEnabled"] is False
     assert document["capabilities"]["reply"] == []
     assert document["interactionPolicy"]["canReply"] == {"automaticApproval": [ALICE]}
 
 
 def test_who_must_ask_is_written() -> None:
-    document = policies.write(Policy(quote=only("followers", asking=("everyone",))), KNOWN)
+    document = policies.write(InteractionPolicy(quote=only("followers", asking=("everyone",))), KNOWN)
     assert document["interactionPolicy"]["canQuote"] == {
         "automaticApproval": [ALICE, f"{ALICE}/followers"],
         "manualApproval": [PUBLIC],
@@ -115,7 +115,7 @@ def test_gotosocial_always_lets_the_mentioned_answer() -> None:
 @pytest.mark.parametrize("nobody", [[], "[]", None, "", "nonsense", 7, {}])
 def test_pixelfeds_ways_to_say_nobody(nobody: Any) -> None:
     policy = _read(capabilities={"announce": PUBLIC, "like": nobody, "reply": nobody})
-    assert policy == Policy(like=NOBODY, comment=NOBODY)
+    assert policy == InteractionPolicy(like=NOBODY, comment=NOBODY)
 
 
 def test_pixelfeds_comments_switch_wins() -> None:
@@ -153,7 +153,7 @@ JSON = st.recursive(
 @given(JSON, JSON, JSON)
 def test_anything_at_all_is_some_policy(capabilities: Any, comments: Any, policy: Any) -> None:
     found = _read(capabilities=capabilities, commentsEnabled=comments, interactionPolicy=policy)
-    assert isinstance(found, Policy)
+    assert isinstance(found, InteractionPolicy)
 
 
 def _fixture(pattern: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def test_gotosocials_own_examples(line: int) -> None:
     document = _fixture(f"gotosocial/*extractpolicy_test.go__L{line}.json")
     mentioned = frozenset(f"https://gts.superseriousbusiness.org/users/{n}" for n in ("dumpsterqueer", "f0x"))
     policy = policies.read(document, Circles(zork, f"{zork}/followers", f"{zork}/following", mentioned))
-    assert policy == Policy(
+    assert policy == InteractionPolicy(
         like=EVERYONE,
         comment=only("followers", "mentioned", asking=("everyone",)),
         boost=only(asking=("everyone",)),
@@ -182,17 +182,17 @@ def test_a_post_as_gotosocial_sends_it() -> None:
     post = _fixture("wire-gotosocial/Create-Note-1.json")
     post = post.get("body", post)
     post = post.get("object", post)
-    assert policies.read(post, Circles(post["attributedTo"])) == Policy()
+    assert policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy()
 
 
 def test_a_post_as_wordpress_sends_it() -> None:
     post = _fixture("wordpress/lemmy__crates_apub_apub_assets_wordpress_objects_page.json")
-    assert policies.read(post, Circles(post["attributedTo"])) == Policy(quote=EVERYONE)
+    assert policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy(quote=EVERYONE)
 
 
 def test_a_post_as_pixelfed_sends_it() -> None:
     post = _fixture("pixelfed/pixelfed__tests_Unit_ActivityPub_NoteAttachmentTest.php__L20.json")
-    assert policies.read(post, Circles(post["attributedTo"])) == Policy(comment=NOBODY)
+    assert policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy(comment=NOBODY)
 
 
 def test_the_example_of_fep_044f() -> None:

@@ -9,11 +9,11 @@ import pytest
 from activitypub import deeds, vocab
 from activitypub.heard import Heard
 from node import policies, received
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
-from node.policies import Policy
-from node.posts import Post
+from node.policies import InteractionPolicy
+from node.post_rows import Post
 from tests.support.people import remote
 from tests.support.posting import follow, publish
 from tests.support.statements import Recording
@@ -35,7 +35,7 @@ async def test_a_post_is_looked_up_once_for_an_activity(
     def given(tx: Writer) -> tuple[Account, Post]:
         rita = remote(tx)
         follow(tx, rita, alice)
-        restricted = Policy(like=policies.only("followers"), boost=policies.only("followers"))
+        restricted = InteractionPolicy(like=policies.only("followers"), boost=policies.only("followers"))
         return rita, publish(tx, alice, policy=restricted)
 
     def performed(tx: Writer, by: Account, post: Post) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from activitypub import nodeinfo
 from activitypub.routes import Door, wants_activity
-from node import accounts, boosts, follows, likes, posts
-from node.accounts import Account
+from node import accounts, boosts, departures, follows, likes, post_deletion, publishing
+from node.account_rows import Account
 from node.config import Config
 from node.database import Writer
+from node.drafts import Draft
 from node.node import Node
-from node.posts import Draft
 from node.statistics import Statistics
 from tests.support import people
 from tests.support.asgi import Client, Reply
@@ -90,7 +90,7 @@ class TestWebFinger:
         assert (await finger(door, resource)).status == 404
 
     async def test_someone_deleted_is_gone(self, node: Node, door: Client, alice: Account) -> None:
-        await node.db.write(accounts.delete, alice)
+        await node.db.write(departures.delete, alice)
         assert (await finger(door, "acct:alice@tintype.test")).status == 410
 
     async def test_the_node_itself_has_a_name(self, door: Client) -> None:
@@ -192,17 +192,17 @@ async def test_the_node_is_an_actor(door: Client) -> None:
 
 
 async def test_someone_deleted_leaves_a_tombstone(node: Node, door: Client, alice: Account) -> None:
-    await node.db.write(accounts.delete, alice)
+    await node.db.write(departures.delete, alice)
     reply = await door.get("/users/alice")
     assert reply.status == 410
     assert json.loads(reply.body)["type"] == "Tombstone"
 
 
 async def test_a_deleted_post_leaves_a_tombstone(node: Node, door: Client, alice: Account) -> None:
-    post = await node.db.write(posts.publish, alice, Draft(caption="Oh"))
-    hidden = await node.db.write(posts.publish, alice, Draft(caption="Oh", visibility="followers"))
+    post = await node.db.write(publishing.publish, alice, Draft(caption="Oh"))
+    hidden = await node.db.write(publishing.publish, alice, Draft(caption="Oh", visibility="followers"))
     for one in (post, hidden):
-        await node.db.write(posts.delete, alice, one)
+        await node.db.write(post_deletion.delete, alice, one)
     reply = await door.get(post.uri.removeprefix("https://tintype.test"))
     assert reply.status == 410
     assert json.loads(reply.body)["formerType"] == "Note"
@@ -213,8 +213,8 @@ async def test_a_deleted_post_leaves_a_tombstone(node: Node, door: Client, alice
 async def test_an_outbox_is_read_page_by_page(node: Node, door: Client, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         for n in range(50):
-            posts.publish(tx, alice, Draft(caption=f"Number {n}"))
-        boosts.boost(tx, alice, posts.publish(tx, bob, Draft(caption="By bob")))
+            publishing.publish(tx, alice, Draft(caption=f"Number {n}"))
+        boosts.boost(tx, alice, publishing.publish(tx, bob, Draft(caption="By bob")))
 
     await node.db.write(unit)
     front = body(await door.get("/users/alice/outbox"))
@@ -261,9 +261,9 @@ async def test_a_post_lists_its_answers_likes_and_boosts(
     node: Node, door: Client, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> tuple[str, str]:
-        post = posts.publish(tx, alice, Draft(caption="Heron"))
-        comment = posts.publish(tx, bob, Draft(caption="A crane", parent_id=post.id))
-        posts.publish(tx, bob, Draft(caption="Psst", parent_id=post.id, visibility="direct"))
+        post = publishing.publish(tx, alice, Draft(caption="Heron"))
+        comment = publishing.publish(tx, bob, Draft(caption="A crane", parent_id=post.id))
+        publishing.publish(tx, bob, Draft(caption="Psst", parent_id=post.id, visibility="direct"))
         likes.like(tx, bob, post)
         boosts.boost(tx, bob, post)
         return post.uri, comment.uri

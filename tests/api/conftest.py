@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node import tokens, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from tests.support.asgi import Client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.accounts import Account
+from node.account_rows import Account
 from tests.api.conftest import App
 from tests.support.asgi import Client
 

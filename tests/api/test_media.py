@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from node.accounts import Account
+from node.account_rows import Account
 from node.node import Node
 from tests.api.conftest import App
 from tests.support.asgi import Client

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from node import accounts, follows, notifications, photos, posts
-from node.accounts import Account
+from node import accounts, follows, notification_list, photos, publishing
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.node import Node
@@ -54,10 +54,10 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
 
     def scene(tx: Writer) -> dict[str, int]:
         ids = {
-            visibility: posts.publish(tx, alice, Draft(caption=visibility, visibility=visibility)).id
+            visibility: publishing.publish(tx, alice, Draft(caption=visibility, visibility=visibility)).id
             for visibility in ("followers", "direct")
         }
-        ids["photo"] = posts.publish(
+        ids["photo"] = publishing.publish(
             tx, alice, Draft(caption="Hidden", photo_ids=[shot.id], visibility="followers")
         ).id
         people.profile(tx, alice, is_locked=True, is_indexable=True)
@@ -66,7 +66,7 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
 
     made = await node.db.write(scene)
     await app(alice), await app(bob)
-    (told, *_) = await node.db.read(notifications.page, alice, Page())
+    (told, *_) = await node.db.read(notification_list.page, alice, Page())
     secret = [*made.values(), loose.id, shot.id, told.id]
     hers = await app(mallory)
     before = await node.db.read(_theirs, [alice.id, bob.id, mallory.id])

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from node import reports
-from node.accounts import Account
+from node.account_rows import Account
 from node.node import Node
 from node.paging import Page
 from tests.api.conftest import App

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from node import moderation, tokens, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.node import Node
 from tests.api.conftest import App
 from tests.support.asgi import Client

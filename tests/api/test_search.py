@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from node.accounts import Account
+from node.account_rows import Account
 from tests.api.conftest import App
 from tests.support.asgi import Client
 

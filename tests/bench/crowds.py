@@ -23,11 +23,12 @@ from activitypub.routes import Door
 from activitypub.signatures.keys import generate_rsa
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, posts
-from node.accounts import Account, RemoteActor
+from node import accounts, follows, keys, publishing, remote_accounts
+from node.account_rows import Account
 from node.database import Reader, Writer
+from node.drafts import Draft
 from node.node import Node
-from node.posts import Draft
+from node.remote_actors import RemoteActor
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
 from web import connections, wiring
 
@@ -79,7 +80,7 @@ def _follow(tx: Writer, alice: Account, first: int, last: int, where: str, hosts
             shared_inbox=f"http://{host}/inbox",
             followers_uri=f"{uri}/followers",
         )
-        follows.follow(tx, accounts.receive(tx, fan), alice, uri=f"{uri}#follow")
+        follows.follow(tx, remote_accounts.receive(tx, fan), alice, uri=f"{uri}#follow")
 
 
 async def _gather(node: Node, alice: Account, many: int, where: str, hosts: int) -> None:
@@ -95,14 +96,14 @@ async def _many_followers(node: Node, alice: Account, port: int, made: authority
         await _gather(node, alice, followers, f"hNUMBER.test:{listener}", hosts)
         await wiring.settle(node)
         before = time.process_time()
-        post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
-        publishing = (time.process_time() - before) * 1000
+        post = await node.db.write(publishing.publish, alice, Draft(caption="To all of you"))
+        in_publishing = (time.process_time() - before) * 1000
         await wiring.settle(node)
         assert post
         await worker.start(alone=True)
         taken = sorted([await publish(node, alice, hosts) for _ in range(3)])
         await worker.stop()
-        found.append((publishing, *taken[1]))
+        found.append((in_publishing, *taken[1]))
     await ended(child)
     few, many = found
     return [
@@ -122,7 +123,7 @@ def _followed(tx: Writer, alice: Account, first: int, last: int) -> None:
         one = RemoteActor(
             uri=uri, name=f"u{n}", domain=host, inbox=f"{uri}/inbox", followers_uri=f"{uri}/followers"
         )
-        follows.accept(tx, follows.follow(tx, alice, accounts.receive(tx, one)))
+        follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, one)))
 
 
 class Front:

@@ -22,12 +22,13 @@ from activitypub.signatures import Request, SigningKey, claim, sign_cavage, veri
 from activitypub.signatures.keys import generate_rsa, parse_public_key
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, posts
-from node.accounts import Account, RemoteActor
+from node import accounts, follows, keys, publishing, remote_accounts
+from node.account_rows import Account
 from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
+from node.drafts import Draft
 from node.node import Node
-from node.posts import Draft
+from node.remote_actors import PublicKey, RemoteActor
 from web import connections, wiring
 
 NUMBER = 1500
@@ -87,9 +88,9 @@ def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
         domain=host,
         inbox=f"{uri}/inbox",
         followers_uri=f"{uri}/followers",
-        keys=[keys.PublicKey(f"{uri}#main-key", "rsa", public)],
+        keys=[PublicKey(f"{uri}#main-key", "rsa", public)],
     )
-    follows.accept(tx, follows.follow(tx, alice, accounts.receive(tx, remote)))
+    follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, remote)))
     unsaid(tx)
 
 
@@ -184,7 +185,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
 
 def _publish_many(tx: Writer, alice: Account, number: int) -> list[str]:
     """The ids of so many posts, which are told to nobody."""
-    made = [posts.publish(tx, alice, Draft(caption=f"Like me, number {n}")).uri for n in range(number)]
+    made = [publishing.publish(tx, alice, Draft(caption=f"Like me, number {n}")).uri for n in range(number)]
     unsaid(tx)
     return made
 
@@ -325,7 +326,7 @@ async def ended(child: asyncio.subprocess.Process) -> None:
 def gather_followers(tx: Writer, alice: Account, port: int) -> None:
     for n in range(HOSTS):
         uri = f"https://r{n}.bench.test:{port}/users/u"
-        fan = accounts.receive(
+        fan = remote_accounts.receive(
             tx,
             RemoteActor(uri=uri, name="u", domain=f"r{n}.bench.test:{port}", inbox=f"{uri}/inbox"),
         )
@@ -336,7 +337,7 @@ def gather_followers(tx: Writer, alice: Account, port: int) -> None:
 async def publish(node: Node, alice: Account, hosts: int = HOSTS) -> tuple[float, float]:
     """CPU milliseconds per server, and milliseconds until so many have a post."""
     before, started = time.process_time(), time.monotonic()
-    post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
+    post = await node.db.write(publishing.publish, alice, Draft(caption="To all of you"))
     while True:
         done = await node.db.read(
             lambda tx: tx.value(

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from node import accounts, follows, keys, photos, posts, sessions, users
+from node import accounts, follows, keys, photos, publishing, sessions, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
 from node.database import Writer
 from node.drafts import Draft
@@ -69,7 +69,7 @@ async def _measure(node: Node) -> list[tuple[str, str, str]]:
     for n in range(POSTS):
         shot = await photos.upload(node, alice, picture(120, 80, seed=n), alt=f"A lake, number {n}")
         words = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
-        await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
+        await node.db.write(publishing.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
     await wiring.settle(node)
     app = create_app(node)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from node import accounts, keys, timelines, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database, Reader, Site, Writer, open_database
 from node.paging import Page
 from node.receiving import receive

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from node import accounts, keys, photos, posts, tokens, users
+from node import accounts, keys, photos, publishing, tokens, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
 from node.drafts import Draft
@@ -57,7 +57,7 @@ async def seed(node: Node) -> dict[str, str]:
         caption = (
             f"Morning at the #lake with @alice, number {number}: mist, herons, a boat, and nobody about."
         )
-        await node.db.write(posts.publish, alice, Draft(caption=caption, photo_ids=[photo.id]))
+        await node.db.write(publishing.publish, alice, Draft(caption=caption, photo_ids=[photo.id]))
     key = "zz/zz/large.webp"
     await node.storage.put(key, os.urandom(300_000), "image/webp")
     await node.db.write(photos.add_files, photo.id, {("large", "webp"): File(key, 2048, 1536, 300_000)})

@@ -17,17 +17,18 @@ from node import (
     moves,
     photos,
     pins,
-    posts,
+    publishing,
     registration,
     reports,
     sessions,
     users,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.drafts import Draft
 from node.keys import generate
 from node.node import Node
+from node.post_rows import Post
 from tests.browser.conftest import visitor
 from tests.support import people
 from tests.support.pictures import picture
@@ -41,15 +42,15 @@ class Place:
     node: Node
     alice: Account
     bob: Account
-    post: posts.Post
-    album: posts.Post
+    post: Post
+    album: Post
     report: int
 
     def url(self, path: str) -> str:
         return self.node.site.base_url + path
 
 
-def _report(tx: Writer, alice: Account, bob: Account, album: posts.Post) -> int:
+def _report(tx: Writer, alice: Account, bob: Account, album: Post) -> int:
     pins.pin(tx, alice, album)
     moves.add_alias(tx, alice, bob)
     said = "This was mine.\nReally."
@@ -60,12 +61,12 @@ def _user(tx: Writer, who: Account, role: str) -> None:
     users.create(tx, who, email=f"{who.name}@mail.example", password_hash="-", role=role)
 
 
-def _talk(tx: Writer, alice: Account, bob: Account, post: posts.Post) -> None:
+def _talk(tx: Writer, alice: Account, bob: Account, post: Post) -> None:
     follows.follow(tx, bob, alice)
     follows.follow(tx, alice, bob)
     likes.like(tx, bob, post)
-    made = posts.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
-    posts.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
+    made = publishing.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
+    publishing.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
     bookmarks.add(tx, alice, post)
     people.profile(
         tx,
@@ -99,7 +100,9 @@ async def place(fediverse: Fediverse) -> Place:
             for n in range(shots)
         ]
         made.append(
-            await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=ids, warning=warning))
+            await node.db.write(
+                publishing.publish, alice, Draft(caption=words, photo_ids=ids, warning=warning)
+            )
         )
     await node.db.write(_talk, alice, bob, made[-1])
     await node.db.write(

@@ -23,7 +23,7 @@ from typing import Self
 import aiohttp
 import pytest
 
-from node import accounts, follows, jobs, keys, registration, tokens
+from node import accounts, follows, jobs, keys, registration, remote_accounts, tokens
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Reader, Writer
 from node.ids import now_ms
@@ -148,7 +148,7 @@ async def begin(options: Config, remote: Remote) -> Begun:
         alice, bob = accounts.by_handle(tx, "alice"), accounts.by_handle(tx, "bob")
         assert alice is not None
         assert bob is not None
-        carol = accounts.receive(tx, remote.actor())
+        carol = remote_accounts.receive(tx, remote.actor())
         follows.follow(tx, carol, alice, uri=f"{remote.carol}#follows/1")
         follows.follow(tx, bob, alice)
         follows.accept(tx, follows.follow(tx, bob, carol))

@@ -9,17 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from media import colours
-from media.images import (
-    AVATAR_VARIANTS,
-    HEADER_VARIANTS,
-    MIMES,
-    VARIANTS,
-    BadImage,
-    Picture,
-    Variant,
-    render,
-    sniff,
-)
+from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, MIMES, VARIANTS, BadImage, Picture, Variant, sniff
+from media.pixels import render
 from tests.media import samples
 
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF")

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from media.images import VARIANTS, BadImage, Variant, sniff
-from media.sandbox import Sandbox, SandboxBroken
+from media.sandbox import Sandbox
+from media.workers import SandboxBroken
 from tests.media import samples
 
 ROOT = Path(__file__).parents[2]

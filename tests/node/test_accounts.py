@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from node import accounts, keys, moderation, users
-from node.accounts import Account
+from node import accounts, departures, keys, moderation, profiles, remote_accounts, users
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
@@ -32,7 +32,7 @@ async def test_a_name_is_given_once_whatever_its_case(
 async def test_a_deleted_name_is_never_given_again(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
-    await db.write(accounts.delete, alice)
+    await db.write(departures.delete, alice)
 
     with pytest.raises(Conflict):
         await db.write(accounts.create_local, "alice", pair=pairs["bob"])
@@ -50,7 +50,7 @@ async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice:
 async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: Database) -> None:
     rita = await db.write(people.remote)
     renamed = await db.write(
-        accounts.receive, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
+        remote_accounts.receive, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
     )
 
     assert renamed.id == rita.id
@@ -74,14 +74,14 @@ async def test_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account)
         dataclasses.replace(people.actor(), domain=db.site.domain.upper()),
     ):
         with pytest.raises(Invalid):
-            await db.write(accounts.receive, false)
+            await db.write(remote_accounts.receive, false)
 
     assert await db.read(accounts.get, alice.id) == alice
 
 
 async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
     rita = await db.write(
-        accounts.receive,
+        remote_accounts.receive,
         people.actor(
             display_name="\u202eRita\u200b<b>",
             bio='<p onclick="x()">Hi <script>alert(1)</script><a href="javascript:x">me</a></p>'
@@ -109,12 +109,12 @@ async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
 async def test_someone_without_a_usable_name_or_inbox_is_refused(db: Database) -> None:
     for bad in (people.actor("\u200b"), people.actor(inbox="ftp://x"), people.actor(inbox="")):
         with pytest.raises(Invalid):
-            await db.write(accounts.receive, bad)
+            await db.write(remote_accounts.receive, bad)
 
 
 async def test_a_profile_is_checked_rendered_and_told(db: Database, alice: Account) -> None:
     changed = await db.write(
-        accounts.update_profile,
+        profiles.update_profile,
         alice,
         display_name="Alice  Liddell",
         bio="Photos of <lakes>\r\nhttps://alice.example",
@@ -155,7 +155,7 @@ async def test_a_profile_that_is_too_long_is_refused_with_its_field(
     }
 
     with pytest.raises(Invalid) as refused:
-        await db.write(accounts.update_profile, alice, **(profile | values))  # type: ignore[arg-type]
+        await db.write(profiles.update_profile, alice, **(profile | values))  # type: ignore[arg-type]
 
     assert refused.value.field == field
 
@@ -187,17 +187,17 @@ async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account
         moderation.suspend(tx, alice, people.remote(tx))
 
     await db.write(given)
-    rita = await db.write(accounts.receive, people.actor(display_name="Back"))
+    rita = await db.write(remote_accounts.receive, people.actor(display_name="Back"))
 
     assert rita.suspended_at is not None
 
 
 async def test_whoever_was_deleted_elsewhere_does_not_come_back(db: Database) -> None:
     rita = await db.write(people.remote)
-    await db.write(accounts.delete, rita)
+    await db.write(departures.delete, rita)
 
     with pytest.raises(NotFound):
-        await db.write(accounts.receive, people.actor())
+        await db.write(remote_accounts.receive, people.actor())
 
     gone = await db.read(accounts.get, rita.id)
     assert gone.deleted_at is not None

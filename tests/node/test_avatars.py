@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from node import accounts, avatars, domains, files, jobs, visibility
-from node.accounts import Account
+from node import accounts, avatars, departures, domains, files, jobs, visibility
+from node.account_rows import Account
 from node.config import Config, FederationOptions
 from node.errors import Invalid, NotFound
 from node.jobs import Job
@@ -220,7 +220,7 @@ async def test_face_and_header_are_kept_and_taken_away_apart(
 async def test_who_leaves_takes_both_pictures_along(node: Node, alice: Account, photo: Photo) -> None:
     await avatars.change(node, alice, photo(seed=1))
     await avatars.change(node, alice, photo(seed=2), kind=avatars.HEADER)
-    await node.db.write(accounts.delete, await node.db.read(accounts.get, alice.id))
+    await node.db.write(departures.delete, await node.db.read(accounts.get, alice.id))
 
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM avatar_files")) == 0
     gone = await node.db.read(accounts.get, alice.id)

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from node import block_files, block_lists, domains, exclusions, follows, list_entries
-from node.accounts import Account
-from node.block_lists import BlockList
+from node import block_files, block_lists, domains, exclusions, list_entries, relationships
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotFound
+from node.list_entries import BlockList
 from tests.support.people import remote
 from tests.support.posting import follow
 
@@ -72,7 +72,7 @@ async def test_even_an_automatic_list_ends_no_follow_by_itself(db: Database, ali
     assert await rules(db) == {"loud.example": "suspend", "example.org": "limit"}
     (draft,) = await db.read(list_entries.drafts, of.id)
     assert (draft.entry.domain, draft.follows) == ("far.example", 1)
-    assert await db.read(follows.between, alice, rita) is not None
+    assert await db.read(relationships.between, alice, rita) is not None
 
     # Asked to do what is safe, it still waits; asked for by name, it is done.
     assert await db.write(block_lists.accept, of.id, None, by=alice) == 0
@@ -221,8 +221,8 @@ async def test_leaving_a_list_lets_people_come_back(
     await db.write(block_lists.accept, of.id, ["far.example"], by=alice)
     await db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind = 'fetch_list'"))
     await settle()
-    assert await db.read(follows.between, alice, rita) is None
+    assert await db.read(relationships.between, alice, rita) is None
 
     await db.write(block_lists.leave, of.id, by=alice)
     await settle()
-    assert await db.read(follows.between, alice, rita) is not None
+    assert await db.read(relationships.between, alice, rita) is not None

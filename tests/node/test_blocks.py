@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from node import blocks, follows, posts
-from node.accounts import Account
+from node import blocks, follows, publishing, relationships
+from node.account_rows import Account
 from node.database import Database, Reader
 from node.drafts import Draft
 from node.errors import Invalid
@@ -19,7 +19,7 @@ async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Accoun
     await db.write(follows.follow, alice, bob)
     await db.write(follows.follow, bob, alice)
     for author in (alice, bob):
-        await db.write(posts.publish, author, Draft(caption="Morning"))
+        await db.write(publishing.publish, author, Draft(caption="Morning"))
     assert await db.read(feed, alice) == {alice.id, bob.id}
 
     await db.write(blocks.block, alice, bob)
@@ -28,11 +28,11 @@ async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Accoun
     assert await db.read(feed, bob) == {bob.id}
     assert await db.read(people.told, alice) == []
     assert await db.read(people.told, bob) == []
-    assert await db.read(follows.between, alice, bob) is None
-    assert await db.read(follows.between, bob, alice) is None
-    assert await db.read(blocks.is_blocked, bob, alice)
-    assert await db.read(blocks.has_blocked, alice, bob)
-    assert not await db.read(blocks.has_blocked, bob, alice)
+    assert await db.read(relationships.between, alice, bob) is None
+    assert await db.read(relationships.between, bob, alice) is None
+    assert await db.read(relationships.is_blocked, bob, alice)
+    assert await db.read(relationships.has_blocked, alice, bob)
+    assert not await db.read(relationships.has_blocked, bob, alice)
 
 
 async def test_blocking_someone_elsewhere_tells_their_server_of_the_follows_only(
@@ -54,21 +54,21 @@ async def test_a_block_from_elsewhere_severs_without_a_word_from_them(db: Databa
 
     await db.write(blocks.block, rita, alice, uri=rita.uri + "#block")
 
-    assert await db.read(follows.between, rita, alice) is None
+    assert await db.read(relationships.between, rita, alice) is None
     assert await db.read(people.verbs, rita) == []
-    assert await db.read(blocks.is_blocked, alice, rita)
+    assert await db.read(relationships.is_blocked, alice, rita)
     await db.write(blocks.unblock, rita, alice)
-    assert not await db.read(blocks.is_blocked, alice, rita)
+    assert not await db.read(relationships.is_blocked, alice, rita)
 
 
 async def test_a_mute_hides_and_unmuting_brings_back(db: Database, alice: Account, bob: Account) -> None:
     await db.write(follows.follow, alice, bob)
-    await db.write(posts.publish, bob, Draft(caption="Morning"))
+    await db.write(publishing.publish, bob, Draft(caption="Morning"))
 
     await db.write(blocks.mute, alice, bob)
     assert await db.read(feed, alice) == set()
-    assert await db.read(blocks.is_muted, alice, bob)
-    assert not await db.read(blocks.is_blocked, alice, bob)
+    assert await db.read(relationships.is_muted, alice, bob)
+    assert not await db.read(relationships.is_blocked, alice, bob)
 
     await db.write(blocks.unmute, alice, bob)
     assert await db.read(feed, alice) == {bob.id}

@@ -8,8 +8,8 @@ import itertools
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import cached_media, domains, evictions, photos
-from node.accounts import Account
+from node import cached_media, domains, evictions, photo_rows, photos
+from node.account_rows import Account
 from node.cached_media import DAY, FIRST_WAIT, FIRST_WAIT_FINAL, LONGEST_WAIT, Looks, Room
 from node.database import Reader, Row, Writer
 from node.files import File
@@ -27,7 +27,7 @@ def hold(tx: Writer, author: Account, size: int, host: str = "far.example") -> i
     """A photo of another server that is kept here; its id."""
     number = next(_numbers)
     post = arrives(tx, author, photos=[picture(f"{number}")])
-    [photo] = photos.of_posts(tx, [post.id])[post.id]
+    [photo] = photo_rows.of_posts(tx, [post.id])[post.id]
     photos.add_files(tx, photo.id, {("medium", "webp"): File(f"cache/aa/bb/{number}.webp", 1, 1, size)})
     assert cached_media.kept(tx, "photo", photo.id, f"https://{host}/{number}.jpg", size, room=ROOM)
     return photo.id
@@ -86,7 +86,7 @@ async def test_the_picture_that_nobody_has_looked_at_for_longest_goes_first(node
     assert set(held) <= {*near, *far, *other}
     assert len(held) == 9
     assert await node.db.read(sums_are_true)
-    gone = (await node.db.read(photos.by_ids, [near[1]]))[near[1]]
+    gone = (await node.db.read(photo_rows.by_ids, [near[1]]))[near[1]]
     assert gone.files == {}
     assert gone.remote_url
 
@@ -175,7 +175,7 @@ async def test_what_a_rule_refuses_leaves_the_cache_though_its_people_live_elsew
 
     assert await node.db.read(kept) == other
     assert await node.db.read(sums_are_true)
-    assert (await node.db.read(photos.by_ids, ids))[ids[0]].files == {}
+    assert (await node.db.read(photo_rows.by_ids, ids))[ids[0]].files == {}
 
 
 _deeds = st.lists(

@@ -12,19 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node import blocks, captions
-from node.accounts import Account
+from node import blocks, mention_links
+from node.account_rows import Account
 from node.captions import clean_html, clean_text, mentions_in, normal_tag, plain_text
 from node.database import Reader, Writer
+from node.mention_links import Caption
 from node.node import Node
 from tests.support.people import remote
 
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures"
 
 
-async def rendered(node: Node, author: Account, text: str) -> captions.Caption:
-    def unit(tx: Reader) -> captions.Caption:
-        return captions.render(tx, text, author=author)
+async def rendered(node: Node, author: Account, text: str) -> Caption:
+    def unit(tx: Reader) -> Caption:
+        return mention_links.render(tx, text, author=author)
 
     return await node.db.read(unit)
 
@@ -175,7 +176,7 @@ async def test_whatever_is_typed_is_safe_and_says_what_was_typed(node: Node, ali
         @given(st.lists(pieces | st.text(max_size=8), max_size=20))
         def run(typed: list[str]) -> None:
             text = clean_text("".join(typed), 5000)
-            html = captions.render(tx, text, author=alice).html
+            html = mention_links.render(tx, text, author=alice).html
             assert_safe(html)
             again = clean_html(html)
             assert_safe(again)
@@ -375,7 +376,7 @@ def test_the_words_of_safe_html_can_be_read_without_it() -> None:
 async def test_nobody_is_named_across_a_block(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         blocks.block(tx, bob, alice)
-        caption = captions.render(tx, "hey @bob", author=alice)
+        caption = mention_links.render(tx, "hey @bob", author=alice)
         assert (caption.html, caption.mentions) == ("<p>hey @bob</p>", [])
 
     await node.db.write(unit)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from node import accounts, blocks, departures, follows, likes, posts, sessions, tokens, users
-from node.accounts import Account
+from node import accounts, blocks, departures, follows, likes, publishing, sessions, tokens, users
+from node.account_rows import Account
 from node.database import Database, Reader, Writer
 from node.drafts import Draft
 from node.jobs import Job
@@ -31,7 +31,7 @@ def rows(tx: Reader, who: Account) -> dict[str, int]:
 
 
 async def leave(node: Node, who: Account) -> None:
-    await node.db.write(accounts.delete, who)
+    await node.db.write(departures.delete, who)
     await departures.forget(node, Job(1, "forget_person", "", {"id": who.id}, 1))
 
 
@@ -48,8 +48,8 @@ async def test_whoever_leaves_leaves_nothing_but_the_name(
         blocks.mute(tx, bob, alice)
         blocks.unmute(tx, bob, alice)
         for n in range(departures.AT_ONCE + 5):
-            posts.publish(tx, alice, Draft(caption=f"Lake {n}"))
-        likes.like(tx, alice, posts.publish(tx, bob, Draft(caption="Hill")))
+            publishing.publish(tx, alice, Draft(caption=f"Lake {n}"))
+        likes.like(tx, alice, publishing.publish(tx, bob, Draft(caption="Hill")))
 
     await db.write(given)
     assert len(await db.read(rows, alice)) > 6
@@ -91,7 +91,7 @@ async def test_someone_elsewhere_leaves_without_a_word_of_ours(
 
 
 async def test_the_job_spares_whoever_is_still_here(node: Node, db: Database, alice: Account) -> None:
-    await db.write(posts.publish, alice, Draft(caption="Lake"))
+    await db.write(publishing.publish, alice, Draft(caption="Lake"))
 
     await departures.forget(node, Job(1, "forget_person", "", {"id": alice.id}, 1))
 

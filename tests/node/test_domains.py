@@ -14,21 +14,24 @@ from node import (
     follows,
     hashtags,
     moderation,
-    notifications,
+    notification_list,
+    photo_rows,
     photos,
     posts,
+    relationships,
     search,
     timelines,
     users,
     visibility,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database, Reader, Writer
+from node.domain_policies import DomainPolicy
 from node.errors import Invalid, NotAllowed
 from node.files import File
 from node.node import Node
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 from tests.support.people import remote
 from tests.support.posting import arrives, follow, picture, publish
 
@@ -80,7 +83,7 @@ async def test_a_block_is_listed_changed_and_lifted(db: Database) -> None:
     await db.write(domains.block, "loud.example", "much too loud", strength="limit", rejects_media=True)
     (rule,) = await db.read(domains.all_blocked)
     assert (rule.domain, rule.public_comment, rule.strength) == ("loud.example", "much too loud", "limit")
-    assert await db.read(domains.policy, "loud.example") == domains.Policy("limit", True, False)
+    assert await db.read(domains.policy, "loud.example") == DomainPolicy("limit", True, False)
 
     await db.write(domains.unblock, "LOUD.example")
     assert await db.read(domains.all_blocked) == []
@@ -141,8 +144,8 @@ async def test_a_suspended_server_is_hidden_cut_off_and_comes_back(
     with pytest.raises(NotAllowed):
         await db.write(follows.follow, rita, alice)
     await settle()
-    assert await db.read(follows.between, alice, rita) is None
-    assert await db.read(follows.between, rita, bob) is None
+    assert await db.read(relationships.between, alice, rita) is None
+    assert await db.read(relationships.between, rita, bob) is None
     counts = [(await db.read(accounts.get, who.id)).following_count for who in (alice, rita)]
     assert counts == [0, 0]
     assert [entry.post_id for entry in await db.read(timelines.home, alice, Page())] == [ours.id]
@@ -151,7 +154,7 @@ async def test_a_suspended_server_is_hidden_cut_off_and_comes_back(
     assert await db.read(shown_to, None, post)
     await settle()
     for pair in ((alice, rita), (rita, bob)):
-        again = await db.read(follows.between, *pair)
+        again = await db.read(relationships.between, *pair)
         assert again is not None
         assert again.is_accepted
     assert (await db.read(accounts.get, alice.id)).following_count == 1
@@ -223,13 +226,13 @@ async def test_a_limited_server_is_heard_only_by_who_follows(
     assert await db.read(search.accounts, "rit", bob) == []
     assert [who.id for who in await db.read(search.accounts, "rit", alice)] == [rita.id]
     assert [who.id for who in await db.read(search.accounts, "rita@far.example", bob)] == [rita.id]
-    assert await db.read(notifications.page, bob, Page()) == []
-    assert await db.read(notifications.unread_count, bob) == 0
+    assert await db.read(notification_list.page, bob, Page()) == []
+    assert await db.read(notification_list.unread_count, bob) == 0
 
     await db.write(domains.unblock, "far.example")
     assert await db.read(seen, None) == (True, True)
     assert len(await db.read(hashtags.trending)) == 1
-    assert [one.kind for one in await db.read(notifications.page, bob, Page())] == ["mention"]
+    assert [one.kind for one in await db.read(notification_list.page, bob, Page())] == ["mention"]
 
 
 async def test_somebody_of_a_limited_server_asks_before_they_follow(db: Database, alice: Account) -> None:
@@ -239,11 +242,11 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(db: Database
 
     asked = await db.write(follows.follow, rita, alice)
     assert not asked.is_accepted
-    assert [one.kind for one in await db.read(notifications.page, alice, Page())] == ["follow_request"]
+    assert [one.kind for one in await db.read(notification_list.page, alice, Page())] == ["follow_request"]
 
 
 def has_files(tx: Writer, post: Post) -> int:
-    (photo,) = photos.of_posts(tx, [post.id])[post.id]
+    (photo,) = photo_rows.of_posts(tx, [post.id])[post.id]
     photos.add_files(tx, photo.id, {("medium", "webp"): File("aa/bb/cc.webp", 1, 1, 1)})
     return photo.id
 
@@ -262,7 +265,7 @@ async def test_pictures_of_a_server_are_neither_shown_nor_kept(node: Node, settl
     rita = await db.read(accounts.get, rita.id)
     assert not await db.read(domains.shows_media, rita, "https://cdn.example/a.png")
     await settle()
-    assert (await db.read(photos.by_ids, [photo_id]))[photo_id].files == {}
+    assert (await db.read(photo_rows.by_ids, [photo_id]))[photo_id].files == {}
 
     await db.write(domains.unblock, "far.example")
     assert await db.read(visibility.may_see_photo, 0, photo_id) == "public"
@@ -290,14 +293,14 @@ async def test_with_an_allow_list_only_those_on_it_take_part(
     assert not await db.read(domains.is_blocked, "tintype.test")
     assert not await db.read(shown_to, alice, post)
     await settle()
-    assert await db.read(follows.between, alice, rita) is None
+    assert await db.read(relationships.between, alice, rita) is None
 
     await db.write(domains.allow, "example")
     assert await db.read(shown_to, alice, post)
     await db.write(domains.block, "loud.example")
     assert await db.read(domains.is_blocked, "a.loud.example")
     await settle()
-    assert await db.read(follows.between, alice, rita) is not None
+    assert await db.read(relationships.between, alice, rita) is not None
 
     await db.write(domains.disallow, "example")
     assert not await db.read(shown_to, alice, post)
@@ -342,11 +345,11 @@ async def test_a_change_that_is_about_very_many_servers_reaches_all_of_them(
     await db.write(domains.adopt_mode)
     await settle()
     assert [(await db.read(accounts.get, who.id)).is_gone for who in people] == [True] * 6 + [False]
-    assert await db.read(follows.between, alice, people[0]) is None
+    assert await db.read(relationships.between, alice, people[0]) is None
 
     db.site = replace(db.site, by_allow_list=False)
     await db.write(domains.adopt_mode)
     await settle()
     now = [await db.read(accounts.get, who.id) for who in people]
     assert [(who.is_gone, who.is_limited) for who in now] == [(False, n == 1) for n in range(7)]
-    assert await db.read(follows.between, alice, people[0]) is not None
+    assert await db.read(relationships.between, alice, people[0]) is not None

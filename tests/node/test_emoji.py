@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from node import accounts, emoji, posts, receiving
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
-from node.emoji import RemoteEmoji
 from node.ids import now_ms
 from node.node import Node
+from node.post_rows import Post
+from node.remote_actors import RemoteEmoji
 from tests.support.people import remote
 from tests.support.posting import arrives, said
 
@@ -26,7 +27,7 @@ def known(tx: Reader) -> list[tuple[str, str, str]]:
 async def test_a_post_keeps_those_its_words_name(node: Node) -> None:
     dog = RemoteEmoji("dog", "https://far.example/dog.png")
 
-    def unit(tx: Writer) -> posts.Post:
+    def unit(tx: Writer) -> Post:
         made = arrives(tx, remote(tx), html="<p>Look: :cat:</p>", emoji=[CAT, dog, CAT])
         found = posts.by_id(tx, made.id)
         assert found is not None

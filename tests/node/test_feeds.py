@@ -5,11 +5,12 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import blocks, boosts, feeds, follows, posts, timelines
-from node.accounts import Account
+from node import blocks, boosts, feeds, follows, post_deletion, posts, relationships, timelines
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from node.paging import Page
+from node.post_rows import Post
 from node.visibility import may_see
 from tests.support.people import lock, remote
 from tests.support.posting import arrives, follow, publish
@@ -190,7 +191,7 @@ class Story:
             self.do(deed, who, whom, post)
             self.check()
 
-    def do(self, deed: str, who: Account, whom: Account, post: posts.Post | None) -> None:
+    def do(self, deed: str, who: Account, whom: Account, post: Post | None) -> None:
         tx = self.tx
         if deed in ("post", "followers"):
             visibility = "public" if deed == "post" else deed
@@ -204,7 +205,7 @@ class Story:
             if post is None or not may_see(tx, who, post):
                 return
             if deed == "delete" and post.account_id == who.id:
-                posts.remove(tx, post)
+                post_deletion.remove(tx, post)
             elif deed == "boost" and boosts.can_boost(who, post):
                 boosts.boost(tx, who, post)
             elif deed == "unboost":
@@ -213,7 +214,7 @@ class Story:
                 publish(tx, who, "hm", parent_id=post.id)
         elif who.id != whom.id:
             if deed == "follow":
-                if not blocks.is_blocked(tx, who, whom):
+                if not relationships.is_blocked(tx, who, whom):
                     follow(tx, who, whom)
             else:
                 owner = follows if deed == "unfollow" else blocks
@@ -232,10 +233,10 @@ class Story:
                 post = posts.by_id(tx, post_id)
                 assert post is not None
                 author = next(person for person in self.people if person.id == post.account_id)
-                made = follows.between(tx, viewer, author)
+                made = relationships.between(tx, viewer, author)
                 if post.deleted_at is not None:
                     assert post_id not in seen
                 elif author.id == viewer.id or (
-                    made is not None and made.is_accepted and not blocks.is_muted(tx, viewer, author)
+                    made is not None and made.is_accepted and not relationships.is_muted(tx, viewer, author)
                 ):
                     assert post_id in seen

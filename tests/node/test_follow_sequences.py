@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from node import accounts, blocks, follows, posts
-from node.accounts import Account
+from node import accounts, blocks, follows, publishing, relationships
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.drafts import Draft
 from node.errors import NotFound
@@ -75,7 +75,7 @@ def do(tx: Writer, deed: str, who: Account, whom: Account) -> None:
         except NotFound:
             follows.decline(tx, who, whom, f"{who.uri}#follow/{whom.name}")
     elif deed in ("accept", "reject"):
-        asked = follows.between(tx, whom, who)
+        asked = relationships.between(tx, whom, who)
         if asked is not None:
             (follows.accept if deed == "accept" else follows.reject)(tx, asked)
     elif deed == "unfollow":
@@ -124,7 +124,7 @@ async def test_any_sequence_keeps_rows_counts_feeds_and_notifications_true(
         known["carol"] = people.lock(tx, known["carol"])
         known["rita"] = people.remote(tx)
         for label in OURS:
-            posts.publish(tx, known[label], Draft(caption=f"by {label}"))
+            publishing.publish(tx, known[label], Draft(caption=f"by {label}"))
         rules = Rules()
         for step in steps:
             deed, who, whom = step

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from node import accounts, blocks, domains, follows
-from node.accounts import Account
+from node import accounts, blocks, departures, domains, follows, profiles, relationships
+from node.account_rows import Account
 from node.database import Database, Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
@@ -78,7 +78,7 @@ async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, 
     locked = await db.write(people.lock, alice)
     await db.write(follows.follow, bob, locked)
     await db.write(
-        accounts.update_profile,
+        profiles.update_profile,
         locked,
         display_name="",
         bio="",
@@ -87,7 +87,7 @@ async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, 
         is_indexable=False,
     )
 
-    kept = await db.read(follows.between, bob, alice)
+    kept = await db.read(relationships.between, bob, alice)
     assert kept is not None
     assert not kept.is_accepted
 
@@ -115,7 +115,7 @@ async def test_a_reject_after_the_accept_ends_the_follow(db: Database, alice: Ac
 
     await db.write(follows.reject, asked)
 
-    assert await db.read(follows.between, alice, rita) is None
+    assert await db.read(relationships.between, alice, rita) is None
     assert await db.read(counts, alice) == (0, 0)
 
 
@@ -134,7 +134,7 @@ async def test_a_follower_elsewhere_is_answered_and_answered_again(db: Database,
     assert last[0] == "Accept"
     assert last[2]["follow"]["uri"] == again
     assert await db.read(counts, alice) == (0, 1)
-    found = await db.read(follows.by_uri, again)
+    found = await db.read(relationships.by_uri, again)
     assert found is not None
 
 
@@ -152,7 +152,7 @@ async def test_a_locked_account_answers_a_follower_elsewhere_once_it_has_decided
     await db.write(follows.reject, two)
 
     assert await db.read(people.verbs, alice) == ["Update", "Accept", "Reject"]
-    assert await db.read(follows.between, sam, alice) is None
+    assert await db.read(relationships.between, sam, alice) is None
     assert await db.read(people.told, alice) == [("follow", rita.id)]
 
 
@@ -209,7 +209,7 @@ async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
     for follower, followed in ((alice, rita), (rita, alice)):
         with pytest.raises(NotAllowed):
             await db.write(follows.follow, follower, followed)
-    await db.write(accounts.delete, bob)
+    await db.write(departures.delete, bob)
     with pytest.raises(NotFound):
         await db.write(follows.follow, alice, await db.read(accounts.get, bob.id))
 
@@ -302,7 +302,7 @@ async def test_whoever_leaves_takes_their_follows_along(db: Database, alice: Acc
     await db.write(follows.follow, bob, alice)
     await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
 
-    await db.write(accounts.delete, alice)
+    await db.write(departures.delete, alice)
 
     assert await db.read(counts, bob) == (0, 0)
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM follows")) == 0

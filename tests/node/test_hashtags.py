@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from node import hashtags, posts, timelines
-from node.accounts import Account
+from node import hashtags, post_deletion, publishing, timelines
+from node.account_rows import Account
 from node.database import Writer
+from node.drafts import Draft
 from node.hashtags import FEWEST, HOUR, MOST_OF_A_SERVER
 from node.ids import now_ms
 from node.node import Node
 from node.paging import Page
-from node.posts import Draft
 from node.trends import Trends
 from tests.support.people import remote
 from tests.support.posting import arrives, publish
@@ -75,10 +75,10 @@ async def test_only_public_posts_count_and_appear(node: Node, alice: Account) ->
 async def test_what_is_deleted_or_edited_away_no_longer_counts(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice, "#fog"), publish(tx, alice, "#fog #sea")
-        posts.delete(tx, alice, one)
+        post_deletion.delete(tx, alice, one)
         [hour] = hashtags.hours(tx, "fog", 1)
         assert (hour.posts, hour.authors, hour.local_authors) == (1, 1, 1)
-        posts.edit(tx, alice, two, Draft(caption="#sea"))
+        publishing.edit(tx, alice, two, Draft(caption="#sea"))
         assert hashtags.hours(tx, "fog", 1)[0].authors == 0
         assert hashtags.hours(tx, "sea", 1)[0].authors == 1
 

@@ -6,14 +6,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from node import accounts, keys
-from node.accounts import Account
+from node import keys, remote_accounts
+from node.account_rows import Account
 from node.config import Config, NodeOptions
 from node.database import Database, Writer, open_database
 from node.errors import NotFound
 from node.ids import now_ms
-from node.keys import PublicKey
 from node.node import Node
+from node.remote_actors import PublicKey
 from tests.support import people
 
 
@@ -113,7 +113,7 @@ async def test_after_rotation_the_old_key_is_gone(db: Database) -> None:
     rita = await db.write(people.remote)
     new = PublicKey(rita.uri + "#key-2", "rsa", "NEW")
 
-    await db.write(accounts.receive, people.actor(keys=[new]))
+    await db.write(remote_accounts.receive, people.actor(keys=[new]))
 
     assert [key.id for key in await db.read(keys.of, rita)] == [new.id]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from node import list_entries
 from node.block_files import Entry
-from node.block_lists import BlockList
-from node.domains import STRENGTHS, DomainBlock
-from node.list_entries import ListEntry
+from node.domain_policies import STRENGTHS
+from node.domains import DomainBlock
+from node.list_entries import BlockList, ListEntry
 
 THIS, ANOTHER, ADMIN = 1, 2, None
 FOLLOWED = BlockList(

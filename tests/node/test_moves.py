@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from node import accounts, domains, follows, moves
-from node.accounts import Account
+from node import accounts, departures, domains, follows, moves
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -67,7 +67,7 @@ async def test_where_nobody_can_move_to(db: Database, alice: Account, reason: st
                     tx, "new", "new.example", also_known_as=[alice.uri], moved_to="https://x.example/1"
                 )
             case "gone":
-                accounts.delete(tx, new)
+                departures.delete(tx, new)
             case "itself":
                 new = alice
         with pytest.raises(Invalid):

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from node import blocks, likes, notifications, posts, users
-from node.accounts import Account, show
+from node import blocks, likes, notification_list, notifications, post_deletion, publishing, users
+from node.account_rows import Account
+from node.accounts import show
 from node.database import Database, Reader
 from node.drafts import Draft
 from node.paging import Page
@@ -11,7 +12,7 @@ from tests.support import people
 
 
 async def test_each_happening_is_told_once(db: Database, alice: Account, bob: Account) -> None:
-    post = await db.write(posts.publish, alice, Draft(caption="Lake"))
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     for _ in range(3):
         await db.write(notifications.notify, alice.id, "like", bob, post)
         await db.write(notifications.notify, alice.id, "follow", bob)
@@ -43,7 +44,7 @@ async def test_the_blocked_and_the_muted_are_not_heard(
 
 
 async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bob: Account) -> None:
-    post = await db.write(posts.publish, alice, Draft(caption="Lake"))
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(likes.like, bob, post)
     assert await db.read(people.told, alice) == [("like", bob.id)]
 
@@ -55,57 +56,57 @@ async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bo
 async def test_a_page_shows_who_and_which_post_and_marks_what_was_read(
     db: Database, alice: Account, bob: Account
 ) -> None:
-    post = await db.write(posts.publish, alice, Draft(caption="Lake"))
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(notifications.notify, alice.id, "like", bob, post)
     await db.write(notifications.notify, alice.id, "follow", bob)
 
-    shown = await db.read(notifications.page, alice, Page())
+    shown = await db.read(notification_list.page, alice, Page())
     assert [(one.kind, one.by, one.post and one.post.post.id) for one in shown] == [
         ("follow", bob, None),
         ("like", bob, post.id),
     ]
-    only = await db.read(notifications.page, alice, Page(), ["like", "nonsense"])
+    only = await db.read(notification_list.page, alice, Page(), ["like", "nonsense"])
     assert [one.kind for one in only] == ["like"]
-    assert await db.read(notifications.page, alice, Page(), []) == []
+    assert await db.read(notification_list.page, alice, Page(), []) == []
 
 
 async def test_read_ones_are_counted_no_more(db: Database, alice: Account, bob: Account) -> None:
     await db.write(users.create, alice, email="a@a.test", password_hash="x")
     await db.write(notifications.notify, alice.id, "follow", bob)
     await db.write(notifications.notify, alice.id, "like", bob)
-    first = (await db.read(notifications.page, alice, Page()))[-1]
+    first = (await db.read(notification_list.page, alice, Page()))[-1]
 
-    assert await db.read(notifications.unread_count, alice) == 2
-    await db.write(notifications.mark_read, alice, first.id)
-    assert await db.read(notifications.unread_count, alice) == 1
-    await db.write(notifications.mark_read, alice)
-    await db.write(notifications.mark_read, alice, first.id)
-    assert await db.read(notifications.unread_count, alice) == 0
+    assert await db.read(notification_list.unread_count, alice) == 2
+    await db.write(notification_list.mark_read, alice, first.id)
+    assert await db.read(notification_list.unread_count, alice) == 1
+    await db.write(notification_list.mark_read, alice)
+    await db.write(notification_list.mark_read, alice, first.id)
+    assert await db.read(notification_list.unread_count, alice) == 0
 
 
 async def test_only_ones_own_can_be_dismissed(db: Database, alice: Account, bob: Account) -> None:
     await db.write(notifications.notify, alice.id, "follow", bob)
-    [one] = await db.read(notifications.page, alice, Page())
+    [one] = await db.read(notification_list.page, alice, Page())
 
     await db.write(notifications.dismiss, bob, one.id)
-    assert await db.read(notifications.by_id, bob, one.id) is None
-    assert await db.read(notifications.by_id, alice, one.id) == one
+    assert await db.read(notification_list.by_id, bob, one.id) is None
+    assert await db.read(notification_list.by_id, alice, one.id) == one
     await db.write(notifications.dismiss, alice, one.id)
-    assert await db.read(notifications.by_id, alice, one.id) is None
+    assert await db.read(notification_list.by_id, alice, one.id) is None
 
 
 async def test_suspended_people_fall_silent_and_deleted_posts_are_not_spoken_of(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
-    post = await db.write(posts.publish, alice, Draft(caption="Lake"))
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(notifications.notify, alice.id, "follow", mallory)
     await db.write(notifications.notify, alice.id, "like", bob, post)
 
     await db.write(show, mallory.id, is_shown=False)
-    await db.write(posts.delete, alice, post)
+    await db.write(post_deletion.delete, alice, post)
 
-    assert await db.read(notifications.page, alice, Page()) == []
-    assert await db.read(notifications.unread_count, alice) == 0
+    assert await db.read(notification_list.page, alice, Page()) == []
+    assert await db.read(notification_list.unread_count, alice) == 0
 
 
 async def test_clearing_leaves_those_of_others(db: Database, alice: Account, bob: Account) -> None:
@@ -123,7 +124,7 @@ async def test_a_page_takes_the_same_number_of_questions_however_long(
     db: Database, alice: Account, bob: Account, count: int
 ) -> None:
     for n in range(count):
-        post = await db.write(posts.publish, alice, Draft(caption=f"Lake {n}"))
+        post = await db.write(publishing.publish, alice, Draft(caption=f"Lake {n}"))
         await db.write(notifications.notify, alice.id, "like", bob, post)
 
     def questions(tx: Reader) -> int:
@@ -141,7 +142,7 @@ async def test_a_page_takes_the_same_number_of_questions_however_long(
             return single(sql, **values)
 
         tx.all, tx.one = counted_all, counted_one  # type: ignore[method-assign, assignment]
-        assert len(notifications.page(tx, alice, Page(limit=40))) == count
+        assert len(notification_list.page(tx, alice, Page(limit=40))) == count
         return asked
 
     assert await db.read(questions) <= 12

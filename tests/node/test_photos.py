@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from media.images import VARIANTS
-from node import files, jobs, photos, posts
-from node.accounts import Account
+from node import files, jobs, photo_rows, photos, post_deletion, publishing
+from node.account_rows import Account
 from node.database import Writer
+from node.drafts import Draft
 from node.errors import Invalid, NotFound, TooMuch
 from node.ids import now_ms
 from node.node import Node
-from node.posts import Draft
+from node.photo_rows import Photo
 from tests.support.posting import publish
 
 JOBS = {"render_photo": photos.render_later, "delete_files": files.delete_files}
@@ -38,8 +39,8 @@ def stored(node: Node) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.is_file()}
 
 
-async def now(node: Node, photo_id: int) -> photos.Photo:
-    return (await node.db.read(photos.by_ids, [photo_id]))[photo_id]
+async def now(node: Node, photo_id: int) -> Photo:
+    return (await node.db.read(photo_rows.by_ids, [photo_id]))[photo_id]
 
 
 async def test_an_upload_gets_every_size_and_its_original_is_forgotten(
@@ -123,8 +124,8 @@ async def test_a_photo_deleted_before_its_later_sizes_leaves_nothing(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo())
-    post = await node.db.write(posts.publish, alice, Draft(photo_ids=[uploaded.id]))
-    await node.db.write(posts.delete, alice, post)
+    post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[uploaded.id]))
+    await node.db.write(post_deletion.delete, alice, post)
     await work(node)
     assert stored(node) == set()
 
@@ -146,7 +147,7 @@ async def test_a_loose_photo_is_its_owners_to_describe_and_discard(
         with pytest.raises(NotFound):
             photos.set_alt(tx, alice, uploaded.id, "x")
         photos.discard(tx, alice, uploaded.id)
-        assert len(photos.of_posts(tx, [post.id])[post.id]) == 1
+        assert len(photo_rows.of_posts(tx, [post.id])[post.id]) == 1
 
     await node.db.write(unit)
 

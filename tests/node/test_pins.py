@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from node import accounts, pins, posts, views
-from node.accounts import Account
+from node import accounts, pins, post_deletion, views
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Invalid, NotAllowed, NotFound
 from tests.support.people import said
@@ -28,7 +28,7 @@ async def test_the_latest_pinned_comes_first_and_other_servers_hear_of_it(
         pins.unpin(tx, alice, two)
         assert said(tx, alice)[-1][:2] == ("Remove", two.uri)
         assert pins.of(tx, None, alice) == [one.id]
-        posts.delete(tx, alice, one)
+        post_deletion.delete(tx, alice, one)
         assert tx.value("SELECT COUNT(*) FROM pins") == 0
 
     await db.write(unit)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node import policies
-from node.policies import CIRCLES, DEEDS, EVERYONE, NOBODY, Deed, Facts, Policy, Rule, only
+from node.policies import CIRCLES, DEEDS, EVERYONE, NOBODY, Deed, Facts, InteractionPolicy, Rule, only
 
 RULES = st.builds(Rule, st.frozensets(st.sampled_from(CIRCLES)), st.frozensets(st.sampled_from(CIRCLES)))
-POLICIES = st.builds(Policy, RULES, RULES, RULES, RULES)
+POLICIES = st.builds(InteractionPolicy, RULES, RULES, RULES, RULES)
 FACTS = st.builds(Facts, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 STRANGER = Facts(sees=True)
@@ -21,7 +21,7 @@ AUTHOR = Facts(sees=True, is_author=True)
 
 
 def test_usually_everyone_may_do_everything_but_quote() -> None:
-    answers = {deed: policies.may(Policy(), deed, STRANGER) for deed in DEEDS}
+    answers = {deed: policies.may(InteractionPolicy(), deed, STRANGER) for deed in DEEDS}
     assert answers == {"like": "yes", "comment": "yes", "boost": "yes", "quote": "no"}
 
 
@@ -43,31 +43,35 @@ def test_usually_everyone_may_do_everything_but_quote() -> None:
 def test_the_nearest_circle_decides(
     rule: Rule, stranger: str, follower: str, followed: str, mentioned: str
 ) -> None:
-    policy = Policy(boost=rule)
+    policy = InteractionPolicy(boost=rule)
     people = (STRANGER, FOLLOWER, FOLLOWED, MENTIONED)
     answers = tuple(policies.may(policy, "boost", who) for who in people)
     assert answers == (stranger, follower, followed, mentioned)
 
 
 def test_whoever_is_mentioned_may_answer_unless_comments_are_off() -> None:
-    assert policies.may(Policy(comment=only("followers")), "comment", MENTIONED) == "yes"
-    assert policies.may(Policy(comment=only(asking=("everyone",))), "comment", MENTIONED) == "yes"
-    assert policies.may(Policy(comment=NOBODY), "comment", MENTIONED) == "no"
+    assert policies.may(InteractionPolicy(comment=only("followers")), "comment", MENTIONED) == "yes"
+    assert policies.may(InteractionPolicy(comment=only(asking=("everyone",))), "comment", MENTIONED) == "yes"
+    assert policies.may(InteractionPolicy(comment=NOBODY), "comment", MENTIONED) == "no"
 
 
 @given(POLICIES, st.sampled_from(DEEDS))
-def test_the_author_always_may(policy: Policy, deed: Deed) -> None:
+def test_the_author_always_may(policy: InteractionPolicy, deed: Deed) -> None:
     assert policies.may(policy, deed, AUTHOR) == "yes"
 
 
 @given(POLICIES, st.sampled_from(DEEDS), FACTS)
-def test_a_policy_never_lets_in_who_may_not_see_the_post(policy: Policy, deed: Deed, who: Facts) -> None:
+def test_a_policy_never_lets_in_who_may_not_see_the_post(
+    policy: InteractionPolicy, deed: Deed, who: Facts
+) -> None:
     if not who.sees:
         assert policies.may(policy, deed, who) == "no"
 
 
 @given(POLICIES, st.sampled_from(("followers", "direct")), FACTS)
-def test_a_private_post_is_passed_on_by_its_author_alone(policy: Policy, visibility: str, who: Facts) -> None:
+def test_a_private_post_is_passed_on_by_its_author_alone(
+    policy: InteractionPolicy, visibility: str, who: Facts
+) -> None:
     narrow = policies.narrowed(policy, visibility)
     for deed in ("boost", "quote"):
         assert policies.may(narrow, deed, who) == ("yes" if who.sees and who.is_author else "no")
@@ -76,19 +80,19 @@ def test_a_private_post_is_passed_on_by_its_author_alone(policy: Policy, visibil
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
 def test_an_open_post_keeps_its_policy(visibility: str) -> None:
-    policy = Policy(quote=EVERYONE)
+    policy = InteractionPolicy(quote=EVERYONE)
     assert policies.narrowed(policy, visibility) == policy
 
 
 @given(POLICIES)
-def test_a_policy_survives_the_column(policy: Policy) -> None:
+def test_a_policy_survives_the_column(policy: InteractionPolicy) -> None:
     assert policies.load(policies.dump(policy)) == policy
 
 
 def test_the_usual_policy_takes_no_room() -> None:
-    assert policies.dump(Policy()) == ""
-    assert policies.dump(Policy(comment=NOBODY)) == '{"comment":{}}'
-    assert policies.load("") == Policy()
+    assert policies.dump(InteractionPolicy()) == ""
+    assert policies.dump(InteractionPolicy(comment=NOBODY)) == '{"comment":{}}'
+    assert policies.load("") == InteractionPolicy()
 
 
 def test_a_rule_has_a_word() -> None:

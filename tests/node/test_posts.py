@@ -16,19 +16,21 @@ from node import (
     hashtags,
     likes,
     mentions,
+    photo_rows,
     photos,
+    post_deletion,
     posts,
+    publishing,
     timelines,
     views,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
-from node.drafts import MOST_CAPTION, MOST_PHOTOS
+from node.drafts import MOST_CAPTION, MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, NotFound
 from node.node import Node
 from node.paging import Page
-from node.policies import NOBODY, Policy
-from node.posts import Draft
+from node.policies import NOBODY, InteractionPolicy
 from tests.support.people import remote, said, told, verbs
 from tests.support.posting import arrives, follow, publish
 
@@ -112,7 +114,7 @@ async def test_what_cannot_be_a_post_is_refused_with_a_sentence(
     node: Node, alice: Account, draft: Draft
 ) -> None:
     with pytest.raises(Invalid, match=r"\.$"):
-        await node.db.write(posts.publish, alice, draft)
+        await node.db.write(publishing.publish, alice, draft)
 
 
 async def test_a_suspended_person_cannot_post(node: Node, alice: Account) -> None:
@@ -200,7 +202,7 @@ async def test_comments_can_be_turned_off_for_everyone_but_the_author(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
-        post = publish(tx, alice, policy=Policy(comment=NOBODY))
+        post = publish(tx, alice, policy=InteractionPolicy(comment=NOBODY))
         with pytest.raises(NotAllowed):
             publish(tx, bob, parent_id=post.id)
         publish(tx, alice, parent_id=post.id)
@@ -218,7 +220,7 @@ async def test_an_edit_keeps_what_was_said_before(
 
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "First #fog", photo_ids=[one.id, two.id], visibility="followers")
-        edited = posts.edit(
+        edited = publishing.edit(
             tx,
             alice,
             post,
@@ -233,7 +235,7 @@ async def test_an_edit_keeps_what_was_said_before(
         assert ("First" in before.caption, "Second" in now.caption) == (True, True)
         assert (before.created_at, now.created_at) == (post.published_at, edited.edited_at)
         assert [name for name, _ in hashtags.of_posts(tx, [post.id])[post.id]] == ["mist"]
-        assert photos.by_ids(tx, [one.id]) == {}
+        assert photo_rows.by_ids(tx, [one.id]) == {}
         assert told(tx, bob) == [("mention", alice.id)]
         assert verbs(tx, alice) == ["Create", "Update"]
         [view] = views.of(tx, alice, [post.id])
@@ -245,7 +247,7 @@ async def test_an_edit_keeps_what_was_said_before(
 async def test_an_edit_that_changes_nothing_says_nothing(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "Same #fog")
-        assert posts.edit(tx, alice, post, Draft(caption="Same #fog")) == post
+        assert publishing.edit(tx, alice, post, Draft(caption="Same #fog")) == post
         assert verbs(tx, alice) == ["Create"]
         assert len(edits.of(tx, post)) == 1
 
@@ -257,7 +259,7 @@ async def test_somebody_no_longer_named_can_still_see_a_direct_post(
 ) -> None:
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "@bob psst", visibility="direct")
-        posts.edit(tx, alice, post, Draft(caption="psst"))
+        publishing.edit(tx, alice, post, Draft(caption="psst"))
         assert posts.seen_by(tx, bob, post.id).id == post.id
 
     await node.db.write(unit)
@@ -269,9 +271,9 @@ async def test_only_its_author_changes_or_deletes_a_post(
     def unit(tx: Writer) -> None:
         post = publish(tx, alice)
         with pytest.raises(NotAllowed):
-            posts.edit(tx, mallory, post, Draft(caption="x"))
+            publishing.edit(tx, mallory, post, Draft(caption="x"))
         with pytest.raises(NotAllowed):
-            posts.delete(tx, mallory, post)
+            post_deletion.delete(tx, mallory, post)
 
     await node.db.write(unit)
 
@@ -298,8 +300,8 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
             likes.like(tx, person, post, uri=f"like:{person.id}")
         boosts.boost(tx, bob, post)
         bookmarks.add(tx, bob, post)
-        posts.edit(tx, alice, post, Draft(caption="Secret #fog", photo_ids=[picture.id]))
-        posts.delete(tx, alice, post)
+        publishing.edit(tx, alice, post, Draft(caption="Secret #fog", photo_ids=[picture.id]))
+        post_deletion.delete(tx, alice, post)
         posts_left = posts.by_id(tx, post.id)
 
         assert posts_left is not None
@@ -326,7 +328,7 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
         with pytest.raises(NotFound):
             posts.seen_by(tx, alice, post.id)
         with pytest.raises(NotFound):
-            posts.delete(tx, alice, post)
+            post_deletion.delete(tx, alice, post)
 
     assert path.exists()
     await node.db.write(unit)
@@ -352,8 +354,8 @@ async def test_comments_on_a_deleted_comment_stay_readable_under_a_gap(
         kept = publish(tx, alice, "kept", parent_id=gone.id)
         other = publish(tx, bob, "other", parent_id=post.id)
         lonely = publish(tx, bob, "lonely", parent_id=post.id)
-        posts.delete(tx, bob, gone)
-        posts.delete(tx, bob, lonely)
+        post_deletion.delete(tx, bob, gone)
+        post_deletion.delete(tx, bob, lonely)
 
         gap, second = conversations.tree(tx, None, post)
         assert gap.view is None
@@ -390,7 +392,7 @@ async def test_a_person_who_leaves_takes_their_posts_along(node: Node, alice: Ac
         likes.like(tx, alice, post)
         boosts.boost(tx, alice, post)
         for one in own:
-            posts.remove(tx, one)
+            post_deletion.remove(tx, one)
         likes.forget_by(tx, alice)
         boosts.forget_by(tx, alice)
         current = posts.by_id(tx, post.id)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from node import accounts, blocks, bookmarks, boosts, follows, likes, posts, timelines, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.errors import NotAllowed, NotFound
 from node.node import Node
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 from tests.support.people import remote, said, told
 from tests.support.posting import arrives, follow, publish
 

@@ -7,13 +7,25 @@ from dataclasses import replace
 
 import pytest
 
-from node import accounts, blocks, edits, hashtags, mentions, photos, posts, receiving, timelines, views
-from node.accounts import Account
+from node import (
+    accounts,
+    blocks,
+    edits,
+    hashtags,
+    mentions,
+    photo_rows,
+    post_deletion,
+    posts,
+    receiving,
+    timelines,
+    views,
+)
+from node.account_rows import Account
 from node.database import Writer
 from node.ids import ms_of, now_ms
 from node.node import Node
 from node.paging import Page
-from node.policies import NOBODY, Policy
+from node.policies import NOBODY, InteractionPolicy
 from tests.support.people import remote, told
 from tests.support.posting import HOUR, arrives, follow, picture, publish, said
 
@@ -134,9 +146,9 @@ async def test_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, al
         blocks.block(tx, alice, mallory)
         seen = publish(tx, alice)
         hidden = publish(tx, alice, visibility="followers")
-        quiet = publish(tx, alice, policy=Policy(comment=NOBODY))
+        quiet = publish(tx, alice, policy=InteractionPolicy(comment=NOBODY))
         gone = publish(tx, alice)
-        posts.delete(tx, alice, gone)
+        post_deletion.delete(tx, alice, gone)
 
         assert receiving.receive(tx, said(mallory, parent_uri=seen.uri)) is None
         assert receiving.receive(tx, said(rita, parent_uri=hidden.uri)) is None
@@ -217,7 +229,7 @@ async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> No
         original = said(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
         post = receiving.receive(tx, original)
         assert post is not None
-        [first, _] = photos.of_posts(tx, [post.id])[post.id]
+        [first, _] = photo_rows.of_posts(tx, [post.id])[post.id]
         update = replace(
             original,
             html="<p>New @alice</p>",
@@ -230,11 +242,11 @@ async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> No
 
         assert changed is not None
         assert posts.by_id(tx, post.id) == changed
-        assert [(one.remote_url[-5:], one.alt) for one in photos.of_posts(tx, [post.id])[post.id]] == [
+        assert [(one.remote_url[-5:], one.alt) for one in photo_rows.of_posts(tx, [post.id])[post.id]] == [
             ("c.jpg", "photo c"),
             ("a.jpg", "better"),
         ]
-        assert photos.of_posts(tx, [post.id])[post.id][1].id == first.id
+        assert photo_rows.of_posts(tx, [post.id])[post.id][1].id == first.id
         assert hashtags.of_posts(tx, [post.id])[post.id] == [("mist", "mist")]
         assert len(edits.of(tx, changed)) == 2
         assert [mention.account.id for mention in mentions.of(tx, changed)] == [alice.id]

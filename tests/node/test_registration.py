@@ -6,7 +6,7 @@ import time
 import pytest
 
 from node import accounts, passwords, registration, sessions, settings, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooMuch

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 from node import blocks, follows, relationships
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database
 from node.relationships import Relationship
 from tests.support import people

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import web
 
-from node import photos, posts, remote_photos
+from node import photo_rows, post_deletion, posts, remote_photos
 from node.config import Config, FederationOptions
 from node.database import Writer
 from node.ids import now_ms
 from node.node import Node
+from node.photo_rows import Photo
 from node.visibility import may_see_photo
 from tests.support.people import remote
 from tests.support.posting import arrives, picture
@@ -57,13 +58,13 @@ async def elsewhere(photo: Callable[..., bytes]) -> AsyncIterator[Elsewhere]:
     await runner.cleanup()
 
 
-async def posted(node: Node, server: Elsewhere) -> photos.Photo:
+async def posted(node: Node, server: Elsewhere) -> Photo:
     """A remote photo that nobody has looked at."""
 
-    def unit(tx: Writer) -> photos.Photo:
+    def unit(tx: Writer) -> Photo:
         there = dataclasses.replace(picture(), url=f"{server.url}/a.jpg")
         post = arrives(tx, remote(tx), photos=[there])
-        [found] = photos.of_posts(tx, [post.id])[post.id]
+        [found] = photo_rows.of_posts(tx, [post.id])[post.id]
         return found
 
     return await node.db.write(unit)
@@ -134,13 +135,13 @@ async def test_a_post_deleted_while_its_photo_was_fetched_leaves_no_row(
     def unit(tx: Writer) -> None:
         post = posts.by_id(tx, photo.post_id or 0)
         assert post is not None
-        posts.remove(tx, post)
+        post_deletion.remove(tx, post)
 
     await node.db.write(unit)
 
     assert await looking is None
     assert await node.db.read(may_see_photo, 0, photo.id) is None
-    assert await node.db.read(photos.by_ids, [photo.id]) == {}
+    assert await node.db.read(photo_rows.by_ids, [photo.id]) == {}
 
 
 async def test_whoever_leaves_does_not_stop_the_others(node: Node, elsewhere: Elsewhere) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node import accounts, audit, moderation, posts, reports, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Invalid, NotAllowed, NotFound
 from node.paging import Page

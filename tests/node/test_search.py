@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from node import accounts, blocks, follows, posts, search
-from node.accounts import Account
+from node import blocks, follows, profiles, publishing, relationships, search
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.drafts import Draft
 from tests.support import people
@@ -9,7 +9,7 @@ from tests.support import people
 
 def profile(tx: Writer, who: Account, **changes: object) -> Account:
     said = {"display_name": "", "bio": "", "is_locked": False, "is_discoverable": True, "is_indexable": False}
-    return accounts.update_profile(tx, who, **(said | changes))  # type: ignore[arg-type]
+    return profiles.update_profile(tx, who, **(said | changes))  # type: ignore[arg-type]
 
 
 async def test_people_are_found_by_handle_and_name_the_exact_one_first(
@@ -19,7 +19,7 @@ async def test_people_are_found_by_handle_and_name_the_exact_one_first(
     far = await db.write(people.remote, "alice")
     other = await db.write(people.remote, "alicia")
     await db.write(follows.follow, bob, other)
-    asked = await db.read(follows.between, bob, other)
+    asked = await db.read(relationships.between, bob, other)
     assert asked is not None
     await db.write(follows.accept, asked)
 
@@ -58,7 +58,7 @@ async def test_words_are_looked_for_where_people_agreed_to_it(
     def given(tx: Writer) -> list[int]:
         profile(tx, alice, is_indexable=True)
         return [
-            posts.publish(tx, who, Draft(caption=caption, visibility=visibility)).id
+            publishing.publish(tx, who, Draft(caption=caption, visibility=visibility)).id
             for who, caption, visibility in (
                 (alice, "A 100% quiet <b>lake</b>", "public"),
                 (alice, "A lake for friends", "followers"),
@@ -79,7 +79,7 @@ async def test_words_are_looked_for_where_people_agreed_to_it(
 
 
 async def test_hashtags_are_found_by_their_beginning(db: Database, alice: Account) -> None:
-    await db.write(posts.publish, alice, Draft(caption="#Lakeside morning"))
+    await db.write(publishing.publish, alice, Draft(caption="#Lakeside morning"))
 
     found = await db.read(search.hashtags, "#lake")
     assert [tag.display for tag in found] == ["Lakeside"]

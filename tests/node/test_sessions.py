@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from node import moderation, passwords, sessions, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database, Writer
 from node.errors import Invalid, NotAllowed, TooMuch
 from node.ids import now_ms
@@ -90,10 +90,10 @@ async def test_changing_the_password_signs_out_everywhere_else(
     here = await sessions.sign_in(node, "alice", PASSWORD, **HERE)
     there = await sessions.sign_in(node, "alice", PASSWORD, **HERE)
     with pytest.raises(Invalid) as refused:
-        await users.change_password(node, alice, "wrong word", "another morning", keep_token=here)
+        await sessions.change_password(node, alice, "wrong word", "another morning", keep_token=here)
     assert refused.value.field == "current"
 
-    await users.change_password(node, alice, PASSWORD, "another morning", keep_token=here)
+    await sessions.change_password(node, alice, PASSWORD, "another morning", keep_token=here)
 
     assert await node.db.read(sessions.by_token, here) is not None
     assert await node.db.read(sessions.by_token, there) is None

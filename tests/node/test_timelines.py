@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from node import blocks, boosts, timelines
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from node.paging import Page

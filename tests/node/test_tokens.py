@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from node import tokens
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database
 from node.errors import Invalid
 

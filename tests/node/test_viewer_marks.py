@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from node import blocks, bookmarks, boosts, glances, likes, pins, viewer_marks, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 from node.timelines import Entry
 from node.viewer_marks import ViewerMarks
 from tests.support.people import remote

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from node import blocks, bookmarks, boosts, conversations, likes, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from node.timelines import Entry

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from node import photos, posts
-from node.accounts import Account
+from node import photos, publishing
+from node.account_rows import Account
 from node.drafts import Draft
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 from tests.support.visitors import Visitor, sign_in
 from web.app import App, create_app
 
@@ -50,6 +50,6 @@ def publish(node: Node, photo: Callable[..., bytes]) -> Publish:
         ids = [
             (await photos.upload(node, who, photo(90, 60, "JPEG", seed=n), alt=alt)).id for n in range(shots)
         ]
-        return await node.db.write(posts.publish, who, Draft(caption=caption, photo_ids=ids, **draft))
+        return await node.db.write(publishing.publish, who, Draft(caption=caption, photo_ids=ids, **draft))
 
     return publish

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from activitypub import notes
-from node import photo_facts, photos, posts
-from node.accounts import Account
+from node import photo_facts, photo_rows, photos, posts, publishing
+from node.account_rows import Account
+from node.drafts import Draft
 from node.node import Node
-from node.posts import Post
+from node.post_rows import Post
 from tests.media.test_camera import photo
 from tests.pages.conftest import SignedIn
 from tests.support.visitors import Visitor
@@ -87,12 +88,10 @@ async def test_an_app_that_edits_leaves_what_is_told_as_it_is(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     made = await photos.upload(node, alice, photo(), alt="Fog")
-    draft = posts.Draft(
-        photo_ids=[made.id], shared=photo_facts.Shared(frozenset({"camera"}), "CC BY", "The sea")
-    )
-    post = await node.db.write(posts.publish, alice, draft)
-    await node.db.write(posts.edit, alice, post, posts.Draft(caption="New words", photo_ids=[made.id]))
-    (kept,) = (await node.db.read(photos.of_posts, [post.id]))[post.id]
+    draft = Draft(photo_ids=[made.id], shared=photo_facts.Shared(frozenset({"camera"}), "CC BY", "The sea"))
+    post = await node.db.write(publishing.publish, alice, draft)
+    await node.db.write(publishing.edit, alice, post, Draft(caption="New words", photo_ids=[made.id]))
+    (kept,) = (await node.db.read(photo_rows.of_posts, [post.id]))[post.id]
     assert photo_facts.of([kept]) == draft.shared
     assert json.loads(kept.extra)["exif"] == [
         ["Make", "FUJIFILM"],
@@ -118,8 +117,8 @@ async def test_a_photo_that_an_app_adds_tells_nothing_of_its_own(node: Node, ali
     one = await photos.upload(node, alice, photo(model="STUDIO"), alt="One")
     two = await photos.upload(node, alice, photo(model="AT-HOME"), alt="Two")
     shared = photo_facts.Shared(frozenset({"camera", "time"}), "CC BY", "Studio")
-    post = await node.db.write(posts.publish, alice, posts.Draft(photo_ids=[one.id], shared=shared))
-    await node.db.write(posts.edit, alice, post, posts.Draft(caption="x", photo_ids=[one.id, two.id]))
+    post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[one.id], shared=shared))
+    await node.db.write(publishing.edit, alice, post, Draft(caption="x", photo_ids=[one.id, two.id]))
     told = json.dumps(await _document(node, post.id))
     assert "STUDIO" in told
     assert "AT-HOME" not in told

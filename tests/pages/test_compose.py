@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 
 from node import photos, posts, timelines, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.node import Node
 from node.paging import Page
+from node.post_rows import Post
 from node.views import PostView
 from tests.pages.conftest import Publish, SignedIn
 from tests.support.visitors import Seen
@@ -173,7 +174,7 @@ async def test_a_post_is_changed_and_what_it_said_before_stays_readable(
     ).status == 403
 
 
-def _post(tx: Reader, post_id: int) -> posts.Post | None:
+def _post(tx: Reader, post_id: int) -> Post | None:
     return posts.by_id(tx, post_id)
 
 

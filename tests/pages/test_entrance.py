@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from node import accounts, moderation, registration, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.config import RegistrationOptions
 from node.node import Node
 from tests.pages.conftest import SignedIn

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node import accounts, follows, likes, posts
-from node.accounts import Account
+from node import accounts, follows, likes, posts, publishing
+from node.account_rows import Account
 from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
@@ -90,9 +90,9 @@ async def _world(node: Node, publish: Publish, alice: Account, bob: Account) -> 
 
     def react(tx: Writer) -> None:
         likes.like(tx, bob, post)
-        made = posts.publish(tx, bob, Draft(caption=f"{HOSTILE} @alice", parent_id=post.id))
-        posts.publish(tx, alice, Draft(caption="A & B < C", parent_id=made.id))
-        posts.edit(
+        made = publishing.publish(tx, bob, Draft(caption=f"{HOSTILE} @alice", parent_id=post.id))
+        publishing.publish(tx, alice, Draft(caption="A & B < C", parent_id=made.id))
+        publishing.edit(
             tx, alice, posts.seen_by(tx, alice, post.id), Draft(caption="calm #lake", photo_ids=[], alts={})
         )
 

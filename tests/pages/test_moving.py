@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node import accounts, moves, passwords, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from tests.pages.conftest import PASSWORD, SignedIn

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from node import accounts, avatars, follows, likes, notifications, relationships, sessions, users
-from node.accounts import Account, RemoteActor
+from node import (
+    accounts,
+    avatars,
+    follows,
+    likes,
+    notification_list,
+    relationships,
+    remote_accounts,
+    sessions,
+    users,
+)
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.node import Node
+from node.remote_actors import RemoteActor
 from tests.pages.conftest import Publish, SignedIn
 from tests.support import people
 from tests.support.visitors import Visitor
@@ -200,11 +211,11 @@ async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
     assert not (await visitor.get("/")).all("span", class_="unread")
     assert "liked" not in (await visitor.get("/notifications/comments")).words
     await visitor.post("/notifications/clear")
-    assert await node.db.read(notifications.unread_count, alice) == 0
+    assert await node.db.read(notification_list.unread_count, alice) == 0
 
 
 def _far(tx: Writer) -> Account:
-    return accounts.receive(
+    return remote_accounts.receive(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -252,7 +263,7 @@ async def test_a_visitor_is_led_to_their_own_server_to_follow(
     visitor = await signed_in(bob)
     seen = await visitor.get(f"/authorize_interaction?uri={alice.uri}")
     assert seen.one("form", action=f"/people/{alice.id}/follow")
-    assert not (await node.db.read(follows.between, bob, await node.db.read(_find, alice)))
+    assert not (await node.db.read(relationships.between, bob, await node.db.read(_find, alice)))
 
 
 async def test_saving_a_profile_again_changes_nothing_in_it(

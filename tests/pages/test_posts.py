@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node import blocks, boosts, follows, likes, posts
-from node.accounts import Account
+from node import blocks, boosts, follows, likes, post_deletion, publishing
+from node.account_rows import Account
 from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
@@ -130,7 +130,7 @@ async def test_a_kept_card_shows_new_counts_marks_words_and_names(
     await node.db.write(likes.like, bob, post)
     assert _deed(await visitor.get("/"), "like") == (f"/posts/{post.id}/like", False, "1")
     draft = Draft(caption="Other words", photo_ids=[])
-    await node.db.write(posts.edit, alice, post, draft)
+    await node.db.write(publishing.edit, alice, post, draft)
     seen = await visitor.get("/")
     assert "Other words" in seen.words
     assert "First words" not in seen.words
@@ -171,7 +171,7 @@ async def test_that_there_was_a_private_post_is_not_told(
     node: Node, alice: Account, publish: Publish, anybody: Visitor
 ) -> None:
     post = await publish(alice, "Only for friends", visibility="followers")
-    await node.db.write(posts.delete, alice, post)
+    await node.db.write(post_deletion.delete, alice, post)
     assert (await anybody.get(f"/p/alice/{post.id}")).status == 404
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node import reports
-from node.accounts import Account
+from node.account_rows import Account
 from node.node import Node
 from node.paging import Page
 from tests.pages.conftest import Publish, SignedIn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from node import block_lists, domains, exclusions, hosts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Database
 from node.node import Node
 from tests.pages.conftest import SignedIn

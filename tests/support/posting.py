@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from node import follows, posts, receiving
-from node.accounts import Account
+from node import follows, publishing, receiving
+from node.account_rows import Account
 from node.database import Writer
+from node.drafts import Draft
 from node.ids import now_ms
-from node.posts import Draft, Post
-from node.receiving import RemotePhoto, RemotePost
+from node.post_rows import Post
+from node.remote_post import RemotePhoto, RemotePost
 from tests.support.people import remote
 
 _numbers = itertools.count(1)
@@ -18,7 +19,7 @@ HOUR = 3_600_000
 
 
 def publish(tx: Writer, who: Account, caption: str = "Morning", **draft: Any) -> Post:
-    return posts.publish(tx, who, Draft(caption=caption, **draft))
+    return publishing.publish(tx, who, Draft(caption=caption, **draft))
 
 
 def said(author: Account, **changes: Any) -> RemotePost:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from node import sessions, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
 from tests.support.asgi import Client, Reply

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from node import accounts, keys
-from node.accounts import Account
+from node.account_rows import Account
+from node.audience import VISIBILITIES
 from node.database import Writer
 from node.ids import id_at, now_ms
-from node.visibility import VISIBILITIES
 from tests.support.people import remote
 
 PEOPLE = 5

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from node import photos, posts, sessions, users
-from node.accounts import Account
+from node import photos, publishing, sessions, users
+from node.account_rows import Account
 from node.database import Writer
 from node.drafts import Draft
 from node.node import Node
-from node.photos import Photo
+from node.photo_rows import Photo
 from tests.support.asgi import Client
 from web.files import Files
 from web.session import COOKIE
@@ -53,7 +53,7 @@ def publish(node: Node, photo: Callable[..., bytes]) -> Publish:
 
     async def make(who: Account, **draft: Any) -> Photo:
         made = await photos.upload(node, who, photo(900, 600))
-        await node.db.write(posts.publish, who, Draft(photo_ids=[made.id], **draft))
+        await node.db.write(publishing.publish, who, Draft(photo_ids=[made.id], **draft))
         return made
 
     return make

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from node import avatars, blocks, follows, moderation, posts, users
-from node.accounts import Account
+from node import avatars, blocks, follows, moderation, photo_rows, post_deletion, posts, users
+from node.account_rows import Account
 from node.database import Writer
 from node.node import Node
-from node.photos import Photo
+from node.photo_rows import Photo
 from tests.support.asgi import Client
 from tests.web.conftest import Publish
 from web import media_urls
@@ -156,16 +156,15 @@ async def test_a_deleted_photo_is_gone_within_the_minute(
     assert (await client.get(address(photo))).status == 200
     post_id = (await node.db.read(_post_of, photo.id)) or 0
     post = await node.db.read(posts.by_id, post_id)
-    await node.db.write(posts.delete, alice, post)
+    await node.db.write(post_deletion.delete, alice, post)
     assert (await Client(Files(node)).get(address(photo))).status == 404
     await settle()
     assert (await client.get(address(photo))).status == 404
 
 
 def _post_of(tx: object, photo_id: int) -> int | None:
-    from node import photos
 
-    return photos.by_ids(tx, [photo_id])[photo_id].post_id  # type: ignore[arg-type]
+    return photo_rows.by_ids(tx, [photo_id])[photo_id].post_id  # type: ignore[arg-type]
 
 
 async def test_an_avatar_has_an_address_that_changes_with_it(

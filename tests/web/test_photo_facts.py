@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.photos import Photo
+from node.photo_rows import Photo
 from web import photo_facts, pieces
 
 BARE = Photo(

@@ -12,14 +12,24 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from node import accounts, cached_media, domains, emoji, evictions, follows, photos, posts, receiving
-from node.accounts import Account, RemoteActor
+from node import (
+    cached_media,
+    domains,
+    emoji,
+    evictions,
+    follows,
+    photo_rows,
+    posts,
+    receiving,
+    remote_accounts,
+)
+from node.account_rows import Account
 from node.cached_media import Room
 from node.config import Config, FederationOptions
 from node.database import Writer
-from node.emoji import RemoteEmoji
 from node.node import Node
-from node.receiving import RemotePhoto, RemotePost
+from node.remote_actors import RemoteActor, RemoteEmoji
+from node.remote_post import RemotePhoto, RemotePost
 from tests.support.asgi import Client
 from web import media_urls
 from web.wiring import settle
@@ -71,7 +81,7 @@ def _arrive(tx: Writer, url: str, visibility: str, mentioned: list[Account]) -> 
         inbox="https://eve.test/users/eve/inbox",
         avatar_url=url,
     )
-    eve = accounts.receive(tx, actor)
+    eve = remote_accounts.receive(tx, actor)
     for who in mentioned:
         follow = follows.follow(tx, who, eve)
         follows.accept(tx, follow)
@@ -86,7 +96,7 @@ def _arrive(tx: Writer, url: str, visibility: str, mentioned: list[Account]) -> 
         ),
     )
     assert post is not None
-    return eve, photos.of_posts(tx, [post.id])[post.id][0].id
+    return eve, photo_rows.of_posts(tx, [post.id])[post.id][0].id
 
 
 async def test_a_remote_photo_is_fetched_once_however_many_look(
@@ -195,7 +205,7 @@ async def test_what_was_let_go_or_lost_is_fetched_again_when_somebody_looks(
     urls = (f"/media/remote/{photo_id}/thumb.webp", f"/media/avatar/{eve.id}/small.webp")
     for url in urls:
         assert (await anybody.get(url)).status == 200
-    kept = (await node.db.read(photos.by_ids, [photo_id]))[photo_id].files
+    kept = (await node.db.read(photo_rows.by_ids, [photo_id]))[photo_id].files
     assert {file.file.partition("/")[0] for file in kept.values()} == {"cache"}
     for file in kept.values():
         # What is cached has no address of its own.

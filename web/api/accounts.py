@@ -6,7 +6,7 @@ import msgspec
 
 from activitypub import first_looks
 from node import accounts, blocks, captions, follows, glances, moves, pins, relationships, timelines, views
-from node.accounts import Account, Listed
+from node.account_rows import Account, Listed
 from node.database import Reader, Writer
 from node.errors import NotFound
 from web.api.calls import Answer, Call

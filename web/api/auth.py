@@ -8,7 +8,7 @@ of it.
 from __future__ import annotations
 
 from node import accounts, tokens, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotAllowed, Refused
 from node.node import Node

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from node import accounts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import read_id

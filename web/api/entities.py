@@ -16,14 +16,14 @@ from urllib.parse import quote
 
 import msgspec
 
-from node import glances, hashtags, ids, viewer_marks, views, visibility
-from node.accounts import Account
+from node import audience, glances, hashtags, ids, viewer_marks, views
+from node.account_rows import Account
 from node.database import Reader
 from node.glances import Glance
 from node.hashtags import Hashtag
 from node.node import Node
-from node.notifications import NotificationView
-from node.photos import Photo
+from node.notification_list import NotificationView
+from node.photo_rows import Photo
 from node.viewer_marks import ViewerMarks
 from node.views import PostView
 from web import emoji, media_urls
@@ -267,7 +267,7 @@ class Entities:
 
     def attachments(self, view: PostView) -> list[dict[str, Any]]:
         """The MediaAttachments of a post."""
-        is_open = view.post.visibility in visibility.OPEN
+        is_open = view.post.visibility in audience.OPEN
         return [attachment(self._site, photo, is_open=is_open) for photo in view.photos]
 
     def attachment(self, photo: Photo) -> dict[str, Any]:

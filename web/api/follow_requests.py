@@ -5,7 +5,7 @@ from __future__ import annotations
 from node import follows, relationships
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.follows import Follow
+from node.relationships import Follow
 from web.api.accounts import LISTED_DEFAULT, LISTED_MOST, people
 from web.api.calls import Answer, Call
 from web.api.shapes import relationship
@@ -19,7 +19,7 @@ def waiting(tx: Reader, call: Call) -> Answer:
 
 def _request(tx: Reader, call: Call) -> Follow:
     """The request of the person in the path."""
-    asked = follows.between(tx, call.person(tx), call.who)
+    asked = relationships.between(tx, call.person(tx), call.who)
     if asked is None or asked.is_accepted:
         raise NotFound
     return asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from media import images
-from node import drafts, names, pins, profiles, statistics
+from node import drafts, names, photo_facts, pins, profiles, statistics
 from node.database import Reader
 from node.version import VERSION
 from web.api.calls import Answer, Call
@@ -25,7 +25,7 @@ def _statuses() -> dict[str, Any]:
 def _media(call: Call) -> dict[str, Any]:
     return {
         "supported_mime_types": list(images.EXTENSIONS),
-        "description_limit": drafts.MOST_ALT,
+        "description_limit": photo_facts.MOST_ALT,
         "image_size_limit": call.node.config.media.max_upload_mb * 1024 * 1024,
         "image_matrix_limit": images.MAX_PIXELS_JPEG,
         "video_size_limit": 0,

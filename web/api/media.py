@@ -5,7 +5,7 @@ from __future__ import annotations
 from node import limits, photos
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
-from node.photos import Photo
+from node.photo_rows import Photo
 from web.api.calls import Answer, Call
 
 UPLOADS_AN_HOUR = 600

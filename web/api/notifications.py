@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node import notifications
+from node import notification_list, notifications
 from node.database import Reader, Writer
 from node.errors import NotFound
 from web.api.calls import Answer, Call
@@ -20,7 +20,7 @@ def _kinds(call: Call) -> list[str]:
 
 def page(tx: Reader, call: Call) -> Answer:
     asked = call.page(40, 80)
-    found = notifications.page(tx, call.who, asked, _kinds(call))
+    found = notification_list.page(tx, call.who, asked, _kinds(call))
     if by := call.params.id("account_id"):
         found = [one for one in found if one.by.id == by]
     bodies = [call.entities.notification(one, call.who) for one in found]
@@ -28,7 +28,7 @@ def page(tx: Reader, call: Call) -> Answer:
 
 
 def show(tx: Reader, call: Call) -> Answer:
-    found = notifications.by_id(tx, call.who, call.id())
+    found = notification_list.by_id(tx, call.who, call.id())
     if found is None or found.kind not in TYPES:
         raise NotFound
     return Answer(call.entities.notification(found, call.who))
@@ -36,7 +36,7 @@ def show(tx: Reader, call: Call) -> Answer:
 
 def unread_count(tx: Reader, call: Call) -> Answer:
     most = call.params.number("limit", 100, least=1, most=1000)
-    return call.json({"count": notifications.unread_count(tx, call.who, most)})
+    return call.json({"count": notification_list.unread_count(tx, call.who, most)})
 
 
 def clear(tx: Writer, call: Call) -> Answer:

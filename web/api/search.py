@@ -9,10 +9,10 @@ import msgspec
 
 from activitypub import lookups
 from node import limits, search, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import Refused
-from node.posts import Post
+from node.post_rows import Post
 from web.api.auth import NotSignedIn
 from web.api.calls import Answer, Call
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from node.database import Site
-from node.photos import Photo
+from node.photo_rows import Photo
 from node.relationships import Relationship
 from web import media_urls
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 import msgspec
 
 from activitypub import lookups, threads
-from node import bookmarks, boosts, edits, idempotency, likes, limits, pins, posts, timelines, views
+from node import (
+    bookmarks,
+    boosts,
+    edits,
+    idempotency,
+    likes,
+    limits,
+    pins,
+    post_deletion,
+    posts,
+    publishing,
+    timelines,
+    views,
+)
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import read_id
-from node.posts import Post
+from node.post_rows import Post
 from web import emoji
 from web.api.accounts import LISTED_DEFAULT, LISTED_MOST, people
 from web.api.calls import Answer, Call
@@ -89,7 +102,7 @@ def _create(tx: Writer, call: Call) -> Answer:
         parent_id=params.id("in_reply_to_id"),
         quote_id=params.id("quoted_status_id"),
     )
-    post = posts.publish(tx, who, draft)
+    post = publishing.publish(tx, who, draft)
     if key:
         idempotency.remember(tx, who, key, post.id)
     return Answer(_status(tx, call, post.id))
@@ -131,7 +144,7 @@ def _edit(tx: Writer, call: Call) -> Answer:
         parent_id=post.parent_id,
         policy=post.allows,
     )
-    posts.edit(tx, call.who, post, draft)
+    publishing.edit(tx, call.who, post, draft)
     return Answer(_status(tx, call, post.id))
 
 
@@ -144,7 +157,7 @@ def delete(tx: Writer, call: Call) -> Answer:
         return Answer(_status(tx, call, post.id))
     post = _own(tx, call)
     body = _status(tx, call, post.id)
-    posts.delete(tx, call.who, post)
+    post_deletion.delete(tx, call.who, post)
     return Answer(body[:-1] + b',"text":' + msgspec.json.encode(post.source) + b"}")
 
 

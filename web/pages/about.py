@@ -7,7 +7,7 @@ from typing import Any
 from quart import Blueprint, Response
 
 from node import domains, statistics, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.version import VERSION
 from web import current

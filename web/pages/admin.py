@@ -7,7 +7,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node import accounts, audit, cached_media, deliveries, hosts, jobs, moderation, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.cached_media import Room
 from node.database import Reader, Writer
 from node.errors import NotFound

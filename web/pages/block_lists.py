@@ -12,7 +12,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node import block_files, block_lists, domains, exclusions, hostnames, list_entries
-from node.accounts import Account
+from node.account_rows import Account
 from node.block_files import Parsed
 from node.database import Reader, Writer
 from node.errors import Invalid

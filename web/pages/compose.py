@@ -14,16 +14,16 @@ from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
 
 from activitypub import lookups
-from node import photo_facts, photos, posts, quotes, views
-from node.accounts import Account
+from node import photo_facts, photo_rows, photos, posts, publishing, quotes, views
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.drafts import MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.ids import read_id
 from node.photo_facts import Shared
-from node.photos import Photo
-from node.policies import EVERYONE, NOBODY, Policy, Rule, only
-from node.posts import Post
+from node.photo_rows import Photo
+from node.policies import EVERYONE, NOBODY, InteractionPolicy, Rule, only
+from node.post_rows import Post
 from node.views import PostView
 from web import current
 from web import photo_facts as shown
@@ -166,8 +166,8 @@ async def _read(who: Account) -> Sent:
     return Sent(draft, problems)
 
 
-def _policy(form: Mapping[str, str]) -> Policy:
-    return Policy(
+def _policy(form: Mapping[str, str]) -> InteractionPolicy:
+    return InteractionPolicy(
         comment=RULES.get(form.get("comments", ""), EVERYONE),
         quote=RULES.get(form.get("quotes", ""), NOBODY),
     )
@@ -175,7 +175,7 @@ def _policy(form: Mapping[str, str]) -> Policy:
 
 def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
     """Those of the photos that this person may put in this post, in order."""
-    found = photos.by_ids(tx, ids)
+    found = photo_rows.by_ids(tx, ids)
     return [
         found[id_]
         for id_ in ids
@@ -198,7 +198,7 @@ async def publish() -> Response:
         return await _again(sent, None, sent.problems, 200 if adds and not sent.problems else 422)
     await lookups.mentions(current.node(), sent.draft.caption)
     try:
-        post = await current.act(posts.publish, sent.draft)
+        post = await current.act(publishing.publish, sent.draft)
     except Refused as refused:
         return await _again(sent, None, [gettext(refused.message)], refused.status)
     return go(post_path(post, who))
@@ -208,7 +208,7 @@ def _editable(tx: Reader, who: Account, post_id: int) -> tuple[Post, list[Photo]
     post = posts.seen_by(tx, who, post_id)
     if post.account_id != who.id:
         raise NotAllowed(_("Only its author can do that."))
-    return post, photos.of_posts(tx, [post_id]).get(post_id, [])
+    return post, photo_rows.of_posts(tx, [post_id]).get(post_id, [])
 
 
 @blueprint.get("/posts/<int:post_id>/edit")
@@ -228,7 +228,7 @@ async def edit(post_id: int) -> Response:
 
 def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
     post, _found = _editable(tx, who, post_id)
-    return posts.edit(
+    return publishing.edit(
         tx,
         who,
         post,

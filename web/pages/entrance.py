@@ -7,7 +7,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node import accounts, registration, sessions, users
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from node.node import Node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, jsonify
 
 from node import glances, registration
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.paging import Page
 from node.trends import Trends

@@ -13,10 +13,10 @@ from quart import Blueprint, Response, redirect, request
 from activitypub import lookups, webfinger
 from activitypub.uris import Malformed
 from node import accounts, limits, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotFound, Refused
-from node.posts import Post
+from node.post_rows import Post
 from web import current
 from web.pieces import path_of, post_path
 from web.render import page

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from quart import Blueprint, Response, request
 
 from node import ledgers, posts
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.ids import read_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from quart import request
 
 from node import relationships, timelines
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.ids import read_id
 from node.paging import Page

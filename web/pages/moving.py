@@ -7,9 +7,9 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from activitypub import moving
+from activitypub import migration
 from node import moves
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, Unreachable
 from node.ids import now_ms
@@ -81,7 +81,7 @@ async def add() -> Response:
     typed = (await request.form).get("alias", "")[:500]
     await _asked(who)
     try:
-        other = await moving.find(current.node(), who, typed, field="alias")
+        other = await migration.find(current.node(), who, typed, field="alias")
         await current.act(moves.add_alias, other)
     except (Invalid, Unreachable) as refused:
         return await _refused(refused, "alias", alias=typed)
@@ -101,7 +101,7 @@ async def move() -> Response:
     typed = form.get("target", "")[:500]
     await _asked(who)
     try:
-        await moving.move(current.node(), who, form.get("password", ""), typed)
+        await migration.move(current.node(), who, form.get("password", ""), typed)
     except (Invalid, Unreachable, NotAllowed) as refused:
         return await _refused(refused, "target", target=typed)
     return go("/settings/moving?done=moved")

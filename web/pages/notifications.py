@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 from quart import Blueprint, Response, request
 
-from node import notifications, reactions, users
-from node.accounts import Account
+from node import notification_list, notifications, reactions, users
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.notifications import KINDS, NotificationView
+from node.notification_list import NotificationView
+from node.notifications import KINDS
 from node.paging import Page
 from node.reactions import Tally
 from node.views import PostView
@@ -121,14 +122,14 @@ def _with_reactions(tx: Reader, groups: list[Group]) -> list[Group]:
 
 
 def _page(tx: Reader, who: Account, part: Page, tab: str) -> tuple[list[Group], int | None]:
-    found = notifications.page(tx, who, part, TABS[tab])
+    found = notification_list.page(tx, who, part, TABS[tab])
     user = users.by_account(tx, who)
     groups = grouped(found, user.notifications_read_id if user else 0)
     return _with_reactions(tx, groups), found[-1].id if len(found) >= part.limit else None
 
 
 def _read(tx: Writer, who: Account) -> None:
-    notifications.mark_read(tx, who)
+    notification_list.mark_read(tx, who)
 
 
 @blueprint.get("/notifications", defaults={"tab": ""})

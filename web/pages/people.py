@@ -10,7 +10,7 @@ from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub import first_looks
 from node import accounts, blocks, follows, glances, moves, pins, relationships, timelines
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.paging import Page
@@ -165,21 +165,21 @@ async def requests() -> Response:
 
 
 def _accept(tx: Writer, who: Account, other: Account) -> None:
-    follow = follows.between(tx, other, who)
+    follow = relationships.between(tx, other, who)
     if follow is None:
         raise NotFound(_("They are not asking any more."))
     follows.accept(tx, follow)
 
 
 def _reject(tx: Writer, who: Account, other: Account) -> None:
-    follow = follows.between(tx, other, who)
+    follow = relationships.between(tx, other, who)
     if follow is not None:
         follows.reject(tx, follow)
 
 
 def _boosts(shows: bool) -> Callable[[Writer, Account, Account], None]:
     def unit(tx: Writer, who: Account, other: Account) -> None:
-        if follows.between(tx, who, other) is not None:
+        if relationships.between(tx, who, other) is not None:
             follows.follow(tx, who, other, shows_boosts=shows)
 
     return unit

@@ -20,20 +20,22 @@ from node import (
     ledgers,
     likes,
     pins,
+    post_deletion,
     posts,
+    publishing,
     quotes,
     reactions,
     timelines,
     views,
 )
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.drafts import Draft
 from node.edits import Edit
 from node.errors import Gone, NotAllowed, NotFound
 from node.ledgers import Telling
 from node.paging import Page
-from node.posts import Post
+from node.post_rows import Post
 from node.quotes import Stamp
 from node.reactions import Tally
 from node.views import PostView
@@ -216,7 +218,9 @@ async def do(post_id: int, deed: str) -> Response:
 
 def _comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
     parent = posts.seen_by(tx, who, post_id)
-    made = posts.publish(tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility))
+    made = publishing.publish(
+        tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
+    )
     return made, post_path(parent, accounts.get(tx, parent.account_id))
 
 
@@ -256,7 +260,7 @@ async def ask_delete(post_id: int) -> Response:
 
 def _delete(tx: Writer, who: Account, post_id: int) -> None:
     post, _path = _mine(tx, who, post_id)
-    posts.delete(tx, who, post)
+    post_deletion.delete(tx, who, post)
 
 
 @blueprint.post("/posts/<int:post_id>/delete")

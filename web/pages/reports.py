@@ -8,7 +8,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node import accounts, moderation, posts, reports, timelines, views
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
 from node.ids import read_id

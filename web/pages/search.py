@@ -8,7 +8,7 @@ from quart import Blueprint, Response, redirect, request
 
 from activitypub import lookups
 from node import accounts, limits, search
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import Refused
 from node.hashtags import Hashtag

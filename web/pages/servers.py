@@ -11,7 +11,7 @@ from urllib.parse import quote
 from quart import Blueprint, Response, request
 
 from node import audit, domains, hostnames, servers
-from node.accounts import Account
+from node.account_rows import Account
 from node.audit import Line
 from node.database import Reader, Writer
 from node.paging import Page

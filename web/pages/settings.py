@@ -6,8 +6,8 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node import accounts, avatars, blocks, registration, sessions, users
-from node.accounts import Account
+from node import avatars, blocks, profiles, registration, sessions, users
+from node.account_rows import Account
 from node.database import Reader, Writer
 from node.errors import Invalid, Refused
 from node.paging import Page
@@ -70,7 +70,7 @@ async def profile() -> Response:
 
 
 def _save(tx: Writer, who: Account, typed: dict[str, Any]) -> None:
-    accounts.update_profile(tx, who, **{**typed, "fields": [line for line in typed["fields"] if any(line)]})
+    profiles.update_profile(tx, who, **{**typed, "fields": [line for line in typed["fields"] if any(line)]})
 
 
 @blueprint.post("/profile")
@@ -162,7 +162,7 @@ async def change_password() -> Response:
     form = await request.form
     await current.limit(f"password {who.id}", most=10, seconds=900)
     try:
-        await users.change_password(
+        await sessions.change_password(
             current.node(), who, form.get("current", ""), form.get("password", ""), keep_token=session.token()
         )
     except Invalid as refused:

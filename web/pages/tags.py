@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from quart import Blueprint, Response
 
 from node import hashtags, timelines
-from node.accounts import Account
+from node.account_rows import Account
 from node.database import Reader
 from node.errors import NotFound
 from node.hashtags import Hashtag, Period

@@ -72,7 +72,7 @@ CREATE TABLE block_list_entries (
 CREATE INDEX block_list_entries_domain ON block_list_entries (domain);
 
 -- Follows that ended because a server was suspended; they come back if that is lifted.
--- owner: node/severances.py
+-- owner: node/severed_follows.py
 CREATE TABLE severed_follows (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL,

@@ -1,0 +1,12 @@
+"""The domain of handles (`handle_domain`): local accounts get the one of the options at start."""
+
+from __future__ import annotations
+
+from node import accounts, outbox
+from node.database import Writer
+
+
+def adopt_handle_domain(tx: Writer) -> None:
+    """At start: if the option was changed, our people are called by what it says now. Other servers hear of it."""
+    for who in accounts.set_handle_domain(tx):
+        outbox.record(tx, who, "Update", who.uri)
