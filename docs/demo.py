@@ -17,24 +17,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
-from node import (
-    accounts,
-    avatars,
-    blocks,
-    bookmarks,
-    boosts,
-    follows,
-    ids,
-    keys,
-    likes,
-    passwords,
-    photos,
-    profiles,
-    publishing,
-    registration,
-    remote_accounts,
-)
-from node.account_rows import Account
+from node import ids
+from node.accounts import accounts, keys
+from node.attachments import avatars, photos
+from node.attachments.photo_metadata import Shared
+from node.auth import passwords
 from node.config import (
     Config,
     DatabaseOptions,
@@ -45,13 +32,16 @@ from node.config import (
     ServerOptions,
 )
 from node.database import Writer
-from node.drafts import Draft
 from node.ids import id_at, now_ms
+from node.interactions import blocks, bookmarks, boosts, follows, likes
+from node.lifecycle import profiles, registration, remote_accounts
+from node.models.account import Account
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.models.post import Post
+from node.models.remote_actor import RemoteActor
 from node.node import Node
-from node.photo_facts import Shared
-from node.policies import EVERYONE, InteractionPolicy
-from node.post_rows import Post
-from node.remote_actors import RemoteActor
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from web import serve, wiring
 
 PASSWORD = "a picture a day"

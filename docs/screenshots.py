@@ -19,12 +19,14 @@ import scenes
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
-from node import accounts, sessions, timelines
+from node.accounts import accounts
+from node.auth import sessions
 from node.database import Reader, Writer
 from node.node import Node
 from node.paging import Page as Part
+from node.timelines import timelines
 from web import serve, wiring
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -12,7 +12,7 @@ from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
 from federation_tests.servers import free_ports
 from federation_tests.strangers import Stranger
-from node import keys
+from node.accounts import keys
 from tests.support.databases import Databases
 
 NAMES = ["a.test", "b.test", "c.test", "evil.test", "other.test", "fedify.test", "pasture.test"]

@@ -12,38 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from activitypub import lookups
+from activitypub.remote import lookup
 from federation_tests.authority import Authority
 from federation_tests.servers import Server, localhost
-from node import (
-    accounts,
-    blocks,
-    boosts,
-    captions,
-    departures,
-    follows,
-    keys,
-    ledgers,
-    likes,
-    notification_list,
-    photo_rows,
-    photos,
-    post_deletion,
-    posts,
-    publishing,
-    relationships,
-    timelines,
-    views,
-)
-from node.account_rows import Account
+from node.accounts import accounts, keys, relationships
+from node.attachments import photo_rows, photos
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Reader, Writer
-from node.drafts import Draft
-from node.ledgers import Tally
+from node.federation import delivery_reports
+from node.federation.delivery_reports import Tally
+from node.interactions import blocks, boosts, follows, likes
+from node.lifecycle import account_deletion
+from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
 from node.paging import Page
-from node.post_rows import Post
-from node.views import PostView
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import post_deletion, publishing
+from node.text import formatting
+from node.timelines import notification_list, post_views, timelines
+from node.timelines.post_views import PostView
 from tests.support import people
 from tests.support.pictures import picture
 from web import wiring
@@ -158,7 +147,7 @@ class Person:
 
     async def finds(self, other: Named) -> Account:
         """The other as my node knows them, looked up if it does not."""
-        found = await lookups.resolve(self.node, "@" + other.handle, await self.account())
+        found = await lookup.resolve(self.node, "@" + other.handle, await self.account())
         assert isinstance(found, Account)
         return found
 
@@ -186,7 +175,7 @@ class Person:
         **more: Any,
     ) -> Post:
         """Publish; `photo` is the alt text of one picture, `photos_` the number of several."""
-        await lookups.mentions(self.node, caption)
+        await lookup.mentions(self.node, caption)
         who = await self.account()
         wanted = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
         made = [
@@ -265,7 +254,7 @@ class Person:
 
     async def leaves(self) -> None:
         """Delete the account."""
-        await self._do(departures.delete)
+        await self._do(account_deletion.delete)
 
     async def is_following(self, other: Named) -> bool:
         found = await self.node.db.read(relationships.between, await self.account(), await self.finds(other))
@@ -273,12 +262,12 @@ class Person:
 
     async def home(self) -> list[str]:
         """The words of what is on my home page, newest first."""
-        return [captions.plain_text(view.post.caption) for view in await self.home_views()]
+        return [formatting.plain_text(view.post.caption) for view in await self.home_views()]
 
     async def home_views(self) -> list[PostView]:
         def unit(tx: Reader) -> list[PostView]:
             me = accounts.get(tx, self.id)
-            return views.of(tx, me, timelines.home(tx, me, Page()))
+            return post_views.of(tx, me, timelines.home(tx, me, Page()))
 
         return await self.node.db.read(unit)
 
@@ -287,7 +276,7 @@ class Person:
 
         def unit(tx: Reader) -> PostView | None:
             mine = posts.by_uri(tx, post.uri)
-            found = views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
+            found = post_views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
             return found[0] if found else None
 
         return await self.node.db.read(unit)
@@ -301,7 +290,7 @@ class Person:
             if mine is None:
                 return []
             _, below = timelines.conversation(tx, me, mine)
-            return [captions.plain_text(view.post.caption) for view in views.of(tx, me, below)]
+            return [formatting.plain_text(view.post.caption) for view in post_views.of(tx, me, below)]
 
         return await self.node.db.read(unit)
 
@@ -309,8 +298,8 @@ class Person:
         """How far the latest of what I said about my post has come."""
 
         def unit(tx: Reader) -> Tally:
-            found = ledgers.newest(tx, accounts.get(tx, self.id), post.id)
-            return ledgers.NOBODY if found is None else found.tally
+            found = delivery_reports.newest(tx, accounts.get(tx, self.id), post.id)
+            return delivery_reports.NOBODY if found is None else found.tally
 
         return await self.node.db.read(unit)
 

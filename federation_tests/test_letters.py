@@ -15,17 +15,23 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, contexts
+from activitypub.documents import contexts
+from activitypub.remote import actors
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.stories.test_moves import goes, names
 from federation_tests.strangers import PUBLIC, Stranger
-from node import accounts, avatars, photos, pins, posts, publishing, reports
+from node.accounts import accounts
+from node.admin import reports
+from node.attachments import avatars, photos
+from node.attachments.photo_metadata import Shared
 from node.database import Writer
-from node.drafts import Draft
-from node.photo_facts import Shared
-from node.policies import EVERYONE, InteractionPolicy, only
-from node.post_rows import Post
-from tests.media.test_camera import photo as camera_photo
+from node.interactions import pins
+from node.models.interaction_policy import EVERYONE, InteractionPolicy, only
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from tests.media.test_exif import photo as camera_photo
 from tests.support import people
 from tests.support.pictures import picture
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from hypercorn.config import Config as Hypercorn
 
-from node import control, registration
+from node.cli import control_socket
 from node.config import Config
+from node.lifecycle import registration
 from node.node import Node
 from web import connections, wiring
 from web.app import create_app
@@ -112,7 +113,7 @@ async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | N
             loop.default_exception_handler(context)
 
     loop.set_exception_handler(report)
-    async with control.listening(node):
+    async with control_socket.listening(node):
         await _serve(node, stopping, ready)
 
 

@@ -11,8 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activitypub import proofs
-from activitypub.signatures import BadSignature, generate_ed25519, parse_public_key
+from activitypub.signatures import BadSignature, generate_ed25519, integrity_proofs, parse_public_key
 from activitypub.signatures.keys import to_base58
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
@@ -34,8 +33,8 @@ NOTE = {
 
 def believed(document: dict[str, Any], public: str) -> None:
     """Raises BadSignature unless we believe the document's proof."""
-    (proof,) = proofs.read(document, time.time())
-    proofs.verify(proof, parse_public_key(public))
+    (proof,) = integrity_proofs.read(document, time.time())
+    integrity_proofs.verify(proof, parse_public_key(public))
 
 
 async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:

@@ -9,13 +9,16 @@ import zlib
 
 import pytest
 
-from activitypub import actors, signing_keys
-from activitypub.client import Unfetchable
+from activitypub.client import signing_keys
+from activitypub.client.client import Unfetchable
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import follows, posts, relationships
-from node.post_rows import Post
+from node.accounts import relationships
+from node.interactions import follows
+from node.models.post import Post
+from node.posts import posts
 
 
 async def test_C1_nobody_follows_before_the_other_server_has_agreed(

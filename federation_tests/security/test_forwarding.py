@@ -10,12 +10,12 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activitypub import actors
+from activitypub.remote import actors
 from activitypub.signatures.keys import to_base58
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import hosts
+from node.federation import server_availability
 
 SMALL = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 
@@ -89,4 +89,4 @@ async def test_a_document_is_asked_for_in_the_dialect_its_server_takes(
     uri = other.person("rita")
     other.wants_header_of_gets = "signature-input"
     assert (await actors.find(alice.node, uri)).name == "rita"
-    assert await alice.node.db.read(hosts.style, other.domain) == "rfc9421"
+    assert await alice.node.db.read(server_availability.style, other.domain) == "rfc9421"

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from activitypub import actors, signing_keys
+from activitypub.client import signing_keys
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import database, photo_rows, photos, publishing
+from node import database
+from node.attachments import photo_rows, photos
 from node.database import Reader
-from node.drafts import Draft
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.media import samples
 from tests.support.asgi import Client
 from tests.support.visitors import sign_in

@@ -10,9 +10,11 @@ import pytest
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import PUBLIC, Stranger
-from node import posts, publishing, quotes
-from node.drafts import Draft
-from node.policies import EVERYONE, InteractionPolicy
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 AS = "https://www.w3.org/ns/activitystreams"
 

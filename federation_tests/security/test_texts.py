@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import captions, photo_rows, photos, posts, publishing, relationships, reports
-from node.drafts import Draft
+from node.accounts import relationships
+from node.admin import reports
+from node.attachments import photo_rows, photos
 from node.errors import Refused
 from node.paging import Page
-from tests.node.test_captions import HOSTILE
-from tests.pages.test_guards import _check
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from node.text import formatting
+from tests.node.text.test_formatting import HOSTILE
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from tests.support.visitors import Visitor, sign_in
+from tests.web.pages.test_guards import _check
 from web.app import create_app
 
 
@@ -85,7 +90,7 @@ async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
     fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    whole = captions._CLEANER
+    whole = formatting._CLEANER
 
     class Fragile:
         """The library, with a fault that one text sets off."""
@@ -95,7 +100,7 @@ async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
                 raise ValueError("a fault in the sanitiser")
             return whole.clean(html)
 
-    monkeypatch.setattr(captions, "_CLEANER", Fragile())
+    monkeypatch.setattr(formatting, "_CLEANER", Fragile())
     for number, words in enumerate(("One", "BREAKS", "Three")):
         assert await evil.send(alice.node, "rita", create(evil, number=number, content=words)) == 202
     await fediverse.settle()

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from activitypub import migration
+from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, moves, passwords, publishing, relationships, users
+from node.accounts import accounts, relationships
+from node.auth import passwords, users
 from node.database import Reader, Writer
-from node.drafts import Draft
 from node.errors import Invalid, NotAllowed
+from node.interactions import blocks
+from node.lifecycle import migration
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 PASSWORD = "a picture a day"
 
 
 async def names(new: Person, old: Person) -> None:
     """The new account says that it is also the old one."""
-    other = await migration.find(new.node, await new.account(), old.handle, field="alias")
-    await new.node.db.write(lambda tx: moves.add_alias(tx, accounts.get(tx, new.id), other))
+    other = await remote_migration.find(new.node, await new.account(), old.handle, field="alias")
+    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), other))
     await new.world.settle()
 
 
@@ -34,7 +38,7 @@ async def goes(old: Person, new: Person, password: str = PASSWORD) -> None:
             users.create(tx, accounts.get(tx, old.id), email="old@tintype.test", password_hash=hashed)
 
         await old.node.db.write(unit)
-    await migration.move(old.node, await old.account(), password, new.handle)
+    await remote_migration.move(old.node, await old.account(), password, new.handle)
 
 
 async def test_followers_near_and_far_come_along(fediverse: Fediverse) -> None:
@@ -66,7 +70,7 @@ async def test_who_has_moved_posts_nothing_more_until_they_come_back(fediverse: 
     await late.follows(old)
     await fediverse.settle()
     assert not await late.is_following(old)
-    await old.node.db.write(lambda tx: moves.come_back(tx, accounts.get(tx, old.id)))
+    await old.node.db.write(lambda tx: migration.come_back(tx, accounts.get(tx, old.id)))
     await old.posts("Back again")
     with pytest.raises(Invalid, match="30 days"):
         await goes(old, new)
@@ -123,7 +127,7 @@ async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, oth
     there = await alice.node.db.read(accounts.by_uri, rita)
     assert there is not None
     target = (await new.account()).uri
-    await new.node.db.write(lambda tx: moves.add_alias(tx, accounts.get(tx, new.id), there))
+    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), there))
     other.person("rita", movedTo=target)
     move = other.activity("rita", "Move", rita, target=target, to=[f"{rita}/followers"])
     assert await other.send(alice.node, "rita", move) == 202

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, first_looks
+from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger, key_pair
-from node import follows, jobs, keys, photo_rows, pins, posts, publishing, relationships, reports
-from node.drafts import Draft
-from node.policies import EVERYONE, InteractionPolicy
+from node.accounts import keys, relationships
+from node.admin import reports
+from node.attachments import photo_rows
+from node.interactions import follows, pins
+from node.jobs import queue
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 
 def listed(value: Any) -> Any:
@@ -225,7 +231,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger
     uri = said["object"]["id"]
     evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
     post = await alice.node.db.read(posts.by_uri, uri)
-    await alice.node.db.write(lambda tx: jobs.add(tx, "check_post", {"id": post.id, "uri": uri}))
+    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
     await fediverse.settle()
     assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
 
@@ -245,7 +251,7 @@ async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: Stranger, kin
         },
     )
     rita = await actors.find(alice.node, uri)
-    await first_looks.ask(alice.node, rita)
+    await profile_preview.ask(alice.node, rita)
     await fediverse.settle()
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 

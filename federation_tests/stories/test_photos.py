@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 from federation_tests.fediverse import Fediverse, has
-from node import photo_rows, photos, publishing, remote_photos
-from node.drafts import Draft
-from node.photo_facts import Shared
-from node.visibility import may_see_file
+from node.attachments import photo_rows, photos, remote_photos
+from node.attachments.photo_metadata import Shared
+from node.models.visibility import may_see_file
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.media import samples
-from tests.media.test_camera import photo as camera_photo
+from tests.media.test_exif import photo as camera_photo
 from tests.support.visitors import sign_in
 
 

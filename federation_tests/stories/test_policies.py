@@ -9,10 +9,12 @@ import pytest
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import likes, posts, publishing
-from node.drafts import Draft
 from node.errors import NotAllowed
-from node.policies import NOBODY, InteractionPolicy, Rule, only
+from node.interactions import likes
+from node.models.interaction_policy import NOBODY, InteractionPolicy, Rule, only
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 
 async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import PUBLIC, Stranger
-from node import posts, publishing, quotes
-from node.drafts import Draft
-from node.policies import EVERYONE, InteractionPolicy
-from node.post_rows import Post
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.visitors import sign_in
 
 

@@ -10,11 +10,13 @@ import pytest
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import posts, publishing, quotes
-from node.drafts import Draft
 from node.errors import NotAllowed, Refused
-from node.policies import EVERYONE, NOBODY, InteractionPolicy
-from node.post_rows import Post
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.visitors import sign_in
 
 RE = "RE:"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, likes, posts, relationships
+from node.accounts import accounts, relationships
 from node.ids import now_ms
+from node.interactions import likes
+from node.posts import posts
 
 
 async def test_a_follow_that_is_sent_again_is_answered_again(fediverse: Fediverse, evil: Stranger) -> None:

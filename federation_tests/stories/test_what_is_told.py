@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from activitypub import actors, first_looks, notes
+from activitypub.documents import notes
+from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import posts, publishing
-from node.drafts import Draft
-from node.policies import EVERYONE, InteractionPolicy
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support import people
 from tests.support.asgi import Client
 from web.api import Api
@@ -79,7 +81,7 @@ async def test_follows_that_somebody_keeps_to_themselves_elsewhere_are_not_liste
     await bob._do(lambda tx, who: people.profile(tx, who, hides_follows=True))
     await fediverse.settle()
     known = await alice.finds(bob)
-    await first_looks.ask(alice.node, known)
+    await profile_preview.ask(alice.node, known)
     await fediverse.settle()
     client = Client(Api(alice.node))
     assert (await client.get(f"/api/v1/accounts/{known.id}/followers")).json == []

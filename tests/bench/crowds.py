@@ -19,16 +19,19 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
+from activitypub.server.routes import Door
 from activitypub.signatures.keys import generate_rsa
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, publishing, remote_accounts
-from node.account_rows import Account
+from node.accounts import accounts, keys
 from node.database import Reader, Writer
-from node.drafts import Draft
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import RemoteActor
 from node.node import Node
-from node.remote_actors import RemoteActor
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
 from web import connections, wiring
 

@@ -17,18 +17,21 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
+from activitypub.server.routes import Door
 from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
 from activitypub.signatures.keys import generate_rsa, parse_public_key
 from federation_tests import authority
 from federation_tests.servers import free_ports
-from node import accounts, follows, keys, publishing, remote_accounts
-from node.account_rows import Account
+from node.accounts import accounts, keys
 from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
-from node.drafts import Draft
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor
 from node.node import Node
-from node.remote_actors import PublicKey, RemoteActor
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from web import connections, wiring
 
 NUMBER = 1500

@@ -8,16 +8,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from node import accounts, follows, keys, photos, publishing, sessions, users
+from node.accounts import accounts, keys
+from node.attachments import photos
+from node.auth import sessions, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
 from node.database import Writer
-from node.drafts import Draft
+from node.interactions import follows
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from web import wiring
 from web.app import create_app
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 POSTS = 120
 ROUNDS = 7

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec.json import decode
 
 from activitypub import signatures, vocab
-from activitypub.client import Client
+from activitypub.client.client import Client
 from activitypub.signatures import Request, SigningKey
 
 INBOX = "https://a.test/users/alice/inbox"

@@ -20,12 +20,15 @@ from typing import Any
 
 import psutil
 
-from node import accounts, keys, photos, publishing, tokens, users
+from node.accounts import accounts, keys
+from node.attachments import photos
+from node.attachments.stored_files import File
+from node.auth import access_tokens, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
-from node.drafts import Draft
-from node.files import File
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.pictures import picture
 
 REQUESTS = 600
@@ -49,7 +52,7 @@ async def seed(node: Node) -> dict[str, str]:
 
     def admit(tx: Writer) -> str:
         users.create(tx, alice, email="alice@bench.test", password_hash="-")
-        return tokens.create(tx, alice, ["read", "write"], "bench")
+        return access_tokens.create(tx, alice, ["read", "write"], "bench")
 
     token = await node.db.write(admit)
     for number in range(20):

@@ -9,30 +9,23 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from federation_tests.fediverse import Fediverse, Person
-from node import (
-    accounts,
-    bookmarks,
-    follows,
-    likes,
-    moves,
-    photos,
-    pins,
-    publishing,
-    registration,
-    reports,
-    sessions,
-    users,
-)
-from node.account_rows import Account
+from node.accounts import accounts
+from node.accounts.keys import generate
+from node.admin import reports
+from node.attachments import photos
+from node.auth import sessions, users
 from node.database import Writer
-from node.drafts import Draft
-from node.keys import generate
+from node.interactions import bookmarks, follows, likes, pins
+from node.lifecycle import migration, registration
+from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
-from node.post_rows import Post
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.browser.conftest import visitor
 from tests.support import people
 from tests.support.pictures import picture
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 
 @dataclass
@@ -52,7 +45,7 @@ class Place:
 
 def _report(tx: Writer, alice: Account, bob: Account, album: Post) -> int:
     pins.pin(tx, alice, album)
-    moves.add_alias(tx, alice, bob)
+    migration.add_alias(tx, alice, bob)
     said = "This was mine.\nReally."
     return reports.report(tx, bob, alice, words=said, post_ids=[album.id], category="legal").id
 

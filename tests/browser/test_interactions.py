@@ -7,10 +7,13 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from node import follows, likes, photos, publishing, relationships
+from node.accounts import relationships
+from node.attachments import photos
 from node.database import Reader, Writer
-from node.drafts import Draft
+from node.interactions import follows, likes
 from node.paging import Page as Part
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.browser.conftest import visitor
 from tests.browser.seen import Place, complaints, place, signed_in
 from tests.support.pictures import picture

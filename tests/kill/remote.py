@@ -11,8 +11,8 @@ import aiohttp
 from aiohttp import web
 
 from activitypub.signatures import SigningKey, sign_cavage
-from node import keys
-from node.remote_actors import PublicKey, RemoteActor
+from node.accounts import keys
+from node.models.remote_actor import PublicKey, RemoteActor
 
 ACTIVITY = "application/activity+json"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"

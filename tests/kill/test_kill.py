@@ -23,10 +23,14 @@ from typing import Self
 import aiohttp
 import pytest
 
-from node import accounts, follows, jobs, keys, registration, remote_accounts, tokens
+from node.accounts import accounts, keys
+from node.auth import access_tokens
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Reader, Writer
 from node.ids import now_ms
+from node.interactions import follows
+from node.jobs import queue
+from node.lifecycle import registration, remote_accounts
 from node.node import Node
 from tests.kill.remote import Remote
 from tests.support.databases import Databases
@@ -152,7 +156,7 @@ async def begin(options: Config, remote: Remote) -> Begun:
         follows.follow(tx, carol, alice, uri=f"{remote.carol}#follows/1")
         follows.follow(tx, bob, alice)
         follows.accept(tx, follows.follow(tx, bob, carol))
-        return Begun(tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
+        return Begun(access_tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
 
     node = await open_node(options)
     try:
@@ -168,8 +172,8 @@ async def reopened(options: Config) -> AsyncIterator[Node]:
     try:
         later = now_ms()
         while await node.db.read(waiting):
-            later += jobs.LEASE  # so that what a killed worker had claimed is free again
-            assert later < now_ms() + 100 * jobs.LEASE, "jobs that never end"
+            later += queue.LEASE  # so that what a killed worker had claimed is free again
+            assert later < now_ms() + 100 * queue.LEASE, "jobs that never end"
             await settle(node, later)
         yield node
     finally:

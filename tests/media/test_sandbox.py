@@ -38,7 +38,7 @@ def processes() -> list[psutil.Process]:
     return [
         process
         for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE and "media.confined" in process.cmdline()
+        if process.status() != psutil.STATUS_ZOMBIE and "media.worker_main" in process.cmdline()
     ]
 
 
@@ -237,9 +237,9 @@ async def test_a_worker_inherits_no_secret_and_no_file(sandbox, tmp_path, monkey
 
 ESCAPES = """
 import mmap, os, socket, threading
-from media import confinement
+from media import seccomp
 
-confinement.confine(512, 20)
+seccomp.confine(512, 20)
 
 def attempt(name, deed):
     try:

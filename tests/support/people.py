@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from node import accounts, profiles, remote_accounts
-from node.account_rows import Account
+from node.accounts import accounts
 from node.database import Reader, Writer
-from node.remote_actors import PublicKey, RemoteActor
+from node.lifecycle import profiles, remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor
 
 REMOTE_KEY = "-----BEGIN PUBLIC KEY-----\nremote\n-----END PUBLIC KEY-----\n"
 

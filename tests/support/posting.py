@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from node import follows, publishing, receiving
-from node.account_rows import Account
 from node.database import Writer
-from node.drafts import Draft
 from node.ids import now_ms
-from node.post_rows import Post
-from node.remote_post import RemotePhoto, RemotePost
+from node.interactions import follows
+from node.models.account import Account
+from node.models.post import Post
+from node.models.remote_post import RemotePhoto, RemotePost
+from node.posts.drafts import Draft
+from node.publishing import publishing, remote_posts
 from tests.support.people import remote
 
 _numbers = itertools.count(1)
@@ -37,7 +38,7 @@ def said(author: Account, **changes: Any) -> RemotePost:
 
 def arrives(tx: Writer, author: Account, **changes: Any) -> Post:
     """A remote post that is taken in."""
-    post = receiving.receive(tx, said(author, **changes))
+    post = remote_posts.receive(tx, said(author, **changes))
     assert post is not None
     return post
 

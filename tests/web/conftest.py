@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from node import photos, publishing, sessions, users
-from node.account_rows import Account
+from node.attachments import photos
+from node.attachments.photo_rows import Photo
+from node.auth import sessions, users
 from node.database import Writer
-from node.drafts import Draft
+from node.models.account import Account
 from node.node import Node
-from node.photo_rows import Photo
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.asgi import Client
-from web.files import Files
-from web.session import COOKIE
+from web.files.media_files import Files
+from web.request.session import COOKIE
 
 Publish = Callable[..., Awaitable[Photo]]
 

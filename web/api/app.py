@@ -15,12 +15,12 @@ from typing import Any
 
 import msgspec
 
-from node import users
+from node.auth import users
 from node.errors import Refused, TooMuch
 from node.ids import now_ms
 from node.node import Node
 from web.api import auth, params
-from web.api.calls import Answer, Call, Route
+from web.api.endpoint import Answer, Call, Route
 from web.api.entities import Entities
 from web.api.routes import ROUTES
 

@@ -3,7 +3,7 @@
 Every documented field is there, empty where this node has nothing to say. Statuses and accounts are built
 once and kept as JSON in two bounded tables: a status' words, photos and people do not change between edits,
 so that a timeline only adds the counts and the viewer's own marks. What is kept depends on no viewer;
-whether a viewer may see it was settled before, in `node.views`.
+whether a viewer may see it was settled before, in `node.timelines.post_views`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from urllib.parse import quote
 
 import msgspec
 
-from node import audience, glances, hashtags, ids, viewer_marks, views
-from node.account_rows import Account
+from node import ids
+from node.attachments.photo_rows import Photo
 from node.database import Reader
-from node.glances import Glance
-from node.hashtags import Hashtag
+from node.models import audience
+from node.models.account import Account
 from node.node import Node
-from node.notification_list import NotificationView
-from node.photo_rows import Photo
-from node.viewer_marks import ViewerMarks
-from node.views import PostView
-from web import emoji, media_urls
-from web.api.shapes import attachment, date, moment
+from node.posts import hashtags
+from node.posts.hashtags import Hashtag
+from node.timelines import post_summaries, post_views, viewer_marks
+from node.timelines.notification_list import NotificationView
+from node.timelines.post_summaries import Glance
+from node.timelines.post_views import PostView
+from node.timelines.viewer_marks import ViewerMarks
+from web.api.entity_fields import attachment, date, moment
+from web.files import media_urls
+from web.html import custom_emoji
 
 MOST_KEPT = 4096
 # A remote edit within the same second changes no version, so nothing is believed for long.
@@ -60,7 +64,7 @@ class Entities:
     def account(self, account: Account) -> bytes:
         if account.is_gone:
             return _encode(self.account_fields(account))
-        version = glances.version_of_account(account)
+        version = post_summaries.version_of_account(account)
         kept = self._accounts.get(account.id)
         if kept is not None and kept[0] == version:
             return kept[1]
@@ -104,7 +108,7 @@ class Entities:
             "fields": [
                 {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
             ],
-            "emojis": emoji.entities(self._site, emoji.of_account(account)),
+            "emojis": custom_emoji.entities(self._site, custom_emoji.of_account(account)),
             "bot": account.kind in ("Service", "Application"),
             "group": account.kind == "Group",
             "discoverable": account.is_discoverable,
@@ -135,11 +139,11 @@ class Entities:
         What is kept of each post is taken if it is still true; only the rest is read whole.
         """
         boosters = {one.boost_by for one in glanced if one.boost_by is not None}
-        versions = glances.of_accounts(tx, boosters) if boosters else {}
+        versions = post_summaries.of_accounts(tx, boosters) if boosters else {}
         is_mine, now = viewer is not None, time.monotonic()
         bodies = {one.id: self._kept(one, versions, is_mine, now) for one in glanced}
         unknown = [one.entry for one in glanced if bodies[one.id] is None]
-        for view in views.of(tx, viewer, unknown) if unknown else ():
+        for view in post_views.of(tx, viewer, unknown) if unknown else ():
             bodies[view.entry_id] = self.status(view, viewer)
         return [body for body in bodies.values() if body is not None]
 
@@ -180,7 +184,7 @@ class Entities:
     def _head(self, view: PostView) -> bytes:
         """The status without counts, marks, account and closing brace."""
         post = view.post
-        version = glances.version_of_post(post)
+        version = post_summaries.version_of_post(post)
         kept = self._heads.get(post.id)
         now = time.monotonic()
         if kept is not None and kept[0] == version and kept[2] > now:
@@ -198,7 +202,7 @@ class Entities:
         return body
 
     def _boost_head(self, view: PostView) -> bytes:
-        version = glances.version_of_post(view.post)
+        version = post_summaries.version_of_post(view.post)
         kept = self._heads.get(view.entry_id)
         if kept is not None and kept[0] == version:
             return kept[1]
@@ -224,7 +228,7 @@ class Entities:
             "in_reply_to_id": str(post.parent_id) if post.parent_id else None,
             "in_reply_to_account_id": str(view.parent_account.id) if view.parent_account else None,
             "application": None,
-            "emojis": emoji.entities(self._site, emoji.of_post(post, view.author)),
+            "emojis": custom_emoji.entities(self._site, custom_emoji.of_post(post, view.author)),
             "poll": None,
             "card": None,
             "quote": None,
