@@ -12,7 +12,7 @@ from typing import Any
 from hypercorn.config import Config as Hypercorn
 
 from federation_tests.authority import Authority
-from web import connections
+from web.server import http_server
 
 
 class Server:
@@ -26,11 +26,13 @@ class Server:
         *,
         keep_alive: float = 5.0,
         graceful: float = 0.2,
+        fast: bool = True,
     ) -> None:
         self._app = app
         self._port = port
         self._authority = authority
         self._keep_alive, self._graceful = keep_alive, graceful  # seconds
+        self._fast = fast
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -51,7 +53,9 @@ class Server:
             listening.set()
             await self._stopping.wait()
 
-        self._task = asyncio.create_task(connections.serve(self._app, config, shutdown_trigger=shutdown))
+        self._task = asyncio.create_task(
+            http_server.serve(self._app, config, fast=self._fast, shutdown_trigger=shutdown)
+        )
         ready = asyncio.create_task(listening.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()

@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: Config, asked: argparse.Namespace) -> None:
-    from web import serve
+    from web.server import serve
 
     _in_words(lambda: serve.run(options))
 

@@ -50,6 +50,7 @@ class ServerOptions:
     scheme: Literal["https", "http"] = "https"
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     jobs: bool = True
+    fast_http: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,7 +33,8 @@ from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
-from web import connections, wiring
+from web import wiring
+from web.server import http_server
 
 FOLLOWERS, THEIR_HOSTS = 10_000, 1_000
 FOLLOWED = 10_000
@@ -148,7 +149,7 @@ class Front:
         config.bind = [f"127.0.0.1:{self._port}"]
         config.accesslog = config.errorlog = None
         config.keep_alive_max_requests = 1_000_000
-        self._web = asyncio.create_task(connections.serve(app, config, shutdown_trigger=self._stopping.wait))
+        self._web = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=self._stopping.wait))
         await asyncio.sleep(0.3)
         await self._worker.start(alone=True)
         return self

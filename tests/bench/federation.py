@@ -32,7 +32,8 @@ from node.models.remote_actor import PublicKey, RemoteActor
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
-from web import connections, wiring
+from web import wiring
+from web.server import http_server
 
 NUMBER = 1500
 HOSTS = 200
@@ -116,7 +117,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
     config.bind = [f"127.0.0.1:{port}"]
     config.accesslog = config.errorlog = None
     config.keep_alive_max_requests = 1_000_000
-    web = asyncio.create_task(connections.serve(dispatch, config, shutdown_trigger=stopping.wait))
+    web = asyncio.create_task(http_server.serve(dispatch, config, shutdown_trigger=stopping.wait))
     await asyncio.sleep(0.3)
     order = {
         "url": f"http://a.test:{port}/inbox",

@@ -1,7 +1,7 @@
 """What one answer over HTTP costs: CPU of a real serving process, against a bare ASGI app on the same server.
 
 The server runs in a process of its own, so that only its work is counted, and the bare answer is of the
-same size, from the same process, in the same minute. What `web.connections` makes of hypercorn is measured
+same size, from the same process, in the same minute. What `web.server` makes of hypercorn is measured
 beside hypercorn as it comes.
 """
 
@@ -71,9 +71,10 @@ async def _serve(folder: Path, how: str) -> None:
     """The child: a node, and beside it an answer that costs nothing; `plain` is hypercorn as it comes."""
     import hypercorn.asyncio
 
-    from web import connections, wiring
+    from web import wiring
     from web.app import create_app
-    from web.serve import hypercorn_config
+    from web.server import http_server
+    from web.server.config import hypercorn_config
 
     node = await wiring.open_node(options(folder))
     facts = await seed(node)
@@ -99,7 +100,7 @@ async def _serve(folder: Path, how: str) -> None:
     if how == "plain":
         await hypercorn.asyncio.serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
     else:
-        await connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
+        await http_server.serve(dispatch, config, shutdown_trigger=stopping.wait)
     await node.close()
 
 

@@ -15,8 +15,13 @@ SPEAKS = {
         "activitypub/client/resolver.py",
         "activitypub/client/response_body.py",
     },
-    # The file lock and the local command socket of the node, and the resolver.
-    "socket": {"node/database/lock.py", "node/cli/control_socket.py", "activitypub/client/resolver.py"},
+    # The file lock and the local command socket of the node, the resolver, and a setting of what listens.
+    "socket": {
+        "node/database/lock.py",
+        "node/cli/control_socket.py",
+        "activitypub/client/resolver.py",
+        "web/server/plain.py",
+    },
     **{
         key: set[str]()
         for key in (

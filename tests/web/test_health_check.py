@@ -10,7 +10,8 @@ import pytest
 from node.accounts import keys
 from node.config import Config, MediaOptions, NodeOptions, ServerOptions
 from node.lifecycle import registration
-from web import health_check, serve, wiring
+from web import health_check, wiring
+from web.server import serve
 
 
 @pytest.fixture

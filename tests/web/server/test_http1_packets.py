@@ -1,4 +1,4 @@
-"""HTTP/1.1, with requests of all kinds: how they are cut does not matter, and two readers read them alike."""
+"""HTTP/1.1 with generated requests: packet boundaries do not matter, and llhttp and h11 read them alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import h11
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.web import test_http1
-from web.http1 import Head
+from tests.web.server import http1_client
+from web.server.http1 import RequestHead
 
 TOKEN = st.text("abcdefgh-XYZ_0123", min_size=1, max_size=8).map(str.encode)
 VALUE = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f")).map(
@@ -31,35 +31,35 @@ def requests(draw: st.DrawFn) -> bytes:
     return b"POST /echo/%b HTTP/1.1\r\n%b%bHost: a\r\n\r\n%b" % (path, lines, length, body)
 
 
-async def _heard(port: int, pieces: list[bytes], number: int) -> list[tuple[int, bytes]]:
+async def _statuses_and_bodies(port: int, pieces: list[bytes], number: int) -> list[tuple[int, bytes]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    caller = test_http1.Caller(reader, writer)
+    caller = http1_client.Caller(reader, writer)
     try:
         for piece in pieces:
-            caller.say(piece)
+            caller.send(piece)
             await asyncio.sleep(0)
-        return [(await caller.hear())[::2] for _ in range(number)]
+        return [(await caller.receive())[::2] for _ in range(number)]
     finally:
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
 
 
-@given(st.lists(requests(), min_size=1, max_size=4), st.data())
+@given(asked=st.lists(requests(), min_size=1, max_size=4), data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_it_does_not_matter_how_requests_are_cut_into_packets(
-    asked: list[bytes], data: st.DataObject
+def test_requests_are_read_alike_however_they_are_cut_into_packets(
+    fast: bool, asked: list[bytes], data: st.DataObject
 ) -> None:
     whole = b"".join(asked)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=12)))
     pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
 
     async def both() -> None:
-        async with test_http1.serving(test_http1.several) as (_, port):
+        async with http1_client.serve_app(http1_client.sample_app, fast=fast) as (_, port):
             expected = []
             for one in asked:
-                expected += await _heard(port, [one], 1)
-            assert await _heard(port, pieces, len(asked)) == expected
+                expected += await _statuses_and_bodies(port, [one], 1)
+            assert await _statuses_and_bodies(port, pieces, len(asked)) == expected
 
     asyncio.run(both())
 
@@ -86,14 +86,14 @@ ODD = st.sampled_from(
 
 @given(requests(), st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3), ODD), max_size=3))
 @settings(max_examples=1000, deadline=None)
-def test_what_is_read_here_h11_reads_alike(request_: bytes, changes: list[tuple[int, int, bytes]]) -> None:
-    """Two readers that disagree on where a request ends let one be smuggled in another."""
+def test_llhttp_and_h11_read_the_same_request(request_: bytes, changes: list[tuple[int, int, bytes]]) -> None:
+    """Two parsers that disagree on where a request ends allow request smuggling."""
     for at, without, odd in changes:
         request_ = request_[:at] + odd + request_[at + without :]
     end = request_.find(b"\r\n\r\n") + 4
-    head = Head.read(request_[:end]) if end >= 4 else None
+    head = RequestHead.read(request_[:end]) if end >= 4 else None
     if head is None:
-        return  # which is h11's to judge
+        return  # h11 reads it
     other = h11.Connection(h11.SERVER)
     other.receive_data(request_[:end])
     read = other.next_event()
@@ -104,4 +104,4 @@ def test_what_is_read_here_h11_reads_alike(request_: bytes, changes: list[tuple[
         read.http_version,
     )
     assert head.headers == list(read.headers)
-    assert head.length == int(dict(read.headers).get(b"content-length", b"0"))
+    assert head.content_length == int(dict(read.headers).get(b"content-length", b"0"))

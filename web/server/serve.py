@@ -1,7 +1,7 @@
-"""`tintype serve`: the web server and the worker beside it, in one process.
+"""`tintype serve`: runs the web server and the job worker in one process.
 
-Hypercorn runs inside our own event loop, so that stopping is ours to time: on SIGTERM nothing new is
-accepted, what is being answered or worked on may finish, and after `DEADLINE` whatever is left is
+Hypercorn runs inside our own event loop, so that the time a stop takes is ours to limit: on SIGTERM no
+connection is accepted any more, requests and jobs under way may finish, and after `DEADLINE` the rest is
 cancelled. Nothing is lost by that: a unit of work is done whole or not at all, and a job that was not
 finished is done again.
 """
@@ -16,34 +16,34 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hypercorn.config import Config as Hypercorn
-
 from node.cli import control_socket
 from node.config import Config
 from node.lifecycle import registration
 from node.node import Node
-from web import connections, wiring
+from web import wiring
 from web.app import create_app
+from web.server import http_server
+from web.server.config import hypercorn_config
 
 log = logging.getLogger("tintype.serve")
 
-DEADLINE = 4.5
-REQUESTS_MAY_FINISH = 2.5
-JOBS_MAY_FINISH = 3.0
-WANTED_FILES, ENOUGH_FILES = 16_384, 4_096
+DEADLINE = 4.5  # seconds
+JOB_GRACE = 3.0  # seconds
+WANTED_FILES, MIN_FILES = 16_384, 4_096
 
 
 def run(options: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
-    _room_for_connections()
+    _raise_file_limit()
     wiring.collect_seldom()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_main(options))
 
 
-def _room_for_connections() -> None:
-    """Ask for as many open files as there may be connections. Many systems allow it, and only start with fewer."""
+def _raise_file_limit() -> None:
+    """Raise the limit of open files to the number of possible connections. Many systems allow it, but start
+    with less."""
     try:
         import resource
     except ImportError:  # not on Windows
@@ -54,7 +54,7 @@ def _room_for_connections() -> None:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft < ENOUGH_FILES:
+    if soft < MIN_FILES:
         log.warning(
             "only %d files may be open: with many servers that hang, deliveries may fail (ulimit -n)", soft
         )
@@ -76,22 +76,22 @@ async def _main(options: Config) -> None:
     node = await wiring.open_node(options)
     try:
         ready = asyncio.Event()
-        greeting = asyncio.create_task(_greet_when(ready, node))
+        welcoming = asyncio.create_task(_welcome_when(ready, node))
         try:
             await serve(node, stopping, ready=ready)
         finally:
-            greeting.cancel()
+            welcoming.cancel()
     finally:
         await node.close()
 
 
-async def _greet_when(ready: asyncio.Event, node: Node) -> None:
+async def _welcome_when(ready: asyncio.Event, node: Node) -> None:
     await ready.wait()
-    await greet(node)
+    await print_welcome(node)
 
 
-async def greet(node: Node) -> None:
-    """Say where the node is and, while it has no admin, how to become one."""
+async def print_welcome(node: Node) -> None:
+    """Print the address of the node and, while it has no admin, how to become one."""
     code = await node.db.write(registration.setup_code)
     where = " and ".join(node.config.server.bind)
     print(f"Tintype is at {node.site.base_url} (listening on {where})", file=sys.stderr, flush=True)
@@ -108,7 +108,7 @@ async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | N
     loop = asyncio.get_running_loop()
 
     def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        # A connection that had to be cut off at the end is no news, but asyncio's streams log it.
+        # asyncio logs connections that were cancelled at the end, which is expected.
         if not (stopping.is_set() and isinstance(context.get("exception"), asyncio.CancelledError)):
             loop.default_exception_handler(context)
 
@@ -128,7 +128,7 @@ async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | Non
     finally:
         stopping.set()
         stopped.cancel()
-        ends = [web] if worker is None else [web, asyncio.create_task(worker.stop(JOBS_MAY_FINISH))]
+        ends = [web] if worker is None else [web, asyncio.create_task(worker.stop(JOB_GRACE))]
         _, late = await asyncio.wait(ends, timeout=DEADLINE)
         for task in late:
             log.warning("not everything was finished within %.1f seconds", DEADLINE)
@@ -148,28 +148,13 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
 
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await connections.serve(app, hypercorn_config(node.config), shutdown_trigger=shutdown)
+            await http_server.serve(
+                app,
+                hypercorn_config(node.config),
+                fast=node.config.server.fast_http,
+                shutdown_trigger=shutdown,
+            )
         except OSError as error:
-            # The system says what is wrong with an address, but not with which.
+            # The system says what is wrong, but not with which address.
             where = error.filename or " or ".join(node.config.server.bind)
             raise OSError(error.errno, error.strerror or str(error), where) from error
-
-
-def hypercorn_config(options: Config) -> Hypercorn:
-    """How hypercorn is run: what is left to it of limits on strangers' connections."""
-    server: Any = Hypercorn()
-    server.bind = list(options.server.bind)
-    if options.server.tls_certificate:
-        server.insecure_bind = []
-        server.certfile = options.server.tls_certificate
-        server.keyfile = options.server.tls_key
-    server.accesslog = None
-    server.errorlog = logging.getLogger("tintype.http")
-    server.include_server_header = False
-    server.graceful_timeout = REQUESTS_MAY_FINISH
-    server.shutdown_timeout = 1.0
-    server.keep_alive_timeout = 30.0
-    server.keep_alive_max_requests = 100_000
-    server.ssl_handshake_timeout = 10.0
-    server.backlog = 1024
-    return server  # type: ignore[no-any-return]

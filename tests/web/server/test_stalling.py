@@ -1,9 +1,10 @@
-"""Clients that neither read nor send: they lose their connection, and the app is free."""
+"""Clients that stop reading or sending lose their connection, and the app goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,19 +15,19 @@ import h2.settings
 import pytest
 
 from federation_tests.servers import Server, free_ports
-from web.connections import STALLED
+from web.server.config import STALL_FACTOR
 
 IDLE = 0.15  # seconds
-LATEST = IDLE * STALLED + 5
+LATEST = IDLE * STALL_FACTOR + 5
 SIZE = 8_000_000
 
 
 class App:
-    """Reads all that is sent, and answers with much, or after a while with little."""
+    """Reads the request body, then sends a large response at once, or a small one after a while."""
 
     def __init__(self) -> None:
         self.under_way = asyncio.Event()
-        self.through = asyncio.Event()
+        self.finished = asyncio.Event()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -44,14 +45,16 @@ class App:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": body})
         finally:
-            self.through.set()
+            self.finished.set()
 
 
 @asynccontextmanager
-async def calling(app: App) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection with hardly any room for what is not read."""
+async def call_app(
+    app: App, *, fast: bool
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection whose receive buffer is small."""
     [port] = free_ports(1)
-    server = Server(app, port, None, keep_alive=IDLE)
+    server = Server(app, port, None, keep_alive=IDLE, fast=fast)
     await server.start()
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -65,8 +68,8 @@ async def calling(app: App) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio
         await server.stop()
 
 
-async def left_of(reader: asyncio.StreamReader) -> int:
-    """Bytes that still come until the connection is closed."""
+async def bytes_until_closed(reader: asyncio.StreamReader) -> int:
+    """Count the bytes that arrive until the connection is closed."""
     size = 0
     with contextlib.suppress(ConnectionError):
         while data := await asyncio.wait_for(reader.read(65_536), LATEST):
@@ -74,31 +77,41 @@ async def left_of(reader: asyncio.StreamReader) -> int:
     return size
 
 
+@pytest.fixture
+def calling(fast: bool) -> Any:
+    return functools.partial(call_app, fast=fast)
+
+
 @pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
-async def test_who_does_not_read_an_answer_loses_it(more: str) -> None:
+async def test_a_client_that_does_not_read_its_response_loses_it(more: str, calling: Any) -> None:
     app = App()
     async with calling(app) as (reader, writer):
         writer.write(f"GET / HTTP/1.1\r\nHost: a\r\n{more}\r\n".encode())
-        await asyncio.wait_for(app.through.wait(), LATEST)
+        await asyncio.wait_for(app.finished.wait(), LATEST)
         await asyncio.sleep(3 * IDLE)
-        assert await left_of(reader) < SIZE
+        assert await bytes_until_closed(reader) < SIZE
 
 
-async def test_who_does_not_send_the_rest_of_a_body_is_not_waited_for() -> None:
+async def test_a_client_that_does_not_send_the_rest_of_a_body_is_not_waited_for(
+    fast: bool, calling: Any
+) -> None:
     app = App()
     async with calling(app) as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")
-        await asyncio.wait_for(app.through.wait(), LATEST)
-        assert await left_of(reader) == 0
+        await asyncio.wait_for(app.finished.wait(), LATEST)
+        received = await asyncio.wait_for(reader.read(), LATEST)
+        assert (
+            received == b"" if fast else received.startswith(b"HTTP/1.1 408 ")
+        )  # an ASGI app can answer, but not close
 
 
-async def test_an_app_may_take_longer_than_a_connection_may_be_idle() -> None:
+async def test_an_app_may_take_longer_than_a_connection_may_be_idle(calling: Any) -> None:
     async with calling(App()) as (reader, writer):
         writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         assert (await asyncio.wait_for(reader.readuntil(b"slow"), LATEST)).startswith(b"HTTP/1.1 200")
 
 
-async def test_who_opens_no_window_over_http2_is_not_waited_for() -> None:
+async def test_an_http2_client_that_opens_no_window_is_not_waited_for(calling: Any) -> None:
     app = App()
     async with calling(app) as (reader, writer):
         client = h2.connection.H2Connection()
@@ -108,5 +121,5 @@ async def test_who_opens_no_window_over_http2_is_not_waited_for() -> None:
         client.send_headers(1, headers, end_stream=True)
         writer.write(client.data_to_send())
         await asyncio.wait_for(app.under_way.wait(), 5)
-        await asyncio.wait_for(app.through.wait(), LATEST)
-        assert await left_of(reader) < SIZE
+        await asyncio.wait_for(app.finished.wait(), LATEST)
+        assert await bytes_until_closed(reader) < SIZE

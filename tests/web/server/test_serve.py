@@ -1,9 +1,10 @@
-"""`tintype serve` as a process of its own: it greets, answers on every address it is told, and stops in time."""
+"""`tintype serve` as a process: it prints its address, answers on every address it is given, and stops in time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 START = 30.0
 STOP = 5.0
 
@@ -36,24 +37,24 @@ def free_port() -> int:
 class Served:
     """A running node."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ports: list[int], said: list[str]) -> None:
-        self.process, self.ports, self.said = process, ports, said
+    def __init__(self, process: asyncio.subprocess.Process, ports: list[int], output: list[str]) -> None:
+        self.process, self.ports, self.output = process, ports, output
         self.writers: list[asyncio.StreamWriter] = []
 
     async def stop(self) -> float:
-        """Seconds from SIGTERM to the end; the process must end well."""
+        """Send SIGTERM and return the seconds until the process ended, with status 0."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         code = await asyncio.wait_for(self.process.wait(), 20)
-        assert code == 0, "".join(self.said)
+        assert code == 0, "".join(self.output)
         return time.monotonic() - begun
 
-    async def has_said(self, words: str) -> str:
-        """All that it said, once these words are among it."""
+    async def wait_for_output(self, words: str) -> str:
+        """Wait until it printed these words, and return all that it printed."""
         async with asyncio.timeout(5):
-            while words not in (said := "".join(self.said)):  # noqa: ASYNC110
+            while words not in (output := "".join(self.output)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        return said
+        return output
 
     async def connect(self, place: int = 0, **tls: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[place], limit=1 << 22, **tls)
@@ -62,7 +63,7 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(folder: Path, *, binds: int = 1, **options: str) -> AsyncIterator[Served]:
+async def serve_node(folder: Path, *, fast: bool, binds: int = 1, **options: str) -> AsyncIterator[Served]:
     ports = [free_port() for _ in range(binds)]
     environ = {
         "PATH": os.environ["PATH"],
@@ -70,23 +71,24 @@ async def served(folder: Path, *, binds: int = 1, **options: str) -> AsyncIterat
         "TINTYPE_NODE_DOMAIN": f"localhost:{ports[0]}",
         "TINTYPE_SERVER_BIND": ",".join(f"127.0.0.1:{port}" for port in ports),
         "TINTYPE_SERVER_SCHEME": "http",
+        "TINTYPE_SERVER_FAST_HTTP": str(fast).lower(),
         **options,
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "node", "serve", cwd=folder, env=environ, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
-    said: list[str] = []
+    output: list[str] = []
 
     async def listen(stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
-            said.append(line.decode())
+            output.append(line.decode())
 
     listening = asyncio.create_task(listen(process.stderr))
-    node = Served(process, ports, said)
+    node = Served(process, ports, output)
     try:
         for port in ports:
-            await _wait_for(port, process, said)
+            await _wait_for(port, process, output)
         yield node
     finally:
         for writer in node.writers:
@@ -99,10 +101,10 @@ async def served(folder: Path, *, binds: int = 1, **options: str) -> AsyncIterat
         await listening
 
 
-async def _wait_for(port: int, process: asyncio.subprocess.Process, said: list[str]) -> None:
+async def _wait_for(port: int, process: asyncio.subprocess.Process, output: list[str]) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
-        assert process.returncode is None, "".join(said)
+        assert process.returncode is None, "".join(output)
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -111,7 +113,7 @@ async def _wait_for(port: int, process: asyncio.subprocess.Process, said: list[s
             writer.close()
             await writer.wait_closed()
             return
-    raise AssertionError("".join(said))
+    raise AssertionError("".join(output))
 
 
 async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, more: str = "") -> bytes:
@@ -122,22 +124,27 @@ async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: 
     return head
 
 
-async def test_it_says_where_it_is_and_how_to_become_its_admin(tmp_path: Path) -> None:
+@pytest.fixture
+def served(fast: bool) -> Any:
+    return functools.partial(serve_node, fast=fast)
+
+
+async def test_it_prints_its_address_and_how_to_become_admin(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path, binds=2) as node:
         for place in range(2):
             reader, writer = await node.connect(place)
             head = await get(reader, writer, "/api/v2/instance")
             assert head.startswith(b"http/1.1 200")
             assert b"\r\nserver:" not in head
-        spoken = await node.has_said("enter the code")
-        assert f"http://localhost:{node.ports[0]}" in spoken
-        assert re.search(r"enter the code [A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}", spoken)
+        printed = await node.wait_for_output("enter the code")
+        assert f"http://localhost:{node.ports[0]}" in printed
+        assert re.search(r"enter the code [A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}", printed)
         assert (tmp_path / "data" / "tintype.db").exists()
         assert await node.stop() < STOP
     assert not list((tmp_path / "data").glob("tintype.db-*")), "the database was not closed"
 
 
-async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path) -> None:
+async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path) as node:
         idle = await node.connect()
         await get(*idle, "/api/v1/instance")
@@ -163,7 +170,7 @@ async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path) -> N
         assert await node.stop() < STOP
         await asyncio.gather(*load)
         assert answers > 8
-        assert not [line for line in node.said if "Traceback" in line], "".join(node.said)
+        assert not [line for line in node.output if "Traceback" in line], "".join(node.output)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -192,7 +199,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
-async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str) -> None:
+async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str, served: Any) -> None:
     certificate_file, key_file = certificate(tmp_path)
     async with served(
         tmp_path,
@@ -209,7 +216,7 @@ async def test_it_speaks_tls_by_itself(tmp_path: Path, protocol: str) -> None:
         assert await node.stop() < STOP
 
 
-async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
+async def test_an_address_that_is_taken_is_named(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path) as first:
         taken = f"127.0.0.1:{first.ports[0]}"
         other = tmp_path / "other"
@@ -223,8 +230,8 @@ async def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
         second = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "node", "serve", cwd=other, env=environ, stderr=asyncio.subprocess.PIPE
         )
-        _, said = await asyncio.wait_for(second.communicate(), START)
+        _, output = await asyncio.wait_for(second.communicate(), START)
     assert second.returncode == 1
-    assert f"in use: {taken}" in said.decode()
-    assert "Tintype is at" not in said.decode(), "it said that it was there"
-    assert "Traceback" not in said.decode()
+    assert f"in use: {taken}" in output.decode()
+    assert "Tintype is at" not in output.decode(), "it output that it was there"
+    assert "Traceback" not in output.decode()
