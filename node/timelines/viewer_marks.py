@@ -1,7 +1,7 @@
 """Viewer marks: what somebody has to do with a post, shown only to them. Owns no table.
 
 Each mark is one line of `ViewerMarks` that says which table knows of it. The query is made of these lines, and
-views and glances carry what it found; so a new mark is a line here and the place that shows it.
+post views and post summaries carry what it found; so a new mark is a line here and the place that shows it.
 """
 
 from __future__ import annotations
