@@ -76,7 +76,10 @@ _PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 
 def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """See `images.render`."""
+    """Decode, turn upright, drop all metadata and cut every variant asked for.
+
+    Raises BadImage, and nothing else. Decodes hostile bytes: call it in the sandbox.
+    """
     mime = sniff(data[:64])
     if mime is None:
         raise not_a_picture(f"begins with {data[:16]!r}")

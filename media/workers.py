@@ -90,7 +90,7 @@ class Worker:
             raise SandboxBroken(f"the worker process did not start: {error}") from error
 
     def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
-        """See `images.render`. Raises BadImage also when the process died or took too long."""
+        """See `pixels.render`. Raises BadImage also when the process died or took too long."""
         self._deadline = time.monotonic() + seconds
         self.is_sound, self.cost = False, None
         try:

@@ -95,11 +95,6 @@ class Config:
         scheme, _, path = self.database.url.partition(":")
         return Path(path).parent if scheme == "sqlite" else Path("data")
 
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """Every folder a backup must hold."""
-        return tuple(dict.fromkeys((self.data_folder, Path(self.media.url.removeprefix("file:")))))
-
 
 def load(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Read the options from `path`, or `TINTYPE_CONFIG`, or `./config.toml` if there is one.

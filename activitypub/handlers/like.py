@@ -7,27 +7,26 @@ from activitypub.vocab import emoji_reactions as written
 from node.database import Writer
 from node.interactions import emoji_reactions, likes
 from node.models.account import Account
+from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
 from node.posts import posts
 
 
 def like(tx: Writer, heard: Heard) -> None:
     post = our_post(tx, heard.activity.object, heard.by)
-    if not _react(tx, heard):
+    if not _react(tx, heard, post):
         likes.like(tx, heard.by, post, heard.uri, is_seen=True)
 
 
 def emoji_react(tx: Writer, heard: Heard) -> None:
-    our_post(tx, heard.activity.object, heard.by)
-    if not _react(tx, heard):
+    if not _react(tx, heard, our_post(tx, heard.activity.object, heard.by)):
         raise Ignored("a reaction without an emoji that can be shown")
 
 
-def _react(tx: Writer, heard: Heard) -> bool:
+def _react(tx: Writer, heard: Heard, post: Post) -> bool:
     given = written.read(heard.activity)
     if given is None or heard.uri is None:
         return False
-    post = our_post(tx, heard.activity.object, heard.by)
     picture = given.emoji
     emoji_reactions.react(
         tx,
@@ -39,6 +38,7 @@ def _react(tx: Writer, heard: Heard) -> bool:
         picture=None
         if picture is None
         else RemoteEmoji(given.content.strip(":"), picture.url, picture.updated_ms or 0),
+        is_seen=True,
     )
     return True
 

@@ -157,7 +157,8 @@ def announce(tx: Writer, heard: Heard) -> None:
     uri = activity.object.uri
     if uri is None:
         raise Ignored("a boost of nothing")
-    if here(tx, uri):
+    is_ours = here(tx, uri)
+    if is_ours:
         post = our_post(tx, activity.object, by)
     else:
         if not recipients.is_followed_here(tx, by.id):
@@ -174,6 +175,7 @@ def announce(tx: Writer, heard: Heard) -> None:
         heard.uri,
         visibility=visibility if visibility != "direct" else "followers",
         created_at=at,
+        is_seen=is_ours,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from node.database import Reader, build, columns
 from node.models.account import Account
+from node.models.visibility import no_block_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,7 @@ def with_(tx: Reader, who: Account, other: Account) -> Relationship:
 def is_blocked(tx: Reader, one: Account, other: Account) -> bool:
     """Whether either has blocked the other."""
     return bool(
-        tx.value(
-            """SELECT 1 FROM blocks WHERE account_id = :one AND target_id = :other
-               UNION ALL SELECT 1 FROM blocks WHERE account_id = :other AND target_id = :one LIMIT 1""",
-            one=one.id,
-            other=other.id,
-        )
+        tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
     )
 
 

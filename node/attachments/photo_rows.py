@@ -9,7 +9,6 @@ from typing import Any
 
 from node.attachments.stored_files import File
 from node.database import Reader, build_all, columns
-from node.models.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +78,3 @@ def _with_files(tx: Reader, photos: list[Photo]) -> list[Photo]:
             kept = File(row["file"], row["width"], row["height"], row["bytes"])
             by_id[row["photo_id"]].files[row["variant"], row["format"]] = kept
     return photos
-
-
-def loose(tx: Reader, who: Account) -> list[Photo]:
-    """Someone's own photos that are in no post yet, oldest first."""
-    rows = tx.all(
-        f"SELECT {columns(Photo)} FROM photos WHERE account_id = :who AND post_id IS NULL ORDER BY id",  # noqa: S608
-        who=who.id,
-    )
-    return _with_files(tx, build_all(Photo, rows))

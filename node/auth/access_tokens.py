@@ -128,10 +128,6 @@ def version(tx: Reader, token: str) -> str | None:
     return found
 
 
-def end(tx: Writer, token: str) -> None:
-    tx.run("DELETE FROM tokens WHERE hash = :hash", hash=_hash(token))
-
-
 def end_all(tx: Writer, account: Account) -> None:
     """No app may act for someone any more."""
     tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from node.database import Reader, Row, build, columns
 from node.models.account import Account
 from node.models.post import Post
+from node.models.visibility import no_block_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,7 @@ def mentioned(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
         tx.all(
             f"""SELECT a.inbox, a.shared_inbox FROM mentions m JOIN accounts a ON a.id = m.account_id
                 WHERE m.post_id = :post AND {_HERE}
-                  AND NOT EXISTS (SELECT 1 FROM blocks b
-                      WHERE (b.account_id = :author AND b.target_id = a.id)
-                         OR (b.account_id = a.id AND b.target_id = :author))""",  # noqa: S608
+                  AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             post=post_id,
             author=author_id,
         )
@@ -79,9 +78,7 @@ def interested(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
                     SELECT account_id FROM likes WHERE post_id = :post
                     UNION SELECT account_id FROM boosts WHERE post_id = :post
                     UNION SELECT account_id FROM posts WHERE parent_id = :post)
-                  AND NOT EXISTS (SELECT 1 FROM blocks b
-                    WHERE (b.account_id = :author AND b.target_id = a.id)
-                       OR (b.account_id = a.id AND b.target_id = :author))""",  # noqa: S608
+                  AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             post=post_id,
             author=author_id,
         )
@@ -99,9 +96,7 @@ def conversation(tx: Reader, post: Post) -> list[Mailbox]:
                     FROM posts p JOIN above ON p.id = above.parent_id WHERE above.depth < 50)
                 SELECT DISTINCT a.inbox, a.shared_inbox
                 FROM above JOIN accounts a ON a.id = above.account_id
-                WHERE {_HERE} AND NOT EXISTS (SELECT 1 FROM blocks b
-                    WHERE (b.account_id = :author AND b.target_id = a.id)
-                       OR (b.account_id = a.id AND b.target_id = :author))""",  # noqa: S608
+                WHERE {_HERE} AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             parent=post.parent_id or 0,
             author=post.account_id,
         )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from node.database import Writer
-from node.errors import NotFound
 from node.ids import new_id, now_ms
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import may_see
+from node.posts import permissions
 
 
-def add(tx: Writer, who: Account, post: Post) -> None:
-    """Keep a post. Doing it twice changes nothing."""
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
+def add(tx: Writer, who: Account, post: Post, *, is_seen: bool = False) -> None:
+    """Keep a post. Doing it twice changes nothing.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    permissions.check_sees(tx, who, post, is_seen=is_seen)
     tx.run(
         """INSERT INTO bookmarks (id, account_id, post_id, created_at) VALUES (:id, :who, :post, :now)
            ON CONFLICT DO NOTHING""",

@@ -38,12 +38,15 @@ def boost(
     uri: str | None = None,
     visibility: str = "public",
     created_at: int | None = None,
+    *,
+    is_seen: bool = False,
 ) -> Boost:
     """Boost a post. Boosting it twice changes nothing. `uri` is the id another server gave the boost.
 
+    `is_seen`: in this unit of work they have been found to see the post.
     Raises NotFound for what they may not see and NotAllowed for what may not go further.
     """
-    permissions.check(tx, who, post, "boost")
+    permissions.check(tx, who, post, "boost", is_seen=is_seen)
     if post.visibility == "direct":
         raise NotAllowed("This post is not for everyone, so it cannot be boosted.")
     existing = between(tx, who, post)
@@ -58,16 +61,10 @@ def boost(
     posts.count(tx, post.id, boosts=1)
     home_feed.add_boost(tx, made, post)
     notifications.notify(tx, post.account_id, "boost", who, post)
-    outbox.record(
-        tx,
-        who,
-        "Announce",
-        post.uri,
-        uri=made.uri,
-        post=post,
-        target=accounts.get(tx, post.account_id),
-        extra={"visibility": made.visibility, "created_at": made.created_at},
-    )
+    if who.is_local:  # as for a like
+        author = accounts.get(tx, post.account_id)
+        extra = {"visibility": made.visibility, "created_at": made.created_at}
+        outbox.record(tx, who, "Announce", post.uri, uri=made.uri, post=post, target=author, extra=extra)
     return made
 
 

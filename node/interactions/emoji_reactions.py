@@ -17,7 +17,7 @@ from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
 from node.models.visibility import eyes, no_block
-from node.posts import permissions, posts
+from node.posts import posts
 from node.text import hostnames
 
 MOST_OF_ONE = 10
@@ -42,10 +42,13 @@ def react(
     name: str,
     content: str,
     picture: RemoteEmoji | None = None,
+    is_seen: bool = False,
 ) -> None:
-    """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like."""
-    permissions.check(tx, who, post, "like")
-    likes.like(tx, who, post, uri, is_seen=True)
+    """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    likes.like(tx, who, post, uri, is_seen=is_seen)
     given = tx.value(
         "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id
     )

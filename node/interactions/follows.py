@@ -17,6 +17,7 @@ from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.models.account import Account, Listed
+from node.models.visibility import no_block
 from node.moderation import domain_policy
 from node.notifications import notifications
 from node.paging import Page
@@ -273,9 +274,7 @@ def _people(
             FROM follows f JOIN accounts a ON a.id = f.{shown}
             WHERE f.{held} = :account AND f.state = :state
               AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-              AND NOT EXISTS (SELECT 1 FROM blocks b
-                  WHERE (b.account_id = :viewer AND b.target_id = a.id)
-                     OR (b.account_id = a.id AND b.target_id = :viewer))
+              AND {no_block("a.id")}
             {page.clause("f.id")}""",  # noqa: S608
         account=account.id,
         state=state,

@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from node.database import Reader, Writer
-from node.errors import Invalid, NotAllowed, NotFound
+from node.errors import Invalid, NotAllowed
 from node.federation import outbox
 from node.ids import new_id
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import eyes, may_see, visible_to
+from node.models.visibility import eyes, visible_to
+from node.posts import permissions
 
 MOST = 5
 MOST_ELSEWHERE = 20
 """Others may allow more; what is shown of it is no more than of ours."""
 
 
-def pin(tx: Writer, who: Account, post: Post) -> None:
-    """Let one's own post come first. Doing it twice changes nothing. Raises Invalid and NotAllowed."""
-    _check(tx, who, post)
+def pin(tx: Writer, who: Account, post: Post, *, is_seen: bool = False) -> None:
+    """Let one's own post come first. Doing it twice changes nothing. Raises Invalid and NotAllowed.
+
+    `is_seen`: in this unit of work they have been found to see the post.
+    """
+    permissions.check_sees(tx, who, post, is_seen=is_seen)
+    _check(who, post)
     if is_pinned(tx, post):
         return
     if _count(tx, who) >= MOST:
@@ -59,9 +64,7 @@ def end(tx: Writer, who: Account, post: Post) -> bool:
     return post.account_id == who.id and _remove(tx, post)
 
 
-def _check(tx: Reader, who: Account, post: Post) -> None:
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
+def _check(who: Account, post: Post) -> None:
     if post.account_id != who.id:
         raise NotAllowed("Only its author can do that.")
     if not post.is_open:

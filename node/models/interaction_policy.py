@@ -89,9 +89,6 @@ class Facts:
     mentioned: bool = False
 
 
-STRANGER = Facts(sees=True)
-
-
 def may(policy: InteractionPolicy, deed: Deed, who: Facts) -> Answer:
     """`yes`, `no`, or `ask`: it waits until the author says yes."""
     if not who.sees:

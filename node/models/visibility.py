@@ -11,10 +11,10 @@ Every page, timeline, document, media URL and deed asks here. The rules:
 A follow that is still pending gives nothing. A mute hides somebody from feeds and lists, but not from a
 direct look, so it is a fragment of its own; so is the limit on a server, which only its followers look past.
 
-The fragments use the value `:viewer`, which `eyes` makes of an account. Each asks about one row at a time
-along an index: a page is twenty rows, and a planner that turns the question into a join may read the whole
-of a table to answer it. A test compares them with the rules above, written once more in plain Python, over
-random worlds.
+The fragments use the value `:viewer`, which `eyes` makes of an account, unless both accounts are given as
+expressions. Each asks about one row at a time along an index: a page is twenty rows, and a planner that turns
+the question into a join may read the whole of a table to answer it. A test compares them with the rules above,
+written once more in plain Python, over random worlds.
 """
 
 from __future__ import annotations
@@ -36,14 +36,25 @@ def eyes(viewer: Account | None) -> int:
 
 def no_block(account: str) -> str:
     """SQL: there is no block between `:viewer` and the account whose id the expression is."""
-    return f"""NOT (EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = :viewer AND vb.target_id = {account})
-        OR EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {account} AND vb.target_id = :viewer))"""  # noqa: S608
+    return no_block_between(":viewer", account)
+
+
+def no_block_between(one: str, other: str) -> str:
+    """SQL: neither of the accounts whose ids the expressions are has blocked the other."""
+    return f"""NOT (EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {one} AND vb.target_id = {other})
+        OR EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {other} AND vb.target_id = {one}))"""  # noqa: S608
 
 
 def no_mute(account: str) -> str:
     """SQL: `:viewer` has not muted that account. For feeds and lists only."""
     return f"""(SELECT COUNT(*) FROM mutes vm
         WHERE vm.account_id = :viewer AND vm.target_id = {account}) = 0"""  # noqa: S608
+
+
+def no_mute_of_notifications(who: str, account: str) -> str:
+    """SQL: the first account has not muted the other so that it hears of nothing they do."""
+    return f"""NOT EXISTS (SELECT 1 FROM mutes vm
+        WHERE vm.account_id = {who} AND vm.target_id = {account} AND vm.hides_notifications)"""  # noqa: S608
 
 
 def present(account: str) -> str:

@@ -67,7 +67,7 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = 
     kept = {}
     for name, entry in now.items():
         if name not in excluded:
-            state = _state(of, entry, known.get(name), rules.get(name))
+            state = next_state(of, entry, known.get(name), rules.get(name))
             kept[name] = ListEntry(
                 of.id,
                 name,
@@ -79,7 +79,7 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = 
                 state,
             )
     lost = [entry for entry in known.values() if entry.domain not in kept]
-    _write(tx, of, kept.values())
+    _write(tx, kept.values())
     _lose(tx, of, lost, rules, known, is_whole)
     if of.is_automatic:
         wanted = [entry for entry in kept.values() if entry.state in ("draft", "changed")]
@@ -88,19 +88,34 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = 
     return excluded
 
 
-def _state(of: BlockList, said: Entry, before: ListEntry | None, rule: DomainBlock | None) -> str:
-    """What is to become of an entry that the list has now."""
-    is_mine = rule is not None and rule.list_id == of.id
+def next_state(of: BlockList, said: Entry, before: ListEntry | None, rule: DomainBlock | None) -> str:
+    """The state of an entry that the list has now. The rules are the two tables below."""
+    is_equal = rule is not None and _says(said, rule)
     if not of.url:
-        return "draft" if rule is None else "held" if _says(said, rule) else "changed"
-    if before is None:
-        return "draft" if rule is None else "held"
-    if is_mine:
-        return "applied" if rule is not None and _says(said, rule) else "changed"
-    if rule is not None:
-        return "held"
-    # There was a rule, and an admin has lifted it.
-    return "declined" if before.state in ("applied", "held", "changed", "dropped") else before.state
+        return _OF_A_FILE["no rule" if rule is None else "equal" if is_equal else "different"]
+    if rule is None:
+        now = "no rule"
+    elif rule.list_id != of.id:
+        now = "of others"
+    else:
+        now = "own, equal" if is_equal else "own, different"
+    return _OF_A_FOLLOWED_LIST[now][_BEFORE.index(before.state if before else "new")]
+
+
+# An imported file is asked for once: what its entry was before does not matter, nor whose rule there is.
+_OF_A_FILE = {"no rule": "draft", "equal": "held", "different": "changed"}
+
+# Of a followed list: by the rule there is now for the domain ("own": made from this list; "of others": an admin's
+# or another list's), and by the state the entry had. Where there was a rule and is none, an admin has lifted it.
+# fmt: off
+_BEFORE = (             "new",   "draft",   "declined", "applied",  "changed",  "dropped",  "held")
+_OF_A_FOLLOWED_LIST = {
+    "no rule":         ("draft", "draft",   "declined", "declined", "declined", "declined", "declined"),
+    "own, equal":      ("held",  "applied", "applied",  "applied",  "applied",  "applied",  "applied"),
+    "own, different":  ("held",  "changed", "changed",  "changed",  "changed",  "changed",  "changed"),
+    "of others":       ("held",  "held",    "held",     "held",     "held",     "held",     "held"),
+}
+# fmt: on
 
 
 def _says(said: Entry | ListEntry, rule: DomainBlock) -> bool:
@@ -111,7 +126,7 @@ def _says(said: Entry | ListEntry, rule: DomainBlock) -> bool:
     )
 
 
-def _write(tx: Writer, of: BlockList, entries: Iterable[ListEntry]) -> None:
+def _write(tx: Writer, entries: Iterable[ListEntry]) -> None:
     tx.many(
         f"""INSERT INTO block_list_entries ({columns(ListEntry)})
             VALUES (:list_id, :domain, :strength, :rejects_media, :rejects_reports, :is_obfuscated,

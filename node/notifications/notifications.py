@@ -10,6 +10,7 @@ from node.database import Writer
 from node.ids import new_id, now_ms
 from node.models.account import Account
 from node.models.post import Post
+from node.models.visibility import no_block_between, no_mute_of_notifications
 
 KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
 
@@ -17,17 +18,14 @@ KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sig
 def notify(tx: Writer, account_id: int, kind: str, by: Account, post: Post | None = None) -> None:
     """Tell one of our people that `by` did something. Does nothing for people elsewhere."""
     tx.run(
-        """INSERT INTO notifications (id, account_id, kind, by_id, post_id, created_at)
+        f"""INSERT INTO notifications (id, account_id, kind, by_id, post_id, created_at)
            SELECT CAST(:id AS BIGINT), a.id, CAST(:kind AS TEXT), CAST(:by AS BIGINT),
                   CAST(:post AS BIGINT), CAST(:now AS BIGINT)
            FROM accounts a
            WHERE a.id = :account AND a.is_local AND a.id <> :by AND a.deleted_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM blocks b
-                 WHERE (b.account_id = a.id AND b.target_id = :by)
-                    OR (b.account_id = :by AND b.target_id = a.id))
-             AND NOT EXISTS (SELECT 1 FROM mutes m
-                 WHERE m.account_id = a.id AND m.target_id = :by AND m.hides_notifications)
-           ON CONFLICT DO NOTHING""",
+             AND {no_block_between("a.id", ":by")}
+             AND {no_mute_of_notifications("a.id", ":by")}
+           ON CONFLICT DO NOTHING""",  # noqa: S608
         id=new_id(),
         account=account_id,
         kind=kind,

@@ -58,7 +58,6 @@ class Trend:
     local_authors: int
     servers: int
     posts: int
-    last_used_at: int
 
 
 def count(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
@@ -196,7 +195,7 @@ def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int 
                   AND {prominent("a")}
                 GROUP BY u.hashtag_id, u.account_id, u.domain, u.is_local),
             servers AS (
-                SELECT hashtag_id, is_local, COUNT(*) AS authors, SUM(posts) AS posts, MAX(hour) AS hour,
+                SELECT hashtag_id, is_local, COUNT(*) AS authors, SUM(posts) AS posts,
                        SUM({_WHOLE} >> CAST((:now - hour) / :half_life AS INTEGER)) AS worth
                 FROM authors GROUP BY hashtag_id, domain, is_local),
             tags AS (
@@ -204,9 +203,9 @@ def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int 
                        COALESCE(SUM(authors) FILTER (WHERE is_local), 0) AS local_authors,
                        SUM(CASE WHEN is_local OR authors <= :most THEN authors ELSE :most END) AS counted,
                        SUM(CASE WHEN is_local OR worth <= :most * {_WHOLE} THEN worth
-                           ELSE :most * {_WHOLE} END) AS worth, MAX(hour) AS last_hour
+                           ELSE :most * {_WHOLE} END) AS worth
                 FROM servers GROUP BY hashtag_id)
-            SELECT {columns(Hashtag, "h")}, t.authors, t.posts, t.servers, t.local_authors, t.worth, t.last_hour
+            SELECT {columns(Hashtag, "h")}, t.authors, t.posts, t.servers, t.local_authors, t.worth
             FROM tags t JOIN hashtags h ON h.id = t.hashtag_id
             WHERE t.counted >= :fewest ORDER BY t.worth DESC, h.id DESC LIMIT :limit""",  # noqa: S608
         since=hour - TREND_HOURS,
@@ -225,7 +224,6 @@ def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int 
             int(row["local_authors"]),
             row["servers"],
             int(row["posts"]),
-            row["last_hour"] * HOUR,
         )
         for row in rows
     ]

@@ -21,7 +21,11 @@ _READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS NULL"""
 
 
 def _unhindered(reader: str, other: str) -> str:
-    """SQL: the reader has not muted the other, and neither has blocked the other."""
+    """SQL: the reader has not muted the other, and neither has blocked the other.
+
+    `visibility` asks the same of one row at a time, for pages of twenty. An author's followers are thousands, so
+    here the planner may make joins of it: on PostgreSQL that takes a third of the time.
+    """
     return f"""NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = {reader} AND m.target_id = {other})
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {reader} AND b.target_id = {other})
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {other} AND b.target_id = {reader})"""  # noqa: S608

@@ -45,13 +45,18 @@ def answer(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = 
     return interaction_policy.may(policy, deed, facts)
 
 
+def check_sees(tx: Reader, who: Account, post: Post, *, is_seen: bool = False) -> None:
+    """Raises NotFound for what they may not see. `is_seen` as for `answer`."""
+    if not is_seen and not may_see(tx, who, post):
+        raise NotFound("There is no such post.")
+
+
 def check(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = False) -> None:
     """Raises NotFound for what they may not see, and NotAllowed with the reason."""
-    given = answer(tx, who, post, deed, is_seen=is_seen)
+    check_sees(tx, who, post, is_seen=is_seen)
+    given = answer(tx, who, post, deed, is_seen=True)
     if given == "yes":
         return
-    if not may_see(tx, who, post):
-        raise NotFound("There is no such post.")
     if deed == "comment" and not post.comments_enabled:
         raise NotAllowed("Comments on this post are turned off.")
     raise NotAllowed(_ASKING if given == "ask" else _REFUSALS[deed])

@@ -9,7 +9,7 @@ from typing import Any
 
 from node.accounts import accounts
 from node.attachments import photos
-from node.database import Reader, Writer, build_all, columns
+from node.database import Reader, Writer
 from node.federation import outbox
 from node.ids import now_ms
 from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
@@ -66,14 +66,3 @@ def remove(tx: Writer, post: Post) -> None:
     bookmarks.forget(tx, post.id)
     pins.forget(tx, post.id)
     notifications.remove_of_post(tx, post.id)
-
-
-def remove_all(tx: Writer, account: Account) -> None:
-    """Someone is gone, and all they posted with them. Other servers hear of the person, not of each post."""
-    rows = tx.all(
-        f"SELECT {columns(Post)} FROM posts WHERE account_id = :id AND deleted_at IS NULL",  # noqa: S608
-        id=account.id,
-    )
-    for post in build_all(Post, rows):
-        remove(tx, post)
-    photos.remove_loose_of(tx, account)

@@ -20,7 +20,6 @@ RESERVED = frozenset(
     staff static status support system tag tags terms tintype undefined user users webfinger webmaster
     well_known www""".split()  # noqa: SIM905
 )
-LONGEST = 30
 LONGEST_LABEL = 60
 LONGEST_FOREIGN = 2048
 _NAME = re.compile(r"[A-Za-z0-9_]{1,30}\Z")

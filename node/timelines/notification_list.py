@@ -12,6 +12,7 @@ from node.accounts import accounts
 from node.auth import users
 from node.database import Reader, Row, Writer
 from node.models.account import Account
+from node.models.visibility import no_mute_of_notifications
 from node.notifications import notifications
 from node.paging import Page
 from node.timelines import post_views
@@ -30,12 +31,11 @@ class NotificationView:
 
 # Suspended people, those muted since, and strangers of limited servers stay in the table, so that lifting it
 # brings them back. Somebody who asks to follow is always shown: the question needs an answer.
-_SHOWN = """n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = n.account_id
-                 AND m.target_id = n.by_id AND m.hides_notifications)
+_SHOWN = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
+             AND {no_mute_of_notifications("n.account_id", "n.by_id")}
              AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
                  WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id
-                   AND nf.state = 'accepted'))"""
+                   AND nf.state = 'accepted'))"""  # noqa: S608
 
 
 def page(

@@ -16,17 +16,16 @@ from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import eyes, visible_to
 from node.paging import Page
+from node.timelines import viewer_marks
 from node.timelines.timelines import Entry, home_sql
-
-LIKED, BOOSTED, BOOKMARKED, MUTED, PINNED = 1, 2, 4, 8, 16
+from node.timelines.viewer_marks import ViewerMarks
 
 
 @dataclass(slots=True)
 class Glance:
     """One line of a page: its id and who boosted it, as in `timelines.Entry`.
 
-    `version` changes with what the post says, `author_version` with what is shown of its author. `marks`
-    are those of the viewer, as bits.
+    `version` changes with what the post says, `author_version` with what is shown of its author.
     """
 
     id: int
@@ -38,7 +37,7 @@ class Glance:
     likes: int
     boosts: int
     comments: int
-    marks: int
+    marks: ViewerMarks
 
     @property
     def entry(self) -> Entry:
@@ -62,22 +61,9 @@ def version_of_post(post: Post) -> str:
     return f"{post.edited_at or 0}.{post.parent_id or 0}"
 
 
-def _mark(table: str, bit: int, owner: str = "m.post_id = p.id") -> str:
-    return f"""CASE WHEN EXISTS (SELECT 1 FROM {table} m
-        WHERE {owner} AND m.account_id = :viewer) THEN {bit} ELSE 0 END"""  # noqa: S608
-
-
-_MARKS = " + ".join(
-    (
-        _mark("likes", LIKED),
-        _mark("boosts", BOOSTED),
-        _mark("bookmarks", BOOKMARKED),
-        _mark("mutes", MUTED, "m.target_id = p.account_id"),
-        _mark("pins", PINNED),
-    )
-)
 _COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.parent_id, 0) AS version,
-    {_AUTHOR_VERSION} AS author_version, p.likes_count, p.boosts_count, p.comments_count, {_MARKS} AS marks"""
+    {_AUTHOR_VERSION} AS author_version, p.likes_count, p.boosts_count, p.comments_count,
+    {viewer_marks.marks_on("p")} AS marks"""
 
 
 def of(tx: Reader, viewer: Account | None, entries: Sequence[Entry]) -> list[Glance]:
@@ -124,7 +110,7 @@ def _glance(id_: int, post_id: int, boost_by: int | None, row: Row) -> Glance:
         row["likes_count"],
         row["boosts_count"],
         row["comments_count"],
-        row["marks"],
+        viewer_marks.ALL[row["marks"]],
     )
 
 

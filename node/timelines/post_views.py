@@ -1,12 +1,12 @@
 """Views: ids become what a page shows. A fixed number of queries, however long the page.
 
 `of` asks `visibility` once more, so that no door can show what its viewer may not see, whatever ids it
-brings. What depends on the viewer (marks) is in the `PostView`, apart from the `Post`.
+brings. What depends on the viewer (`viewer_marks`) is in the `PostView`, apart from the `Post`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,27 +19,18 @@ from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import eyes, visible_to
 from node.posts import hashtags, mentions, permissions
+from node.timelines import viewer_marks
 from node.timelines.timelines import Entry
-
-
-@dataclass(slots=True)
-class _Marks:
-    """What one viewer has to do with a post; `parent_account_id` is whom it comments on."""
-
-    parent_account_id: int | None
-    liked: bool
-    boosted: bool
-    bookmarked: bool
-    muted: bool
-    pinned: bool
+from node.timelines.viewer_marks import ViewerMarks
 
 
 class _Marked(NamedTuple):
-    """An entry with its post and the viewer's marks on it."""
+    """An entry with its post, the viewer's marks on it, and whom it comments on."""
 
     entry: Entry
     post: Post
-    marks: _Marks
+    marks: ViewerMarks
+    parent_account_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +46,7 @@ class PostView:
     photos: list[Photo]
     boosted_by: Account | None
     entry_id: int
-    liked: bool
-    boosted: bool
-    bookmarked: bool
-    muted: bool
-    pinned: bool
+    marks: ViewerMarks
     mentions: list[Account]
     hashtags: list[tuple[str, str]]
     parent_account: Account | None
@@ -99,19 +86,15 @@ def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> lis
             photos=_shown(people[post.account_id], pictures.get(post.id, [])),
             boosted_by=None if entry.boost_by is None else people[entry.boost_by],
             entry_id=entry.id,
-            liked=marks.liked,
-            boosted=marks.boosted,
-            bookmarked=marks.bookmarked,
-            muted=marks.muted,
-            pinned=marks.pinned,
+            marks=marks,
             mentions=[people[id_] for id_ in named.get(post.id, ())],
             hashtags=tags.get(post.id, []),
-            parent_account=people.get(marks.parent_account_id or 0),
+            parent_account=people.get(parent_account_id or 0),
             can_boost=viewer is not None and boosts.can_boost(viewer, post),
             can_comment=_can_comment(tx, viewer, post),
             boost_uri=boost_uris.get(entry.id, ""),
         )
-        for entry, post, marks in found
+        for entry, post, marks, parent_account_id in found
     ]
 
 
@@ -119,7 +102,7 @@ def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
     """To somebody who is not signed in it is offered, unless there are no comments at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
-    return permissions.answer(tx, viewer, post, "comment") == "yes"
+    return permissions.answer(tx, viewer, post, "comment", is_seen=True) == "yes"
 
 
 def _shown(author: Account, pictures: list[Photo]) -> list[Photo]:
@@ -135,40 +118,20 @@ def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -
         f"""SELECT {columns(Post, "p")},
                    (SELECT parent.account_id FROM posts parent WHERE parent.id = p.parent_id)
                        AS parent_account_id,
-                   EXISTS (SELECT 1 FROM likes m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS liked,
-                   EXISTS (SELECT 1 FROM boosts m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS boosted,
-                   EXISTS (SELECT 1 FROM bookmarks m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS bookmarked,
-                   EXISTS (SELECT 1 FROM mutes m
-                       WHERE m.account_id = :viewer AND m.target_id = p.account_id) AS muted,
-                   EXISTS (SELECT 1 FROM pins m
-                       WHERE m.post_id = p.id AND m.account_id = :viewer) AS pinned
+                   {viewer_marks.marks_on("p")} AS marks
             FROM posts p WHERE p.id IN (:ids) AND {visible_to("p")}""",  # noqa: S608
         ids=[entry.post_id for entry in entries],
         viewer=eyes(viewer),
     )
     seen = {
-        post.id: (post, marks)
-        for post, marks in zip(build_all(Post, rows), build_all(_Marks, rows), strict=True)
+        post.id: (post, viewer_marks.ALL[row["marks"]], row["parent_account_id"])
+        for post, row in zip(build_all(Post, rows), rows, strict=True)
     }
     return [_Marked(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
 
 
 def _people(found: Iterable[_Marked], named: dict[int, list[int]]) -> set[int]:
     wanted = {id_ for ids in named.values() for id_ in ids}
-    for entry, post, marks in found:
-        wanted.update((post.account_id, entry.boost_by or 0, marks.parent_account_id or 0))
+    for one in found:
+        wanted.update((one.post.account_id, one.entry.boost_by or 0, one.parent_account_id or 0))
     return wanted
-
-
-def tree(views: Sequence[PostView]) -> list[Branch]:
-    """Comments nested under what they answer; one whose parent is not among them begins a branch."""
-    branches = {view.post.id: Branch(view, []) for view in views}
-    roots: list[Branch] = []
-    for branch in branches.values():
-        assert branch.view is not None
-        parent = branches.get(branch.view.parent_id or 0)
-        (roots if parent is None or parent is branch else parent.children).append(branch)
-    return roots

@@ -58,11 +58,6 @@ def public(
     return _public(tx, viewer, page, "AND p.is_local = TRUE" if only_local else "", only_photos)
 
 
-def local(tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False) -> list[Entry]:
-    """Public posts by people of ours."""
-    return public(tx, viewer, page, only_local=True, only_photos=only_photos)
-
-
 def elsewhere(tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False) -> list[Entry]:
     """Public posts by people of other servers."""
     return _public(tx, viewer, page, "AND p.is_local = FALSE", only_photos)

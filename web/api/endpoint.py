@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -30,7 +30,6 @@ from web.api.params import Params
 Look = Callable[[Reader, "Call"], "Answer"]
 Change = Callable[[Writer, "Call"], "Answer"]
 Work = Callable[["Call"], Awaitable["Answer"]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)

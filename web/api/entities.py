@@ -24,10 +24,11 @@ from node.models.account import Account
 from node.node import Node
 from node.posts import hashtags
 from node.posts.hashtags import Hashtag
-from node.timelines import post_summaries, post_views
+from node.timelines import post_summaries, post_views, viewer_marks
 from node.timelines.notification_list import NotificationView
-from node.timelines.post_summaries import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
+from node.timelines.post_summaries import Glance
 from node.timelines.post_views import PostView
+from node.timelines.viewer_marks import ViewerMarks
 from web.api.entity_fields import attachment, date, moment
 from web.files import media_urls
 from web.html import custom_emoji
@@ -171,16 +172,8 @@ class Entities:
 
     def status(self, view: PostView, viewer: Account | None) -> bytes:
         """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
-        post, marks = view.post, b""
-        if viewer is not None:
-            bits = (
-                view.liked * LIKED
-                + view.boosted * BOOSTED
-                + view.bookmarked * BOOKMARKED
-                + view.muted * MUTED
-                + view.pinned * PINNED
-            )
-            marks = _MARKS[bits]
+        post = view.post
+        marks = b"" if viewer is None else _MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
         inner = (self._head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
         if view.boosted_by is None:
@@ -285,19 +278,19 @@ class Entities:
         return attachment(self._site, photo, is_open=False)
 
 
-def _marks(bits: int) -> bytes:
-    names = (
-        (LIKED, "favourited"),
-        (BOOSTED, "reblogged"),
-        (BOOKMARKED, "bookmarked"),
-        (MUTED, "muted"),
-        (PINNED, "pinned"),
-    )
-    marks: dict[str, object] = {name: bool(bits & bit) for bit, name in names} | {"filtered": []}
-    return b"," + _encode(marks)[1:-1]
+def _written(marks: ViewerMarks) -> bytes:
+    fields = {
+        "favourited": marks.liked,
+        "reblogged": marks.boosted,
+        "bookmarked": marks.bookmarked,
+        "muted": marks.muted,
+        "pinned": marks.pinned,
+        "filtered": [],
+    }
+    return b"," + _encode(fields)[1:-1]
 
 
-_MARKS = [_marks(bits) for bits in range(32)]
+_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'

@@ -16,7 +16,6 @@ from werkzeug.exceptions import HTTPException
 from node.errors import Refused, TooMuch
 from web.html.templates import page
 from web.i18n.translations import N_, _, gettext
-from web.request import context
 from web.request.context import SignInFirst
 from web.request.redirects import came_from, wants_json
 
@@ -82,12 +81,6 @@ async def _unexpected(error: Exception) -> Response:
     except Exception:
         log.exception("reference %s: the page that says so failed too", reference)
         return Response(message, 500, content_type="text/plain; charset=utf-8")
-
-
-async def with_viewer() -> None:
-    """Learn who is asking, for an error that came before any unit of work."""
-    if context.person() is None:
-        await context.look(context.nothing)
 
 
 def register(app: Quart) -> None:

@@ -19,11 +19,9 @@ from node.models.account import Account
 from node.models.post import Post
 from web.files.media_urls import of_avatar, of_header
 from web.i18n.translations import gettext as _
-from web.i18n.translations import ngettext
 
-# As wide as the column that main.css makes, and as a third of the grid.
+# As wide as the column that main.css makes.
 COLUMN = "(min-width: 46rem) 37rem, 100vw"
-CELL = "(min-width: 60rem) 20rem, 33vw"
 PAGE_SIZES = ("small", "medium", "large")
 UNKNOWN = (1200, 900)
 _NO_SITE = Site("", "", b"")
@@ -240,8 +238,3 @@ def moment(ms: int) -> Markup:
 
 def _iso(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def counted(n: int, one: str, many: str) -> str:
-    """`3 likes`, in the language of the page; for sentences that templates do not mark themselves."""
-    return ngettext(one, many, n)

@@ -28,9 +28,10 @@ from node.database import Reader
 from node.models.account import Account
 from node.models.post import Post
 from node.timelines import post_summaries, post_views
-from node.timelines.post_summaries import BOOKMARKED, BOOSTED, LIKED, Glance
+from node.timelines.post_summaries import Glance
 from node.timelines.post_views import PostView
 from node.timelines.timelines import Entry
+from node.timelines.viewer_marks import ViewerMarks
 from web.html import helpers
 from web.i18n.translations import N_
 
@@ -163,9 +164,8 @@ class Cards:
         """One post on its own page."""
         head, middle, tail = str(self.macros.card(view, self._break, "alone")).split(self._break)
         post = view.post
-        marks = LIKED * view.liked + BOOSTED * view.boosted + BOOKMARKED * view.bookmarked
         counts = (post.likes_count, post.comments_count, post.boosts_count)
-        deeds = self._deeds(_facts(view), viewer, counts, marks)
+        deeds = self._deeds(_facts(view), viewer, counts, view.marks)
         return Markup("".join((head, helpers.ago(post.published_at), middle, deeds, tail)))  # noqa: S704
 
     def _make(self, glance: Glance, kind: str, view: PostView | None) -> Kept | None:
@@ -232,7 +232,9 @@ class Deeds:
             (f'/un{deed}" data-deed="{deed}" aria-pressed="true" {inside}', "</span></button>"),
         )
 
-    def __call__(self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: int) -> str:
+    def __call__(
+        self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
+    ) -> str:
         likes, comments, boosts = counts
         share = f'<button class="deed js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
         if viewer is None:
@@ -243,11 +245,11 @@ class Deeds:
             ]
             return f'<div class="deeds">{"".join(links)}{share}</div>'
         start = f'<button class="deed" form="deeds" formaction="/posts/{facts.post_id}'
-        like = self._like[bool(marks & LIKED)]
-        bookmark = self._bookmark[bool(marks & BOOKMARKED)]
+        like = self._like[marks.liked]
+        bookmark = self._bookmark[marks.bookmarked]
         boost = ""
-        if marks & BOOSTED or facts.can_boost(viewer.id):
-            inside, end = self._boost[bool(marks & BOOSTED)]
+        if marks.boosted or facts.can_boost(viewer.id):
+            inside, end = self._boost[marks.boosted]
             boost = f"{start}{inside}{_count(boosts)}{end}"
         return (
             f'<div class="deeds">{start}{like[0]}{_count(likes)}{like[1]}'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
@@ -177,14 +178,15 @@ async def history(post_id: int) -> Response:
     return await page("history.html", edits=found[::-1], back=back)
 
 
+# `_do` has found that they see the post.
 DEEDS: dict[str, Deed] = {
-    "like": likes.like,
+    "like": partial(likes.like, is_seen=True),
     "unlike": likes.unlike,
-    "boost": boosts.boost,
+    "boost": partial(boosts.boost, is_seen=True),
     "unboost": boosts.unboost,
-    "bookmark": bookmarks.add,
+    "bookmark": partial(bookmarks.add, is_seen=True),
     "unbookmark": bookmarks.remove,
-    "pin": pins.pin,
+    "pin": partial(pins.pin, is_seen=True),
     "unpin": pins.unpin,
 }
 

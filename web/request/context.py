@@ -29,7 +29,6 @@ from web.request import session
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_FORM = 256 * 1024
 STAFF = ("moderator", "admin")
 
 

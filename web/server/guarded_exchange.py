@@ -25,13 +25,14 @@ class Request:
         self._receive, self.stall_timeout = receive, stall_timeout
         self._parts: list[bytes] = []
         self._unread = 0  # bytes of the parts
+        self._is_whole = False  # all of the body has arrived
         self._is_delivered = False  # the app has read the body to its end
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._is_dropped = False  # the rest of the body is thrown away
         self.has_stalled = False
         self.gone = asyncio.Event()  # the client left, or has stalled
-        self.whole = asyncio.Event()  # the whole body has arrived, or no more of it will
+        self.ended = asyncio.Event()  # the whole body has arrived, or no more of it will
 
     async def read_ahead(self) -> None:
         """Read from hypercorn until the client is gone; runs as a task beside the app."""
@@ -44,7 +45,7 @@ class Request:
 
     async def _next_message(self) -> Any:
         try:
-            async with asyncio.timeout(None if self.whole.is_set() else self.stall_timeout):
+            async with asyncio.timeout(None if self.ended.is_set() else self.stall_timeout):
                 return await self._receive()
         except TimeoutError:
             self.has_stalled = True
@@ -53,23 +54,25 @@ class Request:
     def _store(self, message: Any) -> None:
         if message["type"] == "http.disconnect":
             self.gone.set()
-        elif not self._is_dropped and message["body"]:
+            self.ended.set()
+            return
+        if not self._is_dropped and message["body"]:
             self._parts.append(message["body"])
             self._unread += len(message["body"])
-        if not message.get("more_body"):
-            self.whole.set()
+        if not message["more_body"]:
+            self._is_whole = True
+            self.ended.set()
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message for the app; this is its ASGI `receive`."""
         while True:
-            is_last = self.whole.is_set() and not self.gone.is_set()
-            if not self._is_dropped and (self._parts or (is_last and not self._is_delivered)):
+            if not self._is_dropped and (self._parts or (self._is_whole and not self._is_delivered)):
                 body = b"".join(self._parts)
                 self._parts.clear()
                 self._unread = 0
                 self._taken.set()
-                self._is_delivered = is_last
-                return {"type": "http.request", "body": body, "more_body": not is_last}
+                self._is_delivered = self._is_whole
+                return {"type": "http.request", "body": body, "more_body": not self._is_whole}
             if self.gone.is_set() or self._is_dropped:
                 return {"type": "http.disconnect"}
             self._arrived.clear()
@@ -159,13 +162,13 @@ class Response:
     async def _complete(self, data: bytes) -> None:
         """Send the end of the response, but not before the end of the request: hypercorn closes the
         connection when more arrives after a response, and the client may then never see it."""
-        if not self._request.whole.is_set():
+        if not self._request.ended.is_set():
             await self._forward({"type": "http.response.body", "body": data, "more_body": True})
             data = b""
             self._request.drop_rest()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._idle_timeout):
-                    await self._request.whole.wait()
+                    await self._request.ended.wait()
         self._request.drop_rest()
         self._is_complete = True
         self._closes = self._closes or self._request.gone.is_set()

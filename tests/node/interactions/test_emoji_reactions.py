@@ -39,7 +39,7 @@ async def test_a_like_is_counted_once_told_and_sent(node: Node, alice: Account, 
         assert [one.account.id for one in likes.of(tx, post, None, PAGE)] == [bob.id]
         assert [entry.post_id for entry in timelines.likes(tx, bob, PAGE)] == [post.id]
         [view] = post_views.of(tx, bob, [post.id])
-        assert view.liked
+        assert view.marks.liked
         [(verb, uri, _)] = said(tx, bob)
         assert (verb, uri) == ("Like", post.uri)
 

@@ -26,7 +26,7 @@ async def test_the_latest_pinned_comes_first_and_other_servers_hear_of_it(
         assert pins.of(tx, None, alice) == [one.id, two.id]
         assert pins.uris(tx, alice) == [one.uri, two.uri]
         assert [verb for verb, _, _ in said(tx, alice)] == ["Create", "Create", "Add", "Add"]
-        assert [view.pinned for view in post_views.of(tx, alice, [one.id])] == [True]
+        assert [view.marks.pinned for view in post_views.of(tx, alice, [one.id])] == [True]
         pins.unpin(tx, alice, two)
         pins.unpin(tx, alice, two)
         assert said(tx, alice)[-1][:2] == ("Remove", two.uri)

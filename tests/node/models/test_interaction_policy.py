@@ -12,7 +12,6 @@ from node.models.interaction_policy import (
     DEEDS,
     EVERYONE,
     NOBODY,
-    STRANGER,
     Deed,
     Facts,
     InteractionPolicy,
@@ -24,6 +23,7 @@ RULES = st.builds(Rule, st.frozensets(st.sampled_from(CIRCLES)), st.frozensets(s
 POLICIES = st.builds(InteractionPolicy, RULES, RULES, RULES, RULES)
 FACTS = st.builds(Facts, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
+STRANGER = Facts(sees=True)
 FOLLOWER = Facts(sees=True, follows=True)
 FOLLOWED = Facts(sees=True, followed=True)
 MENTIONED = Facts(sees=True, mentioned=True)

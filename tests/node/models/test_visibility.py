@@ -58,7 +58,7 @@ def check(tx: Writer, world: World) -> None:
         top = {n for n in heard if world.posts[n].visibility == "public" and world.posts[n].parent is None}
         assert shown(timelines.public(tx, who, WHOLE)) == top
         ours = {n for n in top if world.posts[n].author < LOCAL}
-        assert shown(timelines.local(tx, who, WHOLE)) == ours
+        assert shown(timelines.public(tx, who, WHOLE, only_local=True)) == ours
         assert shown(timelines.elsewhere(tx, who, WHOLE)) == top - ours
         tagged = {n for n in heard if world.posts[n].visibility == "public" and n % 2 == 0}
         assert shown(timelines.hashtag(tx, who, "#Fog", WHOLE)) == tagged

@@ -10,8 +10,9 @@ from node.database import Writer
 from node.interactions import blocks, bookmarks, boosts, likes
 from node.models.account import Account
 from node.node import Node
-from node.timelines import post_views
+from node.timelines import post_views, threads
 from node.timelines.timelines import Entry
+from node.timelines.viewer_marks import ViewerMarks
 from tests.support.people import remote
 from tests.support.posting import arrives, picture, publish
 
@@ -50,15 +51,17 @@ async def test_a_view_carries_the_marks_of_its_viewer(node: Node, alice: Account
     def unit(tx: Writer) -> None:
         post = publish(tx, alice)
         [plain] = post_views.of(tx, bob, [post.id])
-        assert not any((plain.liked, plain.boosted, plain.bookmarked, plain.muted))
+        assert plain.marks == ViewerMarks()
         likes.like(tx, bob, post)
         boosts.boost(tx, bob, post)
         bookmarks.add(tx, bob, post)
         blocks.mute(tx, bob, alice)
         [marked] = post_views.of(tx, bob, [post.id])
-        assert all((marked.liked, marked.boosted, marked.bookmarked, marked.muted, marked.can_boost))
+        assert marked.marks == ViewerMarks(liked=True, boosted=True, bookmarked=True, muted=True)
+        assert marked.can_boost
         [strangers] = post_views.of(tx, None, [post.id])
-        assert not any((strangers.liked, strangers.boosted, strangers.bookmarked, strangers.can_boost))
+        assert strangers.marks == ViewerMarks()
+        assert not strangers.can_boost
 
     await node.db.write(unit)
 
@@ -86,8 +89,9 @@ async def test_a_comment_says_whom_it_answers(node: Node, alice: Account, bob: A
         [view] = post_views.of(tx, None, [comment.id])
         assert view.parent_account is not None
         assert (view.parent_id, view.parent_account.id, view.mentions) == (post.id, alice.id, [])
-        [branch] = post_views.tree(post_views.of(tx, None, [post.id, comment.id]))
-        assert [child.view.post.id for child in branch.children if child.view] == [comment.id]
+        [branch] = threads.tree(tx, None, post)
+        assert branch.view is not None
+        assert branch.view.post.id == comment.id
 
     await node.db.write(unit)
 

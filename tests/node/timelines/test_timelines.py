@@ -144,7 +144,7 @@ LISTS: dict[str, Any] = {
     "home": lambda tx, who, other, page: timelines.home(tx, who, page),
     "public": lambda tx, who, other, page: timelines.public(tx, who, page),
     "public, nobody": lambda tx, who, other, page: timelines.public(tx, None, page),
-    "local": lambda tx, who, other, page: timelines.local(tx, who, page),
+    "local": lambda tx, who, other, page: timelines.public(tx, who, page, only_local=True),
     "elsewhere": lambda tx, who, other, page: timelines.elsewhere(tx, who, page),
     "profile": lambda tx, who, other, page: timelines.profile(tx, who, other, page, include_boosts=True),
     "hashtag": lambda tx, who, other, page: timelines.hashtag(tx, who, "fog", page),

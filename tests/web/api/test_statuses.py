@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from node.models.account import Account
+from node.node import Node
 from tests.support.asgi import Client
+from tests.support.statements import Recording
 from tests.web.api.conftest import App
 
 Post = Callable[..., Awaitable[Any]]
@@ -142,6 +144,20 @@ async def test_a_mark_is_set_once_and_taken_back(
         unmarked = (await client.post(f"/api/v1/statuses/{status['id']}/{undo}")).json
         assert unmarked[mark] is False
         assert count is None or unmarked[count] == 0
+
+
+@pytest.mark.parametrize("deed", ["favourite", "reblog", "bookmark", "pin"])
+async def test_a_mark_asks_about_the_post_once_and_once_for_the_answer(
+    node: Node, post: Post, app: App, alice: Account, bob: Account, deed: str
+) -> None:
+    status, client = await post(alice), await app(alice if deed == "pin" else bob)
+    node.db = db = Recording(node.db)  # type: ignore[assignment]
+
+    done = await client.post(f"/api/v1/statuses/{status['id']}/{deed}")
+
+    assert done.status == 200
+    assert db.visibility_checks() == 2  # its counts and marks have changed in between
+    assert not db.repeated()
 
 
 async def test_a_boost_is_a_status_round_a_status(post: Post, app: App, alice: Account, bob: Account) -> None:

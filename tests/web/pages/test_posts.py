@@ -16,6 +16,7 @@ from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from node.timelines.post_views import Branch
 from tests.support import people
+from tests.support.statements import Recording
 from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
 from web.html.lists import DEEPEST, flattened
@@ -47,6 +48,21 @@ async def test_a_deed_is_done_and_undone_with_plain_forms(
     assert count == ("" if deed == "bookmark" else "1")
     seen = await visitor.post(where, {"back": f"/p/alice/{post.id}"})
     assert _deed(seen, deed) == (f"/posts/{post.id}/{deed}", False, "")
+
+
+@pytest.mark.parametrize("deed", ["like", "boost", "bookmark", "pin"])
+async def test_a_button_asks_once_whether_the_post_may_be_seen(
+    deed: str, node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
+) -> None:
+    post = await publish(alice, "Morning")
+    visitor = await signed_in(alice if deed == "pin" else bob)
+    node.db = db = Recording(node.db)  # type: ignore[assignment]
+
+    done = await visitor.post(f"/posts/{post.id}/{deed}", headers={"accept": "application/json"})
+
+    assert done.status == 200
+    assert db.visibility_checks() == 1
+    assert not db.repeated()
 
 
 async def test_a_script_is_answered_in_json(

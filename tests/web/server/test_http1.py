@@ -282,6 +282,22 @@ async def test_a_client_that_closed_its_sending_side_is_still_answered(calling: 
         assert (await caller.receive())[2] == b"slow"
 
 
+async def test_an_app_reads_the_whole_body_of_a_client_that_closed_its_sending_side(calling: Any) -> None:
+    async def late(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(0.2)
+            messages = [await receive()]
+            while messages[-1].get("more_body"):
+                messages.append(await receive())
+            assert messages[-1]["type"] == "http.request"
+            await respond(send, 200, [], b"".join(message["body"] for message in messages))
+
+    async with calling(late) as caller:
+        caller.send(POST % (b"", 4) + b"body")
+        caller.writer.write_eof()
+        assert (await caller.receive())[2] == b"body"
+
+
 async def test_an_app_cannot_fill_the_memory_for_a_slow_reader(calling: Any) -> None:
     sent = 0
 

@@ -221,7 +221,7 @@ def reblogged_by(tx: Reader, call: Call) -> Answer:
 
 def favourite(tx: Writer, call: Call) -> Answer:
     post = _target(tx, call)
-    likes.like(tx, call.who, post)
+    likes.like(tx, call.who, post, is_seen=True)
     return Answer(_status(tx, call, post.id))
 
 
@@ -235,7 +235,7 @@ def reblog(tx: Writer, call: Call) -> Answer:
     """Boost; the answer is the boost's own status round the post."""
     post = _target(tx, call)
     visibility = call.params.text("visibility", "public")
-    boost = boosts.boost(tx, call.who, post, visibility=_ours(visibility or "public"))
+    boost = boosts.boost(tx, call.who, post, visibility=_ours(visibility or "public"), is_seen=True)
     (view,) = post_views.of(tx, call.account, [timelines.Entry(boost.id, post.id, call.who.id)])
     return Answer(call.entities.status(view, call.account))
 
@@ -248,7 +248,7 @@ def unreblog(tx: Writer, call: Call) -> Answer:
 
 def bookmark(tx: Writer, call: Call) -> Answer:
     post = _target(tx, call)
-    bookmarks.add(tx, call.who, post)
+    bookmarks.add(tx, call.who, post, is_seen=True)
     return Answer(_status(tx, call, post.id))
 
 
@@ -260,7 +260,7 @@ def unbookmark(tx: Writer, call: Call) -> Answer:
 
 def pin(tx: Writer, call: Call) -> Answer:
     post = _target(tx, call)
-    pins.pin(tx, call.who, post)
+    pins.pin(tx, call.who, post, is_seen=True)
     return Answer(_status(tx, call, post.id))
 
 
