@@ -1,5 +1,5 @@
 # make run      a node at http://localhost:8080, on SQLite in ./data
-# make test     all tests, with what they need
+# make test     all tests, in parallel, with what they need
 # make check    what continuous integration runs: format, lint, types, import direction, tests
 # make bench    what things cost, as ratios
 # make install  only the packages, in .venv
@@ -15,6 +15,9 @@ COMPILE := --generate-hashes --strip-extras --no-annotate --no-header --no-emit-
 
 # The packages that a dependency group asks for, one a line.
 GROUP := $(PYTHON) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
+
+# Each worker of pytest-xdist has a database server and ports of its own; tests/support/parallel.py says the rest.
+PARALLEL := -n logical --maxprocesses 4 --dist loadgroup
 
 .PHONY: run install test check lint bench lock
 
@@ -43,7 +46,7 @@ $(VENV)/.tools: requirements-dev.lock $(VENV)/.installed
 
 test: $(VENV)/.tools
 	@.ci/need --for-tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 check: lint test
 
