@@ -1,4 +1,5 @@
 # make run      a node at http://localhost:8080, on SQLite in ./data
+# make quick    tests for a minute, beginning with what was changed: SQLite, no browser, no servers by others
 # make test     all tests, in parallel, with what they need
 # make check    what continuous integration runs: format, lint, types, import direction, tests
 # make bench    what things cost, as ratios
@@ -18,8 +19,10 @@ GROUP := $(PYTHON) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.
 
 # Each worker of pytest-xdist has a database server and ports of its own; tests/support/parallel.py says the rest.
 PARALLEL := -n logical --maxprocesses 4 --dist loadgroup
+QUICK := --database sqlite --ignore tests/browser --ignore tests/kill --ignore tests/rules/test_wheel.py \
+	--ignore federation_tests/peers --quick 40
 
-.PHONY: run install test check lint bench lock
+.PHONY: run install quick test check lint bench lock
 
 run: install
 	@TINTYPE_SERVER_SCHEME=$${TINTYPE_SERVER_SCHEME:-http} exec $(BIN)/tintype serve
@@ -47,6 +50,9 @@ $(VENV)/.tools: requirements-dev.lock $(VENV)/.installed
 test: $(VENV)/.tools
 	@.ci/need --for-tests
 	@$(BIN)/python -m pytest $(PARALLEL)
+
+quick: $(VENV)/.tools
+	@$(BIN)/python -m pytest -q $(PARALLEL) --no-loadscope-reorder $(QUICK)
 
 check: lint test
 
