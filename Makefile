@@ -1,4 +1,5 @@
 # make run      a node at http://localhost:8080, on SQLite in ./data
+# make dev      a node with demo data at http://localhost:8473, started again when a file changes
 # make quick    tests for a minute, beginning with what was changed: SQLite, no browser, no servers by others
 # make test     all tests, in parallel, with what they need
 # make check    what continuous integration runs: format, lint, types, import direction, tests
@@ -22,10 +23,13 @@ PARALLEL := -n logical --maxprocesses 4 --dist loadgroup
 QUICK := --database sqlite --ignore tests/browser --ignore tests/kill --ignore tests/rules/test_wheel.py \
 	--ignore federation_tests/peers --quick 40
 
-.PHONY: run install quick test check lint bench lock
+.PHONY: run dev install quick test check lint bench lock
 
 run: install
 	@TINTYPE_SERVER_SCHEME=$${TINTYPE_SERVER_SCHEME:-http} exec $(BIN)/tintype serve
+
+dev: $(VENV)/.tools
+	@exec $(BIN)/watchfiles --verbosity warning --sigint-timeout 10 "$(BIN)/python docs/demo.py data/demo" $(CODE) templates docs
 
 install: $(VENV)/.installed
 	@true

@@ -1,7 +1,7 @@
 """A node with people and photos to look at: what the screenshots show, and a place to try things.
 
 `python docs/demo.py FOLDER` makes one in FOLDER and serves it at http://localhost:8473, where alice signs in
-with the password in `PASSWORD`.
+with the password in `PASSWORD`. `make dev` does so too, in data/demo, and starts it again when a file changes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,18 +250,45 @@ async def seed(node: Node) -> dict[str, Account]:
     return {name: await node.db.read(accounts.get, who.id) for name, who in people.items()}
 
 
-async def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    is_new = not (folder / "demo.db").exists()
+async def opened(folder: Path) -> Node:
+    """The demo node of this folder, made now if it was never made to the end."""
+    finished = folder / "finished"
+    if not finished.exists():
+        shutil.rmtree(folder / "media", ignore_errors=True)
+        for left in folder.glob("demo.db*"):
+            left.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        print("Making people and photos to look at. This takes half a minute, once.", flush=True)
     node = await wiring.open_node(options(folder))
-    try:
-        if is_new:
+    if not finished.exists():
+        try:
             await seed(node)
-        print(f"http://{BIND}  alice / {PASSWORD}")
-        await serve.serve(node, asyncio.Event())
+        except BaseException:
+            await node.close()
+            raise
+        finished.touch()
+    return node
+
+
+async def main(folder: Path) -> None:
+    node = await opened(folder)
+    stopping, ready = asyncio.Event(), asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    greeting = asyncio.create_task(_greet(ready))
+    try:
+        await serve.serve(node, stopping, ready=ready)
     finally:
+        greeting.cancel()
         await node.close()
 
 
+async def _greet(ready: asyncio.Event) -> None:
+    await ready.wait()
+    others = ", ".join(name for name in PEOPLE if name != "alice")
+    print(f"http://{BIND}  Sign in as alice, who is an admin, with the password: {PASSWORD}")
+    print(f"{' ' * len(BIND)}         The same password is that of {others}.", flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo")))
+    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))
