@@ -12,14 +12,13 @@ import random
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
-from node import ids
 from node.accounts import accounts, keys
 from node.attachments import avatars, photos
 from node.attachments.photo_metadata import Shared
@@ -44,7 +43,8 @@ from node.models.remote_actor import RemoteActor
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
-from web import serve, wiring
+from web import wiring
+from web.server import serve
 
 PASSWORD = "a picture a day"
 BIND = "localhost:8473"
@@ -206,30 +206,30 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Publish as if it were earlier, so that a page looks as it does after a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = ids.now_ms, ids.new_id
-    ids.now_ms, ids.new_id = lambda: at, lambda: id_at(at)
+    kept = publishing.now_ms, publishing.new_id
+    publishing.now_ms, publishing.new_id = lambda: at, lambda: id_at(at)
     try:
         yield
     finally:
-        ids.now_ms, ids.new_id = kept
+        publishing.now_ms, publishing.new_id = kept
 
 
-async def seed(node: Node) -> dict[str, Account]:
-    """People, their photos, and what they said to each other."""
+async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:
+    """People, their photos, and what they said to each other. `photo(name)` is the picture of a scene."""
     hashed = await passwords.hash(PASSWORD)
     pairs = [keys.generate() for _ in range(len(PEOPLE) + 2)]
     people = {}
     for (name, (_shown, _bio, face)), pair in zip(PEOPLE.items(), pairs, strict=False):
         account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
-        await avatars.change(node, account, scenes.jpeg(face), alt=scenes.SCENES[face][1])
+        await avatars.change(node, account, photo(face), alt=scenes.SCENES[face][1])
         people[name] = account
-    wide, words = scenes.jpeg("peaks"), scenes.SCENES["peaks"][1]
+    wide, words = photo("peaks"), scenes.SCENES["peaks"][1]
     await avatars.change(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
     await node.db.write(_meet, people)
     made = []
     for n, (name, shots, words) in enumerate(POSTS):
         ids = [
-            (await photos.upload(node, people[name], scenes.jpeg(shot), alt=scenes.SCENES[shot][1])).id
+            (await photos.upload(node, people[name], photo(shot), alt=scenes.SCENES[shot][1])).id
             for shot in shots
         ]
         draft = Draft(

@@ -25,8 +25,8 @@ from node.database import Reader, Writer
 from node.node import Node
 from node.paging import Page as Part
 from node.timelines import timelines
-from web.server import serve
 from web.request.session import COOKIE
+from web.server import serve
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
