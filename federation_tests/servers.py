@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import random
-import socket
 from typing import Any
 
 from hypercorn.config import Config as Hypercorn
@@ -71,17 +68,6 @@ class Server:
             task.cancel()
         await asyncio.gather(*done, *late, return_exceptions=True)
         self._task = None
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on, and that no outgoing connection is given as its own."""
-    found: set[int] = set()
-    while len(found) < number:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            found.add(port)
-    return list(found)
 
 
 async def localhost(host: str, port: int) -> list[str]:

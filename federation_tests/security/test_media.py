@@ -23,6 +23,7 @@ from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.support.asgi import Client
+from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.pictures import picture
 from web.api import Api
 from web.app import create_app
@@ -263,6 +264,7 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     assert evil.asked["/0.jpg"] == 2
 
 
+@ONE_AT_A_TIME
 async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
@@ -312,6 +314,7 @@ async def test_a_host_has_so_many_pictures_an_hour(
     assert failed == 0
 
 
+@ONE_AT_A_TIME
 @pytest.mark.parametrize("kind", ["photo", "avatar"])
 async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     fediverse: Fediverse, evil: Stranger, kind: str

@@ -21,7 +21,6 @@ from hypercorn.config import Config as Hypercorn
 from activitypub import vocab
 from activitypub.server.routes import Door
 from federation_tests import authority
-from federation_tests.servers import free_ports
 from node.accounts import accounts, keys
 from node.database import Reader, Writer
 from node.interactions import follows
@@ -32,6 +31,7 @@ from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
+from tests.support.ports import free_port
 from web import wiring
 from web.server import http_server
 
@@ -59,7 +59,7 @@ async def _apart(work: Any) -> list[Row]:
     """One work on a node of its own."""
     with tempfile.TemporaryDirectory() as folder:
         made = authority.make(Path(folder), NAMES)
-        (port,) = free_ports(1)
+        port = free_port()
         node = await opened(Path(folder), port, made)
         pair = await asyncio.to_thread(keys.generate)
         alice = await node.db.write(accounts.create_local, "alice", pair=pair)

@@ -21,7 +21,6 @@ from activitypub.server.routes import Door
 from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
 from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
-from federation_tests.servers import free_ports
 from node.accounts import accounts, keys
 from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
@@ -32,6 +31,7 @@ from node.models.remote_actor import PublicKey, RemoteActor
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
+from tests.support.ports import free_port
 from web import wiring
 from web.server import http_server
 
@@ -52,7 +52,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 async def _rows(folder: Path, database: str = "") -> list[tuple[str, str, str]]:
     pem, public = await asyncio.to_thread(keys.generate_rsa)
-    (port,) = free_ports(1)
+    port = free_port()
     made = authority.make(folder, NAMES)
     node = await opened(folder, port, made, database)
     alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))

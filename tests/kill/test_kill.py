@@ -14,7 +14,6 @@ import functools
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -34,7 +33,11 @@ from node.lifecycle import registration, remote_accounts
 from node.node import Node
 from tests.kill.remote import Remote
 from tests.support.databases import Databases
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from web.wiring import open_node, settle
+
+pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 KILLS, STOPS = 8, 4
@@ -44,9 +47,7 @@ LIVES = (0.05, 1.5)  # seconds a process lives once it answers
 
 @pytest.fixture
 def options(databases: Databases, tmp_path: Path) -> Config:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     options = Config(
         node=NodeOptions(domain=f"localhost:{port}", secret="a secret that only the tests know"),
         server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http"),

@@ -238,6 +238,9 @@ async def test_a_worker_inherits_no_secret_and_no_file(sandbox, tmp_path, monkey
 ESCAPES = """
 import mmap, os, socket, threading
 from media import seccomp
+from tests.support.parallel import ONE_AT_A_TIME
+
+pytestmark = ONE_AT_A_TIME
 
 seccomp.confine(512, 20)
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from node.accounts import keys
 from node.config import Config, MediaOptions, NodeOptions, ServerOptions
 from node.lifecycle import registration
+from tests.support.ports import free_port
 from web import health_check, wiring
 from web.server import serve
 
@@ -17,9 +17,7 @@ from web.server import serve
 @pytest.fixture
 def options(options: Config) -> Config:
     """A node with two names that really lead to it: its host, and the domain of its people's handles."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     return dataclasses.replace(
         options,
         node=dataclasses.replace(options.node, domain=f"localhost:{port}", handle_domain=f"127.0.0.1:{port}"),

@@ -28,6 +28,7 @@ from activitypub.client.public_addresses import is_public, literal
 from activitypub.client.resolver import GuardedResolver, NotPublic
 from activitypub.signatures import Request, SigningKey
 from node.accounts import keys
+from tests.support.parallel import ONE_AT_A_TIME
 
 AP = "application/activity+json"
 NOTE = json.dumps({"id": "http://b.test/1", "type": "Note"}).encode()
@@ -560,6 +561,7 @@ async def drip(writer: asyncio.StreamWriter, head: bytes) -> None:
     [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\nContent-Length: 9999\r\n\r\n"],
     ids=["never-ending status", "never-ending header", "body by the byte"],
 )  # fmt: skip
+@ONE_AT_A_TIME
 async def test_D8_a_slow_server_is_dropped_at_the_deadline(b: Server, head: bytes) -> None:
     b.replies["/1"] = lambda writer: drip(writer, head)
     async with opened(deadline=0.3) as client:
@@ -585,6 +587,7 @@ async def test_a_name_server_that_never_answers_is_dropped_at_the_deadline() -> 
         assert (await unfetchable(client.get_json("https://b.example/", key=None))).temporary
 
 
+@ONE_AT_A_TIME
 async def test_endless_headers_are_dropped(b: Server) -> None:
     b.replies["/1"] = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000
     b.replies["/2"] = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000

@@ -10,6 +10,9 @@ import pytest
 
 from activitypub.inbox.fair_queue import BURST, LONGEST_HOLD, MOST_HELD, SHARE, Flood, Turns
 from node.node import Node
+from tests.support.parallel import ONE_AT_A_TIME
+
+pytestmark = ONE_AT_A_TIME
 
 
 def _from(host: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import stat
 import subprocess
@@ -25,7 +24,11 @@ from node.database import Site, open_database
 from node.database.lock import InUse, acquire, is_served
 from node.errors import Refused
 from node.node import Node
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from web import wiring
+
+pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "a lake in the morning\n"
@@ -43,9 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environ(folder: Path) -> dict[str, str]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

@@ -12,6 +12,7 @@ from node.jobs import queue
 from node.jobs.queue import GiveUp, Job, Later
 from node.jobs.worker import Batch, Each, Worker
 from node.node import Node
+from tests.support.parallel import ONE_AT_A_TIME
 
 HOUR = 3_600_000
 
@@ -207,6 +208,7 @@ async def test_one_bad_job_does_not_spoil_its_batch(node: Node) -> None:
     assert (stats.waiting, stats.failed) == (1, 0)
 
 
+@ONE_AT_A_TIME
 async def test_a_running_worker_is_woken_by_the_deed_that_adds_a_job(node: Node) -> None:
     done = asyncio.Event()
 
@@ -241,6 +243,7 @@ async def test_a_worker_that_is_stopped_lets_go_of_what_takes_too_long(node: Nod
     assert numbers(await claim(node)) == [1]
 
 
+@ONE_AT_A_TIME
 async def test_what_takes_long_gives_its_place_to_what_does_not(node: Node) -> None:
     """Twenty servers hang, and the others do not wait for them; but not without end are there more at once."""
     going, most, done = 0, 0, []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from node.errors import Invalid
 from node.text import display_names
+from tests.support.parallel import ONE_AT_A_TIME
 
 RTL = "\u202e"
 ZERO_WIDTH = "\u200b"
@@ -73,6 +74,7 @@ def test_whatever_arrives_one_short_visible_line_comes_out(text: str) -> None:
     )
 
 
+@ONE_AT_A_TIME
 def test_a_very_long_name_costs_little() -> None:
     begun = time.perf_counter()
     display_names.shown("\u0301\u202e" * 1_000_000)

@@ -9,7 +9,8 @@ from typing import Any
 
 import h11
 
-from federation_tests.servers import Server, free_ports
+from federation_tests.servers import Server
+from tests.support.ports import free_port
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.test\r\n\r\n"
 POST = b"POST /%b HTTP/1.1\r\nHost: a.test\r\nContent-Length: %d\r\n\r\n"
@@ -112,7 +113,7 @@ async def call_app(app: Any = sample_app, **options: Any) -> AsyncIterator[Calle
 
 @asynccontextmanager
 async def serve_app(app: Any, **options: Any) -> AsyncIterator[tuple[Server, int]]:
-    [port] = free_ports(1)
+    port = free_port()
     server = Server(app, port, None, **options)
     await server.start()
     try:

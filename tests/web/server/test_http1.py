@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from federation_tests import authority
-from federation_tests.servers import Server, free_ports
+from federation_tests.servers import Server
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from tests.web.server.http1_client import GET, POST, Caller, call_app, respond, sample_app, serve_app
 from web.server.config import MAX_UNREAD_BODY
+
+pytestmark = ONE_AT_A_TIME
 
 
 @pytest.fixture
@@ -352,7 +356,7 @@ async def test_data_after_the_end_of_tls_is_not_logged(
     fast: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     known = authority.make(tmp_path, ["a.test"])
-    [port] = free_ports(1)
+    port = free_port()
     server = Server(sample_app, port, known, fast=fast)
     await server.start()
     tls = ssl.create_default_context(cafile=known.ca_file)

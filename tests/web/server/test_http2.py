@@ -12,7 +12,11 @@ import h2.connection
 import h2.events
 import pytest
 
-from federation_tests.servers import Server, free_ports
+from federation_tests.servers import Server
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
+
+pytestmark = ONE_AT_A_TIME
 
 WINDOW = 65_535  # bytes that a client may send on a connection before the server acknowledges some
 
@@ -65,7 +69,7 @@ class Caller:
 
 @asynccontextmanager
 async def call_app(app: Any = refusing_app, **options: Any) -> AsyncIterator[Caller]:
-    [port] = free_ports(1)
+    port = free_port()
     server = Server(app, port, None, **options)
     await server.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

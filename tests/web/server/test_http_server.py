@@ -14,17 +14,20 @@ from typing import Any
 import pytest
 from hypercorn.config import Config
 
-from federation_tests.servers import free_ports
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from tests.web.server.http1_client import GET, Caller, sample_app
 from web.server import http_server
 from web.server.private_api import NAMES, SERVER, Name
+
+pytestmark = ONE_AT_A_TIME
 
 FAST, PLAIN = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 \r\n"
 
 
 @asynccontextmanager
 async def serve_app(app: Any = sample_app, **options: Any) -> AsyncIterator[int]:
-    [port] = free_ports(1)
+    port = free_port()
     config = Config()
     config.graceful_timeout = 0.5
     config.bind = [f"127.0.0.1:{port}"]

@@ -8,7 +8,6 @@ import functools
 import os
 import re
 import signal
-import socket
 import ssl
 import sys
 import time
@@ -23,15 +22,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_ports
+
+pytestmark = ONE_AT_A_TIME
+
 ROOT = Path(__file__).parents[3]
 START = 30.0
 STOP = 5.0
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Served:
@@ -64,7 +62,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serve_node(folder: Path, *, fast: bool, binds: int = 1, **options: str) -> AsyncIterator[Served]:
-    ports = [free_port() for _ in range(binds)]
+    ports = free_ports(binds)
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

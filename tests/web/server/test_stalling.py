@@ -14,8 +14,12 @@ import h2.connection
 import h2.settings
 import pytest
 
-from federation_tests.servers import Server, free_ports
+from federation_tests.servers import Server
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from web.server.config import STALL_FACTOR
+
+pytestmark = ONE_AT_A_TIME
 
 IDLE = 0.15  # seconds
 LATEST = IDLE * STALL_FACTOR + 5
@@ -53,7 +57,7 @@ async def call_app(
     app: App, *, fast: bool
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection whose receive buffer is small."""
-    [port] = free_ports(1)
+    port = free_port()
     server = Server(app, port, None, keep_alive=IDLE, fast=fast)
     await server.start()
     one = socket.socket()
