@@ -77,7 +77,7 @@ class Chrome:
         made = self._kept.get(key)
         if made is None:
             if self._macro is None:
-                self._macro = self._env.get_template("chrome.html").module
+                self._macro = self._env.get_template("parts/navigation.html").module
             made = self._kept[key] = self._macro.chrome(me, here, theme)
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)

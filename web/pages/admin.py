@@ -40,7 +40,7 @@ def _saved() -> str:
 
 
 async def _page(tab: str, **context: Any) -> Response:
-    return await page(f"admin_{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
+    return await page(f"admin/{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
 
 
 def _people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:

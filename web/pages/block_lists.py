@@ -58,7 +58,7 @@ def _all(tx: Reader, who: Account) -> dict[str, Any]:
 @blueprint.get("")
 async def listed() -> Response:
     return await page(
-        "admin_lists.html",
+        "admin/block_lists.html",
         tab="/admin/lists",
         saved=_saved(),
         strengths=strengths(),
@@ -135,7 +135,7 @@ def _one(tx: Reader, who: Account, list_id: int, after: str) -> dict[str, Any]:
 async def one(list_id: int) -> Response:
     found: dict[str, Any] = await current.look_as_staff(_one, list_id, request.args.get("after", "")[:300])
     return await page(
-        "admin_list.html",
+        "admin/block_list.html",
         tab="/admin/lists",
         saved=_saved(),
         strengths=strengths(),

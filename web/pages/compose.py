@@ -58,7 +58,7 @@ async def _form(
     if post is None and draft.quote_id is not None:
         quoted = await current.look_signed_in(_quoted, draft.quote_id)
     response = await page(
-        "compose.html",
+        "posts/compose.html",
         draft=draft,
         quoted=quoted,
         shared=draft.shared or Shared(),

@@ -43,7 +43,7 @@ def _known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None
 
 async def _ask(status: int = 200, **context: Any) -> Response:
     known = {"handle": "", "problem": "", "target": "", "server": ""}
-    response = await page("interact.html", **{**known, **context})
+    response = await page("people/remote_interaction.html", **{**known, **context})
     response.status_code = status
     return response
 

@@ -85,7 +85,7 @@ async def ledger(post_id: int) -> Response:
     }
     done = request.args.get("done") == "again"
     return await page(
-        "ledger.html",
+        "posts/delivery_report.html",
         post_id=post_id,
         ledger=found,
         at_once=AT_ONCE,
@@ -118,7 +118,7 @@ async def deleted() -> Response:
     found = await current.look_signed_in(_deleted, part)
     older = found[-1].id if len(found) >= part.limit else None
     return await page(
-        "settings_deleted.html",
+        "settings/deleted_posts.html",
         tab="/settings/deleted",
         tellings=found,
         older=older,

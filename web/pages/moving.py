@@ -53,7 +53,7 @@ async def _show(status: int = 200, **context: Any) -> Response:
     standing = await current.look_signed_in(_standing)
     known = {"saved": _saved(), "problem": "", "wrong": {}, "alias": "", "target": ""}
     response = await page(
-        "settings_moving.html", tab="/settings/moving", standing=standing, **{**known, **context}
+        "settings/migration.html", tab="/settings/moving", standing=standing, **{**known, **context}
     )
     response.status_code = status
     return response

@@ -90,7 +90,7 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
         found = await current.look(_profile, cards(), handle, part, tab == "all")
         account = found.account
     response = await page(
-        "profile.html",
+        "people/profile.html",
         account=account,
         bond=found.bond,
         sheet=found.sheet,
@@ -134,7 +134,7 @@ async def circle(handle: str, kind: str) -> Response:
     account, people, older, between, is_hidden = await current.look(_circle, handle, paging(PEOPLE), kind)
     name = account.label
     return await page(
-        "people.html",
+        "people/list.html",
         title=_("Followers of %(name)s", name=name)
         if kind == "followers"
         else _("%(name)s follows", name=name),
@@ -161,7 +161,7 @@ def _requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int 
 @blueprint.get("/follow-requests")
 async def requests() -> Response:
     people, older = await current.look_signed_in(_requests, paging(PEOPLE))
-    return await page("requests.html", people=people, older=older)
+    return await page("people/follow_requests.html", people=people, older=older)
 
 
 def _accept(tx: Writer, who: Account, other: Account) -> None:

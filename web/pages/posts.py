@@ -112,7 +112,7 @@ async def _show(whole: Whole, **more: Any) -> Response:
     if current.person() is not None:
         await threads.look(current.node(), whole.view.post)
     response = await page(
-        "post.html",
+        "posts/post.html",
         view=whole.view,
         ancestors=[(view, 0, 0) for view in whole.ancestors],
         entries=whole.entries,
@@ -170,7 +170,7 @@ async def people(post_id: int, kind: str) -> Response:
     found, older, between, back = await current.look(_likers, post_id, paging(PEOPLE), kind)
     title = _("Likes") if kind == "likes" else _("Boosts")
     return await page(
-        "people.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
+        "people/list.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
     )
 
 
@@ -182,7 +182,7 @@ def _history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Edi
 @blueprint.get("/posts/<int:post_id>/history")
 async def history(post_id: int) -> Response:
     found, back = await current.look(_history, post_id)
-    return await page("history.html", edits=found[::-1], back=back)
+    return await page("posts/history.html", edits=found[::-1], back=back)
 
 
 DEEDS: dict[str, Deed] = {

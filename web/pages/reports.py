@@ -62,7 +62,7 @@ def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) ->
 async def _ask(form: Form, status: int = 200, **context: Any) -> Response:
     known = {"problem": "", "typed": "", "category": "violation", "forward": False}
     response = await page(
-        "report.html",
+        "people/report.html",
         target=form.target,
         offered=form.offered,
         chosen=form.chosen,
@@ -111,7 +111,7 @@ async def report() -> Response:
             category=how["category"],
             forward=how["is_forwarded"],
         )
-    return await page("reported.html", target=target, back=path_of(target))
+    return await page("people/report_sent.html", target=target, back=path_of(target))
 
 
 def _saved() -> str:
@@ -132,7 +132,7 @@ async def listed() -> Response:
     found = await current.look_as_staff(_listed, paging(ROWS), show == "open")
     older = found[-1].report.id if len(found) >= ROWS else None
     return await page(
-        "admin_reports.html",
+        "admin/reports.html",
         tab="/admin/reports",
         saved=_saved(),
         show=show,
@@ -153,7 +153,7 @@ def _one(tx: Reader, who: Account, report_id: int) -> tuple[Case, dict[int, Post
 async def one(report_id: int) -> Response:
     found, seen = await current.look_as_staff(_one, report_id)
     return await page(
-        "admin_report.html",
+        "admin/report.html",
         tab="/admin/reports",
         saved=_saved(),
         case=found,

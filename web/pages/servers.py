@@ -79,7 +79,7 @@ async def listed() -> Response:
     parts: dict[str, Any] = await current.look_as_staff(_listed, show, q, after)
     context = {"found": [], "rules": [], "allows": []} | parts
     return await page(
-        "admin_servers.html",
+        "admin/servers.html",
         tab="/admin/servers",
         saved=_saved(),
         show=show,
@@ -113,7 +113,7 @@ def _one(tx: Reader, who: Account, domain: str) -> servers.Whole:
 async def one(domain: str) -> Response:
     found = await current.look_as_staff(_one, domain[:300])
     return await page(
-        "admin_server.html",
+        "admin/server.html",
         tab="/admin/servers",
         saved=_saved(),
         server=found,
@@ -193,4 +193,4 @@ async def log() -> Response:
         "role": _("gave someone a role"),
     }
     older = lines[-1].id if len(lines) >= LINES else None
-    return await page("admin_log.html", tab="/admin/log", saved="", lines=lines, deeds=deeds, older=older)
+    return await page("admin/log.html", tab="/admin/log", saved="", lines=lines, deeds=deeds, older=older)

@@ -61,7 +61,7 @@ def _known(who: Account) -> dict[str, Any]:
 async def _profile(status: int = 200, **context: Any) -> Response:
     who = await current.asking()
     known: dict[str, Any] = {"form": _known(who), "languages": words.languages()}
-    return await _page("settings_profile.html", "profile", status, **{**known, **context})
+    return await _page("settings/profile.html", "profile", status, **{**known, **context})
 
 
 @blueprint.get("/profile")
@@ -148,7 +148,7 @@ def _sessions(tx: Reader, who: Account) -> list[sessions.Session]:
 async def _password(status: int = 200, **context: Any) -> Response:
     found = await current.look_signed_in(_sessions)
     here = sessions.id_of(session.token())
-    return await _page("settings_password.html", "password", status, sessions=found, current=here, **context)
+    return await _page("settings/password.html", "password", status, sessions=found, current=here, **context)
 
 
 @blueprint.get("/password")
@@ -188,7 +188,7 @@ def _unwanted(tx: Reader, who: Account) -> tuple[list[Account], list[Account]]:
 @blueprint.get("/people")
 async def unwanted() -> Response:
     blocked, muted = await current.look_signed_in(_unwanted)
-    return await _page("settings_people.html", "people", blocked=blocked, muted=muted)
+    return await _page("settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted)
 
 
 def _invites(tx: Reader, who: Account) -> list[Invite]:
@@ -197,7 +197,7 @@ def _invites(tx: Reader, who: Account) -> list[Invite]:
 
 @blueprint.get("/invites")
 async def invites() -> Response:
-    return await _page("settings_invites.html", "invites", invites=await current.look_signed_in(_invites))
+    return await _page("settings/invites.html", "invites", invites=await current.look_signed_in(_invites))
 
 
 def _invite(tx: Writer, who: Account) -> None:

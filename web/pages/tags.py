@@ -46,7 +46,7 @@ async def tag(name: str) -> Response:
     known, periods, sheet = await current.look(_tag, cards(), name, paging(CELLS))
     days = [Day(f"{datetime.fromtimestamp(day.start / 1000, UTC):%d.%m.}", day.authors) for day in periods]
     return await page(
-        "tag.html",
+        "posts/hashtag.html",
         display=known.display if known else name.strip("#"),
         days=days[::-1] if any(day.people for day in days) else [],
         most=max((day.people for day in days), default=0),
@@ -63,4 +63,4 @@ def _bookmarks(tx: Reader, who: Account, cards: Cards, part: Page) -> Sheet:
 @blueprint.get("/bookmarks")
 async def bookmarks() -> Response:
     sheet = await current.look_signed_in(_bookmarks, cards(), paging(CELLS))
-    return await page("bookmarks.html", sheet=sheet)
+    return await page("posts/bookmarks.html", sheet=sheet)
