@@ -39,7 +39,7 @@ def get(tx: Reader, account_id: int) -> Account:
     """As `by_id`, for an id that must be somebody: raises NotFound."""
     account = by_id(tx, account_id)
     if account is None:
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     return account
 
 
@@ -82,7 +82,7 @@ def instance_actor(tx: Reader) -> Account:
     """The node itself as an actor: who signs when no person is asking. Made by `create_instance_actor`."""
     account = by_uri(tx, tx.site.uri("/actor"))
     if account is None:
-        raise NotFound(detail="the instance actor has not been made yet")
+        raise NotFound(detail="the instance actor has not been created yet")
     return account
 
 
@@ -144,7 +144,7 @@ def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pa
         now=now_ms(),
     )
     if row is None:
-        raise Conflict("That name is taken.")
+        raise Conflict("That username is taken.")
     account = build(Account, row)
     keys.create(tx, account, pair)
     return account
@@ -232,7 +232,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
 
     values = profiles.foreign(tx, actor)
     if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own(values["domain"]):
-        raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
+        raise Invalid("That person is on this server.", detail=f"{actor.uri} claims to be one of ours")
     now = now_ms()
     row = tx.one(
         f"""INSERT INTO accounts (id, uri, is_local, created_at, updated_at, fetched_at, {", ".join(values)})
@@ -309,7 +309,7 @@ def update_profile(
         **values,
     )
     if row is None:
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     changed = build(Account, row)
     outbox.record(tx, changed, "Update", changed.uri)
     return changed
@@ -359,7 +359,7 @@ def _treat(tx: Writer, where: str, policy: Policy, **whom: object) -> None:
 def erase_newcomer(tx: Writer, account: Account) -> None:
     """Take back an account that nobody has ever seen, so that its name is free again."""
     if account.suspended_at is None:
-        raise NotAllowed("This account is in use.", detail=f"{account.uri} is not waiting for approval")
+        raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
     keys.forget(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 

@@ -39,7 +39,7 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
     """
     name = names.foreign(actor.name)
     if not name or not _usable(actor.uri) or not _usable(actor.inbox):
-        raise Invalid("Their server describes them in a way this node does not understand.", detail=actor.uri)
+        raise Invalid("This profile could not be read from its server.", detail=actor.uri)
     fields = [
         [names.shown(label, FOREIGN_FIELD), captions.clean_html(value[:FOREIGN_FIELD])]
         for label, value in list(actor.fields)[:FOREIGN_FIELDS]

@@ -31,14 +31,14 @@ CSV = "text/csv; charset=utf-8"
 
 def _saved() -> str:
     return {
-        "follow": _("The list is followed. It is being read now."),
-        "change": _("Changed. The list is being read again."),
-        "fetch": _("The list is being read."),
-        "leave": _("The list is gone."),
+        "follow": _("Subscribed. The list is being fetched."),
+        "change": _("Saved. The list is being fetched again."),
+        "fetch": _("Updating the list."),
+        "leave": _("List removed."),
         "accept": _("Done."),
-        "decline": _("Left as it is."),
-        "exclude": _("No list decides about that server any more."),
-        "include": _("Lists may decide about that server again."),
+        "decline": _("Kept unchanged."),
+        "exclude": _("Lists no longer apply to that server."),
+        "include": _("Lists apply to that server again."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -93,7 +93,7 @@ def _take_file(tx: Writer, who: Account, name: str, parsed: Parsed) -> int:
 async def take_file() -> Response:
     file = (await request.files).get("file")
     if file is None:
-        raise Invalid(_("Please choose a file."), field="file")
+        raise Invalid(_("Please select a file."), field="file")
     data = file.stream.read(block_files.MOST_BYTES + 1)
     parsed = await asyncio.to_thread(block_files.parse, data, current.node().site.own_domains)
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2]

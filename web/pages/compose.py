@@ -103,7 +103,7 @@ async def photo() -> Response:
     who = await current.asking()
     sent = (await request.files).get("photo")
     if sent is None:
-        raise Invalid(_("There was no photo in that."), field="photo")
+        raise Invalid(_("Please choose a photo."), field="photo")
     made = await photos.upload(current.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
     return jsonify(
         id=str(made.id),
@@ -151,7 +151,7 @@ async def _read(who: Account) -> Sent:
     ids = _placed(ids, form)
     taken, problems = await _take(who, files, form.getlist("alt"))
     if len(ids) + len(taken) > MOST_PHOTOS:
-        problems.append(_("A post holds up to %(n)s photos.", n=MOST_PHOTOS))
+        problems.append(_("A post can have up to %(n)s photos.", n=MOST_PHOTOS))
     draft = Draft(
         caption=form.get("caption", ""),
         photo_ids=[*ids, *(one.id for one in taken)],

@@ -156,7 +156,7 @@ def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
 @blueprint.get("/setup")
 async def setup() -> Response:
     if not await current.look(_needs_admin):
-        raise NotFound(_("This node is set up already."))
+        raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
     return await page("setup.html", problem="", wrong={}, form=form)
 
@@ -192,7 +192,7 @@ async def theme() -> Response:
     form = await request.form
     chosen = form.get("theme", "")
     if chosen not in users.THEMES:
-        raise Invalid(_("Please choose light, dark or as the system."))
+        raise Invalid(_("Please select system, light or dark."))
     await current.look(current.nothing)
     if current.person() is not None:
         await current.act(_prefer, chosen)

@@ -90,7 +90,7 @@ async def elsewhere() -> Response:
         sentence = (
             gettext(problem.message)
             if isinstance(problem, Refused)
-            else _("That is not an address. It looks like @you@server.example.")
+            else _("That is not a valid handle. It looks like @you@server.example.")
         )
         return await _ask(422, uri=uri, handle=handle, problem=sentence, **what)
     return await _ask(uri=uri, handle=handle, target=target, server=domain, **what)
@@ -124,9 +124,7 @@ async def authorize() -> Response:
     await current.limit(f"lookup {who.id}", most=40, seconds=600)
     found = await lookups.resolve(current.node(), uri, who)
     if found is None:
-        raise NotFound(
-            _("Nothing could be found under that address. Is it spelled right, and open to everyone?")
-        )
+        raise NotFound(_("Nothing was found at that address. Check the spelling and whether it is public."))
     if isinstance(found, Post):
         return redirect(await current.look(_post_path, found), 302)  # type: ignore[return-value]
     if found.id == who.id:
@@ -134,7 +132,7 @@ async def authorize() -> Response:
     return await page(
         "confirm.html",
         title=_("Follow %(name)s?", name=found.label),
-        sentence=_("You will see what they post, at home."),
+        sentence=_("Their posts will appear in your home feed."),
         label=_("Follow"),
         action=f"/people/{found.id}/follow",
         back=path_of(found),

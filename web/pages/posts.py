@@ -243,7 +243,9 @@ async def ask_delete(post_id: int) -> Response:
     return await page(
         "confirm.html",
         title=_("Delete this comment?") if post.is_comment else _("Delete this post?"),
-        sentence=_("It is deleted here at once, and other servers are told. It cannot be brought back."),
+        sentence=_(
+            "It is deleted here at once, and other servers are asked to delete it. This cannot be undone."
+        ),
         label=_("Delete"),
         action=f"/posts/{post_id}/delete",
         back=path,

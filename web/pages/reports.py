@@ -31,9 +31,9 @@ IN_AN_HOUR = 30
 
 def categories() -> list[tuple[str, str]]:
     return [
-        ("violation", _("It breaks the rules of this node")),
+        ("violation", _("It violates server rules")),
         ("spam", _("It is spam")),
-        ("legal", _("It is against the law")),
+        ("legal", _("It is illegal")),
         ("other", _("Something else")),
     ]
 
@@ -52,7 +52,7 @@ def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) ->
         person_id = posts.seen_by(tx, who, chosen[0]).account_id
     target = accounts.get(tx, person_id or 0)
     if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_gone):
-        raise NotFound(_("There is nobody here by that name."))
+        raise NotFound(_("There is no account by that name here."))
     latest = timelines.profile(tx, who, target, Page(limit=OFFERED), include_comments=True)
     ids = dict.fromkeys([*chosen, *(entry.post_id for entry in latest)])
     offered = [view for view in views.of(tx, who, list(ids)[:OFFERED]) if view.author.id == target.id]
@@ -116,9 +116,9 @@ async def report() -> Response:
 
 def _saved() -> str:
     return {
-        "close": _("Closed."),
-        "suspend": _("Suspended, and everything that was reported about them is closed."),
-        "delete": _("The post is deleted."),
+        "close": _("Report resolved."),
+        "suspend": _("Account suspended. All reports about it are resolved."),
+        "delete": _("Post deleted."),
     }.get(request.args.get("done", ""), "")
 
 

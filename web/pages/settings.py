@@ -25,12 +25,12 @@ MOST_LISTED = 80
 
 def _saved() -> str:
     return {
-        "profile": _("Your profile is saved."),
-        "picture": _("Your pictures are as you left them."),
+        "profile": _("Profile saved."),
+        "picture": _("The media on this server was not changed."),
         "preferences": _("Saved."),
-        "password": _("Your password is changed. Everywhere else you are signed out."),
-        "session": _("Signed out there."),
-        "invite": _("Give this address to whom you want to invite."),
+        "password": _("Password changed. You are signed out on other devices."),
+        "session": _("Session signed out."),
+        "invite": _("Share this link with the person you want to invite."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -119,7 +119,7 @@ async def _picture(kind: avatars.Kind) -> Response:
     elif kind.file(who):
         await current.act(avatars.describe, alt, kind)
     else:
-        return await _profile(422, problem=_("Choose a picture first."))
+        return await _profile(422, problem=_("Please choose an image."))
     return go("/settings/profile?done=picture")
 
 
