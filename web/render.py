@@ -10,7 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from quart import Response, g, request
 
@@ -19,6 +19,7 @@ from web import current, emoji, photo_facts, pieces, scripts, session, words
 from web.assets import Assets
 from web.cards import Cards
 from web.current import Person
+from web.html.template_source import TemplateLoader
 
 # What the keys lead to: only there does the bar differ from page to page.
 PLACES = (
@@ -116,11 +117,9 @@ class Pages:
 
     def _make(self, language: str) -> Environment:
         env = Environment(
-            loader=FileSystemLoader(FOLDER),
+            loader=TemplateLoader(FOLDER),
             autoescape=True,
             undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
             auto_reload=False,
             extensions=["jinja2.ext.i18n"],
         )
