@@ -170,10 +170,10 @@ async def by_handle(node: Node, handle: str) -> Account:
         known = await node.db.read(accounts.by_handle, handle.strip().removeprefix("acct:"))
         if node.site.is_own(domain) or known is not None:
             if known is None or known.deleted_at is not None:
-                raise NotFound("There is nobody by that name.")
+                raise NotFound("This account does not exist.")
             return known
         if await node.db.read(domain_policy.is_blocked, domain):
-            raise NotFound("There is nobody by that name.", detail=f"{domain} is blocked")
+            raise NotFound("This account does not exist.", detail=f"{domain} is blocked")
         found = await webfinger.look_up(node, handle)
         doc = await documents.document(node, found.uri)
         if doc.get("id") != found.uri:
@@ -187,10 +187,10 @@ async def by_handle(node: Node, handle: str) -> Account:
         await node.db.write(ask, account)
         return account
     except Malformed as error:
-        raise NotFound("There is nobody by that name.", detail=f"{handle}: {error}") from error
+        raise NotFound("This account does not exist.", detail=f"{handle}: {error}") from error
     except Unfetchable as error:
         if not error.temporary:
-            raise NotFound("There is nobody by that name.", detail=f"{handle}: {error}") from error
+            raise NotFound("This account does not exist.", detail=f"{handle}: {error}") from error
         raise Unreachable("That server does not answer at the moment.", detail=str(error)) from error
 
 

@@ -55,7 +55,7 @@ async def find(node: Node, who: Account, name: str, *, field: str) -> Account:
         name = f"{name.removeprefix('@')}@{node.site.handle_domain}"
     found = await lookup.resolve(node, name, who) if name else None
     if not isinstance(found, Account):
-        raise Invalid("There is nobody by that name.", field=field)
+        raise Invalid("This account does not exist.", field=field)
     try:
         return await _read(node, found.uri)
     except Unfetchable as error:
@@ -67,7 +67,7 @@ async def find(node: Node, who: Account, name: str, *, field: str) -> Account:
 async def move(node: Node, who: Account, password: str, name: str) -> None:
     """Move one of ours to the account they name. Raises Invalid, field 'password' or 'target'."""
     if not await passwords.verify(await node.db.read(users.password_hash, who.id), password):
-        raise Invalid("That is not your password.", field="password")
+        raise Invalid("The password is wrong.", field="password")
     target = await find(node, who, name, field="target")
 
     def unit(tx: Writer) -> None:

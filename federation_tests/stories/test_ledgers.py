@@ -28,15 +28,15 @@ async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) 
 
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get(f"/p/alice/{post.id}")
-    assert "Delivered to 1 of 2 servers, 1 still being tried" in seen.words
+    assert "Delivered to 1 of 2 servers, 1 pending" in seen.words
     seen = await hers.get(f"/posts/{post.id}/ledger")
     assert f"{fediverse.domain('c.test')}" in seen.words
-    assert "It does not answer." in seen.words
-    assert "next try" in seen.words
+    assert "The server does not respond." in seen.words
+    assert "next attempt" in seen.words
 
     await fediverse.up("b.test")
     seen = await hers.post(f"/posts/{post.id}/ledger/again", {"host": fediverse.domain("b.test")})
-    assert "being tried again" in seen.words
+    assert "Trying again" in seen.words
     await fediverse.settle()
     assert await bob.home() == ["A clock"]
     assert "Delivered to 2 of 2 servers." in (await hers.get(f"/posts/{post.id}/ledger")).words
@@ -53,7 +53,7 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: S
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get(f"/posts/{post.id}/ledger")
     assert "Delivered to 0 of 1 server." in seen.words
-    assert "It does not take this." in seen.words
+    assert "The server rejected it." in seen.words
 
     evil.inbox_status = 202
     evil.received.clear()
@@ -75,16 +75,16 @@ async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
 
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get("/settings/deleted")
-    assert "Known to 0 of 1 server, 1 still being tried" in seen.words
+    assert "Deleted on 0 of 1 server, 1 pending" in seen.words
     (telling,) = await alice.node.db.read(delivery_reports.deleted, await alice.account(), Page())
     assert telling.post_id == post.id
     seen = await hers.get(f"/posts/{post.id}/ledger")
-    assert "The deletion" in seen.words
+    assert "Post deleted" in seen.words
 
     await fediverse.up("b.test")
     await hers.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
-    assert "Known to 1 of 1 server" in (await hers.get("/settings/deleted")).words
+    assert "Deleted on 1 of 1 server" in (await hers.get("/settings/deleted")).words
 
 
 async def test_nobody_else_sees_it(fediverse: Fediverse) -> None:
@@ -138,15 +138,15 @@ async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get(f"/posts/{post.id}/ledger")
     edit, first = (element.text for element in seen.all("section", class_="telling"))
-    assert "An edit" in edit
-    assert "Delivered to 0 of 1 server, 1 still being tried." in edit
-    assert "The post" in first
+    assert "Post edited" in edit
+    assert "Delivered to 0 of 1 server, 1 pending." in edit
+    assert "Post published" in first
     assert "Delivered to 1 of 1 server." in first
     await fediverse.up("b.test")
     await hers.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
     assert await bob.home() == ["A clock at noon"]
-    assert "still being tried" not in (await hers.get(f"/posts/{post.id}/ledger")).words
+    assert "pending" not in (await hers.get(f"/posts/{post.id}/ledger")).words
 
 
 async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(

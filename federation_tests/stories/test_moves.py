@@ -80,7 +80,7 @@ async def test_the_new_account_has_to_agree_and_the_password_to_be_right(fediver
     old, new, fan = await fediverse.people("old@a.test", "new@b.test", "fan@b.test")
     await fan.follows(old)
     await fediverse.settle()
-    with pytest.raises(Invalid, match="does not say yet"):
+    with pytest.raises(Invalid, match="does not list this account"):
         await goes(old, new)
     await names(new, old)
     with pytest.raises(Invalid, match="password"):

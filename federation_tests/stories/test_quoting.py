@@ -49,7 +49,7 @@ async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse:
     seen = await hers.get(f"/posts/{here.id}")
     seen = await hers.get(seen.one("a", href=f"/compose?quote={here.id}").attributes["href"])
     assert "The words of Bob" in seen.words
-    assert "Its author is asked first" in seen.words
+    assert "The author has to approve" in seen.words
     await hers.post("/compose", {"caption": "How true", "visibility": "public", "quote": str(here.id)})
     await fediverse.settle()
 
@@ -147,7 +147,7 @@ async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> N
         await alice._do(publishing.publish, Draft(caption="No", quote_id=open_.id, visibility="followers"))
     hers = await sign_in(alice.node, await alice.account())
     assert not (await hers.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
-    assert "You quote this" not in (await hers.get(f"/compose?quote={closed.id}")).words
+    assert "Quoting:" not in (await hers.get(f"/compose?quote={closed.id}")).words
     await bob._do(quotes.withdraw, (await bob.node.db.read(quotes.of_post, open_))[0][0].id)
     assert "Quote me" not in await _page(alice, mine)
 

@@ -35,7 +35,7 @@ def get(tx: Reader, account_id: int) -> Account:
     """As `by_id`, for an id that must be somebody: raises NotFound."""
     account = by_id(tx, account_id)
     if account is None:
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     return account
 
 
@@ -78,7 +78,7 @@ def instance_actor(tx: Reader) -> Account:
     """The node itself as an actor: who signs when no person is asking. Made by `create_instance_actor`."""
     account = by_uri(tx, tx.site.uri("/actor"))
     if account is None:
-        raise NotFound(detail="the instance actor has not been made yet")
+        raise NotFound(detail="the instance actor has not been created yet")
     return account
 
 
@@ -137,7 +137,7 @@ def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pa
         now=now_ms(),
     )
     if row is None:
-        raise Conflict("That name is taken.")
+        raise Conflict("That username is taken.")
     account = build(Account, row)
     keys.create(tx, account, pair)
     return account
@@ -262,7 +262,7 @@ def update_local(tx: Writer, account_id: int, values: dict[str, Any]) -> Account
         **values,
     )
     if row is None:
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     return build(Account, row)
 
 
@@ -310,7 +310,7 @@ def _treat(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None
 def erase_newcomer(tx: Writer, account: Account) -> None:
     """Take back an account that nobody has ever seen, so that its name is free again."""
     if account.suspended_at is None:
-        raise NotAllowed("This account is in use.", detail=f"{account.uri} is not waiting for approval")
+        raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
     keys.forget(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 

@@ -240,6 +240,6 @@ def _open(site: Site, key_id: str, sealed: str) -> bytes:
         return AESGCM(site.subkey("keys")).decrypt(data[:12], data[12:], key_id.encode())
     except InvalidTag:
         raise NotFound(
-            "This node's secret does not open its private keys. Has the file with the secret been replaced?",
+            "The server's secret does not decrypt its private keys. Has the secret file been replaced?",
             detail=f"cannot decrypt {key_id}",
         ) from None

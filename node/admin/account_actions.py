@@ -31,7 +31,7 @@ def unsuspend(tx: Writer, by: Account, who: Account) -> None:
     users.check_may_judge(tx, by, who)
     user = users.by_account(tx, who)
     if user is not None and user.state == "pending":
-        raise NotAllowed("This person is waiting for approval, which is another decision.")
+        raise NotAllowed("This person's sign-up is pending. Please approve or reject it.")
     accounts.show(tx, who.id)
     audit_log.record(tx, by, "unsuspend", who.handle)
     # Somebody elsewhere comes back only as far as their server may.

@@ -82,13 +82,13 @@ def report(
     if len(words) > LONGEST:
         raise Invalid(f"That can be {LONGEST} characters long.", field="words")
     if category not in CATEGORIES:
-        raise Invalid("Please choose what it is about.", field="category", detail=category)
+        raise Invalid("Please select a reason.", field="category", detail=category)
     if who.is_gone or not who.is_local:
         raise NotAllowed("This account cannot report anyone.")
     if target.id == who.id:
         raise Invalid("You cannot report yourself.")
     if target.deleted_at is not None or (target.is_local and target.kind == "Application"):
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     found = posts.by_ids(tx, post_ids[:MOST_POSTS]).values()
     chosen = [post for post in found if post.account_id == target.id and may_see(tx, who, post)]
     goes_out = is_forwarded and not target.is_local

@@ -55,7 +55,7 @@ def checked(shared: Shared) -> Shared:
     if len(place) > LONGEST_PLACE:
         raise Invalid(f"A place has {LONGEST_PLACE} characters at most.", field="place")
     if shared.licence and shared.licence not in LICENCES:
-        raise Invalid("That licence is not one of the list.", field="licence")
+        raise Invalid("That licence is not available.", field="licence")
     return replace(shared, groups=shared.groups & set(GROUPS), place=place)
 
 

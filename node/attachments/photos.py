@@ -218,7 +218,7 @@ def attach(
     for photo_id in photo_ids:
         photo = known.get(photo_id)
         if photo is None or photo.account_id != who.id or photo.post_id not in (None, post_id):
-            raise Invalid("One of the photos is not there any more. Please add it again.", field="photos")
+            raise Invalid("One of the photos no longer exists. Please add it again.", field="photos")
     lost = tx.all(
         "SELECT id FROM photos WHERE post_id = :post AND id NOT IN (:ids)",
         post=post_id,

@@ -128,7 +128,7 @@ class Fetches:
             or lane.pictures >= MOST_AN_HOUR
             or lane.bytes >= MOST_MB_AN_HOUR * MB
         ):
-            raise TooMuch("Too many pictures of that server are being fetched. Please look again later.")
+            raise TooMuch("Too many files from that server are being downloaded. Please try again later.")
         lane.pictures += 1
         lane.asking += 1
         self._asked[host] = lane

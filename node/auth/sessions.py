@@ -51,11 +51,11 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
     found = await node.db.read(users.by_login, login)
     is_right = await passwords.verify(found.password_hash if found else None, password)
     if found is None or not is_right:
-        raise Invalid("The name or the password is not right.", field="password")
+        raise Invalid("Wrong username, e-mail or password.", field="password")
     if found.user.state == "pending":
-        raise NotAllowed("Your sign-up is waiting for someone here to approve it.")
+        raise NotAllowed("Your sign-up is pending approval.")
     if found.user.state != "active" or found.account.is_gone:
-        raise NotAllowed("This account has been closed by the people who run this node.")
+        raise NotAllowed("Your account has been suspended by the moderators of this server.")
     better = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
     def unit(tx: Writer) -> str:
@@ -158,7 +158,7 @@ async def change_password(node: Node, who: Account, current: str, new: str, *, k
     """Change one's own password and sign out everywhere else. Raises Invalid, field 'current' or 'password'."""
     passwords.check(new)
     if not await passwords.verify(await node.db.read(users.password_hash, who.id), current):
-        raise Invalid("That is not your password.", field="current")
+        raise Invalid("The password is wrong.", field="current")
     hashed = await passwords.hash(new)
 
     def unit(tx: Writer) -> None:

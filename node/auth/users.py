@@ -74,7 +74,7 @@ def normal_email(email: str) -> str:
     """The address as it is kept; raises Invalid for what cannot be one. Only a letter sent there can prove it."""
     email = unicodedata.normalize("NFC", email.strip())
     if len(email) > 254 or not _EMAIL.match(email):
-        raise Invalid("That does not look like an e-mail address.", field="email")
+        raise Invalid("That is not a valid e-mail address.", field="email")
     local, _, domain = email.rpartition("@")
     return f"{local}@{domain.lower()}"
 
@@ -110,7 +110,7 @@ def create(
         now=now_ms(),
     )
     if row is None:
-        raise Conflict("Somebody has signed up with that e-mail address.")
+        raise Conflict("That e-mail address is already in use.")
     return build(User, row)
 
 
@@ -149,7 +149,7 @@ def set_password(tx: Writer, account_id: int, hashed: str) -> None:
     if not tx.run(
         "UPDATE users SET password_hash = :hash WHERE account_id = :id", hash=hashed, id=account_id
     ):
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
 
 
 def set_preferences(
@@ -243,16 +243,16 @@ def check_is_staff(tx: Reader, by: Account) -> None:
     """Raises NotAllowed unless `by` is one of those who run the node."""
     judge = by_account(tx, by)
     if judge is None or not judge.is_staff:
-        raise NotAllowed("You may not do that.")
+        raise NotAllowed("You are not allowed to do that.")
 
 
 def check_may_judge(tx: Reader, by: Account, who: Account) -> None:
     """Raises NotAllowed unless `by` is staff and, for a colleague, an admin. Nobody judges themselves."""
     judge, judged = by_account(tx, by), by_account(tx, who)
     if judge is None or not judge.is_staff or by.id == who.id:
-        raise NotAllowed("You may not do that.")
+        raise NotAllowed("You are not allowed to do that.")
     if judged is not None and judged.is_staff and not judge.is_admin:
-        raise NotAllowed("Only an admin may do that to a moderator or an admin.")
+        raise NotAllowed("Only an admin may do that to a moderator or admin.")
 
 
 def set_role(tx: Writer, by: Account | None, who: Account, role: str) -> None:
@@ -274,7 +274,7 @@ def _keep_one_admin(tx: Reader, who: Account, role: str) -> None:
         id=who.id,
     )
     if role != "admin" and not others:
-        raise NotAllowed("There must be an admin. Please make somebody else one first.")
+        raise NotAllowed("There must be at least one admin. Please make someone else an admin first.")
 
 
 def approve(tx: Writer, by: Account, who: Account) -> None:
@@ -290,7 +290,7 @@ def reject(tx: Writer, by: Account, who: Account) -> None:
     check_may_judge(tx, by, who)
     user = by_account(tx, who)
     if user is None or user.state != "pending":
-        raise NotFound("Nobody by that name is waiting.")
+        raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, by, "reject", who.handle)
     notifications.remove_all_of(tx, who.id)
     remove(tx, who.id)

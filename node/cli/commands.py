@@ -35,7 +35,7 @@ async def perform(db: Database, name: str, values: Mapping[str, Any]) -> Any:
     """Do a command here. Raises Refused."""
     command = COMMANDS.get(name)
     if command is None:
-        raise Invalid("The node that is running does not know this command; is it an older version?")
+        raise Invalid("The running server does not know this command. Is it an older version?")
     if command.writes:
         return await db.write(command.unit, **values)
     return await db.read(command.unit, **values)

@@ -48,16 +48,16 @@ def boost(
     """
     permissions.check(tx, who, post, "boost", is_seen=is_seen)
     if post.visibility == "direct":
-        raise NotAllowed("This post is not for everyone, so it cannot be boosted.")
+        raise NotAllowed("This post is not public, so it cannot be boosted.")
     existing = between(tx, who, post)
     if existing is not None:
         return existing
     visibility = narrower(visibility, "followers" if post.visibility == "followers" else "public")
     if visibility == "direct":
-        raise NotAllowed("A boost is always for followers at least.")
+        raise NotAllowed("A boost has to be visible to followers at least.")
     made = _insert(tx, who, post, uri, visibility, created_at)
     if made is None:
-        raise NotAllowed("That boost has been seen before.", detail=f"the boost id {uri} is in use")
+        raise NotAllowed("That boost has already been processed.", detail=f"the boost id {uri} is in use")
     posts.count(tx, post.id, boosts=1)
     home_feed.add_boost(tx, made, post)
     notifications.notify(tx, post.account_id, "boost", who, post)

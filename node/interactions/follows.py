@@ -53,7 +53,7 @@ def follow(
         now=now_ms(),
     )
     if row is None:
-        raise Conflict("That follow has been seen before.", detail=f"the follow id {uri} is in use")
+        raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     new = build(Follow, row)
     _tell(tx, who, "Follow", target.uri, target, uri=new.uri)
     if not target.is_local:
@@ -68,11 +68,11 @@ def _check(tx: Reader, who: Account, target: Account) -> None:
     if who.id == target.id:
         raise Invalid("You cannot follow yourself.")
     if not who.is_local and not target.is_local:
-        raise Invalid("Neither of the two lives here.", detail=f"{who.uri} follows {target.uri}")
+        raise Invalid("Neither account is on this server.", detail=f"{who.uri} follows {target.uri}")
     if who.is_gone:
         raise NotAllowed("This account cannot follow anyone at the moment.")
     if target.is_gone or (target.kind == "Application" and target.is_local):
-        raise NotFound("There is nobody here by that name.")
+        raise NotFound("There is no account by that name here.")
     if relationships.is_blocked(tx, who, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
     other = who if target.is_local else target
@@ -86,7 +86,7 @@ def _again(
     now = now_ms()
     asks = not target.is_local and not existing.is_accepted and now - existing.created_at > ASK_AGAIN_AFTER
     if uri is not None and uri != existing.uri and relationships.by_uri(tx, uri) is not None:
-        raise Conflict("That follow has been seen before.", detail=f"the follow id {uri} is in use")
+        raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     # A sentence is said once under its id: asking again needs another.
     asked = f"{who.uri}#follows/{new_id()}" if asks else existing.uri
     row = tx.one(

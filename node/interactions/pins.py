@@ -68,7 +68,7 @@ def _check(who: Account, post: Post) -> None:
     if post.account_id != who.id:
         raise NotAllowed("Only its author can do that.")
     if not post.is_open:
-        raise Invalid("Only posts that everybody may see can be pinned.")
+        raise Invalid("Only public and unlisted posts can be pinned.")
 
 
 def _insert(tx: Writer, who: Account, post: Post) -> bool:

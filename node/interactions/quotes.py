@@ -69,9 +69,9 @@ def quote(tx: Writer, who: Account, post: Post, target: Post) -> None:
     with a stamp, the quote is a link.
     """
     if post.visibility not in OPEN:
-        raise NotAllowed("A post for a few cannot quote another: its author would be told.")
+        raise NotAllowed("Only public and unlisted posts can quote another post.")
     if not may_quote(tx, who, target):
-        raise NotAllowed("Whoever posted that does not want it to be quoted.")
+        raise NotAllowed("The author does not allow quotes of this post.")
     author = accounts.get(tx, target.account_id)
     if not target.is_local:
         note_down(tx, post.id, target.uri, "")

@@ -34,7 +34,7 @@ AT_ONCE = 50
 def add_alias(tx: Writer, who: Account, other: Account) -> None:
     """One of ours says that another account is theirs too. Raises Invalid."""
     if other.id == who.id or other.is_gone or other.kind == "Application":
-        raise Invalid("That is not another account of yours.", field="alias")
+        raise Invalid("That is not one of your other accounts.", field="alias")
     if other.uri in who.aliases:
         return
     if len(who.aliases) >= MOST_ALIASES:
@@ -55,7 +55,7 @@ def move(tx: Writer, who: Account, target: Account) -> None:
         raise Invalid("This account has moved already.", field="target")
     again = again_at(tx, who)
     if again > now_ms():
-        raise Invalid("This account has moved lately. It can move again 30 days after.", field="target")
+        raise Invalid("This account has moved recently. It can move again after 30 days.", field="target")
     _check_target(tx, who, target)
     _remember(tx, who, target)
     _say(tx, who, aliases=who.aliases, moved_to=target.uri)
@@ -79,9 +79,9 @@ def receive(tx: Writer, origin: Account, target: Account) -> None:
     if origin.is_local or origin.is_gone:
         raise NotAllowed("This account cannot move.", detail=origin.uri)
     if origin.moved_to not in ("", target.uri):
-        raise Invalid("Their server says that they went elsewhere.", detail=origin.moved_to)
+        raise Invalid("Their server says the account has moved.", detail=origin.moved_to)
     if not is_settled(tx, origin):
-        raise NotAllowed("They have moved lately.", detail=origin.uri)
+        raise NotAllowed("This account has moved recently.", detail=origin.uri)
     _check_target(tx, origin, target)
     _remember(tx, origin, target)
 
@@ -113,19 +113,19 @@ def _check_target(tx: Reader, origin: Account, target: Account) -> None:
     if target.id == origin.id:
         raise Invalid("That is the same account.", field="target")
     if target.is_gone or target.kind == "Application":
-        raise Invalid("There is nobody by that name.", field="target")
+        raise Invalid("This account does not exist.", field="target")
     if origin.uri not in target.aliases:
         raise Invalid(
-            "The new account does not say yet that it is also this one.", field="target", detail=target.uri
+            "The new account does not list this account as an alias yet.", field="target", detail=target.uri
         )
     if target.moved_to:
-        raise Invalid("The new account has moved away itself.", field="target", detail=target.uri)
+        raise Invalid("The new account has itself moved.", field="target", detail=target.uri)
     if not target.is_local:
         for name in (target.domain, hostnames.of(target.uri)):
             if domain_policy.is_blocked(tx, name):
                 raise Invalid(f"This node does not exchange anything with {name}.", field="target")
     if relationships.is_blocked(tx, origin, target):
-        raise Invalid("One of the two accounts has blocked the other.", field="target")
+        raise Invalid("One of the accounts has blocked the other.", field="target")
 
 
 def _remember(tx: Writer, origin: Account, target: Account) -> None:

@@ -83,7 +83,7 @@ async def _prepare(
     users.normal_email(email)
     passwords.check(password)
     if password.lower() in (name.lower(), email.strip().lower()):
-        raise Invalid("The password must not be your name or your e-mail address.", field="password")
+        raise Invalid("The password must not be your username or e-mail address.", field="password")
     await node.db.write(
         rate_limits.count, f"{deed} {rate_limits.network(address)}", limit=10, seconds=60 * 60
     )
@@ -93,14 +93,14 @@ async def _prepare(
 def check_open(tx: Reader, mode: str, invite: str = "") -> None:
     """Raises NotAllowed when nobody can sign up now, or not without an invite."""
     if needs_admin(tx):
-        raise NotAllowed("This node is not set up yet. Its admin account comes first.")
+        raise NotAllowed("This server is not set up yet. Please create the admin account first.")
     if mode == "closed":
-        raise NotAllowed("Nobody can sign up here at the moment.")
+        raise NotAllowed("Sign-ups are closed on this server.")
     if mode == "invite" and _invite(tx, invite) is None:
         raise NotAllowed(
-            "You need an invitation to sign up here, and this one has run out."
+            "You need an invite to sign up here, and this one has expired."
             if invite
-            else "You need an invitation from someone here to sign up."
+            else "You need an invite to sign up on this server."
         )
 
 
@@ -121,7 +121,7 @@ def sign_up(
     invited = _use(tx, invite) if invite else None
     is_pending = mode == "approval" and invited is None
     if is_pending and not reason.strip():
-        raise Invalid("Please say in a few words why you would like to join.", field="reason")
+        raise Invalid("Please tell us briefly why you would like to join.", field="reason")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(
         tx,
@@ -166,11 +166,11 @@ def first_admin(
 ) -> User:
     """Create the admin account, once, for whoever holds the code."""
     if not needs_admin(tx):
-        raise NotAllowed("This node has its admin already.")
+        raise NotAllowed("This server already has an admin.")
     kept = settings.get(tx, _SETUP)
     typed = "".join(letter for letter in code.upper() if letter.isalnum())
     if kept is None or not hmac.compare_digest(kept, _hash(typed)):
-        raise Invalid("That is not the code printed where the node was started.", field="code")
+        raise Invalid("The code is not the one printed in the terminal of the server.", field="code")
     return create_person(
         tx, name=name, email=email, password_hash=password_hash, pair=pair, role="admin", language=language
     )

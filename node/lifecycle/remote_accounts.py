@@ -25,7 +25,7 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     """
     values = foreign(tx, actor)
     if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own(values["domain"]):
-        raise Invalid("That person lives on this node.", detail=f"{actor.uri} claims to be one of ours")
+        raise Invalid("That person is on this server.", detail=f"{actor.uri} claims to be one of ours")
     now = now_ms()
     created_at = max(0, min(now if actor.created_at is None else actor.created_at, now))
     account = accounts.upsert_remote(tx, actor.uri, values, created_at=created_at, now=now)
@@ -53,7 +53,7 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
     """
     name = display_names.foreign(actor.name)
     if not name or not _usable(actor.uri) or not _usable(actor.inbox):
-        raise Invalid("Their server describes them in a way this node does not understand.", detail=actor.uri)
+        raise Invalid("This profile could not be read from its server.", detail=actor.uri)
     fields = [
         [display_names.shown(label, FOREIGN_FIELD), formatting.clean_html(value[:FOREIGN_FIELD])]
         for label, value in list(actor.fields)[:FOREIGN_FIELDS]

@@ -118,9 +118,9 @@ def _text(data: bytes) -> str:
     try:
         text = data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid("That file is not text in UTF-8.", field="file") from error
+        raise Invalid("The file is not UTF-8 text.", field="file") from error
     if text.lstrip()[:1] in ("<", "{", "["):
-        raise Invalid("That is a page or a program's data, but not a list of servers.", field="file")
+        raise Invalid("The file is not a list of servers.", field="file")
     return text.replace("\0", "")
 
 
@@ -169,7 +169,7 @@ def _unusable(written: str, name: str, own: Iterable[str]) -> str:
     if "." not in name and not name.startswith("["):
         return "That would cover a whole top-level domain; decide about it by hand if you mean it."
     if any(hostnames.covers(name, one) for one in own):
-        return "That would cover this node itself."
+        return "The rule would apply to this server itself."
     return ""
 
 

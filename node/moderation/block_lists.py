@@ -45,7 +45,7 @@ def all_of(tx: Reader) -> list[BlockList]:
 def get(tx: Reader, list_id: int) -> BlockList:
     row = tx.one(_SELECT + " WHERE id = :id", id=list_id)
     if row is None:
-        raise NotFound("That list is not there any more.")
+        raise NotFound("That list no longer exists.")
     return build(BlockList, row)
 
 
@@ -65,9 +65,9 @@ def subscribe(
     except ValueError:
         parts = urlsplit("")
     if parts.scheme != "https" or not parts.hostname or len(url) > LONGEST_URL or not url.isprintable():
-        raise Invalid("Please give the https address of a list.", field="url")
+        raise Invalid("Please enter the https URL of a list.", field="url")
     if tx.value("SELECT 1 FROM block_lists WHERE url = :url", url=url):
-        raise Conflict("That list is followed already.")
+        raise Conflict("You are already subscribed to that list.")
     new = _make(tx, title or f"{parts.hostname}{parts.path}", url, is_automatic, _strength(strength))
     audit_log.record(tx, by, "subscribe", new.url, "automatic" if is_automatic else "")
     queue.add(tx, "fetch_list", {"id": new.id})
@@ -76,7 +76,7 @@ def subscribe(
 
 def _strength(wanted: str) -> str:
     if wanted not in STRENGTHS:
-        raise Invalid("Please choose how strongly.", field="strength", detail=wanted)
+        raise Invalid("Please select a severity.", field="strength", detail=wanted)
     return wanted
 
 

@@ -171,9 +171,9 @@ def checked(tx: Reader, domain: str) -> str:
     """The name of another server in its normal spelling. Raises Invalid for anything else."""
     name = normal(domain)
     if not name:
-        raise Invalid("Please give the name of another server, such as loud.example.", field="domain")
+        raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
     if any(hostnames.covers(name, normal(own)) for own in tx.site.own_domains):
-        raise Invalid("That would cover this node itself.", field="domain")
+        raise Invalid("The rule would apply to this server itself.", field="domain")
     return name
 
 
@@ -191,7 +191,7 @@ def block(
 ) -> None:
     """Decide about a domain and what is under it; what was decided before is replaced. Raises Invalid."""
     if strength not in domain_policy.STRENGTHS:
-        raise Invalid("Please choose how strongly.", field="strength", detail=strength)
+        raise Invalid("Please select a severity.", field="strength", detail=strength)
     rule = DomainBlock(
         checked(tx, domain),
         strength,

@@ -60,11 +60,9 @@ def checked(draft: Draft) -> Draft:
         raise Invalid("The same photo cannot be in a post twice.", field="photos")
     shared = None if draft.shared is None else photo_metadata.checked(draft.shared)
     if not photo_ids and shared is not None and (shared.place or shared.licence):
-        raise Invalid(
-            "A place and a licence are of photos. Please add one, or leave them out.", field="place"
-        )
+        raise Invalid("A location and a licence need a photo. Please add one, or remove them.", field="place")
     if not photo_ids and not caption:
-        raise Invalid("A post needs a photo or some words.", field="caption")
+        raise Invalid("A post needs a photo or text.", field="caption")
     return replace(
         draft,
         caption=caption,

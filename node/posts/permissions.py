@@ -18,7 +18,7 @@ from node.posts import mentions
 _REFUSALS: dict[Deed, str] = {
     "like": "Whoever posted this does not want it to be liked.",
     "comment": "Whoever posted this lets only some people comment.",
-    "boost": "This post is not for everyone, so it cannot be boosted.",
+    "boost": "This post is not public, so it cannot be boosted.",
     "quote": "Whoever posted this does not want it to be quoted.",
 }
 _ASKING = "Whoever posted this wants to be asked first, which is not possible from here yet."

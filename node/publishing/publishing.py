@@ -31,7 +31,7 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     if who.is_gone or not who.is_local:
         raise NotAllowed("This account cannot post.")
     if who.moved_to:
-        raise NotAllowed("This account has moved. You can come back in the settings.")
+        raise NotAllowed("This account has moved. You can undo that in settings.")
     draft = checked(draft)
     parent = None if draft.parent_id is None else _open_parent(tx, who, draft.parent_id)
     caption = mention_links.render(tx, draft.caption, author=who)

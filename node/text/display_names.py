@@ -34,7 +34,7 @@ def check_name(name: str) -> str:
     if not _NAME.match(name):
         raise Invalid("A name has 1 to 30 letters, digits or underscores: a–z, 0–9, _.", field="name")
     if name.lower() in RESERVED or not name.strip("_"):
-        raise Invalid("That name is kept for the node itself. Please choose another.", field="name")
+        raise Invalid("That username is reserved. Please choose another.", field="name")
     return name
 
 

@@ -220,7 +220,7 @@ async def test_everything_works_without_scripts(
     shot.write_bytes(picture(600, 400, seed=1))
     await page.goto(here.url("/compose"))
     await page.set_input_files("input[type=file]", [str(shot)])
-    await page.get_by_role("button", name="Add these and describe them").click()
+    await page.get_by_role("button", name="Upload and add descriptions").click()
     await page.get_by_label("Describe photo 1").fill("A lake, from a form")
     await page.get_by_label("Caption").fill("No script was run")
     await page.get_by_role("button", name="Post", exact=True).last.click()
@@ -239,5 +239,5 @@ async def test_a_stranger_sees_photos_and_is_shown_the_way_in(fediverse: Fediver
     await page.locator(".cell").first.click()
     await expect(page.get_by_text("Which lake is it?")).to_be_visible()
     await page.locator(".post .deeds a").first.click()
-    await expect(page.get_by_role("link", name="Sign in here")).to_be_visible()
+    await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     assert not found

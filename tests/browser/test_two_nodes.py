@@ -50,7 +50,7 @@ async def with_admin(fediverse: Fediverse, name: str) -> Node:
 async def sign_up(page: Page, node: Node, name: str) -> None:
     await page.goto(node.site.base_url + "/")
     await page.get_by_role("link", name="Sign up").first.click()
-    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Username").fill(name)
     await page.get_by_label("E-mail").fill(f"{name}@mail.example")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign up").click()

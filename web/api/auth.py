@@ -70,7 +70,7 @@ def _holder(tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
     if token is None or account is None or user is None or account.deleted_at is not None:
         raise NotSignedIn("The access token is invalid")
     if user.state == "pending":
-        raise NotAllowed("Your sign-up is waiting for approval.")
+        raise NotAllowed("Your sign-up is pending approval.")
     if user.state != "active" or account.suspended_at is not None:
         raise NotAllowed("Your account is disabled.")
     return token, account, user

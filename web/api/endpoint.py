@@ -77,7 +77,7 @@ class Call:
     def who(self) -> Account:
         """The person calling; only for endpoints that need one."""
         if self.account is None:
-            raise NotAllowed("This needs somebody signed in.")
+            raise NotAllowed("You need to be signed in.")
         return self.account
 
     def id(self, place: int = 0) -> int:

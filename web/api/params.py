@@ -140,7 +140,7 @@ class _Collected:
         given: Values = {}
         for count, (name, value) in enumerate(pairs):
             if count >= MOST_VALUES:
-                raise Invalid("That is too many values at once.")
+                raise Invalid("Too many values at once.")
             plain = _plain(name)
             if plain != name:
                 self.lists.add(plain)
@@ -160,7 +160,7 @@ def _pairs(text: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_VALUES)
     except ValueError:
-        raise Invalid("That is too many values at once.") from None
+        raise Invalid("Too many values at once.") from None
 
 
 def read(query: bytes, content_type: str, body: bytes) -> Params:
@@ -217,7 +217,7 @@ def _multipart(boundary: str, body: bytes) -> list[tuple[str, Any]]:
                     data = b"".join(pieces)
                     found.append((name, Upload(data) if is_file else data.decode("utf-8", "replace")))
     except RequestEntityTooLarge:
-        raise Invalid("That is too many values at once.") from None
+        raise Invalid("Too many values at once.") from None
     except (ValueError, AttributeError, UnicodeError):
         raise Invalid("The form could not be read.") from None
     return found

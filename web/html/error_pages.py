@@ -22,16 +22,16 @@ from web.request.redirects import came_from, wants_json
 log = logging.getLogger("tintype.pages")
 
 TITLES = {
-    401: N_("Sign in first"),
-    403: N_("That is not possible"),
-    404: N_("Nothing here"),
-    405: N_("That is not possible"),
+    401: N_("Sign in required"),
+    403: N_("Not allowed"),
+    404: N_("Page not found"),
+    405: N_("Not allowed"),
     410: N_("Deleted"),
-    409: N_("That did not work"),
-    413: N_("That is too large"),
-    422: N_("That did not work"),
-    429: N_("A little slower, please"),
-    502: N_("No answer"),
+    409: N_("Something went wrong"),
+    413: N_("Too large"),
+    422: N_("Something went wrong"),
+    429: N_("Too many requests"),
+    502: N_("Server unavailable"),
 }
 
 
@@ -41,7 +41,7 @@ async def answer(status: int, message: str, *, field: str = "") -> Response:
         response = jsonify(error=message, field=field)
     else:
         response = await page(
-            "error.html", title=gettext(TITLES.get(status, "That did not work")), message=message
+            "error.html", title=gettext(TITLES.get(status, "Something went wrong")), message=message
         )
     response.status_code = status
     return response
@@ -64,11 +64,13 @@ async def _http(error: HTTPException) -> Response:
     if 300 <= status < 400:
         return error.get_response()  # type: ignore[return-value]
     if status == 404:
-        message = _("There is nothing here. It may have been deleted, or it is not for everyone.")
+        message = _(
+            "The page you are looking for does not exist. It may have been deleted, or you may not have access to it."
+        )
     elif status == 413:
-        message = _("That is more than this node accepts at once.")
+        message = _("That is larger than this server accepts.")
     else:
-        message = _("This address does not do that.")
+        message = _("This page does not support that action.")
     return await answer(status, message)
 
 

@@ -120,7 +120,7 @@ def picture(photo: Photo, label: str, *, eager: bool = False, sizes: str = COLUM
     """A photo in its box: reserved by its size, blurred until it is there, described behind a badge."""
     found = sources(photo)
     if not found.plain:
-        said = photo.alt or _("Pictures of this server are not shown here.")
+        said = photo.alt or _("Media from this server is not shown here.")
         return Markup(f'<div class="photo refused"{_blur(photo)}><p>{escape(said)}</p></div>')  # noqa: S704
     width, height = (photo.width, photo.height) if photo.width and photo.height else UNKNOWN
     offers = "".join(
@@ -131,7 +131,7 @@ def picture(photo: Photo, label: str, *, eager: bool = False, sizes: str = COLUM
     alt = escape(photo.alt or label)
     badge = ""
     if photo.alt:
-        said = escape(_("Description of the photo"))
+        said = escape(_("Photo description"))
         badge = f'<details class="alt"><summary aria-label="{said}">ALT</summary><p>{alt}</p></details>'
     when = 'fetchpriority="high"' if eager else 'loading="lazy"'
     return Markup(  # noqa: S704
@@ -144,7 +144,7 @@ def picture(photo: Photo, label: str, *, eager: bool = False, sizes: str = COLUM
 def thumb(photo: Photo, label: str) -> Markup:
     """A square for a grid: cut from the middle, or around what the author says matters."""
     if not thumb_path(photo):
-        said = photo.alt or _("Pictures of this server are not shown here.")
+        said = photo.alt or _("Media from this server is not shown here.")
         return Markup(f'<span class="refused">{escape(said)}</span>')  # noqa: S704
     focus = focus_class(photo)
     plain, avif = (_whole(photo, form) if focus else thumb_path(photo, form) for form in ("webp", "avif"))

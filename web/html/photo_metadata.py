@@ -36,7 +36,7 @@ def shown(photos: Sequence[Photo]) -> Markup:
     for label, line in (
         (_("Camera"), _camera),
         (_("Taken"), _taken),
-        (_("Place"), _place),
+        (_("Location"), _place),
         (_("Licence"), _licence),
     ):
         values = _values([line(extra) for extra in told])

@@ -96,7 +96,7 @@ class Cards:
     @property
     def macros(self) -> Any:
         if self._macros is None:
-            self._macros = self._env.get_template("posts.html").module
+            self._macros = self._env.get_template("parts/posts.html").module
         return self._macros
 
     def sheet(

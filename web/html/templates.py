@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from quart import Response, g, request
 
@@ -18,6 +18,7 @@ from node.node import Node
 from web.files.asset_urls import Assets
 from web.html import custom_emoji, helpers, photo_metadata
 from web.html.post_cards import Cards
+from web.html.template_source import TemplateLoader
 from web.i18n import js_messages, translations
 from web.request import context, session
 from web.request import context as current
@@ -80,7 +81,7 @@ class Chrome:
         made = self._kept.get(key)
         if made is None:
             if self._macro is None:
-                self._macro = self._env.get_template("chrome.html").module
+                self._macro = self._env.get_template("parts/navigation.html").module
             made = self._macro.chrome(me, here, theme)
             self._kept.put(key, made)
         return made
@@ -116,11 +117,9 @@ class Pages:
 
     def _make(self, language: str) -> Environment:
         env = Environment(
-            loader=FileSystemLoader(FOLDER),
+            loader=TemplateLoader(FOLDER),
             autoescape=True,
             undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
             auto_reload=False,
             extensions=["jinja2.ext.i18n"],
         )

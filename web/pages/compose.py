@@ -62,7 +62,7 @@ async def _form(
     if post is None and draft.quote_id is not None:
         quoted = await context.look_signed_in(_quoted, draft.quote_id)
     response = await page(
-        "compose.html",
+        "posts/compose.html",
         draft=draft,
         quoted=quoted,
         shared=draft.shared or Shared(),
@@ -107,7 +107,7 @@ async def photo() -> Response:
     who = await context.asking()
     sent = (await request.files).get("photo")
     if sent is None:
-        raise Invalid(_("There was no photo in that."), field="photo")
+        raise Invalid(_("Please choose a photo."), field="photo")
     made = await photos.upload(context.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
     return jsonify(
         id=str(made.id),
@@ -155,7 +155,7 @@ async def _read(who: Account) -> Sent:
     ids = _placed(ids, form)
     taken, problems = await _take(who, files, form.getlist("alt"))
     if len(ids) + len(taken) > MOST_PHOTOS:
-        problems.append(_("A post holds up to %(n)s photos.", n=MOST_PHOTOS))
+        problems.append(_("A post can have up to %(n)s photos.", n=MOST_PHOTOS))
     draft = Draft(
         caption=form.get("caption", ""),
         photo_ids=[*ids, *(one.id for one in taken)],

@@ -59,17 +59,17 @@ def reason(server: Server) -> str:
     """Why something has not arrived, in words for people; the log and the admin have the others'."""
     match server.status:
         case None:
-            return _("It does not answer.")
+            return _("The server does not respond.")
         case 401 | 403:
-            return _("It does not want this.")
+            return _("The server refused it.")
         case 404 | 410:
-            return _("Whoever it was for is not there any more.")
+            return _("The recipient no longer exists.")
         case 429:
-            return _("It asks us to wait.")
+            return _("The server asks us to slow down.")
         case status if status >= 500:
-            return _("It has trouble of its own.")
+            return _("The server has an error.")
         case _:
-            return _("It does not take this.")
+            return _("The server rejected it.")
 
 
 @blueprint.get("/posts/<int:post_id>/ledger")
@@ -77,23 +77,23 @@ async def ledger(post_id: int) -> Response:
     telling_id = read_id(request.args.get("of", ""))
     first = min(read_id(request.args.get("from", "")) or 0, MOST_PLACES) if telling_id is not None else 0
     found = await context.look_signed_in(_ledger, post_id, telling_id, first)
-    verbs = {"Create": _("The post"), "Update": _("An edit"), "Delete": _("The deletion")}
+    verbs = {"Create": _("Post published"), "Update": _("Post edited"), "Delete": _("Post deleted")}
     states = {
-        "waiting": _("Being tried"),
-        "delivered": _("Arrived"),
-        "failed": _("Not taken"),
-        "gone": _("Receiver gone"),
+        "waiting": _("Pending"),
+        "delivered": _("Delivered"),
+        "failed": _("Failed"),
+        "gone": _("Recipient gone"),
     }
     done = request.args.get("done") == "again"
     return await page(
-        "ledger.html",
+        "posts/delivery_report.html",
         post_id=post_id,
         ledger=found,
         at_once=AT_ONCE,
         verbs=verbs,
         states=states,
         reason=reason,
-        saved=_("It is being tried again.") if done else "",
+        saved=_("Trying again.") if done else "",
     )
 
 
@@ -119,7 +119,7 @@ async def deleted() -> Response:
     found = await context.look_signed_in(_deleted, part)
     older = found[-1].id if len(found) >= part.limit else None
     return await page(
-        "settings_deleted.html",
+        "settings/deleted_posts.html",
         tab="/settings/deleted",
         tellings=found,
         older=older,

@@ -47,7 +47,7 @@ async def tag(name: str) -> Response:
     known, periods, sheet = await context.look(_tag, cards(), name, paging(CELLS))
     days = [Day(f"{datetime.fromtimestamp(day.start / 1000, UTC):%d.%m.}", day.authors) for day in periods]
     return await page(
-        "tag.html",
+        "posts/hashtag.html",
         display=known.display if known else name.strip("#"),
         days=days[::-1] if any(day.people for day in days) else [],
         most=max((day.people for day in days), default=0),
@@ -64,4 +64,4 @@ def _bookmarks(tx: Reader, who: Account, cards: Cards, part: Page) -> Sheet:
 @blueprint.get("/bookmarks")
 async def bookmarks() -> Response:
     sheet = await context.look_signed_in(_bookmarks, cards(), paging(CELLS))
-    return await page("bookmarks.html", sheet=sheet)
+    return await page("posts/bookmarks.html", sheet=sheet)

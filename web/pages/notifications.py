@@ -78,11 +78,11 @@ def _sentence(kind: str) -> str:
         "comment": _("%(who)s commented"),
         "mention": _("%(who)s mentioned you"),
         "boost": _("%(who)s boosted your photo"),
-        "follow": _("%(who)s follows you now"),
-        "follow_request": _("%(who)s would like to follow you"),
+        "follow": _("%(who)s followed you"),
+        "follow_request": _("%(who)s requested to follow you"),
         "sign_up": _("%(who)s signed up"),
         "quote": _("%(who)s quoted your photo"),
-        "move": _("Someone you follow has moved to %(who)s, whom you follow now instead"),
+        "move": _("Someone you follow has moved to %(who)s, whom you now follow"),
     }.get(kind, "%(who)s")
 
 
@@ -93,7 +93,7 @@ def _names(people: list[Account]) -> Markup:
     more = len(people) - 1
     if not more:
         return first
-    rest = ngettext("%(first)s and one other", "%(first)s and %(num)s others", more, first="%(first)s")
+    rest = ngettext("%(first)s and 1 other", "%(first)s and %(num)s others", more, first="%(first)s")
     return Markup(escape(rest)) % {"first": first}  # noqa: S704
 
 

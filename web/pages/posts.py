@@ -105,7 +105,7 @@ async def _show(whole: Whole, **more: Any) -> Response:
     if context.person() is not None:
         await conversations.look(context.node(), whole.view.post)
     response = await page(
-        "post.html",
+        "posts/post.html",
         view=whole.view,
         ancestors=[(view, 0, 0) for view in whole.ancestors],
         entries=whole.entries,
@@ -163,7 +163,7 @@ async def people(post_id: int, kind: str) -> Response:
     found, older, between, back = await context.look(_likers, post_id, paging(PEOPLE), kind)
     title = _("Likes") if kind == "likes" else _("Boosts")
     return await page(
-        "people.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
+        "people/list.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
     )
 
 
@@ -175,7 +175,7 @@ def _history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Edi
 @blueprint.get("/posts/<int:post_id>/history")
 async def history(post_id: int) -> Response:
     found, back = await context.look(_history, post_id)
-    return await page("history.html", edits=found[::-1], back=back)
+    return await page("posts/history.html", edits=found[::-1], back=back)
 
 
 # `_do` has found that they see the post.
@@ -239,7 +239,9 @@ async def ask_delete(post_id: int) -> Response:
     return await page(
         "confirm.html",
         title=_("Delete this comment?") if post.is_comment else _("Delete this post?"),
-        sentence=_("It is deleted here at once, and other servers are told. It cannot be brought back."),
+        sentence=_(
+            "It is deleted here at once, and other servers are asked to delete it. This cannot be undone."
+        ),
         label=_("Delete"),
         action=f"/posts/{post_id}/delete",
         back=path,

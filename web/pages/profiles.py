@@ -44,7 +44,7 @@ class Profile:
 def _found(tx: Reader, handle: str) -> Account:
     account = accounts.by_handle(tx, handle)
     if account is None or account.is_gone or (account.is_local and account.kind == "Application"):
-        raise NotFound(_("There is nobody here by that name."))
+        raise NotFound(_("There is no account by that name here."))
     return account
 
 
@@ -93,7 +93,7 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
         found = await context.look(_profile, cards(), handle, part, tab == "all")
         account = found.account
     response = await page(
-        "profile.html",
+        "people/profile.html",
         account=account,
         bond=found.bond,
         sheet=found.sheet,
@@ -137,20 +137,20 @@ async def circle(handle: str, kind: str) -> Response:
     account, people, older, between, is_hidden = await context.look(_circle, handle, paging(PEOPLE), kind)
     name = account.label
     return await page(
-        "people.html",
+        "people/list.html",
         title=_("Followers of %(name)s", name=name)
         if kind == "followers"
-        else _("%(name)s follows", name=name),
+        else _("Followed by %(name)s", name=name),
         people=people,
         older=older,
         bonds=between,
         back=path_of(account),
-        nobody=_("%(name)s does not show who follows whom.", name=name)
+        nobody=_("%(name)s hides their followers and follows.", name=name)
         if is_hidden
         else ""
         if account.is_local
         else _(
-            "Only what this node knows of is shown, which may be less than on %(server)s.",
+            "Some may be missing here. See the full list on %(server)s.",
             server=account.domain,
         ),
     )
@@ -164,13 +164,13 @@ def _requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int 
 @blueprint.get("/follow-requests")
 async def requests() -> Response:
     people, older = await context.look_signed_in(_requests, paging(PEOPLE))
-    return await page("requests.html", people=people, older=older)
+    return await page("people/follow_requests.html", people=people, older=older)
 
 
 def _accept(tx: Writer, who: Account, other: Account) -> None:
     follow = relationships.between(tx, other, who)
     if follow is None:
-        raise NotFound(_("They are not asking any more."))
+        raise NotFound(_("The follow request was withdrawn."))
     follows.accept(tx, follow)
 
 
@@ -234,12 +234,12 @@ async def standing(account_id: int) -> Response:
 
 def _standing(other: Account, bond: relationships.Relationship) -> Response:
     if bond.following:
-        label, said = _("Following"), _("You follow %(name)s", name=other.label)
+        label, said = _("Following"), _("You are following %(name)s", name=other.label)
     elif bond.requested:
-        label, said = _("Requested"), _("%(name)s decides whether you may follow", name=other.label)
+        label, said = _("Requested"), _("Request sent to %(name)s", name=other.label)
     else:
         label = _("Follow back") if bond.followed_by else _("Follow")
-        said = _("You do not follow %(name)s", name=other.label)
+        said = _("You are not following %(name)s", name=other.label)
     follows_now = bond.following or bond.requested
     verb = "unfollow" if follows_now else "follow"
     return jsonify(

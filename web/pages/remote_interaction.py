@@ -45,7 +45,7 @@ def _known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None
 
 async def _ask(status: int = 200, **context: Any) -> Response:
     known = {"handle": "", "problem": "", "target": "", "server": ""}
-    response = await page("interact.html", **{**known, **context})
+    response = await page("people/remote_interaction.html", **{**known, **context})
     response.status_code = status
     return response
 
@@ -92,7 +92,7 @@ async def elsewhere() -> Response:
         sentence = (
             gettext(problem.message)
             if isinstance(problem, Refused)
-            else _("That is not an address. It looks like @you@server.example.")
+            else _("That is not a valid handle. It looks like @you@server.example.")
         )
         return await _ask(422, uri=uri, handle=handle, problem=sentence, **what)
     return await _ask(uri=uri, handle=handle, target=target, server=domain, **what)
@@ -126,9 +126,7 @@ async def authorize() -> Response:
     await context.limit(f"lookup {who.id}", most=40, seconds=600)
     found = await lookup.resolve(context.node(), uri, who)
     if found is None:
-        raise NotFound(
-            _("Nothing could be found under that address. Is it spelled right, and open to everyone?")
-        )
+        raise NotFound(_("Nothing was found at that address. Check the spelling and whether it is public."))
     if isinstance(found, Post):
         return redirect(await context.look(_post_path, found), 302)  # type: ignore[return-value]
     if found.id == who.id:
@@ -136,7 +134,7 @@ async def authorize() -> Response:
     return await page(
         "confirm.html",
         title=_("Follow %(name)s?", name=found.label),
-        sentence=_("You will see what they post, at home."),
+        sentence=_("Their posts will appear in your home feed."),
         label=_("Follow"),
         action=f"/people/{found.id}/follow",
         back=path_of(found),

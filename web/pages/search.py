@@ -64,7 +64,7 @@ async def _elsewhere(q: str) -> tuple[str, str]:
     except Refused as refused:
         return "", gettext(refused.message)
     if found is None:
-        return "", _("Nothing could be found under that address. Is it spelled right, and open to everyone?")
+        return "", _("Nothing was found at that address. Check the spelling and whether it is public.")
     if isinstance(found, Account):
         return path_of(found), ""
     author = await context.look(_author, found.account_id)

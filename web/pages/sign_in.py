@@ -159,7 +159,7 @@ def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
 @blueprint.get("/setup")
 async def setup() -> Response:
     if not await context.look(_needs_admin):
-        raise NotFound(_("This node is set up already."))
+        raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
     return await page("setup.html", problem="", wrong={}, form=form)
 
@@ -195,7 +195,7 @@ async def theme() -> Response:
     form = await request.form
     chosen = form.get("theme", "")
     if chosen not in users.THEMES:
-        raise Invalid(_("Please choose light, dark or as the system."))
+        raise Invalid(_("Please select system, light or dark."))
     await context.look(context.nothing)
     if context.person() is not None:
         await context.act(_prefer, chosen)

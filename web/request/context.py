@@ -98,7 +98,7 @@ def _acting(
     if who is None:
         raise SignInFirst(_("Sign in to do that."))
     if needs and needs != "person" and not who.is_staff:
-        raise NotAllowed(_("Only the people who run this node can do that."))
+        raise NotAllowed(_("Only moderators can do that."))
     if needs == "admin" and not who.user.is_admin:
         raise NotAllowed(_("Only an admin can do that."))
     return who, unit(tx, who.account, *args, **kwargs)

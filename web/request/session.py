@@ -49,12 +49,12 @@ async def check(node: Node) -> None:
     if request.method in SAFE:
         return
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise NotAllowed(_("That form was sent from another site."), detail="cross-site request")
+        raise NotAllowed(_("The form was sent from another site."), detail="cross-site request")
     given = request.headers.get("X-CSRF") or (await request.form).get("csrf", "")
     bound = token() or request.cookies.get(VISIT, "")
     if not bound or not hmac.compare_digest(_seal(node, bound).encode(), given.encode()):
         raise NotAllowed(
-            _("This page was open for too long. Go back, reload it and try again."), detail="wrong form token"
+            _("This page has expired. Go back, reload it and try again."), detail="wrong form token"
         )
 
 

@@ -110,7 +110,7 @@ def test_commands_beside_a_serving_node_are_done_by_it(
         )
         assert (made.returncode, "can sign in now" in made.stdout) == (0, True), made.stderr
         again = tintype("account", "create", "Alice", "--email", "b@a.test", "--password-stdin")
-        assert (again.returncode, again.stderr) == (1, "tintype: That name is taken.\n")
+        assert (again.returncode, again.stderr) == (1, "tintype: That username is taken.\n")
         token = tintype("token", "create", "alice", "--scopes", "read write").stdout
         assert len(token.split()) == 1
         assert "alice" in tintype("account", "list").stdout

@@ -96,7 +96,7 @@ async def test_with_approval_a_newcomer_waits_out_of_sight(node: Node, admin: Ac
 
     assert user.state == "pending"
     assert bob.is_gone
-    with pytest.raises(NotAllowed, match="waiting"):
+    with pytest.raises(NotAllowed, match="pending"):
         await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
     assert [one.account.name for one in await node.db.read(users.list_people, Page(), state="pending")] == [
         "bob"
@@ -140,7 +140,7 @@ async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) 
     for name in ("bob", "carol"):
         user = await sign_up(node, name, invite=invite.code)
         assert (user.state, user.invited_by) == ("active", admin.id)
-    with pytest.raises(NotAllowed, match="run out"):
+    with pytest.raises(NotAllowed, match="expired"):
         await sign_up(node, "dora", invite=invite.code)
     assert await node.db.read(registration.invites, admin) == []
     assert await node.db.write(registration.clean_up, now_ms()) == 1
@@ -219,7 +219,7 @@ async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: 
     bob = await node.db.read(accounts.get, user.account_id)
     with pytest.raises(NotAllowed):
         await node.db.write(users.set_role, bob, bob, "admin")
-    with pytest.raises(NotAllowed, match="must be an admin"):
+    with pytest.raises(NotAllowed, match="must be at least one admin"):
         await node.db.write(users.set_role, admin, admin, "user")
     with pytest.raises(Invalid):
         await node.db.write(users.set_role, admin, bob, "king")

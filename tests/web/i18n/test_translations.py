@@ -16,7 +16,9 @@ from web.i18n import translations
 ALLOWED = {"ALT"}
 
 
-@pytest.mark.parametrize("template", sorted(path.name for path in FOLDER.glob("*.html")))
+@pytest.mark.parametrize(
+    "template", sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
+)
 def test_a_template_says_nothing_that_cannot_be_translated(template: str) -> None:
     bare = _without_markup((FOLDER / template).read_text())
     said = set(re.findall(r"[A-Za-z]{3,}", bare)) - ALLOWED

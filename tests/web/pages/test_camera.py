@@ -42,7 +42,7 @@ async def test_nothing_is_told_until_it_is_ticked_and_then_that_alone(
     seen = await hers.get("/compose")
     assert not [box for box in seen.all("input", name="share") if "checked" in box.attributes]
     seen = await hers.post("/compose", {"do": "add"}, files=[("photos", "a.jpg", photo())])
-    assert "In the file: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400" in seen.words
+    assert "Metadata: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400" in seen.words
     number = seen.one("input", name="photo").attributes["value"]
     await hers.post("/compose", {"caption": "Fog", "visibility": "public", "photo": number})
     post = await _posted(node, alice)
@@ -111,7 +111,7 @@ async def test_what_is_not_on_the_list_is_said_beside_the_form(
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "x", "visibility": "public", "licence": "<b>Mine</b>"})
     assert seen.status == 422
-    assert "not one of the list" in seen.words
+    assert "licence is not available" in seen.words
     seen = await hers.post("/compose", {"caption": "x", "visibility": "public", "place": "x" * 101})
     assert seen.status == 422
     assert seen.one("input", name="place").attributes["value"] == "x" * 101
@@ -136,5 +136,5 @@ async def test_a_place_without_a_photo_is_asked_about(
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "Words", "visibility": "public", "place": "Lofoten"})
     assert seen.status == 422
-    assert "A place and a licence are of photos" in seen.words
+    assert "A location and a licence need a photo" in seen.words
     assert seen.one("input", name="place").attributes["value"] == "Lofoten"

@@ -145,7 +145,7 @@ async def test_an_empty_post_is_refused_in_words(alice: Account, signed_in: Sign
     await visitor.get("/compose")
     seen = await visitor.post("/compose", {"do": "post", "visibility": "public"}, files=[("photos", "", b"")])
     assert seen.status == 422
-    assert "needs a photo or some words" in seen.words
+    assert "needs a photo or text" in seen.words
 
 
 async def test_a_post_is_changed_and_what_it_said_before_stays_readable(

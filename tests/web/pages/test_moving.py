@@ -22,27 +22,27 @@ async def test_from_one_account_of_this_node_to_another(
 
     await node.db.write(unit)
     hers, his = await signed_in(alice), await signed_in(bob)
-    assert "Moving" in (await hers.get("/settings/profile")).words
+    assert "Account migration" in (await hers.get("/settings/profile")).words
     move = {"target": "bob", "password": PASSWORD}
     refused = await hers.post("/settings/moving", move)
     assert refused.status == 422
-    assert "does not say yet" in refused.words
+    assert "does not list this account" in refused.words
     refused = await his.post("/settings/moving/aliases", {"alias": "nobody-at-all"})
-    assert (refused.status, "nobody by that name" in refused.words) == (422, True)
+    assert (refused.status, "account does not exist" in refused.words) == (422, True)
     seen = await his.post("/settings/moving/aliases", {"alias": "@alice"})
-    assert "The old one can move here now" in seen.words
+    assert "You can now start the move" in seen.words
     refused = await hers.post("/settings/moving", move | {"password": "something else"})
-    assert "not your password" in refused.words
+    assert "password is wrong" in refused.words
     seen = await hers.post("/settings/moving", move)
-    assert "You have moved" in seen.words
+    assert "Your account has moved" in seen.words
     profile = await anybody.get("/@alice")
     assert "has moved to" in profile.words
     assert profile.one("a", href="/@bob")
     refused = await hers.post("/compose", {"caption": "Still here"})
     assert "has moved" in refused.words
     seen = await hers.post("/settings/moving/back")
-    assert "You are back" in seen.words
-    assert "From" in seen.words
+    assert "Redirect cancelled" in seen.words
+    assert "again from" in seen.words
     assert (await node.db.read(accounts.get, alice.id)).moved_to == ""
     assert "has moved to" not in (await anybody.get("/@alice")).words
     assert (await node.db.read(accounts.get, bob.id)).aliases == [alice.uri]

@@ -161,7 +161,7 @@ async def test_deleting_asks_first_and_leads_to_the_profile(
     assert (await his.post(f"/posts/{post.id}/delete")).status == 403
     hers = await signed_in(alice)
     asked = await hers.get(f"/posts/{post.id}/delete")
-    assert "cannot be brought back" in asked.words
+    assert "cannot be undone" in asked.words
     seen = await hers.post(f"/posts/{post.id}/delete")
     assert seen.path == "/@alice"
     gone = await hers.get(f"/p/alice/{post.id}")
@@ -253,6 +253,6 @@ async def test_a_pinned_post_comes_first_on_the_profile_and_once(
         assert "Pinned" in text
         assert text.index(f"/p/alice/{old.id}") < text.index(f"/p/alice/{new.id}")
     assert text.count(f'id="post-{old.id}"') == 1
-    assert "No longer pin" in (await hers.get(f"/p/alice/{old.id}")).text
+    assert "Unpin from profile" in (await hers.get(f"/p/alice/{old.id}")).text
     await hers.post(f"/posts/{old.id}/unpin", {"back": "/@alice"})
     assert "Pinned" not in (await anybody.get("/@alice")).text

@@ -161,7 +161,7 @@ async def test_who_follows_whom_can_be_kept_to_oneself(
     for visitor in (his, anybody):
         seen = await visitor.get("/@alice/followers")
         assert "@bob" not in seen.words
-        assert "alice does not show who follows whom." in seen.words
+        assert "alice hides their followers and follows." in seen.words
         assert "1 follower" in (await visitor.get("/@alice")).words
     assert "@bob" in (await hers.get("/@alice/followers")).words
 
@@ -200,7 +200,7 @@ async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
     assert visitor.page is not None
     assert visitor.page.all("span", class_="unread")
     seen = await visitor.get("/notifications")
-    assert "mallory and one other liked your photo" in seen.words
+    assert "mallory and 1 other liked your photo" in seen.words
     assert len(seen.all("li", class_="note new")) == 1
     assert not (await visitor.get("/notifications")).all("li", class_="note new")
     assert not (await visitor.get("/")).all("span", class_="unread")
@@ -251,7 +251,7 @@ async def test_a_visitor_is_led_to_their_own_server_to_follow(
     link = next(one for one in seen.all("a") if one.attributes["href"].startswith("/interact?uri="))
     seen = await anybody.get(link.attributes["href"])
     assert seen.one("form", action="/interact")
-    seen = await anybody.post("/interact", {"uri": alice.uri, "handle": "not an address"})
+    seen = await anybody.post("/interact", {"uri": alice.uri, "handle": "not a valid handle"})
     assert seen.status == 422
     assert "@you@server.example" in seen.words
     assert (await anybody.get("/interact?uri=https%3A%2F%2Fevil.test%2F")).status == 404

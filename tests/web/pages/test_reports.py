@@ -27,7 +27,7 @@ async def test_a_post_is_reported_and_judged(
     picked = [box for box in seen.all("input", name="posts") if "checked" in box.attributes]
     assert [box.attributes["value"] for box in picked] == [str(bad.id)]
     assert seen.one("input", name="posts", value=str(other.id))
-    assert "Also send it" not in seen.words
+    assert "Forward to" not in seen.words
     values = {"person": str(mallory.id), "posts": str(bad.id), "category": "violation"}
     refused = await hers.post("/report", {**values, "words": "x" * 1001})
     assert refused.status == 422
@@ -45,9 +45,9 @@ async def test_a_post_is_reported_and_judged(
     await his.post(f"/admin/reports/{case.report.id}/delete", {"post": str(bad.id)})
     assert (await anybody.get(f"/p/mallory/{bad.id}")).status == 410
     seen = await his.post(f"/admin/reports/{case.report.id}/close")
-    assert "Closed." in seen.words
-    assert "closed by bob" in (await his.get("/admin/reports?show=closed")).words
-    assert "closed a report about" in (await his.get("/admin/log")).words
+    assert "Report resolved." in seen.words
+    assert "resolved by bob" in (await his.get("/admin/reports?show=closed")).words
+    assert "resolved a report about" in (await his.get("/admin/log")).words
 
 
 async def test_somebody_elsewhere_can_be_reported_to_their_server_too(
@@ -57,7 +57,7 @@ async def test_somebody_elsewhere_can_be_reported_to_their_server_too(
     hers = await signed_in(alice)
     profile = await hers.get("/@rita@far.example")
     seen = await hers.get(profile.one("a", href=f"/report?person={rita.id}").attributes["href"])
-    assert "Also send it to far.example" in seen.words
+    assert "Forward to far.example" in seen.words
     await hers.post("/report", {"person": str(rita.id), "category": "spam", "words": "", "forward": "1"})
     assert await node.db.read(lambda tx: tx.value("SELECT verb FROM outbox")) == "Flag"
 

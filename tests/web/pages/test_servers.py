@@ -42,7 +42,7 @@ async def test_an_admin_looks_at_a_server_and_decides(
     seen = await admin.post("/admin/servers", {"domain": " FAR.example. "})
     assert seen.path == "/admin/servers/far.example"
     assert "Rita <b>" in seen.words
-    assert "ends 1 follow between" in seen.words
+    assert "removes 1 follow between" in seen.words
     form = {
         "strength": "suspend",
         "rejects_reports": "1",
@@ -51,13 +51,13 @@ async def test_an_admin_looks_at_a_server_and_decides(
         "private_comment": "Ask kim",
     }
     seen = await admin.post("/admin/servers/far.example/rule", form)
-    assert "Decided." in seen.words
+    assert "Saved." in seen.words
     rule = await node.db.read(domain_policy.by_domain, "far.example")
     assert rule is not None
     assert (rule.strength, rule.rejects_media, rule.rejects_reports) == ("suspend", False, True)
     assert seen.one("input", name="strength", value="suspend").attributes.get("checked") == ""
     assert "Ask kim" in (await admin.get("/admin/servers?show=rules")).words
-    assert "as decided for far.example" in (await admin.get("/admin/servers/a.far.example")).words
+    assert "from the rule for far.example" in (await admin.get("/admin/servers/a.far.example")).words
 
     about = await anybody.get("/about")
     assert "Too <loud>" in about.words
@@ -66,11 +66,11 @@ async def test_an_admin_looks_at_a_server_and_decides(
     assert "far.example" not in about.text
 
     seen = await admin.post("/admin/servers/far.example/lift")
-    assert "Lifted." in seen.words
+    assert "Rule removed." in seen.words
     assert await rules(node.db) == {}
     log = await admin.get("/admin/log")
-    assert "alicelifted the rule about a serverfar.example" in log.words
-    assert "alicedecided about a serverfar.examplesuspend reports" in log.words
+    assert "aliceremoved a server rulefar.example" in log.words
+    assert "alicechanged a server rulefar.examplesuspend reports" in log.words
 
 
 @pytest.mark.parametrize("path", ["/admin/servers", "/admin/lists", "/admin/log"])

@@ -45,7 +45,7 @@ async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> 
     form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
     seen = await anybody.post("/setup", form)
     assert seen.status == 422
-    assert "not the code" in seen.words
+    assert "not the one printed" in seen.words
     assert COOKIE not in anybody.cookies
 
 
@@ -83,10 +83,10 @@ async def test_with_approval_someone_waits_until_the_admin_lets_them_in(node: No
     await _set_up(node, admin)
     await newcomer.get("/sign-up")
     form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD, "reason": "I like lakes"}
-    assert "lets you in" in (await newcomer.post("/sign-up", form)).words
+    assert "will be reviewed" in (await newcomer.post("/sign-up", form)).words
     await newcomer.get("/sign-in")
     refused = await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})
-    assert "waiting" in refused.words
+    assert "pending" in refused.words
     waiting = await admin.get("/admin/sign-ups")
     assert "I like lakes" in waiting.words
     action = next(one for one in waiting.all("form") if one.attributes["action"].endswith("/approve"))
@@ -102,7 +102,7 @@ async def test_where_nobody_can_sign_up_the_page_says_so(node: Node) -> None:
     app = create_app(node)
     await _set_up(node, Visitor(app))
     visitor = Visitor(app)
-    assert "Nobody can sign up" in (await visitor.get("/sign-up")).words
+    assert "Sign-ups are closed" in (await visitor.get("/sign-up")).words
     form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD}
     assert (await visitor.post("/sign-up", form)).status == 403
 

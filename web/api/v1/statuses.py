@@ -42,7 +42,7 @@ def _target(tx: Reader, call: Call) -> Post:
 def _own(tx: Reader, call: Call) -> Post:
     post = posts.seen_by(tx, call.account, call.id())
     if post.account_id != call.who.id:
-        raise NotAllowed("This is somebody else's post.")
+        raise NotAllowed("This post belongs to someone else.")
     return post
 
 
@@ -67,9 +67,9 @@ def show(tx: Reader, call: Call) -> Answer:
 async def create(call: Call) -> Answer:
     """Publish. With an `Idempotency-Key`, sending again gives the same status."""
     if call.params.text("scheduled_at"):
-        raise Invalid("Posts cannot be scheduled here.", field="scheduled_at")
+        raise Invalid("Scheduled posts are not supported.", field="scheduled_at")
     if "poll[options]" in call.params:
-        raise Invalid("There are no polls here.", field="poll")
+        raise Invalid("Polls are not supported.", field="poll")
     await call.node.db.write(
         rate_limits.count, f"post:{call.who.id}", limit=POSTS_IN_THREE_HOURS, seconds=3 * 3600
     )

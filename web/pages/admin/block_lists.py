@@ -14,13 +14,7 @@ from quart import Blueprint, Response, request
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.models.account import Account
-from node.moderation import (
-    block_list_csv,
-    block_list_entries,
-    block_lists,
-    domain_exclusions,
-    domain_policy,
-)
+from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
 from node.moderation.block_list_csv import Parsed
 from node.text import hostnames
 from web.html.templates import page
@@ -38,14 +32,14 @@ CSV = "text/csv; charset=utf-8"
 
 def _saved() -> str:
     return {
-        "follow": _("The list is followed. It is being read now."),
-        "change": _("Changed. The list is being read again."),
-        "fetch": _("The list is being read."),
-        "leave": _("The list is gone."),
+        "follow": _("Subscribed. The list is being fetched."),
+        "change": _("Saved. The list is being fetched again."),
+        "fetch": _("Updating the list."),
+        "leave": _("List removed."),
         "accept": _("Done."),
-        "decline": _("Left as it is."),
-        "exclude": _("No list decides about that server any more."),
-        "include": _("Lists may decide about that server again."),
+        "decline": _("Kept unchanged."),
+        "exclude": _("Lists no longer apply to that server."),
+        "include": _("Lists apply to that server again."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -65,7 +59,7 @@ def _all(tx: Reader, who: Account) -> dict[str, Any]:
 @blueprint.get("")
 async def listed() -> Response:
     return await page(
-        "admin_lists.html",
+        "admin/block_lists.html",
         tab="/admin/lists",
         saved=_saved(),
         strengths=strengths(),
@@ -100,7 +94,7 @@ def _take_file(tx: Writer, who: Account, name: str, parsed: Parsed) -> int:
 async def take_file() -> Response:
     file = (await request.files).get("file")
     if file is None:
-        raise Invalid(_("Please choose a file."), field="file")
+        raise Invalid(_("Please select a file."), field="file")
     data = file.stream.read(block_list_csv.MOST_BYTES + 1)
     parsed = await asyncio.to_thread(block_list_csv.parse, data, context.node().site.own_domains)
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
@@ -142,7 +136,7 @@ def _one(tx: Reader, who: Account, list_id: int, after: str) -> dict[str, Any]:
 async def one(list_id: int) -> Response:
     found: dict[str, Any] = await context.look_as_staff(_one, list_id, request.args.get("after", "")[:300])
     return await page(
-        "admin_list.html",
+        "admin/block_list.html",
         tab="/admin/lists",
         saved=_saved(),
         strengths=strengths(),

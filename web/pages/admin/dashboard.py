@@ -35,19 +35,19 @@ MONTH = 30 * 24 * 3600 * 1000
 
 def _saved() -> str:
     return {
-        "role": _("The role is set."),
-        "suspend": _("Suspended. Nobody sees them or what they posted."),
-        "unsuspend": _("Brought back, with all they had."),
-        "approve": _("Let in."),
-        "reject": _("Turned down."),
+        "role": _("Role changed."),
+        "suspend": _("Account suspended. Their profile and posts are hidden."),
+        "unsuspend": _("Account unsuspended."),
+        "approve": _("Sign-up approved."),
+        "reject": _("Sign-up rejected."),
         "again": _("It will be tried again."),
-        "wake": _("It is being tried now."),
-        "forget": _("Given up: nothing waits for that server any more."),
+        "wake": _("Trying now."),
+        "forget": _("Pending deliveries to that server were stopped."),
     }.get(request.args.get("done", ""), "")
 
 
 async def _page(tab: str, **context: Any) -> Response:
-    return await page(f"admin_{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
+    return await page(f"admin/{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
 
 
 def _people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:
@@ -116,19 +116,19 @@ def _jobs(tx: Reader, who: Account) -> dict[str, Any]:
 @blueprint.get("/jobs")
 async def work() -> Response:
     names = {
-        "fan_out": _("Finding out which servers to tell"),
-        "deliver": _("Telling other servers"),
-        "receive": _("Taking in what other servers tell"),
-        "fetch": _("Fetching what they mention"),
-        "refresh_actor": _("Refreshing people of other servers"),
-        "read_featured": _("Reading what people of other servers have pinned"),
-        "check_move": _("Checking whether somebody really moved"),
-        "carry_over": _("Letting followers follow who moved"),
-        "render_photo": _("Making more sizes of photos"),
-        "fetch_avatar": _("Fetching faces of other servers"),
-        "trim_cache": _("Letting go of pictures of other servers"),
-        "delete_files": _("Deleting files nobody needs"),
-        "forget_person": _("Deleting what someone who left had posted"),
+        "fan_out": _("Preparing deliveries"),
+        "deliver": _("Delivering to other servers"),
+        "receive": _("Processing incoming activities"),
+        "fetch": _("Fetching mentioned posts and accounts"),
+        "refresh_actor": _("Refreshing remote profiles"),
+        "read_featured": _("Fetching pinned posts of remote accounts"),
+        "check_move": _("Verifying account migrations"),
+        "carry_over": _("Moving followers to new accounts"),
+        "render_photo": _("Processing photos"),
+        "fetch_avatar": _("Fetching remote avatars"),
+        "trim_cache": _("Cleaning up cached remote media"),
+        "delete_files": _("Deleting unused files"),
+        "forget_person": _("Deleting posts of deleted accounts"),
         "clean_up": _("Daily clean-up"),
     }
     room = context.node().part(Room).bytes
@@ -139,7 +139,7 @@ async def work() -> Response:
 
 def _again(tx: Writer, who: Account, job_id: int) -> None:
     if not queue.again(tx, job_id):
-        raise NotFound(_("That job is not there any more."))
+        raise NotFound(_("That job no longer exists."))
 
 
 @blueprint.post("/jobs/again")
@@ -168,7 +168,7 @@ def _deliveries(tx: Reader, who: Account) -> dict[str, Any]:
 
 @blueprint.get("/deliveries")
 async def letters() -> Response:
-    states = {"waiting": _("Trying again"), "failed": _("Not taken"), "gone": _("Receiver gone")}
+    states = {"waiting": _("Trying again"), "failed": _("Failed"), "gone": _("Recipient gone")}
     return await _page("deliveries", states=states, **await context.look_as_staff(_deliveries))
 
 

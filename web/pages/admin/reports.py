@@ -34,9 +34,9 @@ IN_AN_HOUR = 30
 
 def categories() -> list[tuple[str, str]]:
     return [
-        ("violation", _("It breaks the rules of this node")),
+        ("violation", _("It violates server rules")),
         ("spam", _("It is spam")),
-        ("legal", _("It is against the law")),
+        ("legal", _("It is illegal")),
         ("other", _("Something else")),
     ]
 
@@ -55,7 +55,7 @@ def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) ->
         person_id = posts.seen_by(tx, who, chosen[0]).account_id
     target = accounts.get(tx, person_id or 0)
     if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_gone):
-        raise NotFound(_("There is nobody here by that name."))
+        raise NotFound(_("There is no account by that name here."))
     latest = timelines.profile(tx, who, target, Page(limit=OFFERED), include_comments=True)
     ids = dict.fromkeys([*chosen, *(entry.post_id for entry in latest)])
     offered = [view for view in post_views.of(tx, who, list(ids)[:OFFERED]) if view.author.id == target.id]
@@ -65,7 +65,7 @@ def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) ->
 async def _ask(form: Form, status: int = 200, **context: Any) -> Response:
     known = {"problem": "", "typed": "", "category": "violation", "forward": False}
     response = await page(
-        "report.html",
+        "people/report.html",
         target=form.target,
         offered=form.offered,
         chosen=form.chosen,
@@ -114,14 +114,14 @@ async def report() -> Response:
             category=how["category"],
             forward=how["is_forwarded"],
         )
-    return await page("reported.html", target=target, back=path_of(target))
+    return await page("people/report_sent.html", target=target, back=path_of(target))
 
 
 def _saved() -> str:
     return {
-        "close": _("Closed."),
-        "suspend": _("Suspended, and everything that was reported about them is closed."),
-        "delete": _("The post is deleted."),
+        "close": _("Report resolved."),
+        "suspend": _("Account suspended. All reports about it are resolved."),
+        "delete": _("Post deleted."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -135,7 +135,7 @@ async def listed() -> Response:
     found = await context.look_as_staff(_listed, paging(ROWS), show == "open")
     older = found[-1].report.id if len(found) >= ROWS else None
     return await page(
-        "admin_reports.html",
+        "admin/reports.html",
         tab="/admin/reports",
         saved=_saved(),
         show=show,
@@ -156,7 +156,7 @@ def _one(tx: Reader, who: Account, report_id: int) -> tuple[Case, dict[int, Post
 async def one(report_id: int) -> Response:
     found, seen = await context.look_as_staff(_one, report_id)
     return await page(
-        "admin_report.html",
+        "admin/report.html",
         tab="/admin/reports",
         saved=_saved(),
         case=found,

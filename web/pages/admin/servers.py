@@ -33,17 +33,17 @@ LINES = 60
 def strengths() -> list[tuple[str, str, str]]:
     """How strongly a rule acts: value, name, what it means."""
     return [
-        ("none", _("No limit"), _("Only what is ticked below.")),
+        ("none", _("No restrictions"), _("Only what is selected below.")),
         (
             "limit",
             _("Limited"),
-            _("Only people who follow someone there see them; whoever is there asks before they follow."),
+            _("Posts are hidden from people who do not follow the author, and follows need approval."),
         ),
         (
             "suspend",
             _("Suspended"),
             _(
-                "Nothing comes in, nothing goes out, nothing is shown, follows end. Lifting it undoes all of that."
+                "No content is exchanged or shown, and follows are removed. Removing the rule undoes all of that."
             ),
         ),
     ]
@@ -51,10 +51,10 @@ def strengths() -> list[tuple[str, str, str]]:
 
 def _saved() -> str:
     return {
-        "rule": _("Decided. What is here already follows within moments."),
-        "lift": _("Lifted. What it hid is seen again, and the follows it ended come back."),
-        "allow": _("Let in."),
-        "disallow": _("Not let in any more."),
+        "rule": _("Saved. Existing content is updated within moments."),
+        "lift": _("Rule removed. Hidden content is visible again, and the removed follows are restored."),
+        "allow": _("Added to the allow list."),
+        "disallow": _("Removed from the allow list."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -82,7 +82,7 @@ async def listed() -> Response:
     parts: dict[str, Any] = await current.look_as_staff(_listed, show, q, after)
     context = {"found": [], "rules": [], "allows": []} | parts
     return await page(
-        "admin_servers.html",
+        "admin/servers.html",
         tab="/admin/servers",
         saved=_saved(),
         show=show,
@@ -116,7 +116,7 @@ def _one(tx: Reader, who: Account, domain: str) -> server_directory.Whole:
 async def one(domain: str) -> Response:
     found = await context.look_as_staff(_one, domain[:300])
     return await page(
-        "admin_server.html",
+        "admin/server.html",
         tab="/admin/servers",
         saved=_saved(),
         server=found,
@@ -172,28 +172,28 @@ def _lines(tx: Reader, who: Account, part: Page) -> list[Line]:
 async def log() -> Response:
     lines = await context.look_as_staff(_lines, paging(LINES))
     deeds = {
-        "deliveries.wake": _("tried a server again"),
-        "deliveries.again": _("sent again what had failed"),
-        "deliveries.forget": _("gave up what waited"),
-        "rule": _("decided about a server"),
-        "lift": _("lifted the rule about a server"),
-        "allow": _("let a server in"),
-        "disallow": _("let a server in no more"),
-        "exclude": _("kept block lists away from a server"),
-        "include": _("let block lists decide about a server again"),
-        "subscribe": _("follows a block list"),
-        "unsubscribe": _("left a block list"),
+        "deliveries.wake": _("retried a server"),
+        "deliveries.again": _("retried failed deliveries"),
+        "deliveries.forget": _("stopped deliveries"),
+        "rule": _("changed a server rule"),
+        "lift": _("removed a server rule"),
+        "allow": _("allowed a server"),
+        "disallow": _("removed a server from the allow list"),
+        "exclude": _("excluded a server from block lists"),
+        "include": _("included a server in block lists again"),
+        "subscribe": _("subscribed to a block list"),
+        "unsubscribe": _("unsubscribed from a block list"),
         "import": _("imported a block list"),
-        "accept": _("accepted what a block list asks for"),
-        "decline": _("declined what a block list asks for"),
-        "mode": _("was started with another way of letting servers in"),
-        "suspend": _("suspended someone"),
-        "unsuspend": _("brought someone back"),
-        "close-report": _("closed a report about"),
+        "accept": _("accepted block list changes"),
+        "decline": _("declined block list changes"),
+        "mode": _("was started with a different federation mode"),
+        "suspend": _("suspended an account"),
+        "unsuspend": _("unsuspended an account"),
+        "close-report": _("resolved a report about"),
         "delete-post": _("deleted a post of"),
-        "approve": _("let someone join"),
-        "reject": _("turned someone down"),
-        "role": _("gave someone a role"),
+        "approve": _("approved a sign-up"),
+        "reject": _("rejected a sign-up"),
+        "role": _("changed a role"),
     }
     older = lines[-1].id if len(lines) >= LINES else None
-    return await page("admin_log.html", tab="/admin/log", saved="", lines=lines, deeds=deeds, older=older)
+    return await page("admin/log.html", tab="/admin/log", saved="", lines=lines, deeds=deeds, older=older)

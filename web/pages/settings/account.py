@@ -30,12 +30,12 @@ MOST_LISTED = 80
 
 def _saved() -> str:
     return {
-        "profile": _("Your profile is saved."),
-        "picture": _("Your pictures are as you left them."),
+        "profile": _("Profile saved."),
+        "picture": _("The media on this server was not changed."),
         "preferences": _("Saved."),
-        "password": _("Your password is changed. Everywhere else you are signed out."),
-        "session": _("Signed out there."),
-        "invite": _("Give this address to whom you want to invite."),
+        "password": _("Password changed. You are signed out on other devices."),
+        "session": _("Session signed out."),
+        "invite": _("Share this link with the person you want to invite."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -66,7 +66,7 @@ def _known(who: Account) -> dict[str, Any]:
 async def _profile(status: int = 200, **context: Any) -> Response:
     who = await current.asking()
     known: dict[str, Any] = {"form": _known(who), "languages": translations.languages()}
-    return await _page("settings_profile.html", "profile", status, **{**known, **context})
+    return await _page("settings/profile.html", "profile", status, **{**known, **context})
 
 
 @blueprint.get("/profile")
@@ -124,7 +124,7 @@ async def _picture(kind: avatars.Kind) -> Response:
     elif kind.file(who):
         await context.act(avatars.describe, alt, kind)
     else:
-        return await _profile(422, problem=_("Choose a picture first."))
+        return await _profile(422, problem=_("Please choose an image."))
     return go("/settings/profile?done=picture")
 
 
@@ -153,7 +153,7 @@ def _sessions(tx: Reader, who: Account) -> list[sessions.Session]:
 async def _password(status: int = 200, **context: Any) -> Response:
     found = await current.look_signed_in(_sessions)
     here = sessions.id_of(session.token())
-    return await _page("settings_password.html", "password", status, sessions=found, current=here, **context)
+    return await _page("settings/password.html", "password", status, sessions=found, current=here, **context)
 
 
 @blueprint.get("/password")
@@ -193,7 +193,7 @@ def _unwanted(tx: Reader, who: Account) -> tuple[list[Account], list[Account]]:
 @blueprint.get("/people")
 async def unwanted() -> Response:
     blocked, muted = await context.look_signed_in(_unwanted)
-    return await _page("settings_people.html", "people", blocked=blocked, muted=muted)
+    return await _page("settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted)
 
 
 def _invites(tx: Reader, who: Account) -> list[Invite]:
@@ -202,7 +202,7 @@ def _invites(tx: Reader, who: Account) -> list[Invite]:
 
 @blueprint.get("/invites")
 async def invites() -> Response:
-    return await _page("settings_invites.html", "invites", invites=await context.look_signed_in(_invites))
+    return await _page("settings/invites.html", "invites", invites=await context.look_signed_in(_invites))
 
 
 def _invite(tx: Writer, who: Account) -> None:

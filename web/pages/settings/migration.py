@@ -44,9 +44,9 @@ def _standing(tx: Reader, who: Account) -> Standing:
 
 def _saved() -> str:
     return {
-        "alias": _("Your other accounts are saved. The old one can move here now."),
-        "moved": _("You have moved. Your followers are being told."),
-        "back": _("You are back. Who follows you elsewhere now stays there."),
+        "alias": _("Alias created. You can now start the move from the old account."),
+        "moved": _("Your account is moving. Your followers are being moved."),
+        "back": _("Redirect cancelled. Followers that have moved stay with the other account."),
     }.get(request.args.get("done", ""), "")
 
 
@@ -54,7 +54,7 @@ async def _show(status: int = 200, **context: Any) -> Response:
     standing = await current.look_signed_in(_standing)
     known = {"saved": _saved(), "problem": "", "wrong": {}, "alias": "", "target": ""}
     response = await page(
-        "settings_moving.html", tab="/settings/moving", standing=standing, **{**known, **context}
+        "settings/migration.html", tab="/settings/moving", standing=standing, **{**known, **context}
     )
     response.status_code = status
     return response
