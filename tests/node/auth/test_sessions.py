@@ -114,7 +114,7 @@ async def test_the_suspended_and_the_disabled_are_signed_out(
     await node.db.write(account_actions.suspend, bob, alice)
 
     assert await node.db.read(sessions.by_token, token) is None
-    with pytest.raises(NotAllowed, match="closed"):
+    with pytest.raises(NotAllowed, match="suspended by the moderators"):
         await sessions.sign_in(node, "alice", PASSWORD, **HERE)
 
 

@@ -61,7 +61,7 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
     assert [(problem.line, problem.text) for problem in parsed.problems] == [
         (n, line.partition(",")[0]) for n, line in enumerate(lines, 2)
     ]
-    words = ["hidden", "not the name", "top-level", "this node", "not the name", "severity"]
+    words = ["hidden", "not the name", "top-level", "this server", "not the name", "severity"]
     assert all(word in problem.why for word, problem in zip(words, parsed.problems, strict=True))
 
 
