@@ -106,8 +106,6 @@ def _parts(path: str) -> list[str]:
         del folders[0]
     if folders and folders[0] == "templates":
         folders[0:1] = ["web", "pages"]
-    if folders and folders[0] in ("pages", "api"):
-        folders.insert(0, "web")
     return [*folders, name.removeprefix("test_").partition(".")[0]]
 
 

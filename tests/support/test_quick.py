@@ -24,7 +24,7 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
         ("tests/node/interactions/test_boosts.py", "node/interactions/likes.py", 2),
         ("tests/node/posts/test_posts.py", "node/interactions/likes.py", 1),
         ("tests/web/pages/test_posts.py", "templates/posts.html", 3),
-        ("tests/pages/test_posts.py", "web/pages/posts.py", 3),
+        ("tests/web/pages/test_posts.py", "web/pages/posts.py", 3),
         ("tests/media/test_exif.py", "node/interactions/likes.py", 0),
         ("federation_tests/stories/test_follows.py", "activitypub/handlers/follow.py", 0),
     ],

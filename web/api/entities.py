@@ -278,16 +278,13 @@ class Entities:
         return attachment(self._site, photo, is_open=False)
 
 
+_MARK_NAMES = {"liked": "favourited", "boosted": "reblogged"}
+"""What the client API calls a viewer mark, where it does not use our word."""
+
+
 def _written(marks: ViewerMarks) -> bytes:
-    fields = {
-        "favourited": marks.liked,
-        "reblogged": marks.boosted,
-        "bookmarked": marks.bookmarked,
-        "muted": marks.muted,
-        "pinned": marks.pinned,
-        "filtered": [],
-    }
-    return b"," + _encode(fields)[1:-1]
+    fields = {_MARK_NAMES.get(name, name): is_set for name, is_set in marks._asdict().items()}
+    return b"," + _encode(fields | {"filtered": []})[1:-1]
 
 
 _MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}

@@ -195,9 +195,7 @@ def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
     DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
 
 
-@blueprint.post(
-    "/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark, pin, unpin):deed>"
-)
+@blueprint.post(f"/posts/<int:post_id>/<any({', '.join(DEEDS)}):deed>")
 async def do(post_id: int, deed: str) -> Response:
     await context.act(_do, post_id, deed)
     if wants_json():

@@ -2,14 +2,12 @@
 
 import { $, $$, icon, say, send, words } from "./dom.js";
 
-const opposite = { like: "unlike", boost: "unboost", bookmark: "unbookmark" };
-
 function press(button, on) {
   const deed = button.dataset.deed;
   const was = button.getAttribute("aria-pressed") === "true";
   if (was === on) return;
   button.setAttribute("aria-pressed", on);
-  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? opposite[deed] : deed);
+  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? `un${deed}` : deed);
   button.setAttribute("formaction", path);
   const tally = $(".n", button);
   if (tally) tally.textContent = Math.max(0, (parseInt(tally.textContent, 10) || 0) + (on ? 1 : -1)) || "";
