@@ -21,7 +21,7 @@ from web.media_urls import of_avatar, of_header
 from web.words import gettext as _
 from web.words import ngettext
 
-# As wide as the column that main.css makes, and as a third of the grid.
+# As wide as the column of the stylesheet, and as a third of the grid.
 COLUMN = "(min-width: 46rem) 37rem, 100vw"
 CELL = "(min-width: 60rem) 20rem, 33vw"
 PAGE_SIZES = ("small", "medium", "large")
