@@ -20,7 +20,7 @@ from tests.support.pictures import picture
 
 
 def _like(page: Page, here: Place) -> object:
-    return page.locator(f"#post-{here.post.id} [data-deed=like]")
+    return page.locator(f"#post-{here.post.id} [data-action=like]")
 
 
 def _accept(tx: Writer, here: Place) -> None:
@@ -42,7 +42,7 @@ async def test_a_like_shows_at_once_and_is_taken_back_when_refused(
     here = await place(fediverse)
     page = await (await signed_in(browser, here, here.alice, width=390)).new_page()
     await page.goto(here.url("/"))
-    like = page.locator(f"#post-{here.post.id} [data-deed=like]")
+    like = page.locator(f"#post-{here.post.id} [data-action=like]")
     await expect(like).to_have_text("Like 1")
     await like.click()
     await expect(like).to_have_attribute("aria-pressed", "true")
@@ -66,7 +66,7 @@ async def test_a_double_tap_likes_with_a_heart(fediverse: Fediverse, browser: Br
     await page.goto(here.url("/"))
     photo = page.locator(f"#post-{here.post.id} .photo").first
     await photo.dblclick()
-    await expect(page.locator(f"#post-{here.post.id} [data-deed=like]")).to_have_attribute(
+    await expect(page.locator(f"#post-{here.post.id} [data-action=like]")).to_have_attribute(
         "aria-pressed", "true"
     )
     await expect(page.locator(".heart")).to_have_count(0)
@@ -84,9 +84,9 @@ async def test_the_keyboard_alone_is_enough(fediverse: Fediverse, browser: Brows
     first = page.locator(".post").first
     await expect(first).to_be_focused()
     await page.keyboard.press("l")
-    await expect(first.locator("[data-deed=like]")).to_have_attribute("aria-pressed", "true")
+    await expect(first.locator("[data-action=like]")).to_have_attribute("aria-pressed", "true")
     await page.keyboard.press("b")
-    await expect(first.locator("[data-deed=boost]")).to_have_attribute("aria-pressed", "true")
+    await expect(first.locator("[data-action=boost]")).to_have_attribute("aria-pressed", "true")
     await page.keyboard.press("f")
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")
@@ -238,6 +238,6 @@ async def test_a_stranger_sees_photos_and_is_shown_the_way_in(fediverse: Fediver
     await page.goto(here.url("/"))
     await page.locator(".cell").first.click()
     await expect(page.get_by_text("Which lake is it?")).to_be_visible()
-    await page.locator(".post .deeds a").first.click()
-    await expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    await page.locator(".post .actions a").first.click()
+    await expect(page.locator("#main").get_by_role("link", name="Sign in")).to_be_visible()
     assert not found

@@ -2,6 +2,7 @@
 
 `/static/<version>/<path>` may be kept for ever, because the version is made of all the files; modules that
 import each other by relative paths keep it. `/static/<path>` works too and is asked for anew each time.
+The CSS is written in many files and served as one, `css/main.css`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from activitypub.inbox.asgi import header, respond
 from node.node import Node
 from web.files import file_response
-from web.files.asset_urls import Assets
+from web.files.asset_urls import STYLES, Assets, stylesheet
 
 MIMES = {
     "css": "text/css; charset=utf-8",
@@ -81,17 +82,19 @@ class StaticFiles:
         await respond(scope, send, 200, data, held.mime, headers)
 
     def _read(self) -> dict[str, Held]:
-        held = {}
+        held = {"css/main.css": _hold(stylesheet(), "css")}
         for file in sorted(self._assets.folder.rglob("*")):
             extension = file.suffix.removeprefix(".")
-            if not file.is_file() or extension not in MIMES:
-                continue
-            data = file.read_bytes()
-            small = gzip.compress(data, 9, mtime=0) if extension in COMPRESSED else None
-            held[file.relative_to(self._assets.folder).as_posix()] = Held(
-                data,
-                small if small is not None and len(small) < len(data) else None,
-                MIMES[extension],
-                f'"{hashlib.sha256(data).hexdigest()[:20]}"',
-            )
+            if file.is_file() and extension in MIMES and not file.is_relative_to(STYLES):
+                held[file.relative_to(self._assets.folder).as_posix()] = _hold(file.read_bytes(), extension)
         return held
+
+
+def _hold(data: bytes, extension: str) -> Held:
+    small = gzip.compress(data, 9, mtime=0) if extension in COMPRESSED else None
+    return Held(
+        data,
+        small if small is not None and len(small) < len(data) else None,
+        MIMES[extension],
+        f'"{hashlib.sha256(data).hexdigest()[:20]}"',
+    )

@@ -20,7 +20,7 @@ from node.models.post import Post
 from web.files.media_urls import of_avatar, of_header
 from web.i18n.translations import gettext as _
 
-# As wide as the column that main.css makes.
+# As wide as the column of the stylesheet.
 COLUMN = "(min-width: 46rem) 37rem, 100vw"
 PAGE_SIZES = ("small", "medium", "large")
 UNKNOWN = (1200, 900)

@@ -228,23 +228,23 @@ class Deeds:
         """The pieces round the post's id and the count, unpressed and pressed."""
         inside = f'title="{label}">{icon}<span class="sr">{label}</span> <span class="n">'
         return (
-            (f'/{deed}" data-deed="{deed}" aria-pressed="false" {inside}', "</span></button>"),
-            (f'/un{deed}" data-deed="{deed}" aria-pressed="true" {inside}', "</span></button>"),
+            (f'/{deed}" data-action="{deed}" aria-pressed="false" {inside}', "</span></button>"),
+            (f'/un{deed}" data-action="{deed}" aria-pressed="true" {inside}', "</span></button>"),
         )
 
     def __call__(
         self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
     ) -> str:
         likes, comments, boosts = counts
-        share = f'<button class="deed js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
+        share = f'<button class="action js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
         if viewer is None:
             where = f"/interact?uri={quote(facts.uri, safe='')}"
             links = [
-                f'<a class="deed" href="{where}"{inside}<span class="n">{_count(n)}</span></a>'
+                f'<a class="action" href="{where}"{inside}<span class="n">{_count(n)}</span></a>'
                 for inside, n in zip(self._links, counts, strict=True)
             ]
-            return f'<div class="deeds">{"".join(links)}{share}</div>'
-        start = f'<button class="deed" form="deeds" formaction="/posts/{facts.post_id}'
+            return f'<div class="actions">{"".join(links)}{share}</div>'
+        start = f'<button class="action" form="actions" formaction="/posts/{facts.post_id}'
         like = self._like[marks.liked]
         bookmark = self._bookmark[marks.bookmarked]
         boost = ""
@@ -252,8 +252,8 @@ class Deeds:
             inside, end = self._boost[marks.boosted]
             boost = f"{start}{inside}{_count(boosts)}{end}"
         return (
-            f'<div class="deeds">{start}{like[0]}{_count(likes)}{like[1]}'
-            f'<a class="deed" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_count(comments)}'
+            f'<div class="actions">{start}{like[0]}{_count(likes)}{like[1]}'
+            f'<a class="action" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_count(comments)}'
             f"</span></a>{boost}{share}"
             f'<span class="end">{start}{bookmark[0]}{bookmark[1]}</span></div>'
         )

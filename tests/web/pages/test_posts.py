@@ -24,7 +24,7 @@ from web.html.lists import DEEPEST, flattened
 
 def _deed(seen: Seen, name: str) -> tuple[str, bool, str]:
     """Where the button of a deed leads, whether it is pressed, and its count."""
-    button = seen.one("button", **{"data-deed": name})
+    button = seen.one("button", **{"data-action": name})
     words = button.text.split()
     return (
         button.attributes["formaction"],

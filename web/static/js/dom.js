@@ -1,4 +1,4 @@
-// What every other module needs: finding things, sending a deed, saying something briefly.
+// What every other module needs: finding things, sending a action, saying something briefly.
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -32,7 +32,7 @@ export function say(text) {
 }
 
 /** The token comes from the page's own form, so what a script sends is checked like any form. */
-export const csrf = () => $("#deeds [name=csrf]")?.value ?? "";
+export const csrf = () => $("#actions [name=csrf]")?.value ?? "";
 
 export async function send(path, fields = {}) {
   const body = new FormData();

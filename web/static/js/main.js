@@ -1,18 +1,18 @@
 // Every page works without this. What a page needs beyond the common pieces is fetched only there.
 
 import { $, $$ } from "./dom.js";
-import { dress } from "./dress.js";
-import "./deeds.js";
+import { enhance } from "./enhance.js";
+import "./actions.js";
 import "./theme.js";
 
-dress(document);
+enhance(document);
 for (const tabs of $$(".tabs")) {
   const here = $("[aria-current]", tabs);
   if (here) tabs.scrollLeft = here.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
 }
-if ($("#stream + .older, .older[data-more]")) import("./stream.js");
+if ($("#stream + .older, .older[data-more]")) import("./infinite_scroll.js");
 if ($("#compose")) import("./compose.js");
-if (matchMedia("(hover: hover)").matches || $(".post")) import("./keys.js");
+if (matchMedia("(hover: hover)").matches || $(".post")) import("./keyboard.js");
 
 document.addEventListener("click", (event) => {
   for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;

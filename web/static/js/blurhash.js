@@ -41,7 +41,7 @@ function pixels(hash, width, height) {
   return new ImageData(out, width, height);
 }
 
-export function paint(box) {
+export function paintPlaceholder(box) {
   const hash = box.dataset.blurhash;
   box.removeAttribute("data-blurhash");
   const image = box.querySelector("img");

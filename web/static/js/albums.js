@@ -2,7 +2,7 @@
 
 import { $, $$, icon, make, words } from "./dom.js";
 
-export function album(element) {
+export function setUpAlbum(element) {
   const slides = $(".slides", element);
   const total = slides.children.length;
   if (total < 2) return;

@@ -1,25 +1,25 @@
 // What a freshly arrived piece of a page gets: placeholders, albums, relative times, folded captions.
 
 import { $$, make, words } from "./dom.js";
-import { paint } from "./blur.js";
-import { album } from "./album.js";
+import { paintPlaceholder } from "./blurhash.js";
+import { setUpAlbum } from "./albums.js";
 
-export function dress(root) {
-  for (const box of $$("[data-blurhash]", root)) paint(box);
-  for (const element of $$(".album", root)) album(element);
-  for (const image of $$(".photo img, .cell img", root)) miss(image);
-  for (const said of $$(".post .said", root)) fold(said);
-  times(root);
+export function enhance(root) {
+  for (const box of $$("[data-blurhash]", root)) paintPlaceholder(box);
+  for (const element of $$(".album", root)) setUpAlbum(element);
+  for (const image of $$(".photo img, .cell img", root)) markIfLost(image);
+  for (const said of $$(".post .said", root)) collapseCaption(said);
+  updateTimes(root);
 }
 
 // What cannot be had is said in words, over a paler placeholder.
-function miss(image) {
+function markIfLost(image) {
   const lost = () => image.closest(".photo, .cell").classList.add("lost");
   if (image.complete && image.currentSrc && !image.naturalWidth) lost();
   else image.addEventListener("error", lost, { once: true });
 }
 
-function fold(said) {
+function collapseCaption(said) {
   if (said.closest(".alone")) return;
   const caption = said.querySelector(".caption");
   if (!caption || caption.textContent.length < 280) return;
@@ -37,7 +37,7 @@ const lang = document.documentElement.lang;
 const spoken = new Intl.RelativeTimeFormat(lang, { style: "narrow", numeric: "auto" });
 const exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
 
-export function times(root = document) {
+export function updateTimes(root = document) {
   for (const time of $$("time[datetime]", root)) {
     const at = new Date(time.dateTime);
     if (!time.title) time.title = exact.format(at);
@@ -47,4 +47,4 @@ export function times(root = document) {
     time.textContent = unit ? spoken.format(-Math.floor(seconds / unit[1]), unit[0]) : words.now;
   }
 }
-setInterval(times, 60000);
+setInterval(updateTimes, 60000);

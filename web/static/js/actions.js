@@ -1,13 +1,13 @@
-// Like, boost, bookmark, follow: shown at once, sent behind it, taken back with a sentence if refused.
+// Like, boost, bookmark, follow: shown at once, sent after that, undone with a message if refused.
 
 import { $, $$, icon, say, send, words } from "./dom.js";
 
-function press(button, on) {
-  const deed = button.dataset.deed;
+function setPressed(button, on) {
+  const action = button.dataset.action;
   const was = button.getAttribute("aria-pressed") === "true";
   if (was === on) return;
   button.setAttribute("aria-pressed", on);
-  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? `un${deed}` : deed);
+  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? `un${action}` : action);
   button.setAttribute("formaction", path);
   const tally = $(".n", button);
   if (tally) tally.textContent = Math.max(0, (parseInt(tally.textContent, 10) || 0) + (on ? 1 : -1)) || "";
@@ -16,16 +16,16 @@ function press(button, on) {
 export async function toggle(button) {
   const on = button.getAttribute("aria-pressed") !== "true";
   const path = button.getAttribute("formaction");
-  press(button, on);
+  setPressed(button, on);
   try {
     await send(path);
   } catch (error) {
-    press(button, !on);
+    setPressed(button, !on);
     say(error.message || words.failed);
   }
 }
 
-function showStanding(id, { label, next, follows }) {
+function showFollowState(id, { label, next, follows }) {
   for (const button of $$(`[data-follow="${id}"]`)) {
     button.textContent = label;
     button.setAttribute("formaction", next);
@@ -34,15 +34,15 @@ function showStanding(id, { label, next, follows }) {
 }
 
 // Another server usually says yes within a second or two.
-async function expect(id, label) {
+async function pollFollowState(id, label) {
   for (const pause of [1500, 4000, 10000]) {
     await new Promise((done) => setTimeout(done, pause));
     const headers = { Accept: "application/json" };
     const answer = await fetch(`/people/${id}/standing`, { headers }).catch(() => null);
     if (!answer?.ok || $(`[data-follow="${id}"]`)?.textContent !== label) return;
-    const standing = await answer.json();
-    showStanding(id, standing);
-    if (!standing.waits) return;
+    const state = await answer.json();
+    showFollowState(id, state);
+    if (!state.waits) return;
   }
 }
 
@@ -50,9 +50,9 @@ async function follow(button) {
   button.disabled = true;
   try {
     const answer = await send(button.getAttribute("formaction"));
-    showStanding(button.dataset.follow, answer);
+    showFollowState(button.dataset.follow, answer);
     say(answer.said);
-    if (answer.waits) expect(button.dataset.follow, answer.label);
+    if (answer.waits) pollFollowState(button.dataset.follow, answer.label);
   } catch (error) {
     say(error.message);
   }
@@ -60,8 +60,8 @@ async function follow(button) {
   button.focus();
 }
 
-function love(photo) {
-  const button = $('[data-deed="like"]', photo.closest(".post"));
+function likeWithHeart(photo) {
+  const button = $('[data-action="like"]', photo.closest(".post"));
   if (!button) return;
   if (button.getAttribute("aria-pressed") !== "true") toggle(button);
   const heart = document.createElement("span");
@@ -74,7 +74,7 @@ function love(photo) {
 let tapped = { at: 0, on: null };
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.deed) {
+  if (button?.dataset.action) {
     event.preventDefault();
     toggle(button);
   } else if (button?.dataset.follow) {
@@ -93,7 +93,7 @@ document.addEventListener("click", async (event) => {
   if (!photo || event.target.closest("a, button, summary, .alt")) return;
   const now = Date.now();
   if (tapped.on === photo && now - tapped.at < 350) {
-    love(photo);
+    likeWithHeart(photo);
     tapped = { at: 0, on: null };
   } else tapped = { at: now, on: photo };
 });

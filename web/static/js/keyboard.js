@@ -1,7 +1,7 @@
 // The keyboard: j k l b r f / n and ? for the list. Never while someone types, never with a modifier.
 
 import { $, $$, icon, make, words } from "./dom.js";
-import { toggle } from "./deeds.js";
+import { toggle } from "./actions.js";
 
 let at = null;
 const posts = () => $$(".post");
@@ -20,8 +20,8 @@ function move(step) {
   at.scrollIntoView({ block: "start" });
 }
 
-function deed(name) {
-  const button = current() && $(`[data-deed="${name}"]`, current());
+function action(name) {
+  const button = current() && $(`[data-action="${name}"]`, current());
   if (button && !button.disabled) toggle(button);
 }
 
@@ -72,8 +72,8 @@ function help() {
 const acts = {
   j: () => move(1),
   k: () => move(-1),
-  l: () => deed("like"),
-  b: () => deed("boost"),
+  l: () => action("like"),
+  b: () => action("boost"),
   f: () => current() && viewer(current()),
   n: () => (location.href = "/compose"),
   "/": () => ($("input[type=search]") ? $("input[type=search]").focus() : (location.href = "/search")),

@@ -1,7 +1,7 @@
 // Older posts arrive as one scrolls. The link stays a link, and Back returns to the same place.
 
 import { $, $$, words } from "./dom.js";
-import { dress } from "./dress.js";
+import { enhance } from "./enhance.js";
 
 const stream = $("#stream");
 const key = `stream:${location.pathname}${location.search}`;
@@ -21,7 +21,7 @@ async function older() {
     const fresh = [...($("#stream", page)?.children ?? [])].filter((item) => !have.has(item.dataset.entry));
     const holder = document.createElement("div");
     holder.append(...fresh);
-    dress(holder);
+    enhance(holder);
     stream.append(...holder.childNodes);
     const next = $(".older", page);
     if (next) link.href = next.getAttribute("href");
