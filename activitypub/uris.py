@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 from yarl import URL
 
-LONGEST = 2048
+MAX_URI_LENGTH = 2048
 
 _SHAPE = re.compile(r"([A-Za-z]+)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]")
-_WIRE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
+_PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
 # A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
 _ODD_HOST = re.compile(
     r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
@@ -34,7 +34,7 @@ class Malformed(ValueError):
     """Something another server said that cannot be understood; the text says what, for the log."""
 
 
-class Parts(NamedTuple):
+class UriParts(NamedTuple):
     """A web address taken apart: host lower-case and in punycode, `port` None when it is the default."""
 
     scheme: str
@@ -54,16 +54,16 @@ class Parts(NamedTuple):
         return f"{self.scheme}://{self.authority}"
 
 
-def parts(uri: object) -> Parts:
+def parse_uri(uri: object) -> UriParts:
     """Take an http(s) address apart, or raise Malformed."""
-    if not isinstance(uri, str) or len(uri) > LONGEST:
+    if not isinstance(uri, str) or len(uri) > MAX_URI_LENGTH:
         raise Malformed("not a web address")
-    return _parts(uri)
+    return _parse_uri(uri)
 
 
 # One activity names the same few addresses many times over, and so does the next one.
 @functools.lru_cache(maxsize=2048)
-def _parts(uri: str) -> Parts:
+def _parse_uri(uri: str) -> UriParts:
     if _UNSAFE.search(uri):
         raise Malformed("not a web address")
     found = _SHAPE.fullmatch(uri)
@@ -73,7 +73,7 @@ def _parts(uri: str) -> Parts:
     if scheme not in _PORTS:
         raise Malformed(f"addresses of the kind {scheme[:20]}: are not followed")
     host, port = host_and_port(found[2])
-    return Parts(
+    return UriParts(
         scheme,
         host,
         None if port == _PORTS[scheme] else port,
@@ -100,39 +100,39 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
     port = int(found[2]) if found[2] else None
     if port is not None and not 0 < port < 65536:
         raise Malformed("not a port")
-    return _host(found[1]), port
+    return _normalize_hostname(found[1]), port
 
 
-def normal_id(uri: object) -> str:
+def normalize_id(uri: object) -> str:
     """The one spelling of an identity, for comparison only. Raises Malformed."""
-    scheme, host, port, path, query, fragment = parts(uri)
+    scheme, host, port, path, query, fragment = parse_uri(uri)
     return f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}{fragment}"
 
 
-def fits(address: str) -> bool:
+def fits_index(address: str) -> bool:
     """Whether an address is short enough for an index, in bytes."""
-    return len(address) <= LONGEST and (address.isascii() or len(address.encode()) <= LONGEST)
+    return len(address) <= MAX_URI_LENGTH and (address.isascii() or len(address.encode()) <= MAX_URI_LENGTH)
 
 
-def spelt(address: str) -> str:
+def normalize_host(address: str) -> str:
     """As received, but for a host that is not written as everybody else writes it: ids are compared as they are."""
     if not _ODD_HOST.match(address):
         return address
     try:
-        return normal_id(address)
+        return normalize_id(address)
     except Malformed:
         return address
 
 
 def host_of(uri: object) -> str:
     """The domain of an address: lower-case, punycode, with the port when it is not the default."""
-    return parts(uri).authority
+    return parse_uri(uri).authority
 
 
 def same_origin(one: object, other: object) -> bool:
     """Whether both are web addresses with the same scheme, host and port."""
     try:
-        return parts(one).origin == parts(other).origin
+        return parse_uri(one).origin == parse_uri(other).origin
     except Malformed:
         return False
 
@@ -144,21 +144,21 @@ def without_fragment(uri: str) -> str:
 
 # A delivery needs it twice, and the next one to the same inbox again.
 @functools.lru_cache(maxsize=2048)
-def wire(url: str) -> URL:
+def request_url(url: str) -> URL:
     """The address as it goes over the wire, without its fragment.
 
     What already is plain RFC 3986 text keeps every escape as it was given, since
     some servers tell `%40` from `@`; anything else is escaped. Raises Malformed.
     """
-    scheme, host, port, path, query, _ = parts(url)
+    scheme, host, port, path, query, _ = parse_uri(url)
     text = f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}"
     try:
-        return URL(text, encoded=_WIRE.fullmatch(text) is not None)
+        return URL(text, encoded=_PLAIN_URL.fullmatch(text) is not None)
     except ValueError:
         raise Malformed("not a web address") from None
 
 
-def _host(text: str) -> str:
+def _normalize_hostname(text: str) -> str:
     if text.startswith("["):
         return text.lower()
     if text.isascii():

@@ -19,9 +19,10 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
+from node import ids
 from node.accounts import accounts, keys
 from node.attachments import avatars, photos
-from node.attachments.photo_metadata import Shared
+from node.attachments.photo_metadata import SharedMetadata
 from node.auth import passwords
 from node.config import (
     Config,
@@ -120,7 +121,7 @@ def options(folder: Path) -> Config:
 
 def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -> Account:
     shown, bio, _face = PEOPLE[name]
-    user = registration.create_person(
+    user = registration.create_user(
         tx, name=name, email=f"{name}@example.org", password_hash=hashed, pair=pair, role=role
     )
     account = accounts.get(tx, user.account_id)
@@ -146,7 +147,7 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
                 if not follow.is_accepted:
                     follows.accept(tx, follow)
     follows.follow(tx, people["ines"], people["alice"])
-    far = remote_accounts.receive(
+    far = remote_accounts.upsert(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -206,12 +207,12 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Publish as if it were earlier, so that a page looks as it does after a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = publishing.now_ms, publishing.new_id
-    publishing.now_ms, publishing.new_id = lambda: at, lambda: id_at(at)
+    kept = ids.now_ms, ids.new_id
+    ids.now_ms, ids.new_id = lambda: at, lambda: id_at(at)
     try:
         yield
     finally:
-        publishing.now_ms, publishing.new_id = kept
+        ids.now_ms, ids.new_id = kept
 
 
 async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:
@@ -221,10 +222,10 @@ async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[
     people = {}
     for (name, (_shown, _bio, face)), pair in zip(PEOPLE.items(), pairs, strict=False):
         account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
-        await avatars.change(node, account, photo(face), alt=scenes.SCENES[face][1])
+        await avatars.upload(node, account, photo(face), alt=scenes.SCENES[face][1])
         people[name] = account
     wide, words = photo("peaks"), scenes.SCENES["peaks"][1]
-    await avatars.change(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
+    await avatars.upload(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
     await node.db.write(_meet, people)
     made = []
     for n, (name, shots, words) in enumerate(POSTS):
@@ -236,7 +237,7 @@ async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[
             caption=words,
             photo_ids=ids,
             warning="Bright flashing lights" if shots == ["fair"] else "",
-            shared=Shared(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
+            shared_metadata=SharedMetadata(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
             else None,
             policy=InteractionPolicy(quote=EVERYONE) if name == "bob" else InteractionPolicy(),
@@ -246,7 +247,7 @@ async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[
     with _hours_ago(0.3):
         await node.db.write(_react, people, made)
     await node.db.write(_newcomers, pairs[-2:], hashed)
-    await wiring.settle(node)
+    await wiring.run_due_jobs(node)
     return {name: await node.db.read(accounts.get, who.id) for name, who in people.items()}
 
 

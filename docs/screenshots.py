@@ -25,7 +25,7 @@ from node.database import Reader, Writer
 from node.node import Node
 from node.paging import Page as Part
 from node.timelines import timelines
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 from web.server import serve
 
 CHROMIUM = "/usr/bin/chromium"
@@ -118,7 +118,7 @@ async def shoot(node: Node, browser: Browser, out: Path, wanted: set[str]) -> No
                 )
                 if who:
                     await context.add_cookies(
-                        [{"name": COOKIE, "value": tokens[who], "url": node.site.base_url}]
+                        [{"name": SESSION_COOKIE, "value": tokens[who], "url": node.site.base_url}]
                     )
                 page = await context.new_page()
                 for name, path, looker in PAGES:

@@ -20,7 +20,7 @@ from node.attachments import photo_rows, photos
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Reader, Writer
 from node.federation import delivery_reports
-from node.federation.delivery_reports import Tally
+from node.federation.delivery_reports import DeliveryCounts
 from node.interactions import blocks, boosts, follows, likes
 from node.lifecycle import account_deletion
 from node.models.account import Account
@@ -81,7 +81,7 @@ class Fediverse:
                 registration=RegistrationOptions(mode="open"),
             )
             options = self._fresh(self.change(options))
-            node = await wiring.open_node(options, resolve=localhost, deadline=8.0)
+            node = await wiring.open_node(options, resolve=localhost, timeout_seconds=8.0)
             authority = self._authority if node.site.scheme == "https" else None
             server = Server(self.front(create_app(node)), self._ports[name], authority)
             self.running[name] = Running(node, server)
@@ -101,7 +101,7 @@ class Fediverse:
     async def settle(self, *, now: int | None = None) -> int:
         """Let everything that is under way arrive (by the time `now`, in milliseconds)."""
         total = 0
-        while ran := sum([await wiring.settle(one.node, now) for one in list(self.running.values())]):
+        while ran := sum([await wiring.run_due_jobs(one.node, now) for one in list(self.running.values())]):
             total += ran
             assert total < 10_000, "the nodes never come to rest"
         return total
@@ -175,7 +175,7 @@ class Person:
         **more: Any,
     ) -> Post:
         """Publish; `photo` is the alt text of one picture, `photos_` the number of several."""
-        await lookup.mentions(self.node, caption)
+        await lookup.fetch_mentioned_accounts(self.node, caption)
         who = await self.account()
         wanted = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
         made = [
@@ -198,7 +198,7 @@ class Person:
 
     async def edits(self, post: Post, caption: str, *, alts: list[str] | None = None) -> Post:
         mine = await self._post(post)
-        pictures = (await self.node.db.read(photo_rows.of_posts, [mine.id])).get(mine.id, [])
+        pictures = (await self.node.db.read(photo_rows.by_posts, [mine.id])).get(mine.id, [])
         new_alts = dict(zip([one.id for one in pictures], alts or [], strict=False))
         draft = Draft(
             caption=caption,
@@ -242,7 +242,7 @@ class Person:
 
     async def _answers(self, other: Named, answer: Callable[..., Any]) -> None:
         def unit(tx: Writer, asker: Account) -> None:
-            asked = relationships.between(tx, asker, accounts.get(tx, self.id))
+            asked = relationships.follow_between(tx, asker, accounts.get(tx, self.id))
             assert asked is not None, f"{other.handle} has not asked"
             answer(tx, asked)
 
@@ -254,20 +254,22 @@ class Person:
 
     async def leaves(self) -> None:
         """Delete the account."""
-        await self._do(account_deletion.delete)
+        await self._do(account_deletion.delete_account)
 
     async def is_following(self, other: Named) -> bool:
-        found = await self.node.db.read(relationships.between, await self.account(), await self.finds(other))
+        found = await self.node.db.read(
+            relationships.follow_between, await self.account(), await self.finds(other)
+        )
         return found is not None and found.is_accepted
 
     async def home(self) -> list[str]:
         """The words of what is on my home page, newest first."""
-        return [formatting.plain_text(view.post.caption) for view in await self.home_views()]
+        return [formatting.html_to_text(view.post.caption) for view in await self.home_views()]
 
     async def home_views(self) -> list[PostView]:
         def unit(tx: Reader) -> list[PostView]:
             me = accounts.get(tx, self.id)
-            return post_views.of(tx, me, timelines.home(tx, me, Page()))
+            return post_views.by_entries(tx, me, timelines.home(tx, me, Page()))
 
         return await self.node.db.read(unit)
 
@@ -276,7 +278,9 @@ class Person:
 
         def unit(tx: Reader) -> PostView | None:
             mine = posts.by_uri(tx, post.uri)
-            found = post_views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
+            found = (
+                post_views.by_entries(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
+            )
             return found[0] if found else None
 
         return await self.node.db.read(unit)
@@ -289,17 +293,19 @@ class Person:
             mine = posts.by_uri(tx, post.uri)
             if mine is None:
                 return []
-            _, below = timelines.conversation(tx, me, mine)
-            return [formatting.plain_text(view.post.caption) for view in post_views.of(tx, me, below)]
+            _, below = timelines.thread(tx, me, mine)
+            return [
+                formatting.html_to_text(view.post.caption) for view in post_views.by_entries(tx, me, below)
+            ]
 
         return await self.node.db.read(unit)
 
-    async def ledger(self, post: Post) -> Tally:
+    async def ledger(self, post: Post) -> DeliveryCounts:
         """How far the latest of what I said about my post has come."""
 
-        def unit(tx: Reader) -> Tally:
-            found = delivery_reports.newest(tx, accounts.get(tx, self.id), post.id)
-            return delivery_reports.NOBODY if found is None else found.tally
+        def unit(tx: Reader) -> DeliveryCounts:
+            found = delivery_reports.latest(tx, accounts.get(tx, self.id), post.id)
+            return delivery_reports.NO_DELIVERIES if found is None else found.counts
 
         return await self.node.db.read(unit)
 

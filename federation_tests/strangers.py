@@ -76,7 +76,7 @@ class Stranger:
         self.signed_by[path].append(dict(scope["headers"]).get(b"signature", b"").decode())
         if scope["method"] == "POST":
             self.received.append(json.loads(body))
-            reply = Reply(self._judge(scope, body), headers=self.inbox_headers)
+            reply = Reply(self._inbox_status(scope, body), headers=self.inbox_headers)
         elif self.wants_header_of_gets is not None and self.wants_header_of_gets.encode() not in dict(
             scope["headers"]
         ):
@@ -95,7 +95,7 @@ class Stranger:
         )
         await send({"type": "http.response.body", "body": reply.body})
 
-    def _judge(self, scope: Any, body: bytes) -> int:
+    def _inbox_status(self, scope: Any, body: bytes) -> int:
         if self.stumbles_over is not None and self.stumbles_over.encode() in body:
             return 500
         if self.wants_header is not None and self.wants_header.encode() not in dict(scope["headers"]):

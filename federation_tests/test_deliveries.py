@@ -31,7 +31,7 @@ async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Pers
     def unit(tx: Writer) -> None:
         for name in names:
             uri = server.person(name)
-            fan = remote_accounts.receive(
+            fan = remote_accounts.upsert(
                 tx,
                 RemoteActor(
                     uri=uri,
@@ -123,7 +123,7 @@ async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: St
     other.inbox_headers = {"retry-after": "7200"}
     await alice.posts("Hello")
     await fediverse.settle()
-    asleep = await alice.node.db.read(server_availability.by_name, other.domain)
+    asleep = await alice.node.db.read(server_availability.by_host, other.domain)
     assert asleep is not None
     assert asleep.sleeps_until - now_ms() > 115 * MINUTE
 
@@ -218,8 +218,8 @@ async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the
     await alice._do(follows.unfollow, rita)
     await fediverse.settle()
     assert len(other.received) == 2
-    await alice.node.db.write(server_availability.advertised, other.domain, "rfc9421")
-    assert await alice.node.db.read(server_availability.style, other.domain) == "cavage"
+    await alice.node.db.write(server_availability.set_advertised_signature_style, other.domain, "rfc9421")
+    assert await alice.node.db.read(server_availability.signature_style, other.domain) == "cavage"
 
 
 async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Stranger) -> None:

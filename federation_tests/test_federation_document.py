@@ -17,15 +17,15 @@ import pytest
 from activitypub import uris, vocab
 from activitypub.client import client, collections, fetch_budget
 from activitypub.delivery import deliver
-from activitypub.documents.notes import SHOWN_EVERYWHERE, addressing
+from activitypub.documents.notes import PHOTOS_SHOWN_BY_ALL_PEERS, addressing
 from activitypub.handlers import flag
-from activitypub.handlers.registry import DEEDS
+from activitypub.handlers.registry import HANDLERS
 from activitypub.inbox import endpoint
 from activitypub.remote import conversations, profile_preview
 from activitypub.remote import migration as remote_migration
 from activitypub.signatures import claims, follower_digest, integrity_proofs, keys
 from activitypub.vocab import PUBLIC, emoji_reactions, quotes
-from activitypub.vocab.documents import DEEPEST
+from activitypub.vocab.documents import MAX_DEPTH
 from media.images import VARIANTS
 from node.attachments import custom_emoji, media_cache, remote_fetch
 from node.federation import deliveries
@@ -33,7 +33,7 @@ from node.interactions import pins
 from node.lifecycle import migration
 from node.models.account import Account
 from node.posts import drafts
-from web.wiring import JOBS
+from web.wiring import JOB_HANDLERS
 
 ROOT = Path(__file__).parents[1]
 OURS = ROOT / "federation_tests" / "letters" / "ours"
@@ -62,8 +62,8 @@ def _verbs(cell: str) -> set[str]:
 def test_every_activity_that_does_something_is_in_the_table_and_no_other() -> None:
     rows = _rows(_section("Activities"))
     listed = [_verbs(row[0]) for row in rows]
-    assert set().union(*listed) == set(DEEDS)
-    assert sum(map(len, listed)) == len(DEEDS), "a verb is listed twice"
+    assert set().union(*listed) == set(HANDLERS)
+    assert sum(map(len, listed)) == len(HANDLERS), "a verb is listed twice"
 
 
 def test_what_the_table_says_is_sent_is_what_is_sent() -> None:
@@ -76,24 +76,24 @@ def test_what_the_table_says_is_sent_is_what_is_sent() -> None:
 
 
 LIMITS = [
-    f"up to {endpoint.MOST_BODY // MIB} MiB and {DEEPEST} levels deep",
-    f"keys have {keys.LEAST_BITS} to {keys.MOST_BITS} bits",
-    f"times may be off by {'an hour' if claims.HOUR == 3600 else claims.HOUR}",
-    f"once in {migration.SETTLED_AFTER // migration.DAY} days",
-    f"at most {flag.IN_AN_HOUR} an hour per server, {flag.MOST_PEOPLE} people each",
+    f"up to {endpoint.MAX_BODY_BYTES // MIB} MiB and {MAX_DEPTH} levels deep",
+    f"keys have {keys.MIN_RSA_BITS} to {keys.MAX_RSA_BITS} bits",
+    f"times may be off by {'an hour' if claims.HOUR_SECONDS == 3600 else claims.HOUR_SECONDS}",
+    f"once in {migration.REMOTE_MOVE_COOLDOWN_MS // migration.DAY_MS} days",
+    f"at most {flag.MAX_REPORTS_PER_HOUR} an hour per server, {flag.MAX_ACCOUNTS} people each",
     f"at most {max(one.edge for one in VARIANTS if one.name == 'federated')} pixels a side",
-    f"up to {drafts.MOST_PHOTOS}; a post with more than {['', '', '', '', 'four'][SHOWN_EVERYWHERE]} ends with",
-    f"(up to {custom_emoji.MOST_IN_A_TEXT} in a text, pictures up to {custom_emoji.MOST_BYTES // 1024} KiB",
-    f"{['', '', '', 'Three'][remote_fetch.AT_ONCE_OF_ONE]} pictures at a time are asked of one host",
-    f"after {media_cache.FIRST_WAIT // media_cache.MINUTE} minutes (an hour if the answer was final)",
-    f"up to {['', '', '', '', '', 'five'][pins.MOST]} pinned posts",
-    f"{collections.MOST_PAGES} pages and {collections.MOST_ITEMS} items at most",
-    f"up to {['', '', '', '', '', 'five'][conversations.MOST_NEW]} new comments of each list",
-    f"its last {profile_preview.MOST_POSTS} posts",
-    f"makes {fetch_budget.MOST_FETCHES} requests to 5 servers at most",
-    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVEN_UP_AFTER_MS // migration.DAY]} days",
-    f"up to {client.MOST_DOCUMENT // MIB} MiB, {['', '', '', 'three'][client.REDIRECTS]} redirects and "
-    f"{client.DEADLINE:.0f} seconds",
+    f"up to {drafts.MAX_PHOTOS}; a post with more than {['', '', '', '', 'four'][PHOTOS_SHOWN_BY_ALL_PEERS]} ends with",
+    f"(up to {custom_emoji.MAX_PER_TEXT} in a text, pictures up to {custom_emoji.MAX_BYTES // 1024} KiB",
+    f"{['', '', '', 'Three'][remote_fetch.MAX_CONCURRENT_PER_HOST]} pictures at a time are asked of one host",
+    f"after {media_cache.FIRST_RETRY_MS // media_cache.MINUTE_MS} minutes (an hour if the answer was final)",
+    f"up to {['', '', '', '', '', 'five'][pins.MAX_PINS]} pinned posts",
+    f"{collections.MAX_PAGES} pages and {collections.MAX_ITEMS} items at most",
+    f"up to {['', '', '', '', '', 'five'][conversations.MAX_NEW_REPLIES]} new comments of each list",
+    f"its last {profile_preview.MAX_POSTS} posts",
+    f"makes {fetch_budget.MAX_FETCHES} requests to 5 servers at most",
+    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVE_UP_AFTER_MS // migration.DAY_MS]} days",
+    f"up to {client.MAX_DOCUMENT_BYTES // MIB} MiB, {['', '', '', 'three'][client.MAX_REDIRECTS]} redirects and "
+    f"{client.TOTAL_TIMEOUT_SECONDS:.0f} seconds",
 ]
 
 
@@ -104,7 +104,8 @@ def test_every_number_is_the_one_in_the_code(sentence: str) -> None:
 
 def test_the_types_an_inbox_takes_are_listed() -> None:
     assert (
-        set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200])) == endpoint.TYPES
+        set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200]))
+        == endpoint.CONTENT_TYPES
     )
 
 
@@ -129,8 +130,8 @@ def _quotable() -> bool:
     stamp = _letter("stamp")
     return bool(
         stamp["type"] == "QuoteAuthorization"
-        and "QuoteRequest" in DEEDS
-        and "check_quote" in JOBS
+        and "QuoteRequest" in HANDLERS
+        and "check_quote" in JOB_HANDLERS
         and _letter("says-accept-quote-request")["result"] == stamp["id"]
         and quotes
     )
@@ -161,11 +162,11 @@ FEPS: dict[str, Callable[[], Any]] = {
     "8b32": lambda: (
         "eddsa-jcs-2022" in (integrity_proofs.__doc__ or "") and "proof" not in _letter("says-create")
     ),
-    "8fcf": lambda: follower_digest.HEADER == "Collection-Synchronization" and "synchronize" in JOBS,
-    "7458": lambda: _letter("replies")["type"] == "OrderedCollection" and "crawl" in JOBS,
+    "8fcf": lambda: follower_digest.HEADER == "Collection-Synchronization" and "synchronize" in JOB_HANDLERS,
+    "7458": lambda: _letter("replies")["type"] == "OrderedCollection" and "crawl" in JOB_HANDLERS,
     "7888": lambda: _letter("note-comment")["context"] == _letter("context")["id"],
     "f228": lambda: _letter("context")["attributedTo"] == _letter("actor")["id"],
-    "c0e0": lambda: "EmojiReact" in DEEDS and emoji_reactions,
+    "c0e0": lambda: "EmojiReact" in HANDLERS and emoji_reactions,
     "ee3a": _exif,
     "fe34": lambda: (
         uris.same_origin("https://a.test/1", "https://a.test/2")
@@ -173,7 +174,7 @@ FEPS: dict[str, Callable[[], Any]] = {
     ),
     "5feb": lambda: (
         _letter("actor")["indexable"] is False
-        and not vocab.actor(
+        and not vocab.parse_actor(
             {"type": "Person", "id": "https://a.test/1", "inbox": "https://a.test/2"}
         ).indexable
     ),
@@ -208,5 +209,5 @@ def test_addresses_and_properties_that_are_promised_are_there() -> None:
         assert name in note
     assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
     assert "followers_synchronization" in _letter("followers-there")["id"]
-    assert all(status in deliver.AWAY for status in (408, 429, 503))
-    assert remote_migration.MOST_REQUESTS <= fetch_budget.MOST_FETCHES
+    assert all(status in deliver.UNAVAILABLE_STATUSES for status in (408, 429, 503))
+    assert remote_migration.MAX_REQUESTS <= fetch_budget.MAX_FETCHES

@@ -71,12 +71,12 @@ def read(path: Path) -> list[dict[str, Any]]:
 def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
     """What a server might POST about a document: the activity it is, or ones that carry it."""
     try:
-        if vocab.activity(document).type in vocab.activities.TYPES:
+        if vocab.parse_activity(document).type in vocab.activities.TYPES:
             return [document]
     except Malformed:
         pass
     try:
-        note = vocab.note(document)
+        note = vocab.parse_note(document)
     except Malformed:
         note = None
     if note is not None:
@@ -91,7 +91,7 @@ def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
             for verb in ("Create", "Update", "Announce", "Delete")
         ]
     try:
-        actor = vocab.actor(document)
+        actor = vocab.parse_actor(document)
     except Malformed:
         return []
     return [{"id": f"{actor.id}#update", "type": "Update", "actor": actor.id, "object": document}]
@@ -100,7 +100,7 @@ def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
     """The actor, made known and followed by the reader, so that what they say matters here."""
     try:
-        known = remote_accounts.receive(
+        known = remote_accounts.upsert(
             tx,
             RemoteActor(
                 uri=uri,
@@ -110,7 +110,7 @@ def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
                 followers_uri=f"{uri}/followers",
             ),
         )
-        if relationships.between(tx, reader, known) is None:
+        if relationships.follow_between(tx, reader, known) is None:
             follows.accept(tx, follows.follow(tx, reader, known))
     except (Malformed, Refused):
         return None
@@ -120,7 +120,7 @@ def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
 def hand_over(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
     """Queue an activity as if its actor had signed for it."""
     try:
-        uri = vocab.activity(document).actor
+        uri = vocab.parse_activity(document).actor
     except Malformed:
         return False
     by = _known(tx, uri, accounts.get(tx, reader_id))
@@ -133,7 +133,7 @@ def hand_over(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
 async def work_off(node: Node) -> None:
     """Do the receive jobs, and the fetches they cause without a network; nothing may be left of them."""
     while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
-        await process.receive(node, batch)
+        await process.process_batch(node, batch)
     kinds = [*ASKS, "fan_out", "deliver"]
     await node.db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind IN (:kinds)", kinds=kinds))
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
@@ -142,8 +142,8 @@ async def work_off(node: Node) -> None:
 def _pages(tx: Reader, reader_id: int) -> int:
     """Everything a reader can be shown."""
     me = accounts.get(tx, reader_id)
-    shown = post_views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
-    shown += post_views.of(tx, None, timelines.public(tx, None, Page(limit=80)))
+    shown = post_views.by_entries(tx, me, timelines.home(tx, me, Page(limit=80)))
+    shown += post_views.by_entries(tx, None, timelines.public(tx, None, Page(limit=80)))
     return len(shown)
 
 
@@ -155,8 +155,8 @@ async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
     await work_off(reader.node)
     for document in documents:
         try:
-            remote = actors.remote(vocab.actor(document), "somewhere.example")
-            await reader.node.db.write(remote_accounts.receive, remote)
+            remote = actors.to_remote_actor(vocab.parse_actor(document), "somewhere.example")
+            await reader.node.db.write(remote_accounts.upsert, remote)
         except (Malformed, Refused):
             continue
     await reader.node.db.read(_pages, reader.id)
@@ -234,7 +234,7 @@ async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
     await node.db.write(unit)
     before = await node.db.read(_askings)
     while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
-        await process.receive(node, batch)
+        await process.process_batch(node, batch)
     # Each asks for one thing of a server at most, and what comes of that has 20 requests (D10).
     assert await node.db.read(_askings) - before <= len(activities(document)) + 1
     await node.db.read(_whole)
@@ -263,11 +263,11 @@ def _summary(tx: Reader, uri: str, reader_id: int) -> dict[str, Any]:
     post = posts.by_uri(tx, uri)
     if post is None:
         return {"uri": uri, "visibility": None}
-    view = post_views.of(tx, accounts.get(tx, reader_id), [post.id])[0]
+    view = post_views.by_entries(tx, accounts.get(tx, reader_id), [post.id])[0]
     return {
         "uri": uri,
         "visibility": post.visibility,
-        "caption": formatting.plain_text(post.caption),
+        "caption": formatting.html_to_text(post.caption),
         "warning": post.warning,
         "alts": [photo.alt for photo in view.photos],
         "sizes": [[photo.width, photo.height] for photo in view.photos],

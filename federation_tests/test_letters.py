@@ -23,10 +23,10 @@ from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.admin import reports
 from node.attachments import avatars, photos
-from node.attachments.photo_metadata import Shared
+from node.attachments.photo_metadata import SharedMetadata
 from node.database import Writer
 from node.interactions import pins
-from node.models.interaction_policy import EVERYONE, InteractionPolicy, only
+from node.models.interaction_policy import EVERYONE, InteractionPolicy, rule_for
 from node.models.post import Post
 from node.posts import posts
 from node.posts.drafts import Draft
@@ -144,16 +144,21 @@ async def test_documents_that_are_fetched(
         )
 
     await alice.node.db.write(profile)
-    await avatars.change(alice.node, await alice.account(), picture(seed=5), alt="A face")
+    await avatars.upload(alice.node, await alice.account(), picture(seed=5), alt="A face")
     wide = picture(1500, 500, seed=6)
-    await avatars.change(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
+    await avatars.upload(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
     plain, uri = _plain(alice, other), alice.node.site.uri
 
     one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
-    shared = Shared(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
+    shared = SharedMetadata(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
     first: Post = await alice._do(
         publishing.publish,
-        Draft(caption=f"Dawn #Fog @rita@{other.domain}", photo_ids=[one.id], language="en", shared=shared),
+        Draft(
+            caption=f"Dawn #Fog @rita@{other.domain}",
+            photo_ids=[one.id],
+            language="en",
+            shared_metadata=shared,
+        ),
     )
     notes = {
         "one-photo": first,
@@ -164,7 +169,7 @@ async def test_documents_that_are_fetched(
             "For you",
             1,
             visibility="followers",
-            policy=InteractionPolicy(comment=only("mentioned"), quote=EVERYONE),
+            policy=InteractionPolicy(comment=rule_for("mentioned"), quote=EVERYONE),
         ),
         "direct": await alice.posts(f"Only @rita@{other.domain}", visibility="direct"),
         "comment": await alice.comments(first, "And the day after"),

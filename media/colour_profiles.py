@@ -18,10 +18,10 @@ from PIL import Image, ImageChops, ImageCms
 Space = Literal["srgb", "p3"]
 
 # Profiles of printing presses reach 2 MB; what is larger is not there to describe a colour.
-_MAX_PROFILE = 4 * 1024 * 1024
+_MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _CHANNELS = {"RGB": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
 # In steps of 255: what two roundings of the same colour may differ by, and what the eye sees as clipped.
-_SAME, _CLIPPED = 4, 16
+_SAME_TOLERANCE, _CLIPPED_THRESHOLD = 4, 16
 
 
 def _fixed(*numbers: float) -> bytes:
@@ -84,14 +84,14 @@ PROFILES: dict[Space, bytes] = {
 }
 
 
-def settle(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space]:
+def normalize(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space]:
     """The picture as RGB or RGBA in one of our two spaces. A profile that does not fit the picture is ignored."""
-    if not icc or len(icc) > _MAX_PROFILE:
-        return _plain(image), "srgb"
+    if not icc or len(icc) > _MAX_PROFILE_BYTES:
+        return _to_rgb(image), "srgb"
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(icc))
         if image.mode not in _CHANNELS.get(source.profile.xcolor_space.strip(), ()):
-            return _plain(image), "srgb"
+            return _to_rgb(image), "srgb"
         if image.mode in ("L", "CMYK"):
             return _converted(image, source, "srgb", "RGB"), "srgb"
         space = _space_of(source)
@@ -100,7 +100,7 @@ def settle(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space]:
         space = "p3" if _is_wide(source) else "srgb"
         return _converted(image, source, space, image.mode), space
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return _plain(image), "srgb"
+        return _to_rgb(image), "srgb"
 
 
 def to_srgb(image: Image.Image, space: Space) -> Image.Image:
@@ -108,16 +108,16 @@ def to_srgb(image: Image.Image, space: Space) -> Image.Image:
     if space == "srgb":
         return image
     ImageCms.applyTransform(
-        image, _transform(_own(space), _own("srgb"), image.mode, image.mode), inPlace=True
+        image, _transform(_profile_of(space), _profile_of("srgb"), image.mode, image.mode), inPlace=True
     )
     return image
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode in ("RGB", "RGBA") else image.convert("RGB")
 
 
-def _own(space: Space) -> ImageCms.ImageCmsProfile:
+def _profile_of(space: Space) -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(BytesIO(PROFILES[space]))
 
 
@@ -130,7 +130,7 @@ def _transform(
 
 
 def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, space: Space, to: str) -> Image.Image:
-    transform = _transform(source, _own(space), image.mode, to)
+    transform = _transform(source, _profile_of(space), image.mode, to)
     if image.mode == to:
         ImageCms.applyTransform(image, transform, inPlace=True)
         return image
@@ -149,7 +149,7 @@ def _samples() -> Image.Image:
     return Image.frombytes("RGB", (len(pixels) // 3, 1), pixels)
 
 
-def _through(image: Image.Image, *steps: ImageCms.ImageCmsProfile) -> Image.Image:
+def _convert_through(image: Image.Image, *steps: ImageCms.ImageCmsProfile) -> Image.Image:
     for source, target in pairwise(steps):
         image = ImageCms.applyTransform(image, _transform(source, target, "RGB", "RGB")) or image
     return image
@@ -163,7 +163,7 @@ def _space_of(source: ImageCms.ImageCmsProfile) -> Space | None:
     samples = _samples()
     spaces: tuple[Space, ...] = ("srgb", "p3")
     for space in spaces:
-        if _difference(samples, _through(samples, source, _own(space))) <= _SAME:
+        if _difference(samples, _convert_through(samples, source, _profile_of(space))) <= _SAME_TOLERANCE:
             return space
     return None
 
@@ -171,4 +171,7 @@ def _space_of(source: ImageCms.ImageCmsProfile) -> Space | None:
 def _is_wide(source: ImageCms.ImageCmsProfile) -> bool:
     """Whether sRGB would clip colours that this space can hold."""
     samples = _samples()
-    return _difference(samples, _through(samples, source, _own("srgb"), source)) > _CLIPPED
+    return (
+        _difference(samples, _convert_through(samples, source, _profile_of("srgb"), source))
+        > _CLIPPED_THRESHOLD
+    )

@@ -11,17 +11,17 @@ from typing import Any
 
 from PIL import Image
 
-from media.images import CAMERA, LONGEST_FACT
+from media.images import CAMERA_FIELDS, MAX_EXIF_VALUE_LENGTH
 
 _EXIF_IFD = 0x8769
 
 
-def _words(value: Any) -> str:
+def _clean_text(value: Any) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     if not isinstance(text, str):
         return ""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[
-        :LONGEST_FACT
+        :MAX_EXIF_VALUE_LENGTH
     ]
 
 
@@ -41,7 +41,7 @@ def _number(value: Any) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".") if 0 < number < 10_000_000 else ""
 
 
-def _with(pattern: str) -> Callable[[Any], str]:
+def _number_formatter(pattern: str) -> Callable[[Any], str]:
     def spelt(value: Any) -> str:
         found = _number(value)
         return pattern.format(found) if found else ""
@@ -57,20 +57,20 @@ def _seconds(value: Any) -> str:
 
 
 _FIELDS: dict[str, tuple[int, Callable[[Any], str]]] = {
-    "Make": (0x010F, _words),
-    "Model": (0x0110, _words),
-    "LensModel": (0xA434, _words),
-    "FocalLength": (0x920A, _with("{} mm")),
-    "FocalLengthIn35mmFilm": (0xA405, _with("{}")),
-    "FNumber": (0x829D, _with("f/{}")),
+    "Make": (0x010F, _clean_text),
+    "Model": (0x0110, _clean_text),
+    "LensModel": (0xA434, _clean_text),
+    "FocalLength": (0x920A, _number_formatter("{} mm")),
+    "FocalLengthIn35mmFilm": (0xA405, _number_formatter("{}")),
+    "FNumber": (0x829D, _number_formatter("f/{}")),
     "ExposureTime": (0x829A, _seconds),
-    "PhotographicSensitivity": (0x8827, _with("{}")),
-    "DateTime": (0x9003, _words),  # when it was taken (DateTimeOriginal), not when it was last saved
+    "PhotographicSensitivity": (0x8827, _number_formatter("{}")),
+    "DateTime": (0x9003, _clean_text),  # when it was taken (DateTimeOriginal), not when it was last saved
 }
-assert tuple(_FIELDS) == CAMERA
+assert tuple(_FIELDS) == CAMERA_FIELDS
 
 
-def facts(image: Image.Image) -> list[tuple[str, str]]:
+def read_fields(image: Image.Image) -> list[tuple[str, str]]:
     """(Exif field name, value) for what is there of `CAMERA`; nothing for a picture with broken Exif."""
     try:
         exif = image.getexif()

@@ -12,16 +12,16 @@ from typing import Literal
 
 Format = Literal["jpeg", "webp", "avif"]
 
-MB = 1024 * 1024
+BYTES_PER_MB = 1024 * 1024
 MEGAPIXEL = 1_000_000
 
-MAX_BYTES = 64 * MB
+MAX_BYTES = 64 * BYTES_PER_MB
 # A JPEG can be decoded at half or a quarter of its size, the others only whole, at four bytes a pixel.
 MAX_PIXELS_JPEG = 100 * MEGAPIXEL
 MAX_PIXELS_OTHER = 50 * MEGAPIXEL
 
 # The Exif fields that are read at all.
-CAMERA = (
+CAMERA_FIELDS = (
     "Make",
     "Model",
     "LensModel",
@@ -32,9 +32,9 @@ CAMERA = (
     "PhotographicSensitivity",
     "DateTime",
 )
-LONGEST_FACT = 120
+MAX_EXIF_VALUE_LENGTH = 120
 
-ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF and HEIC pictures are accepted."
+ACCEPTED_MESSAGE = "JPEG, PNG, WebP, GIF, AVIF and HEIC pictures are accepted."
 
 MIMES: dict[Format, str] = {"jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 EXTENSIONS = {
@@ -60,7 +60,7 @@ class BadImage(Exception):
 class Variant:
     """One named size. `edge` is the longest side in pixels, or the side of the square if `crop`.
 
-    No picture is ever made larger than it came. `later` marks what may be made after the upload is answered.
+    No picture is ever made larger than it came. `is_deferred` marks what may be made after the upload is answered.
     """
 
     name: str
@@ -69,19 +69,19 @@ class Variant:
     quality: int
     purpose: str
     crop: bool = False
-    later: bool = False
+    is_deferred: bool = False
 
 
 VARIANTS: tuple[Variant, ...] = (
     Variant("federated", 4096, "jpeg", 88, "for other servers: sRGB, no side over 4096"),
     Variant("medium", 1080, "webp", 80, "one photo in a feed"),
     Variant("thumb", 480, "webp", 76, "a square of the grid", crop=True),
-    Variant("medium", 1080, "avif", 60, "one photo in a feed", later=True),
-    Variant("small", 640, "webp", 78, "a feed on a small screen", later=True),
-    Variant("small", 640, "avif", 58, "a feed on a small screen", later=True),
-    Variant("large", 2048, "webp", 82, "one photo on the whole screen", later=True),
-    Variant("large", 2048, "avif", 62, "one photo on the whole screen", later=True),
-    Variant("thumb", 480, "avif", 56, "a square of the grid", crop=True, later=True),
+    Variant("medium", 1080, "avif", 60, "one photo in a feed", is_deferred=True),
+    Variant("small", 640, "webp", 78, "a feed on a small screen", is_deferred=True),
+    Variant("small", 640, "avif", 58, "a feed on a small screen", is_deferred=True),
+    Variant("large", 2048, "webp", 82, "one photo on the whole screen", is_deferred=True),
+    Variant("large", 2048, "avif", 62, "one photo on the whole screen", is_deferred=True),
+    Variant("thumb", 480, "avif", 56, "a square of the grid", crop=True, is_deferred=True),
 )
 
 AVATAR_VARIANTS: tuple[Variant, ...] = (
@@ -99,7 +99,7 @@ EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "a litt
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedFile:
     """One finished file: what `Variant` it is, and its bytes."""
 
     variant: str
@@ -114,15 +114,15 @@ class Rendered:
 class Picture:
     """All that is known of one picture. `width`, `height` and `mime` are the original's, turned upright.
 
-    `camera` holds (Exif field name, value) of `CAMERA`: for its owner alone, until they share it.
+    `camera_fields` holds (Exif field name, value) of `CAMERA`: for its owner alone, until they share it.
     """
 
     width: int
     height: int
     mime: str
     blurhash: str
-    files: list[Rendered]
-    camera: list[tuple[str, str]] = field(default_factory=list)
+    files: list[RenderedFile]
+    camera_fields: list[tuple[str, str]] = field(default_factory=list)
 
 
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
@@ -157,29 +157,29 @@ def _sniff_brands(head: bytes) -> str | None:
     return None
 
 
-def not_a_picture(detail: str = "") -> BadImage:
-    return BadImage(f"This file is not a picture that can be shown here. {ACCEPTED}", detail)
+def not_an_image_error(detail: str = "") -> BadImage:
+    return BadImage(f"This file is not a picture that can be shown here. {ACCEPTED_MESSAGE}", detail)
 
 
-def too_many_bytes(size: int) -> BadImage:
+def too_many_bytes_error(size: int) -> BadImage:
     return BadImage(
-        f"This file is too large: {size / MB:.0f} MB. Up to {MAX_BYTES // MB} MB are accepted.",
+        f"This file is too large: {size / BYTES_PER_MB:.0f} MB. Up to {MAX_BYTES // BYTES_PER_MB} MB are accepted.",
         f"{size} bytes",
     )
 
 
-def too_many_pixels(width: int, height: int) -> BadImage:
+def too_many_pixels_error(width: int, height: int) -> BadImage:
     return BadImage(
         f"This picture is too large: {width} × {height} pixels. Up to {MAX_PIXELS_JPEG // MEGAPIXEL} megapixels "
         f"are accepted in a JPEG, {MAX_PIXELS_OTHER // MEGAPIXEL} in any other format."
     )
 
 
-def damaged(detail: str) -> BadImage:
-    return BadImage(f"This picture is damaged or incomplete and cannot be read. {ACCEPTED}", detail)
+def damaged_error(detail: str) -> BadImage:
+    return BadImage(f"This picture is damaged or incomplete and cannot be read. {ACCEPTED_MESSAGE}", detail)
 
 
-def too_heavy(detail: str) -> BadImage:
+def too_costly_error(detail: str) -> BadImage:
     return BadImage(
         "This picture needs more memory or time than a picture may. A smaller one will do.", detail
     )

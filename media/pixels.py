@@ -31,13 +31,13 @@ from media.images import (
     VARIANTS,
     BadImage,
     Picture,
-    Rendered,
+    RenderedFile,
     Variant,
-    damaged,
-    not_a_picture,
+    damaged_error,
+    not_an_image_error,
     sniff,
-    too_heavy,
-    too_many_pixels,
+    too_costly_error,
+    too_many_pixels_error,
 )
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS_OTHER
@@ -82,7 +82,7 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
     """
     mime = sniff(data[:64])
     if mime is None:
-        raise not_a_picture(f"begins with {data[:16]!r}")
+        raise not_an_image_error(f"begins with {data[:16]!r}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -90,33 +90,33 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
     except BadImage:
         raise
     except MemoryError as error:
-        raise too_heavy("out of memory") from error
+        raise too_costly_error("out of memory") from error
     except Image.DecompressionBombError as error:
-        raise too_heavy(str(error)) from error
+        raise too_costly_error(str(error)) from error
     except Exception as error:  # decoders raise nearly everything when fed hostile bytes
-        raise damaged(f"{mime}: {type(error).__name__}: {error}") from error
+        raise damaged_error(f"{mime}: {type(error).__name__}: {error}") from error
 
 
 def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     image, original, turn = _decode(data, mime, variants)
-    written = exif.facts(image)
+    written = exif.read_fields(image)
     icc = image.info.get("icc_profile")
-    image, space = colour_profiles.settle(_as_colours(image), icc if isinstance(icc, bytes) else None)
+    image, space = colour_profiles.normalize(_to_plain_mode(image), icc if isinstance(icc, bytes) else None)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
-    image = _bare(image)
+    image = _strip_metadata(image)
 
-    files: list[Rendered] = []
-    levels = [list(group) for _, group in groupby(_largest_first(variants, image.size), _level)]
+    files: list[RenderedFile] = []
+    levels = [list(group) for _, group in groupby(_largest_first(variants, image.size), _size_group)]
     smaller = image
     for group in levels[1:]:
-        cut = _cut(smaller, group[0])
+        cut = _resize(smaller, group[0])
         files += _encode(_upright(cut, turn), space, group)
         smaller = smaller if group[0].crop else cut
     picture_hash = _blurhash(smaller, space, turn)
     del smaller
     for group in levels[:1]:
-        cut = _cut(image, group[0])
+        cut = _resize(image, group[0])
         del image
         cut = _upright(cut, turn)
         files += _encode(cut, space, group, is_last=True)
@@ -130,7 +130,7 @@ def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     return Picture(width, height, mime, picture_hash, files, written)
 
 
-def _bare(image: Image.Image) -> Image.Image:
+def _strip_metadata(image: Image.Image) -> Image.Image:
     """The pixels alone, without copying them: nothing that was read from the file beside them goes further.
 
     Also, saving an opened file asks for the current folder, which a confined process may not.
@@ -144,7 +144,7 @@ def _decode(
     """The decoded picture, the size of the original as stored, and how to turn it upright."""
     if mime == "image/heic":
         opened = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
-        _check(opened.size, MAX_PIXELS_OTHER)
+        _check_dimensions(opened.size, MAX_PIXELS_OTHER)
         heic: Image.Image = opened.to_pillow()
         nclx = heic.info.get("nclx_profile")
         if (
@@ -157,23 +157,23 @@ def _decode(
 
     image = _PLUGINS[mime](BytesIO(data))
     size = image.size
-    _check(size, MAX_PIXELS_JPEG if mime == "image/jpeg" else MAX_PIXELS_OTHER)
+    _check_dimensions(size, MAX_PIXELS_JPEG if mime == "image/jpeg" else MAX_PIXELS_OTHER)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         scale = _scale(size, variants)
         image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
     image.load()
     # After load: PNG may carry its Exif behind the pixels.
-    return image, size, _turn(image)
+    return image, size, _orientation_transpose(image)
 
 
-def _check(size: tuple[int, int], limit: int) -> None:
+def _check_dimensions(size: tuple[int, int], limit: int) -> None:
     if min(size) < 1:
-        raise damaged(f"size {size}")
+        raise damaged_error(f"size {size}")
     if size[0] * size[1] > limit:
-        raise too_many_pixels(*size)
+        raise too_many_pixels_error(*size)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def _orientation_transpose(image: Image.Image) -> Image.Transpose | None:
     try:
         return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a picture with broken Exif is still a picture
@@ -181,14 +181,14 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _scale(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
-    needed = max((_longest(variant, size) for variant in variants), default=1)
+    needed = max((_required_edge(variant, size) for variant in variants), default=1)
     for scale in (8, 4, 2):
         if max(size) // scale >= needed * _NEAR_ENOUGH:
             return scale
     return 1
 
 
-def _as_colours(image: Image.Image) -> Image.Image:
+def _to_plain_mode(image: Image.Image) -> Image.Image:
     """Palettes, 16 bits and see-through colours become plain L, CMYK, RGB or RGBA."""
     if image.mode in ("LA", "La", "PA", "RGBa") or (
         image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
@@ -203,20 +203,20 @@ def _as_colours(image: Image.Image) -> Image.Image:
     return image
 
 
-def _longest(variant: Variant, size: tuple[int, int]) -> int:
+def _required_edge(variant: Variant, size: tuple[int, int]) -> int:
     """The longest side of a whole picture of this shape from which the variant can be cut."""
     return variant.edge * max(size) // max(1, min(size)) if variant.crop else variant.edge
 
 
 def _largest_first(variants: tuple[Variant, ...], size: tuple[int, int]) -> Iterator[Variant]:
-    return iter(sorted(variants, key=lambda variant: (-_longest(variant, size), *_level(variant))))
+    return iter(sorted(variants, key=lambda variant: (-_required_edge(variant, size), *_size_group(variant))))
 
 
-def _level(variant: Variant) -> tuple[int, bool]:
+def _size_group(variant: Variant) -> tuple[int, bool]:
     return variant.edge, variant.crop
 
 
-def _cut(image: Image.Image, variant: Variant) -> Image.Image:
+def _resize(image: Image.Image, variant: Variant) -> Image.Image:
     """A picture of the variant's size, never enlarged; the same object if it has that size already."""
     width, height = image.size
     box = (0, 0, width, height)
@@ -233,11 +233,11 @@ def _cut(image: Image.Image, variant: Variant) -> Image.Image:
     if size[0] == box[2] - box[0]:
         return image.crop(box)
     if size[0] > 2 * _STRIP and not variant.crop:
-        return _cut_in_strips(image, size)
+        return _resize_in_strips(image, size)
     return image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=1.5)
 
 
-def _cut_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _resize_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """As resize does it, but without a second picture of nearly the first one's size on the way."""
     if image.width >= 3 * size[0]:
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=1.5)
@@ -256,7 +256,7 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 
 def _encode(
     image: Image.Image, space: colour_profiles.Space, group: list[Variant], *, is_last: bool = False
-) -> Iterator[Rendered]:
+) -> Iterator[RenderedFile]:
     """The files of one size, JPEG after the others. `is_last`: the pixels may be changed, nobody needs them again."""
     for variant in sorted(group, key=lambda variant: variant.format == "jpeg"):
         out = BytesIO()
@@ -275,7 +275,7 @@ def _encode(
             else:
                 # Speed 8 takes five times as long and saves nothing; 10 is the same as 9.
                 image.save(out, "AVIF", quality=variant.quality, speed=9, max_threads=1, icc_profile=profile)
-        yield Rendered(variant.name, variant.format, MIMES[variant.format], *image.size, out.getvalue())
+        yield RenderedFile(variant.name, variant.format, MIMES[variant.format], *image.size, out.getvalue())
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -295,7 +295,7 @@ def _blurhash(image: Image.Image, space: colour_profiles.Space, turn: Image.Tran
     return blurhash.encode(small.tobytes(), *small.size, 4, down)
 
 
-def warm() -> None:
+def warm_up() -> None:
     """Use every decoder and encoder once on a picture of our own.
 
     Pillow imports much of itself only when it is needed, and in a confined process that is too late.

@@ -46,9 +46,9 @@ _MACHINES = {
 }
 
 
-def confine(memory_mb: int, seconds: int) -> None:
+def confine_process(memory_mb: int, seconds: int) -> None:
     """No way back. Everything that will be needed must be loaded before."""
-    _first_to_die()
+    _prefer_oom_kill()
     megabytes = memory_mb * 1024 * 1024
     for limit, value in (
         (resource.RLIMIT_CPU, seconds),
@@ -60,10 +60,10 @@ def confine(memory_mb: int, seconds: int) -> None:
         with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS
             resource.setrlimit(limit, (value, value))
     if sys.platform == "linux" and not _filter_calls():
-        _leave_the_network()
+        _unshare_network()
 
 
-def _first_to_die() -> None:
+def _prefer_oom_kill() -> None:
     """When the machine runs out of memory, this process goes before the node does."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
@@ -73,7 +73,7 @@ def _filter_calls() -> bool:
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return False
-    program = _program(*machine)
+    program = _bpf_program(*machine)
     code = ctypes.create_string_buffer(program)
     header = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -83,7 +83,9 @@ def _filter_calls() -> bool:
     return bool(prctl(_SET_SECCOMP, ctypes.c_ulong(_FILTER_MODE), header, zero, zero) == 0)
 
 
-def _program(machine: int, calls: dict[str, int], mapping: dict[str, int], cloning: dict[str, int]) -> bytes:
+def _bpf_program(
+    machine: int, calls: dict[str, int], mapping: dict[str, int], cloning: dict[str, int]
+) -> bytes:
     """Classic BPF over `struct seccomp_data`: number at 0, machine at 4, the low halves of its arguments from 16."""
     load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06
     steps = [(load, 0, 0, 4), (equal, 1, 0, machine), (give, 0, 0, _REFUSE), (load, 0, 0, 0)]
@@ -105,11 +107,11 @@ def _program(machine: int, calls: dict[str, int], mapping: dict[str, int], cloni
     return b"".join(struct.pack("@HBBI", *step) for step in steps)
 
 
-def _leave_the_network() -> None:
+def _unshare_network() -> None:
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None, use_errno=True).unshare(_NEW_USER_AND_NETWORK)
 
 
-def nice(by: int) -> None:
+def lower_priority(by: int) -> None:
     with contextlib.suppress(OSError):
         os.nice(by)

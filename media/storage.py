@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,99}/){0,4}[a-z0-9][a-z0-9_-]{0,99}\.[a-z0-9]{1,8}")
-_ABANDONED_AFTER = 3600  # seconds
+_ABANDONED_AFTER_SECONDS = 3600  # seconds
 
 
 class Storage(Protocol):
@@ -38,7 +38,7 @@ class Storage(Protocol):
     def url(self, key: str) -> str | None:
         """Where to send the reader instead, for a store that serves files itself."""
 
-    async def sizes(self) -> int:
+    async def total_bytes(self) -> int:
         """All bytes kept."""
 
 
@@ -49,7 +49,7 @@ class LocalStorage:
         self.folder = folder
         self._incoming = folder / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
-        self._forget_abandoned()
+        self._delete_abandoned()
 
     async def put(self, key: str, data: bytes, mime: str) -> None:
         place = self.path(key)
@@ -77,7 +77,7 @@ class LocalStorage:
     def url(self, key: str) -> str | None:
         return None
 
-    async def sizes(self) -> int:
+    async def total_bytes(self) -> int:
         return await asyncio.to_thread(_bytes_under, self.folder)
 
     def _write(self, place: Path, data: bytes) -> None:
@@ -96,10 +96,10 @@ class LocalStorage:
             raise
         _flush_folder(place.parent)
 
-    def _forget_abandoned(self) -> None:
+    def _delete_abandoned(self) -> None:
         """A crash in the middle of a write leaves its half file behind; another process may be writing now."""
         for file in self._incoming.iterdir():
-            if file.stat().st_mtime < time.time() - _ABANDONED_AFTER:
+            if file.stat().st_mtime < time.time() - _ABANDONED_AFTER_SECONDS:
                 file.unlink(missing_ok=True)
 
 

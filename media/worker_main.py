@@ -15,17 +15,17 @@ import sys
 
 from media import pixels, seccomp, worker_protocol
 from media.images import BadImage
-from media.worker_protocol import STATUS
+from media.worker_protocol import STATUS_STRUCT
 
-_POLITE = 5
+_BACKGROUND_NICENESS = 5
 
 
 def main() -> None:
     status, memory_mb, seconds = (int(word) for word in sys.argv[1:4])
-    pixels.warm()
+    pixels.warm_up()
     gc.collect()
     gc.freeze()
-    os.write(status, STATUS.pack(0, 0, 0))
+    os.write(status, STATUS_STRUCT.pack(0, 0, 0))
     waiting = select.poll()
     waiting.register(0, select.POLLIN)
     while waiting.poll()[0][1] & select.POLLIN:
@@ -33,30 +33,30 @@ def main() -> None:
         if child == 0:
             try:
                 os.close(status)
-                seccomp.confine(memory_mb, seconds)
-                _serve()
+                seccomp.confine_process(memory_mb, seconds)
+                _render_one()
             except BaseException:
                 os._exit(1)
             os._exit(0)
         _, ended, used = os.wait4(child, 0)
         code = os.waitstatus_to_exitcode(ended)
         microseconds = int((used.ru_utime + used.ru_stime) * 1_000_000)
-        os.write(status, STATUS.pack(code, used.ru_maxrss, microseconds))
+        os.write(status, STATUS_STRUCT.pack(code, used.ru_maxrss, microseconds))
         if code != 0:
             return  # who knows how much of the question is still unread
 
 
-def _serve() -> None:
-    ask = worker_protocol.ask(_read)
-    if all(variant.later for variant in ask.variants):
-        seccomp.nice(_POLITE)  # nobody waits for these
+def _render_one() -> None:
+    ask = worker_protocol.read_request(_read)
+    if all(variant.is_deferred for variant in ask.variants):
+        seccomp.lower_priority(_BACKGROUND_NICENESS)  # nobody waits for these
     data = _read(ask.size)
     try:
         picture = pixels.render(data, ask.variants)
     except BadImage as error:
-        _write(worker_protocol.pack(worker_protocol.refusal(error)))
+        _write(worker_protocol.encode_message(worker_protocol.error_response(error)))
         return
-    _write(worker_protocol.pack(worker_protocol.answer(picture)))
+    _write(worker_protocol.encode_message(worker_protocol.success_response(picture)))
     for file in picture.files:
         _write(file.data)
 

@@ -20,32 +20,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media import worker_protocol
-from media.images import BadImage, Picture, Variant, damaged, too_heavy
-from media.worker_protocol import STATUS
+from media.images import BadImage, Picture, Variant, damaged_error, too_costly_error
+from media.worker_protocol import STATUS_STRUCT
 
-_START_SECONDS = 30.0
+_START_TIMEOUT_SECONDS = 30.0
 _PIPE_BYTES = 1 << 20
 _ROOT = Path(__file__).resolve().parent.parent
-_OUT_OF_MEANS = (-signal.SIGKILL, -signal.SIGXCPU)
+_RESOURCE_EXIT_CODES = (-signal.SIGKILL, -signal.SIGXCPU)
 
 
-class SandboxBroken(RuntimeError):
+class SandboxUnavailable(RuntimeError):
     """There is no worker to be had: the fault is ours, not the picture's."""
 
 
 @dataclass(frozen=True)
-class Cost:
+class RenderCost:
     """What one picture took of its process: CPU seconds, and peak memory in bytes."""
 
-    cpu: float
-    memory: int
+    cpu_seconds: float
+    memory_bytes: int
 
 
-class _Ended(Exception):
+class _ProcessEnded(Exception):
     """The process that was decoding is no more."""
 
 
-class _TooLate(Exception):
+class _DeadlineExceeded(Exception):
     """The deadline has passed."""
 
 
@@ -53,10 +53,10 @@ class Worker:
     """Blocking: to be used in a thread."""
 
     def __init__(self, memory_mb: int, seconds: float) -> None:
-        self.is_sound = True
-        self.cost: Cost | None = None
+        self.is_reusable = True
+        self.cost: RenderCost | None = None
         self.used_at = time.monotonic()
-        self._deadline = self.used_at + _START_SECONDS
+        self._deadline = self.used_at + _START_TIMEOUT_SECONDS
         self._status, status = os.pipe()
         words = [str(status), str(memory_mb), str(math.ceil(seconds))]
         try:
@@ -73,7 +73,7 @@ class Worker:
             )
         except OSError as error:
             os.close(self._status)
-            raise SandboxBroken(f"no worker process: {error}") from error
+            raise SandboxUnavailable(f"no worker process: {error}") from error
         finally:
             os.close(status)
         pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
@@ -85,30 +85,30 @@ class Worker:
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
             self._read_status()
-        except (_Ended, _TooLate) as error:
-            self.end()
-            raise SandboxBroken(f"the worker process did not start: {error}") from error
+        except (_ProcessEnded, _DeadlineExceeded) as error:
+            self.stop()
+            raise SandboxUnavailable(f"the worker process did not start: {error}") from error
 
     def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
         """See `pixels.render`. Raises BadImage also when the process died or took too long."""
         self._deadline = time.monotonic() + seconds
-        self.is_sound, self.cost = False, None
+        self.is_reusable, self.cost = False, None
         try:
-            self._write(worker_protocol.pack(worker_protocol.Ask(len(data), variants)))
+            self._write(worker_protocol.encode_message(worker_protocol.RenderRequest(len(data), variants)))
             self._write(data)
             try:
-                picture = worker_protocol.picture(self._read, variants)
+                picture = worker_protocol.read_picture(self._read, variants)
             except BadImage:
-                self._settle()
+                self._finish_render()
                 raise
-            self._settle()
+            self._finish_render()
             return picture
-        except _TooLate as error:
-            raise too_heavy(f"not done within {seconds:g} s") from error
-        except _Ended as error:
-            raise self._explain(str(error)) from error
-        except worker_protocol.Nonsense as error:
-            raise damaged(f"the worker answered nonsense: {error}") from error
+        except _DeadlineExceeded as error:
+            raise too_costly_error(f"not done within {seconds:g} s") from error
+        except _ProcessEnded as error:
+            raise self._failure_reason(str(error)) from error
+        except worker_protocol.ProtocolError as error:
+            raise damaged_error(f"the worker answered nonsense: {error}") from error
         finally:
             self.used_at = time.monotonic()
 
@@ -121,9 +121,9 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Kill it and close all pipes. Twice is once."""
-        self.is_sound = False
+        self.is_reusable = False
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -133,11 +133,11 @@ class Worker:
             os.close(self._status)
             self._status = -1
 
-    def _settle(self) -> None:
+    def _finish_render(self) -> None:
         """After an answer or nonsense: wait for the decoding process to end, and see that it left nothing behind."""
         code = self._read_status()
         quiet = not self._wait(self._out, select.POLLIN, or_status=False, at_once=True)
-        self.is_sound = code == 0 and quiet
+        self.is_reusable = code == 0 and quiet
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -148,7 +148,7 @@ class Worker:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise _Ended(str(error)) from error
+                raise _ProcessEnded(str(error)) from error
 
     def _read(self, size: int) -> bytes:
         data = bytearray()
@@ -156,17 +156,17 @@ class Worker:
             self._wait(self._out, select.POLLIN)
             piece = os.read(self._out, min(size - len(data), _PIPE_BYTES))
             if not piece:
-                raise _Ended("the worker is gone")
+                raise _ProcessEnded("the worker is gone")
             data += piece
         return bytes(data)
 
     def _read_status(self) -> int:
         self._wait(self._status, select.POLLIN, or_status=False)
-        record = os.read(self._status, STATUS.size)
-        if len(record) < STATUS.size:
-            raise _Ended(self._last_words())
-        code, memory_kb, microseconds = STATUS.unpack(record)
-        self.cost = Cost(microseconds / 1_000_000, memory_kb * 1024)
+        record = os.read(self._status, STATUS_STRUCT.size)
+        if len(record) < STATUS_STRUCT.size:
+            raise _ProcessEnded(self._stderr_tail())
+        code, memory_kb, microseconds = STATUS_STRUCT.unpack(record)
+        self.cost = RenderCost(microseconds / 1_000_000, memory_kb * 1024)
         return int(code)
 
     def _wait(self, pipe: int, event: int, *, or_status: bool = True, at_once: bool = False) -> bool:
@@ -180,26 +180,26 @@ class Worker:
         if pipe in ready:
             return True
         if ready:
-            raise _Ended("ended before it had answered")
+            raise _ProcessEnded("ended before it had answered")
         if at_once:
             return False
-        raise _TooLate
+        raise _DeadlineExceeded
 
-    def _explain(self, words: str) -> BadImage:
+    def _failure_reason(self, words: str) -> BadImage:
         """Why the decoding process ended, if it is known."""
         code = 0
-        with contextlib.suppress(_Ended, _TooLate):
+        with contextlib.suppress(_ProcessEnded, _DeadlineExceeded):
             code = self._read_status()
-        detail = f"decoding process: {words}, {_name(code)}"
-        return too_heavy(detail) if code in _OUT_OF_MEANS else damaged(detail)
+        detail = f"decoding process: {words}, {_exit_name(code)}"
+        return too_costly_error(detail) if code in _RESOURCE_EXIT_CODES else damaged_error(detail)
 
-    def _last_words(self) -> str:
+    def _stderr_tail(self) -> str:
         with contextlib.suppress(OSError):
             return os.read(self._errors, 4000).decode(errors="replace").strip() or "the worker is gone"
         return "the worker is gone"
 
 
-def _name(code: int) -> str:
+def _exit_name(code: int) -> str:
     with contextlib.suppress(ValueError):
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
     return f"signal {-code}"

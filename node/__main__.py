@@ -20,21 +20,21 @@ from node import config
 from node.accounts import keys
 from node.auth import access_tokens, passwords, users
 from node.cli import control_socket
-from node.cli.commands import packed
+from node.cli.commands import pack_keys
 from node.config import BadConfig, Config
 from node.database import migrate
-from node.database.lock import InUse
-from node.database.migrate import TooNew
+from node.database.lock import DatabaseInUse
+from node.database.migrate import DatabaseTooNew
 from node.errors import Refused
 from node.text import display_names
 from node.version import VERSION
 
 T = TypeVar("T")
 
-BAD_USE = 2
+EXIT_USAGE = 2
 
 
-class Stop(Exception):
+class CommandError(Exception):
     """The command cannot go on; the text is the one line that says why."""
 
 
@@ -50,20 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = config.load(getattr(asked, "config", None))
         return int(asked.run(options, asked) or 0)
     except BadConfig as bad:
-        return _say(str(bad), BAD_USE)
-    except (Stop, TooNew, InUse) as stop:
-        return _say(str(stop))
+        return _print_error(str(bad), EXIT_USAGE)
+    except (CommandError, DatabaseTooNew, DatabaseInUse) as stop:
+        return _print_error(str(stop))
     except Refused as refused:
-        return _say(refused.message if not refused.detail else f"{refused.message} ({refused.detail})")
+        return _print_error(
+            refused.message if not refused.detail else f"{refused.message} ({refused.detail})"
+        )
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 1
     except OSError as error:
-        return _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return _print_error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
 
 
-def _say(sentence: str, code: int = 1) -> int:
+def _print_error(sentence: str, code: int = 1) -> int:
     print(f"tintype: {sentence}", file=sys.stderr)
     return code
 
@@ -121,12 +123,12 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: Config, asked: argparse.Namespace) -> None:
     from web.server import serve
 
-    _in_words(lambda: serve.run(options))
+    _explain_database_errors(lambda: serve.run(options))
 
 
 def _worker(options: Config, asked: argparse.Namespace) -> None:
     if options.database.url.startswith("sqlite:"):
-        raise Stop(
+        raise CommandError(
             "With SQLite one process does both: `tintype serve` runs the jobs beside the web, because only "
             "one may write the file. A worker of its own needs PostgreSQL ([database] url)."
         )
@@ -135,21 +137,21 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
     async def work() -> None:
         node = await wiring.open_node(options)
         try:
-            doing = asyncio.create_task(wiring.make_worker(node).run(alone=False))
+            doing = asyncio.create_task(wiring.create_worker(node).run(is_only_process=False))
             for name in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(name, doing.cancel)
             await asyncio.gather(doing, return_exceptions=True)
         finally:
             await node.close()
 
-    wiring.collect_seldom()
-    _in_words(lambda: asyncio.run(work()))
+    wiring.tune_garbage_collection()
+    _explain_database_errors(lambda: asyncio.run(work()))
 
 
 def _migrate(options: Config, asked: argparse.Namespace) -> None:
-    number = _do(options, "migration")
+    number = _run_command(options, "migration")
     if options.database.url.startswith("sqlite:") and number < migrate.files("sqlite")[-1][0]:
-        raise Stop(
+        raise CommandError(
             f"A node of an older version is running, at migration {number:04}. Stop it first; "
             "`tintype serve` brings the database up to date when it starts."
         )
@@ -161,47 +163,47 @@ def _check(options: Config, asked: argparse.Namespace) -> int:
         from web import health_check
 
         bad = 0
-        async for finding in health_check.run(options):
-            bad += not finding.is_sound
-            print(f"{'ok  ' if finding.is_sound else 'BAD '} {finding.name:<11}{finding.words}", flush=True)
+        async for finding in health_check.run_checks(options):
+            bad += not finding.is_ok
+            print(f"{'ok  ' if finding.is_ok else 'BAD '} {finding.name:<11}{finding.message}", flush=True)
         print("The node is sound." if not bad else f"{bad} of these need attention.")
         return 1 if bad else 0
 
-    return _in_words(lambda: asyncio.run(look()))
+    return _explain_database_errors(lambda: asyncio.run(look()))
 
 
 def _account_create(options: Config, asked: argparse.Namespace) -> None:
-    display_names.check_name(asked.name)
-    users.normal_email(asked.email)
-    hashed = passwords.hash_now(_password(asked))
-    handle = _do(
+    display_names.check_username(asked.name)
+    users.normalize_email(asked.email)
+    hashed = passwords.hash_sync(_password(asked))
+    handle = _run_command(
         options,
         "account create",
         name=asked.name,
         email=asked.email,
         password_hash=hashed,
-        pair=packed(keys.generate()),
+        pair=pack_keys(keys.generate()),
         role=asked.role,
     )
     print(f"@{handle} can sign in now, as {asked.role}.")
 
 
 def _account_password(options: Config, asked: argparse.Namespace) -> None:
-    _do(options, "account find", name=asked.name)
-    hashed = passwords.hash_now(_password(asked))
-    _do(options, "account password", name=asked.name, password_hash=hashed)
+    _run_command(options, "account find", name=asked.name)
+    hashed = passwords.hash_sync(_password(asked))
+    _run_command(options, "account password", name=asked.name, password_hash=hashed)
     print(f"{asked.name} has a new password and is signed out everywhere.")
 
 
 def _account_rotate_keys(options: Config, asked: argparse.Namespace) -> None:
-    _do(options, "account find", name=asked.name)
-    handle = _do(options, "account rotate-keys", name=asked.name, pair=packed(keys.generate()))
+    _run_command(options, "account find", name=asked.name)
+    handle = _run_command(options, "account rotate-keys", name=asked.name, pair=pack_keys(keys.generate()))
     print(f"@{handle} signs with new keys from now on; other servers are being told.")
 
 
 def _account_list(options: Config, asked: argparse.Namespace) -> None:
     people: list[dict[str, Any]] = []
-    while part := _do(options, "account list", max_id=people[-1]["id"] if people else 0):
+    while part := _run_command(options, "account list", max_id=people[-1]["id"] if people else 0):
         people += part
     for person in reversed(people):
         since = datetime.fromtimestamp(person["created_at"] / 1000, UTC).date()
@@ -215,36 +217,36 @@ def _account_list(options: Config, asked: argparse.Namespace) -> None:
 
 def _token_create(options: Config, asked: argparse.Namespace) -> None:
     scopes = sorted(access_tokens.parse_scopes(asked.scopes))
-    print(_do(options, "token create", name=asked.name, scopes=scopes, app=asked.app))
+    print(_run_command(options, "token create", name=asked.name, scopes=scopes, app=asked.app))
 
 
 def _password(asked: argparse.Namespace) -> str:
     if asked.password_stdin:
         return passwords.check(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
-        raise Stop("Please give the password with --password-stdin, or run this in a terminal.")
+        raise CommandError("Please give the password with --password-stdin, or run this in a terminal.")
     first = passwords.check(getpass.getpass("Password: "))
     if getpass.getpass("Once more: ") != first:
-        raise Stop("The two passwords are not the same.")
+        raise CommandError("The two passwords are not the same.")
     return first
 
 
-def _do(options: Config, name: str, /, **values: Any) -> Any:
+def _run_command(options: Config, name: str, /, **values: Any) -> Any:
     """A command on the node's database, wherever it is open."""
-    return _in_words(lambda: asyncio.run(control_socket.run(options, name, **values)))
+    return _explain_database_errors(lambda: asyncio.run(control_socket.run_command(options, name, **values)))
 
 
-def _in_words(deed: Callable[[], T]) -> T:
+def _explain_database_errors(action: Callable[[], T]) -> T:
     """Do it; a database that cannot be reached is a sentence, not a traceback."""
     import sqlite3
 
     try:
-        return deed()
+        return action()
     except sqlite3.OperationalError as error:
-        raise Stop(f"The database cannot be used: {error}.") from error
+        raise CommandError(f"The database cannot be used: {error}.") from error
     except Exception as error:
         if type(error).__module__.partition(".")[0] in ("psycopg", "psycopg_pool"):
-            raise Stop(f"The database cannot be used: {' '.join(str(error).split())}") from error
+            raise CommandError(f"The database cannot be used: {' '.join(str(error).split())}") from error
         raise
 
 

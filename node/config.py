@@ -124,26 +124,28 @@ def parse(text: str, environ: Mapping[str, str] | None = None, *, file: str = "c
     values: dict[str, dict[str, Any]] = {section: {} for section in _sections()}
     origins: dict[tuple[str, str], str] = {}
     for section, options in written.items():
-        where = f"{file}, line {_line(text, section)}"
+        where = f"{file}, line {_line_number(text, section)}"
         if section not in values:
-            raise BadConfig(f"{where}: there is no section [{section}].{_nearest(section, values)}")
+            raise BadConfig(f"{where}: there is no section [{section}].{_suggestion(section, values)}")
         if not isinstance(options, dict):
             raise BadConfig(f"{where}: {section} is a section; write [{section}].")
         for key, value in options.items():
-            where = f"{file}, line {_line(text, section, key)}"
+            where = f"{file}, line {_line_number(text, section, key)}"
             fields = _fields(section)
             if key not in fields:
-                raise BadConfig(f"{where}: [{section}] has no option {key}.{_nearest(key, fields)}")
-            values[section][key] = _typed(f"{where}: {key}", _kind(section, key), value)
+                raise BadConfig(f"{where}: [{section}] has no option {key}.{_suggestion(key, fields)}")
+            values[section][key] = _check_type(f"{where}: {key}", _option_type(section, key), value)
             origins[section, key] = f"{where}: {key}"
-    for (section, key), (name, value) in _overrides(environ or {}).items():
-        values[section][key] = _typed(name, _kind(section, key), _from_text(_kind(section, key), value))
+    for (section, key), (name, value) in _environment_overrides(environ or {}).items():
+        values[section][key] = _check_type(
+            name, _option_type(section, key), _parse_environment_value(_option_type(section, key), value)
+        )
         origins[section, key] = name
     config = Config(**{section: kind(**values[section]) for section, kind in _sections().items()})
-    return _checked(config, origins)
+    return _validate(config, origins)
 
 
-def secret(config: Config) -> bytes:
+def load_secret(config: Config) -> bytes:
     """The node's secret: as configured, or made once and kept in `<data folder>/secret` (mode 0600).
 
     It seals private keys and signs media links, so two processes that start together must agree on it:
@@ -174,11 +176,11 @@ def _fields(section: str) -> dict[str, dataclasses.Field[Any]]:
     return {field.name: field for field in dataclasses.fields(_sections()[section])}
 
 
-def _kind(section: str, key: str) -> Any:
+def _option_type(section: str, key: str) -> Any:
     return get_type_hints(_sections()[section])[key]
 
 
-def _overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
+def _environment_overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
     """What the environment says: (section, key) → (variable, text)."""
     known: dict[str, tuple[str, str, bool]] = {}
     for section in _sections():
@@ -192,7 +194,7 @@ def _overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, s
         if not name.startswith(PREFIX) or name == PREFIX + "CONFIG":
             continue
         if name not in known:
-            raise BadConfig(f"The environment has {name}, which is no option.{_nearest(name, known)}")
+            raise BadConfig(f"The environment has {name}, which is no option.{_suggestion(name, known)}")
         section, key, is_file = known[name]
         if (section, key) in found:
             raise BadConfig(f"The environment has both {found[section, key][0]} and {name}; keep one.")
@@ -205,7 +207,7 @@ def _overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, s
     return found
 
 
-def _from_text(kind: Any, text: str) -> Any:
+def _parse_environment_value(kind: Any, text: str) -> Any:
     """An environment variable's text as TOML would have said it; what does not fit stays text."""
     if kind is bool:
         words = {"true": True, "1": True, "yes": True, "on": True}
@@ -218,12 +220,12 @@ def _from_text(kind: Any, text: str) -> Any:
     return text
 
 
-def _typed(where: str, kind: Any, value: Any) -> Any:
+def _check_type(where: str, kind: Any, value: Any) -> Any:
     if get_origin(kind) is Literal:
         choices = get_args(kind)
         if value in choices:
             return value
-        hint = _nearest(str(value), choices)
+        hint = _suggestion(str(value), choices)
         raise BadConfig(f"{where} is {value!r}, but may be {' or '.join(map(repr, choices))}.{hint}")
     if get_origin(kind) is tuple:
         if isinstance(value, str):
@@ -237,7 +239,7 @@ def _typed(where: str, kind: Any, value: Any) -> Any:
     raise BadConfig(f"{where} is {value!r}, but should be {words[kind]}.")
 
 
-def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
+def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
     """The same options, with the domain in one spelling; or `BadConfig` for a value that cannot be used."""
 
     def refuse(section: str, key: str, why: str) -> BadConfig:
@@ -247,7 +249,7 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("node", "source_url", f"is {config.node.source_url!r}, but should be an address.")
     hosts = {"domain": config.node.domain, "handle_domain": config.node.handle_domain}
     for key, given in hosts.items():
-        host = _host(given)
+        host = _normalize_host(given)
         if host is None or not (host or key == "handle_domain"):
             raise refuse("node", key, f"is {given!r}, but should be a host like 'photos.example'.")
         hosts[key] = host
@@ -276,7 +278,7 @@ def _checked(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
     return dataclasses.replace(config, node=dataclasses.replace(config.node, **hosts))
 
 
-def _host(given: str) -> str | None:
+def _normalize_host(given: str) -> str | None:
     """A host in its one spelling, `""` as it is; None for what is none."""
     host = given.strip().lower()
     if not host.isascii():
@@ -292,12 +294,12 @@ def _is_port(text: str) -> bool:
     return text.isdigit() and int(text) <= 65535
 
 
-def _nearest(wrong: str, right: Any) -> str:
+def _suggestion(wrong: str, right: Any) -> str:
     close = difflib.get_close_matches(wrong, list(right), n=1, cutoff=0.5)
     return f" Did you mean {close[0]}?" if close else f" There are: {', '.join(right)}."
 
 
-def _line(text: str, section: str, key: str | None = None) -> int:
+def _line_number(text: str, section: str, key: str | None = None) -> int:
     """The line that names a section, or a key in it. 1 when it is written some other way."""
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):

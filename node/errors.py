@@ -51,7 +51,7 @@ class Conflict(Refused):
     status = 409
 
 
-class TooMuch(Refused):
+class TooManyRequests(Refused):
     """Asked too often; `retry_after` is in seconds."""
 
     status = 429

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 
-GREATEST = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 _lock = threading.Lock()
 _last = 0
@@ -35,14 +35,14 @@ def id_at(ms: int) -> int:
     return (ms << 16) | int.from_bytes(os.urandom(2))
 
 
-def read_id(text: str) -> int | None:
+def parse_id(text: str) -> int | None:
     """An id as somebody wrote it, or None for what cannot be one: the tables would refuse to compare it."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 19):
         return None
     value = int(text)
-    return value if value <= GREATEST else None
+    return value if value <= MAX_ID else None
 
 
-def ms_of(id_: int) -> int:
+def timestamp_ms(id_: int) -> int:
     """The time in an id, in milliseconds since 1970."""
     return id_ >> 16

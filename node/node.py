@@ -8,20 +8,20 @@ from typing import Any, TypeVar
 
 from media.sandbox import Sandbox
 from media.storage import Storage
-from node.config import Config, secret
+from node.config import Config, load_secret
 from node.database import Database, Site
 
 T = TypeVar("T")
 
 
-def site_of(options: Config) -> Site:
+def site_from_config(options: Config) -> Site:
     """Who a node with these options is."""
     return Site(
         options.server.scheme,
         options.node.domain,
-        secret(options),
-        by_allow_list=options.federation.mode == "allowlist",
-        handles=options.node.handle_domain,
+        load_secret(options),
+        is_allowlist_mode=options.federation.mode == "allowlist",
+        configured_handle_domain=options.node.handle_domain,
     )
 
 
@@ -30,7 +30,7 @@ class Node:
     """One server. Made and closed by `web.wiring.open_node`.
 
     `client` is the guarded HTTP client, the only door out (activitypub.client.Client). A part that has
-    something to end when the node is closed adds it to `ends`.
+    something to end when the node is closed adds it to `close_callbacks`.
     """
 
     config: Config
@@ -39,18 +39,18 @@ class Node:
     storage: Storage
     sandbox: Sandbox
     client: Any
-    ends: list[Callable[[], Awaitable[None]]] = dataclasses.field(default_factory=list)
-    _parts: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    close_callbacks: list[Callable[[], Awaitable[None]]] = dataclasses.field(default_factory=list)
+    _components: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
-    def part(self, factory: Callable[[Node], T]) -> T:
+    def component(self, factory: Callable[[Node], T]) -> T:
         """This node's one `factory(node)`, made on first use: caches and the like."""
-        found: T | None = self._parts.get(factory)
+        found: T | None = self._components.get(factory)
         if found is None:
-            found = self._parts[factory] = factory(self)
+            found = self._components[factory] = factory(self)
         return found
 
     async def close(self) -> None:
-        for end in self.ends:
+        for end in self.close_callbacks:
             await end()
         await self.client.close()
         await self.sandbox.close()

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-MOST = 80
-FURTHEST = 2**63 - 1
+MAX_LIMIT = 80
+MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Page:
     def values(self) -> dict[str, Any]:
         """The values that `clause` names."""
         return {
-            "page_below": min(self.max_id or FURTHEST, FURTHEST),
-            "page_above": min(max(self.min_id or 0, self.since_id or 0, 0), FURTHEST),
-            "page_limit": max(1, min(self.limit, MOST)),
+            "page_below": min(self.max_id or MAX_ID, MAX_ID),
+            "page_above": min(max(self.min_id or 0, self.since_id or 0, 0), MAX_ID),
+            "page_limit": max(1, min(self.limit, MAX_LIMIT)),
         }
 
     def clause(self, column: str) -> str:
@@ -39,6 +39,6 @@ class Page:
         order = "ASC" if self.min_id else "DESC"
         return f"AND {column} < :page_below AND {column} > :page_above ORDER BY {column} {order} LIMIT :page_limit"
 
-    def ordered(self, rows: Sequence[T]) -> list[T]:
+    def newest_first(self, rows: Sequence[T]) -> list[T]:
         """Newest first, whichever way they were read."""
         return list(reversed(rows)) if self.min_id else list(rows)

@@ -10,13 +10,13 @@ import hmac
 import ipaddress
 
 from node.database import Reader, Writer
-from node.errors import TooMuch
+from node.errors import TooManyRequests
 from node.ids import now_ms
 
-KEPT_MS = 24 * 60 * 60 * 1000
+RETENTION_MS = 24 * 60 * 60 * 1000
 
 
-def count(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
+def count_attempt(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
     """Count one attempt; raises TooMuch when there have been more than `limit` in `seconds`.
 
     Use a unit of work of its own: one that fails later would take the attempt back with it.
@@ -24,7 +24,7 @@ def count(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
     now = now_ms()
     length = seconds * 1000
     window = now - now % length
-    hashed = _hashed(tx, key)
+    hashed = _hash_key(tx, key)
     current = tx.value(
         """INSERT INTO attempts (key, window_at, count) VALUES (:key, :window, 1)
            ON CONFLICT (key, window_at) DO UPDATE SET count = attempts.count + 1 RETURNING count""",
@@ -41,17 +41,17 @@ def count(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
     )
     if current + before * (length - (now - window)) / length > limit:
         wait = max(1, (window + length - now + 999) // 1000)
-        raise TooMuch(
-            f"That was too often. Please try again in {_in_words(wait)}.", retry_after=wait, detail=key
+        raise TooManyRequests(
+            f"That was too often. Please try again in {_format_duration(wait)}.", retry_after=wait, detail=key
         )
 
 
-def forgive(tx: Writer, key: str) -> None:
+def reset(tx: Writer, key: str) -> None:
     """Forget the attempts under a key: the last one was right."""
-    tx.run("DELETE FROM attempts WHERE key = :key", key=_hashed(tx, key))
+    tx.run("DELETE FROM attempts WHERE key = :key", key=_hash_key(tx, key))
 
 
-def network(address: str) -> str:
+def client_network(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that one IPv6 household has."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
@@ -66,14 +66,14 @@ def network(address: str) -> str:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Forget attempts that no limit looks at any more."""
-    return tx.run("DELETE FROM attempts WHERE window_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM attempts WHERE window_at < :before", before=now - RETENTION_MS)
 
 
-def _hashed(tx: Reader, key: str) -> str:
+def _hash_key(tx: Reader, key: str) -> str:
     return hmac.digest(tx.site.subkey("limits"), key.encode(), "sha256").hex()[:32]
 
 
-def _in_words(seconds: int) -> str:
+def _format_duration(seconds: int) -> str:
     if seconds < 90:
         return f"{seconds} seconds"
     minutes = (seconds + 59) // 60

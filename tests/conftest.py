@@ -47,7 +47,7 @@ def db(node: Node) -> Database:
 @pytest.fixture
 def settle(node: Node) -> Callable[[], Awaitable[int]]:
     """Run all jobs to the end."""
-    return functools.partial(wiring.settle, node)
+    return functools.partial(wiring.run_due_jobs, node)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,12 @@ from quart import Quart, Response, request
 from quart.wrappers import Request
 from werkzeug.routing import IntegerConverter, Map
 
-from activitypub.server.routes import Door
+from activitypub.server.routes import FederationApp
 from node import ids
 from node.moderation import block_list_csv
 from node.node import Node
 from web.api import Api
-from web.files.media_files import Files
+from web.files.media_files import MediaApp
 from web.html import error_pages
 from web.i18n import translations
 from web.pages import (
@@ -37,22 +37,22 @@ from web.pages.settings import account as settings_page
 from web.pages.settings import migration
 from web.request import context, session
 
-MB = 1024 * 1024
-SMALL_FORM = 256 * 1024
-BODY_SECONDS = 600
-UPLOADS = frozenset(
+BYTES_PER_MB = 1024 * 1024
+MAX_FORM_BYTES = 256 * 1024
+BODY_TIMEOUT_SECONDS = 600
+UPLOAD_ENDPOINTS = frozenset(
     {
         "compose.publish",
-        "compose.photo",
+        "compose.upload_photo",
         "compose.save",
-        "settings.avatar",
-        "settings.header",
-        "block_lists.take_file",
+        "settings.save_avatar",
+        "settings.save_header",
+        "block_lists.import_file",
     }
 )
-MOST_PHOTOS = 20
+MAX_PHOTOS = 20
 
-POLICY = "; ".join(
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -65,8 +65,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -75,9 +75,9 @@ HEADERS = {
     "Cache-Control": "private, no-cache",
     "Vary": "Cookie, Accept, Accept-Language",
 }
-HSTS = "max-age=31536000"
+HSTS_VALUE = "max-age=31536000"
 
-PAGES = (
+PAGE_MODULES = (
     home,
     posts,
     profiles,
@@ -98,27 +98,27 @@ PAGES = (
 )
 
 
-class Id(IntegerConverter):
+class IdConverter(IntegerConverter):
     """A number in an address. One that no table could hold is an address that leads nowhere."""
 
     def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
-        super().__init__(map, *args, **{"max": ids.GREATEST, **kwargs})
+        super().__init__(map, *args, **{"max": ids.MAX_ID, **kwargs})
 
 
 class App:
     """`await app(scope, receive, send)`. `quart` are the pages alone."""
 
     def __init__(self, node: Node) -> None:
-        self.quart = make_pages(node)
-        self._door = Door(node)
+        self.quart = create_pages_app(node)
+        self._federation = FederationApp(node)
         self._api = Api(node)
-        self._files = Files(node)
+        self._files = MediaApp(node)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.quart(scope, receive, send)
-        elif (found := self._door.find(scope)) is not None:
-            await self._door.answer(found, scope, receive, send)
+        elif (found := self._federation.find(scope)) is not None:
+            await self._federation.answer(found, scope, receive, send)
         elif scope["path"].startswith("/api/"):
             await self._api(scope, receive, send)
         elif scope["path"].startswith(("/media/", "/static/")):
@@ -131,67 +131,69 @@ def create_app(node: Node) -> App:
     return App(node)
 
 
-def make_pages(node: Node) -> Quart:
+def create_pages_app(node: Node) -> Quart:
     """The pages as a Quart app. It keeps nothing of its own: the node is all it knows."""
     app = Quart("web", static_folder=None, template_folder=None)
-    app.request_class = _request_class(node.config.media.max_upload_mb * MB)
+    app.request_class = _request_class(node.config.media.max_upload_mb * BYTES_PER_MB)
     app.config.update(
         NODE=node,
-        BODY_TIMEOUT=BODY_SECONDS,
+        BODY_TIMEOUT=BODY_TIMEOUT_SECONDS,
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.strict_slashes = False
-    app.url_map.converters["int"] = Id
-    for page in PAGES:
+    app.url_map.converters["int"] = IdConverter
+    for page in PAGE_MODULES:
         app.register_blueprint(page.blueprint)
 
     async def before() -> None:
         accepted = [name for name, _quality in request.accept_languages]
-        translations.speak(translations.choose(request.cookies.get(session.LANGUAGE, ""), accepted))
-        await guard(node, request)
+        translations.set_language(
+            translations.choose_language(request.cookies.get(session.LANGUAGE_COOKIE, ""), accepted)
+        )
+        await check_request(node, request)
 
     app.before_request(before)
 
     async def after(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         if node.site.scheme == "https":
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
-        session.keep_visit(node, response)
+            response.headers.setdefault("Strict-Transport-Security", HSTS_VALUE)
+        session.set_visitor_cookie(node, response)
         return response
 
     app.after_request(after)
-    error_pages.register(app)
+    error_pages.register_handlers(app)
     return app
 
 
 def _request_class(photo_bytes: int) -> type[Request]:
     """Requests whose bodies are as large as their address needs, and small from who is not signed in."""
     most = {
-        "/compose": MOST_PHOTOS * photo_bytes + MB,
-        "/compose/photo": photo_bytes + MB,
-        "/settings/avatar": photo_bytes + MB,
-        "/settings/header": photo_bytes + MB,
-        "/admin/lists/import": block_list_csv.MOST_BYTES + MB,
+        "/compose": MAX_PHOTOS * photo_bytes + BYTES_PER_MB,
+        "/compose/photo": photo_bytes + BYTES_PER_MB,
+        "/settings/avatar": photo_bytes + BYTES_PER_MB,
+        "/settings/header": photo_bytes + BYTES_PER_MB,
+        "/admin/lists/import": block_list_csv.MAX_BYTES + BYTES_PER_MB,
     }
 
     class Limited(Request):
         def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
             headers = args[1]
-            allowed = SMALL_FORM
-            if session.COOKIE in headers.get("Cookie", ""):
+            allowed = MAX_FORM_BYTES
+            if session.SESSION_COOKIE in headers.get("Cookie", ""):
                 kind = "/compose" if path.startswith("/posts/") and path.endswith("/edit") else path
-                allowed = most.get(kind, SMALL_FORM)
+                allowed = most.get(kind, MAX_FORM_BYTES)
             kwargs["max_content_length"] = allowed
             super().__init__(method, scheme, path, *args, **kwargs)
 
     return Limited
 
 
-async def guard(node: Node, asked: Request) -> None:
+async def check_request(node: Node, incoming: Request) -> None:
     """Check what may change something, before any handler. Files are not read for who is not signed in."""
-    if asked.method in session.SAFE:
+    if incoming.method in session.SAFE_METHODS:
         return
-    if asked.endpoint in UPLOADS:
-        await context.asking()
-    await session.check(node)
+    if incoming.endpoint in UPLOAD_ENDPOINTS:
+        await context.require_account()
+    await session.check_csrf(node)

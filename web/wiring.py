@@ -28,75 +28,75 @@ from node.ids import now_ms
 from node.interactions import severed_follows
 from node.jobs import queue
 from node.jobs.queue import Job
-from node.jobs.worker import Batch, Each, Handler, Worker
+from node.jobs.worker import BatchHandler, Handler, JobHandler, JobWorker
 from node.lifecycle import account_deletion, handle_domain, migration, registration
 from node.moderation import audit_log, block_lists, domain_policy
-from node.node import Node, site_of
+from node.node import Node, site_from_config
 from node.version import VERSION
 
-DAY = 24 * 3_600_000
-FAILED_JOBS_KEPT = 30 * DAY
+DAY_MS = 24 * 3_600_000
+FAILED_JOBS_RETENTION_MS = 30 * DAY_MS
 
-JOBS: dict[str, Handler] = {
-    "fan_out": Each(outgoing.fan_out, at_once=4),
-    "deliver": Each(deliver.deliver, at_once=128, patience=0.5, most=2000),
-    "redeliver": Each(deliver.deliver, at_once=32, patience=0.5, most=200),
-    "receive": Batch(process.receive, size=64),
-    "fetch": Each(process.fetch_first, at_once=8),
-    "look_up": Each(forwarding.look_up, at_once=4),
-    "synchronize": Each(follower_sync.synchronize, at_once=4),
-    "check_post": Each(remote_notes.check, at_once=4),
-    "check_quote": Each(remote_quotes.check, at_once=4),
-    "climb": Each(conversations.climb, at_once=4),
-    "crawl": Each(conversations.crawl, at_once=4),
-    "look_at_person": Each(profile_preview.look, at_once=4),
-    "refresh_actor": Each(actors.refresh, at_once=4),
-    "check_move": Each(remote_migration.check, at_once=2),
-    "carry_over": Each(migration.carry_over, at_once=1),
-    "read_featured": Each(featured.read, at_once=4),
-    "render_photo": Each(photos.render_later, at_once=1),
-    "fetch_avatar": Each(avatars.fetch, at_once=2),
-    "trim_cache": Each(media_cache_eviction.trim, at_once=1),
-    "forget_person": Each(account_deletion.forget, at_once=1),
-    "delete_files": Each(stored_files.delete_files, at_once=2),
-    "apply_policy": Each(domain_enforcement.apply_policy, at_once=1),
-    "fetch_list": Each(block_lists.fetch, at_once=1),
+JOB_HANDLERS: dict[str, Handler] = {
+    "fan_out": JobHandler(outgoing.fan_out, concurrency=4),
+    "deliver": JobHandler(deliver.deliver, concurrency=128, slow_after_seconds=0.5, max_concurrency=2000),
+    "redeliver": JobHandler(deliver.deliver, concurrency=32, slow_after_seconds=0.5, max_concurrency=200),
+    "receive": BatchHandler(process.process_batch, size=64),
+    "fetch": JobHandler(process.fetch_and_process, concurrency=8),
+    "look_up": JobHandler(forwarding.look_up_post, concurrency=4),
+    "synchronize": JobHandler(follower_sync.synchronize, concurrency=4),
+    "check_post": JobHandler(remote_notes.check_deleted, concurrency=4),
+    "check_quote": JobHandler(remote_quotes.check, concurrency=4),
+    "climb": JobHandler(conversations.fetch_ancestors, concurrency=4),
+    "crawl": JobHandler(conversations.crawl_replies, concurrency=4),
+    "look_at_person": JobHandler(profile_preview.refresh, concurrency=4),
+    "refresh_actor": JobHandler(actors.refresh, concurrency=4),
+    "check_move": JobHandler(remote_migration.check, concurrency=2),
+    "carry_over": JobHandler(migration.carry_over, concurrency=1),
+    "read_featured": JobHandler(featured.read, concurrency=4),
+    "render_photo": JobHandler(photos.render_deferred_variants, concurrency=1),
+    "fetch_avatar": JobHandler(avatars.fetch_avatar, concurrency=2),
+    "trim_cache": JobHandler(media_cache_eviction.trim_cache, concurrency=1),
+    "forget_person": JobHandler(account_deletion.delete_content, concurrency=1),
+    "delete_files": JobHandler(stored_files.delete_files, concurrency=2),
+    "apply_policy": JobHandler(domain_enforcement.apply_policy, concurrency=1),
+    "fetch_list": JobHandler(block_lists.fetch_list, concurrency=1),
 }
 
 
-async def open_node(options: Config, *, reads_only: bool = False, **client_options: Any) -> Node:
+async def open_node(options: Config, *, read_only: bool = False, **client_options: Any) -> Node:
     """A node with its database migrated, its storage and its client ready. Close it with `node.close()`.
 
     `client_options` go to the HTTP client: tests give it a resolver of their own. Raises InUse when another
-    process has the SQLite file; `reads_only` is for a look at a node that runs.
+    process has the SQLite file; `read_only` is for a look at a node that runs.
     """
-    site = site_of(options)
+    site = site_from_config(options)
     storage = open_storage(options.media.url)
-    db = await open_database(options.database.url, site, reads_only=reads_only)
+    db = await open_database(options.database.url, site, read_only=read_only)
     client = Client(
         user_agent=f"Tintype/{VERSION} (+{site.base_url}/)",
         allow_private=options.federation.allow_private_addresses,
         allow_http=options.federation.allow_http,
         ca_file=options.federation.ca_file or None,
         own_host=site.domain,
-        refuses=lambda host: db.read(domain_policy.is_blocked, host),
+        is_blocked=lambda host: db.read(domain_policy.is_blocked, host),
         **client_options,
     )
     node = Node(config=options, site=site, db=db, storage=storage, sandbox=Sandbox(), client=client)
-    if reads_only:
+    if read_only:
         return node
     try:
         await actors.ensure_instance_actor(node)
-        await db.write(handle_domain.adopt_handle_domain)
-        await db.write(domain_policy.adopt_mode)
-        await db.write(queue.add_once, "clean_up", {}, run_at=now_ms() + DAY)
+        await db.write(handle_domain.apply_handle_domain)
+        await db.write(domain_policy.apply_federation_mode)
+        await db.write(queue.add_once, "clean_up", {}, run_at=now_ms() + DAY_MS)
     except BaseException:
         await node.close()
         raise
     return node
 
 
-def collect_seldom() -> None:
+def tune_garbage_collection() -> None:
     """Let Python look for unreachable cycles less often, and never among its modules; for a process that serves.
 
     A fan-out holds some 6,000 objects at a time. A search for each 700 of them finds nothing, and now and then
@@ -106,17 +106,17 @@ def collect_seldom() -> None:
     gc.set_threshold(10_000)
 
 
-def make_worker(node: Node) -> Worker:
+def create_worker(node: Node) -> JobWorker:
     """The node's worker: start it beside the web, or alone in `tintype worker`."""
-    return Worker(node, JOBS | {"clean_up": Each(clean_up, at_once=1)})
+    return JobWorker(node, JOB_HANDLERS | {"clean_up": JobHandler(clean_up, concurrency=1)})
 
 
-async def settle(node: Node, now: int | None = None) -> int:
+async def run_due_jobs(node: Node, now: int | None = None) -> int:
     """Run all jobs that are due (at `now`) to the end; return how many ran."""
-    return await make_worker(node).drain(now)
+    return await create_worker(node).drain(now)
 
 
-_FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
+_CLEAN_UPS: tuple[Callable[[Writer, int], Any], ...] = (
     deliveries.clean_up,
     outbox.clean_up,
     server_availability.clean_up,
@@ -138,13 +138,13 @@ _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
 async def clean_up(node: Node, job: Job) -> None:
     """Once a day: every table that only grows forgets what is past use. Bounded work, one unit each."""
     now = now_ms()
-    for forget in _FORGETTING:
+    for forget in _CLEAN_UPS:
         await node.db.write(forget, now)
-    await node.db.write(_tomorrow, job, now)
+    await node.db.write(_queue_next_clean_up, job, now)
 
 
-def _tomorrow(tx: Writer, job: Job, now: int) -> None:
-    queue.forget_failed(tx, now - FAILED_JOBS_KEPT)
-    block_lists.ask_all(tx)
+def _queue_next_clean_up(tx: Writer, job: Job, now: int) -> None:
+    queue.delete_failed(tx, now - FAILED_JOBS_RETENTION_MS)
+    block_lists.queue_all_fetches(tx)
     queue.finish(tx, job)
-    queue.add(tx, "clean_up", {}, run_at=now + DAY)
+    queue.add(tx, "clean_up", {}, run_at=now + DAY_MS)

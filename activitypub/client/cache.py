@@ -17,7 +17,7 @@ from node.node import Node
 
 V = TypeVar("V")
 
-MINUTE = 60.0
+MINUTE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +31,31 @@ class KnownKey:
     host: str
 
 
-class Memory:
+class FederationCache:
     def __init__(self, node: Node) -> None:
-        self.keys: Cache[str, KnownKey] = Cache(20_000, 60 * MINUTE)
-        self.missing: Cache[str, Unfetchable] = Cache(20_000, 5 * MINUTE)
-        self.silent: Cache[str, Unfetchable] = Cache(2_000, 1 * MINUTE)
-        self.asked_again: Cache[str, bool] = Cache(5_000, 5 * MINUTE)
-        self.signing: Cache[int, tuple[int, SigningKey]] = Cache(1_000, 60 * MINUTE)
-        self.sentences: Cache[tuple[int, int], bytes] = Cache(500, 10 * MINUTE)
-        self.gone: Cache[str, bool] = Cache(20_000, 60 * MINUTE)
-        self.awake: Cache[str, bool] = Cache(20_000, 24 * 60 * MINUTE)
-        self.compared: Cache[int, str] = Cache(5_000, 10 * MINUTE)
-        self.named_in_vain: Cache[tuple[str, str], bool] = Cache(5_000, 30 * MINUTE)
-        self.answers: Cache[str, tuple[int, bytes]] = Cache(2_000, 1.0)
-        self._looking: dict[str, asyncio.Task[Any]] = {}
+        self.keys: Cache[str, KnownKey] = Cache(20_000, 60 * MINUTE_SECONDS)
+        self.key_failures: Cache[str, Unfetchable] = Cache(20_000, 5 * MINUTE_SECONDS)
+        self.unavailable_key_hosts: Cache[str, Unfetchable] = Cache(2_000, 1 * MINUTE_SECONDS)
+        self.refetched_keys: Cache[str, bool] = Cache(5_000, 5 * MINUTE_SECONDS)
+        self.signing_keys: Cache[int, tuple[int, SigningKey]] = Cache(1_000, 60 * MINUTE_SECONDS)
+        self.rendered_activities: Cache[tuple[int, int], bytes] = Cache(500, 10 * MINUTE_SECONDS)
+        self.gone_inboxes: Cache[str, bool] = Cache(20_000, 60 * MINUTE_SECONDS)
+        self.available_hosts: Cache[str, bool] = Cache(20_000, 24 * 60 * MINUTE_SECONDS)
+        self.checked_digests: Cache[int, str] = Cache(5_000, 10 * MINUTE_SECONDS)
+        self.unconfirmed_domains: Cache[tuple[str, str], bool] = Cache(5_000, 30 * MINUTE_SECONDS)
+        self.responses: Cache[str, tuple[int, bytes]] = Cache(2_000, 1.0)
+        self._in_flight: dict[str, asyncio.Task[Any]] = {}
 
-    async def once(self, name: str, look: Callable[[], Coroutine[Any, Any, V]]) -> V:
+    async def run_once(self, name: str, fetch: Callable[[], Coroutine[Any, Any, V]]) -> V:
         """Join whoever is already looking for `name`, or look."""
-        running: asyncio.Task[V] | None = self._looking.get(name)
+        running: asyncio.Task[V] | None = self._in_flight.get(name)
         if running is None:
-            running = self._looking[name] = asyncio.create_task(look())
-            running.add_done_callback(lambda done: self._looked(name, done))
+            running = self._in_flight[name] = asyncio.create_task(fetch())
+            running.add_done_callback(lambda done: self._finish(name, done))
         # Shielded: the sender that left must not take the answer from the others who wait for it.
         return await asyncio.shield(running)
 
-    def _looked(self, name: str, done: asyncio.Task[Any]) -> None:
-        self._looking.pop(name, None)
+    def _finish(self, name: str, done: asyncio.Task[Any]) -> None:
+        self._in_flight.pop(name, None)
         if not done.cancelled():
             done.exception()

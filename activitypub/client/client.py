@@ -22,33 +22,33 @@ import aiohttp
 from yarl import URL
 
 from activitypub.client import response_body
-from activitypub.client.public_addresses import is_public, literal
-from activitypub.client.resolver import GuardedResolver, NotPublic, Resolve
-from activitypub.signatures import SIGN, SigningKey
-from activitypub.uris import Malformed, parts, wire
+from activitypub.client.public_addresses import is_public, parse_ip_literal
+from activitypub.client.resolver import AddressNotPublic, GuardedResolver, Resolve
+from activitypub.signatures import SIGNERS, SigningKey
+from activitypub.uris import Malformed, parse_uri, request_url
 from activitypub.vocab import parse_json
 from node.errors import Unreachable
 
 KIB = 1024
-MOST_DOCUMENT = 1024 * KIB
-MOST_ANSWER, SNIPPET = 64 * KIB, 500
-DEADLINE, CONNECT, READ = 20.0, 5.0, 10.0
-MOST_CONNECTIONS = 2400
+MAX_DOCUMENT_BYTES = 1024 * KIB
+MAX_POST_RESPONSE_BYTES, SNIPPET_LENGTH = 64 * KIB, 500
+TOTAL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 20.0, 5.0, 10.0
+MAX_CONNECTIONS = 2400
 """All that are open, most of them waiting for servers that do not answer. `serve` sees to the descriptors."""
-REDIRECTS, JRD_REDIRECTS = 3, 5
+MAX_REDIRECTS, MAX_JRD_REDIRECTS = 3, 5
 ACCEPT = f'application/activity+json, application/ld+json; profile="{response_body.AS_PROFILE}"'
 JRD_TYPES = frozenset({"application/jrd+json", "application/json"})
 TEXT_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
-_MOVED = frozenset({301, 302, 303, 307, 308})
-_BUSY = frozenset({408, 425, 429})
-_GONE = frozenset({404, 410})
+_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+_TEMPORARY_STATUSES = frozenset({408, 425, 429})
+_GONE_STATUSES = frozenset({404, 410})
 
 
 class Unfetchable(Unreachable):
     """There was no usable answer. `reason` is for the log; `temporary` says that asking later may help.
 
-    `answered` is the HTTP status when there was one, and `gone` means it was 404 or 410.
+    `response_status` is the HTTP status when there was one, and `gone` means it was 404 or 410.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class Unfetchable(Unreachable):
         )
         self.url = url
         self.reason = reason
-        self.answered = status
+        self.response_status = status
         self.temporary = temporary
         self.gone = gone
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedDocument:
     """A document; `url` is where it was found in the end, which is what its id must agree with."""
 
     url: str
@@ -74,15 +74,15 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Any other file, bytes as they came; `link` is the `Link` header, `modified` the `Last-Modified` one."""
+class FetchedFile:
+    """Any other file, bytes as they came; `link_header` is the `Link` header, `last_modified` the `Last-Modified` one."""
 
     url: str
     body: bytes
     content_type: str
-    link: str
+    link_header: str
     etag: str = ""
-    modified: str = ""
+    last_modified: str = ""
 
     @property
     def text(self) -> str:
@@ -90,7 +90,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostResponse:
     """What a server said to a POST: `body` is the beginning of its words, for the log."""
 
     status: int
@@ -109,8 +109,8 @@ class FetchRequest:
     url: str
     accept: str
     accepts: Callable[[Any], bool]
-    limit: int = MOST_DOCUMENT
-    redirects: int = REDIRECTS
+    limit: int = MAX_DOCUMENT_BYTES
+    redirects: int = MAX_REDIRECTS
     key: SigningKey | None = None
     style: str = "cavage"
     more: Mapping[str, str] = field(default_factory=dict)
@@ -132,9 +132,9 @@ class Client:
         ca_file: str | None,
         own_host: str,
         resolve: Resolve | None = None,
-        deadline: float = DEADLINE,
+        timeout_seconds: float = TOTAL_TIMEOUT_SECONDS,
         now: Callable[[], float] = time.time,
-        refuses: Callable[[str], Awaitable[bool]] | None = None,
+        is_blocked: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
         self._user_agent = user_agent
         self._allow_private = allow_private
@@ -142,67 +142,67 @@ class Client:
         self._ca_file = ca_file or None
         self._own_host = own_host.lower()
         self._resolve = resolve
-        self._deadline = deadline
+        self._timeout_seconds = timeout_seconds
         self._now = now
-        self._refuses = refuses
+        self._is_blocked = is_blocked
         self._session: aiohttp.ClientSession | None = None
 
     async def get_json(
         self, url: str, *, key: SigningKey | None, accept: str = ACCEPT, style: str = "cavage"
-    ) -> Fetched:
+    ) -> FetchedDocument:
         """An ActivityPub document, signed for with `key` in that style. Raises Unfetchable."""
-        wanted = FetchRequest(url, accept, response_body.is_activity, key=key, style=style)
-        return _document(await self._get(wanted))
+        wanted = FetchRequest(url, accept, response_body.is_activitypub, key=key, style=style)
+        return _parse_document(await self._get(wanted))
 
-    async def get_jrd(self, url: str) -> Fetched:
+    async def get_jrd(self, url: str) -> FetchedDocument:
         """A WebFinger or NodeInfo document. Raises Unfetchable."""
         accept = "application/jrd+json, application/json"
-        wanted = FetchRequest(url, accept, _one_of(JRD_TYPES), redirects=JRD_REDIRECTS)
-        return _document(await self._get(wanted))
+        wanted = FetchRequest(url, accept, _accepts_types(JRD_TYPES), redirects=MAX_JRD_REDIRECTS)
+        return _parse_document(await self._get(wanted))
 
     async def get_text(
-        self, url: str, *, types: Collection[str] = TEXT_TYPES, limit: int = MOST_DOCUMENT
-    ) -> Found:
+        self, url: str, *, types: Collection[str] = TEXT_TYPES, max_bytes: int = MAX_DOCUMENT_BYTES
+    ) -> FetchedFile:
         """A page, or host-meta. Raises Unfetchable."""
-        return await self._get(_file(url, types, limit))
+        return await self._get(_file(url, types, max_bytes))
 
-    async def get_bytes(self, url: str, *, limit: int, types: Collection[str]) -> Found:
+    async def get_bytes(self, url: str, *, max_bytes: int, types: Collection[str]) -> FetchedFile:
         """A picture or other file of one of the `types`; `image/*` stands for all pictures. Raises Unfetchable."""
-        return await self._get(_file(url, types, limit))
+        return await self._get(_file(url, types, max_bytes))
 
-    async def get_published(
-        self, url: str, *, types: Collection[str], limit: int, etag: str = "", modified: str = ""
-    ) -> Found | None:
+    async def get_if_modified(
+        self, url: str, *, types: Collection[str], max_bytes: int, etag: str = "", last_modified: str = ""
+    ) -> FetchedFile | None:
         """A file that an admin wants, whatever the rules about its server; None when it has not changed.
 
-        `etag` and `modified` are those of the file as it was when last seen. Raises Unfetchable.
+        `etag` and `last_modified` are those of the file as it was when last seen. Raises Unfetchable.
         """
         known = {}
         if etag:
             known["If-None-Match"] = etag
-        if modified:
-            known["If-Modified-Since"] = modified
+        if last_modified:
+            known["If-Modified-Since"] = last_modified
         try:
-            return await self._get(replace(_file(url, types, limit), more=known, is_judged=False))
+            return await self._get(replace(_file(url, types, max_bytes), more=known, is_judged=False))
         except Unfetchable as error:
-            if known and error.answered == 304:
+            if known and error.response_status == 304:
                 return None
             raise
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, is_judged: bool = True
-    ) -> Answer:
+        self, url: str, body: bytes, headers: Mapping[str, str], *, check_blocked: bool = True
+    ) -> PostResponse:
         """Send `body` with headers that are already signed. Whatever the status, it is an Answer; no redirects.
 
         `is_judged=False`: the caller has just seen for itself that its server may be talked to. Raises Unfetchable when the server may not be, or cannot be, talked to.
         """
-        address = self._allowed(url)
-        if is_judged:
-            await self._judge(url)
+        address = self._check_url(url)
+        if check_blocked:
+            await self._check_host(url)
         try:
             async with (
-                asyncio.timeout(self._deadline),
-                self._opened().post(
+                asyncio.timeout(self._timeout_seconds),
+                self._open_session().post(
                     address,
                     data=body,
                     # An answer that is only read for the log need not be unpacked.
@@ -210,51 +210,51 @@ class Client:
                     allow_redirects=False,
                 ) as response,
             ):
-                said = await _beginning(response)
-                return Answer(response.status, response.headers, said)
+                said = await _read_snippet(response)
+                return PostResponse(response.status, response.headers, said)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _failure(url, error) from error
+            raise _to_unfetchable(url, error) from error
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _get(self, wanted: FetchRequest) -> Found:
+    async def _get(self, wanted: FetchRequest) -> FetchedFile:
         url = wanted.url
         seen: set[URL] = set()
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._timeout_seconds):
                 while True:
-                    address = self._allowed(url)
+                    address = self._check_url(url)
                     if address in seen or len(seen) > wanted.redirects:
                         raise Unfetchable(url, "redirected in a circle or too often")
                     seen.add(address)
                     if wanted.is_judged:
-                        await self._judge(url)
-                    async with self._opened().get(
+                        await self._check_host(url)
+                    async with self._open_session().get(
                         address, headers=self._headers(wanted, url), allow_redirects=False
                     ) as response:
-                        if response.status not in _MOVED:
-                            return await _answer(url, address, response, wanted)
-                        url = _next(url, address, response.headers.get("Location", ""))
+                        if response.status not in _REDIRECT_STATUSES:
+                            return await _read_file(url, address, response, wanted)
+                        url = _redirect_target(url, address, response.headers.get("Location", ""))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _failure(url, error) from error
+            raise _to_unfetchable(url, error) from error
 
     def _headers(self, wanted: FetchRequest, url: str) -> dict[str, str]:
         """`url` is where the last redirect has led to: each request is signed anew."""
         headers = {"Accept": wanted.accept, "Accept-Encoding": "gzip, deflate", **wanted.more}
         if wanted.key is not None:
             signed = [("Accept", wanted.accept)]
-            headers |= SIGN[wanted.style](wanted.key, "GET", url, None, self._now(), signed)
+            headers |= SIGNERS[wanted.style](wanted.key, "GET", url, None, self._now(), signed)
         return headers
 
-    def _allowed(self, url: str) -> URL:
+    def _check_url(self, url: str) -> URL:
         """The address to ask, if the rules let us. Raises Unfetchable."""
         try:
-            scheme, host, port, *_ = to = parts(url)
-            address = wire(url)
-            ip = literal(host)
+            scheme, host, port, *_ = to = parse_uri(url)
+            address = request_url(url)
+            ip = parse_ip_literal(host)
         except (Malformed, ValueError) as error:
             raise Unfetchable(url, str(error)) from None
         if scheme != "https" and not self._allow_http:
@@ -268,12 +268,12 @@ class Client:
                 raise Unfetchable(url, "not on the public internet")
         return address
 
-    async def _judge(self, url: str) -> None:
+    async def _check_host(self, url: str) -> None:
         """Raises Unfetchable for a server that nothing is exchanged with."""
-        if self._refuses is not None and await self._refuses(parts(url).host):
+        if self._is_blocked is not None and await self._is_blocked(parse_uri(url).host):
             raise Unfetchable(url, "this node does not exchange anything with that server")
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         # Opened at the first request: it needs a running loop, and loading certificates takes a while.
         if self._session is None:
             context = ssl.create_default_context()
@@ -283,13 +283,15 @@ class Client:
                 resolver=GuardedResolver(allow_private=self._allow_private, resolve=self._resolve),
                 use_dns_cache=False,
                 ssl=context,
-                limit=MOST_CONNECTIONS,
+                limit=MAX_CONNECTIONS,
                 limit_per_host=6,
                 keepalive_timeout=30,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT, sock_read=READ),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=CONNECT_TIMEOUT_SECONDS, sock_read=READ_TIMEOUT_SECONDS
+                ),
                 headers={"User-Agent": self._user_agent},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -299,18 +301,20 @@ class Client:
 
 
 def _file(url: str, types: Collection[str], limit: int) -> FetchRequest:
-    return FetchRequest(url, ", ".join(types), _one_of(types), limit)
+    return FetchRequest(url, ", ".join(types), _accepts_types(types), limit)
 
 
-async def _answer(url: str, address: URL, response: aiohttp.ClientResponse, wanted: FetchRequest) -> Found:
+async def _read_file(
+    url: str, address: URL, response: aiohttp.ClientResponse, wanted: FetchRequest
+) -> FetchedFile:
     status = response.status
     if status != 200:
         raise Unfetchable(
             url,
             f"answered {status}",
             status=status,
-            temporary=status >= 500 or status in _BUSY,
-            gone=status in _GONE,
+            temporary=status >= 500 or status in _TEMPORARY_STATUSES,
+            gone=status in _GONE_STATUSES,
         )
     if not wanted.accepts(response.headers):
         raise Unfetchable(
@@ -318,11 +322,11 @@ async def _answer(url: str, address: URL, response: aiohttp.ClientResponse, want
         )
     try:
         body = await response_body.read(response.headers, response.content, wanted.limit)
-    except response_body.TooLarge:
+    except response_body.ResponseTooLarge:
         raise Unfetchable(url, f"answered with more than {wanted.limit} bytes", status=status) from None
-    except response_body.NotReadable:
+    except response_body.UndecodableBody:
         raise Unfetchable(url, "packed its answer in a way that cannot be read", status=status) from None
-    return Found(
+    return FetchedFile(
         str(address),
         body,
         response_body.media_type(response.headers),
@@ -332,20 +336,20 @@ async def _answer(url: str, address: URL, response: aiohttp.ClientResponse, want
     )
 
 
-async def _beginning(response: aiohttp.ClientResponse) -> str:
+async def _read_snippet(response: aiohttp.ClientResponse) -> str:
     """The first words of an answer. It is read to its end, if that is near, so the connection can be used again."""
     said, received = b"", 0
     async for chunk in response.content.iter_any():
-        said = said or chunk[: 4 * SNIPPET]
+        said = said or chunk[: 4 * SNIPPET_LENGTH]
         received += len(chunk)
-        if received > MOST_ANSWER:
+        if received > MAX_POST_RESPONSE_BYTES:
             response.close()
             break
     # No database holds a NUL in a text.
-    return said.decode("utf-8", "replace")[:SNIPPET].replace("\0", "")
+    return said.decode("utf-8", "replace")[:SNIPPET_LENGTH].replace("\0", "")
 
 
-def _next(url: str, address: URL, location: str) -> str:
+def _redirect_target(url: str, address: URL, location: str) -> str:
     try:
         to = urljoin(str(address), location.strip())
     except ValueError:
@@ -355,14 +359,14 @@ def _next(url: str, address: URL, location: str) -> str:
     return to
 
 
-def _document(found: Found) -> Fetched:
+def _parse_document(found: FetchedFile) -> FetchedDocument:
     try:
-        return Fetched(found.url, parse_json(found.body), found.content_type)
+        return FetchedDocument(found.url, parse_json(found.body), found.content_type)
     except Malformed as error:
         raise Unfetchable(found.url, f"answered with {error}", status=200) from None
 
 
-def _one_of(types: Collection[str]) -> Callable[[Any], bool]:
+def _accepts_types(types: Collection[str]) -> Callable[[Any], bool]:
     def accepts(headers: Any) -> bool:
         name = response_body.media_type(headers)
         return name in types or f"{name.partition('/')[0]}/*" in types or "*/*" in types
@@ -370,11 +374,12 @@ def _one_of(types: Collection[str]) -> Callable[[Any], bool]:
     return accepts
 
 
-def _failure(url: str, error: BaseException) -> Unfetchable:
+def _to_unfetchable(url: str, error: BaseException) -> Unfetchable:
     if isinstance(error, Unfetchable):
         return error
     refused = any(
-        isinstance(cause, NotPublic) for cause in (error, error.__cause__, getattr(error, "os_error", None))
+        isinstance(cause, AddressNotPublic)
+        for cause in (error, error.__cause__, getattr(error, "os_error", None))
     )
     if refused:
         return Unfetchable(url, "not on the public internet")

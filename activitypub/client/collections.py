@@ -12,17 +12,17 @@ from typing import Any
 from activitypub import vocab
 from activitypub.client import documents
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget, refusal
+from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Ref
 from node.node import Node
 
-MOST_PAGES = 10
-MOST_ITEMS = 1000
+MAX_PAGES = 10
+MAX_ITEMS = 1000
 
 
 @dataclass(slots=True)
-class Members:
+class CollectionItems:
     """`total` is what the other server claims, within bounds: for display only."""
 
     items: list[Ref] = field(default_factory=list)
@@ -33,39 +33,47 @@ class Members:
         return list(dict.fromkeys(item.uri for item in self.items if item.uri is not None))
 
 
-async def members(
-    node: Node, source: Ref, at: str, budget: Budget, *, pages: int = MOST_PAGES, most: int = MOST_ITEMS
-) -> Members:
-    """What a collection holds. `at` is the address of what names it: only that server is asked.
+async def fetch_items(
+    node: Node,
+    source: Ref,
+    owner_uri: str,
+    budget: FetchBudget,
+    *,
+    max_pages: int = MAX_PAGES,
+    max_items: int = MAX_ITEMS,
+) -> CollectionItems:
+    """What a collection holds. `owner_uri` is the address of what names it: only that server is asked.
 
     Raises Unfetchable when the collection itself cannot be had.
     """
-    found, seen = Members(), set[str]()
+    found, seen = CollectionItems(), set[str]()
     here, url = source.doc, source.uri
     if here is not None and not any(name in here for name in ("items", "orderedItems", "first")):
         here = None
-    for _ in range(pages + 1):
+    for _ in range(max_pages + 1):
         try:
             if here is None:
-                if url is None or url in seen or not same_origin(url, at):
+                if url is None or url in seen or not same_origin(url, owner_uri):
                     break
                 seen.add(url)
-                here = await documents.list_at(node, url, budget)
-            page = vocab.collection(here)
+                here = await documents.fetch_collection(node, url, budget)
+            page = vocab.parse_collection(here)
         except (Unfetchable, Malformed) as error:
             if found.items or found.total is not None:
                 break
-            raise error if isinstance(error, Unfetchable) else refusal(at, str(error)) from error
+            raise (
+                error if isinstance(error, Unfetchable) else permanent_failure(owner_uri, str(error))
+            ) from error
         found.total = page.total if found.total is None else found.total
         found.items += page.items
-        if len(found.items) >= most:
+        if len(found.items) >= max_items:
             break
-        here, url = _further(page)
-    del found.items[most:]
+        here, url = _next_page(page)
+    del found.items[max_items:]
     return found
 
 
-def _further(page: vocab.CollectionDoc) -> tuple[dict[str, Any] | None, str | None]:
+def _next_page(page: vocab.CollectionDoc) -> tuple[dict[str, Any] | None, str | None]:
     """The next page, embedded or by its address. The front of a collection leads to its first one."""
     if not page.items and page.first:
         return page.first.doc, page.first.uri

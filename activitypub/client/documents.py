@@ -11,15 +11,15 @@ from typing import Any
 
 from activitypub.client import signature_style, signing_keys
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget, refusal
+from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.signatures import SigningKey
-from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
+from activitypub.uris import Malformed, host_of, normalize_id, same_origin, without_fragment
 from node.moderation import domain_policy
 from node.node import Node
 
 
-async def document(
-    node: Node, uri: str, *, key: SigningKey | None = None, budget: Budget | None = None
+async def fetch(
+    node: Node, uri: str, *, key: SigningKey | None = None, budget: FetchBudget | None = None
 ) -> dict[str, Any]:
     """The object with this id, as its own server gives it. Raises Unfetchable.
 
@@ -28,43 +28,45 @@ async def document(
     """
     try:
         uri = without_fragment(uri)
-        await _check(node, uri)
+        await _check_host(node, uri)
         if key is None:
-            key = await signing_keys.of_node(node)
+            key = await signing_keys.instance_key(node)
         doc, found_at = await _get(node, uri, key, budget)
-        claimed = _id(doc, uri)
-        if not _belongs(claimed, found_at, uri):
-            await _check(node, claimed)
+        claimed = _claimed_id(doc, uri)
+        if not _is_found_at_id(claimed, found_at, uri):
+            await _check_host(node, claimed)
             doc, found_at = await _get(node, claimed, key, budget)
-            if not _belongs(_id(doc, claimed), found_at, claimed):
-                raise refusal(uri, "the document is not where its id says it is")
+            if not _is_found_at_id(_claimed_id(doc, claimed), found_at, claimed):
+                raise permanent_failure(uri, "the document is not where its id says it is")
     except Malformed as error:
-        raise refusal(uri, str(error)) from error
+        raise permanent_failure(uri, str(error)) from error
     return doc
 
 
-async def list_at(node: Node, url: str, budget: Budget) -> dict[str, Any]:
+async def fetch_collection(node: Node, url: str, budget: FetchBudget) -> dict[str, Any]:
     """A list, or a page of one, that is known only by its address. Raises Unfetchable."""
     try:
-        await _check(node, url)
-        doc, found_at = await _get(node, url, await signing_keys.of_node(node), budget)
+        await _check_host(node, url)
+        doc, found_at = await _get(node, url, await signing_keys.instance_key(node), budget)
         if not same_origin(found_at, url):
-            raise refusal(url, "the list has moved to another server")
+            raise permanent_failure(url, "the list has moved to another server")
     except Malformed as error:
-        raise refusal(url, str(error)) from error
+        raise permanent_failure(url, str(error)) from error
     return doc
 
 
-async def _get(node: Node, uri: str, key: SigningKey, budget: Budget | None) -> tuple[dict[str, Any], str]:
+async def _get(
+    node: Node, uri: str, key: SigningKey, budget: FetchBudget | None
+) -> tuple[dict[str, Any], str]:
     """GET, and if the signature is not taken, once more in the other dialect."""
     host = host_of(uri)
-    style = await signature_style.of(node, host)
+    style = await signature_style.by_host(node, host)
     if budget is not None:
         budget.spend(uri)
     try:
         fetched = await node.client.get_json(uri, key=key, style=style)
     except Unfetchable as error:
-        if error.answered not in (401, 403):
+        if error.response_status not in (401, 403):
             raise
         if budget is not None:
             budget.spend(uri)
@@ -74,33 +76,33 @@ async def _get(node: Node, uri: str, key: SigningKey, budget: Budget | None) -> 
         except Unfetchable:
             raise error from None
         if host_of(fetched.url) == host:
-            await signature_style.learned(node, host, style)
+            await signature_style.remember(node, host, style)
     return fetched.doc, fetched.url
 
 
-def _id(doc: dict[str, Any], uri: str) -> str:
+def _claimed_id(doc: dict[str, Any], uri: str) -> str:
     id_ = doc.get("id") or doc.get("@id")
     if not isinstance(id_, str) or not id_:
-        raise refusal(uri, "the document does not say what its id is")
+        raise permanent_failure(uri, "the document does not say what its id is")
     return id_
 
 
-def _belongs(id_: str, found_at: str, asked: str) -> bool:
+def _is_found_at_id(id_: str, found_at: str, asked: str) -> bool:
     """Whether a document with this id may have been found there, after redirects."""
-    found = normal_id(without_fragment(found_at))
-    claimed = normal_id(without_fragment(id_))
-    return claimed == found or (claimed == normal_id(asked) and same_origin(id_, found_at))
+    found = normalize_id(without_fragment(found_at))
+    claimed = normalize_id(without_fragment(id_))
+    return claimed == found or (claimed == normalize_id(asked) and same_origin(id_, found_at))
 
 
-async def _check(node: Node, uri: str) -> None:
+async def _check_host(node: Node, uri: str) -> None:
     host = host_of(uri)
     if host == node.site.domain:
-        raise refusal(uri, "our own objects are not fetched")
+        raise permanent_failure(uri, "our own objects are not fetched")
     if await node.db.read(domain_policy.is_blocked, host):
-        raise refusal(uri, "this node does not exchange anything with that server")
+        raise permanent_failure(uri, "this node does not exchange anything with that server")
 
 
-def is_ours(node: Node, uri: str) -> bool:
+def is_local_uri(node: Node, uri: str) -> bool:
     """Whether an id is on this node's own host, and so only ever found in our own tables."""
     try:
         return host_of(uri) == node.site.domain

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from urllib.parse import urljoin
 
 from activitypub.client.response_body import AS_PROFILE
-from activitypub.uris import Malformed, parts
+from activitypub.uris import Malformed, parse_uri
 
-_MOST_TAGS, _LONGEST_TAG = 50, 1024
+_MAX_TAGS, _MAX_TAG_LENGTH = 50, 1024
 _ATTRIBUTE = re.compile(r"""([A-Za-z-]{1,20})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""")
 
 
-def alternate(base: str, page: str, link_header: str = "") -> str | None:
+def find_alternate(base: str, page: str, link_header: str = "") -> str | None:
     """Where the page at `base` says its ActivityPub document is, or None."""
     for attributes in (*_from_header(link_header), *_from_page(page)):
         kind = attributes.get("type", "").lower()
@@ -28,14 +28,14 @@ def alternate(base: str, page: str, link_header: str = "") -> str | None:
         ):
             try:
                 address = urljoin(base, attributes.get("href", ""))
-                parts(address)
+                parse_uri(address)
             except (Malformed, ValueError):
                 continue
             return address
     return None
 
 
-def lrdd(document: str) -> str | None:
+def find_lrdd_template(document: str) -> str | None:
     """The template for WebFinger in an XRD (RFC 6415); None where there is none, or a DTD, which none needs."""
     if "<!" in document.replace("<!--", ""):
         return None
@@ -46,23 +46,23 @@ def lrdd(document: str) -> str | None:
 
 
 def _from_header(text: str) -> Iterator[dict[str, str]]:
-    for piece in text[:8192].split("<")[1:_MOST_TAGS]:
+    for piece in text[:8192].split("<")[1:_MAX_TAGS]:
         address, _, rest = piece.partition(">")
-        yield _attributes(rest[:_LONGEST_TAG]) | {"href": address}
+        yield _attributes(rest[:_MAX_TAG_LENGTH]) | {"href": address}
 
 
 def _from_page(page: str) -> Iterator[dict[str, str]]:
     tags = 0
     for piece in page.split(">"):
-        tail = piece[-_LONGEST_TAG:].lower()
+        tail = piece[-_MAX_TAG_LENGTH:].lower()
         if tail.lstrip().startswith("<body"):
             return
         start = tail.rfind("<link")
         if start >= 0:
             tags += 1
-            if tags > _MOST_TAGS:
+            if tags > _MAX_TAGS:
                 return
-            yield _attributes(piece[-_LONGEST_TAG:][start:])
+            yield _attributes(piece[-_MAX_TAG_LENGTH:][start:])
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -58,7 +58,7 @@ def is_public(address: str | IPv4Address | IPv6Address) -> bool:
     return address.is_global and not any(address in block for block in _NOT_HOSTS_V4)
 
 
-def literal(host: str) -> IPv4Address | IPv6Address | None:
+def parse_ip_literal(host: str) -> IPv4Address | IPv6Address | None:
     """The address a host name spells out, or None when it is a name to be resolved.
 
     The system's resolver also takes `2130706433`, `0x7f.1` and `0177.0.0.1` for

@@ -21,10 +21,10 @@ from node.cache import Cache
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
-KEPT_SECONDS, MOST_KEPT, MOST_AT_ONCE = 60.0, 2048, 16
+CACHE_TTL_SECONDS, MAX_CACHED_HOSTS, MAX_CONCURRENT_LOOKUPS = 60.0, 2048, 16
 
 
-class NotPublic(OSError):
+class AddressNotPublic(OSError):
     """The name belongs to an address we do not talk to."""
 
 
@@ -34,19 +34,19 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, *, allow_private: bool, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
         self._resolve = resolve or SystemResolver()
-        self._kept: Cache[str, list[str]] = Cache(MOST_KEPT, KEPT_SECONDS)
+        self._cache: Cache[str, list[str]] = Cache(MAX_CACHED_HOSTS, CACHE_TTL_SECONDS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        addresses = self._kept.get(host)
+        addresses = self._cache.get(host)
         if addresses is None:
             addresses = list(await self._resolve(host, port))
             if not addresses:
                 raise OSError(f"{host} has no address")
             if not self._allow_private and not all(is_public(address) for address in addresses):
-                raise NotPublic(f"{host} is not on the public internet")
-            self._kept.put(host, addresses)
+                raise AddressNotPublic(f"{host} is not on the public internet")
+            self._cache.put(host, addresses)
         return [
             {
                 "hostname": host,
@@ -60,7 +60,7 @@ class GuardedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        self._kept.clear()
+        self._cache.clear()
 
 
 class SystemResolver:
@@ -71,7 +71,7 @@ class SystemResolver:
     """
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_LOOKUPS)
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()

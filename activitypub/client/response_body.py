@@ -18,11 +18,11 @@ AS_PROFILE = "https://www.w3.org/ns/activitystreams"
 _PROFILE = re.compile(r';\s*profile\s*=\s*(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
 
 
-class TooLarge(Exception):
+class ResponseTooLarge(Exception):
     """The body grew past the limit."""
 
 
-class NotReadable(Exception):
+class UndecodableBody(Exception):
     """The body is packed in a way we did not ask for, or badly."""
 
 
@@ -30,16 +30,16 @@ async def read(headers: Mapping[str, str], content: StreamReader, limit: int) ->
     """The whole body, unpacked. Raises TooLarge as soon as it is, and NotReadable."""
     declared = headers.get("Content-Length", "")
     if declared.isdigit() and int(declared[:12]) > limit:
-        raise TooLarge
-    unpacker = _unpacker(headers.get("Content-Encoding", ""))
+        raise ResponseTooLarge
+    unpacker = _decompressor(headers.get("Content-Encoding", ""))
     received, body = 0, bytearray()
     async for chunk in content.iter_any():
         received += len(chunk)
         if unpacker is not None:
-            chunk = _unpack(unpacker, chunk, limit + 1 - len(body))
+            chunk = _decompress(unpacker, chunk, limit + 1 - len(body))
         body += chunk
         if received > limit or len(body) > limit:
-            raise TooLarge
+            raise ResponseTooLarge
     return bytes(body)
 
 
@@ -49,7 +49,7 @@ def media_type(headers: CIMultiDictProxy[str]) -> str:
     return given[0].partition(";")[0].strip().lower() if len(given) == 1 else ""
 
 
-def is_activity(headers: CIMultiDictProxy[str]) -> bool:
+def is_activitypub(headers: CIMultiDictProxy[str]) -> bool:
     """Whether the answer calls itself an ActivityPub document. Nothing else counts as one.
 
     A server that lets people upload files serves those under other types, so a
@@ -64,7 +64,7 @@ def is_activity(headers: CIMultiDictProxy[str]) -> bool:
     return False
 
 
-def _unpacker(encoding: str) -> _Decompress | None:
+def _decompressor(encoding: str) -> _Decompress | None:
     match encoding.strip().lower():
         case "" | "identity":
             return None
@@ -72,11 +72,11 @@ def _unpacker(encoding: str) -> _Decompress | None:
             return zlib.decompressobj(16 + zlib.MAX_WBITS)
         case "deflate":
             return zlib.decompressobj()
-    raise NotReadable
+    raise UndecodableBody
 
 
-def _unpack(unpacker: _Decompress, chunk: bytes, most: int) -> bytes:
+def _decompress(unpacker: _Decompress, chunk: bytes, max_bytes: int) -> bytes:
     try:
-        return unpacker.decompress(chunk, max(most, 1))
+        return unpacker.decompress(chunk, max(max_bytes, 1))
     except zlib.error:
-        raise NotReadable from None
+        raise UndecodableBody from None

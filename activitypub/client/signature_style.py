@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activitypub.signatures import OTHER
+from activitypub.signatures import OTHER_STYLE
 from node.federation import server_availability
 from node.node import Node
 
 _HINTS = ("signature", "rfc9421", "cavage")
 
 
-async def of(node: Node, host: str) -> str:
+async def by_host(node: Node, host: str) -> str:
     """'cavage' or 'rfc9421'."""
-    return await node.db.read(server_availability.style, host)
+    return await node.db.read(server_availability.signature_style, host)
 
 
-async def learned(node: Node, host: str, style: str) -> None:
-    await node.db.write(server_availability.prefers, host, style)
+async def remember(node: Node, host: str, style: str) -> None:
+    await node.db.write(server_availability.set_signature_style, host, style)
 
 
 def other(style: str) -> str:
-    return OTHER.get(style, "cavage")
+    return OTHER_STYLE.get(style, "cavage")
 
 
-def is_refusal(status: int | None, headers: Mapping[str, str], body: str) -> bool:
+def is_rejection(status: int | None, headers: Mapping[str, str], body: str) -> bool:
     """Whether an answer may mean that the other kind of signature is wanted."""
     if status in (401, 403):
         return True

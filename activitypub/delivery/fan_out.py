@@ -8,40 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from activitypub.client.cache import Memory
+from activitypub.client.cache import FederationCache
 from activitypub.delivery import audience
 from activitypub.documents import activities
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.federation import deliveries, outbox, server_availability
-from node.federation.outbox import Sentence
+from node.federation.outbox import OutgoingActivity
 from node.ids import now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
 from node.node import Node
 
-Plan = tuple[Sentence, bytes, list[tuple[str, str]], bool]
+FanOutPlan = tuple[OutgoingActivity, bytes, list[tuple[str, str]], bool]
 """A sentence, its document, its inboxes with their hosts, and whether the followers are to be compared."""
 
 
 async def fan_out(node: Node, job: Job) -> bool:
     """True when the job was finished with what it queued."""
-    memory = node.part(Memory)
+    memory = node.component(FederationCache)
     # What was just said may have changed what we answer about ourselves.
-    memory.answers.clear()
-    planned = await node.db.read(plan, job.payload["id"])
+    memory.responses.clear()
+    planned = await node.db.read(plan_fan_out, job.payload["id"])
     if planned is None:
         return False
     sentence, body, inboxes, _ = planned
-    memory.sentences.put((sentence.id, 0), body)
+    memory.rendered_activities.put((sentence.id, 0), body)
     # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
-    inboxes.sort(key=lambda one: memory.awake.get(one[1]) is None)
-    gone = {inbox for inbox, _ in inboxes if memory.gone.get(inbox)}
-    await node.db.write(_queue, job, planned, gone)
+    inboxes.sort(key=lambda one: memory.available_hosts.get(one[1]) is None)
+    gone = {inbox for inbox, _ in inboxes if memory.gone_inboxes.get(inbox)}
+    await node.db.write(_queue_deliveries, job, planned, gone)
     return True
 
 
-def plan(tx: Reader, id_: int) -> Plan | None:
+def plan_fan_out(tx: Reader, id_: int) -> FanOutPlan | None:
     """The sentence, its document and where it goes; None when there is nobody to tell, or nothing left to say."""
     sentence = outbox.by_id(tx, id_)
     who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
@@ -50,26 +50,26 @@ def plan(tx: Reader, id_: int) -> Plan | None:
     inboxes = audience.inboxes(tx, sentence, who)
     if not inboxes:
         return None
-    is_compared = audience.is_for_followers(tx, sentence)
-    body = activities.words(tx, sentence, who)
+    is_compared = audience.is_followers_only(tx, sentence)
+    body = activities.render_bytes(tx, sentence, who)
     return None if body is None else (sentence, body, inboxes, is_compared)
 
 
-def _queue(tx: Writer, job: Job, planned: Plan, gone: Collection[str]) -> None:
+def _queue_deliveries(tx: Writer, job: Job, planned: FanOutPlan, gone: Collection[str]) -> None:
     if not queue.finish(tx, job):
         return
     sentence, body, inboxes, is_compared = planned
-    outbox.keep_document(tx, sentence, body.decode())
+    outbox.save_document(tx, sentence, body.decode())
     asleep = server_availability.given_up(tx, {host for _, host in inboxes}, now_ms())
     awake = [(inbox, host) for inbox, host in inboxes if host not in asleep and inbox not in gone]
-    deliveries.queue(tx, sentence, awake, is_synchronized=is_compared)
-    deliveries.refuse(
+    deliveries.queue(tx, sentence, awake, sends_follower_digest=is_compared)
+    deliveries.record_refused(
         tx,
         sentence,
         [(inbox, host) for inbox, host in inboxes if host in asleep],
         "the server has not answered for a week",
     )
-    deliveries.refuse(
+    deliveries.record_refused(
         tx,
         sentence,
         [(inbox, host) for inbox, host in inboxes if inbox in gone and host not in asleep],

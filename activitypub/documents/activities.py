@@ -13,24 +13,24 @@ from typing import Any
 import msgspec
 
 from activitypub.documents import contexts, notes, webfinger
-from activitypub.documents.notes import addressing, time_of
+from activitypub.documents.notes import addressing, format_time
 from activitypub.vocab import PUBLIC
-from activitypub.vocab.actors import RFC_9421
+from activitypub.vocab.actors import RFC9421_URLS
 from node.accounts import accounts, keys
 from node.attachments import avatars
 from node.database import Reader, Site
-from node.federation.outbox import Sentence
+from node.federation.outbox import OutgoingActivity
 from node.interactions import boosts
 from node.models.account import Account
 from node.models.post import Post
 from node.posts import posts
 
 
-def with_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
+def add_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
     return {"@context": list(context), **document}
 
 
-def person(tx: Reader, account: Account) -> dict[str, Any]:
+def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
     """One of ours: a person, or the node itself. Of somebody suspended it says that and little more."""
     if account.suspended_at is not None:
         account = replace(
@@ -53,17 +53,17 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
         "summary": account.bio or "<p></p>",
         "inbox": account.inbox,
         "outbox": account.outbox,
-        "published": time_of(account.created_at // 86_400_000 * 86_400_000),
+        "published": format_time(account.created_at // 86_400_000 * 86_400_000),
         "manuallyApprovesFollowers": account.is_locked,
         "discoverable": account.is_discoverable,
         "indexable": account.is_indexable,
         "endpoints": {"sharedInbox": account.shared_inbox},
-        **_keys(tx, account),
+        **_render_keys(tx, account),
     }
     if account.kind == "Application":
         document["generator"] = {
             "type": "Application",
-            "implements": [{"href": RFC_9421[0], "name": "RFC-9421: HTTP Message Signatures"}],
+            "implements": [{"href": RFC9421_URLS[0], "name": "RFC-9421: HTTP Message Signatures"}],
         }
         return document
     document |= {
@@ -76,10 +76,10 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
         ],
         "tag": [],
         # Pages of ours name their authors (fediverse:creator), and so may the sites that somebody has listed.
-        "attributionDomains": list(dict.fromkeys((tx.site.domain, *account.sites))),
+        "attributionDomains": list(dict.fromkeys((tx.site.domain, *account.attribution_domain_list))),
     }
     for term, kind in (("icon", avatars.AVATAR), ("image", avatars.HEADER)):
-        if (picture := _picture(tx, account, kind)) is not None:
+        if (picture := _render_picture(tx, account, kind)) is not None:
             document[term] = picture
     if account.moved_to:
         document["movedTo"] = account.moved_to
@@ -88,10 +88,10 @@ def person(tx: Reader, account: Account) -> dict[str, Any]:
     return document
 
 
-def _keys(tx: Reader, account: Account) -> dict[str, Any]:
+def _render_keys(tx: Reader, account: Account) -> dict[str, Any]:
     found: dict[str, Any] = {}
     multikeys = []
-    for key in keys.of(tx, account):
+    for key in keys.by_account(tx, account):
         if key.algorithm == "rsa":
             found["publicKey"] = {"id": key.id, "owner": account.uri, "publicKeyPem": key.public}
         else:
@@ -107,24 +107,24 @@ def _keys(tx: Reader, account: Account) -> dict[str, Any]:
     return found
 
 
-def _picture(tx: Reader, account: Account, kind: avatars.Kind) -> dict[str, Any] | None:
+def _render_picture(tx: Reader, account: Account, kind: avatars.PictureKind) -> dict[str, Any] | None:
     if not kind.file(account):
         return None
     file = avatars.files(tx, account, kind).get((kind.name, "jpeg"))
     if file is None:
         return None
     alt = kind.alt(account)
-    picture = {"type": "Image", "mediaType": "image/jpeg", "url": tx.site.uri(f"/media/{file.file}")}
+    picture = {"type": "Image", "mediaType": "image/jpeg", "url": tx.site.uri(f"/media/{file.key}")}
     return picture | ({"name": alt, "summary": alt} if alt else {})
 
 
-def create(site: Site, about: notes.Facts) -> dict[str, Any]:
+def render_create(site: Site, note_data: notes.NoteData) -> dict[str, Any]:
     """The Create of a post, also as the outbox lists it."""
-    note = notes.note(site, about)
+    note = notes.render_note(site, note_data)
     return {
-        "id": f"{about.post.uri}/activity",
+        "id": f"{note_data.post.uri}/activity",
         "type": "Create",
-        "actor": about.author.uri,
+        "actor": note_data.author.uri,
         "published": note["published"],
         "to": note["to"],
         "cc": note["cc"],
@@ -132,27 +132,32 @@ def create(site: Site, about: notes.Facts) -> dict[str, Any]:
     }
 
 
-def announce(
-    author: Account, uri: str, object_uri: str, visibility: str, published_at: int, of: str | None
+def render_announce(
+    author: Account,
+    uri: str,
+    object_uri: str,
+    visibility: str,
+    published_at: int,
+    object_author_uri: str | None,
 ) -> dict[str, Any]:
-    """A boost; `of` is the author of the boosted post, who is told."""
-    to, cc = addressing(author, visibility, [of] if of else [])
+    """A boost; `object_author_uri` is the author of the boosted post, who is told."""
+    to, cc = addressing(author, visibility, [object_author_uri] if object_author_uri else [])
     return {
         "id": uri,
         "type": "Announce",
         "actor": author.uri,
-        "published": time_of(published_at),
+        "published": format_time(published_at),
         "to": to,
         "cc": cc,
         "object": object_uri,
     }
 
 
-def words(tx: Reader, sentence: Sentence, who: Account) -> bytes | None:
+def render_bytes(tx: Reader, activity: OutgoingActivity, actor: Account) -> bytes | None:
     """A sentence as it is sent: as it was rendered before, or else as things are now; None for nothing to say."""
-    if sentence.document is not None:
-        return sentence.document.encode()
-    document = activity(tx, sentence, who)
+    if activity.document is not None:
+        return activity.document.encode()
+    document = render_activity(tx, activity, actor)
     return None if document is None else msgspec.json.encode(document)
 
 
@@ -161,7 +166,7 @@ class _Outgoing:
     """One activity to render: what was recorded, who did it, and the post it is about, if any."""
 
     tx: Reader
-    sentence: Sentence
+    sentence: OutgoingActivity
     who: Account
     post: Post | None
     facts: dict[str, Any]
@@ -188,13 +193,13 @@ class _Outgoing:
     ) -> dict[str, Any]:
         """The activity: `members` after what all of them have."""
         base = {"id": self.sentence.uri, "type": type_ or self.sentence.verb, "actor": self.who.uri}
-        return with_context(base | members, context)
+        return add_context(base | members, context)
 
 
-def activity(tx: Reader, sentence: Sentence, who: Account) -> dict[str, Any] | None:
+def render_activity(tx: Reader, activity: OutgoingActivity, actor: Account) -> dict[str, Any] | None:
     """Renders an outgoing activity; None when there is nothing left to send, as for a post that was deleted."""
-    post = None if sentence.post_id is None else posts.by_id(tx, sentence.post_id)
-    return _RENDER.get(sentence.verb, _simple)(_Outgoing(tx, sentence, who, post, sentence.facts))
+    post = None if activity.post_id is None else posts.by_id(tx, activity.post_id)
+    return _RENDER.get(activity.verb, _simple)(_Outgoing(tx, activity, actor, post, activity.details))
 
 
 def _simple(outgoing: _Outgoing) -> dict[str, Any]:
@@ -204,26 +209,28 @@ def _simple(outgoing: _Outgoing) -> dict[str, Any]:
 
 def _create(outgoing: _Outgoing) -> dict[str, Any] | None:
     if outgoing.is_about_actor:
-        return _about_person(outgoing)
+        return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
         return None
-    return with_context(create(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0]), contexts.NOTE)
+    return add_context(
+        render_create(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0]), contexts.NOTE
+    )
 
 
 def _update(outgoing: _Outgoing) -> dict[str, Any] | None:
     if outgoing.is_about_actor:
-        return _about_person(outgoing)
+        return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
         return None
-    edited = notes.edit_time(post)
-    whole = create(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0])
+    edited = notes.format_edit_time(post)
+    whole = render_create(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
     whole |= {"id": outgoing.sentence.uri, "type": "Update", "actor": outgoing.who.uri, "published": edited}
     whole["object"]["updated"] = edited
-    return with_context(whole, contexts.NOTE)
+    return add_context(whole, contexts.NOTE)
 
 
-def _about_person(outgoing: _Outgoing) -> dict[str, Any]:
-    current = person(outgoing.tx, accounts.get(outgoing.tx, outgoing.who.id))
+def _render_actor_update(outgoing: _Outgoing) -> dict[str, Any]:
+    current = render_actor(outgoing.tx, accounts.get(outgoing.tx, outgoing.who.id))
     return outgoing.document(
         {"to": [PUBLIC], "cc": [outgoing.who.followers_uri], "object": current}, contexts.ACTOR
     )
@@ -236,7 +243,7 @@ def _delete(outgoing: _Outgoing) -> dict[str, Any]:
     visibility = outgoing.facts.get("visibility", "direct")
     to, cc = addressing(outgoing.who, visibility, [one.uri for one in mentioned.values()])
     deleted_at = outgoing.facts.get("deleted_at", outgoing.sentence.created_at)
-    tombstone = notes.tombstone(outgoing.sentence.object_uri, deleted_at)
+    tombstone = notes.render_tombstone(outgoing.sentence.object_uri, deleted_at)
     del tombstone["@context"]
     return outgoing.document({"to": to, "cc": cc, "object": tombstone})
 
@@ -245,26 +252,26 @@ def _announce(outgoing: _Outgoing) -> dict[str, Any] | None:
     if outgoing.post is None or boosts.by_uri(outgoing.tx, outgoing.sentence.uri) is None:
         return None
     of = accounts.get(outgoing.tx, outgoing.post.account_id).uri
-    return with_context(_boost(outgoing, outgoing.sentence.uri, outgoing.sentence.object_uri, of))
+    return add_context(_render_boost(outgoing, outgoing.sentence.uri, outgoing.sentence.object_uri, of))
 
 
-def _boost(outgoing: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
+def _render_boost(outgoing: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
     facts = outgoing.facts
     visibility, at = facts.get("visibility", "public"), facts.get("created_at", outgoing.sentence.created_at)
-    return announce(outgoing.who, uri, object_uri, visibility, at, of)
+    return render_announce(outgoing.who, uri, object_uri, visibility, at, of)
 
 
-def _undo(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_undo(outgoing: _Outgoing) -> dict[str, Any]:
     recipients, facts = outgoing.recipients, outgoing.facts
     verb, uri, object_uri = facts["verb"], facts["uri"], facts["object_uri"]
     if verb == "Announce":
-        boost = _boost(outgoing, uri, object_uri, recipients[0] if recipients else None)
+        boost = _render_boost(outgoing, uri, object_uri, recipients[0] if recipients else None)
         return outgoing.document({"to": boost["to"], "cc": boost["cc"], "object": boost})
     undone = {"id": uri, "type": verb, "actor": outgoing.who.uri, "object": object_uri, "to": recipients}
     return outgoing.document({"to": recipients, "object": undone})
 
 
-def _pin(outgoing: _Outgoing) -> dict[str, Any] | None:
+def _render_pin(outgoing: _Outgoing) -> dict[str, Any] | None:
     """Only what anybody may see can be pinned; for one that is deleted meanwhile nothing is sent."""
     if outgoing.existing_post is None:
         return None
@@ -295,7 +302,7 @@ def _revoke(outgoing: _Outgoing) -> dict[str, Any]:
 def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
     if (post := outgoing.existing_post) is None:
         return None
-    note = notes.note(outgoing.tx.site, notes.facts(outgoing.tx, [post])[0])
+    note = notes.render_note(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
     asked = {"to": outgoing.recipients, "object": outgoing.sentence.object_uri, "instrument": note}
     return outgoing.document(asked, contexts.NOTE)
 
@@ -303,13 +310,13 @@ def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
 def _answer(outgoing: _Outgoing) -> dict[str, Any]:
     """An Accept or Reject: of a follow, or of the request to quote a post."""
     if "quote" in outgoing.facts:
-        return _answer_to_quote(outgoing, outgoing.facts["quote"])
+        return _render_quote_answer(outgoing, outgoing.facts["quote"])
     asked = outgoing.facts["follow"]
     follow = {"id": asked["uri"], "type": "Follow", "actor": asked["actor"], "object": asked["object"]}
     return outgoing.document({"to": [asked["actor"]], "object": follow})
 
 
-def _answer_to_quote(outgoing: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
+def _render_quote_answer(outgoing: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
     request = {
         "id": asked["uri"],
         "type": "QuoteRequest",
@@ -323,7 +330,7 @@ def _answer_to_quote(outgoing: _Outgoing, asked: dict[str, str]) -> dict[str, An
 
 _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
     "Accept": _answer,
-    "Add": _pin,
+    "Add": _render_pin,
     "Announce": _announce,
     "Create": _create,
     "Delete": _delete,
@@ -331,43 +338,45 @@ _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
     "Move": _move,
     "QuoteRequest": _quote_request,
     "Reject": _answer,
-    "Remove": _pin,
+    "Remove": _render_pin,
     "Revoke": _revoke,
-    "Undo": _undo,
+    "Undo": _render_undo,
     "Update": _update,
 }
 """How each kind is rendered; all others are `_simple`."""
 
 
-def collection(uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()) -> dict[str, Any]:
+def render_collection(
+    uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()
+) -> dict[str, Any]:
     """The front of a collection: how many, and where the pages begin; or all `items` of a small one."""
     document: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": max(0, total)}
     if items:
         document["orderedItems"] = list(items)
     elif has_items and total > 0:
         document["first"] = f"{uri}?page=true"
-    return with_context(document)
+    return add_context(document)
 
 
-def collection_page(
+def render_collection_page(
     uri: str,
     total: int,
     items: Sequence[Any],
     *,
-    asked: int | None,
-    further: int | None,
+    cursor: int | None,
+    next_cursor: int | None,
     context: Sequence[Any] = contexts.ACTIVITY,
 ) -> dict[str, Any]:
-    """One page. `asked` and `further` are cursors: where this page and the next begin, stable while rows come and go."""
-    here = f"{uri}?page=true" if asked is None else f"{uri}?page=true&max_id={asked}"
+    """One page. `cursor` and `next_cursor` are cursors: where this page and the next begin, stable while rows come and go."""
+    here = f"{uri}?page=true" if cursor is None else f"{uri}?page=true&max_id={cursor}"
     document: dict[str, Any] = {
         "id": here,
         "type": "OrderedCollectionPage",
         "partOf": uri,
         "totalItems": max(0, total),
     }
-    if further is not None:
-        document["next"] = f"{uri}?page=true&max_id={further}"
+    if next_cursor is not None:
+        document["next"] = f"{uri}?page=true&max_id={next_cursor}"
     if items:
         document["orderedItems"] = list(items)
-    return with_context(document, context)
+    return add_context(document, context)

@@ -16,25 +16,25 @@ from urllib.parse import quote
 from activitypub.documents import contexts
 from activitypub.vocab import PUBLIC, interaction_policies
 from activitypub.vocab import quotes as written
-from activitypub.vocab.interaction_policies import Circles
+from activitypub.vocab.interaction_policies import AudienceUris
 from node.accounts import accounts
 from node.attachments import photo_metadata, photo_rows
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Site
 from node.interactions import quotes
-from node.interactions.quotes import Quote
+from node.interactions.quotes import PostQuote
 from node.models.account import Account
-from node.models.audience import OPEN
-from node.models.interaction_policy import narrowed
+from node.models.audience import OPEN_VISIBILITIES
+from node.models.interaction_policy import restrict_to_visibility
 from node.models.post import Post
 from node.posts import hashtags, mentions, posts
 
-SHOWN_EVERYWHERE = 4
+PHOTOS_SHOWN_BY_ALL_PEERS = 4
 """How many pictures of a post the least generous peer shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class NoteData:
     """Everything a document says about one post."""
 
     post: Post
@@ -43,46 +43,46 @@ class Facts:
     mentioned: list[Account] = field(default_factory=list)
     hashtags: list[tuple[str, str]] = field(default_factory=list)
     context: str = ""
-    quote: Quote | None = None
+    quote: PostQuote | None = None
 
 
-def facts(tx: Reader, wanted: list[Post]) -> list[Facts]:
+def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
     """What the documents of these posts need, read together."""
     ids = [post.id for post in wanted]
     authors = accounts.by_ids(tx, (post.account_id for post in wanted))
-    pictures = photo_rows.of_posts(tx, ids)
-    mentioned = mentions.of_posts(tx, ids)
-    names = hashtags.of_posts(tx, ids)
-    quoted = quotes.of_posts(tx, ids)
+    pictures = photo_rows.by_posts(tx, ids)
+    mentioned = mentions.by_posts(tx, ids)
+    names = hashtags.by_posts(tx, ids)
+    quoted = quotes.by_posts(tx, ids)
     roots = posts.by_ids(tx, {post.root_id for post in wanted})
     return [
-        Facts(
+        NoteData(
             post,
             authors[post.account_id],
             pictures.get(post.id, []),
             [mention.account for mention in mentioned.get(post.id, [])],
             names.get(post.id, []),
-            _context(post, roots.get(post.root_id)),
+            _conversation_uri(post, roots.get(post.root_id)),
             quoted.get(post.id),
         )
         for post in wanted
     ]
 
 
-def _context(post: Post, root: Post | None) -> str:
+def _conversation_uri(post: Post, root: Post | None) -> str:
     """The collection of the whole conversation: ours where it began here, else what its own server calls it."""
     if root is None or not post.is_open or not root.is_open or root.deleted_at is not None:
         return ""
     return f"{root.uri}/context" if root.is_local and not root.is_comment else root.context
 
 
-def time_of(ms: int) -> str:
+def format_time(ms: int) -> str:
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def edit_time(post: Post) -> str:
+def format_edit_time(post: Post) -> str:
     """When it was last edited, rounded up: an edit in the second of publication is still later."""
-    return time_of((post.edited_at or post.published_at) + 999)
+    return format_time((post.edited_at or post.published_at) + 999)
 
 
 def addressing(author: Account, visibility: str, others: list[str]) -> tuple[list[str], list[str]]:
@@ -99,17 +99,17 @@ def addressing(author: Account, visibility: str, others: list[str]) -> tuple[lis
             return others, []
 
 
-def note(site: Site, about: Facts) -> dict[str, Any]:
+def render_note(site: Site, data: NoteData) -> dict[str, Any]:
     """The whole document of a post, without its context."""
-    post, author = about.post, about.author
-    to, cc = addressing(author, post.visibility, [person.uri for person in about.mentioned])
-    content = _content(post, len(about.photos), about.quote)
+    post, author = data.post, data.author
+    to, cc = addressing(author, post.visibility, [person.uri for person in data.mentioned])
+    content = _render_content(post, len(data.photos), data.quote)
     document: dict[str, Any] = {
         "id": post.uri,
         "url": post.uri,
         "type": "Note",
         "attributedTo": author.uri,
-        "published": time_of(post.published_at),
+        "published": format_time(post.published_at),
         "to": to,
         "cc": cc,
         "summary": post.warning or None,
@@ -117,62 +117,64 @@ def note(site: Site, about: Facts) -> dict[str, Any]:
         "content": content,
     }
     if post.edited_at is not None:
-        document["updated"] = edit_time(post)
+        document["updated"] = format_edit_time(post)
     if post.source:
         document["source"] = {"content": post.source, "mediaType": "text/plain"}
     if post.language:
         document["contentMap"] = {post.language: content}
     if post.parent_uri:
         document["inReplyTo"] = post.parent_uri
-    if about.context:
-        document |= {"context": about.context, "conversation": about.context}
-    document |= _policy(about)
-    if about.quote is not None:
-        stamp = about.quote.stamp_uri if about.quote.target_id is not None else ""
-        document |= written.properties(about.quote.target_uri, stamp or None)
-    if place := next((found for photo in about.photos if (found := photo.told.get("place"))), None):
+    if data.context:
+        document |= {"context": data.context, "conversation": data.context}
+    document |= _render_policy(data)
+    if data.quote is not None:
+        stamp = data.quote.stamp_uri if data.quote.target_id is not None else ""
+        document |= written.render_properties(data.quote.target_uri, stamp or None)
+    if place := next((found for photo in data.photos if (found := photo.public_metadata.get("place"))), None):
         document["location"] = {"type": "Place", "name": place["name"]}
     document |= {
         "replies": f"{post.uri}/replies",
         "likes": f"{post.uri}/likes",
         "shares": f"{post.uri}/shares",
         "attachment": [
-            _attachment(site, post, photo) for photo in about.photos if ("federated", "jpeg") in photo.files
+            _render_attachment(site, post, photo)
+            for photo in data.photos
+            if ("federated", "jpeg") in photo.files
         ],
         "tag": [
-            *({"type": "Mention", "href": who.uri, "name": f"@{who.full_handle}"} for who in about.mentioned),
+            *({"type": "Mention", "href": who.uri, "name": f"@{who.full_handle}"} for who in data.mentioned),
             *(
                 {"type": "Hashtag", "href": site.uri("/tags/" + quote(name, safe="")), "name": f"#{display}"}
-                for name, display in about.hashtags
+                for name, display in data.hashtags
             ),
-            *([] if about.quote is None else [written.link(about.quote.target_uri)]),
+            *([] if data.quote is None else [written.render_link(data.quote.target_uri)]),
         ],
     }
     return document
 
 
-def document(tx: Reader, post: Post) -> dict[str, Any]:
+def render_document(tx: Reader, post: Post) -> dict[str, Any]:
     """The document under a post's own address: the post, or the tombstone that is left of it."""
     if post.deleted_at is not None:
-        return tombstone(post.uri, post.deleted_at)
-    return {"@context": contexts.NOTE, **note(tx.site, facts(tx, [post])[0])}
+        return render_tombstone(post.uri, post.deleted_at)
+    return {"@context": contexts.NOTE, **render_note(tx.site, load_data(tx, [post])[0])}
 
 
-def tombstone(uri: str, deleted_at: int, *, former: str = "Note") -> dict[str, Any]:
+def render_tombstone(uri: str, deleted_at: int, *, former_type: str = "Note") -> dict[str, Any]:
     """What is left of something deleted."""
     return {
         "@context": contexts.ACTIVITY,
         "id": uri,
         "type": "Tombstone",
-        "formerType": former,
-        "deleted": time_of(deleted_at),
+        "formerType": former_type,
+        "deleted": format_time(deleted_at),
     }
 
 
-def _content(post: Post, pictures: int, quote: Quote | None) -> str:
+def _render_content(post: Post, pictures: int, quote: PostQuote | None) -> str:
     """The caption, with what some servers would not show otherwise: the other pictures, and what is quoted."""
     content = post.caption
-    if pictures > SHOWN_EVERYWHERE:
+    if pictures > PHOTOS_SHOWN_BY_ALL_PEERS:
         link = escape(post.url)
         content += f'<p><a href="{link}" rel="noopener">{link}</a></p>'
     if quote is not None:
@@ -181,23 +183,25 @@ def _content(post: Post, pictures: int, quote: Quote | None) -> str:
     return content
 
 
-def _policy(about: Facts) -> dict[str, Any]:
+def _render_policy(about: NoteData) -> dict[str, Any]:
     """Who may do what with the post, in Pixelfed's and in GoToSocial's words."""
-    circles = Circles(
+    circles = AudienceUris(
         about.author.uri,
         about.author.followers_uri,
         about.author.following_uri,
         frozenset(person.uri for person in about.mentioned),
     )
-    return interaction_policies.write(narrowed(about.post.allows, about.post.visibility), circles)
+    return interaction_policies.render(
+        restrict_to_visibility(about.post.interaction_policy, about.post.visibility), circles
+    )
 
 
-def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
+def _render_attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
     file = photo.files["federated", "jpeg"]
     attachment: dict[str, Any] = {
         "type": "Image",
         "mediaType": "image/jpeg",
-        "url": media_url(site, post.visibility, file.file),
+        "url": media_url(site, post.visibility, file.key),
         "name": photo.alt or None,
         "width": file.width,
         "height": file.height,
@@ -207,7 +211,7 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["summary"] = photo.alt
     if photo.blurhash:
         attachment["blurhash"] = photo.blurhash
-    told = photo.told
+    told = photo.public_metadata
     if told.get("license"):
         # Pixelfed reads the name; what others read is an address.
         attachment["license"] = told["license"]
@@ -223,6 +227,6 @@ def _attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
 
 def media_url(site: Site, visibility: str, key: str) -> str:
     """Where other servers fetch a file: in the open, or under a name that only recipients are told."""
-    if visibility in OPEN:
+    if visibility in OPEN_VISIBILITIES:
         return site.uri(f"/media/{key}")
     return site.uri(f"/media/p/{site.media_capability(key)}/{key}")

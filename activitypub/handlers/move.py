@@ -6,7 +6,7 @@ Nothing in the activity is believed but who signed it: the new account must name
 
 from __future__ import annotations
 
-from activitypub.handlers.received_activity import Heard, Ignored
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity
 from activitypub.uris import Malformed, host_of
 from node.database import Writer
 from node.jobs import queue
@@ -14,16 +14,16 @@ from node.lifecycle import migration
 from node.moderation import domain_policy
 
 
-def hear(tx: Writer, heard: Heard) -> None:
-    activity, by = heard.activity, heard.by
+def handle_move(tx: Writer, heard: ReceivedActivity) -> None:
+    activity, by = heard.activity, heard.actor
     target = activity.target.uri
     if activity.object.uri != by.uri:
         raise Ignored("somebody else would be moved")
     if target is None or target == by.uri:
         raise Ignored("a move to nowhere")
-    if not migration.matters(tx, by):
+    if not migration.has_local_relationships(tx, by):
         raise Ignored("nobody here would notice")
-    if not migration.is_settled(tx, by):
+    if not migration.is_past_cooldown(tx, by):
         raise Ignored("they have moved lately")
     try:
         host = host_of(target)

@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from activitypub.handlers import flag, like, move, pin, quote, undo
 from activitypub.handlers.received_activity import (
-    Heard,
     Ignored,
-    Needs,
-    here,
-    local_person,
-    our_post,
-    own_note,
-    seen_as,
-    to_fetch,
+    NeedsFetch,
+    ReceivedActivity,
+    dedup_key,
+    fetch_or_ignore,
+    is_local_uri,
+    local_account,
+    parse_own_note,
+    visible_local_post,
 )
 from activitypub.remote import actors, conversations
 from activitypub.remote import notes as remote_notes
@@ -33,43 +33,43 @@ from node.ids import now_ms
 from node.interactions import blocks, boosts, follows
 from node.jobs import queue
 from node.lifecycle import account_deletion
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.paging import Page
 from node.posts import posts
 from node.publishing import remote_posts
 
-MOST_BOOSTERS = 80
-TAKING_BACK = frozenset({"Block", "Delete", "Undo"})
+MAX_BOOSTERS = 80
+ALLOWED_WHEN_SUSPENDED = frozenset({"Block", "Delete", "Undo"})
 """What is heard of somebody who is suspended too: what they end must not be there when they come back."""
 
 
-def perform(tx: Writer, heard: Heard) -> None:
+def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
     """Do it, once. Raises Ignored or Needs, before anything is changed."""
-    by = heard.by
+    by = received.actor
     # Whom their own server had suspended is heard when it says something new of them.
-    is_of_themselves = heard.activity.type == "Update" and heard.activity.object.uri == by.uri
-    takes_back = heard.activity.type in TAKING_BACK and by.deleted_at is None
-    if by.is_gone and not takes_back and not (by.suspended_there and is_of_themselves):
+    is_of_themselves = received.activity.type == "Update" and received.activity.object.uri == by.uri
+    takes_back = received.activity.type in ALLOWED_WHEN_SUSPENDED and by.deleted_at is None
+    if by.is_inactive and not takes_back and not (by.suspended_there and is_of_themselves):
         raise Ignored("the actor is suspended or gone")
-    deed = DEEDS.get(heard.activity.type)
+    deed = HANDLERS.get(received.activity.type)
     if deed is None:
-        raise Ignored(f"{heard.activity.type} means nothing here")
-    if heard.uri is None:
-        deed(tx, heard)
+        raise Ignored(f"{received.activity.type} means nothing here")
+    if received.uri is None:
+        deed(tx, received)
         return
-    if not heard.unheard.take(seen_as(by, heard.uri)):
-        if heard.activity.type == "Follow":
-            _answer_again(tx, heard)
+    if not received.unseen.mark_seen(dedup_key(by, received.uri)):
+        if received.activity.type == "Follow":
+            _resend_accept(tx, received)
         raise Ignored("heard before")
     try:
-        deed(tx, heard)
-    except (Ignored, Needs):
-        heard.unheard.give_back(seen_as(by, heard.uri))
+        deed(tx, received)
+    except (Ignored, NeedsFetch):
+        received.unseen.unmark_seen(dedup_key(by, received.uri))
         raise
 
 
-def _matters(tx: Reader, to: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
+def _is_relevant(tx: Reader, to: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
     """Whether anybody here would see a post: a follower of its author, someone it names, a conversation we have."""
     people = tx.site.uri("/users/")
     if is_followed or any(uri.startswith(people) for uri in to):
@@ -79,31 +79,31 @@ def _matters(tx: Reader, to: list[str], parent_uri: str | None, *, is_followed: 
     )
 
 
-def create(tx: Writer, heard: Heard) -> None:
+def handle_create(tx: Writer, heard: ReceivedActivity) -> None:
     activity = heard.activity
-    note = own_note(tx, heard)
+    note = parse_own_note(tx, heard)
     if note is None:
-        is_followed = recipients.is_followed_here(tx, heard.by.id)
-        if not _matters(tx, [*activity.to, *activity.cc], None, is_followed=is_followed):
+        is_followed = recipients.is_followed_locally(tx, heard.actor.id)
+        if not _is_relevant(tx, [*activity.to, *activity.cc], None, is_followed=is_followed):
             raise Ignored("nobody here would see it")
-        raise to_fetch(heard, activity.object)
+        raise fetch_or_ignore(heard, activity.object)
     if note.is_vote:
         raise Ignored("votes mean nothing here")
-    prospect = remote_posts.ask(tx, heard.by, note.id)
-    if prospect.is_here:
+    prospect = remote_posts.import_status(tx, heard.actor, note.id)
+    if prospect.is_known:
         raise Ignored("the post is here already")
     told = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
-    if not _matters(tx, told, note.in_reply_to, is_followed=prospect.is_followed):
+    if not _is_relevant(tx, told, note.in_reply_to, is_followed=prospect.is_followed):
         raise Ignored("nobody here would see it")
-    if prospect.is_buried:
+    if prospect.is_tombstoned:
         return
-    post = remote_notes.take_in(tx, note, heard.by, is_new=True)
+    post = remote_notes.import_note(tx, note, heard.actor, is_new=True)
     if post is not None and post.is_comment and post.parent_id is None:
-        conversations.orphaned(tx, post)
+        conversations.queue_ancestors(tx, post)
 
 
-def update(tx: Writer, heard: Heard) -> None:
-    activity, by = heard.activity, heard.by
+def handle_update(tx: Writer, heard: ReceivedActivity) -> None:
+    activity, by = heard.activity, heard.actor
     ref = activity.object
     if ref.uri == by.uri:
         # Whatever it says about keys or inboxes, the actor's own address is asked.
@@ -112,61 +112,61 @@ def update(tx: Writer, heard: Heard) -> None:
     known = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
     if known is None or known.account_id != by.id:
         raise Ignored("not a post of theirs that is here")
-    note = own_note(tx, heard)
+    note = parse_own_note(tx, heard)
     if note is None:
-        raise to_fetch(heard, ref)
-    edited = remote_notes.remote_post(tx, note, by)
+        raise fetch_or_ignore(heard, ref)
+    edited = remote_notes.to_remote_post(tx, note, by)
     if edited.edited_at is None and activity.published_ms is not None:
         # Some say when they tell of an edit, and not when it was made: an older one must not win either.
         edited = replace(edited, edited_at=activity.published_ms)
     changed = remote_posts.receive_update(tx, edited)
     if changed is not None:
-        remote_notes.noticed(tx, note, changed)
+        remote_notes.record_quote(tx, note, changed)
 
 
-def delete(tx: Writer, heard: Heard) -> None:
-    by, uri = heard.by, heard.activity.object.uri
-    if uri is None or here(tx, uri):
+def handle_delete(tx: Writer, heard: ReceivedActivity) -> None:
+    by, uri = heard.actor, heard.activity.object.uri
+    if uri is None or is_local_uri(tx, uri):
         raise Ignored("a deletion of nothing, or of something of ours")
     if uri == by.uri:
-        account_deletion.delete(tx, by)
+        account_deletion.delete_account(tx, by)
     elif same_origin(uri, by.uri):
-        if quote.revoked(tx, by, uri):
+        if quote.handle_authorization_deletion(tx, by, uri):
             return
         post = posts.by_uri(tx, uri)
         if post is not None:
             if post.account_id != by.id:
                 raise Ignored("a deletion of somebody else's")
-            _end_boosts(tx, post)
+            _undo_local_boosts(tx, post)
         remote_posts.receive_delete(tx, by, uri)
     else:
         raise Ignored("a deletion of somebody else's")
 
 
-def _end_boosts(tx: Writer, post: Post) -> None:
+def _undo_local_boosts(tx: Writer, post: Post) -> None:
     """Those who got the post through a boost by one of ours hear that it is over: its author cannot know them."""
     if post.boosts_count == 0:
         return
-    for listed in boosts.of(tx, post, None, Page(limit=MOST_BOOSTERS)):
+    for listed in boosts.boosters(tx, post, None, Page(limit=MAX_BOOSTERS)):
         if listed.account.is_local:
             boosts.unboost(tx, listed.account, post)
 
 
-def announce(tx: Writer, heard: Heard) -> None:
-    activity, by = heard.activity, heard.by
+def handle_announce(tx: Writer, heard: ReceivedActivity) -> None:
+    activity, by = heard.activity, heard.actor
     uri = activity.object.uri
     if uri is None:
         raise Ignored("a boost of nothing")
-    is_ours = here(tx, uri)
+    is_ours = is_local_uri(tx, uri)
     if is_ours:
-        post = our_post(tx, activity.object, by)
+        post = visible_local_post(tx, activity.object, by)
     else:
-        if not recipients.is_followed_here(tx, by.id):
+        if not recipients.is_followed_locally(tx, by.id):
             raise Ignored("nobody here would see it")
-        post = _boosted(tx, heard, uri)
-    if post.visibility not in OPEN and post.account_id != by.id:
+        post = _boosted_post(tx, heard, uri)
+    if post.visibility not in OPEN_VISIBILITIES and post.account_id != by.id:
         raise Ignored("not for passing on")
-    visibility = remote_notes.visibility(activity.to, activity.cc, by)
+    visibility = remote_notes.derive_visibility(activity.to, activity.cc, by)
     at = min(activity.published_ms or now_ms(), now_ms())
     boosts.boost(
         tx,
@@ -179,89 +179,89 @@ def announce(tx: Writer, heard: Heard) -> None:
     )
 
 
-def _boosted(tx: Writer, heard: Heard, uri: str) -> Post:
+def _boosted_post(tx: Writer, heard: ReceivedActivity, uri: str) -> Post:
     """Somebody else's words are never taken from who passes them on."""
     post = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
     if post is None and uri in heard.fetched:
         found = heard.fetched[uri]
         if found is None:
             raise Ignored("the boosted post cannot be had")
-        post = posts.by_uri(tx, found[0].id) or remote_notes.take_in(tx, *found)
+        post = posts.by_uri(tx, found[0].id) or remote_notes.import_note(tx, *found)
         if post is None:
             raise Ignored("the boosted post may not come in")
     if post is None:
-        raise Needs(uri)
+        raise NeedsFetch(uri)
     author = accounts.get(tx, post.account_id)
-    if post.deleted_at is not None or author.is_gone:
+    if post.deleted_at is not None or author.is_inactive:
         raise Ignored("the boosted post is gone")
     return post
 
 
-def follow(tx: Writer, heard: Heard) -> None:
-    target = local_person(tx, heard.activity.object.uri)
+def handle_follow(tx: Writer, heard: ReceivedActivity) -> None:
+    target = local_account(tx, heard.activity.object.uri)
     try:
-        follows.follow(tx, heard.by, target, uri=heard.uri)
+        follows.follow(tx, heard.actor, target, uri=heard.uri)
     except (NotFound, NotAllowed):
-        if not target.is_gone:
-            follows.decline(tx, heard.by, target, heard.uri)
+        if not target.is_inactive:
+            follows.send_reject(tx, heard.actor, target, heard.uri)
 
 
-def _answer_again(tx: Writer, heard: Heard) -> None:
+def _resend_accept(tx: Writer, heard: ReceivedActivity) -> None:
     """A follow that is sent once more is answered once more: the first answer may have been lost."""
-    target = local_person(tx, heard.activity.object.uri)
-    existing = relationships.between(tx, heard.by, target)
+    target = local_account(tx, heard.activity.object.uri)
+    existing = relationships.follow_between(tx, heard.actor, target)
     if existing is not None and existing.uri == heard.uri and existing.is_accepted:
-        follows.follow(tx, heard.by, target, uri=heard.uri)
+        follows.follow(tx, heard.actor, target, uri=heard.uri)
 
 
-def accept(tx: Writer, heard: Heard) -> None:
-    if quote.answered(tx, heard, is_allowed=True):
+def handle_accept(tx: Writer, heard: ReceivedActivity) -> None:
+    if quote.handle_quote_response(tx, heard, is_allowed=True):
         return
-    asked = _our_follow(tx, heard)
+    asked = _answered_follow(tx, heard)
     follows.accept(tx, asked)
     if not asked.is_accepted:
-        actors.ask(tx, heard.by)
+        actors.queue_featured(tx, heard.actor)
 
 
-def reject(tx: Writer, heard: Heard) -> None:
-    if quote.answered(tx, heard, is_allowed=False):
+def handle_reject(tx: Writer, heard: ReceivedActivity) -> None:
+    if quote.handle_quote_response(tx, heard, is_allowed=False):
         return
-    follows.reject(tx, _our_follow(tx, heard))
+    follows.reject(tx, _answered_follow(tx, heard))
 
 
-def _our_follow(tx: Reader, heard: Heard) -> Follow:
+def _answered_follow(tx: Reader, heard: ReceivedActivity) -> Follow:
     """The follow that is answered: only one of ours, and only if the actor is the one it asks."""
     ref = heard.activity.object
-    found = relationships.by_uri(tx, ref.uri) if ref.uri is not None else None
+    found = relationships.follow_by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:
         # Some servers mangle the id of what they answer, or name who asked alone; who and whom is enough.
         asker = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
-        follower = accounts.by_uri(tx, asker) if here(tx, asker) and asker is not None else None
-        found = relationships.between(tx, follower, heard.by) if follower is not None else None
-    if found is None or found.followed_id != heard.by.id:
+        follower = accounts.by_uri(tx, asker) if is_local_uri(tx, asker) and asker is not None else None
+        found = relationships.follow_between(tx, follower, heard.actor) if follower is not None else None
+    if found is None or found.followed_id != heard.actor.id:
         raise Ignored("an answer to a follow that was never asked of them")
     return found
 
 
-def block(tx: Writer, heard: Heard) -> None:
-    blocks.block(tx, heard.by, local_person(tx, heard.activity.object.uri), uri=heard.uri)
+def handle_block(tx: Writer, heard: ReceivedActivity) -> None:
+    blocks.block(tx, heard.actor, local_account(tx, heard.activity.object.uri), uri=heard.uri)
 
 
-DEEDS: dict[str, Callable[[Writer, Heard], None]] = {
-    "Accept": accept,
-    "Add": pin.add,
-    "Announce": announce,
-    "Block": block,
-    "Create": create,
-    "Delete": delete,
-    "Flag": flag.flag,
-    "Follow": follow,
-    "EmojiReact": like.emoji_react,
-    "Like": like.like,
-    "Move": move.hear,
-    "QuoteRequest": quote.request,
-    "Reject": reject,
-    "Remove": pin.remove,
-    "Undo": undo.undo,
-    "Update": update,
+HANDLERS: dict[str, Callable[[Writer, ReceivedActivity], None]] = {
+    "Accept": handle_accept,
+    "Add": pin.handle_add,
+    "Announce": handle_announce,
+    "Block": handle_block,
+    "Create": handle_create,
+    "Delete": handle_delete,
+    "Flag": flag.handle_flag,
+    "Follow": handle_follow,
+    "EmojiReact": like.handle_emoji_react,
+    "Like": like.handle_like,
+    "Move": move.handle_move,
+    "QuoteRequest": quote.handle_quote_request,
+    "Reject": handle_reject,
+    "Remove": pin.handle_remove,
+    "Undo": undo.handle_undo,
+    "Update": handle_update,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activitypub.handlers import like
-from activitypub.handlers.received_activity import Heard, Ignored, seen_as
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity, dedup_key
 from activitypub.uris import host_of, same_origin
 from activitypub.vocab import values
 from node.accounts import accounts, relationships
@@ -16,28 +16,28 @@ from node.models.account import Account
 from node.posts import posts
 
 
-def undo(tx: Writer, heard: Heard) -> None:
-    by, ref = heard.by, heard.activity.object
+def handle_undo(tx: Writer, heard: ReceivedActivity) -> None:
+    by, ref = heard.actor, heard.activity.object
     said = ref.doc or {}
     if said.get("actor") is not None and values.uri(said.get("actor")) != by.uri:
         raise Ignored("only the actor can take something back")
-    kind = values.kind(said, frozenset(_TAKING_BACK))
+    kind = values.type_name(said, frozenset(_UNDO_HANDLERS))
     object_uri = values.uri(said.get("object"))
     undone = any(
         take_back(tx, by, ref.uri, object_uri)
-        for name, take_back in _TAKING_BACK.items()
+        for name, take_back in _UNDO_HANDLERS.items()
         if kind is None or kind == name
     )
     if not undone and ref.uri is not None and same_origin(ref.uri, by.uri):
         # It may still be on its way: when it comes, it has been heard before.
-        heard.unheard.take(seen_as(by, ref.uri))
+        heard.unseen.mark_seen(dedup_key(by, ref.uri))
 
 
 def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
-    found = relationships.by_uri(tx, uri) if uri is not None else None
+    found = relationships.follow_by_uri(tx, uri) if uri is not None else None
     if found is None or found.follower_id != by.id:
         target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
-        found = relationships.between(tx, by, target) if target is not None else None
+        found = relationships.follow_between(tx, by, target) if target is not None else None
     if found is None:
         return False
     follows.unfollow(tx, by, accounts.get(tx, found.followed_id))
@@ -45,7 +45,7 @@ def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | Non
 
 
 def _undo_like(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
-    if uri is not None and emoji_reactions.take_back(tx, by, uri):
+    if uri is not None and emoji_reactions.unreact_by_uri(tx, by, uri):
         return True
     found = likes.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == by.id:
@@ -55,7 +55,7 @@ def _undo_like(tx: Writer, by: Account, uri: str | None, object_uri: str | None)
     if post is None:
         return False
     likes.unlike(tx, by, post)
-    emoji_reactions.take_all_back(tx, by, post)
+    emoji_reactions.unreact_all(tx, by, post)
     return True
 
 
@@ -65,7 +65,7 @@ def _undo_announce(tx: Writer, by: Account, uri: str | None, object_uri: str | N
         post = posts.by_id(tx, found.post_id)
     else:
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
-    if post is None or boosts.between(tx, by, post) is None:
+    if post is None or boosts.by_account_and_post(tx, by, post) is None:
         return False
     boosts.unboost(tx, by, post)
     if not post.is_local and post.is_open:
@@ -84,8 +84,8 @@ def _undo_block(tx: Writer, by: Account, uri: str | None, object_uri: str | None
     return True
 
 
-_TAKING_BACK: dict[str, Callable[[Writer, Account, str | None, str | None], bool]] = {
-    "EmojiReact": like.take_back,
+_UNDO_HANDLERS: dict[str, Callable[[Writer, Account, str | None, str | None], bool]] = {
+    "EmojiReact": like.undo_reaction,
     "Follow": _undo_follow,
     "Like": _undo_like,
     "Announce": _undo_announce,

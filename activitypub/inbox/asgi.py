@@ -18,21 +18,21 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Header = tuple[bytes, bytes]
 
-BODY_SECONDS = 15.0
+BODY_TIMEOUT_SECONDS = 15.0
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """The body is larger than it may be."""
 
 
-class Gone(Exception):
+class IncompleteBody(Exception):
     """The sender left before the body was complete."""
 
 
-class TooSlow(Gone):
+class TooSlow(IncompleteBody):
     """The body took too long to arrive."""
 
 
@@ -59,11 +59,13 @@ def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
     return Request(scope["method"], target, site.domain, site.scheme, headers, body)
 
 
-async def read_body(scope: Scope, receive: Receive, most: int, seconds: float = BODY_SECONDS) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, max_bytes: int, seconds: float = BODY_TIMEOUT_SECONDS
+) -> bytes:
     """The body, within a size and a time. Raises TooLarge, Gone or TooSlow."""
     declared = header(scope, b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared[:15]) > most):
-        raise TooLarge
+    if declared is not None and (not declared.isdigit() or int(declared[:15]) > max_bytes):
+        raise BodyTooLarge
     pieces: list[bytes] = []
     size = 0
     try:
@@ -71,11 +73,11 @@ async def read_body(scope: Scope, receive: Receive, most: int, seconds: float = 
             while True:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise Gone
+                    raise IncompleteBody
                 piece = message.get("body", b"")
                 size += len(piece)
-                if size > most:
-                    raise TooLarge
+                if size > max_bytes:
+                    raise BodyTooLarge
                 if not message.get("more_body", False):
                     return piece if not pieces else b"".join([*pieces, piece])
                 pieces.append(piece)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget
+from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import notes as remote_notes
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity, Note, values
@@ -35,11 +35,11 @@ from node.publishing import remote_posts
 
 log = logging.getLogger("tintype.inbox")
 
-MOST_TRIES = 4
-HIDDEN = frozenset({"bto", "bcc"})
+MAX_ATTEMPTS = 4
+HIDDEN_RECIPIENT_FIELDS = frozenset({"bto", "bcc"})
 
 
-def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
+def forward_to_followers(tx: Writer, activity: Activity, actor: Account) -> None:
     """Tell the followers of the person here who was answered, if this is addressed to them too."""
     uri = activity.object.uri
     if activity.type not in ("Create", "Update", "Delete") or activity.id is None or uri is None:
@@ -50,7 +50,7 @@ def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
         return
     answer = posts.by_uri(tx, uri)
     above = None if answer is None or answer.parent_id is None else posts.by_id(tx, answer.parent_id)
-    if answer is None or above is None or answer.account_id != by.id:
+    if answer is None or above is None or answer.account_id != actor.id:
         return
     if (answer.deleted_at is not None) is not is_deletion:
         return
@@ -62,26 +62,30 @@ def pass_on(tx: Writer, activity: Activity, by: Account) -> None:
         # A deletion is rarely addressed to anybody: it goes where the answer went.
         is_for_them = who.followers_uri in (*activity.to, *activity.cc)
         if outbox.has_forwarded(tx, who, uri) if is_deletion else is_for_them:
-            document = msgspec.json.encode(_without_hidden(activity.raw)).decode()
+            document = msgspec.json.encode(_without_hidden_recipients(activity.raw)).decode()
             outbox.forward(tx, who, activity.id, uri, document)
             return
 
 
-def _without_hidden(value: Any) -> Any:
+def _without_hidden_recipients(value: Any) -> Any:
     """The document without the addressees nobody else may know (ActivityPub 6), left in by whoever sent it."""
     if isinstance(value, list):
-        return [_without_hidden(one) for one in value]
+        return [_without_hidden_recipients(one) for one in value]
     if isinstance(value, dict):
-        return {name: _without_hidden(one) for name, one in value.items() if name not in HIDDEN}
+        return {
+            name: _without_hidden_recipients(one)
+            for name, one in value.items()
+            if name not in HIDDEN_RECIPIENT_FIELDS
+        }
     return value
 
 
-def hint(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
+def lookup_payload(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
     """What to look up, if somebody else's activity is about a conversation at the bearer's own server."""
-    key = keys.by_key_id(tx, key_id)
+    key = keys.by_id(tx, key_id)
     bearer = None if key is None else accounts.by_id(tx, key.account_id)
     uri = activity.object.uri
-    if bearer is None or bearer.is_gone or uri is None or not same_origin(uri, activity.actor):
+    if bearer is None or bearer.is_inactive or uri is None or not same_origin(uri, activity.actor):
         return None
     known = posts.by_uri(tx, uri)
     if activity.type == "Delete":
@@ -107,31 +111,31 @@ def _is_under(tx: Reader, post: Post, bearer: Account) -> bool:
     return any(one is not None and same_origin(one.uri, bearer.uri) for one in above)
 
 
-async def look_up(node: Node, job: Job) -> None:
+async def look_up_post(node: Node, job: Job) -> None:
     """Job `look_up`: read a post that somebody else spoke of from its own address."""
     uri = job.payload["uri"]
     if "id" in job.payload:
-        await remote_notes.check(node, job)
+        await remote_notes.check_deleted(node, job)
         return
     try:
-        note, author = await remote_notes.read(node, uri, budget=Budget())
+        note, author = await remote_notes.fetch(node, uri, budget=FetchBudget())
     except Unfetchable as error:
-        if error.temporary and job.attempts < MOST_TRIES:
-            raise queue.Later(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
+        if error.temporary and job.attempts < MAX_ATTEMPTS:
+            raise queue.RetryLater(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
         log.info("%s was brought by another server and cannot be had: %s", uri, error.reason)
     except (Malformed, Refused) as error:
         log.info("%s was brought by another server and is of no use: %s", uri, error)
     else:
-        await node.db.write(_take_in, note, author)
+        await node.db.write(_save_post, note, author)
 
 
-def _take_in(tx: Writer, note: Note, author: Account) -> None:
+def _save_post(tx: Writer, note: Note, author: Account) -> None:
     if posts.by_uri(tx, note.id) is None:
-        remote_notes.take_in(tx, note, author)
+        remote_notes.import_note(tx, note, author)
     else:
-        remote_posts.receive_update(tx, remote_notes.remote_post(tx, note, author))
+        remote_posts.receive_update(tx, remote_notes.to_remote_post(tx, note, author))
 
 
-def lane(uri: str) -> str:
+def fetch_lane(uri: str) -> str:
     """Whatever is asked of one server for such reasons is asked one after the other."""
     return f"fetch {host_of(uri)}"

@@ -12,11 +12,11 @@ from typing import Any
 
 from activitypub import vocab
 from activitypub.client import signing_keys
-from activitypub.client.cache import Memory
+from activitypub.client.cache import FederationCache
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget
-from activitypub.handlers.received_activity import Heard, Ignored, Needs, seen_as
-from activitypub.handlers.registry import perform
+from activitypub.client.fetch_budget import FetchBudget
+from activitypub.handlers.received_activity import Ignored, NeedsFetch, ReceivedActivity, dedup_key
+from activitypub.handlers.registry import handle_activity
 from activitypub.inbox import forwarding
 from activitypub.remote import notes as remote_notes
 from activitypub.signatures import SigningKey
@@ -34,104 +34,104 @@ from node.node import Node
 
 log = logging.getLogger("tintype.inbox")
 
-MOST_TRIES = 4
-MOST_FIRST = 5
+MAX_ATTEMPTS = 4
+MAX_FETCHES = 5
 """Requests for the post itself: its author may have to be asked for too, in both kinds of signature."""
 
 
-async def receive(node: Node, batch: list[Job]) -> None:
-    gone = node.part(Memory).gone
-    for inbox in await node.db.write(_receive, batch):
+async def process_batch(node: Node, batch: list[Job]) -> None:
+    gone = node.component(FederationCache).gone_inboxes
+    for inbox in await node.db.write(_process_batch, batch):
         gone.forget(inbox)
 
 
-def _receive(tx: Writer, batch: list[Job]) -> set[str]:
+def _process_batch(tx: Writer, batch: list[Job]) -> set[str]:
     """The inboxes of those who said something: whatever was believed of them, they are there."""
     people = accounts.by_ids(tx, {job.payload["by"] for job in batch})
     queue.finish_all(tx, batch)
-    _perform_all(tx, batch, people, {})
-    server_availability.knocked(tx, {job.payload["host"] for job in batch})
-    return {inbox for by in people.values() if not by.is_gone for inbox in (by.inbox, by.shared_inbox)}
+    _handle_all(tx, batch, people, {})
+    server_availability.record_contact(tx, {job.payload["host"] for job in batch})
+    return {inbox for by in people.values() if not by.is_inactive for inbox in (by.inbox, by.shared_inbox)}
 
 
-def _perform_all(
+def _handle_all(
     tx: Writer,
     batch: list[Job],
     people: dict[int, Account],
     fetched: dict[str, tuple[Note, Account] | None],
 ) -> None:
-    read = [(job.payload, *found) for job in batch if (found := _read(job.payload, people)) is not None]
-    named = [seen_as(by, activity.id) for _, activity, by in read if activity.id is not None]
-    with seen_activities.first_heard(tx, named) as unheard:
+    read = [(job.payload, *found) for job in batch if (found := _parse(job.payload, people)) is not None]
+    named = [dedup_key(by, activity.id) for _, activity, by in read if activity.id is not None]
+    with seen_activities.unseen_activities(tx, named) as unheard:
         for payload, activity, by in read:
-            _perform(tx, payload, Heard(activity, people[by.id], unheard, fetched))
+            _handle(tx, payload, ReceivedActivity(activity, people[by.id], unheard, fetched))
             if activity.type == "Delete":
                 # It may have been a farewell: what else they say in this batch comes too late.
                 people[by.id] = accounts.get(tx, by.id)
 
 
-def _read(payload: dict[str, Any], people: dict[int, Account]) -> tuple[Activity, Account] | None:
+def _parse(payload: dict[str, Any], people: dict[int, Account]) -> tuple[Activity, Account] | None:
     """The activity and who said it; None, and a line in the log, for what is neither one nor theirs."""
     by = people.get(payload["by"])
     if by is None:
         return None
     try:
-        activity = vocab.activity(payload["doc"])
+        activity = vocab.parse_activity(payload["doc"])
     except Malformed as reason:
-        _ignored(payload, by, reason)
+        _log_ignored(payload, by, reason)
         return None
     if activity.actor != by.uri:
-        _ignored(payload, by, "the actor is not who signed")
+        _log_ignored(payload, by, "the actor is not who signed")
         return None
     return activity, by
 
 
-def _perform(tx: Writer, payload: dict[str, Any], heard: Heard) -> None:
+def _handle(tx: Writer, payload: dict[str, Any], heard: ReceivedActivity) -> None:
     try:
-        perform(tx, heard)
-        forwarding.pass_on(tx, heard.activity, heard.by)
-    except Needs as needs:
+        handle_activity(tx, heard)
+        forwarding.forward_to_followers(tx, heard.activity, heard.actor)
+    except NeedsFetch as needs:
         try:
             lane = f"fetch {host_of(needs.uri)}"
         except Malformed:
             return
         queue.add(tx, "fetch", {**payload, "uri": needs.uri}, lane=lane)
     except (Ignored, Malformed, Refused) as reason:
-        _ignored(payload, heard.by, reason)
+        _log_ignored(payload, heard.actor, reason)
 
 
-def _ignored(payload: dict[str, Any], by: Account, reason: object) -> None:
+def _log_ignored(payload: dict[str, Any], by: Account, reason: object) -> None:
     said = payload["doc"]
     log.info("%s %s from %s ignored: %s", said.get("type"), said.get("id"), by.uri, reason)
 
 
-async def fetch_first(node: Node, job: Job) -> None:
+async def fetch_and_process(node: Node, job: Job) -> None:
     """Job `fetch`: get what an activity needs from the server it belongs to, then do the activity."""
     uri = job.payload["uri"]
     found: tuple[Note, Account] | None = None
     try:
-        key = await _reading_key(node, job)
-        found = await remote_notes.read(node, uri, key=key, budget=Budget(MOST_FIRST))
+        key = await _signing_key_for_fetch(node, job)
+        found = await remote_notes.fetch(node, uri, key=key, budget=FetchBudget(MAX_FETCHES))
     except Unfetchable as error:
-        if error.temporary and job.attempts < MOST_TRIES:
-            raise queue.Later(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
+        if error.temporary and job.attempts < MAX_ATTEMPTS:
+            raise queue.RetryLater(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
         log.info("%s could not be fetched: %s", uri, error.reason)
     except (Malformed, Refused) as error:
         log.info("%s is of no use: %s", uri, error)
-    await node.db.write(_after_fetch, job, {uri: found})
+    await node.db.write(_process_fetched, job, {uri: found})
 
 
-async def _reading_key(node: Node, job: Job) -> SigningKey | None:
+async def _signing_key_for_fetch(node: Node, job: Job) -> SigningKey | None:
     """What is not open is asked for by somebody here it is meant for; None: by the node."""
-    activity = vocab.activity(job.payload["doc"])
+    activity = vocab.parse_activity(job.payload["doc"])
     told = [*activity.to, *activity.cc]
     if vocab.PUBLIC in told:
         return None
-    reader = await node.db.read(recipients.reader_here, job.payload["by"], told)
-    return None if reader is None else await signing_keys.of_account(node, reader)
+    reader = await node.db.read(recipients.local_reader, job.payload["by"], told)
+    return None if reader is None else await signing_keys.by_account(node, reader)
 
 
-def _after_fetch(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:
+def _process_fetched(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:
     by = accounts.by_id(tx, job.payload["by"])
     if queue.finish(tx, job) and by is not None:
-        _perform_all(tx, [job], {by.id: by}, fetched)
+        _handle_all(tx, [job], {by.id: by}, fetched)

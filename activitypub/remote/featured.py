@@ -11,7 +11,7 @@ import logging
 from activitypub import vocab
 from activitypub.client import documents
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget, refusal
+from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.remote import notes as remote_notes
 from activitypub.uris import Malformed, same_origin
 from activitypub.vocab import Note, Ref
@@ -20,7 +20,7 @@ from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
 from node.interactions import pins
-from node.jobs.queue import Job, Later
+from node.jobs.queue import Job, RetryLater
 from node.models.account import Account
 from node.models.post import Post
 from node.node import Node
@@ -28,67 +28,67 @@ from node.posts import posts
 
 log = logging.getLogger("tintype.inbox")
 
-MOST_REQUESTS = 8
-MOST_TRIES = 3
+MAX_REQUESTS = 8
+MAX_ATTEMPTS = 3
 
 
 async def read(node: Node, job: Job) -> None:
     """Job `read_featured`: what somebody elsewhere has pinned now."""
     who = await node.db.read(accounts.by_id, job.payload["id"])
-    if who is None or who.is_local or who.is_gone or not same_origin(who.featured_uri, who.uri):
+    if who is None or who.is_local or who.is_inactive or not same_origin(who.featured_uri, who.uri):
         return
-    budget = Budget(MOST_REQUESTS, hosts=1)
+    budget = FetchBudget(MAX_REQUESTS, hosts=1)
     try:
-        items = await _items(node, who.featured_uri, budget)
+        items = await _fetch_items(node, who.featured_uri, budget)
     except Unfetchable as error:
-        if error.temporary and job.attempts < MOST_TRIES:
-            raise Later(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
+        if error.temporary and job.attempts < MAX_ATTEMPTS:
+            raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
         log.info("the pinned posts of %s cannot be read: %s", who.uri, error.reason)
         return
     except Malformed as error:
         log.info("the pinned posts of %s cannot be read: %s", who.uri, error)
         return
-    found = [await _note(node, who, ref, budget) for ref in items[: pins.MOST]]
-    await node.db.write(_keep, who, [one for one in found if one is not None])
+    found = [await _resolve_item(node, who, ref, budget) for ref in items[: pins.MAX_PINS]]
+    await node.db.write(_save, who, [one for one in found if one is not None])
 
 
-async def _items(node: Node, uri: str, budget: Budget) -> list[Ref]:
+async def _fetch_items(node: Node, uri: str, budget: FetchBudget) -> list[Ref]:
     """The members, or those of the first page. A page is no collection: what it calls its own first is not asked."""
-    doc = vocab.collection(await documents.list_at(node, uri, budget))
+    doc = vocab.parse_collection(await documents.fetch_collection(node, uri, budget))
     if doc.items or not doc.first:
         return doc.items
     if doc.first.doc is not None:
-        return vocab.collection(doc.first.doc).items
+        return vocab.parse_collection(doc.first.doc).items
     if not same_origin(doc.first.uri, uri):
-        raise refusal(uri, "the first page is on another server")
-    return vocab.collection(await documents.list_at(node, str(doc.first.uri), budget)).items
+        raise permanent_failure(uri, "the first page is on another server")
+    return vocab.parse_collection(await documents.fetch_collection(node, str(doc.first.uri), budget)).items
 
 
-async def _note(node: Node, who: Account, ref: Ref, budget: Budget) -> Note | str | None:
+async def _resolve_item(node: Node, who: Account, ref: Ref, budget: FetchBudget) -> Note | str | None:
     """A member: the uri of a post that is here, or the post as its author's own server gives it."""
     if ref.uri is None or not same_origin(ref.uri, who.uri):
         return None
-    if await node.db.read(_is_here, ref.uri):
+    if await node.db.read(_is_known, ref.uri):
         return ref.uri
     try:
         if ref.doc is not None:
-            note = vocab.note(ref.doc)
+            note = vocab.parse_note(ref.doc)
         else:
-            note = vocab.note(await documents.document(node, ref.uri, budget=budget))
+            note = vocab.parse_note(await documents.fetch(node, ref.uri, budget=budget))
     except (Unfetchable, Malformed, Refused) as error:
         log.info("the pinned post %s is of no use: %s", ref.uri, error)
         return None
     return note if note.actor == who.uri and same_origin(note.id, who.uri) else None
 
 
-def _is_here(tx: Reader, uri: str) -> bool:
+def _is_known(tx: Reader, uri: str) -> bool:
     return posts.by_uri(tx, uri) is not None
 
 
-def _keep(tx: Writer, who: Account, found: list[Note | str]) -> None:
+def _save(tx: Writer, who: Account, found: list[Note | str]) -> None:
     taken: list[Post] = []
     for one in found:
-        post = posts.by_uri(tx, one) if isinstance(one, str) else remote_notes.take_in(tx, one, who)
+        post = posts.by_uri(tx, one) if isinstance(one, str) else remote_notes.import_note(tx, one, who)
         if post is not None:
             taken.append(post)
-    pins.receive_all(tx, who, taken)
+    pins.replace_remote_pins(tx, who, taken)

@@ -14,7 +14,7 @@ from typing import Any
 from activitypub import vocab
 from activitypub.client import collections, documents
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget
+from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import notes as remote_notes
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import CollectionDoc, Note, Ref, values
@@ -30,41 +30,41 @@ from node.node import Node
 
 log = logging.getLogger("tintype.conversations")
 
-AGAIN_AFTER_MS = 6 * 3_600_000
-MOST_POSTS = 40
-MOST_PAGES = 3
-PATIENCE = 1.5
+REFRESH_AFTER_MS = 6 * 3_600_000
+MAX_POSTS = 40
+MAX_PAGES = 3
+WAIT_TIMEOUT_SECONDS = 1.5
 """Seconds that a page waits for what it has never seen before."""
 
 
-class Asked:
+class RecentRequests:
     """Whose server was asked in the last minutes: `node.part(Asked)`."""
 
     def __init__(self, node: Node) -> None:
-        self.lately: Cache[int, bool] = Cache(10_000, 300.0)
+        self.accounts: Cache[int, bool] = Cache(10_000, 300.0)
 
 
-async def ask(node: Node, account: Account) -> bool:
+async def queue_refresh(node: Node, account: Account) -> bool:
     """Queue a look if the last one is long ago. Whether one is on its way and there was none before."""
-    is_due = account.looked_at is None or account.looked_at < now_ms() - AGAIN_AFTER_MS
-    if account.is_local or account.is_gone or not is_due:
+    is_due = account.looked_at is None or account.looked_at < now_ms() - REFRESH_AFTER_MS
+    if account.is_local or account.is_inactive or not is_due:
         return False
-    lately = node.part(Asked).lately
+    lately = node.component(RecentRequests).accounts
     if not lately.get(account.id):
         lately.put(account.id, True)
-        await node.db.write(_queue, account)
+        await node.db.write(_add_job, account)
     return account.looked_at is None
 
 
-def _queue(tx: Writer, account: Account) -> None:
+def _add_job(tx: Writer, account: Account) -> None:
     queue.add(tx, "look_at_person", {"id": account.id}, lane=f"look {host_of(account.uri)}")
 
 
-async def wait(node: Node, account: Account) -> bool:
+async def wait_for_first(node: Node, account: Account) -> bool:
     """Ask, and wait a moment for the answer if it is the first. Whether there is something new to show."""
-    if not await ask(node, account):
+    if not await queue_refresh(node, account):
         return False
-    end = asyncio.get_running_loop().time() + PATIENCE
+    end = asyncio.get_running_loop().time() + WAIT_TIMEOUT_SECONDS
     while asyncio.get_running_loop().time() < end:
         await asyncio.sleep(0.1)
         now = await node.db.read(accounts.by_id, account.id)
@@ -73,65 +73,72 @@ async def wait(node: Node, account: Account) -> bool:
     return False
 
 
-async def look(node: Node, job: Job) -> None:
+async def refresh(node: Node, job: Job) -> None:
     """Job `look_at_person`."""
     account = await node.db.read(accounts.by_id, job.payload["id"])
-    if account is None or account.is_local or account.is_gone:
+    if account is None or account.is_local or account.is_inactive:
         return
-    budget = Budget(hosts=2)
+    budget = FetchBudget(hosts=2)
     followers, following = [
-        await _circle(node, account, uri, budget) for uri in (account.followers_uri, account.following_uri)
+        await _fetch_follow_collection(node, account, uri, budget)
+        for uri in (account.followers_uri, account.following_uri)
     ]
     posts: int | None = None
     found: list[Note] = []
     try:
         if account.outbox and same_origin(account.outbox, account.uri):
-            listed = await collections.members(
-                node, Ref(uri=account.outbox), account.uri, budget, pages=MOST_PAGES, most=MOST_POSTS
+            listed = await collections.fetch_items(
+                node, Ref(uri=account.outbox), account.uri, budget, max_pages=MAX_PAGES, max_items=MAX_POSTS
             )
             posts = listed.total
-            found = [note for item in listed.items if (note := await _own(node, account, item, budget))]
+            found = [
+                note
+                for item in listed.items
+                if (note := await _resolve_own_post(node, account, item, budget))
+            ]
     except Unfetchable as error:
         log.info("the posts of %s cannot be had: %s", account.uri, error.reason)
-    await node.db.write(_keep, job, account, found, posts, followers, following)
+    await node.db.write(_save, job, account, found, posts, followers, following)
 
 
-async def _circle(node: Node, account: Account, uri: str, budget: Budget) -> CollectionDoc | None:
+async def _fetch_follow_collection(
+    node: Node, account: Account, uri: str, budget: FetchBudget
+) -> CollectionDoc | None:
     if not uri or not same_origin(uri, account.uri):
         return None
     try:
-        return vocab.collection(await documents.list_at(node, uri, budget))
+        return vocab.parse_collection(await documents.fetch_collection(node, uri, budget))
     except (Unfetchable, Malformed):
         return None
 
 
-def _hides(circle: CollectionDoc | None) -> bool | None:
+def _hides_members(circle: CollectionDoc | None) -> bool | None:
     """Whether somebody counts people and names nobody: they keep that to themselves. None: that cannot be told."""
     if circle is None or not circle.total:
         return None
     return not circle.items and not circle.first
 
 
-async def _own(node: Node, account: Account, item: Ref, budget: Budget) -> Note | None:
+async def _resolve_own_post(node: Node, account: Account, item: Ref, budget: FetchBudget) -> Note | None:
     """A post of theirs from a line of their outbox; comments and boosts are left where they are."""
     said: Any = item.doc
     try:
         if said is None and item.uri is not None:
-            said = await documents.document(node, item.uri, budget=budget)
-        if isinstance(said, dict) and values.kind(said) == "Create":
+            said = await documents.fetch(node, item.uri, budget=budget)
+        if isinstance(said, dict) and values.type_name(said) == "Create":
             said = values.first(said.get("object"))
         if isinstance(said, str):
-            said = await documents.document(node, said, budget=budget)
+            said = await documents.fetch(node, said, budget=budget)
         if not isinstance(said, dict):
             return None
-        note = vocab.note(said)
+        note = vocab.parse_note(said)
     except (Unfetchable, Malformed):
         return None
     is_theirs = note.actor == account.uri and same_origin(note.id, account.uri)
     return note if is_theirs and note.in_reply_to is None and not note.is_vote else None
 
 
-def _keep(
+def _save(
     tx: Writer,
     job: Job,
     account: Account,
@@ -144,11 +151,13 @@ def _keep(
         return
     for note in found:
         try:
-            remote_notes.take_in(tx, note, account)
+            remote_notes.import_note(tx, note, account)
         except Refused as error:
             log.info("%s may not come in: %s", note.id, error)
-    hidden = [is_hidden for circle in (followers, following) if (is_hidden := _hides(circle)) is not None]
-    accounts.set_claims(
+    hidden = [
+        is_hidden for circle in (followers, following) if (is_hidden := _hides_members(circle)) is not None
+    ]
+    accounts.set_claimed_counts(
         tx,
         account.id,
         posts=posts,

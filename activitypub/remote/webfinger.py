@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import quote
 
 from activitypub.client import page_links
-from activitypub.client.cache import Memory
+from activitypub.client.cache import FederationCache
 from activitypub.client.client import Unfetchable
-from activitypub.client.fetch_budget import Budget
+from activitypub.client.fetch_budget import FetchBudget
 from activitypub.documents import webfinger
-from activitypub.uris import Malformed, host_and_port, normal_id, parts
+from activitypub.uris import Malformed, host_and_port, normalize_id, parse_uri
 from node.accounts import accounts
 from node.database import Reader
 from node.models.account import Account
@@ -29,15 +29,15 @@ _NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,2048}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WebFingerResult:
     """Who a handle belongs to: `name@domain` as their server writes it, and the id of the actor."""
 
     name: str
     domain: str
-    uri: str
+    actor_uri: str
 
 
-def split(handle: str) -> tuple[str, str]:
+def split_handle(handle: str) -> tuple[str, str]:
     """`@name@domain`, `acct:name@domain` → (name, domain), the domain lower-case. Raises Malformed."""
     text = handle.strip()
     text = text[5:] if text[:5].lower() == "acct:" else text
@@ -48,23 +48,27 @@ def split(handle: str) -> tuple[str, str]:
     return name, host if port in (None, 443) else f"{host}:{port}"
 
 
-async def look_up(node: Node, handle: str) -> Found:
+async def look_up_handle(node: Node, handle: str) -> WebFingerResult:
     """Ask the server a handle names. Raises Unfetchable or Malformed."""
-    name, domain = split(handle)
-    jrd = await _ask(node, name, domain)
-    subject = split(_subject(jrd))
+    name, domain = split_handle(handle)
+    jrd = await _query(node, name, domain)
+    subject = split_handle(_subject(jrd))
     if subject[1] == domain:
-        return Found(*subject, _self(jrd))
+        return WebFingerResult(*subject, _self_link(jrd))
     # Another host's name: only that host can say whose it is.
-    second = await _ask(node, *subject)
-    again = split(_subject(second))
-    if again[1] != subject[1] or again[0].lower() != subject[0].lower() or _self(second) != _self(jrd):
+    second = await _query(node, *subject)
+    again = split_handle(_subject(second))
+    if (
+        again[1] != subject[1]
+        or again[0].lower() != subject[0].lower()
+        or _self_link(second) != _self_link(jrd)
+    ):
         raise Malformed("the two servers of that handle do not agree")
-    return Found(*again, _self(second))
+    return WebFingerResult(*again, _self_link(second))
 
 
-async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
-    if node.site.is_own(domain):
+async def _query(node: Node, name: str, domain: str) -> dict[str, Any]:
+    if node.site.is_own_domain(domain):
         raise Malformed("one of our own")
     scheme = "http" if node.config.federation.allow_http and node.site.scheme == "http" else "https"
     resource = quote(f"acct:{name}@{domain}", safe="")
@@ -72,20 +76,22 @@ async def _ask(node: Node, name: str, domain: str) -> dict[str, Any]:
     try:
         jrd: dict[str, Any] = (await node.client.get_jrd(url)).doc
     except Unfetchable as error:
-        template = await _template(node, f"{scheme}://{domain}") if error.answered == 404 else None
+        template = (
+            await _find_template(node, f"{scheme}://{domain}") if error.response_status == 404 else None
+        )
         if template is None or (elsewhere := template.replace("{uri}", resource)) == url:
             raise
         jrd = (await node.client.get_jrd(elsewhere)).doc
     return jrd
 
 
-async def _template(node: Node, origin: str) -> str | None:
+async def _find_template(node: Node, origin: str) -> str | None:
     """Where a host's WebFinger is, by its host-meta (RFC 6415), as XRD or as JSON. It may be on another host."""
     found: Any = None
     with contextlib.suppress(Unfetchable):
         address = f"{origin}/.well-known/host-meta"
-        found = page_links.lrdd(
-            (await node.client.get_text(address, types=_XRD_TYPES, limit=_XRD_LIMIT)).text
+        found = page_links.find_lrdd_template(
+            (await node.client.get_text(address, types=_XRD_TYPES, max_bytes=_XRD_LIMIT)).text
         )
     if found is None:
         with contextlib.suppress(Unfetchable):
@@ -103,7 +109,7 @@ def _subject(jrd: dict[str, Any]) -> str:
     return subject
 
 
-def _self(jrd: dict[str, Any]) -> str:
+def _self_link(jrd: dict[str, Any]) -> str:
     links = jrd.get("links")
     for link in links if isinstance(links, list) else ():
         if not isinstance(link, dict) or link.get("rel") != "self":
@@ -111,34 +117,34 @@ def _self(jrd: dict[str, Any]) -> str:
         type_ = re.sub(r"\s+", " ", str(link.get("type", ""))).lower()
         href = link.get("href")
         if isinstance(href, str) and type_.replace(";profile", "; profile") in webfinger._AS_TYPES:
-            normal_id(href)
+            normalize_id(href)
             return href
     raise Malformed("the WebFinger answer names no actor")
 
 
-async def is_at_home(node: Node, found: Found, claimed: str | None) -> bool:
+async def is_confirmed_by_actor_host(node: Node, found: WebFingerResult, claimed: str | None) -> bool:
     """Whether the actor's own server calls it by that handle too: nobody is named by a stranger.
 
     `claimed` is the actor's `webfinger` property (FEP-2c59), which says it without another question.
     """
-    host = parts(found.uri).authority
+    host = parse_uri(found.actor_uri).authority
     wanted = (found.name.lower(), found.domain)
-    if found.domain == host or (claimed is not None and _pair(claimed) == wanted):
+    if found.domain == host or (claimed is not None and _normalized_handle(claimed) == wanted):
         return True
-    jrd = await _ask(node, found.name, host)
-    return _pair(_subject(jrd)) == wanted and _self(jrd) == found.uri
+    jrd = await _query(node, found.name, host)
+    return _normalized_handle(_subject(jrd)) == wanted and _self_link(jrd) == found.actor_uri
 
 
-def _pair(handle: str) -> tuple[str, str] | None:
+def _normalized_handle(handle: str) -> tuple[str, str] | None:
     try:
-        name, domain = split(handle)
+        name, domain = split_handle(handle)
     except Malformed:
         return None
     return name.lower(), domain
 
 
-async def domain_of(
-    node: Node, name: str, uri: str, claimed: str | None, known: str | None, budget: Budget | None
+async def resolve_domain(
+    node: Node, name: str, uri: str, claimed: str | None, known: str | None, budget: FetchBudget | None
 ) -> str:
     """The domain to show beside an actor's name: another than its own host only if both agree about it.
 
@@ -146,45 +152,45 @@ async def domain_of(
     nothing is asked for at their own host, which may name another. A name is kept while nobody can be asked about
     it; a host that was named in vain is not asked again at the word of the same server for a while.
     """
-    host = parts(uri).authority
+    host = parse_uri(uri).authority
     try:
         if claimed is None and known in (None, host):
             _spend(budget, uri)
-            jrd = await _ask(node, name, host)
-            claimed = _subject(jrd) if _self(jrd) == uri else None
+            jrd = await _query(node, name, host)
+            claimed = _subject(jrd) if _self_link(jrd) == uri else None
         elif claimed is None:
             claimed = f"{name}@{known}"
-        pair = None if claimed is None else _pair(claimed)
+        pair = None if claimed is None else _normalized_handle(claimed)
         if claimed is None or pair is None or pair[1] == host or pair[0] != name.lower():
             return host
-        if node.part(Memory).named_in_vain.get((host, pair[1])):
+        if node.component(FederationCache).unconfirmed_domains.get((host, pair[1])):
             return known or host
         _spend(budget, f"https://{pair[1]}/")
-        await _vouched_for(node, claimed, uri, host, pair[1])
+        await _check_confirmed(node, claimed, uri, host, pair[1])
     except Malformed:
         return host
     except Unfetchable as error:
-        return known or host if error.temporary or error.answered is None else host
+        return known or host if error.temporary or error.response_status is None else host
     return pair[1]
 
 
-async def _vouched_for(node: Node, handle: str, uri: str, host: str, domain: str) -> None:
+async def _check_confirmed(node: Node, handle: str, uri: str, host: str, domain: str) -> None:
     """Raises Malformed or Unfetchable unless the domain of a handle says that it belongs to this actor."""
     try:
-        found = await look_up(node, handle)
-        if found.uri != uri or found.domain != domain:
+        found = await look_up_handle(node, handle)
+        if found.actor_uri != uri or found.domain != domain:
             raise Malformed("the two servers do not agree")
     except (Malformed, Unfetchable):
-        node.part(Memory).named_in_vain.put((host, domain), True)
+        node.component(FederationCache).unconfirmed_domains.put((host, domain), True)
         raise
 
 
-def _spend(budget: Budget | None, uri: str) -> None:
+def _spend(budget: FetchBudget | None, uri: str) -> None:
     if budget is not None:
         budget.spend(uri)
 
 
-def local(tx: Reader, resource: str) -> Account | None:
+def local_account(tx: Reader, resource: str) -> Account | None:
     """Who of ours a `resource` means: a handle, an actor's id or a profile's address.
 
     Raises Malformed for what is none of these. Someone deleted is returned, with `deleted_at` set.
@@ -192,28 +198,32 @@ def local(tx: Reader, resource: str) -> Account | None:
     text = resource.strip()
     if text.lower().startswith(("https://", "http://")):
         return _by_address(tx, text)
-    name, domain = split(text)
-    if not tx.site.is_own(domain):
+    name, domain = split_handle(text)
+    if not tx.site.is_own_domain(domain):
         return None
     if name.lower() in (domain, *(own.partition(":")[0] for own in tx.site.own_domains)):
         return accounts.instance_actor(tx)
-    return _shown(accounts.by_handle(tx, name))
+    return _if_listed(accounts.by_handle(tx, name))
 
 
 def _by_address(tx: Reader, address: str) -> Account | None:
-    found = parts(address)
-    if not tx.site.is_own(found.authority):
+    found = parse_uri(address)
+    if not tx.site.is_own_domain(found.authority):
         return None
     path = found.path.rstrip("/")
     if path in ("", "/actor"):
         return accounts.instance_actor(tx)
     for prefix in ("/users/", "/@"):
         name, _, domain = path.removeprefix(prefix).partition("@")
-        if path.startswith(prefix) and "/" not in name and (not domain or tx.site.is_own(domain.lower())):
-            return _shown(accounts.by_handle(tx, name))
+        if (
+            path.startswith(prefix)
+            and "/" not in name
+            and (not domain or tx.site.is_own_domain(domain.lower()))
+        ):
+            return _if_listed(accounts.by_handle(tx, name))
     return None
 
 
-def _shown(account: Account | None) -> Account | None:
+def _if_listed(account: Account | None) -> Account | None:
     """Nobody is told of someone who still waits to be let in, or who was sent away."""
     return account if account is not None and account.is_local and account.suspended_at is None else None

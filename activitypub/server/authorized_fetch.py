@@ -15,32 +15,34 @@ from activitypub.inbox import verification
 from activitypub.inbox.asgi import Scope, header, signed_request
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature
-from activitypub.uris import Malformed, host_of, parts
+from activitypub.uris import Malformed, host_of, parse_uri
 from node.accounts import accounts, keys, relationships
 from node.database import Reader
 from node.federation import recipients
 from node.models.account import Account
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
 from node.moderation import domain_policy
 from node.node import Node
 
 
-async def signer(node: Node, scope: Scope) -> KnownKey | None:
+async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
     """Who signed this request; None when nobody did, or not provably, or a blocked server."""
     if header(scope, b"signature") is None:
         return None
     request = signed_request(scope, node.site)
     try:
-        claim = signatures.claim(request, time.time())
-        known = await verification.prove(node, request, claim, await actors.key(node, claim.key_id))
+        claim = signatures.parse_claim(request, time.time())
+        known = await verification.verify_request(
+            node, request, claim, await actors.find_key(node, claim.key_id)
+        )
     except (BadSignature, Unfetchable, Malformed):
         return None
     return None if await node.db.read(domain_policy.is_blocked, known.host) else known
 
 
-async def is_refused(node: Node, scope: Scope, owner: str) -> bool:
+async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
     """Whether whoever says they sign this request gets nothing of `owner`, not even what is public.
 
     That a server is suspended here is no secret, so its name is enough. Whom somebody has blocked is told only
@@ -49,19 +51,19 @@ async def is_refused(node: Node, scope: Scope, owner: str) -> bool:
     if header(scope, b"signature") is None:
         return False
     try:
-        key_id = signatures.claim(signed_request(scope, node.site), time.time()).key_id
+        key_id = signatures.parse_claim(signed_request(scope, node.site), time.time()).key_id
         host = host_of(key_id)
     except (BadSignature, Malformed):
         return False
-    is_barred, is_blocked = await node.db.read(_standing, key_id, host, owner)
-    return is_barred or (is_blocked and await signer(node, scope) is not None)
+    is_barred, is_blocked = await node.db.read(_block_state, key_id, host, owner)
+    return is_barred or (is_blocked and await verified_signer(node, scope) is not None)
 
 
-def _standing(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
+def _block_state(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
     """Whether nothing is exchanged with that server, and whether `owner` has blocked who signs."""
     if domain_policy.is_blocked(tx, host):
         return True, False
-    key = keys.by_key_id(tx, key_id)
+    key = keys.by_id(tx, key_id)
     who = None if key is None else accounts.by_id(tx, key.account_id)
     if who is None or who.is_local:
         return False, False
@@ -69,15 +71,15 @@ def _standing(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, boo
     return who.suspended_at is not None, of is not None and relationships.has_blocked(tx, of, who)
 
 
-def may_read(tx: Reader, post: Post, asking: KnownKey | None) -> bool:
+def may_read(tx: Reader, post: Post, signer: KnownKey | None) -> bool:
     """Whether the post may be given to this signer. Public posts may, unless the author has blocked them."""
-    who = None if asking is None else accounts.by_id(tx, asking.account_id)
-    if post.visibility in OPEN:
+    who = None if signer is None else accounts.by_id(tx, signer.account_id)
+    if post.visibility in OPEN_VISIBILITIES:
         return may_see(tx, who, post)
-    if who is None or who.is_gone:
+    if who is None or who.is_inactive:
         return False
-    return any(may_see(tx, person, post) for person in _on_behalf_of(tx, post, who))
+    return any(may_see(tx, person, post) for person in _readers_on_server(tx, post, who))
 
 
-def _on_behalf_of(tx: Reader, post: Post, who: Account) -> list[Account]:
-    return [who, *recipients.audience_at(tx, post, parts(who.uri).origin + "/")]
+def _readers_on_server(tx: Reader, post: Post, who: Account) -> list[Account]:
+    return [who, *recipients.audience_on_server(tx, post, parse_uri(who.uri).origin + "/")]

@@ -22,7 +22,7 @@ from node.errors import NotFound
 from node.federation import outbox
 from node.interactions import boosts, quotes
 from node.models.account import Account
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.posts import posts
 
@@ -32,17 +32,19 @@ NOTHING: tuple[int, Any] = (404, {"error": "There is nothing here."})
 def followers_there(tx: Reader, name: str, asking: str) -> tuple[int, Any]:
     """Whom of the server of `asking` we believe to follow somebody (FEP-8fcf)."""
     account = accounts.by_handle(tx, name) if "@" not in name else None
-    if account is None or not account.is_local or account.is_gone:
+    if account is None or not account.is_local or account.is_inactive:
         return NOTHING
-    found = follower_sync.our_part(tx, account, asking)
+    found = follower_sync.followers_on_server(tx, account, asking)
     uri = f"{account.uri}/followers_synchronization"
     whole = {"id": uri, "type": "OrderedCollection", "totalItems": len(found), "orderedItems": found}
-    return 200, activities.with_context(whole)
+    return 200, activities.add_context(whole)
 
 
 def instance(tx: Reader) -> tuple[int, Any]:
     """The node itself as an actor."""
-    return 200, activities.with_context(activities.person(tx, accounts.instance_actor(tx)), contexts.ACTOR)
+    return 200, activities.add_context(
+        activities.render_actor(tx, accounts.instance_actor(tx)), contexts.ACTOR
+    )
 
 
 _STUB = ("@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
@@ -60,8 +62,8 @@ def person(tx: Reader, name: str) -> tuple[int, Any]:
     if account is None:
         return NOTHING
     if account.deleted_at is not None:
-        return 410, notes.tombstone(account.uri, account.deleted_at, former="Person")
-    return 200, activities.with_context(activities.person(tx, account), contexts.ACTOR)
+        return 410, notes.render_tombstone(account.uri, account.deleted_at, former_type="Person")
+    return 200, activities.add_context(activities.render_actor(tx, account), contexts.ACTOR)
 
 
 def local_person(tx: Reader, name: str) -> Account | None:
@@ -88,19 +90,23 @@ def note(tx: Reader, name: str, post_id: int, asking: KnownKey | None) -> tuple[
         return NOTHING
     if post.deleted_at is not None:
         # That there was a private post is not told either.
-        return (410, notes.document(tx, post)) if post.visibility in OPEN else NOTHING
+        return (410, notes.render_document(tx, post)) if post.visibility in OPEN_VISIBILITIES else NOTHING
     if not authorized_fetch.may_read(tx, post, asking):
         return NOTHING
-    return 200, notes.document(tx, post)
+    return 200, notes.render_document(tx, post)
 
 
 def created(tx: Reader, name: str, post_id: int) -> tuple[int, Any]:
     """The Create of a post, if anybody may read it."""
     post = local_post(tx, name, post_id)
-    if post is None or post.visibility not in OPEN or not authorized_fetch.may_read(tx, post, None):
+    if (
+        post is None
+        or post.visibility not in OPEN_VISIBILITIES
+        or not authorized_fetch.may_read(tx, post, None)
+    ):
         return NOTHING
-    created = activities.create(tx.site, notes.facts(tx, [post])[0])
-    return 200, activities.with_context(created, contexts.NOTE)
+    created = activities.render_create(tx.site, notes.load_data(tx, [post])[0])
+    return 200, activities.add_context(created, contexts.NOTE)
 
 
 def activity(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
@@ -110,19 +116,19 @@ def activity(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
         return 200, _quote_stamp(tx, name, int(id_))
     if kind == "boosts":
         boost = boosts.by_uri(tx, uri)
-        if boost is None or boost.visibility not in OPEN:
+        if boost is None or boost.visibility not in OPEN_VISIBILITIES:
             return NOTHING
-        post = posts.seen_by(tx, None, boost.post_id)
+        post = posts.visible_by_id(tx, None, boost.post_id)
         who, of = accounts.get(tx, boost.account_id), accounts.get(tx, post.account_id)
-        if who.is_gone:
+        if who.is_inactive:
             return NOTHING
-        document = activities.announce(who, uri, post.uri, boost.visibility, boost.created_at, of.uri)
-        return 200, activities.with_context(document)
+        document = activities.render_announce(who, uri, post.uri, boost.visibility, boost.created_at, of.uri)
+        return 200, activities.add_context(document)
     sentence = outbox.by_uri(tx, uri)
     if sentence is None or sentence.document is None:
         return NOTHING
     if sentence.post_id is not None:
-        posts.seen_by(tx, None, sentence.post_id)
+        posts.visible_by_id(tx, None, sentence.post_id)
     document = msgspec.json.decode(sentence.document)
     return (200, document) if PUBLIC in [*document.get("to", []), *document.get("cc", [])] else NOTHING
 
@@ -130,8 +136,10 @@ def activity(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
 def _quote_stamp(tx: Reader, name: str, stamp_id: int) -> dict[str, object]:
     """A stamp at its own address: two addresses, and nothing of either post. Raises NotFound."""
     author = accounts.by_uri(tx, tx.site.uri(f"/users/{name}"))
-    if author is None or author.is_gone:
+    if author is None or author.is_inactive:
         raise NotFound
-    stamp, post = quotes.stamp(tx, author, stamp_id)
-    given = written.Stamp(quotes.stamp_uri(author, stamp), author.uri, stamp.quote_uri, post.uri)
-    return activities.with_context(written.stamp_document(given), contexts.QUOTE)
+    stamp, post = quotes.authorization_by_id(tx, author, stamp_id)
+    given = written.QuoteAuthorizationDoc(
+        quotes.authorization_uri(author, stamp), author.uri, stamp.quote_uri, post.uri
+    )
+    return activities.add_context(written.render_authorization(given), contexts.QUOTE)

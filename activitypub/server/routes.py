@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl
 import msgspec
 from werkzeug.routing import Rule
 
-from activitypub.client.cache import KnownKey, Memory
+from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.documents import nodeinfo
 from activitypub.documents import webfinger as webfinger_documents
 from activitypub.inbox.asgi import Receive, Scope, Send, header, headers, respond
@@ -40,7 +40,7 @@ _NO_STORE = (b"cache-control", b"private, no-store")
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 
 
-def wants_activity(accept: str) -> bool:
+def prefers_activitypub(accept: str) -> bool:
     """Whether an `Accept` header prefers ActivityPub to HTML. `*/*` is a person, or a tool of one."""
     activity = html = 0.0
     for part in accept[:2000].lower().split(","):
@@ -75,18 +75,18 @@ class Endpoint:
     in secure mode. `has_key`: in secure mode, who does not sign is given the key that is there.
     """
 
-    answer: Callable[[Door, _Request], Awaitable[None]]
+    answer: Callable[[FederationApp, _Request], Awaitable[None]]
     is_page: bool = False
     is_open: bool = False
     has_key: bool = False
 
 
-class Door:
+class FederationApp:
     """The federation side of one node, as one ASGI app."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._memory = node.part(Memory)
+        self._cache = node.component(FederationCache)
         self._inbox = Inbox(node)
 
     def find(self, scope: Scope) -> Found[Endpoint | None] | None:
@@ -94,11 +94,11 @@ class Door:
         found = _ROUTES.find(scope["method"], scope["path"])
         if found is None or found.endpoint is None or not found.endpoint.is_page:
             return found
-        if scope["method"] in READING and wants_activity(",".join(headers(scope, b"accept"))):
+        if scope["method"] in READING and prefers_activitypub(",".join(headers(scope, b"accept"))):
             return found
         return None
 
-    def takes(self, scope: Scope) -> bool:
+    def matches(self, scope: Scope) -> bool:
         return self.find(scope) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +118,7 @@ class Door:
         elif found.endpoint.is_open:
             await found.endpoint.answer(self, _Request(scope, send, found.args))
         else:
-            await self._show(found.endpoint, _Request(scope, send, found.args))
+            await self._serve_document(found.endpoint, _Request(scope, send, found.args))
 
     async def _host_meta(self, request: _Request) -> None:
         xrd = webfinger_documents.host_meta(self._node.site).encode()
@@ -127,35 +127,35 @@ class Door:
 
     async def _host_meta_json(self, request: _Request) -> None:
         document = webfinger_documents.host_meta_json(self._node.site)
-        await _json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
+        await _respond_json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
 
     async def _nodeinfo_links(self, request: _Request) -> None:
         document = nodeinfo.links(self._node.site)
         more = [_ANY_ORIGIN, _PUBLIC_CACHE]
-        await _json(request.scope, request.send, 200, document, "application/json", more)
+        await _respond_json(request.scope, request.send, 200, document, "application/json", more)
 
     async def _nodeinfo(self, request: _Request) -> None:
         version = request.args["version"]
-        numbers = await self._node.db.read(statistics.of)
+        numbers = await self._node.db.read(statistics.current)
         document = nodeinfo.document(self._node.config, version, numbers)
         kind = nodeinfo.content_type(version)
-        await _json(request.scope, request.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+        await _respond_json(request.scope, request.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
 
-    async def _webfinger(self, request: _Request) -> None:
+    async def _serve_webfinger(self, request: _Request) -> None:
         scope = request.scope
-        status, body = await self._remembered(
-            "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._jrd(scope)
+        status, body = await self._cached(
+            "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._webfinger_response(scope)
         )
         more = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
         await respond(scope, request.send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
 
-    async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
+    async def _webfinger_response(self, scope: Scope) -> tuple[int, bytes]:
         try:
             query = parse_qs(scope["query_string"].decode("ascii"), max_num_fields=20)
             names = query.get("resource", [])
             if len(names) != 1:
                 raise Malformed("one resource is needed")
-            found = await self._node.db.read(webfinger.local, names[0])
+            found = await self._node.db.read(webfinger.local_account, names[0])
         except (Malformed, ValueError):
             return 400, b"A resource is needed, such as acct:name@host.\n"
         if found is None:
@@ -166,26 +166,24 @@ class Door:
             webfinger_documents.document(self._node.site, found, query.get("rel", []))
         )
 
-    async def _remembered(
-        self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]
-    ) -> tuple[int, bytes]:
+    async def _cached(self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]) -> tuple[int, bytes]:
         """An answer that is the same for everyone, looked up at most once a second."""
-        found = self._memory.answers.get(name)
+        found = self._cache.responses.get(name)
         if found is None:
             found = await look()
-            self._memory.answers.put(name, found)
+            self._cache.responses.put(name, found)
         return found
 
-    async def _show(self, endpoint: Endpoint, request: _Request) -> None:
+    async def _serve_document(self, endpoint: Endpoint, request: _Request) -> None:
         """Answers, unless whoever asks may have nothing, or has to say first who they are."""
         scope, send = request.scope, request.send
-        if await authorized_fetch.is_refused(self._node, scope, request.args.get("name", "")):
+        if await authorized_fetch.is_signer_blocked(self._node, scope, request.args.get("name", "")):
             await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
             return
         if self._node.config.federation.secure_mode:
-            request = replace(request, signer=await authorized_fetch.signer(self._node, scope))
+            request = replace(request, signer=await authorized_fetch.verified_signer(self._node, scope))
             if request.signer is None:
-                await (self._key_alone(request) if endpoint.has_key else self._unsigned(request))
+                await (self._serve_key_stub(request) if endpoint.has_key else self._reject_unsigned(request))
                 return
         await endpoint.answer(self, request)
 
@@ -197,57 +195,61 @@ class Door:
         """What is for whoever asks, and for nobody who shares a cache with them."""
         await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
 
-    async def _unsigned(self, request: _Request) -> None:
+    async def _reject_unsigned(self, request: _Request) -> None:
         more = [_VARY, _NO_STORE]
         await respond(request.scope, request.send, 401, b"This wants a signed request.\n", headers=more)
 
-    async def _key_alone(self, request: _Request) -> None:
+    async def _serve_key_stub(self, request: _Request) -> None:
         """Of a person what it takes to check a signature of theirs."""
-        await self._respond_privately(request, *await self._answer(resources.key_of, request.args["name"]))
+        await self._respond_privately(
+            request, *await self._read_document(resources.key_of, request.args["name"])
+        )
 
     async def _instance(self, request: _Request) -> None:
         """Whoever wants to check our signatures must be able to read this without one."""
-        status, body = await self._remembered("actor", lambda: self._answer(resources.instance))
+        status, body = await self._cached("actor", lambda: self._read_document(resources.instance))
         await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
 
     async def _person(self, request: _Request) -> None:
         name = request.args["name"]
-        status, body = await self._remembered(
-            f"actor {name.lower()}", lambda: self._answer(resources.person, name)
+        status, body = await self._cached(
+            f"actor {name.lower()}", lambda: self._read_document(resources.person, name)
         )
         await self._respond(request, status, body)
 
     async def _followers_synchronization(self, request: _Request) -> None:
         """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
-        signer = await authorized_fetch.signer(self._node, request.scope)
+        signer = await authorized_fetch.verified_signer(self._node, request.scope)
         if signer is None:
-            await self._unsigned(request)
+            await self._reject_unsigned(request)
             return
         await self._respond_privately(
-            request, *await self._answer(resources.followers_there, request.args["name"], signer.owner)
+            request, *await self._read_document(resources.followers_there, request.args["name"], signer.owner)
         )
 
-    async def _post(self, request: _Request) -> None:
+    async def _serve_post(self, request: _Request) -> None:
         """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
         scope, signer = request.scope, request.signer
         name, post_id = request.args["name"], int(request.args["id"])
-        status, body = await self._answer(resources.note, name, post_id, signer)
+        status, body = await self._read_document(resources.note, name, post_id, signer)
         if status == 404 and signer is None and header(scope, b"signature") is not None:
-            signer = await authorized_fetch.signer(self._node, scope)
+            signer = await authorized_fetch.verified_signer(self._node, scope)
             if signer is not None:
-                status, body = await self._answer(resources.note, name, post_id, signer)
+                status, body = await self._read_document(resources.note, name, post_id, signer)
         is_open = status == 410 or (status == 200 and signer is None)
         cache = _PUBLIC_CACHE if is_open else _NO_STORE
         await respond(scope, request.send, status, body, AP_TYPE, [_VARY, cache])
 
     async def _create_activity(self, request: _Request) -> None:
         args = request.args
-        await self._respond(request, *await self._answer(resources.created, args["name"], int(args["id"])))
+        await self._respond(
+            request, *await self._read_document(resources.created, args["name"], int(args["id"]))
+        )
 
     async def _activity(self, request: _Request) -> None:
         args = request.args
         await self._respond(
-            request, *await self._answer(resources.activity, args["name"], args["kind"], args["id"])
+            request, *await self._read_document(resources.activity, args["name"], args["kind"], args["id"])
         )
 
     async def _instance_outbox(self, request: _Request) -> None:
@@ -269,10 +271,10 @@ class Door:
     async def _collection(self, request: _Request, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
         query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20))
         cursor = collections.cursor(query)
-        status, body = await self._answer(lambda tx: (200, unit(tx, *about, cursor)))
+        status, body = await self._read_document(lambda tx: (200, unit(tx, *about, cursor)))
         await self._respond(request, status, body)
 
-    async def _answer(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
+    async def _read_document(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
         try:
             status, document = await self._node.db.read(unit, *about)
         except NotFound:
@@ -280,7 +282,7 @@ class Door:
         return status, msgspec.json.encode(document)
 
 
-async def _json(
+async def _respond_json(
     scope: Scope, send: Send, status: int, document: Any, kind: str, more: list[tuple[bytes, bytes]]
 ) -> None:
     await respond(scope, send, status, msgspec.json.encode(document), kind, more)
@@ -295,22 +297,22 @@ _ROUTES: Router[Endpoint | None] = Router(
         "/inbox": None,
         "/actor/inbox": None,
         f"{_ACCOUNT}/inbox": None,
-        "/.well-known/webfinger": Endpoint(Door._webfinger, is_open=True),
-        "/.well-known/host-meta": Endpoint(Door._host_meta, is_open=True),
-        "/.well-known/host-meta.json": Endpoint(Door._host_meta_json, is_open=True),
-        "/.well-known/nodeinfo": Endpoint(Door._nodeinfo_links, is_open=True),
-        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(Door._nodeinfo, is_open=True),
-        "/actor": Endpoint(Door._instance, is_open=True),
-        "/actor/outbox": Endpoint(Door._instance_outbox),
-        _ACCOUNT: Endpoint(Door._person, is_page=True, has_key=True),
-        "/@<name:name>": Endpoint(Door._person, is_page=True),
-        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(Door._person_collection),
-        f"{_ACCOUNT}/collections/featured": Endpoint(Door._featured_collection),
-        f"{_ACCOUNT}/followers_synchronization": Endpoint(Door._followers_synchronization),
-        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(Door._activity),
-        _POST: Endpoint(Door._post, is_page=True),
-        f"{_POST}/activity": Endpoint(Door._create_activity),
-        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(Door._post_collection),
-        "/tags/<tag>": Endpoint(Door._tag_collection, is_page=True),
+        "/.well-known/webfinger": Endpoint(FederationApp._serve_webfinger, is_open=True),
+        "/.well-known/host-meta": Endpoint(FederationApp._host_meta, is_open=True),
+        "/.well-known/host-meta.json": Endpoint(FederationApp._host_meta_json, is_open=True),
+        "/.well-known/nodeinfo": Endpoint(FederationApp._nodeinfo_links, is_open=True),
+        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(FederationApp._nodeinfo, is_open=True),
+        "/actor": Endpoint(FederationApp._instance, is_open=True),
+        "/actor/outbox": Endpoint(FederationApp._instance_outbox),
+        _ACCOUNT: Endpoint(FederationApp._person, is_page=True, has_key=True),
+        "/@<name:name>": Endpoint(FederationApp._person, is_page=True),
+        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(FederationApp._person_collection),
+        f"{_ACCOUNT}/collections/featured": Endpoint(FederationApp._featured_collection),
+        f"{_ACCOUNT}/followers_synchronization": Endpoint(FederationApp._followers_synchronization),
+        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(FederationApp._activity),
+        _POST: Endpoint(FederationApp._serve_post, is_page=True),
+        f"{_POST}/activity": Endpoint(FederationApp._create_activity),
+        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(FederationApp._post_collection),
+        "/tags/<tag>": Endpoint(FederationApp._tag_collection, is_page=True),
     }.items()
 )

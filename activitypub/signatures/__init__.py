@@ -16,16 +16,12 @@ from __future__ import annotations
 
 from activitypub.signatures import cavage, rfc9421
 from activitypub.signatures.claims import BadSignature, Claim, Request
-from activitypub.signatures.keys import (
-    PublicKey,
-    SigningKey,
-    parse_public_key,
-)
-from activitypub.signatures.signing import OTHER, SIGN, sign_cavage, sign_rfc9421
+from activitypub.signatures.keys import PublicKey, SigningKey, parse_public_key
+from activitypub.signatures.signing import OTHER_STYLE, SIGNERS, sign_cavage, sign_rfc9421
 
 __all__ = [
-    "OTHER",
-    "SIGN",
+    "OTHER_STYLE",
+    "SIGNERS",
     "BadSignature",
     "Claim",
     "PublicKey",
@@ -39,7 +35,7 @@ __all__ = [
 ]
 
 
-def claim(request: Request, now: float) -> Claim:
+def parse_claim(request: Request, now: float) -> Claim:
     """What the request says about its signature, judged by every rule that needs no key.
 
     `now` in seconds. Raises BadSignature. A `Signature-Input` header decides for RFC 9421.
@@ -57,5 +53,5 @@ def verify(claim: Claim, request: Request, key: PublicKey) -> None:
     """Raise BadSignature unless `key` made the signature in the claim over this very request."""
     dialect = rfc9421 if claim.style == "rfc9421" else cavage
     dialect.check_key(claim, key)
-    if not any(key.verifies(claim.signature, base) for base in dialect.bases(claim, request)):
+    if not any(key.verifies(claim.signature, base) for base in dialect.signature_bases(claim, request)):
         raise BadSignature("the signature does not fit the request and the key")

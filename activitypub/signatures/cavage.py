@@ -17,11 +17,18 @@ import re
 from collections.abc import Iterator
 from email.utils import parsedate_tz
 
-from activitypub.signatures.claims import BadSignature, Claim, Request, check_request, check_times, named
+from activitypub.signatures.claims import (
+    BadSignature,
+    Claim,
+    Request,
+    check_request,
+    check_times,
+    normalize_key_id,
+)
 from activitypub.signatures.digests import check_digest
 from activitypub.signatures.keys import PublicKey
 
-_LONGEST = 8192
+_MAX_HEADER_LENGTH = 8192
 _PARAMETER = re.compile(
     r"""[ \t]*([A-Za-z][A-Za-z0-9_-]*)[ \t]*=[ \t]*"""
     r"""(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s",=]+))[ \t]*(,|$)"""
@@ -41,7 +48,7 @@ def parse(request: Request) -> Claim:
     lines = request.values("signature")
     if len(lines) != 1:
         raise BadSignature("the request is not signed" if not lines else "the request is signed twice")
-    given = parameters(lines[0])
+    given = parse_parameters(lines[0])
     algorithm = given["algorithm"].lower() if "algorithm" in given else None
     try:
         signature = base64.b64decode(given["signature"], validate=True)
@@ -52,19 +59,19 @@ def parse(request: Request) -> Claim:
         raise BadSignature("the signature is not base64") from None
     default = "(created)" if algorithm == "hs2019" else "date"
     return Claim(
-        key_id=named(key_id),
+        key_id=normalize_key_id(key_id),
         style="cavage",
         signature=signature,
-        covered=_covered(given.get("headers", default)),
+        covered=_parse_covered(given.get("headers", default)),
         algorithm=algorithm,
-        created=_seconds(given.get("created")),
-        expires=_seconds(given.get("expires")),
+        created=_parse_seconds(given.get("created")),
+        expires=_parse_seconds(given.get("expires")),
     )
 
 
 # A server signs the same headers every time.
 @functools.lru_cache(maxsize=256)
-def _covered(text: str) -> tuple[str, ...]:
+def _parse_covered(text: str) -> tuple[str, ...]:
     covered = tuple(text.lower().split())
     if not covered or len(set(covered)) != len(covered) or len(covered) > 64:
         raise BadSignature("the list of signed headers is empty or repeats itself")
@@ -95,7 +102,7 @@ def check(claim: Claim, request: Request, now: float) -> None:
     if "(expires)" in covered or claim.expires is not None:
         check_times(now, created=None, expires=_required(claim.expires, "expires"))
     if "date" in covered:
-        check_times(now, created=http_date(request.value("date") or ""), expires=None)
+        check_times(now, created=parse_http_date(request.value("date") or ""), expires=None)
 
 
 def check_key(claim: Claim, key: PublicKey) -> None:
@@ -103,7 +110,7 @@ def check_key(claim: Claim, key: PublicKey) -> None:
         raise BadSignature("the algorithm does not fit the key")
 
 
-def bases(claim: Claim, request: Request) -> Iterator[bytes]:
+def signature_bases(claim: Claim, request: Request) -> Iterator[bytes]:
     """The signing strings to try: with the query string and, when there is one, without it."""
     yield signing_string(claim, request, request.target)
     path, query, _ = request.target.partition("?")
@@ -132,7 +139,7 @@ def signing_string(claim: Claim, request: Request, target: str) -> bytes:
         raise BadSignature("a signed header is not plain text") from None
 
 
-def http_date(text: str) -> float:
+def parse_http_date(text: str) -> float:
     """Seconds of an HTTP date. Raises BadSignature."""
     if found := _DATE.fullmatch(text):
         day, month, year, hour, minute, second = found.groups()
@@ -150,9 +157,9 @@ def http_date(text: str) -> float:
     raise BadSignature("the date cannot be read")
 
 
-def parameters(text: str) -> dict[str, str]:
+def parse_parameters(text: str) -> dict[str, str]:
     """The `name="value", …` of a header; names in lower case, each once. Raises BadSignature."""
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_HEADER_LENGTH:
         raise BadSignature("the signature is too long")
     found: dict[str, str] = {}
     position = 0
@@ -170,7 +177,7 @@ def parameters(text: str) -> dict[str, str]:
     return found
 
 
-def _seconds(text: str | None) -> int | None:
+def _parse_seconds(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 12:

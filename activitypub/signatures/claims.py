@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from activitypub.uris import Malformed, host_and_port, spelt
+from activitypub.uris import Malformed, host_and_port, normalize_host
 
-HOUR = 3600
-WINDOW = HOUR
+HOUR_SECONDS = 3600
+MAX_CLOCK_SKEW_SECONDS = HOUR_SECONDS
 """How far a signature's time may be from ours, in seconds, in either direction."""
 
 _TARGET = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -84,28 +84,28 @@ def check_request(request: Request) -> None:
     if _TARGET.fullmatch(request.target) is None or not request.target.startswith("/"):
         raise BadSignature("the path is not plain ASCII")
     hosts = request.values("host")
-    if len(hosts) != 1 or _default_less(hosts[0], request.scheme) != _default_less(
+    if len(hosts) != 1 or _without_default_port(hosts[0], request.scheme) != _without_default_port(
         request.host, request.scheme
     ):
         raise BadSignature("the request is addressed to another host")
 
 
-def named(key_id: str) -> str:
+def normalize_key_id(key_id: str) -> str:
     """The id of a key in its usual spelling. Raises BadSignature."""
     if not 0 < len(key_id) <= 2048 or not key_id.isprintable():
         raise BadSignature("the keyId is not usable")
-    return spelt(key_id)
+    return normalize_host(key_id)
 
 
 def check_times(now: float, *, created: float | None, expires: float | None) -> None:
     """Both dialects: at most an hour old, at most an hour ahead, and not past its own end."""
-    if created is not None and abs(now - created) > WINDOW:
+    if created is not None and abs(now - created) > MAX_CLOCK_SKEW_SECONDS:
         raise BadSignature("the signature is more than an hour away from our clock")
     if expires is not None and now > expires:
         raise BadSignature("the signature has expired")
 
 
-def _default_less(host: str, scheme: str) -> str | None:
+def _without_default_port(host: str, scheme: str) -> str | None:
     try:
         name, port = host_and_port(host.strip())
     except Malformed:

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 
 from activitypub.signatures.claims import BadSignature, Request
-from activitypub.signatures.fields import dictionary
+from activitypub.signatures.fields import parse_dictionary
 
 
 # What is sent goes to many inboxes.
@@ -48,7 +48,7 @@ def check_digest(request: Request) -> None:
 
 def check_content_digest(request: Request) -> None:
     """Raise BadSignature unless `Content-Digest` holds a SHA-256 or SHA-512 of the body, and each given one is right."""
-    given = dictionary(request.value("content-digest") or "")
+    given = parse_dictionary(request.value("content-digest") or "")
     known = 0
     for name, make in (("sha-256", hashlib.sha256), ("sha-512", hashlib.sha512)):
         if name not in given:

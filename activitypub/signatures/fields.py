@@ -7,7 +7,7 @@ from typing import Any
 from activitypub.signatures.claims import BadSignature
 
 
-def dictionary(text: str) -> dict[str, tuple[Any, dict[str, Any]]]:
+def parse_dictionary(text: str) -> dict[str, tuple[Any, dict[str, Any]]]:
     """Name → (value, parameters). An inner list is a list of (value, parameters).
 
     Raises BadSignature, also for any name or parameter that is given twice.
@@ -22,7 +22,7 @@ def dictionary(text: str) -> dict[str, tuple[Any, dict[str, Any]]]:
     return dict(parsed)
 
 
-def text_of(value: Any) -> str:
+def serialize_item(value: Any) -> str:
     """The canonical spelling of a value with its parameters, as it stands in a signature base."""
     import http_sf
 

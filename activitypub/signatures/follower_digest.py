@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from activitypub.signatures import BadSignature, Claim, Request
-from activitypub.signatures.cavage import parameters
-from activitypub.uris import Malformed, normal_id, parts, same_origin
+from activitypub.signatures.cavage import parse_parameters
+from activitypub.uris import Malformed, normalize_id, parse_uri, same_origin
 
 HEADER = "Collection-Synchronization"
 _FIELD = HEADER.lower()
@@ -26,7 +26,7 @@ _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
-class Synchronization:
+class SynchronizationHeader:
     """What the header says: the collection, where the part of it for us is, and its digest in lower-case hex."""
 
     collection: str
@@ -42,7 +42,7 @@ class Correction:
     unknown: frozenset[str]
 
 
-def digest(ids: Iterable[str]) -> str:
+def compute_digest(ids: Iterable[str]) -> str:
     """The SHA-256 of each id, all of them combined by XOR, in hex. Nobody gives zeros."""
     total = 0
     for id_ in set(ids):
@@ -50,37 +50,39 @@ def digest(ids: Iterable[str]) -> str:
     return f"{total:064x}"
 
 
-def part(ids: Iterable[str], address: str) -> list[str]:
+def filter_by_origin(ids: Iterable[str], address: str) -> list[str]:
     """Those of the ids that live on the server of an address, such as an inbox, in order."""
     try:
-        origin = parts(address).origin
+        origin = parse_uri(address).origin
     except Malformed:
         return []
     return [id_ for id_ in ids if _origin(id_) == origin]
 
 
-def header(collection: str, url: str, ids: Iterable[str]) -> str:
+def render_header(collection: str, url: str, ids: Iterable[str]) -> str:
     """The value to send, and to sign, with `ids` from `part`. Raises ValueError for what is no address."""
     for address in (collection, url):
         if not address.isascii() or not address.isprintable() or '"' in address or "\\" in address:
             raise ValueError("an address in a header is a plain URI")
-    return f'collectionId="{collection}", url="{url}", digest="{digest(ids)}"'
+    return f'collectionId="{collection}", url="{url}", digest="{compute_digest(ids)}"'
 
 
-def parse(value: str) -> Synchronization | None:
+def parse_header(value: str) -> SynchronizationHeader | None:
     """What a header says, or None when it does not say it clearly. Nothing of it is believed yet."""
     try:
-        given = parameters(value)
+        given = parse_parameters(value)
         said = given["digest"].lower()
-        normal_id(given["collectionid"]), normal_id(given["url"])
+        normalize_id(given["collectionid"]), normalize_id(given["url"])
     except (BadSignature, Malformed, KeyError):
         return None
     if len(said) != 64 or not set(said) <= _HEXADECIMAL:
         return None
-    return Synchronization(given["collectionid"], given["url"], said)
+    return SynchronizationHeader(given["collectionid"], given["url"], said)
 
 
-def wanted(request: Request, claim: Claim, actor: str, followers: str | None) -> Synchronization | None:
+def trusted_header(
+    request: Request, claim: Claim, actor: str, followers: str | None
+) -> SynchronizationHeader | None:
     """The header of a request, if it may be acted on; None means that it changes nothing.
 
     `claim` has been verified with a key of `actor`, whose document says that `followers` is its followers.
@@ -88,8 +90,8 @@ def wanted(request: Request, claim: Claim, actor: str, followers: str | None) ->
     lines = request.values(_FIELD)
     if len(lines) != 1 or not any(name in claim.covered for name in _COVERED):
         return None
-    found = parse(lines[0])
-    if found is None or followers is None or normal_id(found.collection) != _normal(followers):
+    found = parse_header(lines[0])
+    if found is None or followers is None or normalize_id(found.collection) != _normalized(followers):
         return None
     # An actor may call any address its followers; only its own server can say who they are.
     if not same_origin(actor, followers) or not same_origin(actor, found.url):
@@ -97,36 +99,36 @@ def wanted(request: Request, claim: Claim, actor: str, followers: str | None) ->
     return found
 
 
-def differs(said: Synchronization, ours: Iterable[str]) -> bool:
+def differs(sync: SynchronizationHeader, local_ids: Iterable[str]) -> bool:
     """Whether the people here who follow, as we know it, are not the ones the header means."""
-    return digest(ours) != said.digest
+    return compute_digest(local_ids) != sync.digest
 
 
-def correction(
-    said: Synchronization, listed: Iterable[str], ours: Iterable[str], home: str
+def compute_correction(
+    sync: SynchronizationHeader, listed: Iterable[str], local_ids: Iterable[str], local_uri: str
 ) -> Correction | None:
     """What the fetched list changes, or None when the list is not the one the digest is of.
 
-    `ours` are the people here who follow, as we know it. The list is cut down to people of this server
-    (`home`, any address of it), so nobody else's follow can be touched. A list that is cut off, or that
+    `local_ids` are the people here who follow, as we know it. The list is cut down to people of this server
+    (`local_uri`, any address of it), so nobody else's follow can be touched. A list that is cut off, or that
     has changed meanwhile, does not fit the digest and changes nothing.
     """
-    theirs = frozenset(part(listed, home))
-    if digest(theirs) != said.digest:
+    theirs = frozenset(filter_by_origin(listed, local_uri))
+    if compute_digest(theirs) != sync.digest:
         return None
-    mine = frozenset(part(ours, home))
+    mine = frozenset(filter_by_origin(local_ids, local_uri))
     return Correction(gone=mine - theirs, unknown=theirs - mine)
 
 
 def _origin(id_: str) -> str | None:
     try:
-        return parts(id_).origin
+        return parse_uri(id_).origin
     except Malformed:
         return None
 
 
-def _normal(address: str) -> str | None:
+def _normalized(address: str) -> str | None:
     try:
-        return normal_id(address)
+        return normalize_id(address)
     except Malformed:
         return None

@@ -22,26 +22,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub.signatures import BadSignature, PublicKey
-from activitypub.signatures.claims import HOUR, named
-from activitypub.vocab.values import millis
+from activitypub.signatures.claims import HOUR_SECONDS, normalize_key_id
+from activitypub.vocab.values import timestamp_ms
 from node.accounts import base58
 
-MOST = 3
+MAX_PROOFS = 3
 """How many proofs one document may carry. One is usual."""
 
-_NOT_COVERED = ("proof", "signature")
-_LONGEST_VALUE = 100
+_UNSIGNED_FIELDS = ("proof", "signature")
+_MAX_VALUE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A proof that keeps the rules and is not verified yet.
 
-    `method` names the key and is untrusted text; times are in milliseconds. `document` is what the proof
+    `verification_method` names the key and is untrusted text; times are in milliseconds. `document` is what the proof
     is about: the document without its proofs.
     """
 
-    method: str
+    verification_method: str
     created_ms: int
     expires_ms: int | None
     signature: bytes = field(repr=False)
@@ -49,12 +49,12 @@ class Proof:
     document: dict[str, Any] = field(repr=False)
 
 
-def carries(document: dict[str, Any]) -> bool:
+def has_proof(document: dict[str, Any]) -> bool:
     """Whether it is worth asking `read`."""
     return isinstance(document, dict) and bool(document.get("proof"))
 
 
-def read(document: dict[str, Any], now: float) -> list[Proof]:
+def parse(document: dict[str, Any], now: float) -> list[Proof]:
     """The proofs in a document that we can check, in order; at least one. `now` in seconds.
 
     Raises BadSignature when there is none, with what is wrong with the first.
@@ -63,13 +63,13 @@ def read(document: dict[str, Any], now: float) -> list[Proof]:
     listed = given if isinstance(given, list) else [given]
     if not given:
         raise BadSignature("the document carries no proof")
-    if len(listed) > MOST:
+    if len(listed) > MAX_PROOFS:
         raise BadSignature("the document carries too many proofs")
     found: list[Proof] = []
     wrong: BadSignature | None = None
     for item in listed:
         try:
-            found.append(_proof(document, item, now))
+            found.append(_parse_proof(document, item, now))
         except BadSignature as bad:
             wrong = wrong or bad
     if not found:
@@ -81,11 +81,11 @@ def verify(proof: Proof, key: PublicKey) -> None:
     """Raise BadSignature unless `key` made the proof, over this very document and these options."""
     if key.kind != "ed25519":
         raise BadSignature("the key does not fit the proof")
-    if not key.verifies(proof.signature, _hash(proof.options) + _hash(proof.document)):
+    if not key.verifies(proof.signature, _canonical_hash(proof.options) + _canonical_hash(proof.document)):
         raise BadSignature("the proof does not fit the document and the key")
 
 
-def _proof(document: dict[str, Any], item: Any, now: float) -> Proof:
+def _parse_proof(document: dict[str, Any], item: Any, now: float) -> Proof:
     if not isinstance(item, dict):
         raise BadSignature("the proof cannot be read")
     if item.get("type") != "DataIntegrityProof" or item.get("cryptosuite") != "eddsa-jcs-2022":
@@ -97,23 +97,28 @@ def _proof(document: dict[str, Any], item: Any, now: float) -> Proof:
     method = item.get("verificationMethod")
     if not isinstance(method, str):
         raise BadSignature("the proof does not name its key")
-    method = named(method)
-    created, expires = _time(item, "created"), _time(item, "expires")
+    method = normalize_key_id(method)
+    created, expires = _parse_time(item, "created"), _parse_time(item, "expires")
     if created is None:
         raise BadSignature("the proof does not say when it was made")
-    if created > (now + HOUR) * 1000:
+    if created > (now + HOUR_SECONDS) * 1000:
         raise BadSignature("the proof was made in the future")
     if expires is not None and now * 1000 > expires:
         raise BadSignature("the proof has expired")
     options = {name: value for name, value in item.items() if name != "proofValue"}
     return Proof(
-        method, created, expires, _value(item.get("proofValue")), options, _covered(document, options)
+        method,
+        created,
+        expires,
+        _parse_value(item.get("proofValue")),
+        options,
+        _signed_document(document, options),
     )
 
 
-def _covered(document: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def _signed_document(document: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """The document without its proofs, under the contexts of the proof: those must be its own, or its first."""
-    content = {name: value for name, value in document.items() if name not in _NOT_COVERED}
+    content = {name: value for name, value in document.items() if name not in _UNSIGNED_FIELDS}
     if "@context" not in options:
         return content
     signed, present = _contexts(options["@context"]), _contexts(content.get("@context"))
@@ -126,19 +131,19 @@ def _contexts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _time(item: dict[str, Any], name: str) -> int | None:
+def _parse_time(item: dict[str, Any], name: str) -> int | None:
     if name not in item:
         return None
     value = item[name]
-    found = millis(value) if isinstance(value, str) else None
+    found = timestamp_ms(value) if isinstance(value, str) else None
     if found is None:
         raise BadSignature("a time in the proof cannot be read")
     return found
 
 
-def _value(value: Any) -> bytes:
+def _parse_value(value: Any) -> bytes:
     try:
-        if isinstance(value, str) and value.startswith("z") and len(value) <= _LONGEST_VALUE:
+        if isinstance(value, str) and value.startswith("z") and len(value) <= _MAX_VALUE_LENGTH:
             signature = base58.decode(value[1:])
             if len(signature) == 64:
                 return signature
@@ -147,7 +152,7 @@ def _value(value: Any) -> bytes:
     raise BadSignature("the value of the proof cannot be read")
 
 
-def _hash(content: dict[str, Any]) -> bytes:
+def _canonical_hash(content: dict[str, Any]) -> bytes:
     # Imported here: few documents carry a proof.
     import rfc8785
 

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from activitypub.signatures.claims import BadSignature
 from node.accounts import base58
 
-LEAST_BITS, MOST_BITS = 2048, 8192
-_LONGEST = 4096
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+_MAX_KEY_LENGTH = 4096
 _PEM = re.compile(
     r"-----BEGIN (?:RSA )?PUBLIC KEY-----([A-Za-z0-9+/=\s]{1,4096})-----END (?:RSA )?PUBLIC KEY-----"
 )
@@ -73,16 +73,16 @@ class SigningKey:
         return self.key.sign(data, _PADDING, _SHA256)
 
 
-def parse_public_key(text: object, *, least_bits: int = LEAST_BITS) -> PublicKey:
+def parse_public_key(text: object, *, min_bits: int = MIN_RSA_BITS) -> PublicKey:
     """A public key from PEM (SPKI or PKCS#1) or multibase (Multikey). Raises BadSignature."""
-    if not isinstance(text, str) or len(text) > _LONGEST:
+    if not isinstance(text, str) or len(text) > _MAX_KEY_LENGTH:
         raise BadSignature("the key is not a key")
     try:
         key = _from_multibase(text) if text[:1] in ("z", "u") else _from_pem(text)
     except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm):
         raise BadSignature("the key cannot be read") from None
     if isinstance(key, RSAPublicKey):
-        if not least_bits <= key.key_size <= MOST_BITS:
+        if not min_bits <= key.key_size <= MAX_RSA_BITS:
             raise BadSignature(f"an RSA key of {key.key_size} bits is not accepted")
         if key.public_numbers().e.bit_length() > 64:
             raise BadSignature("the RSA key has an unusual exponent")

@@ -12,19 +12,26 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from activitypub.signatures.claims import BadSignature, Claim, Request, check_request, check_times, named
+from activitypub.signatures.claims import (
+    BadSignature,
+    Claim,
+    Request,
+    check_request,
+    check_times,
+    normalize_key_id,
+)
 from activitypub.signatures.digests import check_content_digest
-from activitypub.signatures.fields import dictionary, text_of
+from activitypub.signatures.fields import parse_dictionary, serialize_item
 from activitypub.signatures.keys import PublicKey
 
 ALGORITHMS = {"rsa-v1_5-sha256": "rsa", "ed25519": "ed25519"}
-_LONGEST = 8192
+_MAX_HEADER_LENGTH = 8192
 
 
 def parse(request: Request) -> Claim:
     """The first signature of the request, before any rule about what it must cover. Raises BadSignature."""
-    inputs = _dictionary(request, "signature-input")
-    signatures = _dictionary(request, "signature")
+    inputs = _parse_header(request, "signature-input")
+    signatures = _parse_header(request, "signature")
     label = next(iter(inputs), None)
     if label is None or label not in signatures:
         raise BadSignature("the signature named in Signature-Input is missing")
@@ -35,21 +42,21 @@ def parse(request: Request) -> Claim:
     key_id = parameters.get("keyid")
     if not isinstance(key_id, str):
         raise BadSignature("the signature has no keyid")
-    covered = tuple(text_of(member) for member in members)
+    covered = tuple(serialize_item(member) for member in members)
     if len(set(covered)) != len(covered) or len(covered) > 64:
         raise BadSignature("the signature covers a component twice")
     algorithm = parameters.get("alg")
     if algorithm is not None and not isinstance(algorithm, str):
         raise BadSignature("the signature's algorithm is not a name")
     return Claim(
-        key_id=named(key_id),
+        key_id=normalize_key_id(key_id),
         style="rfc9421",
         signature=signature,
         covered=covered,
         algorithm=algorithm,
-        created=_seconds(parameters.get("created")),
-        expires=_seconds(parameters.get("expires")),
-        parameters=text_of((members, parameters)),
+        created=_parse_seconds(parameters.get("created")),
+        expires=_parse_seconds(parameters.get("expires")),
+        parameters=serialize_item((members, parameters)),
     )
 
 
@@ -77,13 +84,13 @@ def check_key(claim: Claim, key: PublicKey) -> None:
         raise BadSignature("the algorithm does not fit the key")
 
 
-def bases(claim: Claim, request: Request) -> Iterator[bytes]:
+def signature_bases(claim: Claim, request: Request) -> Iterator[bytes]:
     yield signature_base(claim, request)
 
 
 def signature_base(claim: Claim, request: Request) -> bytes:
     """The text the signature is over (section 2.5). Raises BadSignature for a component we cannot rebuild."""
-    lines = [f"{component}: {_value(component, request)}" for component in claim.covered]
+    lines = [f"{component}: {_component_value(component, request)}" for component in claim.covered]
     lines.append(f'"@signature-params": {claim.parameters}')
     try:
         return "\n".join(lines).encode("ascii")
@@ -91,7 +98,7 @@ def signature_base(claim: Claim, request: Request) -> bytes:
         raise BadSignature("a signed component is not plain ASCII") from None
 
 
-def _value(component: str, request: Request) -> str:
+def _component_value(component: str, request: Request) -> str:
     path, _, query = request.target.partition("?")
     authority = request.host.lower()
     match component:
@@ -111,7 +118,7 @@ def _value(component: str, request: Request) -> str:
             return f"?{query}"
     name, parameter, argument = component.partition(";name=")
     if name == '"@query-param"' and parameter:
-        return _query_value(query, argument.strip('"'))
+        return _query_parameter_value(query, argument.strip('"'))
     name = component[1:-1]
     # Parameters such as `sf` or `bs` ask for another serialisation; no known sender uses one.
     if component != f'"{name}"' or name != name.lower() or name.startswith("@") or '"' in name:
@@ -124,7 +131,7 @@ def _value(component: str, request: Request) -> str:
     return value
 
 
-def _query_value(query: str, name: str) -> str:
+def _query_parameter_value(query: str, name: str) -> str:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
@@ -135,14 +142,14 @@ def _query_value(query: str, name: str) -> str:
     return quote(values[0], safe="*-._")
 
 
-def _dictionary(request: Request, name: str) -> dict[str, Any]:
+def _parse_header(request: Request, name: str) -> dict[str, Any]:
     lines = request.values(name)
-    if len(lines) != 1 or len(lines[0]) > _LONGEST:
+    if len(lines) != 1 or len(lines[0]) > _MAX_HEADER_LENGTH:
         raise BadSignature("the request is signed twice" if len(lines) > 1 else "the request is not signed")
-    return dictionary(lines[0])
+    return parse_dictionary(lines[0])
 
 
-def _seconds(value: object) -> int | None:
+def _parse_seconds(value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**12:

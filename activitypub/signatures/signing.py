@@ -18,20 +18,20 @@ from typing import Any, Literal
 
 from activitypub.signatures.digests import content_digest, digest
 from activitypub.signatures.keys import SigningKey
-from activitypub.uris import wire
+from activitypub.uris import request_url
 
 CONTENT_TYPE = "application/activity+json"
 
 Style = Literal["cavage", "rfc9421"]
-Extra = Sequence[tuple[str, str]]
+ExtraHeaders = Sequence[tuple[str, str]]
 
 
 def sign_cavage(
-    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: Extra = ()
+    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
     """The headers to send, `Signature` among them. `extra_headers` are sent and signed too."""
-    address = wire(url)
-    headers = {"Host": address.raw_authority, "Date": _date(int(now))}
+    address = request_url(url)
+    headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     if body is not None:
         headers["Digest"] = digest(body)
         headers["Content-Type"] = CONTENT_TYPE
@@ -44,11 +44,11 @@ def sign_cavage(
 
 
 def sign_rfc9421(
-    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: Extra = ()
+    key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
     """The headers to send, `Signature-Input` and `Signature` among them. `extra_headers` are signed too."""
-    address = wire(url)
-    headers = {"Host": address.raw_authority, "Date": _date(int(now))}
+    address = request_url(url)
+    headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     lines = [f'"@method": {method.upper()}', f'"@target-uri": {address}']
     covered = '"@method" "@target-uri"'
     if body is not None:
@@ -68,16 +68,16 @@ def sign_rfc9421(
     return headers
 
 
-SIGN: dict[str, Callable[[SigningKey, str, str, bytes | None, float, Extra], dict[str, str]]] = {
+SIGNERS: dict[str, Callable[[SigningKey, str, str, bytes | None, float, ExtraHeaders], dict[str, str]]] = {
     "cavage": sign_cavage,
     "rfc9421": sign_rfc9421,
 }
-OTHER: dict[str, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
+OTHER_STYLE: dict[str, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 
 
 # One post is told to hundreds of servers within a second.
 @functools.lru_cache(maxsize=4)
-def _date(second: int) -> str:
+def _format_date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 

@@ -10,14 +10,14 @@ not safe to show: `content` and the other HTML fields are still foreign HTML.
 
 from __future__ import annotations
 
-from activitypub.uris import Malformed, host_of, normal_id, same_origin
-from activitypub.vocab.activities import Activity, activity, head
-from activitypub.vocab.actors import ActorDoc, Key, actor, keys
-from activitypub.vocab.attachments import Attachment, Place, licence
-from activitypub.vocab.collections import CollectionDoc, Tally, collection
+from activitypub.uris import Malformed, host_of, normalize_id, same_origin
+from activitypub.vocab.activities import Activity, parse_activity, parse_type_and_actor
+from activitypub.vocab.actors import ActorDoc, Key, parse_actor, parse_keys
+from activitypub.vocab.attachments import Attachment, Place, parse_licence
+from activitypub.vocab.collections import CollectionCount, CollectionDoc, parse_collection
 from activitypub.vocab.documents import parse_json
-from activitypub.vocab.emoji import Emoji
-from activitypub.vocab.notes import Note, note
+from activitypub.vocab.emoji import EmojiTag
+from activitypub.vocab.notes import Note, parse_note
 from activitypub.vocab.values import PUBLIC, Ref
 
 __all__ = [
@@ -25,23 +25,23 @@ __all__ = [
     "Activity",
     "ActorDoc",
     "Attachment",
+    "CollectionCount",
     "CollectionDoc",
-    "Emoji",
+    "EmojiTag",
     "Key",
     "Malformed",
     "Note",
     "Place",
     "Ref",
-    "Tally",
-    "activity",
-    "actor",
-    "collection",
-    "head",
     "host_of",
-    "keys",
-    "licence",
-    "normal_id",
-    "note",
+    "normalize_id",
+    "parse_activity",
+    "parse_actor",
+    "parse_collection",
     "parse_json",
+    "parse_keys",
+    "parse_licence",
+    "parse_note",
+    "parse_type_and_actor",
     "same_origin",
 ]

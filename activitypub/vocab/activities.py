@@ -11,9 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub.uris import Malformed
-from activitypub.vocab.values import Ref, identity, items, kind, millis, recipients, ref, refs, text, uri
+from activitypub.vocab.values import (
+    Ref,
+    document_id,
+    items,
+    recipients,
+    ref,
+    refs,
+    text,
+    timestamp_ms,
+    type_name,
+    uri,
+)
 
-MOST_OBJECTS = 100
+MAX_OBJECTS = 100
 TYPES = frozenset(
     {
         *("Accept", "Add", "Announce", "Arrive", "Block", "Create", "Delete", "Dislike", "EmojiReact"),
@@ -42,28 +53,28 @@ class Activity:
     raw: dict[str, Any] = field(repr=False)
 
 
-def head(doc: dict[str, Any]) -> tuple[str, str]:
+def parse_type_and_actor(doc: dict[str, Any]) -> tuple[str, str]:
     """The type and the actor of an activity: all that is asked at the door. Raises Malformed where `activity` does."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
-    name = kind(doc, TYPES)
+    name = type_name(doc, TYPES)
     if name is None:
         raise Malformed("a document without a type")
     actors = {uri(item) for item in items(doc.get("actor"), 50)}
     actor = actors.pop() if len(actors) == 1 else None
     if actor is None:
         raise Malformed("an activity of no one, or of several")
-    if "id" in doc and doc["id"] is not None and identity(doc) is None:
+    if "id" in doc and doc["id"] is not None and document_id(doc) is None:
         raise Malformed("an activity whose id is not an address")
     return name, actor
 
 
-def activity(doc: dict[str, Any]) -> Activity:
+def parse_activity(doc: dict[str, Any]) -> Activity:
     """The activity in a document; unknown types are returned for the caller to ignore. Raises Malformed."""
-    name, actor = head(doc)
-    objects = refs(doc.get("object"), MOST_OBJECTS)
+    name, actor = parse_type_and_actor(doc)
+    objects = refs(doc.get("object"), MAX_OBJECTS)
     return Activity(
-        id=identity(doc),
+        id=document_id(doc),
         type=name,
         actor=actor,
         object=objects[0] if objects else Ref(),
@@ -73,6 +84,6 @@ def activity(doc: dict[str, Any]) -> Activity:
         to=recipients(doc.get("to")),
         cc=recipients(doc.get("cc")),
         content=text(doc.get("content", doc.get("_misskey_reaction")), 5000),
-        published_ms=millis(doc.get("published")),
+        published_ms=timestamp_ms(doc.get("published")),
         raw=doc,
     )

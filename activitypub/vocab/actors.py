@@ -12,29 +12,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub.uris import Malformed, host_and_port
-from activitypub.vocab.attachments import Attachment, picture
-from activitypub.vocab.emoji import Emoji, emoji
+from activitypub.vocab.attachments import Attachment, parse_image
+from activitypub.vocab.emoji import EmojiTag, parse_emoji
 from activitypub.vocab.values import (
+    boolean,
+    document_id,
     first,
-    flag,
-    identity,
-    is_web,
+    is_web_url,
     items,
-    kind,
-    millis,
     objects,
-    page,
+    page_url,
     text,
+    timestamp_ms,
+    type_name,
     uri,
     uris,
-    web,
+    web_url,
 )
 
 TYPES = frozenset({"Person", "Service", "Group", "Organization", "Application"})
-MOST_USERNAME, MOST_NAME, MOST_SUMMARY = 2048, 2048, 20_480
-MOST_FIELDS, MOST_FIELD, MOST_ALIASES, MOST_KEYS = 50, 2047, 256, 20
+MAX_USERNAME_LENGTH, MAX_NAME_LENGTH, MAX_SUMMARY_LENGTH = 2048, 2048, 20_480
+MAX_FIELDS, MAX_FIELD_LENGTH, MAX_ALIASES, MAX_KEYS = 50, 2047, 256, 20
 
-RFC_9421 = (
+RFC9421_URLS = (
     "https://datatracker.ietf.org/doc/html/rfc9421",
     "https://www.rfc-editor.org/rfc/rfc9421",
     "https://www.rfc-editor.org/rfc/rfc9421.html",
@@ -75,7 +75,7 @@ class ActorDoc:
     following: str | None
     featured: str | None
     keys: list[Key]
-    manually_approves: bool
+    manually_approves_followers: bool
     discoverable: bool
     indexable: bool
     suspended: bool
@@ -86,24 +86,28 @@ class ActorDoc:
     published_ms: int | None
     webfinger: str | None
     attribution_domains: list[str]
-    takes_rfc9421: bool
-    emoji: list[Emoji]
+    supports_rfc9421: bool
+    emoji: list[EmojiTag]
     raw: dict[str, Any] = field(repr=False)
 
 
-def actor(doc: dict[str, Any]) -> ActorDoc:
+def parse_actor(doc: dict[str, Any]) -> ActorDoc:
     """The actor in a document. Raises Malformed without a type, an id or an inbox, or with an unusable user name."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
-    name = kind(doc, TYPES)
+    name = type_name(doc, TYPES)
     if name not in TYPES:
         raise Malformed("not an actor")
-    own, inbox = identity(doc), web(doc.get("inbox"))
-    if own is None or not is_web(own) or inbox is None:
+    own, inbox = document_id(doc), web_url(doc.get("inbox"))
+    if own is None or not is_web_url(own) or inbox is None:
         raise Malformed("an actor without an id or an inbox")
     given = doc.get("preferredUsername")
     # Some put a whole handle there. Whose name it is on which server is asked of that server, not believed here.
-    username = _unnamed(own) if given is None else text(given, MOST_USERNAME + 1).partition("@")[0]
+    username = (
+        _placeholder_username(own)
+        if given is None
+        else text(given, MAX_USERNAME_LENGTH + 1).partition("@")[0]
+    )
     if not _USERNAME.fullmatch(username):
         raise Malformed("an actor with an unusable user name")
     icon, image = _picture(doc.get("icon")), _picture(doc.get("image"))
@@ -113,61 +117,61 @@ def actor(doc: dict[str, Any]) -> ActorDoc:
         id=own,
         type=name,
         username=username,
-        name=text(doc.get("name"), MOST_NAME),
-        summary=text(doc.get("summary"), MOST_SUMMARY),
-        url=page(doc.get("url")),
+        name=text(doc.get("name"), MAX_NAME_LENGTH),
+        summary=text(doc.get("summary"), MAX_SUMMARY_LENGTH),
+        url=page_url(doc.get("url")),
         icon=icon.url if icon else None,
         icon_alt=icon.alt if icon else "",
         image=image.url if image else None,
         image_alt=image.alt if image else "",
         inbox=inbox,
-        shared_inbox=web(shared),
-        outbox=web(doc.get("outbox")),
-        followers=web(doc.get("followers")),
-        following=web(doc.get("following")),
-        featured=web(doc.get("featured")),
-        keys=keys(doc),
-        manually_approves=flag(doc.get("manuallyApprovesFollowers")),
-        discoverable=flag(doc.get("discoverable")),
-        indexable=flag(doc.get("indexable")),
-        suspended=flag(doc.get("suspended")),
-        hides_from_web=flag(doc.get("hidesToPublicFromUnauthedWeb")),
+        shared_inbox=web_url(shared),
+        outbox=web_url(doc.get("outbox")),
+        followers=web_url(doc.get("followers")),
+        following=web_url(doc.get("following")),
+        featured=web_url(doc.get("featured")),
+        keys=parse_keys(doc),
+        manually_approves_followers=boolean(doc.get("manuallyApprovesFollowers")),
+        discoverable=boolean(doc.get("discoverable")),
+        indexable=boolean(doc.get("indexable")),
+        suspended=boolean(doc.get("suspended")),
+        hides_from_web=boolean(doc.get("hidesToPublicFromUnauthedWeb")),
         moved_to=uri(doc.get("movedTo")),
-        also_known_as=uris(doc.get("alsoKnownAs"), MOST_ALIASES),
+        also_known_as=uris(doc.get("alsoKnownAs"), MAX_ALIASES),
         fields=_fields(doc.get("attachment")),
-        published_ms=millis(doc.get("published")),
+        published_ms=timestamp_ms(doc.get("published")),
         webfinger=_webfinger(doc.get("webfinger")),
         attribution_domains=_domains(doc.get("attributionDomains")),
-        takes_rfc9421=any(one in RFC_9421 for one in implements(doc)),
-        emoji=emoji(objects(doc.get("tag"), 200)),
+        supports_rfc9421=any(one in RFC9421_URLS for one in parse_implements(doc)),
+        emoji=parse_emoji(objects(doc.get("tag"), 200)),
         raw=doc,
     )
 
 
-def _unnamed(id_: str) -> str:
+def _placeholder_username(id_: str) -> str:
     """What to call an actor that has no user name, and so no handle: always the same, and never part of the id."""
     return f"unnamed-{hashlib.sha256(id_.encode()).hexdigest()[:8]}"
 
 
-def keys(doc: Any) -> list[Key]:
+def parse_keys(doc: Any) -> list[Key]:
     """The keys of an actor document, or the one a key document is. Never raises; may be empty."""
     if not isinstance(doc, dict):
         return []
-    if kind(doc, _KEY_TYPES) in _KEY_TYPES or "publicKeyPem" in doc or "publicKeyMultibase" in doc:
+    if type_name(doc, _KEY_TYPES) in _KEY_TYPES or "publicKeyPem" in doc or "publicKeyMultibase" in doc:
         listed: list[Any] = [doc]
     else:
-        listed = [*items(doc.get("publicKey"), MOST_KEYS), *items(doc.get("assertionMethod"), MOST_KEYS)]
+        listed = [*items(doc.get("publicKey"), MAX_KEYS), *items(doc.get("assertionMethod"), MAX_KEYS)]
     found: dict[str, Key] = {}
     for item in listed:
         if (key := _key(item)) is not None:
             found.setdefault(key.id, key)
-    return list(found.values())[:MOST_KEYS]
+    return list(found.values())[:MAX_KEYS]
 
 
 def _key(item: Any) -> Key | None:
     if isinstance(item, str):
         return Key(item, None, None, "") if uri(item) else None
-    if not isinstance(item, dict) or (own := identity(item)) is None:
+    if not isinstance(item, dict) or (own := document_id(item)) is None:
         return None
     owner = uri(item.get("owner", item.get("controller")))
     multibase = first(item.get("publicKeyMultibase"))
@@ -180,7 +184,7 @@ def _key(item: Any) -> Key | None:
 def _picture(value: Any) -> Attachment | None:
     # Where several sizes are listed the last one is the largest.
     for item in reversed(items(value, 10)):
-        found = picture(item)
+        found = parse_image(item)
         if found is not None and found.is_image:
             return found
     return None
@@ -189,11 +193,14 @@ def _picture(value: Any) -> Attachment | None:
 def _fields(value: Any) -> list[tuple[str, str]]:
     found = []
     for item in objects(value, 200):
-        if kind(item) in ("PropertyValue", "schema:PropertyValue", "http://schema.org#PropertyValue"):
-            name, content = text(item.get("name"), MOST_FIELD), text(item.get("value"), MOST_FIELD)
+        if type_name(item) in ("PropertyValue", "schema:PropertyValue", "http://schema.org#PropertyValue"):
+            name, content = (
+                text(item.get("name"), MAX_FIELD_LENGTH),
+                text(item.get("value"), MAX_FIELD_LENGTH),
+            )
             if name or content:
                 found.append((name, content))
-    return found[:MOST_FIELDS]
+    return found[:MAX_FIELDS]
 
 
 def _webfinger(value: Any) -> str | None:
@@ -203,7 +210,7 @@ def _webfinger(value: Any) -> str | None:
     return f"{name}@{domain}"
 
 
-def implements(doc: dict[str, Any]) -> list[str]:
+def parse_implements(doc: dict[str, Any]) -> list[str]:
     """What the software of an actor says it understands (FEP-844e), as addresses of specifications."""
     found: list[str] = []
     for generator in objects(doc.get("generator"), 5):
@@ -215,7 +222,7 @@ def implements(doc: dict[str, Any]) -> list[str]:
 
 
 def _domains(value: Any) -> list[str]:
-    found = (_domain(item) for item in items(value, MOST_ALIASES))
+    found = (_domain(item) for item in items(value, MAX_ALIASES))
     return list(dict.fromkeys(item for item in found if item is not None))
 
 

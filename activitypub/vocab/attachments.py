@@ -12,25 +12,25 @@ from typing import Any
 
 from activitypub.vocab.values import (
     decimal,
+    document_id,
     first,
-    identity,
-    is_web,
+    is_web_url,
     items,
-    kind,
-    length,
     objects,
+    pixel_length,
     text,
+    type_name,
     uri,
-    web,
+    web_url,
 )
 
-MOST, MOST_ALT, MOST_EXIF = 20, 10_000, 40
+MAX_ATTACHMENTS, MAX_ALT_LENGTH, MAX_EXIF_FIELDS = 20, 10_000, 40
 
 _TYPES = frozenset({"Document", "Image", "Video", "Audio"})
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 _BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 _BLURHASH = re.compile("[" + re.escape(_BASE83) + "]{6,164}")
-_ENDINGS = {
+_MEDIA_TYPE_BY_EXTENSION = {
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
     "png": "image/png",
@@ -92,25 +92,25 @@ class Attachment:
         return self.media_type.startswith("image/")
 
 
-def attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
+def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
     """The pictures, films and sounds of a post, at most 20.
 
     An object that is a picture itself, or a page, film or event that has one, gives that.
     """
-    found = [media for item in objects(doc.get("attachment"), 100) if (media := attachment(item))]
+    found = [media for item in objects(doc.get("attachment"), 100) if (media := parse_attachment(item))]
     if not found and type_ == "Image":
-        found = [media for media in [attachment({**doc, "attachment": None})] if media]
+        found = [media for media in [parse_attachment({**doc, "attachment": None})] if media]
     if not found and type_ not in ("Note", "Image"):
         pictures = (
-            picture(item) for name in ("image", "icon") for item in reversed(items(doc.get(name), 10))
+            parse_image(item) for name in ("image", "icon") for item in reversed(items(doc.get(name), 10))
         )
         found = [media for media in pictures if media][:1]
-    return found[:MOST]
+    return found[:MAX_ATTACHMENTS]
 
 
-def attachment(item: dict[str, Any]) -> Attachment | None:
+def parse_attachment(item: dict[str, Any]) -> Attachment | None:
     """One attachment, or None when it is not media on the web."""
-    name = kind(item, _TYPES)
+    name = type_name(item, _TYPES)
     url, media_type = _file(item, name)
     if url is None or not (name in _TYPES or (name == "Link" and media_type.startswith("image/"))):
         return None
@@ -121,27 +121,27 @@ def attachment(item: dict[str, Any]) -> Attachment | None:
     return Attachment(
         url=url,
         media_type=media_type,
-        alt=text(item.get("name"), MOST_ALT) or text(item.get("summary"), MOST_ALT),
-        width=length(item.get("width")),
-        height=length(item.get("height")),
+        alt=text(item.get("name"), MAX_ALT_LENGTH) or text(item.get("summary"), MAX_ALT_LENGTH),
+        width=pixel_length(item.get("width")),
+        height=pixel_length(item.get("height")),
         blurhash=_blurhash(item.get("blurhash")),
         focus=_focus(item.get("focalPoint")),
         exif=tuple(_exif(item)),
-        license=licence(item),
-        place=place(item.get("location")),
+        license=parse_licence(item),
+        place=parse_place(item.get("location")),
     )
 
 
-def picture(value: Any) -> Attachment | None:
+def parse_image(value: Any) -> Attachment | None:
     """An icon or a header image: an object, a link, or a bare address."""
     if isinstance(value, str):
-        return attachment({"type": "Image", "url": value})
+        return parse_attachment({"type": "Image", "url": value})
     if isinstance(value, dict):
-        return attachment({**value, "type": "Image"})
+        return parse_attachment({**value, "type": "Image"})
     return None
 
 
-def place(value: Any) -> Place | None:
+def parse_place(value: Any) -> Place | None:
     for item in objects(value, 1):
         address = item.get("address")
         country = item.get("addressCountry", item.get("country"))
@@ -163,11 +163,11 @@ def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
     offers: list[tuple[str, str]] = []
     given = _media_type(item.get("mediaType"))
     for one in items(item.get("url", item.get("href")), 20):
-        address = web(one)
+        address = web_url(one)
         if address is not None:
             own = _media_type(one.get("mediaType")) if isinstance(one, dict) else ""
-            offers.append((address, own or given or _guess(address)))
-    if name == "Link" and not offers and (address := web(item.get("href"))):
+            offers.append((address, own or given or _guess_media_type(address)))
+    if name == "Link" and not offers and (address := web_url(item.get("href"))):
         offers.append((address, given))
     wanted = ("image/",) if name == "Image" else ("image/", "video/", "audio/")
     best = next((offer for offer in offers if offer[1].startswith(wanted)), offers[0] if offers else None)
@@ -182,8 +182,8 @@ def _media_type(value: Any) -> str:
     return found if _MEDIA_TYPE.fullmatch(found) else ""
 
 
-def _guess(address: str) -> str:
-    return _ENDINGS.get(address.partition("?")[0].rpartition(".")[2].lower(), "")
+def _guess_media_type(address: str) -> str:
+    return _MEDIA_TYPE_BY_EXTENSION.get(address.partition("?")[0].rpartition(".")[2].lower(), "")
 
 
 def _blurhash(value: Any) -> str | None:
@@ -207,7 +207,7 @@ def _exif(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found = 0
     for entry in objects(item.get("exifData"), 200):
         name, value = text(entry.get("name"), 100), _exif_value(entry.get("value"))
-        if name and value and not name.startswith("GPS") and found < MOST_EXIF:
+        if name and value and not name.startswith("GPS") and found < MAX_EXIF_FIELDS:
             found += 1
             yield name, value
     legacy = item.get("exif")
@@ -223,12 +223,12 @@ def _exif_value(value: Any) -> str:
     return text(value, 500)
 
 
-def licence(item: dict[str, Any]) -> str:
+def parse_licence(item: dict[str, Any]) -> str:
     """Under which licence something may be used: a name or an address on the web, or ''."""
     for name in ("license", "schema:license", "dcterms:license", "licenseUrl"):
         for value in items(item.get(name), 1):
             if isinstance(value, dict):
-                value = value.get("name") or identity(value) or uri(value)
+                value = value.get("name") or document_id(value) or uri(value)
             if found := text(value, 300):
-                return found if ":" not in found or is_web(found) else ""
+                return found if ":" not in found or is_web_url(found) else ""
     return ""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activitypub.uris import Malformed
-from activitypub.vocab.values import Ref, count, identity, items, kind, ref, refs, uri
+from activitypub.vocab.values import Ref, count, document_id, items, ref, refs, type_name, uri
 
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 TYPES = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
 
 
@@ -28,25 +28,25 @@ class CollectionDoc:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class CollectionCount:
     """A collection as it hangs on a post: where it is, and how many it claims to hold."""
 
     uri: str | None = None
     total: int | None = None
 
 
-def collection(doc: dict[str, Any]) -> CollectionDoc:
+def parse_collection(doc: dict[str, Any]) -> CollectionDoc:
     """A collection or one page of it, at most 1000 items. Raises Malformed when it is something else."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
-    name = kind(doc, TYPES)
+    name = type_name(doc, TYPES)
     members = doc.get("orderedItems", doc.get("items"))
     if name is None or (name not in TYPES and members is None and "first" not in doc):
         raise Malformed("not a collection")
     return CollectionDoc(
-        id=identity(doc),
+        id=document_id(doc),
         type=name,
-        items=refs(members, MOST_ITEMS),
+        items=refs(members, MAX_ITEMS),
         first=ref(doc.get("first")),
         next=uri(doc.get("next")),
         total=count(doc.get("totalItems")),
@@ -56,9 +56,9 @@ def collection(doc: dict[str, Any]) -> CollectionDoc:
     )
 
 
-def tally(value: Any) -> Tally:
+def parse_collection_count(value: Any) -> CollectionCount:
     for item in items(value, 1):
         if isinstance(item, dict):
-            return Tally(identity(item), count(item.get("totalItems")))
-        return Tally(uri(item))
-    return Tally()
+            return CollectionCount(document_id(item), count(item.get("totalItems")))
+        return CollectionCount(uri(item))
+    return CollectionCount()

@@ -15,7 +15,7 @@ import msgspec
 
 from activitypub.uris import Malformed
 
-DEEPEST, MOST_NODES = 32, 10_000
+MAX_DEPTH, MAX_NODES = 32, 10_000
 
 _decode = msgspec.json.Decoder().decode
 _QUOTED = re.compile(rb'"\s*:')
@@ -41,7 +41,7 @@ def _count_names(document: dict[str, Any], *, nulls: bool) -> int:
     """How many names all objects have together. Refuses what is too deep, too large or holds NUL characters."""
     names = nodes = 0
     level: list[Any] = [document]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for item in level:
             if isinstance(item, dict):
@@ -52,7 +52,7 @@ def _count_names(document: dict[str, Any], *, nulls: bool) -> int:
             else:
                 children = item
             nodes += len(item)
-            if nodes > MOST_NODES:
+            if nodes > MAX_NODES:
                 raise Malformed("too many values")
             for child in children:
                 kind = type(child)

@@ -7,28 +7,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from activitypub.vocab.values import identity, items, kind, millis, text, web
+from activitypub.vocab.values import document_id, items, text, timestamp_ms, type_name, web_url
 
-MOST = 100
+MAX_EMOJI = 100
 _SHORTCODE = re.compile(r":?([^\s:]{1,2048}):?")
 
 
 @dataclass(frozen=True, slots=True)
-class Emoji:
+class EmojiTag:
     shortcode: str
     url: str
     id: str | None
     updated_ms: int | None
 
 
-def emoji(tags: Iterable[dict[str, Any]]) -> list[Emoji]:
+def parse_emoji(tags: Iterable[dict[str, Any]]) -> list[EmojiTag]:
     """The emoji among the tags, each short name once."""
-    found: dict[str, Emoji] = {}
+    found: dict[str, EmojiTag] = {}
     for tag in tags:
-        if kind(tag) != "Emoji":
+        if type_name(tag) != "Emoji":
             continue
         name = _SHORTCODE.fullmatch(text(tag.get("name"), 2050))
-        url = next((web(icon) for icon in items(tag.get("icon"), 1)), None)
+        url = next((web_url(icon) for icon in items(tag.get("icon"), 1)), None)
         if name and url:
-            found.setdefault(name[1], Emoji(name[1], url, identity(tag), millis(tag.get("updated"))))
-    return list(found.values())[:MOST]
+            found.setdefault(
+                name[1], EmojiTag(name[1], url, document_id(tag), timestamp_ms(tag.get("updated")))
+            )
+    return list(found.values())[:MAX_EMOJI]

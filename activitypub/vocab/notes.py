@@ -13,26 +13,26 @@ from typing import Any
 
 from activitypub.uris import Malformed
 from activitypub.vocab import activities, actors, collections
-from activitypub.vocab.attachments import Attachment, Place, attachments, place
-from activitypub.vocab.collections import Tally, tally
-from activitypub.vocab.emoji import Emoji, emoji
+from activitypub.vocab.attachments import Attachment, Place, parse_attachments, parse_place
+from activitypub.vocab.collections import CollectionCount, parse_collection_count
+from activitypub.vocab.emoji import EmojiTag, parse_emoji
 from activitypub.vocab.values import (
-    flag,
-    identity,
+    boolean,
+    document_id,
     items,
-    kind,
-    millis,
     objects,
-    page,
+    page_url,
     recipients,
     text,
+    timestamp_ms,
+    type_name,
     uri,
-    web,
+    web_url,
 )
 
-MOST_CONTENT, MOST_SUMMARY, MOST_NAME, MOST_TAGS = 100_000, 20_480, 2048, 100
+MAX_CONTENT_LENGTH, MAX_SUMMARY_LENGTH, MAX_NAME_LENGTH, MAX_TAGS = 100_000, 20_480, 2048, 100
 TYPES = frozenset({"Note", "Image", "Page", "Article", "Video", "Event", "Album", "Question", "ChatMessage"})
-_QUOTES = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
+_QUOTE_PROPERTIES = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
 _NOT_POSTS = actors.TYPES | collections.TYPES | (activities.TYPES - TYPES) | {"Tombstone", "Story", "Link"}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
@@ -61,11 +61,11 @@ class Note:
     attachments: list[Attachment]
     hashtags: list[tuple[str, str | None]]
     mentions: list[tuple[str, str]]
-    emoji: list[Emoji]
+    emoji: list[EmojiTag]
     place: Place | None
     replies: str | None
-    likes: Tally
-    shares: Tally
+    likes: CollectionCount
+    shares: CollectionCount
     comments_enabled: bool
     capabilities: dict[str, Any] | None
     interaction_policy: dict[str, Any] | None
@@ -85,17 +85,17 @@ class Note:
         )
 
 
-def note(doc: dict[str, Any]) -> Note:
+def parse_note(doc: dict[str, Any]) -> Note:
     """The post in a document. Raises Malformed when it is none, has no id, or nobody wrote it."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
-    name = kind(doc, TYPES)
+    name = type_name(doc, TYPES)
     if name is None or name in _NOT_POSTS:
         raise Malformed("not a post")
-    own, author = identity(doc), _author(doc)
+    own, author = document_id(doc), _author(doc)
     if own is None or author is None:
         raise Malformed("a post without an id or an author")
-    media = attachments(doc, name)
+    media = parse_attachments(doc, name)
     if name not in TYPES and not any(item.is_image for item in media):
         raise Malformed("not a post, and without a picture")
     content, language = _content(doc)
@@ -104,28 +104,28 @@ def note(doc: dict[str, Any]) -> Note:
     tags = list(objects(doc.get("tag"), 1000))
     return Note(
         id=own,
-        url=None if name == "Image" and not doc.get("attachment") else page(doc.get("url")),
+        url=None if name == "Image" and not doc.get("attachment") else page_url(doc.get("url")),
         type=name,
         actor=author,
         content=content,
-        name=text(doc.get("name"), MOST_NAME),
-        summary=text(doc.get("summary"), MOST_SUMMARY),
-        sensitive=flag(doc.get("sensitive")),
+        name=text(doc.get("name"), MAX_NAME_LENGTH),
+        summary=text(doc.get("summary"), MAX_SUMMARY_LENGTH),
+        sensitive=boolean(doc.get("sensitive")),
         language=language,
         in_reply_to=uri(doc.get("inReplyTo")),
-        published_ms=millis(doc.get("published")),
-        updated_ms=millis(doc.get("updated")),
+        published_ms=timestamp_ms(doc.get("published")),
+        updated_ms=timestamp_ms(doc.get("updated")),
         to=recipients(doc.get("to")),
         cc=recipients(doc.get("cc")),
         attachments=media,
         hashtags=_hashtags(tags),
         mentions=_mentions(tags),
-        emoji=emoji(tags),
-        place=place(doc.get("location")),
+        emoji=parse_emoji(tags),
+        place=parse_place(doc.get("location")),
         replies=uri(doc.get("replies")),
-        likes=tally(doc.get("likes")),
-        shares=tally(doc.get("shares")),
-        comments_enabled=flag(doc.get("commentsEnabled"), True) and doc.get("capabilities.reply") != "[]",
+        likes=parse_collection_count(doc.get("likes")),
+        shares=parse_collection_count(doc.get("shares")),
+        comments_enabled=boolean(doc.get("commentsEnabled"), True) and doc.get("capabilities.reply") != "[]",
         capabilities=capabilities if isinstance(capabilities, dict) else None,
         interaction_policy=policy if isinstance(policy, dict) else None,
         quote=_quote(doc, tags),
@@ -138,7 +138,7 @@ def _author(doc: dict[str, Any]) -> str | None:
     """Whose it is. Where a channel and a person are named, as for films, the person."""
     value = doc.get("attributedTo", doc.get("actor"))
     for item in objects(value, 20):
-        if kind(item) == "Person" and (found := uri(item)):
+        if type_name(item) == "Person" and (found := uri(item)):
             return found
     return uri(value)
 
@@ -151,11 +151,11 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
         for language, content in (list(given.items())[:50] if isinstance(given, dict) else [])
         if isinstance(content, str) and _LANGUAGE.fullmatch(language)
     }
-    content = text(doc.get("content"), MOST_CONTENT)
+    content = text(doc.get("content"), MAX_CONTENT_LENGTH)
     if not content and texts:
         language = next(iter(texts))
-        return text(texts[language], MOST_CONTENT), _language(language)
-    same = [language for language, other in texts.items() if text(other, MOST_CONTENT) == content]
+        return text(texts[language], MAX_CONTENT_LENGTH), _language(language)
+    same = [language for language, other in texts.items() if text(other, MAX_CONTENT_LENGTH) == content]
     if str(doc.get("mediaType")) in ("text/plain", "text/markdown"):
         content = "<p>" + html.escape(content).replace("\n", "<br>") + "</p>" if content else ""
     if same:
@@ -174,27 +174,27 @@ def _language(tag: str) -> str | None:
 def _hashtags(tags: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     found: dict[str, str | None] = {}
     for tag in tags:
-        if kind(tag) in ("Hashtag", "Category"):
+        if type_name(tag) in ("Hashtag", "Category"):
             name = text(tag.get("name"), 300).lstrip("#＃").strip()
             if name and not any(letter.isspace() for letter in name):
-                found.setdefault(name, web(tag.get("href")))
-    return list(found.items())[:MOST_TAGS]
+                found.setdefault(name, web_url(tag.get("href")))
+    return list(found.items())[:MAX_TAGS]
 
 
 def _mentions(tags: list[dict[str, Any]]) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for tag in tags:
-        if kind(tag) == "Mention" and (href := uri(tag.get("href"))):
+        if type_name(tag) == "Mention" and (href := uri(tag.get("href"))):
             found.setdefault(href, text(tag.get("name"), 500))
-    return list(found.items())[:MOST_TAGS]
+    return list(found.items())[:MAX_TAGS]
 
 
 def _quote(doc: dict[str, Any], tags: list[dict[str, Any]]) -> str | None:
-    for name in _QUOTES:
+    for name in _QUOTE_PROPERTIES:
         if found := uri(doc.get(name)):
             return found
     for tag in tags:
-        if kind(tag) == "Link" and any(
+        if type_name(tag) == "Link" and any(
             "quote" in item for item in items(tag.get("rel"), 10) if isinstance(item, str)
         ):
             return uri(tag.get("href"))

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from activitypub.uris import Malformed, fits, parts, spelt
+from activitypub.uris import Malformed, fits_index, normalize_host, parse_uri
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
-AS = "https://www.w3.org/ns/activitystreams#"
-MOST_COUNT = 1_000_000_000
-MOST_RECIPIENTS = 500
+AS_PREFIX = "https://www.w3.org/ns/activitystreams#"
+MAX_COUNT = 1_000_000_000
+MAX_RECIPIENTS = 500
 
 _PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
@@ -41,14 +41,14 @@ class Ref:
         return self.uri is not None or self.doc is not None
 
 
-def items(value: Any, most: int = 100) -> list[Any]:
+def items(value: Any, limit: int = 100) -> list[Any]:
     """The members of a list, or the one thing that stands where a list could."""
     if value is None:
         return []
     if isinstance(value, list):
-        return [item for item in value[:most] if item is not None]
+        return [item for item in value[:limit] if item is not None]
     if isinstance(value, dict) and isinstance(value.get("@list", value.get("@set")), list):
-        return items(value.get("@list", value.get("@set")), most)
+        return items(value.get("@list", value.get("@set")), limit)
     return [value]
 
 
@@ -59,17 +59,17 @@ def first(value: Any) -> Any:
     return value
 
 
-def objects(value: Any, most: int = 100) -> Iterator[dict[str, Any]]:
-    return (item for item in items(value, most) if isinstance(item, dict))
+def objects(value: Any, limit: int = 100) -> Iterator[dict[str, Any]]:
+    return (item for item in items(value, limit) if isinstance(item, dict))
 
 
-def text(value: Any, most: int) -> str:
-    """Plain text, cut to `most` characters; "" when there is none."""
+def text(value: Any, max_length: int) -> str:
+    """Plain text, cut to `max_length` characters; "" when there is none."""
     for item in items(value, 10):
         if isinstance(item, dict):
             item = item.get("@value")
         if isinstance(item, str):
-            return _INVISIBLE.sub("", item[:most]).strip()
+            return _INVISIBLE.sub("", item[:max_length]).strip()
     return ""
 
 
@@ -78,40 +78,40 @@ def uri(value: Any) -> str | None:
     for item in items(value, 20):
         if isinstance(item, dict):
             item = _address(item)
-        if isinstance(item, str) and fits(item) and _URI.fullmatch(item):
-            return spelt(item)
+        if isinstance(item, str) and fits_index(item) and _URI.fullmatch(item):
+            return normalize_host(item)
     return None
 
 
-def uris(value: Any, most: int) -> list[str]:
+def uris(value: Any, limit: int) -> list[str]:
     """Each address once, in order."""
-    found = (uri(item) for item in items(value, most))
+    found = (uri(item) for item in items(value, limit))
     return list(dict.fromkeys(item for item in found if item is not None))
 
 
-def web(value: Any) -> str | None:
+def web_url(value: Any) -> str | None:
     """The first http(s) address in a value."""
     for item in items(value, 20):
         found = uri(item)
-        if found is not None and is_web(found):
+        if found is not None and is_web_url(found):
             return found
     return None
 
 
-def is_web(address: object) -> bool:
+def is_web_url(address: object) -> bool:
     try:
-        parts(address)
+        parse_uri(address)
     except Malformed:
         return False
     return True
 
 
-def page(value: Any) -> str | None:
+def page_url(value: Any) -> str | None:
     """The address for people: of several links the one that says it is HTML, or else the first on the web."""
     for item in objects(value, 20):
-        if str(item.get("mediaType")).startswith("text/html") and (found := web(item)):
+        if str(item.get("mediaType")).startswith("text/html") and (found := web_url(item)):
             return found
-    return web(value)
+    return web_url(value)
 
 
 def recipients(value: Any) -> list[str]:
@@ -119,9 +119,9 @@ def recipients(value: Any) -> list[str]:
     members = items(value, 10_000)
     named = [PUBLIC if _name(item) in _PUBLIC_NAMES else uri(item) for item in members]
     found = list(dict.fromkeys(item for item in named if item is not None))
-    if PUBLIC in found[MOST_RECIPIENTS:]:
+    if PUBLIC in found[MAX_RECIPIENTS:]:
         found.insert(0, PUBLIC)
-    return found[:MOST_RECIPIENTS]
+    return found[:MAX_RECIPIENTS]
 
 
 def _name(item: Any) -> str | None:
@@ -138,39 +138,39 @@ def ref(value: Any) -> Ref:
     return Ref()
 
 
-def refs(value: Any, most: int) -> list[Ref]:
-    return [found for item in items(value, most) if (found := ref(item))]
+def refs(value: Any, limit: int) -> list[Ref]:
+    return [found for item in items(value, limit) if (found := ref(item))]
 
 
-def identity(document: dict[str, Any]) -> str | None:
+def document_id(document: dict[str, Any]) -> str | None:
     """The document's own id, which is a text and nothing else."""
     return _id(document)
 
 
-def kind(document: dict[str, Any], known: frozenset[str] = frozenset()) -> str | None:
+def type_name(document: dict[str, Any], known: frozenset[str] = frozenset()) -> str | None:
     """The short name of the type; of several the first in `known`, or else the first."""
     value = document.get("type", document.get("@type"))
     names = [
-        item.removeprefix(AS).removeprefix("as:")
+        item.removeprefix(AS_PREFIX).removeprefix("as:")
         for item in items(value, 10)
         if isinstance(item, str) and 0 < len(item) <= 256
     ]
     return next((name for name in names if name in known), names[0] if names else None)
 
 
-def flag(value: Any, default: bool = False) -> bool:
+def boolean(value: Any, default: bool = False) -> bool:
     found = items(value, 1)
     return found[0] if found and isinstance(found[0], bool) else default
 
 
 def count(value: Any) -> int | None:
     """A number of things, or None when it cannot be one."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNT:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
         return None
     return value
 
 
-def length(value: Any) -> int | None:
+def pixel_length(value: Any) -> int | None:
     """Pixels: a whole number from 1 to 65 535, also when written as text or with a fraction of zero."""
     found = decimal(first(value))
     return int(found) if found is not None and 1 <= found <= 65_535 and found == int(found) else None
@@ -189,7 +189,7 @@ def decimal(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def millis(value: Any) -> int | None:
+def timestamp_ms(value: Any) -> int | None:
     """Milliseconds since 1970 of an ISO 8601 time; None when unreadable or before 1970."""
     found = next((_DATE.fullmatch(item.strip()) for item in items(value, 1) if isinstance(item, str)), None)
     if found is None:
@@ -214,9 +214,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def _id(document: dict[str, Any]) -> str | None:
     value = document.get("id", document.get("@id"))
-    if not isinstance(value, str) or not fits(value) or not _URI.fullmatch(value):
+    if not isinstance(value, str) or not fits_index(value) or not _URI.fullmatch(value):
         return None
-    return spelt(value)
+    return normalize_host(value)
 
 
 def _address(document: dict[str, Any]) -> str | None:

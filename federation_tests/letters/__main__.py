@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from activitypub import vocab
-from activitypub.handlers.registry import DEEDS
+from activitypub.handlers.registry import HANDLERS
 from activitypub.uris import Malformed
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
@@ -52,15 +52,19 @@ def judge(document: Any) -> tuple[str, str]:
             return "understood", "a handle (WebFinger)"
         return "on purpose", "not a document of ActivityPub: API answers, schemas, contexts, vectors"
     try:
-        said = vocab.activity(document)
+        said = vocab.parse_activity(document)
     except Malformed as malformed:
         reason = str(malformed)
     else:
-        known = said.type in DEEDS
+        known = said.type in HANDLERS
         return (
             ("understood", "an activity") if known else ("on purpose", "an activity that means nothing here")
         )
-    for name, read in (("a post", vocab.note), ("a person", vocab.actor), ("a list", vocab.collection)):
+    for name, read in (
+        ("a post", vocab.parse_note),
+        ("a person", vocab.parse_actor),
+        ("a list", vocab.parse_collection),
+    ):
         try:
             read(document)
         except Malformed as malformed:
@@ -78,7 +82,7 @@ def judge(document: Any) -> tuple[str, str]:
 def _left(document: dict[str, Any], kinds: set[str], reason: str) -> tuple[str, str]:
     if any(hole in json.dumps(document) for hole in ("{{", "` +")):
         return "on purpose", "a template with holes"
-    spoken = set(DEEDS) | POSTS | PEOPLE
+    spoken = set(HANDLERS) | POSTS | PEOPLE
     if not kinds & spoken:
         return "on purpose", "a kind that is not spoken here"
     id_ = document.get("id", document.get("@id"))

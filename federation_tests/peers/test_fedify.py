@@ -245,7 +245,7 @@ async def test_edits_and_deletions_on_fedify_reach_us(
     await fred.edits(post_uri, "<p>Train</p>")
 
     post = await here(alice, post_uri)
-    assert formatting.plain_text(post.caption) == "Train"
+    assert formatting.html_to_text(post.caption) == "Train"
     assert post.edited_at is not None
 
     await fred.deletes(post_uri)

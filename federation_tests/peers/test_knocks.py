@@ -66,7 +66,7 @@ async def test_where_cavage_is_refused_we_knock_with_rfc_9421(world: Fediverse, 
         "<p>Fog</p>",
         "<p>More fog</p>",
     ]
-    assert await alice.node.db.read(server_availability.style, fedify.domain) == "rfc9421"
+    assert await alice.node.db.read(server_availability.signature_style, fedify.domain) == "rfc9421"
 
 
 async def test_one_refusal_of_a_message_is_remembered(world: Fediverse, fedify: Fedify) -> None:
@@ -99,7 +99,7 @@ async def test_a_server_that_changes_its_mind_is_followed(world: Fediverse, fedi
 
     assert await fedify.knocks("POST", "/inbox") == [("rfc9421", 401), ("cavage", 202), ("cavage", 202)]
     assert len((await fedify.state())["seen"]) == 2
-    assert await alice.node.db.read(server_availability.style, fedify.domain) == "cavage"
+    assert await alice.node.db.read(server_availability.signature_style, fedify.domain) == "cavage"
 
 
 async def test_an_address_with_a_query_is_had_at_the_second_knock(world: Fediverse, fedify: Fedify) -> None:

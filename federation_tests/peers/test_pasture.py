@@ -132,7 +132,7 @@ async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fedivers
     assert {about: status for about, status in zip(told, answers, strict=True) if status != 202} == {}
 
     def unit(tx: Reader) -> list[tuple[str, int]]:
-        post_views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
+        post_views.by_entries(tx, me, timelines.home(tx, me, Page(limit=80)))
         known = {about: posts.by_uri(tx, f"{bob}/{about[0]}/{about[1]}") for about in told}
         return [about for about, post in known.items() if post is None]
 

@@ -31,13 +31,13 @@ NOTE = {
 
 def believed(document: dict[str, Any], public: str) -> None:
     """Raises BadSignature unless we believe the document's proof."""
-    (proof,) = integrity_proofs.read(document, time.time())
+    (proof,) = integrity_proofs.parse(document, time.time())
     integrity_proofs.verify(proof, parse_public_key(public))
 
 
 async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:
     private, public = keys.generate_ed25519()
-    multibase = keys.multibase(b"\x80\x26" + private)
+    multibase = keys.encode_multibase(b"\x80\x26" + private)
 
     proved = await python_peer.do("bovine_proves", document=NOTE, key_id=f"{ACTOR}#ed", multibase=multibase)
 

@@ -23,7 +23,7 @@ from activitypub.signatures import (
     sign_cavage,
     sign_rfc9421,
 )
-from activitypub.uris import wire
+from activitypub.uris import request_url
 from federation_tests.peers.processes import Peer
 from node.accounts import keys
 
@@ -63,7 +63,7 @@ def ours(method: str, url: str, style: str) -> dict[str, Any]:
         headers = sign_cavage(KEY, method, url, body, time.time(), accept)
     else:
         headers = sign_rfc9421(KEY, method, url, body, time.time())
-    return {"method": method, "url": str(wire(url)), "headers": headers, "body": encoded(body)}
+    return {"method": method, "url": str(request_url(url)), "headers": headers, "body": encoded(body)}
 
 
 def encoded(body: bytes | None) -> str | None:
@@ -80,7 +80,7 @@ def we_verify(
     method: str, url: str, headers: dict[str, str], body: bytes | None, public: str = PUBLIC
 ) -> None:
     """Raises BadSignature unless we take the request."""
-    address = wire(url)
+    address = request_url(url)
     lowered = {name.lower(): value for name, value in headers.items()}
     lowered.setdefault("host", address.raw_authority)
     request = Request(
@@ -91,7 +91,7 @@ def we_verify(
         headers=list(lowered.items()),
         body=body or b"",
     )
-    claim = signatures.claim(request, time.time())
+    claim = signatures.parse_claim(request, time.time())
     assert claim.key_id == KEY_ID
     signatures.verify(claim, request, parse_public_key(public))
 
@@ -147,7 +147,7 @@ async def fedify_verifies(fedify_peer: Peer, url: str, method: str, style: str) 
 
 def without_query(method: str, url: str) -> dict[str, Any]:
     """A request with a query, under a cavage signature that leaves it out."""
-    return ours(method, url.partition("?")[0], "cavage") | {"url": str(wire(url))}
+    return ours(method, url.partition("?")[0], "cavage") | {"url": str(request_url(url))}
 
 
 @METHODS
@@ -185,7 +185,7 @@ def test_we_take_cavage_with_the_query_and_without(url: str, method: str) -> Non
 @pytest.mark.parametrize("url", URLS)
 async def test_we_verify_what_fedify_signs(fedify_peer: Peer, url: str, method: str, style: str) -> None:
     body = BODY if method == "POST" else None
-    address = str(wire(url))
+    address = str(request_url(url))
     unsigned = {"Accept": ACTIVITY_TYPE} | ({"Content-Type": ACTIVITY_TYPE} if body else {})
 
     headers = await fedify_peer.do(
@@ -217,7 +217,7 @@ async def test_bovine_verifies_what_we_sign(python_peer: Peer, url: str, method:
 @pytest.mark.parametrize("url", URLS)
 async def test_we_verify_what_bovine_signs(python_peer: Peer, url: str, method: str) -> None:
     body = BODY if method == "POST" else None
-    address = str(wire(url))
+    address = str(request_url(url))
 
     headers = await python_peer.do(
         "bovine_signs", method=method, url=address, body=encoded(body), key_id=KEY_ID, pem=PRIVATE

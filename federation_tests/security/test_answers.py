@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from activitypub.inbox.fair_queue import Turns
+from activitypub.inbox.fair_queue import FairQueue
 from activitypub.signatures import sign_cavage
 from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
@@ -131,9 +131,9 @@ async def test_one_that_floods_is_told_to_come_again_while_others_are_heard(
     like = other.activity("nina", "Like", f"{other.base}/1")
     assert await other.send(alice.node, "nina", like) == 202
     # As if it had just sent thousands, all of them well signed.
-    turns = alice.node.part(Turns)
+    turns = alice.node.component(FairQueue)
     for _ in range(3000):
-        turns.count(host_of(evil.base))
+        turns.record_accepted(host_of(evil.base))
 
     body = json.dumps(create(evil)).encode()
     url = alice.node.site.uri("/inbox")

@@ -31,7 +31,7 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
     await fediverse.settle()
     asked = evil.received[-1]
     assert (asked["type"], asked["object"]) == ("Follow", uri)
-    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
 
@@ -42,14 +42,14 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
     never = {**asked, "id": f"{asked['id']}9", "actor": bob.node.site.uri("/users/bob")}
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", never)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
-    assert await alice.node.db.read(relationships.between, await bob.account(), rita) is None
+    assert await alice.node.db.read(relationships.follow_between, await bob.account(), rita) is None
 
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", asked)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert follow.is_accepted
 
@@ -72,7 +72,7 @@ async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
     db = alice.node.db
 
     async def state(who: Person) -> bool | None:
-        found = await db.read(relationships.between, await who.account(), rita)
+        found = await db.read(relationships.follow_between, await who.account(), rita)
         return None if found is None else found.is_accepted
 
     await db.write(follows.follow, await alice.account(), rita)
@@ -111,12 +111,12 @@ async def test_an_accept_is_understood_in_every_form(
     }[shape]
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", answered)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert follow.is_accepted
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Reject", answered)) == 202
     await fediverse.settle()
-    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
 
 async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: Stranger) -> None:
@@ -234,7 +234,7 @@ async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediver
         assert headers["vary"] == "Accept, Signature"
 
     # The server of a follower may have it, whichever of its actors asks.
-    for key in (await signing_keys.of_account(bob.node, bob.id), await signing_keys.of_node(bob.node)):
+    for key in (await signing_keys.by_account(bob.node, bob.id), await signing_keys.instance_key(bob.node)):
         found = await bob.node.client.get_json(private.uri, key=key)
         assert found.doc["id"] == private.uri
         assert found.doc["attachment"][0]["url"].startswith(alice.node.site.uri("/media/p/"))

@@ -10,7 +10,7 @@ import pytest
 
 from activitypub.remote import actors
 from activitypub.signatures import follower_digest, sign_cavage
-from activitypub.signatures.follower_digest import part
+from activitypub.signatures.follower_digest import filter_by_origin
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
@@ -86,7 +86,7 @@ async def test_C10_a_report_is_bounded_and_harmless(
     assert len(found) == expected
     for case in found:
         assert case.posts == []
-        assert len(case.report.words) <= reports.LONGEST_ELSEWHERE
+        assert len(case.report.words) <= reports.MAX_REMOTE_COMMENT_LENGTH
         assert "<" not in case.report.words
         assert "onerror" not in case.report.words
     assert not other.asked
@@ -112,7 +112,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     collection, url, digest = (
         f"{rita}/followers",
         urls[0],
-        follower_digest.digest(part([], node.site.base_url)),
+        follower_digest.compute_digest(filter_by_origin([], node.site.base_url)),
     )
     author = "rita"
     if case == "the followers of another":
@@ -132,7 +132,9 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     assert status == 202
     await fediverse.settle()
 
-    follow = await node.db.read(relationships.between, await alice.account(), await actors.find(node, rita))
+    follow = await node.db.read(
+        relationships.follow_between, await alice.account(), await actors.find(node, rita)
+    )
     assert follow is not None
     assert follow.is_accepted
     assert other.asked["/everybody"] == 0

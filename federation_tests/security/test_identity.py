@@ -89,7 +89,7 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
         await photos.upload(alice.node, await alice.account(), hidden)
     post = await alice.posts("Look", photo="Look")
     file = (
-        (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+        (await alice.node.db.read(photo_rows.by_posts, [post.id]))[post.id][0].files["federated", "jpeg"].key
     )
     status, body, headers = await evil.get(alice.node.site.uri(f"/media/{file}"))
     assert status == 200
@@ -142,7 +142,7 @@ async def test_B6_a_boost_never_brings_its_own_copy(
 
     stored = await _post(alice.node, true["id"])
     assert stored is not None
-    assert formatting.plain_text(stored.caption) == "What I wrote"
+    assert formatting.html_to_text(stored.caption) == "What I wrote"
     assert await alice.home() == ["What I wrote"]
 
 
@@ -348,7 +348,7 @@ async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
     with pytest.raises(NotFound):
         await actors.by_handle(alice.node, f"rita@{evil.domain}")
     assert await _resolve(alice, f"@rita@{evil.domain}") is None
-    await lookup.mentions(alice.node, f"Hello @rita@{evil.domain}")
+    await lookup.fetch_mentioned_accounts(alice.node, f"Hello @rita@{evil.domain}")
     again = await actors.find(alice.node, victim.uri, refresh=True)
     assert again.full_handle == f"rita@{other.domain}"
 

@@ -38,7 +38,7 @@ async def test_F3_what_depends_on_who_asks_is_never_kept_for_another(
     evil.person("mallory")
     opened = await alice.posts("Open", photo="Open")
     private = await alice.posts("Private", photo="Private", visibility="followers")
-    key = await signing_keys.of_account(bob.node, bob.id)
+    key = await signing_keys.by_account(bob.node, bob.id)
 
     # A follower's server, then a stranger, at the same address.
     found = await bob.node.client.get_json(private.uri, key=key)
@@ -70,8 +70,8 @@ async def test_F3_what_depends_on_who_asks_is_never_kept_for_another(
         "private, no-store",
         "Authorization",
     )
-    (photo,) = (await node.db.read(photo_rows.of_posts, [private.id]))[private.id]
-    file = f"/media/{photo.files['federated', 'jpeg'].file}"
+    (photo,) = (await node.db.read(photo_rows.by_posts, [private.id]))[private.id]
+    file = f"/media/{photo.files['federated', 'jpeg'].key}"
     held = await visitor.client.get(file, headers={"cookie": _cookie(visitor.cookies)})
     assert (held.status, (await anybody.get(file)).status) == (200, 404)
     assert "private" in held.headers["cache-control"]
@@ -91,10 +91,10 @@ async def test_F5_nothing_that_a_camera_wrote_is_served(
     photo = await photos.upload(alice.node, await alice.account(), data, alt="A lake")
     post = await alice._do(publishing.publish, Draft(caption="A lake", photo_ids=[photo.id]))
     await fediverse.settle()
-    (photo,) = (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id]
+    (photo,) = (await alice.node.db.read(photo_rows.by_posts, [post.id]))[post.id]
     assert len(photo.files) >= 5
     for file in photo.files.values():
-        status, body, _ = await evil.get(alice.node.site.uri(f"/media/{file.file}"), accept="image/*")
+        status, body, _ = await evil.get(alice.node.site.uri(f"/media/{file.key}"), accept="image/*")
         assert status == 200
         _is_silent(body)
     # Nor does what the node says about the picture.
@@ -103,7 +103,7 @@ async def test_F5_nothing_that_a_camera_wrote_is_served(
         assert samples.SECRET.encode() not in said
         assert b"52.5" not in said
     # And nothing else is kept of the file.
-    assert await alice.node.storage.sizes() == sum(file.bytes for file in photo.files.values())
+    assert await alice.node.storage.total_bytes() == sum(file.bytes for file in photo.files.values())
 
 
 def _is_silent(data: bytes) -> None:

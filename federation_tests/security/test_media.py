@@ -12,7 +12,7 @@ from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
-from node.attachments.media_cache import Room
+from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.database import Reader
 from node.errors import Refused
@@ -27,7 +27,7 @@ from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.pictures import picture
 from web.api import Api
 from web.app import create_app
-from web.files.media_urls import media
+from web.files.media_urls import media_url
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
@@ -51,7 +51,7 @@ async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: A
 
 
 async def shots(alice: Person, post: Post) -> list[Photo]:
-    return (await alice.node.db.read(photo_rows.of_posts, [post.id])).get(post.id, [])
+    return (await alice.node.db.read(photo_rows.by_posts, [post.id])).get(post.id, [])
 
 
 async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
@@ -139,7 +139,7 @@ async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     # Two of them are letters that came in, which the stranger counts too.
     assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
     assert len(await shots(alice, post)) == 20
-    assert len(custom_emoji.used(post.emoji)) == custom_emoji.MOST_IN_A_TEXT
+    assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
 
 async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
@@ -153,7 +153,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     [photo] = await shots(alice, post)
     anybody = Client(create_app(alice.node))
     rest = f"remote/{photo.id}/medium.webp"
-    told = media(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
+    told = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
     assert evil.asked["/a.jpg"] == 0
@@ -161,7 +161,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     assert (await anybody.get(f"/media/{rest}")).status == 404
     held = (await shots(alice, post))[0].files
     for file in held.values():
-        assert (await anybody.get(f"/media/{file.file}")).status == 404
+        assert (await anybody.get(f"/media/{file.key}")).status == 404
 
     gone = evil.activity("rita", "Delete", {"id": post.uri, "type": "Tombstone"})
     assert await evil.send(alice.node, "rita", gone) == 202
@@ -170,8 +170,8 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     assert (await anybody.get(told)).status == 404
     for file in held.values():
         with pytest.raises(KeyError):
-            await alice.node.storage.get(file.file)
-    assert await alice.node.db.read(media_cache.total) == 0
+            await alice.node.storage.get(file.key)
+    assert await alice.node.db.read(media_cache.total_bytes) == 0
 
 
 async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: Stranger) -> None:
@@ -208,16 +208,16 @@ async def test_G3_nothing_that_could_run_is_served_from_here(fediverse: Fedivers
         with pytest.raises(Refused):
             await photos.upload(node, who, data)
         with pytest.raises(Refused):
-            await avatars.change(node, who, data)
+            await avatars.upload(node, who, data)
     # A picture that is a page, too, is served as the picture alone.
     both = picture(kind="GIF") + html
     photo = await photos.upload(node, who, both, alt="Both")
     post = await alice._do(publishing.publish, Draft(photo_ids=[photo.id]))
     await fediverse.settle()
-    await avatars.change(node, who, both)
-    (photo,) = (await node.db.read(photo_rows.of_posts, [post.id]))[post.id]
+    await avatars.upload(node, who, both)
+    (photo,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
     for path in (
-        *(f"/media/{one.file}" for one in photo.files.values()),
+        *(f"/media/{one.key}" for one in photo.files.values()),
         f"/media/avatar/{who.id}/small.webp",
     ):
         reply = await Client(create_app(node), {"accept": "text/html"}).get(path)
@@ -248,18 +248,18 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     anybody = Client(create_app(alice.node))
     [one, *_] = made
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
-    size = await alice.node.db.read(media_cache.total)
-    room = alice.node.part(Room).bytes = size * 6
+    size = await alice.node.db.read(media_cache.total_bytes)
+    room = alice.node.component(CacheCapacity).bytes = size * 6
 
     for photo in made:
         assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 200
         await fediverse.settle()
-        assert await alice.node.db.read(media_cache.total) <= room
-        largest = (await alice.node.db.read(media_cache.sizes)).hosts[0]
-        assert largest.bytes <= room * media_cache.MOST_OF_ONE
+        assert await alice.node.db.read(media_cache.total_bytes) <= room
+        largest = (await alice.node.db.read(media_cache.usage)).hosts[0]
+        assert largest.bytes <= room * media_cache.MAX_HOST_SHARE
 
-    assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total)
-    assert await alice.node.storage.sizes() <= room
+    assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total_bytes)
+    assert await alice.node.storage.total_bytes() <= room
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
     assert evil.asked["/0.jpg"] == 2
 
@@ -284,7 +284,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
     async with asyncio.timeout(1.0):
         await fediverse.settle()
 
-    assert asked == remote_fetch.AT_ONCE_OF_ONE
+    assert asked == remote_fetch.MAX_CONCURRENT_PER_HOST
     assert [one["type"] for one in evil.received if one["type"] == "Like"] == ["Like"]
     for task in looking:
         task.cancel()
@@ -294,7 +294,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
 async def test_a_host_has_so_many_pictures_an_hour(
     fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_fetch, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(remote_fetch, "MAX_PICTURES_PER_HOUR", 3)
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
         alice, evil, to=[PUBLIC], attachment=[image(evil, f"/{n}.jpg", picture(seed=n)) for n in range(6)]
@@ -336,8 +336,8 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     await fediverse.settle()
     assert (await looking).status == 404
     await fediverse.settle()
-    assert await alice.node.db.read(media_cache.total) == 0
-    assert await alice.node.storage.sizes() == 0
+    assert await alice.node.db.read(media_cache.total_bytes) == 0
+    assert await alice.node.storage.total_bytes() == 0
 
 
 async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_name(

@@ -21,7 +21,9 @@ from node.paging import Page
 async def follows_uri(person: Person, uri: str) -> bool:
     def unit(tx: Reader) -> bool:
         other = accounts.by_uri(tx, uri)
-        found = None if other is None else relationships.between(tx, accounts.get(tx, person.id), other)
+        found = (
+            None if other is None else relationships.follow_between(tx, accounts.get(tx, person.id), other)
+        )
         return found is not None
 
     return await person.node.db.read(unit)

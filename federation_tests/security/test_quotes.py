@@ -53,7 +53,7 @@ async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_o
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, quote)
     assert post is not None
-    said = await alice.node.db.read(quotes.of, post)
+    said = await alice.node.db.read(quotes.by_post, post)
     assert said is not None
     assert said.target_id is None
 
@@ -68,7 +68,7 @@ async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_o
     )
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", note, to=[PUBLIC]))
     await fediverse.settle()
-    said = await alice.node.db.read(quotes.of, post)
+    said = await alice.node.db.read(quotes.by_post, post)
     assert said is not None
     assert said.target_id is not None
 

@@ -105,7 +105,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     me = await alice.account()
     for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
         assert await lookup.resolve(alice.node, query, me) is None
-    await lookup.mentions(alice.node, f"Hello @new@{evil.domain}")
+    await lookup.fetch_mentioned_accounts(alice.node, f"Hello @new@{evil.domain}")
     assert sum(evil.asked.values()) == 0
     assert await alice.sees(post) is None
     assert await alice.home() == ["Still open"]
@@ -238,7 +238,7 @@ async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, 
     port = evil.domain.partition(":")[2]
     await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
     evil.asked.clear()
-    key = await signing_keys.of_node(alice.node)
+    key = await signing_keys.instance_key(alice.node)
     for spelling in (
         f"https://evil.test:{port}/users/rita",
         f"HTTPS://EVIL.TEST:{port}/users/rita",
@@ -279,7 +279,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     post = await _post(alice, said["object"]["id"])
-    ((photo,),) = (await alice.node.db.read(photo_rows.of_posts, [post.id])).values()
+    ((photo,),) = (await alice.node.db.read(photo_rows.by_posts, [post.id])).values()
 
     await alice.node.db.write(domain_policy.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
@@ -307,8 +307,8 @@ async def test_with_an_allow_list_strangers_stay_outside(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    alice.node.db.site = dataclasses.replace(alice.node.db.site, by_allow_list=True)
-    await alice.node.db.write(domain_policy.adopt_mode)
+    alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
+    await alice.node.db.write(domain_policy.apply_federation_mode)
     await alice.node.db.write(domain_policy.allow, "other.test")
     target = alice.node.site.uri("/users/alice")
     for server, status in ((evil, 403), (other, 202)):
@@ -330,7 +330,7 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
-    asked = await alice.node.db.read(relationships.between, rita, await alice.account())
+    asked = await alice.node.db.read(relationships.follow_between, rita, await alice.account())
     assert asked is not None
     assert not asked.is_accepted
     assert await alice.told() == [("follow_request", "rita@evil.test")]
@@ -340,7 +340,7 @@ CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
 
 
 async def _drafts(person: Person, list_id: int) -> list[str]:
-    return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.drafts, list_id)]
+    return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.pending, list_id)]
 
 
 async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
@@ -357,11 +357,11 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
     await fediverse.settle()
     assert await _drafts(alice, of.id) == ["loud.example"]
     of = await db.read(block_lists.get, of.id)
-    assert (of.etag, of.failure, [one.text for one in of.unusable]) == ('"1"', "", ["odd*.example"])
+    assert (of.etag, of.failure, [one.text for one in of.invalid_lines]) == ('"1"', "", ["odd*.example"])
 
     # Nothing new: nothing happens, and it is no failure.
     evil.replies["/list.csv"] = Reply(304)
-    await db.write(block_lists.ask_now, of.id)
+    await db.write(block_lists.queue_fetch, of.id)
     await fediverse.settle()
     assert evil.asked["/list.csv"] == 2
     assert (await db.read(block_lists.get, of.id)).failure == ""
@@ -376,13 +376,13 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
         Reply(200, b"\x00\xff" * 10, "application/octet-stream"),
     ):
         evil.replies["/list.csv"] = reply
-        await db.write(block_lists.ask_now, of.id)
+        await db.write(block_lists.queue_fetch, of.id)
         await fediverse.settle()
         assert (await db.read(block_lists.get, of.id)).failure != ""
         assert await _drafts(alice, of.id) == ["loud.example"]
 
     evil.replies["/list.csv"] = Reply(200, b"calm.example\n", "text/plain")
-    await db.write(block_lists.ask_now, of.id)
+    await db.write(block_lists.queue_fetch, of.id)
     await fediverse.settle()
     assert await _drafts(alice, of.id) == ["calm.example"]
     assert (await db.read(block_lists.get, of.id)).failure == ""

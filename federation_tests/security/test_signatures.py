@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from activitypub.client.cache import Memory
+from activitypub.client.cache import FederationCache
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
@@ -207,7 +207,7 @@ async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
     assert await evil.send(alice.node, "mallory", create(other), key=key) == 401
     claimed = evil.activity("mallory", "Like", "https://nowhere.example/1")
     assert await evil.send(alice.node, "mallory", claimed, key=key) == 401
-    assert alice.node.part(Memory).keys.get(key_id) is None
+    assert alice.node.component(FederationCache).keys.get(key_id) is None
     await fediverse.settle()
     assert await alice.home() == []
 
@@ -300,7 +300,7 @@ async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home
 
     # A true one: their server says so.
     evil.replies["/users/rita"].status = 410
-    alice.node.part(Memory).asked_again.clear()
+    alice.node.component(FederationCache).refetched_keys.clear()
     assert await evil.send(alice.node, "rita", farewell, key=key) == 202
     await fediverse.settle()
     rita = await alice.node.db.read(accounts.by_uri, uri)

@@ -129,17 +129,17 @@ async def test_H5_nobody_is_made_to_follow_by_an_address(fediverse: Fediverse, e
     assert seen.status == 200
     assert "frame-ancestors 'none'" in seen.headers["content-security-policy"]
     assert seen.headers["x-frame-options"] == "DENY"
-    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
     # A form of another site, or one without the token, is refused; the button on the page is not.
     action = seen.one("form", action=f"/people/{rita.id}/follow").attributes["action"]
     assert (await visitor.post(action, csrf="")).status == 403
     away = await visitor.post(action, headers={"sec-fetch-site": "cross-site", "origin": evil.base})
     assert away.status == 403
-    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
     await visitor.get(f"/authorize_interaction?uri={uri}")
     await visitor.post(action)
-    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is not None
+    assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is not None
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ async def test_C12_a_post_has_only_pictures_of_its_author(fediverse: Fediverse, 
     hers = await photos.upload(alice.node, await alice.account(), picture(), alt="Hers")
     with pytest.raises(Refused):
         await bob._do(publishing.publish, Draft(photo_ids=[hers.id]))
-    assert await alice.node.db.read(photo_rows.of_posts, [hers.post_id or 0]) == {}
+    assert await alice.node.db.read(photo_rows.by_posts, [hers.post_id or 0]) == {}
     for number, thing in enumerate(
         (
             {"type": "Person", "id": f"{evil.base}/users/rita", "inbox": "x"},

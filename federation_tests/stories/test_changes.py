@@ -23,10 +23,10 @@ async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> Non
 
     seen = await bob.sees(post)
     assert seen is not None
-    assert formatting.plain_text(seen.post.caption) == "Heron"
+    assert formatting.html_to_text(seen.post.caption) == "Heron"
     assert [photo.alt for photo in seen.photos] == ["A heron on one leg"]
     assert seen.post.edited_at is not None
-    history = await bob.node.db.read(revisions.of, seen.post)
+    history = await bob.node.db.read(revisions.by_post, seen.post)
     assert len(history) == 2
 
 
@@ -99,11 +99,11 @@ async def test_whom_a_moderator_suspended_can_still_take_back_what_is_theirs(
         await other.send(alice.node, "rita", activity)
         await fediverse.settle()
     assert await alice.home() == ["Post 1"]
-    await alice.node.db.write(accounts.show, rita.id, is_shown=False)
+    await alice.node.db.write(accounts.set_visible, rita.id, is_visible=False)
     await other.send(alice.node, "rita", other.activity("rita", "Delete", said["object"]["id"]))
     await other.send(alice.node, "rita", other.activity("rita", "Undo", follow))
     await other.send(alice.node, "rita", create(other, number=2))
     await fediverse.settle()
-    await alice.node.db.write(accounts.show, rita.id)
+    await alice.node.db.write(accounts.set_visible, rita.id)
     assert await alice.home() == []
     assert (await alice.account()).followers_count == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
 from node.interactions import emoji_reactions
-from node.interactions.emoji_reactions import Tally
+from node.interactions.emoji_reactions import ReactionCount
 from node.models.post import Post
 
 
@@ -17,8 +17,8 @@ async def _a_bird(fediverse: Fediverse, evil: Stranger) -> tuple[Person, Post]:
     return alice, post
 
 
-async def _given(person: Person, post: Post) -> list[Tally]:
-    return await person.node.db.read(emoji_reactions.of, await person.account(), post)
+async def _given(person: Person, post: Post) -> list[ReactionCount]:
+    return await person.node.db.read(emoji_reactions.counts_by_post, await person.account(), post)
 
 
 async def _likes(person: Person, post: Post) -> int:
@@ -39,13 +39,13 @@ async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
     await evil.send(alice.node, "nina", evil.activity("nina", "Like", post.uri, _misskey_reaction="🎉"))
     await evil.send(alice.node, "omar", evil.activity("omar", "Like", post.uri))
     await fediverse.settle()
-    assert await _given(alice, post) == [Tally("🎉", "", 2)]
+    assert await _given(alice, post) == [ReactionCount("🎉", "", 2)]
     assert await _likes(alice, post) == 3
     assert {kind for kind, _ in await alice.told()} == {"like"}
 
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", party))
     await fediverse.settle()
-    assert await _given(alice, post) == [Tally("🎉", "", 1)]
+    assert await _given(alice, post) == [ReactionCount("🎉", "", 1)]
     assert await _likes(alice, post) == 2
 
 
@@ -72,7 +72,7 @@ async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: St
         await evil.send(alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=emoji))
     await fediverse.settle()
     given = await _given(alice, post)
-    assert len(given) == emoji_reactions.MOST_OF_ONE
+    assert len(given) == emoji_reactions.MAX_PER_ACCOUNT
     assert all(tally.count == 1 for tally in given)
     assert await _likes(alice, post) == 1
 
@@ -84,7 +84,7 @@ async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse,
         await evil.send(alice.node, "rita", said)
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", given[0]))
     await fediverse.settle()
-    assert await _given(alice, post) == [Tally("😀", "", 1)]
+    assert await _given(alice, post) == [ReactionCount("😀", "", 1)]
     assert await _likes(alice, post) == 1
 
 
@@ -104,5 +104,5 @@ async def test_one_of_two_likes_with_an_emoji_is_taken_back(fediverse: Fediverse
     for said in [*given, evil.activity("rita", "Undo", given[1])]:
         await evil.send(alice.node, "rita", said)
         await fediverse.settle()
-    assert await _given(alice, post) == [Tally("🎉", "", 1)]
+    assert await _given(alice, post) == [ReactionCount("🎉", "", 1)]
     assert await _likes(alice, post) == 1

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from activitypub.remote import actors, lookup
-from activitypub.server.routes import Door
+from activitypub.server.routes import FederationApp
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import AP, Reply, Stranger
 from node.accounts import accounts
@@ -136,7 +136,7 @@ async def test_our_own_come_before_somebody_who_was_known_under_the_name(
         found = await again.db.read(accounts.by_handle, "alice")
         assert found is not None
         assert found.id == alice.id
-        client = Client(Door(again), {"accept": AP})
+        client = Client(FederationApp(again), {"accept": AP})
         assert (await client.get("/users/alice")).status == 200
         finger = await client.get("/.well-known/webfinger", {"resource": f"acct:alice@{other.domain}"})
         assert finger.status == 200

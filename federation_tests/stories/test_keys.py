@@ -5,12 +5,12 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse, Person
 from node.accounts import keys
 from node.auth import users
-from node.cli.commands import packed, rotate_keys
+from node.cli.commands import pack_keys, rotate_keys
 from node.database import Reader, Writer
 
 
 async def _rotate(person: Person) -> None:
-    pair = packed(keys.generate())
+    pair = pack_keys(keys.generate())
     me = await person.account()
 
     def unit(tx: Writer) -> None:
@@ -22,7 +22,7 @@ async def _rotate(person: Person) -> None:
 
 
 def _public(tx: Reader, key_id: str) -> str:
-    found = keys.by_key_id(tx, key_id)
+    found = keys.by_id(tx, key_id)
     assert found is not None
     return found.public
 

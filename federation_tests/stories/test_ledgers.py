@@ -57,7 +57,7 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: S
 
     evil.inbox_status = 202
     evil.received.clear()
-    assert await alice.node.db.write(delivery_reports.retry, await alice.account(), post.id) == 1
+    assert await alice.node.db.write(delivery_reports.retry_undelivered, await alice.account(), post.id) == 1
     await fediverse.settle()
     assert [said["type"] for said in evil.received] == ["Create"]
     assert (await alice.ledger(post)).delivered == 1
@@ -76,7 +76,7 @@ async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get("/settings/deleted")
     assert "Deleted on 0 of 1 server, 1 pending" in seen.words
-    (telling,) = await alice.node.db.read(delivery_reports.deleted, await alice.account(), Page())
+    (telling,) = await alice.node.db.read(delivery_reports.deletions, await alice.account(), Page())
     assert telling.post_id == post.id
     seen = await hers.get(f"/posts/{post.id}/ledger")
     assert "Post deleted" in seen.words
@@ -152,14 +152,14 @@ async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
 async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
     fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_pages, "AT_ONCE", 3)
+    monkeypatch.setattr(ledger_pages, "SERVERS_PER_PAGE", 3)
     (alice,) = await fediverse.people("alice@a.test")
 
     def gather(tx: Writer) -> None:
         for n in range(8):
             uri = f"https://s{n}.example/users/fan"
             fan = RemoteActor(uri=uri, name="fan", domain=f"s{n}.example", inbox=f"{uri}/inbox")
-            follows.follow(tx, remote_accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
+            follows.follow(tx, remote_accounts.upsert(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
 
     await alice.node.db.write(gather)
     post = await alice.posts("To all of you", photo="A clock")

@@ -17,7 +17,7 @@ from node.models.account import Account
 from node.posts import posts
 from tests.support.asgi import Client
 from web.api import Api
-from web.html.helpers import path_of
+from web.html.helpers import profile_path
 
 
 async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fediverse, evil: Stranger) -> None:
@@ -41,7 +41,7 @@ async def test_whatever_the_name_there_is_a_page_and_an_app_finds_it(
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("n1", preferredUsername=name))
     assert rita.name == name
-    for path in (path_of(rita), "/@" + quote(name, safe="") + "@" + evil.domain):
+    for path in (profile_path(rita), "/@" + quote(name, safe="") + "@" + evil.domain):
         address = str(URL(alice.node.site.base_url + path, encoded="%" in path))
         status, body, _ = await evil.request("GET", address, {"Accept": "text/html"})
         assert (status, b"canonical" in body) == (200, True), path[:100]
@@ -88,4 +88,4 @@ async def test_a_deletion_by_a_long_name_of_a_long_id_is_remembered(
     said = evil.activity(name, "Delete", {"type": "Tombstone", "id": gone})
     assert await evil.send(alice.node, name, said) == 202
     await fediverse.settle()
-    assert await alice.node.db.read(tombstones.is_buried, rita, gone)
+    assert await alice.node.db.read(tombstones.is_tombstoned, rita, gone)

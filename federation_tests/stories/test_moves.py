@@ -22,7 +22,7 @@ PASSWORD = "a picture a day"
 
 async def names(new: Person, old: Person) -> None:
     """The new account says that it is also the old one."""
-    other = await remote_migration.find(new.node, await new.account(), old.handle, field="alias")
+    other = await remote_migration.find_account(new.node, await new.account(), old.handle, field="alias")
     await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), other))
     await new.world.settle()
 
@@ -70,7 +70,7 @@ async def test_who_has_moved_posts_nothing_more_until_they_come_back(fediverse: 
     await late.follows(old)
     await fediverse.settle()
     assert not await late.is_following(old)
-    await old.node.db.write(lambda tx: migration.come_back(tx, accounts.get(tx, old.id)))
+    await old.node.db.write(lambda tx: migration.cancel_move(tx, accounts.get(tx, old.id)))
     await old.posts("Back again")
     with pytest.raises(Invalid, match="30 days"):
         await goes(old, new)
@@ -111,8 +111,8 @@ async def test_blocks_and_mutes_are_carried_over_and_keep_people_apart(fediverse
     def between(tx: Reader) -> tuple[bool, bool, bool]:
         return (
             relationships.has_blocked(tx, accounts.get(tx, foe.id), there),
-            relationships.is_muted(tx, accounts.get(tx, shy.id), there),
-            relationships.between(tx, accounts.get(tx, apart.id), there) is None,
+            relationships.has_muted(tx, accounts.get(tx, shy.id), there),
+            relationships.follow_between(tx, accounts.get(tx, apart.id), there) is None,
         )
 
     assert await foe.node.db.read(between) == (True, True, True)

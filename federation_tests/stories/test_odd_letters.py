@@ -114,7 +114,7 @@ async def test_listed_create_update_delete(fediverse: Fediverse, evil: Stranger)
     mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
     assert mine is not None
     assert (mine.warning, mine.is_sensitive, mine.parent_id) == ("cw", True, post.id)
-    (pic,) = (await alice.node.db.read(photo_rows.of_posts, [mine.id]))[mine.id]
+    (pic,) = (await alice.node.db.read(photo_rows.by_posts, [mine.id]))[mine.id]
     assert (pic.alt, pic.width, pic.height, pic.focus_x) == ("alt", 5, 6, 0.5)
     assert pic.blurhash == "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
     assert not mine.comments_enabled
@@ -153,7 +153,7 @@ async def test_listed_actor(fediverse: Fediverse, evil: Stranger) -> None:
     assert (rita.aliases, rita.moved_to) == ([evil.base + "/users/x"], evil.base + "/users/y")
     assert (rita.avatar_url, rita.header_url) == (evil.base + "/i.png", evil.base + "/h.png")
     assert rita.bio == "<p>hi</p>"
-    assert len(await alice.node.db.read(keys.of, rita)) == 1
+    assert len(await alice.node.db.read(keys.by_account, rita)) == 1
 
 
 async def test_listed_accept(fediverse: Fediverse, evil: Stranger) -> None:
@@ -165,7 +165,7 @@ async def test_listed_accept(fediverse: Fediverse, evil: Stranger) -> None:
     (follow,) = evil.received
     del follow["id"]
     await _says(evil, alice, listed(evil.activity("rita", "Accept", follow)))
-    assert (await alice.node.db.read(relationships.between, await alice.account(), rita)).is_accepted
+    assert (await alice.node.db.read(relationships.follow_between, await alice.account(), rita)).is_accepted
 
 
 async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
@@ -180,9 +180,9 @@ async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
         ),
     )
     rita = await actors.find(alice.node, uri, refresh=True)
-    await alice.node.db.write(actors.ask, rita)
+    await alice.node.db.write(actors.queue_featured, rita)
     await fediverse.settle()
-    assert await alice.node.db.read(pins.uris, rita) == [note["id"]]
+    assert await alice.node.db.read(pins.post_uris, rita) == [note["id"]]
 
 
 async def test_listed_report(fediverse: Fediverse, evil: Stranger) -> None:
@@ -231,7 +231,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger
     uri = said["object"]["id"]
     evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
     post = await alice.node.db.read(posts.by_uri, uri)
-    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
+    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.path_id, "uri": uri}))
     await fediverse.settle()
     assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
 
@@ -251,7 +251,7 @@ async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: Stranger, kin
         },
     )
     rita = await actors.find(alice.node, uri)
-    await profile_preview.ask(alice.node, rita)
+    await profile_preview.queue_refresh(alice.node, rita)
     await fediverse.settle()
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 

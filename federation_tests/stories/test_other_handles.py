@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from activitypub.client.fetch_budget import Budget
+from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import actors
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
@@ -50,7 +50,7 @@ async def test_a_name_is_kept_when_one_cause_has_asked_enough(
     fediverse: Fediverse, evil: Stranger, other: Stranger
 ) -> None:
     alice, uri, _ = await _known_by_the_short_name(fediverse, evil, other)
-    again = await actors.find(alice.node, uri, refresh=True, budget=Budget(1))
+    again = await actors.find(alice.node, uri, refresh=True, budget=FetchBudget(1))
     assert again.full_handle == f"rita@{other.domain}"
 
 
@@ -98,7 +98,7 @@ async def test_a_move_between_short_domains_renames_nobody(
         assert (await actors.find(alice.node, old)).full_handle == f"rita@{other.domain}"
         now = await actors.find(alice.node, new)
         assert now.full_handle == f"rita@{fourth.domain}"
-        assert await alice.node.db.read(relationships.between, await alice.account(), now) is not None
+        assert await alice.node.db.read(relationships.follow_between, await alice.account(), now) is not None
     finally:
         await third.stop()
         await fourth.stop()
@@ -168,7 +168,7 @@ async def test_letters_for_people_known_under_a_suspended_name_are_given_up(
     await alice.node.db.write(domain_policy.block, "short.example")
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(server_availability.wake, other.domain)
+    await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
     assert other.received == []
-    assert not await alice.node.db.read(queue.holds, "redeliver")
+    assert not await alice.node.db.read(queue.has_jobs, "redeliver")

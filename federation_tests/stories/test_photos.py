@@ -6,7 +6,7 @@ import json
 
 from federation_tests.fediverse import Fediverse, has
 from node.attachments import photo_rows, photos, remote_photos
-from node.attachments.photo_metadata import Shared
+from node.attachments.photo_metadata import SharedMetadata
 from node.models.visibility import may_see_file
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -49,7 +49,7 @@ async def test_its_pixels_are_fetched_when_somebody_looks(fediverse: Fediverse) 
 
     fetched = (await bob.node.db.read(photo_rows.by_ids, [seen.photos[0].id]))[seen.photos[0].id]
     assert fetched.files
-    key = next(iter(fetched.files.values())).file
+    key = next(iter(fetched.files.values())).key
     assert await bob.node.db.read(may_see_file, bob.id, key) == "private"
     assert await bob.node.db.read(may_see_file, 0, key) is None
 
@@ -108,8 +108,8 @@ async def test_what_is_ticked_travels_with_the_photo_and_nothing_else(fediverse:
     await bob.follows(alice)
     await fediverse.settle()
     made = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog")
-    shared = Shared(frozenset({"settings"}), "CC BY-NC", "Lake Tegel")
-    await alice._do(publishing.publish, Draft(caption="Fog", photo_ids=[made.id], shared=shared))
+    shared = SharedMetadata(frozenset({"settings"}), "CC BY-NC", "Lake Tegel")
+    await alice._do(publishing.publish, Draft(caption="Fog", photo_ids=[made.id], shared_metadata=shared))
     await fediverse.settle()
     (view,) = await bob.home_views()
     told = json.loads(view.photos[0].extra)

@@ -7,7 +7,7 @@ from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Reply, Stranger
 from node.attachments import media_cache, photo_rows, remote_photos
-from node.attachments.media_cache import Room
+from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.database import Writer
 from node.models.post import Post
@@ -34,15 +34,15 @@ async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fed
     photo = await _photo(bob, post)
     looker = Client(create_app(bob.node))
     address = f"/media/remote/{photo.id}/medium.webp"
-    assert await bob.node.storage.sizes() == 0
+    assert await bob.node.storage.total_bytes() == 0
 
     first = await looker.get(address)
     assert first.status == 200
-    held = await bob.node.storage.sizes()
-    assert held == await bob.node.db.read(media_cache.total) > 0
+    held = await bob.node.storage.total_bytes()
+    assert held == await bob.node.db.read(media_cache.total_bytes) > 0
 
     # The next picture fills the room, and nobody has looked at this one for longer.
-    bob.node.part(Room).bytes = int(held * 1.5)
+    bob.node.component(CacheCapacity).bytes = int(held * 1.5)
     later = await alice.posts("Dusk", photo="Dusk over the lake")
     await fediverse.settle()
     assert (await looker.get(f"/media/remote/{(await _photo(bob, later)).id}/medium.webp")).status == 200
@@ -52,7 +52,7 @@ async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fed
     assert forgotten.alt == "Dawn over the lake"
     assert forgotten.blurhash
 
-    bob.node.part(Room).bytes = held * 100
+    bob.node.component(CacheCapacity).bytes = held * 100
     again = await looker.get(address)
     assert (again.status, again.body) == (200, first.body)
 
@@ -60,14 +60,14 @@ async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fed
 async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Mine", photo="Mine")
-    alice.node.part(Room).bytes = 1
+    alice.node.component(CacheCapacity).bytes = 1
     await fediverse.settle()
 
     photo = await _photo(alice, post)
 
     assert photo.files
-    assert not any(file.file.startswith("cache/") for file in photo.files.values())
-    assert await alice.node.db.read(media_cache.total) == 0
+    assert not any(file.key.startswith("cache/") for file in photo.files.values())
+    assert await alice.node.db.read(media_cache.total_bytes) == 0
 
 
 async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
@@ -128,7 +128,7 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     assert [one["alt"] for one in pictures] == [":cat:", ":dog:"]
     for one in pictures:
         assert (await visitor.client.get(one["src"])).status == 200
-    stored = (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0]
+    stored = (await alice.node.db.read(photo_rows.by_posts, [post.id]))[post.id][0]
     assert "GPS" not in stored.extra
     assert stored.blurhash
     assert stored.alt == "A street"
@@ -162,4 +162,4 @@ async def test_a_redirect_leads_around_no_rule_about_pictures(
     assert post is not None
     photo = await _photo(alice, post)
     assert await remote_photos.fetch(alice.node, photo.id) is None
-    assert await alice.node.storage.sizes() == 0
+    assert await alice.node.storage.total_bytes() == 0

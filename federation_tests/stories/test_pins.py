@@ -19,9 +19,9 @@ async def pins_of(reader: Person, author: Person) -> list[str]:
     known = await reader.finds(author)
 
     def unit(tx: Reader) -> list[str]:
-        ids = pins.of(tx, accounts.get(tx, reader.id), known)
+        ids = pins.post_ids(tx, accounts.get(tx, reader.id), known)
         found = posts.by_ids(tx, ids)
-        return [formatting.plain_text(found[id_].caption) for id_ in ids]
+        return [formatting.html_to_text(found[id_].caption) for id_ in ids]
 
     return await reader.node.db.read(unit)
 
@@ -119,8 +119,8 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
     await fediverse.settle()
 
     def pinned(tx: Reader) -> list[str]:
-        ids = pins.of(tx, None, accounts.get(tx, account_id))
-        return [formatting.plain_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
+        ids = pins.post_ids(tx, None, accounts.get(tx, account_id))
+        return [formatting.html_to_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
 
     assert await alice.node.db.read(pinned) == ["Post 1", "Post 2"]
     assert other.asked["/users/rita/featured"] <= 3

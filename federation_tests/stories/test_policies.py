@@ -11,7 +11,7 @@ from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
 from node.errors import NotAllowed
 from node.interactions import likes
-from node.models.interaction_policy import NOBODY, InteractionPolicy, Rule, only
+from node.models.interaction_policy import NOBODY, InteractionPolicy, InteractionRule, rule_for
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -22,7 +22,7 @@ async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse
     await bob.follows(alice)
     await carol.follows(bob)
     await fediverse.settle()
-    draft = Draft(caption="For those who follow me", policy=InteractionPolicy(comment=only("followers")))
+    draft = Draft(caption="For those who follow me", policy=InteractionPolicy(comment=rule_for("followers")))
     post = await alice._do(publishing.publish, draft)
     await fediverse.settle()
     await bob.boosts(post)
@@ -60,15 +60,15 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(fediverse: Fediv
     [
         ({"commentsEnabled": False}, NOBODY),
         ({"capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": "[]"}}, NOBODY),
-        ({"interactionPolicy": {"canReply": {"always": ["{author}"]}}}, only("mentioned")),
+        ({"interactionPolicy": {"canReply": {"always": ["{author}"]}}}, rule_for("mentioned")),
         (
             {"interactionPolicy": {"canReply": {"automaticApproval": ["{author}/followers"]}}},
-            only("followers"),
+            rule_for("followers"),
         ),
     ],
 )
 async def test_the_wishes_of_others_hold_for_our_people(
-    fediverse: Fediverse, evil: Stranger, said: dict[str, object], rule: Rule
+    fediverse: Fediverse, evil: Stranger, said: dict[str, object], rule: InteractionRule
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     base = f"{evil.base}/users/rita"
@@ -77,8 +77,8 @@ async def test_the_wishes_of_others_hold_for_our_people(
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, note["id"])
     assert post is not None
-    assert post.allows.comment == rule
-    if rule == only("followers"):
+    assert post.interaction_policy.comment == rule
+    if rule == rule_for("followers"):
         await alice.comments(post, "I follow")
     else:
         with pytest.raises(NotAllowed):

@@ -28,19 +28,19 @@ async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> N
         )
 
     await alice.node.db.write(unit)
-    await avatars.change(alice.node, await alice.account(), picture(200, 200), alt="A lake")
+    await avatars.upload(alice.node, await alice.account(), picture(200, 200), alt="A lake")
     await fediverse.settle()
 
     known = await bob.finds(alice)
     assert known.label == "Alice of the Lake"
-    assert formatting.plain_text(known.bio).startswith("Fog, mostly.")
-    assert [(name, formatting.plain_text(value)) for name, value in known.profile_fields] == [
+    assert formatting.html_to_text(known.bio).startswith("Fog, mostly.")
+    assert [(name, formatting.html_to_text(value)) for name, value in known.profile_fields] == [
         ("Camera", "An old one")
     ]
     assert known.is_indexable
     assert known.avatar_url.startswith(alice.node.site.uri("/media/"))
     assert known.avatar_alt == "A lake"
-    assert (await bob.node.client.get_bytes(known.avatar_url, limit=100_000, types=("image/*",))).body
+    assert (await bob.node.client.get_bytes(known.avatar_url, max_bytes=100_000, types=("image/*",))).body
 
 
 async def test_the_wide_picture_is_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
@@ -48,18 +48,18 @@ async def test_the_wide_picture_is_fetched_when_somebody_looks(fediverse: Fedive
     await bob.follows(alice)
     await fediverse.settle()
     wide = picture(1500, 500)
-    await avatars.change(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
+    await avatars.upload(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
     await fediverse.settle()
 
     known = await bob.finds(alice)
     assert known.header_url.startswith(alice.node.site.uri("/media/"))
     assert (known.header_alt, known.avatar_url) == ("A shore", "")
     assert not await bob.node.db.read(avatars.files, known, avatars.HEADER)
-    address = media_urls.of_header(bob.node.site, known)
-    shown = await alice.node.client.get_bytes(address, limit=1_000_000, types=("image/*",))
+    address = media_urls.header_url(bob.node.site, known)
+    shown = await alice.node.client.get_bytes(address, max_bytes=1_000_000, types=("image/*",))
     assert shown.body[8:12] == b"WEBP"
     assert await bob.node.db.read(avatars.files, known, avatars.HEADER)
 
-    await alice._do(avatars.take_away, avatars.HEADER)
+    await alice._do(avatars.remove_picture, avatars.HEADER)
     await fediverse.settle()
-    assert media_urls.of_header(bob.node.site, await bob.finds(alice)) == ""
+    assert media_urls.header_url(bob.node.site, await bob.finds(alice)) == ""

@@ -107,8 +107,8 @@ async def test_a_quote_with_a_stamp_is_shown_and_one_without_is_a_link(
 
     await other.send(alice.node, "nina", other.activity("nina", "Delete", f"{other.base}/stamps/1"))
     await fediverse.settle()
-    assert "The words of Nina" not in (await hers.get(f"/posts/{post.id}")).words
-    said = await alice.node.db.read(quotes.of, post)
+    assert "The words of Nina" not in (await hers.get(f"/posts/{post.path_id}")).words
+    said = await alice.node.db.read(quotes.by_post, post)
     assert said is not None
     assert said.target_id is None
 
@@ -121,24 +121,24 @@ async def test_a_quote_that_an_edit_removes_is_gone(fediverse: Fediverse, evil: 
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, note["id"])
     assert post is not None
-    said = await alice.node.db.read(quotes.of, post)
+    said = await alice.node.db.read(quotes.by_post, post)
     assert said is not None
     assert said.target_id is not None, "nobody needs their own consent"
     plain = evil.note("rita", 2, content="<p>Alone</p>", updated="2030-01-01T00:00:00Z")
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", plain, to=[PUBLIC]))
     await fediverse.settle()
-    assert await alice.node.db.read(quotes.of, post) is None
+    assert await alice.node.db.read(quotes.by_post, post) is None
 
 
 async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _rita_follows(alice, evil)
     post = await _quotable(alice)
-    for number in range(quotes.MOST_OF_ONE + 5):
+    for number in range(quotes.MAX_PER_ACCOUNT + 5):
         quote = evil.note("rita", number, quote=post.uri)
         await evil.send(alice.node, "rita", _ask(evil, post, quote))
     await fediverse.settle()
-    assert len(await alice.node.db.read(quotes.of_post, post)) == quotes.MOST_OF_ONE
+    assert len(await alice.node.db.read(quotes.authorizations_by_post, post)) == quotes.MAX_PER_ACCOUNT
 
 
 async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post(
@@ -168,6 +168,6 @@ async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post
     his = await sign_in(bob.node, await bob.account())
     assert "The words of Alice" in (await his.get(f"/posts/{there.id}")).words
 
-    await alice._do(quotes.withdraw, int(answer["result"].rpartition("/")[2]))
+    await alice._do(quotes.revoke, int(answer["result"].rpartition("/")[2]))
     await fediverse.settle()
     assert "The words of Alice" not in (await his.get(f"/posts/{there.id}")).words

@@ -63,8 +63,8 @@ async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse:
         assert RE not in words
 
     # Bob takes it back: everywhere it is a link again.
-    ((stamp, _),) = await bob.node.db.read(quotes.of_post, target)
-    await bob._do(quotes.withdraw, stamp.id)
+    ((stamp, _),) = await bob.node.db.read(quotes.authorizations_by_post, target)
+    await bob._do(quotes.revoke, stamp.id)
     await fediverse.settle()
     for who in (alice, carol):
         assert "The words of Bob" not in await _page(who, mine), who.handle
@@ -148,7 +148,7 @@ async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> N
     hers = await sign_in(alice.node, await alice.account())
     assert not (await hers.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
     assert "Quoting:" not in (await hers.get(f"/compose?quote={closed.id}")).words
-    await bob._do(quotes.withdraw, (await bob.node.db.read(quotes.of_post, open_))[0][0].id)
+    await bob._do(quotes.revoke, (await bob.node.db.read(quotes.authorizations_by_post, open_))[0][0].id)
     assert "Quote me" not in await _page(alice, mine)
 
 

@@ -6,14 +6,14 @@ from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.admin import reports
-from node.admin.reports import Case
+from node.admin.reports import ReportDetails
 from node.database import Writer
 from node.moderation import domain_policy
 from node.paging import Page
 from node.posts import posts
 
 
-async def cases(person: Person) -> list[Case]:
+async def cases(person: Person) -> list[ReportDetails]:
     return await person.node.db.read(reports.page, Page())
 
 

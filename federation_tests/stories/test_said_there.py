@@ -57,7 +57,7 @@ async def test_whom_this_node_has_suspended_no_other_server_brings_back(
         await actors.find(alice.node, uri, refresh=True)
     rita = await alice.node.db.read(accounts.by_uri, uri)
     assert rita is not None
-    assert rita.is_gone
+    assert rita.is_inactive
 
 
 async def test_posts_that_are_not_for_the_open_web_are_shown_to_people_here_only(

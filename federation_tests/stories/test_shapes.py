@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from activitypub.client.cache import Memory
+from activitypub.client.cache import FederationCache
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger, key_pair
@@ -56,7 +56,7 @@ async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, e
     evil.person("rita", publicKey=new)
     key = evil.key("rita", pair="second", key_id=f"{uri}#second")
     assert await evil.send(alice.node, "rita", create(evil, number=2), key=key) == 202
-    assert alice.node.part(Memory).keys.get(old) is None
+    assert alice.node.component(FederationCache).keys.get(old) is None
     assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
 
 
@@ -116,7 +116,7 @@ async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(fediverse: Fedive
     assert len(evil.received) == 1
     # Whoever is there again is heard of with the author's next try.
     evil.inbox_status = 202
-    alice.node.part(Memory).gone.clear()
+    alice.node.component(FederationCache).gone_inboxes.clear()
     await alice.posts("Again", photo="A lake")
     await fediverse.settle()
     assert len(evil.received) == 2

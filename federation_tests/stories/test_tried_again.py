@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from activitypub.delivery import batch_lookups, fan_out
-from activitypub.delivery.batch_lookups import Desk, Facts
+from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
 from node.accounts import accounts
 from node.admin import account_actions
 from node.attachments import photos
-from node.attachments.photo_metadata import Shared
+from node.attachments.photo_metadata import SharedMetadata
 from node.auth import users
 from node.database import Writer
 from node.federation import deliveries, delivery_reports, server_availability
@@ -42,7 +42,7 @@ async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: S
     other.inbox_status = 202
     await alice.deletes(post)
     await fediverse.settle()
-    await alice._do(delivery_reports.retry, post.id)
+    await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
     assert _heard(other) == ["Create", "Delete"]
 
@@ -57,7 +57,7 @@ async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse,
     other.inbox_status = 202
     await alice.edits(post, "Three")
     await fediverse.settle()
-    await alice._do(delivery_reports.retry, post.id)
+    await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
     assert other.received[-1]["object"]["content"] == "<p>Three</p>"
 
@@ -67,14 +67,15 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediver
     made = await photos.upload(alice.node, await alice.account(), photo(model="STUDIO"))
     other.inbox_status = 400
     post = await alice._do(
-        publishing.publish, Draft(photo_ids=[made.id], shared=Shared(frozenset({"camera"}), "", "Home"))
+        publishing.publish,
+        Draft(photo_ids=[made.id], shared_metadata=SharedMetadata(frozenset({"camera"}), "", "Home")),
     )
     await fediverse.settle()
     other.received.clear()
-    await alice._do(publishing.edit, post, Draft(photo_ids=[made.id], shared=Shared()))
+    await alice._do(publishing.edit, post, Draft(photo_ids=[made.id], shared_metadata=SharedMetadata()))
     await fediverse.settle()
     other.inbox_status = 202
-    await alice._do(delivery_reports.retry, post.id)
+    await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
     assert "Create" in _heard(other)
     assert "STUDIO" not in json.dumps(other.received)
@@ -89,7 +90,7 @@ async def test_a_follow_that_was_taken_back_is_not_asked_again(fediverse: Fedive
     other.inbox_status = 202
     await alice.unfollows(Called(f"rita@{other.domain}"))
     await fediverse.settle()
-    await alice.node.db.write(deliveries.again_at, other.domain)
+    await alice.node.db.write(deliveries.retry_host, other.domain)
     await fediverse.settle()
     assert _heard(other) == ["Follow", "Undo"]
 
@@ -123,16 +124,16 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
     for _ in range(8):
         await fediverse.settle()
         await _now(alice)
-    desk = alice.node.part(Desk)
-    look, once = desk.look, []
+    desk = alice.node.component(BatchLookups)
+    look, once = desk.look_up, []
 
-    async def hiccup(job: Job) -> Facts:
+    async def hiccup(job: Job) -> DeliveryLookup:
         if not once:
             once.append(1)
             raise OSError("the database was away for a moment")
         return await look(job)
 
-    desk.look = hiccup  # type: ignore[method-assign]
+    desk.look_up = hiccup  # type: ignore[method-assign]
     other.inbox_status = 202
     await fediverse.settle()
     await _now(alice)
@@ -144,15 +145,15 @@ async def test_words_that_left_the_memory_are_read_from_the_table(
     fediverse: Fediverse, other: Stranger
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
-    desk = alice.node.part(Desk)
-    look = desk.look
+    desk = alice.node.component(BatchLookups)
+    look = desk.look_up
 
-    async def forgetting(job: Job) -> Facts:
+    async def forgetting(job: Job) -> DeliveryLookup:
         facts = await look(job)
-        desk._memory.sentences.clear()
+        desk._cache.rendered_activities.clear()
         return facts
 
-    desk.look = forgetting  # type: ignore[method-assign]
+    desk.look_up = forgetting  # type: ignore[method-assign]
     await alice.posts("Hello")
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
@@ -234,7 +235,7 @@ async def test_what_was_deleted_before_its_server_came_back_is_not_told(
     await alice.deletes(post)
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(server_availability.wake, other.domain)
+    await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == ["Delete"]
 
@@ -252,7 +253,7 @@ async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
     await alice.edits(post, "Two, not for rita")
     await fediverse.settle()
     other.received.clear()
-    await alice._do(delivery_reports.retry, post.id)
+    await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == []
 
@@ -272,7 +273,7 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
     await alice.node.db.write(judge)
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(server_availability.wake, other.domain)
+    await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
     assert _heard(other) == ["Update"]
     assert other.received[0]["object"]["suspended"] is True
@@ -282,7 +283,7 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
 async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_waited(
     fediverse: Fediverse, other: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_lookups, "LONG_MS", -1)
+    monkeypatch.setattr(batch_lookups, "RECHECK_AFTER_MS", -1)
     alice = await _followed(fediverse, other, "rita", "rob")
     await other.stop()
     posts_ = [await alice.posts(text, visibility="followers") for text in ("One", "Two")]
@@ -290,7 +291,7 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(server_availability.wake, other.domain)
+    await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
     # Somebody else there follows still.
     assert sorted(_heard(other)) == ["Create", "Create", "Reject"]
@@ -300,7 +301,7 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await alice._do(blocks.block, await alice.finds(Called(f"rob@{other.domain}")))
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(server_availability.wake, other.domain)
+    await alice.node.db.write(server_availability.retry_now, other.domain)
     other.received.clear()
     await fediverse.settle()
     assert _heard(other) == ["Reject"]

@@ -26,7 +26,7 @@ async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
         publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
     )
     made = await alice._do(publishing.publish, Draft(caption="How true", quote_id=target.id))
-    tags = (await alice.node.db.read(notes.document, made))["tag"]
+    tags = (await alice.node.db.read(notes.render_document, made))["tag"]
     assert tags
     assert [tag for tag in tags if not isinstance(tag.get("name"), str)] == []
 
@@ -34,7 +34,7 @@ async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
 async def test_the_address_of_a_tag_is_that_of_its_collection(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     made = await alice.posts("Morning #größe")
-    (tag,) = (await alice.node.db.read(notes.document, made))["tag"]
+    (tag,) = (await alice.node.db.read(notes.render_document, made))["tag"]
     _, body, _ = await evil.get(tag["href"])
     assert json.loads(body)["id"] == tag["href"]
 
@@ -81,7 +81,7 @@ async def test_follows_that_somebody_keeps_to_themselves_elsewhere_are_not_liste
     await bob._do(lambda tx, who: people.profile(tx, who, hides_follows=True))
     await fediverse.settle()
     known = await alice.finds(bob)
-    await profile_preview.ask(alice.node, known)
+    await profile_preview.queue_refresh(alice.node, known)
     await fediverse.settle()
     client = Client(Api(alice.node))
     assert (await client.get(f"/api/v1/accounts/{known.id}/followers")).json == []

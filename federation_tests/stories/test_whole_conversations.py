@@ -15,7 +15,7 @@ async def _opens(person: Person, post: Post) -> Post:
     """Paste the address of a post into the search, and look at what comes."""
     found = await lookup.resolve(person.node, post.uri, await person.account())
     assert isinstance(found, Post)
-    await conversations.look(person.node, found)
+    await conversations.queue_crawl(person.node, found)
     await person.world.settle()
     return found
 
@@ -127,14 +127,14 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     await fediverse.settle()
 
     known = await alice.finds(bob)
-    assert await profile_preview.ask(alice.node, known)
+    assert await profile_preview.queue_refresh(alice.node, known)
     await fediverse.settle()
 
     known = await alice.finds(bob)
-    assert known.totals == (3, 1, 0)
+    assert known.displayed_counts == (3, 1, 0)
     assert known.posts_count == 3
     assert known.looked_at is not None
-    assert not await profile_preview.ask(alice.node, known)
+    assert not await profile_preview.queue_refresh(alice.node, known)
     assert await alice.node.db.read(posts.by_uri, secret.uri) is None
     assert await alice.home() == []
     assert await alice.told() == []

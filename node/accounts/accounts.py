@@ -19,9 +19,9 @@ from node.errors import Conflict, NotAllowed, NotFound
 from node.ids import new_id, now_ms
 from node.models.account import Account
 from node.models.domain_policy import DomainPolicy
-from node.text.display_names import check_name
+from node.text.display_names import check_username
 
-KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
+ACTOR_TYPES = frozenset({"Person", "Service", "Application", "Group", "Organization"})
 
 
 _SELECT = f"SELECT {columns(Account)} FROM accounts"  # noqa: S608
@@ -69,7 +69,9 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
               ORDER BY CASE WHEN is_local THEN 0 ELSE 1 END,
                   CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
             name=name,
-            domain=tx.site.handle_domain if not domain or tx.site.is_own(domain.lower()) else domain.lower(),
+            domain=tx.site.handle_domain
+            if not domain or tx.site.is_own_domain(domain.lower())
+            else domain.lower(),
         )
     )
 
@@ -98,7 +100,7 @@ def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Pers
 
     `pair` comes from `keys.generate`, made before the unit because it takes long.
     """
-    check_name(name)
+    check_username(name)
     uri = tx.site.uri(f"/users/{name}")
     return _create(tx, uri, f"{tx.site.base_url}/@{name}", name, kind, f"{uri}/inbox", pair)
 
@@ -143,7 +145,7 @@ def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pa
     return account
 
 
-def count(
+def adjust_counts(
     tx: Writer,
     account_id: int,
     *,
@@ -169,17 +171,17 @@ def count(
     )
 
 
-def _set(tx: Writer, account_id: int, **values: object) -> None:
+def _update(tx: Writer, account_id: int, **values: object) -> None:
     pairs = ", ".join(f"{name} = :{name}" for name in values)
     tx.run(f"UPDATE accounts SET {pairs} WHERE id = :id", id=account_id, **values)  # noqa: S608
 
 
-def looked_at(tx: Writer, account_id: int) -> None:
+def record_fetch(tx: Writer, account_id: int) -> None:
     """Remember that someone's server was asked about them just now, whatever it said."""
-    _set(tx, account_id, fetched_at=now_ms())
+    _update(tx, account_id, fetched_at=now_ms())
 
 
-def set_claims(
+def set_claimed_counts(
     tx: Writer,
     account_id: int,
     *,
@@ -207,12 +209,12 @@ def set_claims(
 
 def set_picture(tx: Writer, account_id: int, kind: str, *, file: str, alt: str) -> None:
     """Called by avatars.py once the files of a new avatar or header are there; '' takes it away."""
-    _set(tx, account_id, **{f"{kind}_file": file, f"{kind}_alt": alt}, updated_at=now_ms())
+    _update(tx, account_id, **{f"{kind}_file": file, f"{kind}_alt": alt}, updated_at=now_ms())
 
 
-def set_moving(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
+def set_migration(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
     """Called by moves.py: the uris of their other accounts, and of the one they went to, or ''."""
-    _set(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
+    _update(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
 
 
 def upsert_remote(
@@ -238,7 +240,7 @@ def upsert_remote(
     return None if row is None else build(Account, row)
 
 
-def set_suspended_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
+def _apply_remote_suspension(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
     """Somebody's own server has suspended them, or lets them in again. What this node has decided stays."""
     row = tx.one(
         f"""UPDATE accounts SET suspended_there = :there,
@@ -266,32 +268,32 @@ def update_local(tx: Writer, account_id: int, values: dict[str, Any]) -> Account
     return build(Account, row)
 
 
-def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
+def set_visible(tx: Writer, account_id: int, *, is_visible: bool = True) -> None:
     """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
     tx.run(
         """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE, suspended_there = FALSE,
                   suspended_at = CASE WHEN :is_shown THEN NULL ELSE COALESCE(suspended_at, :now) END
            WHERE id = :id""",
-        is_shown=is_shown,
+        is_shown=is_visible,
         now=now_ms(),
         id=account_id,
     )
 
 
-def follow_server(tx: Writer, domain: str, host: str, policy: DomainPolicy) -> None:
+def apply_policy_to_server(tx: Writer, domain: str, host: str, policy: DomainPolicy) -> None:
     """Treat everybody whose handle and whose uri are there as their server is treated.
 
     Whom a moderator has suspended stays so, whatever becomes of the server.
     """
-    _treat(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
+    _apply_policy(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
 
 
-def follow_servers(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
+def apply_policy_to_accounts(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
     """As `follow_server`, for these people."""
-    _treat(tx, "id IN (:ids)", policy, ids=ids)
+    _apply_policy(tx, "id IN (:ids)", policy, ids=ids)
 
 
-def _treat(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None:
+def _apply_policy(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None:
     tx.run(
         f"""UPDATE accounts SET updated_at = :now, is_limited = :is_limited, is_without_media = :without_media,
                   suspended_with_server = CAST(:suspend AS BOOLEAN)
@@ -307,11 +309,11 @@ def _treat(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None
     )
 
 
-def erase_newcomer(tx: Writer, account: Account) -> None:
+def delete_unapproved(tx: Writer, account: Account) -> None:
     """Take back an account that nobody has ever seen, so that its name is free again."""
     if account.suspended_at is None:
         raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
-    keys.forget(tx, account)
+    keys.delete_by_account(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 
 

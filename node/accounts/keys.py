@@ -23,16 +23,16 @@ from node.database import Reader, Site, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
 from node.models.account import Account
-from node.models.remote_actor import PublicKey
+from node.models.remote_actor import ActorKey
 
 RSA_BITS = 2048
-MOST_KEYS = 10
-REPLACED_MS = 7 * 24 * 3600 * 1000
+MAX_KEYS = 10
+REPLACED_KEY_RETENTION_MS = 7 * 24 * 3600 * 1000
 _ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class AccountKey:
     """A key that is known here. `public` is PEM for 'rsa', multibase for 'ed25519'."""
 
     id: str
@@ -72,10 +72,10 @@ def generate_rsa() -> tuple[str, str]:
 def generate_ed25519() -> tuple[bytes, str]:
     """A new Ed25519 pair as (private bytes, public multibase as FEP-521a wants it)."""
     key = ed25519.Ed25519PrivateKey.generate()
-    return key.private_bytes_raw(), multibase(_ED25519_PUBLIC + key.public_key().public_bytes_raw())
+    return key.private_bytes_raw(), encode_multibase(_ED25519_PUBLIC + key.public_key().public_bytes_raw())
 
 
-def multibase(data: bytes) -> str:
+def encode_multibase(data: bytes) -> str:
     """base58btc with its prefix `z`, as Multikey wants it."""
     return "z" + base58.encode(data)
 
@@ -91,7 +91,7 @@ def create(tx: Writer, account: Account, pair: KeyPair) -> None:
             account=account.id,
             algorithm=algorithm,
             public=public,
-            private=_seal(tx.site, key_id, private),
+            private=_encrypt(tx.site, key_id, private),
             now=now,
         )
 
@@ -103,7 +103,7 @@ def _rows(account: Account, pair: KeyPair) -> tuple[tuple[str, str, str, bytes],
     )
 
 
-def replace(tx: Writer, account: Account, pair: KeyPair) -> None:
+def rotate(tx: Writer, account: Account, pair: KeyPair) -> None:
     """Give one of our own new keys under the same ids. What signed until now is kept for `REPLACED_MS`."""
     for key_id, algorithm, public, private in _rows(account, pair):
         tx.run(
@@ -114,12 +114,12 @@ def replace(tx: Writer, account: Account, pair: KeyPair) -> None:
             account=account.id,
             algorithm=algorithm,
             public=public,
-            private=_seal(tx.site, key_id, private),
+            private=_encrypt(tx.site, key_id, private),
             now=now_ms(),
         )
 
 
-def versions(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
+def versions_by_account(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
     """For those of these accounts whose private keys are here, a number that changes with the keys."""
     rows = tx.all(
         """SELECT account_id, MAX(fetched_at) AS version FROM keys
@@ -129,30 +129,30 @@ def versions(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
     return {row["account_id"]: row["version"] for row in rows}
 
 
-def replaced_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
+def previous_private_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
     """Key id and the private RSA key one of our own had before, while it may still be asked for."""
     row = tx.one(
         """SELECT id, replaced FROM keys
            WHERE account_id = :id AND algorithm = 'rsa' AND replaced IS NOT NULL AND fetched_at > :since""",
         id=account.id,
-        since=now_ms() - REPLACED_MS,
+        since=now_ms() - REPLACED_KEY_RETENTION_MS,
     )
-    return None if row is None else (row["id"], _open(tx.site, row["id"], row["replaced"]).decode())
+    return None if row is None else (row["id"], _decrypt(tx.site, row["id"], row["replaced"]).decode())
 
 
 def clean_up(tx: Writer, now: int) -> int:
     """Forget keys that were changed long ago."""
     return tx.run(
         "UPDATE keys SET replaced = NULL WHERE replaced IS NOT NULL AND fetched_at < :before",
-        before=now - REPLACED_MS,
+        before=now - REPLACED_KEY_RETENTION_MS,
     )
 
 
-def remember(tx: Writer, account: Account, listed: Iterable[PublicKey], now: int) -> None:
+def save_public(tx: Writer, account: Account, listed: Iterable[ActorKey], now: int) -> None:
     """Keep the keys that someone's own document lists, and forget those it no longer does."""
     origin = _origin(account.uri)
     ids = []
-    for key in list(listed)[:MOST_KEYS]:
+    for key in list(listed)[:MAX_KEYS]:
         if _origin(key.id) != origin:
             continue
         kept = tx.value(
@@ -178,18 +178,18 @@ def remember(tx: Writer, account: Account, listed: Iterable[PublicKey], now: int
     )
 
 
-def by_key_id(tx: Reader, key_id: str) -> Key | None:
-    row = tx.one(f"SELECT {columns(Key)} FROM keys WHERE id = :id", id=key_id)  # noqa: S608
-    return build(Key, row) if row else None
+def by_id(tx: Reader, key_id: str) -> AccountKey | None:
+    row = tx.one(f"SELECT {columns(AccountKey)} FROM keys WHERE id = :id", id=key_id)  # noqa: S608
+    return build(AccountKey, row) if row else None
 
 
-def of(tx: Reader, account: Account) -> list[Key]:
+def by_account(tx: Reader, account: Account) -> list[AccountKey]:
     """All keys of an account, RSA first."""
     rows = tx.all(
-        f"SELECT {columns(Key)} FROM keys WHERE account_id = :id ORDER BY algorithm DESC, id",  # noqa: S608
+        f"SELECT {columns(AccountKey)} FROM keys WHERE account_id = :id ORDER BY algorithm DESC, id",  # noqa: S608
         id=account.id,
     )
-    return [build(Key, row) for row in rows]
+    return [build(AccountKey, row) for row in rows]
 
 
 def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
@@ -212,10 +212,10 @@ def _private(tx: Reader, account: Account, algorithm: str) -> tuple[str, bytes]:
     )
     if row is None:
         raise NotFound(detail=f"no private {algorithm} key of {account.full_handle} here")
-    return row["id"], _open(tx.site, row["id"], row["private"])
+    return row["id"], _decrypt(tx.site, row["id"], row["private"])
 
 
-def forget(tx: Writer, account: Account) -> None:
+def delete_by_account(tx: Writer, account: Account) -> None:
     """Drop all keys of an account that is gone for good."""
     tx.run("DELETE FROM keys WHERE account_id = :id", id=account.id)
 
@@ -228,13 +228,13 @@ def _origin(uri: str) -> tuple[str, str]:
     return parts.scheme.lower(), parts.netloc.lower()
 
 
-def _seal(site: Site, key_id: str, private: bytes) -> str:
+def _encrypt(site: Site, key_id: str, private: bytes) -> str:
     nonce = os.urandom(12)
     sealed = AESGCM(site.subkey("keys")).encrypt(nonce, private, key_id.encode())
     return base64.b64encode(nonce + sealed).decode()
 
 
-def _open(site: Site, key_id: str, sealed: str) -> bytes:
+def _decrypt(site: Site, key_id: str, sealed: str) -> bytes:
     data = base64.b64decode(sealed)
     try:
         return AESGCM(site.subkey("keys")).decrypt(data[:12], data[12:], key_id.encode())

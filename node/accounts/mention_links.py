@@ -17,7 +17,7 @@ from node.text import formatting
 
 
 @dataclass(frozen=True, slots=True)
-class Caption:
+class FormattedText:
     """Typed words as they are shown, and what they name. `hashtags` are as written, without '#'."""
 
     html: str
@@ -26,7 +26,7 @@ class Caption:
     hashtags: list[str]
 
 
-def render(tx: Reader, text: str, *, author: Account) -> Caption:
+def render_html(tx: Reader, text: str, *, author: Account) -> FormattedText:
     """Safe HTML of what `author` typed.
 
     People who are not known here stay plain words, and so do those between whom and the author there is a
@@ -36,18 +36,16 @@ def render(tx: Reader, text: str, *, author: Account) -> Caption:
     hashtags: dict[str, str] = {}
     unknown: dict[str, None] = {}
     html = []
-    for piece in formatting.parse(text):
+    for piece in formatting._tokens(text):
         shown = escape(piece.text, quote=False)
         if piece.kind == "mention":
-            person = _person(tx, piece.value, author, people)
+            person = _mentioned_account(tx, piece.value, author, people)
             if person is None:
                 if "@" in piece.value:
                     unknown[piece.value] = None
             else:
-                shown = _mention(person)
-        elif piece.kind == "hashtag" and (
-            piece.value in hashtags or len(hashtags) < formatting.MOST_HASHTAGS
-        ):
+                shown = _mention_link(person)
+        elif piece.kind == "hashtag" and (piece.value in hashtags or len(hashtags) < formatting.MAX_HASHTAGS):
             hashtags.setdefault(piece.value, piece.text[1:])
             href = escape(tx.site.uri("/tags/" + quote(piece.value, safe="")))
             word = escape(piece.text[1:], quote=False)
@@ -56,25 +54,27 @@ def render(tx: Reader, text: str, *, author: Account) -> Caption:
             shown = formatting.link(piece.text)
         html.append(shown)
     mentions = {person.id: person for person in people.values() if person is not None}
-    return Caption(
+    return FormattedText(
         formatting.paragraphs("".join(html)), list(mentions.values()), list(unknown), list(hashtags.values())
     )
 
 
-def _person(tx: Reader, handle: str, author: Account, people: dict[str, Account | None]) -> Account | None:
+def _mentioned_account(
+    tx: Reader, handle: str, author: Account, people: dict[str, Account | None]
+) -> Account | None:
     key = handle.lower()
     if key not in people:
-        person = accounts.by_handle(tx, handle) if len(people) < formatting.MOST_MENTIONS else None
-        is_reachable = person is not None and not person.is_gone and _may_meet(tx, author, person)
+        person = accounts.by_handle(tx, handle) if len(people) < formatting.MAX_MENTIONS else None
+        is_reachable = person is not None and not person.is_inactive and _has_no_block(tx, author, person)
         people[key] = person if is_reachable else None
     return people[key]
 
 
-def _may_meet(tx: Reader, author: Account, person: Account) -> bool:
+def _has_no_block(tx: Reader, author: Account, person: Account) -> bool:
     return bool(tx.value(f"SELECT {no_block('CAST(:person AS BIGINT)')}", viewer=author.id, person=person.id))
 
 
-def _mention(person: Account) -> str:
+def _mention_link(person: Account) -> str:
     name = escape(person.name, quote=False)
     href = escape(person.url or person.uri)
     return f'<span class="h-card"><a href="{href}" class="u-url mention">@<span>{name}</span></a></span>'

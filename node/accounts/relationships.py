@@ -27,7 +27,7 @@ class Relationship:
     domain_blocking: bool = False
 
 
-def of(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relationship]:
+def with_accounts(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relationship]:
     """One for each id that is somebody, in the order asked for."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
@@ -57,12 +57,12 @@ def of(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relationship]:
     return [found[id_] for id_ in wanted if id_ in found]
 
 
-def with_(tx: Reader, who: Account, other: Account) -> Relationship:
+def with_account(tx: Reader, who: Account, other: Account) -> Relationship:
     """With one person."""
-    return of(tx, who, [other.id])[0]
+    return with_accounts(tx, who, [other.id])[0]
 
 
-def is_blocked(tx: Reader, one: Account, other: Account) -> bool:
+def is_block_between(tx: Reader, one: Account, other: Account) -> bool:
     """Whether either has blocked the other."""
     return bool(
         tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
@@ -80,7 +80,7 @@ def has_blocked(tx: Reader, who: Account, target: Account) -> bool:
     )
 
 
-def is_muted(tx: Reader, who: Account, target: Account) -> bool:
+def has_muted(tx: Reader, who: Account, target: Account) -> bool:
     return bool(
         tx.value(
             "SELECT 1 FROM mutes WHERE account_id = :who AND target_id = :target",
@@ -111,7 +111,7 @@ class Follow:
 _SELECT = f"SELECT {columns(Follow)} FROM follows"  # noqa: S608
 
 
-def between(tx: Reader, follower: Account, followed: Account) -> Follow | None:
+def follow_between(tx: Reader, follower: Account, followed: Account) -> Follow | None:
     row = tx.one(
         _SELECT + " WHERE follower_id = :follower AND followed_id = :followed",
         follower=follower.id,
@@ -120,6 +120,6 @@ def between(tx: Reader, follower: Account, followed: Account) -> Follow | None:
     return build(Follow, row) if row else None
 
 
-def by_uri(tx: Reader, uri: str) -> Follow | None:
+def follow_by_uri(tx: Reader, uri: str) -> Follow | None:
     row = tx.one(_SELECT + " WHERE uri = :uri", uri=uri)
     return build(Follow, row) if row else None

@@ -20,7 +20,7 @@ from node.jobs.queue import Job
 from node.moderation import domain_policy
 from node.node import Node
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 
 
 async def apply_policy(node: Node, job: Job) -> None:
@@ -30,51 +30,51 @@ async def apply_policy(node: Node, job: Job) -> None:
     """
     after = 1 if job.payload.get("everybody") else 0
     while after:
-        after = await node.db.write(domain_policy.judge_some, after)
+        after = await node.db.write(domain_policy.apply_to_next_accounts, after)
     for step in (
-        _sever,
-        _restore,
-        _drop_letters,
-        _forget_photos,
-        _forget_avatars,
-        media_cache_eviction.forget_refused,
+        _sever_follows,
+        _restore_follows,
+        _drop_deliveries,
+        _remove_photo_files,
+        _remove_avatar_files,
+        media_cache_eviction.evict_rejected,
     ):
         while await node.db.write(step):
             pass
 
 
-def _sever(tx: Writer) -> int:
+def _sever_follows(tx: Writer) -> int:
     found = 0
     for theirs in ("follower_id", "followed_id"):
         rows = tx.all(
             f"""SELECT {columns(Follow, "f")} FROM accounts a JOIN follows f ON f.{theirs} = a.id
                 WHERE a.suspended_with_server LIMIT :most""",  # noqa: S608
-            most=AT_ONCE,
+            most=BATCH_SIZE,
         )
         people = accounts.by_ids(tx, {row[side] for row in rows for side in ("follower_id", "followed_id")})
         for row in rows:
-            ended = follows.take_out(tx, people[row["follower_id"]], people[row["followed_id"]])
+            ended = follows.remove_silently(tx, people[row["follower_id"]], people[row["followed_id"]])
             if ended is not None:
-                severed_follows.keep(tx, ended)
+                severed_follows.record(tx, ended)
         found += len(rows)
     return found
 
 
-def _restore(tx: Writer) -> int:
+def _restore_follows(tx: Writer) -> int:
     """Whoever is still here, and has not blocked the other meanwhile, follows as before."""
-    restorable = severed_follows.take_restorable(tx, limit=AT_ONCE)
+    restorable = severed_follows.take_restorable(tx, limit=BATCH_SIZE)
     people = accounts.by_ids(
         tx, {id_ for ended in restorable for id_ in (ended.follower_id, ended.followed_id)}
     )
     for ended in restorable:
         follower, followed = people[ended.follower_id], people[ended.followed_id]
         gone = follower.deleted_at is not None or followed.deleted_at is not None
-        if not gone and not relationships.is_blocked(tx, follower, followed):
-            follows.put_back(tx, ended)
+        if not gone and not relationships.is_block_between(tx, follower, followed):
+            follows.restore(tx, ended)
     return len(restorable)
 
 
-def _drop_letters(tx: Writer) -> int:
+def _drop_deliveries(tx: Writer) -> int:
     """Nobody is left at a host whose people are known under a suspended name: what waits for it is given up.
 
     What waits for a host that is suspended itself is given up when its turn comes.
@@ -91,28 +91,28 @@ def _drop_letters(tx: Writer) -> int:
         hosts=[row["host"] for row in waiting],
     )
     left = sorted({row["host"] for row in waiting} - {row["host"] for row in rows})
-    for host in left[:AT_ONCE]:
-        deliveries.drop(tx, host, "this node does not exchange anything with that server")
+    for host in left[:BATCH_SIZE]:
+        deliveries.give_up_host(tx, host, "this node does not exchange anything with that server")
     return len(left)
 
 
-def _forget_photos(tx: Writer) -> int:
+def _remove_photo_files(tx: Writer) -> int:
     rows = tx.all(
         """SELECT DISTINCT ph.id FROM accounts a JOIN posts p ON p.account_id = a.id
            JOIN photos ph ON ph.post_id = p.id JOIN photo_files f ON f.photo_id = ph.id
            WHERE a.is_without_media LIMIT :most""",
-        most=AT_ONCE,
+        most=BATCH_SIZE,
     )
-    photos.forget_files(tx, [row["id"] for row in rows])
+    photos.delete_files(tx, [row["id"] for row in rows])
     return len(rows)
 
 
-def _forget_avatars(tx: Writer) -> int:
+def _remove_avatar_files(tx: Writer) -> int:
     rows = tx.all(
         """SELECT DISTINCT a.id FROM accounts a JOIN avatar_files f ON f.account_id = a.id
            WHERE a.is_without_media LIMIT :most""",
-        most=AT_ONCE,
+        most=BATCH_SIZE,
     )
     for row in rows:
-        avatars.remove(tx, row["id"])
+        avatars.delete_all_files(tx, row["id"])
     return len(rows)

@@ -25,10 +25,10 @@ from node.posts import posts
 from node.text import formatting
 
 CATEGORIES = ("spam", "legal", "violation", "other")
-LONGEST = 1000
-LONGEST_ELSEWHERE = 5000
-MOST_POSTS = 40
-KEPT_MS = 365 * 24 * 3_600_000
+MAX_COMMENT_LENGTH = 1000
+MAX_REMOTE_COMMENT_LENGTH = 5000
+MAX_POSTS = 40
+RETENTION_MS = 365 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReportDetails:
     """A report with whom and what it is about, as those who run the node see it."""
 
     report: Report
@@ -57,7 +57,7 @@ class Case:
     target: Account
     posts: list[Post]
     closed_by: Account | None
-    others: int
+    other_reports_count: int
     """How many more reports there are about the same person."""
 
 
@@ -78,18 +78,18 @@ def report(
 
     `is_forwarded`: the target's own server hears of it too, not by whom.
     """
-    words = formatting.clean_text(words, LONGEST + 1).strip()
-    if len(words) > LONGEST:
-        raise Invalid(f"That can be {LONGEST} characters long.", field="words")
+    words = formatting.clean_text(words, MAX_COMMENT_LENGTH + 1).strip()
+    if len(words) > MAX_COMMENT_LENGTH:
+        raise Invalid(f"That can be {MAX_COMMENT_LENGTH} characters long.", field="words")
     if category not in CATEGORIES:
         raise Invalid("Please select a reason.", field="category", detail=category)
-    if who.is_gone or not who.is_local:
+    if who.is_inactive or not who.is_local:
         raise NotAllowed("This account cannot report anyone.")
     if target.id == who.id:
         raise Invalid("You cannot report yourself.")
     if target.deleted_at is not None or (target.is_local and target.kind == "Application"):
         raise NotFound("There is no account by that name here.")
-    found = posts.by_ids(tx, post_ids[:MOST_POSTS]).values()
+    found = posts.by_ids(tx, post_ids[:MAX_POSTS]).values()
     chosen = [post for post in found if post.account_id == target.id and may_see(tx, who, post)]
     goes_out = is_forwarded and not target.is_local
     made = _insert(tx, who, target, words, category, chosen, is_forwarded=goes_out)
@@ -105,9 +105,9 @@ def receive(tx: Writer, by: Account, target: Account, words: str, chosen: Sequen
     """Another server reports one of ours. Whoever calls has seen that it may, and that they may see the posts."""
     # Most servers send what was typed; some send HTML.
     if words.lstrip().startswith("<"):
-        words = formatting.plain_text(formatting.clean_html(words))
-    words = formatting.clean_text(words, LONGEST_ELSEWHERE).strip()
-    own = [post for post in chosen if post.account_id == target.id][:MOST_POSTS]
+        words = formatting.html_to_text(formatting.sanitize_html(words))
+    words = formatting.clean_text(words, MAX_REMOTE_COMMENT_LENGTH).strip()
+    own = [post for post in chosen if post.account_id == target.id][:MAX_POSTS]
     return _insert(tx, by, target, words, "other", own, is_forwarded=False)
 
 
@@ -146,24 +146,24 @@ def count_open(tx: Reader) -> int:
     return int(tx.value("SELECT COUNT(*) FROM reports WHERE closed_at IS NULL"))
 
 
-def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[Case]:
+def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]:
     """Reports that wait for somebody to look, or those that are closed, the latest first."""
     rows = tx.all(
         f"""{_SELECT} WHERE closed_at IS {"NULL" if is_open else "NOT NULL"} {part.clause("id")}""",
         **part.values,
     )
-    return _cases(tx, build_all(Report, part.ordered(rows)))
+    return _load_details(tx, build_all(Report, part.newest_first(rows)))
 
 
-def case(tx: Reader, report_id: int) -> Case:
+def details(tx: Reader, report_id: int) -> ReportDetails:
     """One report. Raises NotFound."""
     row = tx.one(_SELECT + " WHERE id = :id", id=report_id)
     if row is None:
         raise NotFound("There is no such report.")
-    return _cases(tx, [build(Report, row)])[0]
+    return _load_details(tx, [build(Report, row)])[0]
 
 
-def _cases(tx: Reader, found: Sequence[Report]) -> list[Case]:
+def _load_details(tx: Reader, found: Sequence[Report]) -> list[ReportDetails]:
     if not found:
         return []
     people = accounts.by_ids(
@@ -178,7 +178,7 @@ def _cases(tx: Reader, found: Sequence[Report]) -> list[Case]:
     known = posts.by_ids(tx, {id_ for ids in about.values() for id_ in ids}) if about else {}
     totals = _totals(tx, {one.target_id for one in found})
     return [
-        Case(
+        ReportDetails(
             one,
             people[one.by_id],
             people[one.target_id],
@@ -203,12 +203,12 @@ def close(tx: Writer, by: Account, report_id: int) -> None:
     users.check_is_staff(tx, by)
     closed = _close(tx, by, "id = :id", id=report_id)
     if not closed:
-        case(tx, report_id)
+        details(tx, report_id)
     for target_id in closed:
         audit_log.record(tx, by, "close-report", accounts.get(tx, target_id).handle, str(report_id))
 
 
-def close_all_about(tx: Writer, by: Account, target: Account) -> None:
+def close_all_of_account(tx: Writer, by: Account, target: Account) -> None:
     """What had to be done about somebody is done."""
     _close(tx, by, "target_id = :target", target=target.id)
 
@@ -224,7 +224,7 @@ def _close(tx: Writer, by: Account, which: str, **values: int) -> list[int]:
     return [row["target_id"] for row in rows]
 
 
-def is_about(tx: Reader, report_id: int, post_id: int) -> bool:
+def includes_post(tx: Reader, report_id: int, post_id: int) -> bool:
     """Whether a report names a post."""
     return bool(
         tx.value(
@@ -239,6 +239,6 @@ def clean_up(tx: Writer, now: int) -> int:
     """Forget reports that were closed long ago."""
     tx.run(
         """DELETE FROM report_posts WHERE report_id IN (SELECT id FROM reports WHERE closed_at < :before)""",
-        before=now - KEPT_MS,
+        before=now - RETENTION_MS,
     )
-    return tx.run("DELETE FROM reports WHERE closed_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM reports WHERE closed_at < :before", before=now - RETENTION_MS)

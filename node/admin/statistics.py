@@ -8,7 +8,7 @@ from node.auth import users
 from node.database import Reader
 from node.ids import now_ms
 
-DAY = 24 * 3_600_000
+DAY_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Statistics:
     active_half_year: int
 
 
-def of(tx: Reader) -> Statistics:
+def current(tx: Reader) -> Statistics:
     """Counted from what is small: our own accounts and the servers, never from all posts."""
     now = now_ms()
     row = tx.one(
@@ -35,6 +35,6 @@ def of(tx: Reader) -> Statistics:
         people=int(row["people"]),
         posts=int(row["posts"]),
         servers=int(tx.value("SELECT COUNT(DISTINCT domain) FROM accounts WHERE NOT is_local")),
-        active_month=users.active_since(tx, now - 30 * DAY),
-        active_half_year=users.active_since(tx, now - 182 * DAY),
+        active_month=users.count_active_since(tx, now - 30 * DAY_MS),
+        active_half_year=users.count_active_since(tx, now - 182 * DAY_MS),
     )

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from media.images import EMOJI_VARIANTS
 from node.attachments import media_cache, remote_fetch
 from node.attachments import stored_files as storing
-from node.attachments.media_cache import Key, Room
-from node.attachments.remote_fetch import Brought, Fetches
+from node.attachments.media_cache import CacheCapacity, MediaKey
+from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
 from node.models.remote_actor import RemoteEmoji
@@ -23,10 +23,10 @@ from node.moderation import domain_policy
 from node.node import Node
 from node.text import display_names, hostnames
 
-LONGEST_URL = 2048
-MOST_IN_A_TEXT = 50
-MOST_OF_A_SERVER = 5000
-MOST_BYTES = 256 * 1024
+MAX_URL_LENGTH = 2048
+MAX_PER_TEXT = 50
+MAX_PER_SERVER = 5000
+MAX_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +41,36 @@ class Emoji:
     file: str
 
 
-def take_in(tx: Writer, domain: str, offered: Iterable[RemoteEmoji], *texts: str) -> str:
+def record_used(tx: Writer, domain: str, offered: Iterable[RemoteEmoji], *texts: str) -> str:
     """Know the offered emoji that the texts name; what the row of a post or a person keeps of them."""
     words = "\n".join(texts)
     wanted = {
         one.shortcode: one
         for one in offered
         if one.shortcode
-        and display_names.is_keepable(one.shortcode)
-        and len(one.url) <= LONGEST_URL
+        and display_names.is_storable_username(one.shortcode)
+        and len(one.url) <= MAX_URL_LENGTH
         and f":{one.shortcode}:" in words
     }
-    named = list(wanted)[:MOST_IN_A_TEXT]
+    named = list(wanted)[:MAX_PER_TEXT]
     if not named or not domain:
         return ""
-    known = _known(tx, domain, named)
+    known = _by_shortcodes(tx, domain, named)
     for name in sorted(named):
         one, now = wanted[name], known.get(name)
         if now is not None:
-            _follow(tx, now, one)
+            _update_picture(tx, now, one)
         elif (made := _add(tx, domain, one)) is not None:
             known[name] = made
     return json.dumps({name: known[name].id for name in named if name in known}) if known else ""
 
 
-def used(kept: str) -> dict[str, int]:
+def ids_by_shortcode(kept: str) -> dict[str, int]:
     """What a row keeps, read back: short names and ids."""
     return dict(json.loads(kept)) if kept else {}
 
 
-def _known(tx: Reader, domain: str, shortcodes: Sequence[str]) -> dict[str, Emoji]:
+def _by_shortcodes(tx: Reader, domain: str, shortcodes: Sequence[str]) -> dict[str, Emoji]:
     rows = tx.all(
         f"SELECT {columns(Emoji)} FROM emoji WHERE domain = :domain AND shortcode IN (:names)",  # noqa: S608
         domain=domain,
@@ -80,7 +80,7 @@ def _known(tx: Reader, domain: str, shortcodes: Sequence[str]) -> dict[str, Emoj
 
 
 def _add(tx: Writer, domain: str, one: RemoteEmoji) -> Emoji | None:
-    if tx.value("SELECT COUNT(*) FROM emoji WHERE domain = :domain", domain=domain) >= MOST_OF_A_SERVER:
+    if tx.value("SELECT COUNT(*) FROM emoji WHERE domain = :domain", domain=domain) >= MAX_PER_SERVER:
         return None
     tx.run(
         """INSERT INTO emoji (id, domain, shortcode, url, updated_at, created_at)
@@ -92,15 +92,15 @@ def _add(tx: Writer, domain: str, one: RemoteEmoji) -> Emoji | None:
         updated=one.updated_at,
         now=now_ms(),
     )
-    return _known(tx, domain, [one.shortcode]).get(one.shortcode)
+    return _by_shortcodes(tx, domain, [one.shortcode]).get(one.shortcode)
 
 
-def _follow(tx: Writer, known: Emoji, one: RemoteEmoji) -> None:
+def _update_picture(tx: Writer, known: Emoji, one: RemoteEmoji) -> None:
     """Take a newer picture. Where no times are told, the last word counts."""
     is_newer = one.updated_at > known.updated_at or (one.updated_at == 0 == known.updated_at)
     if not is_newer or (known.url, known.updated_at) == (one.url, one.updated_at):
         return
-    forget_files(tx, [known.id])
+    delete_files(tx, [known.id])
     tx.run(
         "UPDATE emoji SET url = :url, updated_at = :updated WHERE id = :id",
         id=known.id,
@@ -109,66 +109,66 @@ def _follow(tx: Writer, known: Emoji, one: RemoteEmoji) -> None:
     )
 
 
-def shown(tx: Reader, id_: int) -> Emoji | None:
+def visible_by_id(tx: Reader, id_: int) -> Emoji | None:
     """The emoji, if pictures of its server and of who keeps it are shown here."""
     row = tx.one(f"SELECT {columns(Emoji)} FROM emoji WHERE id = :id", id=id_)  # noqa: S608
     if row is None:
         return None
     found = build(Emoji, row)
-    rules = domain_policy.policies(tx, {found.domain, hostnames.of(found.url)})
+    rules = domain_policy.policies(tx, {found.domain, hostnames.from_uri(found.url)})
     return None if any(rule.rejects_media or rule.is_suspended for rule in rules.values()) else found
 
 
-async def fetch(node: Node, id_: int) -> None:
+async def fetch_remote(node: Node, id_: int) -> None:
     """Bring an emoji's picture here, when it is first looked at. Nothing happens when it cannot be had."""
-    await node.part(Fetches).once(("emoji", id_), lambda: _fetch(node, id_))
+    await node.component(PictureFetcher).fetch_once(("emoji", id_), lambda: _fetch(node, id_))
 
 
 async def _fetch(node: Node, id_: int) -> None:
-    known = await node.db.read(_wanted, id_)
+    known = await node.db.read(_fetchable_emoji, id_)
     if known is None:
         return
-    brought = await remote_fetch.bring(
-        node, ("emoji", id_), known.url, most_bytes=MOST_BYTES, variants=EMOJI_VARIANTS
+    brought = await remote_fetch.fetch_and_store(
+        node, ("emoji", id_), known.url, max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
     )
     if brought is not None:
-        await node.db.write(_keep, known, brought, node.part(Room).bytes)
-        await remote_fetch.settled(node, brought)
+        await node.db.write(_store, known, brought, node.component(CacheCapacity).bytes)
+        await remote_fetch.restore_lost_files(node, brought)
 
 
-def _wanted(tx: Reader, id_: int) -> Emoji | None:
-    found = shown(tx, id_)
-    if found is None or found.file or not media_cache.may_be_tried(tx, "emoji", id_, found.url):
+def _fetchable_emoji(tx: Reader, id_: int) -> Emoji | None:
+    found = visible_by_id(tx, id_)
+    if found is None or found.file or not media_cache.may_fetch(tx, "emoji", id_, found.url):
         return None
     return found
 
 
-def _keep(tx: Writer, known: Emoji, brought: Brought, room: int) -> None:
+def _store(tx: Writer, known: Emoji, brought: FetchedPicture, room: int) -> None:
     [file] = brought.files.values()
     # The rule about its server may have changed while the picture was on its way.
-    changed = shown(tx, known.id) is not None and tx.run(
+    changed = visible_by_id(tx, known.id) is not None and tx.run(
         "UPDATE emoji SET file = :file WHERE id = :id AND url = :url AND file = ''",
         id=known.id,
         url=known.url,
-        file=file.file,
+        file=file.key,
     )
     if changed:
-        media_cache.kept(tx, "emoji", known.id, brought.url, brought.bytes, room=room)
+        media_cache.record_stored(tx, "emoji", known.id, brought.url, brought.bytes, capacity=room)
     else:
-        storing.discard(tx, [file.file])
+        storing.queue_deletion(tx, [file.key])
 
 
-def forget_files(tx: Writer, ids: Sequence[int]) -> None:
+def delete_files(tx: Writer, ids: Sequence[int]) -> None:
     """Let go of pictures; they are fetched again when somebody looks."""
     if not ids:
         return
     rows = tx.all("SELECT file FROM emoji WHERE id IN (:ids)", ids=list(ids))
     tx.run("UPDATE emoji SET file = '' WHERE id IN (:ids)", ids=list(ids))
-    media_cache.forget(tx, "emoji", ids)
-    storing.discard(tx, [row["file"] for row in rows])
+    media_cache.delete(tx, "emoji", ids)
+    storing.queue_deletion(tx, [row["file"] for row in rows])
 
 
-def refused(tx: Reader, limit: int) -> list[Key]:
+def from_rejected_servers(tx: Reader, limit: int) -> list[MediaKey]:
     """Some that are kept although pictures of their people's server are not shown here."""
     servers = [row["domain"] for row in tx.all("SELECT DISTINCT domain FROM emoji WHERE file <> ''")]
     rules = domain_policy.policies(tx, servers)

@@ -20,26 +20,26 @@ from node.jobs import queue
 from node.node import Node
 from node.text import hostnames
 
-Key = tuple[str, int]
+MediaKey = tuple[str, int]
 
-GB = 1024**3
-MINUTE = 60_000
-DAY = 24 * 60 * MINUTE
+BYTES_PER_GB = 1024**3
+MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
 
-FULL, EMPTIED_TO = 0.97, 0.92
+EVICT_ABOVE, EVICT_DOWN_TO = 0.97, 0.92
 """Which part of the ceiling sets off an eviction, and what it leaves."""
 
-MOST_OF_ONE = 0.5
+MAX_HOST_SHARE = 0.5
 """The part of the ceiling that the pictures of one host may fill."""
 
-FIRST_WAIT, FIRST_WAIT_FINAL, LONGEST_WAIT = 5 * MINUTE, 60 * MINUTE, 7 * DAY
-LOOK_COUNTS_FOR = 10 * MINUTE
-WRITE_AFTER = MINUTE
-MOST_WAITING, MOST_REMEMBERED = 500, 50_000
+FIRST_RETRY_MS, FIRST_RETRY_PERMANENT_MS, MAX_RETRY_MS = 5 * MINUTE_MS, 60 * MINUTE_MS, 7 * DAY_MS
+ACCESS_RESOLUTION_MS = 10 * MINUTE_MS
+FLUSH_INTERVAL_MS = MINUTE_MS
+MAX_PENDING_ACCESSES, MAX_REMEMBERED_ACCESSES = 500, 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class CachedHost:
     """What is kept from one host."""
 
     host: str
@@ -48,56 +48,56 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class CacheUsage:
     """What is kept in all; `hosts` are those that fill most."""
 
     pictures: int
     bytes: int
     servers: int
-    hosts: list[Host]
+    hosts: list[CachedHost]
 
 
-class Room:
+class CacheCapacity:
     """How many bytes one node may keep."""
 
     def __init__(self, node: Node) -> None:
-        self.bytes = int(node.config.media.cache_gb * GB)
+        self.bytes = int(node.config.media.cache_gb * BYTES_PER_GB)
 
 
-class Looks:
+class AccessTimes:
     """Who was looked at lately, on one node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._fresh: dict[Key, int] = {}
-        self._known: Cache[Key, bool] = Cache(MOST_REMEMBERED, LOOK_COUNTS_FOR / 1000)
-        self._written_at = now_ms()
-        node.ends.append(self.write)
+        self._pending: dict[MediaKey, int] = {}
+        self._recorded: Cache[MediaKey, bool] = Cache(MAX_REMEMBERED_ACCESSES, ACCESS_RESOLUTION_MS / 1000)
+        self._flushed_at = now_ms()
+        node.close_callbacks.append(self.flush)
 
-    async def note(self, kind: str, id_: int) -> None:
+    async def record(self, kind: str, id_: int) -> None:
         """Somebody looks at a picture that is kept."""
-        if self._known.get((kind, id_)):
+        if self._recorded.get((kind, id_)):
             return
         now = now_ms()
-        self._known.put((kind, id_), True)
-        self._fresh[kind, id_] = now
-        if len(self._fresh) >= MOST_WAITING or now - self._written_at >= WRITE_AFTER:
-            await self.write()
+        self._recorded.put((kind, id_), True)
+        self._pending[kind, id_] = now
+        if len(self._pending) >= MAX_PENDING_ACCESSES or now - self._flushed_at >= FLUSH_INTERVAL_MS:
+            await self.flush()
 
-    async def write(self) -> None:
+    async def flush(self) -> None:
         """Write what has been gathered."""
-        fresh, self._fresh = self._fresh, {}
-        self._written_at = now_ms()
+        fresh, self._pending = self._pending, {}
+        self._flushed_at = now_ms()
         if fresh:
-            await self._node.db.write(looked, fresh)
+            await self._node.db.write(record_access, fresh)
 
 
-def kept(tx: Writer, kind: str, id_: int, url: str, size: int, *, room: int) -> bool:
+def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capacity: int) -> bool:
     """A picture has been fetched. False if another process was quicker: then its files are not needed.
 
-    `room` is how many bytes may be kept in all; what is over it leaves soon after.
+    `capacity` is how many bytes may be kept in all; what is over it leaves soon after.
     """
-    host = hostnames.of(url)
+    host = hostnames.from_uri(url)
     row = tx.one(
         """INSERT INTO cached_media (kind, id, url, host, bytes, looked_at)
            VALUES (:kind, :id, :url, :host, :size, :now)
@@ -120,12 +120,12 @@ def kept(tx: Writer, kind: str, id_: int, url: str, size: int, *, room: int) -> 
         host=host,
         size=max(1, size),
     )
-    if held > room * MOST_OF_ONE or total(tx) > room * FULL:
+    if held > capacity * MAX_HOST_SHARE or total_bytes(tx) > capacity * EVICT_ABOVE:
         queue.add_once(tx, "trim_cache", {})
     return True
 
 
-def failed(tx: Writer, kind: str, id_: int, url: str, *, is_final: bool) -> None:
+def record_failure(tx: Writer, kind: str, id_: int, url: str, *, is_permanent: bool) -> None:
     """A picture could not be had: it is not asked for again for a while, four times longer each time."""
     failures = tx.value(
         "SELECT failures FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
@@ -133,7 +133,7 @@ def failed(tx: Writer, kind: str, id_: int, url: str, *, is_final: bool) -> None
         id=id_,
         url=url,
     )
-    first = FIRST_WAIT_FINAL if is_final else FIRST_WAIT
+    first = FIRST_RETRY_PERMANENT_MS if is_permanent else FIRST_RETRY_MS
     now = now_ms()
     tx.run(
         """INSERT INTO cached_media (kind, id, url, host, bytes, looked_at, failures, try_after)
@@ -144,14 +144,14 @@ def failed(tx: Writer, kind: str, id_: int, url: str, *, is_final: bool) -> None
         kind=kind,
         id=id_,
         url=url,
-        host=hostnames.of(url),
+        host=hostnames.from_uri(url),
         failures=(failures or 0) + 1,
         now=now,
-        after=now + min(LONGEST_WAIT, first * 4 ** min(failures or 0, 10)),
+        after=now + min(MAX_RETRY_MS, first * 4 ** min(failures or 0, 10)),
     )
 
 
-def may_be_tried(tx: Reader, kind: str, id_: int, url: str) -> bool:
+def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
     """Whether a picture that is not here may be asked for now. Failures at another address do not count."""
     after = tx.value(
         "SELECT try_after FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
@@ -162,7 +162,7 @@ def may_be_tried(tx: Reader, kind: str, id_: int, url: str) -> bool:
     return after is None or bool(after <= now_ms())
 
 
-def forget(tx: Writer, kind: str, ids: Sequence[int]) -> None:
+def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
     """Nothing is kept of these pictures any more, nor that they could not be had."""
     rows = tx.all(
         "DELETE FROM cached_media WHERE kind = :kind AND id IN (:ids) RETURNING host, bytes",
@@ -184,31 +184,33 @@ def forget(tx: Writer, kind: str, ids: Sequence[int]) -> None:
     tx.run("DELETE FROM cached_hosts WHERE host IN (:hosts) AND pictures < 1", hosts=list(less))
 
 
-def looked(tx: Writer, looks: Mapping[Key, int]) -> None:
+def record_access(tx: Writer, accesses: Mapping[MediaKey, int]) -> None:
     """Note when pictures were last looked at."""
     tx.many(
         """UPDATE cached_media SET looked_at = :at
            WHERE kind = :kind AND id = :id AND bytes > 0 AND looked_at < :at""",
-        [{"kind": kind, "id": id_, "at": at} for (kind, id_), at in sorted(looks.items())],
+        [{"kind": kind, "id": id_, "at": at} for (kind, id_), at in sorted(accesses.items())],
     )
 
 
-def total(tx: Reader) -> int:
+def total_bytes(tx: Reader) -> int:
     """All bytes that are kept."""
     return int(tx.value("SELECT COALESCE(SUM(bytes), 0) FROM cached_hosts"))
 
 
-def crowding(tx: Reader, most: float) -> Host | None:
-    """The host that fills most, if it is more than `most` bytes."""
+def largest_host_above(tx: Reader, min_bytes: float) -> CachedHost | None:
+    """The host that fills most, if it is more than `min_bytes` bytes."""
     rows = tx.all(
-        f"SELECT {columns(Host)} FROM cached_hosts WHERE bytes > :most ORDER BY bytes DESC LIMIT 1",  # noqa: S608
-        most=int(most),
+        f"SELECT {columns(CachedHost)} FROM cached_hosts WHERE bytes > :most ORDER BY bytes DESC LIMIT 1",  # noqa: S608
+        most=int(min_bytes),
     )
-    return next(iter(build_all(Host, rows)), None)
+    return next(iter(build_all(CachedHost, rows)), None)
 
 
-def longest_unseen(tx: Reader, excess: float, limit: int, host: str | None = None) -> list[Key]:
-    """The pictures that nobody has looked at for longest, as many as make up `excess` bytes."""
+def least_recently_used(
+    tx: Reader, excess_bytes: float, limit: int, host: str | None = None
+) -> list[MediaKey]:
+    """The pictures that nobody has looked at for longest, as many as make up `excess_bytes` bytes."""
     rows = tx.all(
         f"""SELECT kind, id, bytes FROM cached_media
             WHERE bytes > 0 {"" if host is None else "AND host = :host"}
@@ -216,16 +218,16 @@ def longest_unseen(tx: Reader, excess: float, limit: int, host: str | None = Non
         limit=limit,
         **({} if host is None else {"host": host}),
     )
-    found: list[Key] = []
+    found: list[MediaKey] = []
     for row in rows:
-        if excess <= 0:
+        if excess_bytes <= 0:
             break
-        excess -= row["bytes"]
+        excess_bytes -= row["bytes"]
         found.append((row["kind"], row["id"]))
     return found
 
 
-def of_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[Key]:
+def by_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[MediaKey]:
     """Some pictures that were fetched from these hosts."""
     rows = tx.all(
         "SELECT kind, id FROM cached_media WHERE host IN (:hosts) AND bytes > 0 LIMIT :limit",
@@ -240,7 +242,7 @@ def hosts(tx: Reader) -> list[str]:
     return [row["host"] for row in tx.all("SELECT host FROM cached_hosts")]
 
 
-def sizes(tx: Reader, limit: int = 10) -> Sizes:
+def usage(tx: Reader, limit: int = 10) -> CacheUsage:
     """What is kept, for the admin."""
     row = tx.one(
         """SELECT COALESCE(SUM(pictures), 0) AS pictures, COALESCE(SUM(bytes), 0) AS bytes, COUNT(*) AS servers
@@ -248,12 +250,12 @@ def sizes(tx: Reader, limit: int = 10) -> Sizes:
     )
     assert row is not None
     most = tx.all(
-        f"SELECT {columns(Host)} FROM cached_hosts ORDER BY bytes DESC, host LIMIT :limit",  # noqa: S608
+        f"SELECT {columns(CachedHost)} FROM cached_hosts ORDER BY bytes DESC, host LIMIT :limit",  # noqa: S608
         limit=limit,
     )
-    return Sizes(int(row["pictures"]), int(row["bytes"]), row["servers"], build_all(Host, most))
+    return CacheUsage(int(row["pictures"]), int(row["bytes"]), row["servers"], build_all(CachedHost, most))
 
 
 def clean_up(tx: Writer, now: int) -> int:
     """Pictures that could not be had are forgotten a week after they might have been asked for again."""
-    return tx.run("DELETE FROM cached_media WHERE bytes = 0 AND try_after < :before", before=now - 7 * DAY)
+    return tx.run("DELETE FROM cached_media WHERE bytes = 0 AND try_after < :before", before=now - 7 * DAY_MS)

@@ -10,52 +10,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from node.attachments import avatars, custom_emoji, media_cache, photos
-from node.attachments.media_cache import EMPTIED_TO, MOST_OF_ONE, Key, Looks, Room
+from node.attachments.media_cache import EVICT_DOWN_TO, MAX_HOST_SHARE, AccessTimes, CacheCapacity, MediaKey
 from node.database import Writer
 from node.jobs.queue import Job
 from node.moderation import domain_policy
 from node.node import Node
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 
 
-async def trim(node: Node, job: Job) -> None:
+async def trim_cache(node: Node, job: Job) -> None:
     """Job `trim_cache`: let go of pictures until what is kept is well under the ceiling."""
-    await node.part(Looks).write()
-    while await node.db.write(trim_some, node.part(Room).bytes):
+    await node.component(AccessTimes).flush()
+    while await node.db.write(evict_batch, node.component(CacheCapacity).bytes):
         pass
 
 
-def trim_some(tx: Writer, room: int) -> int:
+def evict_batch(tx: Writer, capacity: int) -> int:
     """Let go of some pictures; how many. 0 when there is room enough."""
-    crowding = media_cache.crowding(tx, room * MOST_OF_ONE)
+    crowding = media_cache.largest_host_above(tx, capacity * MAX_HOST_SHARE)
     if crowding is not None:
-        excess = crowding.bytes - room * MOST_OF_ONE * EMPTIED_TO
-        return let_go(tx, media_cache.longest_unseen(tx, excess, AT_ONCE, crowding.host))
-    total = media_cache.total(tx)
-    if total <= room * EMPTIED_TO:
+        excess = crowding.bytes - capacity * MAX_HOST_SHARE * EVICT_DOWN_TO
+        return evict(tx, media_cache.least_recently_used(tx, excess, BATCH_SIZE, crowding.host))
+    total = media_cache.total_bytes(tx)
+    if total <= capacity * EVICT_DOWN_TO:
         return 0
-    return let_go(tx, media_cache.longest_unseen(tx, total - room * EMPTIED_TO, AT_ONCE))
+    return evict(tx, media_cache.least_recently_used(tx, total - capacity * EVICT_DOWN_TO, BATCH_SIZE))
 
 
-def let_go(tx: Writer, keys: Sequence[Key]) -> int:
+def evict(tx: Writer, keys: Sequence[MediaKey]) -> int:
     """Forget what is kept of these pictures, wherever they belong."""
-    ids: dict[str, list[int]] = {"photo": [], "emoji": [], **{kind: [] for kind in avatars.KINDS}}
+    ids: dict[str, list[int]] = {"photo": [], "emoji": [], **{kind: [] for kind in avatars.PICTURE_KINDS}}
     for kind, id_ in keys:
         ids[kind].append(id_)
-    photos.forget_files(tx, ids["photo"])
-    for picture in avatars.KINDS.values():
-        avatars.forget_files(tx, ids[picture.name], picture)
-    custom_emoji.forget_files(tx, ids["emoji"])
+    photos.delete_files(tx, ids["photo"])
+    for picture in avatars.PICTURE_KINDS.values():
+        avatars.delete_files(tx, ids[picture.name], picture)
+    custom_emoji.delete_files(tx, ids["emoji"])
     for kind, those in ids.items():
-        media_cache.forget(tx, kind, those)
+        media_cache.delete(tx, kind, those)
     return len(keys)
 
 
-def forget_refused(tx: Writer) -> int:
+def evict_rejected(tx: Writer) -> int:
     """Let go of some pictures from hosts whose pictures are not shown here; how many."""
     found = domain_policy.policies(tx, media_cache.hosts(tx))
     refused = [host for host, policy in found.items() if policy.rejects_media]
-    if refused and (some := media_cache.of_hosts(tx, refused, AT_ONCE)):
-        return let_go(tx, some)
-    return let_go(tx, custom_emoji.refused(tx, AT_ONCE))
+    if refused and (some := media_cache.by_hosts(tx, refused, BATCH_SIZE)):
+        return evict(tx, some)
+    return evict(tx, custom_emoji.from_rejected_servers(tx, BATCH_SIZE))

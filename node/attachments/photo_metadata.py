@@ -15,8 +15,8 @@ from node.attachments.photo_rows import Photo
 from node.errors import Invalid
 from node.text.formatting import clean_text
 
-LONGEST_PLACE = 100
-GROUPS: dict[str, tuple[str, ...]] = {
+MAX_PLACE_LENGTH = 100
+EXIF_GROUPS: dict[str, tuple[str, ...]] = {
     "camera": ("Make", "Model", "LensModel"),
     "settings": (
         "FocalLength",
@@ -41,7 +41,7 @@ LICENCES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedMetadata:
     """What is told about the photos of a post. `groups` are keys of `GROUPS`; '' is no licence, no place."""
 
     groups: frozenset[str] = frozenset()
@@ -49,25 +49,25 @@ class Shared:
     place: str = ""
 
 
-def checked(shared: Shared) -> Shared:
+def validate(shared: SharedMetadata) -> SharedMetadata:
     """Made clean; raises Invalid for a licence that is not one of `LICENCES`, or a place too long."""
-    place = " ".join(clean_text(shared.place, LONGEST_PLACE * 2).split())
-    if len(place) > LONGEST_PLACE:
-        raise Invalid(f"A place has {LONGEST_PLACE} characters at most.", field="place")
+    place = " ".join(clean_text(shared.place, MAX_PLACE_LENGTH * 2).split())
+    if len(place) > MAX_PLACE_LENGTH:
+        raise Invalid(f"A place has {MAX_PLACE_LENGTH} characters at most.", field="place")
     if shared.licence and shared.licence not in LICENCES:
         raise Invalid("That licence is not available.", field="licence")
-    return replace(shared, groups=shared.groups & set(GROUPS), place=place)
+    return replace(shared, groups=shared.groups & set(EXIF_GROUPS), place=place)
 
 
-def written(photo: Photo) -> dict[str, str]:
+def camera_metadata(photo: Photo) -> dict[str, str]:
     """What its camera wrote into the file: for its owner alone."""
     return dict(json.loads(photo.camera))
 
 
-def told(photo: Photo, shared: Shared) -> str:
+def public_metadata_json(photo: Photo, shared: SharedMetadata) -> str:
     """The photo's `extra`: what is shared about it and nothing else."""
-    facts = written(photo)
-    names = [name for group, of_it in GROUPS.items() if group in shared.groups for name in of_it]
+    facts = camera_metadata(photo)
+    names = [name for group, of_it in EXIF_GROUPS.items() if group in shared.groups for name in of_it]
     extra: dict[str, Any] = {
         "exif": [[name, facts[name]] for name in names if name in facts],
         "license": shared.licence,
@@ -77,21 +77,23 @@ def told(photo: Photo, shared: Shared) -> str:
     return json.dumps({name: value for name, value in extra.items() if value})
 
 
-def of(photos: Sequence[Photo]) -> Shared:
+def from_photos(photos: Sequence[Photo]) -> SharedMetadata:
     """What is shared about the photos of a post of ours now."""
     for photo in photos[:1]:
-        extra = photo.told
+        extra = photo.public_metadata
         place = extra.get("place") or {}
-        return Shared(frozenset(extra.get("groups", ())), extra.get("license", ""), place.get("name", ""))
-    return Shared()
+        return SharedMetadata(
+            frozenset(extra.get("groups", ())), extra.get("license", ""), place.get("name", "")
+        )
+    return SharedMetadata()
 
 
-MOST_ALT = 10_000
+MAX_ALT_LENGTH = 10_000
 
 
-def checked_alt(alt: str) -> str:
+def validate_alt(alt: str) -> str:
     """The description of a photo, clean; raises Invalid when it is too long."""
-    alt = clean_text(alt, MOST_ALT * 2)
-    if len(alt) > MOST_ALT:
-        raise Invalid(f"The description is too long: {MOST_ALT} characters at most.", field="alt")
+    alt = clean_text(alt, MAX_ALT_LENGTH * 2)
+    if len(alt) > MAX_ALT_LENGTH:
+        raise Invalid(f"The description is too long: {MAX_ALT_LENGTH} characters at most.", field="alt")
     return alt

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from node.attachments.stored_files import File
+from node.attachments.stored_files import StoredFile
 from node.database import Reader, build_all, columns
 
 
@@ -34,15 +34,15 @@ class Photo:
     extra: str
     camera: str
     created_at: int
-    files: dict[tuple[str, str], File] = field(default_factory=dict)
+    files: dict[tuple[str, str], StoredFile] = field(default_factory=dict)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def public_metadata(self) -> dict[str, Any]:
         """What is told about it to everyone who may see it (`extra`)."""
         found = json.loads(self.extra)
         return found if isinstance(found, dict) else {}
 
-    def file(self, variant: str, *formats: str) -> File | None:
+    def file(self, variant: str, *formats: str) -> StoredFile | None:
         """The first of these formats that there is of a named size."""
         return next(
             (self.files[variant, format_] for format_ in formats if (variant, format_) in self.files), None
@@ -55,7 +55,7 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Photo]:
     return {photo.id: photo for photo in _with_files(tx, build_all(Photo, rows))}
 
 
-def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Photo]]:
+def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Photo]]:
     """The photos of posts, in order, in two queries however many there are."""
     rows = tx.all(
         f"SELECT {columns(Photo)} FROM photos WHERE post_id IN (:ids) ORDER BY post_id, position, id",  # noqa: S608
@@ -75,6 +75,6 @@ def _with_files(tx: Reader, photos: list[Photo]) -> list[Photo]:
                FROM photo_files WHERE photo_id IN (:ids)""",
             ids=list(by_id),
         ):
-            kept = File(row["file"], row["width"], row["height"], row["bytes"])
+            kept = StoredFile(row["file"], row["width"], row["height"], row["bytes"])
             by_id[row["photo_id"]].files[row["variant"], row["format"]] = kept
     return photos

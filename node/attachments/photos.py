@@ -18,11 +18,11 @@ from dataclasses import replace
 from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
 from media.storage import content_key
 from node.attachments import media_cache, photo_metadata, stored_files
-from node.attachments.photo_metadata import Shared, checked_alt
-from node.attachments.photo_rows import Photo, by_ids, of_posts
-from node.attachments.stored_files import File, Files
+from node.attachments.photo_metadata import SharedMetadata, validate_alt
+from node.attachments.photo_rows import Photo, by_ids, by_posts
+from node.attachments.stored_files import StoredFile, StoredFiles
 from node.database import Reader, Writer, columns
-from node.errors import Invalid, NotFound, TooMuch
+from node.errors import Invalid, NotFound, TooManyRequests
 from node.ids import new_id, now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
@@ -32,11 +32,11 @@ from node.node import Node
 
 log = logging.getLogger("tintype.photos")
 
-MOST_LOOSE = 100
-LOOSE_KEPT_MS = 24 * 3600 * 1000
-MB = 1024 * 1024
-NOW = tuple(variant for variant in VARIANTS if not variant.later)
-LATER = tuple(variant for variant in VARIANTS if variant.later)
+MAX_UNATTACHED = 100
+UNATTACHED_RETENTION_MS = 24 * 3600 * 1000
+BYTES_PER_MB = 1024 * 1024
+IMMEDIATE_VARIANTS = tuple(variant for variant in VARIANTS if not variant.is_deferred)
+DEFERRED_VARIANTS = tuple(variant for variant in VARIANTS if variant.is_deferred)
 
 
 async def upload(node: Node, who: Account, data: bytes, *, alt: str = "") -> Photo:
@@ -44,31 +44,31 @@ async def upload(node: Node, who: Account, data: bytes, *, alt: str = "") -> Pho
 
     Raises Invalid, with the sentence that says why and what is accepted, for a file that cannot be one.
     """
-    alt = checked_alt(alt)
+    alt = validate_alt(alt)
     most = node.config.media.max_upload_mb
-    if len(data) > most * MB:
+    if len(data) > most * BYTES_PER_MB:
         raise Invalid(f"This file is too large: up to {most} MB are accepted.", field="photo")
-    await node.db.read(_check_room, who)
+    await node.db.read(_check_unattached_limit, who)
     try:
-        picture = await node.sandbox.render(data, NOW)
+        picture = await node.sandbox.render(data, IMMEDIATE_VARIANTS)
     except BadImage as bad:
         raise Invalid(bad.message, field="photo", detail=bad.detail) from bad
     stored = await stored_files.store(node, picture.files)
     photo_id, original = new_id(), ""
-    if LATER or node.config.media.keep_originals:
+    if DEFERRED_VARIANTS or node.config.media.keep_originals:
         # Its name is of this photo alone, so that it can be deleted without asking who else has the same.
         original = content_key(node.site.subkey(f"original {photo_id}"), data, EXTENSIONS[picture.mime])
         await node.storage.put(original, data, picture.mime)
     photo = await node.db.write(_insert_upload, photo_id, who, picture, stored, original, alt)
-    await stored_files.restore_lost(node, stored, picture.files)
+    await stored_files.restore_missing(node, stored, picture.files)
     return photo
 
 
-def _check_room(tx: Reader, who: Account) -> None:
+def _check_unattached_limit(tx: Reader, who: Account) -> None:
     waiting = tx.value("SELECT COUNT(*) FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
-    if waiting >= MOST_LOOSE:
-        raise TooMuch(
-            f"There are already {MOST_LOOSE} photos of yours in no post. Please post or remove some.",
+    if waiting >= MAX_UNATTACHED:
+        raise TooManyRequests(
+            f"There are already {MAX_UNATTACHED} photos of yours in no post. Please post or remove some.",
             retry_after=3600,
         )
 
@@ -78,7 +78,7 @@ def _insert_upload(
     photo_id: int,
     who: Account,
     picture: Picture,
-    stored: Files,
+    stored: StoredFiles,
     original: str,
     alt: str,
 ) -> Photo:
@@ -97,13 +97,13 @@ def _insert_upload(
         remote_url="",
         original_file=original,
         extra="{}",
-        camera=json.dumps(picture.camera),
+        camera=json.dumps(picture.camera_fields),
         created_at=now_ms(),
         files=dict(stored),
     )
     _insert(tx, [photo])
     add_files(tx, photo.id, stored)
-    if LATER:
+    if DEFERRED_VARIANTS:
         queue.add(tx, "render_photo", {"photo_id": photo.id})
     return photo
 
@@ -116,7 +116,7 @@ def _insert(tx: Writer, photos: Sequence[Photo]) -> None:
     )
 
 
-def add_files(tx: Writer, photo_id: int, stored: Files) -> None:
+def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
     """Note files that were stored for a photo."""
     tx.many(
         """INSERT INTO photo_files (photo_id, variant, format, file, width, height, bytes)
@@ -126,7 +126,7 @@ def add_files(tx: Writer, photo_id: int, stored: Files) -> None:
                 "photo": photo_id,
                 "variant": variant,
                 "format": format_,
-                "file": kept.file,
+                "file": kept.key,
                 "width": kept.width,
                 "height": kept.height,
                 "bytes": kept.bytes,
@@ -136,13 +136,15 @@ def add_files(tx: Writer, photo_id: int, stored: Files) -> None:
     )
 
 
-async def render_later(node: Node, job: Job) -> None:
+async def render_deferred_variants(node: Node, job: Job) -> None:
     """Job `render_photo`: make the sizes nobody waits for, then let go of the original if it is not kept."""
     photo = (await node.db.read(by_ids, [job.payload["photo_id"]])).get(job.payload["photo_id"])
     if photo is None or not photo.original_file:
         return
-    missing = tuple(variant for variant in LATER if (variant.name, variant.format) not in photo.files)
-    stored: dict[tuple[str, str], File] = {}
+    missing = tuple(
+        variant for variant in DEFERRED_VARIANTS if (variant.name, variant.format) not in photo.files
+    )
+    stored: dict[tuple[str, str], StoredFile] = {}
     if missing:
         try:
             data = await node.storage.get(photo.original_file)
@@ -150,21 +152,25 @@ async def render_later(node: Node, job: Job) -> None:
         except (KeyError, BadImage) as error:
             # What was made at once will do; the original must not stay because of it.
             log.warning("photo %d gets no more sizes: %s", photo.id, error)
-    await node.db.write(_keep_later, job, photo, stored, keep_original=node.config.media.keep_originals)
+    await node.db.write(
+        _save_deferred_variants, job, photo, stored, keep_original=node.config.media.keep_originals
+    )
 
 
-def _keep_later(tx: Writer, job: Job, photo: Photo, stored: Files, *, keep_original: bool) -> None:
+def _save_deferred_variants(
+    tx: Writer, job: Job, photo: Photo, stored: StoredFiles, *, keep_original: bool
+) -> None:
     if tx.value("SELECT id FROM photos WHERE id = :id", id=photo.id) is None:
-        stored_files.discard(tx, [kept.file for kept in stored.values()])
+        stored_files.queue_deletion(tx, [kept.key for kept in stored.values()])
     else:
         add_files(tx, photo.id, stored)
         if not keep_original:
             tx.run("UPDATE photos SET original_file = '' WHERE id = :id", id=photo.id)
-            stored_files.discard(tx, [photo.original_file])
+            stored_files.queue_deletion(tx, [photo.original_file])
     queue.finish(tx, job)
 
 
-def mine(tx: Reader, who: Account, photo_id: int) -> Photo:
+def owned_by(tx: Reader, who: Account, photo_id: int) -> Photo:
     """One of someone's own photos; raises NotFound for anybody else's."""
     photo = by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or photo.account_id != who.id:
@@ -172,17 +178,17 @@ def mine(tx: Reader, who: Account, photo_id: int) -> Photo:
     return photo
 
 
-def set_alt(
+def set_alt_and_focus(
     tx: Writer, who: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
 ) -> Photo:
     """Describe a photo that is in no post yet, and say which point of it matters: (-1…1, -1…1)."""
-    photo = mine(tx, who, photo_id)
+    photo = owned_by(tx, who, photo_id)
     if photo.post_id is not None:
         raise NotFound("That photo is in a post. Edit the post to describe it.")
     x, y = focus or (photo.focus_x, photo.focus_y)
     changed = replace(
         photo,
-        alt=photo.alt if alt is None else checked_alt(alt),
+        alt=photo.alt if alt is None else validate_alt(alt),
         focus_x=min(1.0, max(-1.0, x)),
         focus_y=min(1.0, max(-1.0, y)),
     )
@@ -202,18 +208,18 @@ def attach(
     post_id: int,
     photo_ids: Sequence[int],
     alts: Mapping[int, str],
-    shared: Shared | None = None,
+    shared_metadata: SharedMetadata | None = None,
 ) -> bool:
     """Let a post consist of exactly these photos in this order; those it held before and lost are deleted.
 
-    `shared` is what is told about all of them; None leaves that as it was, and of a photo that is new to the
+    `shared_metadata` is what is told about all of them; None leaves that as it was, and of a photo that is new to the
     post nothing that its camera wrote is told. True if that has changed. Raises
     Invalid for a photo that is not theirs, or is in another post.
     """
-    had = of_posts(tx, [post_id]).get(post_id, [])
-    kept = {photo.id for photo in had} if shared is None else set(photo_ids)
-    shared = photo_metadata.of(had) if shared is None else shared
-    unticked = replace(shared, groups=frozenset[str]())
+    had = by_posts(tx, [post_id]).get(post_id, [])
+    kept = {photo.id for photo in had} if shared_metadata is None else set(photo_ids)
+    shared_metadata = photo_metadata.from_photos(had) if shared_metadata is None else shared_metadata
+    unticked = replace(shared_metadata, groups=frozenset[str]())
     known = by_ids(tx, photo_ids)
     for photo_id in photo_ids:
         photo = known.get(photo_id)
@@ -225,7 +231,10 @@ def attach(
         ids=list(photo_ids) or [0],
     )
     _remove(tx, [row["id"] for row in lost])
-    extras = {id_: photo_metadata.told(known[id_], shared if id_ in kept else unticked) for id_ in photo_ids}
+    extras = {
+        id_: photo_metadata.public_metadata_json(known[id_], shared_metadata if id_ in kept else unticked)
+        for id_ in photo_ids
+    }
     tx.many(
         "UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra WHERE id = :id",
         [
@@ -242,7 +251,7 @@ def attach(
     return any(photo.extra != extras.get(photo.id, photo.extra) for photo in had)
 
 
-def receive(
+def attach_remote(
     tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
 ) -> None:
     """Let a post of another server hold these photos, keeping the rows (and files) of those it had."""
@@ -253,7 +262,7 @@ def receive(
     for position, remote in enumerate({photo.url: photo for photo in photos}.values()):
         photo_id = had.pop(remote.url, None)
         if photo_id is None:
-            fresh.append(_remote(remote, account_id, post_id, position, now))
+            fresh.append(_from_remote(remote, account_id, post_id, position, now))
         else:
             tx.run(
                 """UPDATE photos SET position = :position, alt = :alt, focus_x = :x, focus_y = :y, extra = :extra
@@ -269,7 +278,7 @@ def receive(
     _insert(tx, fresh)
 
 
-def _remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, now: int) -> Photo:
+def _from_remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, now: int) -> Photo:
     return Photo(
         id=new_id(),
         account_id=account_id,
@@ -290,7 +299,7 @@ def _remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, n
     )
 
 
-def complete(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
+def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
     """Note what looking at a remote photo has shown and its server has not told."""
     tx.run(
         """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
@@ -304,14 +313,14 @@ def complete(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) 
     )
 
 
-def forget_files(tx: Writer, ids: Sequence[int]) -> None:
+def delete_files(tx: Writer, ids: Sequence[int]) -> None:
     """Let go of the pixels of remote photos; the photos stay, and can be fetched again."""
-    media_cache.forget(tx, "photo", ids)
+    media_cache.delete(tx, "photo", ids)
     rows = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=list(ids))
-    stored_files.discard(tx, [row["file"] for row in rows])
+    stored_files.queue_deletion(tx, [row["file"] for row in rows])
 
 
-def discard(tx: Writer, who: Account, photo_id: int) -> None:
+def delete_unattached(tx: Writer, who: Account, photo_id: int) -> None:
     """Delete a photo of one's own that is in no post. Doing it twice changes nothing."""
     if tx.value(
         "SELECT id FROM photos WHERE id = :id AND account_id = :who AND post_id IS NULL",
@@ -321,12 +330,12 @@ def discard(tx: Writer, who: Account, photo_id: int) -> None:
         _remove(tx, [photo_id])
 
 
-def remove_of_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and its photos with it."""
     _remove(tx, [row["id"] for row in tx.all("SELECT id FROM photos WHERE post_id = :post", post=post_id)])
 
 
-def remove_loose_of(tx: Writer, who: Account) -> None:
+def delete_by_account(tx: Writer, who: Account) -> None:
     """Someone is gone, and what they had uploaded with them."""
     rows = tx.all("SELECT id FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
     _remove(tx, [row["id"] for row in rows])
@@ -335,16 +344,18 @@ def remove_loose_of(tx: Writer, who: Account) -> None:
 def _remove(tx: Writer, ids: Sequence[int]) -> None:
     if not ids:
         return
-    media_cache.forget(tx, "photo", ids)
+    media_cache.delete(tx, "photo", ids)
     stored = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=ids)
     originals = tx.all("DELETE FROM photos WHERE id IN (:ids) RETURNING original_file", ids=ids)
-    stored_files.discard(tx, [row["file"] for row in stored] + [row["original_file"] for row in originals])
+    stored_files.queue_deletion(
+        tx, [row["file"] for row in stored] + [row["original_file"] for row in originals]
+    )
 
 
 def clean_up(tx: Writer, now: int) -> None:
     """Delete photos that no post has taken for a day, some at a time."""
     rows = tx.all(
         "SELECT id FROM photos WHERE post_id IS NULL AND created_at < :before LIMIT 500",
-        before=now - LOOSE_KEPT_MS,
+        before=now - UNATTACHED_RETENTION_MS,
     )
     _remove(tx, [row["id"] for row in rows])

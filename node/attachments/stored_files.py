@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from media.images import EXTENSIONS, Rendered
+from media.images import EXTENSIONS, RenderedFile
 from media.storage import content_key
 from node.database import Reader, Writer
 from node.jobs import queue
@@ -18,19 +18,21 @@ from node.node import Node
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """One stored file: `file` is its storage key."""
+class StoredFile:
+    """One stored file: `key` is its storage key."""
 
-    file: str
+    key: str
     width: int
     height: int
     bytes: int
 
 
-Files = Mapping[tuple[str, str], File]
+StoredFiles = Mapping[tuple[str, str], StoredFile]
 
 
-async def store(node: Node, made: Sequence[Rendered], *, folder: str = "") -> dict[tuple[str, str], File]:
+async def store(
+    node: Node, made: Sequence[RenderedFile], *, folder: str = ""
+) -> dict[tuple[str, str], StoredFile]:
     """Keep rendered files; return what the table holds of each, by (variant, format).
 
     Those of other servers go to a `folder` of their own, and so never share a file with our people's.
@@ -40,20 +42,20 @@ async def store(node: Node, made: Sequence[Rendered], *, folder: str = "") -> di
     for one in made:
         key = folder + content_key(secret, one.data, EXTENSIONS[one.mime])
         await node.storage.put(key, one.data, one.mime)
-        stored[one.variant, one.format] = File(key, one.width, one.height, len(one.data))
+        stored[one.variant, one.format] = StoredFile(key, one.width, one.height, len(one.data))
     return stored
 
 
-async def restore_lost(node: Node, stored: Files, made: Sequence[Rendered]) -> None:
+async def restore_missing(node: Node, stored: StoredFiles, made: Sequence[RenderedFile]) -> None:
     """Put back what a deletion of the same bytes took away before the new rows could speak for them."""
     for one in made:
-        key = stored[one.variant, one.format].file
+        key = stored[one.variant, one.format].key
         path = node.storage.path(key)
         if path is not None and not path.exists():
             await node.storage.put(key, one.data, one.mime)
 
 
-def discard(tx: Writer, keys: Iterable[str]) -> None:
+def queue_deletion(tx: Writer, keys: Iterable[str]) -> None:
     """Leave a job to delete files, once the rows that named them are gone."""
     if unique := sorted({key for key in keys if key}):
         queue.add(tx, "delete_files", {"keys": unique})
@@ -61,13 +63,13 @@ def discard(tx: Writer, keys: Iterable[str]) -> None:
 
 async def delete_files(node: Node, job: Job) -> None:
     """Job `delete_files`: delete what no photo, avatar or emoji needs any more."""
-    needed = await node.db.read(_needed, job.payload["keys"])
+    needed = await node.db.read(_referenced, job.payload["keys"])
     for key in job.payload["keys"]:
         if key not in needed:
             await node.storage.delete(key)
 
 
-def _needed(tx: Reader, keys: Sequence[str]) -> set[str]:
+def _referenced(tx: Reader, keys: Sequence[str]) -> set[str]:
     rows = tx.all(
         """SELECT file FROM photo_files WHERE file IN (:keys)
            UNION SELECT file FROM avatar_files WHERE file IN (:keys)

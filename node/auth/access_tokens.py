@@ -27,7 +27,7 @@ SCOPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class App:
+class ClientApp:
     id: int
     name: str
     website: str
@@ -35,14 +35,14 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """A token that is known; never the token itself."""
 
     id: int
     account_id: int
     scopes: frozenset[str]
     created_at: int
-    app: App
+    app: ClientApp
 
     def allows(self, scope: str) -> bool:
         return allows(self.scopes, scope)
@@ -97,7 +97,7 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
     return token
 
 
-def by_token(tx: Reader, token: str) -> Token | None:
+def by_token(tx: Reader, token: str) -> AccessToken | None:
     """What a bearer token allows, if it exists. Whether its person is still here is for the door to ask."""
     row = tx.one(
         """SELECT t.id, t.account_id, t.scopes, t.created_at,
@@ -107,8 +107,8 @@ def by_token(tx: Reader, token: str) -> Token | None:
     )
     if row is None:
         return None
-    app = App(row["app_id"], row["name"], row["website"], row["app_created_at"])
-    return Token(row["id"], row["account_id"], frozenset(row["scopes"].split()), row["created_at"], app)
+    app = ClientApp(row["app_id"], row["name"], row["website"], row["app_created_at"])
+    return AccessToken(row["id"], row["account_id"], frozenset(row["scopes"].split()), row["created_at"], app)
 
 
 def version(tx: Reader, token: str) -> str | None:
@@ -128,7 +128,7 @@ def version(tx: Reader, token: str) -> str | None:
     return found
 
 
-def end_all(tx: Writer, account: Account) -> None:
+def revoke_all(tx: Writer, account: Account) -> None:
     """No app may act for someone any more."""
     tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
 

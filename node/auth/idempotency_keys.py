@@ -13,7 +13,7 @@ from node.database import Writer
 from node.ids import now_ms
 from node.models.account import Account
 
-KEPT = 24 * 3600 * 1000
+RETENTION_MS = 24 * 3600 * 1000
 
 
 def _hash(key: str) -> str:
@@ -40,7 +40,7 @@ def claim(tx: Writer, who: Account, key: str) -> int | None:
     return known or None
 
 
-def remember(tx: Writer, who: Account, key: str, post_id: int) -> None:
+def record_post(tx: Writer, who: Account, key: str, post_id: int) -> None:
     tx.run(
         """UPDATE idempotency_keys SET post_id = :post_id WHERE account_id = :who AND hash = :hash""",
         post_id=post_id,
@@ -51,4 +51,4 @@ def remember(tx: Writer, who: Account, key: str, post_id: int) -> None:
 
 def clean_up(tx: Writer, now: int) -> None:
     """Forget keys older than a day: by then an app has stopped asking."""
-    tx.run("""DELETE FROM idempotency_keys WHERE created_at < :before""", before=now - KEPT)
+    tx.run("""DELETE FROM idempotency_keys WHERE created_at < :before""", before=now - RETENTION_MS)

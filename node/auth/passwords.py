@@ -13,10 +13,12 @@ import argon2
 
 from node.errors import Invalid
 
-SHORTEST = 8
-LONGEST = 256
+MIN_LENGTH = 8
+MAX_LENGTH = 256
 # The hash of random bytes that nobody kept: what is verified when there is no such person.
-_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$clFKPjNACzTWwHQsTmpUbA$YPGIUne0LVciPIGrlwKEeNXeGvifPPnEQReE2LoBWms"
+_DUMMY_HASH = (
+    "$argon2id$v=19$m=19456,t=2,p=1$clFKPjNACzTWwHQsTmpUbA$YPGIUne0LVciPIGrlwKEeNXeGvifPPnEQReE2LoBWms"
+)
 
 
 @functools.cache
@@ -26,23 +28,23 @@ def _hasher() -> argon2.PasswordHasher:
 
 def check(password: str, *, field: str = "password") -> str:
     """The password, if it may be one; raises Invalid."""
-    if len(password) < SHORTEST:
+    if len(password) < MIN_LENGTH:
         raise Invalid(
-            f"A password needs at least {SHORTEST} characters. A short sentence is good.", field=field
+            f"A password needs at least {MIN_LENGTH} characters. A short sentence is good.", field=field
         )
-    if len(password) > LONGEST:
-        raise Invalid(f"A password can have {LONGEST} characters at most.", field=field)
+    if len(password) > MAX_LENGTH:
+        raise Invalid(f"A password can have {MAX_LENGTH} characters at most.", field=field)
     return password
 
 
-def hash_now(password: str) -> str:
+def hash_sync(password: str) -> str:
     return _hasher().hash(password)
 
 
-def verify_now(hashed: str | None, password: str) -> bool:
+def verify_sync(hashed: str | None, password: str) -> bool:
     """Whether the password is the one; `hashed` is None when nobody goes by that name."""
     try:
-        _hasher().verify(hashed or _NOBODY, password[:LONGEST])
+        _hasher().verify(hashed or _DUMMY_HASH, password[:MAX_LENGTH])
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
     return hashed is not None
@@ -54,8 +56,8 @@ def needs_rehash(hashed: str) -> bool:
 
 
 async def hash(password: str) -> str:
-    return await asyncio.to_thread(hash_now, password)
+    return await asyncio.to_thread(hash_sync, password)
 
 
 async def verify(hashed: str | None, password: str) -> bool:
-    return await asyncio.to_thread(verify_now, hashed, password)
+    return await asyncio.to_thread(verify_sync, hashed, password)

@@ -19,10 +19,10 @@ from node.models.account import Account
 from node.node import Node
 from node.text import display_names
 
-KEPT_MS = 60 * 24 * 60 * 60 * 1000
-TRIES_BY_NAME = 10
-TRIES_BY_PLACE = 60
-TRIES_SECONDS = 15 * 60
+RETENTION_MS = 60 * 24 * 60 * 60 * 1000
+MAX_ATTEMPTS_PER_NAME = 10
+MAX_ATTEMPTS_PER_NETWORK = 60
+ATTEMPT_WINDOW_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,29 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
 
     `login` is a name or an e-mail address, `address` where the person comes from.
     """
-    place = rate_limits.network(address)
+    place = rate_limits.client_network(address)
     by_name = f"sign-in {place} {login.strip().lower()}"
-    await node.db.write(rate_limits.count, f"sign-in {place}", limit=TRIES_BY_PLACE, seconds=TRIES_SECONDS)
-    await node.db.write(rate_limits.count, by_name, limit=TRIES_BY_NAME, seconds=TRIES_SECONDS)
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"sign-in {place}",
+        limit=MAX_ATTEMPTS_PER_NETWORK,
+        seconds=ATTEMPT_WINDOW_SECONDS,
+    )
+    await node.db.write(
+        rate_limits.count_attempt, by_name, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
+    )
     found = await node.db.read(users.by_login, login)
     is_right = await passwords.verify(found.password_hash if found else None, password)
     if found is None or not is_right:
         raise Invalid("Wrong username, e-mail or password.", field="password")
     if found.user.state == "pending":
         raise NotAllowed("Your sign-up is pending approval.")
-    if found.user.state != "active" or found.account.is_gone:
+    if found.user.state != "active" or found.account.is_inactive:
         raise NotAllowed("Your account has been suspended by the moderators of this server.")
     better = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
     def unit(tx: Writer) -> str:
-        rate_limits.forgive(tx, by_name)
+        rate_limits.reset(tx, by_name)
         if better is not None:
             users.set_password(tx, found.account.id, better)
         return start(tx, found.account, user_agent)
@@ -75,10 +82,10 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
            VALUES (:hash, :account, :user_agent, :now, :now)""",
         hash=_hash(token),
         account=account.id,
-        user_agent=display_names.shown(user_agent, 200),
+        user_agent=display_names.clean_line(user_agent, 200),
         now=now_ms(),
     )
-    users.seen(tx, account.id)
+    users.mark_seen(tx, account.id)
     return token
 
 
@@ -87,13 +94,13 @@ def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
     account_id = tx.value(
         "SELECT account_id FROM sessions WHERE hash = :hash AND seen_at > :oldest",
         hash=_hash(token),
-        oldest=now_ms() - KEPT_MS,
+        oldest=now_ms() - RETENTION_MS,
     )
     if account_id is None:
         return None
     account = by_id(tx, account_id)
     user = users.by_account(tx, account) if account else None
-    if account is None or account.is_gone or user is None or user.state != "active":
+    if account is None or account.is_inactive or user is None or user.state != "active":
         return None
     return account, user
 
@@ -106,21 +113,21 @@ def touch(tx: Writer, token: str) -> None:
         now=now_ms(),
     )
     if account_id is not None:
-        users.seen(tx, account_id)
+        users.mark_seen(tx, account_id)
 
 
-def of(tx: Reader, account: Account) -> list[Session]:
+def by_account(tx: Reader, account: Account) -> list[Session]:
     """Where someone is signed in, latest use first."""
     rows = tx.all(
         f"""SELECT {columns(Session)} FROM sessions
             WHERE account_id = :id AND seen_at > :oldest ORDER BY seen_at DESC, created_at DESC""",  # noqa: S608
         id=account.id,
-        oldest=now_ms() - KEPT_MS,
+        oldest=now_ms() - RETENTION_MS,
     )
     return [build(Session, row) for row in rows]
 
 
-def id_of(token: str) -> str:
+def id_from_token(token: str) -> str:
     """The `Session.id` of a cookie, to mark the session that looks at the list."""
     return _hash(token)[:16]
 
@@ -131,7 +138,7 @@ def end(tx: Writer, token: str) -> None:
 
 def end_by_id(tx: Writer, account: Account, id_: str) -> None:
     """End one of one's own sessions, named by its `Session.id`."""
-    for session in of(tx, account):
+    for session in by_account(tx, account):
         if session.id == id_:
             tx.run("DELETE FROM sessions WHERE hash = :hash", hash=session.hash)
 
@@ -147,7 +154,7 @@ def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Forget sessions that nobody came back to."""
-    return tx.run("DELETE FROM sessions WHERE seen_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM sessions WHERE seen_at < :before", before=now - RETENTION_MS)
 
 
 def _hash(token: str) -> str:

@@ -23,7 +23,7 @@ ROLES = ("user", "moderator", "admin")
 STATES = ("active", "pending", "disabled")
 THEMES = ("system", "light", "dark")
 VISIBILITIES = ("public", "unlisted", "followers", "direct")
-SEEN_AGAIN_AFTER = 60 * 60 * 1000  # ms
+SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000  # ms
 _EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z")
 
 
@@ -54,7 +54,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class UserWithAccount:
     """One of our people as the admin sees them."""
 
     account: Account
@@ -62,7 +62,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class Credentials:
     """What signing in compares with."""
 
     account: Account
@@ -70,7 +70,7 @@ class Login:
     password_hash: str
 
 
-def normal_email(email: str) -> str:
+def normalize_email(email: str) -> str:
     """The address as it is kept; raises Invalid for what cannot be one. Only a letter sent there can prove it."""
     email = unicodedata.normalize("NFC", email.strip())
     if len(email) > 254 or not _EMAIL.match(email):
@@ -100,7 +100,7 @@ def create(
             VALUES (:account, :email, :password_hash, :role, :state, :reason, :language, :invited_by, :now)
             ON CONFLICT DO NOTHING RETURNING {columns(User)}""",  # noqa: S608
         account=account.id,
-        email=normal_email(email),
+        email=normalize_email(email),
         password_hash=password_hash,
         role=role,
         state=state,
@@ -119,11 +119,11 @@ def by_account(tx: Reader, account: Account) -> User | None:
     return build(User, row) if row else None
 
 
-def by_login(tx: Reader, login: str) -> Login | None:
+def by_login(tx: Reader, login: str) -> Credentials | None:
     """By name or e-mail address, whatever the case."""
     login = login.strip().removeprefix("@")
     name, _, domain = login.partition("@")
-    if tx.site.is_own(domain.lower()):
+    if tx.site.is_own_domain(domain.lower()):
         login = name
     if "@" in login:
         where = "lower(u.email) = lower(:login)"
@@ -137,7 +137,7 @@ def by_login(tx: Reader, login: str) -> Login | None:
     )
     if row is None:
         return None
-    return Login(accounts.get(tx, row["account_id"]), build(User, row), row["password_hash"])
+    return Credentials(accounts.get(tx, row["account_id"]), build(User, row), row["password_hash"])
 
 
 def password_hash(tx: Reader, account_id: int) -> str | None:
@@ -175,7 +175,7 @@ def set_preferences(
     )
 
 
-def seen(tx: Writer, account_id: int) -> None:
+def mark_seen(tx: Writer, account_id: int) -> None:
     tx.run("UPDATE users SET seen_at = :now WHERE account_id = :id", now=now_ms(), id=account_id)
 
 
@@ -189,9 +189,9 @@ def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
     )
 
 
-def list_people(
+def list_users(
     tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
-) -> list[Person]:
+) -> list[UserWithAccount]:
     """Our people, newest first, for the admin: of one state or role, or with a piece of name or e-mail."""
     rows = tx.all(
         f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
@@ -200,31 +200,31 @@ def list_people(
             {page.clause("u.account_id")}""",  # noqa: S608
         states=[state] if state else list(STATES),
         roles=[role] if role else list(ROLES),
-        query=f"%{core.escaped(query.strip().lower())}%" if query.strip() else "",
+        query=f"%{core.escape_like(query.strip().lower())}%" if query.strip() else "",
         **page.values,
     )
-    return _people(tx, [row["account_id"] for row in page.ordered(rows)])
+    return _with_accounts(tx, [row["account_id"] for row in page.newest_first(rows)])
 
 
-def _people(tx: Reader, ids: Sequence[int]) -> list[Person]:
+def _with_accounts(tx: Reader, ids: Sequence[int]) -> list[UserWithAccount]:
     if not ids:
         return []
     known = accounts.by_ids(tx, ids)
     rows = tx.all(f"SELECT {columns(User)} FROM users WHERE account_id IN (:ids)", ids=list(ids))  # noqa: S608
     found = {row["account_id"]: build(User, row) for row in rows}
-    return [Person(known[id_], found[id_]) for id_ in ids]
+    return [UserWithAccount(known[id_], found[id_]) for id_ in ids]
 
 
-def staff(tx: Reader) -> list[Person]:
+def staff(tx: Reader) -> list[UserWithAccount]:
     """Moderators and admins: who is told of sign-ups."""
     rows = tx.all(
         """SELECT account_id FROM users WHERE role IN ('moderator', 'admin') AND state = 'active'
            ORDER BY account_id"""
     )
-    return _people(tx, [row["account_id"] for row in rows])
+    return _with_accounts(tx, [row["account_id"] for row in rows])
 
 
-def counts(tx: Reader) -> dict[str, int]:
+def counts_by_state(tx: Reader) -> dict[str, int]:
     """How many of our people there are in each state."""
     found = dict.fromkeys(STATES, 0)
     for row in tx.all("SELECT state, COUNT(*) AS people FROM users GROUP BY state"):
@@ -232,7 +232,7 @@ def counts(tx: Reader) -> dict[str, int]:
     return found
 
 
-def active_since(tx: Reader, since: int) -> int:
+def count_active_since(tx: Reader, since: int) -> int:
     """How many of our people have been here since a time in milliseconds."""
     return int(
         tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
@@ -246,7 +246,7 @@ def check_is_staff(tx: Reader, by: Account) -> None:
         raise NotAllowed("You are not allowed to do that.")
 
 
-def check_may_judge(tx: Reader, by: Account, who: Account) -> None:
+def check_may_moderate(tx: Reader, by: Account, who: Account) -> None:
     """Raises NotAllowed unless `by` is staff and, for a colleague, an admin. Nobody judges themselves."""
     judge, judged = by_account(tx, by), by_account(tx, who)
     if judge is None or not judge.is_staff or by.id == who.id:
@@ -279,24 +279,24 @@ def _keep_one_admin(tx: Reader, who: Account, role: str) -> None:
 
 def approve(tx: Writer, by: Account, who: Account) -> None:
     """Let in someone who asked to join."""
-    check_may_judge(tx, by, who)
+    check_may_moderate(tx, by, who)
     if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=who.id):
-        accounts.show(tx, who.id)
+        accounts.set_visible(tx, who.id)
         audit_log.record(tx, by, "approve", who.handle)
 
 
 def reject(tx: Writer, by: Account, who: Account) -> None:
     """Turn down someone who asked to join; nothing of them is kept."""
-    check_may_judge(tx, by, who)
+    check_may_moderate(tx, by, who)
     user = by_account(tx, who)
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, by, "reject", who.handle)
-    notifications.remove_all_of(tx, who.id)
-    remove(tx, who.id)
-    accounts.erase_newcomer(tx, who)
+    notifications.delete_by_account(tx, who.id)
+    delete_by_account(tx, who.id)
+    accounts.delete_unapproved(tx, who)
 
 
-def remove(tx: Writer, account_id: int) -> None:
+def delete_by_account(tx: Writer, account_id: int) -> None:
     """Forget that someone could sign in, and their e-mail address."""
     tx.run("DELETE FROM users WHERE account_id = :id", id=account_id)

@@ -20,7 +20,7 @@ from node.errors import Invalid, NotFound
 from node.federation import outbox
 from node.ids import now_ms
 from node.lifecycle import registration
-from node.paging import MOST, Page
+from node.paging import MAX_LIMIT, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +45,23 @@ def create_account(
     tx: Writer, *, name: str, email: str, password_hash: str, pair: dict[str, str], role: str
 ) -> str:
     """A new person who can sign in; their whole handle."""
-    user = registration.create_person(
+    user = registration.create_user(
         tx,
         name=name,
         email=email,
         password_hash=password_hash,
-        pair=_unpacked(pair),
+        pair=_unpack_keys(pair),
         role=role,
     )
     return accounts.get(tx, user.account_id).full_handle
 
 
-def packed(pair: KeyPair) -> dict[str, str]:
+def pack_keys(pair: KeyPair) -> dict[str, str]:
     """Keys as a command's value."""
     return {**dataclasses.asdict(pair), "ed25519_private": pair.ed25519_private.hex()}
 
 
-def _unpacked(pair: dict[str, str]) -> KeyPair:
+def _unpack_keys(pair: dict[str, str]) -> KeyPair:
     return KeyPair(
         private_pem=pair["private_pem"],
         public_pem=pair["public_pem"],
@@ -72,10 +72,10 @@ def _unpacked(pair: dict[str, str]) -> KeyPair:
 
 def find_account(tx: Reader, *, name: str) -> str:
     """The name of somebody who can sign in, by name or e-mail address. Raises NotFound."""
-    return _login(tx, name).account.name
+    return _user_by_login(tx, name).account.name
 
 
-def _login(tx: Reader, name: str) -> users.Login:
+def _user_by_login(tx: Reader, name: str) -> users.Credentials:
     found = users.by_login(tx, name)
     if found is None:
         raise NotFound(f"Nobody here is called {name}. `tintype account list` shows who is.")
@@ -84,7 +84,7 @@ def _login(tx: Reader, name: str) -> users.Login:
 
 def set_password(tx: Writer, *, name: str, password_hash: str) -> None:
     """Let somebody sign in with another password, and with nothing they had before."""
-    account = _login(tx, name).account
+    account = _user_by_login(tx, name).account
     users.set_password(tx, account.id, password_hash)
     sessions.end_all(tx, account)
 
@@ -94,8 +94,8 @@ def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
 
     What they said before is signed with the new key when it is tried again.
     """
-    account = _login(tx, name).account
-    keys.replace(tx, account, _unpacked(pair))
+    account = _user_by_login(tx, name).account
+    keys.rotate(tx, account, _unpack_keys(pair))
     outbox.record(tx, account, "Update", account.uri)
     return account.full_handle
 
@@ -116,21 +116,21 @@ def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
             "posts": person.account.posts_count,
             "email": person.user.email,
         }
-        for person in users.list_people(tx, Page(max_id=max_id, limit=MOST))
+        for person in users.list_users(tx, Page(max_id=max_id, limit=MAX_LIMIT))
     ]
 
 
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
     """A bearer token, told this once."""
-    return access_tokens.create(tx, _login(tx, name).account, set(scopes), app)
+    return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
 
 
-def migration(tx: Reader) -> int:
+def latest_migration(tx: Reader) -> int:
     """The number of the newest migration that has run."""
     return migrate.latest(tx)
 
 
-def check(tx: Writer) -> int:
+def check_database(tx: Writer) -> int:
     """Write something and read something: the number of the newest migration."""
     settings.put(tx, "checked_at", str(now_ms()))
     return migrate.latest(tx)
@@ -143,6 +143,6 @@ COMMANDS: dict[str, Command] = {
     "account rotate-keys": Command(rotate_keys, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),
-    "migration": Command(migration, writes=False),
-    "check": Command(check, writes=True),
+    "migration": Command(latest_migration, writes=False),
+    "check": Command(check_database, writes=True),
 }

@@ -20,36 +20,36 @@ from typing import Any
 from node.cli import commands
 from node.config import Config
 from node.database import open_database
-from node.database.lock import InUse, reachable
+from node.database.lock import DatabaseInUse, socket_address
 from node.errors import Refused
-from node.node import Node, site_of
+from node.node import Node, site_from_config
 
 log = logging.getLogger("tintype.control")
 
-LONGEST = 256 * 1024
-SECONDS = 30.0
+MAX_LINE_BYTES = 256 * 1024
+TIMEOUT_SECONDS = 30.0
 
 
-async def run(options: Config, name: str, /, **values: Any) -> Any:
+async def run_command(options: Config, name: str, /, **values: Any) -> Any:
     """Do a command, here or in the process that serves. Raises Refused, InUse, or what the database raises."""
-    site = site_of(options)
+    site = site_from_config(options)
     try:
         db = await open_database(options.database.url, site)
-    except InUse as in_use:
+    except DatabaseInUse as in_use:
         if not in_use.is_served:
             raise
-        return await ask(options.database.url.removeprefix("sqlite:"), name, **values)
+        return await send_command(options.database.url.removeprefix("sqlite:"), name, **values)
     try:
         return await commands.perform(db, name, values)
     finally:
         await db.close()
 
 
-async def ask(path: str, name: str, /, **values: Any) -> Any:
+async def send_command(path: str, name: str, /, **values: Any) -> Any:
     """Let the process that serves a database file do a command. Raises Refused."""
-    async with asyncio.timeout(SECONDS):
-        with reachable(path) as address:
-            reader, writer = await asyncio.open_unix_connection(address, limit=LONGEST)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        with socket_address(path) as address:
+            reader, writer = await asyncio.open_unix_connection(address, limit=MAX_LINE_BYTES)
         try:
             writer.write(json.dumps({"command": name, "values": values}).encode() + b"\n")
             await writer.drain()
@@ -66,7 +66,7 @@ async def ask(path: str, name: str, /, **values: Any) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def listening(node: Node) -> AsyncIterator[None]:
+async def serve_commands(node: Node) -> AsyncIterator[None]:
     """Answer commands while the node serves. With PostgreSQL there is nothing to do."""
     url = node.config.database.url
     if not url.startswith("sqlite:"):
@@ -76,18 +76,18 @@ async def listening(node: Node) -> AsyncIterator[None]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(SECONDS):
-                if _may_ask(writer) and (asked := await reader.readline()):
-                    writer.write(json.dumps(await _answer(node, asked)).encode() + b"\n")
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                if _is_authorized_peer(writer) and (asked := await reader.readline()):
+                    writer.write(json.dumps(await _handle_request(node, asked)).encode() + b"\n")
                     await writer.drain()
         except (OSError, ValueError, KeyError, TypeError, TimeoutError) as error:
             log.info("a command was not understood: %s", error)
         finally:
             writer.close()
 
-    with reachable(path) as address:
-        listener = _listener(address)
-    server = await asyncio.start_unix_server(answer, sock=listener, limit=LONGEST)
+    with socket_address(path) as address:
+        listener = _bind_socket(address)
+    server = await asyncio.start_unix_server(answer, sock=listener, limit=MAX_LINE_BYTES)
     try:
         yield
     finally:
@@ -97,7 +97,7 @@ async def listening(node: Node) -> AsyncIterator[None]:
             os.unlink(f"{path}.sock")
 
 
-def _listener(address: str) -> socket.socket:
+def _bind_socket(address: str) -> socket.socket:
     """A socket at this name that nobody else may open. What a killed process left there goes."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(address)
@@ -111,7 +111,7 @@ def _listener(address: str) -> socket.socket:
     return listener
 
 
-def _may_ask(writer: asyncio.StreamWriter) -> bool:
+def _is_authorized_peer(writer: asyncio.StreamWriter) -> bool:
     """Whether it is the user this process runs as, or root. Where that cannot be told, the file's mode must do."""
     peer = writer.get_extra_info("socket")
     if peer is None or not hasattr(socket, "SO_PEERCRED"):
@@ -121,7 +121,7 @@ def _may_ask(writer: asyncio.StreamWriter) -> bool:
     return user in (0, os.geteuid())
 
 
-async def _answer(node: Node, asked: bytes) -> dict[str, Any]:
+async def _handle_request(node: Node, asked: bytes) -> dict[str, Any]:
     said = json.loads(asked)
     name = said["command"] if isinstance(said, dict) else ""
     try:

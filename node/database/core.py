@@ -24,25 +24,25 @@ Row = Mapping[str, Any]
 class Site:
     """Who this node is: what a unit of work needs to mint ids and to seal what must be sealed.
 
-    `by_allow_list`: it exchanges something only with servers that an admin has let in. `handles` is the domain
+    `is_allowlist_mode`: it exchanges something only with servers that an admin has let in. `configured_handle_domain` is the domain
     in the handles of its people where that is not the host it is reached at.
     """
 
     scheme: str
     domain: str
     secret: bytes = dataclasses.field(repr=False)
-    by_allow_list: bool = False
-    handles: str = ""
+    is_allowlist_mode: bool = False
+    configured_handle_domain: str = ""
 
     @property
     def handle_domain(self) -> str:
-        return self.handles or self.domain
+        return self.configured_handle_domain or self.domain
 
     @property
     def own_domains(self) -> tuple[str, str]:
         return self.domain, self.handle_domain
 
-    def is_own(self, domain: str) -> bool:
+    def is_own_domain(self, domain: str) -> bool:
         """Whether handles of that domain are ours: that of the handles, or the host itself."""
         return domain in self.own_domains
 
@@ -101,11 +101,11 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-_NAMES = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 @functools.lru_cache(maxsize=4096)
-def _spread(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
+def _expand_lists(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
     sizes = dict(lists)
 
     def place(match: re.Match[str]) -> str:
@@ -114,7 +114,7 @@ def _spread(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
             return match[0]
         return ", ".join(f":{name}_{n}" for n in range(sizes[name])) or "NULL"
 
-    return _NAMES.sub(place, sql)
+    return _PARAMETER.sub(place, sql)
 
 
 def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -136,15 +136,15 @@ def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
                 items += [items[-1]] * (size - len(items))
             lists.append((name, len(items)))
             flat.update((f"{name}_{n}", item) for n, item in enumerate(items))
-    return (sql, values) if flat is None else (_spread(sql, tuple(lists)), flat)
+    return (sql, values) if flat is None else (_expand_lists(sql, tuple(lists)), flat)
 
 
 @functools.lru_cache(maxsize=4096)
-def numbered(sql: str) -> tuple[bytes, list[str]]:
+def number_parameters(sql: str) -> tuple[bytes, list[str]]:
     """The statement with `$1`, `$2`, … in place of the names, and the names in that order."""
-    names = list(dict.fromkeys(_NAMES.findall(sql)))
+    names = list(dict.fromkeys(_PARAMETER.findall(sql)))
     numbers = {name: f"${n}" for n, name in enumerate(names, 1)}
-    return _NAMES.sub(lambda match: numbers[match[1]], sql).encode(), names
+    return _PARAMETER.sub(lambda match: numbers[match[1]], sql).encode(), names
 
 
 @functools.lru_cache(maxsize=256)
@@ -177,7 +177,7 @@ def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
     if not rows:
         return []
     first = rows[0]
-    pick, flags = _places(kind, None if isinstance(first, dict) else tuple(first.keys()))
+    pick, flags = _column_picker(kind, None if isinstance(first, dict) else tuple(first.keys()))
     if not flags:
         return [kind(*pick(row)) for row in rows]
     built = []
@@ -190,7 +190,7 @@ def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _places(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], Any], list[int]]:
+def _column_picker(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], Any], list[int]]:
     """What picks the values of `kind` from a row, and which of them are booleans.
 
     SQLite's rows search for a name anew each time; a place, found once, they know at once.
@@ -200,6 +200,6 @@ def _places(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], A
     return operator.itemgetter(*places), [at for at, as_ in enumerate(fields.values()) if as_ is not None]
 
 
-def escaped(text: str) -> str:
+def escape_like(text: str) -> str:
     """Text as it stands in a LIKE pattern with ESCAPE '!'."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

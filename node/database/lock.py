@@ -17,13 +17,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PATIENCE = 10.0
-PAUSE = 0.05
-ANSWERS_WITHIN = 2.0
-_LONGEST_NAME = 100  # bytes: a socket's address has room for little more
+TIMEOUT_SECONDS = 10.0
+POLL_INTERVAL_SECONDS = 0.05
+CONNECT_TIMEOUT_SECONDS = 2.0
+_MAX_SOCKET_PATH_BYTES = 100  # bytes: a socket's address has room for little more
 
 
-class InUse(Exception):
+class DatabaseInUse(Exception):
     """Another process has the database. The text is a sentence; `is_served`: it is a node that serves."""
 
     def __init__(self, path: str, pid: str, *, is_served: bool) -> None:
@@ -48,9 +48,9 @@ class Lock:
             self._descriptor = None
 
 
-async def acquire(path: str, *, patience: float = PATIENCE) -> Lock:
-    """Take the lock of a database file. Raises InUse: at once if it is served, else after `patience` seconds."""
-    until = time.monotonic() + patience
+async def acquire(path: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Lock:
+    """Take the lock of a database file. Raises InUse: at once if it is served, else after `timeout_seconds` seconds."""
+    until = time.monotonic() + timeout_seconds
     descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while True:
@@ -60,34 +60,38 @@ async def acquire(path: str, *, patience: float = PATIENCE) -> Lock:
                 os.pwrite(descriptor, str(os.getpid()).encode(), 0)
                 return Lock(descriptor)
             if is_served(path):
-                raise InUse(path, _holder(descriptor), is_served=True)
+                raise DatabaseInUse(path, _holder_pid(descriptor), is_served=True)
             if time.monotonic() > until:
-                raise InUse(path, _holder(descriptor), is_served=False)
-            await asyncio.sleep(PAUSE)
+                raise DatabaseInUse(path, _holder_pid(descriptor), is_served=False)
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def _holder(descriptor: int) -> str:
+def _holder_pid(descriptor: int) -> str:
     pid = os.pread(descriptor, 20, 0).decode("ascii", "replace")
     return pid if pid.isdecimal() else ""
 
 
 def is_served(path: str) -> bool:
     """Whether a node that serves this database answers."""
-    with contextlib.suppress(OSError), reachable(path) as address, socket.socket(socket.AF_UNIX) as asking:
-        asking.settimeout(ANSWERS_WITHIN)
+    with (
+        contextlib.suppress(OSError),
+        socket_address(path) as address,
+        socket.socket(socket.AF_UNIX) as asking,
+    ):
+        asking.settimeout(CONNECT_TIMEOUT_SECONDS)
         asking.connect(address)
         return True
     return False
 
 
 @contextlib.contextmanager
-def reachable(path: str) -> Iterator[str]:
+def socket_address(path: str) -> Iterator[str]:
     """The address of the socket beside a database file, short enough for the kernel while it is in use."""
     address = Path(f"{path}.sock")
-    if len(os.fsencode(address)) <= _LONGEST_NAME:
+    if len(os.fsencode(address)) <= _MAX_SOCKET_PATH_BYTES:
         yield str(address)
         return
     folder = os.open(address.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -22,7 +22,7 @@ _TABLE = """
 """
 
 
-class TooNew(Exception):
+class DatabaseTooNew(Exception):
     """The database has been changed by a newer program than this one."""
 
 
@@ -41,7 +41,7 @@ def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
     known = files(dialect)
     unknown = done - {number for number, _, _ in known}
     if unknown:
-        raise TooNew(
+        raise DatabaseTooNew(
             f"This database was changed by a newer version of Tintype (migration {max(unknown):04}). "
             "Start that version, or restore a backup made before the upgrade."
         )
@@ -53,7 +53,7 @@ def latest(tx: Reader) -> int:
     return int(tx.value("SELECT MAX(number) FROM migrations"))
 
 
-def sqlite(connection: sqlite3.Connection) -> None:
+def migrate_sqlite(connection: sqlite3.Connection) -> None:
     """Bring a SQLite database up to date."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -69,7 +69,7 @@ def sqlite(connection: sqlite3.Connection) -> None:
         raise
 
 
-def postgres(connection: Any) -> None:
+def migrate_postgres(connection: Any) -> None:
     """Bring a PostgreSQL database up to date; two programs starting at once wait for each other."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(7416903)")

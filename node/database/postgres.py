@@ -16,13 +16,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 
 from node.database import migrate
-from node.database.core import Row, Site, bind, numbered
+from node.database.core import Row, Site, bind, number_parameters
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 CONNECTIONS = 4
-TRIES = 5
+MAX_TRIES = 5
 
 
 class PostgresReader:
@@ -49,7 +49,7 @@ class PostgresReader:
 
     def _execute(self, sql: str, values: Mapping[str, Any]) -> psycopg.RawCursor[Any]:
         sql, values = bind(sql, values)
-        statement, names = numbered(sql)
+        statement, names = number_parameters(sql)
         return self._cursor.execute(statement, [values[name] for name in names])
 
     def _columns(self) -> list[str]:
@@ -69,7 +69,7 @@ class PostgresWriter(PostgresReader):
         return self._execute(sql, values).rowcount
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
-        statement, names = numbered(sql)
+        statement, names = number_parameters(sql)
         given = [[row[name] for name in names] for row in rows]
         if len(given) == 1:
             # One row by itself needs no pipeline, which would be a round trip more.
@@ -136,13 +136,13 @@ class PostgresDatabase:
 
     async def write(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         def work(connection: psycopg.Connection[Any]) -> tuple[T, list[Callable[[], None]]]:
-            for attempt in range(TRIES):
+            for attempt in range(MAX_TRIES):
                 try:
                     with connection.transaction(), psycopg.RawCursor(connection) as cursor:
                         tx = PostgresWriter(cursor, self.site, self._wake)
                         return unit(tx, *args, **kwargs), tx.hooks
                 except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-                    if attempt == TRIES - 1:
+                    if attempt == MAX_TRIES - 1:
                         raise
             raise AssertionError("unreachable")
 
@@ -175,7 +175,7 @@ async def open_postgres(url: str, site: Site) -> PostgresDatabase:
 
 def _migrate(connection: psycopg.Connection[Any]) -> None:
     with connection.cursor() as cursor:
-        migrate.postgres(_Cursor(connection, cursor))
+        migrate.migrate_postgres(_Cursor(connection, cursor))
 
 
 class _Cursor:

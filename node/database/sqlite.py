@@ -25,8 +25,8 @@ from node.database.lock import Lock, acquire
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READERS = 2
-MOST_IN_A_GROUP = 64
+READER_CONNECTIONS = 2
+MAX_UNITS_PER_COMMIT = 64
 
 
 class SqliteReader:
@@ -91,14 +91,14 @@ class SqliteDatabase:
             collections.deque()
         )
         self._writing: asyncio.Task[None] | None = None
-        self._turn = 0
+        self._reader_index = 0
 
     def _wake(self, kind: str) -> None:
         self.wake(kind)
 
     async def read(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        self._turn = (self._turn + 1) % len(self._readers)
-        connection = self._readers[self._turn]
+        self._reader_index = (self._reader_index + 1) % len(self._readers)
+        connection = self._readers[self._reader_index]
 
         def work() -> T:
             raw = connection._conn
@@ -124,7 +124,7 @@ class SqliteDatabase:
         try:
             while self._waiting:
                 group: list[tuple[Callable[[Any], Any], asyncio.Future[Any]]] = []
-                while self._waiting and len(group) < MOST_IN_A_GROUP:
+                while self._waiting and len(group) < MAX_UNITS_PER_COMMIT:
                     group.append(self._waiting.popleft())
                 assert self._writer is not None
                 commit = functools.partial(self._commit, self._writer._conn, group)
@@ -202,11 +202,11 @@ async def _connect(path: str, *pragmas: str) -> aiosqlite.Connection:
 async def _readers(path: str) -> list[aiosqlite.Connection]:
     return [
         await _connect(path, "query_only = ON", "wal_autocheckpoint = 0", "cache_size = -8000")
-        for _ in range(READERS)
+        for _ in range(READER_CONNECTIONS)
     ]
 
 
-async def open_beside(path: str, site: Site) -> SqliteDatabase:
+async def open_read_only(path: str, site: Site) -> SqliteDatabase:
     """Open a file that another process may be writing, only to read it. It is not migrated."""
     return SqliteDatabase(site, None, await _readers(path), None)
 
@@ -225,7 +225,7 @@ async def open_sqlite(path: str, site: Site) -> SqliteDatabase:
             "journal_size_limit = 16777216",
             "cache_size = -16000",
         )
-        await _on_thread(connection, lambda: migrate.sqlite(connection._conn))
+        await _on_thread(connection, lambda: migrate.migrate_sqlite(connection._conn))
         readers = await _readers(path)
     except BaseException:
         if writer is not None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from node.accounts.accounts import by_handle
 from node.database import Reader, build, columns, core
 from node.models.account import Account
-from node.models.visibility import eyes, no_block, visible_to
+from node.models.visibility import no_block, viewer_value, visible_to
 from node.posts import hashtags as tags
 
-MOST = 40
-MOST_WORDS = 8
+MAX_RESULTS = 40
+MAX_WORDS = 8
 
 
 def accounts(
@@ -46,14 +46,14 @@ def accounts(
                      CASE WHEN f.id IS NOT NULL THEN 0 ELSE 1 END,
                      a.followers_count DESC, a.id
             LIMIT :limit OFFSET :offset""",  # noqa: S608
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
         node=tx.site.uri("/actor"),
         exact=exact.id if exact else 0,
-        begins=core.escaped(name) + "%",
-        domain=core.escaped(domain) + "%",
-        named=f"%{core.escaped(text)}%",
+        begins=core.escape_like(name) + "%",
+        domain=core.escape_like(domain) + "%",
+        named=f"%{core.escape_like(text)}%",
         only_followed=only_followed,
-        limit=max(1, min(limit, MOST)),
+        limit=max(1, min(limit, MAX_RESULTS)),
         offset=max(0, offset),
     )
     return [build(Account, row) for row in rows]
@@ -68,7 +68,7 @@ def posts(
     tx: Reader, q: str, viewer: Account | None, limit: int = 20, *, max_id: int = 0, by: Account | None = None
 ) -> list[int]:
     """Ids of posts with all the words in caption, warning or alt text, newest first."""
-    words = q.lower().split()[:MOST_WORDS]
+    words = q.lower().split()[:MAX_WORDS]
     if not words:
         return []
     texts = " AND ".join(
@@ -84,10 +84,10 @@ def posts(
               AND {visible_to("p")} AND {texts}
               AND (p.id < :max_id OR :max_id = 0) AND (p.account_id = :by OR :by = 0)
             ORDER BY p.id DESC LIMIT :limit""",  # noqa: S608
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
         max_id=max_id,
         by=by.id if by else 0,
-        limit=max(1, min(limit, MOST)),
-        **{f"word_{n}": f"%{core.escaped(word)}%" for n, word in enumerate(words)},
+        limit=max(1, min(limit, MAX_RESULTS)),
+        **{f"word_{n}": f"%{core.escape_like(word)}%" for n, word in enumerate(words)},
     )
     return [row["id"] for row in rows]

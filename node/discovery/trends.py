@@ -9,23 +9,23 @@ from node.database import Reader
 from node.ids import now_ms
 from node.node import Node
 from node.posts import hashtags
-from node.posts.hashtags import Trend
+from node.posts.hashtags import TrendingHashtag
 
-KEPT_MS = 2 * 60_000
-MOST = 40
+CACHE_TTL_MS = 2 * 60_000
+MAX_TRENDS = 40
 
 
-class Trends:
+class TrendCache:
     """One node's trends: `node.part(Trends)`."""
 
     def __init__(self, node: Node) -> None:
-        self._kept: dict[bool, tuple[int, list[Trend]]] = {}
+        self._kept: dict[bool, tuple[int, list[TrendingHashtag]]] = {}
 
-    def now(self, tx: Reader, limit: int = 10, *, only_local: bool = False) -> list[Trend]:
+    def current(self, tx: Reader, limit: int = 10, *, only_local: bool = False) -> list[TrendingHashtag]:
         """As `hashtags.trending`, at most two minutes old."""
         made_at, found = self._kept.get(only_local, (0, []))
         now = now_ms()
-        if not found or not 0 <= now - made_at < KEPT_MS:
-            found = hashtags.trending(tx, MOST, only_local=only_local, now=now)
+        if not found or not 0 <= now - made_at < CACHE_TTL_MS:
+            found = hashtags.trending(tx, MAX_TRENDS, only_local=only_local, now=now)
             self._kept[only_local] = (now, found)
         return found[:limit]

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from node.database import Reader, Writer, build, build_all, columns
 from node.federation import outbox
-from node.federation.outbox import Sentence
+from node.federation.outbox import OutgoingActivity
 from node.ids import id_at, new_id, now_ms
 from node.jobs import queue as jobs
 
-DAY = 24 * 3600 * 1000
-KEPT_MS = 30 * DAY
-GIVEN_UP_AFTER_MS = 7 * DAY
-MOST_AGAIN = 200
+DAY_MS = 24 * 3600 * 1000
+RETENTION_MS = 30 * DAY_MS
+GIVE_UP_AFTER_MS = 7 * DAY_MS
+MAX_RETRIED_ACTIVITIES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class FinishedDelivery:
     """How a delivery ended: `state` is delivered, failed or gone."""
 
     id: int
@@ -52,18 +52,22 @@ _SELECT = f"SELECT {columns(Delivery)} FROM deliveries"  # noqa: S608
 
 
 def queue(
-    tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]], *, is_synchronized: bool = False
+    tx: Writer,
+    activity: OutgoingActivity,
+    inboxes: Iterable[tuple[str, str]],
+    *,
+    sends_follower_digest: bool = False,
 ) -> int:
     """One row and one job per (inbox, host) that has none yet; how many there were.
 
-    `is_synchronized`: the receivers are told whom of theirs we believe to follow the author.
+    `sends_follower_digest`: the receivers are told whom of theirs we believe to follow the author.
     """
     known = {
-        row["inbox"] for row in tx.all("SELECT inbox FROM deliveries WHERE outbox_id = :id", id=sentence.id)
+        row["inbox"] for row in tx.all("SELECT inbox FROM deliveries WHERE outbox_id = :id", id=activity.id)
     }
     now = now_ms()
     rows = [
-        {"id": new_id(), "outbox_id": sentence.id, "inbox": inbox, "host": host, "now": now}
+        {"id": new_id(), "outbox_id": activity.id, "inbox": inbox, "host": host, "now": now}
         for inbox, host in dict.fromkeys(inboxes)
         if inbox not in known
     ]
@@ -73,8 +77,13 @@ def queue(
                VALUES (:id, :outbox_id, :inbox, :host, :now)""",
             rows,
         )
-        said = {"sentence": sentence.id, "by": sentence.account_id, "about": about(sentence), "since": now}
-        if is_synchronized:
+        said = {
+            "sentence": activity.id,
+            "by": activity.account_id,
+            "about": ordering_key(activity),
+            "since": now,
+        }
+        if sends_follower_digest:
             said["synchronized"] = True
         jobs.add_many(
             tx,
@@ -87,20 +96,22 @@ def queue(
     return len(rows)
 
 
-def about(sentence: Sentence) -> str:
+def ordering_key(activity: OutgoingActivity) -> str:
     """What must keep its order among itself: all that is said about one post, or between two people."""
-    if sentence.post_id is not None:
-        return f"post:{sentence.post_id}"
-    if sentence.target_id is not None:
-        return f"people:{sentence.account_id}:{sentence.target_id}"
-    return f"person:{sentence.account_id}"
+    if activity.post_id is not None:
+        return f"post:{activity.post_id}"
+    if activity.target_id is not None:
+        return f"people:{activity.account_id}:{activity.target_id}"
+    return f"person:{activity.account_id}"
 
 
-def refuse(tx: Writer, sentence: Sentence, inboxes: Iterable[tuple[str, str]], reason: str) -> None:
+def record_refused(
+    tx: Writer, activity: OutgoingActivity, inboxes: Iterable[tuple[str, str]], reason: str
+) -> None:
     """Write down that these are not even tried, and why."""
     now = now_ms()
     rows = [
-        {"id": new_id(), "outbox_id": sentence.id, "inbox": inbox, "host": host, "reason": reason, "now": now}
+        {"id": new_id(), "outbox_id": activity.id, "inbox": inbox, "host": host, "reason": reason, "now": now}
         for inbox, host in inboxes
     ]
     if rows:
@@ -117,7 +128,7 @@ def by_id(tx: Reader, id_: int) -> Delivery | None:
     return build(Delivery, row) if row else None
 
 
-def close(tx: Writer, ends: Iterable[End]) -> None:
+def finish(tx: Writer, ends: Iterable[FinishedDelivery]) -> None:
     """These are over."""
     now = now_ms()
     tx.many(
@@ -137,7 +148,7 @@ def close(tx: Writer, ends: Iterable[End]) -> None:
     )
 
 
-def tried(tx: Writer, id_: int, *, status: int | None, reason: str) -> int:
+def record_attempt(tx: Writer, id_: int, *, status: int | None, reason: str) -> int:
     """It did not work this time and will be tried again; how many tries that makes."""
     attempts: int | None = tx.value(
         """UPDATE deliveries SET status = :status, reason = :reason, attempts = attempts + 1
@@ -149,26 +160,26 @@ def tried(tx: Writer, id_: int, *, status: int | None, reason: str) -> int:
     return attempts or 1
 
 
-def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
+def retry(tx: Writer, activity: OutgoingActivity, *, host: str | None = None) -> int:
     """Queue anew what failed of a sentence (to one server, or to all); how many that were.
 
     It goes to the end of its server's lane, and has another week. What has been taken back or replaced since is
     not said again; a post is told as it is now.
     """
-    if outbox.is_overtaken(tx, sentence):
+    if outbox.is_superseded(tx, activity):
         return 0
     now = now_ms()
     rows = tx.all(
         """UPDATE deliveries SET state = 'waiting', created_at = :now, finished_at = NULL
            WHERE outbox_id = :sentence AND state IN ('failed', 'gone') AND (:host = '' OR host = :host)
            RETURNING id, inbox, host""",
-        sentence=sentence.id,
+        sentence=activity.id,
         host=host or "",
         now=now,
     )
-    said = {"sentence": sentence.id, "by": sentence.account_id, "about": about(sentence), "since": now}
-    if rows and sentence.verb in ("Create", "Update"):
-        outbox.forget_document(tx, sentence)
+    said = {"sentence": activity.id, "by": activity.account_id, "about": ordering_key(activity), "since": now}
+    if rows and activity.verb in ("Create", "Update"):
+        outbox.clear_document(tx, activity)
         said["anew"] = now
     jobs.add_many(
         tx,
@@ -181,21 +192,21 @@ def again(tx: Writer, sentence: Sentence, *, host: str | None = None) -> int:
     return len(rows)
 
 
-def again_at(tx: Writer, host: str) -> int:
+def retry_host(tx: Writer, host: str) -> int:
     """Queue anew what failed at one server, the newest `MOST_AGAIN` sentences of it; how many deliveries."""
     rows = tx.all(
         """SELECT DISTINCT outbox_id FROM deliveries WHERE host = :host AND state IN ('failed', 'gone')
            ORDER BY outbox_id DESC LIMIT :most""",
         host=host,
-        most=MOST_AGAIN,
+        most=MAX_RETRIED_ACTIVITIES,
     )
     found = (outbox.by_id(tx, row["outbox_id"]) for row in reversed(rows))
-    return sum(again(tx, sentence, host=host) for sentence in found if sentence is not None)
+    return sum(retry(tx, sentence, host=host) for sentence in found if sentence is not None)
 
 
-def drop(tx: Writer, host: str, reason: str) -> int:
+def give_up_host(tx: Writer, host: str, reason: str) -> int:
     """Give up everything that waits for a server; how much that was."""
-    jobs.drop_lanes(tx, host)
+    jobs.delete_lanes(tx, host)
     return tx.run(
         """UPDATE deliveries SET state = 'failed', reason = :reason, finished_at = :now
            WHERE host = :host AND state = 'waiting'""",
@@ -205,13 +216,13 @@ def drop(tx: Writer, host: str, reason: str) -> int:
     )
 
 
-def totals(tx: Reader) -> dict[str, int]:
+def counts_by_state(tx: Reader) -> dict[str, int]:
     """Rows per state, for the admin."""
     rows = tx.all("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
     return {row["state"]: row["n"] for row in rows}
 
 
-def by_hosts(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
+def counts_by_host(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
     """Host → rows per state, for the admin."""
     found: dict[str, dict[str, int]] = {}
     for row in tx.all(
@@ -222,7 +233,7 @@ def by_hosts(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
     return found
 
 
-def unfinished(tx: Reader, *, limit: int = 100) -> Sequence[Delivery]:
+def undelivered(tx: Reader, *, limit: int = 100) -> Sequence[Delivery]:
     """What did not arrive, newest first: waiting with at least one failure, failed or gone."""
     rows = tx.all(
         _SELECT
@@ -239,11 +250,11 @@ def clean_up(tx: Writer, now: int) -> int:
         """UPDATE deliveries SET state = 'failed', finished_at = :now
            WHERE state = 'waiting' AND id < :before AND created_at < :then""",
         now=now,
-        before=id_at(now - 2 * GIVEN_UP_AFTER_MS),
-        then=now - 2 * GIVEN_UP_AFTER_MS,
+        before=id_at(now - 2 * GIVE_UP_AFTER_MS),
+        then=now - 2 * GIVE_UP_AFTER_MS,
     )
     return tx.run(
         "DELETE FROM deliveries WHERE id < :before AND state <> 'waiting' AND finished_at < :then",
-        before=id_at(now - KEPT_MS),
-        then=now - KEPT_MS,
+        before=id_at(now - RETENTION_MS),
+        then=now - RETENTION_MS,
     )

@@ -22,11 +22,11 @@ from node.jobs import queue
 from node.models.account import Account
 from node.models.post import Post
 
-KEPT_MS = 30 * 24 * 3600 * 1000
+RETENTION_MS = 30 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class OutgoingActivity:
     """One thing one of our people said. `document` is its rendered form, the same bytes at every retry."""
 
     id: int
@@ -41,7 +41,7 @@ class Sentence:
     created_at: int
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What the renderer needs once the rows themselves are gone."""
         facts: dict[str, Any] = json.loads(self.extra)
         return facts
@@ -118,14 +118,14 @@ def has_forwarded(tx: Reader, who: Account, object_uri: str) -> bool:
     return found is not None
 
 
-def by_id(tx: Reader, id_: int) -> Sentence | None:
-    row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE id = :id", id=id_)  # noqa: S608
-    return None if row is None else build(Sentence, row)
+def by_id(tx: Reader, id_: int) -> OutgoingActivity | None:
+    row = tx.one(f"SELECT {columns(OutgoingActivity)} FROM outbox WHERE id = :id", id=id_)  # noqa: S608
+    return None if row is None else build(OutgoingActivity, row)
 
 
-def by_uri(tx: Reader, uri: str) -> Sentence | None:
-    row = tx.one(f"SELECT {columns(Sentence)} FROM outbox WHERE uri = :uri", uri=uri)  # noqa: S608
-    return None if row is None else build(Sentence, row)
+def by_uri(tx: Reader, uri: str) -> OutgoingActivity | None:
+    row = tx.one(f"SELECT {columns(OutgoingActivity)} FROM outbox WHERE uri = :uri", uri=uri)  # noqa: S608
+    return None if row is None else build(OutgoingActivity, row)
 
 
 def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
@@ -136,12 +136,12 @@ def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
     return {row["id"]: row["document"] for row in rows}
 
 
-def keep_document(tx: Writer, sentence: Sentence, document: str) -> None:
+def save_document(tx: Writer, activity: OutgoingActivity, document: str) -> None:
     """Keep the rendered form, so that every server and every retry hears the same bytes."""
-    tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=sentence.id)
+    tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=activity.id)
 
 
-def withdrawn(tx: Reader, ids: Iterable[int]) -> set[int]:
+def withdrawn_ids(tx: Reader, ids: Iterable[int]) -> set[int]:
     """Those of these sentences that tell what a post says, though it is deleted or its author suspended by now."""
     rows = tx.all(
         """SELECT o.id FROM outbox o JOIN posts p ON p.id = o.post_id JOIN accounts a ON a.id = o.account_id
@@ -152,40 +152,40 @@ def withdrawn(tx: Reader, ids: Iterable[int]) -> set[int]:
     return {row["id"] for row in rows}
 
 
-def forget_document(tx: Writer, sentence: Sentence) -> None:
+def clear_document(tx: Writer, activity: OutgoingActivity) -> None:
     """It is to be said once more, as things are now."""
-    tx.run("UPDATE outbox SET document = NULL WHERE id = :id AND verb <> 'Forward'", id=sentence.id)
+    tx.run("UPDATE outbox SET document = NULL WHERE id = :id AND verb <> 'Forward'", id=activity.id)
 
 
-def is_overtaken(tx: Reader, sentence: Sentence) -> bool:
+def is_superseded(tx: Reader, activity: OutgoingActivity) -> bool:
     """Whether its author has since taken back or replaced what this says, so that it must not be said again."""
     rows = tx.all(
-        f"""SELECT {columns(Sentence)} FROM outbox
+        f"""SELECT {columns(OutgoingActivity)} FROM outbox
             WHERE account_id = :who AND id > :id AND (post_id = :post OR target_id = :target
                 OR object_uri = :object OR verb = 'Undo')""",  # noqa: S608
-        who=sentence.account_id,
-        id=sentence.id,
-        post=sentence.post_id,
-        target=sentence.target_id,
-        object=sentence.object_uri,
+        who=activity.account_id,
+        id=activity.id,
+        post=activity.post_id,
+        target=activity.target_id,
+        object=activity.object_uri,
     )
-    return any(_overtakes(build(Sentence, row), sentence) for row in rows)
+    return any(_supersedes(build(OutgoingActivity, row), activity) for row in rows)
 
 
-_ANSWERS = [{"Accept", "Reject"}, {"Add", "Remove"}, {"Update"}]
+_SUPERSEDING_VERBS = [{"Accept", "Reject"}, {"Add", "Remove"}, {"Update"}]
 
 
-def _overtakes(later: Sentence, earlier: Sentence) -> bool:
-    if later.verb == "Undo" and later.facts.get("uri") == earlier.uri:
+def _supersedes(later: OutgoingActivity, earlier: OutgoingActivity) -> bool:
+    if later.verb == "Undo" and later.details.get("uri") == earlier.uri:
         return True
     if earlier.verb == "Undo":
-        said = earlier.facts
+        said = earlier.details
         return later.verb == said.get("verb") and later.object_uri == said.get("object_uri")
     is_about_post = earlier.post_id is not None and later.post_id == earlier.post_id
     if later.verb == "Delete":
         return is_about_post or later.object_uri == earlier.object_uri
     same = later.object_uri == earlier.object_uri and later.target_id == earlier.target_id
-    return same and any({later.verb, earlier.verb} <= answers for answers in _ANSWERS)
+    return same and any({later.verb, earlier.verb} <= answers for answers in _SUPERSEDING_VERBS)
 
 
 def clean_up(tx: Writer, now: int) -> int:
@@ -193,5 +193,5 @@ def clean_up(tx: Writer, now: int) -> int:
     return tx.run(
         """DELETE FROM outbox WHERE created_at < :before
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.outbox_id = outbox.id)""",
-        before=now - KEPT_MS,
+        before=now - RETENTION_MS,
     )

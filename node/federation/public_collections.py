@@ -16,7 +16,7 @@ from node.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OutboxItem:
     """A line of an outbox: a post, or somebody's boost of one."""
 
     id: int
@@ -39,7 +39,7 @@ _BOOSTS = f"""SELECT b.id, b.post_id, b.uri, p.uri, a.uri, b.visibility, b.creat
                 AND p.visibility IN ('public', 'unlisted') AND {visibility.visible_to("p")}"""  # noqa: S608
 
 
-def outbox(tx: Reader, who: Account, page: Page) -> list[Said]:
+def outbox(tx: Reader, who: Account, page: Page) -> list[OutboxItem]:
     """What someone published and boosted."""
     rows = tx.all(
         f"""SELECT id, post_id, boost_uri, boosted_uri, boosted_author_uri, visibility, created_at
@@ -49,7 +49,7 @@ def outbox(tx: Reader, who: Account, page: Page) -> list[Said]:
         viewer=0,
         **page.values,
     )
-    return [Said(**dict(row)) for row in page.ordered(rows)]
+    return [OutboxItem(**dict(row)) for row in page.newest_first(rows)]
 
 
 def outbox_total(tx: Reader, who: Account) -> int:
@@ -78,7 +78,7 @@ def replies(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
         viewer=0,
         **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
 
 
 _THREAD = f"""FROM posts p WHERE p.root_id = :root AND p.visibility IN ('public', 'unlisted')
@@ -93,7 +93,7 @@ def thread(tx: Reader, root: Post, page: Page) -> list[tuple[int, str]]:
         viewer=0,
         **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
 
 
 def thread_total(tx: Reader, root: Post) -> int:
@@ -104,11 +104,11 @@ def likes(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
     """(id, uri) of the likes of a post."""
     rows = tx.all(
         f"""SELECT l.id, l.uri FROM likes l
-            WHERE l.post_id = :post AND {visibility.present("l.account_id")} {page.clause("l.id")}""",  # noqa: S608
+            WHERE l.post_id = :post AND {visibility.is_active("l.account_id")} {page.clause("l.id")}""",  # noqa: S608
         post=post.id,
         **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
 
 
 def shares(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
@@ -116,24 +116,24 @@ def shares(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
     rows = tx.all(
         f"""SELECT b.id, b.uri FROM boosts b
             WHERE b.post_id = :post AND b.visibility IN ('public', 'unlisted')
-              AND {visibility.present("b.account_id")} {page.clause("b.id")}""",  # noqa: S608
+              AND {visibility.is_active("b.account_id")} {page.clause("b.id")}""",  # noqa: S608
         post=post.id,
         **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
 
 
-_TAGGED = """FROM post_hashtags t JOIN posts p ON p.id = t.post_id JOIN accounts a ON a.id = p.account_id
+_HASHTAG = """FROM post_hashtags t JOIN posts p ON p.id = t.post_id JOIN accounts a ON a.id = p.account_id
     WHERE t.hashtag_id = (SELECT h.id FROM hashtags h WHERE h.name = :name) AND p.is_local
       AND p.visibility = 'public' AND p.deleted_at IS NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL"""
 
 
-def tagged_total(tx: Reader, name: str) -> int:
+def hashtag_total(tx: Reader, name: str) -> int:
     """How many public posts of this node bear a tag."""
-    return int(tx.value(f"SELECT COUNT(*) {_TAGGED}", name=name))
+    return int(tx.value(f"SELECT COUNT(*) {_HASHTAG}", name=name))
 
 
-def tagged(tx: Reader, name: str, page: Page) -> list[tuple[int, str]]:
+def hashtag(tx: Reader, name: str, page: Page) -> list[tuple[int, str]]:
     """(id, uri) of the public posts of this node that bear a tag, newest first."""
-    rows = tx.all(f"SELECT p.id, p.uri {_TAGGED} {page.clause('p.id')}", name=name, **page.values)
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    rows = tx.all(f"SELECT p.id, p.uri {_HASHTAG} {page.clause('p.id')}", name=name, **page.values)
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]

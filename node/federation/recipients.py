@@ -15,50 +15,50 @@ from node.models.visibility import no_block_between
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
-    """Where someone elsewhere is written to. `shared` is their server's common inbox, or ''."""
+class RecipientInbox:
+    """Where someone elsewhere is written to. `shared_inbox` is their server's common inbox, or ''."""
 
     inbox: str
-    shared: str
+    shared_inbox: str
 
     @property
-    def best(self) -> str:
+    def preferred(self) -> str:
         """The common inbox, where there is one: one request for all who live there."""
-        return self.shared or self.inbox
+        return self.shared_inbox or self.inbox
 
 
-_HERE = "NOT a.is_local AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND a.inbox <> ''"
+_IS_DELIVERABLE_SQL = "NOT a.is_local AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND a.inbox <> ''"
 
 
-def followers(tx: Reader, account_id: int) -> list[Mailbox]:
+def followers(tx: Reader, account_id: int) -> list[RecipientInbox]:
     """Those of accepted followers elsewhere, each common inbox once."""
-    return _mailboxes(
+    return _inboxes(
         tx.all(
             f"""SELECT MIN(a.inbox) AS inbox, a.shared_inbox
                 FROM follows f JOIN accounts a ON a.id = f.follower_id
-                WHERE f.followed_id = :who AND f.state = 'accepted' AND {_HERE}
+                WHERE f.followed_id = :who AND f.state = 'accepted' AND {_IS_DELIVERABLE_SQL}
                 GROUP BY CASE WHEN a.shared_inbox <> '' THEN a.shared_inbox ELSE a.inbox END, a.shared_inbox""",  # noqa: S608
             who=account_id,
         )
     )
 
 
-def people(tx: Reader, ids: Iterable[int]) -> list[Mailbox]:
+def accounts(tx: Reader, ids: Iterable[int]) -> list[RecipientInbox]:
     """Those of these people, as far as they live elsewhere."""
-    return _mailboxes(
+    return _inboxes(
         tx.all(
-            f"SELECT a.inbox, a.shared_inbox FROM accounts a WHERE a.id IN (:ids) AND {_HERE}",  # noqa: S608
+            f"SELECT a.inbox, a.shared_inbox FROM accounts a WHERE a.id IN (:ids) AND {_IS_DELIVERABLE_SQL}",  # noqa: S608
             ids=list(ids),
         )
     )
 
 
-def mentioned(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
+def mentioned(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
     """Those of the people a post is addressed to by name, unless there is a block between them and its author."""
-    return _mailboxes(
+    return _inboxes(
         tx.all(
             f"""SELECT a.inbox, a.shared_inbox FROM mentions m JOIN accounts a ON a.id = m.account_id
-                WHERE m.post_id = :post AND {_HERE}
+                WHERE m.post_id = :post AND {_IS_DELIVERABLE_SQL}
                   AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             post=post_id,
             author=author_id,
@@ -66,15 +66,15 @@ def mentioned(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
     )
 
 
-def interested(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
+def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
     """Those of people who liked, boosted or answered a post: they should hear of an edit.
 
     Not across a block with its author, as everywhere.
     """
-    return _mailboxes(
+    return _inboxes(
         tx.all(
             f"""SELECT DISTINCT a.inbox, a.shared_inbox FROM accounts a
-                WHERE {_HERE} AND a.id IN (
+                WHERE {_IS_DELIVERABLE_SQL} AND a.id IN (
                     SELECT account_id FROM likes WHERE post_id = :post
                     UNION SELECT account_id FROM boosts WHERE post_id = :post
                     UNION SELECT account_id FROM posts WHERE parent_id = :post)
@@ -85,9 +85,9 @@ def interested(tx: Reader, post_id: int, author_id: int) -> list[Mailbox]:
     )
 
 
-def conversation(tx: Reader, post: Post) -> list[Mailbox]:
+def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:
     """Those of the authors of everything an open comment hangs below, so that each sees the whole tree."""
-    return _mailboxes(
+    return _inboxes(
         tx.all(
             f"""WITH RECURSIVE above (id, parent_id, account_id, depth) AS (
                     SELECT p.id, p.parent_id, p.account_id, 0 FROM posts p WHERE p.id = :parent
@@ -96,24 +96,24 @@ def conversation(tx: Reader, post: Post) -> list[Mailbox]:
                     FROM posts p JOIN above ON p.id = above.parent_id WHERE above.depth < 50)
                 SELECT DISTINCT a.inbox, a.shared_inbox
                 FROM above JOIN accounts a ON a.id = above.account_id
-                WHERE {_HERE} AND {no_block_between(":author", "a.id")}""",  # noqa: S608
+                WHERE {_IS_DELIVERABLE_SQL} AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             parent=post.parent_id or 0,
             author=post.account_id,
         )
     )
 
 
-def heard_of(tx: Reader, post_id: int) -> list[Mailbox]:
+def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
     """Every inbox that was sent something about a post before: all of them should hear that it is gone."""
     rows = tx.all(
         """SELECT DISTINCT d.inbox, '' AS shared_inbox
            FROM outbox o JOIN deliveries d ON d.outbox_id = o.id WHERE o.post_id = :post""",
         post=post_id,
     )
-    return _mailboxes(rows)
+    return _inboxes(rows)
 
 
-def audience_at(tx: Reader, post: Post, base_url: str) -> list[Account]:
+def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
     """People of one server (`https://host/`) that a post which is not public may be meant for."""
     rows = tx.all(
         f"""SELECT {columns(Account, "a")} FROM accounts a
@@ -130,27 +130,27 @@ def audience_at(tx: Reader, post: Post, base_url: str) -> list[Account]:
     return [build(Account, row) for row in rows]
 
 
-FOLLOWED_HERE = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id
+FOLLOWED_LOCALLY_SQL = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id
     WHERE f.followed_id = :who AND f.state = 'accepted' AND a.is_local LIMIT 1"""
 """SQL: a row, if anybody on this node follows `:who` (and they have agreed)."""
 
 
-def is_followed_here(tx: Reader, account_id: int) -> bool:
+def is_followed_locally(tx: Reader, account_id: int) -> bool:
     """Whether anybody on this node follows them (and they have agreed)."""
-    return tx.value(FOLLOWED_HERE, who=account_id) is not None
+    return tx.value(FOLLOWED_LOCALLY_SQL, who=account_id) is not None
 
 
-def _mailboxes(rows: list[Row]) -> list[Mailbox]:
-    return [Mailbox(row["inbox"], row["shared_inbox"]) for row in rows]
+def _inboxes(rows: list[Row]) -> list[RecipientInbox]:
+    return [RecipientInbox(row["inbox"], row["shared_inbox"]) for row in rows]
 
 
-def reader_here(tx: Reader, author_id: int, told: Iterable[str]) -> int | None:
+def local_reader(tx: Reader, author_id: int, addressed: Iterable[str]) -> int | None:
     """One of ours who may read what this author says to these addresses: somebody named, else a follower."""
     here = tx.site.uri("/users/")
     found = tx.value(
         """SELECT id FROM accounts WHERE uri IN (:uris) AND is_local AND deleted_at IS NULL
            AND suspended_at IS NULL ORDER BY id LIMIT 1""",
-        uris=[uri for uri in told if uri.startswith(here)] or [""],
+        uris=[uri for uri in addressed if uri.startswith(here)] or [""],
     )
     if found is None:
         found = tx.value(

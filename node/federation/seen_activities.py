@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from node.database import Writer
 from node.ids import now_ms
 
-KEPT_MS = 120 * 24 * 3600 * 1000
+RETENTION_MS = 120 * 24 * 3600 * 1000
 _ROWS_AT_ONCE = 64
 
 
-class Unheard:
+class UnseenActivities:
     """Which activities of one unit of work are heard for the first time. Made by `first_heard`."""
 
     def __init__(self, tx: Writer, new: set[int]) -> None:
         self._tx = tx
         self._new = new
 
-    def take(self, uri: str) -> bool:
+    def mark_seen(self, uri: str) -> bool:
         """Whether this activity is heard for the first time; from now on it is not."""
         hash_ = _hash(uri)
         if hash_ not in self._new:
@@ -33,19 +33,19 @@ class Unheard:
         self._new.remove(hash_)
         return True
 
-    def give_back(self, uri: str) -> None:
+    def unmark_seen(self, uri: str) -> None:
         """It was not acted on after all: when it comes again, it is new."""
         self._new.add(_hash(uri))
 
 
 @contextmanager
-def first_heard(tx: Writer, uris: Iterable[str]) -> Iterator[Unheard]:
+def unseen_activities(tx: Writer, uris: Iterable[str]) -> Iterator[UnseenActivities]:
     """Asks of many activities at once what `take` answers for each; those that nobody took stay new."""
     hashes = sorted({_hash(uri) for uri in uris})
     new: set[int] = set()
     for start in range(0, len(hashes), _ROWS_AT_ONCE):
         new |= _insert(tx, hashes[start : start + _ROWS_AT_ONCE])
-    yield Unheard(tx, new)
+    yield UnseenActivities(tx, new)
     if new:
         tx.run("DELETE FROM seen_activities WHERE hash IN (:hashes)", hashes=new)
 
@@ -67,7 +67,7 @@ def _insert(tx: Writer, hashes: list[int]) -> set[int]:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Forget what nobody will repeat any more."""
-    return tx.run("DELETE FROM seen_activities WHERE seen_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM seen_activities WHERE seen_at < :before", before=now - RETENTION_MS)
 
 
 def _hash(uri: str) -> int:

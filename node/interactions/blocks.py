@@ -11,7 +11,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.interactions import follows
-from node.models.account import Account, Listed
+from node.models.account import Account, ListedAccount
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed
@@ -37,8 +37,8 @@ def block(tx: Writer, who: Account, target: Account, *, uri: str | None = None) 
     follows.sever(tx, who, target)
     for viewer, by in ((who, target), (target, who)):
         if viewer.is_local:
-            home_feed.remove_by(tx, viewer.id, by.id)
-    notifications.remove_between(tx, who.id, target.id)
+            home_feed.remove_author(tx, viewer.id, by.id)
+    notifications.delete_between(tx, who.id, target.id)
 
 
 def unblock(tx: Writer, who: Account, target: Account) -> None:
@@ -66,7 +66,7 @@ def mute(tx: Writer, who: Account, target: Account, *, hides_notifications: bool
         hides=hides_notifications,
         now=now_ms(),
     )
-    home_feed.remove_by(tx, who.id, target.id)
+    home_feed.remove_author(tx, who.id, target.id)
 
 
 def unmute(tx: Writer, who: Account, target: Account) -> None:
@@ -74,22 +74,22 @@ def unmute(tx: Writer, who: Account, target: Account) -> None:
     removed = tx.run(
         "DELETE FROM mutes WHERE account_id = :who AND target_id = :target", who=who.id, target=target.id
     )
-    follow = relationships.between(tx, who, target) if removed else None
+    follow = relationships.follow_between(tx, who, target) if removed else None
     if follow is not None and follow.is_accepted:
         home_feed.backfill(tx, who.id, target.id)
 
 
-def blocked_by(tx: Reader, who: Account, page: Page) -> list[Listed]:
+def blocked_accounts(tx: Reader, who: Account, page: Page) -> list[ListedAccount]:
     """Whom `who` has blocked, newest first."""
     return _listed(tx, "blocks", who, page)
 
 
-def muted_by(tx: Reader, who: Account, page: Page) -> list[Listed]:
+def muted_accounts(tx: Reader, who: Account, page: Page) -> list[ListedAccount]:
     """Whom `who` has muted, newest first."""
     return _listed(tx, "mutes", who, page)
 
 
-def _listed(tx: Reader, table: str, who: Account, page: Page) -> list[Listed]:
+def _listed(tx: Reader, table: str, who: Account, page: Page) -> list[ListedAccount]:
     rows = tx.all(
         f"""SELECT t.id AS listed_id, {columns(Account, "a")}
             FROM {table} t JOIN accounts a ON a.id = t.target_id
@@ -97,10 +97,10 @@ def _listed(tx: Reader, table: str, who: Account, page: Page) -> list[Listed]:
         who=who.id,
         **page.values,
     )
-    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
+    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def remove_all_of(tx: Writer, who: Account) -> None:
+def delete_by_account(tx: Writer, who: Account) -> None:
     """Someone is gone: forget whom they blocked and muted, and who did so to them."""
     tx.run("DELETE FROM blocks WHERE account_id = :who OR target_id = :who", who=who.id)
     tx.run("DELETE FROM mutes WHERE account_id = :who OR target_id = :who", who=who.id)

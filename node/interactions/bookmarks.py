@@ -30,11 +30,11 @@ def remove(tx: Writer, who: Account, post: Post) -> None:
     tx.run("DELETE FROM bookmarks WHERE account_id = :who AND post_id = :post", who=who.id, post=post.id)
 
 
-def forget(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and the bookmarks of it."""
     tx.run("DELETE FROM bookmarks WHERE post_id = :post", post=post_id)
 
 
-def forget_by(tx: Writer, account: Account) -> None:
+def delete_by_account(tx: Writer, account: Account) -> None:
     """Someone is gone, and what they kept with them."""
     tx.run("DELETE FROM bookmarks WHERE account_id = :who", who=account.id)

@@ -13,22 +13,22 @@ from node.database import Reader, Writer, build, columns
 from node.errors import NotAllowed
 from node.federation import outbox
 from node.ids import id_at, new_id, now_ms
-from node.models.account import Account, Listed
+from node.models.account import Account, ListedAccount
 from node.models.audience import narrower
 from node.models.post import Boost, Post
-from node.models.visibility import boost_visible_to, eyes, no_block
+from node.models.visibility import boost_visible_to, no_block, viewer_value
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed, permissions, posts
 
-_SAME_MOMENT = 50
+_MAX_ID_ATTEMPTS = 50
 
 
 def can_boost(who: Account, post: Post) -> bool:
     """Whether to offer a boost of a post they can see; `permissions` has the last word."""
     if post.account_id == who.id:
         return post.visibility != "direct"
-    return post.is_open and bool(post.allows.boost.allowed)
+    return post.is_open and bool(post.interaction_policy.boost.automatic_approval)
 
 
 def boost(
@@ -46,10 +46,10 @@ def boost(
     `is_seen`: in this unit of work they have been found to see the post.
     Raises NotFound for what they may not see and NotAllowed for what may not go further.
     """
-    permissions.check(tx, who, post, "boost", is_seen=is_seen)
+    permissions.check(tx, who, post, "boost", is_visible=is_seen)
     if post.visibility == "direct":
         raise NotAllowed("This post is not public, so it cannot be boosted.")
-    existing = between(tx, who, post)
+    existing = by_account_and_post(tx, who, post)
     if existing is not None:
         return existing
     visibility = narrower(visibility, "followers" if post.visibility == "followers" else "public")
@@ -58,7 +58,7 @@ def boost(
     made = _insert(tx, who, post, uri, visibility, created_at)
     if made is None:
         raise NotAllowed("That boost has already been processed.", detail=f"the boost id {uri} is in use")
-    posts.count(tx, post.id, boosts=1)
+    posts.adjust_counts(tx, post.id, boosts=1)
     home_feed.add_boost(tx, made, post)
     notifications.notify(tx, post.account_id, "boost", who, post)
     if who.is_local:  # as for a like
@@ -72,7 +72,7 @@ def _insert(
     tx: Writer, who: Account, post: Post, uri: str | None, visibility: str, created_at: int | None
 ) -> Boost | None:
     at = min(created_at or now_ms(), now_ms())
-    for _ in range(_SAME_MOMENT):
+    for _ in range(_MAX_ID_ATTEMPTS):
         id_ = new_id() if created_at is None else id_at(at)
         if posts.by_id(tx, id_) is not None:
             continue
@@ -103,7 +103,7 @@ def unboost(tx: Writer, who: Account, post: Post) -> None:
     if row is None:
         return
     gone = build(Boost, row)
-    posts.count(tx, post.id, boosts=-1)
+    posts.adjust_counts(tx, post.id, boosts=-1)
     home_feed.remove_boost(tx, gone, post)
     notifications.withdraw(tx, "boost", who, post=post)
     earlier = {
@@ -123,12 +123,12 @@ def by_id(tx: Reader, boost_id: int) -> Boost | None:
     return build(Boost, row) if row else None
 
 
-def seen_by(tx: Reader, viewer: Account | None, boost_id: int) -> Boost | None:
+def visible_by_id(tx: Reader, viewer: Account | None, boost_id: int) -> Boost | None:
     """The boost, if this person may know of it. Whether they may see its post is asked apart."""
     row = tx.one(
         f"SELECT {columns(Boost, 'b')} FROM boosts b WHERE b.id = :id AND {boost_visible_to('b')}",  # noqa: S608
         id=boost_id,
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
     )
     return build(Boost, row) if row else None
 
@@ -144,7 +144,7 @@ def by_uri(tx: Reader, uri: str) -> Boost | None:
     return build(Boost, row) if row else None
 
 
-def between(tx: Reader, who: Account, post: Post) -> Boost | None:
+def by_account_and_post(tx: Reader, who: Account, post: Post) -> Boost | None:
     row = tx.one(
         f"SELECT {columns(Boost)} FROM boosts WHERE account_id = :who AND post_id = :post",  # noqa: S608
         who=who.id,
@@ -153,7 +153,7 @@ def between(tx: Reader, who: Account, post: Post) -> Boost | None:
     return build(Boost, row) if row else None
 
 
-def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Listed]:
+def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Who has boosted a post openly, the latest first; not across a block with the viewer."""
     rows = tx.all(
         f"""SELECT b.id AS listed_id, {columns(Account, "a")}
@@ -162,25 +162,25 @@ def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Liste
               AND a.suspended_at IS NULL AND a.deleted_at IS NULL
               AND {no_block("a.id")} {page.clause("b.id")}""",  # noqa: S608
         post=post.id,
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
         **page.values,
     )
-    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
+    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def forget(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and the boosts of it."""
     tx.run("DELETE FROM boosts WHERE post_id = :post", post=post_id)
 
 
-def forget_by(tx: Writer, account: Account) -> None:
+def delete_by_account(tx: Writer, account: Account) -> None:
     """Someone is gone, and what they boosted with them."""
     rows = tx.all(
         f"DELETE FROM boosts WHERE account_id = :who RETURNING {columns(Boost)}",  # noqa: S608
         who=account.id,
     )
     for gone in [build(Boost, row) for row in rows]:
-        posts.count(tx, gone.post_id, boosts=-1)
+        posts.adjust_counts(tx, gone.post_id, boosts=-1)
         post = posts.by_id(tx, gone.post_id)
         if post is not None:
             home_feed.remove_boost(tx, gone, post)

@@ -16,16 +16,16 @@ from node.interactions import likes
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
-from node.models.visibility import eyes, no_block
+from node.models.visibility import no_block, viewer_value
 from node.posts import posts
 from node.text import hostnames
 
-MOST_OF_ONE = 10
-MOST_SHOWN = 30
+MAX_PER_ACCOUNT = 10
+MAX_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReactionCount:
     """An emoji and how many gave it. `emoji` is what is kept of a custom one, to show its picture."""
 
     content: str
@@ -41,20 +41,20 @@ def react(
     *,
     name: str,
     content: str,
-    picture: RemoteEmoji | None = None,
+    remote_emoji: RemoteEmoji | None = None,
     is_seen: bool = False,
 ) -> None:
     """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like.
 
     `is_seen`: in this unit of work they have been found to see the post.
     """
-    likes.like(tx, who, post, uri, is_seen=is_seen)
+    likes.like(tx, who, post, uri, is_visible=is_seen)
     given = tx.value(
         "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id
     )
-    if given >= MOST_OF_ONE:
+    if given >= MAX_PER_ACCOUNT:
         return
-    offered = [picture] if picture is not None else []
+    offered = [remote_emoji] if remote_emoji is not None else []
     tx.run(
         """INSERT INTO reactions (id, uri, account_id, post_id, name, content, emoji, created_at)
            VALUES (:id, :uri, :who, :post, :name, :content, :emoji, :now) ON CONFLICT DO NOTHING""",
@@ -64,12 +64,12 @@ def react(
         post=post.id,
         name=name,
         content=content,
-        emoji=custom_emoji.take_in(tx, hostnames.of(who.uri), offered, content),
+        emoji=custom_emoji.record_used(tx, hostnames.from_uri(who.uri), offered, content),
         now=now_ms(),
     )
 
 
-def take_back(tx: Writer, who: Account, uri: str) -> bool:
+def unreact_by_uri(tx: Writer, who: Account, uri: str) -> bool:
     """Take one emoji back, and with the last of them the like that came along. Whether there was one."""
     post_id = tx.value(
         "DELETE FROM reactions WHERE uri = :uri AND account_id = :who RETURNING post_id", uri=uri, who=who.id
@@ -88,7 +88,7 @@ def take_back(tx: Writer, who: Account, uri: str) -> bool:
     if other is None:
         likes.unlike(tx, who, post)
     else:
-        likes.goes_with(tx, liked, other)
+        likes.set_uri(tx, liked, other)
     return True
 
 
@@ -102,12 +102,12 @@ def latest_uri(tx: Reader, who: Account, post: Post) -> str | None:
     return None if found is None else str(found)
 
 
-def take_all_back(tx: Writer, who: Account, post: Post) -> None:
+def unreact_all(tx: Writer, who: Account, post: Post) -> None:
     """All that somebody gave to a post, because they no longer like it."""
     tx.run("DELETE FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id)
 
 
-def of(tx: Reader, viewer: Account | None, post: Post) -> list[Tally]:
+def counts_by_post(tx: Reader, viewer: Account | None, post: Post) -> list[ReactionCount]:
     """What was given to a post, most often first, without what people gave whom the viewer does not meet."""
     rows = tx.all(
         f"""SELECT r.name, MAX(r.content) AS content, MAX(r.emoji) AS emoji, COUNT(*) AS n
@@ -116,37 +116,37 @@ def of(tx: Reader, viewer: Account | None, post: Post) -> list[Tally]:
               AND {no_block("r.account_id")}
             GROUP BY r.name ORDER BY n DESC, MIN(r.id) LIMIT :most""",  # noqa: S608
         post=post.id,
-        viewer=eyes(viewer),
-        most=MOST_SHOWN,
+        viewer=viewer_value(viewer),
+        most=MAX_SHOWN,
     )
-    return [_tally(row) for row in rows]
+    return [_reaction_count(row) for row in rows]
 
 
-def by_people(
-    tx: Reader, post_ids: Sequence[int], people: Sequence[int]
-) -> dict[tuple[int, int], list[Tally]]:
+def by_posts_and_accounts(
+    tx: Reader, post_ids: Sequence[int], account_ids: Sequence[int]
+) -> dict[tuple[int, int], list[ReactionCount]]:
     """(post, person) → what they gave."""
     rows = tx.all(
         """SELECT post_id, account_id, content, emoji, 1 AS n FROM reactions
            WHERE post_id IN (:posts) AND account_id IN (:people) ORDER BY id""",
         posts=list(post_ids),
-        people=list(people),
+        people=list(account_ids),
     )
-    found: dict[tuple[int, int], list[Tally]] = {}
+    found: dict[tuple[int, int], list[ReactionCount]] = {}
     for row in rows:
-        found.setdefault((row["post_id"], row["account_id"]), []).append(_tally(row))
+        found.setdefault((row["post_id"], row["account_id"]), []).append(_reaction_count(row))
     return found
 
 
-def _tally(row: Row) -> Tally:
-    return Tally(row["content"], row["emoji"], row["n"])
+def _reaction_count(row: Row) -> ReactionCount:
+    return ReactionCount(row["content"], row["emoji"], row["n"])
 
 
-def remove_of_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and with it what was given to it."""
     tx.run("DELETE FROM reactions WHERE post_id = :post", post=post_id)
 
 
-def forget_by(tx: Writer, who: Account) -> None:
+def delete_by_account(tx: Writer, who: Account) -> None:
     """Someone is gone."""
     tx.run("DELETE FROM reactions WHERE account_id = :who", who=who.id)

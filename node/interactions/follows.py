@@ -16,14 +16,14 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
-from node.models.account import Account, Listed
+from node.models.account import Account, ListedAccount
 from node.models.visibility import no_block
 from node.moderation import domain_policy
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed
 
-ASK_AGAIN_AFTER = 24 * 60 * 60 * 1000  # ms
+RESEND_REQUEST_AFTER_MS = 24 * 60 * 60 * 1000  # ms
 
 
 def follow(
@@ -34,10 +34,10 @@ def follow(
     `uri` is the id another server gave the follow. When it sends one again, it is answered again, since
     it may have missed the first answer. Raises NotFound when either has blocked the other.
     """
-    _check(tx, who, target)
-    existing = relationships.between(tx, who, target)
+    _check_may_follow(tx, who, target)
+    existing = relationships.follow_between(tx, who, target)
     if existing is not None:
-        return _again(tx, existing, who, target, shows_boosts, uri)
+        return _refresh_existing(tx, existing, who, target, shows_boosts, uri)
     if target.is_local and target.moved_to:
         raise NotAllowed("This person has moved to another account.")
     id_ = new_id()
@@ -55,7 +55,7 @@ def follow(
     if row is None:
         raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     new = build(Follow, row)
-    _tell(tx, who, "Follow", target.uri, target, uri=new.uri)
+    _send_activity(tx, who, "Follow", target.uri, target, uri=new.uri)
     if not target.is_local:
         return new
     if target.is_locked or who.is_limited:
@@ -64,28 +64,32 @@ def follow(
     return accept(tx, new)
 
 
-def _check(tx: Reader, who: Account, target: Account) -> None:
+def _check_may_follow(tx: Reader, who: Account, target: Account) -> None:
     if who.id == target.id:
         raise Invalid("You cannot follow yourself.")
     if not who.is_local and not target.is_local:
         raise Invalid("Neither account is on this server.", detail=f"{who.uri} follows {target.uri}")
-    if who.is_gone:
+    if who.is_inactive:
         raise NotAllowed("This account cannot follow anyone at the moment.")
-    if target.is_gone or (target.kind == "Application" and target.is_local):
+    if target.is_inactive or (target.kind == "Application" and target.is_local):
         raise NotFound("There is no account by that name here.")
-    if relationships.is_blocked(tx, who, target):
+    if relationships.is_block_between(tx, who, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
     other = who if target.is_local else target
     if not other.is_local and domain_policy.is_blocked(tx, other.domain):
         raise NotAllowed(f"This node does not exchange anything with {other.domain}.")
 
 
-def _again(
+def _refresh_existing(
     tx: Writer, existing: Follow, who: Account, target: Account, shows_boosts: bool, uri: str | None
 ) -> Follow:
     now = now_ms()
-    asks = not target.is_local and not existing.is_accepted and now - existing.created_at > ASK_AGAIN_AFTER
-    if uri is not None and uri != existing.uri and relationships.by_uri(tx, uri) is not None:
+    asks = (
+        not target.is_local
+        and not existing.is_accepted
+        and now - existing.created_at > RESEND_REQUEST_AFTER_MS
+    )
+    if uri is not None and uri != existing.uri and relationships.follow_by_uri(tx, uri) is not None:
         raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     # A sentence is said once under its id: asking again needs another.
     asked = f"{who.uri}#follows/{new_id()}" if asks else existing.uri
@@ -100,9 +104,9 @@ def _again(
     assert row is not None
     kept = build(Follow, row)
     if asks:
-        _tell(tx, who, "Follow", target.uri, target, uri=kept.uri)
+        _send_activity(tx, who, "Follow", target.uri, target, uri=kept.uri)
     elif not who.is_local and kept.is_accepted:
-        _answer(tx, "Accept", kept, who, target)
+        _send_response(tx, "Accept", kept, who, target)
     return kept
 
 
@@ -116,17 +120,17 @@ def accept(tx: Writer, asked: Follow) -> Follow:
     )
     follower, followed = accounts.get(tx, asked.follower_id), accounts.get(tx, asked.followed_id)
     if row is None:
-        kept = relationships.between(tx, follower, followed)
+        kept = relationships.follow_between(tx, follower, followed)
         if kept is None:
             raise NotFound("That request has been withdrawn.")
         return kept
     accepted = build(Follow, row)
-    _count(tx, accepted, 1)
+    _adjust_counts(tx, accepted, 1)
     notifications.withdraw(tx, "follow_request", follower, account=followed)
     notifications.notify(tx, followed.id, "follow", by=follower)
     if follower.is_local:
         home_feed.backfill(tx, follower.id, followed.id)
-    _answer(tx, "Accept", accepted, follower, followed)
+    _send_response(tx, "Accept", accepted, follower, followed)
     return accepted
 
 
@@ -135,20 +139,20 @@ def reject(tx: Writer, asked: Follow) -> None:
     follower, followed = accounts.get(tx, asked.follower_id), accounts.get(tx, asked.followed_id)
     removed = _remove(tx, follower, followed)
     if removed is not None:
-        _answer(tx, "Reject", removed, follower, followed)
+        _send_response(tx, "Reject", removed, follower, followed)
 
 
-def decline(tx: Writer, who: Account, target: Account, uri: str | None) -> None:
+def send_reject(tx: Writer, who: Account, target: Account, uri: str | None) -> None:
     """Answer Reject to another server's follow that was never taken in (blocked, or not allowed)."""
     if uri and not who.is_local:
-        _reply(tx, "Reject", uri, who, target)
+        _send_response_to_uri(tx, "Reject", uri, who, target)
 
 
 def unfollow(tx: Writer, who: Account, target: Account) -> None:
     """Follow someone no longer, or withdraw the request. Unfollowing twice changes nothing."""
     removed = _remove(tx, who, target)
     if removed is not None:
-        _tell(
+        _send_activity(
             tx,
             who,
             "Undo",
@@ -160,7 +164,7 @@ def unfollow(tx: Writer, who: Account, target: Account) -> None:
 
 def remove_follower(tx: Writer, who: Account, follower: Account) -> None:
     """Make someone stop following you, without blocking them."""
-    existing = relationships.between(tx, follower, who)
+    existing = relationships.follow_between(tx, follower, who)
     if existing is not None:
         reject(tx, existing)
 
@@ -171,12 +175,12 @@ def sever(tx: Writer, one: Account, other: Account) -> None:
     remove_follower(tx, one, other)
 
 
-def take_out(tx: Writer, follower: Account, followed: Account) -> Follow | None:
+def remove_silently(tx: Writer, follower: Account, followed: Account) -> Follow | None:
     """End a follow without a word to anyone; what it was, so that it can be put back."""
     return _remove(tx, follower, followed)
 
 
-def put_back(tx: Writer, ended: Follow) -> None:
+def restore(tx: Writer, ended: Follow) -> None:
     """Let a follow that was taken out hold again, unless there is another between the two by now."""
     if not tx.run(
         f"""INSERT INTO follows ({columns(Follow)})
@@ -186,7 +190,7 @@ def put_back(tx: Writer, ended: Follow) -> None:
     ):
         return
     if ended.is_accepted:
-        _count(tx, ended, 1)
+        _adjust_counts(tx, ended, 1)
         if accounts.get(tx, ended.follower_id).is_local:
             home_feed.backfill(tx, ended.follower_id, ended.followed_id)
     else:
@@ -205,29 +209,29 @@ def _remove(tx: Writer, follower: Account, followed: Account) -> Follow | None:
         return None
     removed = build(Follow, row)
     if removed.is_accepted:
-        _count(tx, removed, -1)
+        _adjust_counts(tx, removed, -1)
         if follower.is_local:
-            home_feed.remove_by(tx, follower.id, followed.id)
+            home_feed.remove_author(tx, follower.id, followed.id)
     notifications.withdraw(tx, "follow", follower, account=followed)
     notifications.withdraw(tx, "follow_request", follower, account=followed)
     return removed
 
 
-def _count(tx: Writer, changed: Follow, by: int) -> None:
-    accounts.count(tx, changed.follower_id, following=by)
-    accounts.count(tx, changed.followed_id, followers=by)
+def _adjust_counts(tx: Writer, changed: Follow, by: int) -> None:
+    accounts.adjust_counts(tx, changed.follower_id, following=by)
+    accounts.adjust_counts(tx, changed.followed_id, followers=by)
 
 
-def _answer(tx: Writer, verb: str, answered: Follow, follower: Account, followed: Account) -> None:
-    _reply(tx, verb, answered.uri, follower, followed)
+def _send_response(tx: Writer, verb: str, answered: Follow, follower: Account, followed: Account) -> None:
+    _send_response_to_uri(tx, verb, answered.uri, follower, followed)
 
 
-def _reply(tx: Writer, verb: str, uri: str, follower: Account, followed: Account) -> None:
+def _send_response_to_uri(tx: Writer, verb: str, uri: str, follower: Account, followed: Account) -> None:
     extra = {"follow": {"uri": uri, "actor": follower.uri, "object": followed.uri}}
-    _tell(tx, followed, verb, uri, follower, extra=extra)
+    _send_activity(tx, followed, verb, uri, follower, extra=extra)
 
 
-def _tell(
+def _send_activity(
     tx: Writer,
     who: Account,
     verb: str,
@@ -242,33 +246,33 @@ def _tell(
         outbox.record(tx, who, verb, object_uri, uri=uri, target=target, extra=extra)
 
 
-def requests(tx: Reader, who: Account, page: Page) -> list[Listed]:
+def requests(tx: Reader, who: Account, page: Page) -> list[ListedAccount]:
     """Who has asked to follow `who`, newest first."""
-    return _people(tx, page, "follower_id", "followed_id", who, None, "pending")
+    return _accounts_page(tx, page, "follower_id", "followed_id", who, None, "pending")
 
 
-def hidden_from(account: Account, viewer: Account | None) -> bool:
+def hides_follows_from(account: Account, viewer: Account | None) -> bool:
     """Whether somebody keeps who follows whom to themselves. The numbers are shown all the same."""
     return account.hides_follows and (viewer is None or viewer.id != account.id)
 
 
-def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[Listed]:
+def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Who follows `account`, without those between whom and the viewer there is a block; nobody, if it hides that."""
-    if hidden_from(account, viewer):
+    if hides_follows_from(account, viewer):
         return []
-    return _people(tx, page, "follower_id", "followed_id", account, viewer, "accepted")
+    return _accounts_page(tx, page, "follower_id", "followed_id", account, viewer, "accepted")
 
 
-def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[Listed]:
+def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Whom `account` follows, as `followers`."""
-    if hidden_from(account, viewer):
+    if hides_follows_from(account, viewer):
         return []
-    return _people(tx, page, "followed_id", "follower_id", account, viewer, "accepted")
+    return _accounts_page(tx, page, "followed_id", "follower_id", account, viewer, "accepted")
 
 
-def _people(
+def _accounts_page(
     tx: Reader, page: Page, shown: str, held: str, account: Account, viewer: Account | None, state: str
-) -> list[Listed]:
+) -> list[ListedAccount]:
     rows = tx.all(
         f"""SELECT f.id AS listed_id, {columns(Account, "a")}
             FROM follows f JOIN accounts a ON a.id = f.{shown}
@@ -281,7 +285,7 @@ def _people(
         viewer=viewer.id if viewer else 0,
         **page.values,
     )
-    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
+    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
 def accepted_uris(
@@ -297,10 +301,10 @@ def accepted_uris(
         account=account.id,
         **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.ordered(rows)]
+    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
 
 
-def followers_at(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str, list[str]]:
+def follower_uris_by_host(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str, list[str]]:
     """Host → the uris of the accepted followers who live there."""
     rows = tx.all(
         """SELECT a.host, a.uri FROM follows f JOIN accounts a ON a.id = f.follower_id
@@ -315,7 +319,7 @@ def followers_at(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str
     return found
 
 
-def followers_here(tx: Reader, account: Account) -> list[tuple[str, int]]:
+def local_followers(tx: Reader, account: Account) -> list[tuple[str, int]]:
     """Our people who follow somebody (uri), and since when."""
     rows = tx.all(
         """SELECT a.uri, f.accepted_at FROM follows f JOIN accounts a ON a.id = f.follower_id
@@ -331,7 +335,7 @@ def requests_count(tx: Reader, who: Account) -> int:
     )
 
 
-def remove_all_of(tx: Writer, who: Account) -> None:
+def delete_by_account(tx: Writer, who: Account) -> None:
     """Someone is gone: end all their follows, in both directions, without a word to anyone."""
     rows = tx.all(
         f"SELECT {columns(Follow)} FROM follows WHERE follower_id = :who OR followed_id = :who",  # noqa: S608

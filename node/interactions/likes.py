@@ -12,9 +12,9 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns
 from node.federation import outbox
 from node.ids import new_id, now_ms
-from node.models.account import Account, Listed
+from node.models.account import Account, ListedAccount
 from node.models.post import Post
-from node.models.visibility import eyes, no_block
+from node.models.visibility import no_block, viewer_value
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import permissions, posts
@@ -29,12 +29,12 @@ class Like:
     created_at: int
 
 
-def like(tx: Writer, who: Account, post: Post, uri: str | None = None, *, is_seen: bool = False) -> None:
+def like(tx: Writer, who: Account, post: Post, uri: str | None = None, *, is_visible: bool = False) -> None:
     """Like a post. Liking it twice changes nothing. `uri` is the id another server gave the like.
 
-    `is_seen`: in this unit of work they have been found to see the post.
+    `is_visible`: in this unit of work they have been found to see the post.
     """
-    permissions.check(tx, who, post, "like", is_seen=is_seen)
+    permissions.check(tx, who, post, "like", is_visible=is_visible)
     id_ = new_id()
     uri = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)
@@ -48,7 +48,7 @@ def like(tx: Writer, who: Account, post: Post, uri: str | None = None, *, is_see
     )
     if uri is None:
         return
-    posts.count(tx, post.id, likes=1)
+    posts.adjust_counts(tx, post.id, likes=1)
     notifications.notify(tx, post.account_id, "like", who, post)
     if who.is_local:  # `record` would say nothing of others, but their author would be looked up for it
         author = accounts.get(tx, post.account_id)
@@ -64,7 +64,7 @@ def unlike(tx: Writer, who: Account, post: Post) -> None:
     )
     if uri is None:
         return
-    posts.count(tx, post.id, likes=-1)
+    posts.adjust_counts(tx, post.id, likes=-1)
     notifications.withdraw(tx, "like", who, post=post)
     earlier = {"verb": "Like", "uri": uri, "object_uri": post.uri}
     outbox.record(tx, who, "Undo", uri, post=post, target=accounts.get(tx, post.account_id), extra=earlier)
@@ -75,7 +75,7 @@ def by_uri(tx: Reader, uri: str) -> Like | None:
     return build(Like, row) if row else None
 
 
-def goes_with(tx: Writer, like: Like, uri: str) -> None:
+def set_uri(tx: Writer, like: Like, uri: str) -> None:
     """What a like came with is taken back, and something else it may stand for is still there."""
     tx.run(
         "UPDATE likes SET uri = :uri WHERE id = :id AND NOT EXISTS (SELECT 1 FROM likes l WHERE l.uri = :uri)",
@@ -84,7 +84,7 @@ def goes_with(tx: Writer, like: Like, uri: str) -> None:
     )
 
 
-def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Listed]:
+def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Who likes a post, the latest first; not those between whom and the viewer there is a block."""
     rows = tx.all(
         f"""SELECT l.id AS listed_id, {columns(Account, "a")}
@@ -92,18 +92,18 @@ def of(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[Liste
             WHERE l.post_id = :post AND a.suspended_at IS NULL AND a.deleted_at IS NULL
               AND {no_block("a.id")} {page.clause("l.id")}""",  # noqa: S608
         post=post.id,
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
         **page.values,
     )
-    return [Listed(row["listed_id"], build(Account, row)) for row in page.ordered(rows)]
+    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def forget(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and the likes of it."""
     tx.run("DELETE FROM likes WHERE post_id = :post", post=post_id)
 
 
-def forget_by(tx: Writer, account: Account) -> None:
+def delete_by_account(tx: Writer, account: Account) -> None:
     """Someone is gone, and what they liked with them."""
     for row in tx.all("DELETE FROM likes WHERE account_id = :who RETURNING post_id", who=account.id):
-        posts.count(tx, row["post_id"], likes=-1)
+        posts.adjust_counts(tx, row["post_id"], likes=-1)

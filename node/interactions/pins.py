@@ -14,11 +14,11 @@ from node.federation import outbox
 from node.ids import new_id
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import eyes, visible_to
+from node.models.visibility import viewer_value, visible_to
 from node.posts import permissions
 
-MOST = 5
-MOST_ELSEWHERE = 20
+MAX_PINS = 5
+MAX_REMOTE_PINS = 20
 """Others may allow more; what is shown of it is no more than of ours."""
 
 
@@ -31,8 +31,8 @@ def pin(tx: Writer, who: Account, post: Post, *, is_seen: bool = False) -> None:
     _check(who, post)
     if is_pinned(tx, post):
         return
-    if _count(tx, who) >= MOST:
-        raise Invalid(f"No more than {MOST} posts can be pinned.", detail=who.uri)
+    if _count(tx, who) >= MAX_PINS:
+        raise Invalid(f"No more than {MAX_PINS} posts can be pinned.", detail=who.uri)
     if _insert(tx, who, post):
         outbox.record(tx, who, "Add", post.uri, post=post)
 
@@ -45,21 +45,21 @@ def unpin(tx: Writer, who: Account, post: Post) -> None:
         outbox.record(tx, who, "Remove", post.uri, post=post)
 
 
-def receive(tx: Writer, who: Account, post: Post) -> bool:
+def receive_pin(tx: Writer, who: Account, post: Post) -> bool:
     """Somebody elsewhere pinned a post. False if it is not theirs, not open, or one too many."""
     if post.account_id != who.id or not post.is_open or post.deleted_at is not None:
         return False
-    return _count(tx, who) < MOST_ELSEWHERE and _insert(tx, who, post)
+    return _count(tx, who) < MAX_REMOTE_PINS and _insert(tx, who, post)
 
 
-def receive_all(tx: Writer, who: Account, posts: Sequence[Post]) -> None:
+def replace_remote_pins(tx: Writer, who: Account, posts: Sequence[Post]) -> None:
     """Their server says that these are pinned, the first one first, and no others."""
     tx.run("DELETE FROM pins WHERE account_id = :who", who=who.id)
-    for post in reversed(posts[:MOST_ELSEWHERE]):
-        receive(tx, who, post)
+    for post in reversed(posts[:MAX_REMOTE_PINS]):
+        receive_pin(tx, who, post)
 
 
-def end(tx: Writer, who: Account, post: Post) -> bool:
+def receive_unpin(tx: Writer, who: Account, post: Post) -> bool:
     """Somebody elsewhere pins a post no longer."""
     return post.account_id == who.id and _remove(tx, post)
 
@@ -95,7 +95,7 @@ def is_pinned(tx: Reader, post: Post) -> bool:
     return bool(tx.value("SELECT 1 FROM pins WHERE post_id = :post", post=post.id))
 
 
-def of(tx: Reader, viewer: Account | None, who: Account, *, only_photos: bool = False) -> list[int]:
+def post_ids(tx: Reader, viewer: Account | None, who: Account, *, only_photos: bool = False) -> list[int]:
     """The ids of someone's pinned posts that the viewer may see, the latest pinned first."""
     rows = tx.all(
         f"""SELECT n.post_id FROM pins n JOIN posts p ON p.id = n.post_id
@@ -103,13 +103,13 @@ def of(tx: Reader, viewer: Account | None, who: Account, *, only_photos: bool = 
               {"AND p.photos_count > 0" if only_photos else ""} AND {visible_to("p")}
             ORDER BY n.id DESC LIMIT :most""",  # noqa: S608
         who=who.id,
-        viewer=eyes(viewer),
-        most=MOST,
+        viewer=viewer_value(viewer),
+        most=MAX_PINS,
     )
     return [row["post_id"] for row in rows]
 
 
-def uris(tx: Reader, who: Account) -> list[str]:
+def post_uris(tx: Reader, who: Account) -> list[str]:
     """The identities of someone's pinned posts, for the collection that other servers read."""
     rows = tx.all(
         f"""SELECT p.uri FROM pins n JOIN posts p ON p.id = n.post_id
@@ -117,11 +117,11 @@ def uris(tx: Reader, who: Account) -> list[str]:
             ORDER BY n.id DESC LIMIT :most""",  # noqa: S608
         who=who.id,
         viewer=0,
-        most=MOST,
+        most=MAX_PINS,
     )
     return [row["uri"] for row in rows]
 
 
-def forget(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone."""
     tx.run("DELETE FROM pins WHERE post_id = :post", post=post_id)

@@ -8,11 +8,11 @@ from node.accounts.relationships import Follow
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
 
-KEPT_MS = 365 * 24 * 3_600_000
+RETENTION_MS = 365 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ties:
+class FollowCounts:
     """What is between our people and those of some servers."""
 
     followers: int
@@ -20,7 +20,7 @@ class Ties:
     severed: int
 
 
-def keep(tx: Writer, ended: Follow) -> None:
+def record(tx: Writer, ended: Follow) -> None:
     """Remembers a follow that was ended because a server was suspended."""
     tx.run(
         f"""INSERT INTO severed_follows ({columns(Follow)}, severed_at)
@@ -44,12 +44,12 @@ def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
     return [build(Follow, row) for row in rows]
 
 
-def remove_all_of(tx: Writer, account_id: int) -> None:
+def delete_by_account(tx: Writer, account_id: int) -> None:
     """Someone is gone, and with them what might have come back."""
     tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
 
 
-def ties(tx: Reader, servers: list[tuple[str, str]]) -> Ties:
+def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
     """How many follows there are with people of these (domain, host) pairs, and how many have been ended."""
     counts = dict.fromkeys(("followers", "following", "severed"), 0)
     for domain, host in servers:
@@ -68,9 +68,9 @@ def ties(tx: Reader, servers: list[tuple[str, str]]) -> Ties:
         assert row is not None
         for name in counts:
             counts[name] += row[name]
-    return Ties(**counts)
+    return FollowCounts(**counts)
 
 
 def clean_up(tx: Writer, now: int) -> int:
     """After a year nobody expects a follow to come back."""
-    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - RETENTION_MS)

@@ -15,10 +15,10 @@ from typing import Generic, TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
-MOST = 256
+MAX_BATCH_SIZE = 256
 
 
-class Gathering(Generic[A, B]):
+class Batcher(Generic[A, B]):
     """`await gathering(item)` is the answer to that item. `do(items)` gives the answers in the same order.
 
     When a group fails, each of its items is done alone, so one that spoils it takes nobody with it. Who asked
@@ -26,40 +26,44 @@ class Gathering(Generic[A, B]):
     """
 
     def __init__(
-        self, do: Callable[[list[A]], Awaitable[Sequence[B]]], *, most: int = MOST, pause: float = 0.0
+        self,
+        process: Callable[[list[A]], Awaitable[Sequence[B]]],
+        *,
+        max_size: int = MAX_BATCH_SIZE,
+        pause_seconds: float = 0.0,
     ) -> None:
-        """`pause`, in seconds, is waited for more of them between two groups; never before the first."""
-        self._do = do
-        self._most = most
-        self._pause = pause
+        """`pause_seconds`, in seconds, is waited for more of them between two groups; never before the first."""
+        self._process = process
+        self._max_size = max_size
+        self._pause_seconds = pause_seconds
         self._waiting: deque[tuple[A, asyncio.Future[B]]] = deque()
-        self._doing: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, item: A) -> B:
         future: asyncio.Future[B] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._doing is None:
+        if self._task is None:
             # It begins behind everything that is ready to run now, and so finds what they ask for too.
-            self._doing = asyncio.create_task(self._do_all())
+            self._task = asyncio.create_task(self._run())
         return await future
 
-    async def _do_all(self) -> None:
+    async def _run(self) -> None:
         try:
             while self._waiting:
-                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-                await self._do_group(group)
-                if self._pause and 0 < len(self._waiting) < self._most:
-                    await asyncio.sleep(self._pause)
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_size))]
+                await self._process_batch(group)
+                if self._pause_seconds and 0 < len(self._waiting) < self._max_size:
+                    await asyncio.sleep(self._pause_seconds)
         finally:
-            self._doing = None
+            self._task = None
 
-    async def _do_group(self, group: list[tuple[A, asyncio.Future[B]]]) -> None:
+    async def _process_batch(self, group: list[tuple[A, asyncio.Future[B]]]) -> None:
         try:
-            answers = await self._do([item for item, _ in group])
+            answers = await self._process([item for item, _ in group])
         except Exception as error:
             if len(group) > 1:
                 for one in group:
-                    await self._do_group([one])
+                    await self._process_batch([one])
             elif not group[0][1].done():
                 group[0][1].set_exception(error)
             return

@@ -22,14 +22,14 @@ import msgspec
 from node.database import Reader, Row, Writer
 from node.ids import new_id, now_ms
 
-LEASE = 5 * 60_000
-MOST_ATTEMPTS = 8
-FIRST_WAIT = 10_000
-PARKED = 1 << 62
+LEASE_MS = 5 * 60_000
+MAX_ATTEMPTS = 8
+FIRST_BACKOFF_MS = 10_000
+PARKED_RUN_AT = 1 << 62
 
 # Few shapes of statement, so that each is prepared once.
 _ROWS_AT_ONCE = (64, 8, 1)
-_PLACES = {
+_PLACEHOLDERS = {
     size: ", ".join(f"(:lane_{n}, CAST(:more_{n} AS INTEGER))" for n in range(size)) for size in _ROWS_AT_ONCE
 }
 
@@ -45,12 +45,12 @@ class Job:
     attempts: int
 
 
-class Later(Exception):
-    """Raised by a handler: try again at `at` (milliseconds)."""
+class RetryLater(Exception):
+    """Raised by a handler: try again at `run_at` (milliseconds)."""
 
     def __init__(self, at: int, reason: str) -> None:
         super().__init__(reason)
-        self.at = at
+        self.run_at = at
         self.reason = reason
 
 
@@ -85,7 +85,7 @@ def add_many(
     rows: list[dict[str, Any]] = []
     for (payload, lane), at in zip(entries, times, strict=True):
         if lane and lane in taken:
-            at = PARKED
+            at = PARKED_RUN_AT
         taken.add(lane)
         text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
         rows.append(
@@ -114,7 +114,7 @@ def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
         values: dict[str, Any] = {f"lane_{n}": lane for n, (lane, _) in enumerate(group)}
         values |= {f"more_{n}": more for n, (_, more) in enumerate(group)}
         rows = tx.all(
-            f"""INSERT INTO lanes (lane, jobs) VALUES {_PLACES[size]}
+            f"""INSERT INTO lanes (lane, jobs) VALUES {_PLACEHOLDERS[size]}
                 ON CONFLICT (lane) DO UPDATE SET jobs = lanes.jobs + excluded.jobs
                 RETURNING lane, jobs""",  # noqa: S608
             **values,
@@ -124,7 +124,7 @@ def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
     return held
 
 
-def holds(tx: Reader, kind: str) -> bool:
+def has_jobs(tx: Reader, kind: str) -> bool:
     """Whether any job of a kind waits or is worked on."""
     return (
         tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind)
@@ -134,11 +134,11 @@ def holds(tx: Reader, kind: str) -> bool:
 
 def add_once(tx: Writer, kind: str, payload: dict[str, Any], *, run_at: int | None = None) -> None:
     """Add a job unless one of its kind already waits: for what repeats itself."""
-    if not holds(tx, kind):
+    if not has_jobs(tx, kind):
         add(tx, kind, payload, run_at=run_at)
 
 
-def claim(tx: Writer, kind: str, limit: int, now: int, lease: int = LEASE) -> list[Job]:
+def claim(tx: Writer, kind: str, limit: int, now: int, lease: int = LEASE_MS) -> list[Job]:
     """Take up to `limit` due jobs of a kind, oldest first."""
     rows = tx.all(
         # The condition stands outside too: two workers that chose the same row on PostgreSQL
@@ -178,10 +178,12 @@ def finish_all(tx: Writer, jobs: Iterable[Job]) -> set[int]:
     return gone
 
 
-def move(tx: Writer, job: Job, lane: str, at: int, reason: str = "", kind: str | None = None) -> None:
+def move_to_lane(
+    tx: Writer, job: Job, lane: str, run_at: int, reason: str = "", kind: str | None = None
+) -> None:
     """Let a claimed job wait in another lane, behind what is there already; its own goes on without it.
 
-    It runs at `at` if it is the first there. Lanes keep the order in which jobs were added.
+    It runs at `run_at` if it is the first there. Lanes keep the order in which jobs were added.
     """
     # Both rows are locked in one order, as in `_enter_lanes`.
     if lane < job.lane:
@@ -192,7 +194,7 @@ def move(tx: Writer, job: Job, lane: str, at: int, reason: str = "", kind: str |
         id=job.id,
         lane=lane,
         kind=kind or job.kind,
-        parked=PARKED,
+        parked=PARKED_RUN_AT,
         reason=reason[:500],
     )
     if not moved:
@@ -203,43 +205,44 @@ def move(tx: Writer, job: Job, lane: str, at: int, reason: str = "", kind: str |
     if lane > job.lane:
         is_held = bool(_enter_lanes(tx, [lane]))
     if not is_held:
-        tx.run("UPDATE jobs SET run_at = :at WHERE id = :id", id=job.id, at=at)
-        if at <= now_ms():
+        tx.run("UPDATE jobs SET run_at = :at WHERE id = :id", id=job.id, at=run_at)
+        if run_at <= now_ms():
             tx.after_commit(functools.partial(tx.wake, kind or job.kind))
 
 
-def among_lanes(tx: Reader, names: Iterable[str]) -> set[str]:
+def nonempty_lanes(tx: Reader, lanes: Iterable[str]) -> set[str]:
     """Those of the lanes that hold jobs now."""
-    return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(names))}
+    return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(lanes))}
 
 
-def holds_aside(tx: Reader, lane: str) -> bool:
+def has_sublane(tx: Reader, lane: str) -> bool:
     """Whether a lane under this one (its name, a space and more) holds jobs."""
-    return tx.value(f"SELECT 1 FROM lanes WHERE {_UNDER} LIMIT 1", **_under(lane)) is not None  # noqa: S608
+    found = tx.value(f"SELECT 1 FROM lanes WHERE {_IS_SUBLANE_SQL} LIMIT 1", **_sublane_values(lane))  # noqa: S608
+    return found is not None
 
 
-def drop_lanes(tx: Writer, lane: str) -> None:
+def delete_lanes(tx: Writer, lane: str) -> None:
     """Forget everything in a lane and in those under it."""
-    held = f"lane <> '' AND (lane = :lane OR {_UNDER})"
-    values = {**_under(lane), "lane": lane}
+    held = f"lane <> '' AND (lane = :lane OR {_IS_SUBLANE_SQL})"
+    values = {**_sublane_values(lane), "lane": lane}
     tx.run(f"DELETE FROM jobs WHERE failed_at IS NULL AND {held}", **values)  # noqa: S608
     tx.run(f"DELETE FROM lanes WHERE {held}", **values)  # noqa: S608
 
 
-_UNDER = "substr(lane, 1, :length) = :start"
+_IS_SUBLANE_SQL = "substr(lane, 1, :length) = :start"
 
 
-def _under(lane: str) -> dict[str, Any]:
+def _sublane_values(lane: str) -> dict[str, Any]:
     return {"start": f"{lane} ", "length": len(lane) + 1}
 
 
-def retry(tx: Writer, job: Job, at: int, reason: str, kind: str | None = None) -> None:
-    """Put a job off until `at`, as one of another kind if that is given; its lane waits with it."""
+def reschedule(tx: Writer, job: Job, run_at: int, reason: str, kind: str | None = None) -> None:
+    """Put a job off until `run_at`, as one of another kind if that is given; its lane waits with it."""
     tx.run(
         """UPDATE jobs SET run_at = :at, claimed_until = 0, reason = :reason, kind = :kind
            WHERE id = :id AND failed_at IS NULL""",
         id=job.id,
-        at=at,
+        at=run_at,
         reason=reason[:500],
         kind=kind or job.kind,
     )
@@ -272,16 +275,16 @@ def _leave_lanes(tx: Writer, lanes: Iterable[str]) -> None:
         for row in tx.all("DELETE FROM lanes WHERE lane IN (:names) AND jobs < 1 RETURNING lane", names=names)
     }
     if len(ended) < len(names):
-        _hurry(tx, [name for name in names if name not in ended])
+        _run_lanes_now(tx, [name for name in names if name not in ended])
 
 
-def hurry(tx: Writer, lane: str) -> None:
+def run_lane_now(tx: Writer, lane: str) -> None:
     """Let the first job of a lane, and of each under it, run now: their server has just been heard from."""
-    below = tx.all(f"SELECT lane FROM lanes WHERE {_UNDER}", **_under(lane))  # noqa: S608
-    _hurry(tx, [lane, *(row["lane"] for row in below)])
+    below = tx.all(f"SELECT lane FROM lanes WHERE {_IS_SUBLANE_SQL}", **_sublane_values(lane))  # noqa: S608
+    _run_lanes_now(tx, [lane, *(row["lane"] for row in below)])
 
 
-def _hurry(tx: Writer, lanes: list[str]) -> None:
+def _run_lanes_now(tx: Writer, lanes: list[str]) -> None:
     rows = tx.all(
         """UPDATE jobs SET run_at = :now
            WHERE id IN (SELECT MIN(id) FROM jobs
@@ -295,7 +298,7 @@ def _hurry(tx: Writer, lanes: list[str]) -> None:
         tx.after_commit(functools.partial(tx.wake, kind))
 
 
-def again(tx: Writer, job_id: int) -> bool:
+def retry_failed(tx: Writer, job_id: int) -> bool:
     """Put a job that was given up back in the queue, outside any lane, with its attempts forgotten."""
     kind = tx.value(
         """UPDATE jobs SET failed_at = NULL, lane = '', attempts = 0, run_at = :now, reason = ''
@@ -308,12 +311,12 @@ def again(tx: Writer, job_id: int) -> bool:
     return kind is not None
 
 
-def release_all(tx: Writer) -> None:
+def release_all_claims(tx: Writer) -> None:
     """Free every claim. Only for a process that knows it is alone: SQLite, at its start."""
     tx.run("UPDATE jobs SET run_at = :now, claimed_until = 0 WHERE claimed_until > 0", now=now_ms())
 
 
-def next_due(tx: Reader, kinds: list[str]) -> dict[str, int]:
+def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
     """For each kind with work, when its first job may run."""
     due = {}
     for kind in kinds:
@@ -321,13 +324,13 @@ def next_due(tx: Reader, kinds: list[str]) -> dict[str, int]:
             "SELECT run_at FROM jobs WHERE kind = :kind AND failed_at IS NULL ORDER BY run_at LIMIT 1",
             kind=kind,
         )
-        if at is not None and at < PARKED:
+        if at is not None and at < PARKED_RUN_AT:
             due[kind] = at
     return due
 
 
 @dataclasses.dataclass(frozen=True)
-class Stats:
+class KindStats:
     """One kind of job, for the admin: how many wait, are worked on, were given up; how old the oldest is."""
 
     kind: str
@@ -337,7 +340,7 @@ class Stats:
     oldest_at: int | None
 
 
-def stats(tx: Reader) -> list[Stats]:
+def stats_by_kind(tx: Reader) -> list[KindStats]:
     rows = tx.all(
         """SELECT kind,
                   COUNT(*) FILTER (WHERE failed_at IS NULL AND claimed_until = 0) AS waiting,
@@ -347,7 +350,8 @@ def stats(tx: Reader) -> list[Stats]:
            FROM jobs GROUP BY kind ORDER BY kind"""
     )
     return [
-        Stats(row["kind"], row["waiting"], row["working"], row["failed"], row["oldest_at"]) for row in rows
+        KindStats(row["kind"], row["waiting"], row["working"], row["failed"], row["oldest_at"])
+        for row in rows
     ]
 
 
@@ -360,11 +364,11 @@ def failures(tx: Reader, limit: int = 50) -> list[Row]:
     )
 
 
-def lanes(tx: Reader, limit: int = 50) -> list[Row]:
+def longest_lanes(tx: Reader, limit: int = 50) -> list[Row]:
     """The longest lanes: lane, jobs."""
     return tx.all("SELECT lane, jobs FROM lanes ORDER BY jobs DESC, lane LIMIT :limit", limit=limit)
 
 
-def forget_failed(tx: Writer, before: int) -> int:
+def delete_failed(tx: Writer, before: int) -> int:
     """Drop jobs given up before `before`, so that the table stays bounded."""
     return tx.run("DELETE FROM jobs WHERE failed_at < :before", before=before)

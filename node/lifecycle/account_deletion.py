@@ -31,10 +31,10 @@ from node.paging import Page
 from node.posts import posts
 from node.publishing import post_deletion
 
-AT_ONCE = 20
+BATCH_SIZE = 20
 
 
-def inboxes(tx: Reader, who: Account) -> list[str]:
+def inboxes_to_notify(tx: Reader, who: Account) -> list[str]:
     """The inboxes of other servers with someone who follows `who`, or whom `who` follows."""
     rows = tx.all(
         """SELECT DISTINCT CASE WHEN a.shared_inbox <> '' THEN a.shared_inbox ELSE a.inbox END AS inbox
@@ -47,33 +47,33 @@ def inboxes(tx: Reader, who: Account) -> list[str]:
     return [row["inbox"] for row in rows]
 
 
-def clear(tx: Writer, who: Account) -> None:
+def delete_relationships_and_logins(tx: Writer, who: Account) -> None:
     """End what ties someone to others. Their public keys stay if ours: the farewell must be signed."""
-    follows.remove_all_of(tx, who)
-    severed_follows.remove_all_of(tx, who.id)
-    blocks.remove_all_of(tx, who)
-    notifications.remove_all_of(tx, who.id)
+    follows.delete_by_account(tx, who)
+    severed_follows.delete_by_account(tx, who.id)
+    blocks.delete_by_account(tx, who)
+    notifications.delete_by_account(tx, who.id)
     sessions.end_all(tx, who)
-    access_tokens.end_all(tx, who)
-    users.remove(tx, who.id)
-    registration.remove_invites(tx, who.id)
-    avatars.remove(tx, who.id)
+    access_tokens.revoke_all(tx, who)
+    users.delete_by_account(tx, who.id)
+    registration.delete_invites_by_account(tx, who.id)
+    avatars.delete_all_files(tx, who.id)
     if not who.is_local:
-        keys.forget(tx, who)
+        keys.delete_by_account(tx, who)
 
 
-async def forget(node: Node, job: Job) -> None:
+async def delete_content(node: Node, job: Job) -> None:
     """Job forget_person: take away what someone posted."""
     account_id = job.payload["id"]
-    while await node.db.write(_forget_some, account_id):
+    while await node.db.write(_delete_content_batch, account_id):
         pass
 
 
-def _forget_some(tx: Writer, account_id: int) -> int:
+def _delete_content_batch(tx: Writer, account_id: int) -> int:
     who = accounts.by_id(tx, account_id)
     if who is None or who.deleted_at is None:
         return 0
-    page = Page(limit=AT_ONCE)
+    page = Page(limit=BATCH_SIZE)
     rows = tx.all(
         f"""SELECT p.id FROM posts p
             WHERE p.account_id = :who AND p.deleted_at IS NULL {page.clause("p.id")}""",  # noqa: S608
@@ -83,24 +83,24 @@ def _forget_some(tx: Writer, account_id: int) -> int:
     for row in rows:
         post = posts.by_id(tx, row["id"])
         if post is not None:
-            post_deletion.remove(tx, post)
+            post_deletion.remove_locally(tx, post)
     if not rows:
-        likes.forget_by(tx, who)
-        emoji_reactions.forget_by(tx, who)
-        quotes.forget_by(tx, who)
-        boosts.forget_by(tx, who)
-        bookmarks.forget_by(tx, who)
-        photos.remove_loose_of(tx, who)
+        likes.delete_by_account(tx, who)
+        emoji_reactions.delete_by_account(tx, who)
+        quotes.delete_by_account(tx, who)
+        boosts.delete_by_account(tx, who)
+        bookmarks.delete_by_account(tx, who)
+        photos.delete_by_account(tx, who)
     return len(rows)
 
 
-def delete(tx: Writer, who: Account) -> None:
+def delete_account(tx: Writer, who: Account) -> None:
     """Someone leaves for good, one of ours or by their own server's word. Their posts go soon after.
 
     Other servers that may know them are named in the sentence, since the follows are gone when it is sent.
     """
-    addresses = inboxes(tx, who) if who.is_local else []
-    clear(tx, who)
+    addresses = inboxes_to_notify(tx, who) if who.is_local else []
+    delete_relationships_and_logins(tx, who)
     if accounts.mark_deleted(tx, who.id):
         queue.add(tx, "forget_person", {"id": who.id})
         outbox.record(tx, who, "Delete", who.uri, extra={"inboxes": addresses})

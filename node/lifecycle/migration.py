@@ -22,81 +22,81 @@ from node.node import Node
 from node.notifications import notifications
 from node.text import hostnames
 
-DAY = 24 * 3_600_000
-AGAIN_AFTER = 30 * DAY
+DAY_MS = 24 * 3_600_000
+MOVE_COOLDOWN_MS = 30 * DAY_MS
 """When one of ours may move again."""
-SETTLED_AFTER = 7 * DAY
+REMOTE_MOVE_COOLDOWN_MS = 7 * DAY_MS
 """When somebody elsewhere may move again, or on."""
-MOST_ALIASES = 10
-AT_ONCE = 50
+MAX_ALIASES = 10
+BATCH_SIZE = 50
 
 
 def add_alias(tx: Writer, who: Account, other: Account) -> None:
     """One of ours says that another account is theirs too. Raises Invalid."""
-    if other.id == who.id or other.is_gone or other.kind == "Application":
+    if other.id == who.id or other.is_inactive or other.kind == "Application":
         raise Invalid("That is not one of your other accounts.", field="alias")
     if other.uri in who.aliases:
         return
-    if len(who.aliases) >= MOST_ALIASES:
-        raise Invalid(f"No more than {MOST_ALIASES} accounts can be named.", field="alias")
-    _say(tx, who, aliases=[*who.aliases, other.uri], moved_to=who.moved_to)
+    if len(who.aliases) >= MAX_ALIASES:
+        raise Invalid(f"No more than {MAX_ALIASES} accounts can be named.", field="alias")
+    _update_actor(tx, who, aliases=[*who.aliases, other.uri], moved_to=who.moved_to)
 
 
 def remove_alias(tx: Writer, who: Account, uri: str) -> None:
     if uri in who.aliases:
-        _say(tx, who, aliases=[one for one in who.aliases if one != uri], moved_to=who.moved_to)
+        _update_actor(tx, who, aliases=[one for one in who.aliases if one != uri], moved_to=who.moved_to)
 
 
 def move(tx: Writer, who: Account, target: Account) -> None:
     """One of ours goes to another account, which has just been read. Raises Invalid, field 'target'."""
-    if not who.is_local or who.is_gone:
+    if not who.is_local or who.is_inactive:
         raise NotAllowed("This account cannot move.")
     if who.moved_to:
         raise Invalid("This account has moved already.", field="target")
-    again = again_at(tx, who)
+    again = next_move_at(tx, who)
     if again > now_ms():
         raise Invalid("This account has moved recently. It can move again after 30 days.", field="target")
     _check_target(tx, who, target)
-    _remember(tx, who, target)
-    _say(tx, who, aliases=who.aliases, moved_to=target.uri)
+    _record_move(tx, who, target)
+    _update_actor(tx, who, aliases=who.aliases, moved_to=target.uri)
     outbox.record(tx, who, "Move", who.uri, extra={"target": target.uri})
 
 
-def come_back(tx: Writer, who: Account) -> None:
+def cancel_move(tx: Writer, who: Account) -> None:
     """One of ours is here again. Who has followed them elsewhere stays there."""
     if who.moved_to:
-        _say(tx, who, aliases=who.aliases, moved_to="")
+        _update_actor(tx, who, aliases=who.aliases, moved_to="")
 
 
-def again_at(tx: Reader, who: Account) -> int:
+def next_move_at(tx: Reader, who: Account) -> int:
     """When somebody may move again; 0 for at any time."""
     moved_at = tx.value("SELECT moved_at FROM moves WHERE account_id = :who", who=who.id)
-    return 0 if moved_at is None else int(moved_at) + AGAIN_AFTER
+    return 0 if moved_at is None else int(moved_at) + MOVE_COOLDOWN_MS
 
 
-def receive(tx: Writer, origin: Account, target: Account) -> None:
+def receive_move(tx: Writer, origin: Account, target: Account) -> None:
     """Somebody elsewhere has moved, as they say and the new account, just read, agrees. Raises Refused."""
-    if origin.is_local or origin.is_gone:
+    if origin.is_local or origin.is_inactive:
         raise NotAllowed("This account cannot move.", detail=origin.uri)
     if origin.moved_to not in ("", target.uri):
         raise Invalid("Their server says the account has moved.", detail=origin.moved_to)
-    if not is_settled(tx, origin):
+    if not is_past_cooldown(tx, origin):
         raise NotAllowed("This account has moved recently.", detail=origin.uri)
     _check_target(tx, origin, target)
-    _remember(tx, origin, target)
+    _record_move(tx, origin, target)
 
 
-def is_settled(tx: Reader, account: Account) -> bool:
+def is_past_cooldown(tx: Reader, account: Account) -> bool:
     """Whether somebody elsewhere may move: they have not moved lately, and nobody has just moved to them."""
     return not tx.value(
         """SELECT 1 FROM moves WHERE account_id = :id AND moved_at > :since
            UNION ALL SELECT 1 FROM moves WHERE target_id = :id AND moved_at > :since LIMIT 1""",
         id=account.id,
-        since=now_ms() - SETTLED_AFTER,
+        since=now_ms() - REMOTE_MOVE_COOLDOWN_MS,
     )
 
 
-def matters(tx: Reader, origin: Account) -> bool:
+def has_local_relationships(tx: Reader, origin: Account) -> bool:
     """Whether anybody here follows, has muted or has blocked them."""
     return bool(
         tx.value(
@@ -112,7 +112,7 @@ def matters(tx: Reader, origin: Account) -> bool:
 def _check_target(tx: Reader, origin: Account, target: Account) -> None:
     if target.id == origin.id:
         raise Invalid("That is the same account.", field="target")
-    if target.is_gone or target.kind == "Application":
+    if target.is_inactive or target.kind == "Application":
         raise Invalid("This account does not exist.", field="target")
     if origin.uri not in target.aliases:
         raise Invalid(
@@ -121,14 +121,14 @@ def _check_target(tx: Reader, origin: Account, target: Account) -> None:
     if target.moved_to:
         raise Invalid("The new account has itself moved.", field="target", detail=target.uri)
     if not target.is_local:
-        for name in (target.domain, hostnames.of(target.uri)):
+        for name in (target.domain, hostnames.from_uri(target.uri)):
             if domain_policy.is_blocked(tx, name):
                 raise Invalid(f"This node does not exchange anything with {name}.", field="target")
-    if relationships.is_blocked(tx, origin, target):
+    if relationships.is_block_between(tx, origin, target):
         raise Invalid("One of the accounts has blocked the other.", field="target")
 
 
-def _remember(tx: Writer, origin: Account, target: Account) -> None:
+def _record_move(tx: Writer, origin: Account, target: Account) -> None:
     tx.run(
         """INSERT INTO moves (account_id, target_id, moved_at) VALUES (:origin, :target, :now)
            ON CONFLICT (account_id) DO UPDATE SET target_id = excluded.target_id,
@@ -140,8 +140,8 @@ def _remember(tx: Writer, origin: Account, target: Account) -> None:
     queue.add(tx, "carry_over", {"origin": origin.id, "target": target.id})
 
 
-def _say(tx: Writer, who: Account, *, aliases: list[str], moved_to: str) -> None:
-    accounts.set_moving(tx, who.id, aliases=aliases, moved_to=moved_to)
+def _update_actor(tx: Writer, who: Account, *, aliases: list[str], moved_to: str) -> None:
+    accounts.set_migration(tx, who.id, aliases=aliases, moved_to=moved_to)
     outbox.record(tx, who, "Update", who.uri)
 
 
@@ -154,24 +154,24 @@ async def carry_over(node: Node, job: Job) -> None:
             pass
 
 
-def _two(tx: Reader, origin_id: int, target_id: int) -> tuple[Account, Account] | None:
+def _load_pair(tx: Reader, origin_id: int, target_id: int) -> tuple[Account, Account] | None:
     found = accounts.by_ids(tx, (origin_id, target_id))
     origin, target = found.get(origin_id), found.get(target_id)
-    if origin is None or target is None or target.is_gone:
+    if origin is None or target is None or target.is_inactive:
         return None
     return origin, target
 
 
 def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
     """The next few; the last id there was, 0 at the end."""
-    two = _two(tx, origin_id, target_id)
+    two = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT f.id, f.follower_id, f.shows_boosts FROM follows f JOIN accounts a ON a.id = f.follower_id
            WHERE f.followed_id = :origin AND f.id > :after AND a.is_local
            ORDER BY f.id LIMIT :most""",
         origin=origin_id,
         after=after,
-        most=AT_ONCE,
+        most=BATCH_SIZE,
     )
     if two is None or not rows:
         return 0
@@ -190,13 +190,13 @@ def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> in
 
 
 def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    two = _two(tx, origin_id, target_id)
+    two = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT m.id, m.account_id, m.hides_notifications FROM mutes m
            WHERE m.target_id = :origin AND m.id > :after ORDER BY m.id LIMIT :most""",
         origin=origin_id,
         after=after,
-        most=AT_ONCE,
+        most=BATCH_SIZE,
     )
     if two is None or not rows:
         return 0
@@ -204,20 +204,20 @@ def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
         who = people[row["account_id"]]
-        if who.id != target.id and not relationships.is_muted(tx, who, target):
+        if who.id != target.id and not relationships.has_muted(tx, who, target):
             blocks.mute(tx, who, target, hides_notifications=bool(row["hides_notifications"]))
     return int(rows[-1]["id"])
 
 
 def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
     """Whoever has blocked the old account does not want the new one, unless they follow it already."""
-    two = _two(tx, origin_id, target_id)
+    two = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT b.id, b.account_id FROM blocks b JOIN accounts a ON a.id = b.account_id
            WHERE b.target_id = :origin AND a.is_local AND b.id > :after ORDER BY b.id LIMIT :most""",
         origin=origin_id,
         after=after,
-        most=AT_ONCE,
+        most=BATCH_SIZE,
     )
     if two is None or not rows:
         return 0
@@ -225,7 +225,7 @@ def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
         who = people[row["account_id"]]
-        if who.id != target.id and relationships.between(tx, who, target) is None:
+        if who.id != target.id and relationships.follow_between(tx, who, target) is None:
             blocks.block(tx, who, target)
     return int(rows[-1]["id"])
 
@@ -233,11 +233,11 @@ def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int
 def destination(tx: Reader, account: Account) -> Account | None:
     """Where somebody has moved, if that is known here and, of somebody elsewhere, the new account agrees."""
     found = accounts.by_uri(tx, account.moved_to) if account.moved_to else None
-    if found is None or found.is_gone:
+    if found is None or found.is_inactive:
         return None
     return found if account.is_local or account.uri in found.aliases else None
 
 
-def aliases_of(tx: Reader, who: Account) -> list[tuple[str, Account | None]]:
+def aliases(tx: Reader, who: Account) -> list[tuple[str, Account | None]]:
     """The other accounts somebody names: their ids, and who they are as far as that is known here."""
     return [(uri, accounts.by_uri(tx, uri)) for uri in who.aliases]

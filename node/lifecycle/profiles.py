@@ -17,55 +17,60 @@ from node.federation import outbox
 from node.models.account import Account
 from node.text import display_names, hostnames
 
-MOST_FIELDS = 4
-LONGEST_BIO = 1000
-LONGEST_FIELD = 255
-MOST_SITES = 20
+MAX_FIELDS = 4
+MAX_BIO_LENGTH = 1000
+MAX_FIELD_LENGTH = 255
+MAX_ATTRIBUTION_DOMAINS = 20
 
 
-def own(
+def columns_from_form(
     tx: Reader, who: Account, *, display_name: str, bio: str, fields: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
     """Columns of one of ours, from what they typed. Raises Invalid with the field."""
-    shown = display_names.shown(display_name, display_names.LONGEST_LABEL + 1)
-    if len(shown) > display_names.LONGEST_LABEL:
-        raise Invalid(f"The name can have {display_names.LONGEST_LABEL} characters.", field="display_name")
+    shown = display_names.clean_line(display_name, display_names.MAX_DISPLAY_NAME_LENGTH + 1)
+    if len(shown) > display_names.MAX_DISPLAY_NAME_LENGTH:
+        raise Invalid(
+            f"The name can have {display_names.MAX_DISPLAY_NAME_LENGTH} characters.", field="display_name"
+        )
     bio = bio.replace("\r\n", "\n").strip()
-    if len(bio) > LONGEST_BIO:
-        raise Invalid(f"The text about you can have {LONGEST_BIO} characters.", field="bio")
-    lines = [(display_names.shown(name, LONGEST_FIELD), " ".join(value.split())) for name, value in fields]
+    if len(bio) > MAX_BIO_LENGTH:
+        raise Invalid(f"The text about you can have {MAX_BIO_LENGTH} characters.", field="bio")
+    lines = [
+        (display_names.clean_line(name, MAX_FIELD_LENGTH), " ".join(value.split())) for name, value in fields
+    ]
     lines = [(name, value) for name, value in lines if name and value]
-    if len(lines) > MOST_FIELDS:
-        raise Invalid(f"There is room for {MOST_FIELDS} lines.", field="fields")
-    if any(len(value) > LONGEST_FIELD for _, value in lines):
-        raise Invalid(f"A line can have {LONGEST_FIELD} characters.", field="fields")
+    if len(lines) > MAX_FIELDS:
+        raise Invalid(f"There is room for {MAX_FIELDS} lines.", field="fields")
+    if any(len(value) > MAX_FIELD_LENGTH for _, value in lines):
+        raise Invalid(f"A line can have {MAX_FIELD_LENGTH} characters.", field="fields")
     html = [
-        [name, _one_line(mention_links.render(tx, value, author=who).html), value] for name, value in lines
+        [name, _one_line(mention_links.render_html(tx, value, author=who).html), value]
+        for name, value in lines
     ]
     return {
         "display_name": shown,
-        "bio": mention_links.render(tx, bio, author=who).html if bio else "",
+        "bio": mention_links.render_html(tx, bio, author=who).html if bio else "",
         "bio_source": bio,
         "fields": json.dumps(html),
     }
 
 
-def sites(lines: Sequence[str]) -> list[str]:
+def parse_attribution_domains(lines: Sequence[str]) -> list[str]:
     """The names of websites that somebody typed or pasted the addresses of, each once. Raises Invalid."""
     found: dict[str, None] = {}
     for line in lines:
         text = line.strip()
         if not text:
             continue
-        name = hostnames.normal(re.sub(r"\Ahttps?://", "", text, flags=re.IGNORECASE).partition("/")[0])
+        name = hostnames.normalize(re.sub(r"\Ahttps?://", "", text, flags=re.IGNORECASE).partition("/")[0])
         if "." not in name:
             raise Invalid(
-                f"“{display_names.shown(text, 60)}” is not the name of a website.",
+                f"“{display_names.clean_line(text, 60)}” is not the name of a website.",
                 field="attribution_domains",
             )
         found[name] = None
-    if len(found) > MOST_SITES:
-        raise Invalid(f"There is room for {MOST_SITES} websites.", field="attribution_domains")
+    if len(found) > MAX_ATTRIBUTION_DOMAINS:
+        raise Invalid(f"There is room for {MAX_ATTRIBUTION_DOMAINS} websites.", field="attribution_domains")
     return list(found)
 
 
@@ -92,11 +97,11 @@ def update_profile(
     are where they are not given: whether who follows whom is kept from others, and the sites that may name
     this person as an author.
     """
-    values = own(tx, who, display_name=display_name, bio=bio, fields=fields)
+    values = columns_from_form(tx, who, display_name=display_name, bio=bio, fields=fields)
     if hides_follows is not None:
         values["hides_follows"] = hides_follows
     if attribution_domains is not None:
-        values["attribution_domains"] = json.dumps(sites(attribution_domains))
+        values["attribution_domains"] = json.dumps(parse_attribution_domains(attribution_domains))
     values |= {"is_locked": is_locked, "is_discoverable": is_discoverable, "is_indexable": is_indexable}
     changed = accounts.update_local(tx, who.id, values)
     outbox.record(tx, changed, "Update", changed.uri)

@@ -24,9 +24,9 @@ from node.node import Node
 from node.notifications import notifications
 from node.text import display_names
 
-DAY = 24 * 60 * 60 * 1000
-_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-_SETUP = "setup_code"
+DAY_MS = 24 * 60 * 60 * 1000
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_SETUP_CODE_KEY = "setup_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +69,28 @@ async def register(
     )
 
 
-async def set_up(node: Node, *, code: str, name: str, email: str, password: str, address: str) -> User:
+async def set_up_node(node: Node, *, code: str, name: str, email: str, password: str, address: str) -> User:
     """Create the first admin. Raises Invalid (field 'code' for a wrong one), Conflict, NotAllowed, TooMuch."""
     hashed, pair = await _prepare(node, "set-up", name, email, password, address)
-    return await node.db.write(first_admin, code, name=name, email=email, password_hash=hashed, pair=pair)
+    return await node.db.write(
+        create_first_admin, code, name=name, email=email, password_hash=hashed, pair=pair
+    )
 
 
 async def _prepare(
-    node: Node, deed: str, name: str, email: str, password: str, address: str
+    node: Node, action: str, name: str, email: str, password: str, address: str
 ) -> tuple[str, keys.KeyPair]:
     """Refuse what needs no table, count the attempt, and do the slow work before the unit of work."""
-    display_names.check_name(name)
-    users.normal_email(email)
+    display_names.check_username(name)
+    users.normalize_email(email)
     passwords.check(password)
     if password.lower() in (name.lower(), email.strip().lower()):
         raise Invalid("The password must not be your username or e-mail address.", field="password")
     await node.db.write(
-        rate_limits.count, f"{deed} {rate_limits.network(address)}", limit=10, seconds=60 * 60
+        rate_limits.count_attempt,
+        f"{action} {rate_limits.client_network(address)}",
+        limit=10,
+        seconds=60 * 60,
     )
     return await passwords.hash(password), await asyncio.to_thread(keys.generate)
 
@@ -118,7 +123,7 @@ def sign_up(
 ) -> User:
     """Make the account and the user. An invite lets someone in without waiting, in every mode but closed."""
     check_open(tx, mode, invite)
-    invited = _use(tx, invite) if invite else None
+    invited = _redeem_invite(tx, invite) if invite else None
     is_pending = mode == "approval" and invited is None
     if is_pending and not reason.strip():
         raise Invalid("Please tell us briefly why you would like to join.", field="reason")
@@ -136,7 +141,7 @@ def sign_up(
     for colleague in users.staff(tx):
         notifications.notify(tx, colleague.account.id, "sign_up", by=account)
     if is_pending:
-        accounts.show(tx, account.id, is_shown=False)
+        accounts.set_visible(tx, account.id, is_visible=False)
     return user
 
 
@@ -144,17 +149,17 @@ def needs_admin(tx: Reader) -> bool:
     return tx.value("SELECT 1 FROM users WHERE role = 'admin' AND state = 'active' LIMIT 1") is None
 
 
-def setup_code(tx: Writer) -> str | None:
+def create_setup_code(tx: Writer) -> str | None:
     """A fresh one-time code to print at start, or None once there is an admin. An earlier code dies."""
     if not needs_admin(tx):
-        settings.remove(tx, _SETUP)
+        settings.remove(tx, _SETUP_CODE_KEY)
         return None
-    letters = "".join(secrets.choice(_CODE_LETTERS) for _ in range(12))
-    settings.put(tx, _SETUP, _hash(letters))
+    letters = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
+    settings.put(tx, _SETUP_CODE_KEY, _hash(letters))
     return "-".join((letters[:4], letters[4:8], letters[8:]))
 
 
-def first_admin(
+def create_first_admin(
     tx: Writer,
     code: str,
     *,
@@ -167,16 +172,16 @@ def first_admin(
     """Create the admin account, once, for whoever holds the code."""
     if not needs_admin(tx):
         raise NotAllowed("This server already has an admin.")
-    kept = settings.get(tx, _SETUP)
+    kept = settings.get(tx, _SETUP_CODE_KEY)
     typed = "".join(letter for letter in code.upper() if letter.isalnum())
     if kept is None or not hmac.compare_digest(kept, _hash(typed)):
         raise Invalid("The code is not the one printed in the terminal of the server.", field="code")
-    return create_person(
+    return create_user(
         tx, name=name, email=email, password_hash=password_hash, pair=pair, role="admin", language=language
     )
 
 
-def create_person(
+def create_user(
     tx: Writer,
     *,
     name: str,
@@ -190,11 +195,11 @@ def create_person(
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(tx, account, email=email, password_hash=password_hash, role=role, language=language)
     if role == "admin":
-        settings.remove(tx, _SETUP)
+        settings.remove(tx, _SETUP_CODE_KEY)
     return user
 
 
-def invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> Invite:
+def create_invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> Invite:
     """A new invite by one of our people."""
     if not (1 <= uses <= 100 and 1 <= days <= 90):
         raise Invalid("An invitation is for 1 to 100 people and for 1 to 90 days.")
@@ -202,7 +207,7 @@ def invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> Invite:
     if user is None or user.state != "active":
         raise NotAllowed("You cannot invite anyone at the moment.")
     now = now_ms()
-    made = Invite(secrets.token_urlsafe(9), who.id, uses, now, now + days * DAY)
+    made = Invite(secrets.token_urlsafe(9), who.id, uses, now, now + days * DAY_MS)
     tx.run(
         """INSERT INTO invites (code, account_id, uses_left, created_at, expires_at)
            VALUES (:code, :who, :uses, :now, :expires)""",
@@ -227,11 +232,11 @@ def invites(tx: Reader, who: Account) -> list[Invite]:
     return [build(Invite, row) for row in rows]
 
 
-def withdraw_invite(tx: Writer, who: Account, code: str) -> None:
+def revoke_invite(tx: Writer, who: Account, code: str) -> None:
     tx.run("DELETE FROM invites WHERE code = :code AND account_id = :who", code=code, who=who.id)
 
 
-def remove_invites(tx: Writer, account_id: int) -> None:
+def delete_invites_by_account(tx: Writer, account_id: int) -> None:
     """Someone is gone, and their invites with them."""
     tx.run("DELETE FROM invites WHERE account_id = :id", id=account_id)
 
@@ -251,7 +256,7 @@ def _invite(tx: Reader, code: str) -> Invite | None:
     return build(Invite, row) if row else None
 
 
-def _use(tx: Writer, code: str) -> Invite | None:
+def _redeem_invite(tx: Writer, code: str) -> Invite | None:
     row = tx.one(
         f"""UPDATE invites SET uses_left = uses_left - 1
             WHERE code = :code AND uses_left > 0 AND expires_at > :now RETURNING {columns(Invite)}""",  # noqa: S608

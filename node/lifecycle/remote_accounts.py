@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from node.accounts import accounts, keys
-from node.accounts.accounts import KINDS
+from node.accounts.accounts import ACTOR_TYPES
 from node.attachments import custom_emoji
 from node.database import Writer
 from node.errors import Invalid, NotFound
@@ -17,14 +17,14 @@ from node.moderation import domain_policy
 from node.text import display_names, formatting, hostnames
 
 
-def receive(tx: Writer, actor: RemoteActor) -> Account:
+def upsert(tx: Writer, actor: RemoteActor) -> Account:
     """Take in someone from another server, or what is new about them. Raises Invalid.
 
     Whoever calls it has fetched the document from the actor's own origin. Nothing else about someone
     elsewhere is believed, and nothing here can make a stranger one of ours.
     """
-    values = foreign(tx, actor)
-    if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own(values["domain"]):
+    values = columns_from_actor(tx, actor)
+    if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own_domain(values["domain"]):
         raise Invalid("That person is on this server.", detail=f"{actor.uri} claims to be one of ours")
     now = now_ms()
     created_at = max(0, min(now if actor.created_at is None else actor.created_at, now))
@@ -32,45 +32,48 @@ def receive(tx: Writer, actor: RemoteActor) -> Account:
     if account is None:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     if actor.is_suspended != account.suspended_there:
-        account = accounts.set_suspended_there(tx, account, is_suspended=actor.is_suspended)
-    keys.remember(tx, account, actor.keys, now)
-    return domain_policy.judge(tx, account)
+        account = accounts._apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
+    keys.save_public(tx, account, actor.keys, now)
+    return domain_policy.apply_to_account(tx, account)
 
 
-FOREIGN_BIO = 20 * 1024
-FOREIGN_FIELDS = 50
-FOREIGN_FIELD = 2047
-FOREIGN_ALIASES = 256
-FOREIGN_LABEL = 2048
-LONGEST_ALT = 1500
-LONGEST_URI = 2048
+MAX_REMOTE_BIO_LENGTH = 20 * 1024
+MAX_REMOTE_FIELDS = 50
+MAX_REMOTE_FIELD_LENGTH = 2047
+MAX_REMOTE_ALIASES = 256
+MAX_REMOTE_DISPLAY_NAME_LENGTH = 2048
+MAX_ALT_LENGTH = 1500
+MAX_URI_LENGTH = 2048
 
 
-def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
+def columns_from_actor(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
     """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all.
 
     The emoji they use are known here afterwards.
     """
-    name = display_names.foreign(actor.name)
-    if not name or not _usable(actor.uri) or not _usable(actor.inbox):
+    name = display_names.clean_remote_username(actor.name)
+    if not name or not _is_usable_uri(actor.uri) or not _is_usable_uri(actor.inbox):
         raise Invalid("This profile could not be read from its server.", detail=actor.uri)
     fields = [
-        [display_names.shown(label, FOREIGN_FIELD), formatting.clean_html(value[:FOREIGN_FIELD])]
-        for label, value in list(actor.fields)[:FOREIGN_FIELDS]
+        [
+            display_names.clean_line(label, MAX_REMOTE_FIELD_LENGTH),
+            formatting.sanitize_html(value[:MAX_REMOTE_FIELD_LENGTH]),
+        ]
+        for label, value in list(actor.fields)[:MAX_REMOTE_FIELDS]
     ]
-    aliases = [uri for uri in list(actor.also_known_as)[:FOREIGN_ALIASES] if _usable(uri)]
+    aliases = [uri for uri in list(actor.also_known_as)[:MAX_REMOTE_ALIASES] if _is_usable_uri(uri)]
     values: dict[str, Any] = {
-        "url": actor.url if _usable(actor.url) else actor.uri,
+        "url": actor.url if _is_usable_uri(actor.url) else actor.uri,
         "name": name,
         "domain": actor.domain.lower().rstrip("."),
-        "host": hostnames.place(actor.uri),
-        "kind": actor.kind if actor.kind in KINDS else "Person",
-        "display_name": display_names.shown(actor.display_name, FOREIGN_LABEL),
-        "bio": formatting.clean_html(actor.bio[:FOREIGN_BIO]),
+        "host": hostnames.netloc(actor.uri),
+        "kind": actor.kind if actor.kind in ACTOR_TYPES else "Person",
+        "display_name": display_names.clean_line(actor.display_name, MAX_REMOTE_DISPLAY_NAME_LENGTH),
+        "bio": formatting.sanitize_html(actor.bio[:MAX_REMOTE_BIO_LENGTH]),
         "fields": json.dumps(fields),
         "also_known_as": json.dumps(aliases),
-        "avatar_alt": display_names.shown(actor.avatar_alt, LONGEST_ALT),
-        "header_alt": display_names.shown(actor.header_alt, LONGEST_ALT),
+        "avatar_alt": display_names.clean_line(actor.avatar_alt, MAX_ALT_LENGTH),
+        "header_alt": display_names.clean_line(actor.header_alt, MAX_ALT_LENGTH),
         "is_locked": actor.is_locked,
         "is_discoverable": actor.is_discoverable,
         "is_indexable": actor.is_indexable,
@@ -88,10 +91,10 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "moved_to",
     ):
         uri = getattr(actor, part)
-        values[part] = uri if _usable(uri) else ""
-    values["emoji"] = custom_emoji.take_in(
+        values[part] = uri if _is_usable_uri(uri) else ""
+    values["emoji"] = custom_emoji.record_used(
         tx,
-        hostnames.of(actor.uri),
+        hostnames.from_uri(actor.uri),
         actor.emoji,
         values["display_name"],
         values["bio"],
@@ -100,5 +103,5 @@ def foreign(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
     return values
 
 
-def _usable(uri: str) -> bool:
-    return uri.startswith(("https://", "http://")) and len(uri) <= LONGEST_URI
+def _is_usable_uri(uri: str) -> bool:
+    return uri.startswith(("https://", "http://")) and len(uri) <= MAX_URI_LENGTH

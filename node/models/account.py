@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-SHOWN = 200
+MAX_LABEL_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Account:
     hides_follows: bool
 
     @property
-    def totals(self) -> tuple[int, int, int]:
+    def displayed_counts(self) -> tuple[int, int, int]:
         """Posts, followers and followed as they are shown: their own server knows more of them than we do."""
         return (
             max(self.posts_count, self.claimed_posts or 0),
@@ -82,10 +82,10 @@ class Account:
     def label(self) -> str:
         """The name to show, cut where it would fill a page: other servers allow two thousand characters."""
         name = self.display_name or self.name
-        return name if len(name) <= SHOWN else name[:SHOWN].rstrip() + "…"
+        return name if len(name) <= MAX_LABEL_LENGTH else name[:MAX_LABEL_LENGTH].rstrip() + "…"
 
     @property
-    def sites(self) -> list[str]:
+    def attribution_domain_list(self) -> list[str]:
         """The websites that may name this person as an author."""
         found: list[str] = json.loads(self.attribution_domains)
         return found
@@ -96,7 +96,7 @@ class Account:
         return [(line[0], line[1]) for line in json.loads(self.fields)]
 
     @property
-    def typed_fields(self) -> list[tuple[str, str]]:
+    def source_fields(self) -> list[tuple[str, str]]:
         """The same lines as one of ours typed them."""
         return [(line[0], line[2]) for line in json.loads(self.fields)]
 
@@ -105,12 +105,12 @@ class Account:
         return list(json.loads(self.also_known_as))
 
     @property
-    def is_gone(self) -> bool:
+    def is_inactive(self) -> bool:
         return self.deleted_at is not None or self.suspended_at is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedAccount:
     """A person in a list; `id` is what the list is paged by."""
 
     id: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 VISIBILITIES = ("public", "unlisted", "followers", "direct")
-OPEN = ("public", "unlisted")
+OPEN_VISIBILITIES = ("public", "unlisted")
 
 
 def rank(visibility: str) -> int:

@@ -23,7 +23,7 @@ class DomainPolicy:
     def is_limited(self) -> bool:
         return self.strength != "none"
 
-    def and_also(self, other: DomainPolicy) -> DomainPolicy:
+    def combined_with(self, other: DomainPolicy) -> DomainPolicy:
         """The stricter of both in everything."""
         return DomainPolicy(
             max(self.strength, other.strength, key=STRENGTHS.index),

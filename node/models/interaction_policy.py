@@ -13,104 +13,112 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 
-Circle = Literal["everyone", "followers", "followed", "mentioned"]
+AudienceGroup = Literal["everyone", "followers", "followed", "mentioned"]
 """Groups of people round the author of a post; `followed` are those the author follows."""
 
-Deed = Literal["like", "comment", "boost", "quote"]
-Answer = Literal["yes", "ask", "no"]
+Interaction = Literal["like", "comment", "boost", "quote"]
+Decision = Literal["yes", "ask", "no"]
 
-CIRCLES: tuple[Circle, ...] = ("everyone", "followers", "followed", "mentioned")
-DEEDS: tuple[Deed, ...] = ("like", "comment", "boost", "quote")
+AUDIENCE_GROUPS: tuple[AudienceGroup, ...] = ("everyone", "followers", "followed", "mentioned")
+INTERACTIONS: tuple[Interaction, ...] = ("like", "comment", "boost", "quote")
 
 # The circle that says more about somebody decides before the wider one.
-_BY_NEARNESS: tuple[tuple[Circle, ...], ...] = (("mentioned",), ("followers", "followed"), ("everyone",))
+_GROUPS_BY_PRECEDENCE: tuple[tuple[AudienceGroup, ...], ...] = (
+    ("mentioned",),
+    ("followers", "followed"),
+    ("everyone",),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class InteractionRule:
     """Who may at once, and who may after the author has said yes. The author always may."""
 
-    allowed: frozenset[Circle] = frozenset()
-    asked: frozenset[Circle] = frozenset()
+    automatic_approval: frozenset[AudienceGroup] = frozenset()
+    manual_approval: frozenset[AudienceGroup] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "asked", self.asked - self.allowed)
+        object.__setattr__(self, "manual_approval", self.manual_approval - self.automatic_approval)
 
     def __bool__(self) -> bool:
         """Whether anybody but the author may, now or when asked."""
-        return bool(self.allowed or self.asked)
+        return bool(self.automatic_approval or self.manual_approval)
 
     @property
-    def word(self) -> str:
+    def summary(self) -> str:
         """The one word for the rule: a circle, `nobody`, or `mixed`."""
         if not self:
             return "nobody"
-        return next(iter(self.allowed)) if len(self.allowed) == 1 and not self.asked else "mixed"
+        return (
+            next(iter(self.automatic_approval))
+            if len(self.automatic_approval) == 1 and not self.manual_approval
+            else "mixed"
+        )
 
 
-EVERYONE = Rule(frozenset({"everyone"}))
-NOBODY = Rule()
+EVERYONE = InteractionRule(frozenset({"everyone"}))
+NOBODY = InteractionRule()
 
 
-def only(*circles: Circle, asking: tuple[Circle, ...] = ()) -> Rule:
+def rule_for(*groups: AudienceGroup, manual_approval: tuple[AudienceGroup, ...] = ()) -> InteractionRule:
     """`only("followers")`, `only("mentioned", asking=("everyone",))`."""
-    return Rule(frozenset(circles), frozenset(asking))
+    return InteractionRule(frozenset(groups), frozenset(manual_approval))
 
 
 @dataclass(frozen=True, slots=True)
 class InteractionPolicy:
-    like: Rule = EVERYONE
-    comment: Rule = EVERYONE
-    boost: Rule = EVERYONE
-    quote: Rule = NOBODY
+    like: InteractionRule = EVERYONE
+    comment: InteractionRule = EVERYONE
+    boost: InteractionRule = EVERYONE
+    quote: InteractionRule = NOBODY
 
-    def rule(self, deed: Deed) -> Rule:
-        found: Rule = getattr(self, deed)
+    def rule(self, interaction: Interaction) -> InteractionRule:
+        found: InteractionRule = getattr(self, interaction)
         return found
 
 
-DEFAULT = InteractionPolicy()
+DEFAULT_POLICY = InteractionPolicy()
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RequesterFacts:
     """How somebody stands to a post and its author.
 
-    `sees`: may see the post at all. `follows` the author, accepted; is `followed` by the author.
-    `mentioned`: named in the post, or the author of what it comments on.
+    `can_see`: may see the post at all. `is_follower` the author, accepted; is `is_followed` by the author.
+    `is_mentioned`: named in the post, or the author of what it comments on.
     """
 
-    sees: bool
+    can_see: bool
     is_author: bool = False
-    follows: bool = False
-    followed: bool = False
-    mentioned: bool = False
+    is_follower: bool = False
+    is_followed: bool = False
+    is_mentioned: bool = False
 
 
-def may(policy: InteractionPolicy, deed: Deed, who: Facts) -> Answer:
+def decide(policy: InteractionPolicy, interaction: Interaction, requester: RequesterFacts) -> Decision:
     """`yes`, `no`, or `ask`: it waits until the author says yes."""
-    if not who.sees:
+    if not requester.can_see:
         return "no"
-    if who.is_author:
+    if requester.is_author:
         return "yes"
-    rule = policy.rule(deed)
-    if deed == "comment" and who.mentioned and rule:
+    rule = policy.rule(interaction)
+    if interaction == "comment" and requester.is_mentioned and rule:
         # Nobody is talked about without a way to answer, except where there are no comments at all.
         return "yes"
-    for circles in _BY_NEARNESS:
-        inside = {circle for circle in circles if _is_in(who, circle)}
-        if inside & rule.allowed:
+    for circles in _GROUPS_BY_PRECEDENCE:
+        inside = {circle for circle in circles if _is_in_group(requester, circle)}
+        if inside & rule.automatic_approval:
             return "yes"
-        if inside & rule.asked:
+        if inside & rule.manual_approval:
             return "ask"
     return "no"
 
 
-def narrowed(policy: InteractionPolicy, visibility: str) -> InteractionPolicy:
+def restrict_to_visibility(policy: InteractionPolicy, visibility: str) -> InteractionPolicy:
     """The policy of a post with that visibility: what is not for everyone is passed on by its author alone."""
-    return policy if visibility in OPEN else replace(policy, boost=NOBODY, quote=NOBODY)
+    return policy if visibility in OPEN_VISIBILITIES else replace(policy, boost=NOBODY, quote=NOBODY)
 
 
 def dump(policy: InteractionPolicy) -> str:
@@ -118,7 +126,7 @@ def dump(policy: InteractionPolicy) -> str:
     said = {
         field.name: {
             name: sorted(circles)
-            for name, circles in (("allowed", rule.allowed), ("asked", rule.asked))
+            for name, circles in (("allowed", rule.automatic_approval), ("asked", rule.manual_approval))
             if circles
         }
         for field in fields(InteractionPolicy)
@@ -132,19 +140,19 @@ def load(text: str) -> InteractionPolicy:
     said: dict[str, dict[str, list[Any]]] = json.loads(text) if text else {}
     return InteractionPolicy(
         **{
-            name: Rule(frozenset(rule.get("allowed", ())), frozenset(rule.get("asked", ())))
+            name: InteractionRule(frozenset(rule.get("allowed", ())), frozenset(rule.get("asked", ())))
             for name, rule in said.items()
         }
     )
 
 
-def _is_in(who: Facts, circle: Circle) -> bool:
+def _is_in_group(who: RequesterFacts, circle: AudienceGroup) -> bool:
     match circle:
         case "everyone":
             return True
         case "followers":
-            return who.follows
+            return who.is_follower
         case "followed":
-            return who.followed
+            return who.is_followed
         case "mentioned":
-            return who.mentioned
+            return who.is_mentioned

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.models import interaction_policy
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 from node.models.interaction_policy import InteractionPolicy
 
 
@@ -44,21 +44,21 @@ class Post:
         return self.parent_uri != ""
 
     @property
-    def allows(self) -> InteractionPolicy:
+    def interaction_policy(self) -> InteractionPolicy:
         """Who may do what with it, as its author says."""
         return interaction_policy.load(self.policy)
 
     @property
     def comments_enabled(self) -> bool:
-        return not self.policy or bool(self.allows.comment)
+        return not self.policy or bool(self.interaction_policy.comment)
 
     @property
     def is_open(self) -> bool:
         """Whether anybody at all may see it."""
-        return self.visibility in OPEN
+        return self.visibility in OPEN_VISIBILITIES
 
     @property
-    def counts(self) -> bool:
+    def is_counted(self) -> bool:
         """Whether it is one of its author's posts as profiles count them: not a comment, and no secret."""
         return self.is_open and not self.is_comment
 

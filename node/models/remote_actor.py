@@ -45,12 +45,12 @@ class RemoteActor:
     is_suspended: bool = False
     hides_from_web: bool = False
     created_at: int | None = None
-    keys: Sequence[PublicKey] = ()
+    keys: Sequence[ActorKey] = ()
     emoji: Sequence[RemoteEmoji] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class PublicKey:
+class ActorKey:
     """A key as an actor document lists it."""
 
     id: str

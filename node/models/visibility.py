@@ -29,9 +29,9 @@ from node.models.post import Post
 Access = Literal["public", "private"]
 
 
-def eyes(viewer: Account | None) -> int:
+def viewer_value(viewer: Account | None) -> int:
     """The value of `:viewer`. Somebody suspended or deleted sees no more than a stranger."""
-    return 0 if viewer is None or viewer.is_gone else viewer.id
+    return 0 if viewer is None or viewer.is_inactive else viewer.id
 
 
 def no_block(account: str) -> str:
@@ -57,13 +57,13 @@ def no_mute_of_notifications(who: str, account: str) -> str:
         WHERE vm.account_id = {who} AND vm.target_id = {account} AND vm.hides_notifications)"""  # noqa: S608
 
 
-def present(account: str) -> str:
+def is_active(account: str) -> str:
     """SQL: that account is neither suspended nor deleted."""
     return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
 
 
-def prominent(account: str) -> str:
+def is_active_and_unlimited(account: str) -> str:
     """SQL: the row of `accounts` known by this alias is present, and not of a server only followers hear of."""
     return f"(NOT {account}.is_limited AND {account}.suspended_at IS NULL AND {account}.deleted_at IS NULL)"
 
@@ -79,7 +79,7 @@ def _follows(account: str) -> str:
         AND vf.followed_id = {account} AND vf.state = 'accepted')"""  # noqa: S608
 
 
-def _present_to_viewer(account: str) -> str:
+def _is_active_for_viewer(account: str) -> str:
     """SQL: as `present`; and who is not signed in sees nothing of people whose server asks for that."""
     return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL AND (:viewer <> 0 OR NOT va.hides_from_web)
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
@@ -88,7 +88,7 @@ def _present_to_viewer(account: str) -> str:
 def visible_to(post: str) -> str:
     """SQL: `:viewer` may see the row of `posts` known by this alias."""
     return f"""({post}.deleted_at IS NULL
-        AND {_present_to_viewer(f"{post}.account_id")}
+        AND {_is_active_for_viewer(f"{post}.account_id")}
         AND {no_block(f"{post}.account_id")}
         AND ({post}.visibility IN ('public', 'unlisted')
             OR {post}.account_id = :viewer
@@ -98,7 +98,7 @@ def visible_to(post: str) -> str:
 
 def boost_visible_to(boost: str) -> str:
     """SQL: `:viewer` may know of the row of `boosts` known by this alias. Its post is asked about apart."""
-    return f"""({present(f"{boost}.account_id")}
+    return f"""({is_active(f"{boost}.account_id")}
         AND {no_block(f"{boost}.account_id")}
         AND ({boost}.visibility IN ('public', 'unlisted')
             OR {boost}.account_id = :viewer
@@ -116,7 +116,7 @@ def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
         tx.value(
             f"SELECT 1 FROM posts p WHERE p.id = :id AND {visible_to('p')}",  # noqa: S608
             id=post.id,
-            viewer=eyes(viewer),
+            viewer=viewer_value(viewer),
         )
     )
 
@@ -129,11 +129,11 @@ def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
     """
     if tx.value(
         f"""SELECT 1 FROM avatar_files f
-            WHERE f.file = :key AND {present("f.account_id")} AND {_shows_media("f.account_id")} LIMIT 1""",  # noqa: S608
+            WHERE f.file = :key AND {is_active("f.account_id")} AND {_shows_media("f.account_id")} LIMIT 1""",  # noqa: S608
         key=key,
     ):
         return "public"
-    return _best(
+    return _widest_access(
         tx.all(
             f"""SELECT p.visibility FROM photo_files f
                 JOIN photos ph ON ph.id = f.photo_id JOIN posts p ON p.id = ph.post_id
@@ -148,7 +148,7 @@ def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
 
 def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
     """As `may_see_file`, for a photo by its id."""
-    return _best(
+    return _widest_access(
         tx.all(
             f"""SELECT p.visibility FROM photos ph JOIN posts p ON p.id = ph.post_id
                 WHERE ph.id = :photo AND {visible_to("p")} AND {_shows_media("p.account_id")}
@@ -160,7 +160,7 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
     )
 
 
-def is_shown(tx: Reader, key: str) -> bool:
+def may_serve_with_capability(tx: Reader, key: str) -> bool:
     """Whether a photo's file may be given to who was told its capability: its owner is still welcome here.
 
     That they may see it was settled when they were told.
@@ -168,15 +168,15 @@ def is_shown(tx: Reader, key: str) -> bool:
     return bool(
         tx.value(
             f"""SELECT 1 FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
-                WHERE f.file = :key AND {present("ph.account_id")} AND {_shows_media("ph.account_id")}
+                WHERE f.file = :key AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
                 LIMIT 1""",  # noqa: S608
             key=key,
         )
     )
 
 
-def _best(rows: list[Row]) -> Access | None:
+def _widest_access(rows: list[Row]) -> Access | None:
     found = {row["visibility"] for row in rows}
-    if found & set(audience.OPEN):
+    if found & set(audience.OPEN_VISIBILITIES):
         return "public"
     return "private" if found else None

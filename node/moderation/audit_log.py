@@ -17,39 +17,39 @@ from node.paging import Page
 
 log = logging.getLogger("tintype.audit")
 
-KEPT_MS = 2 * 365 * 24 * 3_600_000
-LONGEST = 2000
+RETENTION_MS = 2 * 365 * 24 * 3_600_000
+MAX_FIELD_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """`by` is '' for what the node did by itself; `deed` is a word that the page knows a sentence for."""
+class AuditEntry:
+    """`by_name` is '' for what the node did by itself; `action` is a word that the page knows a sentence for."""
 
     id: int
-    by: str
-    deed: str
+    by_name: str
+    action: str
     target: str
     detail: str
     created_at: int
 
 
-def record(tx: Writer, by: Account | None, deed: str, target: str, detail: str = "") -> None:
+def record(tx: Writer, by: Account | None, action: str, target: str, detail: str = "") -> None:
     """Write down that `by` (None: the node itself) did something to `target`, a handle or a domain."""
     tx.run(
         """INSERT INTO audit_log (id, by_id, deed, target, detail, created_at)
            VALUES (:id, :by, :deed, :target, :detail, :now)""",
         id=new_id(),
         by=None if by is None else by.id,
-        deed=deed,
-        target=target[:LONGEST],
-        detail=detail[:LONGEST],
+        deed=action,
+        target=target[:MAX_FIELD_LENGTH],
+        detail=detail[:MAX_FIELD_LENGTH],
         now=now_ms(),
     )
     who = "the node" if by is None else by.handle
-    tx.after_commit(functools.partial(log.info, "%s: %s %s %s", who, deed, target, detail))
+    tx.after_commit(functools.partial(log.info, "%s: %s %s %s", who, action, target, detail))
 
 
-def page(tx: Reader, page: Page) -> list[Line]:
+def entries(tx: Reader, page: Page) -> list[AuditEntry]:
     """What was decided, the latest first."""
     rows = tx.all(
         f"""SELECT l.id, COALESCE(a.name, '') AS by_name, l.deed, l.target, l.detail, l.created_at
@@ -58,10 +58,10 @@ def page(tx: Reader, page: Page) -> list[Line]:
         **page.values,
     )
     return [
-        Line(row["id"], row["by_name"], row["deed"], row["target"], row["detail"], row["created_at"])
-        for row in page.ordered(rows)
+        AuditEntry(row["id"], row["by_name"], row["deed"], row["target"], row["detail"], row["created_at"])
+        for row in page.newest_first(rows)
     ]
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    return tx.run("DELETE FROM audit_log WHERE created_at < :before", before=now - KEPT_MS)
+    return tx.run("DELETE FROM audit_log WHERE created_at < :before", before=now - RETENTION_MS)

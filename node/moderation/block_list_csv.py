@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from node.errors import Invalid
-from node.moderation.domain_policy import LONGEST_COMMENT, DomainAllow, DomainBlock
+from node.moderation.domain_policy import MAX_COMMENT_LENGTH, DomainAllow, DomainBlock
 from node.text import hostnames
 
-MOST_BYTES = 2 * 1024 * 1024
-MOST_ENTRIES = 20_000
-MOST_PROBLEMS = 200
-LONGEST_SHOWN = 80
+MAX_BYTES = 2 * 1024 * 1024
+MAX_ENTRIES = 20_000
+MAX_INVALID_LINES = 200
+MAX_SHOWN_LENGTH = 80
 
 COLUMNS = ("#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate")
 SEVERITIES = {
@@ -28,16 +28,16 @@ SEVERITIES = {
     "noop": "none",
     "none": "none",
 }
-_WRITTEN = {"suspend": "suspend", "limit": "silence", "none": "noop"}
-_FIRST = frozenset({"domain", "instance", "host"})
+_CSV_SEVERITIES = {"suspend": "suspend", "limit": "silence", "none": "noop"}
+_HEADER_NAMES = frozenset({"domain", "instance", "host"})
 _NOT_CSV = "From here on, the file is not CSV."
-_NOT_CLOSED = "A quotation mark is not closed, so that what follows was read as part of this line."
-_CUT_OFF = frozenset({_NOT_CSV, _NOT_CLOSED})
-_YES = frozenset({"true", "t", "1", "yes", "y"})
+_UNCLOSED_QUOTE = "A quotation mark is not closed, so that what follows was read as part of this line."
+_TRUNCATION_REASONS = frozenset({_NOT_CSV, _UNCLOSED_QUOTE})
+_TRUE_VALUES = frozenset({"true", "t", "1", "yes", "y"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ParsedEntry:
     """One line that can be used; `domain` is normal."""
 
     domain: str
@@ -49,70 +49,70 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class InvalidLine:
     """One line that cannot be used, and why, in a sentence."""
 
     line: int
     text: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """`is_whole`: nothing shows that servers are missing which the file means to name."""
+class ParsedList:
+    """`is_complete`: nothing shows that servers are missing which the file means to name."""
 
-    entries: list[Entry]
-    problems: list[Problem]
-    is_whole: bool = True
+    entries: list[ParsedEntry]
+    invalid_lines: list[InvalidLine]
+    is_complete: bool = True
 
 
-def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend") -> Parsed:
+def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend") -> ParsedList:
     """Read a file. Raises Invalid when it is none of the kinds that are understood.
 
     `strength` is what a bare name asks for.
     """
-    text = _text(data)
-    found: dict[str, Entry] = {}
-    problems: list[Problem] = []
+    text = _decode(data)
+    found: dict[str, ParsedEntry] = {}
+    problems: list[InvalidLine] = []
     is_whole = True
-    own = [hostnames.normal(domain) for domain in own_domains]
+    own = [hostnames.normalize(domain) for domain in own_domains]
     for line, cells in _rows(text, problems):
-        if len(found) >= MOST_ENTRIES:
+        if len(found) >= MAX_ENTRIES:
             problems.append(
-                Problem(line, "", f"A list may have {MOST_ENTRIES} servers; the rest is left out.")
+                InvalidLine(line, "", f"A list may have {MAX_ENTRIES} servers; the rest is left out.")
             )
             is_whole = False
             break
-        name = hostnames.normal(cells["domain"])
-        why = _unusable(cells["domain"], name, own)
+        name = hostnames.normalize(cells["domain"])
+        why = _invalid_reason(cells["domain"], name, own)
         severity = cells.get("severity", "").strip().lower()
         if not why and severity and severity not in SEVERITIES:
-            why = f"“{severity[:LONGEST_SHOWN]}” is not a severity."
+            why = f"“{severity[:MAX_SHOWN_LENGTH]}” is not a severity."
             is_whole = False
         if why:
-            problems.append(Problem(line, cells["domain"][:LONGEST_SHOWN], why))
+            problems.append(InvalidLine(line, cells["domain"][:MAX_SHOWN_LENGTH], why))
             continue
         found.setdefault(
             name,
-            Entry(
+            ParsedEntry(
                 name,
                 SEVERITIES.get(severity, strength),
-                _is_yes(cells.get("reject_media", "")),
-                _is_yes(cells.get("reject_reports", "")),
-                _is_yes(cells.get("obfuscate", "")),
-                " ".join(cells.get("public_comment", "").split())[:LONGEST_COMMENT],
+                _is_true(cells.get("reject_media", "")),
+                _is_true(cells.get("reject_reports", "")),
+                _is_true(cells.get("obfuscate", "")),
+                " ".join(cells.get("public_comment", "").split())[:MAX_COMMENT_LENGTH],
             ),
         )
     if not found and not problems:
         raise Invalid("There is no server in that list.", field="file")
-    is_whole = is_whole and not any(problem.why in _CUT_OFF for problem in problems)
-    return Parsed(list(found.values()), problems[:MOST_PROBLEMS], is_whole)
+    is_whole = is_whole and not any(problem.reason in _TRUNCATION_REASONS for problem in problems)
+    return ParsedList(list(found.values()), problems[:MAX_INVALID_LINES], is_whole)
 
 
-def _text(data: bytes) -> str:
-    if len(data) > MOST_BYTES:
+def _decode(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
         raise Invalid(
-            f"That list is too large: up to {MOST_BYTES // 1024 // 1024} MB are accepted.", field="file"
+            f"That list is too large: up to {MAX_BYTES // 1024 // 1024} MB are accepted.", field="file"
         )
     is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
@@ -124,7 +124,7 @@ def _text(data: bytes) -> str:
     return text.replace("\0", "")
 
 
-def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(text: str, problems: list[InvalidLine]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, cells by column) of everything that is not empty and not a remark."""
     reader = csv.reader(io.StringIO(text, newline=""))
     columns: list[str] | None = None
@@ -136,16 +136,16 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, s
         except StopIteration:
             return
         except csv.Error:
-            problems.append(Problem(reader.line_num, "", _NOT_CSV))
+            problems.append(InvalidLine(reader.line_num, "", _NOT_CSV))
             return
         if reader.line_num > before + 1 and not quotes_match:
-            problems.append(Problem(before + 1, row[0][:LONGEST_SHOWN], _NOT_CLOSED))
+            problems.append(InvalidLine(before + 1, row[0][:MAX_SHOWN_LENGTH], _UNCLOSED_QUOTE))
         cells = [cell.strip() for cell in row]
         if not cells or not any(cells):
             continue
         if columns is None:
             names = [cell.lstrip("#").strip().lower() for cell in cells]
-            if names[0] in _FIRST:
+            if names[0] in _HEADER_NAMES:
                 columns = ["domain", *names[1:]]
                 continue
             columns = []
@@ -161,7 +161,7 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, s
         yield reader.line_num, found
 
 
-def _unusable(written: str, name: str, own: Iterable[str]) -> str:
+def _invalid_reason(written: str, name: str, own: Iterable[str]) -> str:
     if "*" in written.removeprefix("*."):
         return "Letters of the name are hidden."
     if not name:
@@ -173,11 +173,11 @@ def _unusable(written: str, name: str, own: Iterable[str]) -> str:
     return ""
 
 
-def _is_yes(cell: str) -> bool:
-    return cell.strip().lower() in _YES
+def _is_true(cell: str) -> bool:
+    return cell.strip().lower() in _TRUE_VALUES
 
 
-def written(rules: Iterable[DomainBlock]) -> str:
+def format_blocks(rules: Iterable[DomainBlock]) -> str:
     """Rules as the CSV that other servers import. Private comments are not in it."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -185,21 +185,21 @@ def written(rules: Iterable[DomainBlock]) -> str:
     writer.writerows(
         (
             rule.domain,
-            _WRITTEN[rule.strength],
-            _yes(rule.rejects_media),
-            _yes(rule.rejects_reports),
+            _CSV_SEVERITIES[rule.strength],
+            _format_bool(rule.rejects_media),
+            _format_bool(rule.rejects_reports),
             rule.public_comment,
-            _yes(rule.is_obfuscated),
+            _format_bool(rule.is_obfuscated),
         )
         for rule in rules
     )
     return out.getvalue()
 
 
-def written_allows(allows: Iterable[DomainAllow]) -> str:
+def format_allows(allows: Iterable[DomainAllow]) -> str:
     """The allow list as the CSV that other servers import."""
     return "".join(["#domain\n", *(f"{one.domain}\n" for one in allows)])
 
 
-def _yes(value: bool) -> str:
+def _format_bool(value: bool) -> str:
     return "true" if value else "false"

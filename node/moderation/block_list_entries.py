@@ -21,16 +21,16 @@ from node.database import Reader, Row, Writer, build, build_all, columns
 from node.ids import now_ms
 from node.models.account import Account
 from node.moderation import domain_exclusions, domain_policy
-from node.moderation.block_list_csv import Entry, Problem
+from node.moderation.block_list_csv import InvalidLine, ParsedEntry
 from node.moderation.domain_policy import DomainBlock
-from node.text.hostnames import and_above, normal
+from node.text.hostnames import normalize, with_parent_domains
 
-WAITING = ("draft", "changed", "dropped")
-FEW = 20
+PENDING_STATES = ("draft", "changed", "dropped")
+MAX_UNCONFIRMED_REMOVALS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class ListEntry:
+class BlockListEntry:
     """`state`: draft, changed, dropped (these wait for an admin), applied, held or declined."""
 
     list_id: int
@@ -44,32 +44,34 @@ class ListEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PendingEntry:
     """An entry that waits, with the rule there is now and the number of follows it would end."""
 
-    entry: ListEntry
+    entry: BlockListEntry
     rule: DomainBlock | None
-    follows: int
+    follows_count: int
 
 
-_SELECT = f"SELECT {columns(ListEntry)} FROM block_list_entries"  # noqa: S608
+_SELECT = f"SELECT {columns(BlockListEntry)} FROM block_list_entries"  # noqa: S608
 
 
-def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = True) -> set[str]:
+def merge(
+    tx: Writer, block_list: BlockList, entries: Sequence[ParsedEntry], *, is_complete: bool = True
+) -> set[str]:
     """Compare a list with what it said before, and do or propose what is new. Returns what is excluded.
 
     `is_whole=False`: it may have said more than could be read.
     """
-    known = {entry.domain: entry for entry in _all(tx, of.id)}
-    now = {entry.domain: entry for entry in said}
-    excluded = domain_exclusions.among(tx, now)
-    rules = {rule.domain: rule for rule in domain_policy.all_blocked(tx)}
+    known = {entry.domain: entry for entry in _all(tx, block_list.id)}
+    now = {entry.domain: entry for entry in entries}
+    excluded = domain_exclusions.excluded_among(tx, now)
+    rules = {rule.domain: rule for rule in domain_policy.all_rules(tx)}
     kept = {}
     for name, entry in now.items():
         if name not in excluded:
-            state = next_state(of, entry, known.get(name), rules.get(name))
-            kept[name] = ListEntry(
-                of.id,
+            state = next_state(block_list, entry, known.get(name), rules.get(name))
+            kept[name] = BlockListEntry(
+                block_list.id,
                 name,
                 entry.strength,
                 entry.rejects_media,
@@ -79,18 +81,20 @@ def merge(tx: Writer, of: BlockList, said: Sequence[Entry], *, is_whole: bool = 
                 state,
             )
     lost = [entry for entry in known.values() if entry.domain not in kept]
-    _write(tx, kept.values())
-    _lose(tx, of, lost, rules, known, is_whole)
-    if of.is_automatic:
+    _upsert(tx, kept.values())
+    _handle_dropped(tx, block_list, lost, rules, known, is_complete)
+    if block_list.is_automatic:
         wanted = [entry for entry in kept.values() if entry.state in ("draft", "changed")]
-        tied = ending(tx, wanted)
-        _apply(tx, of, [entry for entry in wanted if entry.domain not in tied], by=None)
+        tied = follows_ended_by(tx, wanted)
+        _apply(tx, block_list, [entry for entry in wanted if entry.domain not in tied], by=None)
     return excluded
 
 
-def next_state(of: BlockList, said: Entry, before: ListEntry | None, rule: DomainBlock | None) -> str:
+def next_state(
+    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
+) -> str:
     """The state of an entry that the list has now. The rules are the two tables below."""
-    is_equal = rule is not None and _says(said, rule)
+    is_equal = rule is not None and _matches_rule(said, rule)
     if not of.url:
         return _OF_A_FILE["no rule" if rule is None else "equal" if is_equal else "different"]
     if rule is None:
@@ -118,7 +122,7 @@ _OF_A_FOLLOWED_LIST = {
 # fmt: on
 
 
-def _says(said: Entry | ListEntry, rule: DomainBlock) -> bool:
+def _matches_rule(said: ParsedEntry | BlockListEntry, rule: DomainBlock) -> bool:
     return (said.strength, said.rejects_media, said.rejects_reports) == (
         rule.strength,
         rule.rejects_media,
@@ -126,76 +130,76 @@ def _says(said: Entry | ListEntry, rule: DomainBlock) -> bool:
     )
 
 
-def _write(tx: Writer, entries: Iterable[ListEntry]) -> None:
+def _upsert(tx: Writer, entries: Iterable[BlockListEntry]) -> None:
     tx.many(
-        f"""INSERT INTO block_list_entries ({columns(ListEntry)})
+        f"""INSERT INTO block_list_entries ({columns(BlockListEntry)})
             VALUES (:list_id, :domain, :strength, :rejects_media, :rejects_reports, :is_obfuscated,
                 :public_comment, :state)
             ON CONFLICT (list_id, domain) DO UPDATE SET strength = excluded.strength,
                 rejects_media = excluded.rejects_media, rejects_reports = excluded.rejects_reports,
                 is_obfuscated = excluded.is_obfuscated, public_comment = excluded.public_comment,
                 state = excluded.state""",  # noqa: S608
-        [{name: getattr(entry, name) for name in ListEntry.__slots__} for entry in entries],
+        [{name: getattr(entry, name) for name in BlockListEntry.__slots__} for entry in entries],
     )
 
 
-def _lose(
+def _handle_dropped(
     tx: Writer,
     of: BlockList,
-    lost: Sequence[ListEntry],
+    lost: Sequence[BlockListEntry],
     rules: dict[str, DomainBlock],
-    known: dict[str, ListEntry],
+    known: dict[str, BlockListEntry],
     is_whole: bool,
 ) -> None:
     """The list does not name these any more."""
     mine = {name for name, rule in rules.items() if rule.list_id == of.id}
     made = [entry.domain for entry in lost if entry.domain in mine]
-    _forget(tx, of.id, [entry.domain for entry in lost if entry.domain not in mine])
+    _delete(tx, of.id, [entry.domain for entry in lost if entry.domain not in mine])
     held = sum(1 for name in known if name in mine)
-    is_credible = is_whole and (len(made) <= FEW or len(made) * 2 <= held)
+    is_credible = is_whole and (len(made) <= MAX_UNCONFIRMED_REMOVALS or len(made) * 2 <= held)
     if of.is_automatic and is_credible:
-        let_go(tx, of.id, made, by=None)
+        release_rules(tx, of.id, made, by=None)
     elif made:
-        _mark(tx, of.id, made, "dropped")
+        _set_state(tx, of.id, made, "dropped")
 
 
-def let_go(tx: Writer, list_id: int, names: Sequence[str], *, by: Account | None) -> None:
+def release_rules(tx: Writer, list_id: int, names: Sequence[str], *, by: Account | None) -> None:
     """A list stands no more for rules it made: another list that says so takes them over, or they go."""
     if not names:
         return
-    _forget(tx, list_id, names)
-    heirs: dict[str, ListEntry] = {}
+    _delete(tx, list_id, names)
+    heirs: dict[str, BlockListEntry] = {}
     rows = tx.all(
         _SELECT + " WHERE domain IN (:names) AND state = 'held' ORDER BY list_id", names=list(names)
     )
-    for entry in build_all(ListEntry, rows):
+    for entry in build_all(BlockListEntry, rows):
         heirs.setdefault(entry.domain, entry)
     for entry in heirs.values():
-        _mark(tx, entry.list_id, [entry.domain], "applied")
-    domain_policy.put(tx, _rules(tx, list(heirs.values()), is_of_list=True), by=by)
-    domain_policy.lift(tx, [name for name in names if name not in heirs], by=by)
+        _set_state(tx, entry.list_id, [entry.domain], "applied")
+    domain_policy.save_rules(tx, _rules(tx, list(heirs.values()), is_of_list=True), by=by)
+    domain_policy.remove_rules(tx, [name for name in names if name not in heirs], by=by)
 
 
-def accept(tx: Writer, of: BlockList, names: Sequence[str], *, by: Account | None) -> int:
+def accept(tx: Writer, block_list: BlockList, names: Sequence[str], *, by: Account | None) -> int:
     """Do what these entries ask for; how many there were."""
-    waiting = _waiting(tx, of.id, names)
-    _apply(tx, of, [entry for entry in waiting if entry.state != "dropped"], by=by)
-    let_go(tx, of.id, [entry.domain for entry in waiting if entry.state == "dropped"], by=by)
+    waiting = _pending(tx, block_list.id, names)
+    _apply(tx, block_list, [entry for entry in waiting if entry.state != "dropped"], by=by)
+    release_rules(tx, block_list.id, [entry.domain for entry in waiting if entry.state == "dropped"], by=by)
     return len(waiting)
 
 
-def _apply(tx: Writer, of: BlockList, entries: Sequence[ListEntry], *, by: Account | None) -> None:
+def _apply(tx: Writer, of: BlockList, entries: Sequence[BlockListEntry], *, by: Account | None) -> None:
     names = [entry.domain for entry in entries]
-    domain_policy.put(tx, _rules(tx, entries, is_of_list=bool(of.url)), by=by)
+    domain_policy.save_rules(tx, _rules(tx, entries, is_of_list=bool(of.url)), by=by)
     if of.url:
-        _mark(tx, of.id, names, "applied")
+        _set_state(tx, of.id, names, "applied")
     else:
-        _forget(tx, of.id, names)
+        _delete(tx, of.id, names)
 
 
-def _rules(tx: Reader, entries: Sequence[ListEntry], *, is_of_list: bool) -> list[DomainBlock]:
+def _rules(tx: Reader, entries: Sequence[BlockListEntry], *, is_of_list: bool) -> list[DomainBlock]:
     """What entries come to as rules. What the admins had noted for themselves stays."""
-    before = {rule.domain: rule for rule in domain_policy.some_of(tx, [entry.domain for entry in entries])}
+    before = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
     now = now_ms()
     return [
         DomainBlock(
@@ -213,23 +217,25 @@ def _rules(tx: Reader, entries: Sequence[ListEntry], *, is_of_list: bool) -> lis
     ]
 
 
-def decline(tx: Writer, of: BlockList, names: Sequence[str]) -> int:
+def decline(tx: Writer, block_list: BlockList, names: Sequence[str]) -> int:
     """Leave things as they are; the list does not ask again. How many there were."""
-    waiting = _waiting(tx, of.id, names)
+    waiting = _pending(tx, block_list.id, names)
     for state, entries in (
         ("declined", [entry.domain for entry in waiting if entry.state == "draft"]),
         ("held", [entry.domain for entry in waiting if entry.state == "changed"]),
     ):
-        if of.url:
-            _mark(tx, of.id, entries, state)
+        if block_list.url:
+            _set_state(tx, block_list.id, entries, state)
         else:
-            _forget(tx, of.id, entries)
-    _forget(tx, of.id, [entry.domain for entry in waiting if entry.state == "dropped"])
-    domain_policy.own(tx, of.id, [entry.domain for entry in waiting if entry.state != "draft"])
+            _delete(tx, block_list.id, entries)
+    _delete(tx, block_list.id, [entry.domain for entry in waiting if entry.state == "dropped"])
+    domain_policy.detach_from_list(
+        tx, block_list.id, [entry.domain for entry in waiting if entry.state != "draft"]
+    )
     return len(waiting)
 
 
-def _mark(tx: Writer, list_id: int, names: Sequence[str], state: str) -> None:
+def _set_state(tx: Writer, list_id: int, names: Sequence[str], state: str) -> None:
     tx.run(
         "UPDATE block_list_entries SET state = :state WHERE list_id = :list AND domain IN (:names)",
         state=state,
@@ -238,7 +244,7 @@ def _mark(tx: Writer, list_id: int, names: Sequence[str], state: str) -> None:
     )
 
 
-def _forget(tx: Writer, list_id: int, names: Sequence[str]) -> None:
+def _delete(tx: Writer, list_id: int, names: Sequence[str]) -> None:
     tx.run(
         "DELETE FROM block_list_entries WHERE list_id = :list AND domain IN (:names)",
         list=list_id,
@@ -246,59 +252,59 @@ def _forget(tx: Writer, list_id: int, names: Sequence[str]) -> None:
     )
 
 
-def remove_all_of(tx: Writer, list_id: int, *, keeps_rules: bool, by: Account | None) -> None:
+def delete_by_list(tx: Writer, list_id: int, *, keeps_rules: bool, by: Account | None) -> None:
     """A list is left: its rules become the admins' own, or go unless another list stands for them."""
-    made = [rule.domain for rule in domain_policy.all_blocked(tx) if rule.list_id == list_id]
+    made = [rule.domain for rule in domain_policy.all_rules(tx) if rule.list_id == list_id]
     tx.run("DELETE FROM block_list_entries WHERE list_id = :list", list=list_id)
     if keeps_rules:
-        domain_policy.own(tx, list_id, made)
+        domain_policy.detach_from_list(tx, list_id, made)
     else:
-        let_go(tx, list_id, made, by=by)
+        release_rules(tx, list_id, made, by=by)
 
 
-def is_waiting(tx: Reader, list_id: int) -> bool:
+def has_pending(tx: Reader, list_id: int) -> bool:
     """Whether any entry of a list waits for an answer."""
     return bool(
         tx.value(
             "SELECT 1 FROM block_list_entries WHERE list_id = :list AND state IN (:states) LIMIT 1",
             list=list_id,
-            states=list(WAITING),
+            states=list(PENDING_STATES),
         )
     )
 
 
-def _all(tx: Reader, list_id: int) -> list[ListEntry]:
-    return build_all(ListEntry, tx.all(_SELECT + " WHERE list_id = :list ORDER BY domain", list=list_id))
+def _all(tx: Reader, list_id: int) -> list[BlockListEntry]:
+    return build_all(BlockListEntry, tx.all(_SELECT + " WHERE list_id = :list ORDER BY domain", list=list_id))
 
 
-def _waiting(tx: Reader, list_id: int, names: Sequence[str]) -> list[ListEntry]:
+def _pending(tx: Reader, list_id: int, names: Sequence[str]) -> list[BlockListEntry]:
     rows = tx.all(
         _SELECT + " WHERE list_id = :list AND state IN (:states) AND domain IN (:names) ORDER BY domain",
         list=list_id,
-        states=list(WAITING),
-        names=[normal(name) for name in names],
+        states=list(PENDING_STATES),
+        names=[normalize(name) for name in names],
     )
-    return [build(ListEntry, row) for row in rows]
+    return [build(BlockListEntry, row) for row in rows]
 
 
-def drafts(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> list[Draft]:
+def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> list[PendingEntry]:
     """What waits for an answer, by name."""
     rows = tx.all(
         _SELECT
         + """ WHERE list_id = :list AND state IN (:states) AND domain > :after
               ORDER BY domain LIMIT :limit""",
         list=list_id,
-        states=list(WAITING),
+        states=list(PENDING_STATES),
         after=after,
         limit=limit,
     )
-    entries = build_all(ListEntry, rows)
-    rules = {rule.domain: rule for rule in domain_policy.some_of(tx, [entry.domain for entry in entries])}
-    tied = ending(tx, entries)
-    return [Draft(entry, rules.get(entry.domain), tied.get(entry.domain, 0)) for entry in entries]
+    entries = build_all(BlockListEntry, rows)
+    rules = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
+    tied = follows_ended_by(tx, entries)
+    return [PendingEntry(entry, rules.get(entry.domain), tied.get(entry.domain, 0)) for entry in entries]
 
 
-def counts(tx: Reader) -> dict[int, dict[str, int]]:
+def counts_by_list(tx: Reader) -> dict[int, dict[str, int]]:
     """Entries by list and state."""
     found: dict[int, dict[str, int]] = {}
     for row in tx.all("SELECT list_id, state, COUNT(*) AS n FROM block_list_entries GROUP BY list_id, state"):
@@ -306,21 +312,21 @@ def counts(tx: Reader) -> dict[int, dict[str, int]]:
     return found
 
 
-def safe(tx: Reader, list_id: int) -> list[str]:
+def pending_without_follows(tx: Reader, list_id: int) -> list[str]:
     """The drafts that would end no follow."""
-    waiting = [entry for entry in _all(tx, list_id) if entry.state in WAITING]
-    tied = ending(tx, waiting)
+    waiting = [entry for entry in _all(tx, list_id) if entry.state in PENDING_STATES]
+    tied = follows_ended_by(tx, waiting)
     return [entry.domain for entry in waiting if entry.domain not in tied]
 
 
-def ending(tx: Reader, entries: Sequence[ListEntry]) -> dict[str, int]:
+def follows_ended_by(tx: Reader, entries: Sequence[BlockListEntry]) -> dict[str, int]:
     """Domain → follows between its people and ours, for entries that would suspend it."""
     wanted = {entry.domain for entry in entries if entry.strength == "suspend" and entry.state != "dropped"}
     if not wanted:
         return {}
     found: dict[str, int] = {}
     for row in _followed_servers(tx):
-        above = {*and_above(normal(row["domain"])), *and_above(normal(row["host"]))}
+        above = {*with_parent_domains(normalize(row["domain"])), *with_parent_domains(normalize(row["host"]))}
         for name in above & wanted:
             found[name] = found.get(name, 0) + row["follows"]
     return found
@@ -356,6 +362,6 @@ class BlockList:
     created_at: int
 
     @property
-    def unusable(self) -> list[Problem]:
+    def invalid_lines(self) -> list[InvalidLine]:
         """The lines that could not be used when it was last read."""
-        return [Problem(line, text, why) for line, text, why in json.loads(self.problems)]
+        return [InvalidLine(line, text, why) for line, text, why in json.loads(self.problems)]

@@ -27,12 +27,12 @@ from node.models.account import Account
 from node.models.domain_policy import DomainPolicy
 from node.moderation import audit_log
 from node.text import hostnames
-from node.text.hostnames import and_above, normal
+from node.text.hostnames import normalize, with_parent_domains
 
-LONGEST_COMMENT = 2000
-MOST_AT_ONCE = 100  # servers
-MOST_IN_A_UNIT = 500  # people
-_MODE = "federation_mode"
+MAX_COMMENT_LENGTH = 2000
+MAX_SERVERS_IN_TRANSACTION = 100  # servers
+ACCOUNTS_PER_BATCH = 500  # people
+_MODE_SETTING = "federation_mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DomainBlock:
     @property
     def label(self) -> str:
         """The domain as everybody may read it: with some letters hidden if the admin wants that."""
-        name = hostnames.in_words(self.domain)
+        name = hostnames.to_unicode(self.domain)
         if not self.is_obfuscated:
             return name
         shown = max(1, len(name) // 4)
@@ -69,7 +69,7 @@ class DomainAllow:
     created_at: int
 
 
-OPEN = DomainPolicy()
+UNRESTRICTED = DomainPolicy()
 SUSPENDED = DomainPolicy("suspend", rejects_media=True, rejects_reports=True)
 
 _SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
@@ -77,8 +77,8 @@ _SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
 
 def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
     """How each of these domains (or hosts, with or without port) is treated."""
-    names = {domain: normal(domain) for domain in domains}
-    above = {name for found in names.values() for name in and_above(found)}
+    names = {domain: normalize(domain) for domain in domains}
+    above = {name for found in names.values() for name in with_parent_domains(found)}
     if not above:
         return dict.fromkeys(names, SUSPENDED)
     rules = {
@@ -90,18 +90,21 @@ def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
         )
     }
     allowed: set[str] | None = None
-    if tx.site.by_allow_list:
+    if tx.site.is_allowlist_mode:
         rows = tx.all("SELECT domain FROM domain_allows WHERE domain IN (:names)", names=list(above))
         allowed = {row["domain"] for row in rows}
-    own = {normal(one) for one in tx.site.own_domains}
-    return {domain: OPEN if name in own else _judged(name, rules, allowed) for domain, name in names.items()}
+    own = {normalize(one) for one in tx.site.own_domains}
+    return {
+        domain: UNRESTRICTED if name in own else _resolve_policy(name, rules, allowed)
+        for domain, name in names.items()
+    }
 
 
-def _judged(name: str, rules: Mapping[str, DomainPolicy], allowed: set[str] | None) -> DomainPolicy:
-    above = and_above(name)
+def _resolve_policy(name: str, rules: Mapping[str, DomainPolicy], allowed: set[str] | None) -> DomainPolicy:
+    above = with_parent_domains(name)
     if not above or (allowed is not None and allowed.isdisjoint(above)):
         return SUSPENDED
-    found = next((rules[one] for one in above if one in rules), OPEN)
+    found = next((rules[one] for one in above if one in rules), UNRESTRICTED)
     return SUSPENDED if found.is_suspended else found
 
 
@@ -120,22 +123,22 @@ def blocked_among(tx: Reader, domains: Iterable[str]) -> set[str]:
     return {domain for domain, found in policies(tx, domains).items() if found.is_suspended}
 
 
-def shows_media(tx: Reader, account: Account, url: str) -> bool:
+def allows_media(tx: Reader, account: Account, url: str) -> bool:
     """Whether a picture of this person, kept at this address, may be fetched and shown."""
     if account.is_local:
         return True
-    return not account.is_without_media and not policy(tx, hostnames.of(url)).rejects_media
+    return not account.is_without_media and not policy(tx, hostnames.from_uri(url)).rejects_media
 
 
 def by_domain(tx: Reader, domain: str) -> DomainBlock | None:
     """The rule about exactly this domain."""
-    row = tx.one(_SELECT + " WHERE domain = :domain", domain=normal(domain))
+    row = tx.one(_SELECT + " WHERE domain = :domain", domain=normalize(domain))
     return build(DomainBlock, row) if row else None
 
 
-def deciding(tx: Reader, domain: str) -> DomainBlock | None:
+def effective_rule(tx: Reader, domain: str) -> DomainBlock | None:
     """The rule that decides about a server: its own, or that of the nearest domain above."""
-    above = and_above(normal(domain))
+    above = with_parent_domains(normalize(domain))
     rules = {
         row["domain"]: build(DomainBlock, row)
         for row in tx.all(_SELECT + " WHERE domain IN (:names)", names=above)
@@ -143,36 +146,36 @@ def deciding(tx: Reader, domain: str) -> DomainBlock | None:
     return next((rules[name] for name in above if name in rules), None)
 
 
-def all_blocked(tx: Reader) -> list[DomainBlock]:
+def all_rules(tx: Reader) -> list[DomainBlock]:
     """Every rule, by name."""
     return build_all(DomainBlock, tx.all(_SELECT + " ORDER BY domain"))
 
 
-def some_of(tx: Reader, names: Sequence[str]) -> list[DomainBlock]:
+def by_domains(tx: Reader, names: Sequence[str]) -> list[DomainBlock]:
     """The rules about exactly these domains."""
     rows = tx.all(_SELECT + " WHERE domain IN (:names) ORDER BY domain", names=list(names))
     return build_all(DomainBlock, rows)
 
 
-def some(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[DomainBlock]:
+def search_rules(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[DomainBlock]:
     """A page of rules by name, those that contain `query`."""
     rows = tx.all(
         _SELECT
         + """ WHERE domain > :after AND (:query = '' OR domain LIKE :query ESCAPE '!')
               ORDER BY domain LIMIT :limit""",
         after=after,
-        query=f"%{hostnames.normal(query) or query.strip().lower()}%".replace("_", "!_") if query else "",
+        query=f"%{hostnames.normalize(query) or query.strip().lower()}%".replace("_", "!_") if query else "",
         limit=limit,
     )
     return build_all(DomainBlock, rows)
 
 
-def checked(tx: Reader, domain: str) -> str:
+def validate_domain(tx: Reader, domain: str) -> str:
     """The name of another server in its normal spelling. Raises Invalid for anything else."""
-    name = normal(domain)
+    name = normalize(domain)
     if not name:
         raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
-    if any(hostnames.covers(name, normal(own)) for own in tx.site.own_domains):
+    if any(hostnames.covers(name, normalize(own)) for own in tx.site.own_domains):
         raise Invalid("The rule would apply to this server itself.", field="domain")
     return name
 
@@ -193,20 +196,20 @@ def block(
     if strength not in domain_policy.STRENGTHS:
         raise Invalid("Please select a severity.", field="strength", detail=strength)
     rule = DomainBlock(
-        checked(tx, domain),
+        validate_domain(tx, domain),
         strength,
         rejects_media,
         rejects_reports,
         is_obfuscated,
-        public_comment.strip()[:LONGEST_COMMENT],
-        private_comment.strip()[:LONGEST_COMMENT],
+        public_comment.strip()[:MAX_COMMENT_LENGTH],
+        private_comment.strip()[:MAX_COMMENT_LENGTH],
         None,
         now_ms(),
     )
-    put(tx, [rule], by=by)
+    save_rules(tx, [rule], by=by)
 
 
-def put(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None = None) -> None:
+def save_rules(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None = None) -> None:
     """Keep many rules at once. Their domains are normal and none covers this node."""
     tx.many(
         f"""INSERT INTO domain_blocks ({columns(DomainBlock)})
@@ -225,23 +228,23 @@ def put(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None = None) 
             if is_so
         ]
         audit_log.record(tx, by, "rule", rule.domain, " ".join([rule.strength, *also]))
-    settle(tx, [rule.domain for rule in rules])
+    apply_rules(tx, [rule.domain for rule in rules])
 
 
 def unblock(tx: Writer, domain: str, *, by: Account | None = None) -> None:
     """Take a rule back. What it hid is seen again, and the follows it ended come back."""
-    lift(tx, [normal(domain)], by=by)
+    remove_rules(tx, [normalize(domain)], by=by)
 
 
-def lift(tx: Writer, names: Sequence[str], *, by: Account | None = None) -> None:
+def remove_rules(tx: Writer, names: Sequence[str], *, by: Account | None = None) -> None:
     """Take many rules back at once."""
     rows = tx.all("DELETE FROM domain_blocks WHERE domain IN (:names) RETURNING domain", names=list(names))
     for row in rows:
         audit_log.record(tx, by, "lift", row["domain"])
-    settle(tx, [row["domain"] for row in rows])
+    apply_rules(tx, [row["domain"] for row in rows])
 
 
-def own(tx: Writer, list_id: int, names: Sequence[str]) -> None:
+def detach_from_list(tx: Writer, list_id: int, names: Sequence[str]) -> None:
     """Rules that a list made are from now on the admins' own."""
     tx.run(
         "UPDATE domain_blocks SET list_id = NULL WHERE list_id = :list AND domain IN (:names)",
@@ -250,53 +253,54 @@ def own(tx: Writer, list_id: int, names: Sequence[str]) -> None:
     )
 
 
-def allows(tx: Reader) -> list[DomainAllow]:
+def allow_list(tx: Reader) -> list[DomainAllow]:
     """The allow list, by name."""
     rows = tx.all(f"SELECT {columns(DomainAllow)} FROM domain_allows ORDER BY domain")  # noqa: S608
     return build_all(DomainAllow, rows)
 
 
-def allowed_by(tx: Reader, domain: str) -> str | None:
+def allow_list_entry(tx: Reader, domain: str) -> str | None:
     """The entry of the allow list that lets a server in."""
     found: str | None = tx.value(
-        "SELECT MAX(domain) FROM domain_allows WHERE domain IN (:names)", names=and_above(normal(domain))
+        "SELECT MAX(domain) FROM domain_allows WHERE domain IN (:names)",
+        names=with_parent_domains(normalize(domain)),
     )
     return found
 
 
 def allow(tx: Writer, domain: str, comment: str = "", *, by: Account | None = None) -> None:
     """Put a server on the allow list. Raises Invalid."""
-    name = checked(tx, domain)
+    name = validate_domain(tx, domain)
     tx.run(
         """INSERT INTO domain_allows (domain, comment, created_at) VALUES (:domain, :comment, :now)
            ON CONFLICT (domain) DO UPDATE SET comment = excluded.comment""",
         domain=name,
-        comment=comment.strip()[:LONGEST_COMMENT],
+        comment=comment.strip()[:MAX_COMMENT_LENGTH],
         now=now_ms(),
     )
     audit_log.record(tx, by, "allow", name)
-    settle(tx, [name])
+    apply_rules(tx, [name])
 
 
 def disallow(tx: Writer, domain: str, *, by: Account | None = None) -> None:
     """Take a server off the allow list. Raises NotFound."""
-    name = normal(domain)
+    name = normalize(domain)
     if not tx.run("DELETE FROM domain_allows WHERE domain = :domain", domain=name):
         raise NotFound("That server is not on the allow list.")
     audit_log.record(tx, by, "disallow", name)
-    settle(tx, [name])
+    apply_rules(tx, [name])
 
 
-def adopt_mode(tx: Writer) -> None:
+def apply_federation_mode(tx: Writer) -> None:
     """At start: if the option was changed, everybody from elsewhere is judged anew."""
-    mode = "allowlist" if tx.site.by_allow_list else "open"
-    if (settings.get(tx, _MODE) or "open") != mode:
-        settings.put(tx, _MODE, mode)
+    mode = "allowlist" if tx.site.is_allowlist_mode else "open"
+    if (settings.get(tx, _MODE_SETTING) or "open") != mode:
+        settings.put(tx, _MODE_SETTING, mode)
         audit_log.record(tx, None, "mode", mode)
-        settle(tx, None)
+        apply_rules(tx, None)
 
 
-def settle(tx: Writer, rules: Sequence[str] | None) -> None:
+def apply_rules(tx: Writer, rules: Sequence[str] | None) -> None:
     """Let the people of all servers that these rules (None: all) are about be treated as they now say.
 
     Those of a few servers at once; if it is about very many, the job walks through everybody known here.
@@ -308,32 +312,34 @@ def settle(tx: Writer, rules: Sequence[str] | None) -> None:
         (row["domain"], row["host"])
         for row in tx.all("SELECT DISTINCT domain, host FROM accounts WHERE NOT is_local")
         if wanted is None
-        or not wanted.isdisjoint([*and_above(normal(row["domain"])), *and_above(normal(row["host"]))])
+        or not wanted.isdisjoint(
+            [*with_parent_domains(normalize(row["domain"])), *with_parent_domains(normalize(row["host"]))]
+        )
     ]
-    if len(servers) > MOST_AT_ONCE:
+    if len(servers) > MAX_SERVERS_IN_TRANSACTION:
         queue.add(tx, "apply_policy", {"everybody": True})
     else:
         found = policies(tx, {name for pair in servers for name in pair})
         for domain, host in servers:
-            accounts.follow_server(tx, domain, host, found[domain].and_also(found[host]))
+            accounts.apply_policy_to_server(tx, domain, host, found[domain].combined_with(found[host]))
         queue.add(tx, "apply_policy", {})
 
 
-def judge_some(tx: Writer, after: int) -> int:
+def apply_to_next_accounts(tx: Writer, after: int) -> int:
     """Treat the next people from elsewhere, by id, as their servers are; the last id there was, 0 at the end."""
     rows = tx.all(
         """SELECT id, domain, host, is_limited, is_without_media, suspended_at, suspended_with_server
            FROM accounts WHERE id > :after AND NOT is_local ORDER BY id LIMIT :most""",
         after=after,
-        most=MOST_IN_A_UNIT,
+        most=ACCOUNTS_PER_BATCH,
     )
     if not rows:
         return 0
     found = policies(tx, {row[name] for row in rows for name in ("domain", "host")})
     changed: dict[DomainPolicy, list[int]] = {}
     for row in rows:
-        here = found[row["domain"]].and_also(found[row["host"]])
-        if not _agrees(
+        here = found[row["domain"]].combined_with(found[row["host"]])
+        if not _is_applied(
             here,
             bool(row["is_limited"]),
             bool(row["is_without_media"]),
@@ -342,18 +348,18 @@ def judge_some(tx: Writer, after: int) -> int:
         ):
             changed.setdefault(here, []).append(row["id"])
     for here, ids in changed.items():
-        accounts.follow_servers(tx, ids, here)
+        accounts.apply_policy_to_accounts(tx, ids, here)
     return int(rows[-1]["id"])
 
 
-def judge(tx: Writer, account: Account) -> Account:
+def apply_to_account(tx: Writer, account: Account) -> Account:
     """Someone elsewhere was read (anew): treat them as their server is, which may be known by two names."""
     if account.is_local:
         return account
-    host = hostnames.of(account.uri)
+    host = hostnames.from_uri(account.uri)
     found = policies(tx, {account.domain, host})
-    here = found[account.domain].and_also(found[host])
-    if _agrees(
+    here = found[account.domain].combined_with(found[host])
+    if _is_applied(
         here,
         account.is_limited,
         account.is_without_media,
@@ -361,11 +367,11 @@ def judge(tx: Writer, account: Account) -> Account:
         account.suspended_with_server,
     ):
         return account
-    accounts.follow_servers(tx, [account.id], here)
+    accounts.apply_policy_to_accounts(tx, [account.id], here)
     return accounts.get(tx, account.id)
 
 
-def _agrees(
+def _is_applied(
     here: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
 ) -> bool:
     """Whether somebody is marked as their server is treated."""

@@ -56,12 +56,12 @@ def withdraw(
         )
 
 
-def remove_of_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """A post is gone, and with it whatever was told about it."""
     tx.run("DELETE FROM notifications WHERE post_id = :post", post=post_id)
 
 
-def remove_between(tx: Writer, one_id: int, other_id: int) -> None:
+def delete_between(tx: Writer, one_id: int, other_id: int) -> None:
     """Forget what two people, who no longer want to meet, were told about each other."""
     tx.run(
         """DELETE FROM notifications WHERE (account_id = :one AND by_id = :other)
@@ -71,7 +71,7 @@ def remove_between(tx: Writer, one_id: int, other_id: int) -> None:
     )
 
 
-def remove_all_of(tx: Writer, account_id: int) -> None:
+def delete_by_account(tx: Writer, account_id: int) -> None:
     """Someone is gone: forget what they did and what they were told."""
     tx.run("DELETE FROM notifications WHERE account_id = :id", id=account_id)
     tx.run("DELETE FROM notifications WHERE by_id = :id", id=account_id)

@@ -18,15 +18,15 @@ from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import prominent
-from node.text.formatting import clean_text, normal_tag
+from node.models.visibility import is_active_and_unlimited
+from node.text.formatting import clean_text, normalize_hashtag
 
-HOUR = 3_600_000
-HALF_LIFE = 12
+HOUR_MS = 3_600_000
+HALF_LIFE_HOURS = 12
 TREND_HOURS = 72
-FEWEST = 3
-MOST_OF_A_SERVER = 5
-_WHOLE = 1 << 20  # the worth of one author now; shifted right once per half-life
+MIN_TREND_AUTHORS = 3
+MAX_AUTHORS_PER_SERVER = 5
+_FULL_WEIGHT = 1 << 20  # the worth of one author now; shifted right once per half-life
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Hashtag:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class UsagePeriod:
     """Use of a tag from `start` (milliseconds) on: posts, distinct authors, those of ours, servers."""
 
     start: int
@@ -49,7 +49,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class TrendingHashtag:
     """A tag of the moment. `score` is in authors: 1.0 is one person who used it within the half-life."""
 
     hashtag: Hashtag
@@ -60,11 +60,11 @@ class Trend:
     posts: int
 
 
-def count(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
+def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
     """Join a post with the tags it bears and, if it is public, count the use of each."""
     written: dict[str, str] = {}
     for display in names:
-        if name := normal_tag(clean_text(display, 200)):
+        if name := normalize_hashtag(clean_text(display, 200)):
             written.setdefault(name, clean_text(display, 200).lstrip("#＃"))
     if not written:
         return
@@ -88,7 +88,7 @@ def count(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None
                       CAST(:is_local AS BOOLEAN), 1
                FROM hashtags h WHERE h.name IN (:names)
                ON CONFLICT (hashtag_id, hour, account_id) DO UPDATE SET posts = hashtag_uses.posts + 1""",
-            hour=post.published_at // HOUR,
+            hour=post.published_at // HOUR_MS,
             author=author.id,
             domain=author.domain,
             is_local=author.is_local,
@@ -96,14 +96,14 @@ def count(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None
         )
 
 
-def uncount(tx: Writer, post: Post) -> None:
+def untag_post(tx: Writer, post: Post) -> None:
     """A post is gone, or bears other tags now: it no longer counts."""
     rows = tx.all("DELETE FROM post_hashtags WHERE post_id = :post RETURNING hashtag_id", post=post.id)
     if post.visibility != "public" or not rows:
         return
     where = {
         "ids": [row["hashtag_id"] for row in rows],
-        "hour": post.published_at // HOUR,
+        "hour": post.published_at // HOUR_MS,
         "author": post.account_id,
     }
     tx.run(
@@ -118,22 +118,22 @@ def uncount(tx: Writer, post: Post) -> None:
     )
 
 
-def recount(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
+def retag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
     """A post was edited: join it with the tags it bears now."""
-    uncount(tx, post)
-    count(tx, post, author, names)
+    untag_post(tx, post)
+    tag_post(tx, post, author, names)
 
 
-def of(tx: Reader, name: str) -> Hashtag | None:
+def by_name(tx: Reader, name: str) -> Hashtag | None:
     """A tag by any way of writing it."""
     row = tx.one(
         f"SELECT {columns(Hashtag)} FROM hashtags WHERE name = :name",  # noqa: S608
-        name=normal_tag(name),
+        name=normalize_hashtag(name),
     )
     return build(Hashtag, row) if row else None
 
 
-def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
     """(name, display) of the tags of posts, in one query."""
     found: dict[int, list[tuple[str, str]]] = {}
     for row in tx.all(
@@ -146,18 +146,18 @@ def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, s
     return found
 
 
-def history(tx: Reader, name: str, days: int = 7, *, now: int | None = None) -> list[Period]:
+def daily_usage(tx: Reader, name: str, days: int = 7, *, now: int | None = None) -> list[UsagePeriod]:
     """Use per day (UTC), today first, days without any included."""
-    return _periods(tx, name, 24, days, now)
+    return _usage(tx, name, 24, days, now)
 
 
-def hours(tx: Reader, name: str, hours: int = 24, *, now: int | None = None) -> list[Period]:
+def hourly_usage(tx: Reader, name: str, hours: int = 24, *, now: int | None = None) -> list[UsagePeriod]:
     """Use per hour, the present one first."""
-    return _periods(tx, name, 1, hours, now)
+    return _usage(tx, name, 1, hours, now)
 
 
-def _periods(tx: Reader, name: str, length: int, most: int, now: int | None) -> list[Period]:
-    last = (now or now_ms()) // HOUR // length
+def _usage(tx: Reader, name: str, length: int, most: int, now: int | None) -> list[UsagePeriod]:
+    last = (now or now_ms()) // HOUR_MS // length
     rows = tx.all(
         """SELECT u.hour / :length AS period, SUM(u.posts) AS posts,
                   COUNT(DISTINCT u.account_id) AS authors,
@@ -166,14 +166,14 @@ def _periods(tx: Reader, name: str, length: int, most: int, now: int | None) -> 
            FROM hashtag_uses u JOIN hashtags h ON h.id = u.hashtag_id
            WHERE h.name = :name AND u.hour >= :since
            GROUP BY u.hour / :length""",
-        name=normal_tag(name),
+        name=normalize_hashtag(name),
         length=length,
         since=(last - most + 1) * length,
     )
     known = {row["period"]: row for row in rows}
     return [
-        Period(
-            period * length * HOUR,
+        UsagePeriod(
+            period * length * HOUR_MS,
             *(
                 (int(row["posts"]), row["authors"], row["local_authors"], row["servers"])
                 if (row := known.get(period))
@@ -184,26 +184,28 @@ def _periods(tx: Reader, name: str, length: int, most: int, now: int | None) -> 
     ]
 
 
-def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int | None = None) -> list[Trend]:
+def trending(
+    tx: Reader, limit: int = 10, *, only_local: bool = False, now: int | None = None
+) -> list[TrendingHashtag]:
     """The tags of the moment, the strongest first, among people of ours or in all that is known here."""
-    hour = (now or now_ms()) // HOUR
+    hour = (now or now_ms()) // HOUR_MS
     rows = tx.all(
         f"""WITH authors AS (
                 SELECT u.hashtag_id, u.domain, u.is_local, MAX(u.hour) AS hour, SUM(u.posts) AS posts
                 FROM hashtag_uses u JOIN accounts a ON a.id = u.account_id
                 WHERE u.hour > :since AND u.hour <= :now AND (u.is_local OR NOT :only_local)
-                  AND {prominent("a")}
+                  AND {is_active_and_unlimited("a")}
                 GROUP BY u.hashtag_id, u.account_id, u.domain, u.is_local),
             servers AS (
                 SELECT hashtag_id, is_local, COUNT(*) AS authors, SUM(posts) AS posts,
-                       SUM({_WHOLE} >> CAST((:now - hour) / :half_life AS INTEGER)) AS worth
+                       SUM({_FULL_WEIGHT} >> CAST((:now - hour) / :half_life AS INTEGER)) AS worth
                 FROM authors GROUP BY hashtag_id, domain, is_local),
             tags AS (
                 SELECT hashtag_id, SUM(authors) AS authors, SUM(posts) AS posts, COUNT(*) AS servers,
                        COALESCE(SUM(authors) FILTER (WHERE is_local), 0) AS local_authors,
                        SUM(CASE WHEN is_local OR authors <= :most THEN authors ELSE :most END) AS counted,
-                       SUM(CASE WHEN is_local OR worth <= :most * {_WHOLE} THEN worth
-                           ELSE :most * {_WHOLE} END) AS worth
+                       SUM(CASE WHEN is_local OR worth <= :most * {_FULL_WEIGHT} THEN worth
+                           ELSE :most * {_FULL_WEIGHT} END) AS worth
                 FROM servers GROUP BY hashtag_id)
             SELECT {columns(Hashtag, "h")}, t.authors, t.posts, t.servers, t.local_authors, t.worth
             FROM tags t JOIN hashtags h ON h.id = t.hashtag_id
@@ -211,15 +213,15 @@ def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int 
         since=hour - TREND_HOURS,
         now=hour,
         only_local=only_local,
-        most=MOST_OF_A_SERVER,
-        half_life=HALF_LIFE,
-        fewest=FEWEST,
+        most=MAX_AUTHORS_PER_SERVER,
+        half_life=HALF_LIFE_HOURS,
+        fewest=MIN_TREND_AUTHORS,
         limit=limit,
     )
     return [
-        Trend(
+        TrendingHashtag(
             build(Hashtag, row),
-            int(row["worth"]) / _WHOLE,
+            int(row["worth"]) / _FULL_WEIGHT,
             int(row["authors"]),
             int(row["local_authors"]),
             row["servers"],
@@ -231,7 +233,7 @@ def trending(tx: Reader, limit: int = 10, *, only_local: bool = False, now: int 
 
 def suggest(tx: Reader, prefix: str, limit: int = 10, *, now: int | None = None) -> list[Hashtag]:
     """Tags that begin so, those of the most people this week first."""
-    start = normal_tag(prefix)
+    start = normalize_hashtag(prefix)
     if not start:
         return []
     rows = tx.all(
@@ -243,7 +245,7 @@ def suggest(tx: Reader, prefix: str, limit: int = 10, *, now: int | None = None)
             ORDER BY COUNT(DISTINCT u.account_id) DESC, h.name LIMIT :limit""",  # noqa: S608
         start=start,
         end=start + "\U0010ffff",
-        since=(now or now_ms()) // HOUR - 7 * 24,
+        since=(now or now_ms()) // HOUR_MS - 7 * 24,
         limit=limit,
     )
     return [build(Hashtag, row) for row in rows]

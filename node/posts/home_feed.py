@@ -15,12 +15,12 @@ from node.database import Writer
 from node.models.post import Boost, Post
 from node.posts import posts
 
-BACKFILLED = 40
+MAX_BACKFILLED = 40
 
-_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS NULL"""
+_IS_ACTIVE_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS NULL"""
 
 
-def _unhindered(reader: str, other: str) -> str:
+def _no_block_or_mute(reader: str, other: str) -> str:
     """SQL: the reader has not muted the other, and neither has blocked the other.
 
     `visibility` asks the same of one row at a time, for pages of twenty. An author's followers are thousands, so
@@ -31,7 +31,7 @@ def _unhindered(reader: str, other: str) -> str:
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {other} AND b.target_id = {reader})"""  # noqa: S608
 
 
-def _knows_parent(reader: str, author: str, parent_author: str) -> str:
+def _concerns_reader(reader: str, author: str, parent_author: str) -> str:
     """SQL: a comment on a post by `parent_author` concerns the reader."""
     return f"""({parent_author} = {author} OR {parent_author} = {reader}
         OR EXISTS (SELECT 1 FROM follows pf WHERE pf.follower_id = {reader}
@@ -49,14 +49,14 @@ def add_post(tx: Writer, post: Post) -> None:
         if parent is None:
             return
         if parent.account_id != post.account_id:
-            concerns = _knows_parent("r.id", "CAST(:author AS BIGINT)", "CAST(:parent_author AS BIGINT)")
+            concerns = _concerns_reader("r.id", "CAST(:author AS BIGINT)", "CAST(:parent_author AS BIGINT)")
             values["parent_author"] = parent.account_id
     tx.run(
         f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
             SELECT r.id, CAST(:post AS BIGINT), CAST(:post AS BIGINT), f.followed_id, FALSE
             FROM follows f JOIN accounts r ON r.id = f.follower_id
-            WHERE f.followed_id = :author AND f.state = 'accepted' AND {_READER}
-              AND {_unhindered("r.id", "f.followed_id")} AND {concerns}
+            WHERE f.followed_id = :author AND f.state = 'accepted' AND {_IS_ACTIVE_READER}
+              AND {_no_block_or_mute("r.id", "f.followed_id")} AND {concerns}
             ON CONFLICT DO NOTHING""",  # noqa: S608
         **values,
     )
@@ -83,9 +83,9 @@ def add_boost(tx: Writer, boost: Boost, post: Post) -> None:
         f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
             SELECT r.id, CAST(:boost AS BIGINT), CAST(:post AS BIGINT), f.followed_id, TRUE
             FROM follows f JOIN accounts r ON r.id = f.follower_id
-            WHERE f.followed_id = :by AND f.state = 'accepted' AND f.shows_boosts AND {_READER}
-              AND {_unhindered("r.id", "f.followed_id")}
-              AND {_unhindered("r.id", "CAST(:author AS BIGINT)")}
+            WHERE f.followed_id = :by AND f.state = 'accepted' AND f.shows_boosts AND {_IS_ACTIVE_READER}
+              AND {_no_block_or_mute("r.id", "f.followed_id")}
+              AND {_no_block_or_mute("r.id", "CAST(:author AS BIGINT)")}
             ON CONFLICT DO NOTHING""",  # noqa: S608
         boost=boost.id,
         post=post.id,
@@ -106,7 +106,7 @@ def remove_boost(tx: Writer, boost: Boost, post: Post) -> None:
         add_post(tx, post)
 
 
-def remove_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     """Take a post, and the boosts of it, out of all feeds."""
     tx.run("DELETE FROM feed WHERE post_id = :post", post=post_id)
 
@@ -121,12 +121,12 @@ def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
                   ORDER BY id DESC LIMIT :most) AS p
             JOIN accounts r ON r.id = :viewer
             LEFT JOIN posts parent ON parent.id = p.parent_id
-            WHERE {_READER} AND {_unhindered("r.id", "p.account_id")}
-              AND (p.parent_uri = '' OR {_knows_parent("r.id", "p.account_id", "parent.account_id")})
+            WHERE {_IS_ACTIVE_READER} AND {_no_block_or_mute("r.id", "p.account_id")}
+              AND (p.parent_uri = '' OR {_concerns_reader("r.id", "p.account_id", "parent.account_id")})
             ON CONFLICT DO NOTHING""",  # noqa: S608
         by=by_id,
         viewer=viewer_id,
-        most=BACKFILLED,
+        most=MAX_BACKFILLED,
     )
     tx.run(
         f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
@@ -136,16 +136,16 @@ def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
             JOIN posts p ON p.id = b.post_id
             JOIN accounts r ON r.id = :viewer
             JOIN follows f ON f.follower_id = r.id AND f.followed_id = b.account_id
-            WHERE {_READER} AND f.state = 'accepted' AND f.shows_boosts
-              AND {_unhindered("r.id", "b.account_id")} AND {_unhindered("r.id", "p.account_id")}
+            WHERE {_IS_ACTIVE_READER} AND f.state = 'accepted' AND f.shows_boosts
+              AND {_no_block_or_mute("r.id", "b.account_id")} AND {_no_block_or_mute("r.id", "p.account_id")}
             ON CONFLICT DO NOTHING""",  # noqa: S608
         by=by_id,
         viewer=viewer_id,
-        most=BACKFILLED,
+        most=MAX_BACKFILLED,
     )
 
 
-def remove_by(tx: Writer, viewer_id: int, by_id: int) -> None:
+def remove_author(tx: Writer, viewer_id: int, by_id: int) -> None:
     """A follow ended, or a mute began: take out what came from them.
 
     A post by somebody still followed, that only came first as a boost of theirs, stays as what it is.
@@ -164,7 +164,7 @@ def remove_by(tx: Writer, viewer_id: int, by_id: int) -> None:
                 WHERE p.id IN (:kept) AND p.deleted_at IS NULL AND p.visibility <> 'direct'
                   AND p.parent_uri = '' AND p.account_id <> :by
                   AND f.follower_id = :viewer AND f.state = 'accepted'
-                  AND {_unhindered("f.follower_id", "p.account_id")}
+                  AND {_no_block_or_mute("f.follower_id", "p.account_id")}
                 ON CONFLICT DO NOTHING""",  # noqa: S608
             kept=kept,
             by=by_id,

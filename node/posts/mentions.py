@@ -23,7 +23,7 @@ class Mention:
     is_silent: bool
 
 
-def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
+def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
     """Whom posts are addressed to, in two queries however many there are."""
     rows = tx.all(
         """SELECT post_id, account_id, is_silent FROM mentions
@@ -38,7 +38,7 @@ def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
     return found
 
 
-def ids_of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[int]]:
+def account_ids_by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[int]]:
     """Whom posts name, as account ids, in one query."""
     found: dict[int, list[int]] = {}
     for row in tx.all(
@@ -50,16 +50,16 @@ def ids_of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[int]]:
     return found
 
 
-def of(tx: Reader, post: Post) -> list[Mention]:
-    return of_posts(tx, [post.id]).get(post.id, [])
+def by_post(tx: Reader, post: Post) -> list[Mention]:
+    return by_posts(tx, [post.id]).get(post.id, [])
 
 
-def write(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[Account]) -> None:
+def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[Account]) -> None:
     """Address the post to these people, and no longer to whom it was addressed before."""
     rows = {person.id: True for person in silent} | {person.id: False for person in named}
     rows.pop(post.account_id, None)
     if post.edited_at is not None:
-        remove_of_post(tx, post.id)
+        delete_by_post(tx, post.id)
     tx.many(
         """INSERT INTO mentions (post_id, account_id, is_silent) VALUES (:post, :account, :is_silent)
            ON CONFLICT DO NOTHING""",
@@ -67,5 +67,5 @@ def write(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[Acc
     )
 
 
-def remove_of_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     tx.run("DELETE FROM mentions WHERE post_id = :post", post=post_id)

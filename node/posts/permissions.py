@@ -10,39 +10,41 @@ from node.database import Reader
 from node.errors import NotAllowed, NotFound
 from node.models import interaction_policy
 from node.models.account import Account
-from node.models.interaction_policy import Answer, Deed, Facts
+from node.models.interaction_policy import Decision, Interaction, RequesterFacts
 from node.models.post import Post
 from node.models.visibility import may_see
 from node.posts import mentions
 
-_REFUSALS: dict[Deed, str] = {
+_REFUSALS: dict[Interaction, str] = {
     "like": "Whoever posted this does not want it to be liked.",
     "comment": "Whoever posted this lets only some people comment.",
     "boost": "This post is not public, so it cannot be boosted.",
     "quote": "Whoever posted this does not want it to be quoted.",
 }
-_ASKING = "Whoever posted this wants to be asked first, which is not possible from here yet."
+_APPROVAL_REQUIRED = "Whoever posted this wants to be asked first, which is not possible from here yet."
 
 
-def answer(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = False) -> Answer:
+def decide(
+    tx: Reader, who: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+) -> Decision:
     """`yes`, `no`, or `ask`. Who may not see the post may do nothing with it.
 
-    `is_seen`: in this unit of work they have been found to see it.
+    `is_visible`: in this unit of work they have been found to see it.
     """
-    if not is_seen and not may_see(tx, who, post):
+    if not is_visible and not may_see(tx, who, post):
         return "no"
-    policy = interaction_policy.narrowed(post.allows, post.visibility)
-    rule = policy.rule(deed)
+    policy = interaction_policy.restrict_to_visibility(post.interaction_policy, post.visibility)
+    rule = policy.rule(interaction)
     if post.account_id == who.id or rule == interaction_policy.EVERYONE:
         return "yes"
     author = accounts.get(tx, post.account_id)
-    facts = Facts(
-        sees=True,
-        follows=_is_following(tx, who, author),
-        followed=_is_following(tx, author, who),
-        mentioned=any(one.account.id == who.id for one in mentions.of(tx, post)),
+    facts = RequesterFacts(
+        can_see=True,
+        is_follower=_is_following(tx, who, author),
+        is_followed=_is_following(tx, author, who),
+        is_mentioned=any(one.account.id == who.id for one in mentions.by_post(tx, post)),
     )
-    return interaction_policy.may(policy, deed, facts)
+    return interaction_policy.decide(policy, interaction, facts)
 
 
 def check_sees(tx: Reader, who: Account, post: Post, *, is_seen: bool = False) -> None:
@@ -51,17 +53,19 @@ def check_sees(tx: Reader, who: Account, post: Post, *, is_seen: bool = False) -
         raise NotFound("There is no such post.")
 
 
-def check(tx: Reader, who: Account, post: Post, deed: Deed, *, is_seen: bool = False) -> None:
+def check(
+    tx: Reader, who: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+) -> None:
     """Raises NotFound for what they may not see, and NotAllowed with the reason."""
-    check_sees(tx, who, post, is_seen=is_seen)
-    given = answer(tx, who, post, deed, is_seen=True)
+    check_sees(tx, who, post, is_seen=is_visible)
+    given = decide(tx, who, post, interaction, is_visible=True)
     if given == "yes":
         return
-    if deed == "comment" and not post.comments_enabled:
+    if interaction == "comment" and not post.comments_enabled:
         raise NotAllowed("Comments on this post are turned off.")
-    raise NotAllowed(_ASKING if given == "ask" else _REFUSALS[deed])
+    raise NotAllowed(_APPROVAL_REQUIRED if given == "ask" else _REFUSALS[interaction])
 
 
 def _is_following(tx: Reader, who: Account, other: Account) -> bool:
-    found = relationships.between(tx, who, other)
+    found = relationships.follow_between(tx, who, other)
     return found is not None and found.is_accepted

@@ -16,9 +16,9 @@ from node.database import Reader, Writer, build, build_all, columns
 from node.errors import NotAllowed, NotFound
 from node.ids import now_ms
 from node.models.account import Account
-from node.models.audience import OPEN
+from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
-from node.models.visibility import eyes, visible_to
+from node.models.visibility import viewer_value, visible_to
 
 
 def by_id(tx: Reader, post_id: int) -> Post | None:
@@ -44,24 +44,24 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Post]:
     return {post.id: post for post in build_all(Post, rows)}
 
 
-def seen_by(tx: Reader, viewer: Account | None, post_id: int) -> Post:
+def visible_by_id(tx: Reader, viewer: Account | None, post_id: int) -> Post:
     """The post, if this person (None: anybody) may see it; otherwise NotFound, as if there were none."""
-    post = _seen(tx, viewer, "p.id = :key", post_id)
+    post = _visible(tx, viewer, "p.id = :key", post_id)
     if post is None:
         raise NotFound("There is no such post.")
     return post
 
 
-def seen_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
+def visible_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
     """As `seen_by`, by the id that other servers know; None for none."""
-    return _seen(tx, viewer, "p.uri = :key", uri)
+    return _visible(tx, viewer, "p.uri = :key", uri)
 
 
-def _seen(tx: Reader, viewer: Account | None, where: str, key: int | str) -> Post | None:
+def _visible(tx: Reader, viewer: Account | None, where: str, key: int | str) -> Post | None:
     row = tx.one(
         f"SELECT {columns(Post, 'p')} FROM posts p WHERE {where} AND {visible_to('p')}",  # noqa: S608
         key=key,
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
     )
     return build(Post, row) if row else None
 
@@ -79,7 +79,7 @@ def insert(tx: Writer, post: Post) -> bool:
     )
 
 
-def count(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, comments: int = 0) -> None:
+def adjust_counts(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, comments: int = 0) -> None:
     """Add to a post's counts, in the unit of work that made the difference."""
     tx.run(
         """UPDATE posts SET likes_count = likes_count + :likes, boosts_count = boosts_count + :boosts,
@@ -92,7 +92,7 @@ def count(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, comments
     )
 
 
-def get_own(tx: Reader, who: Account, post: Post) -> Post:
+def _own_post(tx: Reader, who: Account, post: Post) -> Post:
     current = by_id(tx, post.id)
     if current is None or current.deleted_at is not None:
         raise NotFound("There is no such post.")
@@ -133,7 +133,7 @@ def mark_deleted(tx: Writer, post_id: int) -> None:
     )
 
 
-def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
+def attach_orphaned_comments(tx: Writer, post: Post) -> list[Post]:
     """Join the comments that came before the post they are about, and all below them, to its conversation.
 
     Those that were deleted meanwhile are joined too, for what is below them, but neither counted nor returned.
@@ -158,5 +158,5 @@ def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
         root=post.root_id,
     )
     alive = [row for row in rows if row["deleted_at"] is None]
-    count(tx, post.id, comments=sum(row["visibility"] in OPEN for row in alive))
+    adjust_counts(tx, post.id, comments=sum(row["visibility"] in OPEN_VISIBILITIES for row in alive))
     return list(by_ids(tx, [row["id"] for row in alive]).values())

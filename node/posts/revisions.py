@@ -13,7 +13,7 @@ from node.models.post import Post
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Revision:
     """What a post said from `created_at` on. `photos` are (photo id, alt) in order."""
 
     caption: str
@@ -23,12 +23,12 @@ class Edit:
     created_at: int
 
 
-def photos_now(tx: Reader, post: Post) -> list[tuple[int, str]]:
+def current_photos(tx: Reader, post: Post) -> list[tuple[int, str]]:
     """The photos and their texts as a version keeps them."""
-    return [(photo.id, photo.alt) for photo in photo_rows.of_posts(tx, [post.id]).get(post.id, [])]
+    return [(photo.id, photo.alt) for photo in photo_rows.by_posts(tx, [post.id]).get(post.id, [])]
 
 
-def of(tx: Reader, post: Post) -> list[Edit]:
+def by_post(tx: Reader, post: Post) -> list[Revision]:
     """Every version of a post, the first one first and the present one last."""
     rows = tx.all(
         """SELECT caption, warning, is_sensitive, photos, created_at
@@ -36,7 +36,7 @@ def of(tx: Reader, post: Post) -> list[Edit]:
         post=post.id,
     )
     former = [
-        Edit(
+        Revision(
             row["caption"],
             row["warning"],
             bool(row["is_sensitive"]),
@@ -46,10 +46,10 @@ def of(tx: Reader, post: Post) -> list[Edit]:
         for row in rows
     ]
     since = post.edited_at or post.published_at
-    return [*former, Edit(post.caption, post.warning, post.is_sensitive, photos_now(tx, post), since)]
+    return [*former, Revision(post.caption, post.warning, post.is_sensitive, current_photos(tx, post), since)]
 
 
-def keep(tx: Writer, post: Post, had: Sequence[tuple[int, str]]) -> None:
+def record(tx: Writer, post: Post, photo_alts: Sequence[tuple[int, str]]) -> None:
     """Keep a version that is about to be replaced."""
     tx.run(
         """INSERT INTO post_edits (id, post_id, caption, warning, is_sensitive, photos, created_at)
@@ -59,10 +59,10 @@ def keep(tx: Writer, post: Post, had: Sequence[tuple[int, str]]) -> None:
         caption=post.caption,
         warning=post.warning,
         is_sensitive=post.is_sensitive,
-        photos=json.dumps(had),
+        photos=json.dumps(photo_alts),
         created_at=post.edited_at or post.published_at,
     )
 
 
-def remove_of_post(tx: Writer, post_id: int) -> None:
+def delete_by_post(tx: Writer, post_id: int) -> None:
     tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post_id)

@@ -21,13 +21,13 @@ from node.posts import hashtags, home_feed, mentions, posts, revisions
 
 def delete(tx: Writer, who: Account, post: Post) -> None:
     """Delete one's own post everywhere. A tombstone stays; comments by others stay under it."""
-    current = posts.get_own(tx, who, post)
-    facts = _last_words(tx, current)
-    remove(tx, current)
+    current = posts._own_post(tx, who, post)
+    facts = _deletion_details(tx, current)
+    remove_locally(tx, current)
     outbox.record(tx, who, "Delete", post.uri, post=current, extra=facts)
 
 
-def _last_words(tx: Reader, post: Post) -> dict[str, Any]:
+def _deletion_details(tx: Reader, post: Post) -> dict[str, Any]:
     """What is needed to tell of a deletion once the rows are gone: above all, who has heard of the post."""
     interested = tx.all(
         """SELECT a.id FROM accounts a WHERE NOT a.is_local AND a.id IN (
@@ -39,30 +39,30 @@ def _last_words(tx: Reader, post: Post) -> dict[str, Any]:
     return {
         "former": "Note",
         "visibility": post.visibility,
-        "mentions": [mention.account.id for mention in mentions.of(tx, post)],
+        "mentions": [mention.account.id for mention in mentions.by_post(tx, post)],
         "interested": [row["id"] for row in interested],
         "deleted_at": now_ms(),
     }
 
 
-def remove(tx: Writer, post: Post) -> None:
+def remove_locally(tx: Writer, post: Post) -> None:
     """Empty a post's row and delete all that hung on it. Whoever asks has checked that they may."""
     if post.deleted_at is not None:
         return
     posts.mark_deleted(tx, post.id)
-    revisions.remove_of_post(tx, post.id)
-    quotes.remove_of_post(tx, post.id)
-    emoji_reactions.remove_of_post(tx, post.id)
-    mentions.remove_of_post(tx, post.id)
+    revisions.delete_by_post(tx, post.id)
+    quotes.delete_by_post(tx, post.id)
+    emoji_reactions.delete_by_post(tx, post.id)
+    mentions.delete_by_post(tx, post.id)
     if post.parent_id is not None and post.is_open:
-        posts.count(tx, post.parent_id, comments=-1)
-    if post.counts:
-        accounts.count(tx, post.account_id, posts=-1)
-    hashtags.uncount(tx, post)
-    photos.remove_of_post(tx, post.id)
-    home_feed.remove_post(tx, post.id)
-    likes.forget(tx, post.id)
-    boosts.forget(tx, post.id)
-    bookmarks.forget(tx, post.id)
-    pins.forget(tx, post.id)
-    notifications.remove_of_post(tx, post.id)
+        posts.adjust_counts(tx, post.parent_id, comments=-1)
+    if post.is_counted:
+        accounts.adjust_counts(tx, post.account_id, posts=-1)
+    hashtags.untag_post(tx, post)
+    photos.delete_by_post(tx, post.id)
+    home_feed.delete_by_post(tx, post.id)
+    likes.delete_by_post(tx, post.id)
+    boosts.delete_by_post(tx, post.id)
+    bookmarks.delete_by_post(tx, post.id)
+    pins.delete_by_post(tx, post.id)
+    notifications.delete_by_post(tx, post.id)

@@ -21,20 +21,20 @@ from node.models.audience import narrower
 from node.models.post import Post
 from node.notifications import notifications
 from node.posts import hashtags, home_feed, mentions, permissions, posts, revisions
-from node.posts.drafts import Draft, checked
+from node.posts.drafts import Draft, validate
 
-NEWS_MS = 7 * 24 * 3_600_000
+NOTIFY_MAX_AGE_MS = 7 * 24 * 3_600_000
 
 
 def publish(tx: Writer, who: Account, draft: Draft) -> Post:
     """Publish a post or, with a parent, a comment. Raises Invalid, NotAllowed or NotFound (the parent)."""
-    if who.is_gone or not who.is_local:
+    if who.is_inactive or not who.is_local:
         raise NotAllowed("This account cannot post.")
     if who.moved_to:
         raise NotAllowed("This account has moved. You can undo that in settings.")
-    draft = checked(draft)
-    parent = None if draft.parent_id is None else _open_parent(tx, who, draft.parent_id)
-    caption = mention_links.render(tx, draft.caption, author=who)
+    draft = validate(draft)
+    parent = None if draft.parent_id is None else _commentable_parent(tx, who, draft.parent_id)
+    caption = mention_links.render_html(tx, draft.caption, author=who)
     id_, now = new_id(), now_ms()
     uri = tx.site.uri(f"/p/{who.name}/{id_}")
     post = Post(
@@ -65,46 +65,46 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         context="",
     )
     posts.insert(tx, post)
-    photos.attach(tx, who, id_, draft.photo_ids, draft.alts, draft.shared)
-    settle_in(tx, who, post, parent, caption.mentions, caption.hashtags)
+    photos.attach(tx, who, id_, draft.photo_ids, draft.alts, draft.shared_metadata)
+    distribute_locally(tx, who, post, parent, caption.mentions, caption.hashtags)
     if draft.quote_id is not None:
-        quotes.quote(tx, who, post, posts.seen_by(tx, who, draft.quote_id))
+        quotes.quote(tx, who, post, posts.visible_by_id(tx, who, draft.quote_id))
     outbox.record(tx, who, "Create", post.uri, post=post)
     return post
 
 
-def _open_parent(tx: Reader, who: Account, parent_id: int) -> Post:
-    parent = posts.seen_by(tx, who, parent_id)
+def _commentable_parent(tx: Reader, who: Account, parent_id: int) -> Post:
+    parent = posts.visible_by_id(tx, who, parent_id)
     permissions.check(tx, who, parent, "comment")
     return parent
 
 
-def settle_in(
+def distribute_locally(
     tx: Writer,
     author: Account,
     post: Post,
     parent: Post | None,
-    named: Sequence[Account],
+    mentioned: Sequence[Account],
     hashtag_names: Sequence[str],
     addressed: Sequence[Account] = (),
 ) -> None:
     """All that follows from a new post, whoever wrote it and wherever."""
     parent_author = None if parent is None else accounts.by_id(tx, parent.account_id)
     silent = [*addressed, *([parent_author] if parent_author is not None else [])]
-    mentions.write(tx, post, named, silent)
-    if post.counts:
-        accounts.count(tx, author.id, posts=1, posted_at=post.published_at)
+    mentions.replace(tx, post, mentioned, silent)
+    if post.is_counted:
+        accounts.adjust_counts(tx, author.id, posts=1, posted_at=post.published_at)
     if parent is not None and post.is_open:
-        posts.count(tx, parent.id, comments=1)
-    hashtags.count(tx, post, author, hashtag_names)
+        posts.adjust_counts(tx, parent.id, comments=1)
+    hashtags.tag_post(tx, post, author, hashtag_names)
     home_feed.add_post(tx, post)
-    if post.published_at < now_ms() - NEWS_MS:
+    if post.published_at < now_ms() - NOTIFY_MAX_AGE_MS:
         # It was found while looking around, or arrived very late: nobody is called for that.
         return
     if parent is not None:
         notifications.notify(tx, parent.account_id, "comment", author, post)
     told = {parent.account_id} if parent is not None else set()
-    for person in {person.id: person for person in [*named, *addressed]}.values():
+    for person in {person.id: person for person in [*mentioned, *addressed]}.values():
         if person.is_local and person.id not in told:
             notifications.notify(tx, person.id, "mention", author, post)
 
@@ -114,12 +114,12 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
 
     Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted.
     """
-    current = posts.get_own(tx, who, post)
-    draft = checked(replace(draft, visibility=current.visibility))
-    caption = mention_links.render(tx, draft.caption, author=who)
-    had = revisions.photos_now(tx, post)
-    tells_else = photos.attach(tx, who, post.id, draft.photo_ids, draft.alts, draft.shared)
-    has = revisions.photos_now(tx, post)
+    current = posts._own_post(tx, who, post)
+    draft = validate(replace(draft, visibility=current.visibility))
+    caption = mention_links.render_html(tx, draft.caption, author=who)
+    had = revisions.current_photos(tx, post)
+    tells_else = photos.attach(tx, who, post.id, draft.photo_ids, draft.alts, draft.shared_metadata)
+    has = revisions.current_photos(tx, post)
     changed = replace(
         current,
         caption=caption.html,
@@ -133,27 +133,27 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
     if changed == current and has == had and not tells_else:
         return current
     changed = replace(changed, edited_at=now_ms())
-    rewrite(tx, who, current, changed, had, caption.mentions, caption.hashtags)
+    replace_content(tx, who, current, changed, had, caption.mentions, caption.hashtags)
     outbox.record(tx, who, "Update", post.uri, post=changed)
     return changed
 
 
-def rewrite(
+def replace_content(
     tx: Writer,
     author: Account,
-    was: Post,
-    now: Post,
-    had: Sequence[tuple[int, str]],
-    named: Sequence[Account],
+    previous: Post,
+    current: Post,
+    previous_photos: Sequence[tuple[int, str]],
+    mentioned: Sequence[Account],
     hashtag_names: Sequence[str],
 ) -> None:
     """Replace what a post says, keeping the old version. Those named for the first time are told."""
-    before = {mention.account.id: mention.account for mention in mentions.of(tx, was)}
-    revisions.keep(tx, was, had)
-    posts.update(tx, now)
+    before = {mention.account.id: mention.account for mention in mentions.by_post(tx, previous)}
+    revisions.record(tx, previous, previous_photos)
+    posts.update(tx, current)
     # Whoever could see it can still: somebody no longer named stays addressed.
-    mentions.write(tx, now, named, before.values())
-    hashtags.recount(tx, now, author, hashtag_names)
-    for person in named:
+    mentions.replace(tx, current, mentioned, before.values())
+    hashtags.retag_post(tx, current, author, hashtag_names)
+    for person in mentioned:
         if person.id not in before:
-            notifications.notify(tx, person.id, "mention", author, now)
+            notifications.notify(tx, person.id, "mention", author, current)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from node.attachments import custom_emoji, photos
-from node.attachments.photo_metadata import MOST_ALT
+from node.attachments.photo_metadata import MAX_ALT_LENGTH
 from node.database import Reader, Writer, build
 from node.federation import recipients, tombstones
 from node.ids import id_at, now_ms
@@ -21,40 +21,40 @@ from node.models.audience import VISIBILITIES
 from node.models.post import Post
 from node.models.remote_post import RemotePhoto, RemotePost
 from node.posts import home_feed, permissions, posts, revisions
-from node.posts.drafts import MOST_PHOTOS, MOST_WARNING
+from node.posts.drafts import MAX_PHOTOS, MAX_WARNING_LENGTH
 from node.publishing import post_deletion, publishing
 from node.text import formatting, hostnames
 
-MOST_MENTIONS = 100
-MOST_HASHTAGS = 100
-MOST_CONTEXT = 2048
-_SAME_MOMENT = 50
+MAX_MENTIONS = 100
+MAX_HASHTAGS = 100
+MAX_CONTEXT_LENGTH = 2048
+_MAX_ID_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class ImportStatus:
     """What is known of a post before it comes in: it is here, it is deleted, its author is followed by ours."""
 
-    is_here: bool
-    is_buried: bool
+    is_known: bool
+    is_tombstoned: bool
     is_followed: bool
 
 
-def ask(tx: Reader, author: Account, uri: str) -> Prospect:
+def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
     """The three questions about every new post, in one statement."""
     row = tx.one(
         f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_here,
                    EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_buried,
-                   EXISTS ({recipients.FOLLOWED_HERE}) AS is_followed""",  # noqa: S608
+                   EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed""",  # noqa: S608
         uri=uri,
-        grave=tombstones.grave(author, uri),
+        grave=tombstones.tombstone_key(author, uri),
         who=author.id,
     )
     assert row is not None
-    return build(Prospect, row)
+    return build(ImportStatus, row)
 
 
-def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
+def receive_create(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
     """Take in a post. The one already here, if it is; None if it may not come in.
 
     `is_new`: the caller has just seen that it is neither here nor buried (`ask`).
@@ -63,9 +63,9 @@ def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | N
     if existing is not None:
         return existing if existing.deleted_at is None else None
     author = remote.author
-    if author.is_local or author.is_gone or remote.visibility not in VISIBILITIES:
+    if author.is_local or author.is_inactive or remote.visibility not in VISIBILITIES:
         return None
-    if not is_new and tombstones.is_buried(tx, author, remote.uri):
+    if not is_new and tombstones.is_tombstoned(tx, author, remote.uri):
         return None
     parent = _parent(tx, remote.parent_uri)
     if parent is not None and not _may_comment(tx, author, parent):
@@ -74,17 +74,17 @@ def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | N
     if post is None:
         return posts.by_uri(tx, remote.uri)
     if post.photos_count:
-        photos.receive(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
-    publishing.settle_in(
+        photos.attach_remote(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
+    publishing.distribute_locally(
         tx,
         author,
         post,
         parent,
-        remote.mentions[:MOST_MENTIONS],
-        remote.hashtags[:MOST_HASHTAGS],
-        remote.addressed[:MOST_MENTIONS],
+        remote.mentions[:MAX_MENTIONS],
+        remote.hashtags[:MAX_HASHTAGS],
+        remote.addressed[:MAX_MENTIONS],
     )
-    orphans = posts.adopt_orphans(tx, post)
+    orphans = posts.attach_orphaned_comments(tx, post)
     for orphan in orphans:
         home_feed.add_post(tx, orphan)
     return posts.by_id(tx, post.id) if orphans else post
@@ -102,14 +102,14 @@ def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
         return False
     if not parent.is_local or parent.account_id == author.id:
         return True
-    return permissions.answer(tx, author, parent, "comment") == "yes"
+    return permissions.decide(tx, author, parent, "comment") == "yes"
 
 
 def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
     now = now_ms()
     published_at = max(1, min(remote.published_at, now))
     # Many posts can bear one second; each draws another id of that moment until one is free.
-    for n in range(_SAME_MOMENT):
+    for n in range(_MAX_ID_ATTEMPTS):
         id_ = id_at(published_at)
         if parent is not None and id_ <= parent.id:
             # Documents tell whole seconds: an answer must not sort before what it answers.
@@ -121,7 +121,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             account_id=remote.author.id,
             is_local=False,
             visibility=remote.visibility,
-            caption=formatting.clean_html(remote.html),
+            caption=formatting.sanitize_html(remote.html),
             source="",
             warning=_one_line(remote.warning),
             is_sensitive=remote.is_sensitive or bool(remote.warning),
@@ -139,7 +139,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             created_at=now,
             deleted_at=None,
             emoji=_emoji(tx, remote),
-            context=remote.context[:MOST_CONTEXT],
+            context=remote.context[:MAX_CONTEXT_LENGTH],
         )
         if posts.insert(tx, post):
             return post
@@ -156,18 +156,20 @@ def _edited_at(remote: RemotePost, published_at: int, now: int) -> int | None:
 
 
 def _emoji(tx: Writer, remote: RemotePost) -> str:
-    return custom_emoji.take_in(
-        tx, hostnames.of(remote.author.uri), remote.emoji, remote.html, remote.warning
+    return custom_emoji.record_used(
+        tx, hostnames.from_uri(remote.author.uri), remote.emoji, remote.html, remote.warning
     )
 
 
 def _one_line(text: str) -> str:
-    return " ".join(formatting.clean_text(text, MOST_WARNING).split())
+    return " ".join(formatting.clean_text(text, MAX_WARNING_LENGTH).split())
 
 
 def _clean_photos(remote: Sequence[RemotePhoto]) -> list[RemotePhoto]:
     unique = {photo.url: photo for photo in remote}.values()
-    return [replace(photo, alt=formatting.clean_text(photo.alt, MOST_ALT)) for photo in unique][:MOST_PHOTOS]
+    return [replace(photo, alt=formatting.clean_text(photo.alt, MAX_ALT_LENGTH)) for photo in unique][
+        :MAX_PHOTOS
+    ]
 
 
 def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
@@ -178,18 +180,18 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
     current = posts.by_uri(tx, remote.uri)
     if current is None or current.deleted_at is not None or current.is_local:
         return None
-    if current.account_id != remote.author.id or remote.author.is_gone:
+    if current.account_id != remote.author.id or remote.author.is_inactive:
         return None
     edited_at = min(remote.edited_at or now_ms(), now_ms())
     # Documents tell whole seconds, so a second edit may bear the time of the first.
     if edited_at < (current.edited_at or current.published_at):
         return None
-    had = revisions.photos_now(tx, current)
+    had = revisions.current_photos(tx, current)
     taken = _clean_photos(remote.photos)
     changed = replace(
         current,
         url=remote.url or current.url,
-        caption=formatting.clean_html(remote.html),
+        caption=formatting.sanitize_html(remote.html),
         warning=_one_line(remote.warning),
         is_sensitive=remote.is_sensitive or bool(remote.warning),
         language=formatting.clean_text(remote.language, 35),
@@ -198,17 +200,20 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         edited_at=edited_at,
         emoji=_emoji(tx, remote),
     )
-    photos.receive(tx, current.account_id, current.id, taken)
-    if replace(changed, edited_at=current.edited_at) == current and revisions.photos_now(tx, current) == had:
+    photos.attach_remote(tx, current.account_id, current.id, taken)
+    if (
+        replace(changed, edited_at=current.edited_at) == current
+        and revisions.current_photos(tx, current) == had
+    ):
         return current
-    publishing.rewrite(
+    publishing.replace_content(
         tx,
         remote.author,
         current,
         changed,
         had,
-        remote.mentions[:MOST_MENTIONS],
-        remote.hashtags[:MOST_HASHTAGS],
+        remote.mentions[:MAX_MENTIONS],
+        remote.hashtags[:MAX_HASHTAGS],
     )
     return changed
 
@@ -223,8 +228,8 @@ def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:
     if post is not None:
         if post.account_id != actor.id or post.is_local:
             return False
-        post_deletion.remove(tx, post)
+        post_deletion.remove_locally(tx, post)
         return True
     if urlsplit(uri).netloc.lower() == urlsplit(actor.uri).netloc.lower():
-        tombstones.bury(tx, actor, uri)
+        tombstones.record(tx, actor, uri)
     return False

@@ -11,7 +11,7 @@ import unicodedata
 
 from node.errors import Invalid
 
-RESERVED = frozenset(
+RESERVED_USERNAMES = frozenset(
     """about abuse account accounts activity actor admin administrator api app apps auth authorize_interaction
     bookmarks compose contact explore favicon feed follow_requests followers following health help home
     host_meta hostmaster inbox info instance internal login logout mail mailer_daemon me media moderator
@@ -20,33 +20,33 @@ RESERVED = frozenset(
     staff static status support system tag tags terms tintype undefined user users webfinger webmaster
     well_known www""".split()  # noqa: SIM905
 )
-LONGEST_LABEL = 60
-LONGEST_FOREIGN = 2048
-_NAME = re.compile(r"[A-Za-z0-9_]{1,30}\Z")
+MAX_DISPLAY_NAME_LENGTH = 60
+MAX_REMOTE_USERNAME_LENGTH = 2048
+_USERNAME = re.compile(r"[A-Za-z0-9_]{1,30}\Z")
 _JOINERS = "\u200c\u200d"
 _BLANKS = re.compile("[\u115f\u1160\u2800\u3164\uffa0\\s]+")
 _PLAIN = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*\Z")
-_MOST_MARKS = 4
+_MAX_COMBINING_MARKS = 4
 
 
-def check_name(name: str) -> str:
+def check_username(name: str) -> str:
     """The name, if one of our people may have it; raises Invalid. Whether it is free is another question."""
-    if not _NAME.match(name):
+    if not _USERNAME.match(name):
         raise Invalid("A name has 1 to 30 letters, digits or underscores: a–z, 0–9, _.", field="name")
-    if name.lower() in RESERVED or not name.strip("_"):
+    if name.lower() in RESERVED_USERNAMES or not name.strip("_"):
         raise Invalid("That username is reserved. Please choose another.", field="name")
     return name
 
 
-def shown(text: str, longest: int = LONGEST_LABEL) -> str:
+def clean_line(text: str, max_length: int = MAX_DISPLAY_NAME_LENGTH) -> str:
     """One line of text by a stranger, safe to put beside other text."""
-    text = text[: longest * 8]
+    text = text[: max_length * 8]
     if not _PLAIN.match(text):
-        text = _visible(text)
-    return text[:longest].rstrip()
+        text = _remove_invisible(text)
+    return text[:max_length].rstrip()
 
 
-def _visible(text: str) -> str:
+def _remove_invisible(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for at, character in enumerate(text):
@@ -65,20 +65,22 @@ def _visible(text: str) -> str:
         elif category[0] == "C" or category in ("Zl", "Zp"):
             continue
         marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks <= _MOST_MARKS:
+        if marks <= _MAX_COMBINING_MARKS:
             kept.append(character)
     return _BLANKS.sub(" ", "".join(kept)).strip()
 
 
-def foreign(name: str) -> str:
+def clean_remote_username(name: str) -> str:
     """The name of someone elsewhere, as it may stand in a handle; '' when nothing usable is left.
 
     Nor is there anything usable in a name that is too long: the half of it would be somebody else's.
     """
-    kept = re.sub(r"[\s@/\\?#<>\"'&]", "", shown(name, LONGEST_FOREIGN + 1))
-    return kept if is_keepable(kept) else ""
+    kept = re.sub(r"[\s@/\\?#<>\"'&]", "", clean_line(name, MAX_REMOTE_USERNAME_LENGTH + 1))
+    return kept if is_storable_username(kept) else ""
 
 
-def is_keepable(name: str) -> bool:
+def is_storable_username(name: str) -> bool:
     """Whether a name given elsewhere has at most 2048 characters, and few enough bytes for an index."""
-    return len(name) <= LONGEST_FOREIGN and len(name.lower().encode()) <= LONGEST_FOREIGN
+    return (
+        len(name) <= MAX_REMOTE_USERNAME_LENGTH and len(name.lower().encode()) <= MAX_REMOTE_USERNAME_LENGTH
+    )

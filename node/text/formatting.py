@@ -14,16 +14,16 @@ from html import escape, unescape
 
 import nh3
 
-MOST_FOREIGN_HTML = 100_000
+MAX_REMOTE_HTML_LENGTH = 100_000
 # Thousands of open elements make an HTML parser slow in the square of their number.
-MOST_FOREIGN_TAGS = 4_000
-MOST_MENTIONS = 50
-MOST_HASHTAGS = 50
-LONGEST_TAG = 100
-LONGEST_LINK_TEXT = 60
+MAX_REMOTE_HTML_TAGS = 4_000
+MAX_MENTIONS = 50
+MAX_HASHTAGS = 50
+MAX_HASHTAG_LENGTH = 100
+MAX_LINK_TEXT_LENGTH = 60
 
-_NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_MARK = re.compile(r"https?://|[@#＃]", re.IGNORECASE)
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_TOKEN_START = re.compile(r"https?://|[@#＃]", re.IGNORECASE)
 _URL_END = re.compile(r"[^\s<>\"`{}|\\^\u3000-\u303f\uff01-\uff0f]*")
 _URL_HOST = re.compile(r"https?://(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(:\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
 # Elsewhere names are written in any script, with marks; what is left out is blank or punctuation.
@@ -33,12 +33,12 @@ _HANDLE = re.compile(
     r"@([^\W_](?:[\w.-]{0,251}[^\W_])?(?::\d{1,5})?)(?![\w@])"
 )
 _NAME = re.compile(r"@([A-Za-z0-9_]{1,64})(?![\w@])")
-_TAG_JOINERS = "\u00b7\u30fb\u200c\u200d"
+_HASHTAG_JOINERS = "\u00b7\u30fb\u200c\u200d"
 _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class _Token:
     """A part of typed text; `value` is the handle or the normal form of the hashtag."""
 
     kind: str  # 'text' | 'url' | 'mention' | 'hashtag'
@@ -51,31 +51,31 @@ def clean_text(text: object, limit: int) -> str:
     if not isinstance(text, str):
         return ""
     text = text[: limit * 2].replace("\r\n", "\n").replace("\r", "\n")
-    return _NOT_TEXT.sub("", text).strip()[:limit].rstrip()
+    return _CONTROL_CHARACTERS.sub("", text).strip()[:limit].rstrip()
 
 
-def normal_tag(tag: str) -> str:
+def normalize_hashtag(tag: str) -> str:
     """The name under which a hashtag is known: `#Été` → `été`; '' if that is no hashtag."""
     tag = unicodedata.normalize("NFKC", tag.strip().lstrip("#＃")).casefold()
     # Folding case can undo the normal form, so it is restored.
     tag = unicodedata.normalize("NFKC", tag)
-    length = _tag_length(tag, 0)
-    return tag if 0 < length == len(tag) <= LONGEST_TAG else ""
+    length = _hashtag_length(tag, 0)
+    return tag if 0 < length == len(tag) <= MAX_HASHTAG_LENGTH else ""
 
 
-def mentions_in(text: str) -> list[str]:
+def remote_handles(text: str) -> list[str]:
     """The handles of people elsewhere (`name@domain`) that the words name, each once."""
-    handles = (piece.value for piece in parse(text) if piece.kind == "mention" and "@" in piece.value)
-    return list(dict.fromkeys(handles))[:MOST_MENTIONS]
+    handles = (piece.value for piece in _tokens(text) if piece.kind == "mention" and "@" in piece.value)
+    return list(dict.fromkeys(handles))[:MAX_MENTIONS]
 
 
 def link(url: str) -> str:
     """The HTML of a link that someone typed, shortened for reading."""
     shown = url.split("://", 1)[1]
-    if len(shown) > LONGEST_LINK_TEXT:
+    if len(shown) > MAX_LINK_TEXT_LENGTH:
         # The host is always shown whole: a link may not hide where it leads.
         host = len(re.split(r"[/?#]", shown, maxsplit=1)[0])
-        shown = shown[: max(LONGEST_LINK_TEXT, host)] + "…"
+        shown = shown[: max(MAX_LINK_TEXT_LENGTH, host)] + "…"
     rel = "nofollow noopener noreferrer"
     return f'<a href="{escape(url)}" rel="{rel}">{escape(shown, quote=False)}</a>'
 
@@ -86,61 +86,61 @@ def paragraphs(html: str) -> str:
     return "".join(f"<p>{block.replace(chr(10), '<br>')}</p>" for block in blocks if block)
 
 
-def parse(text: str) -> Iterator[Token]:
+def _tokens(text: str) -> Iterator[_Token]:
     """The text cut into words, links, mentions and hashtags, in one pass from left to right."""
     plain = at = 0
-    while (mark := _MARK.search(text, at)) is not None:
+    while (mark := _TOKEN_START.search(text, at)) is not None:
         start = mark.start()
         before = text[start - 1] if start else " "
         at = mark.end()
         piece = None
         if not (before.isalnum() or before in "_/&@#" or unicodedata.combining(before)):
-            piece = _token(text, start, mark[0])
+            piece = _token_at(text, start, mark[0])
         if len(mark[0]) > 1:
             # Whatever became of it, a URL is passed over whole: its '@' and '#' are its own.
             at = _url_end(text, start)
         if piece is None:
             continue
         if plain < start:
-            yield Token("text", text[plain:start])
+            yield _Token("text", text[plain:start])
         yield piece
         plain = at = start + len(piece.text)
     if plain < len(text):
-        yield Token("text", text[plain:])
+        yield _Token("text", text[plain:])
 
 
-def _token(text: str, start: int, mark: str) -> Token | None:
+def _token_at(text: str, start: int, mark: str) -> _Token | None:
     if mark == "@":
         if handle := _HANDLE.match(text, start):
-            return Token("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
+            return _Token("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
         if name := _NAME.match(text, start):
-            return Token("mention", name[0], name[1])
+            return _Token("mention", name[0], name[1])
         return None
     if mark in "#＃":
-        length = _tag_length(text, start + 1)
+        length = _hashtag_length(text, start + 1)
         word = text[start : start + 1 + length]
-        name_ = normal_tag(word) if 0 < length <= LONGEST_TAG else ""
-        return Token("hashtag", word, name_) if name_ else None
+        name_ = normalize_hashtag(word) if 0 < length <= MAX_HASHTAG_LENGTH else ""
+        return _Token("hashtag", word, name_) if name_ else None
     url = text[start : _url_end(text, start)]
-    return Token("url", url) if _URL_HOST.match(url) else None
+    return _Token("url", url) if _URL_HOST.match(url) else None
 
 
-def _tag_length(text: str, start: int) -> int:
+def _hashtag_length(text: str, start: int) -> int:
     """How many characters from `start` make a hashtag: letters, marks, digits, '_'; not digits alone."""
     end = start
     has_letter = False
-    while end < len(text) and end - start <= LONGEST_TAG:
+    while end < len(text) and end - start <= MAX_HASHTAG_LENGTH:
         character = text[end]
         category = unicodedata.category(character)
         if category[0] == "L":
             has_letter = True
-        elif category[0] == "M" or character in _TAG_JOINERS:
+        elif category[0] == "M" or character in _HASHTAG_JOINERS:
             if end == start:
                 break
         elif category[0] != "N" and character != "_":
             break
         end += 1
-    while end > start and text[end - 1] in _TAG_JOINERS:
+    while end > start and text[end - 1] in _HASHTAG_JOINERS:
         end -= 1
     return end - start if has_letter else 0
 
@@ -162,7 +162,7 @@ def _url_end(text: str, start: int) -> int:
 
 _BLOCK_TAGS = {"p", "br", "pre", "blockquote", "ul", "ol", "li"}
 _INLINE_TAGS = {"a", "span", "strong", "em", "b", "i", "u", "s", "del", "code"}
-_DROPPED_WHOLE = {
+_DROPPED_TAGS = {
     "script",
     "style",
     "iframe",
@@ -176,7 +176,7 @@ _DROPPED_WHOLE = {
 }
 _CLEANER = nh3.Cleaner(
     tags=_BLOCK_TAGS | _INLINE_TAGS,
-    clean_content_tags=_DROPPED_WHOLE,
+    clean_content_tags=_DROPPED_TAGS,
     attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
     allowed_classes={
         "a": {"mention", "hashtag", "u-url"},
@@ -195,7 +195,7 @@ _LOOKS_LIKE_HOST = re.compile(
 _HREF_HOST = re.compile(r"https?://(?:[^/?#]*@)?([^/?#:]*)", re.IGNORECASE)
 
 
-def clean_html(html: object) -> str:
+def sanitize_html(html: object) -> str:
     """Safe HTML of what another server calls HTML. Never raises: what cannot be cleaned is dropped.
 
     Paragraphs, lists, emphasis and links to https or http stay; classes beyond those of mentions and
@@ -205,16 +205,16 @@ def clean_html(html: object) -> str:
     if not isinstance(html, str):
         return ""
     try:
-        html = _NOT_TEXT.sub("", html[:MOST_FOREIGN_HTML])
-        if html.count("<") > MOST_FOREIGN_TAGS:
+        html = _CONTROL_CHARACTERS.sub("", html[:MAX_REMOTE_HTML_LENGTH])
+        if html.count("<") > MAX_REMOTE_HTML_TAGS:
             html = escape(unescape(_TAGS.sub(" ", html)), quote=False)
-        return _ANCHOR.sub(_honest, _CLEANER.clean(html)).strip()
+        return _ANCHOR.sub(_append_real_host, _CLEANER.clean(html)).strip()
     except Exception:
         # A sanitiser that fails must cost these words, not the queue they came in.
         return ""
 
 
-def _honest(anchor: re.Match[str]) -> str:
+def _append_real_host(anchor: re.Match[str]) -> str:
     opening, href, words = anchor.groups()
     text = unescape(_TAGS.sub("", words))
     claimed, real = _LOOKS_LIKE_HOST.match(text), _HREF_HOST.match(unescape(href))
@@ -230,7 +230,7 @@ _BREAKS = re.compile(r"<br\s*/?>|</li>|<li>", re.IGNORECASE)
 _BLOCKS = re.compile(r"</(?:p|blockquote|pre|ul|ol)>", re.IGNORECASE)
 
 
-def plain_text(html: str) -> str:
+def html_to_text(html: str) -> str:
     """The words of safe HTML, with its line breaks: for notifications, search and titles."""
     text = _BLOCKS.sub("\n\n", _BREAKS.sub("\n", html))
     return re.sub(r"\n{3,}", "\n\n", unescape(_TAGS.sub("", text))).strip()

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-LONGEST = 253
+MAX_LENGTH = 253
 
 _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _V6 = re.compile(r"\[[0-9a-f:.]+\]")
 
 
-def normal(domain: str) -> str:
+def normalize(domain: str) -> str:
     """`Löud.Example.:8443` → `xn--lud-sna.example`; '' for what cannot be the name of a server.
 
     A leading `*.` or dot is what some lists write for "and everything under it", which is meant anyway.
@@ -28,14 +28,14 @@ def normal(domain: str) -> str:
     if colon and not (port.isascii() and port.isdecimal()):
         return ""
     if not name.isascii():
-        name = _in_punycode(name)
+        name = _to_punycode(name)
     name = name.removesuffix(".")
-    if len(name) > LONGEST or ".." in name or _NAME.fullmatch(name) is None:
+    if len(name) > MAX_LENGTH or ".." in name or _NAME.fullmatch(name) is None:
         return ""
     return name
 
 
-def _in_punycode(name: str) -> str:
+def _to_punycode(name: str) -> str:
     import idna
 
     try:
@@ -44,16 +44,16 @@ def _in_punycode(name: str) -> str:
         return ""
 
 
-def of(uri: str) -> str:
+def from_uri(uri: str) -> str:
     """The host of an address in its normal spelling, without the port; '' when there is none."""
     try:
         host = urlsplit(uri).hostname or ""
     except ValueError:
         return ""
-    return normal(f"[{host}]" if ":" in host else host)
+    return normalize(f"[{host}]" if ":" in host else host)
 
 
-def place(uri: str) -> str:
+def netloc(uri: str) -> str:
     """The host of an address as written there, in lower case and with its port: what accounts keep."""
     try:
         return urlsplit(uri).netloc.lower()
@@ -61,7 +61,7 @@ def place(uri: str) -> str:
         return ""
 
 
-def and_above(name: str) -> list[str]:
+def with_parent_domains(name: str) -> list[str]:
     """A normal name and the domains it lies under, the nearest first: `a.b.c` → `a.b.c`, `b.c`, `c`."""
     if not name or name.startswith("["):
         return [name] if name else []
@@ -74,7 +74,7 @@ def covers(rule: str, name: str) -> bool:
     return name == rule or name.endswith("." + rule)
 
 
-def in_words(name: str) -> str:
+def to_unicode(name: str) -> str:
     """The name as people read it: `xn--lud-sna.example` → `löud.example`."""
     if "xn--" not in name:
         return name

@@ -31,7 +31,7 @@ class NotificationView:
 
 # Suspended people, those muted since, and strangers of limited servers stay in the table, so that lifting it
 # brings them back. Somebody who asks to follow is always shown: the question needs an answer.
-_SHOWN = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
+_VISIBLE_SQL = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
              AND {no_mute_of_notifications("n.account_id", "n.by_id")}
              AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
                  WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id
@@ -45,12 +45,12 @@ def page(
     rows = tx.all(
         f"""SELECT n.id, n.kind, n.by_id, n.post_id, n.created_at
             FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
-            WHERE {_SHOWN} AND n.kind IN (:kinds) {page.clause("n.id")}""",  # noqa: S608
+            WHERE {_VISIBLE_SQL} AND n.kind IN (:kinds) {page.clause("n.id")}""",  # noqa: S608
         who=who.id,
         kinds=[kind for kind in notifications.KINDS if kind in kinds],
         **page.values,
     )
-    return _viewed(tx, who, page.ordered(rows))
+    return _build_views(tx, who, page.newest_first(rows))
 
 
 def by_id(tx: Reader, who: Account, id_: int) -> NotificationView | None:
@@ -58,18 +58,18 @@ def by_id(tx: Reader, who: Account, id_: int) -> NotificationView | None:
     rows = tx.all(
         f"""SELECT n.id, n.kind, n.by_id, n.post_id, n.created_at
             FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
-            WHERE {_SHOWN} AND n.id = :id""",  # noqa: S608
+            WHERE {_VISIBLE_SQL} AND n.id = :id""",  # noqa: S608
         who=who.id,
         id=id_,
     )
-    found = _viewed(tx, who, rows)
+    found = _build_views(tx, who, rows)
     return found[0] if found else None
 
 
-def _viewed(tx: Reader, who: Account, rows: Sequence[Row]) -> list[NotificationView]:
+def _build_views(tx: Reader, who: Account, rows: Sequence[Row]) -> list[NotificationView]:
     people = accounts.by_ids(tx, (row["by_id"] for row in rows))
     ids = list(dict.fromkeys(row["post_id"] for row in rows if row["post_id"] is not None))
-    posts = {view.post.id: view for view in post_views.of(tx, who, ids)} if ids else {}
+    posts = {view.post.id: view for view in post_views.by_entries(tx, who, ids)} if ids else {}
     return [
         NotificationView(
             row["id"],
@@ -83,18 +83,18 @@ def _viewed(tx: Reader, who: Account, rows: Sequence[Row]) -> list[NotificationV
     ]
 
 
-def unread_count(tx: Reader, who: Account, most: int = 100) -> int:
-    """How many are newer than the last one read, counted no further than `most`."""
+def unread_count(tx: Reader, who: Account, limit: int = 100) -> int:
+    """How many are newer than the last one read, counted no further than `limit`."""
     return int(
         tx.value(
             f"""SELECT COUNT(*) FROM (
                     SELECT 1 FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
-                    WHERE {_SHOWN}
+                    WHERE {_VISIBLE_SQL}
                       AND n.id > COALESCE((SELECT u.notifications_read_id FROM users u
                                            WHERE u.account_id = :who), 0)
                     LIMIT :most) AS unread""",  # noqa: S608
             who=who.id,
-            most=most,
+            most=limit,
         )
     )
 

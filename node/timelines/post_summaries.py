@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from node.database import Reader, Row
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import eyes, visible_to
+from node.models.visibility import viewer_value, visible_to
 from node.paging import Page
 from node.timelines import viewer_marks
-from node.timelines.timelines import Entry, home_sql
+from node.timelines.timelines import TimelineEntry, home_sql
 from node.timelines.viewer_marks import ViewerMarks
 
 
 @dataclass(slots=True)
-class Glance:
+class PostSummary:
     """One line of a page: its id and who boosted it, as in `timelines.Entry`.
 
     `version` changes with what the post says, `author_version` with what is shown of its author.
@@ -37,18 +37,18 @@ class Glance:
     likes: int
     boosts: int
     comments: int
-    marks: ViewerMarks
+    viewer_marks: ViewerMarks
 
     @property
-    def entry(self) -> Entry:
-        return Entry(self.id, self.post_id, self.boost_by)
+    def entry(self) -> TimelineEntry:
+        return TimelineEntry(self.id, self.post_id, self.boost_by)
 
 
 _AUTHOR_VERSION = """a.updated_at || '.' || a.posts_count || '.' || a.followers_count || '.' || a.following_count
     || '.' || COALESCE(a.last_posted_at, 0)"""
 
 
-def version_of_account(account: Account) -> str:
+def account_version(account: Account) -> str:
     """What `Glance.author_version` is for this account."""
     return (
         f"{account.updated_at}.{account.posts_count}.{account.followers_count}.{account.following_count}"
@@ -56,7 +56,7 @@ def version_of_account(account: Account) -> str:
     )
 
 
-def version_of_post(post: Post) -> str:
+def post_version(post: Post) -> str:
     """What `Glance.version` is for this post."""
     return f"{post.edited_at or 0}.{post.parent_id or 0}"
 
@@ -66,7 +66,7 @@ _COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.paren
     {viewer_marks.marks_on("p")} AS marks"""
 
 
-def of(tx: Reader, viewer: Account | None, entries: Sequence[Entry]) -> list[Glance]:
+def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEntry]) -> list[PostSummary]:
     """Entries in their order, without what the viewer may not see."""
     rows = {
         row["id"]: row
@@ -74,24 +74,24 @@ def of(tx: Reader, viewer: Account | None, entries: Sequence[Entry]) -> list[Gla
             f"""SELECT p.id, {_COLUMNS} FROM posts p JOIN accounts a ON a.id = p.account_id
                 WHERE p.id IN (:ids) AND {visible_to("p")}""",  # noqa: S608
             ids=[entry.post_id for entry in entries],
-            viewer=eyes(viewer),
+            viewer=viewer_value(viewer),
         )
     }
     return [
-        _glance(entry.id, entry.post_id, entry.boost_by, row)
+        _summary(entry.id, entry.post_id, entry.boost_by, row)
         for entry in entries
         if (row := rows.get(entry.post_id)) is not None
     ]
 
 
-def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[Glance]:
+def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[PostSummary]:
     """`timelines.home`, glanced at in the same query: what it lists has been found visible there."""
-    rows = tx.all(_home(bool(page.min_id), include_comments), viewer=eyes(who), **page.values)
-    return page.ordered([_glance(row["id"], row["post_id"], row["boost_by"], row) for row in rows])
+    rows = tx.all(_home_sql(bool(page.min_id), include_comments), viewer=viewer_value(who), **page.values)
+    return page.newest_first([_summary(row["id"], row["post_id"], row["boost_by"], row) for row in rows])
 
 
 @functools.cache
-def _home(upwards: bool, include_comments: bool) -> str:
+def _home_sql(upwards: bool, include_comments: bool) -> str:
     page = home_sql(Page(min_id=int(upwards)), include_comments=include_comments)
     return f"""WITH page AS MATERIALIZED ({page})
         SELECT page.id, page.post_id, page.boost_by, {_COLUMNS}
@@ -99,8 +99,8 @@ def _home(upwards: bool, include_comments: bool) -> str:
         ORDER BY page.id {"ASC" if upwards else "DESC"}"""  # noqa: S608
 
 
-def _glance(id_: int, post_id: int, boost_by: int | None, row: Row) -> Glance:
-    return Glance(
+def _summary(id_: int, post_id: int, boost_by: int | None, row: Row) -> PostSummary:
+    return PostSummary(
         id_,
         post_id,
         boost_by,
@@ -114,7 +114,7 @@ def _glance(id_: int, post_id: int, boost_by: int | None, row: Row) -> Glance:
     )
 
 
-def of_accounts(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
+def account_versions(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
     """`version_of_account` by account id."""
     rows = tx.all(
         f"SELECT a.id, {_AUTHOR_VERSION} AS version FROM accounts a WHERE a.id IN (:ids)",  # noqa: S608

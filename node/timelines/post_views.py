@@ -17,17 +17,17 @@ from node.database import Reader, build_all, columns
 from node.interactions import boosts
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import eyes, visible_to
+from node.models.visibility import viewer_value, visible_to
 from node.posts import hashtags, mentions, permissions
 from node.timelines import viewer_marks
-from node.timelines.timelines import Entry
+from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 
 
-class _Marked(NamedTuple):
+class _MarkedEntry(NamedTuple):
     """An entry with its post, the viewer's marks on it, and whom it comments on."""
 
-    entry: Entry
+    entry: TimelineEntry
     post: Post
     marks: ViewerMarks
     parent_account_id: int | None
@@ -60,30 +60,30 @@ class PostView:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class CommentNode:
     """A comment and the comments on it. Without a view: it is deleted, or not for this viewer."""
 
     view: PostView | None
-    children: list[Branch]
+    children: list[CommentNode]
 
 
-def of(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> list[PostView]:
+def by_entries(tx: Reader, viewer: Account | None, wanted: Iterable[TimelineEntry | int]) -> list[PostView]:
     """The views of entries or post ids, in their order, without what the viewer may not see."""
-    found = _marked(tx, viewer, wanted)
+    found = _load_marked(tx, viewer, wanted)
     if not found:
         return []
     ids = list({one.post.id for one in found})
-    pictures = photo_rows.of_posts(tx, [one.post.id for one in found if one.post.photos_count])
-    named = mentions.ids_of_posts(tx, ids)
-    tags = hashtags.of_posts(tx, ids)
-    people = accounts.by_ids(tx, _people(found, named))
+    pictures = photo_rows.by_posts(tx, [one.post.id for one in found if one.post.photos_count])
+    named = mentions.account_ids_by_posts(tx, ids)
+    tags = hashtags.by_posts(tx, ids)
+    people = accounts.by_ids(tx, _account_ids(found, named))
     boosted = [one.entry.id for one in found if one.entry.boost_by is not None]
     boost_uris = boosts.uris(tx, boosted) if boosted else {}
     return [
         PostView(
             post=post,
             author=people[post.account_id],
-            photos=_shown(people[post.account_id], pictures.get(post.id, [])),
+            photos=_without_refused_media(people[post.account_id], pictures.get(post.id, [])),
             boosted_by=None if entry.boost_by is None else people[entry.boost_by],
             entry_id=entry.id,
             marks=marks,
@@ -102,18 +102,20 @@ def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
     """To somebody who is not signed in it is offered, unless there are no comments at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
-    return permissions.answer(tx, viewer, post, "comment", is_seen=True) == "yes"
+    return permissions.decide(tx, viewer, post, "comment", is_visible=True) == "yes"
 
 
-def _shown(author: Account, pictures: list[Photo]) -> list[Photo]:
+def _without_refused_media(author: Account, pictures: list[Photo]) -> list[Photo]:
     """The photos as they may be shown: of a server whose media are refused, only what they are said to be."""
     if not author.is_without_media:
         return pictures
     return [replace(photo, remote_url="", files={}) for photo in pictures]
 
 
-def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -> list[_Marked]:
-    entries = [entry if isinstance(entry, Entry) else Entry(entry, entry) for entry in wanted]
+def _load_marked(
+    tx: Reader, viewer: Account | None, wanted: Iterable[TimelineEntry | int]
+) -> list[_MarkedEntry]:
+    entries = [entry if isinstance(entry, TimelineEntry) else TimelineEntry(entry, entry) for entry in wanted]
     rows = tx.all(
         f"""SELECT {columns(Post, "p")},
                    (SELECT parent.account_id FROM posts parent WHERE parent.id = p.parent_id)
@@ -121,16 +123,16 @@ def _marked(tx: Reader, viewer: Account | None, wanted: Iterable[Entry | int]) -
                    {viewer_marks.marks_on("p")} AS marks
             FROM posts p WHERE p.id IN (:ids) AND {visible_to("p")}""",  # noqa: S608
         ids=[entry.post_id for entry in entries],
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
     )
     seen = {
         post.id: (post, viewer_marks.ALL[row["marks"]], row["parent_account_id"])
         for post, row in zip(build_all(Post, rows), rows, strict=True)
     }
-    return [_Marked(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
+    return [_MarkedEntry(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
 
 
-def _people(found: Iterable[_Marked], named: dict[int, list[int]]) -> set[int]:
+def _account_ids(found: Iterable[_MarkedEntry], named: dict[int, list[int]]) -> set[int]:
     wanted = {id_ for ids in named.values() for id_ in ids}
     for one in found:
         wanted.update((one.post.account_id, one.entry.boost_by or 0, one.parent_account_id or 0))

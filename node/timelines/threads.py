@@ -10,21 +10,21 @@ from node.database import Reader
 from node.models.account import Account
 from node.models.post import Post
 from node.timelines import post_views, timelines
-from node.timelines.post_views import Branch
+from node.timelines.post_views import CommentNode
 
 
-def tree(tx: Reader, viewer: Account | None, post: Post) -> list[Branch]:
+def comment_tree(tx: Reader, viewer: Account | None, post: Post) -> list[CommentNode]:
     """The comments on a post, oldest first on every level, with gaps only where something hangs under them."""
-    _, readable = timelines.conversation(tx, viewer, post)
-    shown = {view.post.id: view for view in post_views.of(tx, viewer, readable)}
+    _, readable = timelines.thread(tx, viewer, post)
+    shown = {view.post.id: view for view in post_views.by_entries(tx, viewer, readable)}
     parents = _parents(tx, post, list(shown))
     children: dict[int, list[int]] = {}
     for id_ in sorted(parents):
         children.setdefault(parents[id_], []).append(id_)
-    branches: dict[int, Branch] = {}
+    branches: dict[int, CommentNode] = {}
     for id_ in _bottom_up(post.id, children):
         below = [branches[child] for child in children.get(id_, ())]
-        branches[id_] = Branch(shown.get(id_), below)
+        branches[id_] = CommentNode(shown.get(id_), below)
     return branches[post.id].children if post.id in branches else []
 
 

@@ -12,18 +12,16 @@ from typing import Any
 from node.database import Reader
 from node.models.account import Account
 from node.models.post import Post
-from node.models.visibility import boost_visible_to, eyes, no_limit, no_mute, visible_to
+from node.models.visibility import boost_visible_to, no_limit, no_mute, viewer_value, visible_to
 from node.paging import Page
-from node.text.formatting import normal_tag
+from node.text.formatting import normalize_hashtag
 
-__all__ = ["Entry", "Page", "conversation"]
-
-MOST_ANCESTORS = 200
-MOST_DESCENDANTS = 2_000
+MAX_ANCESTORS = 200
+MAX_DESCENDANTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One line of a page. `id` is what the page is ordered and paged by; `boost_by` is who boosted it, if so."""
 
     id: int
@@ -31,14 +29,14 @@ class Entry:
     boost_by: int | None = None
 
 
-def _entries(tx: Reader, page: Page, sql: str, **values: Any) -> list[Entry]:
+def _entries(tx: Reader, page: Page, sql: str, **values: Any) -> list[TimelineEntry]:
     rows = tx.all(sql, **values, **page.values)
-    return page.ordered([Entry(row["id"], row["post_id"], row["boost_by"]) for row in rows])
+    return page.newest_first([TimelineEntry(row["id"], row["post_id"], row["boost_by"]) for row in rows])
 
 
-def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[Entry]:
+def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[TimelineEntry]:
     """What those somebody follows have posted and boosted."""
-    return _entries(tx, page, home_sql(page, include_comments=include_comments), viewer=eyes(who))
+    return _entries(tx, page, home_sql(page, include_comments=include_comments), viewer=viewer_value(who))
 
 
 def home_sql(page: Page, *, include_comments: bool = True) -> str:
@@ -53,17 +51,21 @@ def home_sql(page: Page, *, include_comments: bool = True) -> str:
 
 def public(
     tx: Reader, viewer: Account | None, page: Page, *, only_local: bool = False, only_photos: bool = False
-) -> list[Entry]:
+) -> list[TimelineEntry]:
     """Public posts, without comments: by everyone known here, or by people of ours."""
     return _public(tx, viewer, page, "AND p.is_local = TRUE" if only_local else "", only_photos)
 
 
-def elsewhere(tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False) -> list[Entry]:
+def remote(
+    tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False
+) -> list[TimelineEntry]:
     """Public posts by people of other servers."""
     return _public(tx, viewer, page, "AND p.is_local = FALSE", only_photos)
 
 
-def _public(tx: Reader, viewer: Account | None, page: Page, side: str, only_photos: bool) -> list[Entry]:
+def _public(
+    tx: Reader, viewer: Account | None, page: Page, side: str, only_photos: bool
+) -> list[TimelineEntry]:
     # The side is compared, not named alone, so that SQLite finds the index that begins with it.
     return _entries(
         tx,
@@ -72,7 +74,7 @@ def _public(tx: Reader, viewer: Account | None, page: Page, side: str, only_phot
             WHERE p.visibility = 'public' AND p.deleted_at IS NULL AND p.parent_uri = '' {side}
               {"AND p.photos_count > 0" if only_photos else ""} AND {visible_to("p")}
               AND {no_mute("p.account_id")} AND {no_limit("p.account_id")} {page.clause("p.id")}""",  # noqa: S608
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
     )
 
 
@@ -85,14 +87,14 @@ def profile(
     only_photos: bool = False,
     include_comments: bool = False,
     include_boosts: bool = False,
-) -> list[Entry]:
+) -> list[TimelineEntry]:
     """What somebody has posted, and boosted if asked for, as far as the viewer may see it."""
     own = f"""SELECT p.id AS id, p.id AS post_id, CAST(NULL AS BIGINT) AS boost_by FROM posts p
         WHERE p.account_id = :account AND {visible_to("p")}
           {"AND p.photos_count > 0" if only_photos else ""}
           {"" if include_comments else "AND p.parent_uri = ''"} {page.clause("p.id")}"""  # noqa: S608
     if not include_boosts:
-        return _entries(tx, page, own, account=account.id, viewer=eyes(viewer))
+        return _entries(tx, page, own, account=account.id, viewer=viewer_value(viewer))
     boosted = f"""SELECT b.id AS id, b.post_id AS post_id, b.account_id AS boost_by
         FROM boosts b JOIN posts p ON p.id = b.post_id
         WHERE b.account_id = :account AND {boost_visible_to("b")} AND {visible_to("p")}
@@ -105,7 +107,7 @@ def profile(
                 UNION ALL SELECT id, post_id, boost_by FROM ({boosted}) AS boosted) AS both_kinds
             WHERE TRUE {page.clause("id")}""",  # noqa: S608
         account=account.id,
-        viewer=eyes(viewer),
+        viewer=viewer_value(viewer),
     )
 
 
@@ -117,7 +119,7 @@ def hashtag(
     *,
     only_local: bool = False,
     only_photos: bool = False,
-) -> list[Entry]:
+) -> list[TimelineEntry]:
     """Public posts that bear a tag."""
     return _entries(
         tx,
@@ -128,32 +130,32 @@ def hashtag(
               AND p.visibility = 'public' {"AND p.is_local" if only_local else ""}
               {"AND p.photos_count > 0" if only_photos else ""} AND {visible_to("p")}
               AND {no_mute("p.account_id")} AND {no_limit("p.account_id")} {page.clause("t.post_id")}""",  # noqa: S608
-        name=normal_tag(name),
-        viewer=eyes(viewer),
+        name=normalize_hashtag(name),
+        viewer=viewer_value(viewer),
     )
 
 
-def bookmarks(tx: Reader, who: Account, page: Page) -> list[Entry]:
+def bookmarks(tx: Reader, who: Account, page: Page) -> list[TimelineEntry]:
     """What somebody keeps, the latest kept first."""
     return _own_collection(tx, "bookmarks", who, page)
 
 
-def likes(tx: Reader, who: Account, page: Page) -> list[Entry]:
+def likes(tx: Reader, who: Account, page: Page) -> list[TimelineEntry]:
     """What somebody likes, the latest liked first."""
     return _own_collection(tx, "likes", who, page)
 
 
-def _own_collection(tx: Reader, table: str, who: Account, page: Page) -> list[Entry]:
+def _own_collection(tx: Reader, table: str, who: Account, page: Page) -> list[TimelineEntry]:
     return _entries(
         tx,
         page,
         f"""SELECT c.id, c.post_id, NULL AS boost_by FROM {table} c JOIN posts p ON p.id = c.post_id
             WHERE c.account_id = :viewer AND {visible_to("p")} {page.clause("c.id")}""",  # noqa: S608
-        viewer=eyes(who),
+        viewer=viewer_value(who),
     )
 
 
-def conversation(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], list[int]]:
+def thread(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], list[int]]:
     """Ids of what a post answers, from the first on, and of all below it, in order of time.
 
     The way leads through what is deleted or not for the viewer, but that itself is left out. What people of a
@@ -167,8 +169,8 @@ def conversation(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[i
             SELECT DISTINCT a.id, a.depth FROM above a JOIN posts p ON p.id = a.id
             WHERE a.depth > 0 AND {visible_to("p")} ORDER BY a.depth DESC""",  # noqa: S608
         post=post.id,
-        most=MOST_ANCESTORS,
-        viewer=eyes(viewer),
+        most=MAX_ANCESTORS,
+        viewer=viewer_value(viewer),
     )
     below = tx.all(
         f"""WITH RECURSIVE below (id) AS (
@@ -180,8 +182,8 @@ def conversation(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[i
             ORDER BY p.id LIMIT :most""",  # noqa: S608
         post=post.id,
         owner=post.account_id,
-        most=MOST_DESCENDANTS,
-        viewer=eyes(viewer),
+        most=MAX_DESCENDANTS,
+        viewer=viewer_value(viewer),
     )
     ancestors = dict.fromkeys(row["id"] for row in above if row["id"] != post.id)
     return list(ancestors), [row["id"] for row in below]

@@ -31,7 +31,7 @@ def names() -> list[str]:
 
 def measure(name: str) -> Rows:
     """The rows of one module, in this process, which is set up as `tintype serve` sets up its own."""
-    wiring.collect_seldom()
+    wiring.tune_garbage_collection()
     module = importlib.import_module(f"tests.bench.{name}")
     found = module.rows()
     return asyncio.run(found) if inspect.iscoroutine(found) else found

@@ -19,7 +19,7 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.server.routes import Door
+from activitypub.server.routes import FederationApp
 from federation_tests import authority
 from node.accounts import accounts, keys
 from node.database import Reader, Writer
@@ -83,7 +83,7 @@ def _follow(tx: Writer, alice: Account, first: int, last: int, where: str, hosts
             shared_inbox=f"http://{host}/inbox",
             followers_uri=f"{uri}/followers",
         )
-        follows.follow(tx, remote_accounts.receive(tx, fan), alice, uri=f"{uri}#follow")
+        follows.follow(tx, remote_accounts.upsert(tx, fan), alice, uri=f"{uri}#follow")
 
 
 async def _gather(node: Node, alice: Account, many: int, where: str, hosts: int) -> None:
@@ -93,17 +93,17 @@ async def _gather(node: Node, alice: Account, many: int, where: str, hosts: int)
 
 async def _many_followers(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
     child, listener = await listening(None)
-    worker = wiring.make_worker(node)
+    worker = wiring.create_worker(node)
     found = []
     for followers, hosts in ((LIVE, LIVE), (FOLLOWERS, THEIR_HOSTS)):
         await _gather(node, alice, followers, f"hNUMBER.test:{listener}", hosts)
-        await wiring.settle(node)
+        await wiring.run_due_jobs(node)
         before = time.process_time()
         post = await node.db.write(publishing.publish, alice, Draft(caption="To all of you"))
         in_publishing = (time.process_time() - before) * 1000
-        await wiring.settle(node)
+        await wiring.run_due_jobs(node)
         assert post
-        await worker.start(alone=True)
+        await worker.start(is_only_process=True)
         taken = sorted([await publish(node, alice, hosts) for _ in range(3)])
         await worker.stop()
         found.append((in_publishing, *taken[1]))
@@ -126,7 +126,7 @@ def _followed(tx: Writer, alice: Account, first: int, last: int) -> None:
         one = RemoteActor(
             uri=uri, name=f"u{n}", domain=host, inbox=f"{uri}/inbox", followers_uri=f"{uri}/followers"
         )
-        follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, one)))
+        follows.accept(tx, follows.follow(tx, alice, remote_accounts.upsert(tx, one)))
 
 
 class Front:
@@ -135,10 +135,10 @@ class Front:
     def __init__(self, node: Node, port: int) -> None:
         self._node, self._port = node, port
         self._stopping = asyncio.Event()
-        self._worker = wiring.make_worker(node)
+        self._worker = wiring.create_worker(node)
 
     async def __aenter__(self) -> Front:
-        door = Door(self._node)
+        door = FederationApp(self._node)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
@@ -150,7 +150,7 @@ class Front:
         config.keep_alive_max_requests = 1_000_000
         self._web = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=self._stopping.wait))
         await asyncio.sleep(0.3)
-        await self._worker.start(alone=True)
+        await self._worker.start(is_only_process=True)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -254,8 +254,8 @@ async def _many_dead(node: Node, alice: Account, port: int, made: authority.Auth
     """All of them answered before; then all go at once. Those that hang are the worst that can happen."""
     child, listener = await listening(made)
     await node.db.write(gather_followers, alice, listener)
-    worker = wiring.make_worker(node)
-    await worker.start(alone=True)
+    worker = wiring.create_worker(node)
+    await worker.start(is_only_process=True)
     walls: dict[str, list[float]] = {}
 
     async def take(name: str, times: int) -> None:

@@ -17,8 +17,8 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.server.routes import Door
-from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
+from activitypub.server.routes import FederationApp
+from activitypub.signatures import Request, SigningKey, parse_claim, sign_cavage, verify
 from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
 from node.accounts import accounts, keys
@@ -27,7 +27,7 @@ from node.database import Writer
 from node.interactions import follows
 from node.lifecycle import remote_accounts
 from node.models.account import Account
-from node.models.remote_actor import PublicKey, RemoteActor
+from node.models.remote_actor import ActorKey, RemoteActor
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -92,9 +92,9 @@ def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
         domain=host,
         inbox=f"{uri}/inbox",
         followers_uri=f"{uri}/followers",
-        keys=[PublicKey(f"{uri}#main-key", "rsa", public)],
+        keys=[ActorKey(f"{uri}#main-key", "rsa", public)],
     )
-    follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, remote)))
+    follows.accept(tx, follows.follow(tx, alice, remote_accounts.upsert(tx, remote)))
     unsaid(tx)
 
 
@@ -105,7 +105,7 @@ def unsaid(tx: Writer) -> None:
 
 
 async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -> list[tuple[str, str, str]]:
-    door = Door(node)
+    door = FederationApp(node)
     stopping = asyncio.Event()
     app: dict[str, Any] = {"now": door}
 
@@ -140,9 +140,9 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
         )
     ]
 
-    worker = wiring.make_worker(node)
-    await wiring.settle(node)
-    await worker.start(alone=True)
+    worker = wiring.create_worker(node)
+    await wiring.run_due_jobs(node)
+    await worker.start(is_only_process=True)
     liked = await node.db.write(_publish_many, alice, NUMBER)
     like = json.dumps(
         {"id": f"{RITA}#likes/NUMBER", "type": "Like", "actor": RITA, "object": "OBJECT", "to": [alice.uri]}
@@ -261,7 +261,7 @@ def _verifying(pem: str, public: str, port: int) -> float:
     parsed = parse_public_key(public)
     started = time.process_time()
     for _ in range(1000):
-        verify(claim(request, time.time()), request, parsed)
+        verify(parse_claim(request, time.time()), request, parsed)
     return time.process_time() - started
 
 
@@ -270,8 +270,8 @@ async def _deliveries(
 ) -> list[tuple[str, str, str]]:
     child, port = await listening(made)
     await node.db.write(gather_followers, alice, port)
-    worker = wiring.make_worker(node)
-    await worker.start(alone=True)
+    worker = wiring.create_worker(node)
+    await worker.start(is_only_process=True)
     assert child.stdin is not None
     known, new = [], []
     for _ in range(5):
@@ -330,7 +330,7 @@ async def ended(child: asyncio.subprocess.Process) -> None:
 def gather_followers(tx: Writer, alice: Account, port: int) -> None:
     for n in range(HOSTS):
         uri = f"https://r{n}.bench.test:{port}/users/u"
-        fan = remote_accounts.receive(
+        fan = remote_accounts.upsert(
             tx,
             RemoteActor(uri=uri, name="u", domain=f"r{n}.bench.test:{port}", inbox=f"{uri}/inbox"),
         )

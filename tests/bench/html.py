@@ -21,7 +21,7 @@ from tests.support.asgi import Client
 from tests.support.pictures import picture
 from web import wiring
 from web.app import create_app
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 
 POSTS = 120
 ROUNDS = 7
@@ -74,14 +74,14 @@ async def _measure(node: Node) -> list[tuple[str, str, str]]:
         shot = await photos.upload(node, alice, picture(120, 80, seed=n), alt=f"A lake, number {n}")
         words = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
         await node.db.write(publishing.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
-    await wiring.settle(node)
+    await wiring.run_due_jobs(node)
     app = create_app(node)
 
     async def empty() -> str:
         return "<!doctype html><title>Empty</title>"
 
     app.quart.add_url_rule("/empty", view_func=empty)
-    client = Client(app, {"cookie": f"{COOKIE}={token}", "accept": "text/html"})
+    client = Client(app, {"cookie": f"{SESSION_COOKIE}={token}", "accept": "text/html"})
     bare, _, _ = await _cost(client, "/empty")
     found: list[tuple[str, str, str]] = []
     for work, path, target in (

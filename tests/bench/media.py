@@ -9,11 +9,11 @@ from io import BytesIO
 
 from PIL import Image, ImageChops
 
-from media.images import MB, VARIANTS, Variant
+from media.images import BYTES_PER_MB, VARIANTS, Variant
 from media.sandbox import Sandbox
 
-NOW = tuple(variant for variant in VARIANTS if not variant.later)
-LATER = tuple(variant for variant in VARIANTS if variant.later)
+NOW = tuple(variant for variant in VARIANTS if not variant.is_deferred)
+LATER = tuple(variant for variant in VARIANTS if variant.is_deferred)
 ROUNDS = 7
 
 
@@ -49,8 +49,8 @@ async def measured(sandbox: Sandbox, data: bytes, variants: tuple[Variant, ...])
         await sandbox.render(data, variants)
         walls.append(time.perf_counter() - start)
         assert sandbox.last_cost is not None
-        cpus.append(sandbox.last_cost.cpu)
-        peak = max(peak, sandbox.last_cost.memory)
+        cpus.append(sandbox.last_cost.cpu_seconds)
+        peak = max(peak, sandbox.last_cost.memory_bytes)
     return statistics.median(walls), statistics.median(cpus), peak
 
 
@@ -63,9 +63,9 @@ async def start_seconds(start: Callable[[], Awaitable[None]]) -> float:
 async def rows() -> list[tuple[str, str, str]]:
     middle, large = photo(4000, 3000), photo(8064, 6048, quality=80)
     decode = decode_seconds(middle)
-    size = f"12 MP, {len(middle) / MB:.1f} MB JPEG"
+    size = f"12 MP, {len(middle) / BYTES_PER_MB:.1f} MB JPEG"
     sandbox = Sandbox(workers=1)
-    started = await start_seconds(sandbox.warm)
+    started = await start_seconds(sandbox.warm_up)
     now_wall, now_cpu, _ = await measured(sandbox, middle, NOW)
     _, later_cpu, _ = await measured(sandbox, middle, LATER)
     _, large_cpu, peak = await measured(sandbox, large, NOW)
@@ -85,7 +85,7 @@ async def rows() -> list[tuple[str, str, str]]:
             f"target 1.2 s; {_ratio(now_cpu + later_cpu, decode, against)}",
         ),
         ("48 MP JPEG, all files", f"{large_cpu + large_later_cpu:.2f} s CPU", ""),
-        ("48 MP JPEG, peak memory", f"{max(peak, later_peak) / MB:.0f} MB", "target 130 MB"),
+        ("48 MP JPEG, peak memory", f"{max(peak, later_peak) / BYTES_PER_MB:.0f} MB", "target 130 MB"),
         ("a sandbox worker starts", f"{started * 1000:.0f} ms", ""),
     ]
 

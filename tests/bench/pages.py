@@ -13,7 +13,7 @@ from node.accounts import accounts, keys
 from node.database import Database, Reader, Site, Writer, open_database
 from node.models.account import Account
 from node.paging import Page
-from node.publishing.remote_posts import receive
+from node.publishing.remote_posts import receive_create
 from node.timelines import post_views, timelines
 from tests.support.people import remote
 from tests.support.posting import follow, picture, said
@@ -32,7 +32,7 @@ def _town(tx: Writer) -> tuple[Account, Account]:
         follow(tx, alice, person)
     for number in range(POSTS):
         author = people[0] if number % 40 == 0 else chance.choice(people)
-        post = receive(
+        post = receive_create(
             tx,
             said(
                 author,
@@ -79,13 +79,15 @@ async def _measure(db: Database) -> list[tuple[str, str, str]]:
         tx.all("SELECT * FROM photos WHERE post_id IN (:ids)", ids=ids)
 
     def read_home(tx: Reader) -> None:
-        post_views.of(tx, alice, timelines.home(tx, alice, Page(limit=20)))
+        post_views.by_entries(tx, alice, timelines.home(tx, alice, Page(limit=20)))
 
     def read_profile(tx: Reader) -> None:
-        post_views.of(tx, None, timelines.profile(tx, None, author, Page(limit=40), include_boosts=True))
+        post_views.by_entries(
+            tx, None, timelines.profile(tx, None, author, Page(limit=40), include_boosts=True)
+        )
 
     def read_tag(tx: Reader) -> None:
-        post_views.of(tx, None, timelines.hashtag(tx, None, "fog", Page(limit=20)))
+        post_views.by_entries(tx, None, timelines.hashtag(tx, None, "fog", Page(limit=20)))
 
     found = []
     for name, unit, entries in (

@@ -70,7 +70,7 @@ async def rows() -> list[tuple[str, str, str]]:
 
     def checked(request: Request) -> Callable[[], None]:
         def check() -> None:
-            signatures.verify(signatures.claim(request, now), request, known)
+            signatures.verify(signatures.parse_claim(request, now), request, known)
 
         return check
 
@@ -83,9 +83,9 @@ async def rows() -> list[tuple[str, str, str]]:
     bare = _cpu(lambda: decode(CREATE))
 
     def read() -> None:
-        found = vocab.activity(document).object.doc
+        found = vocab.parse_activity(document).object.doc
         assert found is not None
-        vocab.note(found)
+        vocab.parse_note(found)
 
     ours, theirs = await _posts(key)
     return [

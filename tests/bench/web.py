@@ -22,7 +22,7 @@ import psutil
 
 from node.accounts import accounts, keys
 from node.attachments import photos
-from node.attachments.stored_files import File
+from node.attachments.stored_files import StoredFile
 from node.auth import access_tokens, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
@@ -63,7 +63,7 @@ async def seed(node: Node) -> dict[str, str]:
         await node.db.write(publishing.publish, alice, Draft(caption=caption, photo_ids=[photo.id]))
     key = "zz/zz/large.webp"
     await node.storage.put(key, os.urandom(300_000), "image/webp")
-    await node.db.write(photos.add_files, photo.id, {("large", "webp"): File(key, 2048, 1536, 300_000)})
+    await node.db.write(photos.add_files, photo.id, {("large", "webp"): StoredFile(key, 2048, 1536, 300_000)})
     return {"token": token, "file": f"/media/{key}"}
 
 

@@ -25,7 +25,7 @@ from node.publishing import publishing
 from tests.browser.conftest import visitor
 from tests.support import people
 from tests.support.pictures import picture
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 
 
 @dataclass
@@ -116,7 +116,7 @@ async def signed_in(browser: Browser, place: Place, who: Account, **options: Any
     """A browser in which someone is signed in. `broken` collects what the browser complained about."""
     context = await visitor(browser, **options)
     token = await place.node.db.write(sessions.start, who, "Chromium")
-    await context.add_cookies([{"name": COOKIE, "value": token, "url": place.node.site.base_url}])
+    await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": place.node.site.base_url}])
     return context
 
 

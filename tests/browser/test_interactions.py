@@ -24,14 +24,14 @@ def _like(page: Page, here: Place) -> object:
 
 
 def _accept(tx: Writer, here: Place) -> None:
-    asked = relationships.between(tx, here.bob, here.alice)
+    asked = relationships.follow_between(tx, here.bob, here.alice)
     assert asked is not None
     follows.accept(tx, asked)
 
 
 async def _likers(here: Place) -> list[str]:
     def unit(tx: Reader) -> list[str]:
-        return [one.account.name for one in likes.of(tx, here.post, here.alice, Part())]
+        return [one.account.name for one in likes.likers(tx, here.post, here.alice, Part())]
 
     return await here.node.db.read(unit)
 

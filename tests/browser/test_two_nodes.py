@@ -24,9 +24,9 @@ PASSWORD = "a short sentence is good"
 @asynccontextmanager
 async def working(*nodes: Node) -> AsyncIterator[None]:
     """The nodes do their jobs by themselves, as they would when served."""
-    workers = [wiring.make_worker(node) for node in nodes]
+    workers = [wiring.create_worker(node) for node in nodes]
     for worker in workers:
-        await worker.start(alone=True)
+        await worker.start(is_only_process=True)
     try:
         yield
     finally:
@@ -37,7 +37,7 @@ async def with_admin(fediverse: Fediverse, name: str) -> Node:
     """A node that has been set up: before it has an admin, nobody else can join."""
     node = await fediverse.node(name)
     await node.db.write(
-        registration.create_person,
+        registration.create_user,
         name="keeper",
         email=f"keeper@{name}",
         password_hash=await passwords.hash(PASSWORD),

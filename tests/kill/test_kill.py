@@ -35,7 +35,7 @@ from tests.kill.remote import Remote
 from tests.support.databases import Databases
 from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.ports import free_port
-from web.wiring import open_node, settle
+from web.wiring import open_node, run_due_jobs
 
 pytestmark = ONE_AT_A_TIME
 
@@ -147,13 +147,13 @@ async def begin(options: Config, remote: Remote) -> Begun:
 
     def people(tx: Writer) -> Begun:
         for name, pair in pairs.items():
-            registration.create_person(
+            registration.create_user(
                 tx, name=name, email=f"{name}@example.org", password_hash="-", pair=pair, role="admin"
             )
         alice, bob = accounts.by_handle(tx, "alice"), accounts.by_handle(tx, "bob")
         assert alice is not None
         assert bob is not None
-        carol = remote_accounts.receive(tx, remote.actor())
+        carol = remote_accounts.upsert(tx, remote.actor())
         follows.follow(tx, carol, alice, uri=f"{remote.carol}#follows/1")
         follows.follow(tx, bob, alice)
         follows.accept(tx, follows.follow(tx, bob, carol))
@@ -173,9 +173,9 @@ async def reopened(options: Config) -> AsyncIterator[Node]:
     try:
         later = now_ms()
         while await node.db.read(waiting):
-            later += queue.LEASE  # so that what a killed worker had claimed is free again
-            assert later < now_ms() + 100 * queue.LEASE, "jobs that never end"
-            await settle(node, later)
+            later += queue.LEASE_MS  # so that what a killed worker had claimed is free again
+            assert later < now_ms() + 100 * queue.LEASE_MS, "jobs that never end"
+            await run_due_jobs(node, later)
         yield node
     finally:
         await node.close()

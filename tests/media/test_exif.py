@@ -34,7 +34,7 @@ def photo(kind: str = "JPEG", **changes: object) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 def test_the_fields_that_photographers_tell_each_other(kind: str) -> None:
     picture = pixels.render(photo(kind), images.VARIANTS[:1])
-    assert picture.camera == [
+    assert picture.camera_fields == [
         ("Make", "FUJIFILM"),
         ("Model", "X100V"),
         ("LensModel", "Fujinon 23/2"),
@@ -48,7 +48,7 @@ def test_the_fields_that_photographers_tell_each_other(kind: str) -> None:
 
 
 def test_a_picture_without_any_tells_nothing() -> None:
-    assert pixels.render(samples.encoded(samples.quarters(), "PNG"), images.VARIANTS[:1]).camera == []
+    assert pixels.render(samples.encoded(samples.quarters(), "PNG"), images.VARIANTS[:1]).camera_fields == []
 
 
 @given(
@@ -68,7 +68,7 @@ def test_nothing_in_exif_breaks_the_picture(tags: dict[int, object]) -> None:
     exif = image.getexif()
     for tag, value in tags.items():
         exif[tag] = value
-    for name, value in camera.facts(image):
-        assert name in images.CAMERA
-        assert 0 < len(value) <= images.LONGEST_FACT
+    for name, value in camera.read_fields(image):
+        assert name in images.CAMERA_FIELDS
+        assert 0 < len(value) <= images.MAX_EXIF_VALUE_LENGTH
         assert value.isprintable()

@@ -31,8 +31,8 @@ class Keeper:
         self.worker = Worker(512, SECONDS)
 
     def try_on(self, data: bytes) -> None:
-        if not self.worker.is_sound:
-            self.worker.end()
+        if not self.worker.is_reusable:
+            self.worker.stop()
             self.worker = Worker(512, SECONDS)
         try:
             picture = self.worker.render(data, VARIANTS, SECONDS)
@@ -49,7 +49,7 @@ class Keeper:
 def keeper() -> Iterator[Keeper]:
     keeper = Keeper()
     yield keeper
-    keeper.worker.end()
+    keeper.worker.stop()
 
 
 @BOUNDED

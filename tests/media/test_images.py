@@ -309,5 +309,5 @@ def test_the_table_of_sizes_keeps_what_other_servers_demand():
         assert len({(variant.name, variant.format) for variant in table}) == len(table)
         assert all(variant.purpose for variant in table)
         first = table[0]
-        assert (first.format, first.later) == ("jpeg", False)
+        assert (first.format, first.is_deferred) == ("jpeg", False)
         assert first.edge <= 4096

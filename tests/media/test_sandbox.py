@@ -16,19 +16,19 @@ from PIL import Image
 
 from media.images import VARIANTS, BadImage, Variant, sniff
 from media.sandbox import Sandbox
-from media.workers import SandboxBroken
+from media.workers import SandboxUnavailable
 from tests.media import samples
 
 ROOT = Path(__file__).parents[2]
-NOW = tuple(variant for variant in VARIANTS if not variant.later)
-LATER = tuple(variant for variant in VARIANTS if variant.later)
+NOW = tuple(variant for variant in VARIANTS if not variant.is_deferred)
+LATER = tuple(variant for variant in VARIANTS if variant.is_deferred)
 SMALL = (Variant("thumb", 64, "jpeg", 80, "test"),)
 GOOD = samples.encoded(samples.quarters(), "PNG")
 
 
 @pytest.fixture
 async def sandbox():
-    sandbox = Sandbox(seconds=20)
+    sandbox = Sandbox(timeout_seconds=20)
     yield sandbox
     await sandbox.close()
 
@@ -104,7 +104,7 @@ async def test_G2_harm_is_refused_in_a_sentence_and_the_next_picture_is_served(s
 
 
 async def test_a_picture_that_takes_too_long_is_given_up():
-    sandbox = Sandbox(workers=1, seconds=1)
+    sandbox = Sandbox(workers=1, timeout_seconds=1)
     started = time.monotonic()
 
     error = await refused(sandbox, samples.jpeg_of_many_scans(1500))
@@ -187,7 +187,7 @@ async def test_what_is_needed_now_goes_before_what_is_not():
 
 
 async def test_an_idle_worker_ends(sandbox):
-    brief = Sandbox(idle_seconds=0.2)
+    brief = Sandbox(idle_timeout_seconds=0.2)
     await brief.render(GOOD, SMALL)
     assert len(processes()) == 1
 
@@ -198,8 +198,8 @@ async def test_an_idle_worker_ends(sandbox):
 
 
 async def test_a_worker_can_be_started_ahead(sandbox):
-    await sandbox.warm()
-    await sandbox.warm()
+    await sandbox.warm_up()
+    await sandbox.warm_up()
 
     assert len(processes()) == 1
 
@@ -213,10 +213,11 @@ async def test_a_closed_sandbox_takes_nothing_and_leaves_no_process():
     await sandbox.close()
 
     assert all(
-        isinstance(error, SandboxBroken) for error in await asyncio.gather(*tasks, return_exceptions=True)
+        isinstance(error, SandboxUnavailable)
+        for error in await asyncio.gather(*tasks, return_exceptions=True)
     )
     assert processes() == []
-    with pytest.raises(SandboxBroken):
+    with pytest.raises(SandboxUnavailable):
         await sandbox.render(GOOD, SMALL)
 
 
@@ -242,7 +243,7 @@ from tests.support.parallel import ONE_AT_A_TIME
 
 pytestmark = ONE_AT_A_TIME
 
-seccomp.confine(512, 20)
+seccomp.confine_process(512, 20)
 
 def attempt(name, deed):
     try:

@@ -24,13 +24,13 @@ async def test_what_was_put_is_there_until_it_is_deleted(storage):
     assert await storage.get(KEY) == b"bytes"
     assert storage.path(KEY).read_bytes() == b"bytes"
     assert storage.url(KEY) is None
-    assert await storage.sizes() == 5
+    assert await storage.total_bytes() == 5
 
     await storage.delete(KEY)
     await storage.delete(KEY)
     with pytest.raises(KeyError):
         await storage.get(KEY)
-    assert await storage.sizes() == 0
+    assert await storage.total_bytes() == 0
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ async def test_the_same_key_put_by_many_at_once_is_one_whole_file(storage):
 
     assert await storage.get(KEY) == b"x" * 100_000
     assert list((storage.folder / ".incoming").iterdir()) == []
-    assert await storage.sizes() == 100_000
+    assert await storage.total_bytes() == 100_000
 
 
 async def test_a_write_that_fails_leaves_nothing(storage):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from media import worker_protocol
-from media.images import BadImage, Picture, Rendered, Variant
+from media.images import BadImage, Picture, RenderedFile, Variant
 from tests.media import samples
 
 VARIANTS = (
@@ -31,26 +31,26 @@ def reader(data: bytes):
 
 
 def answer(files=GOOD, sizes=((96, 64), (48, 48)), **changes) -> bytes:
-    facts = [worker_protocol.FileFacts(*size, len(data)) for size, data in zip(sizes, files, strict=True)]
-    said = worker_protocol.Answer("", "", 96, 64, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj", facts)
-    return worker_protocol.pack(msgspec.structs.replace(said, **changes)) + b"".join(files)
+    facts = [worker_protocol.FileHeader(*size, len(data)) for size, data in zip(sizes, files, strict=True)]
+    said = worker_protocol.RenderResponse("", "", 96, 64, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj", facts)
+    return worker_protocol.encode_message(msgspec.structs.replace(said, **changes)) + b"".join(files)
 
 
 def test_an_honest_answer_becomes_the_picture():
-    picture = worker_protocol.picture(reader(answer()), VARIANTS)
+    picture = worker_protocol.read_picture(reader(answer()), VARIANTS)
 
     assert isinstance(picture, Picture)
     assert picture.files == [
-        Rendered("federated", "jpeg", "image/jpeg", 96, 64, GOOD[0]),
-        Rendered("thumb", "webp", "image/webp", 48, 48, GOOD[1]),
+        RenderedFile("federated", "jpeg", "image/jpeg", 96, 64, GOOD[0]),
+        RenderedFile("thumb", "webp", "image/webp", 48, 48, GOOD[1]),
     ]
 
 
 def test_a_refusal_is_passed_on_in_one_printable_line():
-    said = worker_protocol.refusal(BadImage("Too\x1b[31m large.\nSorry.", "why"))
+    said = worker_protocol.error_response(BadImage("Too\x1b[31m large.\nSorry.", "why"))
 
     with pytest.raises(BadImage) as caught:
-        worker_protocol.picture(reader(worker_protocol.pack(said)), VARIANTS)
+        worker_protocol.read_picture(reader(worker_protocol.encode_message(said)), VARIANTS)
 
     assert caught.value.message == "Too [31m large. Sorry."
     assert caught.value.detail == "why"
@@ -60,8 +60,8 @@ def test_a_refusal_is_passed_on_in_one_printable_line():
     "said",
     [
         b"\xff\xff\xff\xff",
-        worker_protocol.LENGTH.pack(5) + b"hello",
-        worker_protocol.LENGTH.pack(2) + b"[]",
+        worker_protocol.LENGTH_STRUCT.pack(5) + b"hello",
+        worker_protocol.LENGTH_STRUCT.pack(2) + b"[]",
         answer(files=GOOD[:1], sizes=((96, 64),)),
         answer(files=[GOOD[1], GOOD[0]]),
         answer(files=[b"<!doctype html><script>", GOOD[1]]),
@@ -72,10 +72,10 @@ def test_a_refusal_is_passed_on_in_one_printable_line():
         answer(mime="text/html"),
         answer(blurhash="<script>"),
         answer(blurhash=""),
-        worker_protocol.pack(worker_protocol.Answer("", "", 9, 9, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
-                                      [worker_protocol.FileFacts(9, 9, 1 << 40)] * 2)),
+        worker_protocol.encode_message(worker_protocol.RenderResponse("", "", 9, 9, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+                                      [worker_protocol.FileHeader(9, 9, 1 << 40)] * 2)),
     ],
 )  # fmt: skip
 def test_an_answer_to_something_else_is_nonsense(said):
-    with pytest.raises(worker_protocol.Nonsense):
-        worker_protocol.picture(reader(said), VARIANTS)
+    with pytest.raises(worker_protocol.ProtocolError):
+        worker_protocol.read_picture(reader(said), VARIANTS)

@@ -116,11 +116,11 @@ def test_a_domain_has_one_spelling() -> None:
 def test_the_secret_is_made_once_and_only_the_owner_reads_it(tmp_path: Path) -> None:
     options = Config(database=DatabaseOptions(url=f"sqlite:{tmp_path}/data/tintype.db"))
 
-    first = config.secret(options)
+    first = config.load_secret(options)
 
     file = tmp_path / "data" / "secret"
     assert len(first) >= 32
-    assert config.secret(options) == first
+    assert config.load_secret(options) == first
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["secret"]
 
@@ -130,4 +130,4 @@ def test_a_secret_that_was_cut_short_is_refused_rather_than_replaced(tmp_path: P
     (tmp_path / "secret").write_text("")
 
     with pytest.raises(BadConfig, match="restore it from a backup"):
-        config.secret(options)
+        config.load_secret(options)

@@ -39,9 +39,9 @@ SPEAKS = {
 SECRET_WORDS = ("digest", "signature", "csrf", "secret", "capability", "seal", "token", "password", "hmac")
 NOT_SECRET = {
     # FEP-8fcf: digests of lists of public addresses, compared to find out whether two servers agree.
-    "activitypub/inbox/follower_sync.py: memory.compared.get(by.id) == said.digest",
-    "activitypub/signatures/follower_digest.py: digest(ours) != said.digest",
-    "activitypub/signatures/follower_digest.py: digest(theirs) != said.digest",
+    "activitypub/inbox/follower_sync.py: memory.checked_digests.get(by.id) == said.digest",
+    "activitypub/signatures/follower_digest.py: compute_digest(local_ids) != sync.digest",
+    "activitypub/signatures/follower_digest.py: compute_digest(theirs) != sync.digest",
 }
 
 

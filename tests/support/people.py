@@ -9,7 +9,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer
 from node.lifecycle import profiles, remote_accounts
 from node.models.account import Account
-from node.models.remote_actor import PublicKey, RemoteActor
+from node.models.remote_actor import ActorKey, RemoteActor
 
 REMOTE_KEY = "-----BEGIN PUBLIC KEY-----\nremote\n-----END PUBLIC KEY-----\n"
 
@@ -24,13 +24,13 @@ def actor(name: str = "rita", domain: str = "far.example", **changes: Any) -> Re
         "inbox": f"{uri}/inbox",
         "shared_inbox": f"https://{domain}/inbox",
         "followers_uri": f"{uri}/followers",
-        "keys": [PublicKey(f"{uri}#main-key", "rsa", REMOTE_KEY)],
+        "keys": [ActorKey(f"{uri}#main-key", "rsa", REMOTE_KEY)],
     }
     return RemoteActor(**(values | changes))
 
 
 def remote(tx: Writer, name: str = "rita", domain: str = "far.example", **changes: Any) -> Account:
-    return remote_accounts.receive(tx, actor(name, domain, **changes))
+    return remote_accounts.upsert(tx, actor(name, domain, **changes))
 
 
 def said(tx: Reader, who: Account) -> list[tuple[str, str, dict[str, Any]]]:
@@ -55,7 +55,7 @@ def profile(tx: Writer, who: Account, **changes: Any) -> Account:
     said: dict[str, Any] = {
         "display_name": now.display_name,
         "bio": now.bio_source,
-        "fields": now.typed_fields,
+        "fields": now.source_fields,
         "is_locked": now.is_locked,
         "is_discoverable": now.is_discoverable,
         "is_indexable": now.is_indexable,

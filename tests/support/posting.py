@@ -38,7 +38,7 @@ def said(author: Account, **changes: Any) -> RemotePost:
 
 def arrives(tx: Writer, author: Account, **changes: Any) -> Post:
     """A remote post that is taken in."""
-    post = remote_posts.receive(tx, said(author, **changes))
+    post = remote_posts.receive_create(tx, said(author, **changes))
     assert post is not None
     return post
 

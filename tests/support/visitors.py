@@ -14,7 +14,7 @@ from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client, Reply
 from web.app import App, create_app
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 
 VOID = frozenset(
     [
@@ -184,6 +184,6 @@ def _session(tx: Writer, who: Account, role: str) -> str:
 async def sign_in(node: Node, who: Account, role: str = "user", app: App | None = None) -> Visitor:
     """The browser of one of a node's people, with Home open."""
     visitor = Visitor(app or create_app(node))
-    visitor.cookies[COOKIE] = await node.db.write(_session, who, role)
+    visitor.cookies[SESSION_COOKIE] = await node.db.write(_session, who, role)
     await visitor.get("/")
     return visitor

@@ -16,8 +16,8 @@ from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.support.asgi import Client
-from web.files.media_files import Files
-from web.request.session import COOKIE
+from web.files.media_files import MediaApp
+from web.request.session import SESSION_COOKIE
 
 Publish = Callable[..., Awaitable[Photo]]
 
@@ -30,7 +30,7 @@ def _session(tx: Writer, who: Account) -> str:
 
 @pytest.fixture
 def files(node: Node) -> Any:
-    return Files(node)
+    return MediaApp(node)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def browser(node: Node, files: Any) -> Callable[[Account], Awaitable[Client]]:
 
     async def make(who: Account) -> Client:
         token = await node.db.write(_session, who)
-        return Client(files, {"cookie": f"theme=dark; {COOKIE}={token}"})
+        return Client(files, {"cookie": f"theme=dark; {SESSION_COOKIE}={token}"})
 
     return make
 

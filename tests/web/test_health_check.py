@@ -29,7 +29,7 @@ def options(options: Config) -> Config:
 async def serving(options: Config) -> AsyncIterator[None]:
     node = await wiring.open_node(options)
     await node.db.write(
-        registration.create_person,
+        registration.create_user,
         name="ada",
         email="ada@a.test",
         password_hash="x",
@@ -45,15 +45,15 @@ async def serving(options: Config) -> AsyncIterator[None]:
     await node.close()
 
 
-async def findings(options: Config) -> dict[str, health_check.Finding]:
-    return {finding.name: finding async for finding in health_check.run(options)}
+async def findings(options: Config) -> dict[str, health_check.CheckResult]:
+    return {finding.name: finding async for finding in health_check.run_checks(options)}
 
 
 @pytest.mark.usefixtures("serving")
 async def test_a_sound_node_is_sound_in_every_part(options: Config) -> None:
     found = await findings(options)
 
-    assert {name: finding.words for name, finding in found.items() if not finding.is_sound} == {}
+    assert {name: finding.message for name, finding in found.items() if not finding.is_ok} == {}
     assert set(found) == {
         "database",
         "storage",
@@ -75,19 +75,19 @@ async def test_another_node_at_our_name_is_noticed(options: Config, tmp_path: ob
     )
     found = await findings(other)
 
-    assert not found["webfinger"].is_sound
-    assert "Another node" in found["webfinger"].words
-    assert not found["admin"].is_sound
+    assert not found["webfinger"].is_ok
+    assert "Another node" in found["webfinger"].message
+    assert not found["admin"].is_ok
 
 
 async def test_a_node_that_nobody_reaches_says_so_and_checks_the_rest(options: Config) -> None:
     found = await findings(options)
 
-    assert not found["webfinger"].is_sound
-    assert not found["inbox"].is_sound
-    assert found["database"].is_sound
-    assert found["storage"].is_sound
-    assert found["signatures"].is_sound
+    assert not found["webfinger"].is_ok
+    assert not found["inbox"].is_ok
+    assert found["database"].is_ok
+    assert found["storage"].is_ok
+    assert found["signatures"].is_ok
 
 
 async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_path: object) -> None:
@@ -98,7 +98,7 @@ async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_
     )
     found = await findings(broken)
 
-    assert [finding.is_sound for finding in found.values()] == [False]
+    assert [finding.is_ok for finding in found.values()] == [False]
 
 
 @pytest.mark.usefixtures("serving")
@@ -107,6 +107,6 @@ async def test_a_short_domain_has_to_lead_to_the_node(options: Config) -> None:
         return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=domain))
 
     silent = (await findings(called("127.0.0.1:1")))["handles"]
-    assert not silent.is_sound
-    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.words
+    assert not silent.is_ok
+    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.message
     assert "handles" not in await findings(called(""))

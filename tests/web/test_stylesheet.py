@@ -8,7 +8,7 @@ from web.files.asset_urls import LAYERS, STYLES, Assets, stylesheet
 
 
 async def test_a_page_needs_one_stylesheet(node: Node, anybody: Client) -> None:
-    sent = await anybody.get(node.part(Assets).url("css/main.css"))
+    sent = await anybody.get(node.component(Assets).url("css/main.css"))
 
     assert (sent.status, sent.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert sent.body == stylesheet()

@@ -14,27 +14,27 @@ import secrets
 from typing import Any
 
 import msgspec
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug import exceptions
 from werkzeug.routing import Rule
 
-from activitypub.inbox.asgi import Gone, TooLarge, TooSlow, read_body, respond
+from activitypub.inbox.asgi import BodyTooLarge, IncompleteBody, TooSlow, read_body, respond
 from activitypub.server.routing import Router
 from node.auth import users
-from node.errors import Refused, TooMuch
+from node.errors import Refused, TooManyRequests
 from node.ids import now_ms
 from node.node import Node
 from web.api import auth, params
-from web.api.endpoint import Answer, Call, Route
+from web.api.endpoint import ApiRequest, JsonResponse, Route
 from web.api.entities import Entities
 from web.api.routes import ROUTES
 
 log = logging.getLogger("tintype.api")
 
-MOST_BODY = 1024 * 1024
-UPLOADS = ("/api/v2/media", "/api/v1/media")
-BODY_TIME = 300.0
+MAX_BODY_BYTES = 1024 * 1024
+UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media")
+BODY_TIMEOUT_SECONDS = 300.0
 
-COMMON = [
+COMMON_HEADERS = [
     (b"cache-control", b"private, no-store"),
     (b"vary", b"Authorization"),
     (b"access-control-allow-origin", b"*"),
@@ -43,7 +43,7 @@ COMMON = [
         b"Link, Retry-After, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, Idempotency-Key",
     ),
 ]
-PREFLIGHT = [
+PREFLIGHT_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
     (
@@ -54,7 +54,7 @@ PREFLIGHT = [
 ]
 
 
-class NoSuchMethod(Refused):
+class MethodNotAllowed(Refused):
     status = 405
 
 
@@ -79,8 +79,8 @@ def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     """The route of a method and path. Raises `Refused`: 404, or 405 when only the method is wrong."""
     try:
         found = ROUTER.find(method, path.rstrip("/") if path.endswith("/") else path)
-    except MethodNotAllowed:
-        raise NoSuchMethod("This cannot be done here.") from None
+    except exceptions.MethodNotAllowed:
+        raise MethodNotAllowed("This cannot be done here.") from None
     if found is None:
         raise _NO_ENDPOINT
     return found.endpoint, tuple(found.args.values())
@@ -91,96 +91,96 @@ class Api:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._entities = node.part(Entities)
-        self._most_upload = node.config.media.max_upload_mb * 1024 * 1024 + MOST_BODY
+        self._entities = node.component(Entities)
+        self._max_upload_bytes = node.config.media.max_upload_mb * 1024 * 1024 + MAX_BODY_BYTES
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
-            await respond(scope, send, 204, content_type="", headers=PREFLIGHT)
+            await respond(scope, send, 204, content_type="", headers=PREFLIGHT_HEADERS)
             return
         try:
-            answer = await self._answer(scope, receive)
-        except TooLarge:
-            answer = _refusal(ContentTooLarge("That is too large."))
+            answer = await self._respond(scope, receive)
+        except BodyTooLarge:
+            answer = _refused_response(ContentTooLarge("That is too large."))
         except TooSlow:
-            answer = _refusal(ContentTooLarge("The request took too long to arrive."))
-        except Gone:
+            answer = _refused_response(ContentTooLarge("The request took too long to arrive."))
+        except IncompleteBody:
             return
         except Refused as refused:
-            answer = _refusal(refused)
+            answer = _refused_response(refused)
         except Exception:
             reference = secrets.token_hex(2).upper()
             log.exception("%s %s failed, reference %s", scope["method"], scope["path"], reference)
-            answer = _error(500, f"Something went wrong here. Reference {reference}.")
-        headers = [*COMMON, *answer.headers]
+            answer = _error_response(500, f"Something went wrong here. Reference {reference}.")
+        headers = [*COMMON_HEADERS, *answer.headers]
         await respond(scope, send, answer.status, answer.body, "application/json; charset=utf-8", headers)
 
-    async def _answer(self, scope: Any, receive: Any) -> Answer:
+    async def _respond(self, scope: Any, receive: Any) -> JsonResponse:
         method, path = scope["method"], scope["path"]
         route, args = _route(method, path)
         bearer = idempotency_key = content_type = ""
         for name, value in scope["headers"]:
             if name == b"authorization":
-                bearer = auth.bearer(value.decode("latin-1"))
+                bearer = auth.parse_bearer(value.decode("latin-1"))
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
             elif name == b"idempotency-key":
                 idempotency_key = value.decode("latin-1")[:255]
-        call = Call(
+        call = ApiRequest(
             node=self._node,
             entities=self._entities,
             route=route,
-            args=args,
-            params=params.from_query(scope["query_string"]),
+            path_args=args,
+            params=params.parse_query(scope["query_string"]),
             path=path,
-            bearer=bearer,
+            bearer_token=bearer,
             idempotency_key=idempotency_key,
         )
         if route.method != "GET":
-            body = await self._body_of(call, scope, receive)
+            body = await self._request_body(call, scope, receive)
             if body:
-                call.params = params.read(scope["query_string"], content_type, body)
-        answer = await self._run(call)
+                call.params = params.parse_request(scope["query_string"], content_type, body)
+        answer = await self._run_endpoint(call)
         user = call.user
-        if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_AGAIN_AFTER:
-            await self._node.db.write(users.seen, user.account_id)
+        if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_UPDATE_INTERVAL_MS:
+            await self._node.db.write(users.mark_seen, user.account_id)
         return answer
 
-    async def _body_of(self, call: Call, scope: Any, receive: Any) -> bytes:
-        if call.path.rstrip("/") not in UPLOADS:
-            return await read_body(scope, receive, MOST_BODY, BODY_TIME)
+    async def _request_body(self, call: ApiRequest, scope: Any, receive: Any) -> bytes:
+        if call.path.rstrip("/") not in UPLOAD_PATHS:
+            return await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
         # A stranger's file is not read, and while a known person's arrives, somebody gets ready to decode it.
-        await self._node.db.read(auth.identify, call)
-        reading = read_body(scope, receive, self._most_upload, BODY_TIME)
-        body, _ = await asyncio.gather(reading, self._node.sandbox.warm())
+        await self._node.db.read(auth.authenticate, call)
+        reading = read_body(scope, receive, self._max_upload_bytes, BODY_TIMEOUT_SECONDS)
+        body, _ = await asyncio.gather(reading, self._node.sandbox.warm_up())
         return body
 
-    async def _run(self, call: Call) -> Answer:
+    async def _run_endpoint(self, call: ApiRequest) -> JsonResponse:
         db, route = self._node.db, call.route
         if route.kind == "look":
-            return await db.read(_looked, call)
+            return await db.read(_run_unit, call)
         if route.kind == "change":
-            return await db.write(_looked, call)
-        await db.read(auth.identify, call)
-        answer: Answer = await route.endpoint(call)
+            return await db.write(_run_unit, call)
+        await db.read(auth.authenticate, call)
+        answer: JsonResponse = await route.endpoint(call)
         return answer
 
 
-def _looked(tx: Any, call: Call) -> Answer:
-    auth.identify(tx, call)
-    answer: Answer = call.route.endpoint(tx, call)
+def _run_unit(tx: Any, call: ApiRequest) -> JsonResponse:
+    auth.authenticate(tx, call)
+    answer: JsonResponse = call.route.endpoint(tx, call)
     return answer
 
 
-def _error(status: int, sentence: str) -> Answer:
-    return Answer(msgspec.json.encode({"error": sentence}), status)
+def _error_response(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse(msgspec.json.encode({"error": sentence}), status)
 
 
-def _refusal(refused: Refused) -> Answer:
+def _refused_response(refused: Refused) -> JsonResponse:
     if refused.detail:
         log.info("refused with %d: %s (%s)", refused.status, refused.message, refused.detail)
-    answer = _error(refused.status, refused.message)
-    if isinstance(refused, TooMuch):
+    answer = _error_response(refused.status, refused.message)
+    if isinstance(refused, TooManyRequests):
         answer.headers.append((b"retry-after", str(refused.retry_after).encode()))
     elif refused.status == 401:
         answer.headers.append((b"www-authenticate", b'Bearer realm="api"'))

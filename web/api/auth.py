@@ -9,66 +9,66 @@ from __future__ import annotations
 
 from node.accounts import accounts
 from node.auth import access_tokens, users
-from node.auth.access_tokens import Token
+from node.auth.access_tokens import AccessToken
 from node.auth.users import User
 from node.cache import Cache
 from node.database import Reader
 from node.errors import NotAllowed, Refused
 from node.models.account import Account
 from node.node import Node
-from web.api.endpoint import Call
+from web.api.endpoint import ApiRequest
 
-MOST_KEPT = 4096
+MAX_CACHED_TOKENS = 4096
 
 
-class NotSignedIn(Refused):
+class InvalidToken(Refused):
     """No token, or none that is known (any more)."""
 
     status = 401
 
 
-def bearer(header: str) -> str:
+def parse_bearer(header: str) -> str:
     """The token of an `Authorization` header, or ''."""
     scheme, _, value = header.partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-class Callers:
+class TokenCache:
     """Who is behind each token that was used lately, kept as long as nothing about them changes."""
 
     def __init__(self, node: Node) -> None:
-        self._kept: Cache[str, tuple[str, Token, Account, User]] = Cache(MOST_KEPT)
+        self._cache: Cache[str, tuple[str, AccessToken, Account, User]] = Cache(MAX_CACHED_TOKENS)
 
-    def find(self, tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
+    def find(self, tx: Reader, bearer_token: str) -> tuple[AccessToken, Account, User]:
         version = access_tokens.version(tx, bearer_token)
         if version is None:
-            self._kept.forget(bearer_token)
-            raise NotSignedIn("The access token is invalid")
-        kept = self._kept.get(bearer_token)
+            self._cache.forget(bearer_token)
+            raise InvalidToken("The access token is invalid")
+        kept = self._cache.get(bearer_token)
         if kept is not None and kept[0] == version:
             return kept[1:]
-        found = _holder(tx, bearer_token)
-        self._kept.put(bearer_token, (version, *found))
+        found = _load_token_owner(tx, bearer_token)
+        self._cache.put(bearer_token, (version, *found))
         return found
 
 
-def identify(tx: Reader, call: Call) -> None:
+def authenticate(tx: Reader, call: ApiRequest) -> None:
     """Fill in who is calling, or refuse: 401 without a good token, 403 without the scope."""
-    if not call.bearer:
+    if not call.bearer_token:
         if call.route.access == "user":
-            raise NotSignedIn("The access token is invalid")
+            raise InvalidToken("The access token is invalid")
         return
-    call.token, call.account, call.user = call.node.part(Callers).find(tx, call.bearer)
+    call.token, call.account, call.user = call.node.component(TokenCache).find(tx, call.bearer_token)
     if call.route.scopes and not any(call.token.allows(scope) for scope in call.route.scopes):
         raise NotAllowed("This action is outside the authorized scopes")
 
 
-def _holder(tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
+def _load_token_owner(tx: Reader, bearer_token: str) -> tuple[AccessToken, Account, User]:
     token = access_tokens.by_token(tx, bearer_token)
     account = accounts.by_id(tx, token.account_id) if token else None
     user = users.by_account(tx, account) if account else None
     if token is None or account is None or user is None or account.deleted_at is not None:
-        raise NotSignedIn("The access token is invalid")
+        raise InvalidToken("The access token is invalid")
     if user.state == "pending":
         raise NotAllowed("Your sign-up is pending approval.")
     if user.state != "active" or account.suspended_at is not None:

@@ -15,11 +15,11 @@ from urllib.parse import quote
 import msgspec
 
 from node.accounts import accounts
-from node.auth.access_tokens import Token
+from node.auth.access_tokens import AccessToken
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound
-from node.ids import read_id
+from node.ids import parse_id
 from node.models.account import Account
 from node.node import Node
 from node.paging import Page
@@ -27,9 +27,9 @@ from web.api import paging
 from web.api.entities import Entities
 from web.api.params import Params
 
-Look = Callable[[Reader, "Call"], "Answer"]
-Change = Callable[[Writer, "Call"], "Answer"]
-Work = Callable[["Call"], Awaitable["Answer"]]
+ReadEndpoint = Callable[[Reader, "ApiRequest"], "JsonResponse"]
+WriteEndpoint = Callable[[Writer, "ApiRequest"], "JsonResponse"]
+AsyncEndpoint = Callable[["ApiRequest"], Awaitable["JsonResponse"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Route:
 
 
 @dataclass(slots=True)
-class Answer:
+class JsonResponse:
     """A finished JSON answer."""
 
     body: bytes
@@ -58,68 +58,70 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Call:
+class ApiRequest:
     """One request to one endpoint. `account`, `user`, `token` are set before the endpoint runs."""
 
     node: Node
     entities: Entities
     route: Route
-    args: tuple[str, ...]
+    path_args: tuple[str, ...]
     params: Params
     path: str
-    bearer: str
+    bearer_token: str
     idempotency_key: str
     account: Account | None = None
     user: User | None = None
-    token: Token | None = None
+    token: AccessToken | None = None
 
     @property
-    def who(self) -> Account:
+    def caller(self) -> Account:
         """The person calling; only for endpoints that need one."""
         if self.account is None:
             raise NotAllowed("You need to be signed in.")
         return self.account
 
-    def id(self, place: int = 0) -> int:
+    def path_id(self, index: int = 0) -> int:
         """The id in the path. What is no id is simply not there."""
-        value = read_id(self.args[place])
+        value = parse_id(self.path_args[index])
         if value is None:
             raise NotFound
         return value
 
-    def person(self, tx: Reader, place: int = 0) -> Account:
+    def path_account(self, tx: Reader, index: int = 0) -> Account:
         """The account in the path, if it is (still) there."""
-        account = accounts.by_id(tx, self.id(place))
+        account = accounts.by_id(tx, self.path_id(index))
         if account is None or account.deleted_at is not None:
             raise NotFound
         return account
 
-    def required(self, name: str) -> str:
+    def required_param(self, name: str) -> str:
         text = self.params.text(name).strip()
         if not text:
             raise Invalid(f"{name} is missing.", field=name)
         return text
 
-    def json(self, value: Any, status: int = 200) -> Answer:
+    def json_response(self, value: Any, status: int = 200) -> JsonResponse:
         """An answer from anything `msgspec` can write, `msgspec.Raw` pieces included."""
-        return Answer(msgspec.json.encode(value), status)
+        return JsonResponse(msgspec.json.encode(value), status)
 
-    def page(self, default: int = 20, most: int = 40) -> Page:
-        return paging.page(self.params, default, most)
+    def requested_page(self, default: int = 20, max_limit: int = 40) -> Page:
+        return paging.requested_page(self.params, default, max_limit)
 
-    def listed(self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *kept: str) -> Answer:
+    def page_response(
+        self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *kept: str
+    ) -> JsonResponse:
         """A page of finished entities with its `Link` header. `ids` are what the list is paged by.
 
         `kept` names the parameters that belong to the list itself and must come back in the links.
         """
-        answer = Answer(b"[" + b",".join(bodies) + b"]")
+        answer = JsonResponse(b"[" + b",".join(bodies) + b"]")
         if ids:
             values = [
                 (f"{name}[]" if self.params.is_list(name) else name, value)
                 for name in kept
-                for value in self.params.all(name)
+                for value in self.params.all_values(name)
             ]
             url = self.node.site.uri(quote(self.path))
-            link = paging.link(url, values, page.limit, max(ids), min(ids))
+            link = paging.link_header(url, values, page.limit, max(ids), min(ids))
             answer.headers.append((b"link", link.encode()))
         return answer

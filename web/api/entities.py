@@ -26,20 +26,20 @@ from node.posts import hashtags
 from node.posts.hashtags import Hashtag
 from node.timelines import post_summaries, post_views, viewer_marks
 from node.timelines.notification_list import NotificationView
-from node.timelines.post_summaries import Glance
+from node.timelines.post_summaries import PostSummary
 from node.timelines.post_views import PostView
 from node.timelines.viewer_marks import ViewerMarks
-from web.api.entity_fields import attachment, date, moment
+from web.api.entity_fields import format_date, format_datetime, media_attachment
 from web.files import media_urls
 from web.html import custom_emoji
 
-MOST_KEPT = 4096
+MAX_CACHED_ENTITIES = 4096
 # A remote edit within the same second changes no version, so nothing is believed for long.
-KEPT_FOR = 300.0
+CACHE_TTL_SECONDS = 300.0
 # Until a remote photo has been looked at, its size may be unknown.
-UNSURE_FOR = 60.0
+INCOMPLETE_CACHE_TTL_SECONDS = 60.0
 
-VISIBILITIES = {"public": "public", "unlisted": "unlisted", "followers": "private", "direct": "direct"}
+API_VISIBILITIES = {"public": "public", "unlisted": "unlisted", "followers": "private", "direct": "direct"}
 NOTIFICATION_TYPES = {
     "like": "favourite",
     "comment": "mention",
@@ -58,13 +58,13 @@ class Entities:
 
     def __init__(self, node: Node) -> None:
         self._site = node.site
-        self._accounts: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
-        self._heads: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
+        self._accounts: Cache[int, tuple[str, bytes]] = Cache(MAX_CACHED_ENTITIES)
+        self._status_heads: Cache[int, tuple[str, bytes]] = Cache(MAX_CACHED_ENTITIES)
 
     def account(self, account: Account) -> bytes:
-        if account.is_gone:
+        if account.is_inactive:
             return _encode(self.account_fields(account))
-        version = post_summaries.version_of_account(account)
+        version = post_summaries.account_version(account)
         kept = self._accounts.get(account.id)
         if kept is not None and kept[0] == version:
             return kept[1]
@@ -88,8 +88,8 @@ class Entities:
                 header_file="",
                 header_alt="",
             )
-        avatar = media_urls.of_avatar(self._site, account, missing="/static/avatar.png")
-        header = media_urls.of_header(self._site, account) or self._site.uri("/static/header.png")
+        avatar = media_urls.avatar_url(self._site, account, default="/static/avatar.png")
+        header = media_urls.header_url(self._site, account) or self._site.uri("/static/header.png")
         fields = {
             "id": str(account.id),
             "username": account.name,
@@ -108,16 +108,16 @@ class Entities:
             "fields": [
                 {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
             ],
-            "emojis": custom_emoji.entities(self._site, custom_emoji.of_account(account)),
+            "emojis": custom_emoji.to_entities(self._site, custom_emoji.account_emoji(account)),
             "bot": account.kind in ("Service", "Application"),
             "group": account.kind == "Group",
             "discoverable": account.is_discoverable,
             "indexable": account.is_indexable,
-            "created_at": date(account.created_at) + "T00:00:00.000Z",
-            "last_status_at": date(account.last_posted_at) if account.last_posted_at else None,
-            "statuses_count": account.totals[0],
-            "followers_count": account.totals[1],
-            "following_count": account.totals[2],
+            "created_at": format_date(account.created_at) + "T00:00:00.000Z",
+            "last_status_at": format_date(account.last_posted_at) if account.last_posted_at else None,
+            "statuses_count": account.displayed_counts[0],
+            "followers_count": account.displayed_counts[1],
+            "following_count": account.displayed_counts[2],
             "hide_collections": account.hides_follows,
             "show_media": True,
             "show_media_replies": True,
@@ -133,33 +133,33 @@ class Entities:
             fields["suspended"] = True
         return fields
 
-    def page(self, tx: Reader, viewer: Account | None, glanced: Sequence[Glance]) -> list[bytes]:
+    def page(self, tx: Reader, viewer: Account | None, glanced: Sequence[PostSummary]) -> list[bytes]:
         """The Statuses of a timeline's page.
 
         What is kept of each post is taken if it is still true; only the rest is read whole.
         """
         boosters = {one.boost_by for one in glanced if one.boost_by is not None}
-        versions = post_summaries.of_accounts(tx, boosters) if boosters else {}
+        versions = post_summaries.account_versions(tx, boosters) if boosters else {}
         is_mine = viewer is not None
-        bodies = {one.id: self._kept(one, versions, is_mine) for one in glanced}
+        bodies = {one.id: self._from_cache(one, versions, is_mine) for one in glanced}
         unknown = [one.entry for one in glanced if bodies[one.id] is None]
-        for view in post_views.of(tx, viewer, unknown) if unknown else ():
+        for view in post_views.by_entries(tx, viewer, unknown) if unknown else ():
             bodies[view.entry_id] = self.status(view, viewer)
         return [body for body in bodies.values() if body is not None]
 
-    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool) -> bytes | None:
+    def _from_cache(self, glance: PostSummary, versions: dict[int, str], is_mine: bool) -> bytes | None:
         """A Status made of what is kept, or None if a piece is missing or no longer true."""
-        head = self._heads.get(glance.post_id)
+        head = self._status_heads.get(glance.post_id)
         author = self._accounts.get(glance.author_id)
         if head is None or author is None:
             return None
         if head[0] != glance.version or author[0] != glance.author_version:
             return None
-        marks = _MARKS[glance.marks] if is_mine else b""
+        marks = _VIEWER_MARKS[glance.viewer_marks] if is_mine else b""
         tail = _COUNTS % (glance.boosts, glance.likes, glance.comments, marks)
         if glance.boost_by is None:
             return b"".join((head[1], _ACCOUNT, author[1], tail, _NO_REBLOG))
-        outer, booster = self._heads.get(glance.id), self._accounts.get(glance.boost_by)
+        outer, booster = self._status_heads.get(glance.id), self._accounts.get(glance.boost_by)
         if outer is None or booster is None:
             return None
         if outer[0] != glance.version or booster[0] != versions.get(glance.boost_by):
@@ -173,22 +173,24 @@ class Entities:
     def status(self, view: PostView, viewer: Account | None) -> bytes:
         """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
         post = view.post
-        marks = b"" if viewer is None else _MARKS[view.marks]
+        marks = b"" if viewer is None else _VIEWER_MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
-        inner = (self._head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
+        inner = (self._status_head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
         if view.boosted_by is None:
             return b"".join(inner)
         outer = (self._boost_head(view), _ACCOUNT, self.account(view.boosted_by), tail)
         return b"".join((*outer, _REBLOG, *inner, b"}"))
 
-    def _head(self, view: PostView) -> bytes:
+    def _status_head(self, view: PostView) -> bytes:
         """The status without counts, marks, account and closing brace."""
         post = view.post
-        version = post_summaries.version_of_post(post)
-        kept = self._heads.get(post.id)
+        version = post_summaries.post_version(post)
+        kept = self._status_heads.get(post.id)
         if kept is not None and kept[0] == version:
             return kept[1]
-        head = self._common(view, str(post.id), post.uri, post.url or post.uri, moment(post.published_at))
+        head = self._common(
+            view, str(post.id), post.uri, post.url or post.uri, format_datetime(post.published_at)
+        )
         head["media_attachments"] = self.attachments(view)
         head["mentions"] = [
             {"id": str(who.id), "username": who.name, "url": who.url or who.uri, "acct": who.handle}
@@ -197,18 +199,20 @@ class Entities:
         head["tags"] = [{"name": name, "url": self.tag_url(name)} for name, _ in view.hashtags]
         body = _encode(head)[:-1]
         is_sure = all(photo.width for photo in view.photos)
-        self._heads.put(post.id, (version, body), KEPT_FOR if is_sure else UNSURE_FOR)
+        self._status_heads.put(
+            post.id, (version, body), CACHE_TTL_SECONDS if is_sure else INCOMPLETE_CACHE_TTL_SECONDS
+        )
         return body
 
     def _boost_head(self, view: PostView) -> bytes:
-        version = post_summaries.version_of_post(view.post)
-        kept = self._heads.get(view.entry_id)
+        version = post_summaries.post_version(view.post)
+        kept = self._status_heads.get(view.entry_id)
         if kept is not None and kept[0] == version:
             return kept[1]
-        created = moment(ids.ms_of(view.entry_id))
+        created = format_datetime(ids.timestamp_ms(view.entry_id))
         head = self._common(view, str(view.entry_id), view.boost_uri, view.boost_uri, created)
         body = _encode(head | {"media_attachments": [], "mentions": [], "tags": []})[:-1]
-        self._heads.put(view.entry_id, (version, body))
+        self._status_heads.put(view.entry_id, (version, body))
         return body
 
     def _common(self, view: PostView, id_: str, uri: str, url: str, created_at: str) -> dict[str, Any]:
@@ -218,16 +222,16 @@ class Entities:
             "uri": uri,
             "url": url,
             "created_at": created_at,
-            "edited_at": moment(post.edited_at) if post.edited_at else None,
+            "edited_at": format_datetime(post.edited_at) if post.edited_at else None,
             "content": post.caption,
-            "visibility": VISIBILITIES[post.visibility],
+            "visibility": API_VISIBILITIES[post.visibility],
             "sensitive": post.is_sensitive,
             "spoiler_text": post.warning,
             "language": post.language or None,
             "in_reply_to_id": str(post.parent_id) if post.parent_id else None,
             "in_reply_to_account_id": str(view.parent_account.id) if view.parent_account else None,
             "application": None,
-            "emojis": custom_emoji.entities(self._site, custom_emoji.of_post(post, view.author)),
+            "emojis": custom_emoji.to_entities(self._site, custom_emoji.post_emoji(post, view.author)),
             "poll": None,
             "card": None,
             "quote": None,
@@ -242,7 +246,7 @@ class Entities:
                 "id": str(seen.id),
                 "type": NOTIFICATION_TYPES[seen.kind],
                 "group_key": f"ungrouped-{seen.id}",
-                "created_at": moment(seen.created_at),
+                "created_at": format_datetime(seen.created_at),
             }
         )[:-1]
         status = b"null" if seen.post is None else self.status(seen.post, viewer)
@@ -256,7 +260,7 @@ class Entities:
             "url": self.tag_url(tag.name),
             "history": [
                 {"day": str(day.start // 1000), "uses": str(day.posts), "accounts": str(day.authors)}
-                for day in hashtags.history(tx, tag.name, 7)
+                for day in hashtags.daily_usage(tx, tag.name, 7)
             ],
             "following": False,
             "featuring": False,
@@ -270,12 +274,12 @@ class Entities:
 
     def attachments(self, view: PostView) -> list[dict[str, Any]]:
         """The MediaAttachments of a post."""
-        is_open = view.post.visibility in audience.OPEN
-        return [attachment(self._site, photo, is_open=is_open) for photo in view.photos]
+        is_open = view.post.visibility in audience.OPEN_VISIBILITIES
+        return [media_attachment(self._site, photo, is_open=is_open) for photo in view.photos]
 
     def attachment(self, photo: Photo) -> dict[str, Any]:
         """A MediaAttachment that is in no post yet, as its owner sees it."""
-        return attachment(self._site, photo, is_open=False)
+        return media_attachment(self._site, photo, is_open=False)
 
 
 _MARK_NAMES = {"liked": "favourited", "boosted": "reblogged"}
@@ -287,7 +291,7 @@ def _written(marks: ViewerMarks) -> bytes:
     return b"," + _encode(fields | {"filtered": []})[1:-1]
 
 
-_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
+_VIEWER_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from node.ids import read_id
+from node.ids import parse_id
 from node.paging import Page
 from web.api.params import Params
 
 
-def page(params: Params, default: int = 20, most: int = 40) -> Page:
+def requested_page(params: Params, default: int = 20, max_limit: int = 40) -> Page:
     """The page that was asked for.
 
     `max_id=0` is no bound, since some apps begin with it; `min_id=0` is the oldest page, where others begin.
@@ -23,7 +23,7 @@ def page(params: Params, default: int = 20, most: int = 40) -> Page:
     if max_id is None and (cursor := params.text("cursor")):
         inner = parse_qs(urlsplit(cursor).query)
         found = (inner.get("max_id") or inner.get("cursor") or [""])[0]
-        max_id = read_id(found)
+        max_id = parse_id(found)
     min_id = params.id("min_id")
     if min_id is None and params.text("min_id") == "0":
         min_id = 1  # below every id there is, and still a bound to read upwards from
@@ -31,14 +31,16 @@ def page(params: Params, default: int = 20, most: int = 40) -> Page:
         max_id=max_id,
         since_id=params.id("since_id"),
         min_id=min_id,
-        limit=params.number("limit", default, least=1, most=most),
+        limit=params.number("limit", default, minimum=1, maximum=max_limit),
     )
 
 
-def link(url: str, kept: Sequence[tuple[str, str]], limit: int, newest: int, oldest: int) -> str:
+def link_header(
+    url: str, list_params: Sequence[tuple[str, str]], limit: int, newest: int, oldest: int
+) -> str:
     """The `Link` header of a page: older ones are next, newer ones are previous.
 
-    `kept` are the parameters that make the list what it is, such as `only_media`.
+    `list_params` are the parameters that make the list what it is, such as `only_media`.
     """
-    base = f"{url}?{urlencode(kept)}&limit={limit}" if kept else f"{url}?limit={limit}"
+    base = f"{url}?{urlencode(list_params)}&limit={limit}" if list_params else f"{url}?limit={limit}"
     return f'<{base}&max_id={oldest}>; rel="next", <{base}&min_id={newest}>; rel="prev"'

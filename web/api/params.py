@@ -21,9 +21,9 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from node.errors import Invalid
 
-MOST_VALUES = 1000
-MOST_PARTS = 64
-DEEPEST = 6
+MAX_VALUES = 1000
+MAX_MULTIPART_PARTS = 64
+MAX_DEPTH = 6
 
 _INDEX = re.compile(r"\[\d*\]")
 
@@ -58,27 +58,27 @@ class Params:
         value = self._last(name)
         if value is None or isinstance(value, Upload | dict):
             return default
-        return _written(value)
+        return _to_text(value)
 
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.text(name).strip().lower()
         return default if value == "" else value not in ("0", "false", "f", "off", "no")
 
-    def number(self, name: str, default: int, *, least: int = 0, most: int = 2**63 - 1) -> int:
-        """A whole number, brought between `least` and `most`; what is not a number is the default."""
-        return min(most, max(least, _whole(self.text(name), default)))
+    def number(self, name: str, default: int, *, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
+        """A whole number, brought between `minimum` and `maximum`; what is not a number is the default."""
+        return min(maximum, max(minimum, _parse_int(self.text(name), default)))
 
     def id(self, name: str) -> int | None:
         """An id, or None when it was not given; 0 counts as not given."""
-        return _whole(self.text(name), 0) or None
+        return _parse_int(self.text(name), 0) or None
 
-    def all(self, name: str) -> list[str]:
+    def all_values(self, name: str) -> list[str]:
         found = self._values.get(name, [])
-        return [_written(value) for value in found if not isinstance(value, Upload | dict)]
+        return [_to_text(value) for value in found if not isinstance(value, Upload | dict)]
 
-    def ids(self, name: str, most: int = 100) -> list[int]:
+    def ids(self, name: str, limit: int = 100) -> list[int]:
         """The ids of a list, each once, in order; what is no id is left out."""
-        found = dict.fromkeys(_whole(value, 0) for value in self.all(name)[:most])
+        found = dict.fromkeys(_parse_int(value, 0) for value in self.all_values(name)[:limit])
         return [value for value in found if value]
 
     def is_list(self, name: str) -> bool:
@@ -92,7 +92,7 @@ class Params:
     def objects(self, name: str) -> list[dict[str, str]]:
         """A list of small objects: JSON objects, or `name[][key]=value` in a form."""
         found = [
-            {str(key): _written(item) for key, item in value.items() if item is not None}
+            {str(key): _to_text(item) for key, item in value.items() if item is not None}
             for value in self._values.get(name, [])
             if isinstance(value, dict)
         ]
@@ -101,7 +101,7 @@ class Params:
         longest = max((len(self._values[key]) for key in keys), default=0)
         found.extend(
             {
-                key.removeprefix(prefix).removesuffix("]"): _written(self._values[key][place])
+                key.removeprefix(prefix).removesuffix("]"): _to_text(self._values[key][place])
                 for key in keys
                 if place < len(self._values[key]) and not isinstance(self._values[key][place], Upload)
             }
@@ -110,7 +110,7 @@ class Params:
         return found
 
 
-def _written(value: Any) -> str:
+def _to_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -118,19 +118,19 @@ def _written(value: Any) -> str:
     return "" if isinstance(value, dict | list) or value is None else str(value)
 
 
-def _whole(value: str, default: int) -> int:
+def _parse_int(value: str, default: int) -> int:
     value = value.strip()
     if not value.isascii() or not value.removeprefix("-").isdecimal() or len(value) > 19:
         return default
     return min(int(value), 2**63 - 1)
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """`ids[]` and `ids[3]` are `ids`; `a[][b]` and `a[0][b]` are `a[b]`."""
     return _INDEX.sub("", name) if "[" in name else name
 
 
-class _Collected:
+class _ParamsBuilder:
     def __init__(self) -> None:
         self.values: Values = {}
         self.lists: set[str] = set()
@@ -139,72 +139,72 @@ class _Collected:
         """Take in one source; it goes before those taken in earlier."""
         given: Values = {}
         for count, (name, value) in enumerate(pairs):
-            if count >= MOST_VALUES:
+            if count >= MAX_VALUES:
                 raise Invalid("Too many values at once.")
-            plain = _plain(name)
+            plain = _plain_name(name)
             if plain != name:
                 self.lists.add(plain)
             given.setdefault(plain, []).append(value)
         self.values.update(given)
 
-    def params(self) -> Params:
+    def build(self) -> Params:
         return Params(self.values, frozenset(self.lists))
 
 
-def from_query(query: bytes) -> Params:
+def parse_query(query: bytes) -> Params:
     """The parameters of a call without a body."""
-    return read(query, "", b"") if query else Params({})
+    return parse_request(query, "", b"") if query else Params({})
 
 
-def _pairs(text: bytes) -> list[tuple[str, str]]:
+def _parse_urlencoded(text: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_VALUES)
+        return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_VALUES)
     except ValueError:
         raise Invalid("Too many values at once.") from None
 
 
-def read(query: bytes, content_type: str, body: bytes) -> Params:
+def parse_request(query: bytes, content_type: str, body: bytes) -> Params:
     """The parameters of a call with a body. A body of a type that is not known counts as none."""
-    collected = _Collected()
+    collected = _ParamsBuilder()
     if query:
-        collected.add(_pairs(query))
+        collected.add(_parse_urlencoded(query))
     if body:
         kind, options = parse_options_header(content_type)
         if kind == "multipart/form-data":
-            collected.add(_multipart(options.get("boundary", ""), body))
+            collected.add(_parse_multipart(options.get("boundary", ""), body))
         elif kind == "application/x-www-form-urlencoded":
-            collected.add(_pairs(body))
+            collected.add(_parse_urlencoded(body))
         elif kind.endswith("json") or kind == "":
-            collected.add(_json(body))
-    return collected.params()
+            collected.add(_parse_json(body))
+    return collected.build()
 
 
-def _json(body: bytes) -> Iterator[tuple[str, Any]]:
+def _parse_json(body: bytes) -> Iterator[tuple[str, Any]]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("The request is not valid JSON.") from None
     if isinstance(value, dict):
-        yield from _flat("", value, 0)
+        yield from _flatten("", value, 0)
 
 
-def _flat(prefix: str, value: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    if depth > DEEPEST:
+def _flatten(prefix: str, value: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > MAX_DEPTH:
         raise Invalid("The request is nested too deeply.")
     for key, item in value.items():
         name = f"{prefix}[{key}]" if prefix else key
         if isinstance(item, dict):
-            yield from _flat(name, item, depth + 1)
+            yield from _flatten(name, item, depth + 1)
         elif isinstance(item, list):
             yield from ((name, entry) for entry in item)
         elif item is not None:
             yield name, item
 
 
-def _multipart(boundary: str, body: bytes) -> list[tuple[str, Any]]:
+def _parse_multipart(boundary: str, body: bytes) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     try:
-        decoder = MultipartDecoder(boundary.encode("latin-1"), max_parts=MOST_PARTS)
+        decoder = MultipartDecoder(boundary.encode("latin-1"), max_parts=MAX_MULTIPART_PARTS)
         decoder.receive_data(body)
         decoder.receive_data(None)
         name, is_file, pieces = "", False, list[bytes]()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from node.node import Node
 
-FOLDER = Path(__file__).parents[1] / "static"
-STYLES = FOLDER / "css"
+STATIC_FOLDER = Path(__file__).parents[1] / "static"
+STYLES = STATIC_FOLDER / "css"
 # Later layers win over earlier ones, however specific these are.
 LAYERS = ("base", "layout", "components", "pages")
 
@@ -31,13 +31,13 @@ class Assets:
     """The files of `web/static`, as they were when the node started."""
 
     def __init__(self, node: Node) -> None:
-        self.folder = FOLDER
+        self.folder = STATIC_FOLDER
         digest = hashlib.sha256(stylesheet())
-        for file in sorted(path for path in FOLDER.rglob("*") if path.is_file()):
-            digest.update(file.relative_to(FOLDER).as_posix().encode())
+        for file in sorted(path for path in STATIC_FOLDER.rglob("*") if path.is_file()):
+            digest.update(file.relative_to(STATIC_FOLDER).as_posix().encode())
             digest.update(file.read_bytes())
         self.version = digest.hexdigest()[:12]
-        self.root = f"/static/{self.version}"
+        self.base_path = f"/static/{self.version}"
 
     def url(self, path: str) -> str:
-        return f"{self.root}/{path}"
+        return f"{self.base_path}/{path}"

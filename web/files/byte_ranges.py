@@ -6,14 +6,14 @@ import re
 
 _RANGE = re.compile(r"\s*(\d{0,18})\s*-\s*(\d{0,18})\s*")
 
-Span = tuple[int, int]
+ByteRange = tuple[int, int]
 
 
-class Unsatisfiable(Exception):
+class RangeNotSatisfiable(Exception):
     """Nothing of what was asked for is in the file: 416."""
 
 
-def parse(header: str, size: int) -> Span | None:
+def parse_range(header: str, size: int) -> ByteRange | None:
     """The asked span as (first, past the last); None means the whole file.
 
     Another unit than bytes, or several spans at once, count as no range at all (§14.2 lets a server choose).
@@ -24,12 +24,12 @@ def parse(header: str, size: int) -> Span | None:
         return None
     match = _RANGE.fullmatch(asked)
     if match is None or not (match[1] or match[2]):
-        raise Unsatisfiable
+        raise RangeNotSatisfiable
     if not match[1]:
         first, past = max(0, size - int(match[2])), size
     else:
         first = int(match[1])
         past = min(size, int(match[2]) + 1) if match[2] else size
     if first >= past:
-        raise Unsatisfiable
+        raise RangeNotSatisfiable
     return first, past

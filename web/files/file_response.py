@@ -10,14 +10,14 @@ import os
 from collections.abc import Iterable
 
 from activitypub.inbox.asgi import NOSNIFF, Header, Scope, Send, header, respond
-from web.files.byte_ranges import Span, Unsatisfiable, parse
+from web.files.byte_ranges import ByteRange, RangeNotSatisfiable, parse_range
 
-PIECE = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 # A file of this size goes out at once: each piece costs the server as much as a small answer.
-AT_ONCE = 512 * 1024
+SINGLE_CHUNK_BYTES = 512 * 1024
 
 
-def is_unchanged(scope: Scope, etag: str) -> bool:
+def is_not_modified(scope: Scope, etag: str) -> bool:
     """Whether `If-None-Match` names this version (weak comparison, as GET and HEAD want it)."""
     known = header(scope, b"if-none-match")
     if not known:
@@ -25,11 +25,13 @@ def is_unchanged(scope: Scope, etag: str) -> bool:
     return known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]
 
 
-async def text(scope: Scope, send: Send, status: int, sentence: str, headers: Iterable[Header] = ()) -> None:
-    await respond(scope, send, status, sentence.encode(), headers=[(b"cache-control", b"no-store"), *headers])
+async def send_text(
+    scope: Scope, send: Send, status: int, message: str, headers: Iterable[Header] = ()
+) -> None:
+    await respond(scope, send, status, message.encode(), headers=[(b"cache-control", b"no-store"), *headers])
 
 
-async def file(
+async def send_file(
     scope: Scope, send: Send, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
 ) -> None:
     """A file, or the part of it that was asked for. Raises FileNotFoundError before anything is sent."""
@@ -37,33 +39,33 @@ async def file(
     try:
         size = os.fstat(handle).st_size
         common = [(b"etag", etag.encode()), (b"accept-ranges", b"bytes"), *headers]
-        if is_unchanged(scope, etag):
+        if is_not_modified(scope, etag):
             await respond(scope, send, 304, content_type="", headers=common)
             return
         try:
-            span = _wanted(scope, etag, size)
-        except Unsatisfiable:
-            await text(scope, send, 416, "That part is not in the file.", [_content_range(f"*/{size}")])
+            span = _requested_ranges(scope, etag, size)
+        except RangeNotSatisfiable:
+            await send_text(scope, send, 416, "That part is not in the file.", [_content_range(f"*/{size}")])
             return
-        await _send(scope, send, handle, size, mime, span, common)
+        await _send_ranges(scope, send, handle, size, mime, span, common)
     finally:
         os.close(handle)
 
 
-def _wanted(scope: Scope, etag: str, size: int) -> Span | None:
+def _requested_ranges(scope: Scope, etag: str, size: int) -> ByteRange | None:
     asked = header(scope, b"range")
     if not asked:
         return None
     condition = (header(scope, b"if-range") or "").strip()
-    return parse(asked, size) if condition in ("", etag) else None
+    return parse_range(asked, size) if condition in ("", etag) else None
 
 
 def _content_range(value: str) -> Header:
     return (b"content-range", b"bytes " + value.encode())
 
 
-async def _send(
-    scope: Scope, send: Send, handle: int, size: int, mime: str, span: Span | None, common: list[Header]
+async def _send_ranges(
+    scope: Scope, send: Send, handle: int, size: int, mime: str, span: ByteRange | None, common: list[Header]
 ) -> None:
     first, past = span or (0, size)
     if span is not None:
@@ -75,7 +77,7 @@ async def _send(
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     while first < past:
-        piece = os.pread(handle, past - first if past - first <= AT_ONCE else PIECE, first)
+        piece = os.pread(handle, past - first if past - first <= SINGLE_CHUNK_BYTES else CHUNK_BYTES, first)
         if not piece:
             return  # cut short behind our back: the connection ends unfinished, as it should
         first += len(piece)

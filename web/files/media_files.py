@@ -30,20 +30,20 @@ from node.attachments import (
     remote_fetch,
     remote_photos,
 )
-from node.attachments.media_cache import Looks
-from node.attachments.stored_files import Files as Sizes
+from node.attachments.media_cache import AccessTimes
+from node.attachments.stored_files import StoredFiles as Sizes
 from node.auth import sessions
 from node.cache import Cache
 from node.database import Reader
 from node.errors import NotFound, Refused
-from node.ids import read_id
+from node.ids import parse_id
 from node.models import visibility
 from node.models.account import Account
 from node.moderation import domain_policy
 from node.node import Node
 from web.files import file_response
 from web.files.static_files import StaticFiles
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 
 MIMES = {
     "jpg": "image/jpeg",
@@ -53,44 +53,46 @@ MIMES = {
     "png": "image/png",
     "gif": "image/gif",
 }
-SECURITY: list[Header] = [
+SECURITY_HEADERS: list[Header] = [
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"access-control-allow-origin", b"*"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
-FOR_EVER = b"public, max-age=31536000, immutable"
-PRIVATE = b"private, max-age=600"
-CAPABLE = b"private, max-age=31536000, immutable"
-SHORT = b"public, max-age=60"
-DAY = b"public, max-age=86400"
+CACHE_IMMUTABLE = b"public, max-age=31536000, immutable"
+CACHE_PRIVATE = b"private, max-age=600"
+CACHE_CAPABILITY = b"private, max-age=31536000, immutable"
+CACHE_SHORT = b"public, max-age=60"
+CACHE_DAY = b"public, max-age=86400"
 
-REMEMBERED = 60.0
-MOST_REMEMBERED = 10_000
+ACCESS_CACHE_TTL_SECONDS = 60.0
+MAX_CACHED_ACCESSES = 10_000
 
-SIZES = frozenset(
+KNOWN_VARIANTS = frozenset(
     (variant.name, str(variant.format)) for variant in (*VARIANTS, *AVATAR_VARIANTS, *HEADER_VARIANTS)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MediaFile:
     """A file that may be sent: its storage key, and how long a browser may keep it.
 
-    `cached` names the picture of another server that it is, if it is one.
+    `remote_media_key` names the picture of another server that it is, if it is one.
     """
 
     key: str
-    cache: bytes
-    cached: tuple[str, int] | None = None
+    cache_control: bytes
+    remote_media_key: tuple[str, int] | None = None
 
 
-class Files:
+class MediaApp:
     """The ASGI app for `/media/` and `/static/` of one node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._static = StaticFiles(node)
-        self._open: Cache[tuple[str, str], bool] = Cache(MOST_REMEMBERED, REMEMBERED)
+        self._access_cache: Cache[tuple[str, str], bool] = Cache(
+            MAX_CACHED_ACCESSES, ACCESS_CACHE_TTL_SECONDS
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
@@ -98,10 +100,10 @@ class Files:
                 (b"access-control-allow-methods", b"GET, HEAD"),
                 (b"access-control-allow-headers", b"range"),
             ]
-            await respond(scope, send, 204, content_type="", headers=[*SECURITY, *allowed])
+            await respond(scope, send, 204, content_type="", headers=[*SECURITY_HEADERS, *allowed])
             return
         if scope["method"] not in ("GET", "HEAD"):
-            await file_response.text(
+            await file_response.send_text(
                 scope, send, 405, "Only reading is possible here.", [(b"allow", b"GET, HEAD")]
             )
             return
@@ -110,22 +112,22 @@ class Files:
             await self._static(scope, send)
             return
         try:
-            await self._answer(scope, send, path.removeprefix("/media/"))
+            await self._serve(scope, send, path.removeprefix("/media/"))
         except Refused as refused:
-            await file_response.text(scope, send, refused.status, refused.message, SECURITY)
+            await file_response.send_text(scope, send, refused.status, refused.message, SECURITY_HEADERS)
 
-    async def _answer(self, scope: Any, send: Any, rest: str) -> None:
-        found = await self._find(scope, rest)
+    async def _serve(self, scope: Any, send: Any, rest: str) -> None:
+        found = await self._find_file(scope, rest)
         try:
-            await self._send(scope, send, found)
+            await self._send_file(scope, send, found)
         except NotFound:
-            if found.cached is None:
+            if found.remote_media_key is None:
                 raise
             # Let go between the look into the tables and the look for the file, or the folder was emptied.
-            await self._node.db.write(media_cache_eviction.let_go, [found.cached])
-            await self._send(scope, send, await self._find(scope, rest))
+            await self._node.db.write(media_cache_eviction.evict, [found.remote_media_key])
+            await self._send_file(scope, send, await self._find_file(scope, rest))
 
-    async def _find(self, scope: Any, rest: str) -> Found:
+    async def _find_file(self, scope: Any, rest: str) -> MediaFile:
         """The file behind an address; raises NotFound for what is not there or not for this person."""
         capable = False
         if rest.startswith("p/"):
@@ -134,82 +136,82 @@ class Files:
             if not self._node.site.is_media_capability(given, rest):
                 raise NotFound
             capable = True
-        if (kind := avatars.KINDS.get(rest.partition("/")[0])) is not None:
-            return await self._of_profile(rest, kind)
+        if (kind := avatars.PICTURE_KINDS.get(rest.partition("/")[0])) is not None:
+            return await self._profile_picture(rest, kind)
         if rest.startswith("remote/"):
-            return await self._remote(scope, rest, capable)
+            return await self._remote_photo(scope, rest, capable)
         if rest.startswith("emoji/"):
-            return await self._emoji(rest)
-        if rest.startswith(remote_fetch.FOLDER):
+            return await self._custom_emoji(rest)
+        if rest.startswith(remote_fetch.CACHE_FOLDER):
             raise NotFound
-        return await (self._told(rest) if capable else self._own(scope, rest))
+        return await (self._file_with_capability(rest) if capable else self._file_with_session(scope, rest))
 
-    async def _told(self, key: str) -> Found:
-        if not self._open.get(("told", key)):
-            if not await self._node.db.read(visibility.is_shown, key):
+    async def _file_with_capability(self, key: str) -> MediaFile:
+        if not self._access_cache.get(("told", key)):
+            if not await self._node.db.read(visibility.may_serve_with_capability, key):
                 raise NotFound
-            self._open.put(("told", key), True)
-        return Found(key, CAPABLE)
+            self._access_cache.put(("told", key), True)
+        return MediaFile(key, CACHE_CAPABILITY)
 
-    async def _own(self, scope: Any, key: str) -> Found:
-        if self._open.get(("all", key)):
-            return Found(key, FOR_EVER)
-        access = await self._node.db.read(_may_see_file, _cookie(scope), key)
+    async def _file_with_session(self, scope: Any, key: str) -> MediaFile:
+        if self._access_cache.get(("all", key)):
+            return MediaFile(key, CACHE_IMMUTABLE)
+        access = await self._node.db.read(_may_see_file, _session_token(scope), key)
         if access is None:
             raise NotFound
         if access == "private":
-            return Found(key, PRIVATE)
-        self._open.put(("all", key), True)
-        return Found(key, FOR_EVER)
+            return MediaFile(key, CACHE_PRIVATE)
+        self._access_cache.put(("all", key), True)
+        return MediaFile(key, CACHE_IMMUTABLE)
 
-    async def _remote(self, scope: Any, rest: str, capable: bool) -> Found:
-        photo_id, size = _parts(rest)
-        asked = (_cookie(scope), photo_id, capable)
-        files, is_open = await self._node.db.read(_remote_photo, *asked)
+    async def _remote_photo(self, scope: Any, rest: str, capable: bool) -> MediaFile:
+        photo_id, size = _parse_path(rest)
+        asked = (_session_token(scope), photo_id, capable)
+        files, is_open = await self._node.db.read(_remote_photo_files, *asked)
         if not files:
             await remote_photos.fetch(self._node, photo_id)
-            files, is_open = await self._node.db.read(_remote_photo, *asked)
-        keep = FOR_EVER if is_open else CAPABLE if capable else PRIVATE
-        return await self._looked_at("photo", photo_id, _chosen(files, size, keep))
+            files, is_open = await self._node.db.read(_remote_photo_files, *asked)
+        keep = CACHE_IMMUTABLE if is_open else CACHE_CAPABILITY if capable else CACHE_PRIVATE
+        return await self._record_access("photo", photo_id, _select_variant(files, size, keep))
 
-    async def _of_profile(self, rest: str, kind: avatars.Kind) -> Found:
-        account_id, size = _parts(rest)
+    async def _profile_picture(self, rest: str, kind: avatars.PictureKind) -> MediaFile:
+        account_id, size = _parse_path(rest)
         files, is_remote = await self._node.db.read(_profile_files, account_id, kind)
         if not is_remote:
-            return _chosen(files, size, FOR_EVER)
+            return _select_variant(files, size, CACHE_IMMUTABLE)
         if not files:
             await avatars.fetch_remote(self._node, account_id, kind)
             files, _ = await self._node.db.read(_profile_files, account_id, kind)
-        return await self._looked_at(kind.name, account_id, _chosen(files, size, FOR_EVER))
+        return await self._record_access(kind.name, account_id, _select_variant(files, size, CACHE_IMMUTABLE))
 
-    async def _emoji(self, rest: str) -> Found:
+    async def _custom_emoji(self, rest: str) -> MediaFile:
         name, _, form = rest.removeprefix("emoji/").partition(".")
         if form != "webp":
             raise NotFound
-        emoji_id = _id(name)
+        emoji_id = _parse_id(name)
         file = await self._node.db.read(_emoji_file, emoji_id)
         if not file:
-            await custom_emoji.fetch(self._node, emoji_id)
+            await custom_emoji.fetch_remote(self._node, emoji_id)
             file = await self._node.db.read(_emoji_file, emoji_id)
         if not file:
             raise NotFound
-        return await self._looked_at("emoji", emoji_id, Found(file, DAY))
+        return await self._record_access("emoji", emoji_id, MediaFile(file, CACHE_DAY))
 
-    async def _looked_at(self, kind: str, id_: int, found: Found) -> Found:
-        await self._node.part(Looks).note(kind, id_)
-        return replace(found, cached=(kind, id_))
+    async def _record_access(self, kind: str, id_: int, found: MediaFile) -> MediaFile:
+        await self._node.component(AccessTimes).record(kind, id_)
+        return replace(found, remote_media_key=(kind, id_))
 
-    async def _send(self, scope: Any, send: Any, found: Found) -> None:
+    async def _send_file(self, scope: Any, send: Any, found: MediaFile) -> None:
         name, _, extension = found.key.rpartition(".")
         mime = MIMES.get(extension)
         if mime is None:
             raise NotFound
-        headers = [*SECURITY, (b"cache-control", found.cache)]
+        headers = [*SECURITY_HEADERS, (b"cache-control", found.cache_control)]
         etag = f'"{name.rpartition("/")[2]}"'
         path = self._node.storage.path(found.key)
         try:
             if path is not None:
-                await file_response.file(scope, send, path, mime, etag, headers)
+                await file_response.send_file(scope, send, path, mime, etag, headers)
             elif (url := self._node.storage.url(found.key)) is not None:
                 more = [*headers, (b"location", url.encode())]
                 await respond(scope, send, 307, content_type="", headers=more)
@@ -219,39 +221,39 @@ class Files:
             raise NotFound from None
 
 
-def _cookie(scope: Any) -> str:
+def _session_token(scope: Any) -> str:
     try:
-        morsel = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
+        morsel = SimpleCookie(header(scope, b"cookie") or "").get(SESSION_COOKIE)
     except CookieError:
         return ""
     return morsel.value if morsel else ""
 
 
-def _parts(rest: str) -> tuple[int, tuple[str, str]]:
+def _parse_path(rest: str) -> tuple[int, tuple[str, str]]:
     """`remote/123/medium.webp` → (123, ("medium", "webp"))."""
     _, id_, name = ([*rest.split("/"), "", ""])[:3]
     variant, _, form = name.partition(".")
-    if rest.count("/") != 2 or (variant, form) not in SIZES:
+    if rest.count("/") != 2 or (variant, form) not in KNOWN_VARIANTS:
         raise NotFound
-    return _id(id_), (variant, form)
+    return _parse_id(id_), (variant, form)
 
 
-def _id(text: str) -> int:
-    found = read_id(text)
+def _parse_id(text: str) -> int:
+    found = parse_id(text)
     if found is None:
         raise NotFound
     return found
 
 
-def _chosen(files: Sizes, size: tuple[str, str], keep: bytes) -> Found:
+def _select_variant(files: Sizes, size: tuple[str, str], keep: bytes) -> MediaFile:
     """The size that was asked for; while it is still being made, another one, not to be kept for long."""
     exact = files.get(size)
     if exact is not None:
-        return Found(exact.file, keep)
+        return MediaFile(exact.key, keep)
     if not files:
         raise NotFound
     other = max(files, key=lambda name: (name[1] == size[1], files[name].width))
-    return Found(files[other].file, SHORT if keep == FOR_EVER else PRIVATE)
+    return MediaFile(files[other].key, CACHE_SHORT if keep == CACHE_IMMUTABLE else CACHE_PRIVATE)
 
 
 def _viewer(tx: Reader, cookie: str) -> Account | None:
@@ -261,32 +263,36 @@ def _viewer(tx: Reader, cookie: str) -> Account | None:
 
 def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
     viewer = _viewer(tx, cookie)
-    return visibility.may_see_file(tx, visibility.eyes(viewer), key)
+    return visibility.may_see_file(tx, visibility.viewer_value(viewer), key)
 
 
-def _remote_photo(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tuple[Sizes, bool]:
+def _remote_photo_files(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tuple[Sizes, bool]:
     """The files of a remote photo and whether everyone may see it. A capability stands for the right to."""
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     viewer = _viewer(tx, cookie)
-    access = visibility.may_see_photo(tx, visibility.eyes(viewer), photo_id)
+    access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
     if photo is None or not photo.remote_url or not (access or capable):
         raise NotFound
     owner = accounts.get(tx, photo.account_id)
-    if owner.is_gone or not domain_policy.shows_media(tx, owner, photo.remote_url):
+    if owner.is_inactive or not domain_policy.allows_media(tx, owner, photo.remote_url):
         raise NotFound
     return photo.files, access == "public"
 
 
-def _profile_files(tx: Reader, account_id: int, kind: avatars.Kind) -> tuple[Sizes, bool]:
+def _profile_files(tx: Reader, account_id: int, kind: avatars.PictureKind) -> tuple[Sizes, bool]:
     """The files of a picture of a profile, and whether it may be fetched from elsewhere."""
     account = accounts.by_id(tx, account_id)
-    if account is None or account.is_gone or not domain_policy.shows_media(tx, account, kind.url(account)):
+    if (
+        account is None
+        or account.is_inactive
+        or not domain_policy.allows_media(tx, account, kind.url(account))
+    ):
         raise NotFound
     return avatars.files(tx, account, kind), bool(kind.url(account)) and not account.is_local
 
 
 def _emoji_file(tx: Reader, emoji_id: int) -> str:
-    found = custom_emoji.shown(tx, emoji_id)
+    found = custom_emoji.visible_by_id(tx, emoji_id)
     if found is None:
         raise NotFound
     return found.file

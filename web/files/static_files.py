@@ -29,17 +29,17 @@ MIMES = {
     "webmanifest": "application/manifest+json",
     "txt": "text/plain; charset=utf-8",
 }
-COMPRESSED = ("css", "js", "svg", "webmanifest", "txt")
+COMPRESSED_EXTENSIONS = ("css", "js", "svg", "webmanifest", "txt")
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One file in memory; `small` is its gzip form, when that is worth it."""
+class StaticFile:
+    """One file in memory; `gzipped` is its gzip form, when that is worth it."""
 
     data: bytes
-    small: bytes | None
+    gzipped: bytes | None
     mime: str
     etag: str
 
@@ -48,18 +48,18 @@ class StaticFiles:
     """Serves the folder of `Assets`. Only paths that were there at the first look exist."""
 
     def __init__(self, node: Node) -> None:
-        self._assets = node.part(Assets)
-        self._held: dict[str, Held] | None = None
+        self._assets = node.component(Assets)
+        self._files: dict[str, StaticFile] | None = None
 
     async def __call__(self, scope: Any, send: Any) -> None:
-        if self._held is None:
-            self._held = self._read()
+        if self._files is None:
+            self._files = self._read()
         path = scope["path"].removeprefix("/static/")
         version, _, rest = path.partition("/")
         is_versioned = _VERSION.fullmatch(version) is not None
-        held = self._held.get(rest if is_versioned else path)
+        held = self._files.get(rest if is_versioned else path)
         if held is None:
-            await file_response.text(scope, send, 404, "There is nothing here.")
+            await file_response.send_text(scope, send, 404, "There is nothing here.")
             return
         is_current = is_versioned and version == self._assets.version
         headers = [
@@ -70,18 +70,18 @@ class StaticFiles:
             headers.append(
                 (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
             )
-        if held.small is not None:
+        if held.gzipped is not None:
             headers.append((b"vary", b"accept-encoding"))
-        if file_response.is_unchanged(scope, held.etag):
+        if file_response.is_not_modified(scope, held.etag):
             await respond(scope, send, 304, content_type="", headers=headers)
             return
         data = held.data
-        if held.small is not None and "gzip" in (header(scope, b"accept-encoding") or ""):
+        if held.gzipped is not None and "gzip" in (header(scope, b"accept-encoding") or ""):
             headers.append((b"content-encoding", b"gzip"))
-            data = held.small
+            data = held.gzipped
         await respond(scope, send, 200, data, held.mime, headers)
 
-    def _read(self) -> dict[str, Held]:
+    def _read(self) -> dict[str, StaticFile]:
         held = {"css/main.css": _hold(stylesheet(), "css")}
         for file in sorted(self._assets.folder.rglob("*")):
             extension = file.suffix.removeprefix(".")
@@ -90,9 +90,9 @@ class StaticFiles:
         return held
 
 
-def _hold(data: bytes, extension: str) -> Held:
-    small = gzip.compress(data, 9, mtime=0) if extension in COMPRESSED else None
-    return Held(
+def _hold(data: bytes, extension: str) -> StaticFile:
+    small = gzip.compress(data, 9, mtime=0) if extension in COMPRESSED_EXTENSIONS else None
+    return StaticFile(
         data,
         small if small is not None and len(small) < len(data) else None,
         MIMES[extension],

@@ -19,29 +19,30 @@ from node.models.account import Account
 from node.models.post import Post
 
 # A tag, whose quoted values may hold anything, or words up to the next one.
-_PIECE = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+|<')
-_NAME = re.compile(r"(?<![^\W_]):([^\s:<>]+):(?![^\W_])")
+_TAG_OR_TEXT = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+|<')
+_SHORTCODE = re.compile(r"(?<![^\W_]):([^\s:<>]+):(?![^\W_])")
 
 
-def path(emoji_id: int) -> str:
+def emoji_path(emoji_id: int) -> str:
     return f"/media/emoji/{emoji_id}.webp"
 
 
-def in_html(html: str, kept: str) -> Markup:
+def replace_in_html(html: str, emoji_json: str) -> Markup:
     """Safe HTML with the emoji of its row shown; still safe."""
-    if not kept or ":" not in html:
+    if not emoji_json or ":" not in html:
         return Markup(html)  # noqa: S704
-    replaced = _replacer(custom_emoji.used(kept))
+    replaced = _replacer(custom_emoji.ids_by_shortcode(emoji_json))
     return Markup(  # noqa: S704
         "".join(
-            piece if piece.startswith("<") else _NAME.sub(replaced, piece) for piece in _PIECE.findall(html)
+            piece if piece.startswith("<") else _SHORTCODE.sub(replaced, piece)
+            for piece in _TAG_OR_TEXT.findall(html)
         )
     )
 
 
-def in_words(words: str, kept: str) -> Markup:
+def replace_in_text(text: str, emoji_json: str) -> Markup:
     """Plain words as HTML, with the emoji of their row shown."""
-    return in_html(str(escape(words)), kept)
+    return replace_in_html(str(escape(text)), emoji_json)
 
 
 def _replacer(known: dict[str, int]) -> Callable[[re.Match[str]], str]:
@@ -50,30 +51,30 @@ def _replacer(known: dict[str, int]) -> Callable[[re.Match[str]], str]:
         if id_ is None:
             return match[0]
         said = match[0].replace('"', "&#34;")
-        return f'<img class="emoji" src="{path(id_)}" alt="{said}" title="{said}" loading="lazy" decoding="async">'
+        return f'<img class="emoji" src="{emoji_path(id_)}" alt="{said}" title="{said}" loading="lazy" decoding="async">'
 
     return replaced
 
 
-def of_post(post: Post, author: Account) -> str:
+def post_emoji(post: Post, author: Account) -> str:
     """What is kept of a post's emoji, if pictures of its author's server are shown."""
     return "" if author.is_without_media else post.emoji
 
 
-def of_account(account: Account) -> str:
+def account_emoji(account: Account) -> str:
     return "" if account.is_without_media else account.emoji
 
 
-def name(account: Account) -> Markup:
+def render_display_name(account: Account) -> Markup:
     """What somebody is called, as HTML."""
-    return in_words(account.label, of_account(account))
+    return replace_in_text(account.label, account_emoji(account))
 
 
-def entities(site: Site, kept: str) -> list[dict[str, Any]]:
+def to_entities(site: Site, emoji_json: str) -> list[dict[str, Any]]:
     """The CustomEmoji of the client API."""
     found = []
-    for shortcode, id_ in custom_emoji.used(kept).items():
-        url = site.uri(path(id_))
+    for shortcode, id_ in custom_emoji.ids_by_shortcode(emoji_json).items():
+        url = site.uri(emoji_path(id_))
         found.append(
             {
                 "shortcode": shortcode,

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from quart import Quart, Response, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 
-from node.errors import Refused, TooMuch
-from web.html.templates import page
+from node.errors import Refused, TooManyRequests
+from web.html.templates import render_page
 from web.i18n.translations import N_, _, gettext
-from web.request.context import SignInFirst
-from web.request.redirects import came_from, wants_json
+from web.request.context import SignInRequired
+from web.request.redirects import referring_path, wants_json
 
 log = logging.getLogger("tintype.pages")
 
@@ -35,31 +35,31 @@ TITLES = {
 }
 
 
-async def answer(status: int, message: str, *, field: str = "") -> Response:
+async def render_error(status: int, message: str, *, field: str = "") -> Response:
     """A sentence and a status, as a page or as JSON."""
     if wants_json():
         response = jsonify(error=message, field=field)
     else:
-        response = await page(
+        response = await render_page(
             "error.html", title=gettext(TITLES.get(status, "Something went wrong")), message=message
         )
     response.status_code = status
     return response
 
 
-async def _refused(error: Refused) -> Response:
+async def _handle_refused(error: Refused) -> Response:
     if error.detail:
         log.info("%s %s refused: %s", request.method, request.path, error.detail)
-    if isinstance(error, SignInFirst) and not wants_json():
-        there = came_from() if request.method == "POST" else request.full_path.rstrip("?")
+    if isinstance(error, SignInRequired) and not wants_json():
+        there = referring_path() if request.method == "POST" else request.full_path.rstrip("?")
         return redirect(f"/sign-in?next={quote(there, safe='/')}", 303)  # type: ignore[return-value]
-    response = await answer(error.status, gettext(error.message), field=getattr(error, "field", ""))
-    if isinstance(error, TooMuch):
+    response = await render_error(error.status, gettext(error.message), field=getattr(error, "field", ""))
+    if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-async def _http(error: HTTPException) -> Response:
+async def _handle_http(error: HTTPException) -> Response:
     status = error.code or 500
     if 300 <= status < 400:
         return error.get_response()  # type: ignore[return-value]
@@ -71,21 +71,21 @@ async def _http(error: HTTPException) -> Response:
         message = _("That is larger than this server accepts.")
     else:
         message = _("This page does not support that action.")
-    return await answer(status, message)
+    return await render_error(status, message)
 
 
-async def _unexpected(error: Exception) -> Response:
+async def _handle_unexpected(error: Exception) -> Response:
     reference = secrets.token_hex(2).upper()
     log.error("reference %s: %s %s failed", reference, request.method, request.path, exc_info=error)
     message = _("Something went wrong here. Reference %(reference)s.", reference=reference)
     try:
-        return await answer(500, message)
+        return await render_error(500, message)
     except Exception:
         log.exception("reference %s: the page that says so failed too", reference)
         return Response(message, 500, content_type="text/plain; charset=utf-8")
 
 
-def register(app: Quart) -> None:
-    app.register_error_handler(Refused, _refused)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+def register_handlers(app: Quart) -> None:
+    app.register_error_handler(Refused, _handle_refused)
+    app.register_error_handler(HTTPException, _handle_http)
+    app.register_error_handler(Exception, _handle_unexpected)

@@ -10,19 +10,19 @@ from quart import request
 from node.accounts import relationships
 from node.accounts.relationships import Relationship
 from node.database import Reader
-from node.discovery.trends import Trends
-from node.ids import read_id
+from node.discovery.trends import TrendCache
+from node.ids import parse_id
 from node.models.account import Account
 from node.paging import Page
 from node.timelines import timelines
-from node.timelines.post_views import Branch, PostView
-from web.html.post_cards import Cards, Sheet
+from node.timelines.post_views import CommentNode, PostView
+from web.html.post_cards import CardPage, CardRenderer
 
-DEEPEST = 6
+MAX_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Trending:
+class HashtagRow:
     """A tag that stands out, as a page lists it."""
 
     name: str
@@ -30,19 +30,20 @@ class Trending:
     people: int
 
 
-def paging(limit: int) -> Page:
+def requested_page(limit: int) -> Page:
     """The part of a list that the address asks for."""
-    return Page(max_id=read_id(request.args.get("max_id", "")), limit=limit)
+    return Page(max_id=parse_id(request.args.get("max_id", "")), limit=limit)
 
 
-def trends(tx: Reader, kept: Trends, limit: int) -> list[Trending]:
+def trending_hashtags(tx: Reader, kept: TrendCache, limit: int) -> list[HashtagRow]:
     return [
-        Trending(found.hashtag.name, found.hashtag.display, found.authors) for found in kept.now(tx, limit)
+        HashtagRow(found.hashtag.name, found.hashtag.display, found.authors)
+        for found in kept.current(tx, limit)
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Bond:
+class ViewerRelationship:
     """What is between whoever looks and someone else."""
 
     is_self: bool
@@ -55,8 +56,8 @@ class Bond:
     showing_boosts: bool
 
 
-def _bond(viewer: Account, found: Relationship) -> Bond:
-    return Bond(
+def _to_viewer_relationship(viewer: Account, found: Relationship) -> ViewerRelationship:
+    return ViewerRelationship(
         found.id == viewer.id,
         found.following,
         found.requested,
@@ -68,20 +69,27 @@ def _bond(viewer: Account, found: Relationship) -> Bond:
     )
 
 
-def bonds(tx: Reader, viewer: Account | None, people: Sequence[Account]) -> dict[int, Bond]:
+def viewer_relationships(
+    tx: Reader, viewer: Account | None, people: Sequence[Account]
+) -> dict[int, ViewerRelationship]:
     """By account id, for everyone in a list; empty for someone who is not signed in."""
     if viewer is None or not people:
         return {}
-    return {one.id: _bond(viewer, one) for one in relationships.of(tx, viewer, [who.id for who in people])}
+    return {
+        one.id: _to_viewer_relationship(viewer, one)
+        for one in relationships.with_accounts(tx, viewer, [who.id for who in people])
+    }
 
 
-def recent(tx: Reader, viewer: Account | None, cards: Cards, page: Page, *, only_local: bool) -> Sheet:
+def recent_photos(
+    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, *, only_local: bool
+) -> CardPage:
     """The newest public photos: of this node, or of everywhere it knows."""
     entries = timelines.public(tx, viewer, page, only_local=only_local, only_photos=True)
-    return cards.entries(tx, viewer, entries, page.limit)
+    return cards.prepare_entries(tx, viewer, entries, page.limit)
 
 
-def flattened(branches: Sequence[Branch]) -> list[tuple[PostView | None, int, int]]:
+def flatten_comments(branches: Sequence[CommentNode]) -> list[tuple[PostView | None, int, int]]:
     """A tree as a list of (view, threads that open before it, threads that close after it).
 
     However deep people answer each other, the nesting that is shown ends at `DEEPEST`.
@@ -91,7 +99,7 @@ def flattened(branches: Sequence[Branch]) -> list[tuple[PostView | None, int, in
     while stack:
         branch, depth = stack.pop()
         flat.append((branch.view, depth))
-        stack.extend((child, min(depth + 1, DEEPEST)) for child in reversed(branch.children))
+        stack.extend((child, min(depth + 1, MAX_DEPTH)) for child in reversed(branch.children))
     entries = []
     for n, (view, depth) in enumerate(flat):
         before = flat[n - 1][1] if n else -1

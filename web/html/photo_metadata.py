@@ -19,7 +19,7 @@ from node.attachments.photo_rows import Photo
 from node.text import display_names
 from web.i18n.translations import gettext as _
 
-LONGEST = 120
+MAX_VALUE_LENGTH = 120
 
 _CC = re.compile(
     r"https?://creativecommons\.org/(?:licenses/([a-z-]{2,20})/([0-9.]{1,5})"
@@ -29,9 +29,9 @@ _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d)(?::\d\d)?.*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
-def shown(photos: Sequence[Photo]) -> Markup:
+def render_metadata(photos: Sequence[Photo]) -> Markup:
     """All facts of a post's photos as a list of terms; empty when there are none."""
-    told = [photo.told for photo in photos]
+    told = [photo.public_metadata for photo in photos]
     lines = []
     for label, line in (
         (_("Camera"), _camera),
@@ -55,10 +55,10 @@ def _values(found: list[str]) -> list[str]:
 
 
 def _clean(value: object) -> str:
-    return display_names.shown(value, LONGEST) if isinstance(value, str) else ""
+    return display_names.clean_line(value, MAX_VALUE_LENGTH) if isinstance(value, str) else ""
 
 
-def _exif(extra: dict[str, Any]) -> Callable[[str], str]:
+def _exif_reader(extra: dict[str, Any]) -> Callable[[str], str]:
     pairs = extra.get("exif")
     values = {
         pair[0]: _clean(pair[1])
@@ -68,7 +68,7 @@ def _exif(extra: dict[str, Any]) -> Callable[[str], str]:
     return lambda name: values.get(name, "")
 
 
-def written(photo: Photo) -> str:
+def camera_summary(photo: Photo) -> str:
     """What the camera wrote into a photo, as one line of plain text for its owner."""
     extra = {"exif": json.loads(photo.camera)}
     return " · ".join(part for part in (*_parts(extra), _taken(extra)) if part)
@@ -80,22 +80,22 @@ def _camera(extra: dict[str, Any]) -> str:
 
 def _parts(extra: dict[str, Any]) -> list[str]:
     """`SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`, as far as it is told."""
-    fact = _exif(extra)
+    fact = _exif_reader(extra)
     make, model, lens = fact("Make"), fact("Model"), fact("LensModel")
     body = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
     parts = [
         body,
         lens,
         fact("Film"),
-        _in_units(fact("FocalLength"), "{} mm"),
-        _in_units(fact("FNumber"), "f/{}"),
-        _in_units(_fraction(fact("ExposureTime")), "{} s"),
-        _in_units(fact("PhotographicSensitivity") or fact("ISOSpeedRatings"), "ISO {}"),
+        _with_unit(fact("FocalLength"), "{} mm"),
+        _with_unit(fact("FNumber"), "f/{}"),
+        _with_unit(_fraction(fact("ExposureTime")), "{} s"),
+        _with_unit(fact("PhotographicSensitivity") or fact("ISOSpeedRatings"), "ISO {}"),
     ]
     return [part for part in dict.fromkeys(parts) if part]
 
 
-def _in_units(value: str, pattern: str) -> str:
+def _with_unit(value: str, pattern: str) -> str:
     """A bare number gets its unit; what came with one stays."""
     return pattern.format(value) if _NUMBER.fullmatch(value) or re.fullmatch(r"1/[0-9]+", value) else value
 
@@ -109,7 +109,7 @@ def _fraction(value: str) -> str:
 
 
 def _taken(extra: dict[str, Any]) -> str:
-    fact = _exif(extra)
+    fact = _exif_reader(extra)
     match = _TIME.fullmatch(fact("DateTimeOriginal") or fact("DateTime"))
     return "{}-{}-{} {}:{}".format(*match.groups()) if match else ""
 

@@ -22,27 +22,27 @@ from markupsafe import Markup, escape
 
 from node.accounts import accounts
 from node.attachments.photo_rows import Photo
-from node.attachments.photos import LATER
+from node.attachments.photos import DEFERRED_VARIANTS
 from node.cache import Cache
 from node.database import Reader
 from node.models.account import Account
 from node.models.post import Post
 from node.timelines import post_summaries, post_views
-from node.timelines.post_summaries import Glance
+from node.timelines.post_summaries import PostSummary
 from node.timelines.post_views import PostView
-from node.timelines.timelines import Entry
+from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 from web.html import helpers
 from web.i18n.translations import N_
 
-MOST_KEPT = 3_000
-KEPT_SECONDS = 600.0
-UNFINISHED_SECONDS = 20.0
-EAGER = 2
+MAX_CACHED_CARDS = 3_000
+CACHE_TTL_SECONDS = 600.0
+INCOMPLETE_CACHE_TTL_SECONDS = 20.0
+EAGER_CARDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CardData:
     """What the row of deeds needs to know of a post."""
 
     post_id: int
@@ -52,46 +52,46 @@ class Facts:
     uri: str
     published_at: int
     is_open: bool
-    for_followers: bool
-    boosts: bool
+    is_followers_only: bool
+    allows_boosts: bool
 
     def can_boost(self, viewer_id: int) -> bool:
-        return (self.is_open and self.boosts) or (
-            self.author_id == viewer_id and (self.is_open or self.for_followers)
+        return (self.is_open and self.allows_boosts) or (
+            self.author_id == viewer_id and (self.is_open or self.is_followers_only)
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedCard:
     """The parts of a card, or the one part of a cell."""
 
     version: tuple[str, ...]
-    facts: Facts
+    data: CardData
     parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CardPage:
     """A page of posts as one viewer may see them: what was kept of each, or what to make it from."""
 
-    lines: list[tuple[Glance, str, Kept | None]]
-    fresh: dict[int, PostView]
+    entries: list[tuple[PostSummary, str, CachedCard | None]]
+    views: dict[int, PostView]
     boosters: dict[int, Account]
-    older: int | None = None
+    next_max_id: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.lines)
+        return bool(self.entries)
 
 
-class Cards:
+class CardRenderer:
     """The kept cards and cells of one language."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env
-        self._kept: Cache[tuple[str, int], Kept] = Cache(MOST_KEPT)
-        self._break = Markup(f"<!--{secrets.token_hex(8)}-->")  # noqa: S704
+        self._cache: Cache[tuple[str, int], CachedCard] = Cache(MAX_CACHED_CARDS)
+        self._separator = Markup(f"<!--{secrets.token_hex(8)}-->")  # noqa: S704
         self._macros: Any = None
-        self._deeds = Deeds(env)
+        self._action_row = ActionRow(env)
 
     @property
     def macros(self) -> Any:
@@ -99,102 +99,120 @@ class Cards:
             self._macros = self._env.get_template("parts/posts.html").module
         return self._macros
 
-    def sheet(
-        self, tx: Reader, viewer: Account | None, seen: Sequence[Glance], kind: str, older: int | None = None
-    ) -> Sheet:
+    def prepare(
+        self,
+        tx: Reader,
+        viewer: Account | None,
+        summaries: Sequence[PostSummary],
+        kind: str,
+        next_max_id: int | None = None,
+    ) -> CardPage:
         """What a page needs, in the unit of work that read the glances. `kind` is "card" or "cell"."""
         lines = []
-        for n, glance in enumerate(seen):
-            form = "eager" if kind == "card" and n < EAGER else kind
-            kept = self._kept.get((form, glance.post_id))
-            if kept is not None and kept.version != _version(form, glance):
+        for n, glance in enumerate(summaries):
+            form = "eager" if kind == "card" and n < EAGER_CARDS else kind
+            kept = self._cache.get((form, glance.post_id))
+            if kept is not None and kept.version != _cache_version(form, glance):
                 kept = None
             lines.append((glance, form, kept))
-        lacking = [Entry(glance.post_id, glance.post_id) for glance, _form, kept in lines if kept is None]
+        lacking = [
+            TimelineEntry(glance.post_id, glance.post_id) for glance, _form, kept in lines if kept is None
+        ]
         by = {glance.boost_by for glance, _form, _kept in lines if glance.boost_by is not None}
-        return Sheet(
+        return CardPage(
             lines,
-            {view.post.id: view for view in post_views.of(tx, viewer, lacking)} if lacking else {},
+            {view.post.id: view for view in post_views.by_entries(tx, viewer, lacking)} if lacking else {},
             accounts.by_ids(tx, by) if by else {},
-            older,
+            next_max_id,
         )
 
-    def entries(
-        self, tx: Reader, viewer: Account | None, found: Sequence[Entry], limit: int, kind: str = "cell"
-    ) -> Sheet:
+    def prepare_entries(
+        self,
+        tx: Reader,
+        viewer: Account | None,
+        found: Sequence[TimelineEntry],
+        limit: int,
+        kind: str = "cell",
+    ) -> CardPage:
         """As `sheet`, for a page of a timeline that asked for `limit` entries."""
         older = found[-1].id if len(found) >= limit else None
-        return self.sheet(tx, viewer, post_summaries.of(tx, viewer, found), kind, older)
+        return self.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, found), kind, older)
 
-    def stream(self, sheet: Sheet, viewer: Account | None) -> Markup:
+    def render_feed(self, card_page: CardPage, viewer: Account | None) -> Markup:
         """Posts one below the other, as in Home."""
         parts: list[str] = []
-        for glance, kind, kept in sheet.lines:
-            card = kept or self._make(glance, kind, sheet.fresh.get(glance.post_id))
+        for glance, kind, kept in card_page.entries:
+            card = kept or self._render_and_cache(glance, kind, card_page.views.get(glance.post_id))
             if card is None:
                 continue
             head, middle, tail = card.parts
-            booster = sheet.boosters.get(glance.boost_by or 0)
+            booster = card_page.boosters.get(glance.boost_by or 0)
             parts += (
                 f'<div class="item" data-entry="{glance.id}">',
                 self.macros.boosted(booster) if booster is not None else "",
                 head,
-                helpers.ago(card.facts.published_at),
+                helpers.relative_time(card.data.published_at),
                 middle,
-                self._deeds(
-                    card.facts,
+                self._action_row(
+                    card.data,
                     viewer,
                     (glance.likes, glance.comments, glance.boosts),
-                    glance.marks,
+                    glance.viewer_marks,
                 ),
                 tail,
                 "</div>",
             )
         return Markup("".join(parts))  # noqa: S704
 
-    def grid(self, sheet: Sheet) -> Markup:
+    def render_grid(self, card_page: CardPage) -> Markup:
         """Posts as squares, as on a profile."""
         cells = [
-            kept or self._make(glance, kind, sheet.fresh.get(glance.post_id))
-            for glance, kind, kept in sheet.lines
+            kept or self._render_and_cache(glance, kind, card_page.views.get(glance.post_id))
+            for glance, kind, kept in card_page.entries
         ]
         return Markup("".join([cell.parts[0] for cell in cells if cell is not None]))  # noqa: S704
 
-    def alone(self, view: PostView, viewer: Account | None) -> Markup:
+    def render_single(self, view: PostView, viewer: Account | None) -> Markup:
         """One post on its own page."""
-        head, middle, tail = str(self.macros.card(view, self._break, "alone")).split(self._break)
+        head, middle, tail = str(self.macros.card(view, self._separator, "alone")).split(self._separator)
         post = view.post
         counts = (post.likes_count, post.comments_count, post.boosts_count)
-        deeds = self._deeds(_facts(view), viewer, counts, view.marks)
-        return Markup("".join((head, helpers.ago(post.published_at), middle, deeds, tail)))  # noqa: S704
+        deeds = self._action_row(_card_data(view), viewer, counts, view.marks)
+        return Markup("".join((head, helpers.relative_time(post.published_at), middle, deeds, tail)))  # noqa: S704
 
-    def _make(self, glance: Glance, kind: str, view: PostView | None) -> Kept | None:
+    def _render_and_cache(self, glance: PostSummary, kind: str, view: PostView | None) -> CachedCard | None:
         """Make a card and keep it. Without a view the post is gone since it was glanced at."""
         if view is None:
             return None
-        made = str(self.macros.cell(view) if kind == "cell" else self.macros.card(view, self._break, kind))
-        lasts = KEPT_SECONDS if all(_is_finished(photo) for photo in view.photos) else UNFINISHED_SECONDS
-        kept = Kept(_version(kind, glance), _facts(view), tuple(made.split(self._break)))
-        self._kept.put((kind, glance.post_id), kept, lasts)
+        made = str(
+            self.macros.cell(view) if kind == "cell" else self.macros.card(view, self._separator, kind)
+        )
+        lasts = (
+            CACHE_TTL_SECONDS
+            if all(_is_complete(photo) for photo in view.photos)
+            else INCOMPLETE_CACHE_TTL_SECONDS
+        )
+        kept = CachedCard(_cache_version(kind, glance), _card_data(view), tuple(made.split(self._separator)))
+        self._cache.put((kind, glance.post_id), kept, lasts)
         return kept
 
 
-def _version(kind: str, glance: Glance) -> tuple[str, ...]:
+def _cache_version(kind: str, glance: PostSummary) -> tuple[str, ...]:
     if kind == "cell":
         return (glance.version, glance.author_version, f"{glance.likes} {glance.comments}")
     return (glance.version, glance.author_version)
 
 
-def _is_finished(photo: Photo) -> bool:
+def _is_complete(photo: Photo) -> bool:
     """Whether no more sizes are to come: until then its card is soon made anew."""
     if photo.remote_url:
         return bool(photo.files)
-    return all((variant.name, variant.format) in photo.files for variant in LATER)
+    return all((variant.name, variant.format) in photo.files for variant in DEFERRED_VARIANTS)
 
 
-def _facts(view: PostView) -> Facts:
+def _card_data(view: PostView) -> CardData:
     post: Post = view.post
-    return Facts(
+    return CardData(
         post.id,
         post.account_id,
         helpers.post_path(post, view.author),
@@ -203,11 +221,11 @@ def _facts(view: PostView) -> Facts:
         post.published_at,
         post.is_open,
         post.visibility == "followers",
-        bool(post.allows.boost.allowed),
+        bool(post.interaction_policy.boost.automatic_approval),
     )
 
 
-class Deeds:
+class ActionRow:
     """The row under a post: like, comment, boost, share, bookmark, each a form's button or a link."""
 
     def __init__(self, env: Environment) -> None:
@@ -233,14 +251,14 @@ class Deeds:
         )
 
     def __call__(
-        self, facts: Facts, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
+        self, facts: CardData, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
     ) -> str:
         likes, comments, boosts = counts
         share = f'<button class="action js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
         if viewer is None:
             where = f"/interact?uri={quote(facts.uri, safe='')}"
             links = [
-                f'<a class="action" href="{where}"{inside}<span class="n">{_count(n)}</span></a>'
+                f'<a class="action" href="{where}"{inside}<span class="n">{_short_count(n)}</span></a>'
                 for inside, n in zip(self._links, counts, strict=True)
             ]
             return f'<div class="actions">{"".join(links)}{share}</div>'
@@ -250,14 +268,14 @@ class Deeds:
         boost = ""
         if marks.boosted or facts.can_boost(viewer.id):
             inside, end = self._boost[marks.boosted]
-            boost = f"{start}{inside}{_count(boosts)}{end}"
+            boost = f"{start}{inside}{_short_count(boosts)}{end}"
         return (
-            f'<div class="actions">{start}{like[0]}{_count(likes)}{like[1]}'
-            f'<a class="action" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_count(comments)}'
+            f'<div class="actions">{start}{like[0]}{_short_count(likes)}{like[1]}'
+            f'<a class="action" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_short_count(comments)}'
             f"</span></a>{boost}{share}"
             f'<span class="end">{start}{bookmark[0]}{bookmark[1]}</span></div>'
         )
 
 
-def _count(n: int) -> str:
-    return helpers.short(n) if n else ""
+def _short_count(n: int) -> str:
+    return helpers.short_number(n) if n else ""

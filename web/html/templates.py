@@ -17,15 +17,15 @@ from node.cache import Cache
 from node.node import Node
 from web.files.asset_urls import Assets
 from web.html import custom_emoji, helpers, photo_metadata
-from web.html.post_cards import Cards
+from web.html.post_cards import CardRenderer
 from web.html.template_source import TemplateLoader
 from web.i18n import js_messages, translations
 from web.request import context, session
 from web.request import context as current
-from web.request.context import Person
+from web.request.context import SignedInUser
 
 # What the keys lead to: only there does the bar differ from page to page.
-PLACES = (
+NAVIGATION_PATHS = (
     "/",
     "/explore",
     "/search",
@@ -36,11 +36,11 @@ PLACES = (
     "/about",
     "/sign-in",
 )
-MOST_KEPT = 1_000
-FOLDER = Path(__file__).parents[2] / "templates"
+MAX_CACHED_NAVIGATIONS = 1_000
+TEMPLATE_FOLDER = Path(__file__).parents[2] / "templates"
 
 
-class Sentences:
+class TemplateGettext:
     """`_` in templates: a sentence as HTML. Most have no values and are the same object every time."""
 
     def __init__(self, catalogue: translations.Catalogue) -> None:
@@ -54,105 +54,105 @@ class Sentences:
         return found % values if values else found
 
 
-class Chrome:
+class Navigation:
     """The bar and the keys round a page, kept for each person and place: a fifth of what a page costs."""
 
     def __init__(self, env: Environment) -> None:
         self._macro: Any = None
         self._env = env
-        self._kept: Cache[tuple[Any, ...], Markup] = Cache(MOST_KEPT)
+        self._cache: Cache[tuple[Any, ...], Markup] = Cache(MAX_CACHED_NAVIGATIONS)
 
-    def __call__(self, me: Person | None, here: str, theme: str) -> Markup:
-        places = PLACES if me is None else (*PLACES, helpers.path_of(me.account))
-        here = here if here in places else ""
+    def __call__(self, user: SignedInUser | None, path: str, theme: str) -> Markup:
+        places = NAVIGATION_PATHS if user is None else (*NAVIGATION_PATHS, helpers.profile_path(user.account))
+        path = path if path in places else ""
         who = None
-        if me is not None:
-            account = me.account
+        if user is not None:
+            account = user.account
             who = (
                 account.id,
                 account.updated_at,
                 account.is_locked,
-                me.is_staff,
-                me.unread,
-                me.requests,
-                me.reports,
+                user.is_staff,
+                user.unread_count,
+                user.follow_requests_count,
+                user.open_reports_count,
             )
-        key = (who, here, theme)
-        made = self._kept.get(key)
+        key = (who, path, theme)
+        made = self._cache.get(key)
         if made is None:
             if self._macro is None:
                 self._macro = self._env.get_template("parts/navigation.html").module
-            made = self._macro.chrome(me, here, theme)
-            self._kept.put(key, made)
+            made = self._macro.chrome(user, path, theme)
+            self._cache.put(key, made)
         return made
 
 
-class Pages:
+class Templates:
     """The templates of one node, in every language that has been asked for."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._assets = node.part(Assets)
+        self._assets = node.component(Assets)
         self._environments: dict[str, Environment] = {}
-        self._cards: dict[str, Cards] = {}
-        self._chromes: dict[str, Chrome] = {}
+        self._cards: dict[str, CardRenderer] = {}
+        self._navigations: dict[str, Navigation] = {}
 
     def environment(self, language: str) -> Environment:
         found = self._environments.get(language)
         if found is None:
-            found = self._environments[language] = self._make(language)
+            found = self._environments[language] = self._create_environment(language)
         return found
 
-    def cards(self, language: str) -> Cards:
+    def card_renderer(self, language: str) -> CardRenderer:
         found = self._cards.get(language)
         if found is None:
-            found = self._cards[language] = Cards(self.environment(language))
+            found = self._cards[language] = CardRenderer(self.environment(language))
         return found
 
-    def chrome(self, language: str) -> Chrome:
-        found = self._chromes.get(language)
+    def navigation(self, language: str) -> Navigation:
+        found = self._navigations.get(language)
         if found is None:
-            found = self._chromes[language] = Chrome(self.environment(language))
+            found = self._navigations[language] = Navigation(self.environment(language))
         return found
 
-    def _make(self, language: str) -> Environment:
+    def _create_environment(self, language: str) -> Environment:
         env = Environment(
-            loader=TemplateLoader(FOLDER),
+            loader=TemplateLoader(TEMPLATE_FOLDER),
             autoescape=True,
             undefined=StrictUndefined,
             auto_reload=False,
             extensions=["jinja2.ext.i18n"],
         )
-        catalogue = translations.catalogue(language)
+        catalogue = translations.load_catalogue(language)
         env.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
         env.policies["ext.i18n.trimmed"] = True
-        env.globals["_"] = Sentences(catalogue)
+        env.globals["_"] = TemplateGettext(catalogue)
         options = self._node.config
         env.globals.update(
             asset=self._assets.url,
             icon=helpers.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
-            avatar=helpers.avatar,
-            photo_facts=photo_metadata.shown,
-            name_of=custom_emoji.name,
-            with_emoji=custom_emoji.in_words,
-            html_with_emoji=custom_emoji.in_html,
-            emoji_of=custom_emoji.of_account,
-            emoji_of_post=custom_emoji.of_post,
+            avatar=helpers.render_avatar,
+            photo_facts=photo_metadata.render_metadata,
+            name_of=custom_emoji.render_display_name,
+            with_emoji=custom_emoji.replace_in_text,
+            html_with_emoji=custom_emoji.replace_in_html,
+            emoji_of=custom_emoji.account_emoji,
+            emoji_of_post=custom_emoji.post_emoji,
             avatar_path=helpers.avatar_path,
             header_path=helpers.header_path,
-            picture=helpers.picture,
-            thumb=helpers.thumb,
+            picture=helpers.render_photo,
+            thumb=helpers.render_thumb,
             thumb_path=helpers.thumb_path,
-            album_shape=helpers.album_shape,
-            path_of=helpers.path_of,
+            album_shape=helpers.album_class,
+            path_of=helpers.profile_path,
             post_path=helpers.post_path,
-            short=helpers.short,
-            ago=helpers.ago,
-            moment=helpers.moment,
-            words=js_messages.as_json(
+            short=helpers.short_number,
+            ago=helpers.relative_time,
+            moment=helpers.exact_time,
+            words=js_messages.to_script_json(
                 {
-                    **js_messages.sentences(catalogue.gettext),
+                    **js_messages.collect_messages(catalogue.gettext),
                     "icons": self._assets.url("icons.svg"),
                     "blank": self._assets.url("favicon.svg"),
                 }
@@ -163,24 +163,24 @@ class Pages:
             base_url=self._node.site.base_url,
             mode=options.registration.mode,
             lang=language,
-            direction=translations.direction(language),
+            direction=translations.text_direction(language),
         )
         return env
 
 
-def cards() -> Cards:
+def card_renderer() -> CardRenderer:
     """The kept cards in the language of this request."""
-    return context.node().part(Pages).cards(translations.spoken())
+    return context.current_node().component(Templates).card_renderer(translations.current_language())
 
 
-def html(template: str, **context: Any) -> str:
+def render_html(template: str, **context: Any) -> str:
     """A template with what every page has: who is asking, the form token, the theme, the way back."""
-    node = current.node()
-    language = translations.spoken()
-    pages = node.part(Pages)
-    person = current.person()
-    kept = pages.cards(language)
-    theme = person.user.theme if person else request.cookies.get(session.THEME, "system")
+    node = current.current_node()
+    language = translations.current_language()
+    pages = node.component(Templates)
+    person = current.signed_in_user()
+    kept = pages.card_renderer(language)
+    theme = person.user.theme if person else request.cookies.get(session.THEME_COOKIE, "system")
     theme = theme if theme in ("light", "dark") else "system"
     return (
         pages.environment(language)
@@ -189,20 +189,20 @@ def html(template: str, **context: Any) -> str:
             context,
             me=person,
             viewer=person.account if person else None,
-            csrf=session.csrf(node),
+            csrf=session.csrf_token(node),
             theme=theme,
-            chrome=pages.chrome(language)(person, request.path, theme),
+            chrome=pages.navigation(language)(person, request.path, theme),
             here=request.path,
             here_full=request.full_path.rstrip("?"),
-            stream=kept.stream,
-            grid=kept.grid,
-            alone=kept.alone,
+            stream=kept.render_feed,
+            grid=kept.render_grid,
+            alone=kept.render_single,
         )
     )
 
 
-async def page(template: str, **context: Any) -> Response:
+async def render_page(template: str, **context: Any) -> Response:
     """A whole page as a response. Learns who is asking if the handler did not need to."""
     if not hasattr(g, "person"):
-        await current.look(current.nothing)
-    return Response(html(template, **context), content_type="text/html; charset=utf-8")
+        await current.read(current.read_nothing)
+    return Response(render_html(template, **context), content_type="text/html; charset=utf-8")

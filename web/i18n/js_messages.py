@@ -8,7 +8,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 
-def sentences(_: Callable[[str], str]) -> dict[str, object]:
+def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
     """What the modules in `static/js` find as `words`; {n} is filled in there."""
     return {
         "failed": _("Something went wrong. Please try again."),
@@ -48,7 +48,7 @@ def sentences(_: Callable[[str], str]) -> dict[str, object]:
     }
 
 
-def as_json(value: object) -> Markup:
+def to_script_json(value: object) -> Markup:
     """JSON that may stand inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from gettext import NullTranslations
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "locale"
-SOURCE = "en"
+LOCALE_FOLDER = Path(__file__).parents[1] / "locale"
+SOURCE_LANGUAGE = "en"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ckb", "dv", "ps"})
 
-_language: ContextVar[str] = ContextVar("language", default=SOURCE)
+_language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 
 
 class Catalogue(NullTranslations):
@@ -24,10 +24,10 @@ class Catalogue(NullTranslations):
 
     def __init__(self, language: str) -> None:
         super().__init__()
-        self._words: dict[str, tuple[str, ...]] = {}
+        self._messages: dict[str, tuple[str, ...]] = {}
         self._plural = "n != 1"
-        file = FOLDER / language / "LC_MESSAGES" / "messages.po"
-        if language != SOURCE and file.exists():
+        file = LOCALE_FOLDER / language / "LC_MESSAGES" / "messages.po"
+        if language != SOURCE_LANGUAGE and file.exists():
             self._read(file)
 
     def _read(self, file: Path) -> None:
@@ -43,14 +43,14 @@ class Catalogue(NullTranslations):
                 continue
             key = message.id if isinstance(message.id, str) else message.id[0]
             said = message.string
-            self._words[key] = (said,) if isinstance(said, str) else tuple(said)
+            self._messages[key] = (said,) if isinstance(said, str) else tuple(said)
 
     def gettext(self, message: str) -> str:
-        found = self._words.get(message)
+        found = self._messages.get(message)
         return found[0] if found else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        found = self._words.get(msgid1)
+        found = self._messages.get(msgid1)
         if found:
             chosen = found[min(self._index(n), len(found) - 1)]
             if chosen:
@@ -59,47 +59,47 @@ class Catalogue(NullTranslations):
 
 
 @functools.cache
-def catalogue(language: str) -> Catalogue:
+def load_catalogue(language: str) -> Catalogue:
     return Catalogue(language)
 
 
 @functools.cache
-def languages() -> tuple[str, ...]:
+def available_languages() -> tuple[str, ...]:
     """The languages there are catalogues for, English first."""
-    found = sorted(path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/messages.po"))
-    return (SOURCE, *(name for name in found if name != SOURCE))
+    found = sorted(path.parent.parent.name for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/messages.po"))
+    return (SOURCE_LANGUAGE, *(name for name in found if name != SOURCE_LANGUAGE))
 
 
-def choose(wanted: str, accepted: Iterable[str]) -> str:
+def choose_language(wanted: str, accepted: Iterable[str]) -> str:
     """The language of a request: what the person has set, else the first their browser names that we have."""
     for name in (wanted, *accepted):
         for form in (name.lower(), name.lower().partition("-")[0]):
-            if form in languages():
+            if form in available_languages():
                 return form
-    return SOURCE
+    return SOURCE_LANGUAGE
 
 
-def speak(language: str) -> None:
+def set_language(language: str) -> None:
     """Answer this request in a language."""
     _language.set(language)
 
 
-def spoken() -> str:
+def current_language() -> str:
     return _language.get()
 
 
-def direction(language: str) -> str:
+def text_direction(language: str) -> str:
     return "rtl" if language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
 def gettext(message: str, **values: object) -> str:
     """A sentence in the language of this request, `%(name)s` filled in."""
-    said = catalogue(_language.get()).gettext(message)
+    said = load_catalogue(_language.get()).gettext(message)
     return said % values if values else said
 
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
-    return catalogue(_language.get()).ngettext(one, many, n) % {"num": n, **values}
+    return load_catalogue(_language.get()).ngettext(one, many, n) % {"num": n, **values}
 
 
 _ = gettext

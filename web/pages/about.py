@@ -12,28 +12,28 @@ from node.database import Reader
 from node.models.account import Account
 from node.moderation import domain_policy
 from node.version import VERSION
-from web.html.templates import page
+from web.html.templates import render_page
 from web.request import context
 
 blueprint = Blueprint("about", __name__)
 
 
-def _about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
-    counts = statistics.of(tx)
+def _load_about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
+    counts = statistics.current(tx)
     return {
         "people": counts.people,
         "posts": counts.posts,
-        "staff": [person.account for person in users.staff(tx) if not person.account.is_gone],
-        "blocked": [rule for rule in domain_policy.all_blocked(tx) if rule.strength == "suspend"],
-        "limited": [rule for rule in domain_policy.all_blocked(tx) if rule.strength == "limit"],
+        "staff": [person.account for person in users.staff(tx) if not person.account.is_inactive],
+        "blocked": [rule for rule in domain_policy.all_rules(tx) if rule.strength == "suspend"],
+        "limited": [rule for rule in domain_policy.all_rules(tx) if rule.strength == "limit"],
     }
 
 
 @blueprint.get("/about")
-async def about() -> Response:
-    found = await context.look(_about)
-    options = context.node().config
-    return await page(
+async def show_about() -> Response:
+    found = await context.read(_load_about)
+    options = context.current_node().config
+    return await render_page(
         "about.html",
         version=VERSION,
         keeps_originals=options.media.keep_originals,

@@ -15,114 +15,118 @@ from werkzeug.datastructures import MultiDict
 
 from activitypub.remote import lookup
 from node.attachments import photo_metadata, photo_rows, photos
-from node.attachments.photo_metadata import Shared
+from node.attachments.photo_metadata import SharedMetadata
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound, Refused
-from node.ids import read_id
+from node.ids import parse_id
 from node.interactions import quotes
 from node.models.account import Account
-from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, Rule, only
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
 from node.models.post import Post
 from node.posts import posts
-from node.posts.drafts import MOST_PHOTOS, Draft
+from node.posts.drafts import MAX_PHOTOS, Draft
 from node.publishing import publishing
 from node.timelines import post_views
 from node.timelines.post_views import PostView
 from web.html import photo_metadata as shown
 from web.html.helpers import post_path, thumb_path
-from web.html.templates import page
+from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("compose", __name__)
 
 
-RULES: dict[str, Rule] = {
+AUDIENCE_RULES: dict[str, InteractionRule] = {
     "everyone": EVERYONE,
-    "followers": only("followers"),
-    "mentioned": only("mentioned"),
+    "followers": rule_for("followers"),
+    "mentioned": rule_for("mentioned"),
     "nobody": NOBODY,
 }
 
 
 @dataclass(slots=True)
-class Sent:
+class SubmittedPost:
     """What a form brought: the draft, and a sentence for each photo that was refused."""
 
     draft: Draft
     problems: list[str]
 
 
-async def _form(
+async def _render_form(
     draft: Draft, found: list[Photo], *, post: Post | None, problems: list[str], status: int = 200
 ) -> Response:
     quoted = None
     if post is None and draft.quote_id is not None:
-        quoted = await context.look_signed_in(_quoted, draft.quote_id)
-    response = await page(
+        quoted = await context.read_signed_in(_load_quoted, draft.quote_id)
+    response = await render_page(
         "posts/compose.html",
         draft=draft,
         quoted=quoted,
-        shared=draft.shared or Shared(),
+        shared=draft.shared_metadata or SharedMetadata(),
         licences=list(photo_metadata.LICENCES),
         photos=found,
-        written={one.id: shown.written(one) for one in found},
+        written={one.id: shown.camera_summary(one) for one in found},
         alts=draft.alts,
         post=post,
         problems=problems,
-        most=MOST_PHOTOS,
-        max_mb=context.node().config.media.max_upload_mb,
+        most=MAX_PHOTOS,
+        max_mb=context.current_node().config.media.max_upload_mb,
     )
     response.status_code = status
     return response
 
 
-def _quoted(tx: Reader, who: Account, post_id: int) -> PostView | None:
+def _load_quoted(tx: Reader, who: Account, post_id: int) -> PostView | None:
     """The post that is to be quoted, if this person may."""
     try:
-        post = posts.seen_by(tx, who, post_id)
+        post = posts.visible_by_id(tx, who, post_id)
     except NotFound:
         return None
-    found = post_views.of(tx, who, [post.id]) if quotes.may_quote(tx, who, post) else []
+    found = post_views.by_entries(tx, who, [post.id]) if quotes.may_quote(tx, who, post) else []
     return next(iter(found), None)
 
 
 @blueprint.get("/compose")
-async def new() -> Response:
-    await context.asking()
-    person = context.person()
+async def show_new() -> Response:
+    await context.require_account()
+    person = context.signed_in_user()
     draft = Draft(
         caption=request.args.get("caption", "")[:500],
         visibility=person.user.default_visibility if person else "public",
-        quote_id=read_id(request.args.get("quote", "")),
+        quote_id=parse_id(request.args.get("quote", "")),
     )
-    return await _form(draft, [], post=None, problems=[])
+    return await _render_form(draft, [], post=None, problems=[])
 
 
 @blueprint.post("/compose/photo")
-async def photo() -> Response:
+async def upload_photo() -> Response:
     """One photo, sent by a script that shows its progress."""
-    who = await context.asking()
+    who = await context.require_account()
     sent = (await request.files).get("photo")
     if sent is None:
         raise Invalid(_("Please choose a photo."), field="photo")
-    made = await photos.upload(context.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
+    made = await photos.upload(
+        context.current_node(), who, sent.read(), alt=(await request.form).get("alt", "")
+    )
     return jsonify(
         id=str(made.id),
         thumb=thumb_path(made),
         width=made.width,
         height=made.height,
-        written=shown.written(made),
+        written=shown.camera_summary(made),
     )
 
 
-def _numbers(values: list[str]) -> list[int]:
-    return [number for value in values if (number := read_id(value)) is not None]
+def _parse_ids(values: list[str]) -> list[int]:
+    return [number for value in values if (number := parse_id(value)) is not None]
 
 
-async def _take(who: Account, files: list[FileStorage], alts: list[str]) -> tuple[list[Photo], list[str]]:
+async def _upload_files(
+    who: Account, files: list[FileStorage], alts: list[str]
+) -> tuple[list[Photo], list[str]]:
     """Upload the files of a form. One that is refused leaves its sentence, and the others stay."""
     taken, problems = [], []
     for n, file in enumerate(files):
@@ -130,13 +134,13 @@ async def _take(who: Account, files: list[FileStorage], alts: list[str]) -> tupl
             continue
         try:
             alt = alts[n] if n < len(alts) else ""
-            taken.append(await photos.upload(context.node(), who, file.read(), alt=alt))
+            taken.append(await photos.upload(context.current_node(), who, file.read(), alt=alt))
         except Refused as refused:
             problems.append(f"{file.filename}: {gettext(refused.message)}")
     return taken, problems
 
 
-def _placed(ids: list[int], form: Mapping[str, str]) -> list[int]:
+def _sorted_by_position(ids: list[int], form: Mapping[str, str]) -> list[int]:
     """In the order of the numbers typed beside the photos; equal or missing ones keep their order."""
 
     def place(entry: tuple[int, int]) -> tuple[int, int]:
@@ -147,15 +151,15 @@ def _placed(ids: list[int], form: Mapping[str, str]) -> list[int]:
     return [id_ for _n, id_ in sorted(enumerate(ids), key=place)]
 
 
-async def _read(who: Account) -> Sent:
+async def _read_form(who: Account) -> SubmittedPost:
     form: MultiDict[str, str] = await request.form
     files = (await request.files).getlist("photos")
-    left_out = set(_numbers(form.getlist("without")))
-    ids = [id_ for id_ in dict.fromkeys(_numbers(form.getlist("photo"))) if id_ not in left_out]
-    ids = _placed(ids, form)
-    taken, problems = await _take(who, files, form.getlist("alt"))
-    if len(ids) + len(taken) > MOST_PHOTOS:
-        problems.append(_("A post can have up to %(n)s photos.", n=MOST_PHOTOS))
+    left_out = set(_parse_ids(form.getlist("without")))
+    ids = [id_ for id_ in dict.fromkeys(_parse_ids(form.getlist("photo"))) if id_ not in left_out]
+    ids = _sorted_by_position(ids, form)
+    taken, problems = await _upload_files(who, files, form.getlist("alt"))
+    if len(ids) + len(taken) > MAX_PHOTOS:
+        problems.append(_("A post can have up to %(n)s photos.", n=MAX_PHOTOS))
     draft = Draft(
         caption=form.get("caption", ""),
         photo_ids=[*ids, *(one.id for one in taken)],
@@ -163,21 +167,23 @@ async def _read(who: Account) -> Sent:
         visibility=form.get("visibility", "public"),
         warning=form.get("warning", ""),
         is_sensitive="is_sensitive" in form,
-        policy=_policy(form),
-        quote_id=read_id(form.get("quote", "")),
-        shared=Shared(frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")),
+        policy=_read_policy(form),
+        quote_id=parse_id(form.get("quote", "")),
+        shared_metadata=SharedMetadata(
+            frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")
+        ),
     )
-    return Sent(draft, problems)
+    return SubmittedPost(draft, problems)
 
 
-def _policy(form: Mapping[str, str]) -> InteractionPolicy:
+def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
     return InteractionPolicy(
-        comment=RULES.get(form.get("comments", ""), EVERYONE),
-        quote=RULES.get(form.get("quotes", ""), NOBODY),
+        comment=AUDIENCE_RULES.get(form.get("comments", ""), EVERYONE),
+        quote=AUDIENCE_RULES.get(form.get("quotes", ""), NOBODY),
     )
 
 
-def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
+def _own_photos(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
     """Those of the photos that this person may put in this post, in order."""
     found = photo_rows.by_ids(tx, ids)
     return [
@@ -187,51 +193,53 @@ def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[
     ]
 
 
-async def _again(sent: Sent, post: Post | None, problems: list[str], status: int) -> Response:
+async def _render_form_again(
+    sent: SubmittedPost, post: Post | None, problems: list[str], status: int
+) -> Response:
     """The form once more, with everything that was in it."""
-    found = await context.look_signed_in(_own, list(sent.draft.photo_ids), post.id if post else None)
-    return await _form(sent.draft, found, post=post, problems=problems, status=status)
+    found = await context.read_signed_in(_own_photos, list(sent.draft.photo_ids), post.id if post else None)
+    return await _render_form(sent.draft, found, post=post, problems=problems, status=status)
 
 
 @blueprint.post("/compose")
 async def publish() -> Response:
-    who = await context.asking()
-    sent = await _read(who)
+    who = await context.require_account()
+    sent = await _read_form(who)
     adds = (await request.form).get("do") == "add"
     if adds or sent.problems:
-        return await _again(sent, None, sent.problems, 200 if adds and not sent.problems else 422)
-    await lookup.mentions(context.node(), sent.draft.caption)
+        return await _render_form_again(sent, None, sent.problems, 200 if adds and not sent.problems else 422)
+    await lookup.fetch_mentioned_accounts(context.current_node(), sent.draft.caption)
     try:
-        post = await context.act(publishing.publish, sent.draft)
+        post = await context.write(publishing.publish, sent.draft)
     except Refused as refused:
-        return await _again(sent, None, [gettext(refused.message)], refused.status)
-    return go(post_path(post, who))
+        return await _render_form_again(sent, None, [gettext(refused.message)], refused.status)
+    return see_other(post_path(post, who))
 
 
-def _editable(tx: Reader, who: Account, post_id: int) -> tuple[Post, list[Photo]]:
-    post = posts.seen_by(tx, who, post_id)
+def _load_editable(tx: Reader, who: Account, post_id: int) -> tuple[Post, list[Photo]]:
+    post = posts.visible_by_id(tx, who, post_id)
     if post.account_id != who.id:
         raise NotAllowed(_("Only its author can do that."))
-    return post, photo_rows.of_posts(tx, [post_id]).get(post_id, [])
+    return post, photo_rows.by_posts(tx, [post_id]).get(post_id, [])
 
 
 @blueprint.get("/posts/<int:post_id>/edit")
-async def edit(post_id: int) -> Response:
-    post, found = await context.look_signed_in(_editable, post_id)
+async def show_edit(post_id: int) -> Response:
+    post, found = await context.read_signed_in(_load_editable, post_id)
     draft = Draft(
         caption=post.source,
         photo_ids=[one.id for one in found],
         visibility=post.visibility,
         warning=post.warning,
         is_sensitive=post.is_sensitive,
-        policy=post.allows,
-        shared=photo_metadata.of(found),
+        policy=post.interaction_policy,
+        shared_metadata=photo_metadata.from_photos(found),
     )
-    return await _form(draft, found, post=post, problems=[])
+    return await _render_form(draft, found, post=post, problems=[])
 
 
 def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
-    post, _found = _editable(tx, who, post_id)
+    post, _found = _load_editable(tx, who, post_id)
     return publishing.edit(
         tx,
         who,
@@ -242,15 +250,15 @@ def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
 
 @blueprint.post("/posts/<int:post_id>/edit")
 async def save(post_id: int) -> Response:
-    who = await context.asking()
-    post, _found = await context.look_signed_in(_editable, post_id)
-    sent = await _read(who)
+    who = await context.require_account()
+    post, _found = await context.read_signed_in(_load_editable, post_id)
+    sent = await _read_form(who)
     adds = (await request.form).get("do") == "add"
     if adds or sent.problems:
-        return await _again(sent, post, sent.problems, 200 if adds and not sent.problems else 422)
-    await lookup.mentions(context.node(), sent.draft.caption)
+        return await _render_form_again(sent, post, sent.problems, 200 if adds and not sent.problems else 422)
+    await lookup.fetch_mentioned_accounts(context.current_node(), sent.draft.caption)
     try:
-        saved = await context.act(_save, post_id, sent.draft)
+        saved = await context.write(_save, post_id, sent.draft)
     except Refused as refused:
-        return await _again(sent, post, [gettext(refused.message)], refused.status)
-    return go(post_path(saved, who))
+        return await _render_form_again(sent, post, [gettext(refused.message)], refused.status)
+    return see_other(post_path(saved, who))

@@ -12,41 +12,49 @@ from node.errors import NotFound
 from node.models.account import Account
 from node.paging import Page
 from node.posts import hashtags
-from node.posts.hashtags import Hashtag, Period
+from node.posts.hashtags import Hashtag, UsagePeriod
 from node.timelines import timelines
-from web.html.lists import paging
-from web.html.post_cards import Cards, Sheet
-from web.html.templates import cards, page
+from web.html.lists import requested_page
+from web.html.post_cards import CardPage, CardRenderer
+from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _
 from web.request import context
 
 blueprint = Blueprint("tags", __name__)
 
-CELLS = 24
+CELLS_PER_PAGE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayUsage:
     """One bar of the chart."""
 
     label: str
     people: int
 
 
-def _tag(
-    tx: Reader, viewer: Account | None, cards: Cards, name: str, part: Page
-) -> tuple[Hashtag | None, list[Period], Sheet]:
+def _load_hashtag(
+    tx: Reader, viewer: Account | None, cards: CardRenderer, name: str, part: Page
+) -> tuple[Hashtag | None, list[UsagePeriod], CardPage]:
     entries = timelines.hashtag(tx, viewer, name, part, only_photos=True)
-    return hashtags.of(tx, name), hashtags.history(tx, name), cards.entries(tx, viewer, entries, part.limit)
+    return (
+        hashtags.by_name(tx, name),
+        hashtags.daily_usage(tx, name),
+        cards.prepare_entries(tx, viewer, entries, part.limit),
+    )
 
 
 @blueprint.get("/tags/<name>")
-async def tag(name: str) -> Response:
+async def show_hashtag(name: str) -> Response:
     if len(name) > 200 or not name.strip("#"):
         raise NotFound(_("There is no such tag."))
-    known, periods, sheet = await context.look(_tag, cards(), name, paging(CELLS))
-    days = [Day(f"{datetime.fromtimestamp(day.start / 1000, UTC):%d.%m.}", day.authors) for day in periods]
-    return await page(
+    known, periods, sheet = await context.read(
+        _load_hashtag, card_renderer(), name, requested_page(CELLS_PER_PAGE)
+    )
+    days = [
+        DayUsage(f"{datetime.fromtimestamp(day.start / 1000, UTC):%d.%m.}", day.authors) for day in periods
+    ]
+    return await render_page(
         "posts/hashtag.html",
         display=known.display if known else name.strip("#"),
         days=days[::-1] if any(day.people for day in days) else [],
@@ -57,11 +65,11 @@ async def tag(name: str) -> Response:
     )
 
 
-def _bookmarks(tx: Reader, who: Account, cards: Cards, part: Page) -> Sheet:
-    return cards.entries(tx, who, timelines.bookmarks(tx, who, part), part.limit)
+def _load_bookmarks(tx: Reader, who: Account, cards: CardRenderer, part: Page) -> CardPage:
+    return cards.prepare_entries(tx, who, timelines.bookmarks(tx, who, part), part.limit)
 
 
 @blueprint.get("/bookmarks")
-async def bookmarks() -> Response:
-    sheet = await context.look_signed_in(_bookmarks, cards(), paging(CELLS))
-    return await page("posts/bookmarks.html", sheet=sheet)
+async def show_bookmarks() -> Response:
+    sheet = await context.read_signed_in(_load_bookmarks, card_renderer(), requested_page(CELLS_PER_PAGE))
+    return await render_page("posts/bookmarks.html", sheet=sheet)

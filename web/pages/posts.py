@@ -15,83 +15,83 @@ from node.accounts import accounts
 from node.database import Reader, Writer
 from node.errors import Gone, NotAllowed, NotFound
 from node.federation import delivery_reports
-from node.federation.delivery_reports import Telling
+from node.federation.delivery_reports import DeliveryReport
 from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
-from node.interactions.emoji_reactions import Tally
-from node.interactions.quotes import Stamp
+from node.interactions.emoji_reactions import ReactionCount
+from node.interactions.quotes import QuoteAuthorization
 from node.models.account import Account
 from node.models.post import Post
 from node.paging import Page
 from node.posts import posts, revisions
 from node.posts.drafts import Draft
-from node.posts.revisions import Edit
+from node.posts.revisions import Revision
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, threads, timelines
 from node.timelines.post_views import PostView
 from web.files import media_urls
-from web.html.helpers import path_of, post_path
-from web.html.lists import Bond, bonds, flattened, paging
-from web.html.templates import page
+from web.html.helpers import post_path, profile_path
+from web.html.lists import ViewerRelationship, flatten_comments, requested_page, viewer_relationships
+from web.html.templates import render_page
 from web.i18n.translations import _
 from web.request import context
-from web.request.redirects import came_from, go, wants_json
+from web.request.redirects import referring_path, see_other, wants_json
 
 blueprint = Blueprint("posts", __name__)
 
-PEOPLE = 40
-Deed = Callable[[Writer, Account, Post], Any]
+ACCOUNTS_PER_PAGE = 40
+PostAction = Callable[[Writer, Account, Post], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class PostPage:
     """All that the page of a post shows."""
 
     view: PostView
     ancestors: list[PostView]
-    entries: list[tuple[PostView | None, int, int]]
-    telling: Telling | None
+    comments: list[tuple[PostView | None, int, int]]
+    delivery_report: DeliveryReport | None
     image: dict[str, Any] | None = field(default=None)
-    reactions: list[Tally] = field(default_factory=list)
+    reactions: list[ReactionCount] = field(default_factory=list)
     quote: tuple[str, PostView | None] | None = None
-    quoted_by: list[tuple[Stamp, Account]] = field(default_factory=list)
+    quoted_by: list[tuple[QuoteAuthorization, Account]] = field(default_factory=list)
     can_quote: bool = False
 
 
-def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
-    post = posts.seen_by(tx, viewer, post_id)
-    view = next(iter(post_views.of(tx, viewer, [post_id])), None)
+def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> PostPage:
+    post = posts.visible_by_id(tx, viewer, post_id)
+    view = next(iter(post_views.by_entries(tx, viewer, [post_id])), None)
     if view is None or (name is not None and (not post.is_local or view.author.name.lower() != name.lower())):
         raise NotFound(_("There is no such post."))
-    above = timelines.conversation(tx, viewer, post)[0] if post.is_comment else []
+    above = timelines.thread(tx, viewer, post)[0] if post.is_comment else []
     mine = viewer is not None and viewer.id == post.account_id
-    return Whole(
+    return PostPage(
         view,
-        post_views.of(tx, viewer, above),
-        flattened(threads.tree(tx, viewer, post)),
-        delivery_reports.newest(tx, viewer, post_id) if viewer is not None and mine else None,
-        _image(tx, view),
-        emoji_reactions.of(tx, viewer, post),
-        _quote(tx, viewer, post),
-        quotes.of_post(tx, post) if mine else [],
+        post_views.by_entries(tx, viewer, above),
+        flatten_comments(threads.comment_tree(tx, viewer, post)),
+        delivery_reports.latest(tx, viewer, post_id) if viewer is not None and mine else None,
+        _card_image(tx, view),
+        emoji_reactions.counts_by_post(tx, viewer, post),
+        _load_quote(tx, viewer, post),
+        quotes.authorizations_by_post(tx, post) if mine else [],
         viewer is not None and quotes.may_quote(tx, viewer, post),
     )
 
 
-def _quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
+def _load_quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
     """The address of what a post quotes, and what of it this viewer may see; None for no quote at all."""
-    said = quotes.of(tx, post)
+    said = quotes.by_post(tx, post)
     if said is None:
         return None
-    shown = post_views.of(tx, viewer, [said.target_id]) if said.target_id is not None else []
+    shown = post_views.by_entries(tx, viewer, [said.target_id]) if said.target_id is not None else []
     return said.target_uri, next(iter(shown), None)
 
 
-def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
+def _card_image(tx: Reader, view: PostView) -> dict[str, Any] | None:
     if not view.photos or view.post.visibility != "public":
         return None
     photo = view.photos[0]
-    file = media_urls.chosen(photo, media_urls.PREVIEW)
-    address = media_urls.of_photo(tx.site, photo, media_urls.PREVIEW, is_open=True)
+    file = media_urls.select_file(photo, media_urls.PREVIEW_VARIANTS)
+    address = media_urls.photo_url(tx.site, photo, media_urls.PREVIEW_VARIANTS, is_open=True)
     if not address:
         return None
     return {
@@ -101,15 +101,15 @@ def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
     }
 
 
-async def _show(whole: Whole, **more: Any) -> Response:
-    if context.person() is not None:
-        await conversations.look(context.node(), whole.view.post)
-    response = await page(
+async def _render_post(whole: PostPage, **more: Any) -> Response:
+    if context.signed_in_user() is not None:
+        await conversations.queue_crawl(context.current_node(), whole.view.post)
+    response = await render_page(
         "posts/post.html",
         view=whole.view,
         ancestors=[(view, 0, 0) for view in whole.ancestors],
-        entries=whole.entries,
-        telling=whole.telling,
+        entries=whole.comments,
+        telling=whole.delivery_report,
         card_image=whole.image,
         reactions=whole.reactions,
         quote=whole.quote,
@@ -123,9 +123,9 @@ async def _show(whole: Whole, **more: Any) -> Response:
     return response
 
 
-def _at_home(tx: Reader, viewer: Account | None, post_id: int, name: str) -> Whole:
+def _load_local_page(tx: Reader, viewer: Account | None, post_id: int, name: str) -> PostPage:
     try:
-        return _whole(tx, viewer, post_id, name)
+        return _load_page(tx, viewer, post_id, name)
     except NotFound:
         post = local_post(tx, name, post_id)
         if post is not None and post.deleted_at is not None and post.is_open:
@@ -134,53 +134,55 @@ def _at_home(tx: Reader, viewer: Account | None, post_id: int, name: str) -> Who
 
 
 @blueprint.get("/p/<name>/<int:post_id>")
-async def local(name: str, post_id: int) -> Response:
-    return await _show(await context.look(_at_home, post_id, name))
+async def show_local_post(name: str, post_id: int) -> Response:
+    return await _render_post(await context.read(_load_local_page, post_id, name))
 
 
 @blueprint.get("/posts/<int:post_id>")
-async def post(post_id: int) -> Response:
-    whole = await context.look(_whole, post_id)
+async def show_post(post_id: int) -> Response:
+    whole = await context.read(_load_page, post_id)
     path = post_path(whole.view.post, whole.view.author)
     if path != request.path:
         return redirect(path, 302)  # type: ignore[return-value]
-    return await _show(whole)
+    return await _render_post(whole)
 
 
-def _likers(
+def _load_likes_or_boosts(
     tx: Reader, viewer: Account | None, post_id: int, part: Page, kind: str
-) -> tuple[list[Account], int | None, dict[int, Bond], str]:
-    post = posts.seen_by(tx, viewer, post_id)
-    listed = (likes if kind == "likes" else boosts).of(tx, post, viewer, part)
+) -> tuple[list[Account], int | None, dict[int, ViewerRelationship], str]:
+    post = posts.visible_by_id(tx, viewer, post_id)
+    listed = (likes.likers if kind == "likes" else boosts.boosters)(tx, post, viewer, part)
     people = [one.account for one in listed]
     older = listed[-1].id if len(listed) >= part.limit else None
     author = accounts.get(tx, post.account_id)
-    return people, older, bonds(tx, viewer, people), post_path(post, author)
+    return people, older, viewer_relationships(tx, viewer, people), post_path(post, author)
 
 
 @blueprint.get("/posts/<int:post_id>/<any(likes, boosts):kind>")
-async def people(post_id: int, kind: str) -> Response:
-    found, older, between, back = await context.look(_likers, post_id, paging(PEOPLE), kind)
+async def show_likes_or_boosts(post_id: int, kind: str) -> Response:
+    found, older, between, back = await context.read(
+        _load_likes_or_boosts, post_id, requested_page(ACCOUNTS_PER_PAGE), kind
+    )
     title = _("Likes") if kind == "likes" else _("Boosts")
-    return await page(
+    return await render_page(
         "people/list.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
     )
 
 
-def _history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Edit], str]:
-    post = posts.seen_by(tx, viewer, post_id)
-    return revisions.of(tx, post), post_path(post, accounts.get(tx, post.account_id))
+def _load_history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Revision], str]:
+    post = posts.visible_by_id(tx, viewer, post_id)
+    return revisions.by_post(tx, post), post_path(post, accounts.get(tx, post.account_id))
 
 
 @blueprint.get("/posts/<int:post_id>/history")
-async def history(post_id: int) -> Response:
-    found, back = await context.look(_history, post_id)
-    return await page("posts/history.html", edits=found[::-1], back=back)
+async def show_history(post_id: int) -> Response:
+    found, back = await context.read(_load_history, post_id)
+    return await render_page("posts/history.html", edits=found[::-1], back=back)
 
 
 # `_do` has found that they see the post.
-DEEDS: dict[str, Deed] = {
-    "like": partial(likes.like, is_seen=True),
+ACTIONS: dict[str, PostAction] = {
+    "like": partial(likes.like, is_visible=True),
     "unlike": likes.unlike,
     "boost": partial(boosts.boost, is_seen=True),
     "unboost": boosts.unboost,
@@ -191,21 +193,21 @@ DEEDS: dict[str, Deed] = {
 }
 
 
-def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
-    DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
+def _run_action(tx: Writer, who: Account, post_id: int, action: str) -> None:
+    ACTIONS[action](tx, who, posts.visible_by_id(tx, who, post_id))
 
 
-@blueprint.post(f"/posts/<int:post_id>/<any({', '.join(DEEDS)}):deed>")
-async def do(post_id: int, deed: str) -> Response:
-    await context.act(_do, post_id, deed)
+@blueprint.post(f"/posts/<int:post_id>/<any({', '.join(ACTIONS)}):action>")
+async def run_action(post_id: int, action: str) -> Response:
+    await context.write(_run_action, post_id, action)
     if wants_json():
         return jsonify(ok=True)
-    back = (await request.form).get("back", "") or came_from(f"/posts/{post_id}")
-    return go(back, mark=f"post-{post_id}")
+    back = (await request.form).get("back", "") or referring_path(f"/posts/{post_id}")
+    return see_other(back, fragment=f"post-{post_id}")
 
 
-def _comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
-    parent = posts.seen_by(tx, who, post_id)
+def _add_comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
+    parent = posts.visible_by_id(tx, who, post_id)
     made = publishing.publish(
         tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
     )
@@ -213,28 +215,28 @@ def _comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post
 
 
 @blueprint.post("/posts/<int:post_id>/comment")
-async def comment(post_id: int) -> Response:
+async def add_comment(post_id: int) -> Response:
     caption = (await request.form).get("caption", "")
-    await context.asking()
-    await lookup.mentions(context.node(), caption)
-    made, path = await context.act(_comment, post_id, caption)
+    await context.require_account()
+    await lookup.fetch_mentioned_accounts(context.current_node(), caption)
+    made, path = await context.write(_add_comment, post_id, caption)
     if wants_json():
         return jsonify(ok=True, id=str(made.id))
-    return go(path, mark=f"post-{made.id}")
+    return see_other(path, fragment=f"post-{made.id}")
 
 
-def _mine(tx: Reader, who: Account, post_id: int) -> tuple[Post, str]:
-    post = posts.seen_by(tx, who, post_id)
+def _own_post(tx: Reader, who: Account, post_id: int) -> tuple[Post, str]:
+    post = posts.visible_by_id(tx, who, post_id)
     if post.account_id != who.id:
         raise NotAllowed(_("Only its author can do that."))
     return post, post_path(post, who)
 
 
 @blueprint.get("/posts/<int:post_id>/delete")
-async def ask_delete(post_id: int) -> Response:
-    post, path = await context.look_signed_in(_mine, post_id)
+async def confirm_delete(post_id: int) -> Response:
+    post, path = await context.read_signed_in(_own_post, post_id)
     parent = f"/posts/{post.parent_id}" if post.parent_id else ""
-    return await page(
+    return await render_page(
         "confirm.html",
         title=_("Delete this comment?") if post.is_comment else _("Delete this post?"),
         sentence=_(
@@ -249,22 +251,22 @@ async def ask_delete(post_id: int) -> Response:
 
 
 def _delete(tx: Writer, who: Account, post_id: int) -> None:
-    post, _path = _mine(tx, who, post_id)
+    post, _path = _own_post(tx, who, post_id)
     post_deletion.delete(tx, who, post)
 
 
 @blueprint.post("/posts/<int:post_id>/delete")
 async def delete(post_id: int) -> Response:
-    who = await context.asking()
-    await context.act(_delete, post_id)
-    return go((await request.form).get("back", "") or path_of(who))
+    who = await context.require_account()
+    await context.write(_delete, post_id)
+    return see_other((await request.form).get("back", "") or profile_path(who))
 
 
-def _withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
-    return quotes.withdraw(tx, who, stamp_id)
+def _revoke_quote(tx: Writer, who: Account, stamp_id: int) -> Post:
+    return quotes.revoke(tx, who, stamp_id)
 
 
-@blueprint.post("/quotes/<int:stamp_id>/withdraw")
-async def withdraw_quote(stamp_id: int) -> Response:
-    post = await context.act(_withdraw, stamp_id)
-    return go(f"/posts/{post.id}")
+@blueprint.post("/quotes/<int:authorization_id>/withdraw")
+async def revoke_quote(authorization_id: int) -> Response:
+    post = await context.write(_revoke_quote, authorization_id)
+    return see_other(f"/posts/{post.id}")

@@ -17,46 +17,46 @@ from node.lifecycle import migration
 from node.models.account import Account
 from node.paging import Page
 from node.timelines import post_summaries, timelines
-from web.html.helpers import path_of
-from web.html.lists import Bond, bonds, paging
-from web.html.post_cards import Cards, Sheet
-from web.html.templates import cards, page
+from web.html.helpers import profile_path
+from web.html.lists import ViewerRelationship, requested_page, viewer_relationships
+from web.html.post_cards import CardPage, CardRenderer
+from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _
 from web.request import context
-from web.request.redirects import came_from, go, wants_json
+from web.request.redirects import referring_path, see_other, wants_json
 
 blueprint = Blueprint("people", __name__)
 
-CELLS = 40
-POSTS = 20
-PEOPLE = 40
+CELLS_PER_PAGE = 40
+POSTS_PER_PAGE = 20
+ACCOUNTS_PER_PAGE = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class ProfilePage:
     account: Account
-    bond: Bond | None
-    sheet: Sheet
-    pinned: Sheet
-    moved: Account | None
+    relationship: ViewerRelationship | None
+    posts: CardPage
+    pinned: CardPage
+    moved_to: Account | None
 
 
-def _found(tx: Reader, handle: str) -> Account:
+def _account_by_handle(tx: Reader, handle: str) -> Account:
     account = accounts.by_handle(tx, handle)
-    if account is None or account.is_gone or (account.is_local and account.kind == "Application"):
+    if account is None or account.is_inactive or (account.is_local and account.kind == "Application"):
         raise NotFound(_("There is no account by that name here."))
     return account
 
 
-def _is_first(part: Page) -> bool:
+def _is_first_page(part: Page) -> bool:
     return not (part.max_id or part.min_id or part.since_id)
 
 
-def _profile(
-    tx: Reader, viewer: Account | None, cards: Cards, handle: str, part: Page, everything: bool
-) -> Profile:
-    account = _found(tx, handle)
-    bond = bonds(tx, viewer, [account]).get(account.id)
+def _load_profile(
+    tx: Reader, viewer: Account | None, cards: CardRenderer, handle: str, part: Page, everything: bool
+) -> ProfilePage:
+    account = _account_by_handle(tx, handle)
+    bond = viewer_relationships(tx, viewer, [account]).get(account.id)
     entries = timelines.profile(
         tx,
         viewer,
@@ -67,40 +67,40 @@ def _profile(
         include_boosts=everything,
     )
     kind = "card" if everything else "cell"
-    first = pins.of(tx, viewer, account, only_photos=not everything) if _is_first(part) else []
-    pinned = post_summaries.of(tx, viewer, [timelines.Entry(id_, id_) for id_ in first])
+    first = pins.post_ids(tx, viewer, account, only_photos=not everything) if _is_first_page(part) else []
+    pinned = post_summaries.by_entries(tx, viewer, [timelines.TimelineEntry(id_, id_) for id_ in first])
     older = entries[-1].id if len(entries) >= part.limit else None
     rest = [entry for entry in entries if entry.id not in first]
-    return Profile(
+    return ProfilePage(
         account,
         bond,
-        cards.sheet(tx, viewer, post_summaries.of(tx, viewer, rest), kind, older),
-        cards.sheet(tx, viewer, pinned, kind),
+        cards.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, rest), kind, older),
+        cards.prepare(tx, viewer, pinned, kind),
         migration.destination(tx, account),
     )
 
 
-async def _show(handle: str, tab: str, part: Page) -> Response:
-    found = await context.look(_profile, cards(), handle, part, tab == "all")
+async def _render_profile(handle: str, tab: str, part: Page) -> Response:
+    found = await context.read(_load_profile, card_renderer(), handle, part, tab == "all")
     account = found.account
     if handle != account.handle:
-        return redirect(path_of(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
+        return redirect(profile_path(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     if (
         not account.is_local
-        and context.person() is not None
-        and await profile_preview.wait(context.node(), account)
+        and context.signed_in_user() is not None
+        and await profile_preview.wait_for_first(context.current_node(), account)
     ):
-        found = await context.look(_profile, cards(), handle, part, tab == "all")
+        found = await context.read(_load_profile, card_renderer(), handle, part, tab == "all")
         account = found.account
-    response = await page(
+    response = await render_page(
         "people/profile.html",
         account=account,
-        bond=found.bond,
-        sheet=found.sheet,
+        bond=found.relationship,
+        sheet=found.posts,
         pinned=found.pinned,
-        moved=found.moved,
+        moved=found.moved_to,
         tab=tab,
-        is_asked=not account.is_local and account.looked_at is None and context.person() is not None,
+        is_asked=not account.is_local and account.looked_at is None and context.signed_in_user() is not None,
     )
     if account.is_local:
         response.headers["Link"] = f'<{account.uri}>; rel="alternate"; type="application/activity+json"'
@@ -108,35 +108,43 @@ async def _show(handle: str, tab: str, part: Page) -> Response:
 
 
 @blueprint.get("/@<handle>")
-async def profile(handle: str) -> Response:
-    return await _show(handle, "photos", paging(CELLS))
+async def show_photos(handle: str) -> Response:
+    return await _render_profile(handle, "photos", requested_page(CELLS_PER_PAGE))
 
 
 @blueprint.get("/@<handle>/all")
-async def everything(handle: str) -> Response:
-    return await _show(handle, "all", paging(POSTS))
+async def show_all_posts(handle: str) -> Response:
+    return await _render_profile(handle, "all", requested_page(POSTS_PER_PAGE))
 
 
 @blueprint.get("/users/<name>")
-async def actor(name: str) -> Response:
+async def redirect_actor(name: str) -> Response:
     return redirect(f"/@{name}", 302)  # type: ignore[return-value]
 
 
-def _circle(
+def _load_follows(
     tx: Reader, viewer: Account | None, handle: str, part: Page, kind: str
-) -> tuple[Account, list[Account], int | None, dict[int, Bond], bool]:
-    account = _found(tx, handle)
+) -> tuple[Account, list[Account], int | None, dict[int, ViewerRelationship], bool]:
+    account = _account_by_handle(tx, handle)
     listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, part)
     people = [one.account for one in listed]
     older = listed[-1].id if len(listed) >= part.limit else None
-    return account, people, older, bonds(tx, viewer, people), follows.hidden_from(account, viewer)
+    return (
+        account,
+        people,
+        older,
+        viewer_relationships(tx, viewer, people),
+        follows.hides_follows_from(account, viewer),
+    )
 
 
 @blueprint.get("/@<handle>/<any(followers, following):kind>")
-async def circle(handle: str, kind: str) -> Response:
-    account, people, older, between, is_hidden = await context.look(_circle, handle, paging(PEOPLE), kind)
+async def show_follows(handle: str, kind: str) -> Response:
+    account, people, older, between, is_hidden = await context.read(
+        _load_follows, handle, requested_page(ACCOUNTS_PER_PAGE), kind
+    )
     name = account.label
-    return await page(
+    return await render_page(
         "people/list.html",
         title=_("Followers of %(name)s", name=name)
         if kind == "followers"
@@ -144,7 +152,7 @@ async def circle(handle: str, kind: str) -> Response:
         people=people,
         older=older,
         bonds=between,
-        back=path_of(account),
+        back=profile_path(account),
         nobody=_("%(name)s hides their followers and follows.", name=name)
         if is_hidden
         else ""
@@ -156,39 +164,39 @@ async def circle(handle: str, kind: str) -> Response:
     )
 
 
-def _requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int | None]:
+def _load_requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int | None]:
     listed = follows.requests(tx, who, part)
     return [one.account for one in listed], listed[-1].id if len(listed) >= part.limit else None
 
 
 @blueprint.get("/follow-requests")
-async def requests() -> Response:
-    people, older = await context.look_signed_in(_requests, paging(PEOPLE))
-    return await page("people/follow_requests.html", people=people, older=older)
+async def show_follow_requests() -> Response:
+    people, older = await context.read_signed_in(_load_requests, requested_page(ACCOUNTS_PER_PAGE))
+    return await render_page("people/follow_requests.html", people=people, older=older)
 
 
 def _accept(tx: Writer, who: Account, other: Account) -> None:
-    follow = relationships.between(tx, other, who)
+    follow = relationships.follow_between(tx, other, who)
     if follow is None:
         raise NotFound(_("The follow request was withdrawn."))
     follows.accept(tx, follow)
 
 
 def _reject(tx: Writer, who: Account, other: Account) -> None:
-    follow = relationships.between(tx, other, who)
+    follow = relationships.follow_between(tx, other, who)
     if follow is not None:
         follows.reject(tx, follow)
 
 
-def _boosts(shows: bool) -> Callable[[Writer, Account, Account], None]:
+def _set_shows_boosts(shows: bool) -> Callable[[Writer, Account, Account], None]:
     def unit(tx: Writer, who: Account, other: Account) -> None:
-        if relationships.between(tx, who, other) is not None:
+        if relationships.follow_between(tx, who, other) is not None:
             follows.follow(tx, who, other, shows_boosts=shows)
 
     return unit
 
 
-DEEDS: dict[str, Callable[[Writer, Account, Account], Any]] = {
+ACTIONS: dict[str, Callable[[Writer, Account, Account], Any]] = {
     "follow": follows.follow,
     "unfollow": follows.unfollow,
     "block": blocks.block,
@@ -198,41 +206,45 @@ DEEDS: dict[str, Callable[[Writer, Account, Account], Any]] = {
     "accept": _accept,
     "reject": _reject,
     "remove": follows.remove_follower,
-    "hide-boosts": _boosts(False),
-    "show-boosts": _boosts(True),
+    "hide-boosts": _set_shows_boosts(False),
+    "show-boosts": _set_shows_boosts(True),
 }
 
 
-def _do(tx: Writer, who: Account, account_id: int, deed: str) -> tuple[Account, relationships.Relationship]:
+def _run_action(
+    tx: Writer, who: Account, account_id: int, deed: str
+) -> tuple[Account, relationships.Relationship]:
     other = accounts.get(tx, account_id)
-    DEEDS[deed](tx, who, other)
-    return other, relationships.with_(tx, who, other)
+    ACTIONS[deed](tx, who, other)
+    return other, relationships.with_account(tx, who, other)
 
 
-@blueprint.post("/people/<int:account_id>/<deed>")
-async def do(account_id: int, deed: str) -> Response:
-    if deed not in DEEDS:
+@blueprint.post("/people/<int:account_id>/<action>")
+async def run_action(account_id: int, action: str) -> Response:
+    if action not in ACTIONS:
         raise NotFound
-    other, bond = await context.act(_do, account_id, deed)
+    other, bond = await context.write(_run_action, account_id, action)
     if not wants_json():
-        return go((await request.form).get("back", "") or came_from(path_of(other)))
-    return _standing(other, bond)
+        return see_other((await request.form).get("back", "") or referring_path(profile_path(other)))
+    return _relationship_json(other, bond)
 
 
-def _stand(tx: Reader, viewer: Account | None, account_id: int) -> tuple[Account, relationships.Relationship]:
+def _load_relationship(
+    tx: Reader, viewer: Account | None, account_id: int
+) -> tuple[Account, relationships.Relationship]:
     other = accounts.get(tx, account_id)
-    if viewer is None or other.is_gone:
+    if viewer is None or other.is_inactive:
         raise NotFound
-    return other, relationships.with_(tx, viewer, other)
+    return other, relationships.with_account(tx, viewer, other)
 
 
 @blueprint.get("/people/<int:account_id>/standing")
-async def standing(account_id: int) -> Response:
+async def show_relationship(account_id: int) -> Response:
     """For scripts: how it stands between two people, since another server may take a moment to answer."""
-    return _standing(*await context.look(_stand, account_id))
+    return _relationship_json(*await context.read(_load_relationship, account_id))
 
 
-def _standing(other: Account, bond: relationships.Relationship) -> Response:
+def _relationship_json(other: Account, bond: relationships.Relationship) -> Response:
     if bond.following:
         label, said = _("Following"), _("You are following %(name)s", name=other.label)
     elif bond.requested:

@@ -19,45 +19,45 @@ from node.errors import NotFound, Refused
 from node.models.account import Account
 from node.models.post import Post
 from node.posts import posts
-from web.html.helpers import path_of, post_path
-from web.html.templates import page
+from web.html.helpers import post_path, profile_path
+from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
 
 blueprint = Blueprint("interact", __name__)
 
-SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
+SUBSCRIBE_REL = "http://ostatus.org/schema/1.0/subscribe"
 
 
-def _known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None, Post | None]:
+def _find_known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None, Post | None]:
     """Whom or what a visitor may name: only what this node already has and they may see."""
     account = accounts.by_uri(tx, uri)
     if account is not None:
-        return (None, None) if account.is_gone else (account, None)
+        return (None, None) if account.is_inactive else (account, None)
     post = posts.by_uri(tx, uri)
     if post is None:
         return None, None
     try:
-        return None, posts.seen_by(tx, viewer, post.id)
+        return None, posts.visible_by_id(tx, viewer, post.id)
     except NotFound:
         return None, None
 
 
-async def _ask(status: int = 200, **context: Any) -> Response:
+async def _render_form(status: int = 200, **context: Any) -> Response:
     known = {"handle": "", "problem": "", "target": "", "server": ""}
-    response = await page("people/remote_interaction.html", **{**known, **context})
+    response = await render_page("people/remote_interaction.html", **{**known, **context})
     response.status_code = status
     return response
 
 
-async def _what(uri: str) -> dict[str, Any]:
-    account, post = await context.look(_known, uri)
+async def _describe_target(uri: str) -> dict[str, Any]:
+    account, post = await context.read(_find_known, uri)
     if account is not None:
         title = _("Follow %(name)s", name=account.label)
         return {
             "title": title,
             "account": account,
-            "back": path_of(account),
+            "back": profile_path(account),
             "copy": f"@{account.full_handle}",
         }
     if post is not None:
@@ -71,36 +71,38 @@ async def _what(uri: str) -> dict[str, Any]:
 
 
 @blueprint.get("/interact")
-async def interact() -> Response:
+async def show_form() -> Response:
     uri = request.args.get("uri", "")[:2048]
-    what = await _what(uri)
-    if context.person() is not None:
+    what = await _describe_target(uri)
+    if context.signed_in_user() is not None:
         return redirect(what["back"], 302)  # type: ignore[return-value]
-    return await _ask(uri=uri, **what)
+    return await _render_form(uri=uri, **what)
 
 
 @blueprint.post("/interact")
-async def elsewhere() -> Response:
+async def find_home_server() -> Response:
     form = await request.form
     uri, handle = form.get("uri", "")[:2048], form.get("handle", "").strip()[:320]
-    what = await _what(uri)
-    await context.limit(f"interact {rate_limits.network(context.address())}", most=20, seconds=600)
+    what = await _describe_target(uri)
+    await context.limit_rate(
+        f"interact {rate_limits.client_network(context.client_address())}", max_attempts=20, seconds=600
+    )
     try:
-        domain = webfinger.split(handle)[1]
-        target = await _target(domain, handle.lstrip("@"), uri)
+        domain = webfinger.split_handle(handle)[1]
+        target = await _authorize_url(domain, handle.lstrip("@"), uri)
     except (Refused, Malformed) as problem:
         sentence = (
             gettext(problem.message)
             if isinstance(problem, Refused)
             else _("That is not a valid handle. It looks like @you@server.example.")
         )
-        return await _ask(422, uri=uri, handle=handle, problem=sentence, **what)
-    return await _ask(uri=uri, handle=handle, target=target, server=domain, **what)
+        return await _render_form(422, uri=uri, handle=handle, problem=sentence, **what)
+    return await _render_form(uri=uri, handle=handle, target=target, server=domain, **what)
 
 
-async def _target(domain: str, handle: str, uri: str) -> str:
+async def _authorize_url(domain: str, handle: str, uri: str) -> str:
     """Where someone's server wants to be asked. It is shown as a link, so that people see where they go."""
-    node = context.node()
+    node = context.current_node()
     scheme = "https" if not node.config.federation.allow_http else node.site.scheme
     otherwise = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"
     fetched = await node.client.get_jrd(
@@ -108,7 +110,7 @@ async def _target(domain: str, handle: str, uri: str) -> str:
     )
     links = fetched.doc.get("links")
     for link in links if isinstance(links, list) else []:
-        if not isinstance(link, dict) or link.get("rel") != SUBSCRIBE:
+        if not isinstance(link, dict) or link.get("rel") != SUBSCRIBE_REL:
             continue
         template = link.get("template")
         if isinstance(template, str) and "{uri}" in template:
@@ -119,26 +121,26 @@ async def _target(domain: str, handle: str, uri: str) -> str:
 
 
 @blueprint.get("/authorize_interaction")
-async def authorize() -> Response:
+async def authorize_interaction() -> Response:
     """Another server has sent one of our people here, to follow or answer somebody."""
-    who = await context.asking()
+    who = await context.require_account()
     uri = request.args.get("uri", "")[:2048].removeprefix("acct:")
-    await context.limit(f"lookup {who.id}", most=40, seconds=600)
-    found = await lookup.resolve(context.node(), uri, who)
+    await context.limit_rate(f"lookup {who.id}", max_attempts=40, seconds=600)
+    found = await lookup.resolve(context.current_node(), uri, who)
     if found is None:
         raise NotFound(_("Nothing was found at that address. Check the spelling and whether it is public."))
     if isinstance(found, Post):
-        return redirect(await context.look(_post_path, found), 302)  # type: ignore[return-value]
+        return redirect(await context.read(_post_path, found), 302)  # type: ignore[return-value]
     if found.id == who.id:
-        return redirect(path_of(who), 302)  # type: ignore[return-value]
-    return await page(
+        return redirect(profile_path(who), 302)  # type: ignore[return-value]
+    return await render_page(
         "confirm.html",
         title=_("Follow %(name)s?", name=found.label),
         sentence=_("Their posts will appear in your home feed."),
         label=_("Follow"),
         action=f"/people/{found.id}/follow",
-        back=path_of(found),
-        after=path_of(found),
+        back=profile_path(found),
+        after=profile_path(found),
         account=found,
     )
 

@@ -14,85 +14,89 @@ from node.discovery import search
 from node.errors import Refused
 from node.models.account import Account
 from node.posts.hashtags import Hashtag
-from node.timelines.timelines import Entry
-from web.html.helpers import path_of, post_path
-from web.html.lists import Bond, bonds
-from web.html.post_cards import Cards, Sheet
-from web.html.templates import cards, page
+from node.timelines.timelines import TimelineEntry
+from web.html.helpers import post_path, profile_path
+from web.html.lists import ViewerRelationship, viewer_relationships
+from web.html.post_cards import CardPage, CardRenderer
+from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _, gettext
 from web.request import context
 
 blueprint = Blueprint("search", __name__)
 
-LOOKUPS = 40
-LOOKUP_SECONDS = 600
+MAX_LOOKUPS = 40
+LOOKUP_WINDOW_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class SearchResults:
     people: list[Account]
-    bonds: dict[int, Bond]
+    bonds: dict[int, ViewerRelationship]
     tags: list[Hashtag]
-    sheet: Sheet | None
+    posts: CardPage | None
 
 
-def _search(tx: Reader, viewer: Account | None, cards: Cards, q: str) -> Results:
+def _search(tx: Reader, viewer: Account | None, cards: CardRenderer, q: str) -> SearchResults:
     people = search.accounts(tx, q, viewer, 12)
     found = [] if q.startswith(("@", "#")) else search.posts(tx, q, viewer, 24)
-    return Results(
+    return SearchResults(
         people,
-        bonds(tx, viewer, people),
+        viewer_relationships(tx, viewer, people),
         [] if q.startswith("@") else search.hashtags(tx, q.lstrip("#"), 12),
-        cards.entries(tx, viewer, [Entry(id_, id_) for id_ in found], 25),
+        cards.prepare_entries(tx, viewer, [TimelineEntry(id_, id_) for id_ in found], 25),
     )
 
 
-def is_address(q: str) -> bool:
+def is_handle_or_url(q: str) -> bool:
     """Whether this names one person or post, perhaps on another server."""
     return q.startswith(("https://", "http://")) or (q.lstrip("@").count("@") == 1 and " " not in q)
 
 
-async def _elsewhere(q: str) -> tuple[str, str]:
+async def _look_up_remote(q: str) -> tuple[str, str]:
     """Where the person or post of an address is shown here, or the sentence that says why not."""
-    await context.look(context.nothing)
-    person = context.person()
+    await context.read(context.read_nothing)
+    person = context.signed_in_user()
     if person is None:
         return "", _("Sign in to look for people and photos on other servers.")
-    await context.limit(f"lookup {person.account.id}", most=LOOKUPS, seconds=LOOKUP_SECONDS)
+    await context.limit_rate(
+        f"lookup {person.account.id}", max_attempts=MAX_LOOKUPS, seconds=LOOKUP_WINDOW_SECONDS
+    )
     try:
-        found = await lookup.resolve(context.node(), q, person.account)
+        found = await lookup.resolve(context.current_node(), q, person.account)
     except Refused as refused:
         return "", gettext(refused.message)
     if found is None:
         return "", _("Nothing was found at that address. Check the spelling and whether it is public.")
     if isinstance(found, Account):
-        return path_of(found), ""
-    author = await context.look(_author, found.account_id)
+        return profile_path(found), ""
+    author = await context.read(_load_author, found.account_id)
     return post_path(found, author), ""
 
 
-def _author(tx: Reader, viewer: Account | None, account_id: int) -> Account:
+def _load_author(tx: Reader, viewer: Account | None, account_id: int) -> Account:
     return accounts.get(tx, account_id)
 
 
 @blueprint.get("/search")
-async def searched() -> Response:
+async def show_results() -> Response:
     q = " ".join(request.args.get("q", "").split())[:2500]
     note = ""
-    if q and is_address(q):
-        path, note = await _elsewhere(q)
+    if q and is_handle_or_url(q):
+        path, note = await _look_up_remote(q)
         if path:
             return redirect(path, 302)  # type: ignore[return-value]
-    if q and context.person() is None:
+    if q and context.signed_in_user() is None:
         # Searching words costs the most of all pages, so strangers may do it only so often.
-        await context.limit(f"search {rate_limits.network(context.address())}", most=30, seconds=60)
-    found = await context.look(_search, cards(), q) if q else Results([], {}, [], None)
-    return await page(
+        await context.limit_rate(
+            f"search {rate_limits.client_network(context.client_address())}", max_attempts=30, seconds=60
+        )
+    found = await context.read(_search, card_renderer(), q) if q else SearchResults([], {}, [], None)
+    return await render_page(
         "search.html",
         q=q,
         note=note,
         people=found.people,
         bonds=found.bonds,
         tags=found.tags,
-        sheet=found.sheet,
+        sheet=found.posts,
     )

@@ -13,23 +13,23 @@ from node.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from node.lifecycle import registration
 from node.models.account import Account
 from node.node import Node
-from web.html.templates import page
+from web.html.templates import render_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
-from web.request.redirects import came_from, go, safe_path, wants_json
+from web.request.redirects import referring_path, safe_path, see_other, wants_json
 
 blueprint = Blueprint("entrance", __name__)
 
 FIELDS = ("name", "email", "reason", "invite", "code")
 
 
-async def _typed() -> dict[str, str]:
+async def _form_fields() -> dict[str, str]:
     form = await request.form
     return {name: form.get(name, "") for name in FIELDS}
 
 
-def _wrong(refused: Refused) -> dict[str, str]:
+def _field_errors(refused: Refused) -> dict[str, str]:
     """The sentence under the field it is about."""
     field = getattr(refused, "field", "")
     if not field and isinstance(refused, Conflict):
@@ -37,35 +37,35 @@ def _wrong(refused: Refused) -> dict[str, str]:
     return {field: gettext(refused.message)} if field else {}
 
 
-def _browser() -> str:
+def _user_agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
 @blueprint.get("/sign-in")
-async def sign_in() -> Response:
-    await context.look(context.nothing)
+async def show_sign_in() -> Response:
+    await context.read(context.read_nothing)
     next_ = safe_path(request.args.get("next", ""))
-    if context.person() is not None:
-        return go(next_)
+    if context.signed_in_user() is not None:
+        return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    return await page("sign_in.html", next=next_, login="", problem="", note=note)
+    return await render_page("sign_in.html", next=next_, login="", problem="", note=note)
 
 
 @blueprint.post("/sign-in")
-async def signed_in() -> Response:
+async def submit_sign_in() -> Response:
     form = await request.form
-    node = context.node()
+    node = context.current_node()
     next_ = safe_path(form.get("next", ""))
     try:
         token = await sessions.sign_in(
             node,
             form.get("login", ""),
             form.get("password", ""),
-            address=context.address(),
-            user_agent=_browser(),
+            address=context.client_address(),
+            user_agent=_user_agent(),
         )
     except Refused as refused:
-        response = await page(
+        response = await render_page(
             "sign_in.html",
             next=next_,
             login=form.get("login", ""),
@@ -74,39 +74,39 @@ async def signed_in() -> Response:
         )
         response.status_code = refused.status
         return response
-    response = go(next_)
-    session.begin(node, response, token)
+    response = see_other(next_)
+    session.set_session_cookie(node, response, token)
     return response
 
 
 @blueprint.post("/sign-out")
 async def sign_out() -> Response:
-    node = context.node()
-    await node.db.write(sessions.end, session.token())
-    response = go("/")
-    session.forget(node, response)
+    node = context.current_node()
+    await node.db.write(sessions.end, session.session_token())
+    response = see_other("/")
+    session.delete_session_cookie(node, response)
     return response
 
 
-async def _begin(node: Node, account_id: int) -> Response:
-    token = await node.db.write(_start, account_id, _browser())
-    response = go("/")
-    session.begin(node, response, token)
+async def _start_session(node: Node, account_id: int) -> Response:
+    token = await node.db.write(_create_session, account_id, _user_agent())
+    response = see_other("/")
+    session.set_session_cookie(node, response, token)
     return response
 
 
-def _start(tx: Writer, account_id: int, browser: str) -> str:
+def _create_session(tx: Writer, account_id: int, browser: str) -> str:
     return sessions.start(tx, accounts.get(tx, account_id), browser)
 
 
-async def _sign_up_form(status: int = 200, **context: Any) -> Response:
+async def _render_sign_up(status: int = 200, **context: Any) -> Response:
     known = {"done": False, "refused": "", "problem": "", "wrong": {}, "form": dict.fromkeys(FIELDS, "")}
-    response = await page("sign_up.html", **{**known, **context})
+    response = await render_page("sign_up.html", **{**known, **context})
     response.status_code = status
     return response
 
 
-def _open(tx: Reader, viewer: Account | None, mode: str, invite: str) -> str:
+def _sign_up_refusal(tx: Reader, viewer: Account | None, mode: str, invite: str) -> str:
     try:
         registration.check_open(tx, mode, invite)
     except NotAllowed as refused:
@@ -115,41 +115,41 @@ def _open(tx: Reader, viewer: Account | None, mode: str, invite: str) -> str:
 
 
 @blueprint.get("/sign-up")
-async def sign_up() -> Response:
-    mode = context.node().config.registration.mode
+async def show_sign_up() -> Response:
+    mode = context.current_node().config.registration.mode
     invite = request.args.get("invite", "")[:100]
-    refused = await context.look(_open, mode, invite)
-    if context.person() is not None:
-        return go("/")
+    refused = await context.read(_sign_up_refusal, mode, invite)
+    if context.signed_in_user() is not None:
+        return see_other("/")
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
-    return await _sign_up_form(refused=gettext(refused) if refused else "", form=form)
+    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form)
 
 
 @blueprint.post("/sign-up")
-async def signed_up() -> Response:
-    node = context.node()
-    form, typed = await request.form, await _typed()
+async def submit_sign_up() -> Response:
+    node = context.current_node()
+    form, typed = await request.form, await _form_fields()
     if form.get("website"):
         # People do not see that field; what fills it is not one.
-        return await _sign_up_form(done=True)
+        return await _render_sign_up(done=True)
     try:
         user = await registration.register(
             node,
             name=typed["name"].strip(),
             email=typed["email"],
             password=form.get("password", ""),
-            address=context.address(),
+            address=context.client_address(),
             reason=typed["reason"],
             invite=typed["invite"],
-            language=translations.spoken(),
+            language=translations.current_language(),
         )
     except Refused as refused:
-        return await _sign_up_form(
-            refused.status, problem=gettext(refused.message), wrong=_wrong(refused), form=typed
+        return await _render_sign_up(
+            refused.status, problem=gettext(refused.message), wrong=_field_errors(refused), form=typed
         )
     if user.state == "pending":
-        return await _sign_up_form(done=True)
-    return await _begin(node, user.account_id)
+        return await _render_sign_up(done=True)
+    return await _start_session(node, user.account_id)
 
 
 def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
@@ -157,48 +157,52 @@ def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
 
 
 @blueprint.get("/setup")
-async def setup() -> Response:
-    if not await context.look(_needs_admin):
+async def show_setup() -> Response:
+    if not await context.read(_needs_admin):
         raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
-    return await page("setup.html", problem="", wrong={}, form=form)
+    return await render_page("setup.html", problem="", wrong={}, form=form)
 
 
 @blueprint.post("/setup")
-async def set_up() -> Response:
-    node = context.node()
-    form, typed = await request.form, await _typed()
+async def submit_setup() -> Response:
+    node = context.current_node()
+    form, typed = await request.form, await _form_fields()
     try:
-        user = await registration.set_up(
+        user = await registration.set_up_node(
             node,
             code=typed["code"],
             name=typed["name"].strip(),
             email=typed["email"],
             password=form.get("password", ""),
-            address=context.address(),
+            address=context.client_address(),
         )
     except Refused as refused:
-        response = await page(
-            "setup.html", problem=gettext(refused.message), wrong=_wrong(refused), form=typed
+        response = await render_page(
+            "setup.html", problem=gettext(refused.message), wrong=_field_errors(refused), form=typed
         )
         response.status_code = refused.status
         return response
-    return await _begin(node, user.account_id)
+    return await _start_session(node, user.account_id)
 
 
-def _prefer(tx: Writer, who: Account, theme: str) -> None:
+def _save_theme(tx: Writer, who: Account, theme: str) -> None:
     users.set_preferences(tx, who, theme=theme)
 
 
 @blueprint.post("/theme")
-async def theme() -> Response:
+async def set_theme() -> Response:
     form = await request.form
     chosen = form.get("theme", "")
     if chosen not in users.THEMES:
         raise Invalid(_("Please select system, light or dark."))
-    await context.look(context.nothing)
-    if context.person() is not None:
-        await context.act(_prefer, chosen)
-    response = Response('{"ok": true}', content_type="application/json") if wants_json() else go(came_from())
-    session.remember_theme(context.node(), response, chosen)
+    await context.read(context.read_nothing)
+    if context.signed_in_user() is not None:
+        await context.write(_save_theme, chosen)
+    response = (
+        Response('{"ok": true}', content_type="application/json")
+        if wants_json()
+        else see_other(referring_path())
+    )
+    session.set_theme_cookie(context.current_node(), response, chosen)
     return response

@@ -15,7 +15,7 @@ from quart import current_app, g, request
 from node import rate_limits
 from node.admin import reports
 from node.auth import sessions
-from node.auth.users import SEEN_AGAIN_AFTER, User
+from node.auth.users import SEEN_UPDATE_INTERVAL_MS, User
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound, Refused
 from node.ids import now_ms
@@ -29,59 +29,59 @@ from web.request import session
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STAFF = ("moderator", "admin")
+STAFF_ROLES = ("moderator", "admin")
 
 
-class SignInFirst(Refused):
+class SignInRequired(Refused):
     """Only someone who is signed in can do that."""
 
     status = 401
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SignedInUser:
     """Who is signed in, and the numbers that every page shows them."""
 
     account: Account
     user: User
-    unread: int = 0
-    requests: int = 0
-    reports: int = 0
+    unread_count: int = 0
+    follow_requests_count: int = 0
+    open_reports_count: int = 0
 
     @property
     def is_staff(self) -> bool:
-        return self.user.role in STAFF
+        return self.user.role in STAFF_ROLES
 
 
-def node() -> Node:
+def current_node() -> Node:
     found: Node = current_app.config["NODE"]
     return found
 
 
-def person() -> Person | None:
+def signed_in_user() -> SignedInUser | None:
     """Who is asking, once `look` or `act` has run."""
-    found: Person | None = getattr(g, "person", None)
+    found: SignedInUser | None = getattr(g, "person", None)
     return found
 
 
-def _who(tx: Reader, token: str, *, counted: bool) -> Person | None:
+def _load_user(tx: Reader, token: str, *, counted: bool) -> SignedInUser | None:
     found = sessions.by_token(tx, token) if token else None
     if found is None:
         return None
     account, user = found
     if not counted:
-        return Person(account, user)
+        return SignedInUser(account, user)
     asked = follows.requests_count(tx, account) if account.is_locked else 0
-    reported = reports.count_open(tx) if user.role in STAFF else 0
-    return Person(account, user, notification_list.unread_count(tx, account), asked, reported)
+    reported = reports.count_open(tx) if user.role in STAFF_ROLES else 0
+    return SignedInUser(account, user, notification_list.unread_count(tx, account), asked, reported)
 
 
-def _run(
+def _run_read(
     tx: Any, token: str, counted: bool, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
-) -> tuple[Person | None, T | None, Refused | None]:
-    who = _who(tx, token, counted=counted)
+) -> tuple[SignedInUser | None, T | None, Refused | None]:
+    who = _load_user(tx, token, counted=counted)
     if needs and who is None:
-        return None, None, SignInFirst(_("Sign in to do that."))
+        return None, None, SignInRequired(_("Sign in to do that."))
     if needs == "staff" and not (who and who.is_staff):
         return who, None, NotFound()
     try:
@@ -91,12 +91,12 @@ def _run(
         return who, None, refused
 
 
-def _acting(
+def _run_write(
     tx: Writer, token: str, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
-) -> tuple[Person, T]:
-    who = _who(tx, token, counted=False)
+) -> tuple[SignedInUser, T]:
+    who = _load_user(tx, token, counted=False)
     if who is None:
-        raise SignInFirst(_("Sign in to do that."))
+        raise SignInRequired(_("Sign in to do that."))
     if needs and needs != "person" and not who.is_staff:
         raise NotAllowed(_("Only moderators can do that."))
     if needs == "admin" and not who.user.is_admin:
@@ -104,82 +104,92 @@ def _acting(
     return who, unit(tx, who.account, *args, **kwargs)
 
 
-async def _look(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
+async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
     counted = not hasattr(g, "person")
-    who, found, refused = await node().db.read(_run, session.token(), counted, needs, unit, args, kwargs)
+    who, found, refused = await current_node().db.read(
+        _run_read, session.session_token(), counted, needs, unit, args, kwargs
+    )
     if counted:
         g.person = who
-        if who is not None and (who.user.seen_at or 0) < now_ms() - SEEN_AGAIN_AFTER:
-            await node().db.write(sessions.touch, session.token())
+        if who is not None and (who.user.seen_at or 0) < now_ms() - SEEN_UPDATE_INTERVAL_MS:
+            await current_node().db.write(sessions.touch, session.session_token())
     if refused is not None:
         raise refused
     return found  # type: ignore[return-value]
 
 
-async def look(
+async def read(
     unit: Callable[Concatenate[Reader, Account | None, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run `unit(tx, viewer, …)`, where the viewer may be nobody."""
-    return await _look("", unit, args, kwargs)
+    return await _read("", unit, args, kwargs)
 
 
-async def look_signed_in(
+async def read_signed_in(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """As `look`, for somebody. Raises SignInFirst, which leads to the sign-in page."""
-    return await _look("person", unit, args, kwargs)
+    return await _read("person", unit, args, kwargs)
 
 
-async def look_as_staff(
+async def read_as_staff(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """As `look`, for those who run the node; for anyone else there is nothing here."""
-    return await _look("staff", unit, args, kwargs)
+    return await _read("staff", unit, args, kwargs)
 
 
-async def act(unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `unit(tx, who, …)`, which may change things, for whoever is signed in."""
-    who, found = await node().db.write(_acting, session.token(), "person", unit, args, kwargs)
-    if not hasattr(g, "person"):
-        g.person = who
-    return found
-
-
-async def act_as_staff(
+async def write(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    who, found = await node().db.write(_acting, session.token(), "staff", unit, args, kwargs)
+    """Run `unit(tx, who, …)`, which may change things, for whoever is signed in."""
+    who, found = await current_node().db.write(
+        _run_write, session.session_token(), "person", unit, args, kwargs
+    )
     if not hasattr(g, "person"):
         g.person = who
     return found
 
 
-async def act_as_admin(
+async def write_as_staff(
+    unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    who, found = await current_node().db.write(
+        _run_write, session.session_token(), "staff", unit, args, kwargs
+    )
+    if not hasattr(g, "person"):
+        g.person = who
+    return found
+
+
+async def write_as_admin(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """As `act`, for what moderators may only look at."""
-    who, found = await node().db.write(_acting, session.token(), "admin", unit, args, kwargs)
+    who, found = await current_node().db.write(
+        _run_write, session.session_token(), "admin", unit, args, kwargs
+    )
     if not hasattr(g, "person"):
         g.person = who
     return found
 
 
-def nothing(tx: Reader, viewer: Account | None) -> None:
+def read_nothing(tx: Reader, viewer: Account | None) -> None:
     """A unit that looks at nothing: who is asking is all that is wanted."""
 
 
-async def asking() -> Account:
+async def require_account() -> Account:
     """Who is signed in. Raises SignInFirst."""
-    await look_signed_in(nothing)
-    who = person()
+    await read_signed_in(read_nothing)
+    who = signed_in_user()
     if who is None:
-        raise SignInFirst(_("Sign in to do that."))
+        raise SignInRequired(_("Sign in to do that."))
     return who.account
 
 
-def address() -> str:
+def client_address() -> str:
     """Where the request comes from: the nearest hop that is not one of our own proxies."""
-    trusted = node().config.server.trusted_proxies
+    trusted = current_node().config.server.trusted_proxies
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     here = request.remote_addr or ""
     while hops and (here in trusted or here in ("", "<local>") or here.startswith("unix:")):
@@ -187,6 +197,6 @@ def address() -> str:
     return here
 
 
-async def limit(key: str, *, most: int, seconds: int) -> None:
+async def limit_rate(key: str, *, max_attempts: int, seconds: int) -> None:
     """Count one attempt under a key; raises TooMuch."""
-    await node().db.write(rate_limits.count, key, limit=most, seconds=seconds)
+    await current_node().db.write(rate_limits.count_attempt, key, limit=max_attempts, seconds=seconds)

@@ -10,24 +10,24 @@ from quart import Response, redirect, request
 _PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
-def safe_path(wanted: str, otherwise: str = "/") -> str:
-    """`wanted` if it is a path on this node, whatever a browser might make of it, else `otherwise`."""
-    return wanted if len(wanted) <= 2000 and _PATH.fullmatch(wanted) else otherwise
+def safe_path(path: str, default: str = "/") -> str:
+    """`path` if it is a path on this node, whatever a browser might make of it, else `default`."""
+    return path if len(path) <= 2000 and _PATH.fullmatch(path) else default
 
 
-def came_from(otherwise: str = "/") -> str:
+def referring_path(default: str = "/") -> str:
     """The page of this node that the request came from."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host:
-        return otherwise
-    return safe_path(source.path + (f"?{source.query}" if source.query else ""), otherwise)
+        return default
+    return safe_path(source.path + (f"?{source.query}" if source.query else ""), default)
 
 
-def go(path: str, *, mark: str = "") -> Response:
-    """See another page; `mark` is the element to stop at."""
+def see_other(path: str, *, fragment: str = "") -> Response:
+    """See another page; `fragment` is the element to stop at."""
     target = safe_path(path)
-    if mark:
-        target = f"{target.partition('#')[0]}#{mark}"
+    if fragment:
+        target = f"{target.partition('#')[0]}#{fragment}"
     return redirect(target, 303)  # type: ignore[return-value]
 
 

@@ -17,48 +17,48 @@ from node.errors import NotAllowed
 from node.node import Node
 from web.i18n.translations import _
 
-COOKIE = "tintype_session"
-VISIT = "tintype_visit"
-THEME = "tintype_theme"
-LANGUAGE = "tintype_language"
-YEAR = 365 * 24 * 3600
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_COOKIE = "tintype_session"
+VISITOR_COOKIE = "tintype_visit"
+THEME_COOKIE = "tintype_theme"
+LANGUAGE_COOKIE = "tintype_language"
+YEAR_SECONDS = 365 * 24 * 3600
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def token() -> str:
+def session_token() -> str:
     """The session's token as the browser sent it; '' when there is none."""
-    return request.cookies.get(COOKIE, "")
+    return request.cookies.get(SESSION_COOKIE, "")
 
 
-def csrf(node: Node) -> str:
+def csrf_token(node: Node) -> str:
     """The token for the forms of the page being made."""
-    bound = token()
+    bound = session_token()
     if not bound:
-        bound = request.cookies.get(VISIT, "") or getattr(g, "visit", "")
+        bound = request.cookies.get(VISITOR_COOKIE, "") or getattr(g, "visit", "")
         if not bound:
             bound = g.visit = secrets.token_urlsafe(18)
-    return _seal(node, bound)
+    return _csrf_digest(node, bound)
 
 
-def _seal(node: Node, bound: str) -> str:
+def _csrf_digest(node: Node, bound: str) -> str:
     return hmac.digest(node.site.subkey("forms"), bound.encode(), "sha256").hex()[:40]
 
 
-async def check(node: Node) -> None:
+async def check_csrf(node: Node) -> None:
     """Raise NotAllowed unless the request comes from a page that we made for this browser."""
-    if request.method in SAFE:
+    if request.method in SAFE_METHODS:
         return
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise NotAllowed(_("The form was sent from another site."), detail="cross-site request")
     given = request.headers.get("X-CSRF") or (await request.form).get("csrf", "")
-    bound = token() or request.cookies.get(VISIT, "")
-    if not bound or not hmac.compare_digest(_seal(node, bound).encode(), given.encode()):
+    bound = session_token() or request.cookies.get(VISITOR_COOKIE, "")
+    if not bound or not hmac.compare_digest(_csrf_digest(node, bound).encode(), given.encode()):
         raise NotAllowed(
             _("This page has expired. Go back, reload it and try again."), detail="wrong form token"
         )
 
 
-def _set(node: Node, response: Response, name: str, value: str, seconds: int | None) -> None:
+def _set_cookie(node: Node, response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(
         name,
         value,
@@ -70,30 +70,30 @@ def _set(node: Node, response: Response, name: str, value: str, seconds: int | N
     )
 
 
-def begin(node: Node, response: Response, value: str) -> None:
+def set_session_cookie(node: Node, response: Response, value: str) -> None:
     """Let the browser keep a new session."""
-    _set(node, response, COOKIE, value, YEAR)
-    response.delete_cookie(VISIT, path="/")
+    _set_cookie(node, response, SESSION_COOKIE, value, YEAR_SECONDS)
+    response.delete_cookie(VISITOR_COOKIE, path="/")
 
 
-def forget(node: Node, response: Response) -> None:
+def delete_session_cookie(node: Node, response: Response) -> None:
     """Let the browser forget its session."""
     response.delete_cookie(
-        COOKIE, path="/", secure=node.site.scheme == "https", httponly=True, samesite="Lax"
+        SESSION_COOKIE, path="/", secure=node.site.scheme == "https", httponly=True, samesite="Lax"
     )
 
 
-def remember_theme(node: Node, response: Response, theme: str) -> None:
-    _set(node, response, THEME, theme, YEAR)
+def set_theme_cookie(node: Node, response: Response, theme: str) -> None:
+    _set_cookie(node, response, THEME_COOKIE, theme, YEAR_SECONDS)
 
 
-def remember_language(node: Node, response: Response, language: str) -> None:
+def set_language_cookie(node: Node, response: Response, language: str) -> None:
     """Kept in the browser too, since pages speak before the tables are asked who is looking."""
-    _set(node, response, LANGUAGE, language, YEAR)
+    _set_cookie(node, response, LANGUAGE_COOKIE, language, YEAR_SECONDS)
 
 
-def keep_visit(node: Node, response: Response) -> None:
+def set_visitor_cookie(node: Node, response: Response) -> None:
     """Send the cookie that a form made for someone who is not signed in relies on."""
     visit = getattr(g, "visit", "")
     if visit:
-        _set(node, response, VISIT, visit, None)
+        _set_cookie(node, response, VISITOR_COOKIE, visit, None)

@@ -31,7 +31,6 @@ async def serve(
     Without `fast`, or where hypercorn has not all that is `needed`, by hypercorn as released.
     """
     if fast and not _is_changed(needed):
-        # Not before it is known that what this module imports and inherits from is there.
         from web.server import hypercorn_connections
 
         await hypercorn_connections.serve(app, config, shutdown_trigger=shutdown_trigger)

@@ -36,7 +36,7 @@ def run(options: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
     _raise_file_limit()
-    wiring.collect_seldom()
+    wiring.tune_garbage_collection()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_main(options))
 
@@ -92,7 +92,7 @@ async def _welcome_when(ready: asyncio.Event, node: Node) -> None:
 
 async def print_welcome(node: Node) -> None:
     """Print the address of the node and, while it has no admin, how to become one."""
-    code = await node.db.write(registration.setup_code)
+    code = await node.db.write(registration.create_setup_code)
     where = " and ".join(node.config.server.bind)
     print(f"Tintype is at {node.site.base_url} (listening on {where})", file=sys.stderr, flush=True)
     if code is not None:
@@ -113,14 +113,14 @@ async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | N
             loop.default_exception_handler(context)
 
     loop.set_exception_handler(report)
-    async with control_socket.listening(node):
+    async with control_socket.serve_commands(node):
         await _serve(node, stopping, ready)
 
 
 async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
-    worker = wiring.make_worker(node) if node.config.server.jobs else None
+    worker = wiring.create_worker(node) if node.config.server.jobs else None
     if worker is not None:
-        await worker.start(alone=node.config.database.url.startswith("sqlite:"))
+        await worker.start(is_only_process=node.config.database.url.startswith("sqlite:"))
     web = asyncio.create_task(_web(node, stopping, ready))
     stopped = asyncio.create_task(stopping.wait())
     try:

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from activitypub import signatures
-from activitypub.client.client import MOST_DOCUMENT, Client, Unfetchable
-from activitypub.client.public_addresses import is_public, literal
-from activitypub.client.resolver import GuardedResolver, NotPublic
+from activitypub.client.client import MAX_DOCUMENT_BYTES, Client, Unfetchable
+from activitypub.client.public_addresses import is_public, parse_ip_literal
+from activitypub.client.resolver import AddressNotPublic, GuardedResolver
 from activitypub.signatures import Request, SigningKey
 from node.accounts import keys
 from tests.support.parallel import ONE_AT_A_TIME
@@ -163,7 +163,7 @@ async def test_a_document_is_fetched_with_a_signature_that_verifies(client: Clie
     assert fetched.url == f"http://b.test:{b.port}/1?page=2"
     method, target, headers, _ = b.requests[0]
     request = Request(method, target, f"b.test:{b.port}", "http", headers)
-    signatures.verify(signatures.claim(request, time.time()), request, public)
+    signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert AP in dict(headers)["accept"]
     assert dict(headers)["user-agent"] == "Tintype test"
     assert "cookie" not in dict(headers)
@@ -179,7 +179,7 @@ async def test_a_post_is_sent_as_signed_and_connections_are_used_again(client: C
         assert (answer.status, answer.body) == (202, "thank you")
     method, target, received, body = b.requests[-1]
     request = Request(method, target, f"b.test:{b.port}", "http", received, body)
-    signatures.verify(signatures.claim(request, time.time()), request, public)
+    signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert dict(received)["content-type"] == AP
     assert b.connections == 1
 
@@ -212,7 +212,7 @@ async def test_a_status_says_whether_to_come_back(
 ) -> None:
     b.says("/1", status=status)
     failed = await unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None))
-    assert (failed.answered, failed.temporary, failed.gone) == (int(status[:3]), temporary, gone)
+    assert (failed.response_status, failed.temporary, failed.gone) == (int(status[:3]), temporary, gone)
     assert failed.status == 502
 
 
@@ -295,10 +295,10 @@ async def test_a_jrd_a_page_and_a_picture_have_types_of_their_own(client: Client
     assert (await client.get_jrd(f"{at}/jrd")).doc == {"subject": "x"}
     await unfetchable(client.get_jrd(f"{at}/page"))
     page = await client.get_text(f"{at}/page")
-    assert (page.text, page.link, page.content_type) == ("é", "<x>; rel=alternate", "text/html")
-    assert (await client.get_bytes(f"{at}/picture", limit=10, types=("image/*",))).body == b"\xff\xd8"
-    await unfetchable(client.get_bytes(f"{at}/page", limit=10, types=("image/*",)))
-    await unfetchable(client.get_bytes(f"{at}/picture", limit=1, types=("image/jpeg",)))
+    assert (page.text, page.link_header, page.content_type) == ("é", "<x>; rel=alternate", "text/html")
+    assert (await client.get_bytes(f"{at}/picture", max_bytes=10, types=("image/*",))).body == b"\xff\xd8"
+    await unfetchable(client.get_bytes(f"{at}/page", max_bytes=10, types=("image/*",)))
+    await unfetchable(client.get_bytes(f"{at}/picture", max_bytes=1, types=("image/jpeg",)))
 
 
 async def test_a_document_that_is_not_json_is_refused_for_good(client: Client, b: Server) -> None:
@@ -398,12 +398,12 @@ async def test_other_spellings_of_an_address_are_refused(host: str) -> None:
         assert not failed.temporary
     if not host.startswith("localhost") and host != "127.0.0.1.":
         with pytest.raises(ValueError, match=r".+"):
-            literal(host)
+            parse_ip_literal(host)
 
 
 def test_names_are_no_addresses() -> None:
     for host in ("b.example", "1.example", "127.0.0.1.example", "0x7f.example", "xn--9ca.example"):
-        assert literal(host) is None
+        assert parse_ip_literal(host) is None
 
 
 # D2: rebinding.
@@ -411,7 +411,7 @@ def test_names_are_no_addresses() -> None:
 
 async def test_one_private_answer_among_several_is_enough_to_refuse() -> None:
     for answers in (["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["2606:4700::1", "::1"]):
-        with pytest.raises(NotPublic):
+        with pytest.raises(AddressNotPublic):
             await GuardedResolver(allow_private=False, resolve=Names(answers)).resolve("b.example", 443)
 
 
@@ -425,8 +425,8 @@ async def test_D2_a_checked_address_is_what_gets_connected_to(b: Server) -> None
     resolver = GuardedResolver(allow_private=False, resolve=Names(["93.184.216.34"], ["127.0.0.1"]))
     for _ in range(3):
         assert [row["host"] for row in await resolver.resolve("b.example", 443)] == ["93.184.216.34"]
-    resolver._kept.clear()
-    with pytest.raises(NotPublic):
+    resolver._cache.clear()
+    with pytest.raises(AddressNotPublic):
         await resolver.resolve("b.example", 443)
 
 
@@ -434,7 +434,7 @@ async def test_D12_the_table_of_names_is_bounded() -> None:
     resolver = GuardedResolver(allow_private=False, resolve=Names(["93.184.216.34"]))
     for number in range(5000):
         await resolver.resolve(f"h{number}.example", 443)
-    assert len(resolver._kept) <= 2048
+    assert len(resolver._cache) <= 2048
 
 
 # D3: redirects.
@@ -490,7 +490,7 @@ async def test_a_redirect_is_followed_and_signed_again(client: Client, b: Server
         assert fetched.url == f"http://c.test:{c.port}/2"
         method, target, headers, _ = c.requests[0]
         request = Request(method, target, f"c.test:{c.port}", "http", headers)
-        signatures.verify(signatures.claim(request, time.time()), request, public)
+        signatures.verify(signatures.parse_claim(request, time.time()), request, public)
         assert dict(headers)["signature"] != dict(b.requests[0][2])["signature"]
 
 
@@ -564,7 +564,7 @@ async def drip(writer: asyncio.StreamWriter, head: bytes) -> None:
 @ONE_AT_A_TIME
 async def test_D8_a_slow_server_is_dropped_at_the_deadline(b: Server, head: bytes) -> None:
     b.replies["/1"] = lambda writer: drip(writer, head)
-    async with opened(deadline=0.3) as client:
+    async with opened(timeout_seconds=0.3) as client:
         start = time.monotonic()
         failures = await asyncio.gather(
             *(unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None)) for _ in range(10)),
@@ -583,7 +583,7 @@ async def test_a_name_server_that_never_answers_is_dropped_at_the_deadline() -> 
         await asyncio.sleep(60)
         return []
 
-    async with opened(deadline=0.2, resolve=never) as client:
+    async with opened(timeout_seconds=0.2, resolve=never) as client:
         assert (await unfetchable(client.get_json("https://b.example/", key=None))).temporary
 
 
@@ -591,7 +591,7 @@ async def test_a_name_server_that_never_answers_is_dropped_at_the_deadline() -> 
 async def test_endless_headers_are_dropped(b: Server) -> None:
     b.replies["/1"] = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000
     b.replies["/2"] = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000
-    async with opened(deadline=2) as client:
+    async with opened(timeout_seconds=2) as client:
         for path in ("/1", "/2"):
             start = time.monotonic()
             await unfetchable(client.get_json(f"http://b.test:{b.port}{path}", key=None))
@@ -604,12 +604,12 @@ async def test_endless_headers_are_dropped(b: Server) -> None:
 async def test_D9_what_grows_past_the_limit_is_cut_off_while_reading(client: Client, b: Server) -> None:
     at = f"http://b.test:{b.port}"
     bomb = gzip.compress(b" " * 50_000_000)
-    assert len(bomb) < MOST_DOCUMENT
+    assert len(bomb) < MAX_DOCUMENT_BYTES
     b.says("/gzip", bomb, Content_Encoding="gzip")
     b.says("/deflate", zlib.compress(b" " * 50_000_000), Content_Encoding="deflate")
     b.says("/nested", gzip.compress(bomb), Content_Encoding="gzip, gzip")
     b.says("/brotli", b"x", Content_Encoding="br")
-    b.says("/large", b" " * (MOST_DOCUMENT + 1))
+    b.says("/large", b" " * (MAX_DOCUMENT_BYTES + 1))
     b.replies["/lie"] = (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\nContent-Length: 99999999999999\r\n\r\n"
     )
@@ -621,7 +621,7 @@ async def test_D9_what_grows_past_the_limit_is_cut_off_while_reading(client: Cli
     b.says("/broken", b"not gzip", Content_Encoding="gzip")
     for path in ("/gzip", "/deflate", "/nested", "/brotli", "/large", "/lie", "/chunked", "/broken"):
         failed = await unfetchable(client.get_json(at + path, key=None))
-        assert failed.answered == 200, path
+        assert failed.response_status == 200, path
         assert not failed.temporary
 
 

@@ -33,7 +33,9 @@ def sent(tx: Reader, who: Account) -> list[dict[str, Any]]:
     """Every activity a person has said, rendered, oldest first."""
     rows = tx.all("SELECT id FROM outbox WHERE account_id = :who ORDER BY id", who=who.id)
     sentences = [outbox.by_id(tx, row["id"]) for row in rows]
-    rendered = [activities.activity(tx, sentence, who) for sentence in sentences if sentence is not None]
+    rendered = [
+        activities.render_activity(tx, sentence, who) for sentence in sentences if sentence is not None
+    ]
     # As they go over the wire.
     return [json.loads(json.dumps(one)) for one in rendered if one is not None]
 
@@ -56,7 +58,7 @@ async def post(node: Node, alice: Account, photo: Photo) -> Post:
 
 @pytest.fixture
 async def note(node: Node, post: Post) -> dict[str, Any]:
-    return await node.db.read(notes.document, post)
+    return await node.db.read(notes.render_document, post)
 
 
 def depth(value: Any) -> int:
@@ -79,7 +81,7 @@ async def test_a_post_says_everything_once(node: Node, note: dict[str, Any], pos
         "Hashtag": "#Fog",
     }
     assert note["replies"] == f"{post.uri}/replies"
-    read = vocab.note(note)
+    read = vocab.parse_note(note)
     assert [media.alt for media in read.attachments] == ["A long wall", ""]
     assert read.hashtags == [("Fog", "https://tintype.test/tags/fog")]
 
@@ -175,7 +177,7 @@ class TestPixelfed:
             assert one["cc"] == []
 
     async def test_a_person_is_shown_as_open_unless_locked(self, node: Node, alice: Account) -> None:
-        person = await node.db.read(activities.person, alice)
+        person = await node.db.read(activities.render_actor, alice)
         assert person["manuallyApprovesFollowers"] is False
         assert re.fullmatch(r"[A-Za-z0-9_.-]+", person["preferredUsername"])
 
@@ -196,7 +198,7 @@ class TestPixelfed:
     async def test_closed_comments_are_said(self, node: Node, alice: Account) -> None:
         draft = Draft(caption="No comment", policy=InteractionPolicy(comment=NOBODY))
         post = await node.db.write(publishing.publish, alice, draft)
-        note = await node.db.read(notes.document, post)
+        note = await node.db.read(notes.render_document, post)
         assert note["commentsEnabled"] is False
         assert note["capabilities"]["reply"] == []
         assert note["interactionPolicy"]["canReply"]["automaticApproval"] == [alice.uri]
@@ -205,7 +207,7 @@ class TestPixelfed:
         post = await node.db.write(
             publishing.publish, alice, Draft(caption="Boo", warning="Spiders & <more>")
         )
-        note = await node.db.read(notes.document, post)
+        note = await node.db.read(notes.render_document, post)
         assert (note["sensitive"], note["summary"]) == (True, "Spiders & <more>")
 
     async def test_without_a_warning_the_summary_is_null(self, note: dict[str, Any]) -> None:
@@ -232,7 +234,7 @@ class TestVernissage:
         assert all(media["mediaType"] == "image/jpeg" for media in note["attachment"])
 
     async def test_a_person_has_what_it_requires(self, node: Node, alice: Account) -> None:
-        person = activities.with_context(await node.db.read(activities.person, alice))
+        person = activities.add_context(await node.db.read(activities.render_actor, alice))
         assert isinstance(person["alsoKnownAs"], list)
         assert {"id", "owner", "publicKeyPem"} == set(person["publicKey"])
         assert person["@context"]
@@ -247,7 +249,7 @@ class TestVernissage:
 async def test_lists_stay_lists_with_one_member(node: Node, alice: Account, photo: Photo) -> None:
     one = await photos.upload(node, alice, photo())
     post = await node.db.write(publishing.publish, alice, Draft(caption="#one", photo_ids=[one.id]))
-    note = await node.db.read(notes.document, post)
+    note = await node.db.read(notes.render_document, post)
     for name in ("to", "cc", "attachment", "tag"):
         assert isinstance(note[name], list)
         assert len(note[name]) == 1
@@ -258,8 +260,8 @@ async def test_files_of_a_private_post_have_names_only_recipients_are_told(
 ) -> None:
     one = await photos.upload(node, alice, photo())
     draft = Draft(caption="Private", photo_ids=[one.id], visibility="followers")
-    note = await node.db.read(notes.document, await node.db.write(publishing.publish, alice, draft))
-    key = one.files["federated", "jpeg"].file
+    note = await node.db.read(notes.render_document, await node.db.write(publishing.publish, alice, draft))
+    key = one.files["federated", "jpeg"].key
     url = note["attachment"][0]["url"]
     assert url == f"https://tintype.test/media/p/{node.site.media_capability(key)}/{key}"
     assert note["to"] == [alice.followers_uri]
@@ -276,8 +278,8 @@ async def test_an_edit_is_newer_than_the_post(node: Node, alice: Account) -> Non
 
 
 async def test_a_person_lists_both_kinds_of_keys(node: Node, alice: Account) -> None:
-    person = await node.db.read(activities.person, alice)
-    listed = vocab.keys(person)
+    person = await node.db.read(activities.render_actor, alice)
+    listed = vocab.parse_keys(person)
     assert [key.id for key in listed] == [f"{alice.uri}#main-key", f"{alice.uri}#ed25519-key"]
     assert {key.owner for key in listed} == {alice.uri}
     assert person["assertionMethod"][0]["publicKeyMultibase"].startswith("z6Mk")
@@ -294,13 +296,13 @@ async def test_a_block_is_not_told(node: Node, alice: Account) -> None:
 
 def _reacts(tx: Writer, alice: Account) -> list[dict[str, Any]]:
     """Alice follows rita, likes and boosts a post of hers, and takes everything back."""
-    from activitypub.remote.notes import take_in
+    from activitypub.remote.notes import import_note
 
     rita = people.remote(tx)
     follows.follow(tx, alice, rita)
-    post = take_in(
+    post = import_note(
         tx,
-        vocab.note(
+        vocab.parse_note(
             {
                 "id": f"{rita.uri}/1",
                 "type": "Note",

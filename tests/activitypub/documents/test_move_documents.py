@@ -23,7 +23,7 @@ ALICE = "https://tintype.test/users/alice"
 def sent(tx: Reader, who: Account, *verbs: str) -> list[dict[str, Any]]:
     rows = tx.all("SELECT id FROM outbox WHERE account_id = :who ORDER BY id", who=who.id)
     said = [sentence for row in rows if (sentence := outbox.by_id(tx, row["id"])) is not None]
-    made = [activities.activity(tx, one, who) for one in said if one.verb in verbs]
+    made = [activities.render_activity(tx, one, who) for one in said if one.verb in verbs]
     return [json.loads(json.dumps(one)) for one in made if one is not None]
 
 
@@ -33,7 +33,7 @@ async def test_a_pin_names_the_post_and_the_authors_own_collection(db: Database,
         pins.pin(tx, alice, post)
         pins.unpin(tx, alice, post)
         for document, verb in zip(sent(tx, alice, "Add", "Remove"), ("Add", "Remove"), strict=True):
-            read = vocab.activity(document)
+            read = vocab.parse_activity(document)
             assert (read.type, read.actor, read.object.uri) == (verb, ALICE, post.uri)
             assert read.target.uri == f"{ALICE}/collections/featured"
             assert (read.to, read.cc) == ([vocab.PUBLIC], [f"{ALICE}/followers"])
@@ -69,10 +69,10 @@ async def test_a_move_says_where_from_and_where_to_and_the_person_says_it_too(
         migration.add_alias(tx, alice, old)
         migration.move(tx, accounts.get(tx, alice.id), new)
         (document,) = sent(tx, accounts.get(tx, alice.id), "Move")
-        read = vocab.activity(document)
+        read = vocab.parse_activity(document)
         assert (read.actor, read.object.uri, read.target.uri) == (ALICE, ALICE, new.uri)
         assert read.to == [f"{ALICE}/followers"]
-        person = activities.person(tx, accounts.get(tx, alice.id))
+        person = activities.render_actor(tx, accounts.get(tx, alice.id))
         assert person["movedTo"] == new.uri
         assert person["alsoKnownAs"] == [old.uri]
 

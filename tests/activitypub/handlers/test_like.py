@@ -8,7 +8,7 @@ import pytest
 
 from activitypub import vocab
 from activitypub.handlers import registry
-from activitypub.handlers.received_activity import Heard
+from activitypub.handlers.received_activity import ReceivedActivity
 from node.database import Writer
 from node.federation import seen_activities
 from node.models import interaction_policy
@@ -38,14 +38,14 @@ async def test_a_post_is_looked_up_once_for_an_activity(
         rita = remote(tx)
         follow(tx, rita, alice)
         restricted = InteractionPolicy(
-            like=interaction_policy.only("followers"), boost=interaction_policy.only("followers")
+            like=interaction_policy.rule_for("followers"), boost=interaction_policy.rule_for("followers")
         )
         return rita, publish(tx, alice, policy=restricted)
 
     def performed(tx: Writer, by: Account, post: Post) -> None:
         doc = {"id": f"{by.uri}#1", "actor": by.uri, "object": post.uri, **activity}
-        with seen_activities.first_heard(tx, []) as unheard:
-            registry.perform(tx, Heard(vocab.activity(doc), by, unheard))
+        with seen_activities.unseen_activities(tx, []) as unheard:
+            registry.handle_activity(tx, ReceivedActivity(vocab.parse_activity(doc), by, unheard))
 
     rita, post = await node.db.write(given)
     db = Recording(node.db)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from activitypub.documents import nodeinfo
-from activitypub.server.routes import Door, wants_activity
+from activitypub.server.routes import FederationApp, prefers_activitypub
 from node.accounts import accounts
 from node.admin.statistics import Statistics
 from node.config import Config
@@ -30,7 +30,7 @@ AP = {"accept": "application/activity+json"}
 
 @pytest.fixture
 def door(node: Node) -> Client:
-    return Client(Door(node), AP)
+    return Client(FederationApp(node), AP)
 
 
 def body(reply: Reply) -> Any:
@@ -93,7 +93,7 @@ class TestWebFinger:
         assert (await finger(door, resource)).status == 404
 
     async def test_someone_deleted_is_gone(self, node: Node, door: Client, alice: Account) -> None:
-        await node.db.write(account_deletion.delete, alice)
+        await node.db.write(account_deletion.delete_account, alice)
         assert (await finger(door, "acct:alice@tintype.test")).status == 410
 
     async def test_the_node_itself_has_a_name(self, door: Client) -> None:
@@ -152,10 +152,10 @@ class TestNegotiation:
         ],
     )
     async def test_the_preference_decides(self, accept: str, *, wanted: bool) -> None:
-        assert wants_activity(accept) is wanted
+        assert prefers_activitypub(accept) is wanted
 
     async def test_pages_are_left_to_the_pages(self, node: Node, alice: Account) -> None:
-        door = Door(node)
+        door = FederationApp(node)
 
         def scope(path: str, accept: str, method: str = "GET") -> dict[str, Any]:
             return {
@@ -166,13 +166,13 @@ class TestNegotiation:
             }
 
         for path in ("/users/alice", "/@alice", "/p/alice/1"):
-            assert door.takes(scope(path, AP["accept"]))
-            assert not door.takes(scope(path, "text/html"))
-            assert not door.takes(scope(path, AP["accept"], "POST"))
+            assert door.matches(scope(path, AP["accept"]))
+            assert not door.matches(scope(path, "text/html"))
+            assert not door.matches(scope(path, AP["accept"], "POST"))
         for path in ("/inbox", "/users/alice/inbox", "/actor/inbox"):
-            assert door.takes(scope(path, "*/*", "POST"))
+            assert door.matches(scope(path, "*/*", "POST"))
         for path in ("/", "/@bob@elsewhere.example", "/compose", "/p/alice", "/media/x"):
-            assert not door.takes(scope(path, AP["accept"]))
+            assert not door.matches(scope(path, AP["accept"]))
 
 
 async def test_a_person_is_served_at_their_id_and_their_page(door: Client, alice: Account) -> None:
@@ -195,7 +195,7 @@ async def test_the_node_is_an_actor(door: Client) -> None:
 
 
 async def test_someone_deleted_leaves_a_tombstone(node: Node, door: Client, alice: Account) -> None:
-    await node.db.write(account_deletion.delete, alice)
+    await node.db.write(account_deletion.delete_account, alice)
     reply = await door.get("/users/alice")
     assert reply.status == 410
     assert json.loads(reply.body)["type"] == "Tombstone"
@@ -305,7 +305,7 @@ async def test_only_reading_is_for_documents(door: Client, alice: Account) -> No
 async def test_somebody_suspended_says_so_and_no_more(node: Node, door: Client, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         people.profile(tx, alice, display_name="Alice", bio="Words", is_indexable=True)
-        accounts.show(tx, alice.id, is_shown=False)
+        accounts.set_visible(tx, alice.id, is_visible=False)
 
     await node.db.write(unit)
     actor = body(await door.get("/users/alice"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from activitypub import signatures
 from activitypub.signatures import Claim, Request, SigningKey, follower_digest
-from activitypub.signatures.follower_digest import Synchronization
+from activitypub.signatures.follower_digest import SynchronizationHeader
 from node.accounts import keys
 
 FOLLOWERS = [
@@ -40,23 +40,25 @@ CLAIM = Claim(
 )
 
 
-def _wanted(*values: str, claim: Claim = CLAIM, followers: str | None = COLLECTION) -> Synchronization | None:
-    return follower_digest.wanted(_request(*values), claim, ACTOR, followers)
+def _wanted(
+    *values: str, claim: Claim = CLAIM, followers: str | None = COLLECTION
+) -> SynchronizationHeader | None:
+    return follower_digest.trusted_header(_request(*values), claim, ACTOR, followers)
 
 
 def test_the_digest_is_the_one_of_the_specification() -> None:
-    part = follower_digest.part(FOLLOWERS, HOME)
+    part = follower_digest.filter_by_origin(FOLLOWERS, HOME)
     assert part == [FOLLOWERS[1], FOLLOWERS[3]]
-    assert follower_digest.digest(part) == VECTOR
-    assert follower_digest.digest(reversed(part)) == VECTOR
-    assert follower_digest.digest([*part, *part]) == VECTOR
-    assert follower_digest.digest([]) == "0" * 64
+    assert follower_digest.compute_digest(part) == VECTOR
+    assert follower_digest.compute_digest(reversed(part)) == VECTOR
+    assert follower_digest.compute_digest([*part, *part]) == VECTOR
+    assert follower_digest.compute_digest([]) == "0" * 64
 
 
 def test_the_header_is_the_one_of_the_specification() -> None:
-    value = follower_digest.header(COLLECTION, URL, follower_digest.part(FOLLOWERS, HOME))
+    value = follower_digest.render_header(COLLECTION, URL, follower_digest.filter_by_origin(FOLLOWERS, HOME))
     assert value == HEADER
-    assert follower_digest.parse(value) == Synchronization(COLLECTION, URL, VECTOR)
+    assert follower_digest.parse_header(value) == SynchronizationHeader(COLLECTION, URL, VECTOR)
 
 
 def test_a_header_cannot_be_broken_out_of() -> None:
@@ -67,11 +69,11 @@ def test_a_header_cannot_be_broken_out_of() -> None:
         "a\r\nb: c",
     ):
         with pytest.raises(ValueError, match="plain URI"):
-            follower_digest.header(bad, URL, [])
+            follower_digest.render_header(bad, URL, [])
 
 
 def test_a_signed_header_about_the_senders_own_followers_is_wanted() -> None:
-    assert _wanted(HEADER) == Synchronization(COLLECTION, URL, VECTOR)
+    assert _wanted(HEADER) == SynchronizationHeader(COLLECTION, URL, VECTOR)
     assert _wanted(HEADER.replace("https://example.org", "HTTPS://Example.ORG:443")) is not None
     by_rfc9421 = replace(CLAIM, style="rfc9421", covered=('"@method"', '"collection-synchronization"'))
     assert _wanted(HEADER, claim=by_rfc9421) is not None
@@ -95,9 +97,9 @@ async def test_a_header_signed_with_the_request_is_wanted() -> None:
         [(name.lower(), value) for name, value in sent.items()],
         b"{}",
     )
-    claim = signatures.claim(request, NOW)
+    claim = signatures.parse_claim(request, NOW)
     signatures.verify(claim, request, signatures.parse_public_key(public))
-    assert follower_digest.wanted(request, claim, ACTOR, COLLECTION) is not None
+    assert follower_digest.trusted_header(request, claim, ACTOR, COLLECTION) is not None
 
 
 def test_an_unsigned_header_changes_nothing() -> None:
@@ -157,16 +159,16 @@ def test_two_headers_change_nothing() -> None:
 
 def test_a_digest_in_capitals_and_other_parameters_are_read() -> None:
     value = HEADER.replace(VECTOR, VECTOR.upper()) + ', later="x, y"'
-    assert _wanted(value) == Synchronization(COLLECTION, URL, VECTOR)
+    assert _wanted(value) == SynchronizationHeader(COLLECTION, URL, VECTOR)
 
 
 def test_a_difference_is_seen_and_corrected() -> None:
     one, two, three = (f"https://testing.example.org/users/{n}" for n in (1, 2, 3))
-    said = Synchronization(COLLECTION, URL, VECTOR)
+    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
     assert not follower_digest.differs(said, [two, one])
     assert follower_digest.differs(said, [one])
     assert follower_digest.differs(said, [])
-    found = follower_digest.correction(said, [one, two], [two, three], HOME)
+    found = follower_digest.compute_correction(said, [one, two], [two, three], HOME)
     assert found is not None
     assert found.gone == {three}
     assert found.unknown == {one}
@@ -174,15 +176,15 @@ def test_a_difference_is_seen_and_corrected() -> None:
 
 def test_a_list_that_does_not_fit_the_digest_changes_nothing() -> None:
     one, two = (f"https://testing.example.org/users/{n}" for n in (1, 2))
-    said = Synchronization(COLLECTION, URL, VECTOR)
-    assert follower_digest.correction(said, [one], [one, two], HOME) is None
-    assert follower_digest.correction(said, [], [one, two], HOME) is None
+    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
+    assert follower_digest.compute_correction(said, [one], [one, two], HOME) is None
+    assert follower_digest.compute_correction(said, [], [one, two], HOME) is None
 
 
 def test_only_people_of_this_server_are_touched() -> None:
-    said = Synchronization(COLLECTION, URL, VECTOR)
+    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
     elsewhere = "https://next.example.org/users/foo"
-    found = follower_digest.correction(said, FOLLOWERS, [elsewhere, *FOLLOWERS], HOME)
+    found = follower_digest.compute_correction(said, FOLLOWERS, [elsewhere, *FOLLOWERS], HOME)
     assert found is not None
     assert not found.gone
     assert not found.unknown
@@ -190,7 +192,7 @@ def test_only_people_of_this_server_are_touched() -> None:
 
 @given(st.text(max_size=200) | st.text(alphabet='collectionIdurgs=",\\ ', max_size=200))
 def test_any_text_can_be_parsed(value: str) -> None:
-    follower_digest.parse(value)
+    follower_digest.parse_header(value)
     _wanted(value)
 
 
@@ -199,8 +201,8 @@ def test_the_correction_makes_both_sides_agree(theirs: list[int], ours: list[int
     def people(numbers: list[int]) -> set[str]:
         return {f"https://testing.example.org/users/{number}" for number in numbers}
 
-    said = Synchronization(COLLECTION, URL, follower_digest.digest(people(theirs)))
-    found = follower_digest.correction(said, people(theirs), people(ours), HOME)
+    said = SynchronizationHeader(COLLECTION, URL, follower_digest.compute_digest(people(theirs)))
+    found = follower_digest.compute_correction(said, people(theirs), people(ours), HOME)
     assert found is not None
     assert (people(ours) - found.gone) | found.unknown == people(theirs)
     assert follower_digest.differs(said, people(ours)) is (people(ours) != people(theirs))

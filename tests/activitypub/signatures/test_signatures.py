@@ -61,7 +61,7 @@ def without(request: Request, name: str) -> Request:
 
 
 def accept(request: Request, now: float = NOW, key: PublicKey | None = None) -> signatures.Claim:
-    claim = signatures.claim(request, now)
+    claim = signatures.parse_claim(request, now)
     signatures.verify(claim, request, key or pair()[1])
     return claim
 

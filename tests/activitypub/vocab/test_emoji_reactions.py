@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from activitypub import vocab
 from activitypub.vocab import emoji_reactions
-from activitypub.vocab.emoji_reactions import Reaction
+from activitypub.vocab.emoji_reactions import EmojiReaction
 
 FIXTURES = Path(__file__).parents[3].parent / "shared" / "fixtures"
 BLOB = {
@@ -23,9 +23,9 @@ BLOB = {
 }
 
 
-def _read(type_: str = "EmojiReact", **more: Any) -> Reaction | None:
+def _read(type_: str = "EmojiReact", **more: Any) -> EmojiReaction | None:
     doc = {"type": type_, "actor": "https://b.test/users/bob", "object": "https://a.test/p/alice/1", **more}
-    return emoji_reactions.read(vocab.activity(doc))
+    return emoji_reactions.parse(vocab.parse_activity(doc))
 
 
 @pytest.mark.parametrize("type_", ["EmojiReact", "Like"])
@@ -53,7 +53,7 @@ def _read(type_: str = "EmojiReact", **more: Any) -> Reaction | None:
     ],
 )
 def test_one_emoji_is_a_reaction(type_: str, name: str, emoji: str) -> None:
-    assert _read(type_, **{name: emoji}) == Reaction(emoji)
+    assert _read(type_, **{name: emoji}) == EmojiReaction(emoji)
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_a_custom_emoji_without_its_picture_is_none(tag: Any) -> None:
 
 def test_a_short_name_has_bounds() -> None:
     for length, is_read in (
-        (emoji_reactions.MOST_SHORTCODE, True),
-        (emoji_reactions.MOST_SHORTCODE + 1, False),
+        (emoji_reactions.MAX_SHORTCODE_LENGTH, True),
+        (emoji_reactions.MAX_SHORTCODE_LENGTH + 1, False),
     ):
         name = ":" + "x" * length + ":"
         assert (_read(content=name, tag=[{**BLOB, "name": name}]) is not None) is is_read
 
 
 def test_misskeys_oldest_reactions_are_names() -> None:
-    assert _read("Like", _misskey_reaction="pudding") == Reaction("🍮")
-    assert _read("Like", _misskey_reaction="star") == Reaction("⭐")
+    assert _read("Like", _misskey_reaction="pudding") == EmojiReaction("🍮")
+    assert _read("Like", _misskey_reaction="star") == EmojiReaction("⭐")
     assert _read("Like", content="star") is None
 
 
@@ -135,13 +135,13 @@ def test_a_plain_like_is_no_reaction() -> None:
 
 
 def test_an_emoji_counts_as_one_in_either_look() -> None:
-    assert Reaction("❤").key == Reaction("❤️").key
+    assert EmojiReaction("❤").key == EmojiReaction("❤️").key
 
 
 @given(st.text(max_size=40) | st.text(alphabet="👍🏽\u200d\ufe0f🇫❤:@ab1\u20e3", max_size=40))
 def test_whatever_is_read_is_short(content: str) -> None:
     found = _read(content=content, tag=[BLOB])
-    assert found is None or len(found.content) <= emoji_reactions.MOST_SHORTCODE + 2
+    assert found is None or len(found.content) <= emoji_reactions.MAX_SHORTCODE_LENGTH + 2
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_whatever_is_read_is_short(content: str) -> None:
 def test_reactions_as_other_software_sends_them(path: str, content: str | None) -> None:
     if not (FIXTURES / path).exists():
         pytest.skip("the fixtures are not beside the project")
-    found = emoji_reactions.read(vocab.activity(json.loads((FIXTURES / path).read_text())))
+    found = emoji_reactions.parse(vocab.parse_activity(json.loads((FIXTURES / path).read_text())))
     assert (found.content if found else None) == content

@@ -11,25 +11,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub.vocab import PUBLIC, interaction_policies
-from activitypub.vocab.interaction_policies import Circles
-from node.models.interaction_policy import CIRCLES, EVERYONE, NOBODY, InteractionPolicy, Rule, only
+from activitypub.vocab.interaction_policies import AudienceUris
+from node.models.interaction_policy import (
+    AUDIENCE_GROUPS,
+    EVERYONE,
+    NOBODY,
+    InteractionPolicy,
+    InteractionRule,
+    rule_for,
+)
 
 FIXTURES = Path(__file__).parents[3].parent / "shared" / "fixtures"
 ALICE, BOB, CAROL = (f"https://a.test/users/{name}" for name in ("alice", "bob", "carol"))
-KNOWN = Circles(ALICE, f"{ALICE}/followers", f"{ALICE}/following", frozenset({BOB, CAROL}))
+KNOWN = AudienceUris(ALICE, f"{ALICE}/followers", f"{ALICE}/following", frozenset({BOB, CAROL}))
 
-RULES = st.builds(Rule, st.frozensets(st.sampled_from(CIRCLES)), st.frozensets(st.sampled_from(CIRCLES)))
+RULES = st.builds(
+    InteractionRule,
+    st.frozensets(st.sampled_from(AUDIENCE_GROUPS)),
+    st.frozensets(st.sampled_from(AUDIENCE_GROUPS)),
+)
 POLICIES = st.builds(InteractionPolicy, RULES, RULES, RULES, RULES)
 
 
 def _read(**doc: Any) -> InteractionPolicy:
-    return interaction_policies.read(doc, KNOWN)
+    return interaction_policies.parse(doc, KNOWN)
 
 
 @given(POLICIES)
 def test_what_is_written_is_read_back_as_the_same(policy: InteractionPolicy) -> None:
-    document = json.loads(json.dumps(interaction_policies.write(policy, KNOWN)))
-    assert interaction_policies.read(document, KNOWN) == policy
+    document = json.loads(json.dumps(interaction_policies.render(policy, KNOWN)))
+    assert interaction_policies.parse(document, KNOWN) == policy
 
 
 def test_nothing_said_means_the_usual() -> None:
@@ -49,7 +60,7 @@ def test_nothing_said_means_the_usual() -> None:
 
 
 def test_the_usual_policy_is_written_in_both_dialects() -> None:
-    assert interaction_policies.write(InteractionPolicy(), KNOWN) == {
+    assert interaction_policies.render(InteractionPolicy(), KNOWN) == {
         "commentsEnabled": True,
         "capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": PUBLIC},
         "interactionPolicy": {
@@ -62,15 +73,15 @@ def test_the_usual_policy_is_written_in_both_dialects() -> None:
 
 
 def test_comments_that_are_off_are_off_in_both_dialects() -> None:
-    document = interaction_policies.write(InteractionPolicy(comment=NOBODY), KNOWN)
+    document = interaction_policies.render(InteractionPolicy(comment=NOBODY), KNOWN)
     assert document["commentsEnabled"] is False
     assert document["capabilities"]["reply"] == []
     assert document["interactionPolicy"]["canReply"] == {"automaticApproval": [ALICE]}
 
 
 def test_who_must_ask_is_written() -> None:
-    document = interaction_policies.write(
-        InteractionPolicy(quote=only("followers", asking=("everyone",))), KNOWN
+    document = interaction_policies.render(
+        InteractionPolicy(quote=rule_for("followers", manual_approval=("everyone",))), KNOWN
     )
     assert document["interactionPolicy"]["canQuote"] == {
         "automaticApproval": [ALICE, f"{ALICE}/followers"],
@@ -87,29 +98,31 @@ def test_who_must_ask_is_written() -> None:
         ([PUBLIC], EVERYONE),
         ({"@list": [PUBLIC]}, EVERYONE),
         (ALICE, NOBODY),
-        ([ALICE, f"{ALICE}/followers"], only("followers")),
-        ({"id": f"{ALICE}/following"}, only("followed")),
-        ("https://A.Test:443/users/alice/followers", only("followers")),
-        ([BOB, CAROL], only("mentioned")),
+        ([ALICE, f"{ALICE}/followers"], rule_for("followers")),
+        ({"id": f"{ALICE}/following"}, rule_for("followed")),
+        ("https://A.Test:443/users/alice/followers", rule_for("followers")),
+        ([BOB, CAROL], rule_for("mentioned")),
         ([BOB], NOBODY),
         (["https://elsewhere.test/users/dora", "https://elsewhere.test/users/dora/followers"], NOBODY),
-        ([PUBLIC, f"{ALICE}/followers"], only("everyone", "followers")),
+        ([PUBLIC, f"{ALICE}/followers"], rule_for("everyone", "followers")),
     ],
 )
-def test_each_form_of_an_approval_is_read(name: str, value: Any, rule: Rule) -> None:
+def test_each_form_of_an_approval_is_read(name: str, value: Any, rule: InteractionRule) -> None:
     assert _read(interactionPolicy={"canAnnounce": {name: value}}).boost == rule
 
 
 def test_approval_by_hand_is_read() -> None:
     for once, asked in (("automaticApproval", "manualApproval"), ("always", "approvalRequired")):
         policy = _read(interactionPolicy={"canQuote": {once: f"{ALICE}/followers", asked: [PUBLIC]}})
-        assert policy.quote == only("followers", asking=("everyone",))
-        assert _read(interactionPolicy={"canQuote": {asked: PUBLIC}}).quote == only(asking=("everyone",))
+        assert policy.quote == rule_for("followers", manual_approval=("everyone",))
+        assert _read(interactionPolicy={"canQuote": {asked: PUBLIC}}).quote == rule_for(
+            manual_approval=("everyone",)
+        )
 
 
 def test_gotosocial_always_lets_the_mentioned_answer() -> None:
     nobody = {"canReply": {"automaticApproval": [ALICE]}}
-    assert _read(interactionPolicy=nobody).comment == only("mentioned")
+    assert _read(interactionPolicy=nobody).comment == rule_for("mentioned")
     assert _read(interactionPolicy=nobody, commentsEnabled=False).comment == NOBODY
 
 
@@ -131,7 +144,7 @@ def test_gotosocials_words_count_where_both_speak() -> None:
         capabilities=[{"announce": PUBLIC, "like": []}],
         interactionPolicy={"canAnnounce": {"automaticApproval": f"{ALICE}/followers"}},
     )
-    assert policy.boost == only("followers")
+    assert policy.boost == rule_for("followers")
     assert policy.like == NOBODY
 
 
@@ -170,13 +183,13 @@ def test_gotosocials_own_examples(line: int) -> None:
     zork = "http://localhost:8080/users/the_mighty_zork"
     document = _fixture(f"gotosocial/*extractpolicy_test.go__L{line}.json")
     mentioned = frozenset(f"https://gts.superseriousbusiness.org/users/{n}" for n in ("dumpsterqueer", "f0x"))
-    policy = interaction_policies.read(
-        document, Circles(zork, f"{zork}/followers", f"{zork}/following", mentioned)
+    policy = interaction_policies.parse(
+        document, AudienceUris(zork, f"{zork}/followers", f"{zork}/following", mentioned)
     )
     assert policy == InteractionPolicy(
         like=EVERYONE,
-        comment=only("followers", "mentioned", asking=("everyone",)),
-        boost=only(asking=("everyone",)),
+        comment=rule_for("followers", "mentioned", manual_approval=("everyone",)),
+        boost=rule_for(manual_approval=("everyone",)),
         quote=NOBODY,
     )
 
@@ -185,20 +198,26 @@ def test_a_post_as_gotosocial_sends_it() -> None:
     post = _fixture("wire-gotosocial/Create-Note-1.json")
     post = post.get("body", post)
     post = post.get("object", post)
-    assert interaction_policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy()
+    assert interaction_policies.parse(post, AudienceUris(post["attributedTo"])) == InteractionPolicy()
 
 
 def test_a_post_as_wordpress_sends_it() -> None:
     post = _fixture("wordpress/lemmy__crates_apub_apub_assets_wordpress_objects_page.json")
-    assert interaction_policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy(quote=EVERYONE)
+    assert interaction_policies.parse(post, AudienceUris(post["attributedTo"])) == InteractionPolicy(
+        quote=EVERYONE
+    )
 
 
 def test_a_post_as_pixelfed_sends_it() -> None:
     post = _fixture("pixelfed/pixelfed__tests_Unit_ActivityPub_NoteAttachmentTest.php__L20.json")
-    assert interaction_policies.read(post, Circles(post["attributedTo"])) == InteractionPolicy(comment=NOBODY)
+    assert interaction_policies.parse(post, AudienceUris(post["attributedTo"])) == InteractionPolicy(
+        comment=NOBODY
+    )
 
 
 def test_the_example_of_fep_044f() -> None:
     post = _fixture("fep/fep__fep_044f_fep-044f.md__L134.json")
     author = post["attributedTo"]
-    assert interaction_policies.read(post, Circles(author, f"{author}/followers")).quote == only("followers")
+    assert interaction_policies.parse(post, AudienceUris(author, f"{author}/followers")).quote == rule_for(
+        "followers"
+    )

@@ -22,7 +22,7 @@ async def test_one_of_ours_gets_addresses_of_this_node_and_keys(db: Database, al
     assert alice.url == f"{base}/@alice"
     assert alice.inbox == f"{base}/users/alice/inbox"
     assert (alice.handle, alice.full_handle) == ("alice", f"alice@{db.site.domain}")
-    assert [key.algorithm for key in await db.read(keys.of, alice)] == ["rsa", "ed25519"]
+    assert [key.algorithm for key in await db.read(keys.by_account, alice)] == ["rsa", "ed25519"]
 
 
 async def test_a_name_is_given_once_whatever_its_case(
@@ -35,7 +35,7 @@ async def test_a_name_is_given_once_whatever_its_case(
 async def test_a_deleted_name_is_never_given_again(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
-    await db.write(account_deletion.delete, alice)
+    await db.write(account_deletion.delete_account, alice)
 
     with pytest.raises(Conflict):
         await db.write(accounts.create_local, "alice", pair=pairs["bob"])
@@ -53,7 +53,7 @@ async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice:
 async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: Database) -> None:
     rita = await db.write(people.remote)
     renamed = await db.write(
-        remote_accounts.receive, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
+        remote_accounts.upsert, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
     )
 
     assert renamed.id == rita.id
@@ -77,14 +77,14 @@ async def test_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account)
         dataclasses.replace(people.actor(), domain=db.site.domain.upper()),
     ):
         with pytest.raises(Invalid):
-            await db.write(remote_accounts.receive, false)
+            await db.write(remote_accounts.upsert, false)
 
     assert await db.read(accounts.get, alice.id) == alice
 
 
 async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
     rita = await db.write(
-        remote_accounts.receive,
+        remote_accounts.upsert,
         people.actor(
             display_name="\u202eRita\u200b<b>",
             bio='<p onclick="x()">Hi <script>alert(1)</script><a href="javascript:x">me</a></p>'
@@ -112,7 +112,7 @@ async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
 async def test_someone_without_a_usable_name_or_inbox_is_refused(db: Database) -> None:
     for bad in (people.actor("\u200b"), people.actor(inbox="ftp://x"), people.actor(inbox="")):
         with pytest.raises(Invalid):
-            await db.write(remote_accounts.receive, bad)
+            await db.write(remote_accounts.upsert, bad)
 
 
 async def test_a_profile_is_checked_rendered_and_told(db: Database, alice: Account) -> None:
@@ -177,9 +177,9 @@ async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
         with pytest.raises(NotAllowed):
             await db.write(account_actions.suspend, by, who)
     await db.write(account_actions.suspend, bob, mallory)
-    assert (await db.read(accounts.get, mallory.id)).is_gone
+    assert (await db.read(accounts.get, mallory.id)).is_inactive
     await db.write(account_actions.unsuspend, bob, mallory)
-    assert not (await db.read(accounts.get, mallory.id)).is_gone
+    assert not (await db.read(accounts.get, mallory.id)).is_inactive
     await db.write(account_actions.suspend, alice, bob)
     assert await db.read(people.verbs, mallory) == ["Update", "Update"]
 
@@ -190,21 +190,21 @@ async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account
         account_actions.suspend(tx, alice, people.remote(tx))
 
     await db.write(given)
-    rita = await db.write(remote_accounts.receive, people.actor(display_name="Back"))
+    rita = await db.write(remote_accounts.upsert, people.actor(display_name="Back"))
 
     assert rita.suspended_at is not None
 
 
 async def test_whoever_was_deleted_elsewhere_does_not_come_back(db: Database) -> None:
     rita = await db.write(people.remote)
-    await db.write(account_deletion.delete, rita)
+    await db.write(account_deletion.delete_account, rita)
 
     with pytest.raises(NotFound):
-        await db.write(remote_accounts.receive, people.actor())
+        await db.write(remote_accounts.upsert, people.actor())
 
     gone = await db.read(accounts.get, rita.id)
     assert gone.deleted_at is not None
-    assert await db.read(keys.of, gone) == []
+    assert await db.read(keys.by_account, gone) == []
 
 
 async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:

@@ -30,11 +30,11 @@ async def test_every_side_of_it_is_told_in_the_order_asked_for(
     await db.write(blocks.block, mallory, alice)
     await db.write(blocks.mute, alice, bob)
 
-    assert await db.read(relationships.of, alice, [rita.id, mallory.id, 404, bob.id, rita.id]) == [
+    assert await db.read(relationships.with_accounts, alice, [rita.id, mallory.id, 404, bob.id, rita.id]) == [
         between(rita.id, requested=True),
         between(mallory.id, blocked_by=True),
         between(bob.id, following=True, requested_by=True, muting=True, muting_notifications=True),
     ]
-    assert await db.read(relationships.with_, mallory, alice) == between(alice.id, blocking=True)
-    assert await db.read(relationships.with_, rita, alice) == between(alice.id, requested_by=True)
-    assert await db.read(relationships.of, alice, []) == []
+    assert await db.read(relationships.with_account, mallory, alice) == between(alice.id, blocking=True)
+    assert await db.read(relationships.with_account, rita, alice) == between(alice.id, requested_by=True)
+    assert await db.read(relationships.with_accounts, alice, []) == []

@@ -31,7 +31,7 @@ async def test_only_posts_of_theirs_that_one_may_see_are_in_a_report(
         made = reports.report(
             tx, alice, mallory, words=" Look\x00 ", post_ids=[bad.id, secret.id, other.id, 999]
         )
-        found = reports.case(tx, made.id)
+        found = reports.details(tx, made.id)
         assert (found.report.words, [post.id for post in found.posts]) == ("Look", [bad.id])
         assert (found.by.id, found.target.id, found.report.is_open) == (alice.id, mallory.id, True)
         assert reports.count_open(tx) == 1
@@ -80,12 +80,12 @@ async def test_what_is_done_about_a_report_is_written_down(
         second = reports.report(tx, alice, mallory)
         unrelated = publish(tx, mallory, "Fine")
         with pytest.raises(NotFound):
-            account_actions.delete_reported(tx, judge, first.id, unrelated.id)
+            account_actions.delete_reported_post(tx, judge, first.id, unrelated.id)
         with pytest.raises(NotAllowed):
-            account_actions.delete_reported(tx, alice, first.id, post.id)
+            account_actions.delete_reported_post(tx, alice, first.id, post.id)
         with pytest.raises(NotAllowed):
             reports.close(tx, alice, first.id)
-        account_actions.delete_reported(tx, judge, first.id, post.id)
+        account_actions.delete_reported_post(tx, judge, first.id, post.id)
         gone = posts.by_id(tx, post.id)
         assert gone is not None
         assert gone.deleted_at is not None
@@ -96,11 +96,13 @@ async def test_what_is_done_about_a_report_is_written_down(
         account_actions.suspend(tx, judge, mallory)
         assert reports.count_open(tx) == 0
         closed = reports.page(tx, Page(), is_open=False)
-        assert [(one.report.id, one.closed_by.name, one.others) for one in closed if one.closed_by] == [
+        assert [
+            (one.report.id, one.closed_by.name, one.other_reports_count) for one in closed if one.closed_by
+        ] == [
             (second.id, "bob", 1),
             (first.id, "bob", 1),
         ]
-        assert [line.deed for line in audit_log.page(tx, Page())] == [
+        assert [line.action for line in audit_log.entries(tx, Page())] == [
             "suspend",
             "close-report",
             "delete-post",
@@ -116,12 +118,12 @@ async def test_a_post_of_another_server_is_deleted_here_alone(
         judge, author = staff(tx, bob), rita(tx)
         post = arrives(tx, author)
         made = reports.report(tx, alice, author, post_ids=[post.id])
-        account_actions.delete_reported(tx, judge, made.id, post.id)
+        account_actions.delete_reported_post(tx, judge, made.id, post.id)
         gone = posts.by_id(tx, post.id)
         assert gone is not None
         assert gone.deleted_at is not None
         account_actions.suspend(tx, judge, author)
-        assert accounts.get(tx, author.id).is_gone
+        assert accounts.get(tx, author.id).is_inactive
 
     await db.write(unit)
 
@@ -133,11 +135,11 @@ async def test_what_was_closed_long_ago_is_forgotten(db: Database, alice: Accoun
         old = reports.report(tx, alice, author, post_ids=[post.id])
         waiting = reports.report(tx, alice, author)
         reports.close(tx, judge, old.id)
-        closed_at = reports.case(tx, old.id).report.closed_at
+        closed_at = reports.details(tx, old.id).report.closed_at
         assert closed_at is not None
-        reports.clean_up(tx, closed_at + reports.KEPT_MS + 1)
+        reports.clean_up(tx, closed_at + reports.RETENTION_MS + 1)
         with pytest.raises(NotFound):
-            reports.case(tx, old.id)
-        assert reports.case(tx, waiting.id).report.is_open
+            reports.details(tx, old.id)
+        assert reports.details(tx, waiting.id).report.is_open
 
     await db.write(unit)

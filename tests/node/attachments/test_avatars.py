@@ -59,16 +59,16 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 
 
 async def test_a_new_face_is_kept_in_all_sizes_and_told(node: Node, alice: Account, photo: Photo) -> None:
-    await avatars.change(node, alice, photo(600, 400, "PNG"), alt="Alice by a lake")
+    await avatars.upload(node, alice, photo(600, 400, "PNG"), alt="Alice by a lake")
 
     changed = await node.db.read(accounts.get, alice.id)
     kept = await node.db.read(avatars.files, changed)
     assert set(kept) == ALL
-    assert changed.avatar_file == kept["avatar", "webp"].file
+    assert changed.avatar_file == kept["avatar", "webp"].key
     assert changed.avatar_alt == "Alice by a lake"
     for file in kept.values():
-        assert len(await node.storage.get(file.file)) == file.bytes
-        assert await node.db.read(visibility.may_see_file, 0, file.file) == "public"
+        assert len(await node.storage.get(file.key)) == file.bytes
+        assert await node.db.read(visibility.may_see_file, 0, file.key) == "public"
     assert await node.db.read(people.verbs, alice) == ["Update"]
 
 
@@ -77,7 +77,7 @@ async def test_the_face_before_goes_when_nobody_needs_it(
 ) -> None:
     async def face(who: Account) -> str:
         now = await node.db.read(accounts.get, who.id)
-        return (await node.db.read(avatars.files, now))["avatar", "jpeg"].file
+        return (await node.db.read(avatars.files, now))["avatar", "jpeg"].key
 
     async def tidy() -> None:
         for row in await node.db.read(
@@ -89,15 +89,15 @@ async def test_the_face_before_goes_when_nobody_needs_it(
             await node.db.write(queue.finish, job)
 
     for who in (alice, bob):
-        await avatars.change(node, who, photo(seed=1))
+        await avatars.upload(node, who, photo(seed=1))
     shared = await face(alice)
     assert await face(bob) == shared
-    await avatars.change(node, alice, photo(seed=2))
+    await avatars.upload(node, alice, photo(seed=2))
     second = await face(alice)
     await tidy()
     assert await node.storage.get(shared)
 
-    await node.db.write(avatars.take_away, await node.db.read(accounts.get, alice.id))
+    await node.db.write(avatars.remove_picture, await node.db.read(accounts.get, alice.id))
     await tidy()
 
     with pytest.raises(KeyError):
@@ -107,18 +107,18 @@ async def test_the_face_before_goes_when_nobody_needs_it(
 
 async def test_what_is_no_picture_is_refused_with_a_sentence(node: Node, alice: Account) -> None:
     with pytest.raises(Invalid) as refused:
-        await avatars.change(node, alice, b"<svg onload='x()'>")
+        await avatars.upload(node, alice, b"<svg onload='x()'>")
 
     assert refused.value.field == "avatar"
     assert (await node.db.read(accounts.get, alice.id)).avatar_file == ""
 
 
 async def test_a_face_can_be_described_later(node: Node, alice: Account, photo: Photo) -> None:
-    await node.db.write(avatars.describe, alice, "nothing to describe")
+    await node.db.write(avatars.set_alt, alice, "nothing to describe")
     assert (await node.db.read(accounts.get, alice.id)).avatar_alt == ""
-    await avatars.change(node, alice, photo())
+    await avatars.upload(node, alice, photo())
 
-    await node.db.write(avatars.describe, await node.db.read(accounts.get, alice.id), "In a hat")
+    await node.db.write(avatars.set_alt, await node.db.read(accounts.get, alice.id), "In a hat")
 
     assert (await node.db.read(accounts.get, alice.id)).avatar_alt == "In a hat"
 
@@ -160,7 +160,7 @@ async def test_a_face_that_cannot_be_had_is_not_asked_for_at_every_look(
     with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
     with pytest.raises(queue.GiveUp):
-        await avatars.fetch(node, Job(1, "fetch_avatar", "", {"id": rita.id}, 1))
+        await avatars.fetch_avatar(node, Job(1, "fetch_avatar", "", {"id": rita.id}, 1))
 
     assert elsewhere.asked == 1
 
@@ -204,18 +204,18 @@ async def test_nothing_is_fetched_for_our_own_for_the_faceless_or_from_blocked_s
 async def test_face_and_header_are_kept_and_taken_away_apart(
     node: Node, alice: Account, photo: Photo
 ) -> None:
-    async def kept(kind: avatars.Kind) -> set[tuple[str, str]]:
+    async def kept(kind: avatars.PictureKind) -> set[tuple[str, str]]:
         return set(await node.db.read(avatars.files, await node.db.read(accounts.get, alice.id), kind))
 
-    await avatars.change(node, alice, photo(seed=1), alt="Alice")
-    await avatars.change(node, alice, photo(1500, 500, seed=2), alt="A shore", kind=avatars.HEADER)
+    await avatars.upload(node, alice, photo(seed=1), alt="Alice")
+    await avatars.upload(node, alice, photo(1500, 500, seed=2), alt="A shore", kind=avatars.HEADER)
     assert await kept(avatars.AVATAR) == ALL
     assert await kept(avatars.HEADER) == {("header", "jpeg"), ("header", "webp")}
     now = await node.db.read(accounts.get, alice.id)
     assert (now.avatar_alt, now.header_alt) == ("Alice", "A shore")
 
-    await avatars.change(node, now, photo(seed=3), alt="Alice again")
-    await node.db.write(avatars.take_away, now, avatars.HEADER)
+    await avatars.upload(node, now, photo(seed=3), alt="Alice again")
+    await node.db.write(avatars.remove_picture, now, avatars.HEADER)
     now = await node.db.read(accounts.get, alice.id)
     assert (now.header_file, now.header_alt, now.avatar_alt) == ("", "", "Alice again")
     assert await kept(avatars.AVATAR) == ALL
@@ -223,9 +223,9 @@ async def test_face_and_header_are_kept_and_taken_away_apart(
 
 
 async def test_who_leaves_takes_both_pictures_along(node: Node, alice: Account, photo: Photo) -> None:
-    await avatars.change(node, alice, photo(seed=1))
-    await avatars.change(node, alice, photo(seed=2), kind=avatars.HEADER)
-    await node.db.write(account_deletion.delete, await node.db.read(accounts.get, alice.id))
+    await avatars.upload(node, alice, photo(seed=1))
+    await avatars.upload(node, alice, photo(seed=2), kind=avatars.HEADER)
+    await node.db.write(account_deletion.delete_account, await node.db.read(accounts.get, alice.id))
 
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM avatar_files")) == 0
     gone = await node.db.read(accounts.get, alice.id)

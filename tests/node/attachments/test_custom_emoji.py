@@ -38,7 +38,7 @@ async def test_a_post_keeps_those_its_words_name(node: Node) -> None:
 
     post = await node.db.write(unit)
 
-    assert list(custom_emoji.used(post.emoji)) == ["cat"]
+    assert list(custom_emoji.ids_by_shortcode(post.emoji)) == ["cat"]
     assert await node.db.read(known) == [("far.example", "cat", CAT.url)]
 
 
@@ -52,7 +52,7 @@ async def test_a_person_keeps_those_of_their_name_bio_and_fields(node: Node) -> 
         unit, display_name="Rita :a:", bio="<p>:b:</p>", fields=[("site :c:", "<b>x</b>")]
     )
 
-    assert set(custom_emoji.used(rita.emoji)) == {"a", "b", "c"}
+    assert set(custom_emoji.ids_by_shortcode(rita.emoji)) == {"a", "b", "c"}
     found = await node.db.read(accounts.get, rita.id)
     assert found.emoji == rita.emoji
     assert (await node.db.write(unit, display_name="Rita")).emoji == ""
@@ -67,12 +67,12 @@ async def test_the_same_name_on_two_servers_is_two_emoji(node: Node) -> None:
 
     one, two = await node.db.write(unit)
 
-    assert custom_emoji.used(one)["cat"] != custom_emoji.used(two)["cat"]
+    assert custom_emoji.ids_by_shortcode(one)["cat"] != custom_emoji.ids_by_shortcode(two)["cat"]
 
 
 async def test_a_newer_picture_replaces_the_older_and_never_the_other_way(node: Node) -> None:
     def offer(tx: Writer, url: str, updated_at: int) -> str:
-        custom_emoji.take_in(tx, "far.example", [RemoteEmoji("cat", url, updated_at)], ":cat:")
+        custom_emoji.record_used(tx, "far.example", [RemoteEmoji("cat", url, updated_at)], ":cat:")
         return known(tx)[0][2]
 
     for url, updated_at, expected in (
@@ -90,21 +90,21 @@ async def test_a_stranger_cannot_make_us_know_any_number_of_them(node: Node) -> 
     many = [RemoteEmoji(f"e{n}", f"https://far.example/{n}") for n in range(90)]
     words = "".join(f" :e{n}: " for n in range(90))
 
-    kept = await node.db.write(custom_emoji.take_in, "far.example", many, words)
+    kept = await node.db.write(custom_emoji.record_used, "far.example", many, words)
     long = RemoteEmoji("x" * 2049, "https://far.example/x")
-    none = await node.db.write(custom_emoji.take_in, "far.example", [long], f":{long.shortcode}:")
+    none = await node.db.write(custom_emoji.record_used, "far.example", [long], f":{long.shortcode}:")
 
-    assert len(custom_emoji.used(kept)) == custom_emoji.MOST_IN_A_TEXT
+    assert len(custom_emoji.ids_by_shortcode(kept)) == custom_emoji.MAX_PER_TEXT
     assert none == ""
 
 
 @pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
 async def test_an_emoji_may_have_a_name_of_2048_bytes(node: Node, name: str) -> None:
     kept = await node.db.write(
-        custom_emoji.take_in, "far.example", [RemoteEmoji(name, "https://far.example/x")], f":{name}:"
+        custom_emoji.record_used, "far.example", [RemoteEmoji(name, "https://far.example/x")], f":{name}:"
     )
 
-    assert list(custom_emoji.used(kept)) == [name]
+    assert list(custom_emoji.ids_by_shortcode(kept)) == [name]
 
 
 async def test_an_edit_changes_which_are_kept(node: Node) -> None:

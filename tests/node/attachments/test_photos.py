@@ -12,7 +12,7 @@ from media.images import VARIANTS
 from node.attachments import photo_rows, photos, stored_files
 from node.attachments.photo_rows import Photo
 from node.database import Writer
-from node.errors import Invalid, NotFound, TooMuch
+from node.errors import Invalid, NotFound, TooManyRequests
 from node.ids import now_ms
 from node.jobs import queue
 from node.models.account import Account
@@ -21,7 +21,7 @@ from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from tests.support.posting import publish
 
-JOBS = {"render_photo": photos.render_later, "delete_files": stored_files.delete_files}
+JOBS = {"render_photo": photos.render_deferred_variants, "delete_files": stored_files.delete_files}
 
 
 async def work(node: Node) -> None:
@@ -56,7 +56,7 @@ async def test_an_upload_gets_every_size_and_its_original_is_forgotten(
         "a lake",
         "image/jpeg",
     )
-    assert set(uploaded.files) == {(v.name, v.format) for v in VARIANTS if not v.later}
+    assert set(uploaded.files) == {(v.name, v.format) for v in VARIANTS if not v.is_deferred}
     assert uploaded.original_file in stored(node)
 
     await work(node)
@@ -64,7 +64,7 @@ async def test_an_upload_gets_every_size_and_its_original_is_forgotten(
     kept = await now(node, uploaded.id)
     assert set(kept.files) == {(v.name, v.format) for v in VARIANTS}
     assert kept.original_file == ""
-    assert stored(node) == {file.file for file in kept.files.values()}
+    assert stored(node) == {file.key for file in kept.files.values()}
 
 
 async def test_the_admin_may_keep_originals(node: Node, alice: Account, photo: Callable[..., bytes]) -> None:
@@ -75,7 +75,7 @@ async def test_the_admin_may_keep_originals(node: Node, alice: Account, photo: C
 
     kept = await now(node, uploaded.id)
     assert await node.storage.get(kept.original_file) == data
-    await node.db.write(photos.discard, alice, uploaded.id)
+    await node.db.write(photos.delete_unattached, alice, uploaded.id)
     await work(node)
     assert stored(node) == set()
 
@@ -98,13 +98,13 @@ async def test_the_same_picture_posted_twice_is_stored_once_and_deleted_with_the
     one, two = await photos.upload(node, alice, data), await photos.upload(node, bob, data)
     await work(node)
     whole = stored(node)
-    assert len(whole) == len({file.file for file in (await now(node, one.id)).files.values()})
+    assert len(whole) == len({file.key for file in (await now(node, one.id)).files.values()})
 
-    await node.db.write(photos.discard, alice, one.id)
+    await node.db.write(photos.delete_unattached, alice, one.id)
     await work(node)
     assert stored(node) == whole
 
-    await node.db.write(photos.discard, bob, two.id)
+    await node.db.write(photos.delete_unattached, bob, two.id)
     await work(node)
     assert stored(node) == set()
 
@@ -112,14 +112,14 @@ async def test_the_same_picture_posted_twice_is_stored_once_and_deleted_with_the
 async def test_a_file_deleted_while_its_twin_was_uploaded_is_put_back(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
-    picture = await node.sandbox.render(photo(), photos.NOW)
+    picture = await node.sandbox.render(photo(), photos.IMMEDIATE_VARIANTS)
     kept = await stored_files.store(node, picture.files)
     for file in kept.values():
-        await node.storage.delete(file.file)
+        await node.storage.delete(file.key)
 
-    await stored_files.restore_lost(node, kept, picture.files)
+    await stored_files.restore_missing(node, kept, picture.files)
 
-    assert stored(node) == {file.file for file in kept.values()}
+    assert stored(node) == {file.key for file in kept.values()}
 
 
 async def test_a_photo_deleted_before_its_later_sizes_leaves_nothing(
@@ -139,17 +139,17 @@ async def test_a_loose_photo_is_its_owners_to_describe_and_discard(
 
     def unit(tx: Writer) -> None:
         with pytest.raises(NotFound):
-            photos.set_alt(tx, mallory, uploaded.id, "mine")
-        photos.discard(tx, mallory, uploaded.id)
-        changed = photos.set_alt(tx, alice, uploaded.id, "a lake", (3.0, -0.5))
+            photos.set_alt_and_focus(tx, mallory, uploaded.id, "mine")
+        photos.delete_unattached(tx, mallory, uploaded.id)
+        changed = photos.set_alt_and_focus(tx, alice, uploaded.id, "a lake", (3.0, -0.5))
         assert (changed.alt, changed.focus_x, changed.focus_y) == ("a lake", 1.0, -0.5)
         [kept] = tx.all("SELECT alt FROM photos WHERE account_id = :who AND post_id IS NULL", who=alice.id)
         assert kept["alt"] == "a lake"
         post = publish(tx, alice, photo_ids=[uploaded.id])
         with pytest.raises(NotFound):
-            photos.set_alt(tx, alice, uploaded.id, "x")
-        photos.discard(tx, alice, uploaded.id)
-        assert len(photo_rows.of_posts(tx, [post.id])[post.id]) == 1
+            photos.set_alt_and_focus(tx, alice, uploaded.id, "x")
+        photos.delete_unattached(tx, alice, uploaded.id)
+        assert len(photo_rows.by_posts(tx, [post.id])[post.id]) == 1
 
     await node.db.write(unit)
 
@@ -161,7 +161,7 @@ async def test_photos_that_no_post_takes_are_deleted_after_a_day(
     await work(node)
     await node.db.write(photos.clean_up, now_ms())
     assert (await now(node, uploaded.id)).id == uploaded.id
-    await node.db.write(photos.clean_up, now_ms() + photos.LOOSE_KEPT_MS + 1)
+    await node.db.write(photos.clean_up, now_ms() + photos.UNATTACHED_RETENTION_MS + 1)
     await work(node)
     assert stored(node) == set()
 
@@ -170,7 +170,7 @@ async def test_nobody_fills_the_disk_with_photos_in_no_post(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     def unit(tx: Writer) -> None:
-        for number in range(photos.MOST_LOOSE):
+        for number in range(photos.MAX_UNATTACHED):
             tx.run(
                 "INSERT INTO photos (id, account_id, mime, created_at) VALUES (:id, :who, 'image/jpeg', 1)",
                 id=number + 1,
@@ -178,7 +178,7 @@ async def test_nobody_fills_the_disk_with_photos_in_no_post(
             )
 
     await node.db.write(unit)
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooManyRequests):
         await photos.upload(node, alice, photo())
 
 

@@ -66,7 +66,7 @@ async def posted(node: Node, server: Elsewhere) -> Photo:
     def unit(tx: Writer) -> Photo:
         there = dataclasses.replace(picture(), url=f"{server.url}/a.jpg")
         post = arrives(tx, remote(tx), photos=[there])
-        [found] = photo_rows.of_posts(tx, [post.id])[post.id]
+        [found] = photo_rows.by_posts(tx, [post.id])[post.id]
         return found
 
     return await node.db.write(unit)
@@ -84,11 +84,11 @@ async def test_nothing_is_fetched_before_somebody_looks_and_then_once(
 
     assert elsewhere.asked == 1
     assert again is not None
-    assert set(again.files) == {(v.name, v.format) for v in remote_photos.SHOWN}
+    assert set(again.files) == {(v.name, v.format) for v in remote_photos.FETCHED_VARIANTS}
     assert [one and one.files for one in found] == [again.files] * 5
     kept = again.file("medium", "webp")
     assert kept is not None
-    path = node.storage.path(kept.file)
+    path = node.storage.path(kept.key)
     assert path is not None
     assert path.exists()
 
@@ -137,7 +137,7 @@ async def test_a_post_deleted_while_its_photo_was_fetched_leaves_no_row(
     def unit(tx: Writer) -> None:
         post = posts.by_id(tx, photo.post_id or 0)
         assert post is not None
-        post_deletion.remove(tx, post)
+        post_deletion.remove_locally(tx, post)
 
     await node.db.write(unit)
 

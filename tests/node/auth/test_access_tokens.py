@@ -18,7 +18,7 @@ async def test_a_token_is_known_by_itself_and_ends(db: Database, alice: Account)
     kept = await db.read(lambda tx: [row["hash"] for row in tx.all("SELECT hash FROM tokens")])
     assert secret not in kept
 
-    await db.write(access_tokens.end_all, alice)
+    await db.write(access_tokens.revoke_all, alice)
     assert await db.read(access_tokens.by_token, secret) is None
 
 

@@ -5,7 +5,7 @@ import pytest
 from node.admin import account_actions
 from node.auth import passwords, sessions, users
 from node.database import Database, Writer
-from node.errors import Invalid, NotAllowed, TooMuch
+from node.errors import Invalid, NotAllowed, TooManyRequests
 from node.ids import now_ms
 from node.models.account import Account
 from node.node import Node
@@ -16,7 +16,7 @@ HERE = {"address": "192.0.2.1", "user_agent": "Test browser"}
 
 @pytest.fixture
 async def user(db: Database, alice: Account) -> users.User:
-    hashed = passwords.hash_now(PASSWORD)
+    hashed = passwords.hash_sync(PASSWORD)
     return await db.write(users.create, alice, email="alice@a.test", password_hash=hashed)
 
 
@@ -28,9 +28,9 @@ async def test_a_session_lasts_until_it_is_ended(node: Node, alice: Account, use
     assert found[0] == alice
     assert found[1].email == "alice@a.test"
     assert await node.db.read(sessions.by_token, token + "x") is None
-    [one] = await node.db.read(sessions.of, alice)
+    [one] = await node.db.read(sessions.by_account, alice)
     assert one.user_agent == "Test browser"
-    assert one.id == sessions.id_of(token)
+    assert one.id == sessions.id_from_token(token)
     assert token not in repr(one)
 
     await node.db.write(sessions.end, token)
@@ -52,14 +52,14 @@ async def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(
 async def test_guessing_is_soon_too_much_but_not_for_others(
     node: Node, alice: Account, user: users.User
 ) -> None:
-    for _ in range(sessions.TRIES_BY_NAME):
+    for _ in range(sessions.MAX_ATTEMPTS_PER_NAME):
         with pytest.raises(Invalid):
             await sessions.sign_in(node, "alice", "wrong word", **HERE)
-    with pytest.raises(TooMuch) as refused:
+    with pytest.raises(TooManyRequests) as refused:
         await sessions.sign_in(node, "alice", "wrong word", **HERE)
 
     assert refused.value.retry_after > 0
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooManyRequests):
         await sessions.sign_in(node, "Alice ", PASSWORD, **HERE)
     assert await sessions.sign_in(node, "alice", PASSWORD, address="192.0.2.2", user_agent="")
 
@@ -67,7 +67,7 @@ async def test_guessing_is_soon_too_much_but_not_for_others(
 async def test_signing_in_again_and_again_is_not_guessing(
     node: Node, alice: Account, user: users.User
 ) -> None:
-    for _ in range(sessions.TRIES_BY_NAME + 2):
+    for _ in range(sessions.MAX_ATTEMPTS_PER_NAME + 2):
         await sessions.sign_in(node, "alice", PASSWORD, **HERE)
 
 
@@ -123,7 +123,7 @@ async def test_a_session_nobody_comes_back_to_runs_out(
 ) -> None:
     left = await db.write(sessions.start, alice, "")
     used = await db.write(sessions.start, alice, "")
-    later = now_ms() + sessions.KEPT_MS - 1000
+    later = now_ms() + sessions.RETENTION_MS - 1000
     monkeypatch.setattr(sessions, "now_ms", lambda: later)
     await db.write(sessions.touch, used)
     monkeypatch.setattr(sessions, "now_ms", lambda: later + 2000)
@@ -137,10 +137,10 @@ async def test_one_ends_ones_own_sessions_only(
     db: Database, alice: Account, bob: Account, user: users.User
 ) -> None:
     token = await db.write(sessions.start, alice, "")
-    await db.write(sessions.end_by_id, bob, sessions.id_of(token))
+    await db.write(sessions.end_by_id, bob, sessions.id_from_token(token))
     assert await db.read(sessions.by_token, token) is not None
 
-    await db.write(sessions.end_by_id, alice, sessions.id_of(token))
+    await db.write(sessions.end_by_id, alice, sessions.id_from_token(token))
     assert await db.read(sessions.by_token, token) is None
 
 

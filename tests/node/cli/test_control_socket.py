@@ -21,7 +21,7 @@ import pytest
 from node.cli import control_socket
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
 from node.database import Site, open_database
-from node.database.lock import InUse, acquire, is_served
+from node.database.lock import DatabaseInUse, acquire, is_served
 from node.errors import Refused
 from node.node import Node
 from tests.support.parallel import ONE_AT_A_TIME
@@ -179,8 +179,8 @@ SITE = Site("https", "a.test", b"a secret that only the tests know")
 async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
     path = str(tmp_path / "tintype.db")
     first = await open_database(f"sqlite:{path}", SITE)
-    with pytest.raises(InUse, match="Another `tintype` command"):
-        await acquire(path, patience=0.1)
+    with pytest.raises(DatabaseInUse, match="Another `tintype` command"):
+        await acquire(path, timeout_seconds=0.1)
 
     def soon() -> None:
         time.sleep(0.2)
@@ -199,7 +199,7 @@ async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
 async def test_a_database_opened_beside_another_process_cannot_be_written(tmp_path: Path) -> None:
     url = f"sqlite:{tmp_path / 'tintype.db'}"
     first = await open_database(url, SITE)
-    beside = await open_database(url, SITE, reads_only=True)
+    beside = await open_database(url, SITE, read_only=True)
     try:
         assert await beside.read(lambda tx: tx.value("SELECT COUNT(*) FROM accounts")) == 0
         with pytest.raises(PermissionError):
@@ -218,7 +218,7 @@ async def listening(tmp_path: Path) -> AsyncIterator[Node]:
             media=MediaOptions(url=f"file:{tmp_path / 'media'}"),
         )
     )
-    async with control_socket.listening(node):
+    async with control_socket.serve_commands(node):
         yield node
     await node.close()
 
@@ -246,6 +246,6 @@ async def test_whatever_is_said_to_the_socket_is_answered(listening: Node, sent:
         said = await reader.read()
         assert said == b"" or "done" not in json.loads(said)
     writer.close()
-    assert await control_socket.ask(path, "migration") > 0
+    assert await control_socket.send_command(path, "migration") > 0
     with pytest.raises(Refused, match="older version"):
-        await control_socket.ask(path, "format the disk")
+        await control_socket.send_command(path, "format the disk")

@@ -138,12 +138,12 @@ async def test_many_writers_at_once_count_every_one(node: Node) -> None:
 
 def test_an_older_program_refuses_a_database_that_a_newer_one_has_changed() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate.sqlite(connection)
-    migrate.sqlite(connection)  # nothing left to do, nothing done
+    migrate.migrate_sqlite(connection)
+    migrate.migrate_sqlite(connection)  # nothing left to do, nothing done
     connection.execute("INSERT INTO migrations VALUES (9999, 'from the future')")
 
-    with pytest.raises(migrate.TooNew, match="newer version"):
-        migrate.sqlite(connection)
+    with pytest.raises(migrate.DatabaseTooNew, match="newer version"):
+        migrate.migrate_sqlite(connection)
     connection.close()
 
 

@@ -23,7 +23,7 @@ async def test_people_are_found_by_handle_and_name_the_exact_one_first(
     far = await db.write(people.remote, "alice")
     other = await db.write(people.remote, "alicia")
     await db.write(follows.follow, bob, other)
-    asked = await db.read(relationships.between, bob, other)
+    asked = await db.read(relationships.follow_between, bob, other)
     assert asked is not None
     await db.write(follows.accept, asked)
 

@@ -30,9 +30,9 @@ async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Accoun
     assert await db.read(feed, bob) == {bob.id}
     assert await db.read(people.told, alice) == []
     assert await db.read(people.told, bob) == []
-    assert await db.read(relationships.between, alice, bob) is None
-    assert await db.read(relationships.between, bob, alice) is None
-    assert await db.read(relationships.is_blocked, bob, alice)
+    assert await db.read(relationships.follow_between, alice, bob) is None
+    assert await db.read(relationships.follow_between, bob, alice) is None
+    assert await db.read(relationships.is_block_between, bob, alice)
     assert await db.read(relationships.has_blocked, alice, bob)
     assert not await db.read(relationships.has_blocked, bob, alice)
 
@@ -56,11 +56,11 @@ async def test_a_block_from_elsewhere_severs_without_a_word_from_them(db: Databa
 
     await db.write(blocks.block, rita, alice, uri=rita.uri + "#block")
 
-    assert await db.read(relationships.between, rita, alice) is None
+    assert await db.read(relationships.follow_between, rita, alice) is None
     assert await db.read(people.verbs, rita) == []
-    assert await db.read(relationships.is_blocked, alice, rita)
+    assert await db.read(relationships.is_block_between, alice, rita)
     await db.write(blocks.unblock, rita, alice)
-    assert not await db.read(relationships.is_blocked, alice, rita)
+    assert not await db.read(relationships.is_block_between, alice, rita)
 
 
 async def test_a_mute_hides_and_unmuting_brings_back(db: Database, alice: Account, bob: Account) -> None:
@@ -69,8 +69,8 @@ async def test_a_mute_hides_and_unmuting_brings_back(db: Database, alice: Accoun
 
     await db.write(blocks.mute, alice, bob)
     assert await db.read(feed, alice) == set()
-    assert await db.read(relationships.is_muted, alice, bob)
-    assert not await db.read(relationships.is_blocked, alice, bob)
+    assert await db.read(relationships.has_muted, alice, bob)
+    assert not await db.read(relationships.is_block_between, alice, bob)
 
     await db.write(blocks.unmute, alice, bob)
     assert await db.read(feed, alice) == {bob.id}
@@ -83,9 +83,9 @@ async def test_blocked_and_muted_people_are_listed_newest_first(
         await db.write(blocks.block, alice, target)
         await db.write(blocks.mute, alice, target)
 
-    assert [one.account for one in await db.read(blocks.blocked_by, alice, Page())] == [mallory, bob]
-    assert [one.account for one in await db.read(blocks.muted_by, alice, Page())] == [mallory, bob]
-    assert await db.read(blocks.blocked_by, bob, Page()) == []
+    assert [one.account for one in await db.read(blocks.blocked_accounts, alice, Page())] == [mallory, bob]
+    assert [one.account for one in await db.read(blocks.muted_accounts, alice, Page())] == [mallory, bob]
+    assert await db.read(blocks.blocked_accounts, bob, Page()) == []
 
 
 async def test_nobody_blocks_or_mutes_themselves(db: Database, alice: Account) -> None:

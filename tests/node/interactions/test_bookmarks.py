@@ -43,8 +43,8 @@ async def test_only_who_bookmarked_a_post_can_know(node: Node, alice: Account, b
         post = publish(tx, alice)
         bookmarks.add(tx, bob, post)
 
-        assert [view.marks.bookmarked for view in post_views.of(tx, bob, [post.id])] == [True]
-        assert [view.marks.bookmarked for view in post_views.of(tx, alice, [post.id])] == [False]
+        assert [view.marks.bookmarked for view in post_views.by_entries(tx, bob, [post.id])] == [True]
+        assert [view.marks.bookmarked for view in post_views.by_entries(tx, alice, [post.id])] == [False]
         assert timelines.bookmarks(tx, alice, PAGE) == []
         assert told(tx, alice) == []
         assert said(tx, bob) == []
@@ -99,7 +99,7 @@ async def test_bookmarks_go_with_their_post(node: Node, alice: Account, bob: Acc
         bookmarks.add(tx, bob, post)
         bookmarks.add(tx, bob, other)
 
-        post_deletion.remove(tx, post)
+        post_deletion.remove_locally(tx, post)
 
         assert tx.value("SELECT COUNT(*) FROM bookmarks") == 1
         assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [other.id]
@@ -112,7 +112,7 @@ async def test_bookmarks_go_with_whoever_kept_them(
 ) -> None:
     def unit(tx: Writer) -> None:
         bookmarks.add(tx, bob, publish(tx, alice))
-        account_deletion.delete(tx, bob)
+        account_deletion.delete_account(tx, bob)
 
     await node.db.write(unit)
     await settle()

@@ -36,9 +36,9 @@ async def test_a_like_is_counted_once_told_and_sent(node: Node, alice: Account, 
 
         assert now(tx, post).likes_count == 1
         assert told(tx, alice) == [("like", bob.id)]
-        assert [one.account.id for one in likes.of(tx, post, None, PAGE)] == [bob.id]
+        assert [one.account.id for one in likes.likers(tx, post, None, PAGE)] == [bob.id]
         assert [entry.post_id for entry in timelines.likes(tx, bob, PAGE)] == [post.id]
-        [view] = post_views.of(tx, bob, [post.id])
+        [view] = post_views.by_entries(tx, bob, [post.id])
         assert view.marks.liked
         [(verb, uri, _)] = said(tx, bob)
         assert (verb, uri) == ("Like", post.uri)
@@ -108,12 +108,12 @@ async def test_a_boost_reaches_the_followers_of_who_boosts(
 
         [entry] = timelines.home(tx, mallory, PAGE)
         assert (entry.id, entry.post_id, entry.boost_by) == (boosted.id, post.id, bob.id)
-        [view] = post_views.of(tx, mallory, [entry])
+        [view] = post_views.by_entries(tx, mallory, [entry])
         assert view.boosted_by is not None
         assert (view.boosted_by.id, view.entry_id, view.author.id) == (bob.id, boosted.id, alice.id)
         assert now(tx, post).boosts_count == 1
         assert told(tx, alice) == [("boost", bob.id)]
-        assert [one.account.id for one in boosts.of(tx, post, None, PAGE)] == [bob.id]
+        assert [one.account.id for one in boosts.boosters(tx, post, None, PAGE)] == [bob.id]
         shown = timelines.profile(tx, None, bob, PAGE, include_boosts=True)
         assert [(one.id, one.boost_by) for one in shown] == [(boosted.id, bob.id)]
 

@@ -75,9 +75,9 @@ def do(tx: Writer, deed: str, who: Account, whom: Account) -> None:
         try:
             follows.follow(tx, who, whom, uri=None if who.is_local else f"{who.uri}#follow/{whom.name}")
         except NotFound:
-            follows.decline(tx, who, whom, f"{who.uri}#follow/{whom.name}")
+            follows.send_reject(tx, who, whom, f"{who.uri}#follow/{whom.name}")
     elif deed in ("accept", "reject"):
-        asked = relationships.between(tx, whom, who)
+        asked = relationships.follow_between(tx, whom, who)
         if asked is not None:
             (follows.accept if deed == "accept" else follows.reject)(tx, asked)
     elif deed == "unfollow":

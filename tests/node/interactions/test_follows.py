@@ -90,7 +90,7 @@ async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, 
         is_indexable=False,
     )
 
-    kept = await db.read(relationships.between, bob, alice)
+    kept = await db.read(relationships.follow_between, bob, alice)
     assert kept is not None
     assert not kept.is_accepted
 
@@ -118,7 +118,7 @@ async def test_a_reject_after_the_accept_ends_the_follow(db: Database, alice: Ac
 
     await db.write(follows.reject, asked)
 
-    assert await db.read(relationships.between, alice, rita) is None
+    assert await db.read(relationships.follow_between, alice, rita) is None
     assert await db.read(counts, alice) == (0, 0)
 
 
@@ -137,7 +137,7 @@ async def test_a_follower_elsewhere_is_answered_and_answered_again(db: Database,
     assert last[0] == "Accept"
     assert last[2]["follow"]["uri"] == again
     assert await db.read(counts, alice) == (0, 1)
-    found = await db.read(relationships.by_uri, again)
+    found = await db.read(relationships.follow_by_uri, again)
     assert found is not None
 
 
@@ -155,7 +155,7 @@ async def test_a_locked_account_answers_a_follower_elsewhere_once_it_has_decided
     await db.write(follows.reject, two)
 
     assert await db.read(people.verbs, alice) == ["Update", "Accept", "Reject"]
-    assert await db.read(relationships.between, sam, alice) is None
+    assert await db.read(relationships.follow_between, sam, alice) is None
     assert await db.read(people.told, alice) == [("follow", rita.id)]
 
 
@@ -192,7 +192,7 @@ async def test_a_block_in_either_direction_refuses_the_follow(
 async def test_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(blocks.block, alice, rita)
-    await db.write(follows.decline, rita, alice, rita.uri + "#f")
+    await db.write(follows.send_reject, rita, alice, rita.uri + "#f")
 
     assert [(verb, object_uri) for verb, object_uri, _ in await db.read(people.said, alice)] == [
         ("Reject", rita.uri + "#f")
@@ -212,7 +212,7 @@ async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
     for follower, followed in ((alice, rita), (rita, alice)):
         with pytest.raises(NotAllowed):
             await db.write(follows.follow, follower, followed)
-    await db.write(account_deletion.delete, bob)
+    await db.write(account_deletion.delete_account, bob)
     with pytest.raises(NotFound):
         await db.write(follows.follow, alice, await db.read(accounts.get, bob.id))
 
@@ -242,7 +242,7 @@ async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database
     assert await db.read(people.verbs, alice) == ["Follow"]
 
     def yesterday(tx: Writer) -> None:
-        before = now_ms() - follows.ASK_AGAIN_AFTER - 1000
+        before = now_ms() - follows.RESEND_REQUEST_AFTER_MS - 1000
         tx.run("UPDATE follows SET created_at = :at WHERE id = :id", at=before, id=asked.id)
 
     await db.write(yesterday)
@@ -266,7 +266,7 @@ async def test_lists_leave_out_the_gone_and_whom_the_viewer_has_a_block_with(
 
     assert await names(None) == ["rita", "mallory", "bob"]
     assert await names(bob) == ["rita", "bob"]
-    await db.write(accounts.show, rita.id, is_shown=False)
+    await db.write(accounts.set_visible, rita.id, is_visible=False)
     assert await names(alice) == ["mallory", "bob"]
     assert [one.account for one in await db.read(follows.following, bob, None, Page())] != []
 
@@ -305,7 +305,7 @@ async def test_whoever_leaves_takes_their_follows_along(db: Database, alice: Acc
     await db.write(follows.follow, bob, alice)
     await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
 
-    await db.write(account_deletion.delete, alice)
+    await db.write(account_deletion.delete_account, alice)
 
     assert await db.read(counts, bob) == (0, 0)
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM follows")) == 0

@@ -23,14 +23,14 @@ async def test_the_latest_pinned_comes_first_and_other_servers_hear_of_it(
         pins.pin(tx, alice, two)
         pins.pin(tx, alice, one)
         pins.pin(tx, alice, one)
-        assert pins.of(tx, None, alice) == [one.id, two.id]
-        assert pins.uris(tx, alice) == [one.uri, two.uri]
+        assert pins.post_ids(tx, None, alice) == [one.id, two.id]
+        assert pins.post_uris(tx, alice) == [one.uri, two.uri]
         assert [verb for verb, _, _ in said(tx, alice)] == ["Create", "Create", "Add", "Add"]
-        assert [view.marks.pinned for view in post_views.of(tx, alice, [one.id])] == [True]
+        assert [view.marks.pinned for view in post_views.by_entries(tx, alice, [one.id])] == [True]
         pins.unpin(tx, alice, two)
         pins.unpin(tx, alice, two)
         assert said(tx, alice)[-1][:2] == ("Remove", two.uri)
-        assert pins.of(tx, None, alice) == [one.id]
+        assert pins.post_ids(tx, None, alice) == [one.id]
         post_deletion.delete(tx, alice, one)
         assert tx.value("SELECT COUNT(*) FROM pins") == 0
 
@@ -39,7 +39,7 @@ async def test_the_latest_pinned_comes_first_and_other_servers_hear_of_it(
 
 async def test_no_more_than_five(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        for n in range(pins.MOST):
+        for n in range(pins.MAX_PINS):
             pins.pin(tx, alice, publish(tx, alice, f"Post {n}"))
         with pytest.raises(Invalid):
             pins.pin(tx, alice, publish(tx, alice, "One too many"))
@@ -80,11 +80,11 @@ async def test_what_another_server_lists_replaces_what_it_said_before(db: Databa
         follow(tx, alice, author)
         one, two, three = (arrives(tx, author) for _ in range(3))
         stranger_post = publish(tx, alice)
-        assert pins.receive(tx, author, one)
-        pins.receive_all(tx, author, [two, stranger_post, three])
-        assert pins.of(tx, None, author) == [two.id, three.id]
-        assert not pins.end(tx, accounts.get(tx, alice.id), two)
-        assert pins.end(tx, author, two)
-        assert pins.of(tx, None, author) == [three.id]
+        assert pins.receive_pin(tx, author, one)
+        pins.replace_remote_pins(tx, author, [two, stranger_post, three])
+        assert pins.post_ids(tx, None, author) == [two.id, three.id]
+        assert not pins.receive_unpin(tx, accounts.get(tx, alice.id), two)
+        assert pins.receive_unpin(tx, author, two)
+        assert pins.post_ids(tx, None, author) == [three.id]
 
     await db.write(unit)

@@ -9,8 +9,8 @@ import pytest
 from node.database import Reader, Writer
 from node.ids import now_ms
 from node.jobs import queue
-from node.jobs.queue import GiveUp, Job, Later
-from node.jobs.worker import Batch, Each, Worker
+from node.jobs.queue import GiveUp, Job, RetryLater
+from node.jobs.worker import BatchHandler, JobHandler, JobWorker
 from node.node import Node
 from tests.support.parallel import ONE_AT_A_TIME
 
@@ -29,9 +29,9 @@ def numbers(found: list[Job]) -> list[int]:
     return [job.payload["n"] for job in found]
 
 
-def of_tests(tx: Reader) -> list[queue.Stats]:
+def of_tests(tx: Reader) -> list[queue.KindStats]:
     """How the queue stands, but for the node's own daily job."""
-    return [stats for stats in queue.stats(tx) if stats.kind == "test"]
+    return [stats for stats in queue.stats_by_kind(tx) if stats.kind == "test"]
 
 
 async def test_a_job_whose_deed_failed_was_never_added(node: Node) -> None:
@@ -61,7 +61,7 @@ async def test_what_a_killed_worker_held_comes_back_when_its_lease_ends(node: No
     assert numbers(await claim(node)) == [1]
     assert await claim(node) == []
 
-    [job] = await claim(node, now=now_ms() + queue.LEASE + 1)
+    [job] = await claim(node, now=now_ms() + queue.LEASE_MS + 1)
 
     assert job.attempts == 2
 
@@ -70,7 +70,7 @@ async def test_a_process_that_is_alone_frees_old_claims_at_once(node: Node) -> N
     await add(node, 1)
     await claim(node)
 
-    await node.db.write(queue.release_all)
+    await node.db.write(queue.release_all_claims)
 
     assert numbers(await claim(node)) == [1]
 
@@ -93,10 +93,10 @@ async def test_a_lane_waits_with_its_first_job_and_a_knock_wakes_it(node: Node) 
     for n in range(2):
         await add(node, n, "lake.example")
     [job] = await claim(node)
-    await node.db.write(queue.retry, job, now_ms() + HOUR, "lake.example did not answer")
+    await node.db.write(queue.reschedule, job, now_ms() + HOUR, "lake.example did not answer")
     assert await claim(node) == []
 
-    await node.db.write(queue.hurry, "lake.example")
+    await node.db.write(queue.run_lane_now, "lake.example")
 
     assert numbers(await claim(node)) == [0]
 
@@ -111,7 +111,7 @@ async def test_a_job_given_up_lets_its_lane_go_on_and_can_be_tried_again(node: N
     assert numbers(await claim(node)) == [1]
     [row] = await node.db.read(queue.failures)
     assert row["reason"] == "410 Gone"
-    assert await node.db.write(queue.again, first.id)
+    assert await node.db.write(queue.retry_failed, first.id)
     assert numbers(await claim(node)) == [0]
 
 
@@ -141,7 +141,7 @@ async def test_adding_and_finishing_at_once_never_leaves_a_lane_parked(node: Nod
         await asyncio.gather(finish_all(), finish_all(), *[add(node, n, "lake.example") for n in range(60)])
 
     assert sorted(done) == list(range(60))
-    assert await node.db.read(queue.lanes) == []
+    assert await node.db.read(queue.longest_lanes) == []
 
 
 async def test_a_worker_does_each_job_once_and_forgets_it(node: Node) -> None:
@@ -152,7 +152,7 @@ async def test_a_worker_does_each_job_once_and_forgets_it(node: Node) -> None:
 
     for n in range(30):
         await add(node, n, f"host{n % 3}.example")
-    worker = Worker(node, {"test": Each(handler, at_once=8)})
+    worker = JobWorker(node, {"test": JobHandler(handler, concurrency=8)})
 
     assert await worker.drain() == 30
     assert sorted(done) == list(range(30))
@@ -165,12 +165,12 @@ async def test_a_job_can_ask_for_later_and_one_that_fails_comes_back_after_a_whi
     async def handler(node: Node, job: Job) -> None:
         tried.append(job.attempts)
         if job.attempts == 1:
-            raise Later(now_ms() + HOUR, "busy")
+            raise RetryLater(now_ms() + HOUR, "busy")
         if job.attempts == 2:
             raise RuntimeError("a mistake of ours")
 
     await add(node, 1)
-    worker = Worker(node, {"test": Each(handler)})
+    worker = JobWorker(node, {"test": JobHandler(handler)})
     assert await worker.drain() == 1
     assert await worker.drain(now_ms() + HOUR - 1000) == 0
     assert await worker.drain(now_ms() + HOUR + 1000) >= 1
@@ -184,7 +184,7 @@ async def test_a_job_given_up_is_kept_with_its_reason(node: Node) -> None:
         raise GiveUp("lake.example is gone")
 
     await add(node, 1)
-    await Worker(node, {"test": Each(handler)}).drain()
+    await JobWorker(node, {"test": JobHandler(handler)}).drain()
 
     [row] = await node.db.read(queue.failures)
     assert (row["kind"], row["reason"]) == ("test", "lake.example is gone")
@@ -201,7 +201,7 @@ async def test_one_bad_job_does_not_spoil_its_batch(node: Node) -> None:
 
     for n in range(6):
         await add(node, n)
-    await Worker(node, {"test": Batch(handler, size=10)}).drain()
+    await JobWorker(node, {"test": BatchHandler(handler, size=10)}).drain()
 
     assert done == {0, 1, 2, 4, 5}
     [stats] = await node.db.read(of_tests)
@@ -215,8 +215,8 @@ async def test_a_running_worker_is_woken_by_the_deed_that_adds_a_job(node: Node)
     async def handler(node: Node, job: Job) -> None:
         done.set()
 
-    worker = Worker(node, {"test": Each(handler)})
-    await worker.start(alone=True)
+    worker = JobWorker(node, {"test": JobHandler(handler)})
+    await worker.start(is_only_process=True)
     try:
         await asyncio.sleep(0.05)
         await add(node, 1)
@@ -232,14 +232,14 @@ async def test_a_worker_that_is_stopped_lets_go_of_what_takes_too_long(node: Nod
         started.set()
         await asyncio.sleep(60)
 
-    worker = Worker(node, {"test": Each(handler)})
-    await worker.start(alone=True)
+    worker = JobWorker(node, {"test": JobHandler(handler)})
+    await worker.start(is_only_process=True)
     await add(node, 1)
     await asyncio.wait_for(started.wait(), 5)
 
-    await worker.stop(patience=0.05)
+    await worker.stop(timeout_seconds=0.05)
 
-    await node.db.write(queue.release_all)
+    await node.db.write(queue.release_all_claims)
     assert numbers(await claim(node)) == [1]
 
 
@@ -264,8 +264,10 @@ async def test_what_takes_long_gives_its_place_to_what_does_not(node: Node) -> N
             queue.add(tx, "test", {"n": n, "hangs": n < 20})
 
     await node.db.write(unit)
-    worker = Worker(node, {"test": Each(handler, at_once=4, patience=0.05, most=24)})
-    await worker.start(alone=True)
+    worker = JobWorker(
+        node, {"test": JobHandler(handler, concurrency=4, slow_after_seconds=0.05, max_concurrency=24)}
+    )
+    await worker.start(is_only_process=True)
     async with asyncio.timeout(5):
         while len(done) < 20:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -283,5 +285,5 @@ async def test_what_takes_long_gives_its_place_to_what_does_not(node: Node) -> N
         while await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'test'")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert most == 24
-    assert worker._doing == set() or all(task.done() for task in worker._doing)
+    assert worker._running == set() or all(task.done() for task in worker._running)
     await worker.stop()

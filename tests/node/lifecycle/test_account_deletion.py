@@ -35,8 +35,8 @@ def rows(tx: Reader, who: Account) -> dict[str, int]:
 
 
 async def leave(node: Node, who: Account) -> None:
-    await node.db.write(account_deletion.delete, who)
-    await account_deletion.forget(node, Job(1, "forget_person", "", {"id": who.id}, 1))
+    await node.db.write(account_deletion.delete_account, who)
+    await account_deletion.delete_content(node, Job(1, "forget_person", "", {"id": who.id}, 1))
 
 
 async def test_whoever_leaves_leaves_nothing_but_the_name(
@@ -51,7 +51,7 @@ async def test_whoever_leaves_leaves_nothing_but_the_name(
         blocks.block(tx, alice, mallory)
         blocks.mute(tx, bob, alice)
         blocks.unmute(tx, bob, alice)
-        for n in range(account_deletion.AT_ONCE + 5):
+        for n in range(account_deletion.BATCH_SIZE + 5):
             publishing.publish(tx, alice, Draft(caption=f"Lake {n}"))
         likes.like(tx, alice, publishing.publish(tx, bob, Draft(caption="Hill")))
 
@@ -97,6 +97,6 @@ async def test_someone_elsewhere_leaves_without_a_word_of_ours(
 async def test_the_job_spares_whoever_is_still_here(node: Node, db: Database, alice: Account) -> None:
     await db.write(publishing.publish, alice, Draft(caption="Lake"))
 
-    await account_deletion.forget(node, Job(1, "forget_person", "", {"id": alice.id}, 1))
+    await account_deletion.delete_content(node, Job(1, "forget_person", "", {"id": alice.id}, 1))
 
     assert await db.read(rows, alice) == {"posts": 1}

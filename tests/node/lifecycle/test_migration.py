@@ -46,10 +46,10 @@ async def test_moving_is_said_once_and_not_again_for_a_while(db: Database, alice
         assert said(tx, alice)[-1] == ("Move", alice.uri, {"target": new.uri})
         with pytest.raises(Invalid):
             migration.move(tx, gone, new)
-        migration.come_back(tx, gone)
+        migration.cancel_move(tx, gone)
         back = accounts.get(tx, alice.id)
         assert back.moved_to == ""
-        assert migration.again_at(tx, back) > now_ms()
+        assert migration.next_move_at(tx, back) > now_ms()
         with pytest.raises(Invalid, match="30 days"):
             migration.move(tx, back, new)
 
@@ -70,7 +70,7 @@ async def test_where_nobody_can_move_to(db: Database, alice: Account, reason: st
                     tx, "new", "new.example", also_known_as=[alice.uri], moved_to="https://x.example/1"
                 )
             case "gone":
-                account_deletion.delete(tx, new)
+                account_deletion.delete_account(tx, new)
             case "itself":
                 new = alice
         with pytest.raises(Invalid):
@@ -85,12 +85,12 @@ async def test_a_chain_of_moves_leads_nobody_on_at_once(db: Database) -> None:
         one = remote(tx, "one", "far.example")
         two = agreed(tx, one, "two")
         three = agreed(tx, two, "three")
-        migration.receive(tx, one, two)
+        migration.receive_move(tx, one, two)
         for origin in (one, two):
             with pytest.raises(NotAllowed):
-                migration.receive(tx, origin, three)
+                migration.receive_move(tx, origin, three)
         # Others may still move to the same account: many old ones become one.
-        migration.receive(tx, remote(tx, "four", "far.example"), agreed_with_two(tx, two))
+        migration.receive_move(tx, remote(tx, "four", "far.example"), agreed_with_two(tx, two))
 
     def agreed_with_two(tx: Writer, two: Account) -> Account:
         four = accounts.by_uri(tx, "https://far.example/users/four")

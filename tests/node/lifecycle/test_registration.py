@@ -11,7 +11,7 @@ from node.accounts.keys import KeyPair
 from node.auth import passwords, sessions, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
-from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooMuch
+from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
 from node.ids import now_ms
 from node.lifecycle import registration
 from node.models.account import Account
@@ -25,7 +25,7 @@ PASSWORD = "a lake in the morning"
 @pytest.fixture
 async def admin(db: Database, pairs: dict[str, KeyPair]) -> Account:
     def unit(tx: Writer) -> Account:
-        user = registration.create_person(
+        user = registration.create_user(
             tx, name="ada", email="ada@a.test", password_hash="x", pair=pairs["alice"], role="admin"
         )
         return accounts.get(tx, user.account_id)
@@ -95,16 +95,16 @@ async def test_with_approval_a_newcomer_waits_out_of_sight(node: Node, admin: Ac
     bob = await node.db.read(accounts.get, user.account_id)
 
     assert user.state == "pending"
-    assert bob.is_gone
+    assert bob.is_inactive
     with pytest.raises(NotAllowed, match="pending"):
         await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
-    assert [one.account.name for one in await node.db.read(users.list_people, Page(), state="pending")] == [
+    assert [one.account.name for one in await node.db.read(users.list_users, Page(), state="pending")] == [
         "bob"
     ]
 
     await node.db.write(users.approve, admin, bob)
 
-    assert not (await node.db.read(accounts.get, bob.id)).is_gone
+    assert not (await node.db.read(accounts.get, bob.id)).is_inactive
     assert await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
 
 
@@ -135,7 +135,7 @@ async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) 
     node = in_mode(node, "invite")
     with pytest.raises(NotAllowed):
         await sign_up(node)
-    invite = await node.db.write(registration.invite, admin, uses=2, days=1)
+    invite = await node.db.write(registration.create_invite, admin, uses=2, days=1)
 
     for name in ("bob", "carol"):
         user = await sign_up(node, name, invite=invite.code)
@@ -148,7 +148,7 @@ async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) 
 
 async def test_an_invite_saves_the_wait_for_approval(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
-    invite = await node.db.write(registration.invite, admin)
+    invite = await node.db.write(registration.create_invite, admin)
 
     assert (await sign_up(node, invite=invite.code)).state == "active"
 
@@ -156,10 +156,10 @@ async def test_an_invite_saves_the_wait_for_approval(node: Node, admin: Account)
 async def test_an_old_or_withdrawn_invite_is_none(
     node: Node, admin: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = await node.db.write(registration.invite, admin, days=1)
-    withdrawn = await node.db.write(registration.invite, admin)
-    await node.db.write(registration.withdraw_invite, admin, withdrawn.code)
-    monkeypatch.setattr(registration, "now_ms", lambda: now_ms() + 2 * registration.DAY)
+    old = await node.db.write(registration.create_invite, admin, days=1)
+    withdrawn = await node.db.write(registration.create_invite, admin)
+    await node.db.write(registration.revoke_invite, admin, withdrawn.code)
+    monkeypatch.setattr(registration, "now_ms", lambda: now_ms() + 2 * registration.DAY_MS)
 
     for code in (old.code, withdrawn.code, "nonsense"):
         with pytest.raises(NotAllowed):
@@ -172,29 +172,29 @@ async def test_the_first_visit_makes_the_admin_with_the_printed_code(node: Node)
     assert await db.read(registration.needs_admin)
     with pytest.raises(NotAllowed):
         await sign_up(node)
-    first = await db.write(registration.setup_code)
-    code = await db.write(registration.setup_code)
+    first = await db.write(registration.create_setup_code)
+    code = await db.write(registration.create_setup_code)
     assert code is not None
     assert code not in str(await db.read(settings.get, "setup_code"))
 
     for wrong in ("", "AAAA-BBBB-CCCC", str(first)):
         with pytest.raises(Invalid) as refused:
-            await registration.set_up(node, code=wrong, **said)
+            await registration.set_up_node(node, code=wrong, **said)
         assert refused.value.field == "code"
-    user = await registration.set_up(node, code=code.lower().replace("-", " "), **said)
+    user = await registration.set_up_node(node, code=code.lower().replace("-", " "), **said)
 
     assert user.role == "admin"
     assert not await db.read(registration.needs_admin)
-    assert await db.write(registration.setup_code) is None
+    assert await db.write(registration.create_setup_code) is None
     with pytest.raises(NotAllowed):
-        await registration.set_up(node, code=code, **(said | {"name": "eve", "email": "e@a.test"}))
+        await registration.set_up_node(node, code=code, **(said | {"name": "eve", "email": "e@a.test"}))
 
 
 async def test_the_code_dies_when_an_admin_is_made_another_way(node: Node, pairs: dict[str, KeyPair]) -> None:
-    await node.db.write(registration.setup_code)
+    await node.db.write(registration.create_setup_code)
 
     def unit(tx: Writer) -> None:
-        registration.create_person(
+        registration.create_user(
             tx, name="ada", email="ada@a.test", password_hash="x", pair=pairs["alice"], role="admin"
         )
 
@@ -204,14 +204,14 @@ async def test_the_code_dies_when_an_admin_is_made_another_way(node: Node, pairs
 
 
 async def test_guessing_the_code_is_soon_too_much(node: Node) -> None:
-    await node.db.write(registration.setup_code)
+    await node.db.write(registration.create_setup_code)
     said = {"name": "eve", "email": "e@a.test", "password": PASSWORD, "address": "192.0.2.9"}
 
     for _ in range(10):
         with pytest.raises(Invalid):
-            await registration.set_up(node, code="AAAA-AAAA-AAAA", **said)
-    with pytest.raises(TooMuch):
-        await registration.set_up(node, code="AAAA-AAAA-AAAA", **said)
+            await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **said)
+    with pytest.raises(TooManyRequests):
+        await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **said)
 
 
 async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: Account) -> None:
@@ -228,7 +228,7 @@ async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: 
     await node.db.write(users.set_role, bob, admin, "user")
 
     assert [one.account.name for one in await node.db.read(users.staff)] == ["bob"]
-    assert await node.db.read(users.counts) == {"active": 2, "pending": 0, "disabled": 0}
+    assert await node.db.read(users.counts_by_state) == {"active": 2, "pending": 0, "disabled": 0}
 
 
 async def test_people_are_searched_by_a_piece_of_name_or_address(node: Node, admin: Account) -> None:
@@ -236,7 +236,7 @@ async def test_people_are_searched_by_a_piece_of_name_or_address(node: Node, adm
     await sign_up(node, "underscore")
 
     def names(tx: Writer, query: str) -> list[str]:
-        return [one.account.name for one in users.list_people(tx, Page(), query=query)]
+        return [one.account.name for one in users.list_users(tx, Page(), query=query)]
 
     assert await node.db.read(names, "R_S") == ["under_score"]
     assert await node.db.read(names, "%") == []
@@ -244,12 +244,12 @@ async def test_people_are_searched_by_a_piece_of_name_or_address(node: Node, adm
 
 
 def test_passwords_are_argon2id_with_the_costs_we_chose() -> None:
-    hashed = passwords.hash_now(PASSWORD)
+    hashed = passwords.hash_sync(PASSWORD)
 
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert passwords.verify_now(hashed, PASSWORD)
-    assert not passwords.verify_now(hashed, PASSWORD + " ")
-    assert not passwords.verify_now("not a hash", PASSWORD)
+    assert passwords.verify_sync(hashed, PASSWORD)
+    assert not passwords.verify_sync(hashed, PASSWORD + " ")
+    assert not passwords.verify_sync("not a hash", PASSWORD)
     assert not passwords.needs_rehash(hashed)
     assert passwords.needs_rehash(
         "$argon2id$v=19$m=8192,t=2,p=1$c29tZXNhbHQ$cmVzdWx0cmVzdWx0cmVzdWx0cmVzdWx0cmVzdWx0cmU"
@@ -257,13 +257,13 @@ def test_passwords_are_argon2id_with_the_costs_we_chose() -> None:
 
 
 def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
-    hashed = passwords.hash_now(PASSWORD)
+    hashed = passwords.hash_sync(PASSWORD)
 
     def cost(of: str | None) -> float:
         best = 1.0
         for _ in range(5):
             begun = time.process_time()
-            assert not passwords.verify_now(of, "wrong")
+            assert not passwords.verify_sync(of, "wrong")
             best = min(best, time.process_time() - begun)
         return best
 

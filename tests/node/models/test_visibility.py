@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 
 from node.database import Writer
 from node.models.account import Account
-from node.models.visibility import eyes, may_see, may_see_file, may_see_photo
+from node.models.visibility import may_see, may_see_file, may_see_photo, viewer_value
 from node.node import Node
 from node.paging import Page
 from node.posts import posts
@@ -46,20 +46,20 @@ def check(tx: Writer, world: World) -> None:
         allowed = {number for number in range(len(ids)) if may(world, viewer, number)}
         heard = {number for number in allowed if hears(world, viewer, world.posts[number].author)}
 
-        assert {numbers[view.post.id] for view in post_views.of(tx, who, ids)} == allowed
+        assert {numbers[view.post.id] for view in post_views.by_entries(tx, who, ids)} == allowed
         for number, id_ in enumerate(ids):
             post = posts.by_id(tx, id_)
             assert post is not None
             assert may_see(tx, who, post) == (number in allowed)
 
-        def shown(entries: list[timelines.Entry]) -> set[int]:
+        def shown(entries: list[timelines.TimelineEntry]) -> set[int]:
             return {numbers[entry.post_id] for entry in entries}
 
         top = {n for n in heard if world.posts[n].visibility == "public" and world.posts[n].parent is None}
         assert shown(timelines.public(tx, who, WHOLE)) == top
         ours = {n for n in top if world.posts[n].author < LOCAL}
         assert shown(timelines.public(tx, who, WHOLE, only_local=True)) == ours
-        assert shown(timelines.elsewhere(tx, who, WHOLE)) == top - ours
+        assert shown(timelines.remote(tx, who, WHOLE)) == top - ours
         tagged = {n for n in heard if world.posts[n].visibility == "public" and n % 2 == 0}
         assert shown(timelines.hashtag(tx, who, "#Fog", WHOLE)) == tagged
         for author in range(PEOPLE):
@@ -90,7 +90,7 @@ def check_conversations(
         below = {other for other in range(len(ids)) if other != number and number in world.ancestors(other)}
         post = posts.by_id(tx, ids[number])
         assert post is not None
-        ancestors, descendants = timelines.conversation(tx, who, post)
+        ancestors, descendants = timelines.thread(tx, who, post)
         assert ancestors == [ids[n] for n in reversed(above) if n in allowed]
         assert descendants == sorted(ids[n] for n in below & heard)
 
@@ -102,10 +102,10 @@ def check_files(
         sharers = {n for n in range(len(ids)) if n % 3 == number % 3} & allowed
         is_open = any(world.posts[n].visibility in ("public", "unlisted") for n in sharers)
         expected = "public" if is_open else "private" if sharers else None
-        assert may_see_file(tx, eyes(who), f"aa/bb/{number % 3}.webp") == expected
+        assert may_see_file(tx, viewer_value(who), f"aa/bb/{number % 3}.webp") == expected
         is_open = world.posts[number].visibility in ("public", "unlisted")
         expected = None if number not in allowed else "public" if is_open else "private"
-        assert may_see_photo(tx, eyes(who), id_ + 1) == expected
+        assert may_see_photo(tx, viewer_value(who), id_ + 1) == expected
 
 
 async def test_every_door_answers_as_the_rules_do(node: Node) -> None:

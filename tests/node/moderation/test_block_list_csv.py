@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from node.errors import Invalid
 from node.moderation import block_list_csv
-from node.moderation.block_list_csv import Entry, parse
+from node.moderation.block_list_csv import ParsedEntry, parse
 from node.moderation.domain_policy import DomainAllow, DomainBlock
 
 OWN = ["photos.tintype.test:8443"]
@@ -24,11 +24,11 @@ plain.example,noop,1,0,,
 def test_the_export_of_mastodon_is_understood(ending: str, encoding: str) -> None:
     parsed = parse(MASTODON.replace("\n", ending).encode(encoding), OWN)
 
-    assert parsed.problems == []
+    assert parsed.invalid_lines == []
     assert parsed.entries == [
-        Entry("loud.example", "limit", True, False, False, 'Loud, and "proud"'),
-        Entry("bad.example", "suspend", True, True, True, ""),
-        Entry("plain.example", "none", True, False, False, ""),
+        ParsedEntry("loud.example", "limit", True, False, False, 'Loud, and "proud"'),
+        ParsedEntry("bad.example", "suspend", True, True, True, ""),
+        ParsedEntry("plain.example", "none", True, False, False, ""),
     ]
 
 
@@ -36,10 +36,12 @@ def test_columns_may_be_missing_or_in_another_order() -> None:
     parsed = parse(b"domain,public_comment,severity\nloud.example,Loud,silence\nbad.example\n", OWN)
 
     assert parsed.entries == [
-        Entry("loud.example", "limit", public_comment="Loud"),
-        Entry("bad.example", "suspend"),
+        ParsedEntry("loud.example", "limit", public_comment="Loud"),
+        ParsedEntry("bad.example", "suspend"),
     ]
-    assert parse(b"#domain\na.example\n", OWN, strength="limit").entries == [Entry("a.example", "limit")]
+    assert parse(b"#domain\na.example\n", OWN, strength="limit").entries == [
+        ParsedEntry("a.example", "limit")
+    ]
 
 
 def test_a_plain_list_is_understood() -> None:
@@ -57,12 +59,12 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
     text = "#domain,#severity\n" + "\n".join([*lines, "good.example,suspend", "GOOD.example,silence"])
     parsed = parse(text.encode(), OWN)
 
-    assert parsed.entries == [Entry("good.example", "suspend")]
-    assert [(problem.line, problem.text) for problem in parsed.problems] == [
+    assert parsed.entries == [ParsedEntry("good.example", "suspend")]
+    assert [(problem.line, problem.text) for problem in parsed.invalid_lines] == [
         (n, line.partition(",")[0]) for n, line in enumerate(lines, 2)
     ]
     words = ["hidden", "not the name", "top-level", "this server", "not the name", "severity"]
-    assert all(word in problem.why for word, problem in zip(words, parsed.problems, strict=True))
+    assert all(word in problem.reason for word, problem in zip(words, parsed.invalid_lines, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
         b"<!doctype html><p>gone",
         b'[{"domain": "a.example"}]',
         b"\xff\xfa\x00",
-        b"a" * (block_list_csv.MOST_BYTES + 1),
+        b"a" * (block_list_csv.MAX_BYTES + 1),
     ],
 )
 def test_what_is_no_list_is_refused_with_a_sentence(data: bytes) -> None:
@@ -83,11 +85,11 @@ def test_what_is_no_list_is_refused_with_a_sentence(data: bytes) -> None:
 
 
 def test_a_list_has_an_end() -> None:
-    text = "\n".join(f"a{n}.example" for n in range(block_list_csv.MOST_ENTRIES + 50))
+    text = "\n".join(f"a{n}.example" for n in range(block_list_csv.MAX_ENTRIES + 50))
     parsed = parse(text.encode(), OWN)
 
-    assert len(parsed.entries) == block_list_csv.MOST_ENTRIES
-    assert len(parsed.problems) == 1
+    assert len(parsed.entries) == block_list_csv.MAX_ENTRIES
+    assert len(parsed.invalid_lines) == 1
 
 
 def test_a_quote_that_never_ends_costs_only_what_is_behind_it() -> None:
@@ -95,7 +97,7 @@ def test_a_quote_that_never_ends_costs_only_what_is_behind_it() -> None:
     parsed = parse(text.encode(), OWN)
 
     assert [entry.domain for entry in parsed.entries] == ["a.example"]
-    assert len(parsed.problems) == 1
+    assert len(parsed.invalid_lines) == 1
 
 
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
@@ -112,7 +114,7 @@ def test_what_is_written_can_be_read_again() -> None:
         DomainBlock("b.example", "limit", False, True, False, "=SUM(A1)", "", None, 1),
         DomainBlock("c.b.example", "none", False, False, False, "", "", None, 1),
     ]
-    text = block_list_csv.written(rules)
+    text = block_list_csv.format_blocks(rules)
 
     assert (
         text.splitlines()[0] == "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate"
@@ -124,7 +126,7 @@ def test_what_is_written_can_be_read_again() -> None:
     ] == [
         (one.domain, one.strength, one.rejects_media, one.rejects_reports, one.is_obfuscated) for one in rules
     ]
-    allows = block_list_csv.written_allows([DomainAllow("a.example", "", 1), DomainAllow("b.example", "", 1)])
+    allows = block_list_csv.format_allows([DomainAllow("a.example", "", 1), DomainAllow("b.example", "", 1)])
     assert [one.domain for one in parse(allows.encode(), OWN).entries] == ["a.example", "b.example"]
 
 
@@ -133,6 +135,6 @@ def test_a_quotation_mark_that_is_not_closed_is_named() -> None:
     parsed = parse(text.encode(), OWN)
 
     assert [entry.domain for entry in parsed.entries] == ["a.example", "b.example"]
-    assert not parsed.is_whole
-    assert 4 in [problem.line for problem in parsed.problems]
-    assert parse(MASTODON.encode(), OWN).is_whole
+    assert not parsed.is_complete
+    assert 4 in [problem.line for problem in parsed.invalid_lines]
+    assert parse(MASTODON.encode(), OWN).is_complete

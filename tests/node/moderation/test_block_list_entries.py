@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from node.models.domain_policy import STRENGTHS
 from node.moderation import block_list_entries
-from node.moderation.block_list_csv import Entry
-from node.moderation.block_list_entries import BlockList, ListEntry
+from node.moderation.block_list_csv import ParsedEntry
+from node.moderation.block_list_entries import BlockList, BlockListEntry
 from node.moderation.domain_policy import DomainBlock
 
 THIS, ANOTHER, ADMIN = 1, 2, None
@@ -20,10 +20,12 @@ FOLLOWED = BlockList(
 FILE = replace(FOLLOWED, url="")
 
 LISTS = st.builds(replace, st.sampled_from((FOLLOWED, FILE)), is_automatic=st.booleans())
-ENTRIES = st.builds(Entry, st.just("bad.example"), st.sampled_from(STRENGTHS), st.booleans(), st.booleans())
+ENTRIES = st.builds(
+    ParsedEntry, st.just("bad.example"), st.sampled_from(STRENGTHS), st.booleans(), st.booleans()
+)
 STATES = ("draft", "changed", "dropped", "applied", "held", "declined")
 EARLIER = st.none() | st.builds(
-    ListEntry,
+    BlockListEntry,
     list_id=st.just(THIS),
     domain=st.just("bad.example"),
     strength=st.sampled_from(STRENGTHS),
@@ -47,7 +49,9 @@ RULES = st.none() | st.builds(
 )
 
 
-def expected(of: BlockList, said: Entry, before: ListEntry | None, rule: DomainBlock | None) -> str:
+def expected(
+    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
+) -> str:
     is_new = before is None
     is_file = of.url == ""
     asks_for_what_is = rule is not None and (
@@ -72,20 +76,20 @@ def expected(of: BlockList, said: Entry, before: ListEntry | None, rule: DomainB
 
 @given(LISTS, ENTRIES, EARLIER, RULES)
 def test_an_entry_becomes_what_the_rules_say(
-    of: BlockList, said: Entry, before: ListEntry | None, rule: DomainBlock | None
+    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
 ) -> None:
     assert block_list_entries.next_state(of, said, before, rule) == expected(of, said, before, rule)
 
 
 def test_every_case_of_the_rules_is_known() -> None:
     """Each source, earlier state and rule once: no combination is without an answer."""
-    said = Entry("bad.example", "suspend")
+    said = ParsedEntry("bad.example", "suspend")
     equal = DomainBlock("bad.example", "suspend", False, False, False, "", "", THIS, 0)
     same = [replace(equal, list_id=whose) for whose in (THIS, ANOTHER, ADMIN)]
     rules = [None, *same, *(replace(rule, strength="limit") for rule in same)]
     states = [
         None,
-        *(ListEntry(THIS, "bad.example", "suspend", False, False, False, "", name) for name in STATES),
+        *(BlockListEntry(THIS, "bad.example", "suspend", False, False, False, "", name) for name in STATES),
     ]
     for of in (FOLLOWED, FILE):
         for before in states:

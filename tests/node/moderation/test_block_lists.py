@@ -10,13 +10,7 @@ from node.accounts import relationships
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotFound
 from node.models.account import Account
-from node.moderation import (
-    block_list_csv,
-    block_list_entries,
-    block_lists,
-    domain_exclusions,
-    domain_policy,
-)
+from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
 from node.moderation.block_list_entries import BlockList
 from tests.support.people import remote
 from tests.support.posting import follow
@@ -32,16 +26,16 @@ def subscribed(tx: Writer, url: str = URL, **how: bool) -> BlockList:
 def says(tx: Writer, of: BlockList, *lines: str) -> None:
     """The list is read, and this is what it says now."""
     parsed = block_list_csv.parse("\n".join(lines).encode(), OWN)
-    block_list_entries.merge(tx, block_lists.get(tx, of.id), parsed.entries, is_whole=parsed.is_whole)
+    block_list_entries.merge(tx, block_lists.get(tx, of.id), parsed.entries, is_complete=parsed.is_complete)
 
 
 async def waiting(db: Database, of: BlockList) -> list[tuple[str, str]]:
-    found = await db.read(block_list_entries.drafts, of.id)
+    found = await db.read(block_list_entries.pending, of.id)
     return [(draft.entry.domain, draft.entry.state) for draft in found]
 
 
 async def rules(db: Database) -> dict[str, str]:
-    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_blocked)}
+    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_rules)}
 
 
 async def test_what_a_list_says_waits_for_an_admin(db: Database, alice: Account) -> None:
@@ -50,8 +44,11 @@ async def test_what_a_list_says_waits_for_an_admin(db: Database, alice: Account)
     assert await rules(db) == {}
     assert [name for name, _ in await waiting(db, of)] == ["a.example", "b.example", "c.example"]
 
-    assert await db.write(block_lists.accept, of.id, ["A.example", "c.example", "x.example"], by=alice) == 2
-    assert await db.write(block_lists.decline, of.id, ["b.example"], by=alice) == 1
+    assert (
+        await db.write(block_lists.accept_entries, of.id, ["A.example", "c.example", "x.example"], by=alice)
+        == 2
+    )
+    assert await db.write(block_lists.decline_entries, of.id, ["b.example"], by=alice) == 1
     assert await rules(db) == {"a.example": "suspend", "c.example": "limit"}
     assert await waiting(db, of) == []
 
@@ -77,20 +74,20 @@ async def test_even_an_automatic_list_ends_no_follow_by_itself(db: Database, ali
 
     await db.write(says, of, "far.example", "loud.example", "example.org,silence")
     assert await rules(db) == {"loud.example": "suspend", "example.org": "limit"}
-    (draft,) = await db.read(block_list_entries.drafts, of.id)
-    assert (draft.entry.domain, draft.follows) == ("far.example", 1)
-    assert await db.read(relationships.between, alice, rita) is not None
+    (draft,) = await db.read(block_list_entries.pending, of.id)
+    assert (draft.entry.domain, draft.follows_count) == ("far.example", 1)
+    assert await db.read(relationships.follow_between, alice, rita) is not None
 
     # Asked to do what is safe, it still waits; asked for by name, it is done.
-    assert await db.write(block_lists.accept, of.id, None, by=alice) == 0
-    assert await db.write(block_lists.accept, of.id, ["far.example"], by=alice) == 1
+    assert await db.write(block_lists.accept_entries, of.id, None, by=alice) == 0
+    assert await db.write(block_lists.accept_entries, of.id, ["far.example"], by=alice) == 1
     assert "far.example" in await rules(db)
 
 
 async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Account) -> None:
     of = await db.write(subscribed)
     await db.write(says, of, "a.example", "b.example", "c.example")
-    await db.write(block_lists.accept, of.id, ["a.example", "b.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], by=alice)
 
     await db.write(says, of, "d.example")
     assert await waiting(db, of) == [
@@ -98,9 +95,9 @@ async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Accoun
         ("b.example", "dropped"),
         ("d.example", "draft"),
     ]
-    await db.write(block_lists.accept, of.id, ["a.example"], by=alice)
-    await db.write(block_lists.decline, of.id, ["b.example"], by=alice)
-    (kept,) = await db.read(domain_policy.all_blocked)
+    await db.write(block_lists.accept_entries, of.id, ["a.example"], by=alice)
+    await db.write(block_lists.decline_entries, of.id, ["b.example"], by=alice)
+    (kept,) = await db.read(domain_policy.all_rules)
     assert (kept.domain, kept.list_id) == ("b.example", None)
 
     # It was kept as a decision of one's own: the list has no say in it any more.
@@ -163,7 +160,7 @@ async def test_what_is_excluded_is_never_blocked_by_a_list(db: Database) -> None
 
     await db.write(domain_exclusions.add, "bad.example")
     assert await rules(db) == {}
-    await db.write(block_lists.include, "bad.example")
+    await db.write(block_lists.remove_exclusion, "bad.example")
     await db.write(says, of, "bad.example")
     assert await waiting(db, of) == []  # it was lifted, and that is a decision
 
@@ -177,10 +174,10 @@ async def test_two_lists_stand_for_one_rule(db: Database) -> None:
 
     await db.write(says, one, "x.example")
     assert (await rules(db))["a.example"] == "limit"
-    await db.write(block_lists.leave, other.id)
+    await db.write(block_lists.unsubscribe, other.id)
     assert await rules(db) == {"x.example": "suspend"}
-    await db.write(block_lists.leave, one.id, keeps_rules=True)
-    (kept,) = await db.read(domain_policy.all_blocked)
+    await db.write(block_lists.unsubscribe, one.id, keeps_rules=True)
+    (kept,) = await db.read(domain_policy.all_rules)
     assert kept.list_id is None
     with pytest.raises(NotFound):
         await db.read(block_lists.get, one.id)
@@ -190,16 +187,16 @@ async def test_an_imported_file_waits_and_is_gone_when_it_is_answered(db: Databa
     await db.write(domain_policy.block, "a.example", strength="limit", private_comment="we talked")
     await db.write(domain_policy.block, "same.example")
     parsed = block_list_csv.parse(b"a.example\nb.example\nsame.example\nc.example\ncom\n", OWN)
-    of = await db.write(block_lists.take_file, "blocks.csv", parsed, by=alice)
-    assert [problem.text for problem in of.unusable] == ["com"]
+    of = await db.write(block_lists.import_file, "blocks.csv", parsed, by=alice)
+    assert [problem.text for problem in of.invalid_lines] == ["com"]
     assert await waiting(db, of) == [("a.example", "changed"), ("b.example", "draft"), ("c.example", "draft")]
 
-    await db.write(block_lists.accept, of.id, ["a.example", "b.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], by=alice)
     rule = await db.read(domain_policy.by_domain, "a.example")
     assert rule is not None
     assert (rule.strength, rule.private_comment, rule.list_id) == ("suspend", "we talked", None)
-    await db.write(block_lists.decline, of.id, ["c.example"], by=alice)
-    assert await db.read(block_lists.all_of) == []
+    await db.write(block_lists.decline_entries, of.id, ["c.example"], by=alice)
+    assert await db.read(block_lists.all_lists) == []
     assert set(await rules(db)) == {"a.example", "b.example", "same.example"}
 
 
@@ -225,11 +222,11 @@ async def test_leaving_a_list_lets_people_come_back(
     await settle()
     of = await db.write(subscribed)
     await db.write(says, of, "far.example")
-    await db.write(block_lists.accept, of.id, ["far.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["far.example"], by=alice)
     await db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind = 'fetch_list'"))
     await settle()
-    assert await db.read(relationships.between, alice, rita) is None
+    assert await db.read(relationships.follow_between, alice, rita) is None
 
-    await db.write(block_lists.leave, of.id, by=alice)
+    await db.write(block_lists.unsubscribe, of.id, by=alice)
     await settle()
-    assert await db.read(relationships.between, alice, rita) is not None
+    assert await db.read(relationships.follow_between, alice, rita) is not None

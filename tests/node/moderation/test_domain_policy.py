@@ -10,7 +10,7 @@ import pytest
 from node.accounts import accounts, relationships
 from node.admin import account_actions
 from node.attachments import photo_rows, photos
-from node.attachments.stored_files import File
+from node.attachments.stored_files import StoredFile
 from node.auth import users
 from node.database import Database, Reader, Writer
 from node.discovery import search
@@ -76,13 +76,13 @@ async def test_what_is_no_name_at_all_is_not_talked_to(db: Database) -> None:
 async def test_a_block_is_listed_changed_and_lifted(db: Database) -> None:
     await db.write(domain_policy.block, "loud.example", "too loud")
     await db.write(domain_policy.block, "loud.example", "much too loud", strength="limit", rejects_media=True)
-    (rule,) = await db.read(domain_policy.all_blocked)
+    (rule,) = await db.read(domain_policy.all_rules)
     assert (rule.domain, rule.public_comment, rule.strength) == ("loud.example", "much too loud", "limit")
     assert await db.read(domain_policy.policy, "loud.example") == DomainPolicy("limit", True, False)
 
     await db.write(domain_policy.unblock, "LOUD.example")
-    assert await db.read(domain_policy.all_blocked) == []
-    assert await db.read(domain_policy.policy, "loud.example") == domain_policy.OPEN
+    assert await db.read(domain_policy.all_rules) == []
+    assert await db.read(domain_policy.policy, "loud.example") == domain_policy.UNRESTRICTED
 
 
 async def test_the_nearest_rule_decides(db: Database) -> None:
@@ -133,14 +133,14 @@ async def test_a_suspended_server_is_hidden_cut_off_and_comes_back(
 
     await db.write(domain_policy.block, "far.example")
     assert not await db.read(shown_to, alice, post)
-    assert await db.read(timelines.elsewhere, None, Page()) == []
-    assert (await db.read(accounts.get, rita.id)).is_gone
-    assert not (await db.read(accounts.get, kim.id)).is_gone
+    assert await db.read(timelines.remote, None, Page()) == []
+    assert (await db.read(accounts.get, rita.id)).is_inactive
+    assert not (await db.read(accounts.get, kim.id)).is_inactive
     with pytest.raises(NotAllowed):
         await db.write(follows.follow, rita, alice)
     await settle()
-    assert await db.read(relationships.between, alice, rita) is None
-    assert await db.read(relationships.between, rita, bob) is None
+    assert await db.read(relationships.follow_between, alice, rita) is None
+    assert await db.read(relationships.follow_between, rita, bob) is None
     counts = [(await db.read(accounts.get, who.id)).following_count for who in (alice, rita)]
     assert counts == [0, 0]
     assert [entry.post_id for entry in await db.read(timelines.home, alice, Page())] == [ours.id]
@@ -149,7 +149,7 @@ async def test_a_suspended_server_is_hidden_cut_off_and_comes_back(
     assert await db.read(shown_to, None, post)
     await settle()
     for pair in ((alice, rita), (rita, bob)):
-        again = await db.read(relationships.between, *pair)
+        again = await db.read(relationships.follow_between, *pair)
         assert again is not None
         assert again.is_accepted
     assert (await db.read(accounts.get, alice.id)).following_count == 1
@@ -174,18 +174,18 @@ async def test_whom_a_moderator_suspended_stays_so_when_the_server_comes_back(
     # And the other way round: a moderator cannot bring back whom their server keeps away.
     await db.write(domain_policy.block, "far.example")
     await db.write(account_actions.unsuspend, alice, rita)
-    assert (await db.read(accounts.get, rita.id)).is_gone
+    assert (await db.read(accounts.get, rita.id)).is_inactive
     await db.write(domain_policy.unblock, "far.example")
-    assert not (await db.read(accounts.get, rita.id)).is_gone
+    assert not (await db.read(accounts.get, rita.id)).is_inactive
 
 
 async def test_somebody_is_where_their_handle_is_and_where_their_id_is(db: Database) -> None:
     uri = "https://social.far.example/users/rita"
     await db.write(domain_policy.block, "far.example")
     rita = await db.write(remote, "rita", "nice.example", uri=uri)
-    assert rita.is_gone
+    assert rita.is_inactive
     await db.write(domain_policy.unblock, "far.example")
-    assert not (await db.read(accounts.get, rita.id)).is_gone
+    assert not (await db.read(accounts.get, rita.id)).is_inactive
     await db.write(domain_policy.block, "nice.example", strength="limit")
     assert (await db.read(accounts.get, rita.id)).is_limited
 
@@ -194,7 +194,7 @@ async def test_a_newcomer_of_a_server_is_treated_as_the_others(db: Database) -> 
     await db.write(domain_policy.block, "far.example", strength="limit", rejects_media=True)
 
     rita = await db.write(remote, "rita", "far.example")
-    assert (rita.is_limited, rita.is_without_media, rita.is_gone) == (True, True, False)
+    assert (rita.is_limited, rita.is_without_media, rita.is_inactive) == (True, True, False)
     assert not (await db.write(remote, "kim", "near.example")).is_limited
 
 
@@ -241,8 +241,8 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(db: Database
 
 
 def has_files(tx: Writer, post: Post) -> int:
-    (photo,) = photo_rows.of_posts(tx, [post.id])[post.id]
-    photos.add_files(tx, photo.id, {("medium", "webp"): File("aa/bb/cc.webp", 1, 1, 1)})
+    (photo,) = photo_rows.by_posts(tx, [post.id])[post.id]
+    photos.add_files(tx, photo.id, {("medium", "webp"): StoredFile("aa/bb/cc.webp", 1, 1, 1)})
     return photo.id
 
 
@@ -258,7 +258,7 @@ async def test_pictures_of_a_server_are_neither_shown_nor_kept(node: Node, settl
     assert await db.read(visibility.may_see_photo, 0, photo_id) is None
     assert await db.read(visibility.may_see_file, 0, "aa/bb/cc.webp") is None
     rita = await db.read(accounts.get, rita.id)
-    assert not await db.read(domain_policy.shows_media, rita, "https://cdn.example/a.png")
+    assert not await db.read(domain_policy.allows_media, rita, "https://cdn.example/a.png")
     await settle()
     assert (await db.read(photo_rows.by_ids, [photo_id]))[photo_id].files == {}
 
@@ -270,8 +270,8 @@ async def test_pictures_kept_on_a_refused_server_are_not_fetched(db: Database) -
     rita = await db.write(remote, "rita", "far.example")
     await db.write(domain_policy.block, "cdn.example", strength="none", rejects_media=True)
 
-    assert not await db.read(domain_policy.shows_media, rita, "https://files.cdn.example:8443/a.png")
-    assert await db.read(domain_policy.shows_media, rita, "https://far.example/a.png")
+    assert not await db.read(domain_policy.allows_media, rita, "https://files.cdn.example:8443/a.png")
+    assert await db.read(domain_policy.allows_media, rita, "https://far.example/a.png")
 
 
 async def test_with_an_allow_list_only_those_on_it_take_part(
@@ -281,26 +281,26 @@ async def test_with_an_allow_list_only_those_on_it_take_part(
     rita = await db.write(remote, "rita", "far.example")
     await db.write(follow, alice, rita)
     post = await db.write(arrives, rita)
-    db.site = replace(db.site, by_allow_list=True)
+    db.site = replace(db.site, is_allowlist_mode=True)
 
-    await db.write(domain_policy.adopt_mode)
+    await db.write(domain_policy.apply_federation_mode)
     assert await db.read(domain_policy.is_blocked, "far.example")
     assert not await db.read(domain_policy.is_blocked, "tintype.test")
     assert not await db.read(shown_to, alice, post)
     await settle()
-    assert await db.read(relationships.between, alice, rita) is None
+    assert await db.read(relationships.follow_between, alice, rita) is None
 
     await db.write(domain_policy.allow, "example")
     assert await db.read(shown_to, alice, post)
     await db.write(domain_policy.block, "loud.example")
     assert await db.read(domain_policy.is_blocked, "a.loud.example")
     await settle()
-    assert await db.read(relationships.between, alice, rita) is not None
+    assert await db.read(relationships.follow_between, alice, rita) is not None
 
     await db.write(domain_policy.disallow, "example")
     assert not await db.read(shown_to, alice, post)
-    db.site = replace(db.site, by_allow_list=False)
-    await db.write(domain_policy.adopt_mode)
+    db.site = replace(db.site, is_allowlist_mode=False)
+    await db.write(domain_policy.apply_federation_mode)
     assert await db.read(shown_to, alice, post)
 
 
@@ -308,8 +308,8 @@ async def test_what_is_decided_is_written_down(db: Database, alice: Account) -> 
     await db.write(domain_policy.block, "loud.example", strength="limit", rejects_media=True, by=alice)
     await db.write(domain_policy.unblock, "loud.example", by=alice)
 
-    lines = await db.read(audit_log.page, Page())
-    assert [(line.by, line.deed, line.target, line.detail) for line in lines] == [
+    lines = await db.read(audit_log.entries, Page())
+    assert [(line.by_name, line.action, line.target, line.detail) for line in lines] == [
         ("alice", "lift", "loud.example", ""),
         ("alice", "rule", "loud.example", "limit media"),
     ]
@@ -328,23 +328,23 @@ async def test_a_post_of_a_suspended_server_does_not_come_in(db: Database) -> No
 async def test_a_change_that_is_about_very_many_servers_reaches_all_of_them(
     node: Node, alice: Account, settle: Settle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain_policy, "MOST_AT_ONCE", 2)
-    monkeypatch.setattr(domain_policy, "MOST_IN_A_UNIT", 2)
+    monkeypatch.setattr(domain_policy, "MAX_SERVERS_IN_TRANSACTION", 2)
+    monkeypatch.setattr(domain_policy, "ACCOUNTS_PER_BATCH", 2)
     db = node.db
     people = [await db.write(remote, f"p{n}", f"s{n}.example") for n in range(7)]
     await db.write(follow, alice, people[0])
     await db.write(domain_policy.block, "s1.example", strength="limit")
     await db.write(domain_policy.allow, "s6.example")
-    db.site = replace(db.site, by_allow_list=True)
+    db.site = replace(db.site, is_allowlist_mode=True)
 
-    await db.write(domain_policy.adopt_mode)
+    await db.write(domain_policy.apply_federation_mode)
     await settle()
-    assert [(await db.read(accounts.get, who.id)).is_gone for who in people] == [True] * 6 + [False]
-    assert await db.read(relationships.between, alice, people[0]) is None
+    assert [(await db.read(accounts.get, who.id)).is_inactive for who in people] == [True] * 6 + [False]
+    assert await db.read(relationships.follow_between, alice, people[0]) is None
 
-    db.site = replace(db.site, by_allow_list=False)
-    await db.write(domain_policy.adopt_mode)
+    db.site = replace(db.site, is_allowlist_mode=False)
+    await db.write(domain_policy.apply_federation_mode)
     await settle()
     now = [await db.read(accounts.get, who.id) for who in people]
-    assert [(who.is_gone, who.is_limited) for who in now] == [(False, n == 1) for n in range(7)]
-    assert await db.read(relationships.between, alice, people[0]) is not None
+    assert [(who.is_inactive, who.is_limited) for who in now] == [(False, n == 1) for n in range(7)]
+    assert await db.read(relationships.follow_between, alice, people[0]) is not None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.accounts.accounts import show
+from node.accounts.accounts import set_visible
 from node.auth import users
 from node.database import Database, Reader
 from node.interactions import blocks, likes
@@ -106,7 +106,7 @@ async def test_suspended_people_fall_silent_and_deleted_posts_are_not_spoken_of(
     await db.write(notifications.notify, alice.id, "follow", mallory)
     await db.write(notifications.notify, alice.id, "like", bob, post)
 
-    await db.write(show, mallory.id, is_shown=False)
+    await db.write(set_visible, mallory.id, is_visible=False)
     await db.write(post_deletion.delete, alice, post)
 
     assert await db.read(notification_list.page, alice, Page()) == []

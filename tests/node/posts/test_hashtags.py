@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from node.database import Writer
-from node.discovery.trends import Trends
+from node.discovery.trends import TrendCache
 from node.ids import now_ms
 from node.models.account import Account
 from node.node import Node
 from node.paging import Page
 from node.posts import hashtags
 from node.posts.drafts import Draft
-from node.posts.hashtags import FEWEST, HOUR, MOST_OF_A_SERVER
+from node.posts.hashtags import HOUR_MS, MAX_AUTHORS_PER_SERVER, MIN_TREND_AUTHORS
 from node.publishing import post_deletion, publishing
 from node.timelines import timelines
 from tests.support.people import remote
 from tests.support.posting import arrives, publish
 from tests.support.worlds import local_person
 
-DAY = 24 * HOUR
-NOW = now_ms() // DAY * DAY + 12 * HOUR - 2 * DAY  # noon, so that hours do not fall into other days
+DAY = 24 * HOUR_MS
+NOW = now_ms() // DAY * DAY + 12 * HOUR_MS - 2 * DAY  # noon, so that hours do not fall into other days
 
 
 def crowd(tx: Writer, tag: str, size: int, *, server: str = "", at: int = NOW) -> None:
@@ -30,7 +30,7 @@ def crowd(tx: Writer, tag: str, size: int, *, server: str = "", at: int = NOW) -
         arrives(tx, person, hashtags=[tag], published_at=at)
 
 
-def names(found: list[hashtags.Trend]) -> list[str]:
+def names(found: list[hashtags.TrendingHashtag]) -> list[str]:
     return [trend.hashtag.name for trend in found]
 
 
@@ -38,15 +38,15 @@ async def test_a_day_counts_people_not_posts(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam", "other.example")
         for hour in (0, 0, 1, 5):
-            arrives(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR)
+            arrives(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR_MS)
         arrives(tx, sam, hashtags=["FOG"], published_at=NOW)
         arrives(tx, sam, hashtags=["fog"], published_at=NOW - 2 * DAY)
-        [today, yesterday, before] = hashtags.history(tx, "fog", 3, now=NOW + 6 * HOUR)
+        [today, yesterday, before] = hashtags.daily_usage(tx, "fog", 3, now=NOW + 6 * HOUR_MS)
 
-        assert (today.start, today.posts, today.authors, today.servers) == (NOW - 12 * HOUR, 5, 2, 2)
+        assert (today.start, today.posts, today.authors, today.servers) == (NOW - 12 * HOUR_MS, 5, 2, 2)
         assert (yesterday.posts, yesterday.authors) == (0, 0)
         assert (before.posts, before.authors, before.local_authors) == (1, 1, 0)
-        hours = hashtags.hours(tx, "#FOG", 6, now=NOW + 5 * HOUR)
+        hours = hashtags.hourly_usage(tx, "#FOG", 6, now=NOW + 5 * HOUR_MS)
         assert [(hour.posts, hour.authors) for hour in hours] == [
             (1, 1),
             (0, 0),
@@ -55,7 +55,7 @@ async def test_a_day_counts_people_not_posts(node: Node) -> None:
             (1, 1),
             (3, 2),
         ]
-        found = hashtags.of(tx, "fOg")
+        found = hashtags.by_name(tx, "fOg")
         assert found is not None
         assert found.display == "Fog"
 
@@ -66,7 +66,7 @@ async def test_only_public_posts_count_and_appear(node: Node, alice: Account) ->
     def unit(tx: Writer) -> None:
         for visibility in ("unlisted", "followers", "direct"):
             publish(tx, alice, "#fog", visibility=visibility)
-        [hour] = hashtags.hours(tx, "fog", 1)
+        [hour] = hashtags.hourly_usage(tx, "fog", 1)
         assert hour.posts == 0
         assert timelines.hashtag(tx, alice, "fog", Page()) == []
         assert hashtags.suggest(tx, "fo") == []
@@ -78,11 +78,11 @@ async def test_what_is_deleted_or_edited_away_no_longer_counts(node: Node, alice
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice, "#fog"), publish(tx, alice, "#fog #sea")
         post_deletion.delete(tx, alice, one)
-        [hour] = hashtags.hours(tx, "fog", 1)
+        [hour] = hashtags.hourly_usage(tx, "fog", 1)
         assert (hour.posts, hour.authors, hour.local_authors) == (1, 1, 1)
         publishing.edit(tx, alice, two, Draft(caption="#sea"))
-        assert hashtags.hours(tx, "fog", 1)[0].authors == 0
-        assert hashtags.hours(tx, "sea", 1)[0].authors == 1
+        assert hashtags.hourly_usage(tx, "fog", 1)[0].authors == 0
+        assert hashtags.hourly_usage(tx, "sea", 1)[0].authors == 1
 
     await node.db.write(unit)
 
@@ -92,11 +92,16 @@ async def test_one_person_cannot_make_a_trend_with_five_hundred_posts(node: Node
         loud = remote(tx, "loud", "loud.example")
         for _ in range(500):
             arrives(tx, loud, hashtags=["buy"], published_at=NOW)
-        crowd(tx, "fog", FEWEST)
+        crowd(tx, "fog", MIN_TREND_AUTHORS)
         [trend] = hashtags.trending(tx, now=NOW)
 
         assert trend.hashtag.name == "fog"
-        assert (trend.score, trend.authors, trend.servers, trend.posts) == (FEWEST, FEWEST, FEWEST, FEWEST)
+        assert (trend.score, trend.authors, trend.servers, trend.posts) == (
+            MIN_TREND_AUTHORS,
+            MIN_TREND_AUTHORS,
+            MIN_TREND_AUTHORS,
+            MIN_TREND_AUTHORS,
+        )
 
     await node.db.write(unit)
 
@@ -104,21 +109,21 @@ async def test_one_person_cannot_make_a_trend_with_five_hundred_posts(node: Node
 async def test_one_server_of_many_puppets_weighs_little(node: Node) -> None:
     def unit(tx: Writer) -> None:
         crowd(tx, "buy", 60, server="farm.example")
-        crowd(tx, "fog", MOST_OF_A_SERVER + 1)
+        crowd(tx, "fog", MAX_AUTHORS_PER_SERVER + 1)
         assert names(hashtags.trending(tx, now=NOW)) == ["fog", "buy"]
-        assert hashtags.trending(tx, now=NOW)[1].score == MOST_OF_A_SERVER
+        assert hashtags.trending(tx, now=NOW)[1].score == MAX_AUTHORS_PER_SERVER
 
     await node.db.write(unit)
 
 
 async def test_trends_decay(node: Node) -> None:
     def unit(tx: Writer) -> None:
-        crowd(tx, "old", 7, at=NOW - 26 * HOUR)
+        crowd(tx, "old", 7, at=NOW - 26 * HOUR_MS)
         crowd(tx, "new", 4)
         assert names(hashtags.trending(tx, now=NOW)) == ["new", "old"]
         [_, old] = hashtags.trending(tx, now=NOW)
         assert old.score == pytest.approx(7 / 4)
-        assert hashtags.trending(tx, now=NOW + 72 * HOUR) == []
+        assert hashtags.trending(tx, now=NOW + 72 * HOUR_MS) == []
 
     await node.db.write(unit)
 
@@ -126,7 +131,7 @@ async def test_trends_decay(node: Node) -> None:
 async def test_the_local_list_is_made_by_people_of_ours(node: Node) -> None:
     def unit(tx: Writer) -> None:
         crowd(tx, "far", 9, at=now_ms())
-        for number in range(FEWEST):
+        for number in range(MIN_TREND_AUTHORS):
             publish(tx, local_person(tx, f"p{number}"), "#near")
         assert names(hashtags.trending(tx, only_local=True)) == ["near"]
         assert names(hashtags.trending(tx)) == ["far", "near"]
@@ -149,12 +154,12 @@ async def test_tags_are_suggested_by_how_many_use_them(node: Node) -> None:
 
 async def test_what_is_shown_of_trends_is_worked_out_once_in_a_while(node: Node) -> None:
     def unit(tx: Writer) -> None:
-        kept = node.part(Trends)
-        assert kept.now(tx) == []
-        crowd(tx, "fog", FEWEST, at=now_ms())
-        assert names(kept.now(tx)) == ["fog"]
-        crowd(tx, "sea", FEWEST + 1, at=now_ms())
-        assert names(kept.now(tx)) == ["fog"]
+        kept = node.component(TrendCache)
+        assert kept.current(tx) == []
+        crowd(tx, "fog", MIN_TREND_AUTHORS, at=now_ms())
+        assert names(kept.current(tx)) == ["fog"]
+        crowd(tx, "sea", MIN_TREND_AUTHORS + 1, at=now_ms())
+        assert names(kept.current(tx)) == ["fog"]
         assert names(hashtags.trending(tx, 1)) == ["sea"]
 
     await node.db.write(unit)

@@ -110,14 +110,14 @@ async def test_a_new_follow_brings_the_latest_posts_and_boosts(
     node: Node, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
-        many = [publish(tx, alice, f"{n}") for n in range(home_feed.BACKFILLED + 5)]
+        many = [publish(tx, alice, f"{n}") for n in range(home_feed.MAX_BACKFILLED + 5)]
         boosted = publish(tx, mallory)
         boosts.boost(tx, alice, boosted)
         publish(tx, alice, "@mallory", visibility="direct")
         follow(tx, bob, alice)
-        latest = [post.id for post in many[-home_feed.BACKFILLED + 1 :]]
+        latest = [post.id for post in many[-home_feed.MAX_BACKFILLED + 1 :]]
         assert home(tx, bob)[0] == boosted.id
-        assert set(home(tx, bob)) - set(latest) <= {boosted.id, many[-home_feed.BACKFILLED].id}
+        assert set(home(tx, bob)) - set(latest) <= {boosted.id, many[-home_feed.MAX_BACKFILLED].id}
         assert set(latest) <= set(home(tx, bob))
 
     await node.db.write(unit)
@@ -141,7 +141,7 @@ async def test_a_post_for_ten_thousand_is_one_statement(node: Node, alice: Accou
         rita = remote(tx)
         follow(tx, alice, rita)
         post = arrives(tx, rita)
-        home_feed.remove_post(tx, post.id)
+        home_feed.delete_by_post(tx, post.id)
         counting = Counting(tx)
         home_feed.add_post(counting, post)  # type: ignore[arg-type]
         assert counting.statements == 1
@@ -209,7 +209,7 @@ class Story:
             if post is None or not may_see(tx, who, post):
                 return
             if deed == "delete" and post.account_id == who.id:
-                post_deletion.remove(tx, post)
+                post_deletion.remove_locally(tx, post)
             elif deed == "boost" and boosts.can_boost(who, post):
                 boosts.boost(tx, who, post)
             elif deed == "unboost":
@@ -218,7 +218,7 @@ class Story:
                 publish(tx, who, "hm", parent_id=post.id)
         elif who.id != whom.id:
             if deed == "follow":
-                if not relationships.is_blocked(tx, who, whom):
+                if not relationships.is_block_between(tx, who, whom):
                     follow(tx, who, whom)
             else:
                 owner = follows if deed == "unfollow" else blocks
@@ -237,10 +237,10 @@ class Story:
                 post = posts.by_id(tx, post_id)
                 assert post is not None
                 author = next(person for person in self.people if person.id == post.account_id)
-                made = relationships.between(tx, viewer, author)
+                made = relationships.follow_between(tx, viewer, author)
                 if post.deleted_at is not None:
                     assert post_id not in seen
                 elif author.id == viewer.id or (
-                    made is not None and made.is_accepted and not relationships.is_muted(tx, viewer, author)
+                    made is not None and made.is_accepted and not relationships.has_muted(tx, viewer, author)
                 ):
                     assert post_id in seen

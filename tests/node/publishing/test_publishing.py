@@ -16,7 +16,7 @@ from node.models.interaction_policy import NOBODY, InteractionPolicy
 from node.node import Node
 from node.paging import Page
 from node.posts import hashtags, mentions, posts, revisions
-from node.posts.drafts import MOST_CAPTION, MOST_PHOTOS, Draft
+from node.posts.drafts import MAX_CAPTION_LENGTH, MAX_PHOTOS, Draft
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, threads, timelines
 from tests.support.people import remote, said, told, verbs
@@ -40,10 +40,10 @@ async def test_a_post_becomes_true_everywhere_at_once(node: Node, alice: Account
         assert [entry.post_id for entry in timelines.home(tx, bob, PAGE)] == [post.id]
         assert [entry.post_id for entry in timelines.home(tx, alice, PAGE)] == [post.id]
         assert told(tx, bob)[-1] == ("mention", alice.id)
-        assert hashtags.of_posts(tx, [post.id]) == {post.id: [("fog", "Fog")]}
+        assert hashtags.by_posts(tx, [post.id]) == {post.id: [("fog", "Fog")]}
         assert counted(tx, alice) == 1
         assert said(tx, alice)[-1][:2] == ("Create", post.uri)
-        [view] = post_views.of(tx, None, [post.id])
+        [view] = post_views.by_entries(tx, None, [post.id])
         assert [person.id for person in view.mentions] == [bob.id]
 
     await node.db.write(unit)
@@ -56,7 +56,7 @@ async def test_photos_are_posted_in_order_with_their_descriptions(
 
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "", photo_ids=[two.id, one.id], alts={two.id: "a lake"})
-        [view] = post_views.of(tx, None, [post.id])
+        [view] = post_views.by_entries(tx, None, [post.id])
         assert [(picture.id, picture.alt) for picture in view.photos] == [(two.id, "a lake"), (one.id, "old")]
         assert view.post.photos_count == 2
         assert tx.all("SELECT id FROM photos WHERE post_id IS NULL") == []
@@ -89,10 +89,10 @@ async def test_a_photo_can_be_posted_once_and_by_its_owner_only(
     [
         Draft(),
         Draft(caption=" \x00\n"),
-        Draft(caption="x" * (MOST_CAPTION + 1)),
+        Draft(caption="x" * (MAX_CAPTION_LENGTH + 1)),
         Draft(caption="x", warning="w" * 501),
         Draft(caption="x", visibility="secret"),
-        Draft(photo_ids=list(range(1, MOST_PHOTOS + 2))),
+        Draft(photo_ids=list(range(1, MAX_PHOTOS + 2))),
         Draft(photo_ids=[1, 1]),
         Draft(photo_ids=[1]),
         Draft(caption="x", alts={1: "x" * 10_001}),
@@ -107,7 +107,7 @@ async def test_what_cannot_be_a_post_is_refused_with_a_sentence(
 
 async def test_a_suspended_person_cannot_post(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        accounts.show(tx, alice.id, is_shown=False)
+        accounts.set_visible(tx, alice.id, is_visible=False)
         with pytest.raises(NotAllowed):
             publish(tx, accounts.get(tx, alice.id))
 
@@ -132,10 +132,12 @@ async def test_a_comment_joins_the_conversation_and_tells_the_author(
         assert current.comments_count == 1
         assert told(tx, alice) == [("comment", bob.id)]
         assert told(tx, bob) == [("comment", alice.id)]
-        assert [(one.account.id, one.is_silent) for one in mentions.of(tx, comment)] == [(alice.id, True)]
-        assert [(one.account.id, one.is_silent) for one in mentions.of(tx, answer)] == [(bob.id, False)]
+        assert [(one.account.id, one.is_silent) for one in mentions.by_post(tx, comment)] == [
+            (alice.id, True)
+        ]
+        assert [(one.account.id, one.is_silent) for one in mentions.by_post(tx, answer)] == [(bob.id, False)]
         assert counted(tx, bob) == 0
-        assert timelines.conversation(tx, None, comment) == ([post.id], [answer.id])
+        assert timelines.thread(tx, None, comment) == ([post.id], [answer.id])
 
     await node.db.write(unit)
 
@@ -218,15 +220,15 @@ async def test_an_edit_keeps_what_was_said_before(
         assert edited.visibility == "followers"
         assert edited.edited_at is not None
         assert posts.by_id(tx, post.id) == edited
-        before, now = revisions.of(tx, edited)
+        before, now = revisions.by_post(tx, edited)
         assert (before.photos, now.photos) == ([(one.id, "alt 1"), (two.id, "alt 2")], [(two.id, "new")])
         assert ("First" in before.caption, "Second" in now.caption) == (True, True)
         assert (before.created_at, now.created_at) == (post.published_at, edited.edited_at)
-        assert [name for name, _ in hashtags.of_posts(tx, [post.id])[post.id]] == ["mist"]
+        assert [name for name, _ in hashtags.by_posts(tx, [post.id])[post.id]] == ["mist"]
         assert photo_rows.by_ids(tx, [one.id]) == {}
         assert told(tx, bob) == [("mention", alice.id)]
         assert verbs(tx, alice) == ["Create", "Update"]
-        [view] = post_views.of(tx, alice, [post.id])
+        [view] = post_views.by_entries(tx, alice, [post.id])
         assert [picture.alt for picture in view.photos] == ["new"]
 
     await node.db.write(unit)
@@ -237,7 +239,7 @@ async def test_an_edit_that_changes_nothing_says_nothing(node: Node, alice: Acco
         post = publish(tx, alice, "Same #fog")
         assert publishing.edit(tx, alice, post, Draft(caption="Same #fog")) == post
         assert verbs(tx, alice) == ["Create"]
-        assert len(revisions.of(tx, post)) == 1
+        assert len(revisions.by_post(tx, post)) == 1
 
     await node.db.write(unit)
 
@@ -248,7 +250,7 @@ async def test_somebody_no_longer_named_can_still_see_a_direct_post(
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "@bob psst", visibility="direct")
         publishing.edit(tx, alice, post, Draft(caption="psst"))
-        assert posts.seen_by(tx, bob, post.id).id == post.id
+        assert posts.visible_by_id(tx, bob, post.id).id == post.id
 
     await node.db.write(unit)
 
@@ -277,7 +279,7 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
     settle: Callable[[], object],
 ) -> None:
     picture = await photos.upload(node, alice, photo())
-    [path, *_] = [node.storage.path(kept.file) for kept in picture.files.values()]
+    [path, *_] = [node.storage.path(kept.key) for kept in picture.files.values()]
     assert path is not None
 
     def unit(tx: Writer) -> None:
@@ -314,7 +316,7 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
         assert (verb, uri) == ("Delete", post.uri)
         assert (extra["former"], extra["visibility"], extra["interested"]) == ("Note", "public", [rita.id])
         with pytest.raises(NotFound):
-            posts.seen_by(tx, alice, post.id)
+            posts.visible_by_id(tx, alice, post.id)
         with pytest.raises(NotFound):
             post_deletion.delete(tx, alice, post)
 
@@ -346,12 +348,12 @@ async def test_comments_on_a_deleted_comment_stay_readable_under_a_gap(
         post_deletion.delete(tx, bob, gone)
         post_deletion.delete(tx, bob, lonely)
 
-        gap, second = threads.tree(tx, None, post)
+        gap, second = threads.comment_tree(tx, None, post)
         assert gap.view is None
         assert [branch.view.post.id for branch in gap.children if branch.view] == [kept.id]
         assert second.view is not None
         assert second.view.post.id == other.id
-        assert timelines.conversation(tx, None, kept)[0] == [post.id]
+        assert timelines.thread(tx, None, kept)[0] == [post.id]
         current = posts.by_id(tx, post.id)
         assert current is not None
         assert current.comments_count == 1
@@ -364,12 +366,12 @@ async def test_a_deep_conversation_is_shown_whole(node: Node, alice: Account) ->
         post = last = publish(tx, alice, "photo")
         for depth in range(150):
             last = publish(tx, alice, f"{depth}", parent_id=last.id)
-        branches, depth = threads.tree(tx, None, post), 0
+        branches, depth = threads.comment_tree(tx, None, post), 0
         while branches:
             [branch] = branches
             branches, depth = branch.children, depth + 1
         assert depth == 150
-        assert len(timelines.conversation(tx, None, last)[0]) == 150
+        assert len(timelines.thread(tx, None, last)[0]) == 150
 
     await node.db.write(unit)
 
@@ -381,9 +383,9 @@ async def test_a_person_who_leaves_takes_their_posts_along(node: Node, alice: Ac
         likes.like(tx, alice, post)
         boosts.boost(tx, alice, post)
         for one in own:
-            post_deletion.remove(tx, one)
-        likes.forget_by(tx, alice)
-        boosts.forget_by(tx, alice)
+            post_deletion.remove_locally(tx, one)
+        likes.delete_by_account(tx, alice)
+        boosts.delete_by_account(tx, alice)
         current = posts.by_id(tx, post.id)
         assert current is not None
         assert (current.likes_count, current.boosts_count, current.comments_count) == (0, 0, 0)

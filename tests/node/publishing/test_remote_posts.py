@@ -10,7 +10,7 @@ import pytest
 from node.accounts import accounts
 from node.attachments import photo_rows
 from node.database import Writer
-from node.ids import ms_of, now_ms
+from node.ids import now_ms, timestamp_ms
 from node.interactions import blocks
 from node.models.account import Account
 from node.models.interaction_policy import NOBODY, InteractionPolicy
@@ -42,9 +42,9 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
             language="de",
         )
 
-        assert (ms_of(post.id), post.published_at) == (at, at)
+        assert (timestamp_ms(post.id), post.published_at) == (at, at)
         assert (post.caption, post.warning, post.is_sensitive) == ("<p>Dusk</p>", "a cliff", True)
-        [view] = post_views.of(tx, alice, timelines.home(tx, alice, PAGE))
+        [view] = post_views.by_entries(tx, alice, timelines.home(tx, alice, PAGE))
         assert [(one.remote_url, one.alt) for one in view.photos] == [
             ("https://far.example/a.jpg", "photo a"),
             ("https://far.example/b.jpg", "photo b"),
@@ -60,9 +60,9 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
 async def test_a_post_comes_in_once(node: Node) -> None:
     def unit(tx: Writer) -> None:
         remote_post = said(remote(tx))
-        first = remote_posts.receive(tx, remote_post)
+        first = remote_posts.receive_create(tx, remote_post)
         assert first is not None
-        assert remote_posts.receive(tx, remote_post) == first
+        assert remote_posts.receive_create(tx, remote_post) == first
         assert tx.value("SELECT COUNT(*) FROM posts") == 1
 
     await node.db.write(unit)
@@ -90,12 +90,12 @@ async def test_after_its_deletion_a_post_stays_out(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         known, late = said(rita), said(rita)
-        assert remote_posts.receive(tx, known) is not None
+        assert remote_posts.receive_create(tx, known) is not None
         assert remote_posts.receive_delete(tx, rita, known.uri)
         assert not remote_posts.receive_delete(tx, rita, late.uri)
 
-        assert remote_posts.receive(tx, known) is None
-        assert remote_posts.receive(tx, late) is None
+        assert remote_posts.receive_create(tx, known) is None
+        assert remote_posts.receive_create(tx, late) is None
 
     await node.db.write(unit)
 
@@ -111,9 +111,9 @@ async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
             assert not remote_posts.receive_delete(tx, who, own.uri)
             assert not remote_posts.receive_delete(tx, who, coming.uri)
 
-        assert posts.seen_by(tx, None, post.id)
-        assert posts.seen_by(tx, None, own.id)
-        assert remote_posts.receive(tx, coming) is not None
+        assert posts.visible_by_id(tx, None, post.id)
+        assert posts.visible_by_id(tx, None, own.id)
+        assert remote_posts.receive_create(tx, coming) is not None
 
     await node.db.write(unit)
 
@@ -125,10 +125,10 @@ async def test_nothing_comes_from_the_suspended(node: Node) -> None:
         tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = :id", id=rita.id)
         rita = accounts.get(tx, rita.id)
 
-        assert remote_posts.receive(tx, said(rita)) is None
+        assert remote_posts.receive_create(tx, said(rita)) is None
         update = said(rita, uri=post.uri, html="<p>x</p>", edited_at=now_ms())
         assert remote_posts.receive_update(tx, update) is None
-        assert post_views.of(tx, None, [post.id]) == []
+        assert post_views.by_entries(tx, None, [post.id]) == []
 
     await node.db.write(unit)
 
@@ -143,10 +143,10 @@ async def test_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, al
         gone = publish(tx, alice)
         post_deletion.delete(tx, alice, gone)
 
-        assert remote_posts.receive(tx, said(mallory, parent_uri=seen.uri)) is None
-        assert remote_posts.receive(tx, said(rita, parent_uri=hidden.uri)) is None
-        assert remote_posts.receive(tx, said(rita, parent_uri=quiet.uri)) is None
-        assert remote_posts.receive(tx, said(rita, parent_uri=gone.uri)) is None
+        assert remote_posts.receive_create(tx, said(mallory, parent_uri=seen.uri)) is None
+        assert remote_posts.receive_create(tx, said(rita, parent_uri=hidden.uri)) is None
+        assert remote_posts.receive_create(tx, said(rita, parent_uri=quiet.uri)) is None
+        assert remote_posts.receive_create(tx, said(rita, parent_uri=gone.uri)) is None
         assert told(tx, alice) == []
 
     await node.db.write(unit)
@@ -178,7 +178,7 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
             order = list(range(7))
             random.Random(seed).shuffle(order)
             for number in order:
-                assert remote_posts.receive(tx, letters[number]) is not None
+                assert remote_posts.receive_create(tx, letters[number]) is not None
             kept = [posts.by_uri(tx, letter.uri) for letter in letters]
             root = kept[0]
             assert root is not None
@@ -192,7 +192,7 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
                 assert post.comments_count == len(children)
             home = {entry.post_id for entry in timelines.home(tx, alice, Page(limit=80))}
             assert {post.id for post in kept if post is not None} <= home
-            _, below = timelines.conversation(tx, alice, root)
+            _, below = timelines.thread(tx, alice, root)
             assert len(below) == 6
 
     await node.db.write(unit)
@@ -202,13 +202,13 @@ async def test_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node)
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         one, two = said(rita), said(rita)
-        first = remote_posts.receive(tx, replace(one, parent_uri=two.uri))
-        second = remote_posts.receive(tx, replace(two, parent_uri=one.uri))
+        first = remote_posts.receive_create(tx, replace(one, parent_uri=two.uri))
+        second = remote_posts.receive_create(tx, replace(two, parent_uri=one.uri))
         selfish = said(rita)
-        third = remote_posts.receive(tx, replace(selfish, parent_uri=selfish.uri))
+        third = remote_posts.receive_create(tx, replace(selfish, parent_uri=selfish.uri))
         for post in (first, second, third):
             assert post is not None
-            timelines.conversation(tx, None, post)
+            timelines.thread(tx, None, post)
 
     await node.db.write(unit)
 
@@ -220,9 +220,9 @@ async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> No
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         original = said(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
-        post = remote_posts.receive(tx, original)
+        post = remote_posts.receive_create(tx, original)
         assert post is not None
-        [first, _] = photo_rows.of_posts(tx, [post.id])[post.id]
+        [first, _] = photo_rows.by_posts(tx, [post.id])[post.id]
         update = replace(
             original,
             html="<p>New @alice</p>",
@@ -235,17 +235,17 @@ async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> No
 
         assert changed is not None
         assert posts.by_id(tx, post.id) == changed
-        assert [(one.remote_url[-5:], one.alt) for one in photo_rows.of_posts(tx, [post.id])[post.id]] == [
+        assert [(one.remote_url[-5:], one.alt) for one in photo_rows.by_posts(tx, [post.id])[post.id]] == [
             ("c.jpg", "photo c"),
             ("a.jpg", "better"),
         ]
-        assert photo_rows.of_posts(tx, [post.id])[post.id][1].id == first.id
-        assert hashtags.of_posts(tx, [post.id])[post.id] == [("mist", "mist")]
-        assert len(revisions.of(tx, changed)) == 2
-        assert [mention.account.id for mention in mentions.of(tx, changed)] == [alice.id]
+        assert photo_rows.by_posts(tx, [post.id])[post.id][1].id == first.id
+        assert hashtags.by_posts(tx, [post.id])[post.id] == [("mist", "mist")]
+        assert len(revisions.by_post(tx, changed)) == 2
+        assert [mention.account.id for mention in mentions.by_post(tx, changed)] == [alice.id]
         assert told(tx, alice) == [("mention", rita.id)]
         assert remote_posts.receive_update(tx, update) == changed
-        assert len(revisions.of(tx, changed)) == 2
+        assert len(revisions.by_post(tx, changed)) == 2
 
     await node.db.write(unit)
 
@@ -254,12 +254,12 @@ async def test_an_update_never_widens_the_audience(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         original = said(rita, visibility="followers")
-        post = remote_posts.receive(tx, original)
+        post = remote_posts.receive_create(tx, original)
         assert post is not None
         changed = remote_posts.receive_update(tx, replace(original, visibility="public", edited_at=now_ms()))
         assert changed is not None
         assert changed.visibility == "followers"
-        assert post_views.of(tx, None, [post.id]) == []
+        assert post_views.by_entries(tx, None, [post.id]) == []
 
     await node.db.write(unit)
 
@@ -268,7 +268,7 @@ async def test_only_the_author_updates_and_only_forwards(node: Node, alice: Acco
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         original = said(rita)
-        post, own = remote_posts.receive(tx, original), publish(tx, alice)
+        post, own = remote_posts.receive_create(tx, original), publish(tx, alice)
         assert post is not None
         for update in (
             replace(original, author=mallory, html="<p>x</p>", edited_at=now_ms()),
@@ -292,8 +292,8 @@ async def test_a_post_that_came_for_one_is_not_for_another(
         follow(tx, alice, rita)
         post = arrives(tx, rita, visibility=visibility, addressed=[alice] if visibility == "direct" else [])
         is_open = visibility in ("public", "unlisted")
-        assert len(post_views.of(tx, alice, [post.id])) == 1
-        assert bool(post_views.of(tx, bob, [post.id])) == is_open
+        assert len(post_views.by_entries(tx, alice, [post.id])) == 1
+        assert bool(post_views.by_entries(tx, bob, [post.id])) == is_open
         in_home = [entry.post_id for entry in timelines.home(tx, alice, PAGE)]
         assert in_home == ([] if visibility == "direct" else [post.id])
 

@@ -13,20 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.accounts import mention_links
-from node.accounts.mention_links import Caption
+from node.accounts.mention_links import FormattedText
 from node.database import Reader, Writer
 from node.interactions import blocks
 from node.models.account import Account
 from node.node import Node
-from node.text.formatting import clean_html, clean_text, mentions_in, normal_tag, plain_text
+from node.text.formatting import clean_text, html_to_text, normalize_hashtag, remote_handles, sanitize_html
 from tests.support.people import remote
 
 FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "fixtures"
 
 
-async def rendered(node: Node, author: Account, text: str) -> Caption:
-    def unit(tx: Reader) -> Caption:
-        return mention_links.render(tx, text, author=author)
+async def rendered(node: Node, author: Account, text: str) -> FormattedText:
+    def unit(tx: Reader) -> FormattedText:
+        return mention_links.render_html(tx, text, author=author)
 
     return await node.db.read(unit)
 
@@ -110,7 +110,7 @@ async def test_a_handle_of_this_node_is_found_with_and_without_its_domain(
     ],
 )
 def test_handles_of_people_elsewhere_are_found(text: str, handles: list[str]) -> None:
-    assert mentions_in(text) == handles
+    assert remote_handles(text) == handles
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_hashtags_are_found(node: Node, alice: Account, text: str, hashtag
     ],
 )
 def test_one_tag_has_one_name(written: str, name: str) -> None:
-    assert normal_tag(written) == name
+    assert normalize_hashtag(written) == name
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ async def test_whatever_is_typed_is_safe_and_says_what_was_typed(node: Node, ali
         @given(st.lists(pieces | st.text(max_size=8), max_size=20))
         def run(typed: list[str]) -> None:
             text = clean_text("".join(typed), 5000)
-            html = mention_links.render(tx, text, author=alice).html
+            html = mention_links.render_html(tx, text, author=alice).html
             assert_safe(html)
-            again = clean_html(html)
+            again = sanitize_html(html)
             assert_safe(again)
 
             def bones(html: str) -> list[tuple[str, str | None, str | None]]:
@@ -218,7 +218,7 @@ async def test_no_text_is_slow(node: Node, alice: Account, unit: str) -> None:
 
     started = time.process_time()
     await rendered(node, alice, text)
-    mentions_in(text)
+    remote_handles(text)
 
     assert time.process_time() - started < 2.5
 
@@ -266,11 +266,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("html", HOSTILE)
 def test_foreign_html_can_do_nothing(html: str) -> None:
-    cleaned = clean_html(html)
+    cleaned = sanitize_html(html)
 
     assert_safe(cleaned)
     assert "alert" not in Elements(cleaned).words or "&lt;script" in cleaned
-    assert clean_html(cleaned) == cleaned
+    assert sanitize_html(cleaned) == cleaned
 
 
 def test_every_recorded_document_comes_out_safe() -> None:
@@ -286,7 +286,7 @@ def test_every_recorded_document_comes_out_safe() -> None:
                 walk(inner)
         elif isinstance(value, str):
             seen += 1
-            assert_safe(clean_html(value))
+            assert_safe(sanitize_html(value))
 
     for file in sorted(FIXTURES.glob("*/*.json")):
         try:
@@ -306,12 +306,12 @@ def test_every_recorded_document_comes_out_safe() -> None:
     )
 )
 def test_no_mixture_of_them_can_do_anything(pieces: list[str]) -> None:
-    assert_safe(clean_html("".join(pieces)))
+    assert_safe(sanitize_html("".join(pieces)))
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, "\ud800", "\x00", "<" * 9, "<a href='https://[x'>y</a>"])
 def test_what_is_no_text_is_cleaned_to_a_text(value: object) -> None:
-    assert isinstance(clean_html(value), str)
+    assert isinstance(sanitize_html(value), str)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_what_is_no_text_is_cleaned_to_a_text(value: object) -> None:
 )
 def test_no_html_is_slow(html: str) -> None:
     started = time.process_time()
-    clean_html(html)
+    sanitize_html(html)
 
     assert time.process_time() - started < 1.5
 
@@ -346,7 +346,7 @@ def test_the_markup_of_other_servers_stays() -> None:
         "<ul><li><strong>one</strong></li></ul><pre><code>x</code></pre>"
     )
 
-    assert clean_html(html).replace(' rel="nofollow noopener noreferrer"', "") == html.replace(
+    assert sanitize_html(html).replace(' rel="nofollow noopener noreferrer"', "") == html.replace(
         ' rel="tag"', ""
     )
 
@@ -364,20 +364,20 @@ def test_the_markup_of_other_servers_stays() -> None:
     ],
 )
 def test_H2_a_link_cannot_hide_where_it_leads(words: str, said: str) -> None:
-    cleaned = clean_html(f'<a href="https://evil.example/">{words}</a>')
+    cleaned = sanitize_html(f'<a href="https://evil.example/">{words}</a>')
 
     assert Elements(cleaned).words == said
-    assert clean_html(cleaned) == cleaned
+    assert sanitize_html(cleaned) == cleaned
 
 
 def test_the_words_of_safe_html_can_be_read_without_it() -> None:
-    assert plain_text("<p>a &lt;b&gt;<br>c</p><p>d</p><ul><li>e</li></ul>") == "a <b>\nc\n\nd\n\ne"
+    assert html_to_text("<p>a &lt;b&gt;<br>c</p><p>d</p><ul><li>e</li></ul>") == "a <b>\nc\n\nd\n\ne"
 
 
 async def test_nobody_is_named_across_a_block(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         blocks.block(tx, bob, alice)
-        caption = mention_links.render(tx, "hey @bob", author=alice)
+        caption = mention_links.render_html(tx, "hey @bob", author=alice)
         assert (caption.html, caption.mentions) == ("<p>hey @bob</p>", [])
 
     await node.db.write(unit)

@@ -11,7 +11,7 @@ from node.interactions import blocks, bookmarks, boosts, likes
 from node.models.account import Account
 from node.node import Node
 from node.timelines import post_views, threads
-from node.timelines.timelines import Entry
+from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 from tests.support.people import remote
 from tests.support.posting import arrives, picture, publish
@@ -40,8 +40,8 @@ async def test_a_page_takes_as_many_queries_as_a_post(node: Node, alice: Account
             made.append(post.id)
             made.append(publish(tx, bob, "@alice hm", parent_id=post.id).id)
         few, many = Counting(tx), Counting(tx)
-        assert len(post_views.of(few, alice, made[:2])) == 2  # type: ignore[arg-type]
-        assert len(post_views.of(many, alice, made)) == 60  # type: ignore[arg-type]
+        assert len(post_views.by_entries(few, alice, made[:2])) == 2  # type: ignore[arg-type]
+        assert len(post_views.by_entries(many, alice, made)) == 60  # type: ignore[arg-type]
         assert few.queries == many.queries == 6
 
     await node.db.write(unit)
@@ -50,16 +50,16 @@ async def test_a_page_takes_as_many_queries_as_a_post(node: Node, alice: Account
 async def test_a_view_carries_the_marks_of_its_viewer(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         post = publish(tx, alice)
-        [plain] = post_views.of(tx, bob, [post.id])
+        [plain] = post_views.by_entries(tx, bob, [post.id])
         assert plain.marks == ViewerMarks()
         likes.like(tx, bob, post)
         boosts.boost(tx, bob, post)
         bookmarks.add(tx, bob, post)
         blocks.mute(tx, bob, alice)
-        [marked] = post_views.of(tx, bob, [post.id])
+        [marked] = post_views.by_entries(tx, bob, [post.id])
         assert marked.marks == ViewerMarks(liked=True, boosted=True, bookmarked=True, muted=True)
         assert marked.can_boost
-        [strangers] = post_views.of(tx, None, [post.id])
+        [strangers] = post_views.by_entries(tx, None, [post.id])
         assert strangers.marks == ViewerMarks()
         assert not strangers.can_boost
 
@@ -69,8 +69,13 @@ async def test_a_view_carries_the_marks_of_its_viewer(node: Node, alice: Account
 async def test_views_come_in_the_order_asked_for(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice, "1"), publish(tx, alice, "2")
-        wanted = [Entry(900, two.id, bob.id), Entry(one.id, one.id), Entry(5, 12345), Entry(two.id, two.id)]
-        found = post_views.of(tx, alice, wanted)
+        wanted = [
+            TimelineEntry(900, two.id, bob.id),
+            TimelineEntry(one.id, one.id),
+            TimelineEntry(5, 12345),
+            TimelineEntry(two.id, two.id),
+        ]
+        found = post_views.by_entries(tx, alice, wanted)
         assert [(view.entry_id, view.post.id) for view in found] == [
             (900, two.id),
             (one.id, one.id),
@@ -86,10 +91,10 @@ async def test_a_comment_says_whom_it_answers(node: Node, alice: Account, bob: A
     def unit(tx: Writer) -> None:
         post = publish(tx, alice)
         comment = publish(tx, bob, "hm", parent_id=post.id)
-        [view] = post_views.of(tx, None, [comment.id])
+        [view] = post_views.by_entries(tx, None, [comment.id])
         assert view.parent_account is not None
         assert (view.parent_id, view.parent_account.id, view.mentions) == (post.id, alice.id, [])
-        [branch] = threads.tree(tx, None, post)
+        [branch] = threads.comment_tree(tx, None, post)
         assert branch.view is not None
         assert branch.view.post.id == comment.id
 
@@ -103,7 +108,9 @@ async def test_whatever_ids_are_asked_for_nothing_hidden_is_shown(
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, visibility=visibility)
         assert (
-            post_views.of(tx, bob, [post.id]) == post_views.of(tx, None, [Entry(1, post.id, alice.id)]) == []
+            post_views.by_entries(tx, bob, [post.id])
+            == post_views.by_entries(tx, None, [TimelineEntry(1, post.id, alice.id)])
+            == []
         )
 
     await node.db.write(unit)

@@ -14,12 +14,12 @@ from node.models.account import Account
 from node.node import Node
 from node.paging import Page
 from node.timelines import timelines
-from node.timelines.timelines import Entry
+from node.timelines.timelines import TimelineEntry
 from tests.support.people import remote
 from tests.support.posting import arrives, follow, picture, publish
 
 
-def ids(entries: list[Entry]) -> list[int]:
+def ids(entries: list[TimelineEntry]) -> list[int]:
     return [entry.id for entry in entries]
 
 
@@ -145,7 +145,7 @@ LISTS: dict[str, Any] = {
     "public": lambda tx, who, other, page: timelines.public(tx, who, page),
     "public, nobody": lambda tx, who, other, page: timelines.public(tx, None, page),
     "local": lambda tx, who, other, page: timelines.public(tx, who, page, only_local=True),
-    "elsewhere": lambda tx, who, other, page: timelines.elsewhere(tx, who, page),
+    "elsewhere": lambda tx, who, other, page: timelines.remote(tx, who, page),
     "profile": lambda tx, who, other, page: timelines.profile(tx, who, other, page, include_boosts=True),
     "hashtag": lambda tx, who, other, page: timelines.hashtag(tx, who, "fog", page),
     "likes": lambda tx, who, other, page: timelines.likes(tx, who, page),

@@ -13,7 +13,7 @@ from node.models.account import Account
 from node.models.post import Post
 from node.node import Node
 from node.timelines import post_summaries, post_views, viewer_marks
-from node.timelines.timelines import Entry
+from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 from tests.support.people import remote
 from tests.support.posting import arrives, publish
@@ -45,10 +45,10 @@ async def test_a_mark_is_shown_alone_and_only_to_its_viewer(
 
         def seen(viewer: Account | None) -> list[tuple[ViewerMarks, ViewerMarks]]:
             ids = [post.id, other.id]
-            summaries = post_summaries.of(tx, viewer, [Entry(id_, id_) for id_ in ids])
+            summaries = post_summaries.by_entries(tx, viewer, [TimelineEntry(id_, id_) for id_ in ids])
             return [
-                (view.marks, summary.marks)
-                for view, summary in zip(post_views.of(tx, viewer, ids), summaries, strict=True)
+                (view.marks, summary.viewer_marks)
+                for view, summary in zip(post_views.by_entries(tx, viewer, ids), summaries, strict=True)
             ]
 
         only, none = ViewerMarks(**{mark: True}), ViewerMarks()

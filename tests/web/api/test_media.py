@@ -10,7 +10,7 @@ from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client
 from tests.web.api.conftest import App
-from web.files.media_files import Files
+from web.files.media_files import MediaApp
 
 Picture = Callable[..., bytes]
 FIELDS = {
@@ -34,7 +34,7 @@ def path_of(url: str) -> str:
 async def test_a_photo_can_be_seen_as_soon_as_it_is_uploaded(
     node: Node, app: App, alice: Account, photo: Picture
 ) -> None:
-    client, files = await app(alice), Client(Files(node))
+    client, files = await app(alice), Client(MediaApp(node))
     reply = await client.post(
         "/api/v2/media",
         form={"description": "a lake", "focus": "0.5,-0.25"},
@@ -98,7 +98,7 @@ async def test_an_album_keeps_the_order_and_the_words(app: App, alice: Account, 
 async def test_the_photos_of_a_private_post_have_addresses_that_cannot_be_guessed(
     node: Node, app: App, alice: Account, photo: Picture
 ) -> None:
-    client, files = await app(alice), Client(Files(node))
+    client, files = await app(alice), Client(MediaApp(node))
     media = (await client.post("/api/v2/media", files={"file": photo(320, 240)})).json
     status = (
         await client.post("/api/v1/statuses", sent={"media_ids": [media["id"]], "visibility": "private"})
@@ -142,7 +142,7 @@ async def test_too_many_uploads_are_answered_with_when_to_try_again(
 ) -> None:
     from web.api.v1 import media
 
-    monkeypatch.setattr(media, "UPLOADS_AN_HOUR", 1)
+    monkeypatch.setattr(media, "MAX_UPLOADS_PER_HOUR", 1)
     client = await app(alice)
     assert (await client.post("/api/v2/media", files={"file": photo(320, 240)})).status == 200
     refused = await client.post("/api/v2/media", files={"file": photo(320, 240)})

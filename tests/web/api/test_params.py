@@ -29,12 +29,12 @@ def every_way(values: list[tuple[str, str]], as_json: object) -> list[params.Par
     query = urlencode(values).encode()
     kind, body = multipart(*values)
     return [
-        params.read(query, "", b""),
-        params.read(query, "application/json", b"{}"),
-        params.read(b"", "application/x-www-form-urlencoded", query),
-        params.read(b"", kind, body),
-        params.read(b"", "application/json; charset=utf-8", json.dumps(as_json).encode()),
-        params.read(b"", "", json.dumps(as_json).encode()),
+        params.parse_request(query, "", b""),
+        params.parse_request(query, "application/json", b"{}"),
+        params.parse_request(b"", "application/x-www-form-urlencoded", query),
+        params.parse_request(b"", kind, body),
+        params.parse_request(b"", "application/json; charset=utf-8", json.dumps(as_json).encode()),
+        params.parse_request(b"", "", json.dumps(as_json).encode()),
     ]
 
 
@@ -61,32 +61,32 @@ def test_small_objects_read_alike_from_a_form_and_from_json() -> None:
 
 
 def test_the_body_goes_before_the_query() -> None:
-    assert params.read(b"a=1&b=1", "application/json", b'{"a": 2}').text("a") == "2"
+    assert params.parse_request(b"a=1&b=1", "application/json", b'{"a": 2}').text("a") == "2"
 
 
 def test_a_file_is_its_bytes_whatever_it_is_called() -> None:
     kind, body = multipart(("file", b"\x00\xff--xy\r\n--xyzz"), ("description", "a lake"))
-    found = params.read(b"", kind, body)
+    found = params.parse_request(b"", kind, body)
     assert found.upload("file") == b"\x00\xff--xy\r\n--xyzz"
     assert found.text("file") == ""
     assert found.text("description") == "a lake"
 
 
 def test_an_id_of_zero_is_no_id() -> None:
-    found = params.read(b"max_id=0&min_id=12&since_id=abc", "", b"")
+    found = params.parse_request(b"max_id=0&min_id=12&since_id=abc", "", b"")
     assert (found.id("max_id"), found.id("min_id"), found.id("since_id")) == (None, 12, None)
 
 
 def test_numbers_stay_within_their_bounds() -> None:
-    found = params.read(b"limit=1000&b=-5&c=x", "", b"")
-    assert found.number("limit", 20, least=1, most=40) == 40
-    assert found.number("b", 20, least=1, most=40) == 1
+    found = params.parse_request(b"limit=1000&b=-5&c=x", "", b"")
+    assert found.number("limit", 20, minimum=1, maximum=40) == 40
+    assert found.number("b", 20, minimum=1, maximum=40) == 1
     assert found.number("c", 20) == 20
 
 
 @pytest.mark.parametrize("body", [b"false", b"null", b"3", b'"x"', b"[1]"])
 def test_json_that_is_no_object_counts_as_nothing(body: bytes) -> None:
-    assert params.read(b"a=1", "application/json", body).text("a") == "1"
+    assert params.parse_request(b"a=1", "application/json", body).text("a") == "1"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_json_that_is_no_object_counts_as_nothing(body: bytes) -> None:
 )
 def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) -> None:
     with pytest.raises(Invalid) as refusal:
-        params.read(b"", kind, body)
+        params.parse_request(b"", kind, body)
     assert refusal.value.message.endswith(".")
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) 
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "multipart/form-data; boundary=a", ""]))
 def test_no_bytes_do_more_than_be_refused(body: bytes, kind: str) -> None:
     try:
-        found = params.read(body[:50], kind, body)
+        found = params.parse_request(body[:50], kind, body)
     except Invalid:
         return
     found.text("a")

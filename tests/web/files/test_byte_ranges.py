@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.files.byte_ranges import Unsatisfiable, parse
+from web.files.byte_ranges import RangeNotSatisfiable, parse_range
 
 
 @pytest.mark.parametrize(
@@ -28,22 +28,22 @@ from web.files.byte_ranges import Unsatisfiable, parse
     ],
 )
 def test_a_span_is_read_as_the_standard_says(asked: str, span: tuple[int, int] | None) -> None:
-    assert parse(asked, 100) == span
+    assert parse_range(asked, 100) == span
 
 
 @pytest.mark.parametrize(
     "asked", ["bytes=100-", "bytes=200-300", "bytes=5-4", "bytes=abc", "bytes=-", "bytes=", "bytes=-0"]
 )
 def test_what_is_not_in_the_file_cannot_be_had(asked: str) -> None:
-    with pytest.raises(Unsatisfiable):
-        parse(asked, 100)
+    with pytest.raises(RangeNotSatisfiable):
+        parse_range(asked, 100)
 
 
 @given(st.text(alphabet="0123456789-, bytes=", max_size=40), st.integers(0, 1000))
 def test_a_span_never_leaves_the_file(asked: str, size: int) -> None:
     try:
-        span = parse(asked, size)
-    except Unsatisfiable:
+        span = parse_range(asked, size)
+    except RangeNotSatisfiable:
         return
     first, past = span or (0, size)
     assert 0 <= first <= past <= size

@@ -19,13 +19,13 @@ from node.publishing import post_deletion
 from tests.support.asgi import Client
 from tests.web.conftest import Publish
 from web.files import media_urls
-from web.files.media_files import Files
+from web.files.media_files import MediaApp
 
 Browser = Callable[[Account], Awaitable[Client]]
 
 
 def address(photo: Photo) -> str:
-    return "/media/" + photo.files["federated", "jpeg"].file
+    return "/media/" + photo.files["federated", "jpeg"].key
 
 
 async def test_a_public_photo_may_be_kept_for_ever(publish: Publish, anybody: Client, alice: Account) -> None:
@@ -127,12 +127,12 @@ async def test_a_capability_opens_one_file_and_no_other(
     node: Node, publish: Publish, anybody: Client, alice: Account
 ) -> None:
     photo = await publish(alice, visibility="direct", caption="For nobody")
-    url = media_urls.of_photo(node.site, photo, media_urls.FULL, is_open=False).removeprefix(
+    url = media_urls.photo_url(node.site, photo, media_urls.FULL_VARIANTS, is_open=False).removeprefix(
         node.site.base_url
     )
     reply = await anybody.get(url)
     assert (reply.status, reply.headers["cache-control"]) == (200, "private, max-age=31536000, immutable")
-    other = photo.files["medium", "webp"].file
+    other = photo.files["medium", "webp"].key
     assert (await anybody.get("/".join(url.split("/")[:4]) + "/" + other)).status == 404
 
 
@@ -151,12 +151,12 @@ async def test_a_deleted_photo_is_gone_within_the_minute(
     node: Node, publish: Publish, alice: Account, settle: Callable[[], Awaitable[int]]
 ) -> None:
     photo = await publish(alice)
-    client = Client(Files(node))
+    client = Client(MediaApp(node))
     assert (await client.get(address(photo))).status == 200
     post_id = (await node.db.read(_post_of, photo.id)) or 0
     post = await node.db.read(posts.by_id, post_id)
     await node.db.write(post_deletion.delete, alice, post)
-    assert (await Client(Files(node)).get(address(photo))).status == 404
+    assert (await Client(MediaApp(node)).get(address(photo))).status == 404
     await settle()
     assert (await client.get(address(photo))).status == 404
 
@@ -171,17 +171,17 @@ async def test_an_avatar_has_an_address_that_changes_with_it(
 ) -> None:
     from node.accounts import accounts
 
-    assert media_urls.of_avatar(node.site, alice).endswith("/static/avatar.svg")
-    await avatars.change(node, alice, photo(500, 500))
+    assert media_urls.avatar_url(node.site, alice).endswith("/static/avatar.svg")
+    await avatars.upload(node, alice, photo(500, 500))
     now = await node.db.read(accounts.get, alice.id)
-    url = media_urls.of_avatar(node.site, now)
+    url = media_urls.avatar_url(node.site, now)
     reply = await anybody.get(url.removeprefix(node.site.base_url))
     assert (reply.status, reply.headers["content-type"]) == (200, "image/webp")
     jpeg = await anybody.get(f"/media/avatar/{alice.id}/avatar.jpeg")
     assert (jpeg.status, jpeg.headers["content-type"]) == (200, "image/jpeg")
-    await avatars.change(node, alice, photo(501, 500, seed=2))
+    await avatars.upload(node, alice, photo(501, 500, seed=2))
     later = await node.db.read(accounts.get, alice.id)
-    assert media_urls.of_avatar(node.site, later) != url
+    assert media_urls.avatar_url(node.site, later) != url
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ async def test_what_is_not_there_is_404(anybody: Client, path: str) -> None:
 async def test_static_files_are_named_by_what_they_hold(node: Node, anybody: Client) -> None:
     from web.files.asset_urls import Assets
 
-    url = node.part(Assets).url("avatar.svg")
+    url = node.component(Assets).url("avatar.svg")
     kept = await anybody.get(url)
     assert (kept.status, kept.headers["content-type"]) == (200, "image/svg+xml")
     assert "immutable" in kept.headers["cache-control"]
@@ -237,10 +237,10 @@ async def test_a_capability_ends_when_its_author_is_suspended(
     node: Node, publish: Publish, alice: Account, bob: Account
 ) -> None:
     photo = await publish(alice, visibility="followers")
-    url = media_urls.of_photo(node.site, photo, media_urls.FULL, is_open=False).removeprefix(
+    url = media_urls.photo_url(node.site, photo, media_urls.FULL_VARIANTS, is_open=False).removeprefix(
         node.site.base_url
     )
-    assert (await Client(Files(node)).get(url)).status == 200
+    assert (await Client(MediaApp(node)).get(url)).status == 200
 
     def judge(tx: Writer) -> None:
         for who, role in ((alice, "user"), (bob, "admin")):
@@ -248,4 +248,4 @@ async def test_a_capability_ends_when_its_author_is_suspended(
         account_actions.suspend(tx, bob, alice)
 
     await node.db.write(judge)
-    assert (await Client(Files(node)).get(url)).status == 404
+    assert (await Client(MediaApp(node)).get(url)).status == 404

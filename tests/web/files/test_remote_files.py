@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from node.attachments import custom_emoji, media_cache, media_cache_eviction, photo_rows
-from node.attachments.media_cache import Room
+from node.attachments.media_cache import CacheCapacity
 from node.config import Config, FederationOptions
 from node.database import Writer
 from node.interactions import follows
@@ -27,7 +27,7 @@ from node.posts import posts
 from node.publishing import remote_posts
 from tests.support.asgi import Client
 from web.files import media_urls
-from web.wiring import settle
+from web.wiring import run_due_jobs
 
 
 @pytest.fixture
@@ -76,11 +76,11 @@ def _arrive(tx: Writer, url: str, visibility: str, mentioned: list[Account]) -> 
         inbox="https://eve.test/users/eve/inbox",
         avatar_url=url,
     )
-    eve = remote_accounts.receive(tx, actor)
+    eve = remote_accounts.upsert(tx, actor)
     for who in mentioned:
         follow = follows.follow(tx, who, eve)
         follows.accept(tx, follow)
-    post = remote_posts.receive(
+    post = remote_posts.receive_create(
         tx,
         RemotePost(
             uri=f"https://eve.test/p/{visibility}",
@@ -91,7 +91,7 @@ def _arrive(tx: Writer, url: str, visibility: str, mentioned: list[Account]) -> 
         ),
     )
     assert post is not None
-    return eve, photo_rows.of_posts(tx, [post.id])[post.id][0].id
+    return eve, photo_rows.by_posts(tx, [post.id])[post.id][0].id
 
 
 async def test_a_remote_photo_is_fetched_once_however_many_look(
@@ -139,7 +139,7 @@ async def test_a_remote_photo_for_followers_is_not_even_fetched_for_others(
     assert not asked
     seen = await (await browser(bob)).get(f"/media/{rest}")
     assert (seen.status, seen.headers["cache-control"]) == (200, "private, max-age=600")
-    capable = media_urls.media(node.site, rest, is_open=False).removeprefix(node.site.base_url)
+    capable = media_urls.media_url(node.site, rest, is_open=False).removeprefix(node.site.base_url)
     assert (await anybody.get(capable)).headers["cache-control"] == "private, max-age=31536000, immutable"
     forged = capable.replace("medium", "large")
     assert (await anybody.get(forged)).status == 404
@@ -150,15 +150,15 @@ async def test_a_remote_avatar_is_fetched_when_first_looked_at(
 ) -> None:
     address, asked = elsewhere
     eve, _ = await node.db.write(_arrive, f"{address}/face.jpg", "public", [bob])
-    url = media_urls.of_avatar(node.site, eve).removeprefix(node.site.base_url)
+    url = media_urls.avatar_url(node.site, eve).removeprefix(node.site.base_url)
     replies = await asyncio.gather(*[anybody.get(url) for _ in range(5)])
     assert {reply.status for reply in replies} == {200}
     assert asked == {"/face.jpg": 1}
 
 
 def _emoji(tx: Writer, url: str) -> int:
-    kept = custom_emoji.take_in(tx, "eve.test", [RemoteEmoji("cat", url)], "a :cat:")
-    return custom_emoji.used(kept)["cat"]
+    kept = custom_emoji.record_used(tx, "eve.test", [RemoteEmoji("cat", url)], "a :cat:")
+    return custom_emoji.ids_by_shortcode(kept)["cat"]
 
 
 async def test_an_emoji_is_fetched_once_and_is_small(
@@ -186,10 +186,10 @@ async def test_emoji_of_a_server_whose_pictures_are_refused_are_not_shown(
     assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 200
     await node.db.write(domain_policy.block, "eve.test", strength="none", rejects_media=True)
     assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 404
-    await settle(node)
+    await run_due_jobs(node)
     held = await node.db.read(lambda tx: tx.value("SELECT file FROM emoji WHERE id = :id", id=id_))
     assert held == ""
-    assert await node.db.read(media_cache.total) == 0
+    assert await node.db.read(media_cache.total_bytes) == 0
 
 
 async def test_what_was_let_go_or_lost_is_fetched_again_when_somebody_looks(
@@ -201,19 +201,19 @@ async def test_what_was_let_go_or_lost_is_fetched_again_when_somebody_looks(
     for url in urls:
         assert (await anybody.get(url)).status == 200
     kept = (await node.db.read(photo_rows.by_ids, [photo_id]))[photo_id].files
-    assert {file.file.partition("/")[0] for file in kept.values()} == {"cache"}
+    assert {file.key.partition("/")[0] for file in kept.values()} == {"cache"}
     for file in kept.values():
         # What is cached has no address of its own.
-        assert (await anybody.get(f"/media/{file.file}")).status == 404
-        told = f"/media/p/{node.site.media_capability(file.file)}/{file.file}"
+        assert (await anybody.get(f"/media/{file.key}")).status == 404
+        told = f"/media/p/{node.site.media_capability(file.key)}/{file.key}"
         assert (await anybody.get(told)).status == 404
 
-    node.part(Room).bytes = 1
-    await node.db.write(media_cache_eviction.trim_some, 1)
-    await node.db.write(media_cache_eviction.trim_some, 1)
-    await settle(node)
-    assert await node.db.read(media_cache.total) == 0
-    assert await node.storage.sizes() == 0
+    node.component(CacheCapacity).bytes = 1
+    await node.db.write(media_cache_eviction.evict_batch, 1)
+    await node.db.write(media_cache_eviction.evict_batch, 1)
+    await run_due_jobs(node)
+    assert await node.db.read(media_cache.total_bytes) == 0
+    assert await node.storage.total_bytes() == 0
     for url in urls:
         assert (await anybody.get(url)).status == 200
     assert asked["/a.jpg"] == 4
@@ -235,8 +235,8 @@ async def test_a_media_host_whose_pictures_are_refused_is_not_served_from_what_i
     assert (await anybody.get(url)).status == 200
     await node.db.write(domain_policy.block, "127.0.0.1", strength="none", rejects_media=True)
     assert (await anybody.get(url)).status == 404
-    await settle(node)
-    assert await node.db.read(media_cache.total) == 0
+    await run_due_jobs(node)
+    assert await node.db.read(media_cache.total_bytes) == 0
 
 
 async def test_the_api_names_our_address_and_theirs(

@@ -35,13 +35,13 @@ IMG = (
     ],
 )
 def test_known_names_become_pictures_in_text_alone(html: str, shown: str) -> None:
-    assert custom_emoji.in_html(html, CAT) == shown
+    assert custom_emoji.replace_in_html(html, CAT) == shown
 
 
 def test_names_are_escaped_words_otherwise() -> None:
-    assert custom_emoji.in_words("<b>:cat:", CAT) == f"&lt;b&gt;{IMG}"
-    assert 'alt=":a&amp;b:"' in custom_emoji.in_words(":a&b:", CAT)
-    assert custom_emoji.in_words("Rita", "") == "Rita"
+    assert custom_emoji.replace_in_text("<b>:cat:", CAT) == f"&lt;b&gt;{IMG}"
+    assert 'alt=":a&amp;b:"' in custom_emoji.replace_in_text(":a&b:", CAT)
+    assert custom_emoji.replace_in_text("Rita", "") == "Rita"
 
 
 class _Seen(HTMLParser):
@@ -97,8 +97,8 @@ _words = st.lists(
 
 @given(html=_words, known=st.dictionaries(_names | st.just("cat"), st.integers(1, 2**62), max_size=4))
 def test_whatever_is_named_the_rest_of_the_page_stays_as_it_was(html: str, known: dict[str, int]) -> None:
-    clean = formatting.clean_html(html)
-    shown = custom_emoji.in_html(clean, json.dumps(known))
+    clean = formatting.sanitize_html(html)
+    shown = custom_emoji.replace_in_html(clean, json.dumps(known))
 
     before, after = _Seen(clean), _Seen(str(shown))
 
@@ -109,6 +109,6 @@ def test_whatever_is_named_the_rest_of_the_page_stays_as_it_was(html: str, known
 
 @given(words=_words, known=st.dictionaries(_names, st.integers(1, 2**62), max_size=4))
 def test_a_name_with_emoji_is_words_and_pictures_and_nothing_else(words: str, known: dict[str, int]) -> None:
-    seen = _Seen(str(custom_emoji.in_words(words, json.dumps(known))))
+    seen = _Seen(str(custom_emoji.replace_in_text(words, json.dumps(known))))
 
     assert seen.tags == []

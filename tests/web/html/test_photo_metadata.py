@@ -42,12 +42,12 @@ SONY = [
 
 
 def told(**extra: Any) -> str:
-    return str(photo_metadata.shown([dataclasses.replace(BARE, extra=json.dumps(extra))]))
+    return str(photo_metadata.render_metadata([dataclasses.replace(BARE, extra=json.dumps(extra))]))
 
 
 def test_a_photo_that_says_nothing_shows_nothing() -> None:
-    assert photo_metadata.shown([BARE, BARE]) == ""
-    assert photo_metadata.shown([]) == ""
+    assert photo_metadata.render_metadata([BARE, BARE]) == ""
+    assert photo_metadata.render_metadata([]) == ""
 
 
 def test_the_camera_is_told_as_photographers_write_it() -> None:
@@ -101,13 +101,15 @@ def test_in_an_album_what_differs_is_numbered_and_what_is_the_same_is_said_once(
     one = {"exif": [["Model", "X100"]], "license": "CC0"}
     two = {"exif": [["Model", "Ricoh"]], "license": "CC0"}
     html = str(
-        photo_metadata.shown([dataclasses.replace(BARE, extra=json.dumps(extra)) for extra in (one, {}, two)])
+        photo_metadata.render_metadata(
+            [dataclasses.replace(BARE, extra=json.dumps(extra)) for extra in (one, {}, two)]
+        )
     )
 
     assert "1: X100" in html
     assert "3: Ricoh" in html
     assert "1: CC0" in html
-    same = str(photo_metadata.shown([dataclasses.replace(BARE, extra=json.dumps(one))] * 2))
+    same = str(photo_metadata.render_metadata([dataclasses.replace(BARE, extra=json.dumps(one))] * 2))
     assert "<bdi>CC0</bdi>" in same
 
 
@@ -126,7 +128,7 @@ def test_in_an_album_what_differs_is_numbered_and_what_is_the_same_is_said_once(
 )
 def test_a_square_shows_what_matters(size: tuple[int, int], focus: tuple[float, float], classes: str) -> None:
     photo = dataclasses.replace(BARE, width=size[0], height=size[1], focus_x=focus[0], focus_y=focus[1])
-    html = str(helpers.thumb(photo, "a photo"))
+    html = str(helpers.render_thumb(photo, "a photo"))
 
     assert helpers.focus_class(photo) == (f' class="{classes}"' if classes else "")
     assert ("/medium.webp" in html) == bool(classes)
@@ -137,4 +139,4 @@ def test_a_square_shows_what_matters(size: tuple[int, int], focus: tuple[float, 
     ("count", "words"), [(0, "0 KB"), (700_000, "684 KB"), (5 * 1024**2, "5.0 MB"), (10 * 1024**3, "10 GB")]
 )
 def test_sizes_are_said_shortly(count: int, words: str) -> None:
-    assert helpers.size(count) == words
+    assert helpers.format_bytes(count) == words

@@ -10,17 +10,18 @@ import pytest
 from node.node import Node
 from tests.support.visitors import Visitor
 from web.html import helpers
-from web.html.templates import FOLDER, Pages
+from web.html.templates import TEMPLATE_FOLDER, Templates
 from web.i18n import translations
 
 ALLOWED = {"ALT"}
 
 
 @pytest.mark.parametrize(
-    "template", sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
+    "template",
+    sorted(path.relative_to(TEMPLATE_FOLDER).as_posix() for path in TEMPLATE_FOLDER.rglob("*.html")),
 )
 def test_a_template_says_nothing_that_cannot_be_translated(template: str) -> None:
-    bare = _without_markup((FOLDER / template).read_text())
+    bare = _without_markup((TEMPLATE_FOLDER / template).read_text())
     said = set(re.findall(r"[A-Za-z]{3,}", bare)) - ALLOWED
     assert not said, f"{template} says {sorted(said)}"
 
@@ -43,14 +44,14 @@ def _without_markup(source: str) -> str:
 
 def test_numbers_are_short() -> None:
     wanted = {0: "0", 999: "999", 1000: "1k", 1200: "1.2k", 34_567: "35k", 2_500_000: "2.5M"}
-    assert {n: helpers.short(n) for n in wanted} == wanted
+    assert {n: helpers.short_number(n) for n in wanted} == wanted
 
 
 def test_the_language_is_the_first_that_is_there() -> None:
-    assert translations.choose("", ["xx", "en-GB"]) == "en"
-    assert translations.choose("", []) == "en"
-    assert translations.direction("ar") == "rtl"
-    assert translations.direction("en") == "ltr"
+    assert translations.choose_language("", ["xx", "en-GB"]) == "en"
+    assert translations.choose_language("", []) == "en"
+    assert translations.text_direction("ar") == "rtl"
+    assert translations.text_direction("en") == "ltr"
 
 
 def test_a_catalogue_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +61,7 @@ def test_a_catalogue_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
         'msgid ""\nmsgstr "Language: de\\nContent-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
         'msgid "Home"\nmsgstr "Start"\n\nmsgid "one like"\nmsgid_plural "%(num)s likes"\nmsgstr[0] "ein Herz"\nmsgstr[1] "%(num)s Herzen"\n'
     )
-    monkeypatch.setattr(translations, "FOLDER", tmp_path)
+    monkeypatch.setattr(translations, "LOCALE_FOLDER", tmp_path)
     german = translations.Catalogue("de")
     assert german.gettext("Home") == "Start"
     assert german.gettext("Explore") == "Explore"
@@ -69,6 +70,6 @@ def test_a_catalogue_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 async def test_every_template_escapes(node: Node, anybody: Visitor) -> None:
-    env = node.part(Pages).environment("en")
+    env = node.component(Templates).environment("en")
     assert env.autoescape is True
     assert env.from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"

@@ -22,7 +22,7 @@ async def _document(node: Node, post_id: int) -> dict[str, Any]:
     def unit(tx: Any) -> dict[str, Any]:
         post = posts.by_id(tx, post_id)
         assert post is not None
-        return notes.document(tx, post)
+        return notes.render_document(tx, post)
 
     return await node.db.read(unit)
 
@@ -91,12 +91,13 @@ async def test_an_app_that_edits_leaves_what_is_told_as_it_is(
 ) -> None:
     made = await photos.upload(node, alice, photo(), alt="Fog")
     draft = Draft(
-        photo_ids=[made.id], shared=photo_metadata.Shared(frozenset({"camera"}), "CC BY", "The sea")
+        photo_ids=[made.id],
+        shared_metadata=photo_metadata.SharedMetadata(frozenset({"camera"}), "CC BY", "The sea"),
     )
     post = await node.db.write(publishing.publish, alice, draft)
     await node.db.write(publishing.edit, alice, post, Draft(caption="New words", photo_ids=[made.id]))
-    (kept,) = (await node.db.read(photo_rows.of_posts, [post.id]))[post.id]
-    assert photo_metadata.of([kept]) == draft.shared
+    (kept,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
+    assert photo_metadata.from_photos([kept]) == draft.shared_metadata
     assert json.loads(kept.extra)["exif"] == [
         ["Make", "FUJIFILM"],
         ["Model", "X100V"],
@@ -120,8 +121,8 @@ async def test_what_is_not_on_the_list_is_said_beside_the_form(
 async def test_a_photo_that_an_app_adds_tells_nothing_of_its_own(node: Node, alice: Account) -> None:
     one = await photos.upload(node, alice, photo(model="STUDIO"), alt="One")
     two = await photos.upload(node, alice, photo(model="AT-HOME"), alt="Two")
-    shared = photo_metadata.Shared(frozenset({"camera", "time"}), "CC BY", "Studio")
-    post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[one.id], shared=shared))
+    shared = photo_metadata.SharedMetadata(frozenset({"camera", "time"}), "CC BY", "Studio")
+    post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[one.id], shared_metadata=shared))
     await node.db.write(publishing.edit, alice, post, Draft(caption="x", photo_ids=[one.id, two.id]))
     told = json.dumps(await _document(node, post.id))
     assert "STUDIO" in told

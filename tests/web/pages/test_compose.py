@@ -22,7 +22,7 @@ Photo = Callable[..., bytes]
 
 def _newest(tx: Reader, who: Account) -> PostView | None:
     entries = timelines.profile(tx, who, who, Page(limit=1))
-    found = post_views.of(tx, who, entries)
+    found = post_views.by_entries(tx, who, entries)
     return found[0] if found else None
 
 

@@ -21,7 +21,7 @@ from node.publishing import publishing
 from tests.support import people
 from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
-from web.app import App
+from web.app import UPLOAD_ENDPOINTS, App, create_pages_app
 from web.request import redirects
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -96,7 +96,10 @@ async def _world(node: Node, publish: Publish, alice: Account, bob: Account) -> 
         made = publishing.publish(tx, bob, Draft(caption=f"{HOSTILE} @alice", parent_id=post.id))
         publishing.publish(tx, alice, Draft(caption="A & B < C", parent_id=made.id))
         publishing.edit(
-            tx, alice, posts.seen_by(tx, alice, post.id), Draft(caption="calm #lake", photo_ids=[], alts={})
+            tx,
+            alice,
+            posts.visible_by_id(tx, alice, post.id),
+            Draft(caption="calm #lake", photo_ids=[], alts={}),
         )
 
     await node.db.write(react)
@@ -195,6 +198,11 @@ async def test_strangers_cannot_make_the_node_read_much(anybody: Visitor, app: A
     assert seen.status == 413
     seen = await anybody.post("/compose", {}, files=[("photos", "a.jpg", b"x" * 100)])
     assert seen.path.startswith("/sign-in")
+
+
+async def test_the_pages_that_take_files_are_named_as_they_are_registered(node: Node) -> None:
+    """A name that no page has any more would let strangers send files before they are asked who they are."""
+    assert create_pages_app(node).view_functions.keys() >= UPLOAD_ENDPOINTS
 
 
 async def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(

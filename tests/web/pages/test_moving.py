@@ -48,4 +48,4 @@ async def test_from_one_account_of_this_node_to_another(
     assert (await node.db.read(accounts.get, bob.id)).aliases == [alice.uri]
     await his.post("/settings/moving/aliases/remove", {"uri": alice.uri})
     assert (await node.db.read(accounts.get, bob.id)).aliases == []
-    assert await node.db.read(migration.again_at, alice)
+    assert await node.db.read(migration.next_move_at, alice)

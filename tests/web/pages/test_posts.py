@@ -14,12 +14,12 @@ from node.models.account import Account
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
-from node.timelines.post_views import Branch
+from node.timelines.post_views import CommentNode
 from tests.support import people
 from tests.support.statements import Recording
 from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
-from web.html.lists import DEEPEST, flattened
+from web.html.lists import MAX_DEPTH, flatten_comments
 
 
 def _deed(seen: Seen, name: str) -> tuple[str, bool, str]:
@@ -212,29 +212,29 @@ async def test_a_covered_post_shows_its_warning_and_no_photo_in_the_grid(
 
 
 def test_a_tree_is_written_down_in_order_with_as_many_threads_closed_as_opened() -> None:
-    deep: list[Branch] = []
+    deep: list[CommentNode] = []
     for _ in range(5000):
-        deep = [Branch(None, deep)]
-    entries = flattened(deep)
+        deep = [CommentNode(None, deep)]
+    entries = flatten_comments(deep)
     assert len(entries) == 5000
     assert (
         sum(opens for _view, opens, _closes in entries)
         == sum(closes for _view, _opens, closes in entries)
-        == DEEPEST + 1
+        == MAX_DEPTH + 1
     )
 
 
 trees = st.recursive(
-    st.just([]), lambda below: st.lists(below.map(lambda b: Branch(None, b)), max_size=4), max_leaves=30
+    st.just([]), lambda below: st.lists(below.map(lambda b: CommentNode(None, b)), max_size=4), max_leaves=30
 )
 
 
 @given(trees)
-def test_every_tree_nests_well(branches: list[Branch]) -> None:
+def test_every_tree_nests_well(branches: list[CommentNode]) -> None:
     depth = 0
-    for _view, opens, closes in flattened(branches):
+    for _view, opens, closes in flatten_comments(branches):
         depth += opens
-        assert 0 < depth <= DEEPEST + 1
+        assert 0 < depth <= MAX_DEPTH + 1
         depth -= closes
         assert depth >= 0
     assert depth == 0

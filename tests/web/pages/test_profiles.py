@@ -49,7 +49,7 @@ async def test_someone_who_chooses_is_asked_and_answers(
     assert "bob" in seen.words
     await hers.post(f"/people/{bob.id}/accept", {"back": "/follow-requests"})
     await hers.post(f"/people/{mallory.id}/reject", {"back": "/follow-requests"})
-    found = await node.db.read(relationships.of, alice, [bob.id, mallory.id])
+    found = await node.db.read(relationships.with_accounts, alice, [bob.id, mallory.id])
     assert {one.id: one.followed_by for one in found} == {bob.id: True, mallory.id: False}
 
 
@@ -141,7 +141,10 @@ async def test_sites_that_may_name_an_author_are_typed_or_pasted(
     await visitor.get("/settings/profile")
     typed = "https://Blog.Alice.example/about\n\nalice.example\nalice.example"
     await visitor.post("/settings/profile", {"attribution_domains": typed})
-    assert (await node.db.read(accounts.get, alice.id)).sites == ["blog.alice.example", "alice.example"]
+    assert (await node.db.read(accounts.get, alice.id)).attribution_domain_list == [
+        "blog.alice.example",
+        "alice.example",
+    ]
     seen = await visitor.get("/settings/profile")
     assert seen.one("textarea", name="attribution_domains").text == "blog.alice.example\nalice.example"
     seen = await visitor.post("/settings/profile", {"attribution_domains": "my blog"})
@@ -187,7 +190,7 @@ async def test_a_session_elsewhere_can_be_ended(node: Node, alice: Account, sign
     other = next(one for one in seen.all("button") if one.attributes.get("name") == "session")
     await here.post("/settings/sessions/end", {"session": other.attributes["value"]})
     assert (await there.get("/bookmarks")).path.startswith("/sign-in")
-    assert len(await node.db.read(sessions.of, alice)) == 1
+    assert len(await node.db.read(sessions.by_account, alice)) == 1
 
 
 async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
@@ -210,7 +213,7 @@ async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
 
 
 def _far(tx: Writer) -> Account:
-    return remote_accounts.receive(
+    return remote_accounts.upsert(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -258,7 +261,7 @@ async def test_a_visitor_is_led_to_their_own_server_to_follow(
     visitor = await signed_in(bob)
     seen = await visitor.get(f"/authorize_interaction?uri={alice.uri}")
     assert seen.one("form", action=f"/people/{alice.id}/follow")
-    assert not (await node.db.read(relationships.between, bob, await node.db.read(_find, alice)))
+    assert not (await node.db.read(relationships.follow_between, bob, await node.db.read(_find, alice)))
 
 
 async def test_saving_a_profile_again_changes_nothing_in_it(

@@ -21,7 +21,7 @@ async def admin(alice: Account, signed_in: SignedIn) -> Visitor:
 
 
 async def rules(db: Database) -> dict[str, str]:
-    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_blocked)}
+    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_rules)}
 
 
 async def test_an_admin_looks_at_a_server_and_decides(
@@ -31,7 +31,7 @@ async def test_an_admin_looks_at_a_server_and_decides(
     await node.db.write(remote, "kim", "xn--lud-sna.example")
     await node.db.write(follow, alice, rita)
     await node.db.write(arrives, rita)
-    await node.db.write(server_availability.failed, "far.example", "answered 500")
+    await node.db.write(server_availability.record_failure, "far.example", "answered 500")
 
     seen = await admin.get("/admin/servers")
     assert "far.example" in seen.words
@@ -131,7 +131,7 @@ async def test_a_file_is_shown_before_anything_is_done(node: Node, alice: Accoun
     assert await rules(node.db) == {"loud.example": "limit"}
     seen = await admin.post(f"{path}/decline", {"domain": "far.example"})
     assert seen.path.startswith("/admin/lists?")
-    assert await node.db.read(block_lists.all_of) == []
+    assert await node.db.read(block_lists.all_lists) == []
 
     export = await admin.get("/admin/lists/blocks.csv")
     assert export.headers["content-type"].startswith("text/csv")
@@ -158,26 +158,26 @@ async def test_lists_are_followed_changed_and_left(node: Node, admin: Visitor) -
         {"url": "https://lists.example/x.csv", "title": "Worst <1>", "strength": "limit"},
     )
     assert "Worst <1>" in seen.words
-    (of,) = await node.db.read(block_lists.all_of)
+    (of,) = await node.db.read(block_lists.all_lists)
     assert (of.is_automatic, of.strength) == (False, "limit")
     await admin.get(f"/admin/lists/{of.id}")
     await admin.post(
         f"/admin/lists/{of.id}/change", {"title": "Best", "is_automatic": "1", "strength": "suspend"}
     )
-    (of,) = await node.db.read(block_lists.all_of)
+    (of,) = await node.db.read(block_lists.all_lists)
     assert (of.title, of.is_automatic, of.strength) == ("Best", True, "suspend")
     assert (await admin.post(f"/admin/lists/{of.id}/fetch")).status == 200
     await admin.post(f"/admin/lists/{of.id}/leave")
-    assert await node.db.read(block_lists.all_of) == []
+    assert await node.db.read(block_lists.all_lists) == []
 
 
 async def test_exclusions_come_and_go(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/lists")
     seen = await admin.post("/admin/lists/exclude", {"domain": "Good.example", "comment": "friends"})
     assert "friends" in seen.words
-    assert [one.domain for one in await node.db.read(domain_exclusions.all_of)] == ["good.example"]
+    assert [one.domain for one in await node.db.read(domain_exclusions.all_exclusions)] == ["good.example"]
     await admin.post("/admin/lists/include", {"domain": "good.example"})
-    assert await node.db.read(domain_exclusions.all_of) == []
+    assert await node.db.read(domain_exclusions.all_exclusions) == []
 
 
 async def test_the_allow_list_is_kept_on_the_pages_of_servers(node: Node, admin: Visitor) -> None:
@@ -187,7 +187,7 @@ async def test_the_allow_list_is_kept_on_the_pages_of_servers(node: Node, admin:
     assert (await admin.get("/admin/lists/allowed.csv")).text == "#domain\nfar.example\n"
     await admin.get("/admin/servers/far.example")
     await admin.post("/admin/servers/far.example/disallow")
-    assert await node.db.read(domain_policy.allows) == []
+    assert await node.db.read(domain_policy.allow_list) == []
 
 
 async def test_posts_of_a_server_without_pictures_keep_their_words(

@@ -16,13 +16,13 @@ from node.node import Node
 from tests.support.visitors import Visitor
 from tests.web.pages.conftest import SignedIn
 from web.app import create_app
-from web.request.session import COOKIE
+from web.request.session import SESSION_COOKIE
 
 PASSWORD = "a picture a day"
 
 
 async def _set_up(node: Node, visitor: Visitor) -> None:
-    code = await node.db.write(registration.setup_code)
+    code = await node.db.write(registration.create_setup_code)
     await visitor.get("/setup")
     form = {"code": code, "name": "alice", "email": "alice@tintype.test", "password": PASSWORD}
     seen = await visitor.post("/setup", form)
@@ -40,13 +40,13 @@ async def test_the_first_visit_makes_the_admin_with_the_code_once(node: Node, an
 
 
 async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> None:
-    await node.db.write(registration.setup_code)
+    await node.db.write(registration.create_setup_code)
     await anybody.get("/setup")
     form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
     seen = await anybody.post("/setup", form)
     assert seen.status == 422
     assert "not the one printed" in seen.words
-    assert COOKIE not in anybody.cookies
+    assert SESSION_COOKIE not in anybody.cookies
 
 
 async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visitor) -> None:
@@ -55,7 +55,7 @@ async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visi
     seen = await anybody.post("/sign-up", {"name": "bob", "email": "bob@tintype.test", "password": PASSWORD})
     assert "Home" in seen.one("title").text
     await anybody.post("/sign-out")
-    assert COOKIE not in anybody.cookies
+    assert SESSION_COOKIE not in anybody.cookies
     await anybody.get("/sign-in?next=/settings/profile")
     form = {"login": "bob", "password": PASSWORD, "next": "/settings/profile"}
     seen = await anybody.post("/sign-in", form)

@@ -7,35 +7,35 @@ from node.accounts.relationships import Follow
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.interactions import follows
-from web.api.endpoint import Answer, Call
+from web.api.endpoint import ApiRequest, JsonResponse
 from web.api.entity_fields import relationship
-from web.api.v1.accounts import LISTED_DEFAULT, LISTED_MOST, people
+from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
 
 
-def waiting(tx: Reader, call: Call) -> Answer:
-    page = call.page(LISTED_DEFAULT, LISTED_MOST)
-    bodies, ids = people(call, follows.requests(tx, call.who, page))
-    return call.listed(bodies, page, ids)
+def list_requests(tx: Reader, call: ApiRequest) -> JsonResponse:
+    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(call, follows.requests(tx, call.caller, page))
+    return call.page_response(bodies, page, ids)
 
 
-def _request(tx: Reader, call: Call) -> Follow:
+def _pending_request(tx: Reader, call: ApiRequest) -> Follow:
     """The request of the person in the path."""
-    asked = relationships.between(tx, call.person(tx), call.who)
+    asked = relationships.follow_between(tx, call.path_account(tx), call.caller)
     if asked is None or asked.is_accepted:
         raise NotFound
     return asked
 
 
-def _now(tx: Reader, call: Call) -> Answer:
-    (between,) = relationships.of(tx, call.who, [call.id()])
-    return call.json(relationship(between))
+def _relationship_response(tx: Reader, call: ApiRequest) -> JsonResponse:
+    (between,) = relationships.with_accounts(tx, call.caller, [call.path_id()])
+    return call.json_response(relationship(between))
 
 
-def authorize(tx: Writer, call: Call) -> Answer:
-    follows.accept(tx, _request(tx, call))
-    return _now(tx, call)
+def authorize(tx: Writer, call: ApiRequest) -> JsonResponse:
+    follows.accept(tx, _pending_request(tx, call))
+    return _relationship_response(tx, call)
 
 
-def reject(tx: Writer, call: Call) -> Answer:
-    follows.reject(tx, _request(tx, call))
-    return _now(tx, call)
+def reject(tx: Writer, call: ApiRequest) -> JsonResponse:
+    follows.reject(tx, _pending_request(tx, call))
+    return _relationship_response(tx, call)

@@ -13,24 +13,24 @@ from node.lifecycle import profiles
 from node.posts import drafts
 from node.text import display_names
 from node.version import VERSION
-from web.api.endpoint import Answer, Call
+from web.api.endpoint import ApiRequest, JsonResponse
 
 # Apps read the first three numbers as the version of the API; what we are stands behind them.
 API_VERSION = f"4.6.0 (compatible; Tintype {VERSION})"
 
 
-def _statuses() -> dict[str, Any]:
+def _status_limits() -> dict[str, Any]:
     return {
-        "max_characters": drafts.MOST_CAPTION,
-        "max_media_attachments": drafts.MOST_PHOTOS,
+        "max_characters": drafts.MAX_CAPTION_LENGTH,
+        "max_media_attachments": drafts.MAX_PHOTOS,
         "characters_reserved_per_url": 23,
     }
 
 
-def _media(call: Call) -> dict[str, Any]:
+def _media_limits(call: ApiRequest) -> dict[str, Any]:
     return {
         "supported_mime_types": list(images.EXTENSIONS),
-        "description_limit": photo_metadata.MOST_ALT,
+        "description_limit": photo_metadata.MAX_ALT_LENGTH,
         "image_size_limit": call.node.config.media.max_upload_mb * 1024 * 1024,
         "image_matrix_limit": images.MAX_PIXELS_JPEG,
         "video_size_limit": 0,
@@ -42,12 +42,12 @@ def _media(call: Call) -> dict[str, Any]:
 _NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0}
 
 
-def first(tx: Reader, call: Call) -> Answer:
+def show_v1(tx: Reader, call: ApiRequest) -> JsonResponse:
     """V1::Instance."""
     options, site = call.node.config, call.node.site
-    numbers = statistics.of(tx)
+    numbers = statistics.current(tx)
     mode = options.registration.mode
-    return call.json(
+    return call.json_response(
         {
             "uri": site.handle_domain,
             "title": options.node.title,
@@ -68,8 +68,8 @@ def first(tx: Reader, call: Call) -> Answer:
             "invites_enabled": mode == "invite",
             "configuration": {
                 "accounts": {"max_featured_tags": 0},
-                "statuses": _statuses(),
-                "media_attachments": _media(call),
+                "statuses": _status_limits(),
+                "media_attachments": _media_limits(call),
                 "polls": _NO_POLLS,
             },
             "contact_account": None,
@@ -78,35 +78,35 @@ def first(tx: Reader, call: Call) -> Answer:
     )
 
 
-def second(tx: Reader, call: Call) -> Answer:
+def show_v2(tx: Reader, call: ApiRequest) -> JsonResponse:
     """Instance."""
     options, site = call.node.config, call.node.site
     mode = options.registration.mode
     everyone = {"local": "public", "remote": "public"}
-    return call.json(
+    return call.json_response(
         {
             "domain": site.handle_domain,
             "title": options.node.title,
             "version": API_VERSION,
             "source_url": site.uri("/about"),
             "description": options.node.description,
-            "usage": {"users": {"active_month": statistics.of(tx).active_month}},
+            "usage": {"users": {"active_month": statistics.current(tx).active_month}},
             "thumbnail": {"url": site.uri("/static/favicon.svg"), "description": ""},
             "icon": [],
             "languages": ["en"],
             "configuration": {
                 "urls": {"about": site.uri("/about"), "privacy_policy": None, "terms_of_service": None},
                 "accounts": {
-                    "max_display_name_length": display_names.LONGEST_LABEL,
-                    "max_note_length": profiles.LONGEST_BIO,
+                    "max_display_name_length": display_names.MAX_DISPLAY_NAME_LENGTH,
+                    "max_note_length": profiles.MAX_BIO_LENGTH,
                     "max_featured_tags": 0,
-                    "max_pinned_statuses": pins.MOST,
-                    "max_profile_fields": profiles.MOST_FIELDS,
-                    "profile_field_name_limit": profiles.LONGEST_FIELD,
-                    "profile_field_value_limit": profiles.LONGEST_FIELD,
+                    "max_pinned_statuses": pins.MAX_PINS,
+                    "max_profile_fields": profiles.MAX_FIELDS,
+                    "profile_field_name_limit": profiles.MAX_FIELD_LENGTH,
+                    "profile_field_value_limit": profiles.MAX_FIELD_LENGTH,
                 },
-                "statuses": _statuses(),
-                "media_attachments": _media(call),
+                "statuses": _status_limits(),
+                "media_attachments": _media_limits(call),
                 "polls": _NO_POLLS,
                 "translation": {"enabled": False},
                 "timelines_access": {

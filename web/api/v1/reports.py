@@ -9,33 +9,35 @@ from node.accounts import accounts
 from node.admin import reports
 from node.database import Writer
 from node.errors import NotFound
-from web.api.endpoint import Answer, Call
-from web.api.entity_fields import moment
+from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.entity_fields import format_datetime
 
-IN_AN_HOUR = 30
+MAX_REPORTS_PER_HOUR = 30
 
 
-async def create(call: Call) -> Answer:
-    await call.node.db.write(rate_limits.count, f"report {call.who.id}", limit=IN_AN_HOUR, seconds=3600)
+async def create(call: ApiRequest) -> JsonResponse:
+    await call.node.db.write(
+        rate_limits.count_attempt, f"report {call.caller.id}", limit=MAX_REPORTS_PER_HOUR, seconds=3600
+    )
     return await call.node.db.write(_create, call)
 
 
-def _create(tx: Writer, call: Call) -> Answer:
+def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
     params = call.params
     target = accounts.by_id(tx, params.id("account_id") or 0)
     if target is None:
         raise NotFound
     made = reports.report(
         tx,
-        call.who,
+        call.caller,
         target,
         words=params.text("comment"),
         post_ids=params.ids("status_ids"),
         category=params.text("category") or "other",
         is_forwarded=params.flag("forward"),
     )
-    found = reports.case(tx, made.id)
-    return call.json(
+    found = reports.details(tx, made.id)
+    return call.json_response(
         {
             "id": str(made.id),
             "action_taken": not made.is_open,
@@ -43,7 +45,7 @@ def _create(tx: Writer, call: Call) -> Answer:
             "category": made.category,
             "comment": made.words,
             "forwarded": made.is_forwarded,
-            "created_at": moment(made.created_at),
+            "created_at": format_datetime(made.created_at),
             "status_ids": [str(post.id) for post in found.posts] or None,
             "rule_ids": None,
             "collection_ids": None,

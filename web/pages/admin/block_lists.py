@@ -15,22 +15,22 @@ from node.database import Reader, Writer
 from node.errors import Invalid
 from node.models.account import Account
 from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
-from node.moderation.block_list_csv import Parsed
+from node.moderation.block_list_csv import ParsedList
 from node.text import hostnames
-from web.html.templates import page
+from web.html.templates import render_page
 from web.i18n.translations import _
-from web.pages.admin.servers import strengths
+from web.pages.admin.servers import strength_choices
 from web.request import context
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("block_lists", __name__, url_prefix="/admin/lists")
 
-ROWS = 100
-MOST_CHOSEN = 1000
-CSV = "text/csv; charset=utf-8"
+ROWS_PER_PAGE = 100
+MAX_SELECTED = 1000
+CSV_CONTENT_TYPE = "text/csv; charset=utf-8"
 
 
-def _saved() -> str:
+def _saved_message() -> str:
     return {
         "follow": _("Subscribed. The list is being fetched."),
         "change": _("Saved. The list is being fetched again."),
@@ -43,33 +43,33 @@ def _saved() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _all(tx: Reader, who: Account) -> dict[str, Any]:
-    counts = block_list_entries.counts(tx)
+def _load_lists(tx: Reader, who: Account) -> dict[str, Any]:
+    counts = block_list_entries.counts_by_list(tx)
     lists = [
         (
             one,
-            sum(counts.get(one.id, {}).get(state, 0) for state in block_list_entries.WAITING),
+            sum(counts.get(one.id, {}).get(state, 0) for state in block_list_entries.PENDING_STATES),
             counts.get(one.id, {}).get("applied", 0),
         )
-        for one in block_lists.all_of(tx)
+        for one in block_lists.all_lists(tx)
     ]
-    return {"lists": lists, "exclusions": domain_exclusions.all_of(tx)}
+    return {"lists": lists, "exclusions": domain_exclusions.all_exclusions(tx)}
 
 
 @blueprint.get("")
-async def listed() -> Response:
-    return await page(
+async def show_lists() -> Response:
+    return await render_page(
         "admin/block_lists.html",
         tab="/admin/lists",
-        saved=_saved(),
-        strengths=strengths(),
-        by_allow_list=context.node().site.by_allow_list,
-        in_words=hostnames.in_words,
-        **await context.look_as_staff(_all),
+        saved=_saved_message(),
+        strengths=strength_choices(),
+        by_allow_list=context.current_node().site.is_allowlist_mode,
+        in_words=hostnames.to_unicode,
+        **await context.read_as_staff(_load_lists),
     )
 
 
-def _follow(tx: Writer, who: Account, form: dict[str, str]) -> None:
+def _subscribe(tx: Writer, who: Account, form: dict[str, str]) -> None:
     block_lists.subscribe(
         tx,
         form.get("url", ""),
@@ -81,24 +81,24 @@ def _follow(tx: Writer, who: Account, form: dict[str, str]) -> None:
 
 
 @blueprint.post("/follow")
-async def follow() -> Response:
-    await context.act_as_admin(_follow, (await request.form).to_dict())
-    return go("/admin/lists?done=follow")
+async def subscribe() -> Response:
+    await context.write_as_admin(_subscribe, (await request.form).to_dict())
+    return see_other("/admin/lists?done=follow")
 
 
-def _take_file(tx: Writer, who: Account, name: str, parsed: Parsed) -> int:
-    return block_lists.take_file(tx, name, parsed, by=who).id
+def _import_file(tx: Writer, who: Account, name: str, parsed: ParsedList) -> int:
+    return block_lists.import_file(tx, name, parsed, by=who).id
 
 
 @blueprint.post("/import")
-async def take_file() -> Response:
+async def import_file() -> Response:
     file = (await request.files).get("file")
     if file is None:
         raise Invalid(_("Please select a file."), field="file")
-    data = file.stream.read(block_list_csv.MOST_BYTES + 1)
-    parsed = await asyncio.to_thread(block_list_csv.parse, data, context.node().site.own_domains)
+    data = file.stream.read(block_list_csv.MAX_BYTES + 1)
+    parsed = await asyncio.to_thread(block_list_csv.parse, data, context.current_node().site.own_domains)
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2]
-    return go(f"/admin/lists/{await context.act_as_admin(_take_file, name, parsed)}")
+    return see_other(f"/admin/lists/{await context.write_as_admin(_import_file, name, parsed)}")
 
 
 def _exclude(tx: Writer, who: Account, domain: str, comment: str) -> None:
@@ -108,65 +108,67 @@ def _exclude(tx: Writer, who: Account, domain: str, comment: str) -> None:
 @blueprint.post("/exclude")
 async def exclude() -> Response:
     form = await request.form
-    await context.act_as_admin(_exclude, form.get("domain", ""), form.get("comment", ""))
-    return go("/admin/lists?done=exclude#exclusions")
+    await context.write_as_admin(_exclude, form.get("domain", ""), form.get("comment", ""))
+    return see_other("/admin/lists?done=exclude#exclusions")
 
 
 def _include(tx: Writer, who: Account, domain: str) -> None:
-    block_lists.include(tx, domain, by=who)
+    block_lists.remove_exclusion(tx, domain, by=who)
 
 
 @blueprint.post("/include")
 async def include() -> Response:
-    await context.act_as_admin(_include, (await request.form).get("domain", ""))
-    return go("/admin/lists?done=include#exclusions")
+    await context.write_as_admin(_include, (await request.form).get("domain", ""))
+    return see_other("/admin/lists?done=include#exclusions")
 
 
-def _one(tx: Reader, who: Account, list_id: int, after: str) -> dict[str, Any]:
-    drafts = block_list_entries.drafts(tx, list_id, after=after, limit=ROWS)
+def _load_list(tx: Reader, who: Account, list_id: int, after: str) -> dict[str, Any]:
+    drafts = block_list_entries.pending(tx, list_id, after=after, limit=ROWS_PER_PAGE)
     return {
         "of": block_lists.get(tx, list_id),
         "drafts": drafts,
-        "counts": block_list_entries.counts(tx).get(list_id, {}),
-        "after": drafts[-1].entry.domain if len(drafts) >= ROWS else "",
+        "counts": block_list_entries.counts_by_list(tx).get(list_id, {}),
+        "after": drafts[-1].entry.domain if len(drafts) >= ROWS_PER_PAGE else "",
     }
 
 
 @blueprint.get("/<int:list_id>")
-async def one(list_id: int) -> Response:
-    found: dict[str, Any] = await context.look_as_staff(_one, list_id, request.args.get("after", "")[:300])
-    return await page(
+async def show_list(list_id: int) -> Response:
+    found: dict[str, Any] = await context.read_as_staff(
+        _load_list, list_id, request.args.get("after", "")[:300]
+    )
+    return await render_page(
         "admin/block_list.html",
         tab="/admin/lists",
-        saved=_saved(),
-        strengths=strengths(),
-        names={value: name for value, name, _words in strengths()},
-        waiting=sum(found["counts"].get(state, 0) for state in block_list_entries.WAITING),
-        in_words=hostnames.in_words,
+        saved=_saved_message(),
+        strengths=strength_choices(),
+        names={value: name for value, name, _words in strength_choices()},
+        waiting=sum(found["counts"].get(state, 0) for state in block_list_entries.PENDING_STATES),
+        in_words=hostnames.to_unicode,
         **found,
     )
 
 
-def _answer(tx: Writer, who: Account, list_id: int, deed: str, chosen: list[str]) -> bool:
+def _decide_entries(tx: Writer, who: Account, list_id: int, deed: str, chosen: list[str]) -> bool:
     """Accept or decline drafts; whether the list is still there."""
     if deed == "decline":
-        block_lists.decline(tx, list_id, chosen, by=who)
+        block_lists.decline_entries(tx, list_id, chosen, by=who)
     else:
-        block_lists.accept(tx, list_id, None if deed == "accept-safe" else chosen, by=who)
-    return any(one.id == list_id for one in block_lists.all_of(tx))
+        block_lists.accept_entries(tx, list_id, None if deed == "accept-safe" else chosen, by=who)
+    return any(one.id == list_id for one in block_lists.all_lists(tx))
 
 
-@blueprint.post("/<int:list_id>/<any(accept, decline):deed>")
-async def answer(list_id: int, deed: str) -> Response:
+@blueprint.post("/<int:list_id>/<any(accept, decline):action>")
+async def decide_entries(list_id: int, action: str) -> Response:
     form = await request.form
-    wanted = "accept-safe" if deed == "accept" and "safe" in form else deed
-    chosen = form.getlist("domain")[:MOST_CHOSEN]
-    is_there = await context.act_as_admin(_answer, list_id, wanted, chosen)
-    return go(f"/admin/lists/{list_id}?done={deed}" if is_there else f"/admin/lists?done={deed}")
+    wanted = "accept-safe" if action == "accept" and "safe" in form else action
+    chosen = form.getlist("domain")[:MAX_SELECTED]
+    is_there = await context.write_as_admin(_decide_entries, list_id, wanted, chosen)
+    return see_other(f"/admin/lists/{list_id}?done={action}" if is_there else f"/admin/lists?done={action}")
 
 
-def _change(tx: Writer, who: Account, list_id: int, form: dict[str, str]) -> None:
-    block_lists.change(
+def _update(tx: Writer, who: Account, list_id: int, form: dict[str, str]) -> None:
+    block_lists.update(
         tx,
         list_id,
         title=form.get("title", ""),
@@ -177,42 +179,44 @@ def _change(tx: Writer, who: Account, list_id: int, form: dict[str, str]) -> Non
 
 
 @blueprint.post("/<int:list_id>/change")
-async def change(list_id: int) -> Response:
-    await context.act_as_admin(_change, list_id, (await request.form).to_dict())
-    return go(f"/admin/lists/{list_id}?done=change")
+async def update(list_id: int) -> Response:
+    await context.write_as_admin(_update, list_id, (await request.form).to_dict())
+    return see_other(f"/admin/lists/{list_id}?done=change")
 
 
-def _fetch(tx: Writer, who: Account, list_id: int) -> None:
-    block_lists.ask_now(tx, list_id)
+def _queue_fetch(tx: Writer, who: Account, list_id: int) -> None:
+    block_lists.queue_fetch(tx, list_id)
 
 
 @blueprint.post("/<int:list_id>/fetch")
-async def fetch(list_id: int) -> Response:
-    await context.act_as_admin(_fetch, list_id)
-    return go(f"/admin/lists/{list_id}?done=fetch")
+async def fetch_now(list_id: int) -> Response:
+    await context.write_as_admin(_queue_fetch, list_id)
+    return see_other(f"/admin/lists/{list_id}?done=fetch")
 
 
-def _leave(tx: Writer, who: Account, list_id: int, keeps_rules: bool) -> None:
-    block_lists.leave(tx, list_id, keeps_rules=keeps_rules, by=who)
+def _unsubscribe(tx: Writer, who: Account, list_id: int, keeps_rules: bool) -> None:
+    block_lists.unsubscribe(tx, list_id, keeps_rules=keeps_rules, by=who)
 
 
 @blueprint.post("/<int:list_id>/leave")
-async def leave(list_id: int) -> Response:
+async def unsubscribe(list_id: int) -> Response:
     keeps = "keeps_rules" in await request.form
-    await context.act_as_admin(_leave, list_id, keeps)
-    return go("/admin/lists?done=leave")
+    await context.write_as_admin(_unsubscribe, list_id, keeps)
+    return see_other("/admin/lists?done=leave")
 
 
-def _blocks(tx: Reader, who: Account) -> str:
-    return block_list_csv.written(domain_policy.all_blocked(tx))
+def _blocks_csv(tx: Reader, who: Account) -> str:
+    return block_list_csv.format_blocks(domain_policy.all_rules(tx))
 
 
-def _allows(tx: Reader, who: Account) -> str:
-    return block_list_csv.written_allows(domain_policy.allows(tx))
+def _allow_list_csv(tx: Reader, who: Account) -> str:
+    return block_list_csv.format_allows(domain_policy.allow_list(tx))
 
 
-@blueprint.get("/<any(blocks, allowed):what>.csv")
-async def export(what: str) -> Response:
-    text = await context.look_as_staff(_blocks if what == "blocks" else _allows)
-    name = f"{what}-{context.node().site.domain.replace(':', '-')}.csv"
-    return Response(text, content_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+@blueprint.get("/<any(blocks, allowed):kind>.csv")
+async def export_csv(kind: str) -> Response:
+    text = await context.read_as_staff(_blocks_csv if kind == "blocks" else _allow_list_csv)
+    name = f"{kind}-{context.current_node().site.domain.replace(':', '-')}.csv"
+    return Response(
+        text, content_type=CSV_CONTENT_TYPE, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -9,31 +9,31 @@ from quart import Blueprint, Response, request
 from node.accounts import accounts
 from node.admin import account_actions
 from node.attachments import media_cache
-from node.attachments.media_cache import Room
+from node.attachments.media_cache import CacheCapacity
 from node.auth import users
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.federation import deliveries, server_availability
-from node.federation.server_availability import Host
-from node.ids import now_ms, read_id
+from node.federation.server_availability import ServerAvailability
+from node.ids import now_ms, parse_id
 from node.jobs import queue
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
 from web.html import helpers
-from web.html.lists import paging
-from web.html.templates import page
+from web.html.lists import requested_page
+from web.html.templates import render_page
 from web.i18n.translations import _
 from web.request import context
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
-ROWS = 40
-MONTH = 30 * 24 * 3600 * 1000
+ROWS_PER_PAGE = 40
+MONTH_MS = 30 * 24 * 3600 * 1000
 
 
-def _saved() -> str:
+def _saved_message() -> str:
     return {
         "role": _("Role changed."),
         "suspend": _("Account suspended. Their profile and posts are hidden."),
@@ -46,39 +46,41 @@ def _saved() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-async def _page(tab: str, **context: Any) -> Response:
-    return await page(f"admin/{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved(), **context)
+async def _render_tab(tab: str, **context: Any) -> Response:
+    return await render_page(
+        f"admin/{tab.replace('-', '_')}.html", tab=f"/admin/{tab}", saved=_saved_message(), **context
+    )
 
 
-def _people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:
-    found = users.list_people(tx, part, query=q)
+def _load_people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:
+    found = users.list_users(tx, part, query=q)
     return {
         "people": found,
         "older": found[-1].account.id if len(found) >= part.limit else None,
-        "counts": users.counts(tx),
-        "active": users.active_since(tx, now_ms() - MONTH),
+        "counts": users.counts_by_state(tx),
+        "active": users.count_active_since(tx, now_ms() - MONTH_MS),
     }
 
 
 @blueprint.get("/people")
-async def people() -> Response:
+async def show_people() -> Response:
     q = request.args.get("q", "")[:100]
-    found = await context.look_as_staff(_people, paging(ROWS), q)
+    found = await context.read_as_staff(_load_people, requested_page(ROWS_PER_PAGE), q)
     roles = [("user", _("Member")), ("moderator", _("Moderator")), ("admin", _("Admin"))]
-    return await _page("people", q=q, roles=roles, **found)
+    return await _render_tab("people", q=q, roles=roles, **found)
 
 
-def _role(tx: Writer, who: Account, account_id: int, role: str) -> None:
+def _set_role(tx: Writer, who: Account, account_id: int, role: str) -> None:
     users.set_role(tx, who, accounts.get(tx, account_id), role)
 
 
 @blueprint.post("/people/<int:account_id>/role")
-async def role(account_id: int) -> Response:
-    await context.act_as_staff(_role, account_id, (await request.form).get("role", ""))
-    return go("/admin/people?done=role")
+async def set_role(account_id: int) -> Response:
+    await context.write_as_staff(_set_role, account_id, (await request.form).get("role", ""))
+    return see_other("/admin/people?done=role")
 
 
-def _judge(tx: Writer, who: Account, account_id: int, deed: str) -> None:
+def _moderate(tx: Writer, who: Account, account_id: int, deed: str) -> None:
     deeds = {
         "suspend": account_actions.suspend,
         "unsuspend": account_actions.unsuspend,
@@ -88,33 +90,33 @@ def _judge(tx: Writer, who: Account, account_id: int, deed: str) -> None:
     deeds[deed](tx, who, accounts.get(tx, account_id))
 
 
-@blueprint.post("/people/<int:account_id>/<any(suspend, unsuspend):deed>")
-async def judge(account_id: int, deed: str) -> Response:
-    await context.act_as_staff(_judge, account_id, deed)
-    return go(f"/admin/people?done={deed}")
+@blueprint.post("/people/<int:account_id>/<any(suspend, unsuspend):action>")
+async def moderate_account(account_id: int, action: str) -> Response:
+    await context.write_as_staff(_moderate, account_id, action)
+    return see_other(f"/admin/people?done={action}")
 
 
-def _waiting(tx: Reader, who: Account) -> list[users.Person]:
-    return users.list_people(tx, Page(limit=80), state="pending")
+def _pending_users(tx: Reader, who: Account) -> list[users.UserWithAccount]:
+    return users.list_users(tx, Page(limit=80), state="pending")
 
 
 @blueprint.get("/sign-ups")
-async def sign_ups() -> Response:
-    return await _page("sign-ups", people=await context.look_as_staff(_waiting))
+async def show_sign_ups() -> Response:
+    return await _render_tab("sign-ups", people=await context.read_as_staff(_pending_users))
 
 
-@blueprint.post("/sign-ups/<int:account_id>/<any(approve, reject):deed>")
-async def answer(account_id: int, deed: str) -> Response:
-    await context.act_as_staff(_judge, account_id, deed)
-    return go(f"/admin/sign-ups?done={deed}")
+@blueprint.post("/sign-ups/<int:account_id>/<any(approve, reject):action>")
+async def decide_sign_up(account_id: int, action: str) -> Response:
+    await context.write_as_staff(_moderate, account_id, action)
+    return see_other(f"/admin/sign-ups?done={action}")
 
 
-def _jobs(tx: Reader, who: Account) -> dict[str, Any]:
-    return {"stats": queue.stats(tx), "failures": queue.failures(tx), "cache": media_cache.sizes(tx)}
+def _load_jobs(tx: Reader, who: Account) -> dict[str, Any]:
+    return {"stats": queue.stats_by_kind(tx), "failures": queue.failures(tx), "cache": media_cache.usage(tx)}
 
 
 @blueprint.get("/jobs")
-async def work() -> Response:
+async def show_jobs() -> Response:
     names = {
         "fan_out": _("Preparing deliveries"),
         "deliver": _("Delivering to other servers"),
@@ -131,63 +133,63 @@ async def work() -> Response:
         "forget_person": _("Deleting posts of deleted accounts"),
         "clean_up": _("Daily clean-up"),
     }
-    room = context.node().part(Room).bytes
-    return await _page(
-        "jobs", names=names, room=room, size=helpers.size, **await context.look_as_staff(_jobs)
+    room = context.current_node().component(CacheCapacity).bytes
+    return await _render_tab(
+        "jobs", names=names, room=room, size=helpers.format_bytes, **await context.read_as_staff(_load_jobs)
     )
 
 
-def _again(tx: Writer, who: Account, job_id: int) -> None:
-    if not queue.again(tx, job_id):
+def _retry_job(tx: Writer, who: Account, job_id: int) -> None:
+    if not queue.retry_failed(tx, job_id):
         raise NotFound(_("That job no longer exists."))
 
 
 @blueprint.post("/jobs/again")
-async def again() -> Response:
-    job_id = read_id((await request.form).get("job", ""))
+async def retry_job() -> Response:
+    job_id = parse_id((await request.form).get("job", ""))
     if job_id is None:
         raise NotFound
-    await context.act_as_staff(_again, job_id)
-    return go("/admin/jobs?done=again")
+    await context.write_as_staff(_retry_job, job_id)
+    return see_other("/admin/jobs?done=again")
 
 
-def _failing(tx: Reader) -> list[tuple[Host, dict[str, int]]]:
-    found = server_availability.failing(tx, limit=ROWS)
-    states = deliveries.by_hosts(tx, [one.host for one in found])
+def _failing_servers(tx: Reader) -> list[tuple[ServerAvailability, dict[str, int]]]:
+    found = server_availability.failing(tx, limit=ROWS_PER_PAGE)
+    states = deliveries.counts_by_host(tx, [one.host for one in found])
     return [(one, states.get(one.host, {})) for one in found]
 
 
-def _deliveries(tx: Reader, who: Account) -> dict[str, Any]:
+def _load_deliveries(tx: Reader, who: Account) -> dict[str, Any]:
     return {
-        "totals": deliveries.totals(tx),
-        "lanes": queue.lanes(tx, 20),
-        "failing": _failing(tx),
-        "unfinished": deliveries.unfinished(tx),
+        "totals": deliveries.counts_by_state(tx),
+        "lanes": queue.longest_lanes(tx, 20),
+        "failing": _failing_servers(tx),
+        "unfinished": deliveries.undelivered(tx),
     }
 
 
 @blueprint.get("/deliveries")
-async def letters() -> Response:
+async def show_deliveries() -> Response:
     states = {"waiting": _("Trying again"), "failed": _("Failed"), "gone": _("Recipient gone")}
-    return await _page("deliveries", states=states, **await context.look_as_staff(_deliveries))
+    return await _render_tab("deliveries", states=states, **await context.read_as_staff(_load_deliveries))
 
 
-def _treat(tx: Writer, who: Account, host: str, deed: str) -> None:
+def _manage_server(tx: Writer, who: Account, host: str, deed: str) -> None:
     if deed == "wake":
-        server_availability.wake(tx, host)
+        server_availability.retry_now(tx, host)
     elif deed == "again":
-        deliveries.again_at(tx, host)
-        server_availability.wake(tx, host)
+        deliveries.retry_host(tx, host)
+        server_availability.retry_now(tx, host)
     else:
-        deliveries.drop(tx, host, "given up by an admin")
-        server_availability.forget(tx, host)
+        deliveries.give_up_host(tx, host, "given up by an admin")
+        server_availability.reset(tx, host)
     audit_log.record(tx, who, f"deliveries.{deed}", host)
 
 
-@blueprint.post("/deliveries/<any(wake, again, forget):deed>")
-async def treat(deed: str) -> Response:
+@blueprint.post("/deliveries/<any(wake, again, forget):action>")
+async def manage_server(action: str) -> Response:
     host = (await request.form).get("host", "")[:300]
     if not host:
         raise NotFound
-    await context.act_as_staff(_treat, host, deed)
-    return go(f"/admin/deliveries?done={deed}")
+    await context.write_as_staff(_manage_server, host, action)
+    return see_other(f"/admin/deliveries?done={action}")

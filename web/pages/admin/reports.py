@@ -9,30 +9,30 @@ from quart import Blueprint, Response, request
 
 from node.accounts import accounts
 from node.admin import account_actions, reports
-from node.admin.reports import Case
+from node.admin.reports import ReportDetails
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
-from node.ids import read_id
+from node.ids import parse_id
 from node.models.account import Account
 from node.paging import Page
 from node.posts import posts
 from node.timelines import post_views, timelines
 from node.timelines.post_views import PostView
-from web.html.helpers import path_of
-from web.html.lists import paging
-from web.html.templates import page
+from web.html.helpers import profile_path
+from web.html.lists import requested_page
+from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("reports", __name__)
 
-ROWS = 40
-OFFERED = 11
-IN_AN_HOUR = 30
+ROWS_PER_PAGE = 40
+MAX_OFFERED_POSTS = 11
+MAX_REPORTS_PER_HOUR = 30
 
 
-def categories() -> list[tuple[str, str]]:
+def category_choices() -> list[tuple[str, str]]:
     return [
         ("violation", _("It violates server rules")),
         ("spam", _("It is spam")),
@@ -42,7 +42,7 @@ def categories() -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ReportForm:
     """Whom a report would be about, which posts are offered, and which are chosen."""
 
     target: Account
@@ -50,27 +50,31 @@ class Form:
     chosen: set[int]
 
 
-def _form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) -> Form:
+def _load_form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) -> ReportForm:
     if person_id is None and chosen:
-        person_id = posts.seen_by(tx, who, chosen[0]).account_id
+        person_id = posts.visible_by_id(tx, who, chosen[0]).account_id
     target = accounts.get(tx, person_id or 0)
-    if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_gone):
+    if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_inactive):
         raise NotFound(_("There is no account by that name here."))
-    latest = timelines.profile(tx, who, target, Page(limit=OFFERED), include_comments=True)
+    latest = timelines.profile(tx, who, target, Page(limit=MAX_OFFERED_POSTS), include_comments=True)
     ids = dict.fromkeys([*chosen, *(entry.post_id for entry in latest)])
-    offered = [view for view in post_views.of(tx, who, list(ids)[:OFFERED]) if view.author.id == target.id]
-    return Form(target, offered, set(chosen))
+    offered = [
+        view
+        for view in post_views.by_entries(tx, who, list(ids)[:MAX_OFFERED_POSTS])
+        if view.author.id == target.id
+    ]
+    return ReportForm(target, offered, set(chosen))
 
 
-async def _ask(form: Form, status: int = 200, **context: Any) -> Response:
+async def _render_form(form: ReportForm, status: int = 200, **context: Any) -> Response:
     known = {"problem": "", "typed": "", "category": "violation", "forward": False}
-    response = await page(
+    response = await render_page(
         "people/report.html",
         target=form.target,
         offered=form.offered,
         chosen=form.chosen,
-        categories=categories(),
-        longest=reports.LONGEST,
+        categories=category_choices(),
+        longest=reports.MAX_COMMENT_LENGTH,
         **{**known, **context},
     )
     response.status_code = status
@@ -78,46 +82,46 @@ async def _ask(form: Form, status: int = 200, **context: Any) -> Response:
 
 
 @blueprint.get("/report")
-async def ask() -> Response:
-    post_id, person_id = (read_id(request.args.get(name, "")) for name in ("post", "person"))
+async def show_form() -> Response:
+    post_id, person_id = (parse_id(request.args.get(name, "")) for name in ("post", "person"))
     chosen = [] if post_id is None else [post_id]
-    return await _ask(await context.look_signed_in(_form, person_id, chosen))
+    return await _render_form(await context.read_signed_in(_load_form, person_id, chosen))
 
 
-def _report(tx: Writer, who: Account, target_id: int, how: dict[str, Any]) -> Account:
+def _submit_report(tx: Writer, who: Account, target_id: int, how: dict[str, Any]) -> Account:
     target = accounts.get(tx, target_id)
     reports.report(tx, who, target, **how)
     return target
 
 
 @blueprint.post("/report")
-async def report() -> Response:
+async def submit_report() -> Response:
     form = await request.form
-    who = await context.asking()
-    target_id = read_id(form.get("person", "")) or 0
-    chosen = [id_ for one in form.getlist("posts") if (id_ := read_id(one)) is not None][: reports.MOST_POSTS]
+    who = await context.require_account()
+    target_id = parse_id(form.get("person", "")) or 0
+    chosen = [id_ for one in form.getlist("posts") if (id_ := parse_id(one)) is not None][: reports.MAX_POSTS]
     how = {
         "words": form.get("words", ""),
         "post_ids": chosen,
         "category": form.get("category", ""),
         "is_forwarded": "forward" in form,
     }
-    await context.limit(f"report {who.id}", most=IN_AN_HOUR, seconds=3600)
+    await context.limit_rate(f"report {who.id}", max_attempts=MAX_REPORTS_PER_HOUR, seconds=3600)
     try:
-        target = await context.act(_report, target_id, how)
+        target = await context.write(_submit_report, target_id, how)
     except Invalid as refused:
-        return await _ask(
-            await context.look_signed_in(_form, target_id, chosen[:OFFERED]),
+        return await _render_form(
+            await context.read_signed_in(_load_form, target_id, chosen[:MAX_OFFERED_POSTS]),
             422,
             problem=gettext(refused.message),
             typed=how["words"],
             category=how["category"],
             forward=how["is_forwarded"],
         )
-    return await page("people/report_sent.html", target=target, back=path_of(target))
+    return await render_page("people/report_sent.html", target=target, back=profile_path(target))
 
 
-def _saved() -> str:
+def _saved_message() -> str:
     return {
         "close": _("Report resolved."),
         "suspend": _("Account suspended. All reports about it are resolved."),
@@ -125,43 +129,43 @@ def _saved() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _listed(tx: Reader, who: Account, part: Page, is_open: bool) -> list[Case]:
+def _load_reports(tx: Reader, who: Account, part: Page, is_open: bool) -> list[ReportDetails]:
     return reports.page(tx, part, is_open=is_open)
 
 
 @blueprint.get("/admin/reports")
-async def listed() -> Response:
+async def show_reports() -> Response:
     show = "closed" if request.args.get("show") == "closed" else "open"
-    found = await context.look_as_staff(_listed, paging(ROWS), show == "open")
-    older = found[-1].report.id if len(found) >= ROWS else None
-    return await page(
+    found = await context.read_as_staff(_load_reports, requested_page(ROWS_PER_PAGE), show == "open")
+    older = found[-1].report.id if len(found) >= ROWS_PER_PAGE else None
+    return await render_page(
         "admin/reports.html",
         tab="/admin/reports",
-        saved=_saved(),
+        saved=_saved_message(),
         show=show,
         cases=found,
         older=older,
-        categories=dict(categories()),
+        categories=dict(category_choices()),
     )
 
 
-def _one(tx: Reader, who: Account, report_id: int) -> tuple[Case, dict[int, PostView]]:
+def _load_report(tx: Reader, who: Account, report_id: int) -> tuple[ReportDetails, dict[int, PostView]]:
     """With the posts as the moderator may see them anyway; of others the words alone are shown."""
-    found = reports.case(tx, report_id)
-    seen = post_views.of(tx, who, [post.id for post in found.posts])
+    found = reports.details(tx, report_id)
+    seen = post_views.by_entries(tx, who, [post.id for post in found.posts])
     return found, {view.post.id: view for view in seen}
 
 
 @blueprint.get("/admin/reports/<int:report_id>")
-async def one(report_id: int) -> Response:
-    found, seen = await context.look_as_staff(_one, report_id)
-    return await page(
+async def show_report(report_id: int) -> Response:
+    found, seen = await context.read_as_staff(_load_report, report_id)
+    return await render_page(
         "admin/report.html",
         tab="/admin/reports",
-        saved=_saved(),
+        saved=_saved_message(),
         case=found,
         seen=seen,
-        categories=dict(categories()),
+        categories=dict(category_choices()),
     )
 
 
@@ -170,21 +174,21 @@ def _close(tx: Writer, who: Account, report_id: int) -> None:
 
 
 def _suspend(tx: Writer, who: Account, report_id: int) -> None:
-    account_actions.suspend(tx, who, reports.case(tx, report_id).target)
+    account_actions.suspend(tx, who, reports.details(tx, report_id).target)
 
 
-@blueprint.post("/admin/reports/<int:report_id>/<any(close, suspend):deed>")
-async def decide(report_id: int, deed: str) -> Response:
-    await context.act_as_staff(_close if deed == "close" else _suspend, report_id)
-    return go(f"/admin/reports?done={deed}")
+@blueprint.post("/admin/reports/<int:report_id>/<any(close, suspend):action>")
+async def resolve_report(report_id: int, action: str) -> Response:
+    await context.write_as_staff(_close if action == "close" else _suspend, report_id)
+    return see_other(f"/admin/reports?done={action}")
 
 
-def _delete(tx: Writer, who: Account, report_id: int, post_id: int) -> None:
-    account_actions.delete_reported(tx, who, report_id, post_id)
+def _delete_reported_post(tx: Writer, who: Account, report_id: int, post_id: int) -> None:
+    account_actions.delete_reported_post(tx, who, report_id, post_id)
 
 
 @blueprint.post("/admin/reports/<int:report_id>/delete")
-async def delete(report_id: int) -> Response:
-    post_id = read_id((await request.form).get("post", "")) or 0
-    await context.act_as_staff(_delete, report_id, post_id)
-    return go(f"/admin/reports/{report_id}?done=delete")
+async def delete_reported_post(report_id: int) -> Response:
+    post_id = parse_id((await request.form).get("post", "")) or 0
+    await context.write_as_staff(_delete_reported_post, report_id, post_id)
+    return see_other(f"/admin/reports/{report_id}?done=delete")

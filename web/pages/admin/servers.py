@@ -14,23 +14,23 @@ from node.admin import server_directory
 from node.database import Reader, Writer
 from node.models.account import Account
 from node.moderation import audit_log, domain_policy
-from node.moderation.audit_log import Line
+from node.moderation.audit_log import AuditEntry
 from node.paging import Page
 from node.text import hostnames
-from web.html.lists import paging
-from web.html.templates import page
+from web.html.lists import requested_page
+from web.html.templates import render_page
 from web.i18n.translations import _
 from web.request import context
 from web.request import context as current
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("servers", __name__, url_prefix="/admin")
 
-ROWS = 50
-LINES = 60
+ROWS_PER_PAGE = 50
+LOG_ENTRIES_PER_PAGE = 60
 
 
-def strengths() -> list[tuple[str, str, str]]:
+def strength_choices() -> list[tuple[str, str, str]]:
     """How strongly a rule acts: value, name, what it means."""
     return [
         ("none", _("No restrictions"), _("Only what is selected below.")),
@@ -49,7 +49,7 @@ def strengths() -> list[tuple[str, str, str]]:
     ]
 
 
-def _saved() -> str:
+def _saved_message() -> str:
     return {
         "rule": _("Saved. Existing content is updated within moments."),
         "lift": _("Rule removed. Hidden content is visible again, and the removed follows are restored."),
@@ -59,74 +59,78 @@ def _saved() -> str:
 
 
 def _by_allow_list() -> bool:
-    return context.node().site.by_allow_list
+    return context.current_node().site.is_allowlist_mode
 
 
-def _listed(tx: Reader, who: Account, show: str, q: str, after: str) -> dict[str, Any]:
+def _load_servers(tx: Reader, who: Account, show: str, q: str, after: str) -> dict[str, Any]:
     if show == "rules":
-        rules = domain_policy.some(tx, query=q, after=after, limit=ROWS)
-        return {"rules": rules, "after": rules[-1].domain if len(rules) >= ROWS else ""}
+        rules = domain_policy.search_rules(tx, query=q, after=after, limit=ROWS_PER_PAGE)
+        return {"rules": rules, "after": rules[-1].domain if len(rules) >= ROWS_PER_PAGE else ""}
     if show == "allowed":
-        return {"allows": domain_policy.allows(tx), "after": ""}
+        return {"allows": domain_policy.allow_list(tx), "after": ""}
     if show == "failing":
         return {"found": server_directory.failing(tx), "after": ""}
-    found = server_directory.page(tx, query=q, after=after, limit=ROWS)
-    return {"found": found, "after": found[-1].domain if len(found) >= ROWS else ""}
+    found = server_directory.page(tx, query=q, after=after, limit=ROWS_PER_PAGE)
+    return {"found": found, "after": found[-1].domain if len(found) >= ROWS_PER_PAGE else ""}
 
 
 @blueprint.get("/servers")
-async def listed() -> Response:
+async def show_servers() -> Response:
     show = request.args.get("show", "all")
     show = show if show in ("all", "failing", "rules", "allowed") else "all"
     q, after = request.args.get("q", "")[:200], request.args.get("after", "")[:300]
-    parts: dict[str, Any] = await current.look_as_staff(_listed, show, q, after)
+    parts: dict[str, Any] = await current.read_as_staff(_load_servers, show, q, after)
     context = {"found": [], "rules": [], "allows": []} | parts
-    return await page(
+    return await render_page(
         "admin/servers.html",
         tab="/admin/servers",
-        saved=_saved(),
+        saved=_saved_message(),
         show=show,
         q=q,
-        strengths={value: name for value, name, _words in strengths()},
+        strengths={value: name for value, name, _words in strength_choices()},
         by_allow_list=_by_allow_list(),
-        in_words=hostnames.in_words,
+        in_words=hostnames.to_unicode,
         **context,
     )
 
 
-def _checked(tx: Reader, who: Account, domain: str) -> str:
-    return domain_policy.checked(tx, domain)
+def _validate_domain(tx: Reader, who: Account, domain: str) -> str:
+    return domain_policy.validate_domain(tx, domain)
 
 
-def _path(domain: str) -> str:
+def _server_path(domain: str) -> str:
     return f"/admin/servers/{quote(domain, safe='[]:.')}"
 
 
 @blueprint.post("/servers")
-async def find() -> Response:
+async def find_server() -> Response:
     """The page of a server by its name, known here or not."""
-    return go(_path(await context.look_as_staff(_checked, (await request.form).get("domain", "")[:300])))
+    return see_other(
+        _server_path(
+            await context.read_as_staff(_validate_domain, (await request.form).get("domain", "")[:300])
+        )
+    )
 
 
-def _one(tx: Reader, who: Account, domain: str) -> server_directory.Whole:
-    return server_directory.of(tx, domain)
+def _load_server(tx: Reader, who: Account, domain: str) -> server_directory.ServerDetails:
+    return server_directory.details(tx, domain)
 
 
 @blueprint.get("/servers/<domain>")
-async def one(domain: str) -> Response:
-    found = await context.look_as_staff(_one, domain[:300])
-    return await page(
+async def show_server(domain: str) -> Response:
+    found = await context.read_as_staff(_load_server, domain[:300])
+    return await render_page(
         "admin/server.html",
         tab="/admin/servers",
-        saved=_saved(),
+        saved=_saved_message(),
         server=found,
-        name=hostnames.in_words(found.domain),
-        strengths=strengths(),
+        name=hostnames.to_unicode(found.domain),
+        strengths=strength_choices(),
         by_allow_list=_by_allow_list(),
     )
 
 
-def _decide(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> None:
+def _set_rule(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> None:
     domain_policy.block(
         tx,
         domain,
@@ -141,37 +145,37 @@ def _decide(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> None
 
 
 @blueprint.post("/servers/<domain>/rule")
-async def rule(domain: str) -> Response:
+async def set_rule(domain: str) -> Response:
     form = (await request.form).to_dict()
-    await context.act_as_admin(_decide, domain[:300], form)
-    return go(f"{_path(domain[:300])}?done=rule")
+    await context.write_as_admin(_set_rule, domain[:300], form)
+    return see_other(f"{_server_path(domain[:300])}?done=rule")
 
 
-_DEEDS: dict[str, Any] = {
+_ACTIONS: dict[str, Any] = {
     "lift": domain_policy.unblock,
     "allow": domain_policy.allow,
     "disallow": domain_policy.disallow,
 }
 
 
-def _do(tx: Writer, who: Account, deed: str, domain: str) -> None:
-    _DEEDS[deed](tx, domain, by=who)
+def _run_action(tx: Writer, who: Account, deed: str, domain: str) -> None:
+    _ACTIONS[deed](tx, domain, by=who)
 
 
-@blueprint.post("/servers/<domain>/<any(lift, allow, disallow):deed>")
-async def do(domain: str, deed: str) -> Response:
-    await context.act_as_admin(_do, deed, domain[:300])
-    return go(f"{_path(domain[:300])}?done={deed}")
+@blueprint.post("/servers/<domain>/<any(lift, allow, disallow):action>")
+async def run_action(domain: str, action: str) -> Response:
+    await context.write_as_admin(_run_action, action, domain[:300])
+    return see_other(f"{_server_path(domain[:300])}?done={action}")
 
 
-def _lines(tx: Reader, who: Account, part: Page) -> list[Line]:
-    return audit_log.page(tx, part)
+def _load_log(tx: Reader, who: Account, part: Page) -> list[AuditEntry]:
+    return audit_log.entries(tx, part)
 
 
 @blueprint.get("/log")
-async def log() -> Response:
-    lines = await context.look_as_staff(_lines, paging(LINES))
-    deeds = {
+async def show_log() -> Response:
+    lines = await context.read_as_staff(_load_log, requested_page(LOG_ENTRIES_PER_PAGE))
+    actions = {
         "deliveries.wake": _("retried a server"),
         "deliveries.again": _("retried failed deliveries"),
         "deliveries.forget": _("stopped deliveries"),
@@ -195,5 +199,7 @@ async def log() -> Response:
         "reject": _("rejected a sign-up"),
         "role": _("changed a role"),
     }
-    older = lines[-1].id if len(lines) >= LINES else None
-    return await page("admin/log.html", tab="/admin/log", saved="", lines=lines, deeds=deeds, older=older)
+    older = lines[-1].id if len(lines) >= LOG_ENTRIES_PER_PAGE else None
+    return await render_page(
+        "admin/log.html", tab="/admin/log", saved="", lines=lines, actions=actions, older=older
+    )

@@ -13,36 +13,36 @@ from node.errors import Invalid, NotAllowed, Unreachable
 from node.ids import now_ms
 from node.lifecycle import migration
 from node.models.account import Account
-from web.html.templates import page
+from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
 from web.request import context as current
-from web.request.redirects import go
+from web.request.redirects import see_other
 
 blueprint = Blueprint("moving", __name__, url_prefix="/settings/moving")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MigrationState:
     """Somebody's other accounts, where they have moved, and whether they may move (again)."""
 
     aliases: list[tuple[str, Account | None]]
     moved_to: str
     destination: Account | None
-    again_at: int
+    next_move_at: int
 
 
-def _standing(tx: Reader, who: Account) -> Standing:
-    again = migration.again_at(tx, who)
-    return Standing(
-        migration.aliases_of(tx, who),
+def _load_state(tx: Reader, who: Account) -> MigrationState:
+    again = migration.next_move_at(tx, who)
+    return MigrationState(
+        migration.aliases(tx, who),
         who.moved_to,
         migration.destination(tx, who),
         again if again > now_ms() else 0,
     )
 
 
-def _saved() -> str:
+def _saved_message() -> str:
     return {
         "alias": _("Alias created. You can now start the move from the old account."),
         "moved": _("Your account is moving. Your followers are being moved."),
@@ -50,10 +50,10 @@ def _saved() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-async def _show(status: int = 200, **context: Any) -> Response:
-    standing = await current.look_signed_in(_standing)
-    known = {"saved": _saved(), "problem": "", "wrong": {}, "alias": "", "target": ""}
-    response = await page(
+async def _render(status: int = 200, **context: Any) -> Response:
+    standing = await current.read_signed_in(_load_state)
+    known = {"saved": _saved_message(), "problem": "", "wrong": {}, "alias": "", "target": ""}
+    response = await render_page(
         "settings/migration.html", tab="/settings/moving", standing=standing, **{**known, **context}
     )
     response.status_code = status
@@ -61,58 +61,58 @@ async def _show(status: int = 200, **context: Any) -> Response:
 
 
 @blueprint.get("")
-async def show() -> Response:
-    return await _show()
+async def show_migration() -> Response:
+    return await _render()
 
 
-async def _refused(refused: Invalid | Unreachable | NotAllowed, field: str, **typed: str) -> Response:
+async def _render_refused(refused: Invalid | Unreachable | NotAllowed, field: str, **typed: str) -> Response:
     sentence = gettext(refused.message)
     field = getattr(refused, "field", "") or field
-    return await _show(refused.status, problem=sentence, wrong={field: sentence}, **typed)
+    return await _render(refused.status, problem=sentence, wrong={field: sentence}, **typed)
 
 
-async def _asked(who: Account) -> None:
+async def _limit_attempts(who: Account) -> None:
     """Each try makes this node ask another server."""
-    await context.limit(f"moving {who.id}", most=10, seconds=900)
+    await context.limit_rate(f"moving {who.id}", max_attempts=10, seconds=900)
 
 
 @blueprint.post("/aliases")
-async def add() -> Response:
-    who = await context.asking()
+async def add_alias() -> Response:
+    who = await context.require_account()
     typed = (await request.form).get("alias", "")[:500]
-    await _asked(who)
+    await _limit_attempts(who)
     try:
-        other = await remote_migration.find(context.node(), who, typed, field="alias")
-        await context.act(migration.add_alias, other)
+        other = await remote_migration.find_account(context.current_node(), who, typed, field="alias")
+        await context.write(migration.add_alias, other)
     except (Invalid, Unreachable) as refused:
-        return await _refused(refused, "alias", alias=typed)
-    return go("/settings/moving?done=alias")
+        return await _render_refused(refused, "alias", alias=typed)
+    return see_other("/settings/moving?done=alias")
 
 
 @blueprint.post("/aliases/remove")
-async def remove() -> Response:
-    await context.act(migration.remove_alias, (await request.form).get("uri", ""))
-    return go("/settings/moving")
+async def remove_alias() -> Response:
+    await context.write(migration.remove_alias, (await request.form).get("uri", ""))
+    return see_other("/settings/moving")
 
 
 @blueprint.post("")
-async def move() -> Response:
-    who = await context.asking()
+async def submit_move() -> Response:
+    who = await context.require_account()
     form = await request.form
     typed = form.get("target", "")[:500]
-    await _asked(who)
+    await _limit_attempts(who)
     try:
-        await remote_migration.move(context.node(), who, form.get("password", ""), typed)
+        await remote_migration.move(context.current_node(), who, form.get("password", ""), typed)
     except (Invalid, Unreachable, NotAllowed) as refused:
-        return await _refused(refused, "target", target=typed)
-    return go("/settings/moving?done=moved")
+        return await _render_refused(refused, "target", target=typed)
+    return see_other("/settings/moving?done=moved")
 
 
-def _come_back(tx: Writer, who: Account) -> None:
-    migration.come_back(tx, who)
+def _cancel_move(tx: Writer, who: Account) -> None:
+    migration.cancel_move(tx, who)
 
 
 @blueprint.post("/back")
-async def back() -> Response:
-    await context.act(_come_back)
-    return go("/settings/moving?done=back")
+async def cancel_move() -> Response:
+    await context.write(_cancel_move)
+    return see_other("/settings/moving?done=back")
