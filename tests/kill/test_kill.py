@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -115,11 +116,27 @@ class Processes:
 
     async def end(self, how: signal.Signals) -> None:
         """End them, and see that they end as they should: within five seconds, and in peace if asked to."""
+        if how == signal.SIGTERM:
+            await self._listening()
         for process in self._running:
             process.send_signal(how)
         async with asyncio.timeout(5):
             codes = [await process.wait() for process in self._running]
         assert set(codes) == {0 if how == signal.SIGTERM else -how}, self.log.read_text()
+
+    async def _listening(self) -> None:
+        """Wait until each handles SIGTERM: a worker may still be starting when the node beside it answers."""
+        async with asyncio.timeout(30):
+            for process in self._running:
+                while not handles(process.pid, signal.SIGTERM):
+                    assert process.returncode is None, self.log.read_text()
+                    await asyncio.sleep(0.02)
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
 async def until_answered(ask: Callable[[], Awaitable[int]], wanted: int, log: Path) -> None:

@@ -8,6 +8,7 @@ has not begun in time does not run, and the summary says how much that was.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections import Counter
@@ -18,9 +19,9 @@ from typing import Any
 import pytest
 
 SHOWN = 8  # changed folders in the summary
-_begun = time.monotonic()
+# Parallel workers count from when the process began that started them.
+_begun = float(os.environ.setdefault("PYTEST_QUICK_BEGUN", str(time.monotonic())))
 _SELECTED: pytest.StashKey[int] = pytest.StashKey()
-_CHANGED: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
