@@ -113,7 +113,7 @@ async def test_the_suspended_and_the_disabled_are_signed_out(
     await node.db.write(moderation.suspend, bob, alice)
 
     assert await node.db.read(sessions.by_token, token) is None
-    with pytest.raises(NotAllowed, match="closed"):
+    with pytest.raises(NotAllowed, match="suspended"):
         await sessions.sign_in(node, "alice", PASSWORD, **HERE)
 
 
