@@ -1,5 +1,7 @@
 # make run      a node at http://localhost:8080, on SQLite in ./data
-# make test     all tests, with what they need
+# make dev      a node with demo data at http://localhost:8473, started again when a file changes
+# make quick    tests for a minute, beginning with what was changed: SQLite, no browser, no servers by others
+# make test     all tests, in parallel, with what they need
 # make check    what continuous integration runs: format, lint, types, import direction, tests
 # make bench    what things cost, as ratios
 # make install  only the packages, in .venv
@@ -16,10 +18,18 @@ COMPILE := --generate-hashes --strip-extras --no-annotate --no-header --no-emit-
 # The packages that a dependency group asks for, one a line.
 GROUP := $(PYTHON) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups'][sys.argv[1]], sep='\n')"
 
-.PHONY: run install test check lint bench lock
+# Each worker of pytest-xdist has a database server and ports of its own; tests/support/parallel.py says the rest.
+PARALLEL := -n logical --maxprocesses 4 --dist loadgroup
+QUICK := --database sqlite --ignore tests/browser --ignore tests/kill --ignore tests/rules/test_wheel.py \
+	--ignore federation_tests/peers --quick 40
+
+.PHONY: run dev install quick test check lint bench lock
 
 run: install
 	@TINTYPE_SERVER_SCHEME=$${TINTYPE_SERVER_SCHEME:-http} exec $(BIN)/tintype serve
+
+dev: $(VENV)/.tools
+	@exec $(BIN)/watchfiles --verbosity warning --sigint-timeout 10 "$(BIN)/python docs/demo.py data/demo" $(CODE) templates docs
 
 install: $(VENV)/.installed
 	@true
@@ -43,7 +53,10 @@ $(VENV)/.tools: requirements-dev.lock $(VENV)/.installed
 
 test: $(VENV)/.tools
 	@.ci/need --for-tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
+
+quick: $(VENV)/.tools
+	@$(BIN)/python -m pytest -q $(PARALLEL) --no-loadscope-reorder $(QUICK)
 
 check: lint test
 

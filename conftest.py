@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.missing_parts", "tests.support.databases", "tests.support.quick"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

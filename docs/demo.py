@@ -1,7 +1,7 @@
 """A node with people and photos to look at: what the screenshots show, and a place to try things.
 
 `python docs/demo.py FOLDER` makes one in FOLDER and serves it at http://localhost:8473, where alice signs in
-with the password in `PASSWORD`.
+with the password in `PASSWORD`. `make dev` does so too, in data/demo, and starts it again when a file changes.
 """
 
 from __future__ import annotations
@@ -9,29 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import shutil
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
-from node import (
-    accounts,
-    avatars,
-    blocks,
-    bookmarks,
-    boosts,
-    follows,
-    keys,
-    likes,
-    passwords,
-    photos,
-    posts,
-    registration,
-)
-from node.accounts import Account, RemoteActor
+from node.accounts import accounts, keys
+from node.attachments import avatars, photos
+from node.attachments.photo_metadata import Shared
+from node.auth import passwords
 from node.config import (
     Config,
     DatabaseOptions,
@@ -42,12 +33,18 @@ from node.config import (
     ServerOptions,
 )
 from node.database import Writer
-from node.drafts import Draft
 from node.ids import id_at, now_ms
+from node.interactions import blocks, bookmarks, boosts, follows, likes
+from node.lifecycle import profiles, registration, remote_accounts
+from node.models.account import Account
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.models.post import Post
+from node.models.remote_actor import RemoteActor
 from node.node import Node
-from node.photo_facts import Shared
-from node.policies import EVERYONE, Policy
-from web import serve, wiring
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from web import wiring
+from web.server import serve
 
 PASSWORD = "a picture a day"
 BIND = "localhost:8473"
@@ -127,7 +124,7 @@ def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -
         tx, name=name, email=f"{name}@example.org", password_hash=hashed, pair=pair, role=role
     )
     account = accounts.get(tx, user.account_id)
-    return accounts.update_profile(
+    return profiles.update_profile(
         tx,
         account,
         display_name=shown,
@@ -149,7 +146,7 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
                 if not follow.is_accepted:
                     follows.accept(tx, follow)
     follows.follow(tx, people["ines"], people["alice"])
-    far = accounts.receive(
+    far = remote_accounts.receive(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -165,13 +162,13 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
 
 def _answer(tx: Writer, people: dict[str, Account], parent_id: int, said: list) -> None:  # type: ignore[type-arg]
     for name, words, below in said:
-        made = posts.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
+        made = publishing.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
         if name != "alice":
             likes.like(tx, people["alice"], made)
         _answer(tx, people, made.id, below)
 
 
-def _react(tx: Writer, people: dict[str, Account], made: list[posts.Post]) -> None:
+def _react(tx: Writer, people: dict[str, Account], made: list[Post]) -> None:
     random_ = random.Random(7)
     for post in made:
         for one in people.values():
@@ -209,30 +206,30 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Publish as if it were earlier, so that a page looks as it does after a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = posts.now_ms, posts.new_id
-    posts.now_ms, posts.new_id = lambda: at, lambda: id_at(at)
+    kept = publishing.now_ms, publishing.new_id
+    publishing.now_ms, publishing.new_id = lambda: at, lambda: id_at(at)
     try:
         yield
     finally:
-        posts.now_ms, posts.new_id = kept
+        publishing.now_ms, publishing.new_id = kept
 
 
-async def seed(node: Node) -> dict[str, Account]:
-    """People, their photos, and what they said to each other."""
+async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:
+    """People, their photos, and what they said to each other. `photo(name)` is the picture of a scene."""
     hashed = await passwords.hash(PASSWORD)
     pairs = [keys.generate() for _ in range(len(PEOPLE) + 2)]
     people = {}
     for (name, (_shown, _bio, face)), pair in zip(PEOPLE.items(), pairs, strict=False):
         account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
-        await avatars.change(node, account, scenes.jpeg(face), alt=scenes.SCENES[face][1])
+        await avatars.change(node, account, photo(face), alt=scenes.SCENES[face][1])
         people[name] = account
-    wide, words = scenes.jpeg("peaks"), scenes.SCENES["peaks"][1]
+    wide, words = photo("peaks"), scenes.SCENES["peaks"][1]
     await avatars.change(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
     await node.db.write(_meet, people)
     made = []
     for n, (name, shots, words) in enumerate(POSTS):
         ids = [
-            (await photos.upload(node, people[name], scenes.jpeg(shot), alt=scenes.SCENES[shot][1])).id
+            (await photos.upload(node, people[name], photo(shot), alt=scenes.SCENES[shot][1])).id
             for shot in shots
         ]
         draft = Draft(
@@ -242,10 +239,10 @@ async def seed(node: Node) -> dict[str, Account]:
             shared=Shared(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
             else None,
-            policy=Policy(quote=EVERYONE) if name == "bob" else Policy(),
+            policy=InteractionPolicy(quote=EVERYONE) if name == "bob" else InteractionPolicy(),
         )
         with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
-            made.append(await node.db.write(posts.publish, people[name], draft))
+            made.append(await node.db.write(publishing.publish, people[name], draft))
     with _hours_ago(0.3):
         await node.db.write(_react, people, made)
     await node.db.write(_newcomers, pairs[-2:], hashed)
@@ -253,18 +250,45 @@ async def seed(node: Node) -> dict[str, Account]:
     return {name: await node.db.read(accounts.get, who.id) for name, who in people.items()}
 
 
-async def main(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    is_new = not (folder / "demo.db").exists()
+async def opened(folder: Path) -> Node:
+    """The demo node of this folder, made now if it was never made to the end."""
+    finished = folder / "finished"
+    if not finished.exists():
+        shutil.rmtree(folder / "media", ignore_errors=True)
+        for left in folder.glob("demo.db*"):
+            left.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        print("Making people and photos to look at. This takes half a minute, once.", flush=True)
     node = await wiring.open_node(options(folder))
-    try:
-        if is_new:
+    if not finished.exists():
+        try:
             await seed(node)
-        print(f"http://{BIND}  alice / {PASSWORD}")
-        await serve.serve(node, asyncio.Event())
+        except BaseException:
+            await node.close()
+            raise
+        finished.touch()
+    return node
+
+
+async def main(folder: Path) -> None:
+    node = await opened(folder)
+    stopping, ready = asyncio.Event(), asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    greeting = asyncio.create_task(_greet(ready))
+    try:
+        await serve.serve(node, stopping, ready=ready)
     finally:
+        greeting.cancel()
         await node.close()
 
 
+async def _greet(ready: asyncio.Event) -> None:
+    await ready.wait()
+    others = ", ".join(name for name in PEOPLE if name != "alice")
+    print(f"http://{BIND}  Sign in as alice, who is an admin, with the password: {PASSWORD}")
+    print(f"{' ' * len(BIND)}         The same password is that of {others}.", flush=True)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo")))
+    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))

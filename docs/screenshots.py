@@ -19,12 +19,14 @@ import scenes
 from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright
 
-from node import accounts, sessions, timelines
+from node.accounts import accounts
+from node.auth import sessions
 from node.database import Reader, Writer
 from node.node import Node
 from node.paging import Page as Part
-from web import serve, wiring
-from web.session import COOKIE
+from node.timelines import timelines
+from web.request.session import COOKIE
+from web.server import serve
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -160,12 +162,9 @@ async def main(out: Path, wanted: set[str], kept: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = kept or Path(temporary)
-        is_new = not (folder / "demo.db").exists()
-        node = await wiring.open_node(demo.options(folder))
+        node = await demo.opened(folder)
         stopping, ready = asyncio.Event(), asyncio.Event()
         try:
-            if is_new:
-                await demo.seed(node)
             serving = asyncio.create_task(serve.serve(node, stopping, ready=ready))
             started = asyncio.create_task(ready.wait())
             await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)

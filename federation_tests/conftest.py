@@ -10,10 +10,10 @@ import pytest
 from federation_tests import authority
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
-from federation_tests.servers import free_ports
 from federation_tests.strangers import Stranger
-from node import keys
+from node.accounts import keys
 from tests.support.databases import Databases
+from tests.support.ports import free_ports
 
 NAMES = ["a.test", "b.test", "c.test", "evil.test", "other.test", "fedify.test", "pasture.test"]
 

@@ -12,32 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from activitypub import lookups
+from activitypub.remote import lookup
 from federation_tests.authority import Authority
 from federation_tests.servers import Server, localhost
-from node import (
-    accounts,
-    blocks,
-    boosts,
-    captions,
-    follows,
-    keys,
-    ledgers,
-    likes,
-    notifications,
-    photos,
-    posts,
-    timelines,
-    views,
-)
-from node.accounts import Account
+from node.accounts import accounts, keys, relationships
+from node.attachments import photo_rows, photos
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Reader, Writer
-from node.ledgers import Tally
+from node.federation import delivery_reports
+from node.federation.delivery_reports import Tally
+from node.interactions import blocks, boosts, follows, likes
+from node.lifecycle import account_deletion
+from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
 from node.paging import Page
-from node.posts import Draft, Post
-from node.views import PostView
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import post_deletion, publishing
+from node.text import formatting
+from node.timelines import notification_list, post_views, timelines
+from node.timelines.post_views import PostView
 from tests.support import people
 from tests.support.pictures import picture
 from web import wiring
@@ -152,7 +147,7 @@ class Person:
 
     async def finds(self, other: Named) -> Account:
         """The other as my node knows them, looked up if it does not."""
-        found = await lookups.resolve(self.node, "@" + other.handle, await self.account())
+        found = await lookup.resolve(self.node, "@" + other.handle, await self.account())
         assert isinstance(found, Account)
         return found
 
@@ -180,7 +175,7 @@ class Person:
         **more: Any,
     ) -> Post:
         """Publish; `photo` is the alt text of one picture, `photos_` the number of several."""
-        await lookups.mentions(self.node, caption)
+        await lookup.mentions(self.node, caption)
         who = await self.account()
         wanted = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
         made = [
@@ -195,7 +190,7 @@ class Person:
             parent_id=parent,
             **more,
         )
-        post: Post = await self._do(posts.publish, draft)
+        post: Post = await self._do(publishing.publish, draft)
         return post
 
     async def comments(self, post: Post, text: str, *, visibility: str = "public") -> Post:
@@ -203,7 +198,7 @@ class Person:
 
     async def edits(self, post: Post, caption: str, *, alts: list[str] | None = None) -> Post:
         mine = await self._post(post)
-        pictures = (await self.node.db.read(photos.of_posts, [mine.id])).get(mine.id, [])
+        pictures = (await self.node.db.read(photo_rows.of_posts, [mine.id])).get(mine.id, [])
         new_alts = dict(zip([one.id for one in pictures], alts or [], strict=False))
         draft = Draft(
             caption=caption,
@@ -212,11 +207,11 @@ class Person:
             visibility=mine.visibility,
             parent_id=mine.parent_id,
         )
-        edited: Post = await self._do(posts.edit, mine, draft)
+        edited: Post = await self._do(publishing.edit, mine, draft)
         return edited
 
     async def deletes(self, post: Post) -> None:
-        await self._do(posts.delete, await self._post(post))
+        await self._do(post_deletion.delete, await self._post(post))
 
     async def likes(self, post: Post) -> None:
         await self._do(likes.like, await self._post(post))
@@ -247,7 +242,7 @@ class Person:
 
     async def _answers(self, other: Named, answer: Callable[..., Any]) -> None:
         def unit(tx: Writer, asker: Account) -> None:
-            asked = follows.between(tx, asker, accounts.get(tx, self.id))
+            asked = relationships.between(tx, asker, accounts.get(tx, self.id))
             assert asked is not None, f"{other.handle} has not asked"
             answer(tx, asked)
 
@@ -259,20 +254,20 @@ class Person:
 
     async def leaves(self) -> None:
         """Delete the account."""
-        await self._do(accounts.delete)
+        await self._do(account_deletion.delete)
 
     async def is_following(self, other: Named) -> bool:
-        found = await self.node.db.read(follows.between, await self.account(), await self.finds(other))
+        found = await self.node.db.read(relationships.between, await self.account(), await self.finds(other))
         return found is not None and found.is_accepted
 
     async def home(self) -> list[str]:
         """The words of what is on my home page, newest first."""
-        return [captions.plain_text(view.post.caption) for view in await self.home_views()]
+        return [formatting.plain_text(view.post.caption) for view in await self.home_views()]
 
     async def home_views(self) -> list[PostView]:
         def unit(tx: Reader) -> list[PostView]:
             me = accounts.get(tx, self.id)
-            return views.of(tx, me, timelines.home(tx, me, Page()))
+            return post_views.of(tx, me, timelines.home(tx, me, Page()))
 
         return await self.node.db.read(unit)
 
@@ -281,7 +276,7 @@ class Person:
 
         def unit(tx: Reader) -> PostView | None:
             mine = posts.by_uri(tx, post.uri)
-            found = views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
+            found = post_views.of(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
             return found[0] if found else None
 
         return await self.node.db.read(unit)
@@ -295,7 +290,7 @@ class Person:
             if mine is None:
                 return []
             _, below = timelines.conversation(tx, me, mine)
-            return [captions.plain_text(view.post.caption) for view in views.of(tx, me, below)]
+            return [formatting.plain_text(view.post.caption) for view in post_views.of(tx, me, below)]
 
         return await self.node.db.read(unit)
 
@@ -303,14 +298,16 @@ class Person:
         """How far the latest of what I said about my post has come."""
 
         def unit(tx: Reader) -> Tally:
-            found = ledgers.newest(tx, accounts.get(tx, self.id), post.id)
-            return ledgers.NOBODY if found is None else found.tally
+            found = delivery_reports.newest(tx, accounts.get(tx, self.id), post.id)
+            return delivery_reports.NOBODY if found is None else found.tally
 
         return await self.node.db.read(unit)
 
     async def told(self) -> list[tuple[str, str]]:
         """What I was notified of: (kind, by whom), oldest first. Handles are without the test's port."""
-        seen = await self.node.db.read(lambda tx: notifications.page(tx, accounts.get(tx, self.id), Page()))
+        seen = await self.node.db.read(
+            lambda tx: notification_list.page(tx, accounts.get(tx, self.id), Page())
+        )
         return [(one.kind, f"{one.by.name}@{one.by.domain.partition(':')[0]}") for one in reversed(seen)]
 
 

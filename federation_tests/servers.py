@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import random
-import socket
 from typing import Any
 
 from hypercorn.config import Config as Hypercorn
 
 from federation_tests.authority import Authority
-from web import connections
+from web.server import http_server
 
 
 class Server:
@@ -26,11 +23,13 @@ class Server:
         *,
         keep_alive: float = 5.0,
         graceful: float = 0.2,
+        fast: bool = True,
     ) -> None:
         self._app = app
         self._port = port
         self._authority = authority
         self._keep_alive, self._graceful = keep_alive, graceful  # seconds
+        self._fast = fast
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -51,7 +50,9 @@ class Server:
             listening.set()
             await self._stopping.wait()
 
-        self._task = asyncio.create_task(connections.serve(self._app, config, shutdown_trigger=shutdown))
+        self._task = asyncio.create_task(
+            http_server.serve(self._app, config, fast=self._fast, shutdown_trigger=shutdown)
+        )
         ready = asyncio.create_task(listening.wait())
         await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
@@ -67,17 +68,6 @@ class Server:
             task.cancel()
         await asyncio.gather(*done, *late, return_exceptions=True)
         self._task = None
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on, and that no outgoing connection is given as its own."""
-    found: set[int] = set()
-    while len(found) < number:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            found.add(port)
-    return list(found)
 
 
 async def localhost(host: str, port: int) -> list[str]:

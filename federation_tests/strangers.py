@@ -15,9 +15,10 @@ from typing import Any
 
 import aiohttp
 
-from activitypub.signatures import SigningKey, generate_rsa, sign_cavage, sign_rfc9421
+from activitypub.signatures import SigningKey, sign_cavage, sign_rfc9421
 from federation_tests.authority import Authority
 from federation_tests.servers import Server, localhost
+from node.accounts import keys
 from node.node import Node
 
 AP = "application/activity+json"
@@ -27,7 +28,7 @@ PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 @functools.cache
 def key_pair(name: str) -> tuple[str, str]:
     """(private, public) PEM, the same for one name through the whole run."""
-    return generate_rsa()
+    return keys.generate_rsa()
 
 
 @dataclass

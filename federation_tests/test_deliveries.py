@@ -10,11 +10,15 @@ import pytest
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, deliveries, domains, follows, hosts
-from node.accounts import RemoteActor
+from node.accounts import accounts
 from node.database import Writer
-from node.deliveries import Delivery
+from node.federation import deliveries, server_availability
+from node.federation.deliveries import Delivery
 from node.ids import now_ms
+from node.interactions import blocks, follows
+from node.lifecycle import remote_accounts
+from node.models.remote_actor import RemoteActor
+from node.moderation import domain_policy
 
 MINUTE = 60_000
 WEEK = 7 * 24 * 60 * MINUTE
@@ -27,7 +31,7 @@ async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Pers
     def unit(tx: Writer) -> None:
         for name in names:
             uri = server.person(name)
-            fan = accounts.receive(
+            fan = remote_accounts.receive(
                 tx,
                 RemoteActor(
                     uri=uri,
@@ -72,7 +76,7 @@ async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, ot
 
 async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Stranger) -> None:
     alice = await _followed(fediverse, other, "rita")
-    await alice.node.db.write(domains.block, other.domain)
+    await alice.node.db.write(domain_policy.block, other.domain)
     await alice.posts("Not for them")
     await fediverse.settle()
     assert other.received == []
@@ -110,7 +114,7 @@ async def test_an_answer_that_means_later(fediverse: Fediverse, other: Stranger,
     await fediverse.settle(now=now_ms() + 2 * MINUTE)
     delivery = await _last(alice)
     assert (delivery.state, delivery.attempts) == ("delivered", 2)
-    assert await alice.node.db.read(hosts.failing) == []
+    assert await alice.node.db.read(server_availability.failing) == []
 
 
 async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: Stranger) -> None:
@@ -119,7 +123,7 @@ async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: St
     other.inbox_headers = {"retry-after": "7200"}
     await alice.posts("Hello")
     await fediverse.settle()
-    asleep = await alice.node.db.read(hosts.by_name, other.domain)
+    asleep = await alice.node.db.read(server_availability.by_name, other.domain)
     assert asleep is not None
     assert asleep.sleeps_until - now_ms() > 115 * MINUTE
 
@@ -214,8 +218,8 @@ async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the
     await alice._do(follows.unfollow, rita)
     await fediverse.settle()
     assert len(other.received) == 2
-    await alice.node.db.write(hosts.advertised, other.domain, "rfc9421")
-    assert await alice.node.db.read(hosts.style, other.domain) == "cavage"
+    await alice.node.db.write(server_availability.advertised, other.domain, "rfc9421")
+    assert await alice.node.db.read(server_availability.style, other.domain) == "cavage"
 
 
 async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Stranger) -> None:

@@ -14,31 +14,25 @@ from typing import Any
 
 import pytest
 
-from activitypub import (
-    budgets,
-    client,
-    delivery,
-    first_looks,
-    inbox,
-    moving,
-    proofs,
-    quotes,
-    reactions,
-    reading,
-    reporting,
-    synchronization,
-    threads,
-    uris,
-    vocab,
-)
-from activitypub.deeds import DEEDS
-from activitypub.notes import SHOWN_EVERYWHERE, addressing
-from activitypub.signatures import claims, keys
-from activitypub.vocab import PUBLIC
+from activitypub import uris, vocab
+from activitypub.client import client, collections, fetch_budget
+from activitypub.delivery import deliver
+from activitypub.documents.notes import SHOWN_EVERYWHERE, addressing
+from activitypub.handlers import flag
+from activitypub.handlers.registry import DEEDS
+from activitypub.inbox import endpoint
+from activitypub.remote import conversations, profile_preview
+from activitypub.remote import migration as remote_migration
+from activitypub.signatures import claims, follower_digest, integrity_proofs, keys
+from activitypub.vocab import PUBLIC, emoji_reactions, quotes
 from activitypub.vocab.documents import DEEPEST
 from media.images import VARIANTS
-from node import cached_media, deliveries, drafts, emoji, moves, pins, remote_pictures
-from node.accounts import Account
+from node.attachments import custom_emoji, media_cache, remote_fetch
+from node.federation import deliveries
+from node.interactions import pins
+from node.lifecycle import migration
+from node.models.account import Account
+from node.posts import drafts
 from web.wiring import JOBS
 
 ROOT = Path(__file__).parents[1]
@@ -82,22 +76,22 @@ def test_what_the_table_says_is_sent_is_what_is_sent() -> None:
 
 
 LIMITS = [
-    f"up to {inbox.MOST_BODY // MIB} MiB and {DEEPEST} levels deep",
+    f"up to {endpoint.MOST_BODY // MIB} MiB and {DEEPEST} levels deep",
     f"keys have {keys.LEAST_BITS} to {keys.MOST_BITS} bits",
     f"times may be off by {'an hour' if claims.HOUR == 3600 else claims.HOUR}",
-    f"once in {moves.SETTLED_AFTER // moves.DAY} days",
-    f"at most {reporting.IN_AN_HOUR} an hour per server, {reporting.MOST_PEOPLE} people each",
+    f"once in {migration.SETTLED_AFTER // migration.DAY} days",
+    f"at most {flag.IN_AN_HOUR} an hour per server, {flag.MOST_PEOPLE} people each",
     f"at most {max(one.edge for one in VARIANTS if one.name == 'federated')} pixels a side",
     f"up to {drafts.MOST_PHOTOS}; a post with more than {['', '', '', '', 'four'][SHOWN_EVERYWHERE]} ends with",
-    f"(up to {emoji.MOST_IN_A_TEXT} in a text, pictures up to {emoji.MOST_BYTES // 1024} KiB",
-    f"{['', '', '', 'Three'][remote_pictures.AT_ONCE_OF_ONE]} pictures at a time are asked of one host",
-    f"after {cached_media.FIRST_WAIT // cached_media.MINUTE} minutes (an hour if the answer was final)",
+    f"(up to {custom_emoji.MOST_IN_A_TEXT} in a text, pictures up to {custom_emoji.MOST_BYTES // 1024} KiB",
+    f"{['', '', '', 'Three'][remote_fetch.AT_ONCE_OF_ONE]} pictures at a time are asked of one host",
+    f"after {media_cache.FIRST_WAIT // media_cache.MINUTE} minutes (an hour if the answer was final)",
     f"up to {['', '', '', '', '', 'five'][pins.MOST]} pinned posts",
-    f"{reading.MOST_PAGES} pages and {reading.MOST_ITEMS} items at most",
-    f"up to {['', '', '', '', '', 'five'][threads.MOST_NEW]} new comments of each list",
-    f"its last {first_looks.MOST_POSTS} posts",
-    f"makes {budgets.MOST_FETCHES} requests to 5 servers at most",
-    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVEN_UP_AFTER_MS // moves.DAY]} days",
+    f"{collections.MOST_PAGES} pages and {collections.MOST_ITEMS} items at most",
+    f"up to {['', '', '', '', '', 'five'][conversations.MOST_NEW]} new comments of each list",
+    f"its last {profile_preview.MOST_POSTS} posts",
+    f"makes {fetch_budget.MOST_FETCHES} requests to 5 servers at most",
+    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVEN_UP_AFTER_MS // migration.DAY]} days",
     f"up to {client.MOST_DOCUMENT // MIB} MiB, {['', '', '', 'three'][client.REDIRECTS]} redirects and "
     f"{client.DEADLINE:.0f} seconds",
 ]
@@ -109,7 +103,9 @@ def test_every_number_is_the_one_in_the_code(sentence: str) -> None:
 
 
 def test_the_types_an_inbox_takes_are_listed() -> None:
-    assert set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200])) == inbox.TYPES
+    assert (
+        set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200])) == endpoint.TYPES
+    )
 
 
 def test_the_four_audiences_are_addressed_as_the_table_says() -> None:
@@ -162,12 +158,14 @@ FEPS: dict[str, Callable[[], Any]] = {
     "2c59": lambda: _letter("actor")["webfinger"] == "alice@tintype.example",
     "521a": _multikeys,
     "844e": lambda: "rfc9421" in _letter("actor-of-the-node")["generator"]["implements"][0]["href"],
-    "8b32": lambda: "eddsa-jcs-2022" in (proofs.__doc__ or "") and "proof" not in _letter("says-create"),
-    "8fcf": lambda: synchronization.HEADER == "Collection-Synchronization" and "synchronize" in JOBS,
+    "8b32": lambda: (
+        "eddsa-jcs-2022" in (integrity_proofs.__doc__ or "") and "proof" not in _letter("says-create")
+    ),
+    "8fcf": lambda: follower_digest.HEADER == "Collection-Synchronization" and "synchronize" in JOBS,
     "7458": lambda: _letter("replies")["type"] == "OrderedCollection" and "crawl" in JOBS,
     "7888": lambda: _letter("note-comment")["context"] == _letter("context")["id"],
     "f228": lambda: _letter("context")["attributedTo"] == _letter("actor")["id"],
-    "c0e0": lambda: "EmojiReact" in DEEDS and reactions,
+    "c0e0": lambda: "EmojiReact" in DEEDS and emoji_reactions,
     "ee3a": _exif,
     "fe34": lambda: (
         uris.same_origin("https://a.test/1", "https://a.test/2")
@@ -210,5 +208,5 @@ def test_addresses_and_properties_that_are_promised_are_there() -> None:
         assert name in note
     assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
     assert "followers_synchronization" in _letter("followers-there")["id"]
-    assert all(status in delivery.AWAY for status in (408, 429, 503))
-    assert moving.MOST_REQUESTS <= budgets.MOST_FETCHES
+    assert all(status in deliver.AWAY for status in (408, 429, 503))
+    assert remote_migration.MOST_REQUESTS <= fetch_budget.MOST_FETCHES

@@ -16,18 +16,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activitypub import actors, receiving, vocab
+from activitypub import vocab
+from activitypub.inbox import process
+from activitypub.remote import actors
 from activitypub.uris import Malformed
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.letters.__main__ import documents, judge
-from node import accounts, captions, follows, jobs, posts, timelines, views
-from node.accounts import Account, RemoteActor
+from node.accounts import accounts, relationships
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import now_ms
+from node.interactions import follows
+from node.jobs import queue
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import RemoteActor
 from node.node import Node
 from node.paging import Page
-from tests.activitypub.test_fixtures_parse import spoilt
+from node.posts import posts
+from node.text import formatting
+from node.timelines import post_views, timelines
+from tests.activitypub.vocab.test_fixtures_parse import spoilt
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
 LETTERS = Path(__file__).parent / "letters" / "written"
@@ -91,7 +100,7 @@ def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
     """The actor, made known and followed by the reader, so that what they say matters here."""
     try:
-        known = accounts.receive(
+        known = remote_accounts.receive(
             tx,
             RemoteActor(
                 uri=uri,
@@ -101,7 +110,7 @@ def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
                 followers_uri=f"{uri}/followers",
             ),
         )
-        if follows.between(tx, reader, known) is None:
+        if relationships.between(tx, reader, known) is None:
             follows.accept(tx, follows.follow(tx, reader, known))
     except (Malformed, Refused):
         return None
@@ -117,14 +126,14 @@ def hand_over(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
     by = _known(tx, uri, accounts.get(tx, reader_id))
     if by is None:
         return False
-    jobs.add(tx, "receive", {"doc": document, "by": by.id, "host": vocab.host_of(uri)})
+    queue.add(tx, "receive", {"doc": document, "by": by.id, "host": vocab.host_of(uri)})
     return True
 
 
 async def work_off(node: Node) -> None:
     """Do the receive jobs, and the fetches they cause without a network; nothing may be left of them."""
-    while batch := await node.db.write(jobs.claim, "receive", 64, now_ms()):
-        await receiving.receive(node, batch)
+    while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
+        await process.receive(node, batch)
     kinds = [*ASKS, "fan_out", "deliver"]
     await node.db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind IN (:kinds)", kinds=kinds))
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
@@ -133,8 +142,8 @@ async def work_off(node: Node) -> None:
 def _pages(tx: Reader, reader_id: int) -> int:
     """Everything a reader can be shown."""
     me = accounts.get(tx, reader_id)
-    shown = views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
-    shown += views.of(tx, None, timelines.public(tx, None, Page(limit=80)))
+    shown = post_views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
+    shown += post_views.of(tx, None, timelines.public(tx, None, Page(limit=80)))
     return len(shown)
 
 
@@ -147,7 +156,7 @@ async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
     for document in documents:
         try:
             remote = actors.remote(vocab.actor(document), "somewhere.example")
-            await reader.node.db.write(accounts.receive, remote)
+            await reader.node.db.write(remote_accounts.receive, remote)
         except (Malformed, Refused):
             continue
     await reader.node.db.read(_pages, reader.id)
@@ -224,8 +233,8 @@ async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
 
     await node.db.write(unit)
     before = await node.db.read(_askings)
-    while batch := await node.db.write(jobs.claim, "receive", 64, now_ms()):
-        await receiving.receive(node, batch)
+    while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
+        await process.receive(node, batch)
     # Each asks for one thing of a server at most, and what comes of that has 20 requests (D10).
     assert await node.db.read(_askings) - before <= len(activities(document)) + 1
     await node.db.read(_whole)
@@ -254,11 +263,11 @@ def _summary(tx: Reader, uri: str, reader_id: int) -> dict[str, Any]:
     post = posts.by_uri(tx, uri)
     if post is None:
         return {"uri": uri, "visibility": None}
-    view = views.of(tx, accounts.get(tx, reader_id), [post.id])[0]
+    view = post_views.of(tx, accounts.get(tx, reader_id), [post.id])[0]
     return {
         "uri": uri,
         "visibility": post.visibility,
-        "caption": captions.plain_text(post.caption),
+        "caption": formatting.plain_text(post.caption),
         "warning": post.warning,
         "alts": [photo.alt for photo in view.photos],
         "sizes": [[photo.width, photo.height] for photo in view.photos],

@@ -15,17 +15,23 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, contexts
+from activitypub.documents import contexts
+from activitypub.remote import actors
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.stories.test_moves import goes, names
 from federation_tests.strangers import PUBLIC, Stranger
-from node import accounts, avatars, photos, pins, posts, reports
+from node.accounts import accounts
+from node.admin import reports
+from node.attachments import avatars, photos
+from node.attachments.photo_metadata import Shared
 from node.database import Writer
-from node.drafts import Draft
-from node.photo_facts import Shared
-from node.policies import EVERYONE, Policy, only
-from node.posts import Post
-from tests.media.test_camera import photo as camera_photo
+from node.interactions import pins
+from node.models.interaction_policy import EVERYONE, InteractionPolicy, only
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from tests.media.test_exif import photo as camera_photo
 from tests.support import people
 from tests.support.pictures import picture
 
@@ -111,7 +117,7 @@ async def _album(alice: Person, caption: str, shots: int, **more: Any) -> Post:
             alice.node, await alice.account(), picture(64, 48, seed=n + 1), alt=f"Morning {n + 1}"
         )
         ids.append(made.id)
-    post: Post = await alice._do(posts.publish, Draft(caption=caption, photo_ids=ids, **more))
+    post: Post = await alice._do(publishing.publish, Draft(caption=caption, photo_ids=ids, **more))
     return post
 
 
@@ -146,7 +152,7 @@ async def test_documents_that_are_fetched(
     one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
     shared = Shared(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
     first: Post = await alice._do(
-        posts.publish,
+        publishing.publish,
         Draft(caption=f"Dawn #Fog @rita@{other.domain}", photo_ids=[one.id], language="en", shared=shared),
     )
     notes = {
@@ -158,7 +164,7 @@ async def test_documents_that_are_fetched(
             "For you",
             1,
             visibility="followers",
-            policy=Policy(comment=only("mentioned"), quote=EVERYONE),
+            policy=InteractionPolicy(comment=only("mentioned"), quote=EVERYONE),
         ),
         "direct": await alice.posts(f"Only @rita@{other.domain}", visibility="direct"),
         "comment": await alice.comments(first, "And the day after"),
@@ -246,14 +252,16 @@ async def test_activities_that_are_sent(
     await fediverse.settle()
     quotable = await alice.node.db.read(posts.by_uri, note["id"])
     assert quotable is not None
-    await alice._do(posts.publish, Draft(caption="How true", quote_id=quotable.id))
+    await alice._do(publishing.publish, Draft(caption="How true", quote_id=quotable.id))
     await fediverse.settle()
     create, request = sorted(other.received, key=lambda said: str(said["type"]))
     compare("says-create-quoting", plain(create))
     compare("says-quote-request", plain(request))
 
-    for allowed, verb in ((EVERYONE, "accept"), (Policy().quote, "reject")):
-        quoted = await alice._do(posts.publish, Draft(caption="Quote me", policy=Policy(quote=allowed)))
+    for allowed, verb in ((EVERYONE, "accept"), (InteractionPolicy().quote, "reject")):
+        quoted = await alice._do(
+            publishing.publish, Draft(caption="Quote me", policy=InteractionPolicy(quote=allowed))
+        )
         await fediverse.settle()
         other.received.clear()
         quote = other.note("rita", f"q-{verb}", quote=quoted.uri)

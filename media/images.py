@@ -183,13 +183,3 @@ def too_heavy(detail: str) -> BadImage:
     return BadImage(
         "This picture needs more memory or time than a picture may. A smaller one will do.", detail
     )
-
-
-def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """Decode, turn upright, drop all metadata and cut every variant asked for.
-
-    Raises BadImage, and nothing else. Decodes hostile bytes: call it in the sandbox.
-    """
-    from media import pixels
-
-    return pixels.render(data, variants)

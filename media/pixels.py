@@ -23,7 +23,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from media import blurhash, camera, colours
+from media import blurhash, colour_profiles, exif
 from media.images import (
     MAX_PIXELS_JPEG,
     MAX_PIXELS_OTHER,
@@ -76,7 +76,10 @@ _PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 
 def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """See `images.render`."""
+    """Decode, turn upright, drop all metadata and cut every variant asked for.
+
+    Raises BadImage, and nothing else. Decodes hostile bytes: call it in the sandbox.
+    """
     mime = sniff(data[:64])
     if mime is None:
         raise not_a_picture(f"begins with {data[:16]!r}")
@@ -96,9 +99,9 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
 
 def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     image, original, turn = _decode(data, mime, variants)
-    written = camera.facts(image)
+    written = exif.facts(image)
     icc = image.info.get("icc_profile")
-    image, space = colours.settle(_as_colours(image), icc if isinstance(icc, bytes) else None)
+    image, space = colour_profiles.settle(_as_colours(image), icc if isinstance(icc, bytes) else None)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
     image = _bare(image)
@@ -149,7 +152,7 @@ def _decode(
             and isinstance(nclx, dict)
             and nclx.get("color_primaries") == _P3_PRIMARIES
         ):
-            heic.info["icc_profile"] = colours.PROFILES["p3"]
+            heic.info["icc_profile"] = colour_profiles.PROFILES["p3"]
         return heic, heic.size, None  # libheif has turned it already
 
     image = _PLUGINS[mime](BytesIO(data))
@@ -252,7 +255,7 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 
 
 def _encode(
-    image: Image.Image, space: colours.Space, group: list[Variant], *, is_last: bool = False
+    image: Image.Image, space: colour_profiles.Space, group: list[Variant], *, is_last: bool = False
 ) -> Iterator[Rendered]:
     """The files of one size, JPEG after the others. `is_last`: the pixels may be changed, nobody needs them again."""
     for variant in sorted(group, key=lambda variant: variant.format == "jpeg"):
@@ -262,10 +265,10 @@ def _encode(
             flat = _on_white(image)
             if space != "srgb" and flat is image and not is_last:
                 flat = image.copy()
-            image, space = colours.to_srgb(flat, space), "srgb"
-            image.save(out, "JPEG", quality=variant.quality, icc_profile=colours.PROFILES["srgb"])
+            image, space = colour_profiles.to_srgb(flat, space), "srgb"
+            image.save(out, "JPEG", quality=variant.quality, icc_profile=colour_profiles.PROFILES["srgb"])
         else:
-            profile = colours.PROFILES["p3"] if space == "p3" else b""
+            profile = colour_profiles.PROFILES["p3"] if space == "p3" else b""
             if variant.format == "webp":
                 # Method 3 is 4 % smaller and takes three times as long; 2 gains nothing over 1.
                 image.save(out, "WEBP", quality=variant.quality, method=1, icc_profile=profile)
@@ -283,10 +286,10 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _blurhash(image: Image.Image, space: colours.Space, turn: Image.Transpose | None) -> str:
+def _blurhash(image: Image.Image, space: colour_profiles.Space, turn: Image.Transpose | None) -> str:
     share = min(1.0, 32 / max(image.size))
     size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
-    small = colours.to_srgb(_on_white(image.resize(size, Image.Resampling.BOX)), space)
+    small = colour_profiles.to_srgb(_on_white(image.resize(size, Image.Resampling.BOX)), space)
     small = _upright(small, turn)
     down = 3 if small.width > small.height else 4
     return blurhash.encode(small.tobytes(), *small.size, 4, down)
@@ -303,7 +306,7 @@ def warm() -> None:
     files = []
     for kind in ("PNG", "JPEG", "WEBP", "AVIF", "GIF"):
         out = BytesIO()
-        sample.save(out, kind, exif=exif, icc_profile=colours.PROFILES["p3"])
+        sample.save(out, kind, exif=exif, icc_profile=colour_profiles.PROFILES["p3"])
         files.append(out.getvalue())
     render(files[0], VARIANTS)
     for data in files[1:]:

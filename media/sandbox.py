@@ -58,7 +58,7 @@ class Sandbox:
         self._is_closed = False
 
     async def render(self, data: bytes, variants: tuple[Variant, ...]) -> Picture:
-        """See `images.render`. Also raises BadImage when the picture took too much time or memory."""
+        """See `pixels.render`. Also raises BadImage when the picture took too much time or memory."""
         if sniff(data[:64]) is None:
             raise not_a_picture(f"begins with {data[:16]!r}")
         if len(data) > MAX_BYTES:

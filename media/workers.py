@@ -19,9 +19,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from media import messages
+from media import worker_protocol
 from media.images import BadImage, Picture, Variant, damaged, too_heavy
-from media.messages import STATUS
+from media.worker_protocol import STATUS
 
 _START_SECONDS = 30.0
 _PIPE_BYTES = 1 << 20
@@ -61,7 +61,7 @@ class Worker:
         words = [str(status), str(memory_mb), str(math.ceil(seconds))]
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", "-s", "-m", "media.confined", *words],
+                [sys.executable, "-P", "-s", "-m", "media.worker_main", *words],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -90,14 +90,14 @@ class Worker:
             raise SandboxBroken(f"the worker process did not start: {error}") from error
 
     def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
-        """See `images.render`. Raises BadImage also when the process died or took too long."""
+        """See `pixels.render`. Raises BadImage also when the process died or took too long."""
         self._deadline = time.monotonic() + seconds
         self.is_sound, self.cost = False, None
         try:
-            self._write(messages.pack(messages.Ask(len(data), variants)))
+            self._write(worker_protocol.pack(worker_protocol.Ask(len(data), variants)))
             self._write(data)
             try:
-                picture = messages.picture(self._read, variants)
+                picture = worker_protocol.picture(self._read, variants)
             except BadImage:
                 self._settle()
                 raise
@@ -107,7 +107,7 @@ class Worker:
             raise too_heavy(f"not done within {seconds:g} s") from error
         except _Ended as error:
             raise self._explain(str(error)) from error
-        except messages.Nonsense as error:
+        except worker_protocol.Nonsense as error:
             raise damaged(f"the worker answered nonsense: {error}") from error
         finally:
             self.used_at = time.monotonic()

@@ -16,13 +16,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from node import accounts, config, control, keys, passwords, tokens, users
-from node.commands import packed
+from node import config
+from node.accounts import keys
+from node.auth import access_tokens, passwords, users
+from node.cli import control_socket
+from node.cli.commands import packed
 from node.config import BadConfig, Config
 from node.database import migrate
 from node.database.lock import InUse
 from node.database.migrate import TooNew
 from node.errors import Refused
+from node.text import display_names
 from node.version import VERSION
 
 T = TypeVar("T")
@@ -115,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: Config, asked: argparse.Namespace) -> None:
-    from web import serve
+    from web.server import serve
 
     _in_words(lambda: serve.run(options))
 
@@ -126,7 +130,6 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
             "With SQLite one process does both: `tintype serve` runs the jobs beside the web, because only "
             "one may write the file. A worker of its own needs PostgreSQL ([database] url)."
         )
-
     from web import wiring
 
     async def work() -> None:
@@ -155,10 +158,10 @@ def _migrate(options: Config, asked: argparse.Namespace) -> None:
 
 def _check(options: Config, asked: argparse.Namespace) -> int:
     async def look() -> int:
-        from web import checks
+        from web import health_check
 
         bad = 0
-        async for finding in checks.run(options):
+        async for finding in health_check.run(options):
             bad += not finding.is_sound
             print(f"{'ok  ' if finding.is_sound else 'BAD '} {finding.name:<11}{finding.words}", flush=True)
         print("The node is sound." if not bad else f"{bad} of these need attention.")
@@ -168,7 +171,7 @@ def _check(options: Config, asked: argparse.Namespace) -> int:
 
 
 def _account_create(options: Config, asked: argparse.Namespace) -> None:
-    accounts.check_name(asked.name)
+    display_names.check_name(asked.name)
     users.normal_email(asked.email)
     hashed = passwords.hash_now(_password(asked))
     handle = _do(
@@ -211,7 +214,7 @@ def _account_list(options: Config, asked: argparse.Namespace) -> None:
 
 
 def _token_create(options: Config, asked: argparse.Namespace) -> None:
-    scopes = sorted(tokens.parse_scopes(asked.scopes))
+    scopes = sorted(access_tokens.parse_scopes(asked.scopes))
     print(_do(options, "token create", name=asked.name, scopes=scopes, app=asked.app))
 
 
@@ -228,7 +231,7 @@ def _password(asked: argparse.Namespace) -> str:
 
 def _do(options: Config, name: str, /, **values: Any) -> Any:
     """A command on the node's database, wherever it is open."""
-    return _in_words(lambda: asyncio.run(control.run(options, name, **values)))
+    return _in_words(lambda: asyncio.run(control_socket.run(options, name, **values)))
 
 
 def _in_words(deed: Callable[[], T]) -> T:

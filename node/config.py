@@ -50,6 +50,7 @@ class ServerOptions:
     scheme: Literal["https", "http"] = "https"
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     jobs: bool = True
+    fast_http: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,11 +94,6 @@ class Config:
         """Where the node keeps what is its own: beside the SQLite file, or `./data`."""
         scheme, _, path = self.database.url.partition(":")
         return Path(path).parent if scheme == "sqlite" else Path("data")
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """Every folder a backup must hold."""
-        return tuple(dict.fromkeys((self.data_folder, Path(self.media.url.removeprefix("file:")))))
 
 
 def load(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:

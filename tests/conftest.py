@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from node import accounts, keys
-from node.accounts import Account
+from node.accounts import accounts, keys
 from node.config import Config, MediaOptions, NodeOptions, RegistrationOptions
 from node.database import Database
+from node.models.account import Account
 from node.node import Node
 from tests.support.databases import Databases
 from tests.support.pictures import picture

@@ -11,31 +11,31 @@ from quart import Quart, Response, request
 from quart.wrappers import Request
 from werkzeug.routing import IntegerConverter, Map
 
-from activitypub.routes import Door
-from node import block_files, ids
+from activitypub.server.routes import Door
+from node import ids
+from node.moderation import block_list_csv
 from node.node import Node
-from web import current, errors, session, words
 from web.api import Api
-from web.files import Files
+from web.files.media_files import Files
+from web.html import error_pages
+from web.i18n import translations
 from web.pages import (
     about,
-    admin,
-    block_lists,
     compose,
-    entrance,
+    hashtags,
     home,
-    interact,
-    moving,
     notifications,
-    people,
     posts,
-    reports,
+    profiles,
+    remote_interaction,
     search,
-    servers,
-    tags,
+    sign_in,
 )
-from web.pages import ledgers as ledgers_page
-from web.pages import settings as settings_page
+from web.pages import delivery_reports as ledgers_page
+from web.pages.admin import block_lists, dashboard, reports, servers
+from web.pages.settings import account as settings_page
+from web.pages.settings import migration
+from web.request import context, session
 
 MB = 1024 * 1024
 SMALL_FORM = 256 * 1024
@@ -80,21 +80,21 @@ HSTS = "max-age=31536000"
 PAGES = (
     home,
     posts,
-    people,
-    tags,
+    profiles,
+    hashtags,
     compose,
     notifications,
     search,
     ledgers_page,
     settings_page,
-    moving,
-    admin,
+    migration,
+    dashboard,
     servers,
     reports,
     block_lists,
-    entrance,
+    sign_in,
     about,
-    interact,
+    remote_interaction,
 )
 
 
@@ -117,8 +117,8 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.quart(scope, receive, send)
-        elif self._door.takes(scope):
-            await self._door(scope, receive, send)
+        elif (found := self._door.find(scope)) is not None:
+            await self._door.answer(found, scope, receive, send)
         elif scope["path"].startswith("/api/"):
             await self._api(scope, receive, send)
         elif scope["path"].startswith(("/media/", "/static/")):
@@ -147,7 +147,7 @@ def make_pages(node: Node) -> Quart:
 
     async def before() -> None:
         accepted = [name for name, _quality in request.accept_languages]
-        words.speak(words.choose(request.cookies.get(session.LANGUAGE, ""), accepted))
+        translations.speak(translations.choose(request.cookies.get(session.LANGUAGE, ""), accepted))
         await guard(node, request)
 
     app.before_request(before)
@@ -161,7 +161,7 @@ def make_pages(node: Node) -> Quart:
         return response
 
     app.after_request(after)
-    errors.register(app)
+    error_pages.register(app)
     return app
 
 
@@ -172,7 +172,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
         "/compose/photo": photo_bytes + MB,
         "/settings/avatar": photo_bytes + MB,
         "/settings/header": photo_bytes + MB,
-        "/admin/lists/import": block_files.MOST_BYTES + MB,
+        "/admin/lists/import": block_list_csv.MOST_BYTES + MB,
     }
 
     class Limited(Request):
@@ -193,5 +193,5 @@ async def guard(node: Node, asked: Request) -> None:
     if asked.method in session.SAFE:
         return
     if asked.endpoint in UPLOADS:
-        await current.asking()
+        await context.asking()
     await session.check(node)

@@ -6,81 +6,60 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
-import activitypub.actors
-import activitypub.delivery
-import activitypub.featured
-import activitypub.first_looks
-import activitypub.forwarding
-import activitypub.moving
-import activitypub.outbox
-import activitypub.quoting
-import activitypub.receiving
-import activitypub.remote_posts
-import activitypub.synchronizing
-import activitypub.threads
-from activitypub.client import Client
+from activitypub.client.client import Client
+from activitypub.delivery import deliver
+from activitypub.delivery import fan_out as outgoing
+from activitypub.inbox import follower_sync, forwarding, process
+from activitypub.remote import actors, conversations, featured, profile_preview
+from activitypub.remote import migration as remote_migration
+from activitypub.remote import notes as remote_notes
+from activitypub.remote import quotes as remote_quotes
 from media.sandbox import Sandbox
 from media.storage import open_storage
-from node import (
-    accounts,
-    audit,
-    avatars,
-    block_lists,
-    cached_media,
-    deliveries,
-    departures,
-    domains,
-    evictions,
-    files,
-    hosts,
-    idempotency,
-    jobs,
-    keys,
-    limits,
-    moves,
-    outbox,
-    photos,
-    received,
-    registration,
-    reports,
-    sessions,
-    severances,
-    tombstones,
-)
+from node import rate_limits
+from node.accounts import keys
+from node.admin import domain_enforcement, reports
+from node.attachments import avatars, media_cache, media_cache_eviction, photos, stored_files
+from node.auth import idempotency_keys, sessions
 from node.config import Config
 from node.database import Writer, open_database
+from node.federation import deliveries, outbox, seen_activities, server_availability, tombstones
 from node.ids import now_ms
-from node.jobs import Job
+from node.interactions import severed_follows
+from node.jobs import queue
+from node.jobs.queue import Job
+from node.jobs.worker import Batch, Each, Handler, Worker
+from node.lifecycle import account_deletion, handle_domain, migration, registration
+from node.moderation import audit_log, block_lists, domain_policy
 from node.node import Node, site_of
 from node.version import VERSION
-from node.worker import Batch, Each, Handler, Worker
 
 DAY = 24 * 3_600_000
 FAILED_JOBS_KEPT = 30 * DAY
 
 JOBS: dict[str, Handler] = {
-    "fan_out": Each(activitypub.outbox.fan_out, at_once=4),
-    "deliver": Each(activitypub.delivery.deliver, at_once=128, patience=0.5, most=2000),
-    "redeliver": Each(activitypub.delivery.deliver, at_once=32, patience=0.5, most=200),
-    "receive": Batch(activitypub.receiving.receive, size=64),
-    "fetch": Each(activitypub.receiving.fetch_first, at_once=8),
-    "look_up": Each(activitypub.forwarding.look_up, at_once=4),
-    "synchronize": Each(activitypub.synchronizing.synchronize, at_once=4),
-    "check_post": Each(activitypub.remote_posts.check, at_once=4),
-    "check_quote": Each(activitypub.quoting.check, at_once=4),
-    "climb": Each(activitypub.threads.climb, at_once=4),
-    "crawl": Each(activitypub.threads.crawl, at_once=4),
-    "look_at_person": Each(activitypub.first_looks.look, at_once=4),
-    "refresh_actor": Each(activitypub.actors.refresh, at_once=4),
-    "check_move": Each(activitypub.moving.check, at_once=2),
-    "carry_over": Each(moves.carry_over, at_once=1),
-    "read_featured": Each(activitypub.featured.read, at_once=4),
+    "fan_out": Each(outgoing.fan_out, at_once=4),
+    "deliver": Each(deliver.deliver, at_once=128, patience=0.5, most=2000),
+    "redeliver": Each(deliver.deliver, at_once=32, patience=0.5, most=200),
+    "receive": Batch(process.receive, size=64),
+    "fetch": Each(process.fetch_first, at_once=8),
+    "look_up": Each(forwarding.look_up, at_once=4),
+    "synchronize": Each(follower_sync.synchronize, at_once=4),
+    "check_post": Each(remote_notes.check, at_once=4),
+    "check_quote": Each(remote_quotes.check, at_once=4),
+    "climb": Each(conversations.climb, at_once=4),
+    "crawl": Each(conversations.crawl, at_once=4),
+    "look_at_person": Each(profile_preview.look, at_once=4),
+    "refresh_actor": Each(actors.refresh, at_once=4),
+    "check_move": Each(remote_migration.check, at_once=2),
+    "carry_over": Each(migration.carry_over, at_once=1),
+    "read_featured": Each(featured.read, at_once=4),
     "render_photo": Each(photos.render_later, at_once=1),
     "fetch_avatar": Each(avatars.fetch, at_once=2),
-    "trim_cache": Each(evictions.trim, at_once=1),
-    "forget_person": Each(departures.forget, at_once=1),
-    "delete_files": Each(files.delete_files, at_once=2),
-    "apply_policy": Each(severances.apply_policy, at_once=1),
+    "trim_cache": Each(media_cache_eviction.trim, at_once=1),
+    "forget_person": Each(account_deletion.forget, at_once=1),
+    "delete_files": Each(stored_files.delete_files, at_once=2),
+    "apply_policy": Each(domain_enforcement.apply_policy, at_once=1),
     "fetch_list": Each(block_lists.fetch, at_once=1),
 }
 
@@ -100,17 +79,17 @@ async def open_node(options: Config, *, reads_only: bool = False, **client_optio
         allow_http=options.federation.allow_http,
         ca_file=options.federation.ca_file or None,
         own_host=site.domain,
-        refuses=lambda host: db.read(domains.is_blocked, host),
+        refuses=lambda host: db.read(domain_policy.is_blocked, host),
         **client_options,
     )
     node = Node(config=options, site=site, db=db, storage=storage, sandbox=Sandbox(), client=client)
     if reads_only:
         return node
     try:
-        await activitypub.actors.ensure_instance_actor(node)
-        await db.write(accounts.adopt_handle_domain)
-        await db.write(domains.adopt_mode)
-        await db.write(jobs.add_once, "clean_up", {}, run_at=now_ms() + DAY)
+        await actors.ensure_instance_actor(node)
+        await db.write(handle_domain.adopt_handle_domain)
+        await db.write(domain_policy.adopt_mode)
+        await db.write(queue.add_once, "clean_up", {}, run_at=now_ms() + DAY)
     except BaseException:
         await node.close()
         raise
@@ -140,18 +119,18 @@ async def settle(node: Node, now: int | None = None) -> int:
 _FORGETTING: tuple[Callable[[Writer, int], Any], ...] = (
     deliveries.clean_up,
     outbox.clean_up,
-    hosts.clean_up,
+    server_availability.clean_up,
     keys.clean_up,
-    received.clean_up,
-    limits.clean_up,
+    seen_activities.clean_up,
+    rate_limits.clean_up,
     sessions.clean_up,
     registration.clean_up,
     tombstones.clean_up,
     photos.clean_up,
-    idempotency.clean_up,
-    severances.clean_up,
-    audit.clean_up,
-    cached_media.clean_up,
+    idempotency_keys.clean_up,
+    severed_follows.clean_up,
+    audit_log.clean_up,
+    media_cache.clean_up,
     reports.clean_up,
 )
 
@@ -165,7 +144,7 @@ async def clean_up(node: Node, job: Job) -> None:
 
 
 def _tomorrow(tx: Writer, job: Job, now: int) -> None:
-    jobs.forget_failed(tx, now - FAILED_JOBS_KEPT)
+    queue.forget_failed(tx, now - FAILED_JOBS_KEPT)
     block_lists.ask_all(tx)
-    jobs.finish(tx, job)
-    jobs.add(tx, "clean_up", {}, run_at=now + DAY)
+    queue.finish(tx, job)
+    queue.add(tx, "clean_up", {}, run_at=now + DAY)

@@ -19,8 +19,6 @@ from activitypub.signatures.claims import BadSignature, Claim, Request
 from activitypub.signatures.keys import (
     PublicKey,
     SigningKey,
-    generate_ed25519,
-    generate_rsa,
     parse_public_key,
 )
 from activitypub.signatures.signing import OTHER, SIGN, sign_cavage, sign_rfc9421
@@ -34,8 +32,6 @@ __all__ = [
     "Request",
     "SigningKey",
     "claim",
-    "generate_ed25519",
-    "generate_rsa",
     "parse_public_key",
     "sign_cavage",
     "sign_rfc9421",

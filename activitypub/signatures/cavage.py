@@ -17,14 +17,7 @@ import re
 from collections.abc import Iterator
 from email.utils import parsedate_tz
 
-from activitypub.signatures.claims import (
-    BadSignature,
-    Claim,
-    Request,
-    check_request,
-    check_times,
-    named,
-)
+from activitypub.signatures.claims import BadSignature, Claim, Request, check_request, check_times, named
 from activitypub.signatures.digests import check_digest
 from activitypub.signatures.keys import PublicKey
 

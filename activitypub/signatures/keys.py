@@ -1,4 +1,4 @@
-"""Keys: read from what other servers publish, made for our own people, and the two operations on them.
+"""Keys: read from what other servers publish, loaded from our own, and the two operations on them.
 
 RSA of 2048 to 8192 bits with PKCS#1 v1.5 and SHA-256, and Ed25519. A key is hashed
 and compared by its text, so a parsed one can be kept in a table.
@@ -13,22 +13,17 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import (
-    RSAPrivateKey,
-    RSAPublicKey,
-    generate_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from activitypub.signatures.claims import BadSignature
+from node.accounts import base58
 
 LEAST_BITS, MOST_BITS = 2048, 8192
 _LONGEST = 4096
 _PEM = re.compile(
     r"-----BEGIN (?:RSA )?PUBLIC KEY-----([A-Za-z0-9+/=\s]{1,4096})-----END (?:RSA )?PUBLIC KEY-----"
 )
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BASE58_VALUE = {digit: value for value, digit in enumerate(_BASE58)}
 _ED25519, _RSA = b"\xed\x01", b"\x85\x24"
 _PADDING, _SHA256 = padding.PKCS1v15(), hashes.SHA256()
 
@@ -94,27 +89,6 @@ def parse_public_key(text: object, *, least_bits: int = LEAST_BITS) -> PublicKey
     return PublicKey(text, key)
 
 
-def generate_rsa() -> tuple[str, str]:
-    """A new RSA-2048 pair as (private PEM, public PEM). Takes tens of milliseconds."""
-    key = generate_private_key(public_exponent=65537, key_size=2048)
-    return _private_pem(key), key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode()
-
-
-def generate_ed25519() -> tuple[str, str]:
-    """A new Ed25519 pair as (private PEM, public multibase as FEP-521a wants it)."""
-    key = Ed25519PrivateKey.generate()
-    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return _private_pem(key), "z" + to_base58(_ED25519 + raw)
-
-
-def _private_pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-
-
 def _from_pem(text: str) -> RSAPublicKey | Ed25519PublicKey:
     # Taken apart by hand: published keys come with CRLF, without line breaks and with stray spaces.
     found = _PEM.search(text)
@@ -132,7 +106,7 @@ def _from_der(der: bytes) -> RSAPublicKey | Ed25519PublicKey:
 
 def _from_multibase(text: str) -> RSAPublicKey | Ed25519PublicKey:
     if text[0] == "z":
-        data = from_base58(text[1:])
+        data = base58.decode(text[1:])
     else:
         data = base64.b64decode(text[1:] + "=" * (-len(text[1:]) % 4), altchars=b"-_", validate=True)
     if data.startswith(_ED25519) and len(data) == 34:
@@ -140,23 +114,3 @@ def _from_multibase(text: str) -> RSAPublicKey | Ed25519PublicKey:
     if data.startswith(_RSA):
         return _from_der(data[2:])
     raise ValueError("neither RSA nor Ed25519")
-
-
-def from_base58(text: str) -> bytes:
-    """Raises ValueError."""
-    # The arithmetic is quadratic, so the length is bounded first.
-    if len(text) > 2000 or not set(text) <= _BASE58_VALUE.keys():
-        raise ValueError("not base58")
-    number = 0
-    for digit in text:
-        number = number * 58 + _BASE58_VALUE[digit]
-    zeros = len(text) - len(text.lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
-def to_base58(data: bytes) -> str:
-    number, digits = int.from_bytes(data, "big"), ""
-    while number:
-        number, rest = divmod(number, 58)
-        digits = _BASE58[rest] + digits
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits

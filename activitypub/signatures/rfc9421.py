@@ -12,14 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from activitypub.signatures.claims import (
-    BadSignature,
-    Claim,
-    Request,
-    check_request,
-    check_times,
-    named,
-)
+from activitypub.signatures.claims import BadSignature, Claim, Request, check_request, check_times, named
 from activitypub.signatures.digests import check_content_digest
 from activitypub.signatures.fields import dictionary, text_of
 from activitypub.signatures.keys import PublicKey

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from activitypub import vocab
-from activitypub.deeds import DEEDS
+from activitypub.handlers.registry import DEEDS
 from activitypub.uris import Malformed
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"

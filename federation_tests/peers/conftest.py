@@ -7,10 +7,9 @@ reason. Under CI=true they fail instead.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 import pytest
 
@@ -21,16 +20,23 @@ from federation_tests.peers.elsewhere import Fedify
 from federation_tests.peers.packages import Missing, Program
 from federation_tests.peers.processes import Peer
 from node.config import Config
+from tests.support import missing_parts
+from tests.support.parallel import ONE_AT_A_TIME
 
 Scheme = Literal["https", "http"]
-_NOT_TESTED: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where both databases are tested, each meets one of the schemes: a peer sees nothing of the database."""
+    """Where both databases are tested, each meets one of the schemes: a peer sees nothing of the database.
+
+    All run in one worker, so that each peer is started once.
+    """
     if config.getoption("--database") == "both":
         config.hook.pytest_deselected(items=[item for item in items if _is_another_pair(item)])
         items[:] = [item for item in items if not _is_another_pair(item)]
+    for item in items:
+        if item.path.is_relative_to(packages.HERE):
+            item.add_marker(ONE_AT_A_TIME)
 
 
 def _is_another_pair(item: pytest.Item) -> bool:
@@ -38,18 +44,6 @@ def _is_another_pair(item: pytest.Item) -> bool:
         return False
     chosen = item.callspec.params if hasattr(item, "callspec") else {}
     return (chosen.get("scheme"), chosen.get("engine")) in [("https", "sqlite"), ("http", "postgresql")]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for peer, reason in config.stash.get(_NOT_TESTED, {}).items():
-        terminalreporter.write_line(f"NOT TESTED against {peer}: {reason}", yellow=True, bold=True)
-
-
-def _report(config: pytest.Config, peer: str, missing: Missing) -> NoReturn:
-    config.stash.setdefault(_NOT_TESTED, {})[peer] = str(missing)
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{peer} cannot be had: {missing}", pytrace=False)
-    pytest.skip(f"{peer} cannot be had: {missing}")
 
 
 def _started(
@@ -64,7 +58,7 @@ def _started(
         process.wait()
         yield process
     except Missing as missing:
-        _report(request.config, peer, missing)
+        missing_parts.report(request.config, f"against {peer}", str(missing))
     finally:
         if process is not None:
             process.stop()

@@ -8,7 +8,7 @@ from typing import Any
 
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.peers.processes import Peer
-from node.posts import Post
+from node.models.post import Post
 from tests.support.pictures import picture
 
 PICTURE = picture(64, 48, seed=7)

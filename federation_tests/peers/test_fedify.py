@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from activitypub import lookups
+from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.peers.elsewhere import Elsewhere, Fedify
-from node import captions, follows, likes, posts
 from node.errors import Refused
+from node.interactions import follows, likes
+from node.models.post import Post
 from node.paging import Page
-from node.posts import Post
+from node.posts import posts
+from node.text import formatting
 
 PHOTOS = [1, 4, 10]
 
@@ -243,7 +245,7 @@ async def test_edits_and_deletions_on_fedify_reach_us(
     await fred.edits(post_uri, "<p>Train</p>")
 
     post = await here(alice, post_uri)
-    assert captions.plain_text(post.caption) == "Train"
+    assert formatting.plain_text(post.caption) == "Train"
     assert post.edited_at is not None
 
     await fred.deletes(post_uri)
@@ -277,7 +279,7 @@ async def test_each_finds_the_other_by_name_and_address(
     post = await alice.posts("Found", photo="A key")
 
     found = await alice.finds(fred)
-    pasted = await lookups.resolve(alice.node, post_uri, await alice.account())
+    pasted = await lookup.resolve(alice.node, post_uri, await alice.account())
     seen = await fred.looks_at(post.uri)
     # Fedify asks for names over HTTPS only.
     is_plain = fedify.scheme == "http"

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from activitypub import lookups
+from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
-from node import hosts, posts
-from node.posts import Post
+from node.federation import server_availability
+from node.models.post import Post
+from node.posts import posts
 
 
 class Refusing:
@@ -65,7 +66,7 @@ async def test_where_cavage_is_refused_we_knock_with_rfc_9421(world: Fediverse, 
         "<p>Fog</p>",
         "<p>More fog</p>",
     ]
-    assert await alice.node.db.read(hosts.style, fedify.domain) == "rfc9421"
+    assert await alice.node.db.read(server_availability.style, fedify.domain) == "rfc9421"
 
 
 async def test_one_refusal_of_a_message_is_remembered(world: Fediverse, fedify: Fedify) -> None:
@@ -98,7 +99,7 @@ async def test_a_server_that_changes_its_mind_is_followed(world: Fediverse, fedi
 
     assert await fedify.knocks("POST", "/inbox") == [("rfc9421", 401), ("cavage", 202), ("cavage", 202)]
     assert len((await fedify.state())["seen"]) == 2
-    assert await alice.node.db.read(hosts.style, fedify.domain) == "cavage"
+    assert await alice.node.db.read(server_availability.style, fedify.domain) == "cavage"
 
 
 async def test_an_address_with_a_query_is_had_at_the_second_knock(world: Fediverse, fedify: Fedify) -> None:
@@ -108,7 +109,7 @@ async def test_an_address_with_a_query_is_had_at_the_second_knock(world: Fediver
     fred = await fedify.person("fred")
     post_uri = await fred.posts("<p>Fog</p>", ["Fog"])
 
-    found = await lookups.resolve(alice.node, f"{post_uri}?from=feed", await alice.account())
+    found = await lookup.resolve(alice.node, f"{post_uri}?from=feed", await alice.account())
 
     assert isinstance(found, Post)
     assert found.uri == post_uri

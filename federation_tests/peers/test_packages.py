@@ -15,17 +15,17 @@ from federation_tests.authority import Authority
 from federation_tests.peers import packages
 from federation_tests.peers.packages import Missing, Program
 from federation_tests.peers.processes import Peer
-from federation_tests.servers import free_ports
+from tests.support.ports import free_port
 
 
-def run(tools: Path, **environment: str) -> subprocess.Popen[str]:
+def run(tools: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
     """A run of its own that needs bovine, and installs into `tools` without any network."""
     clean = {name: value for name, value in os.environ.items() if name != "CI"}
     test = "federation_tests/peers/test_proofs.py::test_we_believe_a_proof_by_bovine"
     apart = ["-p", "no:cacheprovider", "--basetemp", str(tools / "run")]
     tools.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", *apart, "--database", "sqlite", test],
+        [sys.executable, "-m", "pytest", "-q", *apart, "--database", "sqlite", *options, test],
         cwd=packages.ROOT,
         env=clean | {"TINTYPE_PEERS": str(tools), "PIP_NO_INDEX": "1"} | environment,
         stdout=subprocess.PIPE,
@@ -34,7 +34,8 @@ def run(tools: Path, **environment: str) -> subprocess.Popen[str]:
 
 
 def test_a_peer_that_cannot_be_had_is_named_in_the_summary_and_fails_under_ci(tmp_path: Path) -> None:
-    runs = run(tmp_path / "anywhere"), run(tmp_path / "in CI", CI="true")
+    in_parallel = ("-n", "1", "--dist", "loadgroup")
+    runs = run(tmp_path / "anywhere"), run(tmp_path / "in CI", *in_parallel, CI="true")
 
     (by_default, _), (in_ci, _) = (one.communicate(timeout=120) for one in runs)
 
@@ -81,7 +82,7 @@ def test_a_peer_ends_with_whoever_started_it_and_leaves_nothing_in_the_source_tr
 ) -> None:
     request.getfixturevalue("fedify_peer")
     before = source_tree()
-    peer = Peer(install(tmp_path), "peer.test", free_ports(1)[0], test_authority)
+    peer = Peer(install(tmp_path), "peer.test", free_port(), test_authority)
     try:
         peer.wait()
         assert psutil.Process(peer.process.pid).cwd() == str(tmp_path)

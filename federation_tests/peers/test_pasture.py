@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from activitypub import lookups
+from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.processes import Peer
-from node import follows, posts, timelines, views
-from node.accounts import Account
 from node.database import Reader
+from node.interactions import follows
+from node.models.account import Account
 from node.paging import Page
+from node.posts import posts
+from node.timelines import post_views, timelines
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ async def test_the_personas_take_what_we_send_and_answer(
     personas = {name: f"{base}/{name}" for name in (*SIGNED, *UNSIGNED)}
 
     for uri in personas.values():
-        found = await lookups.resolve(anna.node, uri, me)
+        found = await lookup.resolve(anna.node, uri, me)
         assert isinstance(found, Account)
         await anna.node.db.write(follows.follow, me, found)
     await world.settle()
@@ -130,7 +132,7 @@ async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fedivers
     assert {about: status for about, status in zip(told, answers, strict=True) if status != 202} == {}
 
     def unit(tx: Reader) -> list[tuple[str, int]]:
-        views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
+        post_views.of(tx, me, timelines.home(tx, me, Page(limit=80)))
         known = {about: posts.by_uri(tx, f"{bob}/{about[0]}/{about[1]}") for about in told}
         return [about for about, post in known.items() if post is None]
 

@@ -8,16 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activitypub import proofs
-from activitypub.signatures import BadSignature, generate_ed25519, parse_public_key
-from activitypub.signatures.keys import to_base58
+from activitypub.signatures import BadSignature, integrity_proofs, parse_public_key
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
 from federation_tests.peers.processes import Peer
 from federation_tests.strangers import Stranger
+from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
 NOTE = {
@@ -34,15 +31,13 @@ NOTE = {
 
 def believed(document: dict[str, Any], public: str) -> None:
     """Raises BadSignature unless we believe the document's proof."""
-    (proof,) = proofs.read(document, time.time())
-    proofs.verify(proof, parse_public_key(public))
+    (proof,) = integrity_proofs.read(document, time.time())
+    integrity_proofs.verify(proof, parse_public_key(public))
 
 
 async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:
-    private, public = generate_ed25519()
-    key = serialization.load_pem_private_key(private.encode(), None)
-    assert isinstance(key, Ed25519PrivateKey)
-    multibase = "z" + to_base58(b"\x80\x26" + key.private_bytes_raw())
+    private, public = keys.generate_ed25519()
+    multibase = keys.multibase(b"\x80\x26" + private)
 
     proved = await python_peer.do("bovine_proves", document=NOTE, key_id=f"{ACTOR}#ed", multibase=multibase)
 

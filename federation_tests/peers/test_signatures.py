@@ -11,24 +11,25 @@ import time
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activitypub import signatures
 from activitypub.signatures import (
     BadSignature,
     Request,
     SigningKey,
-    generate_ed25519,
-    generate_rsa,
     parse_public_key,
     sign_cavage,
     sign_rfc9421,
 )
 from activitypub.uris import wire
 from federation_tests.peers.processes import Peer
+from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
 KEY_ID = f"{ACTOR}#main-key"
-PRIVATE, PUBLIC = generate_rsa()
+PRIVATE, PUBLIC = keys.generate_rsa()
 KEY = SigningKey.load(KEY_ID, PRIVATE)
 BODY = json.dumps({"type": "Like", "actor": ACTOR, "content": "Grüße"}).encode()
 ACTIVITY_TYPE = "application/activity+json"
@@ -113,6 +114,15 @@ def actor_document(**more: Any) -> dict[str, Any]:
 
 CAVAGE_URLS = URLS[: len(PATHS)]
 """For the two who read draft-cavage in their own way, see below."""
+
+
+def ed25519_pair() -> tuple[str, str]:
+    """(private PEM, public multibase)."""
+    private, public = keys.generate_ed25519()
+    pem = Ed25519PrivateKey.from_private_bytes(private).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode(), public
 
 
 @METHODS
@@ -252,7 +262,7 @@ async def test_we_verify_what_http_message_signatures_signs(
     python_peer: Peer, url: str, kind: str, covered: list[str], method: str
 ) -> None:
     body = BODY if method == "POST" else None
-    private, public = (PRIVATE, PUBLIC) if kind == "rsa" else generate_ed25519()
+    private, public = (PRIVATE, PUBLIC) if kind == "rsa" else ed25519_pair()
     unsigned = {"Date": "Sat, 21 Nov 2026 08:00:00 GMT", "Accept": ACTIVITY_TYPE}
 
     headers = await python_peer.do(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
-from node import accounts, follows
+from node.accounts import accounts
 from node.database import Reader, Writer
+from node.interactions import follows
 from node.node import Node
 
 

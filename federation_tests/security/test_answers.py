@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from activitypub.inbox.fair_queue import Turns
 from activitypub.signatures import sign_cavage
-from activitypub.turns import Turns
 from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from federation_tests.strangers import Stranger
-from node import domains
+from node.moderation import domain_policy
 from node.node import Node
 
 Send = Callable[[Node, Stranger], Awaitable[int]]
@@ -30,7 +30,7 @@ async def _unsigned(node: Node, evil: Stranger) -> int:
 
 
 async def _blocked(node: Node, evil: Stranger) -> int:
-    await node.db.write(domains.block, evil.domain)
+    await node.db.write(domain_policy.block, evil.domain)
     return await evil.send(node, "rita", create(evil))
 
 

@@ -9,12 +9,16 @@ import zlib
 
 import pytest
 
-from activitypub import actors, signing_keys
-from activitypub.client import Unfetchable
+from activitypub.client import signing_keys
+from activitypub.client.client import Unfetchable
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import follows, posts
+from node.accounts import relationships
+from node.interactions import follows
+from node.models.post import Post
+from node.posts import posts
 
 
 async def test_C1_nobody_follows_before_the_other_server_has_agreed(
@@ -27,7 +31,7 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
     await fediverse.settle()
     asked = evil.received[-1]
     assert (asked["type"], asked["object"]) == ("Follow", uri)
-    follow = await alice.node.db.read(follows.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
 
@@ -38,14 +42,14 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
     never = {**asked, "id": f"{asked['id']}9", "actor": bob.node.site.uri("/users/bob")}
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", never)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(follows.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
-    assert await alice.node.db.read(follows.between, await bob.account(), rita) is None
+    assert await alice.node.db.read(relationships.between, await bob.account(), rita) is None
 
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", asked)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(follows.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
     assert follow is not None
     assert follow.is_accepted
 
@@ -68,7 +72,7 @@ async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
     db = alice.node.db
 
     async def state(who: Person) -> bool | None:
-        found = await db.read(follows.between, await who.account(), rita)
+        found = await db.read(relationships.between, await who.account(), rita)
         return None if found is None else found.is_accepted
 
     await db.write(follows.follow, await alice.account(), rita)
@@ -107,12 +111,12 @@ async def test_an_accept_is_understood_in_every_form(
     }[shape]
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", answered)) == 202
     await fediverse.settle()
-    follow = await alice.node.db.read(follows.between, await alice.account(), rita)
+    follow = await alice.node.db.read(relationships.between, await alice.account(), rita)
     assert follow is not None
     assert follow.is_accepted
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Reject", answered)) == 202
     await fediverse.settle()
-    assert await alice.node.db.read(follows.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
 
 
 async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: Stranger) -> None:
@@ -179,7 +183,7 @@ async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: S
     assert await has(alice.node, (await _stored(fediverse, alice.node, said["object"]["id"])))
 
 
-async def _stored(fediverse: Fediverse, node: object, uri: str) -> posts.Post:
+async def _stored(fediverse: Fediverse, node: object, uri: str) -> Post:
     found = await fediverse.running["a.test"].node.db.read(posts.by_uri, uri)
     assert found is not None
     return found

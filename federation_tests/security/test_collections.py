@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, synchronization
-from activitypub.signatures import sign_cavage
-from activitypub.synchronization import part
+from activitypub.remote import actors
+from activitypub.signatures import follower_digest, sign_cavage
+from activitypub.signatures.follower_digest import part
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import follows, reports
+from node.accounts import relationships
+from node.admin import reports
 from node.paging import Page
 
 
@@ -111,7 +112,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     collection, url, digest = (
         f"{rita}/followers",
         urls[0],
-        synchronization.digest(part([], node.site.base_url)),
+        follower_digest.digest(part([], node.site.base_url)),
     )
     author = "rita"
     if case == "the followers of another":
@@ -121,7 +122,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     elif case == "a list that is not the one":
         digest = "1" * 64
     header = f'collectionId="{collection}", url="{url}", digest="{digest}"'
-    extra = [(synchronization.HEADER, header)]
+    extra = [(follower_digest.HEADER, header)]
     body = json.dumps(evil.activity(author, "Like", f"{other.base}/1")).encode()
     target = node.site.uri("/inbox")
     signed = sign_cavage(
@@ -131,7 +132,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     assert status == 202
     await fediverse.settle()
 
-    follow = await node.db.read(follows.between, await alice.account(), await actors.find(node, rita))
+    follow = await node.db.read(relationships.between, await alice.account(), await actors.find(node, rita))
     assert follow is not None
     assert follow.is_accepted
     assert other.asked["/everybody"] == 0

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, first_looks, threads
+from activitypub.remote import actors, conversations, profile_preview
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import posts
+from node.posts import posts
 
 AS = "https://www.w3.org/ns/activitystreams"
 
@@ -80,7 +80,7 @@ async def test_D11_circles_and_endless_lists_end(fediverse: Fediverse, evil: Str
     evil.asked.clear()
     post = await alice.node.db.read(posts.by_uri, f"{base}/1")
     assert post is not None
-    await threads.look(alice.node, post)
+    await conversations.look(alice.node, post)
     await fediverse.settle()
     assert _asked(evil) <= 20
     assert all(times <= 3 for times in evil.asked.values())
@@ -101,7 +101,7 @@ async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: Stra
             },
         )
     rita = await actors.find(alice.node, f"{evil.base}/users/rita")
-    await first_looks.ask(alice.node, rita)
+    await profile_preview.ask(alice.node, rita)
     await fediverse.settle()
     rita = await actors.find(alice.node, rita.uri)
     assert rita.looked_at is not None
@@ -129,7 +129,7 @@ async def test_an_outbox_speaks_only_of_its_owner(
         },
     )
     rita = await actors.find(alice.node, f"{evil.base}/users/rita")
-    await first_looks.ask(alice.node, rita)
+    await profile_preview.ask(alice.node, rita)
     await fediverse.settle()
     found = [await alice.node.db.read(posts.by_uri, note["id"]) for note in (foreign, neighbour, own)]
     assert [one is not None for one in found] == [False, False, True]
@@ -150,7 +150,7 @@ async def test_a_list_names_only_what_hangs_below_what_is_here(
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, note["id"])
     assert post is not None
-    await threads.look(alice.node, post)
+    await conversations.look(alice.node, post)
     await fediverse.settle()
     found = [await alice.node.db.read(posts.by_uri, one["id"]) for one in (stray, faked, true)]
     assert [one is not None for one in found] == [False, False, True]

@@ -10,12 +10,12 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activitypub import actors
-from activitypub.signatures.keys import to_base58
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import hosts
+from node.accounts import keys
+from node.federation import server_availability
 
 SMALL = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 
@@ -23,7 +23,7 @@ SMALL = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 def _proving(server: Stranger) -> str:
     """Rita, whose document lists an Ed25519 key."""
     uri = f"{server.base}/users/rita"
-    public = "z" + to_base58(b"\xed\x01" + SMALL.public_key().public_bytes_raw())
+    public = keys.multibase(b"\xed\x01" + SMALL.public_key().public_bytes_raw())
     multikey = {"id": f"{uri}#ed", "type": "Multikey", "controller": uri, "publicKeyMultibase": public}
     return server.person("rita", assertionMethod=[multikey])
 
@@ -38,7 +38,7 @@ def _proved(server: Stranger, activity: dict[str, Any]) -> dict[str, Any]:
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     hashed = b"".join(hashlib.sha256(rfc8785.dumps(one)).digest() for one in (options, activity))
-    return {**activity, "proof": {**options, "proofValue": "z" + to_base58(SMALL.sign(hashed))}}
+    return {**activity, "proof": {**options, "proofValue": keys.multibase(SMALL.sign(hashed))}}
 
 
 async def test_A19_what_its_author_has_proved_may_be_brought_by_anyone(
@@ -89,4 +89,4 @@ async def test_a_document_is_asked_for_in_the_dialect_its_server_takes(
     uri = other.person("rita")
     other.wants_header_of_gets = "signature-input"
     assert (await actors.find(alice.node, uri)).name == "rita"
-    assert await alice.node.db.read(hosts.style, other.domain) == "rfc9421"
+    assert await alice.node.db.read(server_availability.style, other.domain) == "rfc9421"

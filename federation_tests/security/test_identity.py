@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, lookups
-from activitypub.client import Unfetchable
+from activitypub.client.client import Unfetchable
+from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import accounts, captions, photos, posts
-from node.accounts import Account
+from node.accounts import accounts
+from node.attachments import photo_rows, photos
 from node.errors import NotFound
+from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
-from node.posts import Post
+from node.posts import posts
+from node.text import formatting
 from tests.support.pictures import picture
 
 
@@ -28,7 +31,7 @@ async def _account(node: Node, uri: str) -> Account | None:
 
 
 async def _resolve(person: Person, address: str) -> Account | Post | None:
-    return await lookups.resolve(person.node, address, await person.account())
+    return await lookup.resolve(person.node, address, await person.account())
 
 
 async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
@@ -85,7 +88,9 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
     with pytest.raises(Exception, match=r"photo|picture|file|image"):
         await photos.upload(alice.node, await alice.account(), hidden)
     post = await alice.posts("Look", photo="Look")
-    file = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+    file = (
+        (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0].files["federated", "jpeg"].file
+    )
     status, body, headers = await evil.get(alice.node.site.uri(f"/media/{file}"))
     assert status == 200
     assert headers["content-type"] == "image/jpeg"
@@ -137,7 +142,7 @@ async def test_B6_a_boost_never_brings_its_own_copy(
 
     stored = await _post(alice.node, true["id"])
     assert stored is not None
-    assert captions.plain_text(stored.caption) == "What I wrote"
+    assert formatting.plain_text(stored.caption) == "What I wrote"
     assert await alice.home() == ["What I wrote"]
 
 
@@ -343,7 +348,7 @@ async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
     with pytest.raises(NotFound):
         await actors.by_handle(alice.node, f"rita@{evil.domain}")
     assert await _resolve(alice, f"@rita@{evil.domain}") is None
-    await lookups.mentions(alice.node, f"Hello @rita@{evil.domain}")
+    await lookup.mentions(alice.node, f"Hello @rita@{evil.domain}")
     again = await actors.find(alice.node, victim.uri, refresh=True)
     assert again.full_handle == f"rita@{other.domain}"
 

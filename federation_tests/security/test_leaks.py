@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from activitypub import actors, signing_keys
+from activitypub.client import signing_keys
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import database, photos, posts
+from node import database
+from node.attachments import photo_rows, photos
 from node.database import Reader
-from node.drafts import Draft
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.media import samples
 from tests.support.asgi import Client
 from tests.support.visitors import sign_in
@@ -67,7 +70,7 @@ async def test_F3_what_depends_on_who_asks_is_never_kept_for_another(
         "private, no-store",
         "Authorization",
     )
-    (photo,) = (await node.db.read(photos.of_posts, [private.id]))[private.id]
+    (photo,) = (await node.db.read(photo_rows.of_posts, [private.id]))[private.id]
     file = f"/media/{photo.files['federated', 'jpeg'].file}"
     held = await visitor.client.get(file, headers={"cookie": _cookie(visitor.cookies)})
     assert (held.status, (await anybody.get(file)).status) == (200, 404)
@@ -86,9 +89,9 @@ async def test_F5_nothing_that_a_camera_wrote_is_served(
     (alice,) = await fediverse.people("alice@a.test")
     data = samples.HEIC if kind == "HEIC" else samples.telling(kind)
     photo = await photos.upload(alice.node, await alice.account(), data, alt="A lake")
-    post = await alice._do(posts.publish, Draft(caption="A lake", photo_ids=[photo.id]))
+    post = await alice._do(publishing.publish, Draft(caption="A lake", photo_ids=[photo.id]))
     await fediverse.settle()
-    (photo,) = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id]
+    (photo,) = (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id]
     assert len(photo.files) >= 5
     for file in photo.files.values():
         status, body, _ = await evil.get(alice.node.site.uri(f"/media/{file.file}"), accept="image/*")

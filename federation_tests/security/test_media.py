@@ -7,21 +7,27 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node import avatars, cached_media, domains, emoji, likes, photos, posts, remote_pictures
-from node.cached_media import Room
+from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
+from node.attachments.media_cache import Room
+from node.attachments.photo_rows import Photo
 from node.database import Reader
-from node.drafts import Draft
 from node.errors import Refused
-from node.posts import Post
+from node.interactions import likes
+from node.models.post import Post
+from node.moderation import domain_policy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.asgi import Client
+from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.pictures import picture
 from web.api import Api
 from web.app import create_app
-from web.media_urls import media
+from web.files.media_urls import media
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
@@ -44,8 +50,8 @@ async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: A
     return post
 
 
-async def shots(alice: Person, post: Post) -> list[photos.Photo]:
-    return (await alice.node.db.read(photos.of_posts, [post.id])).get(post.id, [])
+async def shots(alice: Person, post: Post) -> list[Photo]:
+    return (await alice.node.db.read(photo_rows.of_posts, [post.id])).get(post.id, [])
 
 
 async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
@@ -133,7 +139,7 @@ async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     # Two of them are letters that came in, which the stranger counts too.
     assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
     assert len(await shots(alice, post)) == 20
-    assert len(emoji.used(post.emoji)) == emoji.MOST_IN_A_TEXT
+    assert len(custom_emoji.used(post.emoji)) == custom_emoji.MOST_IN_A_TEXT
 
 
 async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
@@ -165,7 +171,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     for file in held.values():
         with pytest.raises(KeyError):
             await alice.node.storage.get(file.file)
-    assert await alice.node.db.read(cached_media.total) == 0
+    assert await alice.node.db.read(media_cache.total) == 0
 
 
 async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: Stranger) -> None:
@@ -206,10 +212,10 @@ async def test_G3_nothing_that_could_run_is_served_from_here(fediverse: Fedivers
     # A picture that is a page, too, is served as the picture alone.
     both = picture(kind="GIF") + html
     photo = await photos.upload(node, who, both, alt="Both")
-    post = await alice._do(posts.publish, Draft(photo_ids=[photo.id]))
+    post = await alice._do(publishing.publish, Draft(photo_ids=[photo.id]))
     await fediverse.settle()
     await avatars.change(node, who, both)
-    (photo,) = (await node.db.read(photos.of_posts, [post.id]))[post.id]
+    (photo,) = (await node.db.read(photo_rows.of_posts, [post.id]))[post.id]
     for path in (
         *(f"/media/{one.file}" for one in photo.files.values()),
         f"/media/avatar/{who.id}/small.webp",
@@ -242,22 +248,23 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     anybody = Client(create_app(alice.node))
     [one, *_] = made
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
-    size = await alice.node.db.read(cached_media.total)
+    size = await alice.node.db.read(media_cache.total)
     room = alice.node.part(Room).bytes = size * 6
 
     for photo in made:
         assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 200
         await fediverse.settle()
-        assert await alice.node.db.read(cached_media.total) <= room
-        largest = (await alice.node.db.read(cached_media.sizes)).hosts[0]
-        assert largest.bytes <= room * cached_media.MOST_OF_ONE
+        assert await alice.node.db.read(media_cache.total) <= room
+        largest = (await alice.node.db.read(media_cache.sizes)).hosts[0]
+        assert largest.bytes <= room * media_cache.MOST_OF_ONE
 
-    assert await alice.node.db.read(_held) == await alice.node.db.read(cached_media.total)
+    assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total)
     assert await alice.node.storage.sizes() <= room
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
     assert evil.asked["/0.jpg"] == 2
 
 
+@ONE_AT_A_TIME
 async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
     fediverse: Fediverse, evil: Stranger
 ) -> None:
@@ -277,7 +284,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
     async with asyncio.timeout(1.0):
         await fediverse.settle()
 
-    assert asked == remote_pictures.AT_ONCE_OF_ONE
+    assert asked == remote_fetch.AT_ONCE_OF_ONE
     assert [one["type"] for one in evil.received if one["type"] == "Like"] == ["Like"]
     for task in looking:
         task.cancel()
@@ -287,7 +294,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
 async def test_a_host_has_so_many_pictures_an_hour(
     fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_pictures, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(remote_fetch, "MOST_AN_HOUR", 3)
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
         alice, evil, to=[PUBLIC], attachment=[image(evil, f"/{n}.jpg", picture(seed=n)) for n in range(6)]
@@ -307,6 +314,7 @@ async def test_a_host_has_so_many_pictures_an_hour(
     assert failed == 0
 
 
+@ONE_AT_A_TIME
 @pytest.mark.parametrize("kind", ["photo", "avatar"])
 async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     fediverse: Fediverse, evil: Stranger, kind: str
@@ -324,11 +332,11 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     async with asyncio.timeout(5):
         while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await alice.node.db.write(domains.block, "evil.test")
+    await alice.node.db.write(domain_policy.block, "evil.test")
     await fediverse.settle()
     assert (await looking).status == 404
     await fediverse.settle()
-    assert await alice.node.db.read(cached_media.total) == 0
+    assert await alice.node.db.read(media_cache.total) == 0
     assert await alice.node.storage.sizes() == 0
 
 
@@ -337,7 +345,7 @@ async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_n
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     zoe = await actors.find(alice.node, evil.person("zoe", name="Rude name", summary="<p>Rude words</p>"))
-    await alice.node.db.write(domains.block, "evil.test")
+    await alice.node.db.write(domain_policy.block, "evil.test")
     await fediverse.settle()
     reply = await Client(Api(alice.node)).get(f"/api/v1/accounts/{zoe.id}")
     assert reply.json["suspended"] is True

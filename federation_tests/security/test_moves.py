@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, domains, follows
+from node.accounts import accounts, relationships
 from node.database import Reader
 from node.errors import Conflict
+from node.interactions import follows
+from node.moderation import domain_policy
 from node.paging import Page
 
 
 async def follows_uri(person: Person, uri: str) -> bool:
     def unit(tx: Reader) -> bool:
         other = accounts.by_uri(tx, uri)
-        found = None if other is None else follows.between(tx, accounts.get(tx, person.id), other)
+        found = None if other is None else relationships.between(tx, accounts.get(tx, person.id), other)
         return found is not None
 
     return await person.node.db.read(unit)
@@ -70,7 +72,7 @@ async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
         case "the new account has moved itself":
             other.person("new", **agrees, movedTo=rita)
         case "to a suspended server":
-            await alice.node.db.write(lambda tx: domains.block(tx, other.domain, strength="suspend"))
+            await alice.node.db.write(lambda tx: domain_policy.block(tx, other.domain, strength="suspend"))
         case "to itself":
             said = target = rita
             evil.person("rita", alsoKnownAs=[rita])

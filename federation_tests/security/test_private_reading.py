@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from activitypub import remote_posts
+from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import posts
-from node.posts import Post
+from node.models.post import Post
+from node.posts import posts
 
 
 async def _stored(alice: Person, uri: str) -> Post:
@@ -33,7 +33,7 @@ async def test_nobody_has_a_private_answer_deleted_by_hearsay(
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
     parent = evil.note("mallory", 1)
-    await remote_posts.find(alice.node, parent["id"])
+    await remote_notes.find(alice.node, parent["id"])
     answer = await _private(alice, other, 5, inReplyTo=parent["id"])
     forged = {**other.activity("rita", "Delete", answer.uri), "id": f"{other.base}/x/1"}
     assert await evil.send(alice.node, "mallory", forged) == 401

@@ -10,9 +10,11 @@ import pytest
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import PUBLIC, Stranger
-from node import posts, quotes
-from node.drafts import Draft
-from node.policies import EVERYONE, Policy
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 AS = "https://www.w3.org/ns/activitystreams"
 
@@ -97,9 +99,12 @@ async def test_F10_a_permission_and_a_context_give_away_nothing_private(
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
     await fediverse.settle()
     secret = await alice._do(
-        posts.publish, Draft(caption="The secret", visibility="followers", policy=Policy(quote=EVERYONE))
+        publishing.publish,
+        Draft(caption="The secret", visibility="followers", policy=InteractionPolicy(quote=EVERYONE)),
     )
-    opened = await alice._do(posts.publish, Draft(caption="The open words", policy=Policy(quote=EVERYONE)))
+    opened = await alice._do(
+        publishing.publish, Draft(caption="The open words", policy=InteractionPolicy(quote=EVERYONE))
+    )
     await alice.comments(opened, "A hidden aside", visibility="followers")
     await fediverse.settle()
     evil.received.clear()

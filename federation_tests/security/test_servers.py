@@ -7,31 +7,25 @@ import time
 
 import pytest
 
-from activitypub import actors, lookups, signing_keys
-from activitypub.client import Unfetchable
+from activitypub.client import signing_keys
+from activitypub.client.client import Unfetchable
+from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node import (
-    accounts,
-    avatars,
-    block_lists,
-    blocks,
-    domains,
-    follows,
-    list_entries,
-    moderation,
-    photos,
-    posts,
-    remote_photos,
-    users,
-)
-from node.accounts import Account
+from node.accounts import accounts, relationships
+from node.admin import account_actions
+from node.attachments import avatars, photo_rows, remote_photos
+from node.auth import users
 from node.database import Writer
 from node.errors import NotFound
 from node.ids import now_ms
-from node.posts import Post
+from node.interactions import blocks, follows
+from node.models.account import Account
+from node.models.post import Post
+from node.moderation import block_list_entries, block_lists, domain_policy
+from node.posts import posts
 from tests.support.pictures import picture
 
 
@@ -65,7 +59,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
     assert await alice.home() == ["Open", "Post 1"]
 
-    await alice.node.db.write(domains.block, host(evil))
+    await alice.node.db.write(domain_policy.block, host(evil))
     await fediverse.settle()
     evil.received.clear()
     evil.asked.clear()
@@ -110,14 +104,14 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     # Nothing is asked of it, and what is here of it is hidden.
     me = await alice.account()
     for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
-        assert await lookups.resolve(alice.node, query, me) is None
-    await lookups.mentions(alice.node, f"Hello @new@{evil.domain}")
+        assert await lookup.resolve(alice.node, query, me) is None
+    await lookup.mentions(alice.node, f"Hello @new@{evil.domain}")
     assert sum(evil.asked.values()) == 0
     assert await alice.sees(post) is None
     assert await alice.home() == ["Still open"]
 
     # Lifted, all of it is as before.
-    await alice.node.db.write(domains.unblock, host(evil))
+    await alice.node.db.write(domain_policy.unblock, host(evil))
     await fediverse.settle()
     assert "Post 1" in await alice.home()
     assert (await evil.get(alice.node.site.uri("/users/alice"), author="rita"))[0] == 200
@@ -143,7 +137,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     evil.inbox_status = 202
     evil.received.clear()
 
-    await alice.node.db.write(domains.block, host(evil))
+    await alice.node.db.write(domain_policy.block, host(evil))
     await fediverse.settle(now=now_ms() + 3_600_000)
     assert evil.received == []
     states = await alice.node.db.read(
@@ -213,7 +207,7 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     post = await _post(alice, uri)
 
     rita = await db.read(accounts.get, post.account_id)
-    await db.write(moderation.suspend, await alice.account(), rita)
+    await db.write(account_actions.suspend, await alice.account(), rita)
     assert await alice.home() == []
     assert await alice.sees(post) is None
 
@@ -235,14 +229,14 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     assert (await _post(alice, uri)).caption == post.caption
     assert (await db.read(accounts.get, rita.id)).display_name == ""
 
-    await db.write(moderation.unsuspend, await alice.account(), rita)
+    await db.write(account_actions.unsuspend, await alice.account(), rita)
     assert await alice.home() == ["Post 1"]
 
 
 async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
-    await alice.node.db.write(domains.block, "*.EVIL.test.")
+    await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
     evil.asked.clear()
     key = await signing_keys.of_node(alice.node)
     for spelling in (
@@ -257,7 +251,7 @@ async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, 
             await alice.node.client.get_json(spelling, key=key)
         with pytest.raises(Unfetchable):
             await alice.node.client.post(spelling, b"{}", {})
-        assert await lookups.resolve(alice.node, spelling, await alice.account()) is None
+        assert await lookup.resolve(alice.node, spelling, await alice.account()) is None
     assert sum(evil.asked.values()) == 0
 
 
@@ -267,7 +261,7 @@ async def test_a_redirect_does_not_lead_to_a_suspended_server(
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     other.replies["/users/rita"] = Reply(302, headers={"location": uri})
-    await alice.node.db.write(domains.block, host(evil))
+    await alice.node.db.write(domain_policy.block, host(evil))
     with pytest.raises(Unfetchable) as refused:
         await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
     assert "does not exchange" in refused.value.reason
@@ -285,9 +279,9 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     post = await _post(alice, said["object"]["id"])
-    ((photo,),) = (await alice.node.db.read(photos.of_posts, [post.id])).values()
+    ((photo,),) = (await alice.node.db.read(photo_rows.of_posts, [post.id])).values()
 
-    await alice.node.db.write(domains.block, host(evil), strength="none", rejects_media=True)
+    await alice.node.db.write(domain_policy.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
     with pytest.raises(NotFound):
         await avatars.fetch_remote(alice.node, rita.id)
@@ -296,7 +290,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert seen is not None
     assert seen.photos[0].remote_url == ""
 
-    await alice.node.db.write(domains.unblock, host(evil))
+    await alice.node.db.write(domain_policy.unblock, host(evil))
     found = await remote_photos.fetch(alice.node, photo.id)
     assert found is not None
     assert found.files
@@ -304,9 +298,9 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert evil.asked["/1.jpg"] == 2
 
     # What was kept goes with the rule, and comes again after it.
-    await alice.node.db.write(domains.block, host(evil), strength="limit", rejects_media=True)
+    await alice.node.db.write(domain_policy.block, host(evil), strength="limit", rejects_media=True)
     await fediverse.settle()
-    assert (await alice.node.db.read(photos.by_ids, [photo.id]))[photo.id].files == {}
+    assert (await alice.node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
 
 
 async def test_with_an_allow_list_strangers_stay_outside(
@@ -314,17 +308,17 @@ async def test_with_an_allow_list_strangers_stay_outside(
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, by_allow_list=True)
-    await alice.node.db.write(domains.adopt_mode)
-    await alice.node.db.write(domains.allow, "other.test")
+    await alice.node.db.write(domain_policy.adopt_mode)
+    await alice.node.db.write(domain_policy.allow, "other.test")
     target = alice.node.site.uri("/users/alice")
     for server, status in ((evil, 403), (other, 202)):
         server.person("rita")
         assert await server.send(alice.node, "rita", server.activity("rita", "Follow", target)) == status
         assert (await server.get(target, author="rita"))[0] == (403 if status == 403 else 200)
     me = await alice.account()
-    assert await lookups.resolve(alice.node, f"@rita@{evil.domain}", me) is None
+    assert await lookup.resolve(alice.node, f"@rita@{evil.domain}", me) is None
     assert evil.asked.total() == 0
-    assert isinstance(await lookups.resolve(alice.node, f"@rita@{other.domain}", me), Account)
+    assert isinstance(await lookup.resolve(alice.node, f"@rita@{other.domain}", me), Account)
 
 
 async def test_somebody_of_a_limited_server_asks_before_they_follow(
@@ -332,11 +326,11 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
-    await alice.node.db.write(domains.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
-    asked = await alice.node.db.read(follows.between, rita, await alice.account())
+    asked = await alice.node.db.read(relationships.between, rita, await alice.account())
     assert asked is not None
     assert not asked.is_accepted
     assert await alice.told() == [("follow_request", "rita@evil.test")]
@@ -346,14 +340,14 @@ CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
 
 
 async def _drafts(person: Person, list_id: int) -> list[str]:
-    return [draft.entry.domain for draft in await person.node.db.read(list_entries.drafts, list_id)]
+    return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.drafts, list_id)]
 
 
 async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
     # Where a list is kept says nothing about whom to exchange posts with.
-    await db.write(domains.block, host(evil))
+    await db.write(domain_policy.block, host(evil))
     evil.replies["/list.csv"] = Reply(
         body=CSV,
         content_type="text/csv",
@@ -403,7 +397,7 @@ async def test_comments_from_a_limited_server_are_for_the_author_and_for_followe
     said = create(evil, inReplyTo=post.uri, content="<p>Limited words</p>")
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
-    await alice.node.db.write(domains.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
     await fediverse.settle()
     assert await alice.conversation(post) == ["Limited words"]  # She follows rita.
     assert await bob.conversation(post) == ["Limited words"]  # It answers him.

@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import captions, follows, photos, posts, reports
-from node.drafts import Draft
+from node.accounts import relationships
+from node.admin import reports
+from node.attachments import photo_rows, photos
 from node.errors import Refused
 from node.paging import Page
-from tests.node.test_captions import HOSTILE
-from tests.pages.test_guards import _check
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from node.text import formatting
+from tests.node.text.test_formatting import HOSTILE
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from tests.support.visitors import Visitor, sign_in
+from tests.web.pages.test_guards import _check
 from web.app import create_app
 
 
@@ -85,7 +90,7 @@ async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
     fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    whole = captions._CLEANER
+    whole = formatting._CLEANER
 
     class Fragile:
         """The library, with a fault that one text sets off."""
@@ -95,7 +100,7 @@ async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
                 raise ValueError("a fault in the sanitiser")
             return whole.clean(html)
 
-    monkeypatch.setattr(captions, "_CLEANER", Fragile())
+    monkeypatch.setattr(formatting, "_CLEANER", Fragile())
     for number, words in enumerate(("One", "BREAKS", "Three")):
         assert await evil.send(alice.node, "rita", create(evil, number=number, content=words)) == 202
     await fediverse.settle()
@@ -124,17 +129,17 @@ async def test_H5_nobody_is_made_to_follow_by_an_address(fediverse: Fediverse, e
     assert seen.status == 200
     assert "frame-ancestors 'none'" in seen.headers["content-security-policy"]
     assert seen.headers["x-frame-options"] == "DENY"
-    assert await alice.node.db.read(follows.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
 
     # A form of another site, or one without the token, is refused; the button on the page is not.
     action = seen.one("form", action=f"/people/{rita.id}/follow").attributes["action"]
     assert (await visitor.post(action, csrf="")).status == 403
     away = await visitor.post(action, headers={"sec-fetch-site": "cross-site", "origin": evil.base})
     assert away.status == 403
-    assert await alice.node.db.read(follows.between, await alice.account(), rita) is None
+    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is None
     await visitor.get(f"/authorize_interaction?uri={uri}")
     await visitor.post(action)
-    assert await alice.node.db.read(follows.between, await alice.account(), rita) is not None
+    assert await alice.node.db.read(relationships.between, await alice.account(), rita) is not None
 
 
 @pytest.mark.parametrize(
@@ -188,8 +193,8 @@ async def test_C12_a_post_has_only_pictures_of_its_author(fediverse: Fediverse, 
     (bob,) = await fediverse.people("bob@a.test")
     hers = await photos.upload(alice.node, await alice.account(), picture(), alt="Hers")
     with pytest.raises(Refused):
-        await bob._do(posts.publish, Draft(photo_ids=[hers.id]))
-    assert await alice.node.db.read(photos.of_posts, [hers.post_id or 0]) == {}
+        await bob._do(publishing.publish, Draft(photo_ids=[hers.id]))
+    assert await alice.node.db.read(photo_rows.of_posts, [hers.post_id or 0]) == {}
     for number, thing in enumerate(
         (
             {"type": "Person", "id": f"{evil.base}/users/rita", "inbox": "x"},

@@ -5,7 +5,10 @@ from __future__ import annotations
 from federation_tests.fediverse import Called, Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, captions, edits, posts
+from node.accounts import accounts
+from node.interactions import blocks
+from node.posts import posts, revisions
+from node.text import formatting
 
 
 async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
@@ -20,10 +23,10 @@ async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> Non
 
     seen = await bob.sees(post)
     assert seen is not None
-    assert captions.plain_text(seen.post.caption) == "Heron"
+    assert formatting.plain_text(seen.post.caption) == "Heron"
     assert [photo.alt for photo in seen.photos] == ["A heron on one leg"]
     assert seen.post.edited_at is not None
-    history = await bob.node.db.read(edits.of, seen.post)
+    history = await bob.node.db.read(revisions.of, seen.post)
     assert len(history) == 2
 
 
@@ -66,7 +69,7 @@ async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> No
 
     assert await bob.sees(post) is None
     assert await bob.home() == []
-    left = await bob.node.db.read(lambda tx: posts.accounts.by_id(tx, known.id))
+    left = await bob.node.db.read(lambda tx: accounts.by_id(tx, known.id))
     assert left is not None
     assert left.deleted_at is not None
 

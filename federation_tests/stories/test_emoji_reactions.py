@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
-from node import reactions
-from node.posts import Post
-from node.reactions import Tally
+from node.interactions import emoji_reactions
+from node.interactions.emoji_reactions import Tally
+from node.models.post import Post
 
 
 async def _a_bird(fediverse: Fediverse, evil: Stranger) -> tuple[Person, Post]:
@@ -18,7 +18,7 @@ async def _a_bird(fediverse: Fediverse, evil: Stranger) -> tuple[Person, Post]:
 
 
 async def _given(person: Person, post: Post) -> list[Tally]:
-    return await person.node.db.read(reactions.of, await person.account(), post)
+    return await person.node.db.read(emoji_reactions.of, await person.account(), post)
 
 
 async def _likes(person: Person, post: Post) -> int:
@@ -72,7 +72,7 @@ async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: St
         await evil.send(alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=emoji))
     await fediverse.settle()
     given = await _given(alice, post)
-    assert len(given) == reactions.MOST_OF_ONE
+    assert len(given) == emoji_reactions.MOST_OF_ONE
     assert all(tally.count == 1 for tally in given)
     assert await _likes(alice, post) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import PUBLIC, Reply, Stranger
-from node.posts import Post
+from node.models.post import Post
 
 
 async def _followed_by(alice: Person, server: Stranger, name: str) -> None:

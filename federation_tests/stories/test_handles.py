@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from activitypub import actors, lookups
-from activitypub.routes import Door
+from activitypub.remote import actors, lookup
+from activitypub.server.routes import Door
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import AP, Reply, Stranger
-from node import accounts
+from node.accounts import accounts
 from node.config import Config
+from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client
 from web import wiring
@@ -83,8 +84,8 @@ async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, othe
     assert long.full_handle == f"alice@{other.domain}"
     assert long.id == (await bob.finds(alice)).id
     for name in ("alice", "alice@" + alice.node.site.domain, "ALICE@" + other.domain.upper()):
-        here = await lookups.resolve(alice.node, name if "@" in name else f"@{name}@{other.domain}", None)
-        assert isinstance(here, accounts.Account)
+        here = await lookup.resolve(alice.node, name if "@" in name else f"@{name}@{other.domain}", None)
+        assert isinstance(here, Account)
         assert here.id == alice.id
 
 
@@ -94,8 +95,8 @@ async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
     alice = await _of_the_club(fediverse, other)
     bob = await fediverse.person("bob@b.test")
 
-    found = await lookups.resolve(bob.node, (await alice.account()).url, await bob.account())
-    assert isinstance(found, accounts.Account)
+    found = await lookup.resolve(bob.node, (await alice.account()).url, await bob.account())
+    assert isinstance(found, Account)
     assert found.full_handle == f"alice@{alice.node.site.domain}"
 
 
@@ -146,6 +147,6 @@ async def test_addresses_on_the_short_domain_are_understood(fediverse: Fediverse
     for resource in (f"https://{other.domain}/@alice", f"https://{other.domain}/users/alice"):
         url = alice.node.site.uri(f"/.well-known/webfinger?resource={resource}")
         assert (await other.get(url))[0] == 200
-        here = await lookups.resolve(alice.node, resource, await alice.account())
-        assert isinstance(here, accounts.Account)
+        here = await lookup.resolve(alice.node, resource, await alice.account())
+        assert isinstance(here, Account)
         assert here.id == alice.id

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from node import keys, users
-from node.commands import packed, rotate_keys
+from node.accounts import keys
+from node.auth import users
+from node.cli.commands import packed, rotate_keys
 from node.database import Reader, Writer
 
 

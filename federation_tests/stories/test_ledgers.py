@@ -6,12 +6,15 @@ import pytest
 
 from federation_tests.fediverse import Fediverse
 from federation_tests.strangers import Stranger
-from node import accounts, follows, ledgers
-from node.accounts import RemoteActor
+from node.accounts import accounts
 from node.database import Reader, Writer
+from node.federation import delivery_reports
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.remote_actor import RemoteActor
 from node.paging import Page
 from tests.support.visitors import sign_in
-from web.pages import ledgers as ledger_pages
+from web.pages import delivery_reports as ledger_pages
 
 
 async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) -> None:
@@ -54,7 +57,7 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: S
 
     evil.inbox_status = 202
     evil.received.clear()
-    assert await alice.node.db.write(ledgers.retry, await alice.account(), post.id) == 1
+    assert await alice.node.db.write(delivery_reports.retry, await alice.account(), post.id) == 1
     await fediverse.settle()
     assert [said["type"] for said in evil.received] == ["Create"]
     assert (await alice.ledger(post)).delivered == 1
@@ -73,7 +76,7 @@ async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
     hers = await sign_in(alice.node, await alice.account())
     seen = await hers.get("/settings/deleted")
     assert "Deleted on 0 of 1 server, 1 pending" in seen.words
-    (telling,) = await alice.node.db.read(ledgers.deleted, await alice.account(), Page())
+    (telling,) = await alice.node.db.read(delivery_reports.deleted, await alice.account(), Page())
     assert telling.post_id == post.id
     seen = await hers.get(f"/posts/{post.id}/ledger")
     assert "Post deleted" in seen.words
@@ -156,7 +159,7 @@ async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
         for n in range(8):
             uri = f"https://s{n}.example/users/fan"
             fan = RemoteActor(uri=uri, name="fan", domain=f"s{n}.example", inbox=f"{uri}/inbox")
-            follows.follow(tx, accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
+            follows.follow(tx, remote_accounts.receive(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
 
     await alice.node.db.write(gather)
     post = await alice.posts("To all of you", photo="A clock")

@@ -8,14 +8,16 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
-from activitypub import actors, lookups
+from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Stranger
-from node import accounts, posts, tombstones
+from node.federation import tombstones
+from node.models.account import Account
+from node.posts import posts
 from tests.support.asgi import Client
 from web.api import Api
-from web.pieces import path_of
+from web.html.helpers import path_of
 
 
 async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fediverse, evil: Stranger) -> None:
@@ -25,8 +27,8 @@ async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fedivers
     links = [{"rel": "self", "type": AP, "href": uri}]
     jrd = {"subject": f"acct:{name}@{evil.domain}", "links": links}
     evil.serve("/.well-known/webfinger", jrd, content_type="application/jrd+json")
-    found = await lookups.resolve(alice.node, f"@{name}@{evil.domain}", await alice.account())
-    assert isinstance(found, accounts.Account)
+    found = await lookup.resolve(alice.node, f"@{name}@{evil.domain}", await alice.account())
+    assert isinstance(found, Account)
     assert found.uri == uri
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from activitypub import moving
+from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, follows, moves, passwords, posts, users
+from node.accounts import accounts, relationships
+from node.auth import passwords, users
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed
-from node.posts import Draft
+from node.interactions import blocks
+from node.lifecycle import migration
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 PASSWORD = "a picture a day"
 
 
 async def names(new: Person, old: Person) -> None:
     """The new account says that it is also the old one."""
-    other = await moving.find(new.node, await new.account(), old.handle, field="alias")
-    await new.node.db.write(lambda tx: moves.add_alias(tx, accounts.get(tx, new.id), other))
+    other = await remote_migration.find(new.node, await new.account(), old.handle, field="alias")
+    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), other))
     await new.world.settle()
 
 
@@ -34,7 +38,7 @@ async def goes(old: Person, new: Person, password: str = PASSWORD) -> None:
             users.create(tx, accounts.get(tx, old.id), email="old@tintype.test", password_hash=hashed)
 
         await old.node.db.write(unit)
-    await moving.move(old.node, await old.account(), password, new.handle)
+    await remote_migration.move(old.node, await old.account(), password, new.handle)
 
 
 async def test_followers_near_and_far_come_along(fediverse: Fediverse) -> None:
@@ -66,7 +70,7 @@ async def test_who_has_moved_posts_nothing_more_until_they_come_back(fediverse: 
     await late.follows(old)
     await fediverse.settle()
     assert not await late.is_following(old)
-    await old.node.db.write(lambda tx: moves.come_back(tx, accounts.get(tx, old.id)))
+    await old.node.db.write(lambda tx: migration.come_back(tx, accounts.get(tx, old.id)))
     await old.posts("Back again")
     with pytest.raises(Invalid, match="30 days"):
         await goes(old, new)
@@ -106,9 +110,9 @@ async def test_blocks_and_mutes_are_carried_over_and_keep_people_apart(fediverse
 
     def between(tx: Reader) -> tuple[bool, bool, bool]:
         return (
-            blocks.has_blocked(tx, accounts.get(tx, foe.id), there),
-            blocks.is_muted(tx, accounts.get(tx, shy.id), there),
-            follows.between(tx, accounts.get(tx, apart.id), there) is None,
+            relationships.has_blocked(tx, accounts.get(tx, foe.id), there),
+            relationships.is_muted(tx, accounts.get(tx, shy.id), there),
+            relationships.between(tx, accounts.get(tx, apart.id), there) is None,
         )
 
     assert await foe.node.db.read(between) == (True, True, True)
@@ -123,7 +127,7 @@ async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, oth
     there = await alice.node.db.read(accounts.by_uri, rita)
     assert there is not None
     target = (await new.account()).uri
-    await new.node.db.write(lambda tx: moves.add_alias(tx, accounts.get(tx, new.id), there))
+    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), there))
     other.person("rita", movedTo=target)
     move = other.activity("rita", "Move", rita, target=target, to=[f"{rita}/followers"])
     assert await other.send(alice.node, "rita", move) == 202
@@ -134,5 +138,5 @@ async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, oth
     assert [one["object"]["object"] for one in undone] == [rita]
     # Whoever was there stays; nothing was posted under another name.
     draft = Draft(caption="Here now")
-    await new.node.db.write(lambda tx: posts.publish(tx, accounts.get(tx, new.id), draft))
+    await new.node.db.write(lambda tx: publishing.publish(tx, accounts.get(tx, new.id), draft))
     assert await alice.home() == ["Here now"]

@@ -7,13 +7,19 @@ from typing import Any
 
 import pytest
 
-from activitypub import actors, featured, first_looks
+from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger, key_pair
-from node import follows, jobs, keys, photos, pins, posts, reports
-from node.drafts import Draft
-from node.policies import EVERYONE, Policy
+from node.accounts import keys, relationships
+from node.admin import reports
+from node.attachments import photo_rows
+from node.interactions import follows, pins
+from node.jobs import queue
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 
 def listed(value: Any) -> Any:
@@ -108,7 +114,7 @@ async def test_listed_create_update_delete(fediverse: Fediverse, evil: Stranger)
     mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
     assert mine is not None
     assert (mine.warning, mine.is_sensitive, mine.parent_id) == ("cw", True, post.id)
-    (pic,) = (await alice.node.db.read(photos.of_posts, [mine.id]))[mine.id]
+    (pic,) = (await alice.node.db.read(photo_rows.of_posts, [mine.id]))[mine.id]
     assert (pic.alt, pic.width, pic.height, pic.focus_x) == ("alt", 5, 6, 0.5)
     assert pic.blurhash == "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
     assert not mine.comments_enabled
@@ -159,7 +165,7 @@ async def test_listed_accept(fediverse: Fediverse, evil: Stranger) -> None:
     (follow,) = evil.received
     del follow["id"]
     await _says(evil, alice, listed(evil.activity("rita", "Accept", follow)))
-    assert (await alice.node.db.read(follows.between, await alice.account(), rita)).is_accepted
+    assert (await alice.node.db.read(relationships.between, await alice.account(), rita)).is_accepted
 
 
 async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
@@ -174,7 +180,7 @@ async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
         ),
     )
     rita = await actors.find(alice.node, uri, refresh=True)
-    await alice.node.db.write(featured.ask, rita)
+    await alice.node.db.write(actors.ask, rita)
     await fediverse.settle()
     assert await alice.node.db.read(pins.uris, rita) == [note["id"]]
 
@@ -189,7 +195,9 @@ async def test_listed_report(fediverse: Fediverse, evil: Stranger) -> None:
 
 async def test_quote_request_in_lists(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    target = await alice._do(posts.publish, Draft(caption="Words", policy=Policy(quote=EVERYONE)))
+    target = await alice._do(
+        publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
+    )
     await fediverse.settle()
     evil.received.clear()
     note = evil.note("rita", 3, quote=target.uri)
@@ -223,7 +231,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger
     uri = said["object"]["id"]
     evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
     post = await alice.node.db.read(posts.by_uri, uri)
-    await alice.node.db.write(lambda tx: jobs.add(tx, "check_post", {"id": post.id, "uri": uri}))
+    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
     await fediverse.settle()
     assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
 
@@ -243,7 +251,7 @@ async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: Stranger, kin
         },
     )
     rita = await actors.find(alice.node, uri)
-    await first_looks.ask(alice.node, rita)
+    await profile_preview.ask(alice.node, rita)
     await fediverse.settle()
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from activitypub import actors
-from activitypub.fetching import Budget
+from activitypub.client.fetch_budget import Budget
+from activitypub.remote import actors
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import AP, Reply, Stranger
 from federation_tests.test_deliveries import _followed
-from node import domains, follows, hosts, jobs
+from node.accounts import relationships
 from node.errors import NotFound
+from node.federation import server_availability
+from node.jobs import queue
+from node.moderation import domain_policy
 
 
 def _says(short: Stranger, uri: str, *, at: Stranger | None = None) -> str:
@@ -95,7 +98,7 @@ async def test_a_move_between_short_domains_renames_nobody(
         assert (await actors.find(alice.node, old)).full_handle == f"rita@{other.domain}"
         now = await actors.find(alice.node, new)
         assert now.full_handle == f"rita@{fourth.domain}"
-        assert await alice.node.db.read(follows.between, await alice.account(), now) is not None
+        assert await alice.node.db.read(relationships.between, await alice.account(), now) is not None
     finally:
         await third.stop()
         await fourth.stop()
@@ -162,10 +165,10 @@ async def test_letters_for_people_known_under_a_suspended_name_are_given_up(
     await other.stop()
     await alice.posts("One")
     await fediverse.settle()
-    await alice.node.db.write(domains.block, "short.example")
+    await alice.node.db.write(domain_policy.block, "short.example")
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(hosts.wake, other.domain)
+    await alice.node.db.write(server_availability.wake, other.domain)
     await fediverse.settle()
     assert other.received == []
-    assert not await alice.node.db.read(jobs.holds, "redeliver")
+    assert not await alice.node.db.read(queue.holds, "redeliver")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
-from node import hosts
+from node.federation import server_availability
 from node.ids import now_ms
 
 HOUR = 3_600_000
@@ -25,7 +25,7 @@ async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fedivers
     assert await bob.home() == []
     tally = await alice.ledger(post)
     assert (tally.servers, tally.waiting) == (2, 1)
-    asleep = await alice.node.db.read(hosts.failing)
+    asleep = await alice.node.db.read(server_availability.failing)
     assert [one.host for one in asleep] == [fediverse.domain("b.test")]
     assert asleep[0].sleeps_until > now_ms()
 
@@ -35,7 +35,7 @@ async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fedivers
     assert await bob.home() == ["While you were away"]
     tally = await alice.ledger(post)
     assert (tally.servers, tally.delivered, tally.waiting) == (2, 2, 0)
-    assert await alice.node.db.read(hosts.failing) == []
+    assert await alice.node.db.read(server_availability.failing) == []
 
 
 async def test_a_knock_wakes_what_waits_for_that_node(fediverse: Fediverse) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 from federation_tests.fediverse import Fediverse, has
-from node import photos, posts, remote_photos
-from node.drafts import Draft
-from node.photo_facts import Shared
-from node.visibility import may_see_file
+from node.attachments import photo_rows, photos, remote_photos
+from node.attachments.photo_metadata import Shared
+from node.models.visibility import may_see_file
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.media import samples
-from tests.media.test_camera import photo as camera_photo
+from tests.media.test_exif import photo as camera_photo
 from tests.support.visitors import sign_in
 
 
@@ -46,7 +47,7 @@ async def test_its_pixels_are_fetched_when_somebody_looks(fediverse: Fediverse) 
 
     await remote_photos.fetch(bob.node, seen.photos[0].id)
 
-    fetched = (await bob.node.db.read(photos.by_ids, [seen.photos[0].id]))[seen.photos[0].id]
+    fetched = (await bob.node.db.read(photo_rows.by_ids, [seen.photos[0].id]))[seen.photos[0].id]
     assert fetched.files
     key = next(iter(fetched.files.values())).file
     assert await bob.node.db.read(may_see_file, bob.id, key) == "private"
@@ -108,7 +109,7 @@ async def test_what_is_ticked_travels_with_the_photo_and_nothing_else(fediverse:
     await fediverse.settle()
     made = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog")
     shared = Shared(frozenset({"settings"}), "CC BY-NC", "Lake Tegel")
-    await alice._do(posts.publish, Draft(caption="Fog", photo_ids=[made.id], shared=shared))
+    await alice._do(publishing.publish, Draft(caption="Fog", photo_ids=[made.id], shared=shared))
     await fediverse.settle()
     (view,) = await bob.home_views()
     told = json.loads(view.photos[0].extra)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from activitypub import remote_posts
+from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Reply, Stranger
-from node import cached_media, domains, photos, posts, remote_photos
-from node.cached_media import Room
+from node.attachments import media_cache, photo_rows, remote_photos
+from node.attachments.media_cache import Room
+from node.attachments.photo_rows import Photo
 from node.database import Writer
-from node.photos import Photo
-from node.posts import Post
+from node.models.post import Post
+from node.moderation import domain_policy
+from node.posts import posts
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from tests.support.visitors import Visitor
@@ -37,7 +39,7 @@ async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fed
     first = await looker.get(address)
     assert first.status == 200
     held = await bob.node.storage.sizes()
-    assert held == await bob.node.db.read(cached_media.total) > 0
+    assert held == await bob.node.db.read(media_cache.total) > 0
 
     # The next picture fills the room, and nobody has looked at this one for longer.
     bob.node.part(Room).bytes = int(held * 1.5)
@@ -65,7 +67,7 @@ async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> 
 
     assert photo.files
     assert not any(file.file.startswith("cache/") for file in photo.files.values())
-    assert await alice.node.db.read(cached_media.total) == 0
+    assert await alice.node.db.read(media_cache.total) == 0
 
 
 async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
@@ -112,7 +114,7 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
             }
         ],
     )
-    post = await remote_posts.find(alice.node, note["id"])
+    post = await remote_notes.find(alice.node, note["id"])
     assert post is not None
     visitor = Visitor(create_app(alice.node))
 
@@ -126,7 +128,7 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     assert [one["alt"] for one in pictures] == [":cat:", ":dog:"]
     for one in pictures:
         assert (await visitor.client.get(one["src"])).status == 200
-    stored = (await alice.node.db.read(photos.of_posts, [post.id]))[post.id][0]
+    stored = (await alice.node.db.read(photo_rows.of_posts, [post.id]))[post.id][0]
     assert "GPS" not in stored.extra
     assert stored.blurhash
     assert stored.alt == "A street"
@@ -149,7 +151,7 @@ async def test_a_redirect_leads_around_no_rule_about_pictures(
     evil.serve("/pic.png", picture(64, 48), content_type="image/png")
 
     def unit(tx: Writer) -> None:
-        domains.block(tx, "evil.test", strength="none", rejects_media=True)
+        domain_policy.block(tx, "evil.test", strength="none", rejects_media=True)
 
     await alice.node.db.write(unit)
     media = [{"type": "Document", "mediaType": "image/png", "url": f"{other.base}/pic.png"}]

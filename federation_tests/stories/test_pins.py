@@ -5,9 +5,13 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, captions, jobs, pins, posts
+from node.accounts import accounts
 from node.database import Reader, Writer
-from node.posts import Post
+from node.interactions import pins
+from node.jobs import queue
+from node.models.post import Post
+from node.posts import posts
+from node.text import formatting
 
 
 async def pins_of(reader: Person, author: Person) -> list[str]:
@@ -17,7 +21,7 @@ async def pins_of(reader: Person, author: Person) -> list[str]:
     def unit(tx: Reader) -> list[str]:
         ids = pins.of(tx, accounts.get(tx, reader.id), known)
         found = posts.by_ids(tx, ids)
-        return [captions.plain_text(found[id_].caption) for id_ in ids]
+        return [formatting.plain_text(found[id_].caption) for id_ in ids]
 
     return await reader.node.db.read(unit)
 
@@ -108,7 +112,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
     def refresh(tx: Writer) -> int:
         known = accounts.by_uri(tx, rita)
         assert known is not None
-        jobs.add(tx, "refresh_actor", {"id": known.id})
+        queue.add(tx, "refresh_actor", {"id": known.id})
         return known.id
 
     account_id = await alice.node.db.write(refresh)
@@ -116,7 +120,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
 
     def pinned(tx: Reader) -> list[str]:
         ids = pins.of(tx, None, accounts.get(tx, account_id))
-        return [captions.plain_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
+        return [formatting.plain_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
 
     assert await alice.node.db.read(pinned) == ["Post 1", "Post 2"]
     assert other.asked["/users/rita/featured"] <= 3

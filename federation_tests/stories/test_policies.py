@@ -9,10 +9,12 @@ import pytest
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import PUBLIC, Stranger
-from node import likes, posts
-from node.drafts import Draft
 from node.errors import NotAllowed
-from node.policies import NOBODY, Policy, Rule, only
+from node.interactions import likes
+from node.models.interaction_policy import NOBODY, InteractionPolicy, Rule, only
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 
 
 async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse) -> None:
@@ -20,8 +22,8 @@ async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse
     await bob.follows(alice)
     await carol.follows(bob)
     await fediverse.settle()
-    draft = Draft(caption="For those who follow me", policy=Policy(comment=only("followers")))
-    post = await alice._do(posts.publish, draft)
+    draft = Draft(caption="For those who follow me", policy=InteractionPolicy(comment=only("followers")))
+    post = await alice._do(publishing.publish, draft)
     await fediverse.settle()
     await bob.boosts(post)
     await fediverse.settle()
@@ -37,8 +39,8 @@ async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse
 async def test_what_its_server_does_not_prevent_is_not_taken_in(fediverse: Fediverse, evil: Stranger) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
-    closed = Policy(like=NOBODY, comment=NOBODY, boost=NOBODY)
-    post = await alice._do(posts.publish, Draft(caption="Only look", policy=closed))
+    closed = InteractionPolicy(like=NOBODY, comment=NOBODY, boost=NOBODY)
+    post = await alice._do(publishing.publish, Draft(caption="Only look", policy=closed))
     for said in (
         evil.activity("rita", "Like", post.uri),
         evil.activity("rita", "EmojiReact", post.uri, content="🎉"),

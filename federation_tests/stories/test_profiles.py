@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
-from node import accounts, avatars, captions
+from node.accounts import accounts
+from node.attachments import avatars
 from node.database import Writer
+from node.text import formatting
 from tests.support import people
 from tests.support.pictures import picture
-from web import media_urls
+from web.files import media_urls
 
 
 async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> None:
@@ -31,8 +33,8 @@ async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> N
 
     known = await bob.finds(alice)
     assert known.label == "Alice of the Lake"
-    assert captions.plain_text(known.bio).startswith("Fog, mostly.")
-    assert [(name, captions.plain_text(value)) for name, value in known.profile_fields] == [
+    assert formatting.plain_text(known.bio).startswith("Fog, mostly.")
+    assert [(name, formatting.plain_text(value)) for name, value in known.profile_fields] == [
         ("Camera", "An old one")
     ]
     assert known.is_indexable

@@ -8,15 +8,19 @@ from typing import Any
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita
 from federation_tests.strangers import PUBLIC, Stranger
-from node import posts, quotes
-from node.drafts import Draft
-from node.policies import EVERYONE, Policy
-from node.posts import Post
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.visitors import sign_in
 
 
 async def _quotable(alice: Person, caption: str = "Quote me") -> Post:
-    made: Post = await alice._do(posts.publish, Draft(caption=caption, policy=Policy(quote=EVERYONE)))
+    made: Post = await alice._do(
+        publishing.publish, Draft(caption=caption, policy=InteractionPolicy(quote=EVERYONE))
+    )
     return made
 
 

@@ -10,18 +10,22 @@ import pytest
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import posts, quotes
-from node.drafts import Draft
 from node.errors import NotAllowed, Refused
-from node.policies import EVERYONE, NOBODY, Policy
-from node.posts import Post
+from node.interactions import quotes
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.visitors import sign_in
 
 RE = "RE:"
 
 
 async def _open_to_quotes(who: Person, caption: str) -> Post:
-    made: Post = await who._do(posts.publish, Draft(caption=caption, policy=Policy(quote=EVERYONE)))
+    made: Post = await who._do(
+        publishing.publish, Draft(caption=caption, policy=InteractionPolicy(quote=EVERYONE))
+    )
     await who.world.settle()
     return made
 
@@ -78,7 +82,7 @@ async def test_the_question_and_the_quote_are_written_for_everybody(
     target = await alice.node.db.read(posts.by_uri, said["object"]["id"])
     assert target is not None
     evil.received.clear()
-    mine = await alice._do(posts.publish, Draft(caption="How true", quote_id=target.id))
+    mine = await alice._do(publishing.publish, Draft(caption="How true", quote_id=target.id))
     await fediverse.settle()
 
     by_type = {one["type"]: one for one in evil.received}
@@ -132,15 +136,15 @@ async def test_the_question_and_the_quote_are_written_for_everybody(
 async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     open_, closed = await _open_to_quotes(bob, "Quote me"), await bob.posts("Not me", photo="A wall")
-    mine = await alice._do(posts.publish, Draft(caption="How true", quote_id=open_.id))
+    mine = await alice._do(publishing.publish, Draft(caption="How true", quote_id=open_.id))
     assert "Quote me" in await _page(alice, mine)
     assert ("quote", "alice@a.test") in await bob.told()
-    own = await bob._do(posts.publish, Draft(caption="As I said", quote_id=closed.id))
+    own = await bob._do(publishing.publish, Draft(caption="As I said", quote_id=closed.id))
     assert "Not me" in await _page(alice, own)
     with pytest.raises(NotAllowed):
-        await alice._do(posts.publish, Draft(caption="No", quote_id=closed.id))
+        await alice._do(publishing.publish, Draft(caption="No", quote_id=closed.id))
     with pytest.raises(NotAllowed):
-        await alice._do(posts.publish, Draft(caption="No", quote_id=open_.id, visibility="followers"))
+        await alice._do(publishing.publish, Draft(caption="No", quote_id=open_.id, visibility="followers"))
     hers = await sign_in(alice.node, await alice.account())
     assert not (await hers.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
     assert "Quoting:" not in (await hers.get(f"/compose?quote={closed.id}")).words
@@ -151,11 +155,13 @@ async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> N
 async def test_nobody_quotes_what_they_may_not_see(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     hidden = await bob._do(
-        posts.publish, Draft(caption="Hidden", visibility="followers", policy=Policy(quote=EVERYONE))
+        publishing.publish,
+        Draft(caption="Hidden", visibility="followers", policy=InteractionPolicy(quote=EVERYONE)),
     )
     direct = await bob._do(
-        posts.publish, Draft(caption="Hidden", visibility="direct", policy=Policy(quote=NOBODY))
+        publishing.publish,
+        Draft(caption="Hidden", visibility="direct", policy=InteractionPolicy(quote=NOBODY)),
     )
     for post in (hidden, direct):
         with pytest.raises(Refused, match=r"no such post|does not want"):
-            await alice._do(posts.publish, Draft(caption="x", quote_id=post.id))
+            await alice._do(publishing.publish, Draft(caption="x", quote_id=post.id))

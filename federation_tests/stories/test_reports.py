@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.strangers import Stranger
-from node import accounts, domains, posts, reports
+from node.accounts import accounts
+from node.admin import reports
+from node.admin.reports import Case
 from node.database import Writer
+from node.moderation import domain_policy
 from node.paging import Page
-from node.reports import Case
+from node.posts import posts
 
 
 async def cases(person: Person) -> list[Case]:
@@ -65,7 +68,7 @@ async def test_a_server_whose_reports_are_not_wanted_is_not_heard(
     other.person("rita")
     flag = other.activity("rita", "Flag", [(await alice.account()).uri])
     await alice.node.db.write(
-        lambda tx: domains.block(tx, other.domain, strength="none", rejects_reports=True)
+        lambda tx: domain_policy.block(tx, other.domain, strength="none", rejects_reports=True)
     )
     await other.send(alice.node, "rita", flag)
     await fediverse.settle()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, blocks, likes, posts
+from node.accounts import accounts, relationships
 from node.ids import now_ms
+from node.interactions import likes
+from node.posts import posts
 
 
 async def test_a_follow_that_is_sent_again_is_answered_again(fediverse: Fediverse, evil: Stranger) -> None:
@@ -36,10 +38,10 @@ async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
     block = evil.activity("rita", "Block", (await alice.account()).uri)
     await evil.send(alice.node, "rita", block)
     await fediverse.settle()
-    assert await alice.node.db.read(blocks.has_blocked, rita, await alice.account())
+    assert await alice.node.db.read(relationships.has_blocked, rita, await alice.account())
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", block["id"]))
     await fediverse.settle()
-    assert not await alice.node.db.read(blocks.has_blocked, rita, await alice.account())
+    assert not await alice.node.db.read(relationships.has_blocked, rita, await alice.account())
 
     post = await alice.posts("A lake", photo="A lake")
     reaction = evil.activity("rita", "EmojiReact", post.uri, content="🎉")

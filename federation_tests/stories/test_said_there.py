@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from activitypub import actors
+from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import accounts, moderation, posts, users
+from node.accounts import accounts
+from node.admin import account_actions
+from node.auth import users
 from node.database import Writer
+from node.posts import posts
 from tests.support.asgi import Client
 from tests.support.visitors import sign_in
 from web.app import create_app
@@ -46,7 +49,7 @@ async def test_whom_this_node_has_suspended_no_other_server_brings_back(
         users.create(tx, admin, email="a@a.test", password_hash="-", role="admin")
         rita = accounts.by_uri(tx, uri)
         assert rita is not None
-        moderation.suspend(tx, admin, rita)
+        account_actions.suspend(tx, admin, rita)
 
     await alice.node.db.write(judge)
     for is_suspended in (True, False):

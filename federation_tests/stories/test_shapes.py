@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from activitypub.memory import Memory
+from activitypub.client.cache import Memory
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger, key_pair

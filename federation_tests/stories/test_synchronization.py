@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
-from node import accounts, follows
+from node.accounts import accounts
 from node.database import Writer
+from node.interactions import follows
 
 
 async def test_a_follower_whom_only_one_server_knows_is_forgotten(fediverse: Fediverse) -> None:

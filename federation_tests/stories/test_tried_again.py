@@ -8,18 +8,26 @@ from typing import Any
 
 import pytest
 
-from activitypub import desks, outbox
-from activitypub.desks import Desk, Facts
+from activitypub.delivery import batch_lookups, fan_out
+from activitypub.delivery.batch_lookups import Desk, Facts
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
-from node import accounts, blocks, deliveries, domains, hosts, jobs, ledgers, moderation, photos, posts, users
+from node.accounts import accounts
+from node.admin import account_actions
+from node.attachments import photos
+from node.attachments.photo_metadata import Shared
+from node.auth import users
 from node.database import Writer
-from node.drafts import Draft
+from node.federation import deliveries, delivery_reports, server_availability
 from node.ids import now_ms
-from node.jobs import Job
-from node.photo_facts import Shared
-from tests.media.test_camera import photo
+from node.interactions import blocks
+from node.jobs import queue
+from node.jobs.queue import Job
+from node.moderation import domain_policy
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from tests.media.test_exif import photo
 
 
 def _heard(server: Stranger) -> list[str]:
@@ -34,7 +42,7 @@ async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: S
     other.inbox_status = 202
     await alice.deletes(post)
     await fediverse.settle()
-    await alice._do(ledgers.retry, post.id)
+    await alice._do(delivery_reports.retry, post.id)
     await fediverse.settle()
     assert _heard(other) == ["Create", "Delete"]
 
@@ -49,7 +57,7 @@ async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse,
     other.inbox_status = 202
     await alice.edits(post, "Three")
     await fediverse.settle()
-    await alice._do(ledgers.retry, post.id)
+    await alice._do(delivery_reports.retry, post.id)
     await fediverse.settle()
     assert other.received[-1]["object"]["content"] == "<p>Three</p>"
 
@@ -59,14 +67,14 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediver
     made = await photos.upload(alice.node, await alice.account(), photo(model="STUDIO"))
     other.inbox_status = 400
     post = await alice._do(
-        posts.publish, Draft(photo_ids=[made.id], shared=Shared(frozenset({"camera"}), "", "Home"))
+        publishing.publish, Draft(photo_ids=[made.id], shared=Shared(frozenset({"camera"}), "", "Home"))
     )
     await fediverse.settle()
     other.received.clear()
-    await alice._do(posts.edit, post, Draft(photo_ids=[made.id], shared=Shared()))
+    await alice._do(publishing.edit, post, Draft(photo_ids=[made.id], shared=Shared()))
     await fediverse.settle()
     other.inbox_status = 202
-    await alice._do(ledgers.retry, post.id)
+    await alice._do(delivery_reports.retry, post.id)
     await fediverse.settle()
     assert "Create" in _heard(other)
     assert "STUDIO" not in json.dumps(other.received)
@@ -201,7 +209,7 @@ async def test_a_server_suspended_just_now_gets_no_letter_that_was_queued_before
     await alice.posts("Hello")
     while await alice.node.db.read(_to_fan_out):
         await _fan_out(alice)
-    await alice.node.db.write(domains.block, other.domain.partition(":")[0])
+    await alice.node.db.write(domain_policy.block, other.domain.partition(":")[0])
     await fediverse.settle()
     assert other.received == []
 
@@ -212,8 +220,8 @@ def _to_fan_out(tx: Any) -> int:
 
 async def _fan_out(alice: Person) -> None:
     """The letters are written and queued, and not sent yet."""
-    for job in await alice.node.db.write(jobs.claim, "fan_out", 10, now_ms()):
-        await outbox.fan_out(alice.node, job)
+    for job in await alice.node.db.write(queue.claim, "fan_out", 10, now_ms()):
+        await fan_out.fan_out(alice.node, job)
 
 
 async def test_what_was_deleted_before_its_server_came_back_is_not_told(
@@ -226,7 +234,7 @@ async def test_what_was_deleted_before_its_server_came_back_is_not_told(
     await alice.deletes(post)
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(hosts.wake, other.domain)
+    await alice.node.db.write(server_availability.wake, other.domain)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == ["Delete"]
 
@@ -244,7 +252,7 @@ async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
     await alice.edits(post, "Two, not for rita")
     await fediverse.settle()
     other.received.clear()
-    await alice._do(ledgers.retry, post.id)
+    await alice._do(delivery_reports.retry, post.id)
     await fediverse.settle()
     assert [said["type"] for said in other.received] == []
 
@@ -259,12 +267,12 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
     def judge(tx: Writer) -> None:
         moderator = accounts.get(tx, bob.id)
         users.create(tx, moderator, email="bob@a.test", password_hash="x", role="moderator")
-        moderation.suspend(tx, moderator, accounts.get(tx, alice.id))
+        account_actions.suspend(tx, moderator, accounts.get(tx, alice.id))
 
     await alice.node.db.write(judge)
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(hosts.wake, other.domain)
+    await alice.node.db.write(server_availability.wake, other.domain)
     await fediverse.settle()
     assert _heard(other) == ["Update"]
     assert other.received[0]["object"]["suspended"] is True
@@ -274,7 +282,7 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
 async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_waited(
     fediverse: Fediverse, other: Stranger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desks, "LONG_MS", -1)
+    monkeypatch.setattr(batch_lookups, "LONG_MS", -1)
     alice = await _followed(fediverse, other, "rita", "rob")
     await other.stop()
     posts_ = [await alice.posts(text, visibility="followers") for text in ("One", "Two")]
@@ -282,7 +290,7 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(hosts.wake, other.domain)
+    await alice.node.db.write(server_availability.wake, other.domain)
     await fediverse.settle()
     # Somebody else there follows still.
     assert sorted(_heard(other)) == ["Create", "Create", "Reject"]
@@ -292,7 +300,7 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await alice._do(blocks.block, await alice.finds(Called(f"rob@{other.domain}")))
     await fediverse.settle()
     await other.start()
-    await alice.node.db.write(hosts.wake, other.domain)
+    await alice.node.db.write(server_availability.wake, other.domain)
     other.received.clear()
     await fediverse.settle()
     assert _heard(other) == ["Reject"]

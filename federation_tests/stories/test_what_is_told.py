@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from activitypub import actors, first_looks, notes
+from activitypub.documents import notes
+from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create
 from federation_tests.strangers import Stranger
-from node import posts
-from node.drafts import Draft
-from node.policies import EVERYONE, Policy
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support import people
 from tests.support.asgi import Client
 from web.api import Api
@@ -20,8 +22,10 @@ from web.api import Api
 async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
     """Vernissage reads no post that has a tag without one."""
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
-    target = await bob._do(posts.publish, Draft(caption="Words", policy=Policy(quote=EVERYONE)))
-    made = await alice._do(posts.publish, Draft(caption="How true", quote_id=target.id))
+    target = await bob._do(
+        publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
+    )
+    made = await alice._do(publishing.publish, Draft(caption="How true", quote_id=target.id))
     tags = (await alice.node.db.read(notes.document, made))["tag"]
     assert tags
     assert [tag for tag in tags if not isinstance(tag.get("name"), str)] == []
@@ -77,7 +81,7 @@ async def test_follows_that_somebody_keeps_to_themselves_elsewhere_are_not_liste
     await bob._do(lambda tx, who: people.profile(tx, who, hides_follows=True))
     await fediverse.settle()
     known = await alice.finds(bob)
-    await first_looks.ask(alice.node, known)
+    await profile_preview.ask(alice.node, known)
     await fediverse.settle()
     client = Client(Api(alice.node))
     assert (await client.get(f"/api/v1/accounts/{known.id}/followers")).json == []

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 
-from activitypub import first_looks, lookups, threads
+from activitypub.remote import conversations, lookup, profile_preview
 from federation_tests.fediverse import Called, Fediverse, Person
 from federation_tests.strangers import Stranger
-from node import posts
-from node.posts import Post
+from node.models.post import Post
+from node.posts import posts
 
 
 async def _opens(person: Person, post: Post) -> Post:
     """Paste the address of a post into the search, and look at what comes."""
-    found = await lookups.resolve(person.node, post.uri, await person.account())
+    found = await lookup.resolve(person.node, post.uri, await person.account())
     assert isinstance(found, Post)
-    await threads.look(person.node, found)
+    await conversations.look(person.node, found)
     await person.world.settle()
     return found
 
@@ -65,7 +65,7 @@ async def test_a_comment_waits_for_what_it_answers(fediverse: Fediverse) -> None
     post = await alice.posts("Which bird?", photo="A bird")
     await fediverse.settle()
     await bob.finds(alice)
-    await lookups.resolve(bob.node, post.uri, await bob.account())
+    await lookup.resolve(bob.node, post.uri, await bob.account())
 
     await bob.comments(post, "A wren?")
     await fediverse.settle()
@@ -81,7 +81,7 @@ async def test_a_comment_waits_until_the_server_of_what_it_answers_is_back(fediv
     await carol.follows(bob)
     await fediverse.settle()
     post = await alice.posts("Which bird?", photo="A bird")
-    await lookups.resolve(bob.node, post.uri, await bob.account())
+    await lookup.resolve(bob.node, post.uri, await bob.account())
     await fediverse.settle()
     await fediverse.down("a.test")
     comment = await bob.comments(post, "A wren?")
@@ -127,14 +127,14 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     await fediverse.settle()
 
     known = await alice.finds(bob)
-    assert await first_looks.ask(alice.node, known)
+    assert await profile_preview.ask(alice.node, known)
     await fediverse.settle()
 
     known = await alice.finds(bob)
     assert known.totals == (3, 1, 0)
     assert known.posts_count == 3
     assert known.looked_at is not None
-    assert not await first_looks.ask(alice.node, known)
+    assert not await profile_preview.ask(alice.node, known)
     assert await alice.node.db.read(posts.by_uri, secret.uri) is None
     assert await alice.home() == []
     assert await alice.told() == []

@@ -5,6 +5,7 @@ A unit of work is a plain function whose first argument is a `Reader` (looks) or
 transaction: it cannot be cancelled half-way and never waits for the network.
 """
 
-from node.database.core import Database, Reader, Row, Site, Writer, build, build_all, columns, open_database
+from node.database.core import Database, Reader, Row, Site, Writer, build, build_all, columns
+from node.database.open import open_database
 
 __all__ = ["Database", "Reader", "Row", "Site", "Writer", "build", "build_all", "columns", "open_database"]

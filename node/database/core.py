@@ -101,22 +101,6 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-async def open_database(url: str, site: Site, *, reads_only: bool = False) -> Database:
-    """Open `sqlite:path` or `postgresql://…`, bring it up to date, and return it.
-
-    Raises `migrate.TooNew` when a newer program has already changed it, and `lock.InUse` while another
-    process writes the SQLite file; beside that one, `reads_only` still opens it.
-    """
-    if url.startswith("sqlite:"):
-        from node.database.sqlite import open_beside, open_sqlite
-
-        path = url.removeprefix("sqlite:")
-        return await (open_beside if reads_only else open_sqlite)(path, site)
-    from node.database.postgres import open_postgres
-
-    return await open_postgres(url, site)
-
-
 _NAMES = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
@@ -214,3 +198,8 @@ def _places(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], A
     fields = _fields(kind)
     places: list[Any] = list(fields) if names is None else [names.index(name) for name in fields]
     return operator.itemgetter(*places), [at for at, as_ in enumerate(fields.values()) if as_ is not None]
+
+
+def escaped(text: str) -> str:
+    """Text as it stands in a LIKE pattern with ESCAPE '!'."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

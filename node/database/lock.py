@@ -2,7 +2,7 @@
 
 Whoever opens the file holds an flock on `<file>.lock`, which the kernel lets go of however the process
 ends; the file itself stays, so that nobody can hold a lock on a name that is gone. A node that serves also
-listens on `<file>.sock` (node.control). So one who comes second knows at once whether to wait, because the
+listens on `<file>.sock` (node.cli.control_socket). So one who comes second knows at once whether to wait, because the
 other is a short command, or to ask over there.
 """
 

@@ -19,17 +19,21 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
-from activitypub.signatures.keys import generate_rsa
+from activitypub.server.routes import Door
 from federation_tests import authority
-from federation_tests.servers import free_ports
-from node import accounts, follows, keys, posts
-from node.accounts import Account, RemoteActor
+from node.accounts import accounts, keys
 from node.database import Reader, Writer
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import RemoteActor
 from node.node import Node
-from node.posts import Draft
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.bench.federation import NAMES, ended, gather_followers, listening, meet, opened, publish
-from web import connections, wiring
+from tests.support.ports import free_port
+from web import wiring
+from web.server import http_server
 
 FOLLOWERS, THEIR_HOSTS = 10_000, 1_000
 FOLLOWED = 10_000
@@ -55,7 +59,7 @@ async def _apart(work: Any) -> list[Row]:
     """One work on a node of its own."""
     with tempfile.TemporaryDirectory() as folder:
         made = authority.make(Path(folder), NAMES)
-        (port,) = free_ports(1)
+        port = free_port()
         node = await opened(Path(folder), port, made)
         pair = await asyncio.to_thread(keys.generate)
         alice = await node.db.write(accounts.create_local, "alice", pair=pair)
@@ -79,7 +83,7 @@ def _follow(tx: Writer, alice: Account, first: int, last: int, where: str, hosts
             shared_inbox=f"http://{host}/inbox",
             followers_uri=f"{uri}/followers",
         )
-        follows.follow(tx, accounts.receive(tx, fan), alice, uri=f"{uri}#follow")
+        follows.follow(tx, remote_accounts.receive(tx, fan), alice, uri=f"{uri}#follow")
 
 
 async def _gather(node: Node, alice: Account, many: int, where: str, hosts: int) -> None:
@@ -95,14 +99,14 @@ async def _many_followers(node: Node, alice: Account, port: int, made: authority
         await _gather(node, alice, followers, f"hNUMBER.test:{listener}", hosts)
         await wiring.settle(node)
         before = time.process_time()
-        post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
-        publishing = (time.process_time() - before) * 1000
+        post = await node.db.write(publishing.publish, alice, Draft(caption="To all of you"))
+        in_publishing = (time.process_time() - before) * 1000
         await wiring.settle(node)
         assert post
         await worker.start(alone=True)
         taken = sorted([await publish(node, alice, hosts) for _ in range(3)])
         await worker.stop()
-        found.append((publishing, *taken[1]))
+        found.append((in_publishing, *taken[1]))
     await ended(child)
     few, many = found
     return [
@@ -122,7 +126,7 @@ def _followed(tx: Writer, alice: Account, first: int, last: int) -> None:
         one = RemoteActor(
             uri=uri, name=f"u{n}", domain=host, inbox=f"{uri}/inbox", followers_uri=f"{uri}/followers"
         )
-        follows.accept(tx, follows.follow(tx, alice, accounts.receive(tx, one)))
+        follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, one)))
 
 
 class Front:
@@ -144,7 +148,7 @@ class Front:
         config.bind = [f"127.0.0.1:{self._port}"]
         config.accesslog = config.errorlog = None
         config.keep_alive_max_requests = 1_000_000
-        self._web = asyncio.create_task(connections.serve(app, config, shutdown_trigger=self._stopping.wait))
+        self._web = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=self._stopping.wait))
         await asyncio.sleep(0.3)
         await self._worker.start(alone=True)
         return self
@@ -217,7 +221,7 @@ class Load:
 
 
 async def _many_followed(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
-    private, public = await asyncio.to_thread(generate_rsa)
+    private, public = await asyncio.to_thread(keys.generate_rsa)
     await node.db.write(meet, alice, public, RITA)
     number = 1500
     costs = []
@@ -318,8 +322,8 @@ async def _quiet(node: Node, port: int, private: str, run: str) -> tuple[list[fl
 
 
 async def _one_that_floods(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
-    private, public = await asyncio.to_thread(generate_rsa)
-    theirs, their_public = await asyncio.to_thread(generate_rsa)
+    private, public = await asyncio.to_thread(keys.generate_rsa)
+    theirs, their_public = await asyncio.to_thread(keys.generate_rsa)
     await node.db.write(meet, alice, public, RITA)
     await node.db.write(meet, alice, their_public, FLOODER)
     async with Front(node, port):

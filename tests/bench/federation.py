@@ -17,18 +17,23 @@ import uvloop
 from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
-from activitypub.routes import Door
+from activitypub.server.routes import Door
 from activitypub.signatures import Request, SigningKey, claim, sign_cavage, verify
-from activitypub.signatures.keys import generate_rsa, parse_public_key
+from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
-from federation_tests.servers import free_ports
-from node import accounts, follows, keys, posts
-from node.accounts import Account, RemoteActor
+from node.accounts import accounts, keys
 from node.config import Config, DatabaseOptions, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
+from node.interactions import follows
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor
 from node.node import Node
-from node.posts import Draft
-from web import connections, wiring
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from tests.support.ports import free_port
+from web import wiring
+from web.server import http_server
 
 NUMBER = 1500
 HOSTS = 200
@@ -46,8 +51,8 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 async def _rows(folder: Path, database: str = "") -> list[tuple[str, str, str]]:
-    pem, public = await asyncio.to_thread(generate_rsa)
-    (port,) = free_ports(1)
+    pem, public = await asyncio.to_thread(keys.generate_rsa)
+    port = free_port()
     made = authority.make(folder, NAMES)
     node = await opened(folder, port, made, database)
     alice = await node.db.write(accounts.create_local, "alice", pair=await asyncio.to_thread(keys.generate))
@@ -87,9 +92,9 @@ def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
         domain=host,
         inbox=f"{uri}/inbox",
         followers_uri=f"{uri}/followers",
-        keys=[keys.PublicKey(f"{uri}#main-key", "rsa", public)],
+        keys=[PublicKey(f"{uri}#main-key", "rsa", public)],
     )
-    follows.accept(tx, follows.follow(tx, alice, accounts.receive(tx, remote)))
+    follows.accept(tx, follows.follow(tx, alice, remote_accounts.receive(tx, remote)))
     unsaid(tx)
 
 
@@ -112,7 +117,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
     config.bind = [f"127.0.0.1:{port}"]
     config.accesslog = config.errorlog = None
     config.keep_alive_max_requests = 1_000_000
-    web = asyncio.create_task(connections.serve(dispatch, config, shutdown_trigger=stopping.wait))
+    web = asyncio.create_task(http_server.serve(dispatch, config, shutdown_trigger=stopping.wait))
     await asyncio.sleep(0.3)
     order = {
         "url": f"http://a.test:{port}/inbox",
@@ -184,7 +189,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
 
 def _publish_many(tx: Writer, alice: Account, number: int) -> list[str]:
     """The ids of so many posts, which are told to nobody."""
-    made = [posts.publish(tx, alice, Draft(caption=f"Like me, number {n}")).uri for n in range(number)]
+    made = [publishing.publish(tx, alice, Draft(caption=f"Like me, number {n}")).uri for n in range(number)]
     unsaid(tx)
     return made
 
@@ -325,7 +330,7 @@ async def ended(child: asyncio.subprocess.Process) -> None:
 def gather_followers(tx: Writer, alice: Account, port: int) -> None:
     for n in range(HOSTS):
         uri = f"https://r{n}.bench.test:{port}/users/u"
-        fan = accounts.receive(
+        fan = remote_accounts.receive(
             tx,
             RemoteActor(uri=uri, name="u", domain=f"r{n}.bench.test:{port}", inbox=f"{uri}/inbox"),
         )
@@ -336,7 +341,7 @@ def gather_followers(tx: Writer, alice: Account, port: int) -> None:
 async def publish(node: Node, alice: Account, hosts: int = HOSTS) -> tuple[float, float]:
     """CPU milliseconds per server, and milliseconds until so many have a post."""
     before, started = time.process_time(), time.monotonic()
-    post = await node.db.write(posts.publish, alice, Draft(caption="To all of you"))
+    post = await node.db.write(publishing.publish, alice, Draft(caption="To all of you"))
     while True:
         done = await node.db.read(
             lambda tx: tx.value(

@@ -8,16 +8,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from node import accounts, follows, keys, photos, posts, sessions, users
+from node.accounts import accounts, keys
+from node.attachments import photos
+from node.auth import sessions, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
 from node.database import Writer
-from node.drafts import Draft
+from node.interactions import follows
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.asgi import Client
 from tests.support.pictures import picture
 from web import wiring
 from web.app import create_app
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 POSTS = 120
 ROUNDS = 7
@@ -69,7 +73,7 @@ async def _measure(node: Node) -> list[tuple[str, str, str]]:
     for n in range(POSTS):
         shot = await photos.upload(node, alice, picture(120, 80, seed=n), alt=f"A lake, number {n}")
         words = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
-        await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
+        await node.db.write(publishing.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
     await wiring.settle(node)
     app = create_app(node)
 

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from node import accounts, keys, timelines, views
-from node.accounts import Account
+from node.accounts import accounts, keys
 from node.database import Database, Reader, Site, Writer, open_database
+from node.models.account import Account
 from node.paging import Page
-from node.receiving import receive
+from node.publishing.remote_posts import receive
+from node.timelines import post_views, timelines
 from tests.support.people import remote
 from tests.support.posting import follow, picture, said
 
@@ -78,13 +79,13 @@ async def _measure(db: Database) -> list[tuple[str, str, str]]:
         tx.all("SELECT * FROM photos WHERE post_id IN (:ids)", ids=ids)
 
     def read_home(tx: Reader) -> None:
-        views.of(tx, alice, timelines.home(tx, alice, Page(limit=20)))
+        post_views.of(tx, alice, timelines.home(tx, alice, Page(limit=20)))
 
     def read_profile(tx: Reader) -> None:
-        views.of(tx, None, timelines.profile(tx, None, author, Page(limit=40), include_boosts=True))
+        post_views.of(tx, None, timelines.profile(tx, None, author, Page(limit=40), include_boosts=True))
 
     def read_tag(tx: Reader) -> None:
-        views.of(tx, None, timelines.hashtag(tx, None, "fog", Page(limit=20)))
+        post_views.of(tx, None, timelines.hashtag(tx, None, "fog", Page(limit=20)))
 
     found = []
     for name, unit, entries in (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Self
 import psutil
 
 from tests.support.pictures import picture
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 IMPORTS = (
@@ -32,9 +32,7 @@ class Process:
     """`tintype serve` in a folder of its own."""
 
     def __init__(self, folder: str) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self._port = listener.getsockname()[1]
+        self._port = free_port()
         self._folder = folder
         self._running: subprocess.Popen[bytes] | None = None
         self._environment = {

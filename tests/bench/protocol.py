@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from msgspec.json import decode
 
 from activitypub import signatures, vocab
-from activitypub.client import Client
+from activitypub.client.client import Client
 from activitypub.signatures import Request, SigningKey
+from node.accounts import keys
 
 INBOX = "https://a.test/users/alice/inbox"
 NOTE = {
@@ -55,7 +56,7 @@ CREATE = json.dumps(
 
 async def rows() -> list[tuple[str, str, str]]:
     """(work, measured, the raw limit measured beside it), in microseconds of CPU."""
-    private, public = signatures.generate_rsa()
+    private, public = keys.generate_rsa()
     key = SigningKey.load("https://b.test/users/bob#main-key", private)
     known = signatures.parse_public_key(public)
     assert isinstance(known.key, rsa.RSAPublicKey)

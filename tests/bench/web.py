@@ -1,7 +1,7 @@
 """What one answer over HTTP costs: CPU of a real serving process, against a bare ASGI app on the same server.
 
 The server runs in a process of its own, so that only its work is counted, and the bare answer is of the
-same size, from the same process, in the same minute. What `web.connections` makes of hypercorn is measured
+same size, from the same process, in the same minute. What `web.server` makes of hypercorn is measured
 beside hypercorn as it comes.
 """
 
@@ -20,12 +20,15 @@ from typing import Any
 
 import psutil
 
-from node import accounts, keys, photos, posts, tokens, users
+from node.accounts import accounts, keys
+from node.attachments import photos
+from node.attachments.stored_files import File
+from node.auth import access_tokens, users
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Writer
-from node.drafts import Draft
-from node.files import File
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.pictures import picture
 
 REQUESTS = 600
@@ -49,7 +52,7 @@ async def seed(node: Node) -> dict[str, str]:
 
     def admit(tx: Writer) -> str:
         users.create(tx, alice, email="alice@bench.test", password_hash="-")
-        return tokens.create(tx, alice, ["read", "write"], "bench")
+        return access_tokens.create(tx, alice, ["read", "write"], "bench")
 
     token = await node.db.write(admit)
     for number in range(20):
@@ -57,7 +60,7 @@ async def seed(node: Node) -> dict[str, str]:
         caption = (
             f"Morning at the #lake with @alice, number {number}: mist, herons, a boat, and nobody about."
         )
-        await node.db.write(posts.publish, alice, Draft(caption=caption, photo_ids=[photo.id]))
+        await node.db.write(publishing.publish, alice, Draft(caption=caption, photo_ids=[photo.id]))
     key = "zz/zz/large.webp"
     await node.storage.put(key, os.urandom(300_000), "image/webp")
     await node.db.write(photos.add_files, photo.id, {("large", "webp"): File(key, 2048, 1536, 300_000)})
@@ -68,9 +71,10 @@ async def _serve(folder: Path, how: str) -> None:
     """The child: a node, and beside it an answer that costs nothing; `plain` is hypercorn as it comes."""
     import hypercorn.asyncio
 
-    from web import connections, wiring
+    from web import wiring
     from web.app import create_app
-    from web.serve import hypercorn_config
+    from web.server import http_server
+    from web.server.config import hypercorn_config
 
     node = await wiring.open_node(options(folder))
     facts = await seed(node)
@@ -96,7 +100,7 @@ async def _serve(folder: Path, how: str) -> None:
     if how == "plain":
         await hypercorn.asyncio.serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
     else:
-        await connections.serve(dispatch, config, shutdown_trigger=stopping.wait)
+        await http_server.serve(dispatch, config, shutdown_trigger=stopping.wait)
     await node.close()
 
 

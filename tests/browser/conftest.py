@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import AsyncIterator
 
@@ -10,6 +9,8 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from federation_tests.conftest import fediverse, pair, ports, test_authority
+from tests.support import missing_parts
+from tests.support.parallel import ONE_AT_A_TIME
 
 __all__ = ["fediverse", "pair", "ports", "test_authority"]
 
@@ -35,16 +36,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(ONE_AT_A_TIME)
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        missing = "Chromium is missing: apt install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing_parts.report(request.config, "in a browser", "apt install chromium")
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield running

@@ -9,29 +9,23 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from federation_tests.fediverse import Fediverse, Person
-from node import (
-    accounts,
-    bookmarks,
-    follows,
-    likes,
-    moves,
-    photos,
-    pins,
-    posts,
-    registration,
-    reports,
-    sessions,
-    users,
-)
-from node.accounts import Account
+from node.accounts import accounts
+from node.accounts.keys import generate
+from node.admin import reports
+from node.attachments import photos
+from node.auth import sessions, users
 from node.database import Writer
-from node.drafts import Draft
-from node.keys import generate
+from node.interactions import bookmarks, follows, likes, pins
+from node.lifecycle import migration, registration
+from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.browser.conftest import visitor
 from tests.support import people
 from tests.support.pictures import picture
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 
 @dataclass
@@ -41,17 +35,17 @@ class Place:
     node: Node
     alice: Account
     bob: Account
-    post: posts.Post
-    album: posts.Post
+    post: Post
+    album: Post
     report: int
 
     def url(self, path: str) -> str:
         return self.node.site.base_url + path
 
 
-def _report(tx: Writer, alice: Account, bob: Account, album: posts.Post) -> int:
+def _report(tx: Writer, alice: Account, bob: Account, album: Post) -> int:
     pins.pin(tx, alice, album)
-    moves.add_alias(tx, alice, bob)
+    migration.add_alias(tx, alice, bob)
     said = "This was mine.\nReally."
     return reports.report(tx, bob, alice, words=said, post_ids=[album.id], category="legal").id
 
@@ -60,12 +54,12 @@ def _user(tx: Writer, who: Account, role: str) -> None:
     users.create(tx, who, email=f"{who.name}@mail.example", password_hash="-", role=role)
 
 
-def _talk(tx: Writer, alice: Account, bob: Account, post: posts.Post) -> None:
+def _talk(tx: Writer, alice: Account, bob: Account, post: Post) -> None:
     follows.follow(tx, bob, alice)
     follows.follow(tx, alice, bob)
     likes.like(tx, bob, post)
-    made = posts.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
-    posts.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
+    made = publishing.publish(tx, bob, Draft(caption="Which lake is it?", parent_id=post.id))
+    publishing.publish(tx, alice, Draft(caption="The upper one", parent_id=made.id))
     bookmarks.add(tx, alice, post)
     people.profile(
         tx,
@@ -99,7 +93,9 @@ async def place(fediverse: Fediverse) -> Place:
             for n in range(shots)
         ]
         made.append(
-            await node.db.write(posts.publish, alice, Draft(caption=words, photo_ids=ids, warning=warning))
+            await node.db.write(
+                publishing.publish, alice, Draft(caption=words, photo_ids=ids, warning=warning)
+            )
         )
     await node.db.write(_talk, alice, bob, made[-1])
     await node.db.write(

@@ -7,10 +7,13 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from node import follows, likes, photos, posts
+from node.accounts import relationships
+from node.attachments import photos
 from node.database import Reader, Writer
-from node.drafts import Draft
+from node.interactions import follows, likes
 from node.paging import Page as Part
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.browser.conftest import visitor
 from tests.browser.seen import Place, complaints, place, signed_in
 from tests.support.pictures import picture
@@ -21,7 +24,7 @@ def _like(page: Page, here: Place) -> object:
 
 
 def _accept(tx: Writer, here: Place) -> None:
-    asked = follows.between(tx, here.bob, here.alice)
+    asked = relationships.between(tx, here.bob, here.alice)
     assert asked is not None
     follows.accept(tx, asked)
 
@@ -120,7 +123,7 @@ async def test_older_posts_come_by_themselves_and_back_returns_to_the_place(
     for n in range(45):
         shot = await photos.upload(here.node, here.alice, picture(90, 60, seed=n), alt=f"Lake {n}")
         await here.node.db.write(
-            posts.publish, here.alice, Draft(caption=f"Number {n}.", photo_ids=[shot.id])
+            publishing.publish, here.alice, Draft(caption=f"Number {n}.", photo_ids=[shot.id])
         )
     page = await (await signed_in(browser, here, here.bob, width=390)).new_page()
     await page.goto(here.url("/"))

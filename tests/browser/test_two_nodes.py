@@ -10,7 +10,9 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, expect
 
 from federation_tests.fediverse import Fediverse
-from node import keys, passwords, registration
+from node.accounts import keys
+from node.auth import passwords
+from node.lifecycle import registration
 from node.node import Node
 from tests.browser.conftest import visitor
 from tests.support.pictures import picture

@@ -11,8 +11,8 @@ import aiohttp
 from aiohttp import web
 
 from activitypub.signatures import SigningKey, sign_cavage
-from node import keys
-from node.accounts import RemoteActor
+from node.accounts import keys
+from node.models.remote_actor import PublicKey, RemoteActor
 
 ACTIVITY = "application/activity+json"
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -55,7 +55,7 @@ class Remote:
             inbox=f"{self.base}/inbox",
             shared_inbox=f"{self.base}/inbox",
             followers_uri=f"{self.carol}/followers",
-            keys=[keys.PublicKey(f"{self.carol}#main-key", "rsa", self._pair.public_pem)],
+            keys=[PublicKey(f"{self.carol}#main-key", "rsa", self._pair.public_pem)],
         )
 
     def note(self, number: int, mentioned: str) -> dict[str, Any]:

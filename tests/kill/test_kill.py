@@ -14,7 +14,6 @@ import functools
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -23,14 +22,22 @@ from typing import Self
 import aiohttp
 import pytest
 
-from node import accounts, follows, jobs, keys, registration, tokens
+from node.accounts import accounts, keys
+from node.auth import access_tokens
 from node.config import Config, FederationOptions, MediaOptions, NodeOptions, ServerOptions
 from node.database import Reader, Writer
 from node.ids import now_ms
+from node.interactions import follows
+from node.jobs import queue
+from node.lifecycle import registration, remote_accounts
 from node.node import Node
 from tests.kill.remote import Remote
 from tests.support.databases import Databases
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
 from web.wiring import open_node, settle
+
+pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 KILLS, STOPS = 8, 4
@@ -40,9 +47,7 @@ LIVES = (0.05, 1.5)  # seconds a process lives once it answers
 
 @pytest.fixture
 def options(databases: Databases, tmp_path: Path) -> Config:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     options = Config(
         node=NodeOptions(domain=f"localhost:{port}", secret="a secret that only the tests know"),
         server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http"),
@@ -148,11 +153,11 @@ async def begin(options: Config, remote: Remote) -> Begun:
         alice, bob = accounts.by_handle(tx, "alice"), accounts.by_handle(tx, "bob")
         assert alice is not None
         assert bob is not None
-        carol = accounts.receive(tx, remote.actor())
+        carol = remote_accounts.receive(tx, remote.actor())
         follows.follow(tx, carol, alice, uri=f"{remote.carol}#follows/1")
         follows.follow(tx, bob, alice)
         follows.accept(tx, follows.follow(tx, bob, carol))
-        return Begun(tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
+        return Begun(access_tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
 
     node = await open_node(options)
     try:
@@ -168,8 +173,8 @@ async def reopened(options: Config) -> AsyncIterator[Node]:
     try:
         later = now_ms()
         while await node.db.read(waiting):
-            later += jobs.LEASE  # so that what a killed worker had claimed is free again
-            assert later < now_ms() + 100 * jobs.LEASE, "jobs that never end"
+            later += queue.LEASE  # so that what a killed worker had claimed is free again
+            assert later < now_ms() + 100 * queue.LEASE, "jobs that never end"
             await settle(node, later)
         yield node
     finally:

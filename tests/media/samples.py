@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from media import colours
+from media import colour_profiles
 
 SECRET = "SECRET-PLACE"
 RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (240, 240, 240)
@@ -69,7 +69,7 @@ def exif(orientation: int = 1) -> Image.Exif:
 def telling(kind: str) -> bytes:
     """A picture that tells the secret wherever its format allows it."""
     xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf>{SECRET}</rdf></x:xmpmeta>'.encode()
-    icc = colours.PROFILES["p3"].replace(
+    icc = colour_profiles.PROFILES["p3"].replace(
         "Public domain".encode("utf-16-be"), "SECRET-PLACE!".encode("utf-16-be")
     )
     image = quarters()

@@ -8,18 +8,9 @@ from itertools import pairwise
 import pytest
 from PIL import Image, ImageCms
 
-from media import colours
-from media.images import (
-    AVATAR_VARIANTS,
-    HEADER_VARIANTS,
-    MIMES,
-    VARIANTS,
-    BadImage,
-    Picture,
-    Variant,
-    render,
-    sniff,
-)
+from media import colour_profiles
+from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, MIMES, VARIANTS, BadImage, Picture, Variant, sniff
+from media.pixels import render
 from tests.media import samples
 
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
@@ -65,8 +56,8 @@ def test_a_heic_is_turned_by_its_container_and_keeps_its_wide_colours_on_the_pag
     assert (picture.mime, picture.width, picture.height) == ("image/heic", 48, 64)
     turned = (samples.BLUE, samples.RED, samples.WHITE, samples.GREEN)
     assert alike(corners(opened(picture, 1)), turned)
-    assert opened(picture, 1).info["icc_profile"] == colours.PROFILES["p3"]
-    assert opened(picture).info["icc_profile"] == colours.PROFILES["srgb"]
+    assert opened(picture, 1).info["icc_profile"] == colour_profiles.PROFILES["p3"]
+    assert opened(picture).info["icc_profile"] == colour_profiles.PROFILES["srgb"]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -113,19 +104,23 @@ def test_a_jpeg_for_other_servers_has_no_segment_but_the_needed_ones():
 
 def test_display_p3_stays_on_the_page_and_becomes_srgb_for_other_servers():
     p3_red = (234, 51, 35)  # what sRGB's pure red is in P3
-    data = samples.encoded(Image.new("RGB", (64, 64), p3_red), "PNG", icc_profile=colours.PROFILES["p3"])
+    data = samples.encoded(
+        Image.new("RGB", (64, 64), p3_red), "PNG", icc_profile=colour_profiles.PROFILES["p3"]
+    )
 
     picture = render(data, ALL_FORMATS)
 
     assert alike([opened(picture, 0).getpixel((9, 9))], ((255, 0, 0),), by=6)
     for place in (1, 2):
         assert alike([opened(picture, place).getpixel((9, 9))[:3]], (p3_red,), by=6)
-        assert opened(picture, place).info["icc_profile"] == colours.PROFILES["p3"]
+        assert opened(picture, place).info["icc_profile"] == colour_profiles.PROFILES["p3"]
 
 
 def test_one_size_does_not_spoil_the_colours_of_the_next():
     p3_red = (234, 51, 35)
-    data = samples.encoded(Image.new("RGB", (800, 600), p3_red), "PNG", icc_profile=colours.PROFILES["p3"])
+    data = samples.encoded(
+        Image.new("RGB", (800, 600), p3_red), "PNG", icc_profile=colour_profiles.PROFILES["p3"]
+    )
     variants = tuple(
         Variant(f"{edge} {quality}", edge, kind, quality, "test", crop=crop)
         for edge in (900, 300)
@@ -154,24 +149,26 @@ def test_srgb_pixels_are_left_alone_and_the_page_needs_no_profile():
 
 def test_a_space_wider_than_p3_becomes_p3_and_a_narrow_one_srgb():
     # Adobe RGB's primaries, adapted to D50, and primaries half-way between sRGB's and grey.
-    wide = colours._profile(
+    wide = colour_profiles._profile(
         "w", (0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)
     )
-    narrow = colours._profile("n", (0.38, 0.29, 0.14), (0.35, 0.51, 0.18), (0.2342, 0.2, 0.5049))
+    narrow = colour_profiles._profile("n", (0.38, 0.29, 0.14), (0.35, 0.51, 0.18), (0.2342, 0.2, 0.5049))
     spaces = []
     for icc in (wide, narrow):
         picture = render(samples.encoded(samples.quarters(), "PNG", icc_profile=icc), ALL_FORMATS)
         spaces.append(opened(picture, 1).info.get("icc_profile"))
 
-    assert spaces == [colours.PROFILES["p3"], None]
+    assert spaces == [colour_profiles.PROFILES["p3"], None]
 
 
-@pytest.mark.parametrize("icc", [b"nonsense", bytes(200), colours.PROFILES["p3"][:300], bytes(5_000_000)])
+@pytest.mark.parametrize(
+    "icc", [b"nonsense", bytes(200), colour_profiles.PROFILES["p3"][:300], bytes(5_000_000)]
+)
 def test_a_profile_that_makes_no_sense_is_ignored(icc):
     picture = render(samples.encoded(samples.quarters(), "JPEG", icc_profile=icc), ALL_FORMATS)
 
     assert alike(corners(opened(picture)), samples.QUARTERS)
-    assert opened(picture).info["icc_profile"] == colours.PROFILES["srgb"]
+    assert opened(picture).info["icc_profile"] == colour_profiles.PROFILES["srgb"]
 
 
 @pytest.mark.parametrize(

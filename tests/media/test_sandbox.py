@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from media.images import VARIANTS, BadImage, Variant, sniff
-from media.sandbox import Sandbox, SandboxBroken
+from media.sandbox import Sandbox
+from media.workers import SandboxBroken
 from tests.media import samples
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def processes() -> list[psutil.Process]:
     return [
         process
         for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE and "media.confined" in process.cmdline()
+        if process.status() != psutil.STATUS_ZOMBIE and "media.worker_main" in process.cmdline()
     ]
 
 
@@ -236,9 +237,12 @@ async def test_a_worker_inherits_no_secret_and_no_file(sandbox, tmp_path, monkey
 
 ESCAPES = """
 import mmap, os, socket, threading
-from media import confinement
+from media import seccomp
+from tests.support.parallel import ONE_AT_A_TIME
 
-confinement.confine(512, 20)
+pytestmark = ONE_AT_A_TIME
+
+seccomp.confine(512, 20)
 
 def attempt(name, deed):
     try:

@@ -8,7 +8,7 @@ import sys
 EACH_FIRST = """
 import importlib, pkgutil, sys
 import node
-names = ["node." + found.name for found in pkgutil.iter_modules(node.__path__) if found.name != "__main__"]
+names = [found.name for found in pkgutil.walk_packages(node.__path__, "node.") if found.name != "node.__main__"]
 for name in names:
     for loaded in [one for one in sys.modules if one.startswith("node.")]:
         del sys.modules[loaded]

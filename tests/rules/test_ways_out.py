@@ -10,9 +10,18 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("node", "activitypub", "web", "media")
 
 SPEAKS = {
-    "aiohttp": {"activitypub/client.py", "activitypub/resolving.py", "activitypub/bodies.py"},
-    # The file lock and the local command socket of the node, and the resolver.
-    "socket": {"node/database/lock.py", "node/control.py", "activitypub/resolving.py"},
+    "aiohttp": {
+        "activitypub/client/client.py",
+        "activitypub/client/resolver.py",
+        "activitypub/client/response_body.py",
+    },
+    # The file lock and the local command socket of the node, the resolver, and a setting of what listens.
+    "socket": {
+        "node/database/lock.py",
+        "node/cli/control_socket.py",
+        "activitypub/client/resolver.py",
+        "web/server/plain.py",
+    },
     **{
         key: set[str]()
         for key in (
@@ -30,9 +39,9 @@ SPEAKS = {
 SECRET_WORDS = ("digest", "signature", "csrf", "secret", "capability", "seal", "token", "password", "hmac")
 NOT_SECRET = {
     # FEP-8fcf: digests of lists of public addresses, compared to find out whether two servers agree.
-    "activitypub/synchronizing.py: memory.compared.get(by.id) == said.digest",
-    "activitypub/synchronization.py: digest(ours) != said.digest",
-    "activitypub/synchronization.py: digest(theirs) != said.digest",
+    "activitypub/inbox/follower_sync.py: memory.compared.get(by.id) == said.digest",
+    "activitypub/signatures/follower_digest.py: digest(ours) != said.digest",
+    "activitypub/signatures/follower_digest.py: digest(theirs) != said.digest",
 }
 
 
@@ -61,7 +70,7 @@ def test_D4_every_request_goes_out_through_the_one_guarded_client() -> None:
         opened = {call for call in calls if call.endswith(("open_connection", "create_connection"))}
         assert not opened, f"{path} opens a connection of its own: {opened}"
         sessions = {call for call in calls if call.endswith(("ClientSession", "TCPConnector"))}
-        assert not sessions or path == "activitypub/client.py", path
+        assert not sessions or path == "activitypub/client/client.py", path
 
 
 def _names(node: ast.expr) -> str:
@@ -90,9 +99,9 @@ def test_A21_nothing_secret_is_compared_but_in_constant_time() -> None:
     # Digests of bodies, form tokens, capabilities of media, codes of setup.
     assert in_constant_time >= {
         "activitypub/signatures/digests.py",
-        "web/session.py",
+        "web/request/session.py",
         "node/database/core.py",
-        "node/registration.py",
+        "node/lifecycle/registration.py",
     }
 
 

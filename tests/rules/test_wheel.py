@@ -7,7 +7,6 @@ import contextlib
 import email
 import os
 import re
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -21,6 +20,11 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.support.parallel import ONE_AT_A_TIME
+from tests.support.ports import free_port
+
+pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 QUIETLY = ("--quiet", "--no-index", "--disable-pip-version-check")
@@ -130,13 +134,6 @@ def runtime_distributions(names: set[str]) -> Iterator[Distribution]:
             if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
                 waiting.append((requirement.name, ""))
     yield from seen.values()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def get(url: str) -> tuple[int, bytes]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from node import accounts, keys
-from node.accounts import Account, RemoteActor
+from node.accounts import accounts
 from node.database import Reader, Writer
+from node.lifecycle import profiles, remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor
 
 REMOTE_KEY = "-----BEGIN PUBLIC KEY-----\nremote\n-----END PUBLIC KEY-----\n"
 
@@ -22,13 +24,13 @@ def actor(name: str = "rita", domain: str = "far.example", **changes: Any) -> Re
         "inbox": f"{uri}/inbox",
         "shared_inbox": f"https://{domain}/inbox",
         "followers_uri": f"{uri}/followers",
-        "keys": [keys.PublicKey(f"{uri}#main-key", "rsa", REMOTE_KEY)],
+        "keys": [PublicKey(f"{uri}#main-key", "rsa", REMOTE_KEY)],
     }
     return RemoteActor(**(values | changes))
 
 
 def remote(tx: Writer, name: str = "rita", domain: str = "far.example", **changes: Any) -> Account:
-    return accounts.receive(tx, actor(name, domain, **changes))
+    return remote_accounts.receive(tx, actor(name, domain, **changes))
 
 
 def said(tx: Reader, who: Account) -> list[tuple[str, str, dict[str, Any]]]:
@@ -58,7 +60,7 @@ def profile(tx: Writer, who: Account, **changes: Any) -> Account:
         "is_discoverable": now.is_discoverable,
         "is_indexable": now.is_indexable,
     }
-    return accounts.update_profile(tx, now, **(said | changes))
+    return profiles.update_profile(tx, now, **(said | changes))
 
 
 def lock(tx: Writer, who: Account) -> Account:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from node import follows, posts, receiving
-from node.accounts import Account
 from node.database import Writer
 from node.ids import now_ms
-from node.posts import Draft, Post
-from node.receiving import RemotePhoto, RemotePost
+from node.interactions import follows
+from node.models.account import Account
+from node.models.post import Post
+from node.models.remote_post import RemotePhoto, RemotePost
+from node.posts.drafts import Draft
+from node.publishing import publishing, remote_posts
 from tests.support.people import remote
 
 _numbers = itertools.count(1)
@@ -18,7 +20,7 @@ HOUR = 3_600_000
 
 
 def publish(tx: Writer, who: Account, caption: str = "Morning", **draft: Any) -> Post:
-    return posts.publish(tx, who, Draft(caption=caption, **draft))
+    return publishing.publish(tx, who, Draft(caption=caption, **draft))
 
 
 def said(author: Account, **changes: Any) -> RemotePost:
@@ -36,7 +38,7 @@ def said(author: Account, **changes: Any) -> RemotePost:
 
 def arrives(tx: Writer, author: Account, **changes: Any) -> Post:
     """A remote post that is taken in."""
-    post = receiving.receive(tx, said(author, **changes))
+    post = remote_posts.receive(tx, said(author, **changes))
     assert post is not None
     return post
 

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from node import sessions, users
-from node.accounts import Account
+from node.auth import sessions, users
 from node.database import Writer
+from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client, Reply
 from web.app import App, create_app
-from web.session import COOKIE
+from web.request.session import COOKIE
 
 VOID = frozenset(
     [

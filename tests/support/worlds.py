@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from node import accounts, keys
-from node.accounts import Account
+from node.accounts import accounts, keys
 from node.database import Writer
 from node.ids import id_at, now_ms
-from node.visibility import VISIBILITIES
+from node.models.account import Account
+from node.models.audience import VISIBILITIES
 from tests.support.people import remote
 
 PEOPLE = 5

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from node import photos, posts, sessions, users
-from node.accounts import Account
+from node.attachments import photos
+from node.attachments.photo_rows import Photo
+from node.auth import sessions, users
 from node.database import Writer
-from node.drafts import Draft
+from node.models.account import Account
 from node.node import Node
-from node.photos import Photo
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from tests.support.asgi import Client
-from web.files import Files
-from web.session import COOKIE
+from web.files.media_files import Files
+from web.request.session import COOKIE
 
 Publish = Callable[..., Awaitable[Photo]]
 
@@ -53,7 +55,7 @@ def publish(node: Node, photo: Callable[..., bytes]) -> Publish:
 
     async def make(who: Account, **draft: Any) -> Photo:
         made = await photos.upload(node, who, photo(900, 600))
-        await node.db.write(posts.publish, who, Draft(photo_ids=[made.id], **draft))
+        await node.db.write(publishing.publish, who, Draft(photo_ids=[made.id], **draft))
         return made
 
     return make

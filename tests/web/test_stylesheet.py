@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node.node import Node
 from tests.support.asgi import Client
-from web.assets import LAYERS, STYLES, Assets, stylesheet
+from web.files.asset_urls import LAYERS, STYLES, Assets, stylesheet
 
 
 async def test_a_page_needs_one_stylesheet(node: Node, anybody: Client) -> None:

@@ -7,14 +7,16 @@ of it.
 
 from __future__ import annotations
 
-from node import accounts, tokens, users
-from node.accounts import Account
+from node.accounts import accounts
+from node.auth import access_tokens, users
+from node.auth.access_tokens import Token
+from node.auth.users import User
+from node.cache import Cache
 from node.database import Reader
 from node.errors import NotAllowed, Refused
+from node.models.account import Account
 from node.node import Node
-from node.tokens import Token
-from node.users import User
-from web.api.calls import Call
+from web.api.endpoint import Call
 
 MOST_KEPT = 4096
 
@@ -35,20 +37,18 @@ class Callers:
     """Who is behind each token that was used lately, kept as long as nothing about them changes."""
 
     def __init__(self, node: Node) -> None:
-        self._kept: dict[str, tuple[str, Token, Account, User]] = {}
+        self._kept: Cache[str, tuple[str, Token, Account, User]] = Cache(MOST_KEPT)
 
     def find(self, tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
-        version = tokens.version(tx, bearer_token)
+        version = access_tokens.version(tx, bearer_token)
         if version is None:
-            self._kept.pop(bearer_token, None)
+            self._kept.forget(bearer_token)
             raise NotSignedIn("The access token is invalid")
         kept = self._kept.get(bearer_token)
         if kept is not None and kept[0] == version:
             return kept[1:]
         found = _holder(tx, bearer_token)
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        self._kept[bearer_token] = (version, *found)
+        self._kept.put(bearer_token, (version, *found))
         return found
 
 
@@ -64,7 +64,7 @@ def identify(tx: Reader, call: Call) -> None:
 
 
 def _holder(tx: Reader, bearer_token: str) -> tuple[Token, Account, User]:
-    token = tokens.by_token(tx, bearer_token)
+    token = access_tokens.by_token(tx, bearer_token)
     account = accounts.by_id(tx, token.account_id) if token else None
     user = users.by_account(tx, account) if account else None
     if token is None or account is None or user is None or account.deleted_at is not None:

@@ -3,12 +3,11 @@
 Every documented field is there, empty where this node has nothing to say. Statuses and accounts are built
 once and kept as JSON in two bounded tables: a status' words, photos and people do not change between edits,
 so that a timeline only adds the counts and the viewer's own marks. What is kept depends on no viewer;
-whether a viewer may see it was settled before, in `node.views`.
+whether a viewer may see it was settled before, in `node.timelines.post_views`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,17 +15,23 @@ from urllib.parse import quote
 
 import msgspec
 
-from node import glances, hashtags, ids, views, visibility
-from node.accounts import Account
+from node import ids
+from node.attachments.photo_rows import Photo
+from node.cache import Cache
 from node.database import Reader
-from node.glances import BOOKMARKED, BOOSTED, LIKED, MUTED, PINNED, Glance
-from node.hashtags import Hashtag
+from node.models import audience
+from node.models.account import Account
 from node.node import Node
-from node.notifications import NotificationView
-from node.photos import Photo
-from node.views import PostView
-from web import emoji, media_urls
-from web.api.shapes import attachment, date, moment
+from node.posts import hashtags
+from node.posts.hashtags import Hashtag
+from node.timelines import post_summaries, post_views, viewer_marks
+from node.timelines.notification_list import NotificationView
+from node.timelines.post_summaries import Glance
+from node.timelines.post_views import PostView
+from node.timelines.viewer_marks import ViewerMarks
+from web.api.entity_fields import attachment, date, moment
+from web.files import media_urls
+from web.html import custom_emoji
 
 MOST_KEPT = 4096
 # A remote edit within the same second changes no version, so nothing is believed for long.
@@ -53,18 +58,18 @@ class Entities:
 
     def __init__(self, node: Node) -> None:
         self._site = node.site
-        self._accounts: dict[int, tuple[str, bytes]] = {}
-        self._heads: dict[int, tuple[str, bytes, float]] = {}
+        self._accounts: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
+        self._heads: Cache[int, tuple[str, bytes]] = Cache(MOST_KEPT)
 
     def account(self, account: Account) -> bytes:
         if account.is_gone:
             return _encode(self.account_fields(account))
-        version = glances.version_of_account(account)
+        version = post_summaries.version_of_account(account)
         kept = self._accounts.get(account.id)
         if kept is not None and kept[0] == version:
             return kept[1]
         body = _encode(self.account_fields(account))
-        _keep(self._accounts, account.id, (version, body))
+        self._accounts.put(account.id, (version, body))
         return body
 
     def account_fields(self, account: Account) -> dict[str, Any]:
@@ -103,7 +108,7 @@ class Entities:
             "fields": [
                 {"name": name, "value": value, "verified_at": None} for name, value in account.profile_fields
             ],
-            "emojis": emoji.entities(self._site, emoji.of_account(account)),
+            "emojis": custom_emoji.entities(self._site, custom_emoji.of_account(account)),
             "bot": account.kind in ("Service", "Application"),
             "group": account.kind == "Group",
             "discoverable": account.is_discoverable,
@@ -134,19 +139,19 @@ class Entities:
         What is kept of each post is taken if it is still true; only the rest is read whole.
         """
         boosters = {one.boost_by for one in glanced if one.boost_by is not None}
-        versions = glances.of_accounts(tx, boosters) if boosters else {}
-        is_mine, now = viewer is not None, time.monotonic()
-        bodies = {one.id: self._kept(one, versions, is_mine, now) for one in glanced}
+        versions = post_summaries.of_accounts(tx, boosters) if boosters else {}
+        is_mine = viewer is not None
+        bodies = {one.id: self._kept(one, versions, is_mine) for one in glanced}
         unknown = [one.entry for one in glanced if bodies[one.id] is None]
-        for view in views.of(tx, viewer, unknown) if unknown else ():
+        for view in post_views.of(tx, viewer, unknown) if unknown else ():
             bodies[view.entry_id] = self.status(view, viewer)
         return [body for body in bodies.values() if body is not None]
 
-    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool, now: float) -> bytes | None:
+    def _kept(self, glance: Glance, versions: dict[int, str], is_mine: bool) -> bytes | None:
         """A Status made of what is kept, or None if a piece is missing or no longer true."""
         head = self._heads.get(glance.post_id)
         author = self._accounts.get(glance.author_id)
-        if head is None or author is None or head[2] < now:
+        if head is None or author is None:
             return None
         if head[0] != glance.version or author[0] != glance.author_version:
             return None
@@ -167,16 +172,8 @@ class Entities:
 
     def status(self, view: PostView, viewer: Account | None) -> bytes:
         """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
-        post, marks = view.post, b""
-        if viewer is not None:
-            bits = (
-                view.liked * LIKED
-                + view.boosted * BOOSTED
-                + view.bookmarked * BOOKMARKED
-                + view.muted * MUTED
-                + view.pinned * PINNED
-            )
-            marks = _MARKS[bits]
+        post = view.post
+        marks = b"" if viewer is None else _MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
         inner = (self._head(view), _ACCOUNT, self.account(view.author), tail, _NO_REBLOG)
         if view.boosted_by is None:
@@ -187,10 +184,9 @@ class Entities:
     def _head(self, view: PostView) -> bytes:
         """The status without counts, marks, account and closing brace."""
         post = view.post
-        version = glances.version_of_post(post)
+        version = post_summaries.version_of_post(post)
         kept = self._heads.get(post.id)
-        now = time.monotonic()
-        if kept is not None and kept[0] == version and kept[2] > now:
+        if kept is not None and kept[0] == version:
             return kept[1]
         head = self._common(view, str(post.id), post.uri, post.url or post.uri, moment(post.published_at))
         head["media_attachments"] = self.attachments(view)
@@ -201,18 +197,18 @@ class Entities:
         head["tags"] = [{"name": name, "url": self.tag_url(name)} for name, _ in view.hashtags]
         body = _encode(head)[:-1]
         is_sure = all(photo.width for photo in view.photos)
-        _keep(self._heads, post.id, (version, body, now + (KEPT_FOR if is_sure else UNSURE_FOR)))
+        self._heads.put(post.id, (version, body), KEPT_FOR if is_sure else UNSURE_FOR)
         return body
 
     def _boost_head(self, view: PostView) -> bytes:
-        version = glances.version_of_post(view.post)
+        version = post_summaries.version_of_post(view.post)
         kept = self._heads.get(view.entry_id)
         if kept is not None and kept[0] == version:
             return kept[1]
         created = moment(ids.ms_of(view.entry_id))
         head = self._common(view, str(view.entry_id), view.boost_uri, view.boost_uri, created)
         body = _encode(head | {"media_attachments": [], "mentions": [], "tags": []})[:-1]
-        _keep(self._heads, view.entry_id, (version, body, float("inf")))
+        self._heads.put(view.entry_id, (version, body))
         return body
 
     def _common(self, view: PostView, id_: str, uri: str, url: str, created_at: str) -> dict[str, Any]:
@@ -231,7 +227,7 @@ class Entities:
             "in_reply_to_id": str(post.parent_id) if post.parent_id else None,
             "in_reply_to_account_id": str(view.parent_account.id) if view.parent_account else None,
             "application": None,
-            "emojis": emoji.entities(self._site, emoji.of_post(post, view.author)),
+            "emojis": custom_emoji.entities(self._site, custom_emoji.of_post(post, view.author)),
             "poll": None,
             "card": None,
             "quote": None,
@@ -274,7 +270,7 @@ class Entities:
 
     def attachments(self, view: PostView) -> list[dict[str, Any]]:
         """The MediaAttachments of a post."""
-        is_open = view.post.visibility in visibility.OPEN
+        is_open = view.post.visibility in audience.OPEN
         return [attachment(self._site, photo, is_open=is_open) for photo in view.photos]
 
     def attachment(self, photo: Photo) -> dict[str, Any]:
@@ -282,26 +278,17 @@ class Entities:
         return attachment(self._site, photo, is_open=False)
 
 
-def _marks(bits: int) -> bytes:
-    names = (
-        (LIKED, "favourited"),
-        (BOOSTED, "reblogged"),
-        (BOOKMARKED, "bookmarked"),
-        (MUTED, "muted"),
-        (PINNED, "pinned"),
-    )
-    marks: dict[str, object] = {name: bool(bits & bit) for bit, name in names} | {"filtered": []}
-    return b"," + _encode(marks)[1:-1]
+_MARK_NAMES = {"liked": "favourited", "boosted": "reblogged"}
+"""What the client API calls a viewer mark, where it does not use our word."""
 
 
-_MARKS = [_marks(bits) for bits in range(32)]
+def _written(marks: ViewerMarks) -> bytes:
+    fields = {_MARK_NAMES.get(name, name): is_set for name, is_set in marks._asdict().items()}
+    return b"," + _encode(fields | {"filtered": []})[1:-1]
+
+
+_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'
 _NO_REBLOG = b',"reblog":null}'
-
-
-def _keep(kept: dict[int, Any], key: int, value: Any) -> None:
-    if len(kept) >= MOST_KEPT:
-        kept.clear()
-    kept[key] = value

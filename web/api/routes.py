@@ -5,7 +5,8 @@ Only what works is here; anything else is a plain 404, which an app understands 
 
 from __future__ import annotations
 
-from web.api import (
+from web.api.endpoint import Change, Look, Route, Work
+from web.api.v1 import (
     accounts,
     apps,
     follow_requests,
@@ -17,7 +18,6 @@ from web.api import (
     statuses,
     timelines,
 )
-from web.api.calls import Change, Look, Route, Work
 
 
 def look(path: str, endpoint: Look, *scopes: str) -> Route:

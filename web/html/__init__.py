@@ -1,0 +1,1 @@
+"""Jinja templates and what they need: post cards, custom emoji, helpers, error pages."""

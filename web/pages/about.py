@@ -6,12 +6,14 @@ from typing import Any
 
 from quart import Blueprint, Response
 
-from node import domains, statistics, users
-from node.accounts import Account
+from node.admin import statistics
+from node.auth import users
 from node.database import Reader
+from node.models.account import Account
+from node.moderation import domain_policy
 from node.version import VERSION
-from web import current
-from web.render import page
+from web.html.templates import page
+from web.request import context
 
 blueprint = Blueprint("about", __name__)
 
@@ -22,15 +24,15 @@ def _about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
         "people": counts.people,
         "posts": counts.posts,
         "staff": [person.account for person in users.staff(tx) if not person.account.is_gone],
-        "blocked": [rule for rule in domains.all_blocked(tx) if rule.strength == "suspend"],
-        "limited": [rule for rule in domains.all_blocked(tx) if rule.strength == "limit"],
+        "blocked": [rule for rule in domain_policy.all_blocked(tx) if rule.strength == "suspend"],
+        "limited": [rule for rule in domain_policy.all_blocked(tx) if rule.strength == "limit"],
     }
 
 
 @blueprint.get("/about")
 async def about() -> Response:
-    found = await current.look(_about)
-    options = current.node().config
+    found = await context.look(_about)
+    options = context.node().config
     return await page(
         "about.html",
         version=VERSION,

@@ -13,24 +13,28 @@ from quart import Blueprint, Response, jsonify, request
 from quart.datastructures import FileStorage
 from werkzeug.datastructures import MultiDict
 
-from activitypub import lookups
-from node import photo_facts, photos, posts, quotes, views
-from node.accounts import Account
+from activitypub.remote import lookup
+from node.attachments import photo_metadata, photo_rows, photos
+from node.attachments.photo_metadata import Shared
+from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
-from node.drafts import MOST_PHOTOS, Draft
 from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.ids import read_id
-from node.photo_facts import Shared
-from node.photos import Photo
-from node.policies import EVERYONE, NOBODY, Policy, Rule, only
-from node.posts import Post
-from node.views import PostView
-from web import current
-from web import photo_facts as shown
-from web.pieces import post_path, thumb_path
-from web.render import page
-from web.returning import go
-from web.words import _, gettext
+from node.interactions import quotes
+from node.models.account import Account
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, Rule, only
+from node.models.post import Post
+from node.posts import posts
+from node.posts.drafts import MOST_PHOTOS, Draft
+from node.publishing import publishing
+from node.timelines import post_views
+from node.timelines.post_views import PostView
+from web.html import photo_metadata as shown
+from web.html.helpers import post_path, thumb_path
+from web.html.templates import page
+from web.i18n.translations import _, gettext
+from web.request import context
+from web.request.redirects import go
 
 blueprint = Blueprint("compose", __name__)
 
@@ -56,20 +60,20 @@ async def _form(
 ) -> Response:
     quoted = None
     if post is None and draft.quote_id is not None:
-        quoted = await current.look_signed_in(_quoted, draft.quote_id)
+        quoted = await context.look_signed_in(_quoted, draft.quote_id)
     response = await page(
         "posts/compose.html",
         draft=draft,
         quoted=quoted,
         shared=draft.shared or Shared(),
-        licences=list(photo_facts.LICENCES),
+        licences=list(photo_metadata.LICENCES),
         photos=found,
         written={one.id: shown.written(one) for one in found},
         alts=draft.alts,
         post=post,
         problems=problems,
         most=MOST_PHOTOS,
-        max_mb=current.node().config.media.max_upload_mb,
+        max_mb=context.node().config.media.max_upload_mb,
     )
     response.status_code = status
     return response
@@ -81,14 +85,14 @@ def _quoted(tx: Reader, who: Account, post_id: int) -> PostView | None:
         post = posts.seen_by(tx, who, post_id)
     except NotFound:
         return None
-    found = views.of(tx, who, [post.id]) if quotes.may_quote(tx, who, post) else []
+    found = post_views.of(tx, who, [post.id]) if quotes.may_quote(tx, who, post) else []
     return next(iter(found), None)
 
 
 @blueprint.get("/compose")
 async def new() -> Response:
-    await current.asking()
-    person = current.person()
+    await context.asking()
+    person = context.person()
     draft = Draft(
         caption=request.args.get("caption", "")[:500],
         visibility=person.user.default_visibility if person else "public",
@@ -100,11 +104,11 @@ async def new() -> Response:
 @blueprint.post("/compose/photo")
 async def photo() -> Response:
     """One photo, sent by a script that shows its progress."""
-    who = await current.asking()
+    who = await context.asking()
     sent = (await request.files).get("photo")
     if sent is None:
         raise Invalid(_("Please choose a photo."), field="photo")
-    made = await photos.upload(current.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
+    made = await photos.upload(context.node(), who, sent.read(), alt=(await request.form).get("alt", ""))
     return jsonify(
         id=str(made.id),
         thumb=thumb_path(made),
@@ -126,7 +130,7 @@ async def _take(who: Account, files: list[FileStorage], alts: list[str]) -> tupl
             continue
         try:
             alt = alts[n] if n < len(alts) else ""
-            taken.append(await photos.upload(current.node(), who, file.read(), alt=alt))
+            taken.append(await photos.upload(context.node(), who, file.read(), alt=alt))
         except Refused as refused:
             problems.append(f"{file.filename}: {gettext(refused.message)}")
     return taken, problems
@@ -166,8 +170,8 @@ async def _read(who: Account) -> Sent:
     return Sent(draft, problems)
 
 
-def _policy(form: Mapping[str, str]) -> Policy:
-    return Policy(
+def _policy(form: Mapping[str, str]) -> InteractionPolicy:
+    return InteractionPolicy(
         comment=RULES.get(form.get("comments", ""), EVERYONE),
         quote=RULES.get(form.get("quotes", ""), NOBODY),
     )
@@ -175,7 +179,7 @@ def _policy(form: Mapping[str, str]) -> Policy:
 
 def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[Photo]:
     """Those of the photos that this person may put in this post, in order."""
-    found = photos.by_ids(tx, ids)
+    found = photo_rows.by_ids(tx, ids)
     return [
         found[id_]
         for id_ in ids
@@ -185,20 +189,20 @@ def _own(tx: Reader, who: Account, ids: list[int], post_id: int | None) -> list[
 
 async def _again(sent: Sent, post: Post | None, problems: list[str], status: int) -> Response:
     """The form once more, with everything that was in it."""
-    found = await current.look_signed_in(_own, list(sent.draft.photo_ids), post.id if post else None)
+    found = await context.look_signed_in(_own, list(sent.draft.photo_ids), post.id if post else None)
     return await _form(sent.draft, found, post=post, problems=problems, status=status)
 
 
 @blueprint.post("/compose")
 async def publish() -> Response:
-    who = await current.asking()
+    who = await context.asking()
     sent = await _read(who)
     adds = (await request.form).get("do") == "add"
     if adds or sent.problems:
         return await _again(sent, None, sent.problems, 200 if adds and not sent.problems else 422)
-    await lookups.mentions(current.node(), sent.draft.caption)
+    await lookup.mentions(context.node(), sent.draft.caption)
     try:
-        post = await current.act(posts.publish, sent.draft)
+        post = await context.act(publishing.publish, sent.draft)
     except Refused as refused:
         return await _again(sent, None, [gettext(refused.message)], refused.status)
     return go(post_path(post, who))
@@ -208,12 +212,12 @@ def _editable(tx: Reader, who: Account, post_id: int) -> tuple[Post, list[Photo]
     post = posts.seen_by(tx, who, post_id)
     if post.account_id != who.id:
         raise NotAllowed(_("Only its author can do that."))
-    return post, photos.of_posts(tx, [post_id]).get(post_id, [])
+    return post, photo_rows.of_posts(tx, [post_id]).get(post_id, [])
 
 
 @blueprint.get("/posts/<int:post_id>/edit")
 async def edit(post_id: int) -> Response:
-    post, found = await current.look_signed_in(_editable, post_id)
+    post, found = await context.look_signed_in(_editable, post_id)
     draft = Draft(
         caption=post.source,
         photo_ids=[one.id for one in found],
@@ -221,14 +225,14 @@ async def edit(post_id: int) -> Response:
         warning=post.warning,
         is_sensitive=post.is_sensitive,
         policy=post.allows,
-        shared=photo_facts.of(found),
+        shared=photo_metadata.of(found),
     )
     return await _form(draft, found, post=post, problems=[])
 
 
 def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
     post, _found = _editable(tx, who, post_id)
-    return posts.edit(
+    return publishing.edit(
         tx,
         who,
         post,
@@ -238,15 +242,15 @@ def _save(tx: Writer, who: Account, post_id: int, draft: Draft) -> Post:
 
 @blueprint.post("/posts/<int:post_id>/edit")
 async def save(post_id: int) -> Response:
-    who = await current.asking()
-    post, _found = await current.look_signed_in(_editable, post_id)
+    who = await context.asking()
+    post, _found = await context.look_signed_in(_editable, post_id)
     sent = await _read(who)
     adds = (await request.form).get("do") == "add"
     if adds or sent.problems:
         return await _again(sent, post, sent.problems, 200 if adds and not sent.problems else 422)
-    await lookups.mentions(current.node(), sent.draft.caption)
+    await lookup.mentions(context.node(), sent.draft.caption)
     try:
-        saved = await current.act(_save, post_id, sent.draft)
+        saved = await context.act(_save, post_id, sent.draft)
     except Refused as refused:
         return await _again(sent, post, [gettext(refused.message)], refused.status)
     return go(post_path(saved, who))

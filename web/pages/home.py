@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, jsonify
 
-from node import glances, registration
-from node.accounts import Account
 from node.database import Reader
+from node.discovery.trends import Trends
+from node.lifecycle import registration
+from node.models.account import Account
 from node.paging import Page
-from node.trends import Trends
-from web import current
-from web.cards import Cards, Sheet
-from web.pages.lists import Trending, paging, recent, trends
-from web.render import cards, page
+from node.timelines import post_summaries
+from web.html.lists import Trending, paging, recent, trends
+from web.html.post_cards import Cards, Sheet
+from web.html.templates import cards, page
+from web.request import context
 
 blueprint = Blueprint("home", __name__)
 
@@ -26,7 +27,7 @@ def _start(
     if viewer is None:
         here = recent(tx, None, cards, Page(limit=CELLS), only_local=True)
         return here, [], registration.needs_admin(tx)
-    seen = glances.home(tx, viewer, part, include_comments=False)
+    seen = post_summaries.home(tx, viewer, part, include_comments=False)
     older = seen[-1].id if len(seen) >= part.limit else None
     return (
         cards.sheet(tx, viewer, seen, "card", older),
@@ -37,8 +38,8 @@ def _start(
 
 @blueprint.get("/")
 async def start() -> Response:
-    sheet, tags, needs_admin = await current.look(_start, cards(), current.node().part(Trends), paging(POSTS))
-    if current.person() is None:
+    sheet, tags, needs_admin = await context.look(_start, cards(), context.node().part(Trends), paging(POSTS))
+    if context.person() is None:
         return await page("welcome.html", sheet=sheet, needs_admin=needs_admin)
     return await page("home.html", sheet=sheet, trends=tags)
 
@@ -49,13 +50,13 @@ def _explore(tx: Reader, viewer: Account | None, cards: Cards, part: Page, only_
 
 @blueprint.get("/explore")
 async def explore() -> Response:
-    sheet = await current.look(_explore, cards(), paging(CELLS), True)
+    sheet = await context.look(_explore, cards(), paging(CELLS), True)
     return await page("explore.html", tab="/explore", sheet=sheet, trends=[])
 
 
 @blueprint.get("/explore/network")
 async def network() -> Response:
-    sheet = await current.look(_explore, cards(), paging(CELLS), False)
+    sheet = await context.look(_explore, cards(), paging(CELLS), False)
     return await page("explore.html", tab="/explore/network", sheet=sheet, trends=[])
 
 
@@ -65,14 +66,14 @@ def _tags(tx: Reader, viewer: Account | None, kept: Trends) -> list[Trending]:
 
 @blueprint.get("/explore/tags")
 async def tags() -> Response:
-    found = await current.look(_tags, current.node().part(Trends))
+    found = await context.look(_tags, context.node().part(Trends))
     return await page("explore.html", tab="/explore/tags", trends=found, sheet=None)
 
 
 @blueprint.get("/manifest.webmanifest")
 async def manifest() -> Response:
-    node = current.node()
-    from web.assets import Assets
+    node = context.node()
+    from web.files.asset_urls import Assets
 
     icon = {"src": node.part(Assets).url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}
     response = jsonify(

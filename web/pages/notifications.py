@@ -7,21 +7,25 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 from quart import Blueprint, Response, request
 
-from node import notifications, reactions, users
-from node.accounts import Account
+from node.auth import users
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.notifications import KINDS, NotificationView
+from node.interactions import emoji_reactions
+from node.interactions.emoji_reactions import Tally
+from node.models.account import Account
+from node.notifications import notifications
+from node.notifications.notifications import KINDS
 from node.paging import Page
-from node.reactions import Tally
-from node.views import PostView
-from web import current
-from web.emoji import name as name_of
-from web.pages.lists import paging
-from web.pieces import path_of
-from web.render import page
-from web.returning import go
-from web.words import _, ngettext
+from node.timelines import notification_list
+from node.timelines.notification_list import NotificationView
+from node.timelines.post_views import PostView
+from web.html.custom_emoji import name as name_of
+from web.html.helpers import path_of
+from web.html.lists import paging
+from web.html.templates import page
+from web.i18n.translations import _, ngettext
+from web.request import context
+from web.request.redirects import go
 
 blueprint = Blueprint("notifications", __name__)
 
@@ -112,7 +116,9 @@ def _with_reactions(tx: Reader, groups: list[Group]) -> list[Group]:
     liked = [group for group in groups if group.kind == "like" and group.post is not None]
     if liked:
         people = {one.id for group in liked for one in group.people}
-        found = reactions.by_people(tx, [group.post.post.id for group in liked if group.post], list(people))
+        found = emoji_reactions.by_people(
+            tx, [group.post.post.id for group in liked if group.post], list(people)
+        )
         for group in liked:
             assert group.post is not None
             for one in group.people[:NAMED]:
@@ -121,14 +127,14 @@ def _with_reactions(tx: Reader, groups: list[Group]) -> list[Group]:
 
 
 def _page(tx: Reader, who: Account, part: Page, tab: str) -> tuple[list[Group], int | None]:
-    found = notifications.page(tx, who, part, TABS[tab])
+    found = notification_list.page(tx, who, part, TABS[tab])
     user = users.by_account(tx, who)
     groups = grouped(found, user.notifications_read_id if user else 0)
     return _with_reactions(tx, groups), found[-1].id if len(found) >= part.limit else None
 
 
 def _read(tx: Writer, who: Account) -> None:
-    notifications.mark_read(tx, who)
+    notification_list.mark_read(tx, who)
 
 
 @blueprint.get("/notifications", defaults={"tab": ""})
@@ -136,17 +142,17 @@ def _read(tx: Writer, who: Account) -> None:
 async def notified(tab: str) -> Response:
     if tab not in TABS:
         raise NotFound
-    groups, older = await current.look_signed_in(_page, paging(ROWS), tab)
+    groups, older = await context.look_signed_in(_page, paging(ROWS), tab)
     response = await page(
         "notifications.html", groups=groups, older=older, tab="/notifications" + (f"/{tab}" if tab else "")
     )
-    person = current.person()
+    person = context.person()
     if person and person.unread and not tab and "max_id" not in request.args:
-        await current.act(_read)
+        await context.act(_read)
     return response
 
 
 @blueprint.post("/notifications/clear")
 async def clear() -> Response:
-    await current.act(notifications.clear)
+    await context.act(notifications.clear)
     return go("/notifications")

@@ -4,44 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
 
-from activitypub import lookups, threads
-from activitypub.routes import local_post
-from node import (
-    accounts,
-    bookmarks,
-    boosts,
-    conversations,
-    edits,
-    ledgers,
-    likes,
-    pins,
-    posts,
-    quotes,
-    reactions,
-    timelines,
-    views,
-)
-from node.accounts import Account
+from activitypub.remote import conversations, lookup
+from activitypub.server.resources import local_post
+from node.accounts import accounts
 from node.database import Reader, Writer
-from node.drafts import Draft
-from node.edits import Edit
 from node.errors import Gone, NotAllowed, NotFound
-from node.ledgers import Telling
+from node.federation import delivery_reports
+from node.federation.delivery_reports import Telling
+from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
+from node.interactions.emoji_reactions import Tally
+from node.interactions.quotes import Stamp
+from node.models.account import Account
+from node.models.post import Post
 from node.paging import Page
-from node.posts import Post
-from node.quotes import Stamp
-from node.reactions import Tally
-from node.views import PostView
-from web import current, media_urls
-from web.pages.lists import Bond, bonds, flattened, paging
-from web.pieces import path_of, post_path
-from web.render import page
-from web.returning import came_from, go, wants_json
-from web.words import _
+from node.posts import posts, revisions
+from node.posts.drafts import Draft
+from node.posts.revisions import Edit
+from node.publishing import post_deletion, publishing
+from node.timelines import post_views, threads, timelines
+from node.timelines.post_views import PostView
+from web.files import media_urls
+from web.html.helpers import path_of, post_path
+from web.html.lists import Bond, bonds, flattened, paging
+from web.html.templates import page
+from web.i18n.translations import _
+from web.request import context
+from web.request.redirects import came_from, go, wants_json
 
 blueprint = Blueprint("posts", __name__)
 
@@ -66,18 +59,18 @@ class Whole:
 
 def _whole(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> Whole:
     post = posts.seen_by(tx, viewer, post_id)
-    view = next(iter(views.of(tx, viewer, [post_id])), None)
+    view = next(iter(post_views.of(tx, viewer, [post_id])), None)
     if view is None or (name is not None and (not post.is_local or view.author.name.lower() != name.lower())):
         raise NotFound(_("There is no such post."))
     above = timelines.conversation(tx, viewer, post)[0] if post.is_comment else []
     mine = viewer is not None and viewer.id == post.account_id
     return Whole(
         view,
-        views.of(tx, viewer, above),
-        flattened(conversations.tree(tx, viewer, post)),
-        ledgers.newest(tx, viewer, post_id) if viewer is not None and mine else None,
+        post_views.of(tx, viewer, above),
+        flattened(threads.tree(tx, viewer, post)),
+        delivery_reports.newest(tx, viewer, post_id) if viewer is not None and mine else None,
         _image(tx, view),
-        reactions.of(tx, viewer, post),
+        emoji_reactions.of(tx, viewer, post),
         _quote(tx, viewer, post),
         quotes.of_post(tx, post) if mine else [],
         viewer is not None and quotes.may_quote(tx, viewer, post),
@@ -89,7 +82,7 @@ def _quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostVie
     said = quotes.of(tx, post)
     if said is None:
         return None
-    shown = views.of(tx, viewer, [said.target_id]) if said.target_id is not None else []
+    shown = post_views.of(tx, viewer, [said.target_id]) if said.target_id is not None else []
     return said.target_uri, next(iter(shown), None)
 
 
@@ -109,8 +102,8 @@ def _image(tx: Reader, view: PostView) -> dict[str, Any] | None:
 
 
 async def _show(whole: Whole, **more: Any) -> Response:
-    if current.person() is not None:
-        await threads.look(current.node(), whole.view.post)
+    if context.person() is not None:
+        await conversations.look(context.node(), whole.view.post)
     response = await page(
         "posts/post.html",
         view=whole.view,
@@ -142,12 +135,12 @@ def _at_home(tx: Reader, viewer: Account | None, post_id: int, name: str) -> Who
 
 @blueprint.get("/p/<name>/<int:post_id>")
 async def local(name: str, post_id: int) -> Response:
-    return await _show(await current.look(_at_home, post_id, name))
+    return await _show(await context.look(_at_home, post_id, name))
 
 
 @blueprint.get("/posts/<int:post_id>")
 async def post(post_id: int) -> Response:
-    whole = await current.look(_whole, post_id)
+    whole = await context.look(_whole, post_id)
     path = post_path(whole.view.post, whole.view.author)
     if path != request.path:
         return redirect(path, 302)  # type: ignore[return-value]
@@ -167,7 +160,7 @@ def _likers(
 
 @blueprint.get("/posts/<int:post_id>/<any(likes, boosts):kind>")
 async def people(post_id: int, kind: str) -> Response:
-    found, older, between, back = await current.look(_likers, post_id, paging(PEOPLE), kind)
+    found, older, between, back = await context.look(_likers, post_id, paging(PEOPLE), kind)
     title = _("Likes") if kind == "likes" else _("Boosts")
     return await page(
         "people/list.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
@@ -176,23 +169,24 @@ async def people(post_id: int, kind: str) -> Response:
 
 def _history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Edit], str]:
     post = posts.seen_by(tx, viewer, post_id)
-    return edits.of(tx, post), post_path(post, accounts.get(tx, post.account_id))
+    return revisions.of(tx, post), post_path(post, accounts.get(tx, post.account_id))
 
 
 @blueprint.get("/posts/<int:post_id>/history")
 async def history(post_id: int) -> Response:
-    found, back = await current.look(_history, post_id)
+    found, back = await context.look(_history, post_id)
     return await page("posts/history.html", edits=found[::-1], back=back)
 
 
+# `_do` has found that they see the post.
 DEEDS: dict[str, Deed] = {
-    "like": likes.like,
+    "like": partial(likes.like, is_seen=True),
     "unlike": likes.unlike,
-    "boost": boosts.boost,
+    "boost": partial(boosts.boost, is_seen=True),
     "unboost": boosts.unboost,
-    "bookmark": bookmarks.add,
+    "bookmark": partial(bookmarks.add, is_seen=True),
     "unbookmark": bookmarks.remove,
-    "pin": pins.pin,
+    "pin": partial(pins.pin, is_seen=True),
     "unpin": pins.unpin,
 }
 
@@ -201,11 +195,9 @@ def _do(tx: Writer, who: Account, post_id: int, deed: str) -> None:
     DEEDS[deed](tx, who, posts.seen_by(tx, who, post_id))
 
 
-@blueprint.post(
-    "/posts/<int:post_id>/<any(like, unlike, boost, unboost, bookmark, unbookmark, pin, unpin):deed>"
-)
+@blueprint.post(f"/posts/<int:post_id>/<any({', '.join(DEEDS)}):deed>")
 async def do(post_id: int, deed: str) -> Response:
-    await current.act(_do, post_id, deed)
+    await context.act(_do, post_id, deed)
     if wants_json():
         return jsonify(ok=True)
     back = (await request.form).get("back", "") or came_from(f"/posts/{post_id}")
@@ -214,16 +206,18 @@ async def do(post_id: int, deed: str) -> Response:
 
 def _comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
     parent = posts.seen_by(tx, who, post_id)
-    made = posts.publish(tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility))
+    made = publishing.publish(
+        tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
+    )
     return made, post_path(parent, accounts.get(tx, parent.account_id))
 
 
 @blueprint.post("/posts/<int:post_id>/comment")
 async def comment(post_id: int) -> Response:
     caption = (await request.form).get("caption", "")
-    await current.asking()
-    await lookups.mentions(current.node(), caption)
-    made, path = await current.act(_comment, post_id, caption)
+    await context.asking()
+    await lookup.mentions(context.node(), caption)
+    made, path = await context.act(_comment, post_id, caption)
     if wants_json():
         return jsonify(ok=True, id=str(made.id))
     return go(path, mark=f"post-{made.id}")
@@ -238,7 +232,7 @@ def _mine(tx: Reader, who: Account, post_id: int) -> tuple[Post, str]:
 
 @blueprint.get("/posts/<int:post_id>/delete")
 async def ask_delete(post_id: int) -> Response:
-    post, path = await current.look_signed_in(_mine, post_id)
+    post, path = await context.look_signed_in(_mine, post_id)
     parent = f"/posts/{post.parent_id}" if post.parent_id else ""
     return await page(
         "confirm.html",
@@ -256,13 +250,13 @@ async def ask_delete(post_id: int) -> Response:
 
 def _delete(tx: Writer, who: Account, post_id: int) -> None:
     post, _path = _mine(tx, who, post_id)
-    posts.delete(tx, who, post)
+    post_deletion.delete(tx, who, post)
 
 
 @blueprint.post("/posts/<int:post_id>/delete")
 async def delete(post_id: int) -> Response:
-    who = await current.asking()
-    await current.act(_delete, post_id)
+    who = await context.asking()
+    await context.act(_delete, post_id)
     return go((await request.form).get("back", "") or path_of(who))
 
 
@@ -272,5 +266,5 @@ def _withdraw(tx: Writer, who: Account, stamp_id: int) -> Post:
 
 @blueprint.post("/quotes/<int:stamp_id>/withdraw")
 async def withdraw_quote(stamp_id: int) -> Response:
-    post = await current.act(_withdraw, stamp_id)
+    post = await context.act(_withdraw, stamp_id)
     return go(f"/posts/{post.id}")

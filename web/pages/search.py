@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, redirect, request
 
-from activitypub import lookups
-from node import accounts, limits, search
-from node.accounts import Account
+from activitypub.remote import lookup
+from node import rate_limits
+from node.accounts import accounts
 from node.database import Reader
+from node.discovery import search
 from node.errors import Refused
-from node.hashtags import Hashtag
-from node.timelines import Entry
-from web import current
-from web.cards import Cards, Sheet
-from web.pages.lists import Bond, bonds
-from web.pieces import path_of, post_path
-from web.render import cards, page
-from web.words import _, gettext
+from node.models.account import Account
+from node.posts.hashtags import Hashtag
+from node.timelines.timelines import Entry
+from web.html.helpers import path_of, post_path
+from web.html.lists import Bond, bonds
+from web.html.post_cards import Cards, Sheet
+from web.html.templates import cards, page
+from web.i18n.translations import _, gettext
+from web.request import context
 
 blueprint = Blueprint("search", __name__)
 
@@ -52,20 +54,20 @@ def is_address(q: str) -> bool:
 
 async def _elsewhere(q: str) -> tuple[str, str]:
     """Where the person or post of an address is shown here, or the sentence that says why not."""
-    await current.look(current.nothing)
-    person = current.person()
+    await context.look(context.nothing)
+    person = context.person()
     if person is None:
         return "", _("Sign in to look for people and photos on other servers.")
-    await current.limit(f"lookup {person.account.id}", most=LOOKUPS, seconds=LOOKUP_SECONDS)
+    await context.limit(f"lookup {person.account.id}", most=LOOKUPS, seconds=LOOKUP_SECONDS)
     try:
-        found = await lookups.resolve(current.node(), q, person.account)
+        found = await lookup.resolve(context.node(), q, person.account)
     except Refused as refused:
         return "", gettext(refused.message)
     if found is None:
         return "", _("Nothing was found at that address. Check the spelling and whether it is public.")
     if isinstance(found, Account):
         return path_of(found), ""
-    author = await current.look(_author, found.account_id)
+    author = await context.look(_author, found.account_id)
     return post_path(found, author), ""
 
 
@@ -81,10 +83,10 @@ async def searched() -> Response:
         path, note = await _elsewhere(q)
         if path:
             return redirect(path, 302)  # type: ignore[return-value]
-    if q and current.person() is None:
+    if q and context.person() is None:
         # Searching words costs the most of all pages, so strangers may do it only so often.
-        await current.limit(f"search {limits.network(current.address())}", most=30, seconds=60)
-    found = await current.look(_search, cards(), q) if q else Results([], {}, [], None)
+        await context.limit(f"search {rate_limits.network(context.address())}", most=30, seconds=60)
+    found = await context.look(_search, cards(), q) if q else Results([], {}, [], None)
     return await page(
         "search.html",
         q=q,

@@ -9,7 +9,7 @@ CREATE TABLE settings (
 
 -- People, ours and everyone else's. uri is the identity; name and domain are a label that may change.
 -- domain is always filled (ours: the node's own domain).
--- owner: node/accounts.py
+-- owner: node/accounts/accounts.py
 CREATE TABLE accounts (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,
@@ -50,7 +50,7 @@ CREATE UNIQUE INDEX accounts_local_name ON accounts (lower(name)) WHERE is_local
 CREATE INDEX accounts_handle ON accounts (lower(name), domain);
 CREATE INDEX accounts_domain ON accounts (domain, id);
 
--- owner: node/keys.py
+-- owner: node/accounts/keys.py
 CREATE TABLE keys (
     id TEXT PRIMARY KEY,                     -- the keyId
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -62,7 +62,7 @@ CREATE TABLE keys (
 CREATE INDEX keys_account ON keys (account_id);
 
 -- Those of our accounts that can sign in.
--- owner: node/users.py
+-- owner: node/auth/users.py
 CREATE TABLE users (
     account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
     email TEXT NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_email ON users (lower(email));
 CREATE INDEX users_state ON users (state, account_id);
 
--- owner: node/registration.py
+-- owner: node/lifecycle/registration.py
 CREATE TABLE invites (
     code TEXT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -90,7 +90,7 @@ CREATE TABLE invites (
     expires_at BIGINT NOT NULL
 );
 
--- owner: node/sessions.py
+-- owner: node/auth/sessions.py
 CREATE TABLE sessions (
     hash TEXT PRIMARY KEY,                   -- SHA-256 of the cookie
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -100,7 +100,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_account ON sessions (account_id);
 
--- owner: node/tokens.py
+-- owner: node/auth/access_tokens.py
 CREATE TABLE apps (
     id BIGINT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -108,7 +108,7 @@ CREATE TABLE apps (
     created_at BIGINT NOT NULL
 );
 
--- owner: node/tokens.py
+-- owner: node/auth/access_tokens.py
 CREATE TABLE tokens (
     hash TEXT PRIMARY KEY,                   -- SHA-256 of the bearer token
     id BIGINT NOT NULL UNIQUE,
@@ -120,7 +120,7 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_account ON tokens (account_id);
 
 -- Attempts per key and window: sign-in, sign-up, search of other servers.
--- owner: node/limits.py
+-- owner: node/rate_limits.py
 CREATE TABLE attempts (
     key TEXT NOT NULL,
     window_at BIGINT NOT NULL,
@@ -130,7 +130,7 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_window ON attempts (window_at);
 
 -- A tombstone stays after deletion: deleted_at set, words and photos gone.
--- owner: node/posts.py
+-- owner: node/posts/posts.py
 CREATE TABLE posts (
     id BIGINT PRIMARY KEY,                   -- sorts by published_at
     uri TEXT NOT NULL UNIQUE,
@@ -165,7 +165,7 @@ CREATE INDEX posts_public_side ON posts (is_local, id) WHERE visibility = 'publi
 CREATE INDEX posts_public ON posts (id) WHERE visibility = 'public' AND deleted_at IS NULL AND parent_uri = '';
 
 -- What a post said before an edit.
--- owner: node/edits.py
+-- owner: node/posts/revisions.py
 CREATE TABLE post_edits (
     id BIGINT PRIMARY KEY,
     post_id BIGINT NOT NULL REFERENCES posts (id),
@@ -178,14 +178,14 @@ CREATE TABLE post_edits (
 CREATE INDEX post_edits_post ON post_edits (post_id, id);
 
 -- Remote objects that were deleted before they reached us: a late Create is refused.
--- owner: node/tombstones.py
+-- owner: node/federation/tombstones.py
 CREATE TABLE tombstones (
     uri TEXT PRIMARY KEY,                    -- the actor who deleted, a space, the object
     created_at BIGINT NOT NULL
 );
 CREATE INDEX tombstones_age ON tombstones (created_at);
 
--- owner: node/mentions.py
+-- owner: node/posts/mentions.py
 CREATE TABLE mentions (
     post_id BIGINT NOT NULL REFERENCES posts (id),
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -194,7 +194,7 @@ CREATE TABLE mentions (
 );
 CREATE INDEX mentions_account ON mentions (account_id, post_id);
 
--- owner: node/photos.py
+-- owner: node/attachments/photos.py
 CREATE TABLE photos (
     id BIGINT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -217,7 +217,7 @@ CREATE INDEX photos_post ON photos (post_id, position) WHERE post_id IS NOT NULL
 CREATE INDEX photos_loose ON photos (account_id, id) WHERE post_id IS NULL;
 
 -- The files of a photo, one per named size and format. file is the storage key (content-addressed).
--- owner: node/photos.py
+-- owner: node/attachments/photos.py
 CREATE TABLE photo_files (
     photo_id BIGINT NOT NULL REFERENCES photos (id),
     variant TEXT NOT NULL,
@@ -231,7 +231,7 @@ CREATE TABLE photo_files (
 CREATE INDEX photo_files_file ON photo_files (file);
 
 -- Avatars: ours and the cached ones of others.
--- owner: node/avatars.py
+-- owner: node/attachments/avatars.py
 CREATE TABLE avatar_files (
     account_id BIGINT NOT NULL REFERENCES accounts (id),
     variant TEXT NOT NULL,
@@ -243,7 +243,7 @@ CREATE TABLE avatar_files (
 );
 CREATE INDEX avatar_files_file ON avatar_files (file);
 
--- owner: node/likes.py
+-- owner: node/interactions/likes.py
 CREATE TABLE likes (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,
@@ -254,7 +254,7 @@ CREATE TABLE likes (
 );
 CREATE INDEX likes_account ON likes (account_id, id);
 
--- owner: node/boosts.py
+-- owner: node/interactions/boosts.py
 CREATE TABLE boosts (
     id BIGINT PRIMARY KEY,                   -- in the same id space as posts: the API shows a boost as a status
     uri TEXT NOT NULL UNIQUE,
@@ -266,7 +266,7 @@ CREATE TABLE boosts (
 );
 CREATE INDEX boosts_account ON boosts (account_id, id);
 
--- owner: node/bookmarks.py
+-- owner: node/interactions/bookmarks.py
 CREATE TABLE bookmarks (
     id BIGINT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -276,7 +276,7 @@ CREATE TABLE bookmarks (
 );
 CREATE INDEX bookmarks_account ON bookmarks (account_id, id);
 
--- owner: node/follows.py
+-- owner: node/interactions/follows.py
 CREATE TABLE follows (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,
@@ -291,7 +291,7 @@ CREATE TABLE follows (
 CREATE INDEX follows_followed ON follows (followed_id, state, id);
 CREATE INDEX follows_follower ON follows (follower_id, state, id);
 
--- owner: node/blocks.py
+-- owner: node/interactions/blocks.py
 CREATE TABLE blocks (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,
@@ -302,7 +302,7 @@ CREATE TABLE blocks (
 );
 CREATE INDEX blocks_target ON blocks (target_id, account_id);
 
--- owner: node/blocks.py
+-- owner: node/interactions/blocks.py
 CREATE TABLE mutes (
     id BIGINT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -313,14 +313,14 @@ CREATE TABLE mutes (
 );
 
 -- Servers an admin does not want to hear from.
--- owner: node/domains.py
+-- owner: node/moderation/domain_policy.py
 CREATE TABLE domain_blocks (
     domain TEXT PRIMARY KEY,
     note TEXT NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL
 );
 
--- owner: node/notifications.py
+-- owner: node/notifications/notifications.py
 CREATE TABLE notifications (
     id BIGINT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -334,7 +334,7 @@ CREATE INDEX notifications_by ON notifications (by_id, account_id);
 CREATE INDEX notifications_post ON notifications (post_id) WHERE post_id IS NOT NULL;
 CREATE UNIQUE INDEX notifications_once ON notifications (account_id, kind, by_id, COALESCE(post_id, 0));
 
--- owner: node/hashtags.py
+-- owner: node/posts/hashtags.py
 CREATE TABLE hashtags (
     id BIGINT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,               -- NFKC, case-folded
@@ -342,7 +342,7 @@ CREATE TABLE hashtags (
     created_at BIGINT NOT NULL
 );
 
--- owner: node/hashtags.py
+-- owner: node/posts/hashtags.py
 CREATE TABLE post_hashtags (
     hashtag_id BIGINT NOT NULL REFERENCES hashtags (id),
     post_id BIGINT NOT NULL REFERENCES posts (id),
@@ -351,7 +351,7 @@ CREATE TABLE post_hashtags (
 CREATE INDEX post_hashtags_post ON post_hashtags (post_id);
 
 -- One row per tag, hour and author, however often they post: so counts are of distinct authors.
--- owner: node/hashtags.py
+-- owner: node/posts/hashtags.py
 CREATE TABLE hashtag_uses (
     hashtag_id BIGINT NOT NULL REFERENCES hashtags (id),
     hour BIGINT NOT NULL,                    -- hours since 1970
@@ -365,7 +365,7 @@ CREATE INDEX hashtag_uses_hour ON hashtag_uses (hour);
 
 -- Rows, not a query: added on post, boost, follow; taken back on unfollow, block, delete.
 -- id is the post's id, or the boost's: what the page is ordered and paged by.
--- owner: node/feeds.py
+-- owner: node/posts/home_feed.py
 CREATE TABLE feed (
     account_id BIGINT NOT NULL,
     id BIGINT NOT NULL,
@@ -379,7 +379,7 @@ CREATE INDEX feed_by ON feed (by_id, account_id);
 CREATE INDEX feed_post ON feed (post_id);
 
 -- Sentences our people have said: who, verb, object. Rendered once, at fan-out.
--- owner: node/outbox.py
+-- owner: node/federation/outbox.py
 CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,                -- the activity's id
@@ -396,7 +396,7 @@ CREATE INDEX outbox_account ON outbox (account_id, id);
 CREATE INDEX outbox_post ON outbox (post_id, id) WHERE post_id IS NOT NULL;
 
 -- The delivery ledger: one row per activity and inbox.
--- owner: node/deliveries.py
+-- owner: node/federation/deliveries.py
 CREATE TABLE deliveries (
     id BIGINT PRIMARY KEY,
     outbox_id BIGINT NOT NULL REFERENCES outbox (id),
@@ -413,7 +413,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_host ON deliveries (host, state);
 
 -- Other servers: awake, or asleep after failures.
--- owner: node/hosts.py
+-- owner: node/federation/server_availability.py
 CREATE TABLE hosts (
     host TEXT PRIMARY KEY,
     failures INTEGER NOT NULL DEFAULT 0,
@@ -426,7 +426,7 @@ CREATE TABLE hosts (
 
 -- The one queue. A claim moves run_at to the end of its lease, so a dead worker's job comes back by itself.
 -- Jobs of one lane run one after the other: all but the first are parked (run_at far away).
--- owner: node/jobs.py
+-- owner: node/jobs/queue.py
 CREATE TABLE jobs (
     id BIGINT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -445,14 +445,14 @@ CREATE INDEX jobs_claimed ON jobs (claimed_until) WHERE claimed_until > 0;
 CREATE INDEX jobs_failed ON jobs (failed_at) WHERE failed_at IS NOT NULL;
 
 -- How many jobs each lane holds. Its row is the lock that keeps adding and finishing apart.
--- owner: node/jobs.py
+-- owner: node/jobs/queue.py
 CREATE TABLE lanes (
     lane TEXT PRIMARY KEY,
     jobs INTEGER NOT NULL
 );
 
 -- Activities already acted on, by a 64-bit hash of their id.
--- owner: node/received.py
+-- owner: node/federation/seen_activities.py
 CREATE TABLE seen_activities (
     hash BIGINT PRIMARY KEY,
     seen_at BIGINT NOT NULL
@@ -460,7 +460,7 @@ CREATE TABLE seen_activities (
 CREATE INDEX seen_activities_age ON seen_activities (seen_at);
 
 -- A post that an app sent twice with the same Idempotency-Key is made once. post_id is 0 while it is being made.
--- owner: node/idempotency.py
+-- owner: node/auth/idempotency_keys.py
 CREATE TABLE idempotency_keys (
     account_id BIGINT NOT NULL REFERENCES accounts (id),
     hash TEXT NOT NULL,                      -- SHA-256 of the key

@@ -23,7 +23,7 @@ ALTER TABLE domain_blocks ADD COLUMN is_obfuscated BOOLEAN NOT NULL DEFAULT FALS
 ALTER TABLE domain_blocks ADD COLUMN list_id BIGINT;    -- the list it came from; NULL: an admin's own decision
 
 -- With federation.mode = "allowlist": who may take part.
--- owner: node/domains.py
+-- owner: node/moderation/domain_policy.py
 CREATE TABLE domain_allows (
     domain TEXT PRIMARY KEY,
     comment TEXT NOT NULL DEFAULT '',
@@ -31,7 +31,7 @@ CREATE TABLE domain_allows (
 );
 
 -- Servers that no list ever blocks.
--- owner: node/exclusions.py
+-- owner: node/moderation/domain_exclusions.py
 CREATE TABLE domain_exclusions (
     domain TEXT PRIMARY KEY,
     comment TEXT NOT NULL DEFAULT '',
@@ -39,7 +39,7 @@ CREATE TABLE domain_exclusions (
 );
 
 -- Block lists of others: subscribed to, or a file that was imported (url '') and waits for an answer.
--- owner: node/block_lists.py
+-- owner: node/moderation/block_lists.py
 CREATE TABLE block_lists (
     id BIGINT PRIMARY KEY,
     title TEXT NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE block_lists (
 
 -- What a list says now, and what became of it:
 -- draft | changed | dropped wait for an admin; applied; held: another decision stands; declined.
--- owner: node/list_entries.py
+-- owner: node/moderation/block_list_entries.py
 CREATE TABLE block_list_entries (
     list_id BIGINT NOT NULL REFERENCES block_lists (id),
     domain TEXT NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE block_list_entries (
 CREATE INDEX block_list_entries_domain ON block_list_entries (domain);
 
 -- Follows that ended because a server was suspended; they come back if that is lifted.
--- owner: node/severances.py
+-- owner: node/interactions/severed_follows.py
 CREATE TABLE severed_follows (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL,
@@ -88,7 +88,7 @@ CREATE TABLE severed_follows (
 CREATE INDEX severed_follows_age ON severed_follows (severed_at);
 
 -- Who decided what. by_id NULL: the node itself, following an instruction it was given.
--- owner: node/audit.py
+-- owner: node/moderation/audit_log.py
 CREATE TABLE audit_log (
     id BIGINT PRIMARY KEY,
     by_id BIGINT,

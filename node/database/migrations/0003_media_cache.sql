@@ -2,7 +2,7 @@
 
 -- Each picture that was looked at: what is kept of it, or that it could not be had.
 -- The files are named where the picture belongs: photo_files, avatar_files, emoji.
--- owner: node/cached_media.py
+-- owner: node/attachments/media_cache.py
 CREATE TABLE cached_media (
     kind TEXT NOT NULL,                      -- photo | avatar | emoji
     id BIGINT NOT NULL,                      -- of the photo, of the person, of the emoji
@@ -19,7 +19,7 @@ CREATE INDEX cached_media_host ON cached_media (host, looked_at) WHERE bytes > 0
 CREATE INDEX cached_media_failed ON cached_media (try_after) WHERE bytes = 0;
 
 -- The sums of what is kept, by host, so that no question needs to add up a million rows.
--- owner: node/cached_media.py
+-- owner: node/attachments/media_cache.py
 CREATE TABLE cached_hosts (
     host TEXT PRIMARY KEY,
     pictures BIGINT NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE cached_hosts (
 );
 
 -- Custom emoji that people of other servers have used. What each post and profile uses is kept with it.
--- owner: node/emoji.py
+-- owner: node/attachments/custom_emoji.py
 CREATE TABLE emoji (
     id BIGINT PRIMARY KEY,
     domain TEXT NOT NULL,                    -- the server whose people use it

@@ -1,7 +1,7 @@
 -- What somebody shows first, what people complain about, and where people move to.
 
 -- Posts that come first on their author's profile. Of other servers: what those say they show first.
--- owner: node/pins.py
+-- owner: node/interactions/pins.py
 CREATE TABLE pins (
     id BIGINT PRIMARY KEY,                   -- the latest pinned comes first
     post_id BIGINT NOT NULL UNIQUE REFERENCES posts (id),
@@ -10,7 +10,7 @@ CREATE TABLE pins (
 CREATE INDEX pins_account ON pins (account_id, id);
 
 -- What somebody finds wrong with somebody else: one of ours, or another server on behalf of its people.
--- owner: node/reports.py
+-- owner: node/admin/reports.py
 CREATE TABLE reports (
     id BIGINT PRIMARY KEY,
     by_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -25,7 +25,7 @@ CREATE TABLE reports (
 CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
 CREATE INDEX reports_target ON reports (target_id, id);
 
--- owner: node/reports.py
+-- owner: node/admin/reports.py
 CREATE TABLE report_posts (
     report_id BIGINT NOT NULL REFERENCES reports (id),
     post_id BIGINT NOT NULL REFERENCES posts (id),
@@ -33,7 +33,7 @@ CREATE TABLE report_posts (
 );
 
 -- Who has moved to another account, ours and others': the last time, so that nobody moves all the time.
--- owner: node/moves.py
+-- owner: node/lifecycle/migration.py
 CREATE TABLE moves (
     account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
     target_id BIGINT NOT NULL REFERENCES accounts (id),

@@ -1,12 +1,12 @@
--- Who may like, comment on, boost and quote a post, as `node/policies.py` writes it; '' is the usual.
--- owner: node/posts.py
+-- Who may like, comment on, boost and quote a post, as `node/models/interaction_policy.py` writes it; '' is the usual.
+-- owner: node/posts/posts.py
 ALTER TABLE posts ADD COLUMN policy TEXT NOT NULL DEFAULT '';
 UPDATE posts SET policy = '{"comment":{}}' WHERE NOT comments_enabled;
 ALTER TABLE posts DROP COLUMN comments_enabled;
 
 -- Emoji that people of other servers give to posts. `name` is the same for those that look the same; `emoji` is
 -- what is kept of a custom one, as in posts.
--- owner: node/reactions.py
+-- owner: node/interactions/emoji_reactions.py
 CREATE TABLE reactions (
     id BIGINT PRIMARY KEY,
     uri TEXT NOT NULL UNIQUE,

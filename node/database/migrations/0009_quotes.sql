@@ -1,5 +1,5 @@
 -- What posts of other servers quote. `target_id` is set once the author of what is quoted has agreed.
--- owner: node/quotes.py
+-- owner: node/interactions/quotes.py
 CREATE TABLE quotes (
     post_id BIGINT PRIMARY KEY REFERENCES posts (id),
     target_uri TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE INDEX quotes_stamp ON quotes (stamp_uri);
 CREATE INDEX quotes_target ON quotes (target_id);
 
 -- Permissions to quote a post of ours, each for one quote; taking it back deletes it.
--- owner: node/quotes.py
+-- owner: node/interactions/quotes.py
 CREATE TABLE quote_stamps (
     id BIGINT PRIMARY KEY,
     post_id BIGINT NOT NULL REFERENCES posts (id),

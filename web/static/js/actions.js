@@ -2,14 +2,12 @@
 
 import { $, $$, icon, say, send, words } from "./dom.js";
 
-const opposite = { like: "unlike", boost: "unboost", bookmark: "unbookmark" };
-
 function setPressed(button, on) {
   const action = button.dataset.action;
   const was = button.getAttribute("aria-pressed") === "true";
   if (was === on) return;
   button.setAttribute("aria-pressed", on);
-  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? opposite[action] : action);
+  const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? `un${action}` : action);
   button.setAttribute("formaction", path);
   const tally = $(".n", button);
   if (tally) tally.textContent = Math.max(0, (parseInt(tally.textContent, 10) || 0) + (on ? 1 : -1)) || "";

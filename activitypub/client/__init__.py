@@ -1,0 +1,1 @@
+"""Requests to other servers: the one guarded HTTP client and what is fetched through it."""

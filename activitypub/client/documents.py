@@ -1,0 +1,108 @@
+"""Documents of other servers, read from where they belong.
+
+`document` is the one way an object enters that was not handed to us by its own author: whatever somebody
+says about an object is only a hint at where it is. A document counts if it was found under its own id, on
+its own server; one that names another id is thrown away and that id is asked instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from activitypub.client import signature_style, signing_keys
+from activitypub.client.client import Unfetchable
+from activitypub.client.fetch_budget import Budget, refusal
+from activitypub.signatures import SigningKey
+from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
+from node.moderation import domain_policy
+from node.node import Node
+
+
+async def document(
+    node: Node, uri: str, *, key: SigningKey | None = None, budget: Budget | None = None
+) -> dict[str, Any]:
+    """The object with this id, as its own server gives it. Raises Unfetchable.
+
+    `uri` may also be the address of its page: then the answer's own id is asked.
+    `key` signs the request; the node's own does otherwise.
+    """
+    try:
+        uri = without_fragment(uri)
+        await _check(node, uri)
+        if key is None:
+            key = await signing_keys.of_node(node)
+        doc, found_at = await _get(node, uri, key, budget)
+        claimed = _id(doc, uri)
+        if not _belongs(claimed, found_at, uri):
+            await _check(node, claimed)
+            doc, found_at = await _get(node, claimed, key, budget)
+            if not _belongs(_id(doc, claimed), found_at, claimed):
+                raise refusal(uri, "the document is not where its id says it is")
+    except Malformed as error:
+        raise refusal(uri, str(error)) from error
+    return doc
+
+
+async def list_at(node: Node, url: str, budget: Budget) -> dict[str, Any]:
+    """A list, or a page of one, that is known only by its address. Raises Unfetchable."""
+    try:
+        await _check(node, url)
+        doc, found_at = await _get(node, url, await signing_keys.of_node(node), budget)
+        if not same_origin(found_at, url):
+            raise refusal(url, "the list has moved to another server")
+    except Malformed as error:
+        raise refusal(url, str(error)) from error
+    return doc
+
+
+async def _get(node: Node, uri: str, key: SigningKey, budget: Budget | None) -> tuple[dict[str, Any], str]:
+    """GET, and if the signature is not taken, once more in the other dialect."""
+    host = host_of(uri)
+    style = await signature_style.of(node, host)
+    if budget is not None:
+        budget.spend(uri)
+    try:
+        fetched = await node.client.get_json(uri, key=key, style=style)
+    except Unfetchable as error:
+        if error.answered not in (401, 403):
+            raise
+        if budget is not None:
+            budget.spend(uri)
+        style = signature_style.other(style)
+        try:
+            fetched = await node.client.get_json(uri, key=key, style=style)
+        except Unfetchable:
+            raise error from None
+        if host_of(fetched.url) == host:
+            await signature_style.learned(node, host, style)
+    return fetched.doc, fetched.url
+
+
+def _id(doc: dict[str, Any], uri: str) -> str:
+    id_ = doc.get("id") or doc.get("@id")
+    if not isinstance(id_, str) or not id_:
+        raise refusal(uri, "the document does not say what its id is")
+    return id_
+
+
+def _belongs(id_: str, found_at: str, asked: str) -> bool:
+    """Whether a document with this id may have been found there, after redirects."""
+    found = normal_id(without_fragment(found_at))
+    claimed = normal_id(without_fragment(id_))
+    return claimed == found or (claimed == normal_id(asked) and same_origin(id_, found_at))
+
+
+async def _check(node: Node, uri: str) -> None:
+    host = host_of(uri)
+    if host == node.site.domain:
+        raise refusal(uri, "our own objects are not fetched")
+    if await node.db.read(domain_policy.is_blocked, host):
+        raise refusal(uri, "this node does not exchange anything with that server")
+
+
+def is_ours(node: Node, uri: str) -> bool:
+    """Whether an id is on this node's own host, and so only ever found in our own tables."""
+    try:
+        return host_of(uri) == node.site.domain
+    except Malformed:
+        return False

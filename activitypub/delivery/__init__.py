@@ -1,0 +1,1 @@
+"""Outgoing activities: their audience, the fan-out to inboxes, and each delivery."""

@@ -1,0 +1,1 @@
+"""Local rows as JSON-LD and other documents: activities, notes, NodeInfo, WebFinger."""

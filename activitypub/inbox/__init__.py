@@ -1,0 +1,1 @@
+"""The inbox: from a POST to a batch of processed activities."""

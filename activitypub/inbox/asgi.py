@@ -1,0 +1,101 @@
+"""The little that is needed to read and answer over plain ASGI, for what does not go through the web framework.
+
+Documents for other servers, the client API and files are answered with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from activitypub.signatures import Request
+from node.database import Site
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Header = tuple[bytes, bytes]
+
+BODY_SECONDS = 15.0
+
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+class TooLarge(Exception):
+    """The body is larger than it may be."""
+
+
+class Gone(Exception):
+    """The sender left before the body was complete."""
+
+
+class TooSlow(Gone):
+    """The body took too long to arrive."""
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A header's first line."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """Every line of a header."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
+    """The request as signatures see it, for the public host that is configured."""
+    target = scope["raw_path"].decode("latin-1")
+    if scope["query_string"]:
+        target += "?" + scope["query_string"].decode("latin-1")
+    headers = [(key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in scope["headers"]]
+    return Request(scope["method"], target, site.domain, site.scheme, headers, body)
+
+
+async def read_body(scope: Scope, receive: Receive, most: int, seconds: float = BODY_SECONDS) -> bytes:
+    """The body, within a size and a time. Raises TooLarge, Gone or TooSlow."""
+    declared = header(scope, b"content-length")
+    if declared is not None and (not declared.isdigit() or int(declared[:15]) > most):
+        raise TooLarge
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Gone
+                piece = message.get("body", b"")
+                size += len(piece)
+                if size > most:
+                    raise TooLarge
+                if not message.get("more_body", False):
+                    return piece if not pieces else b"".join([*pieces, piece])
+                pieces.append(piece)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def respond(
+    scope: Scope,
+    send: Send,
+    status: int,
+    body: bytes = b"",
+    content_type: str = "text/plain; charset=utf-8",
+    headers: Iterable[Header] = (),
+) -> None:
+    """One whole answer; a HEAD gets only its headers. With "" as its type it says nothing of what it holds."""
+    lines = [NOSNIFF, *headers]
+    if status not in _WITHOUT_BODY:
+        lines.append((b"content-length", b"%d" % len(body)))
+    if content_type:
+        lines.append((b"content-type", content_type.encode("latin-1")))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,1 @@
+"""Importing from other servers: actors, posts, conversations, pinned posts, moves."""

@@ -1,0 +1,330 @@
+"""People on other servers: found, kept fresh, and their keys.
+
+An actor is believed only from its own address. A key is believed only if the key and the actor name each
+other and both live on one origin. What could not be found is remembered for a while, so that a stranger
+cannot make us ask a third server over and over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from activitypub import vocab
+from activitypub.client import documents
+from activitypub.client.cache import KnownKey, Memory
+from activitypub.client.client import Unfetchable
+from activitypub.client.documents import is_ours
+from activitypub.client.fetch_budget import Budget, refusal
+from activitypub.remote import webfinger
+from activitypub.signatures import BadSignature, parse_public_key
+from activitypub.uris import Malformed, host_of, normal_id, same_origin, without_fragment
+from node.accounts import accounts, keys
+from node.database import Reader, Writer
+from node.errors import NotFound, Refused, Unreachable
+from node.federation import recipients, server_availability
+from node.ids import now_ms
+from node.jobs import queue
+from node.jobs.queue import GiveUp, Job, Later
+from node.lifecycle import account_deletion, remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import PublicKey, RemoteActor, RemoteEmoji
+from node.moderation import domain_policy
+from node.node import Node
+
+DAY = 24 * 3600 * 1000
+FRESH_MS = 2 * DAY
+
+
+async def ensure_instance_actor(node: Node) -> None:
+    """Make the node's own actor and its keys, once."""
+    try:
+        await node.db.read(accounts.instance_actor)
+    except NotFound:
+        pair = await asyncio.to_thread(keys.generate)
+        await node.db.write(accounts.create_instance_actor, pair)
+
+
+async def find(node: Node, uri: str, *, refresh: bool = False, budget: Budget | None = None) -> Account:
+    """The person with this id: from our tables, or else from their server. Raises Unfetchable.
+
+    Somebody known is returned at once; if the last look is long ago, another is queued.
+    """
+    known = await node.db.read(accounts.by_uri, uri)
+    if is_ours(node, uri):
+        if known is None:
+            raise refusal(uri, "nobody here has that id")
+        return known
+    if known is not None and not refresh:
+        if known.fetched_at is not None and known.fetched_at < now_ms() - FRESH_MS:
+            await node.db.write(_queue_refresh, known.id)
+        return known
+    return await node.part(Memory).once(f"actor {uri}", lambda: _fetch(node, uri, budget))
+
+
+async def _fetch(node: Node, uri: str, budget: Budget | None) -> Account:
+    doc = await documents.document(node, uri, budget=budget)
+    return await keep(node, doc, budget=budget)
+
+
+async def keep(
+    node: Node,
+    doc: dict[str, Any],
+    *,
+    domain: str | None = None,
+    apart: PublicKey | None = None,
+    budget: Budget | None = None,
+) -> Account:
+    """Take in an actor document that came from its own address. Raises Unfetchable.
+
+    `domain` is the handle's, when WebFinger has just vouched for it; `apart` a key that has a document of its own.
+    """
+    try:
+        actor = vocab.actor(doc)
+        known_as, former = await node.db.read(_until_now, actor.id)
+        if domain is None:
+            domain = await webfinger.domain_of(
+                node, actor.username, actor.id, actor.webfinger, known_as, budget
+            )
+        described = remote(actor, domain)
+        if apart is not None:
+            described = replace(described, keys=[*described.keys, apart])
+        account = await node.db.write(_receive, described, actor.takes_rfc9421)
+    except Unfetchable:
+        raise
+    except (Malformed, Refused) as error:
+        reason = error.detail or error.message if isinstance(error, Refused) else str(error)
+        raise refusal(str(doc.get("id")), f"not an actor for us: {reason}") from error
+    for key_id in {*former, *(listed.id for listed in described.keys)}:
+        node.part(Memory).keys.forget(key_id)
+    return account
+
+
+def _receive(tx: Writer, described: RemoteActor, takes_rfc9421: bool) -> Account:
+    if takes_rfc9421:
+        server_availability.advertised(tx, host_of(described.uri), "rfc9421")
+    return remote_accounts.receive(tx, described)
+
+
+def _until_now(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
+    """The domain of somebody's handle and the ids of their keys, as they have been here until now."""
+    account = accounts.by_uri(tx, uri)
+    return (None, []) if account is None else (account.domain, [key.id for key in keys.of(tx, account)])
+
+
+def remote(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
+    """What a document says, as the people's half of this node wants to hear it. Raises Malformed."""
+    for inbox in (actor.inbox, actor.shared_inbox):
+        if inbox and not same_origin(inbox, actor.id):
+            raise Malformed("an inbox on another server")
+    listed = [
+        PublicKey(key.id, key.algorithm or "rsa", key.text)
+        for key in actor.keys
+        if key.text is not None and _owns(actor, key)
+    ]
+    return RemoteActor(
+        uri=actor.id,
+        name=actor.username,
+        domain=domain,
+        inbox=actor.inbox,
+        url=actor.url or actor.id,
+        kind=actor.type if actor.type in accounts.KINDS else "Person",
+        display_name=actor.name,
+        bio=actor.summary,
+        fields=actor.fields,
+        avatar_url=actor.icon or "",
+        avatar_alt=actor.icon_alt,
+        header_url=actor.image or "",
+        header_alt=actor.image_alt,
+        is_locked=actor.manually_approves,
+        is_discoverable=actor.discoverable,
+        is_indexable=actor.indexable,
+        shared_inbox=actor.shared_inbox or "",
+        outbox=actor.outbox or "",
+        followers_uri=actor.followers or "",
+        following_uri=actor.following or "",
+        featured_uri=actor.featured or "",
+        also_known_as=actor.also_known_as,
+        moved_to=actor.moved_to or "",
+        created_at=actor.published_ms,
+        keys=listed,
+        is_suspended=actor.suspended,
+        hides_from_web=actor.hides_from_web,
+        emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in actor.emoji],
+    )
+
+
+def _owns(actor: vocab.ActorDoc, key: vocab.Key) -> bool:
+    return (
+        key.owner is not None
+        and normal_id(key.owner) == normal_id(actor.id)
+        and same_origin(key.id, actor.id)
+    )
+
+
+async def by_handle(node: Node, handle: str) -> Account:
+    """The person called `name@domain`, asking their server if nobody here knows. Raises Unreachable."""
+    try:
+        _, domain = webfinger.split(handle)
+        known = await node.db.read(accounts.by_handle, handle.strip().removeprefix("acct:"))
+        if node.site.is_own(domain) or known is not None:
+            if known is None or known.deleted_at is not None:
+                raise NotFound("This account does not exist.")
+            return known
+        if await node.db.read(domain_policy.is_blocked, domain):
+            raise NotFound("This account does not exist.", detail=f"{domain} is blocked")
+        found = await webfinger.look_up(node, handle)
+        doc = await documents.document(node, found.uri)
+        if doc.get("id") != found.uri:
+            raise Malformed("the actor has another id than its WebFinger says")
+        actor = vocab.actor(doc)
+        if actor.username.lower() != found.name.lower():
+            raise Malformed("the actor has another name than its WebFinger says")
+        if not await webfinger.is_at_home(node, found, actor.webfinger):
+            raise Malformed("the actor's own server does not know that handle")
+        account = await keep(node, doc, domain=found.domain)
+        await node.db.write(ask, account)
+        return account
+    except Malformed as error:
+        raise NotFound("This account does not exist.", detail=f"{handle}: {error}") from error
+    except Unfetchable as error:
+        if not error.temporary:
+            raise NotFound("This account does not exist.", detail=f"{handle}: {error}") from error
+        raise Unreachable("That server does not answer at the moment.", detail=str(error)) from error
+
+
+async def key(node: Node, key_id: str, *, refresh: bool = False) -> KnownKey:
+    """The public key with this id and its owner. Raises Unfetchable.
+
+    Asked from memory, then from our tables, then once from its server; a failure is remembered, so any
+    number of requests signed with a key that is not there cause one question.
+    """
+    memory = node.part(Memory)
+    if not refresh:
+        known = memory.keys.get(key_id) or await node.db.read(_stored, key_id)
+        if known is not None:
+            memory.keys.put(key_id, known)
+            return known
+    failure = memory.missing.get(key_id) or memory.silent.get(_host(key_id))
+    if failure is not None:
+        raise failure
+    if is_ours(node, key_id):
+        raise refusal(key_id, "no such key here")
+    try:
+        known = await memory.once(f"key {key_id}", lambda: _ask_for_key(node, key_id))
+    except Unfetchable as error:
+        memory.missing.put(key_id, error, 60 if error.temporary else None)
+        if error.temporary:
+            memory.silent.put(_host(key_id), error, 15)
+        raise
+    memory.keys.put(key_id, known)
+    return known
+
+
+def _host(uri: str) -> str:
+    try:
+        return host_of(uri)
+    except Malformed:
+        return ""
+
+
+async def _ask_for_key(node: Node, key_id: str) -> KnownKey:
+    doc = await documents.document(node, key_id)
+    if _lists(doc, key_id):
+        account = await keep(node, doc)
+    else:
+        # A document of its own for the key: it names its owner, and the owner must name it back.
+        owner = _owner(doc, key_id)
+        actor = await documents.document(node, owner)
+        if _lists(actor, key_id):
+            account = await keep(node, actor)
+        elif (apart := _apart(doc, actor, key_id)) is not None:
+            account = await keep(node, actor, apart=apart)
+        else:
+            raise refusal(key_id, "the key and its owner do not name each other")
+    known = await node.db.read(_stored, key_id)
+    if known is None or known.account_id != account.id:
+        raise refusal(key_id, "the key is not a usable one of that actor")
+    return known
+
+
+def _lists(doc: dict[str, Any], key_id: str) -> bool:
+    """Whether this is a whole actor that lists the key as its own."""
+    try:
+        actor = vocab.actor(doc)
+        return any(key.id == key_id and _owns(actor, key) for key in actor.keys)
+    except Malformed:
+        return False
+
+
+def _apart(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> PublicKey | None:
+    """The key in a document of its own, if the actor names it by its address alone."""
+    named = any(
+        key.id == key_id
+        and key.owner is None
+        and key.text is None
+        and same_origin(key_id, str(actor.get("id")))
+        for key in vocab.keys(actor)
+    )
+    for key in vocab.keys(doc) if named else ():
+        if key.id == key_id and key.text is not None and key.owner == actor.get("id"):
+            return PublicKey(key.id, key.algorithm or "rsa", key.text)
+    return None
+
+
+def _owner(doc: dict[str, Any], key_id: str) -> str:
+    listed = doc.get("publicKey")
+    stub = listed if isinstance(listed, dict) else doc
+    owner = stub.get("owner") or stub.get("controller")
+    if stub.get("id") != key_id or not isinstance(owner, str) or not same_origin(owner, key_id):
+        raise refusal(key_id, "the document is not that of the key")
+    return without_fragment(owner)
+
+
+def _stored(tx: Reader, key_id: str) -> KnownKey | None:
+    stored = keys.by_key_id(tx, key_id)
+    owner = None if stored is None else accounts.by_id(tx, stored.account_id)
+    if stored is None or owner is None:
+        return None
+    try:
+        parsed = parse_public_key(stored.public)
+    except BadSignature:
+        return None
+    return KnownKey(key_id, parsed, owner.id, owner.uri, host_of(owner.uri))
+
+
+def _ask_for_pins(tx: Writer, account: Account) -> None:
+    if recipients.is_followed_here(tx, account.id):
+        ask(tx, account)
+
+
+def _queue_refresh(tx: Writer, account_id: int) -> None:
+    accounts.looked_at(tx, account_id)
+    queue.add(tx, "refresh_actor", {"id": account_id})
+
+
+async def refresh(node: Node, job: Job) -> None:
+    """Job `refresh_actor`: read somebody's document again. Whoever is gone for good is deleted here too.
+
+    410 says so; 404 does only if they have said goodbye, since some servers answer it while they judge.
+    """
+    account = await node.db.read(accounts.by_id, job.payload["id"])
+    if account is None or account.is_local or account.deleted_at is not None:
+        return
+    try:
+        found = await find(node, account.uri, refresh=True)
+        await node.db.write(_ask_for_pins, found)
+    except Unfetchable as error:
+        if error.answered == 410 or (error.gone and job.payload.get("farewell")):
+            await node.db.write(account_deletion.delete, account)
+        elif error.temporary and job.attempts < 6:
+            raise Later(now_ms() + (60_000 << (2 * job.attempts)), str(error)) from error
+        else:
+            raise GiveUp(str(error)) from error
+
+
+def ask(tx: Writer, who: Account) -> None:
+    """Read soon what somebody elsewhere has pinned."""
+    if not who.is_local and not who.is_gone and same_origin(who.featured_uri, who.uri):
+        queue.add(tx, "read_featured", {"id": who.id}, lane=f"fetch {host_of(who.uri)}")

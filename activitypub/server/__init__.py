@@ -1,0 +1,1 @@
+"""Documents that other servers fetch from this node."""

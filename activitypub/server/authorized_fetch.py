@@ -1,0 +1,83 @@
+"""Who is asking for a document: a signed GET, and what its signer may see.
+
+A post that is not public is given to the server of somebody it is for, whichever of its actors asks, since
+servers read on behalf of their people. To everybody else it does not exist.
+"""
+
+from __future__ import annotations
+
+import time
+
+from activitypub import signatures
+from activitypub.client.cache import KnownKey
+from activitypub.client.client import Unfetchable
+from activitypub.inbox import verification
+from activitypub.inbox.asgi import Scope, header, signed_request
+from activitypub.remote import actors
+from activitypub.signatures import BadSignature
+from activitypub.uris import Malformed, host_of, parts
+from node.accounts import accounts, keys, relationships
+from node.database import Reader
+from node.federation import recipients
+from node.models.account import Account
+from node.models.audience import OPEN
+from node.models.post import Post
+from node.models.visibility import may_see
+from node.moderation import domain_policy
+from node.node import Node
+
+
+async def signer(node: Node, scope: Scope) -> KnownKey | None:
+    """Who signed this request; None when nobody did, or not provably, or a blocked server."""
+    if header(scope, b"signature") is None:
+        return None
+    request = signed_request(scope, node.site)
+    try:
+        claim = signatures.claim(request, time.time())
+        known = await verification.prove(node, request, claim, await actors.key(node, claim.key_id))
+    except (BadSignature, Unfetchable, Malformed):
+        return None
+    return None if await node.db.read(domain_policy.is_blocked, known.host) else known
+
+
+async def is_refused(node: Node, scope: Scope, owner: str) -> bool:
+    """Whether whoever says they sign this request gets nothing of `owner`, not even what is public.
+
+    That a server is suspended here is no secret, so its name is enough. Whom somebody has blocked is told only
+    to those who can prove that they are the one.
+    """
+    if header(scope, b"signature") is None:
+        return False
+    try:
+        key_id = signatures.claim(signed_request(scope, node.site), time.time()).key_id
+        host = host_of(key_id)
+    except (BadSignature, Malformed):
+        return False
+    is_barred, is_blocked = await node.db.read(_standing, key_id, host, owner)
+    return is_barred or (is_blocked and await signer(node, scope) is not None)
+
+
+def _standing(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
+    """Whether nothing is exchanged with that server, and whether `owner` has blocked who signs."""
+    if domain_policy.is_blocked(tx, host):
+        return True, False
+    key = keys.by_key_id(tx, key_id)
+    who = None if key is None else accounts.by_id(tx, key.account_id)
+    if who is None or who.is_local:
+        return False, False
+    of = accounts.by_handle(tx, owner) if owner and "@" not in owner else None
+    return who.suspended_at is not None, of is not None and relationships.has_blocked(tx, of, who)
+
+
+def may_read(tx: Reader, post: Post, asking: KnownKey | None) -> bool:
+    """Whether the post may be given to this signer. Public posts may, unless the author has blocked them."""
+    who = None if asking is None else accounts.by_id(tx, asking.account_id)
+    if post.visibility in OPEN:
+        return may_see(tx, who, post)
+    if who is None or who.is_gone:
+        return False
+    return any(may_see(tx, person, post) for person in _on_behalf_of(tx, post, who))
+
+
+def _on_behalf_of(tx: Reader, post: Post, who: Account) -> list[Account]:
+    return [who, *recipients.audience_at(tx, post, parts(who.uri).origin + "/")]

@@ -1,0 +1,316 @@
+"""The door for other servers: discovery, people, posts and collections, over plain ASGI.
+
+`takes` says whether a request is for this door: everything under the discovery paths and inboxes, and the
+addresses that are also pages when the sender prefers ActivityPub. Answers that depend on who asks are never
+kept by a shared cache; what may not be seen looks exactly like what does not exist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+import msgspec
+from werkzeug.routing import Rule
+
+from activitypub.client.cache import KnownKey, Memory
+from activitypub.documents import nodeinfo
+from activitypub.documents import webfinger as webfinger_documents
+from activitypub.inbox.asgi import Receive, Scope, Send, header, headers, respond
+from activitypub.inbox.endpoint import Inbox
+from activitypub.remote import webfinger
+from activitypub.server import authorized_fetch, collections, resources
+from activitypub.server.routing import Found, Router
+from activitypub.uris import Malformed
+from node.admin import statistics
+from node.errors import NotFound
+from node.node import Node
+
+AP_TYPE = "application/activity+json; charset=utf-8"
+JRD_TYPE = "application/jrd+json; charset=utf-8"
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+_VARY = (b"vary", b"Accept, Signature")
+_PUBLIC_CACHE = (b"cache-control", b"public, max-age=60")
+READING = frozenset({"GET", "HEAD"})
+_NO_STORE = (b"cache-control", b"private, no-store")
+
+_QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
+
+
+def wants_activity(accept: str) -> bool:
+    """Whether an `Accept` header prefers ActivityPub to HTML. `*/*` is a person, or a tool of one."""
+    activity = html = 0.0
+    for part in accept[:2000].lower().split(","):
+        name = part.partition(";")[0].strip()
+        found = _QUALITY.search(part)
+        try:
+            quality = float(found[1]) if found else 1.0
+        except ValueError:
+            quality = 0.0
+        if name in ("application/activity+json", "application/ld+json"):
+            activity = max(activity, quality)
+        elif name in ("text/html", "application/xhtml+xml"):
+            html = max(html, quality)
+    return activity > 0 and activity >= html
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One GET: what stands in the path, and who signed it, where that was looked at."""
+
+    scope: Scope
+    send: Send
+    args: dict[str, str]
+    signer: KnownKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What answers at an address.
+
+    `is_page`: people find a page there, so the document must be preferred by `Accept`. `is_open`: whoever asks gets it, even
+    in secure mode. `has_key`: in secure mode, who does not sign is given the key that is there.
+    """
+
+    answer: Callable[[Door, _Request], Awaitable[None]]
+    is_page: bool = False
+    is_open: bool = False
+    has_key: bool = False
+
+
+class Door:
+    """The federation side of one node, as one ASGI app."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._memory = node.part(Memory)
+        self._inbox = Inbox(node)
+
+    def find(self, scope: Scope) -> Found[Endpoint | None] | None:
+        """What answers this request; None when it is not for other servers."""
+        found = _ROUTES.find(scope["method"], scope["path"])
+        if found is None or found.endpoint is None or not found.endpoint.is_page:
+            return found
+        if scope["method"] in READING and wants_activity(",".join(headers(scope, b"accept"))):
+            return found
+        return None
+
+    def takes(self, scope: Scope) -> bool:
+        return self.find(scope) is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers by itself, with documents only: nobody else has pages."""
+        found = _ROUTES.find(scope["method"], scope["path"])
+        if found is None:
+            await respond(scope, send, 404)
+        else:
+            await self.answer(found, scope, receive, send)
+
+    async def answer(self, found: Found[Endpoint | None], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request with what `find` has found for it."""
+        if found.endpoint is None:
+            await self._inbox(scope, receive, send)
+        elif scope["method"] not in READING:
+            await respond(scope, send, 405, headers=[(b"allow", b"GET, HEAD")])
+        elif found.endpoint.is_open:
+            await found.endpoint.answer(self, _Request(scope, send, found.args))
+        else:
+            await self._show(found.endpoint, _Request(scope, send, found.args))
+
+    async def _host_meta(self, request: _Request) -> None:
+        xrd = webfinger_documents.host_meta(self._node.site).encode()
+        kind = "application/xrd+xml; charset=utf-8"
+        await respond(request.scope, request.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+
+    async def _host_meta_json(self, request: _Request) -> None:
+        document = webfinger_documents.host_meta_json(self._node.site)
+        await _json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
+
+    async def _nodeinfo_links(self, request: _Request) -> None:
+        document = nodeinfo.links(self._node.site)
+        more = [_ANY_ORIGIN, _PUBLIC_CACHE]
+        await _json(request.scope, request.send, 200, document, "application/json", more)
+
+    async def _nodeinfo(self, request: _Request) -> None:
+        version = request.args["version"]
+        numbers = await self._node.db.read(statistics.of)
+        document = nodeinfo.document(self._node.config, version, numbers)
+        kind = nodeinfo.content_type(version)
+        await _json(request.scope, request.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
+
+    async def _webfinger(self, request: _Request) -> None:
+        scope = request.scope
+        status, body = await self._remembered(
+            "webfinger " + scope["query_string"].decode("latin-1"), lambda: self._jrd(scope)
+        )
+        more = [_ANY_ORIGIN, _PUBLIC_CACHE] if status == 200 else [_ANY_ORIGIN]
+        await respond(scope, request.send, status, body, JRD_TYPE if status == 200 else "text/plain", more)
+
+    async def _jrd(self, scope: Scope) -> tuple[int, bytes]:
+        try:
+            query = parse_qs(scope["query_string"].decode("ascii"), max_num_fields=20)
+            names = query.get("resource", [])
+            if len(names) != 1:
+                raise Malformed("one resource is needed")
+            found = await self._node.db.read(webfinger.local, names[0])
+        except (Malformed, ValueError):
+            return 400, b"A resource is needed, such as acct:name@host.\n"
+        if found is None:
+            return 404, b"There is nobody by that name here.\n"
+        if found.deleted_at is not None:
+            return 410, b"That account has been deleted.\n"
+        return 200, msgspec.json.encode(
+            webfinger_documents.document(self._node.site, found, query.get("rel", []))
+        )
+
+    async def _remembered(
+        self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]
+    ) -> tuple[int, bytes]:
+        """An answer that is the same for everyone, looked up at most once a second."""
+        found = self._memory.answers.get(name)
+        if found is None:
+            found = await look()
+            self._memory.answers.put(name, found)
+        return found
+
+    async def _show(self, endpoint: Endpoint, request: _Request) -> None:
+        """Answers, unless whoever asks may have nothing, or has to say first who they are."""
+        scope, send = request.scope, request.send
+        if await authorized_fetch.is_refused(self._node, scope, request.args.get("name", "")):
+            await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
+            return
+        if self._node.config.federation.secure_mode:
+            request = replace(request, signer=await authorized_fetch.signer(self._node, scope))
+            if request.signer is None:
+                await (self._key_alone(request) if endpoint.has_key else self._unsigned(request))
+                return
+        await endpoint.answer(self, request)
+
+    async def _respond(self, request: _Request, status: int, body: bytes) -> None:
+        cache = _NO_STORE if self._node.config.federation.secure_mode else _PUBLIC_CACHE
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, cache])
+
+    async def _respond_privately(self, request: _Request, status: int, body: bytes) -> None:
+        """What is for whoever asks, and for nobody who shares a cache with them."""
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
+
+    async def _unsigned(self, request: _Request) -> None:
+        more = [_VARY, _NO_STORE]
+        await respond(request.scope, request.send, 401, b"This wants a signed request.\n", headers=more)
+
+    async def _key_alone(self, request: _Request) -> None:
+        """Of a person what it takes to check a signature of theirs."""
+        await self._respond_privately(request, *await self._answer(resources.key_of, request.args["name"]))
+
+    async def _instance(self, request: _Request) -> None:
+        """Whoever wants to check our signatures must be able to read this without one."""
+        status, body = await self._remembered("actor", lambda: self._answer(resources.instance))
+        await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
+
+    async def _person(self, request: _Request) -> None:
+        name = request.args["name"]
+        status, body = await self._remembered(
+            f"actor {name.lower()}", lambda: self._answer(resources.person, name)
+        )
+        await self._respond(request, status, body)
+
+    async def _followers_synchronization(self, request: _Request) -> None:
+        """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
+        signer = await authorized_fetch.signer(self._node, request.scope)
+        if signer is None:
+            await self._unsigned(request)
+            return
+        await self._respond_privately(
+            request, *await self._answer(resources.followers_there, request.args["name"], signer.owner)
+        )
+
+    async def _post(self, request: _Request) -> None:
+        """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
+        scope, signer = request.scope, request.signer
+        name, post_id = request.args["name"], int(request.args["id"])
+        status, body = await self._answer(resources.note, name, post_id, signer)
+        if status == 404 and signer is None and header(scope, b"signature") is not None:
+            signer = await authorized_fetch.signer(self._node, scope)
+            if signer is not None:
+                status, body = await self._answer(resources.note, name, post_id, signer)
+        is_open = status == 410 or (status == 200 and signer is None)
+        cache = _PUBLIC_CACHE if is_open else _NO_STORE
+        await respond(scope, request.send, status, body, AP_TYPE, [_VARY, cache])
+
+    async def _create_activity(self, request: _Request) -> None:
+        args = request.args
+        await self._respond(request, *await self._answer(resources.created, args["name"], int(args["id"])))
+
+    async def _activity(self, request: _Request) -> None:
+        args = request.args
+        await self._respond(
+            request, *await self._answer(resources.activity, args["name"], args["kind"], args["id"])
+        )
+
+    async def _instance_outbox(self, request: _Request) -> None:
+        await self._collection(request, collections.of_instance)
+
+    async def _person_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_person, request.args["name"], request.args["kind"])
+
+    async def _featured_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_person, request.args["name"], "collections/featured")
+
+    async def _post_collection(self, request: _Request) -> None:
+        args = request.args
+        await self._collection(request, collections.of_post, args["name"], int(args["id"]), args["kind"])
+
+    async def _tag_collection(self, request: _Request) -> None:
+        await self._collection(request, collections.of_tag, request.args["tag"])
+
+    async def _collection(self, request: _Request, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
+        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20))
+        cursor = collections.cursor(query)
+        status, body = await self._answer(lambda tx: (200, unit(tx, *about, cursor)))
+        await self._respond(request, status, body)
+
+    async def _answer(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
+        try:
+            status, document = await self._node.db.read(unit, *about)
+        except NotFound:
+            status, document = resources.NOTHING
+        return status, msgspec.json.encode(document)
+
+
+async def _json(
+    scope: Scope, send: Send, status: int, document: Any, kind: str, more: list[tuple[bytes, bytes]]
+) -> None:
+    await respond(scope, send, status, msgspec.json.encode(document), kind, more)
+
+
+_ACCOUNT, _POST = "/users/<name>", "/p/<name>/<digits:id>"
+
+_ROUTES: Router[Endpoint | None] = Router(
+    Rule(path, endpoint=endpoint)
+    for path, endpoint in {
+        # An inbox reads what it is sent, so that it is the one endpoint that is no answer to a GET.
+        "/inbox": None,
+        "/actor/inbox": None,
+        f"{_ACCOUNT}/inbox": None,
+        "/.well-known/webfinger": Endpoint(Door._webfinger, is_open=True),
+        "/.well-known/host-meta": Endpoint(Door._host_meta, is_open=True),
+        "/.well-known/host-meta.json": Endpoint(Door._host_meta_json, is_open=True),
+        "/.well-known/nodeinfo": Endpoint(Door._nodeinfo_links, is_open=True),
+        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(Door._nodeinfo, is_open=True),
+        "/actor": Endpoint(Door._instance, is_open=True),
+        "/actor/outbox": Endpoint(Door._instance_outbox),
+        _ACCOUNT: Endpoint(Door._person, is_page=True, has_key=True),
+        "/@<name:name>": Endpoint(Door._person, is_page=True),
+        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(Door._person_collection),
+        f"{_ACCOUNT}/collections/featured": Endpoint(Door._featured_collection),
+        f"{_ACCOUNT}/followers_synchronization": Endpoint(Door._followers_synchronization),
+        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(Door._activity),
+        _POST: Endpoint(Door._post, is_page=True),
+        f"{_POST}/activity": Endpoint(Door._create_activity),
+        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(Door._post_collection),
+        "/tags/<tag>": Endpoint(Door._tag_collection, is_page=True),
+    }.items()
+)

@@ -1,0 +1,1 @@
+"""Accounts, local and remote: the rows, their keys, and how two accounts stand to each other."""

@@ -1,0 +1,329 @@
+"""People, ours and everyone else's, in one table. Owns `accounts`.
+
+The uri is who somebody is; name and domain are a label that may change and may pass to another uri.
+`receive` is the only way someone from another server enters, `create_local` the only way to be one of
+ours. Rows stay after deletion, so that a name is never given out twice.
+
+Everything else needs `Account`, so the few deeds here that need something else import it when they run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from node.accounts import keys
+from node.database import Reader, Row, Writer, build, build_all, columns
+from node.errors import Conflict, NotAllowed, NotFound
+from node.ids import new_id, now_ms
+from node.models.account import Account
+from node.models.domain_policy import DomainPolicy
+from node.text.display_names import check_name
+
+KINDS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
+
+
+_SELECT = f"SELECT {columns(Account)} FROM accounts"  # noqa: S608
+
+
+def by_id(tx: Reader, account_id: int) -> Account | None:
+    return _found(tx.one(_SELECT + " WHERE id = :id", id=account_id))
+
+
+def get(tx: Reader, account_id: int) -> Account:
+    """As `by_id`, for an id that must be somebody: raises NotFound."""
+    account = by_id(tx, account_id)
+    if account is None:
+        raise NotFound("There is no account by that name here.")
+    return account
+
+
+def by_uri(tx: Reader, uri: str) -> Account | None:
+    return _found(tx.one(_SELECT + " WHERE uri = :uri", uri=uri))
+
+
+def _found(row: Row | None) -> Account | None:
+    return build(Account, row) if row else None
+
+
+def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Account]:
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = tx.all(_SELECT + " WHERE id IN (:ids)", ids=list(wanted))
+    return {account.id: account for account in build_all(Account, rows)}
+
+
+def by_handle(tx: Reader, handle: str) -> Account | None:
+    """`name`, `@name`, `name@domain` or `@name@domain`, whatever the case.
+
+    One of ours comes first: until a domain became that of our handles, somebody else may have been known under it.
+    When a label has passed from one uri to another, whoever was heard from last under it holds it.
+    """
+    name, _, domain = handle.strip().removeprefix("@").partition("@")
+    return _found(
+        tx.one(
+            _SELECT
+            + """ WHERE lower(name) = lower(:name) AND domain = :domain
+              ORDER BY CASE WHEN is_local THEN 0 ELSE 1 END,
+                  CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, fetched_at DESC, id DESC LIMIT 1""",
+            name=name,
+            domain=tx.site.handle_domain if not domain or tx.site.is_own(domain.lower()) else domain.lower(),
+        )
+    )
+
+
+def instance_actor(tx: Reader) -> Account:
+    """The node itself as an actor: who signs when no person is asking. Made by `create_instance_actor`."""
+    account = by_uri(tx, tx.site.uri("/actor"))
+    if account is None:
+        raise NotFound(detail="the instance actor has not been created yet")
+    return account
+
+
+def set_handle_domain(tx: Writer) -> list[Account]:
+    """Gives all local people the handle domain of the options; returns those whose handle changed by it."""
+    renamed = tx.all(
+        """UPDATE accounts SET domain = :domain
+           WHERE is_local AND kind <> 'Application' AND domain <> :domain AND deleted_at IS NULL
+           RETURNING id""",
+        domain=tx.site.handle_domain,
+    )
+    return list(by_ids(tx, [row["id"] for row in renamed]).values())
+
+
+def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
+    """One of our own. Raises Invalid for a name nobody may have and Conflict for one somebody has, or had.
+
+    `pair` comes from `keys.generate`, made before the unit because it takes long.
+    """
+    check_name(name)
+    uri = tx.site.uri(f"/users/{name}")
+    return _create(tx, uri, f"{tx.site.base_url}/@{name}", name, kind, f"{uri}/inbox", pair)
+
+
+def create_instance_actor(tx: Writer, pair: keys.KeyPair) -> Account:
+    """The node's own actor, once."""
+    uri = tx.site.uri("/actor")
+    if existing := by_uri(tx, uri):
+        return existing
+    return _create(tx, uri, tx.site.uri("/about"), tx.site.domain, "Application", f"{uri}/inbox", pair)
+
+
+def _create(tx: Writer, uri: str, url: str, name: str, kind: str, inbox: str, pair: keys.KeyPair) -> Account:
+    is_node = kind == "Application"
+    row = tx.one(
+        f"""INSERT INTO accounts (id, uri, url, name, domain, is_local, kind, is_locked, is_discoverable,
+                inbox, shared_inbox, outbox, followers_uri, following_uri, featured_uri,
+                created_at, updated_at)
+            VALUES (:id, :uri, :url, :name, :domain, TRUE, :kind, :is_node, :is_person,
+                :inbox, :shared, :outbox, :followers, :following, :featured, :now, :now)
+            ON CONFLICT DO NOTHING RETURNING {columns(Account)}""",  # noqa: S608
+        id=new_id(),
+        uri=uri,
+        url=url,
+        name=name,
+        domain=tx.site.domain if is_node else tx.site.handle_domain,
+        kind=kind,
+        is_node=is_node,
+        is_person=not is_node,
+        inbox=inbox,
+        shared=tx.site.uri("/inbox"),
+        outbox=f"{uri}/outbox",
+        followers="" if is_node else f"{uri}/followers",
+        following="" if is_node else f"{uri}/following",
+        featured="" if is_node else f"{uri}/collections/featured",
+        now=now_ms(),
+    )
+    if row is None:
+        raise Conflict("That username is taken.")
+    account = build(Account, row)
+    keys.create(tx, account, pair)
+    return account
+
+
+def count(
+    tx: Writer,
+    account_id: int,
+    *,
+    posts: int = 0,
+    followers: int = 0,
+    following: int = 0,
+    posted_at: int | None = None,
+) -> None:
+    """Add to someone's counts, in the unit of work that made the difference."""
+    tx.run(
+        """UPDATE accounts SET posts_count = posts_count + :posts,
+                  followers_count = followers_count + :followers,
+                  following_count = following_count + :following,
+                  last_posted_at = CASE WHEN CAST(:posted_at AS BIGINT) IS NULL THEN last_posted_at
+                      WHEN last_posted_at IS NULL OR last_posted_at < :posted_at THEN :posted_at
+                      ELSE last_posted_at END
+           WHERE id = :id""",
+        id=account_id,
+        posts=posts,
+        followers=followers,
+        following=following,
+        posted_at=posted_at,
+    )
+
+
+def _set(tx: Writer, account_id: int, **values: object) -> None:
+    pairs = ", ".join(f"{name} = :{name}" for name in values)
+    tx.run(f"UPDATE accounts SET {pairs} WHERE id = :id", id=account_id, **values)  # noqa: S608
+
+
+def looked_at(tx: Writer, account_id: int) -> None:
+    """Remember that someone's server was asked about them just now, whatever it said."""
+    _set(tx, account_id, fetched_at=now_ms())
+
+
+def set_claims(
+    tx: Writer,
+    account_id: int,
+    *,
+    posts: int | None,
+    followers: int | None,
+    following: int | None,
+    hides_follows: bool | None,
+) -> None:
+    """What somebody's own server says of them just now; what it does not say stays as it was."""
+    tx.run(
+        """UPDATE accounts SET looked_at = :now, updated_at = :now,
+                  claimed_posts = COALESCE(CAST(:posts AS BIGINT), claimed_posts),
+                  claimed_followers = COALESCE(CAST(:followers AS BIGINT), claimed_followers),
+                  claimed_following = COALESCE(CAST(:following AS BIGINT), claimed_following),
+                  hides_follows = COALESCE(CAST(:hides AS BOOLEAN), hides_follows)
+           WHERE id = :id AND NOT is_local""",
+        id=account_id,
+        posts=posts,
+        followers=followers,
+        following=following,
+        hides=hides_follows,
+        now=now_ms(),
+    )
+
+
+def set_picture(tx: Writer, account_id: int, kind: str, *, file: str, alt: str) -> None:
+    """Called by avatars.py once the files of a new avatar or header are there; '' takes it away."""
+    _set(tx, account_id, **{f"{kind}_file": file, f"{kind}_alt": alt}, updated_at=now_ms())
+
+
+def set_moving(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
+    """Called by moves.py: the uris of their other accounts, and of the one they went to, or ''."""
+    _set(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
+
+
+def upsert_remote(
+    tx: Writer, uri: str, values: dict[str, Any], *, created_at: int, now: int
+) -> Account | None:
+    """Writes the row of a remote account, new or changed; None if the account is local or deleted.
+
+    `values` are columns of `accounts`; both times are milliseconds.
+    """
+    row = tx.one(
+        f"""INSERT INTO accounts (id, uri, is_local, created_at, updated_at, fetched_at, {", ".join(values)})
+            VALUES (:id, :uri, FALSE, :created_at, :now, :now, {", ".join(":" + name for name in values)})
+            ON CONFLICT (uri) DO UPDATE SET updated_at = excluded.updated_at, fetched_at = excluded.fetched_at,
+                {", ".join(f"{name} = excluded.{name}" for name in values)}
+            WHERE NOT accounts.is_local AND accounts.deleted_at IS NULL
+            RETURNING {columns(Account)}""",  # noqa: S608
+        id=new_id(),
+        uri=uri,
+        created_at=created_at,
+        now=now,
+        **values,
+    )
+    return None if row is None else build(Account, row)
+
+
+def set_suspended_there(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
+    """Somebody's own server has suspended them, or lets them in again. What this node has decided stays."""
+    row = tx.one(
+        f"""UPDATE accounts SET suspended_there = :there,
+                   suspended_at = CASE WHEN :there THEN :now ELSE NULL END
+            WHERE id = :id AND CASE WHEN :there THEN suspended_at IS NULL ELSE suspended_there END
+            RETURNING {columns(Account)}""",  # noqa: S608
+        id=account.id,
+        there=is_suspended,
+        now=now_ms(),
+    )
+    return account if row is None else build(Account, row)
+
+
+def update_local(tx: Writer, account_id: int, values: dict[str, Any]) -> Account:
+    """Writes these columns of a local account. Raises NotFound."""
+    row = tx.one(
+        f"""UPDATE accounts SET updated_at = :now, {", ".join(f"{name} = :{name}" for name in values)}
+            WHERE id = :id AND is_local RETURNING {columns(Account)}""",  # noqa: S608
+        id=account_id,
+        now=now_ms(),
+        **values,
+    )
+    if row is None:
+        raise NotFound("There is no account by that name here.")
+    return build(Account, row)
+
+
+def show(tx: Writer, account_id: int, *, is_shown: bool = True) -> None:
+    """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
+    tx.run(
+        """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE, suspended_there = FALSE,
+                  suspended_at = CASE WHEN :is_shown THEN NULL ELSE COALESCE(suspended_at, :now) END
+           WHERE id = :id""",
+        is_shown=is_shown,
+        now=now_ms(),
+        id=account_id,
+    )
+
+
+def follow_server(tx: Writer, domain: str, host: str, policy: DomainPolicy) -> None:
+    """Treat everybody whose handle and whose uri are there as their server is treated.
+
+    Whom a moderator has suspended stays so, whatever becomes of the server.
+    """
+    _treat(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
+
+
+def follow_servers(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
+    """As `follow_server`, for these people."""
+    _treat(tx, "id IN (:ids)", policy, ids=ids)
+
+
+def _treat(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None:
+    tx.run(
+        f"""UPDATE accounts SET updated_at = :now, is_limited = :is_limited, is_without_media = :without_media,
+                  suspended_with_server = CAST(:suspend AS BOOLEAN)
+                      AND (suspended_at IS NULL OR suspended_with_server),
+                  suspended_at = CASE WHEN :suspend THEN COALESCE(suspended_at, :now)
+                      WHEN suspended_with_server THEN NULL ELSE suspended_at END
+           WHERE {where} AND NOT is_local""",  # noqa: S608
+        is_limited=policy.is_limited,
+        without_media=policy.rejects_media,
+        suspend=policy.is_suspended,
+        now=now_ms(),
+        **whom,
+    )
+
+
+def erase_newcomer(tx: Writer, account: Account) -> None:
+    """Take back an account that nobody has ever seen, so that its name is free again."""
+    if account.suspended_at is None:
+        raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
+    keys.forget(tx, account)
+    tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
+
+
+def mark_deleted(tx: Writer, account_id: int) -> bool:
+    """Empties the row of an account, which stays so that its name is never given out twice; False if it was done before."""
+    changed = tx.run(
+        """UPDATE accounts SET deleted_at = :now, updated_at = :now, display_name = '', bio = '', bio_source = '',
+                  fields = '[]', avatar_file = '', avatar_url = '', avatar_alt = '', also_known_as = '[]',
+                  header_file = '', header_url = '', header_alt = '', attribution_domains = '[]',
+                  moved_to = '', is_discoverable = FALSE, is_indexable = FALSE
+           WHERE id = :id AND deleted_at IS NULL""",
+        id=account_id,
+        now=now_ms(),
+    )
+    return changed > 0

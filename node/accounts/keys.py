@@ -1,0 +1,245 @@
+"""Public keys of everyone, private keys of our own. Owns `keys`.
+
+A key id belongs to the account it was first seen with and is never bound to another (an actor that
+lists somebody else's key gains nothing by it), and it lives on its actor's own origin. Private keys are
+encrypted with the node's secret before they reach the table.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from node.accounts import base58
+from node.database import Reader, Site, Writer, build, columns
+from node.errors import NotFound
+from node.ids import now_ms
+from node.models.account import Account
+from node.models.remote_actor import PublicKey
+
+RSA_BITS = 2048
+MOST_KEYS = 10
+REPLACED_MS = 7 * 24 * 3600 * 1000
+_ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that is known here. `public` is PEM for 'rsa', multibase for 'ed25519'."""
+
+    id: str
+    account_id: int
+    algorithm: str
+    public: str
+    fetched_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """What a new local account is given: RSA for today's servers, Ed25519 for tomorrow's."""
+
+    private_pem: str
+    public_pem: str
+    ed25519_private: bytes
+    ed25519_public: str
+
+
+def generate() -> KeyPair:
+    """New keys. Takes tens of milliseconds, so call it in a thread and before the unit of work."""
+    return KeyPair(*generate_rsa(), *generate_ed25519())
+
+
+def generate_rsa() -> tuple[str, str]:
+    """A new RSA pair as (private PEM, public PEM). Takes tens of milliseconds."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+def generate_ed25519() -> tuple[bytes, str]:
+    """A new Ed25519 pair as (private bytes, public multibase as FEP-521a wants it)."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    return key.private_bytes_raw(), multibase(_ED25519_PUBLIC + key.public_key().public_bytes_raw())
+
+
+def multibase(data: bytes) -> str:
+    """base58btc with its prefix `z`, as Multikey wants it."""
+    return "z" + base58.encode(data)
+
+
+def create(tx: Writer, account: Account, pair: KeyPair) -> None:
+    """Give one of our own their keys, sealed."""
+    now = now_ms()
+    for key_id, algorithm, public, private in _rows(account, pair):
+        tx.run(
+            """INSERT INTO keys (id, account_id, algorithm, public, private, fetched_at)
+               VALUES (:id, :account, :algorithm, :public, :private, :now)""",
+            id=key_id,
+            account=account.id,
+            algorithm=algorithm,
+            public=public,
+            private=_seal(tx.site, key_id, private),
+            now=now,
+        )
+
+
+def _rows(account: Account, pair: KeyPair) -> tuple[tuple[str, str, str, bytes], ...]:
+    return (
+        (f"{account.uri}#main-key", "rsa", pair.public_pem, pair.private_pem.encode()),
+        (f"{account.uri}#ed25519-key", "ed25519", pair.ed25519_public, pair.ed25519_private),
+    )
+
+
+def replace(tx: Writer, account: Account, pair: KeyPair) -> None:
+    """Give one of our own new keys under the same ids. What signed until now is kept for `REPLACED_MS`."""
+    for key_id, algorithm, public, private in _rows(account, pair):
+        tx.run(
+            """UPDATE keys SET public = :public, replaced = private, private = :private,
+                      fetched_at = CASE WHEN fetched_at < :now THEN :now ELSE fetched_at + 1 END
+               WHERE id = :id AND account_id = :account AND algorithm = :algorithm AND private IS NOT NULL""",
+            id=key_id,
+            account=account.id,
+            algorithm=algorithm,
+            public=public,
+            private=_seal(tx.site, key_id, private),
+            now=now_ms(),
+        )
+
+
+def versions(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
+    """For those of these accounts whose private keys are here, a number that changes with the keys."""
+    rows = tx.all(
+        """SELECT account_id, MAX(fetched_at) AS version FROM keys
+           WHERE account_id IN (:ids) AND private IS NOT NULL GROUP BY account_id""",
+        ids=list(account_ids),
+    )
+    return {row["account_id"]: row["version"] for row in rows}
+
+
+def replaced_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
+    """Key id and the private RSA key one of our own had before, while it may still be asked for."""
+    row = tx.one(
+        """SELECT id, replaced FROM keys
+           WHERE account_id = :id AND algorithm = 'rsa' AND replaced IS NOT NULL AND fetched_at > :since""",
+        id=account.id,
+        since=now_ms() - REPLACED_MS,
+    )
+    return None if row is None else (row["id"], _open(tx.site, row["id"], row["replaced"]).decode())
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget keys that were changed long ago."""
+    return tx.run(
+        "UPDATE keys SET replaced = NULL WHERE replaced IS NOT NULL AND fetched_at < :before",
+        before=now - REPLACED_MS,
+    )
+
+
+def remember(tx: Writer, account: Account, listed: Iterable[PublicKey], now: int) -> None:
+    """Keep the keys that someone's own document lists, and forget those it no longer does."""
+    origin = _origin(account.uri)
+    ids = []
+    for key in list(listed)[:MOST_KEYS]:
+        if _origin(key.id) != origin:
+            continue
+        kept = tx.value(
+            """INSERT INTO keys (id, account_id, algorithm, public, fetched_at)
+               VALUES (:id, :account, :algorithm, :public, :now)
+               ON CONFLICT (id) DO UPDATE
+               SET algorithm = excluded.algorithm, public = excluded.public, fetched_at = excluded.fetched_at
+               WHERE keys.account_id = excluded.account_id AND keys.private IS NULL
+               RETURNING id""",
+            id=key.id,
+            account=account.id,
+            algorithm=key.algorithm,
+            public=key.public,
+            now=now,
+        )
+        if kept is not None:
+            ids.append(key.id)
+    tx.run(
+        """DELETE FROM keys
+           WHERE account_id = :account AND private IS NULL AND id NOT IN (:ids)""",
+        account=account.id,
+        ids=ids or [""],
+    )
+
+
+def by_key_id(tx: Reader, key_id: str) -> Key | None:
+    row = tx.one(f"SELECT {columns(Key)} FROM keys WHERE id = :id", id=key_id)  # noqa: S608
+    return build(Key, row) if row else None
+
+
+def of(tx: Reader, account: Account) -> list[Key]:
+    """All keys of an account, RSA first."""
+    rows = tx.all(
+        f"SELECT {columns(Key)} FROM keys WHERE account_id = :id ORDER BY algorithm DESC, id",  # noqa: S608
+        id=account.id,
+    )
+    return [build(Key, row) for row in rows]
+
+
+def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
+    """Key id and private RSA key of one of our own: what signs requests. Raises NotFound for anyone else's."""
+    key_id, private = _private(tx, account, "rsa")
+    return key_id, private.decode()
+
+
+def private_ed25519(tx: Reader, account: Account) -> tuple[str, bytes]:
+    """Key id and the 32 raw bytes of the Ed25519 key of one of our own."""
+    return _private(tx, account, "ed25519")
+
+
+def _private(tx: Reader, account: Account, algorithm: str) -> tuple[str, bytes]:
+    row = tx.one(
+        """SELECT id, private FROM keys
+           WHERE account_id = :id AND algorithm = :algorithm AND private IS NOT NULL""",
+        id=account.id,
+        algorithm=algorithm,
+    )
+    if row is None:
+        raise NotFound(detail=f"no private {algorithm} key of {account.full_handle} here")
+    return row["id"], _open(tx.site, row["id"], row["private"])
+
+
+def forget(tx: Writer, account: Account) -> None:
+    """Drop all keys of an account that is gone for good."""
+    tx.run("DELETE FROM keys WHERE account_id = :id", id=account.id)
+
+
+def _origin(uri: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "", uri
+    return parts.scheme.lower(), parts.netloc.lower()
+
+
+def _seal(site: Site, key_id: str, private: bytes) -> str:
+    nonce = os.urandom(12)
+    sealed = AESGCM(site.subkey("keys")).encrypt(nonce, private, key_id.encode())
+    return base64.b64encode(nonce + sealed).decode()
+
+
+def _open(site: Site, key_id: str, sealed: str) -> bytes:
+    data = base64.b64decode(sealed)
+    try:
+        return AESGCM(site.subkey("keys")).decrypt(data[:12], data[12:], key_id.encode())
+    except InvalidTag:
+        raise NotFound(
+            "The server's secret does not decrypt its private keys. Has the secret file been replaced?",
+            detail=f"cannot decrypt {key_id}",
+        ) from None

@@ -1,0 +1,1 @@
+"""What moderators and admins do and see: reports, suspensions, servers, numbers."""

@@ -1,0 +1,1 @@
+"""Photos, avatars, headers and custom emoji, and the cache of remote media."""

@@ -1,0 +1,195 @@
+"""The pictures of a profile, face and header: those of our own people, and those of others once somebody has
+looked at them. Owns `avatar_files`.
+
+Others' are fetched through the node's one door out, decoded in the sandbox and kept here, so
+that reading a page tells no other server who reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, BadImage, Variant
+from node.accounts import accounts
+from node.attachments import media_cache, remote_fetch
+from node.attachments import stored_files as storing
+from node.attachments.media_cache import Room
+from node.attachments.remote_fetch import Brought, Fetches
+from node.attachments.stored_files import File, Files
+from node.database import Reader, Writer
+from node.errors import Invalid, NotFound
+from node.federation import outbox
+from node.jobs.queue import GiveUp, Job
+from node.models.account import Account
+from node.moderation import domain_policy
+from node.node import Node
+from node.text import display_names
+
+LONGEST_ALT = 1500
+MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Which picture of a profile. `name` is also its kind among the cached, and in the columns of `accounts`."""
+
+    name: str
+    variants: tuple[Variant, ...]
+
+    def file(self, account: Account) -> str:
+        """What is kept of one of ours; '' for none."""
+        return account.avatar_file if self is AVATAR else account.header_file
+
+    def url(self, account: Account) -> str:
+        """Where the picture of somebody elsewhere is; '' for none."""
+        return account.avatar_url if self is AVATAR else account.header_url
+
+    def alt(self, account: Account) -> str:
+        return account.avatar_alt if self is AVATAR else account.header_alt
+
+    def sizes(self) -> list[str]:
+        return list({variant.name for variant in self.variants})
+
+
+AVATAR = Kind("avatar", AVATAR_VARIANTS)
+HEADER = Kind("header", HEADER_VARIANTS)
+KINDS = {kind.name: kind for kind in (AVATAR, HEADER)}
+
+
+def files(tx: Reader, account: Account, kind: Kind = AVATAR) -> dict[tuple[str, str], File]:
+    """The files of someone's present picture, by (variant, format). Empty when none is kept here."""
+    rows = tx.all(
+        """SELECT variant, format, file, bytes FROM avatar_files
+           WHERE account_id = :id AND source_url = :source AND variant IN (:sizes)""",
+        id=account.id,
+        source="" if account.is_local else kind.url(account),
+        sizes=kind.sizes(),
+    )
+    edges = {(variant.name, variant.format): variant.edge for variant in kind.variants}
+    found = {}
+    for row in rows:
+        edge = edges.get((row["variant"], row["format"]), 0)
+        found[row["variant"], row["format"]] = File(row["file"], edge, edge, row["bytes"])
+    return found
+
+
+async def change(node: Node, who: Account, data: bytes, *, alt: str = "", kind: Kind = AVATAR) -> None:
+    """A new picture for one of ours. Raises Invalid with the reason when it cannot be used."""
+    alt = display_names.shown(alt, LONGEST_ALT)
+    try:
+        picture = await node.sandbox.render(data, kind.variants)
+    except BadImage as bad:
+        raise Invalid(bad.message, field=kind.name, detail=bad.detail) from bad
+    stored = await storing.store(node, picture.files)
+
+    def unit(tx: Writer) -> None:
+        _replace(tx, who.id, kind, stored, source_url="")
+        accounts.set_picture(tx, who.id, kind.name, file=stored[kind.name, "webp"].file, alt=alt)
+        outbox.record(tx, who, "Update", who.uri)
+
+    await node.db.write(unit)
+    await storing.restore_lost(node, stored, picture.files)
+
+
+def describe(tx: Writer, who: Account, alt: str, kind: Kind = AVATAR) -> None:
+    """Say what one's picture shows."""
+    alt = display_names.shown(alt, LONGEST_ALT)
+    if alt != kind.alt(who) and kind.file(who):
+        accounts.set_picture(tx, who.id, kind.name, file=kind.file(who), alt=alt)
+        outbox.record(tx, who, "Update", who.uri)
+
+
+def take_away(tx: Writer, who: Account, kind: Kind = AVATAR) -> None:
+    """Have no such picture again."""
+    if kind.file(who):
+        forget_files(tx, [who.id], kind)
+        accounts.set_picture(tx, who.id, kind.name, file="", alt="")
+        outbox.record(tx, who, "Update", who.uri)
+
+
+async def fetch_remote(node: Node, account_id: int, kind: Kind = AVATAR) -> None:
+    """Bring someone's picture here, when it is looked at. Raises NotFound when there is none to be had."""
+    await node.part(Fetches).once((kind.name, account_id), lambda: _fetch(node, account_id, kind))
+
+
+async def _fetch(node: Node, account_id: int, kind: Kind) -> None:
+    account = await node.db.read(_wanted, account_id, kind)
+    if account is None:
+        return
+    url = kind.url(account)
+    brought = await remote_fetch.bring(
+        node, (kind.name, account_id), url, most_bytes=MOST_BYTES, variants=kind.variants
+    )
+    if brought is None:
+        raise NotFound(detail=f"{url} cannot be had")
+    await node.db.write(_keep, account, kind, brought, node.part(Room).bytes)
+    await remote_fetch.settled(node, brought)
+
+
+async def fetch(node: Node, job: Job) -> None:
+    """Job fetch_avatar: a face, ahead of anybody's look."""
+    try:
+        await fetch_remote(node, job.payload["id"])
+    except NotFound as refused:
+        raise GiveUp(refused.detail or refused.message) from refused
+
+
+def _wanted(tx: Reader, account_id: int, kind: Kind) -> Account | None:
+    account = accounts.get(tx, account_id)
+    url = kind.url(account)
+    if account.is_local or account.is_gone or not url:
+        raise NotFound(detail=f"{account.full_handle} has no {kind.name} elsewhere")
+    if not domain_policy.shows_media(tx, account, url):
+        raise NotFound(detail=f"pictures of {account.domain} are not shown here")
+    if files(tx, account, kind):
+        return None
+    if not media_cache.may_be_tried(tx, kind.name, account.id, url):
+        raise NotFound(detail=f"{url} could not be had lately")
+    return account
+
+
+def _keep(tx: Writer, account: Account, kind: Kind, brought: Brought, room: int) -> None:
+    # They, or the rule about their server, may have changed while the picture was on its way.
+    now, url = accounts.get(tx, account.id), kind.url(account)
+    if kind.url(now) != url or not domain_policy.shows_media(tx, now, url):
+        storing.discard(tx, [file.file for file in brought.files.values()])
+        return
+    _replace(tx, account.id, kind, brought.files, source_url=url)
+    media_cache.kept(tx, kind.name, account.id, brought.url, brought.bytes, room=room)
+
+
+def _replace(tx: Writer, account_id: int, kind: Kind, stored: Files, *, source_url: str) -> None:
+    forget_files(tx, [account_id], kind)
+    tx.many(
+        """INSERT INTO avatar_files (account_id, variant, format, file, source_url, bytes)
+           VALUES (:account, :variant, :format, :file, :source_url, :bytes)""",
+        [
+            {
+                "account": account_id,
+                "variant": variant,
+                "format": format_,
+                "file": file.file,
+                "source_url": source_url,
+                "bytes": file.bytes,
+            }
+            for (variant, format_), file in stored.items()
+        ],
+    )
+
+
+def remove(tx: Writer, account_id: int) -> None:
+    """Forget someone's pictures, and their files unless they are needed elsewhere."""
+    for kind in KINDS.values():
+        forget_files(tx, [account_id], kind)
+
+
+def forget_files(tx: Writer, account_ids: Sequence[int], kind: Kind) -> None:
+    """Let go of the files of pictures of profiles; those of others are fetched again when somebody looks."""
+    media_cache.forget(tx, kind.name, account_ids)
+    rows = tx.all(
+        "DELETE FROM avatar_files WHERE account_id IN (:ids) AND variant IN (:sizes) RETURNING file",
+        ids=list(account_ids),
+        sizes=kind.sizes(),
+    )
+    storing.discard(tx, [row["file"] for row in rows])

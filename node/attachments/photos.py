@@ -1,0 +1,350 @@
+"""Photos: a row and its files, from the upload on. Owns the tables `photos` and `photo_files`.
+
+An upload is rendered in the sandbox and stored before the row that names its files is written, outside any
+unit of work. What the author waits for are the sizes made at once; the job `render_photo` makes the others
+from the private original, which is then deleted unless the admin keeps originals.
+
+A photo is loose until a post takes it, and belongs to who uploaded it: nobody else can post it. Photos of
+other servers' posts are rows with a `remote_url`; their pixels are in `remote_photos`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
+from media.storage import content_key
+from node.attachments import media_cache, photo_metadata, stored_files
+from node.attachments.photo_metadata import Shared, checked_alt
+from node.attachments.photo_rows import Photo, by_ids, of_posts
+from node.attachments.stored_files import File, Files
+from node.database import Reader, Writer, columns
+from node.errors import Invalid, NotFound, TooMuch
+from node.ids import new_id, now_ms
+from node.jobs import queue
+from node.jobs.queue import Job
+from node.models.account import Account
+from node.models.remote_post import RemotePhoto
+from node.node import Node
+
+log = logging.getLogger("tintype.photos")
+
+MOST_LOOSE = 100
+LOOSE_KEPT_MS = 24 * 3600 * 1000
+MB = 1024 * 1024
+NOW = tuple(variant for variant in VARIANTS if not variant.later)
+LATER = tuple(variant for variant in VARIANTS if variant.later)
+
+
+async def upload(node: Node, who: Account, data: bytes, *, alt: str = "") -> Photo:
+    """Make a loose photo of an uploaded file.
+
+    Raises Invalid, with the sentence that says why and what is accepted, for a file that cannot be one.
+    """
+    alt = checked_alt(alt)
+    most = node.config.media.max_upload_mb
+    if len(data) > most * MB:
+        raise Invalid(f"This file is too large: up to {most} MB are accepted.", field="photo")
+    await node.db.read(_check_room, who)
+    try:
+        picture = await node.sandbox.render(data, NOW)
+    except BadImage as bad:
+        raise Invalid(bad.message, field="photo", detail=bad.detail) from bad
+    stored = await stored_files.store(node, picture.files)
+    photo_id, original = new_id(), ""
+    if LATER or node.config.media.keep_originals:
+        # Its name is of this photo alone, so that it can be deleted without asking who else has the same.
+        original = content_key(node.site.subkey(f"original {photo_id}"), data, EXTENSIONS[picture.mime])
+        await node.storage.put(original, data, picture.mime)
+    photo = await node.db.write(_insert_upload, photo_id, who, picture, stored, original, alt)
+    await stored_files.restore_lost(node, stored, picture.files)
+    return photo
+
+
+def _check_room(tx: Reader, who: Account) -> None:
+    waiting = tx.value("SELECT COUNT(*) FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
+    if waiting >= MOST_LOOSE:
+        raise TooMuch(
+            f"There are already {MOST_LOOSE} photos of yours in no post. Please post or remove some.",
+            retry_after=3600,
+        )
+
+
+def _insert_upload(
+    tx: Writer,
+    photo_id: int,
+    who: Account,
+    picture: Picture,
+    stored: Files,
+    original: str,
+    alt: str,
+) -> Photo:
+    photo = Photo(
+        id=photo_id,
+        account_id=who.id,
+        post_id=None,
+        position=0,
+        alt=alt,
+        mime=picture.mime,
+        width=picture.width,
+        height=picture.height,
+        blurhash=picture.blurhash,
+        focus_x=0.0,
+        focus_y=0.0,
+        remote_url="",
+        original_file=original,
+        extra="{}",
+        camera=json.dumps(picture.camera),
+        created_at=now_ms(),
+        files=dict(stored),
+    )
+    _insert(tx, [photo])
+    add_files(tx, photo.id, stored)
+    if LATER:
+        queue.add(tx, "render_photo", {"photo_id": photo.id})
+    return photo
+
+
+def _insert(tx: Writer, photos: Sequence[Photo]) -> None:
+    names = columns(Photo).split(", ")
+    tx.many(
+        f"INSERT INTO photos ({columns(Photo)}) VALUES ({', '.join(':' + name for name in names)})",  # noqa: S608
+        [{name: getattr(photo, name) for name in names} for photo in photos],
+    )
+
+
+def add_files(tx: Writer, photo_id: int, stored: Files) -> None:
+    """Note files that were stored for a photo."""
+    tx.many(
+        """INSERT INTO photo_files (photo_id, variant, format, file, width, height, bytes)
+           VALUES (:photo, :variant, :format, :file, :width, :height, :bytes) ON CONFLICT DO NOTHING""",
+        [
+            {
+                "photo": photo_id,
+                "variant": variant,
+                "format": format_,
+                "file": kept.file,
+                "width": kept.width,
+                "height": kept.height,
+                "bytes": kept.bytes,
+            }
+            for (variant, format_), kept in stored.items()
+        ],
+    )
+
+
+async def render_later(node: Node, job: Job) -> None:
+    """Job `render_photo`: make the sizes nobody waits for, then let go of the original if it is not kept."""
+    photo = (await node.db.read(by_ids, [job.payload["photo_id"]])).get(job.payload["photo_id"])
+    if photo is None or not photo.original_file:
+        return
+    missing = tuple(variant for variant in LATER if (variant.name, variant.format) not in photo.files)
+    stored: dict[tuple[str, str], File] = {}
+    if missing:
+        try:
+            data = await node.storage.get(photo.original_file)
+            stored = await stored_files.store(node, (await node.sandbox.render(data, missing)).files)
+        except (KeyError, BadImage) as error:
+            # What was made at once will do; the original must not stay because of it.
+            log.warning("photo %d gets no more sizes: %s", photo.id, error)
+    await node.db.write(_keep_later, job, photo, stored, keep_original=node.config.media.keep_originals)
+
+
+def _keep_later(tx: Writer, job: Job, photo: Photo, stored: Files, *, keep_original: bool) -> None:
+    if tx.value("SELECT id FROM photos WHERE id = :id", id=photo.id) is None:
+        stored_files.discard(tx, [kept.file for kept in stored.values()])
+    else:
+        add_files(tx, photo.id, stored)
+        if not keep_original:
+            tx.run("UPDATE photos SET original_file = '' WHERE id = :id", id=photo.id)
+            stored_files.discard(tx, [photo.original_file])
+    queue.finish(tx, job)
+
+
+def mine(tx: Reader, who: Account, photo_id: int) -> Photo:
+    """One of someone's own photos; raises NotFound for anybody else's."""
+    photo = by_ids(tx, [photo_id]).get(photo_id)
+    if photo is None or photo.account_id != who.id:
+        raise NotFound("There is no such photo.")
+    return photo
+
+
+def set_alt(
+    tx: Writer, who: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
+) -> Photo:
+    """Describe a photo that is in no post yet, and say which point of it matters: (-1…1, -1…1)."""
+    photo = mine(tx, who, photo_id)
+    if photo.post_id is not None:
+        raise NotFound("That photo is in a post. Edit the post to describe it.")
+    x, y = focus or (photo.focus_x, photo.focus_y)
+    changed = replace(
+        photo,
+        alt=photo.alt if alt is None else checked_alt(alt),
+        focus_x=min(1.0, max(-1.0, x)),
+        focus_y=min(1.0, max(-1.0, y)),
+    )
+    tx.run(
+        "UPDATE photos SET alt = :alt, focus_x = :x, focus_y = :y WHERE id = :id",
+        id=photo.id,
+        alt=changed.alt,
+        x=changed.focus_x,
+        y=changed.focus_y,
+    )
+    return changed
+
+
+def attach(
+    tx: Writer,
+    who: Account,
+    post_id: int,
+    photo_ids: Sequence[int],
+    alts: Mapping[int, str],
+    shared: Shared | None = None,
+) -> bool:
+    """Let a post consist of exactly these photos in this order; those it held before and lost are deleted.
+
+    `shared` is what is told about all of them; None leaves that as it was, and of a photo that is new to the
+    post nothing that its camera wrote is told. True if that has changed. Raises
+    Invalid for a photo that is not theirs, or is in another post.
+    """
+    had = of_posts(tx, [post_id]).get(post_id, [])
+    kept = {photo.id for photo in had} if shared is None else set(photo_ids)
+    shared = photo_metadata.of(had) if shared is None else shared
+    unticked = replace(shared, groups=frozenset[str]())
+    known = by_ids(tx, photo_ids)
+    for photo_id in photo_ids:
+        photo = known.get(photo_id)
+        if photo is None or photo.account_id != who.id or photo.post_id not in (None, post_id):
+            raise Invalid("One of the photos no longer exists. Please add it again.", field="photos")
+    lost = tx.all(
+        "SELECT id FROM photos WHERE post_id = :post AND id NOT IN (:ids)",
+        post=post_id,
+        ids=list(photo_ids) or [0],
+    )
+    _remove(tx, [row["id"] for row in lost])
+    extras = {id_: photo_metadata.told(known[id_], shared if id_ in kept else unticked) for id_ in photo_ids}
+    tx.many(
+        "UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra WHERE id = :id",
+        [
+            {
+                "id": id_,
+                "post": post_id,
+                "position": position,
+                "alt": alts.get(id_, known[id_].alt),
+                "extra": extras[id_],
+            }
+            for position, id_ in enumerate(photo_ids)
+        ],
+    )
+    return any(photo.extra != extras.get(photo.id, photo.extra) for photo in had)
+
+
+def receive(
+    tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
+) -> None:
+    """Let a post of another server hold these photos, keeping the rows (and files) of those it had."""
+    rows = () if is_new else tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
+    had = {row["remote_url"]: row["id"] for row in rows}
+    now = now_ms()
+    fresh = []
+    for position, remote in enumerate({photo.url: photo for photo in photos}.values()):
+        photo_id = had.pop(remote.url, None)
+        if photo_id is None:
+            fresh.append(_remote(remote, account_id, post_id, position, now))
+        else:
+            tx.run(
+                """UPDATE photos SET position = :position, alt = :alt, focus_x = :x, focus_y = :y, extra = :extra
+                   WHERE id = :id""",
+                id=photo_id,
+                position=position,
+                alt=remote.alt,
+                x=remote.focus_x,
+                y=remote.focus_y,
+                extra=json.dumps(remote.extra),
+            )
+    _remove(tx, list(had.values()))
+    _insert(tx, fresh)
+
+
+def _remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, now: int) -> Photo:
+    return Photo(
+        id=new_id(),
+        account_id=account_id,
+        post_id=post_id,
+        position=position,
+        alt=remote.alt,
+        mime=remote.mime,
+        width=remote.width,
+        height=remote.height,
+        blurhash=remote.blurhash,
+        focus_x=remote.focus_x,
+        focus_y=remote.focus_y,
+        remote_url=remote.url,
+        original_file="",
+        extra=json.dumps(remote.extra),
+        camera="[]",
+        created_at=now,
+    )
+
+
+def complete(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
+    """Note what looking at a remote photo has shown and its server has not told."""
+    tx.run(
+        """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
+                  height = CASE WHEN width < 1 OR height < 1 THEN :height ELSE height END,
+                  blurhash = CASE WHEN blurhash = '' THEN :blurhash ELSE blurhash END
+           WHERE id = :id AND (width < 1 OR height < 1 OR blurhash = '')""",
+        id=photo_id,
+        width=width,
+        height=height,
+        blurhash=blurhash,
+    )
+
+
+def forget_files(tx: Writer, ids: Sequence[int]) -> None:
+    """Let go of the pixels of remote photos; the photos stay, and can be fetched again."""
+    media_cache.forget(tx, "photo", ids)
+    rows = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=list(ids))
+    stored_files.discard(tx, [row["file"] for row in rows])
+
+
+def discard(tx: Writer, who: Account, photo_id: int) -> None:
+    """Delete a photo of one's own that is in no post. Doing it twice changes nothing."""
+    if tx.value(
+        "SELECT id FROM photos WHERE id = :id AND account_id = :who AND post_id IS NULL",
+        id=photo_id,
+        who=who.id,
+    ):
+        _remove(tx, [photo_id])
+
+
+def remove_of_post(tx: Writer, post_id: int) -> None:
+    """A post is gone, and its photos with it."""
+    _remove(tx, [row["id"] for row in tx.all("SELECT id FROM photos WHERE post_id = :post", post=post_id)])
+
+
+def remove_loose_of(tx: Writer, who: Account) -> None:
+    """Someone is gone, and what they had uploaded with them."""
+    rows = tx.all("SELECT id FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
+    _remove(tx, [row["id"] for row in rows])
+
+
+def _remove(tx: Writer, ids: Sequence[int]) -> None:
+    if not ids:
+        return
+    media_cache.forget(tx, "photo", ids)
+    stored = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=ids)
+    originals = tx.all("DELETE FROM photos WHERE id IN (:ids) RETURNING original_file", ids=ids)
+    stored_files.discard(tx, [row["file"] for row in stored] + [row["original_file"] for row in originals])
+
+
+def clean_up(tx: Writer, now: int) -> None:
+    """Delete photos that no post has taken for a day, some at a time."""
+    rows = tx.all(
+        "SELECT id FROM photos WHERE post_id IS NULL AND created_at < :before LIMIT 500",
+        before=now - LOOSE_KEPT_MS,
+    )
+    _remove(tx, [row["id"] for row in rows])

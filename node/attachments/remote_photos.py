@@ -1,0 +1,68 @@
+"""The pixels of other servers' photos: fetched when somebody looks, then kept while there is room.
+
+A post is shown at once with its blurhash; no picture is fetched for a post nobody looks at.
+"""
+
+from __future__ import annotations
+
+from media.images import VARIANTS
+from node.accounts import accounts
+from node.attachments import media_cache, photo_rows, photos, remote_fetch, stored_files
+from node.attachments.media_cache import Room
+from node.attachments.photo_rows import Photo
+from node.attachments.remote_fetch import Brought, Fetches
+from node.database import Reader, Writer
+from node.moderation import domain_policy
+from node.node import Node
+
+MOST_BYTES = 32 * 1024 * 1024
+SHOWN = tuple(variant for variant in VARIANTS if not variant.later and variant.format != "jpeg") + tuple(
+    variant for variant in VARIANTS if variant.name == "large" and variant.format == "webp"
+)
+
+
+async def fetch(node: Node, photo_id: int) -> Photo | None:
+    """The photo with its files, fetched now if need be; None when it cannot be had at the moment."""
+    return await node.part(Fetches).once(("photo", photo_id), lambda: _fetch(node, photo_id))
+
+
+async def _fetch(node: Node, photo_id: int) -> Photo | None:
+    photo, may_be_tried = await node.db.read(_wanted, photo_id)
+    if photo is None or photo.files or not photo.remote_url:
+        return photo
+    if not may_be_tried:
+        return None
+    brought = await remote_fetch.bring(
+        node, ("photo", photo_id), photo.remote_url, most_bytes=MOST_BYTES, variants=SHOWN
+    )
+    if brought is None:
+        return None
+    kept = await node.db.write(_keep, photo, brought, node.part(Room).bytes)
+    await remote_fetch.settled(node, brought)
+    return kept
+
+
+def _wanted(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
+    """The photo, if pictures of its author's server, and of the server that keeps it, are shown here."""
+    photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
+    if photo is None or not photo.remote_url:
+        return photo, False
+    if not domain_policy.shows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
+        return None, False
+    return photo, media_cache.may_be_tried(tx, "photo", photo_id, photo.remote_url)
+
+
+def _keep(tx: Writer, photo: Photo, brought: Brought, room: int) -> Photo | None:
+    # The post, or the rule about its server, may have changed while the picture was on its way.
+    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domain_policy.shows_media(
+        tx, accounts.get(tx, photo.account_id), photo.remote_url
+    ):
+        stored_files.discard(tx, [kept.file for kept in brought.files.values()])
+        return None
+    if media_cache.kept(tx, "photo", photo.id, brought.url, brought.bytes, room=room):
+        photos.add_files(tx, photo.id, brought.files)
+        picture = brought.picture
+        photos.complete(tx, photo.id, picture.width, picture.height, picture.blurhash)
+    else:
+        stored_files.discard(tx, [kept.file for kept in brought.files.values()])
+    return photo_rows.by_ids(tx, [photo.id])[photo.id]

@@ -1,0 +1,137 @@
+"""What apps may do in somebody's name: apps, bearer tokens and their scopes. Owns `apps`, `tokens`.
+
+Only the hash of a token is kept. A scope without a colon holds all of its kind: `read` holds
+`read:statuses`; `follow` is the older name for the follows, blocks and mutes of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from node.database import Reader, Writer
+from node.errors import Invalid
+from node.ids import new_id, now_ms
+from node.models.account import Account
+
+_READ = "accounts blocks bookmarks favourites filters follows lists mutes notifications search statuses"
+_WRITE = "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications reports statuses"
+_FOLLOW = frozenset(f"{verb}:{noun}" for verb in ("read", "write") for noun in ("blocks", "follows", "mutes"))
+SCOPES = frozenset(
+    ["read", "write", "follow", "push", "profile"]
+    + [f"read:{noun}" for noun in _READ.split()]
+    + [f"write:{noun}" for noun in _WRITE.split()]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    id: int
+    name: str
+    website: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that is known; never the token itself."""
+
+    id: int
+    account_id: int
+    scopes: frozenset[str]
+    created_at: int
+    app: App
+
+    def allows(self, scope: str) -> bool:
+        return allows(self.scopes, scope)
+
+
+def allows(scopes: Iterable[str], needed: str) -> bool:
+    """Whether what was granted covers `needed`, such as 'read:statuses'."""
+    granted = frozenset(scopes)
+    if needed in granted or needed.partition(":")[0] in granted:
+        return True
+    return "follow" in granted and needed in _FOLLOW
+
+
+def parse_scopes(text: str) -> frozenset[str]:
+    """Scopes as written, apart by spaces. Raises Invalid for one that does not exist, and for none."""
+    scopes = frozenset(text.replace("+", " ").split())
+    unknown = sorted(scopes - SCOPES)
+    if unknown or not scopes:
+        named = ", ".join(unknown) if unknown else "none"
+        raise Invalid(f"Scopes are read, write, follow and their parts; {named} is not one.", field="scopes")
+    return scopes
+
+
+def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, website: str = "") -> str:
+    """A new bearer token, shown this once. The app is made when there is none of that name."""
+    row = tx.one(
+        "SELECT id FROM apps WHERE name = :name AND website = :website ORDER BY id LIMIT 1",
+        name=app_name,
+        website=website,
+    )
+    app_id = row["id"] if row else new_id()
+    now = now_ms()
+    if row is None:
+        tx.run(
+            "INSERT INTO apps (id, name, website, created_at) VALUES (:id, :name, :website, :now)",
+            id=app_id,
+            name=app_name,
+            website=website,
+            now=now,
+        )
+    token = secrets.token_urlsafe(32)
+    tx.run(
+        """INSERT INTO tokens (hash, id, account_id, app_id, scopes, created_at)
+           VALUES (:hash, :id, :account, :app, :scopes, :now)""",
+        hash=_hash(token),
+        id=new_id(),
+        account=account.id,
+        app=app_id,
+        scopes=" ".join(sorted(scopes)),
+        now=now,
+    )
+    return token
+
+
+def by_token(tx: Reader, token: str) -> Token | None:
+    """What a bearer token allows, if it exists. Whether its person is still here is for the door to ask."""
+    row = tx.one(
+        """SELECT t.id, t.account_id, t.scopes, t.created_at,
+                  a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
+           FROM tokens t JOIN apps a ON a.id = t.app_id WHERE t.hash = :hash""",
+        hash=_hash(token),
+    )
+    if row is None:
+        return None
+    app = App(row["app_id"], row["name"], row["website"], row["app_created_at"])
+    return Token(row["id"], row["account_id"], frozenset(row["scopes"].split()), row["created_at"], app)
+
+
+def version(tx: Reader, token: str) -> str | None:
+    """Changes with anything about the token, its person or their account; None when it is not known.
+
+    For a door that keeps what it read of them: this one short query tells whether that is still true.
+    """
+    found: str | None = tx.value(
+        """SELECT t.id || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
+                  || '.' || a.following_count || '.' || COALESCE(a.last_posted_at, 0)
+                  || '.' || COALESCE(u.seen_at, 0) || '.' || u.notifications_read_id
+                  || '.' || u.state || '.' || u.role || '.' || u.default_visibility || '.' || u.language
+           FROM tokens t JOIN accounts a ON a.id = t.account_id JOIN users u ON u.account_id = t.account_id
+           WHERE t.hash = :hash""",
+        hash=_hash(token),
+    )
+    return found
+
+
+def end_all(tx: Writer, account: Account) -> None:
+    """No app may act for someone any more."""
+    tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""Who is signed in, and where. Owns `sessions`.
+
+The cookie holds a random token and the table only its hash, so a copy of the database signs nobody in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from node import rate_limits
+from node.accounts.accounts import by_id
+from node.auth import passwords, users
+from node.database import Reader, Writer, build, columns
+from node.errors import Invalid, NotAllowed
+from node.ids import now_ms
+from node.models.account import Account
+from node.node import Node
+from node.text import display_names
+
+KEPT_MS = 60 * 24 * 60 * 60 * 1000
+TRIES_BY_NAME = 10
+TRIES_BY_PLACE = 60
+TRIES_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    hash: str
+    account_id: int
+    user_agent: str
+    created_at: int
+    seen_at: int
+
+    @property
+    def id(self) -> str:
+        """Enough of the hash to name it on the settings page."""
+        return self.hash[:16]
+
+
+async def sign_in(node: Node, login: str, password: str, *, address: str, user_agent: str) -> str:
+    """A new session's token, for the cookie. Raises Invalid, NotAllowed or TooMuch.
+
+    `login` is a name or an e-mail address, `address` where the person comes from.
+    """
+    place = rate_limits.network(address)
+    by_name = f"sign-in {place} {login.strip().lower()}"
+    await node.db.write(rate_limits.count, f"sign-in {place}", limit=TRIES_BY_PLACE, seconds=TRIES_SECONDS)
+    await node.db.write(rate_limits.count, by_name, limit=TRIES_BY_NAME, seconds=TRIES_SECONDS)
+    found = await node.db.read(users.by_login, login)
+    is_right = await passwords.verify(found.password_hash if found else None, password)
+    if found is None or not is_right:
+        raise Invalid("Wrong username, e-mail or password.", field="password")
+    if found.user.state == "pending":
+        raise NotAllowed("Your sign-up is pending approval.")
+    if found.user.state != "active" or found.account.is_gone:
+        raise NotAllowed("Your account has been suspended by the moderators of this server.")
+    better = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
+
+    def unit(tx: Writer) -> str:
+        rate_limits.forgive(tx, by_name)
+        if better is not None:
+            users.set_password(tx, found.account.id, better)
+        return start(tx, found.account, user_agent)
+
+    return await node.db.write(unit)
+
+
+def start(tx: Writer, account: Account, user_agent: str) -> str:
+    """Begin a session and return its token."""
+    token = secrets.token_urlsafe(32)
+    tx.run(
+        """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at)
+           VALUES (:hash, :account, :user_agent, :now, :now)""",
+        hash=_hash(token),
+        account=account.id,
+        user_agent=display_names.shown(user_agent, 200),
+        now=now_ms(),
+    )
+    users.seen(tx, account.id)
+    return token
+
+
+def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
+    """Who is signed in with this cookie, if they still may be."""
+    account_id = tx.value(
+        "SELECT account_id FROM sessions WHERE hash = :hash AND seen_at > :oldest",
+        hash=_hash(token),
+        oldest=now_ms() - KEPT_MS,
+    )
+    if account_id is None:
+        return None
+    account = by_id(tx, account_id)
+    user = users.by_account(tx, account) if account else None
+    if account is None or account.is_gone or user is None or user.state != "active":
+        return None
+    return account, user
+
+
+def touch(tx: Writer, token: str) -> None:
+    """Someone is here: their session lives on. Needed only when `User.seen_at` is older than an hour."""
+    account_id = tx.value(
+        "UPDATE sessions SET seen_at = :now WHERE hash = :hash RETURNING account_id",
+        hash=_hash(token),
+        now=now_ms(),
+    )
+    if account_id is not None:
+        users.seen(tx, account_id)
+
+
+def of(tx: Reader, account: Account) -> list[Session]:
+    """Where someone is signed in, latest use first."""
+    rows = tx.all(
+        f"""SELECT {columns(Session)} FROM sessions
+            WHERE account_id = :id AND seen_at > :oldest ORDER BY seen_at DESC, created_at DESC""",  # noqa: S608
+        id=account.id,
+        oldest=now_ms() - KEPT_MS,
+    )
+    return [build(Session, row) for row in rows]
+
+
+def id_of(token: str) -> str:
+    """The `Session.id` of a cookie, to mark the session that looks at the list."""
+    return _hash(token)[:16]
+
+
+def end(tx: Writer, token: str) -> None:
+    tx.run("DELETE FROM sessions WHERE hash = :hash", hash=_hash(token))
+
+
+def end_by_id(tx: Writer, account: Account, id_: str) -> None:
+    """End one of one's own sessions, named by its `Session.id`."""
+    for session in of(tx, account):
+        if session.id == id_:
+            tx.run("DELETE FROM sessions WHERE hash = :hash", hash=session.hash)
+
+
+def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
+    """Sign someone out everywhere, but for the session of `except_token`."""
+    tx.run(
+        "DELETE FROM sessions WHERE account_id = :id AND hash <> :kept",
+        id=account.id,
+        kept=_hash(except_token) if except_token else "",
+    )
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget sessions that nobody came back to."""
+    return tx.run("DELETE FROM sessions WHERE seen_at < :before", before=now - KEPT_MS)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def change_password(node: Node, who: Account, current: str, new: str, *, keep_token: str) -> None:
+    """Change one's own password and sign out everywhere else. Raises Invalid, field 'current' or 'password'."""
+    passwords.check(new)
+    if not await passwords.verify(await node.db.read(users.password_hash, who.id), current):
+        raise Invalid("The password is wrong.", field="current")
+    hashed = await passwords.hash(new)
+
+    def unit(tx: Writer) -> None:
+        users.set_password(tx, who.id, hashed)
+        end_all(tx, who, except_token=keep_token)
+
+    await node.db.write(unit)

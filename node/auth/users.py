@@ -1,0 +1,302 @@
+"""Those of our people who can sign in: e-mail, password, role, preferences. Owns `users`.
+
+A newcomer who waits for approval is 'pending' and their account is kept out of sight meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.accounts import accounts
+from node.database import Reader, Writer, build, columns, core
+from node.errors import Conflict, Invalid, NotAllowed, NotFound
+from node.ids import now_ms
+from node.models.account import Account
+from node.moderation import audit_log
+from node.notifications import notifications
+from node.paging import Page
+
+ROLES = ("user", "moderator", "admin")
+STATES = ("active", "pending", "disabled")
+THEMES = ("system", "light", "dark")
+VISIBILITIES = ("public", "unlisted", "followers", "direct")
+SEEN_AGAIN_AFTER = 60 * 60 * 1000  # ms
+_EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`role` is user, moderator or admin; `state` is active, pending or disabled."""
+
+    account_id: int
+    email: str
+    role: str
+    state: str
+    reason: str
+    theme: str
+    language: str
+    default_visibility: str
+    invited_by: int | None
+    created_at: int
+    seen_at: int | None
+    notifications_read_id: int
+
+    @property
+    def is_staff(self) -> bool:
+        return self.state == "active" and self.role in ("moderator", "admin")
+
+    @property
+    def is_admin(self) -> bool:
+        return self.state == "active" and self.role == "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of our people as the admin sees them."""
+
+    account: Account
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What signing in compares with."""
+
+    account: Account
+    user: User
+    password_hash: str
+
+
+def normal_email(email: str) -> str:
+    """The address as it is kept; raises Invalid for what cannot be one. Only a letter sent there can prove it."""
+    email = unicodedata.normalize("NFC", email.strip())
+    if len(email) > 254 or not _EMAIL.match(email):
+        raise Invalid("That is not a valid e-mail address.", field="email")
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def create(
+    tx: Writer,
+    account: Account,
+    *,
+    email: str,
+    password_hash: str,
+    role: str = "user",
+    state: str = "active",
+    reason: str = "",
+    language: str = "",
+    invited_by: int | None = None,
+) -> User:
+    """Let one of our accounts sign in. Raises Conflict when the e-mail address is somebody else's."""
+    if role not in ROLES:
+        raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
+    row = tx.one(
+        f"""INSERT INTO users (account_id, email, password_hash, role, state, reason, language, invited_by,
+                created_at)
+            VALUES (:account, :email, :password_hash, :role, :state, :reason, :language, :invited_by, :now)
+            ON CONFLICT DO NOTHING RETURNING {columns(User)}""",  # noqa: S608
+        account=account.id,
+        email=normal_email(email),
+        password_hash=password_hash,
+        role=role,
+        state=state,
+        reason=reason.strip()[:1000],
+        language=language[:20],
+        invited_by=invited_by,
+        now=now_ms(),
+    )
+    if row is None:
+        raise Conflict("That e-mail address is already in use.")
+    return build(User, row)
+
+
+def by_account(tx: Reader, account: Account) -> User | None:
+    row = tx.one(f"SELECT {columns(User)} FROM users WHERE account_id = :id", id=account.id)  # noqa: S608
+    return build(User, row) if row else None
+
+
+def by_login(tx: Reader, login: str) -> Login | None:
+    """By name or e-mail address, whatever the case."""
+    login = login.strip().removeprefix("@")
+    name, _, domain = login.partition("@")
+    if tx.site.is_own(domain.lower()):
+        login = name
+    if "@" in login:
+        where = "lower(u.email) = lower(:login)"
+    else:
+        where = (
+            "u.account_id = (SELECT a.id FROM accounts a WHERE a.is_local AND lower(a.name) = lower(:login))"
+        )
+    row = tx.one(
+        f"SELECT {columns(User, 'u')}, u.password_hash FROM users u WHERE {where}",  # noqa: S608
+        login=login,
+    )
+    if row is None:
+        return None
+    return Login(accounts.get(tx, row["account_id"]), build(User, row), row["password_hash"])
+
+
+def password_hash(tx: Reader, account_id: int) -> str | None:
+    found: str | None = tx.value("SELECT password_hash FROM users WHERE account_id = :id", id=account_id)
+    return found
+
+
+def set_password(tx: Writer, account_id: int, hashed: str) -> None:
+    if not tx.run(
+        "UPDATE users SET password_hash = :hash WHERE account_id = :id", hash=hashed, id=account_id
+    ):
+        raise NotFound("There is no account by that name here.")
+
+
+def set_preferences(
+    tx: Writer,
+    who: Account,
+    *,
+    theme: str | None = None,
+    language: str | None = None,
+    default_visibility: str | None = None,
+) -> None:
+    """How someone likes the node; what is None stays as it is."""
+    for value, known in ((theme, THEMES), (default_visibility, VISIBILITIES)):
+        if value is not None and value not in known:
+            raise Invalid(f"Please choose one of {', '.join(known)}.", detail=value)
+    tx.run(
+        """UPDATE users SET theme = COALESCE(:theme, theme), language = COALESCE(:language, language),
+                  default_visibility = COALESCE(:visibility, default_visibility)
+           WHERE account_id = :id""",
+        theme=theme,
+        language=None if language is None else language[:20],
+        visibility=default_visibility,
+        id=who.id,
+    )
+
+
+def seen(tx: Writer, account_id: int) -> None:
+    tx.run("UPDATE users SET seen_at = :now WHERE account_id = :id", now=now_ms(), id=account_id)
+
+
+def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
+    """Remember the newest notification that was read; it never moves back."""
+    tx.run(
+        """UPDATE users SET notifications_read_id = :id
+           WHERE account_id = :who AND notifications_read_id < :id""",
+        id=up_to,
+        who=account_id,
+    )
+
+
+def list_people(
+    tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
+) -> list[Person]:
+    """Our people, newest first, for the admin: of one state or role, or with a piece of name or e-mail."""
+    rows = tx.all(
+        f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
+            WHERE u.state IN (:states) AND u.role IN (:roles)
+              AND (:query = '' OR lower(a.name) LIKE :query ESCAPE '!' OR lower(u.email) LIKE :query ESCAPE '!')
+            {page.clause("u.account_id")}""",  # noqa: S608
+        states=[state] if state else list(STATES),
+        roles=[role] if role else list(ROLES),
+        query=f"%{core.escaped(query.strip().lower())}%" if query.strip() else "",
+        **page.values,
+    )
+    return _people(tx, [row["account_id"] for row in page.ordered(rows)])
+
+
+def _people(tx: Reader, ids: Sequence[int]) -> list[Person]:
+    if not ids:
+        return []
+    known = accounts.by_ids(tx, ids)
+    rows = tx.all(f"SELECT {columns(User)} FROM users WHERE account_id IN (:ids)", ids=list(ids))  # noqa: S608
+    found = {row["account_id"]: build(User, row) for row in rows}
+    return [Person(known[id_], found[id_]) for id_ in ids]
+
+
+def staff(tx: Reader) -> list[Person]:
+    """Moderators and admins: who is told of sign-ups."""
+    rows = tx.all(
+        """SELECT account_id FROM users WHERE role IN ('moderator', 'admin') AND state = 'active'
+           ORDER BY account_id"""
+    )
+    return _people(tx, [row["account_id"] for row in rows])
+
+
+def counts(tx: Reader) -> dict[str, int]:
+    """How many of our people there are in each state."""
+    found = dict.fromkeys(STATES, 0)
+    for row in tx.all("SELECT state, COUNT(*) AS people FROM users GROUP BY state"):
+        found[row["state"]] = row["people"]
+    return found
+
+
+def active_since(tx: Reader, since: int) -> int:
+    """How many of our people have been here since a time in milliseconds."""
+    return int(
+        tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
+    )
+
+
+def check_is_staff(tx: Reader, by: Account) -> None:
+    """Raises NotAllowed unless `by` is one of those who run the node."""
+    judge = by_account(tx, by)
+    if judge is None or not judge.is_staff:
+        raise NotAllowed("You are not allowed to do that.")
+
+
+def check_may_judge(tx: Reader, by: Account, who: Account) -> None:
+    """Raises NotAllowed unless `by` is staff and, for a colleague, an admin. Nobody judges themselves."""
+    judge, judged = by_account(tx, by), by_account(tx, who)
+    if judge is None or not judge.is_staff or by.id == who.id:
+        raise NotAllowed("You are not allowed to do that.")
+    if judged is not None and judged.is_staff and not judge.is_admin:
+        raise NotAllowed("Only an admin may do that to a moderator or admin.")
+
+
+def set_role(tx: Writer, by: Account | None, who: Account, role: str) -> None:
+    """Give someone a role; `by` is an admin, or None from the command line. The last admin stays one."""
+    if role not in ROLES:
+        raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
+    if by is not None:
+        judge = by_account(tx, by)
+        if judge is None or not judge.is_admin:
+            raise NotAllowed("Only an admin may do that.")
+    _keep_one_admin(tx, who, role)
+    tx.run("UPDATE users SET role = :role WHERE account_id = :id", role=role, id=who.id)
+    audit_log.record(tx, by, "role", who.handle, role)
+
+
+def _keep_one_admin(tx: Reader, who: Account, role: str) -> None:
+    others = tx.value(
+        "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND account_id <> :id",
+        id=who.id,
+    )
+    if role != "admin" and not others:
+        raise NotAllowed("There must be at least one admin. Please make someone else an admin first.")
+
+
+def approve(tx: Writer, by: Account, who: Account) -> None:
+    """Let in someone who asked to join."""
+    check_may_judge(tx, by, who)
+    if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=who.id):
+        accounts.show(tx, who.id)
+        audit_log.record(tx, by, "approve", who.handle)
+
+
+def reject(tx: Writer, by: Account, who: Account) -> None:
+    """Turn down someone who asked to join; nothing of them is kept."""
+    check_may_judge(tx, by, who)
+    user = by_account(tx, who)
+    if user is None or user.state != "pending":
+        raise NotFound("No pending sign-up by that name.")
+    audit_log.record(tx, by, "reject", who.handle)
+    notifications.remove_all_of(tx, who.id)
+    remove(tx, who.id)
+    accounts.erase_newcomer(tx, who)
+
+
+def remove(tx: Writer, account_id: int) -> None:
+    """Forget that someone could sign in, and their e-mail address."""
+    tx.run("DELETE FROM users WHERE account_id = :id", id=account_id)

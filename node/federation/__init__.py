@@ -1,0 +1,1 @@
+"""Outgoing activities, their deliveries and what became of them, and what is remembered of other servers."""

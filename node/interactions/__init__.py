@@ -1,0 +1,1 @@
+"""What people do to posts and to each other: likes, boosts, bookmarks, pins, reactions, quotes, follows, blocks."""

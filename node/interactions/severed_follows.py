@@ -1,0 +1,76 @@
+"""Follows that were ended because a server was suspended, kept so that they can return. Owns `severed_follows`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.accounts.relationships import Follow
+from node.database import Reader, Writer, build, columns
+from node.ids import now_ms
+
+KEPT_MS = 365 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What is between our people and those of some servers."""
+
+    followers: int
+    following: int
+    severed: int
+
+
+def keep(tx: Writer, ended: Follow) -> None:
+    """Remembers a follow that was ended because a server was suspended."""
+    tx.run(
+        f"""INSERT INTO severed_follows ({columns(Follow)}, severed_at)
+            VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at,
+                :now)
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        **{name: getattr(ended, name) for name in Follow.__slots__},
+        now=now_ms(),
+    )
+
+
+def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
+    """Removes and returns severed follows between people neither of whose servers is suspended any more."""
+    rows = tx.all(
+        f"""SELECT {columns(Follow, "s")} FROM severed_follows s
+            JOIN accounts a ON a.id = s.follower_id JOIN accounts b ON b.id = s.followed_id
+            WHERE NOT a.suspended_with_server AND NOT b.suspended_with_server LIMIT :limit""",  # noqa: S608
+        limit=limit,
+    )
+    tx.run("DELETE FROM severed_follows WHERE id IN (:ids)", ids=[row["id"] for row in rows])
+    return [build(Follow, row) for row in rows]
+
+
+def remove_all_of(tx: Writer, account_id: int) -> None:
+    """Someone is gone, and with them what might have come back."""
+    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
+
+
+def ties(tx: Reader, servers: list[tuple[str, str]]) -> Ties:
+    """How many follows there are with people of these (domain, host) pairs, and how many have been ended."""
+    counts = dict.fromkeys(("followers", "following", "severed"), 0)
+    for domain, host in servers:
+        row = tx.one(
+            """SELECT
+                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.follower_id = a.id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS followers,
+                 (SELECT COUNT(*) FROM accounts a JOIN follows f ON f.followed_id = a.id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS following,
+                 (SELECT COUNT(*) FROM severed_follows s JOIN accounts a
+                      ON a.id = s.follower_id OR a.id = s.followed_id
+                  WHERE a.domain = :domain AND a.host = :host AND NOT a.is_local) AS severed""",
+            domain=domain,
+            host=host,
+        )
+        assert row is not None
+        for name in counts:
+            counts[name] += row[name]
+    return Ties(**counts)
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """After a year nobody expects a follow to come back."""
+    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - KEPT_MS)

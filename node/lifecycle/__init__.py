@@ -1,0 +1,1 @@
+"""Joining, profiles, moving and leaving; remote accounts as they come in."""

@@ -1,0 +1,265 @@
+"""How people join: the node's mode, invites, and the first admin. Owns `invites`.
+
+While a node has no admin, a one-time code is printed where the node was started, and whoever holds it
+may create the admin account in the browser. It dies with its first use or with the first admin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from node import rate_limits, settings
+from node.accounts import accounts, keys
+from node.auth import passwords, users
+from node.auth.users import User
+from node.database import Reader, Writer, build, columns
+from node.errors import Invalid, NotAllowed
+from node.ids import now_ms
+from node.models.account import Account
+from node.node import Node
+from node.notifications import notifications
+from node.text import display_names
+
+DAY = 24 * 60 * 60 * 1000
+_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_SETUP = "setup_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    code: str
+    account_id: int
+    uses_left: int
+    created_at: int
+    expires_at: int
+
+
+async def register(
+    node: Node,
+    *,
+    name: str,
+    email: str,
+    password: str,
+    address: str,
+    reason: str = "",
+    invite: str = "",
+    language: str = "",
+) -> User:
+    """Sign up as the node's mode allows. The user is 'pending' where someone has to approve it.
+
+    Raises Invalid (with its field), Conflict, NotAllowed or TooMuch.
+    """
+    mode = node.config.registration.mode
+    await node.db.read(check_open, mode, invite)
+    hashed, pair = await _prepare(node, "sign-up", name, email, password, address)
+    return await node.db.write(
+        sign_up,
+        mode=mode,
+        name=name,
+        email=email,
+        password_hash=hashed,
+        reason=reason,
+        invite=invite,
+        language=language,
+        pair=pair,
+    )
+
+
+async def set_up(node: Node, *, code: str, name: str, email: str, password: str, address: str) -> User:
+    """Create the first admin. Raises Invalid (field 'code' for a wrong one), Conflict, NotAllowed, TooMuch."""
+    hashed, pair = await _prepare(node, "set-up", name, email, password, address)
+    return await node.db.write(first_admin, code, name=name, email=email, password_hash=hashed, pair=pair)
+
+
+async def _prepare(
+    node: Node, deed: str, name: str, email: str, password: str, address: str
+) -> tuple[str, keys.KeyPair]:
+    """Refuse what needs no table, count the attempt, and do the slow work before the unit of work."""
+    display_names.check_name(name)
+    users.normal_email(email)
+    passwords.check(password)
+    if password.lower() in (name.lower(), email.strip().lower()):
+        raise Invalid("The password must not be your username or e-mail address.", field="password")
+    await node.db.write(
+        rate_limits.count, f"{deed} {rate_limits.network(address)}", limit=10, seconds=60 * 60
+    )
+    return await passwords.hash(password), await asyncio.to_thread(keys.generate)
+
+
+def check_open(tx: Reader, mode: str, invite: str = "") -> None:
+    """Raises NotAllowed when nobody can sign up now, or not without an invite."""
+    if needs_admin(tx):
+        raise NotAllowed("This server is not set up yet. Please create the admin account first.")
+    if mode == "closed":
+        raise NotAllowed("Sign-ups are closed on this server.")
+    if mode == "invite" and _invite(tx, invite) is None:
+        raise NotAllowed(
+            "You need an invite to sign up here, and this one has expired."
+            if invite
+            else "You need an invite to sign up on this server."
+        )
+
+
+def sign_up(
+    tx: Writer,
+    *,
+    mode: str,
+    name: str,
+    email: str,
+    password_hash: str,
+    pair: keys.KeyPair,
+    reason: str = "",
+    invite: str = "",
+    language: str = "",
+) -> User:
+    """Make the account and the user. An invite lets someone in without waiting, in every mode but closed."""
+    check_open(tx, mode, invite)
+    invited = _use(tx, invite) if invite else None
+    is_pending = mode == "approval" and invited is None
+    if is_pending and not reason.strip():
+        raise Invalid("Please tell us briefly why you would like to join.", field="reason")
+    account = accounts.create_local(tx, name, pair=pair)
+    user = users.create(
+        tx,
+        account,
+        email=email,
+        password_hash=password_hash,
+        state="pending" if is_pending else "active",
+        reason=reason,
+        language=language,
+        invited_by=invited.account_id if invited else None,
+    )
+    for colleague in users.staff(tx):
+        notifications.notify(tx, colleague.account.id, "sign_up", by=account)
+    if is_pending:
+        accounts.show(tx, account.id, is_shown=False)
+    return user
+
+
+def needs_admin(tx: Reader) -> bool:
+    return tx.value("SELECT 1 FROM users WHERE role = 'admin' AND state = 'active' LIMIT 1") is None
+
+
+def setup_code(tx: Writer) -> str | None:
+    """A fresh one-time code to print at start, or None once there is an admin. An earlier code dies."""
+    if not needs_admin(tx):
+        settings.remove(tx, _SETUP)
+        return None
+    letters = "".join(secrets.choice(_CODE_LETTERS) for _ in range(12))
+    settings.put(tx, _SETUP, _hash(letters))
+    return "-".join((letters[:4], letters[4:8], letters[8:]))
+
+
+def first_admin(
+    tx: Writer,
+    code: str,
+    *,
+    name: str,
+    email: str,
+    password_hash: str,
+    pair: keys.KeyPair,
+    language: str = "",
+) -> User:
+    """Create the admin account, once, for whoever holds the code."""
+    if not needs_admin(tx):
+        raise NotAllowed("This server already has an admin.")
+    kept = settings.get(tx, _SETUP)
+    typed = "".join(letter for letter in code.upper() if letter.isalnum())
+    if kept is None or not hmac.compare_digest(kept, _hash(typed)):
+        raise Invalid("The code is not the one printed in the terminal of the server.", field="code")
+    return create_person(
+        tx, name=name, email=email, password_hash=password_hash, pair=pair, role="admin", language=language
+    )
+
+
+def create_person(
+    tx: Writer,
+    *,
+    name: str,
+    email: str,
+    password_hash: str,
+    pair: keys.KeyPair,
+    role: str = "user",
+    language: str = "",
+) -> User:
+    """An account and its user, without asking: the command line and the first admin."""
+    account = accounts.create_local(tx, name, pair=pair)
+    user = users.create(tx, account, email=email, password_hash=password_hash, role=role, language=language)
+    if role == "admin":
+        settings.remove(tx, _SETUP)
+    return user
+
+
+def invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> Invite:
+    """A new invite by one of our people."""
+    if not (1 <= uses <= 100 and 1 <= days <= 90):
+        raise Invalid("An invitation is for 1 to 100 people and for 1 to 90 days.")
+    user = users.by_account(tx, who)
+    if user is None or user.state != "active":
+        raise NotAllowed("You cannot invite anyone at the moment.")
+    now = now_ms()
+    made = Invite(secrets.token_urlsafe(9), who.id, uses, now, now + days * DAY)
+    tx.run(
+        """INSERT INTO invites (code, account_id, uses_left, created_at, expires_at)
+           VALUES (:code, :who, :uses, :now, :expires)""",
+        code=made.code,
+        who=who.id,
+        uses=uses,
+        now=now,
+        expires=made.expires_at,
+    )
+    return made
+
+
+def invites(tx: Reader, who: Account) -> list[Invite]:
+    """Someone's invites that still let somebody in."""
+    rows = tx.all(
+        f"""SELECT {columns(Invite)} FROM invites
+            WHERE account_id = :who AND uses_left > 0 AND expires_at > :now
+            ORDER BY created_at DESC""",  # noqa: S608
+        who=who.id,
+        now=now_ms(),
+    )
+    return [build(Invite, row) for row in rows]
+
+
+def withdraw_invite(tx: Writer, who: Account, code: str) -> None:
+    tx.run("DELETE FROM invites WHERE code = :code AND account_id = :who", code=code, who=who.id)
+
+
+def remove_invites(tx: Writer, account_id: int) -> None:
+    """Someone is gone, and their invites with them."""
+    tx.run("DELETE FROM invites WHERE account_id = :id", id=account_id)
+
+
+def clean_up(tx: Writer, now: int) -> int:
+    """Forget invites that are used up or out of date."""
+    return tx.run("DELETE FROM invites WHERE uses_left < 1 OR expires_at < :now", now=now)
+
+
+def _invite(tx: Reader, code: str) -> Invite | None:
+    row = tx.one(
+        f"""SELECT {columns(Invite)} FROM invites
+            WHERE code = :code AND uses_left > 0 AND expires_at > :now""",  # noqa: S608
+        code=code.strip(),
+        now=now_ms(),
+    )
+    return build(Invite, row) if row else None
+
+
+def _use(tx: Writer, code: str) -> Invite | None:
+    row = tx.one(
+        f"""UPDATE invites SET uses_left = uses_left - 1
+            WHERE code = :code AND uses_left > 0 AND expires_at > :now RETURNING {columns(Invite)}""",  # noqa: S608
+        code=code.strip(),
+        now=now_ms(),
+    )
+    return build(Invite, row) if row else None
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

@@ -1,0 +1,374 @@
+"""What this node has decided about other servers. Owns `domain_blocks` and `domain_allows`.
+
+Three strengths: `suspend` (nothing in, nothing out, nothing shown), `limit` (only those who follow them see
+them, and they ask before they follow), `none` (nothing but what comes with it: no media, no reports). A rule
+is about a domain and everything under it, whatever the port, case or alphabet; of several the nearest decides,
+so a rule of strength `none` is also the way to except a part of a blocked domain. With an allow list, whoever
+is not on it counts as suspended.
+
+What is asked at a door (inbox, client, audience) is asked here. What is asked of every row of a page is kept
+with the accounts (`accounts.follow_server`), in the unit of work that changes a rule; whatever takes longer
+than that is left to the job `apply_policy` (`severances`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from node import settings
+from node.accounts import accounts
+from node.database import Reader, Writer, build, build_all, columns
+from node.errors import Invalid, NotFound
+from node.ids import now_ms
+from node.jobs import queue
+from node.models import domain_policy
+from node.models.account import Account
+from node.models.domain_policy import DomainPolicy
+from node.moderation import audit_log
+from node.text import hostnames
+from node.text.hostnames import and_above, normal
+
+LONGEST_COMMENT = 2000
+MOST_AT_ONCE = 100  # servers
+MOST_IN_A_UNIT = 500  # people
+_MODE = "federation_mode"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainBlock:
+    """One rule. `list_id` is the list it came from, None for an admin's own decision."""
+
+    domain: str
+    strength: str
+    rejects_media: bool
+    rejects_reports: bool
+    is_obfuscated: bool
+    public_comment: str
+    private_comment: str
+    list_id: int | None
+    created_at: int
+
+    @property
+    def label(self) -> str:
+        """The domain as everybody may read it: with some letters hidden if the admin wants that."""
+        name = hostnames.in_words(self.domain)
+        if not self.is_obfuscated:
+            return name
+        shown = max(1, len(name) // 4)
+        return "".join(
+            letter if letter == "." or n < shown or n >= len(name) - shown else "*"
+            for n, letter in enumerate(name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAllow:
+    domain: str
+    comment: str
+    created_at: int
+
+
+OPEN = DomainPolicy()
+SUSPENDED = DomainPolicy("suspend", rejects_media=True, rejects_reports=True)
+
+_SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
+
+
+def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
+    """How each of these domains (or hosts, with or without port) is treated."""
+    names = {domain: normal(domain) for domain in domains}
+    above = {name for found in names.values() for name in and_above(found)}
+    if not above:
+        return dict.fromkeys(names, SUSPENDED)
+    rules = {
+        row["domain"]: DomainPolicy(row["strength"], bool(row["rejects_media"]), bool(row["rejects_reports"]))
+        for row in tx.all(
+            """SELECT domain, strength, rejects_media, rejects_reports FROM domain_blocks
+               WHERE domain IN (:names)""",
+            names=list(above),
+        )
+    }
+    allowed: set[str] | None = None
+    if tx.site.by_allow_list:
+        rows = tx.all("SELECT domain FROM domain_allows WHERE domain IN (:names)", names=list(above))
+        allowed = {row["domain"] for row in rows}
+    own = {normal(one) for one in tx.site.own_domains}
+    return {domain: OPEN if name in own else _judged(name, rules, allowed) for domain, name in names.items()}
+
+
+def _judged(name: str, rules: Mapping[str, DomainPolicy], allowed: set[str] | None) -> DomainPolicy:
+    above = and_above(name)
+    if not above or (allowed is not None and allowed.isdisjoint(above)):
+        return SUSPENDED
+    found = next((rules[one] for one in above if one in rules), OPEN)
+    return SUSPENDED if found.is_suspended else found
+
+
+def policy(tx: Reader, domain: str) -> DomainPolicy:
+    """How one server is treated."""
+    return policies(tx, [domain])[domain]
+
+
+def is_blocked(tx: Reader, domain: str) -> bool:
+    """Whether nothing is exchanged with this server."""
+    return policies(tx, [domain])[domain].is_suspended
+
+
+def blocked_among(tx: Reader, domains: Iterable[str]) -> set[str]:
+    """Those of `domains` that nothing is exchanged with."""
+    return {domain for domain, found in policies(tx, domains).items() if found.is_suspended}
+
+
+def shows_media(tx: Reader, account: Account, url: str) -> bool:
+    """Whether a picture of this person, kept at this address, may be fetched and shown."""
+    if account.is_local:
+        return True
+    return not account.is_without_media and not policy(tx, hostnames.of(url)).rejects_media
+
+
+def by_domain(tx: Reader, domain: str) -> DomainBlock | None:
+    """The rule about exactly this domain."""
+    row = tx.one(_SELECT + " WHERE domain = :domain", domain=normal(domain))
+    return build(DomainBlock, row) if row else None
+
+
+def deciding(tx: Reader, domain: str) -> DomainBlock | None:
+    """The rule that decides about a server: its own, or that of the nearest domain above."""
+    above = and_above(normal(domain))
+    rules = {
+        row["domain"]: build(DomainBlock, row)
+        for row in tx.all(_SELECT + " WHERE domain IN (:names)", names=above)
+    }
+    return next((rules[name] for name in above if name in rules), None)
+
+
+def all_blocked(tx: Reader) -> list[DomainBlock]:
+    """Every rule, by name."""
+    return build_all(DomainBlock, tx.all(_SELECT + " ORDER BY domain"))
+
+
+def some_of(tx: Reader, names: Sequence[str]) -> list[DomainBlock]:
+    """The rules about exactly these domains."""
+    rows = tx.all(_SELECT + " WHERE domain IN (:names) ORDER BY domain", names=list(names))
+    return build_all(DomainBlock, rows)
+
+
+def some(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[DomainBlock]:
+    """A page of rules by name, those that contain `query`."""
+    rows = tx.all(
+        _SELECT
+        + """ WHERE domain > :after AND (:query = '' OR domain LIKE :query ESCAPE '!')
+              ORDER BY domain LIMIT :limit""",
+        after=after,
+        query=f"%{hostnames.normal(query) or query.strip().lower()}%".replace("_", "!_") if query else "",
+        limit=limit,
+    )
+    return build_all(DomainBlock, rows)
+
+
+def checked(tx: Reader, domain: str) -> str:
+    """The name of another server in its normal spelling. Raises Invalid for anything else."""
+    name = normal(domain)
+    if not name:
+        raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
+    if any(hostnames.covers(name, normal(own)) for own in tx.site.own_domains):
+        raise Invalid("The rule would apply to this server itself.", field="domain")
+    return name
+
+
+def block(
+    tx: Writer,
+    domain: str,
+    public_comment: str = "",
+    *,
+    strength: str = "suspend",
+    rejects_media: bool = False,
+    rejects_reports: bool = False,
+    is_obfuscated: bool = False,
+    private_comment: str = "",
+    by: Account | None = None,
+) -> None:
+    """Decide about a domain and what is under it; what was decided before is replaced. Raises Invalid."""
+    if strength not in domain_policy.STRENGTHS:
+        raise Invalid("Please select a severity.", field="strength", detail=strength)
+    rule = DomainBlock(
+        checked(tx, domain),
+        strength,
+        rejects_media,
+        rejects_reports,
+        is_obfuscated,
+        public_comment.strip()[:LONGEST_COMMENT],
+        private_comment.strip()[:LONGEST_COMMENT],
+        None,
+        now_ms(),
+    )
+    put(tx, [rule], by=by)
+
+
+def put(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None = None) -> None:
+    """Keep many rules at once. Their domains are normal and none covers this node."""
+    tx.many(
+        f"""INSERT INTO domain_blocks ({columns(DomainBlock)})
+            VALUES (:domain, :strength, :rejects_media, :rejects_reports, :is_obfuscated, :public_comment,
+                :private_comment, :list_id, :created_at)
+            ON CONFLICT (domain) DO UPDATE SET strength = excluded.strength,
+                rejects_media = excluded.rejects_media, rejects_reports = excluded.rejects_reports,
+                is_obfuscated = excluded.is_obfuscated, public_comment = excluded.public_comment,
+                private_comment = excluded.private_comment, list_id = excluded.list_id""",  # noqa: S608
+        [{name: getattr(rule, name) for name in DomainBlock.__slots__} for rule in rules],
+    )
+    for rule in rules:
+        also = [
+            word
+            for word, is_so in (("media", rule.rejects_media), ("reports", rule.rejects_reports))
+            if is_so
+        ]
+        audit_log.record(tx, by, "rule", rule.domain, " ".join([rule.strength, *also]))
+    settle(tx, [rule.domain for rule in rules])
+
+
+def unblock(tx: Writer, domain: str, *, by: Account | None = None) -> None:
+    """Take a rule back. What it hid is seen again, and the follows it ended come back."""
+    lift(tx, [normal(domain)], by=by)
+
+
+def lift(tx: Writer, names: Sequence[str], *, by: Account | None = None) -> None:
+    """Take many rules back at once."""
+    rows = tx.all("DELETE FROM domain_blocks WHERE domain IN (:names) RETURNING domain", names=list(names))
+    for row in rows:
+        audit_log.record(tx, by, "lift", row["domain"])
+    settle(tx, [row["domain"] for row in rows])
+
+
+def own(tx: Writer, list_id: int, names: Sequence[str]) -> None:
+    """Rules that a list made are from now on the admins' own."""
+    tx.run(
+        "UPDATE domain_blocks SET list_id = NULL WHERE list_id = :list AND domain IN (:names)",
+        list=list_id,
+        names=list(names),
+    )
+
+
+def allows(tx: Reader) -> list[DomainAllow]:
+    """The allow list, by name."""
+    rows = tx.all(f"SELECT {columns(DomainAllow)} FROM domain_allows ORDER BY domain")  # noqa: S608
+    return build_all(DomainAllow, rows)
+
+
+def allowed_by(tx: Reader, domain: str) -> str | None:
+    """The entry of the allow list that lets a server in."""
+    found: str | None = tx.value(
+        "SELECT MAX(domain) FROM domain_allows WHERE domain IN (:names)", names=and_above(normal(domain))
+    )
+    return found
+
+
+def allow(tx: Writer, domain: str, comment: str = "", *, by: Account | None = None) -> None:
+    """Put a server on the allow list. Raises Invalid."""
+    name = checked(tx, domain)
+    tx.run(
+        """INSERT INTO domain_allows (domain, comment, created_at) VALUES (:domain, :comment, :now)
+           ON CONFLICT (domain) DO UPDATE SET comment = excluded.comment""",
+        domain=name,
+        comment=comment.strip()[:LONGEST_COMMENT],
+        now=now_ms(),
+    )
+    audit_log.record(tx, by, "allow", name)
+    settle(tx, [name])
+
+
+def disallow(tx: Writer, domain: str, *, by: Account | None = None) -> None:
+    """Take a server off the allow list. Raises NotFound."""
+    name = normal(domain)
+    if not tx.run("DELETE FROM domain_allows WHERE domain = :domain", domain=name):
+        raise NotFound("That server is not on the allow list.")
+    audit_log.record(tx, by, "disallow", name)
+    settle(tx, [name])
+
+
+def adopt_mode(tx: Writer) -> None:
+    """At start: if the option was changed, everybody from elsewhere is judged anew."""
+    mode = "allowlist" if tx.site.by_allow_list else "open"
+    if (settings.get(tx, _MODE) or "open") != mode:
+        settings.put(tx, _MODE, mode)
+        audit_log.record(tx, None, "mode", mode)
+        settle(tx, None)
+
+
+def settle(tx: Writer, rules: Sequence[str] | None) -> None:
+    """Let the people of all servers that these rules (None: all) are about be treated as they now say.
+
+    Those of a few servers at once; if it is about very many, the job walks through everybody known here.
+    """
+    if rules is not None and not rules:
+        return
+    wanted = None if rules is None else set(rules)
+    servers = [
+        (row["domain"], row["host"])
+        for row in tx.all("SELECT DISTINCT domain, host FROM accounts WHERE NOT is_local")
+        if wanted is None
+        or not wanted.isdisjoint([*and_above(normal(row["domain"])), *and_above(normal(row["host"]))])
+    ]
+    if len(servers) > MOST_AT_ONCE:
+        queue.add(tx, "apply_policy", {"everybody": True})
+    else:
+        found = policies(tx, {name for pair in servers for name in pair})
+        for domain, host in servers:
+            accounts.follow_server(tx, domain, host, found[domain].and_also(found[host]))
+        queue.add(tx, "apply_policy", {})
+
+
+def judge_some(tx: Writer, after: int) -> int:
+    """Treat the next people from elsewhere, by id, as their servers are; the last id there was, 0 at the end."""
+    rows = tx.all(
+        """SELECT id, domain, host, is_limited, is_without_media, suspended_at, suspended_with_server
+           FROM accounts WHERE id > :after AND NOT is_local ORDER BY id LIMIT :most""",
+        after=after,
+        most=MOST_IN_A_UNIT,
+    )
+    if not rows:
+        return 0
+    found = policies(tx, {row[name] for row in rows for name in ("domain", "host")})
+    changed: dict[DomainPolicy, list[int]] = {}
+    for row in rows:
+        here = found[row["domain"]].and_also(found[row["host"]])
+        if not _agrees(
+            here,
+            bool(row["is_limited"]),
+            bool(row["is_without_media"]),
+            row["suspended_at"] is not None,
+            bool(row["suspended_with_server"]),
+        ):
+            changed.setdefault(here, []).append(row["id"])
+    for here, ids in changed.items():
+        accounts.follow_servers(tx, ids, here)
+    return int(rows[-1]["id"])
+
+
+def judge(tx: Writer, account: Account) -> Account:
+    """Someone elsewhere was read (anew): treat them as their server is, which may be known by two names."""
+    if account.is_local:
+        return account
+    host = hostnames.of(account.uri)
+    found = policies(tx, {account.domain, host})
+    here = found[account.domain].and_also(found[host])
+    if _agrees(
+        here,
+        account.is_limited,
+        account.is_without_media,
+        account.suspended_at is not None,
+        account.suspended_with_server,
+    ):
+        return account
+    accounts.follow_servers(tx, [account.id], here)
+    return accounts.get(tx, account.id)
+
+
+def _agrees(
+    here: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
+) -> bool:
+    """Whether somebody is marked as their server is treated."""
+    if (here.is_limited, here.rejects_media) != (is_limited, is_without_media):
+        return False
+    return is_suspended if here.is_suspended else not with_server

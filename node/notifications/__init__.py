@@ -1,0 +1,1 @@
+"""Telling local people what happened."""

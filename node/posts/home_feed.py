@@ -1,0 +1,172 @@
+"""Home feeds: rows, not a query. Owns the table `feed`.
+
+A post or boost is written into the feeds of its readers here when it is made, in one statement however
+many they are, and taken out when it goes, or when a follow does. Which rows a person really sees is still
+asked of `visibility` when the page is read.
+
+Into a feed goes what somebody followed (or oneself) publishes, but direct posts never; a comment only for
+those who also follow the author of what it comments on, or are that author, or when it continues the
+author's own post. A boost goes to those who want this person's boosts and have not got the post already.
+"""
+
+from __future__ import annotations
+
+from node.database import Writer
+from node.models.post import Boost, Post
+from node.posts import posts
+
+BACKFILLED = 40
+
+_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS NULL"""
+
+
+def _unhindered(reader: str, other: str) -> str:
+    """SQL: the reader has not muted the other, and neither has blocked the other.
+
+    `visibility` asks the same of one row at a time, for pages of twenty. An author's followers are thousands, so
+    here the planner may make joins of it: on PostgreSQL that takes a third of the time.
+    """
+    return f"""NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = {reader} AND m.target_id = {other})
+        AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {reader} AND b.target_id = {other})
+        AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {other} AND b.target_id = {reader})"""  # noqa: S608
+
+
+def _knows_parent(reader: str, author: str, parent_author: str) -> str:
+    """SQL: a comment on a post by `parent_author` concerns the reader."""
+    return f"""({parent_author} = {author} OR {parent_author} = {reader}
+        OR EXISTS (SELECT 1 FROM follows pf WHERE pf.follower_id = {reader}
+            AND pf.followed_id = {parent_author} AND pf.state = 'accepted'))"""  # noqa: S608
+
+
+def add_post(tx: Writer, post: Post) -> None:
+    """Put a post into the feeds of its author and of the author's followers here."""
+    if post.visibility == "direct" or (post.is_comment and post.parent_id is None):
+        return
+    concerns = "TRUE"
+    values = {"post": post.id, "author": post.account_id}
+    if post.is_comment:
+        parent = posts.by_id(tx, post.parent_id or 0)
+        if parent is None:
+            return
+        if parent.account_id != post.account_id:
+            concerns = _knows_parent("r.id", "CAST(:author AS BIGINT)", "CAST(:parent_author AS BIGINT)")
+            values["parent_author"] = parent.account_id
+    tx.run(
+        f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+            SELECT r.id, CAST(:post AS BIGINT), CAST(:post AS BIGINT), f.followed_id, FALSE
+            FROM follows f JOIN accounts r ON r.id = f.follower_id
+            WHERE f.followed_id = :author AND f.state = 'accepted' AND {_READER}
+              AND {_unhindered("r.id", "f.followed_id")} AND {concerns}
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        **values,
+    )
+    if post.is_local:
+        _add_own(tx, post.account_id, post.id, post.id, is_boost=False)
+
+
+def _add_own(tx: Writer, account_id: int, id_: int, post_id: int, *, is_boost: bool) -> None:
+    tx.run(
+        """INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+           SELECT r.id, CAST(:id AS BIGINT), CAST(:post AS BIGINT), r.id, CAST(:is_boost AS BOOLEAN)
+           FROM accounts r WHERE r.id = :account AND r.is_local
+           ON CONFLICT DO NOTHING""",
+        account=account_id,
+        id=id_,
+        post=post_id,
+        is_boost=is_boost,
+    )
+
+
+def add_boost(tx: Writer, boost: Boost, post: Post) -> None:
+    """Put a boost into the feeds of its maker and of the maker's followers here."""
+    tx.run(
+        f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+            SELECT r.id, CAST(:boost AS BIGINT), CAST(:post AS BIGINT), f.followed_id, TRUE
+            FROM follows f JOIN accounts r ON r.id = f.follower_id
+            WHERE f.followed_id = :by AND f.state = 'accepted' AND f.shows_boosts AND {_READER}
+              AND {_unhindered("r.id", "f.followed_id")}
+              AND {_unhindered("r.id", "CAST(:author AS BIGINT)")}
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        boost=boost.id,
+        post=post.id,
+        by=boost.account_id,
+        author=post.account_id,
+    )
+    _add_own(tx, boost.account_id, boost.id, post.id, is_boost=True)
+
+
+def remove_boost(tx: Writer, boost: Boost, post: Post) -> None:
+    """Take a boost out. Those who would have got the post anyway, from its author, get it back so."""
+    removed = tx.run(
+        "DELETE FROM feed WHERE post_id = :post AND by_id = :by AND is_boost",
+        post=post.id,
+        by=boost.account_id,
+    )
+    if removed and post.deleted_at is None:
+        add_post(tx, post)
+
+
+def remove_post(tx: Writer, post_id: int) -> None:
+    """Take a post, and the boosts of it, out of all feeds."""
+    tx.run("DELETE FROM feed WHERE post_id = :post", post=post_id)
+
+
+def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
+    """A follow was accepted: bring the latest of the followed into the feed."""
+    tx.run(
+        f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+            SELECT r.id, p.id, p.id, p.account_id, FALSE
+            FROM (SELECT id, account_id, parent_id, parent_uri FROM posts
+                  WHERE account_id = :by AND deleted_at IS NULL AND visibility <> 'direct'
+                  ORDER BY id DESC LIMIT :most) AS p
+            JOIN accounts r ON r.id = :viewer
+            LEFT JOIN posts parent ON parent.id = p.parent_id
+            WHERE {_READER} AND {_unhindered("r.id", "p.account_id")}
+              AND (p.parent_uri = '' OR {_knows_parent("r.id", "p.account_id", "parent.account_id")})
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        by=by_id,
+        viewer=viewer_id,
+        most=BACKFILLED,
+    )
+    tx.run(
+        f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+            SELECT r.id, b.id, b.post_id, b.account_id, TRUE
+            FROM (SELECT id, post_id, account_id FROM boosts
+                  WHERE account_id = :by ORDER BY id DESC LIMIT :most) AS b
+            JOIN posts p ON p.id = b.post_id
+            JOIN accounts r ON r.id = :viewer
+            JOIN follows f ON f.follower_id = r.id AND f.followed_id = b.account_id
+            WHERE {_READER} AND f.state = 'accepted' AND f.shows_boosts
+              AND {_unhindered("r.id", "b.account_id")} AND {_unhindered("r.id", "p.account_id")}
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+        by=by_id,
+        viewer=viewer_id,
+        most=BACKFILLED,
+    )
+
+
+def remove_by(tx: Writer, viewer_id: int, by_id: int) -> None:
+    """A follow ended, or a mute began: take out what came from them.
+
+    A post by somebody still followed, that only came first as a boost of theirs, stays as what it is.
+    """
+    boosted = tx.all(
+        "DELETE FROM feed WHERE account_id = :viewer AND by_id = :by RETURNING post_id, is_boost",
+        viewer=viewer_id,
+        by=by_id,
+    )
+    kept = [row["post_id"] for row in boosted if row["is_boost"]]
+    if kept:
+        tx.run(
+            f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
+                SELECT f.follower_id, p.id, p.id, p.account_id, FALSE
+                FROM posts p JOIN follows f ON f.followed_id = p.account_id
+                WHERE p.id IN (:kept) AND p.deleted_at IS NULL AND p.visibility <> 'direct'
+                  AND p.parent_uri = '' AND p.account_id <> :by
+                  AND f.follower_id = :viewer AND f.state = 'accepted'
+                  AND {_unhindered("f.follower_id", "p.account_id")}
+                ON CONFLICT DO NOTHING""",  # noqa: S608
+            kept=kept,
+            by=by_id,
+            viewer=viewer_id,
+        )

@@ -1,0 +1,71 @@
+"""Mentions: whom a post is addressed to. Owns the table `mentions`.
+
+Whoever is in it may see the post, whatever its visibility. Silent ones are addressed without being named
+in the caption, as the author of what a comment is about always is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from node.accounts import accounts
+from node.database import Reader, Writer
+from node.models.account import Account
+from node.models.post import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody a post is addressed to."""
+
+    account: Account
+    is_silent: bool
+
+
+def of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
+    """Whom posts are addressed to, in two queries however many there are."""
+    rows = tx.all(
+        """SELECT post_id, account_id, is_silent FROM mentions
+           WHERE post_id IN (:ids) ORDER BY post_id, account_id""",
+        ids=post_ids,
+    )
+    people = accounts.by_ids(tx, {row["account_id"] for row in rows})
+    found: dict[int, list[Mention]] = {}
+    for row in rows:
+        mention = Mention(people[row["account_id"]], bool(row["is_silent"]))
+        found.setdefault(row["post_id"], []).append(mention)
+    return found
+
+
+def ids_of_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Whom posts name, as account ids, in one query."""
+    found: dict[int, list[int]] = {}
+    for row in tx.all(
+        """SELECT post_id, account_id FROM mentions
+           WHERE post_id IN (:ids) AND NOT is_silent ORDER BY post_id, account_id""",
+        ids=post_ids,
+    ):
+        found.setdefault(row["post_id"], []).append(row["account_id"])
+    return found
+
+
+def of(tx: Reader, post: Post) -> list[Mention]:
+    return of_posts(tx, [post.id]).get(post.id, [])
+
+
+def write(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[Account]) -> None:
+    """Address the post to these people, and no longer to whom it was addressed before."""
+    rows = {person.id: True for person in silent} | {person.id: False for person in named}
+    rows.pop(post.account_id, None)
+    if post.edited_at is not None:
+        remove_of_post(tx, post.id)
+    tx.many(
+        """INSERT INTO mentions (post_id, account_id, is_silent) VALUES (:post, :account, :is_silent)
+           ON CONFLICT DO NOTHING""",
+        [{"post": post.id, "account": id_, "is_silent": is_silent} for id_, is_silent in rows.items()],
+    )
+
+
+def remove_of_post(tx: Writer, post_id: int) -> None:
+    tx.run("DELETE FROM mentions WHERE post_id = :post", post=post_id)

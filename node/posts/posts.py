@@ -1,0 +1,162 @@
+"""Posts: publish, edit, delete, and the rows behind them. Owns the table `posts`.
+
+A deed here changes everything that belongs to it in one unit of work: rows, photos, hashtags, home feeds,
+notifications, counts, and the sentence for other servers. Posts published elsewhere come in through
+`receiving`, which ends in the same functions.
+
+Who may see a post is decided by `visibility`. Its audience never widens after it was published. A comment
+reaches no further than what it comments on, and only public and unlisted ones are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from node.database import Reader, Writer, build, build_all, columns
+from node.errors import NotAllowed, NotFound
+from node.ids import now_ms
+from node.models.account import Account
+from node.models.audience import OPEN
+from node.models.post import Post
+from node.models.visibility import eyes, visible_to
+
+
+def by_id(tx: Reader, post_id: int) -> Post | None:
+    """The post as it stands, deleted or not, whoever may see it: doors use `seen_by`."""
+    row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE id = :id", id=post_id)  # noqa: S608
+    return build(Post, row) if row else None
+
+
+def by_uri(tx: Reader, uri: str) -> Post | None:
+    """As `by_id`, by the post's identity."""
+    row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE uri = :uri", uri=uri)  # noqa: S608
+    return build(Post, row) if row else None
+
+
+def by_url(tx: Reader, url: str) -> Post | None:
+    """A post by the page its server shows it at, which some servers use in place of its identity."""
+    row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE url = :url AND url <> uri", url=url)  # noqa: S608
+    return build(Post, row) if row else None
+
+
+def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Post]:
+    rows = tx.all(f"SELECT {columns(Post)} FROM posts WHERE id IN (:ids)", ids=list(ids))  # noqa: S608
+    return {post.id: post for post in build_all(Post, rows)}
+
+
+def seen_by(tx: Reader, viewer: Account | None, post_id: int) -> Post:
+    """The post, if this person (None: anybody) may see it; otherwise NotFound, as if there were none."""
+    post = _seen(tx, viewer, "p.id = :key", post_id)
+    if post is None:
+        raise NotFound("There is no such post.")
+    return post
+
+
+def seen_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
+    """As `seen_by`, by the id that other servers know; None for none."""
+    return _seen(tx, viewer, "p.uri = :key", uri)
+
+
+def _seen(tx: Reader, viewer: Account | None, where: str, key: int | str) -> Post | None:
+    row = tx.one(
+        f"SELECT {columns(Post, 'p')} FROM posts p WHERE {where} AND {visible_to('p')}",  # noqa: S608
+        key=key,
+        viewer=eyes(viewer),
+    )
+    return build(Post, row) if row else None
+
+
+def insert(tx: Writer, post: Post) -> bool:
+    """Write a new row; False when its id or uri is taken."""
+    names = columns(Post).split(", ")
+    return (
+        tx.run(
+            f"""INSERT INTO posts ({columns(Post)}) VALUES ({", ".join(":" + name for name in names)})
+            ON CONFLICT DO NOTHING""",  # noqa: S608
+            **{name: getattr(post, name) for name in names},
+        )
+        > 0
+    )
+
+
+def count(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, comments: int = 0) -> None:
+    """Add to a post's counts, in the unit of work that made the difference."""
+    tx.run(
+        """UPDATE posts SET likes_count = likes_count + :likes, boosts_count = boosts_count + :boosts,
+                  comments_count = comments_count + :comments
+           WHERE id = :id AND deleted_at IS NULL""",
+        id=post_id,
+        likes=likes,
+        boosts=boosts,
+        comments=comments,
+    )
+
+
+def get_own(tx: Reader, who: Account, post: Post) -> Post:
+    current = by_id(tx, post.id)
+    if current is None or current.deleted_at is not None:
+        raise NotFound("There is no such post.")
+    if current.account_id != who.id:
+        raise NotAllowed("Only its author can change a post.")
+    return current
+
+
+def update(tx: Writer, now: Post) -> None:
+    """Writes what an edit may change of a post's row."""
+    tx.run(
+        """UPDATE posts SET caption = :caption, source = :source, warning = :warning,
+                  is_sensitive = :is_sensitive, language = :language, url = :url, emoji = :emoji,
+                  policy = :policy, photos_count = :photos_count, edited_at = :edited_at
+           WHERE id = :id""",
+        id=now.id,
+        caption=now.caption,
+        source=now.source,
+        warning=now.warning,
+        is_sensitive=now.is_sensitive,
+        language=now.language,
+        url=now.url,
+        emoji=now.emoji,
+        policy=now.policy,
+        photos_count=now.photos_count,
+        edited_at=now.edited_at,
+    )
+
+
+def mark_deleted(tx: Writer, post_id: int) -> None:
+    """Empties the row of a post, which stays for the comments below it."""
+    tx.run(
+        """UPDATE posts SET deleted_at = :now, caption = '', source = '', warning = '', language = '',
+                  is_sensitive = FALSE, photos_count = 0, likes_count = 0, boosts_count = 0
+           WHERE id = :id""",
+        id=post_id,
+        now=now_ms(),
+    )
+
+
+def adopt_orphans(tx: Writer, post: Post) -> list[Post]:
+    """Join the comments that came before the post they are about, and all below them, to its conversation.
+
+    Those that were deleted meanwhile are joined too, for what is below them, but neither counted nor returned.
+    """
+    rows = tx.all(
+        """UPDATE posts SET parent_id = :post
+           WHERE parent_id IS NULL AND parent_uri <> '' AND parent_uri IN (:names)
+             AND id <> :post AND id <> :root
+           RETURNING id, visibility, deleted_at""",
+        post=post.id,
+        root=post.root_id,
+        names=[post.uri, post.url],
+    )
+    if not rows:
+        return []
+    tx.run(
+        """WITH RECURSIVE below (id) AS (
+               SELECT id FROM posts WHERE id IN (:orphans)
+               UNION SELECT p.id FROM posts p JOIN below ON p.parent_id = below.id)
+           UPDATE posts SET root_id = :root WHERE id IN (SELECT id FROM below)""",
+        orphans=[row["id"] for row in rows],
+        root=post.root_id,
+    )
+    alive = [row for row in rows if row["deleted_at"] is None]
+    count(tx, post.id, comments=sum(row["visibility"] in OPEN for row in alive))
+    return list(by_ids(tx, [row["id"] for row in alive]).values())

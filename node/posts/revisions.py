@@ -1,0 +1,68 @@
+"""Edits: what a post said before. Owns the table `post_edits`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.attachments import photo_rows
+from node.database import Reader, Writer
+from node.ids import new_id
+from node.models.post import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a post said from `created_at` on. `photos` are (photo id, alt) in order."""
+
+    caption: str
+    warning: str
+    is_sensitive: bool
+    photos: list[tuple[int, str]]
+    created_at: int
+
+
+def photos_now(tx: Reader, post: Post) -> list[tuple[int, str]]:
+    """The photos and their texts as a version keeps them."""
+    return [(photo.id, photo.alt) for photo in photo_rows.of_posts(tx, [post.id]).get(post.id, [])]
+
+
+def of(tx: Reader, post: Post) -> list[Edit]:
+    """Every version of a post, the first one first and the present one last."""
+    rows = tx.all(
+        """SELECT caption, warning, is_sensitive, photos, created_at
+           FROM post_edits WHERE post_id = :post ORDER BY id""",
+        post=post.id,
+    )
+    former = [
+        Edit(
+            row["caption"],
+            row["warning"],
+            bool(row["is_sensitive"]),
+            [(id_, alt) for id_, alt in json.loads(row["photos"])],
+            row["created_at"],
+        )
+        for row in rows
+    ]
+    since = post.edited_at or post.published_at
+    return [*former, Edit(post.caption, post.warning, post.is_sensitive, photos_now(tx, post), since)]
+
+
+def keep(tx: Writer, post: Post, had: Sequence[tuple[int, str]]) -> None:
+    """Keep a version that is about to be replaced."""
+    tx.run(
+        """INSERT INTO post_edits (id, post_id, caption, warning, is_sensitive, photos, created_at)
+           VALUES (:id, :post, :caption, :warning, :is_sensitive, :photos, :created_at)""",
+        id=new_id(),
+        post=post.id,
+        caption=post.caption,
+        warning=post.warning,
+        is_sensitive=post.is_sensitive,
+        photos=json.dumps(had),
+        created_at=post.edited_at or post.published_at,
+    )
+
+
+def remove_of_post(tx: Writer, post_id: int) -> None:
+    tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post_id)

@@ -1,0 +1,230 @@
+"""Posts published elsewhere: how they come in, change and go. The rows are written by `posts`.
+
+Whoever calls has already made sure that the author said this (see `activitypub`), and decided that it
+matters here. What is left to guard: a post comes in once, and not after its deletion; its author and its
+audience never change; an answer to somebody here comes only from who may see what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from node.attachments import custom_emoji, photos
+from node.attachments.photo_metadata import MOST_ALT
+from node.database import Reader, Writer, build
+from node.federation import recipients, tombstones
+from node.ids import id_at, now_ms
+from node.models.account import Account
+from node.models.audience import VISIBILITIES
+from node.models.post import Post
+from node.models.remote_post import RemotePhoto, RemotePost
+from node.posts import home_feed, permissions, posts, revisions
+from node.posts.drafts import MOST_PHOTOS, MOST_WARNING
+from node.publishing import post_deletion, publishing
+from node.text import formatting, hostnames
+
+MOST_MENTIONS = 100
+MOST_HASHTAGS = 100
+MOST_CONTEXT = 2048
+_SAME_MOMENT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of a post before it comes in: it is here, it is deleted, its author is followed by ours."""
+
+    is_here: bool
+    is_buried: bool
+    is_followed: bool
+
+
+def ask(tx: Reader, author: Account, uri: str) -> Prospect:
+    """The three questions about every new post, in one statement."""
+    row = tx.one(
+        f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_here,
+                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_buried,
+                   EXISTS ({recipients.FOLLOWED_HERE}) AS is_followed""",  # noqa: S608
+        uri=uri,
+        grave=tombstones.grave(author, uri),
+        who=author.id,
+    )
+    assert row is not None
+    return build(Prospect, row)
+
+
+def receive(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
+    """Take in a post. The one already here, if it is; None if it may not come in.
+
+    `is_new`: the caller has just seen that it is neither here nor buried (`ask`).
+    """
+    existing = None if is_new else posts.by_uri(tx, remote.uri)
+    if existing is not None:
+        return existing if existing.deleted_at is None else None
+    author = remote.author
+    if author.is_local or author.is_gone or remote.visibility not in VISIBILITIES:
+        return None
+    if not is_new and tombstones.is_buried(tx, author, remote.uri):
+        return None
+    parent = _parent(tx, remote.parent_uri)
+    if parent is not None and not _may_comment(tx, author, parent):
+        return None
+    post = _insert(tx, remote, parent)
+    if post is None:
+        return posts.by_uri(tx, remote.uri)
+    if post.photos_count:
+        photos.receive(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
+    publishing.settle_in(
+        tx,
+        author,
+        post,
+        parent,
+        remote.mentions[:MOST_MENTIONS],
+        remote.hashtags[:MOST_HASHTAGS],
+        remote.addressed[:MOST_MENTIONS],
+    )
+    orphans = posts.adopt_orphans(tx, post)
+    for orphan in orphans:
+        home_feed.add_post(tx, orphan)
+    return posts.by_id(tx, post.id) if orphans else post
+
+
+def _parent(tx: Reader, uri: str) -> Post | None:
+    if not uri:
+        return None
+    return posts.by_uri(tx, uri) or posts.by_url(tx, uri)
+
+
+def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
+    """Under a tombstone nothing new grows; under a post of ours only what its author would allow."""
+    if parent.deleted_at is not None:
+        return False
+    if not parent.is_local or parent.account_id == author.id:
+        return True
+    return permissions.answer(tx, author, parent, "comment") == "yes"
+
+
+def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
+    now = now_ms()
+    published_at = max(1, min(remote.published_at, now))
+    # Many posts can bear one second; each draws another id of that moment until one is free.
+    for n in range(_SAME_MOMENT):
+        id_ = id_at(published_at)
+        if parent is not None and id_ <= parent.id:
+            # Documents tell whole seconds: an answer must not sort before what it answers.
+            id_ = parent.id + 1 + n
+        post = Post(
+            id=id_,
+            uri=remote.uri,
+            url=remote.url or remote.uri,
+            account_id=remote.author.id,
+            is_local=False,
+            visibility=remote.visibility,
+            caption=formatting.clean_html(remote.html),
+            source="",
+            warning=_one_line(remote.warning),
+            is_sensitive=remote.is_sensitive or bool(remote.warning),
+            language=formatting.clean_text(remote.language, 35),
+            parent_id=None if parent is None else parent.id,
+            parent_uri="" if not remote.parent_uri else parent.uri if parent else remote.parent_uri,
+            root_id=id_ if parent is None else parent.root_id,
+            policy=remote.policy,
+            photos_count=len(_clean_photos(remote.photos)),
+            likes_count=0,
+            boosts_count=0,
+            comments_count=0,
+            published_at=published_at,
+            edited_at=_edited_at(remote, published_at, now),
+            created_at=now,
+            deleted_at=None,
+            emoji=_emoji(tx, remote),
+            context=remote.context[:MOST_CONTEXT],
+        )
+        if posts.insert(tx, post):
+            return post
+        if posts.by_uri(tx, remote.uri) is not None:
+            return None
+    raise RuntimeError(f"no id is free at {published_at}")
+
+
+def _edited_at(remote: RemotePost, published_at: int, now: int) -> int | None:
+    """When a post that is new here was edited; never in the future, or no later edit would count."""
+    if remote.edited_at is None or remote.edited_at <= published_at:
+        return None
+    return min(remote.edited_at, now)
+
+
+def _emoji(tx: Writer, remote: RemotePost) -> str:
+    return custom_emoji.take_in(
+        tx, hostnames.of(remote.author.uri), remote.emoji, remote.html, remote.warning
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(formatting.clean_text(text, MOST_WARNING).split())
+
+
+def _clean_photos(remote: Sequence[RemotePhoto]) -> list[RemotePhoto]:
+    unique = {photo.url: photo for photo in remote}.values()
+    return [replace(photo, alt=formatting.clean_text(photo.alt, MOST_ALT)) for photo in unique][:MOST_PHOTOS]
+
+
+def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
+    """Let a known post say what its author's server says now. None when it is not known or not newer.
+
+    The whole of it is replaced, but for its author, its audience and its place in the conversation.
+    """
+    current = posts.by_uri(tx, remote.uri)
+    if current is None or current.deleted_at is not None or current.is_local:
+        return None
+    if current.account_id != remote.author.id or remote.author.is_gone:
+        return None
+    edited_at = min(remote.edited_at or now_ms(), now_ms())
+    # Documents tell whole seconds, so a second edit may bear the time of the first.
+    if edited_at < (current.edited_at or current.published_at):
+        return None
+    had = revisions.photos_now(tx, current)
+    taken = _clean_photos(remote.photos)
+    changed = replace(
+        current,
+        url=remote.url or current.url,
+        caption=formatting.clean_html(remote.html),
+        warning=_one_line(remote.warning),
+        is_sensitive=remote.is_sensitive or bool(remote.warning),
+        language=formatting.clean_text(remote.language, 35),
+        policy=remote.policy,
+        photos_count=len(taken),
+        edited_at=edited_at,
+        emoji=_emoji(tx, remote),
+    )
+    photos.receive(tx, current.account_id, current.id, taken)
+    if replace(changed, edited_at=current.edited_at) == current and revisions.photos_now(tx, current) == had:
+        return current
+    publishing.rewrite(
+        tx,
+        remote.author,
+        current,
+        changed,
+        had,
+        remote.mentions[:MOST_MENTIONS],
+        remote.hashtags[:MOST_HASHTAGS],
+    )
+    return changed
+
+
+def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:
+    """Delete a post because its author's server says so. Whether there was one of theirs to delete.
+
+    One that has not reached us is remembered as deleted by this actor, so that a late Create stays out;
+    a claim about another host, or by somebody else than the author, changes nothing.
+    """
+    post = posts.by_uri(tx, uri)
+    if post is not None:
+        if post.account_id != actor.id or post.is_local:
+            return False
+        post_deletion.remove(tx, post)
+        return True
+    if urlsplit(uri).netloc.lower() == urlsplit(actor.uri).netloc.lower():
+        tombstones.bury(tx, actor, uri)
+    return False

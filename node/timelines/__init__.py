@@ -1,0 +1,1 @@
+"""Reading: timelines, threads, notifications, and posts as pages and apps show them."""

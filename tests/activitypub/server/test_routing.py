@@ -1,0 +1,62 @@
+"""The router: names before placeholders, nothing but whole paths, and the right answer to a wrong method."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Rule
+
+from activitypub.server.routing import Found, Router
+
+ROUTER: Router[str] = Router(
+    [
+        Rule("/users/<name>", endpoint="person"),
+        Rule("/@<name:name>", endpoint="page"),
+        Rule("/p/<name>/<digits:id>", endpoint="post"),
+        Rule("/things/clear", methods=["POST"], endpoint="clear"),
+        Rule("/things/<id>", methods=["GET"], endpoint="thing"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint", "args"),
+    [
+        ("/users/alice", "person", {"name": "alice"}),
+        ("/users/a b@c", "person", {"name": "a b@c"}),
+        ("/@alice", "page", {"name": "alice"}),
+        ("/p/alice/0123", "post", {"name": "alice", "id": "0123"}),
+    ],
+)
+def test_a_path_leads_to_its_endpoint(path: str, endpoint: str, args: dict[str, str]) -> None:
+    assert ROUTER.find("GET", path) == Found(endpoint, args)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/users/",
+        "/users/alice/",
+        "//users/alice",
+        "/users//alice",
+        "/@alice@far.example",
+        "/p/alice/x",
+        f"/p/alice/{'1' * 19}",
+        "/p/alice/١٢",
+    ],
+)
+def test_other_paths_lead_nowhere(path: str) -> None:
+    assert ROUTER.find("GET", path) is None
+
+
+def test_a_name_goes_before_a_placeholder_where_the_method_allows() -> None:
+    assert ROUTER.find("POST", "/things/clear") == Found("clear", {})
+    assert ROUTER.find("GET", "/things/clear") == Found("thing", {"id": "clear"})
+    assert ROUTER.find("HEAD", "/things/1") == Found("thing", {"id": "1"})
+
+
+def test_a_wrong_method_is_told_from_a_wrong_path() -> None:
+    with pytest.raises(MethodNotAllowed):
+        ROUTER.find("DELETE", "/things/1")

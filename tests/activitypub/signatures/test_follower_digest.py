@@ -1,0 +1,206 @@
+"""Followers of two servers compared: the vector of FEP-8fcf, and headers that must change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activitypub import signatures
+from activitypub.signatures import Claim, Request, SigningKey, follower_digest
+from activitypub.signatures.follower_digest import Synchronization
+from node.accounts import keys
+
+FOLLOWERS = [
+    "https://example.org/users/2",
+    "https://testing.example.org/users/1",
+    "https://next.example.org/users/foo",
+    "https://testing.example.org/users/2",
+]
+HOME = "https://testing.example.org/inbox"
+VECTOR = "c33f48cd341ef046a206b8a72ec97af65079f9a3a9b90eef79c5920dce45c61f"
+ACTOR = "https://example.org/users/1"
+COLLECTION, URL = f"{ACTOR}/followers", f"{ACTOR}/followers_synchronization"
+HEADER = f'collectionId="{COLLECTION}", url="{URL}", digest="{VECTOR}"'
+NOW = 1_795_176_000.0
+
+
+def _request(*values: str) -> Request:
+    headers = [("host", "testing.example.org"), *(("collection-synchronization", value) for value in values)]
+    return Request("POST", "/inbox", "testing.example.org", "https", headers, b"{}")
+
+
+CLAIM = Claim(
+    key_id=f"{ACTOR}#main-key",
+    style="cavage",
+    signature=b"",
+    covered=("(request-target)", "host", "date", "digest", "collection-synchronization"),
+)
+
+
+def _wanted(*values: str, claim: Claim = CLAIM, followers: str | None = COLLECTION) -> Synchronization | None:
+    return follower_digest.wanted(_request(*values), claim, ACTOR, followers)
+
+
+def test_the_digest_is_the_one_of_the_specification() -> None:
+    part = follower_digest.part(FOLLOWERS, HOME)
+    assert part == [FOLLOWERS[1], FOLLOWERS[3]]
+    assert follower_digest.digest(part) == VECTOR
+    assert follower_digest.digest(reversed(part)) == VECTOR
+    assert follower_digest.digest([*part, *part]) == VECTOR
+    assert follower_digest.digest([]) == "0" * 64
+
+
+def test_the_header_is_the_one_of_the_specification() -> None:
+    value = follower_digest.header(COLLECTION, URL, follower_digest.part(FOLLOWERS, HOME))
+    assert value == HEADER
+    assert follower_digest.parse(value) == Synchronization(COLLECTION, URL, VECTOR)
+
+
+def test_a_header_cannot_be_broken_out_of() -> None:
+    for bad in (
+        'https://a.test/", url="https://b.test/',
+        "https://a.test/\\",
+        "https://a.test/é",
+        "a\r\nb: c",
+    ):
+        with pytest.raises(ValueError, match="plain URI"):
+            follower_digest.header(bad, URL, [])
+
+
+def test_a_signed_header_about_the_senders_own_followers_is_wanted() -> None:
+    assert _wanted(HEADER) == Synchronization(COLLECTION, URL, VECTOR)
+    assert _wanted(HEADER.replace("https://example.org", "HTTPS://Example.ORG:443")) is not None
+    by_rfc9421 = replace(CLAIM, style="rfc9421", covered=('"@method"', '"collection-synchronization"'))
+    assert _wanted(HEADER, claim=by_rfc9421) is not None
+
+
+async def test_a_header_signed_with_the_request_is_wanted() -> None:
+    private, public = keys.generate_rsa()
+    sent = signatures.sign_cavage(
+        SigningKey.load(f"{ACTOR}#main-key", private),
+        "POST",
+        HOME,
+        b"{}",
+        NOW,
+        [(follower_digest.HEADER, HEADER)],
+    )
+    request = Request(
+        "POST",
+        "/inbox",
+        "testing.example.org",
+        "https",
+        [(name.lower(), value) for name, value in sent.items()],
+        b"{}",
+    )
+    claim = signatures.claim(request, NOW)
+    signatures.verify(claim, request, signatures.parse_public_key(public))
+    assert follower_digest.wanted(request, claim, ACTOR, COLLECTION) is not None
+
+
+def test_an_unsigned_header_changes_nothing() -> None:
+    assert (
+        _wanted(HEADER, claim=replace(CLAIM, covered=("(request-target)", "host", "date", "digest"))) is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (COLLECTION, "https://victim.test/users/v/followers"),
+        (COLLECTION, "https://example.org/users/2/followers"),
+        (COLLECTION, f"{COLLECTION}/"),
+        (COLLECTION, f"{COLLECTION}#x"),
+        (URL, "https://victim.test/users/v/followers_synchronization"),
+        (URL, "https://testing.example.org/users/1/followers"),
+        (URL, "https://example.org:8443/users/1/followers"),
+        (URL, "http://example.org/users/1/followers"),
+        (URL, "https://example.org@127.0.0.1/"),
+        (URL, "file:///etc/passwd"),
+    ],
+)
+def test_a_header_about_another_collection_or_server_changes_nothing(old: str, new: str) -> None:
+    assert _wanted(HEADER.replace(f'"{old}"', f'"{new}"')) is None
+
+
+def test_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
+    victim = "https://victim.test/users/v/followers"
+    assert _wanted(HEADER.replace(COLLECTION, victim), followers=victim) is None
+    assert _wanted(HEADER, followers=None) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "digest",
+        HEADER + ', digest="' + "0" * 64 + '"',
+        HEADER.replace(VECTOR, VECTOR[:-1]),
+        HEADER.replace(VECTOR, "g" * 64),
+        HEADER.replace(f', digest="{VECTOR}"', ""),
+        HEADER.replace("url=", "uri="),
+        HEADER + ", x" * 10_000,
+        "collectionId=" + "a" * 9000,
+        HEADER.replace('"', "“"),
+    ],
+)
+def test_a_header_that_does_not_speak_clearly_changes_nothing(value: str) -> None:
+    assert _wanted(value) is None
+
+
+def test_two_headers_change_nothing() -> None:
+    assert _wanted(HEADER, HEADER) is None
+    assert _wanted() is None
+
+
+def test_a_digest_in_capitals_and_other_parameters_are_read() -> None:
+    value = HEADER.replace(VECTOR, VECTOR.upper()) + ', later="x, y"'
+    assert _wanted(value) == Synchronization(COLLECTION, URL, VECTOR)
+
+
+def test_a_difference_is_seen_and_corrected() -> None:
+    one, two, three = (f"https://testing.example.org/users/{n}" for n in (1, 2, 3))
+    said = Synchronization(COLLECTION, URL, VECTOR)
+    assert not follower_digest.differs(said, [two, one])
+    assert follower_digest.differs(said, [one])
+    assert follower_digest.differs(said, [])
+    found = follower_digest.correction(said, [one, two], [two, three], HOME)
+    assert found is not None
+    assert found.gone == {three}
+    assert found.unknown == {one}
+
+
+def test_a_list_that_does_not_fit_the_digest_changes_nothing() -> None:
+    one, two = (f"https://testing.example.org/users/{n}" for n in (1, 2))
+    said = Synchronization(COLLECTION, URL, VECTOR)
+    assert follower_digest.correction(said, [one], [one, two], HOME) is None
+    assert follower_digest.correction(said, [], [one, two], HOME) is None
+
+
+def test_only_people_of_this_server_are_touched() -> None:
+    said = Synchronization(COLLECTION, URL, VECTOR)
+    elsewhere = "https://next.example.org/users/foo"
+    found = follower_digest.correction(said, FOLLOWERS, [elsewhere, *FOLLOWERS], HOME)
+    assert found is not None
+    assert not found.gone
+    assert not found.unknown
+
+
+@given(st.text(max_size=200) | st.text(alphabet='collectionIdurgs=",\\ ', max_size=200))
+def test_any_text_can_be_parsed(value: str) -> None:
+    follower_digest.parse(value)
+    _wanted(value)
+
+
+@given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)))
+def test_the_correction_makes_both_sides_agree(theirs: list[int], ours: list[int]) -> None:
+    def people(numbers: list[int]) -> set[str]:
+        return {f"https://testing.example.org/users/{number}" for number in numbers}
+
+    said = Synchronization(COLLECTION, URL, follower_digest.digest(people(theirs)))
+    found = follower_digest.correction(said, people(theirs), people(ours), HOME)
+    assert found is not None
+    assert (people(ours) - found.gone) | found.unknown == people(theirs)
+    assert follower_digest.differs(said, people(ours)) is (people(ours) != people(theirs))

@@ -1,0 +1,41 @@
+"""The demo node of `make dev` and of the screenshots can be made, and looks as if people had used it for a while."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from node.database import Reader
+from node.ids import now_ms
+from node.node import Node
+from tests.support.pictures import picture
+
+DOCS = Path(__file__).parents[2] / "docs"
+DAY = 86_400_000
+
+
+async def test_the_demo_has_people_and_weeks_of_posts(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    demo, scenes = importlib.import_module("demo"), importlib.import_module("scenes")
+    names = list(scenes.SCENES)
+
+    people = await demo.seed(node, lambda name: picture(90, 60, seed=names.index(name)))
+
+    def posted(tx: Reader) -> tuple[int, int, int]:
+        row = tx.one("SELECT COUNT(*) AS n, MIN(published_at) AS first, MAX(published_at) AS last FROM posts")
+        assert row is not None
+        return row["n"], row["first"], row["last"]
+
+    count, first, last = await node.db.read(posted)
+    assert set(people) == set(demo.PEOPLE)
+    assert count > len(demo.POSTS)
+    assert last < now_ms()
+    assert last - first > 2 * DAY
+
+
+def test_screenshots_know_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+
+    assert importlib.import_module("screenshots").PAGES

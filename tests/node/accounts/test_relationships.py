@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import dataclasses
+
+from node.accounts import relationships
+from node.accounts.relationships import Relationship
+from node.database import Database
+from node.interactions import blocks, follows
+from node.models.account import Account
+from tests.support import people
+
+NOTHING = {
+    field.name: False
+    for field in dataclasses.fields(Relationship)
+    if field.name not in ("id", "domain_blocking")
+}
+
+
+def between(id_: int, **true: bool) -> Relationship:
+    return Relationship(id_, **(NOTHING | true))
+
+
+async def test_every_side_of_it_is_told_in_the_order_asked_for(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, alice, bob, shows_boosts=False)
+    await db.write(follows.follow, alice, rita)
+    await db.write(follows.follow, bob, await db.write(people.lock, alice))
+    await db.write(blocks.block, mallory, alice)
+    await db.write(blocks.mute, alice, bob)
+
+    assert await db.read(relationships.of, alice, [rita.id, mallory.id, 404, bob.id, rita.id]) == [
+        between(rita.id, requested=True),
+        between(mallory.id, blocked_by=True),
+        between(bob.id, following=True, requested_by=True, muting=True, muting_notifications=True),
+    ]
+    assert await db.read(relationships.with_, mallory, alice) == between(alice.id, blocking=True)
+    assert await db.read(relationships.with_, rita, alice) == between(alice.id, requested_by=True)
+    assert await db.read(relationships.of, alice, []) == []

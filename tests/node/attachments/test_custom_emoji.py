@@ -1,0 +1,125 @@
+"""Custom emoji of other servers: known by server and name, bounded, and kept with what uses them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from node.accounts import accounts
+from node.attachments import custom_emoji
+from node.database import Reader, Writer
+from node.ids import now_ms
+from node.models.account import Account
+from node.models.post import Post
+from node.models.remote_actor import RemoteEmoji
+from node.node import Node
+from node.posts import posts
+from node.publishing import remote_posts
+from tests.support.people import remote
+from tests.support.posting import arrives, said
+
+CAT = RemoteEmoji("cat", "https://far.example/cat.png")
+
+
+def known(tx: Reader) -> list[tuple[str, str, str]]:
+    rows = tx.all("SELECT domain, shortcode, url FROM emoji ORDER BY domain, shortcode")
+    return [(row["domain"], row["shortcode"], row["url"]) for row in rows]
+
+
+async def test_a_post_keeps_those_its_words_name(node: Node) -> None:
+    dog = RemoteEmoji("dog", "https://far.example/dog.png")
+
+    def unit(tx: Writer) -> Post:
+        made = arrives(tx, remote(tx), html="<p>Look: :cat:</p>", emoji=[CAT, dog, CAT])
+        found = posts.by_id(tx, made.id)
+        assert found is not None
+        return found
+
+    post = await node.db.write(unit)
+
+    assert list(custom_emoji.used(post.emoji)) == ["cat"]
+    assert await node.db.read(known) == [("far.example", "cat", CAT.url)]
+
+
+async def test_a_person_keeps_those_of_their_name_bio_and_fields(node: Node) -> None:
+    offered = [RemoteEmoji(name, f"https://far.example/{name}") for name in ("a", "b", "c", "d")]
+
+    def unit(tx: Writer, /, **said: Any) -> Account:
+        return remote(tx, emoji=offered, **said)
+
+    rita = await node.db.write(
+        unit, display_name="Rita :a:", bio="<p>:b:</p>", fields=[("site :c:", "<b>x</b>")]
+    )
+
+    assert set(custom_emoji.used(rita.emoji)) == {"a", "b", "c"}
+    found = await node.db.read(accounts.get, rita.id)
+    assert found.emoji == rita.emoji
+    assert (await node.db.write(unit, display_name="Rita")).emoji == ""
+
+
+async def test_the_same_name_on_two_servers_is_two_emoji(node: Node) -> None:
+    def unit(tx: Writer) -> tuple[str, str]:
+        here, there = remote(tx), remote(tx, "tom", "other.example")
+        one = arrives(tx, here, html=":cat:", emoji=[CAT])
+        two = arrives(tx, there, html=":cat:", emoji=[RemoteEmoji("cat", "https://other.example/cat.png")])
+        return one.emoji, two.emoji
+
+    one, two = await node.db.write(unit)
+
+    assert custom_emoji.used(one)["cat"] != custom_emoji.used(two)["cat"]
+
+
+async def test_a_newer_picture_replaces_the_older_and_never_the_other_way(node: Node) -> None:
+    def offer(tx: Writer, url: str, updated_at: int) -> str:
+        custom_emoji.take_in(tx, "far.example", [RemoteEmoji("cat", url, updated_at)], ":cat:")
+        return known(tx)[0][2]
+
+    for url, updated_at, expected in (
+        ("https://far.example/1", 0, "https://far.example/1"),
+        ("https://far.example/2", 0, "https://far.example/2"),
+        ("https://far.example/3", 5000, "https://far.example/3"),
+        ("https://far.example/4", 4000, "https://far.example/3"),
+        ("https://far.example/5", 0, "https://far.example/3"),
+        ("https://far.example/6", 6000, "https://far.example/6"),
+    ):
+        assert await node.db.write(offer, url, updated_at) == expected
+
+
+async def test_a_stranger_cannot_make_us_know_any_number_of_them(node: Node) -> None:
+    many = [RemoteEmoji(f"e{n}", f"https://far.example/{n}") for n in range(90)]
+    words = "".join(f" :e{n}: " for n in range(90))
+
+    kept = await node.db.write(custom_emoji.take_in, "far.example", many, words)
+    long = RemoteEmoji("x" * 2049, "https://far.example/x")
+    none = await node.db.write(custom_emoji.take_in, "far.example", [long], f":{long.shortcode}:")
+
+    assert len(custom_emoji.used(kept)) == custom_emoji.MOST_IN_A_TEXT
+    assert none == ""
+
+
+@pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
+async def test_an_emoji_may_have_a_name_of_2048_bytes(node: Node, name: str) -> None:
+    kept = await node.db.write(
+        custom_emoji.take_in, "far.example", [RemoteEmoji(name, "https://far.example/x")], f":{name}:"
+    )
+
+    assert list(custom_emoji.used(kept)) == [name]
+
+
+async def test_an_edit_changes_which_are_kept(node: Node) -> None:
+    def unit(tx: Writer) -> tuple[str, str]:
+        rita = remote(tx)
+        post = arrives(tx, rita, html=":cat:", emoji=[CAT])
+        edited = remote_posts.receive_update(
+            tx, said(rita, uri=post.uri, html="<p>No cats</p>", emoji=[CAT], edited_at=now_ms())
+        )
+        assert edited is not None
+        again = posts.by_id(tx, post.id)
+        assert again is not None
+        return post.emoji, again.emoji
+
+    before, after = await node.db.write(unit)
+
+    assert before
+    assert after == ""

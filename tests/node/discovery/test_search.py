@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from node.accounts import relationships
+from node.database import Database, Writer
+from node.discovery import search
+from node.interactions import blocks, follows
+from node.lifecycle import profiles
+from node.models.account import Account
+from node.posts.drafts import Draft
+from node.publishing import publishing
+from tests.support import people
+
+
+def profile(tx: Writer, who: Account, **changes: object) -> Account:
+    said = {"display_name": "", "bio": "", "is_locked": False, "is_discoverable": True, "is_indexable": False}
+    return profiles.update_profile(tx, who, **(said | changes))  # type: ignore[arg-type]
+
+
+async def test_people_are_found_by_handle_and_name_the_exact_one_first(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    await db.write(profile, bob, display_name="Ali Baba")
+    far = await db.write(people.remote, "alice")
+    other = await db.write(people.remote, "alicia")
+    await db.write(follows.follow, bob, other)
+    asked = await db.read(relationships.between, bob, other)
+    assert asked is not None
+    await db.write(follows.accept, asked)
+
+    async def found(q: str, viewer: Account | None = None) -> list[str]:
+        return [one.handle for one in await db.read(search.accounts, q, viewer)]
+
+    assert await found("alice") == ["alice", "alice@far.example"]
+    assert await found("@alice@far.example") == [far.handle]
+    assert (await found("ali", bob))[0] == "alicia@far.example"
+    assert set(await found("ALI")) == {"alice", "bob", "alice@far.example", "alicia@far.example"}
+    assert await found("alice@far") == [far.handle]
+    assert await found("%") == []
+    assert await found("  ") == []
+    assert await found(db.site.domain) == []
+
+
+async def test_whoever_does_not_want_to_be_found_is_not(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    await db.write(profile, alice, is_discoverable=False)
+    await db.write(follows.follow, bob, alice)
+
+    async def found(q: str, viewer: Account | None) -> list[Account]:
+        return [one for one in await db.read(search.accounts, q, viewer) if one.id == alice.id]
+
+    assert await found("ali", mallory) == []
+    assert len(await found("alice", mallory)) == 1
+    assert len(await found("ali", bob)) == 1
+    await db.write(blocks.block, alice, mallory)
+    assert await found("alice", mallory) == []
+
+
+async def test_words_are_looked_for_where_people_agreed_to_it(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    def given(tx: Writer) -> list[int]:
+        profile(tx, alice, is_indexable=True)
+        return [
+            publishing.publish(tx, who, Draft(caption=caption, visibility=visibility)).id
+            for who, caption, visibility in (
+                (alice, "A 100% quiet <b>lake</b>", "public"),
+                (alice, "A lake for friends", "followers"),
+                (bob, "Another Lake", "public"),
+            )
+        ]
+
+    first, friends, bobs = await db.write(given)
+
+    assert await db.read(search.posts, "LAKE quiet", None) == [first]
+    assert await db.read(search.posts, "lake", None) == [first]
+    assert await db.read(search.posts, "lake", bob) == [bobs, first]
+    assert await db.read(search.posts, "lake", alice) == [friends, first]
+    assert await db.read(search.posts, "lake", alice, max_id=friends) == [first]
+    assert await db.read(search.posts, "100%", None) == [first]
+    assert await db.read(search.posts, "0_q", None) == []
+    assert await db.read(search.posts, "", alice) == []
+
+
+async def test_hashtags_are_found_by_their_beginning(db: Database, alice: Account) -> None:
+    await db.write(publishing.publish, alice, Draft(caption="#Lakeside morning"))
+
+    found = await db.read(search.hashtags, "#lake")
+    assert [tag.display for tag in found] == ["Lakeside"]

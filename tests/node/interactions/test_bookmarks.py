@@ -1,0 +1,120 @@
+"""Bookmarks: kept once, for oneself alone, as long as the post may be seen and both are there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from node.database import Writer
+from node.errors import NotFound
+from node.interactions import blocks, bookmarks
+from node.lifecycle import account_deletion
+from node.models.account import Account
+from node.node import Node
+from node.paging import Page
+from node.publishing import post_deletion
+from node.timelines import post_views, timelines
+from tests.support.people import remote, said, told
+from tests.support.posting import arrives, publish
+
+PAGE = Page()
+
+
+async def test_a_post_is_bookmarked_once_and_listed_until_it_is_removed(
+    node: Node, alice: Account, bob: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice)
+        bookmarks.add(tx, bob, post)
+        bookmarks.add(tx, bob, post)
+
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [post.id]
+
+        bookmarks.remove(tx, bob, post)
+
+        assert timelines.bookmarks(tx, bob, PAGE) == []
+
+    await node.db.write(unit)
+
+
+async def test_only_who_bookmarked_a_post_can_know(node: Node, alice: Account, bob: Account) -> None:
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice)
+        bookmarks.add(tx, bob, post)
+
+        assert [view.marks.bookmarked for view in post_views.of(tx, bob, [post.id])] == [True]
+        assert [view.marks.bookmarked for view in post_views.of(tx, alice, [post.id])] == [False]
+        assert timelines.bookmarks(tx, alice, PAGE) == []
+        assert told(tx, alice) == []
+        assert said(tx, bob) == []
+
+    await node.db.write(unit)
+
+
+@pytest.mark.parametrize("visibility", ["followers", "direct"])
+async def test_a_post_that_may_not_be_seen_is_not_there(
+    node: Node, alice: Account, bob: Account, visibility: str
+) -> None:
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice, visibility=visibility)
+        with pytest.raises(NotFound):
+            bookmarks.add(tx, bob, post)
+
+        assert timelines.bookmarks(tx, bob, PAGE) == []
+
+    await node.db.write(unit)
+
+
+async def test_a_block_hides_a_bookmark_and_its_end_shows_it_again(
+    node: Node, alice: Account, bob: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice)
+        bookmarks.add(tx, bob, post)
+
+        blocks.block(tx, alice, bob)
+        assert timelines.bookmarks(tx, bob, PAGE) == []
+
+        blocks.unblock(tx, alice, bob)
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [post.id]
+
+    await node.db.write(unit)
+
+
+async def test_posts_of_other_servers_are_bookmarked_alike(node: Node, bob: Account) -> None:
+    def unit(tx: Writer) -> None:
+        post = arrives(tx, remote(tx))
+        bookmarks.add(tx, bob, post)
+
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [post.id]
+        assert said(tx, bob) == []
+
+    await node.db.write(unit)
+
+
+async def test_bookmarks_go_with_their_post(node: Node, alice: Account, bob: Account) -> None:
+    def unit(tx: Writer) -> None:
+        post, other = publish(tx, alice), publish(tx, alice)
+        bookmarks.add(tx, bob, post)
+        bookmarks.add(tx, bob, other)
+
+        post_deletion.remove(tx, post)
+
+        assert tx.value("SELECT COUNT(*) FROM bookmarks") == 1
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [other.id]
+
+    await node.db.write(unit)
+
+
+async def test_bookmarks_go_with_whoever_kept_them(
+    node: Node, settle: Callable[[], Awaitable[int]], alice: Account, bob: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        bookmarks.add(tx, bob, publish(tx, alice))
+        account_deletion.delete(tx, bob)
+
+    await node.db.write(unit)
+    await settle()
+
+    assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM bookmarks")) == 0

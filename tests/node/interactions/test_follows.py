@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import pytest
+
+from node.accounts import accounts, relationships
+from node.database import Database, Reader, Writer
+from node.errors import Conflict, Invalid, NotAllowed, NotFound
+from node.ids import now_ms
+from node.interactions import blocks, follows
+from node.lifecycle import account_deletion, profiles
+from node.models.account import Account
+from node.moderation import domain_policy
+from node.paging import Page
+from tests.support import people
+
+
+def counts(tx: Reader, who: Account) -> tuple[int, int]:
+    """(following, followers)"""
+    now = accounts.get(tx, who.id)
+    return now.following_count, now.followers_count
+
+
+async def test_following_an_open_account_here_is_accepted_at_once(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    made = await db.write(follows.follow, bob, alice)
+
+    assert made.is_accepted
+    assert await db.read(counts, bob) == (1, 0)
+    assert await db.read(counts, alice) == (0, 1)
+    assert await db.read(people.told, alice) == [("follow", bob.id)]
+    assert await db.read(people.verbs, bob) == []  # nobody elsewhere needs to hear
+
+
+async def test_following_twice_changes_nothing_but_whether_boosts_show(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    first = await db.write(follows.follow, bob, alice)
+    second = await db.write(follows.follow, bob, alice, shows_boosts=False)
+
+    assert (first.id, first.uri) == (second.id, second.uri)
+    assert not second.shows_boosts
+    assert await db.read(counts, alice) == (0, 1)
+    assert len(await db.read(people.told, alice)) == 1
+
+
+async def test_a_locked_account_is_asked_and_answers(db: Database, alice: Account, bob: Account) -> None:
+    locked = await db.write(people.lock, alice)
+    asked = await db.write(follows.follow, bob, locked)
+
+    assert not asked.is_accepted
+    assert await db.read(counts, alice) == (0, 0)
+    assert await db.read(people.told, alice) == [("follow_request", bob.id)]
+    assert [one.account for one in await db.read(follows.requests, alice, Page())] == [bob]
+    assert await db.read(follows.requests_count, alice) == 1
+
+    await db.write(follows.accept, asked)
+
+    assert await db.read(counts, alice) == (0, 1)
+    assert await db.read(people.told, alice) == [("follow", bob.id)]
+    assert await db.read(follows.requests, alice, Page()) == []
+
+
+async def test_accepting_twice_counts_once_and_a_withdrawn_request_cannot_be_accepted(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    locked = await db.write(people.lock, alice)
+    asked = await db.write(follows.follow, bob, locked)
+    await db.write(follows.accept, asked)
+    again = await db.write(follows.accept, asked)
+
+    assert again.is_accepted
+    assert await db.read(counts, alice) == (0, 1)
+
+    await db.write(follows.unfollow, bob, alice)
+    with pytest.raises(NotFound):
+        await db.write(follows.accept, asked)
+
+
+async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, bob: Account) -> None:
+    locked = await db.write(people.lock, alice)
+    await db.write(follows.follow, bob, locked)
+    await db.write(
+        profiles.update_profile,
+        locked,
+        display_name="",
+        bio="",
+        is_locked=False,
+        is_discoverable=True,
+        is_indexable=False,
+    )
+
+    kept = await db.read(relationships.between, bob, alice)
+    assert kept is not None
+    assert not kept.is_accepted
+
+
+async def test_someone_elsewhere_is_not_followed_before_their_accept(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote, is_locked=False)
+    asked = await db.write(follows.follow, alice, rita)
+
+    assert not asked.is_accepted
+    assert asked.uri == f"{alice.uri}#follows/{asked.id}"
+    assert await db.read(counts, alice) == (0, 0)
+    assert await db.read(people.said, alice) == [("Follow", rita.uri, {})]
+
+    await db.write(follows.accept, asked)
+
+    assert await db.read(counts, alice) == (1, 0)
+    assert await db.read(people.verbs, rita) == []  # their own server has said it
+    assert await db.read(people.told, rita) == []
+
+
+async def test_a_reject_after_the_accept_ends_the_follow(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    asked = await db.write(follows.follow, alice, rita)
+    await db.write(follows.accept, asked)
+
+    await db.write(follows.reject, asked)
+
+    assert await db.read(relationships.between, alice, rita) is None
+    assert await db.read(counts, alice) == (0, 0)
+
+
+async def test_a_follower_elsewhere_is_answered_and_answered_again(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    theirs = rita.uri + "#follow-1"
+    await db.write(follows.follow, rita, alice, uri=theirs)
+
+    answer = {"follow": {"uri": theirs, "actor": rita.uri, "object": alice.uri}}
+    assert await db.read(people.said, alice) == [("Accept", theirs, answer)]
+
+    again = rita.uri + "#follow-2"
+    await db.write(follows.follow, rita, alice, uri=again)
+
+    last = (await db.read(people.said, alice))[-1]
+    assert last[0] == "Accept"
+    assert last[2]["follow"]["uri"] == again
+    assert await db.read(counts, alice) == (0, 1)
+    found = await db.read(relationships.by_uri, again)
+    assert found is not None
+
+
+async def test_a_locked_account_answers_a_follower_elsewhere_once_it_has_decided(
+    db: Database, alice: Account
+) -> None:
+    locked = await db.write(people.lock, alice)
+    rita, sam = await db.write(people.remote), await db.write(people.remote, "sam")
+    one = await db.write(follows.follow, rita, locked, uri=rita.uri + "#f")
+    two = await db.write(follows.follow, sam, locked, uri=sam.uri + "#f")
+    await db.write(follows.follow, sam, locked, uri=sam.uri + "#f")
+    assert await db.read(people.verbs, alice) == ["Update"]
+
+    await db.write(follows.accept, one)
+    await db.write(follows.reject, two)
+
+    assert await db.read(people.verbs, alice) == ["Update", "Accept", "Reject"]
+    assert await db.read(relationships.between, sam, alice) is None
+    assert await db.read(people.told, alice) == [("follow", rita.id)]
+
+
+async def test_unfollowing_elsewhere_takes_the_follow_back_in_full(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    asked = await db.write(follows.follow, alice, rita)
+    await db.write(follows.unfollow, alice, rita)
+    await db.write(follows.unfollow, alice, rita)
+
+    undone = {"verb": "Follow", "uri": asked.uri, "object_uri": rita.uri}
+    assert await db.read(people.said, alice) == [("Follow", rita.uri, {}), ("Undo", asked.uri, undone)]
+
+
+async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
+    await db.write(follows.remove_follower, alice, rita)
+
+    assert await db.read(people.verbs, alice) == ["Accept", "Reject"]
+    assert await db.read(counts, alice) == (0, 0)
+    assert await db.read(people.told, alice) == []
+
+
+async def test_a_block_in_either_direction_refuses_the_follow(
+    db: Database, alice: Account, mallory: Account
+) -> None:
+    await db.write(blocks.block, alice, mallory)
+
+    for follower, followed in ((mallory, alice), (alice, mallory)):
+        with pytest.raises(NotFound):
+            await db.write(follows.follow, follower, followed)
+
+
+async def test_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    await db.write(blocks.block, alice, rita)
+    await db.write(follows.decline, rita, alice, rita.uri + "#f")
+
+    assert [(verb, object_uri) for verb, object_uri, _ in await db.read(people.said, alice)] == [
+        ("Reject", rita.uri + "#f")
+    ]
+
+
+async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    rita = await db.write(people.remote)
+    node_itself = await db.read(accounts.instance_actor)
+    with pytest.raises(Invalid):
+        await db.write(follows.follow, alice, alice)
+    with pytest.raises(NotFound):
+        await db.write(follows.follow, alice, node_itself)
+    await db.write(domain_policy.block, "far.example")
+    for follower, followed in ((alice, rita), (rita, alice)):
+        with pytest.raises(NotAllowed):
+            await db.write(follows.follow, follower, followed)
+    await db.write(account_deletion.delete, bob)
+    with pytest.raises(NotFound):
+        await db.write(follows.follow, alice, await db.read(accounts.get, bob.id))
+
+
+async def test_two_people_elsewhere_are_none_of_our_business(db: Database) -> None:
+    rita, sam = await db.write(people.remote), await db.write(people.remote, "sam")
+
+    with pytest.raises(Invalid):
+        await db.write(follows.follow, rita, sam, uri=rita.uri + "#f")
+
+
+async def test_one_follow_id_cannot_stand_for_two_follows(db: Database, alice: Account, bob: Account) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
+
+    with pytest.raises(Conflict):
+        await db.write(follows.follow, rita, bob, uri=rita.uri + "#f")
+    await db.write(follows.follow, rita, bob, uri=rita.uri + "#g")
+    with pytest.raises(Conflict):
+        await db.write(follows.follow, rita, bob, uri=rita.uri + "#f")
+
+
+async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+    asked = await db.write(follows.follow, alice, rita)
+    await db.write(follows.follow, alice, rita)
+    assert await db.read(people.verbs, alice) == ["Follow"]
+
+    def yesterday(tx: Writer) -> None:
+        before = now_ms() - follows.ASK_AGAIN_AFTER - 1000
+        tx.run("UPDATE follows SET created_at = :at WHERE id = :id", at=before, id=asked.id)
+
+    await db.write(yesterday)
+    await db.write(follows.follow, alice, rita)
+    await db.write(follows.follow, alice, rita)
+
+    assert await db.read(people.verbs, alice) == ["Follow", "Follow"]
+
+
+async def test_lists_leave_out_the_gone_and_whom_the_viewer_has_a_block_with(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    rita = await db.write(people.remote)
+    for follower in (bob, mallory):
+        await db.write(follows.follow, follower, alice)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
+    await db.write(blocks.block, bob, mallory)
+
+    async def names(viewer: Account | None) -> list[str]:
+        return [one.account.name for one in await db.read(follows.followers, alice, viewer, Page())]
+
+    assert await names(None) == ["rita", "mallory", "bob"]
+    assert await names(bob) == ["rita", "bob"]
+    await db.write(accounts.show, rita.id, is_shown=False)
+    assert await names(alice) == ["mallory", "bob"]
+    assert [one.account for one in await db.read(follows.following, bob, None, Page())] != []
+
+
+async def test_lists_are_paged_both_ways(db: Database, alice: Account) -> None:
+    def given(tx: Writer) -> None:
+        for n in range(7):
+            rita = people.remote(tx, f"r{n}")
+            follows.follow(tx, rita, alice, uri=rita.uri + "#f")
+
+    await db.write(given)
+
+    def listed(tx: Reader, page: Page) -> list[int]:
+        return [int(one.account.name[1:]) for one in follows.followers(tx, alice, None, page)]
+
+    def id_of(tx: Reader, n: int) -> int:
+        return int(
+            tx.value(
+                "SELECT f.id FROM follows f JOIN accounts a ON a.id = f.follower_id WHERE a.name = :name",
+                name=f"r{n}",
+            )
+        )
+
+    fourth = await db.read(id_of, 4)
+    assert await db.read(listed, Page(limit=3)) == [6, 5, 4]
+    assert await db.read(listed, Page(max_id=fourth, limit=3)) == [3, 2, 1]
+    assert await db.read(listed, Page(since_id=await db.read(id_of, 1), limit=3)) == [6, 5, 4]
+    assert await db.read(listed, Page(min_id=await db.read(id_of, 1), limit=3)) == [4, 3, 2]
+    assert await db.read(listed, Page(max_id=0, limit=2)) == [6, 5]
+    assert await db.read(listed, Page(max_id=2**70, limit=2)) == [6, 5]
+
+
+async def test_whoever_leaves_takes_their_follows_along(db: Database, alice: Account, bob: Account) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, alice, bob)
+    await db.write(follows.follow, bob, alice)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
+
+    await db.write(account_deletion.delete, alice)
+
+    assert await db.read(counts, bob) == (0, 0)
+    assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM follows")) == 0
+    farewell = (await db.read(people.said, alice))[-1]
+    assert farewell == ("Delete", alice.uri, {"inboxes": ["https://far.example/inbox"]})
+    assert await db.read(people.told, bob) == []

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+
+from node import settings
+from node.accounts import accounts
+from node.accounts.keys import KeyPair
+from node.auth import passwords, sessions, users
+from node.config import RegistrationOptions
+from node.database import Database, Writer
+from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooMuch
+from node.ids import now_ms
+from node.lifecycle import registration
+from node.models.account import Account
+from node.node import Node
+from node.paging import Page
+from tests.support import people
+
+PASSWORD = "a lake in the morning"
+
+
+@pytest.fixture
+async def admin(db: Database, pairs: dict[str, KeyPair]) -> Account:
+    def unit(tx: Writer) -> Account:
+        user = registration.create_person(
+            tx, name="ada", email="ada@a.test", password_hash="x", pair=pairs["alice"], role="admin"
+        )
+        return accounts.get(tx, user.account_id)
+
+    return await db.write(unit)
+
+
+def in_mode(node: Node, mode: str) -> Node:
+    options = dataclasses.replace(node.config, registration=RegistrationOptions(mode=mode))  # type: ignore[arg-type]
+    return dataclasses.replace(node, config=options)
+
+
+async def sign_up(node: Node, name: str = "bob", **more: str) -> users.User:
+    said = {"email": f"{name}@a.test", "password": PASSWORD, "address": "192.0.2.1"} | more
+    return await registration.register(node, name=name, **said)
+
+
+async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Account) -> None:
+    user = await sign_up(node, email=" Bob@A.Test ", language="de")
+
+    assert (user.state, user.role, user.email, user.language) == ("active", "user", "Bob@a.test", "de")
+    assert await node.db.read(people.told, admin) == [("sign_up", user.account_id)]
+    for login in ("bob", "@BOB", "bob@a.test", "BOB@a.test", f"bob@{node.site.domain}"):
+        token = await sessions.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
+        found = await node.db.read(sessions.by_token, token)
+        assert found is not None
+        assert found[0].name == "bob"
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("name", {"name": "admin"}),
+        ("email", {"email": "bob"}),
+        ("email", {"email": "bob@a b"}),
+        ("email", {"email": "x" * 250 + "@a.test"}),
+        ("password", {"password": "1234567"}),
+        ("password", {"password": "x" * 257}),
+        ("password", {"password": "bob@a.test"}),
+    ],
+)
+async def test_what_cannot_be_used_is_refused_with_its_field(
+    node: Node, admin: Account, field: str, said: dict[str, str]
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        await sign_up(node, **said)
+
+    assert refused.value.field == field
+
+
+async def test_a_name_and_an_address_are_used_once(node: Node, admin: Account) -> None:
+    await sign_up(node)
+
+    with pytest.raises(Conflict, match="name"):
+        await sign_up(node, "BOB", email="other@a.test")
+    with pytest.raises(Conflict, match="e-mail"):
+        await sign_up(node, "rob", email="BOB@A.TEST")
+    assert await node.db.read(accounts.by_handle, "rob") is None
+
+
+async def test_with_approval_a_newcomer_waits_out_of_sight(node: Node, admin: Account) -> None:
+    node = in_mode(node, "approval")
+    with pytest.raises(Invalid) as refused:
+        await sign_up(node)
+    assert refused.value.field == "reason"
+    user = await sign_up(node, reason="I take photos of lakes")
+    bob = await node.db.read(accounts.get, user.account_id)
+
+    assert user.state == "pending"
+    assert bob.is_gone
+    with pytest.raises(NotAllowed, match="pending"):
+        await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+    assert [one.account.name for one in await node.db.read(users.list_people, Page(), state="pending")] == [
+        "bob"
+    ]
+
+    await node.db.write(users.approve, admin, bob)
+
+    assert not (await node.db.read(accounts.get, bob.id)).is_gone
+    assert await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+
+
+async def test_whoever_is_turned_down_leaves_nothing_behind(node: Node, admin: Account) -> None:
+    node = in_mode(node, "approval")
+    user = await sign_up(node, reason="Please")
+    bob = await node.db.read(accounts.get, user.account_id)
+    with pytest.raises(NotAllowed):
+        await node.db.write(users.reject, bob, bob)
+
+    await node.db.write(users.reject, admin, bob)
+
+    assert await node.db.read(accounts.by_id, bob.id) is None
+    assert await node.db.read(people.told, admin) == []
+    again = await sign_up(node, reason="Please, once more")
+    assert again.state == "pending"
+    await node.db.write(users.approve, admin, await node.db.read(accounts.get, again.account_id))
+    with pytest.raises(NotFound):
+        await node.db.write(users.reject, admin, await node.db.read(accounts.get, again.account_id))
+
+
+async def test_a_closed_node_lets_nobody_in(node: Node, admin: Account) -> None:
+    with pytest.raises(NotAllowed):
+        await sign_up(in_mode(node, "closed"))
+
+
+async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) -> None:
+    node = in_mode(node, "invite")
+    with pytest.raises(NotAllowed):
+        await sign_up(node)
+    invite = await node.db.write(registration.invite, admin, uses=2, days=1)
+
+    for name in ("bob", "carol"):
+        user = await sign_up(node, name, invite=invite.code)
+        assert (user.state, user.invited_by) == ("active", admin.id)
+    with pytest.raises(NotAllowed, match="expired"):
+        await sign_up(node, "dora", invite=invite.code)
+    assert await node.db.read(registration.invites, admin) == []
+    assert await node.db.write(registration.clean_up, now_ms()) == 1
+
+
+async def test_an_invite_saves_the_wait_for_approval(node: Node, admin: Account) -> None:
+    node = in_mode(node, "approval")
+    invite = await node.db.write(registration.invite, admin)
+
+    assert (await sign_up(node, invite=invite.code)).state == "active"
+
+
+async def test_an_old_or_withdrawn_invite_is_none(
+    node: Node, admin: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await node.db.write(registration.invite, admin, days=1)
+    withdrawn = await node.db.write(registration.invite, admin)
+    await node.db.write(registration.withdraw_invite, admin, withdrawn.code)
+    monkeypatch.setattr(registration, "now_ms", lambda: now_ms() + 2 * registration.DAY)
+
+    for code in (old.code, withdrawn.code, "nonsense"):
+        with pytest.raises(NotAllowed):
+            await sign_up(in_mode(node, "invite"), invite=code)
+
+
+async def test_the_first_visit_makes_the_admin_with_the_printed_code(node: Node) -> None:
+    db = node.db
+    said = {"name": "ada", "email": "ada@a.test", "password": PASSWORD, "address": "192.0.2.1"}
+    assert await db.read(registration.needs_admin)
+    with pytest.raises(NotAllowed):
+        await sign_up(node)
+    first = await db.write(registration.setup_code)
+    code = await db.write(registration.setup_code)
+    assert code is not None
+    assert code not in str(await db.read(settings.get, "setup_code"))
+
+    for wrong in ("", "AAAA-BBBB-CCCC", str(first)):
+        with pytest.raises(Invalid) as refused:
+            await registration.set_up(node, code=wrong, **said)
+        assert refused.value.field == "code"
+    user = await registration.set_up(node, code=code.lower().replace("-", " "), **said)
+
+    assert user.role == "admin"
+    assert not await db.read(registration.needs_admin)
+    assert await db.write(registration.setup_code) is None
+    with pytest.raises(NotAllowed):
+        await registration.set_up(node, code=code, **(said | {"name": "eve", "email": "e@a.test"}))
+
+
+async def test_the_code_dies_when_an_admin_is_made_another_way(node: Node, pairs: dict[str, KeyPair]) -> None:
+    await node.db.write(registration.setup_code)
+
+    def unit(tx: Writer) -> None:
+        registration.create_person(
+            tx, name="ada", email="ada@a.test", password_hash="x", pair=pairs["alice"], role="admin"
+        )
+
+    await node.db.write(unit)
+
+    assert await node.db.read(settings.get, "setup_code") is None
+
+
+async def test_guessing_the_code_is_soon_too_much(node: Node) -> None:
+    await node.db.write(registration.setup_code)
+    said = {"name": "eve", "email": "e@a.test", "password": PASSWORD, "address": "192.0.2.9"}
+
+    for _ in range(10):
+        with pytest.raises(Invalid):
+            await registration.set_up(node, code="AAAA-AAAA-AAAA", **said)
+    with pytest.raises(TooMuch):
+        await registration.set_up(node, code="AAAA-AAAA-AAAA", **said)
+
+
+async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: Account) -> None:
+    user = await sign_up(node)
+    bob = await node.db.read(accounts.get, user.account_id)
+    with pytest.raises(NotAllowed):
+        await node.db.write(users.set_role, bob, bob, "admin")
+    with pytest.raises(NotAllowed, match="must be at least one admin"):
+        await node.db.write(users.set_role, admin, admin, "user")
+    with pytest.raises(Invalid):
+        await node.db.write(users.set_role, admin, bob, "king")
+
+    await node.db.write(users.set_role, admin, bob, "admin")
+    await node.db.write(users.set_role, bob, admin, "user")
+
+    assert [one.account.name for one in await node.db.read(users.staff)] == ["bob"]
+    assert await node.db.read(users.counts) == {"active": 2, "pending": 0, "disabled": 0}
+
+
+async def test_people_are_searched_by_a_piece_of_name_or_address(node: Node, admin: Account) -> None:
+    await sign_up(node, "under_score")
+    await sign_up(node, "underscore")
+
+    def names(tx: Writer, query: str) -> list[str]:
+        return [one.account.name for one in users.list_people(tx, Page(), query=query)]
+
+    assert await node.db.read(names, "R_S") == ["under_score"]
+    assert await node.db.read(names, "%") == []
+    assert await node.db.read(names, "@a.test") == ["underscore", "under_score", "ada"]
+
+
+def test_passwords_are_argon2id_with_the_costs_we_chose() -> None:
+    hashed = passwords.hash_now(PASSWORD)
+
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert passwords.verify_now(hashed, PASSWORD)
+    assert not passwords.verify_now(hashed, PASSWORD + " ")
+    assert not passwords.verify_now("not a hash", PASSWORD)
+    assert not passwords.needs_rehash(hashed)
+    assert passwords.needs_rehash(
+        "$argon2id$v=19$m=8192,t=2,p=1$c29tZXNhbHQ$cmVzdWx0cmVzdWx0cmVzdWx0cmVzdWx0cmVzdWx0cmU"
+    )
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
+    hashed = passwords.hash_now(PASSWORD)
+
+    def cost(of: str | None) -> float:
+        best = 1.0
+        for _ in range(5):
+            begun = time.process_time()
+            assert not passwords.verify_now(of, "wrong")
+            best = min(best, time.process_time() - begun)
+        return best
+
+    assert 0.5 < cost(None) / cost(hashed) < 2

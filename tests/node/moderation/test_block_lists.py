@@ -1,0 +1,235 @@
+"""Block lists: drafts, automatic ones, what they drop, and what they may never touch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from node.accounts import relationships
+from node.database import Database, Writer
+from node.errors import Conflict, Invalid, NotFound
+from node.models.account import Account
+from node.moderation import (
+    block_list_csv,
+    block_list_entries,
+    block_lists,
+    domain_exclusions,
+    domain_policy,
+)
+from node.moderation.block_list_entries import BlockList
+from tests.support.people import remote
+from tests.support.posting import follow
+
+OWN = ["tintype.test"]
+URL = "https://lists.example/block.csv"
+
+
+def subscribed(tx: Writer, url: str = URL, **how: bool) -> BlockList:
+    return block_lists.subscribe(tx, url, **how)
+
+
+def says(tx: Writer, of: BlockList, *lines: str) -> None:
+    """The list is read, and this is what it says now."""
+    parsed = block_list_csv.parse("\n".join(lines).encode(), OWN)
+    block_list_entries.merge(tx, block_lists.get(tx, of.id), parsed.entries, is_whole=parsed.is_whole)
+
+
+async def waiting(db: Database, of: BlockList) -> list[tuple[str, str]]:
+    found = await db.read(block_list_entries.drafts, of.id)
+    return [(draft.entry.domain, draft.entry.state) for draft in found]
+
+
+async def rules(db: Database) -> dict[str, str]:
+    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_blocked)}
+
+
+async def test_what_a_list_says_waits_for_an_admin(db: Database, alice: Account) -> None:
+    of = await db.write(subscribed)
+    await db.write(says, of, "a.example", "b.example", "c.example,silence")
+    assert await rules(db) == {}
+    assert [name for name, _ in await waiting(db, of)] == ["a.example", "b.example", "c.example"]
+
+    assert await db.write(block_lists.accept, of.id, ["A.example", "c.example", "x.example"], by=alice) == 2
+    assert await db.write(block_lists.decline, of.id, ["b.example"], by=alice) == 1
+    assert await rules(db) == {"a.example": "suspend", "c.example": "limit"}
+    assert await waiting(db, of) == []
+
+    # What was declined is not asked again, and what is done is not done twice.
+    await db.write(says, of, "a.example", "b.example", "c.example,silence")
+    assert await waiting(db, of) == []
+
+
+async def test_an_automatic_list_is_believed(db: Database) -> None:
+    of = await db.write(subscribed, is_automatic=True)
+    await db.write(says, of, "a.example", "b.example,silence")
+    assert await rules(db) == {"a.example": "suspend", "b.example": "limit"}
+
+    await db.write(says, of, "b.example,suspend", "c.example,noop")
+    assert await rules(db) == {"b.example": "suspend", "c.example": "none"}
+    assert await waiting(db, of) == []
+
+
+async def test_even_an_automatic_list_ends_no_follow_by_itself(db: Database, alice: Account) -> None:
+    rita = await db.write(remote, "rita", "www.far.example")
+    await db.write(follow, alice, rita)
+    of = await db.write(subscribed, is_automatic=True)
+
+    await db.write(says, of, "far.example", "loud.example", "example.org,silence")
+    assert await rules(db) == {"loud.example": "suspend", "example.org": "limit"}
+    (draft,) = await db.read(block_list_entries.drafts, of.id)
+    assert (draft.entry.domain, draft.follows) == ("far.example", 1)
+    assert await db.read(relationships.between, alice, rita) is not None
+
+    # Asked to do what is safe, it still waits; asked for by name, it is done.
+    assert await db.write(block_lists.accept, of.id, None, by=alice) == 0
+    assert await db.write(block_lists.accept, of.id, ["far.example"], by=alice) == 1
+    assert "far.example" in await rules(db)
+
+
+async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Account) -> None:
+    of = await db.write(subscribed)
+    await db.write(says, of, "a.example", "b.example", "c.example")
+    await db.write(block_lists.accept, of.id, ["a.example", "b.example"], by=alice)
+
+    await db.write(says, of, "d.example")
+    assert await waiting(db, of) == [
+        ("a.example", "dropped"),
+        ("b.example", "dropped"),
+        ("d.example", "draft"),
+    ]
+    await db.write(block_lists.accept, of.id, ["a.example"], by=alice)
+    await db.write(block_lists.decline, of.id, ["b.example"], by=alice)
+    (kept,) = await db.read(domain_policy.all_blocked)
+    assert (kept.domain, kept.list_id) == ("b.example", None)
+
+    # It was kept as a decision of one's own: the list has no say in it any more.
+    await db.write(says, of, "b.example,silence", "d.example")
+    assert await rules(db) == {"b.example": "suspend"}
+
+
+async def test_a_list_that_loses_most_of_what_it_held_is_asked_about(db: Database) -> None:
+    of = await db.write(subscribed, is_automatic=True)
+    names = [f"a{n:02}.example" for n in range(50)]
+    await db.write(says, of, *names)
+    await db.write(says, of, *names[:40])
+    assert len(await rules(db)) == 40
+
+    await db.write(says, of, names[0])
+    assert len(await rules(db)) == 40
+    assert len(await waiting(db, of)) == 39
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'a.example,suspend,"unfinished\nb.example,suspend,\nc.example,suspend,',
+        "a.example,suspend,\nb.example,block,\nc.example,suspend,",
+    ],
+)
+async def test_what_a_list_fails_to_say_lifts_no_block(db: Database, broken: str) -> None:
+    of = await db.write(subscribed, is_automatic=True)
+    head = "domain,severity,public_comment"
+    names = ["a.example", "b.example", "c.example"]
+    await db.write(says, of, head, *(f"{name},suspend," for name in names))
+    await db.write(says, of, head, broken)
+    assert await rules(db) == dict.fromkeys(names, "suspend")
+    # As soon as it can be read again, nothing is left to ask.
+    await db.write(says, of, head, *(f"{name},suspend," for name in names))
+    assert await waiting(db, of) == []
+
+
+async def test_an_own_decision_is_never_changed_by_a_list(db: Database, alice: Account) -> None:
+    await db.write(domain_policy.block, "a.example", strength="limit", private_comment="we talked")
+    of = await db.write(subscribed, is_automatic=True)
+    await db.write(says, of, "a.example", "b.example")
+    assert await rules(db) == {"a.example": "limit", "b.example": "suspend"}
+
+    # Lifted, it stays so; changed, it is an own decision from then on.
+    await db.write(domain_policy.unblock, "a.example", by=alice)
+    await db.write(domain_policy.block, "b.example", strength="limit")
+    await db.write(says, of, "a.example", "b.example", "c.example")
+    assert await rules(db) == {"b.example": "limit", "c.example": "suspend"}
+    await db.write(says, of, "c.example")
+    assert await rules(db) == {"b.example": "limit", "c.example": "suspend"}
+
+
+async def test_what_is_excluded_is_never_blocked_by_a_list(db: Database) -> None:
+    await db.write(domain_exclusions.add, "good.example", "friends")
+    await db.write(domain_exclusions.add, "sub.big.example")
+    of = await db.write(subscribed, is_automatic=True)
+    await db.write(says, of, "good.example", "a.good.example", "big.example", "bad.example")
+    assert await rules(db) == {"bad.example": "suspend"}
+
+    await db.write(domain_exclusions.add, "bad.example")
+    assert await rules(db) == {}
+    await db.write(block_lists.include, "bad.example")
+    await db.write(says, of, "bad.example")
+    assert await waiting(db, of) == []  # it was lifted, and that is a decision
+
+
+async def test_two_lists_stand_for_one_rule(db: Database) -> None:
+    one = await db.write(subscribed, is_automatic=True)
+    other = await db.write(subscribed, "https://lists.example/other.csv", is_automatic=True)
+    await db.write(says, one, "a.example", "x.example")
+    await db.write(says, other, "a.example,silence", "y.example")
+    assert await rules(db) == {"a.example": "suspend", "x.example": "suspend", "y.example": "suspend"}
+
+    await db.write(says, one, "x.example")
+    assert (await rules(db))["a.example"] == "limit"
+    await db.write(block_lists.leave, other.id)
+    assert await rules(db) == {"x.example": "suspend"}
+    await db.write(block_lists.leave, one.id, keeps_rules=True)
+    (kept,) = await db.read(domain_policy.all_blocked)
+    assert kept.list_id is None
+    with pytest.raises(NotFound):
+        await db.read(block_lists.get, one.id)
+
+
+async def test_an_imported_file_waits_and_is_gone_when_it_is_answered(db: Database, alice: Account) -> None:
+    await db.write(domain_policy.block, "a.example", strength="limit", private_comment="we talked")
+    await db.write(domain_policy.block, "same.example")
+    parsed = block_list_csv.parse(b"a.example\nb.example\nsame.example\nc.example\ncom\n", OWN)
+    of = await db.write(block_lists.take_file, "blocks.csv", parsed, by=alice)
+    assert [problem.text for problem in of.unusable] == ["com"]
+    assert await waiting(db, of) == [("a.example", "changed"), ("b.example", "draft"), ("c.example", "draft")]
+
+    await db.write(block_lists.accept, of.id, ["a.example", "b.example"], by=alice)
+    rule = await db.read(domain_policy.by_domain, "a.example")
+    assert rule is not None
+    assert (rule.strength, rule.private_comment, rule.list_id) == ("suspend", "we talked", None)
+    await db.write(block_lists.decline, of.id, ["c.example"], by=alice)
+    assert await db.read(block_lists.all_of) == []
+    assert set(await rules(db)) == {"a.example", "b.example", "same.example"}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://a.example/x", "https://", "ftp://a.example", "https://a.example/" + "x" * 3000, "x"]
+)
+async def test_only_an_https_address_can_be_followed(db: Database, url: str) -> None:
+    with pytest.raises(Invalid):
+        await db.write(subscribed, url)
+
+
+async def test_a_list_is_followed_once(db: Database) -> None:
+    await db.write(subscribed)
+    with pytest.raises(Conflict):
+        await db.write(subscribed)
+
+
+async def test_leaving_a_list_lets_people_come_back(
+    db: Database, alice: Account, settle: Callable[[], Awaitable[int]]
+) -> None:
+    rita = await db.write(remote, "rita", "far.example")
+    await db.write(follow, alice, rita)
+    await settle()
+    of = await db.write(subscribed)
+    await db.write(says, of, "far.example")
+    await db.write(block_lists.accept, of.id, ["far.example"], by=alice)
+    await db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind = 'fetch_list'"))
+    await settle()
+    assert await db.read(relationships.between, alice, rita) is None
+
+    await db.write(block_lists.leave, of.id, by=alice)
+    await settle()
+    assert await db.read(relationships.between, alice, rita) is not None

@@ -1,0 +1,160 @@
+"""The hashtag index: counted by distinct people, and trends that no one can make alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from node.database import Writer
+from node.discovery.trends import Trends
+from node.ids import now_ms
+from node.models.account import Account
+from node.node import Node
+from node.paging import Page
+from node.posts import hashtags
+from node.posts.drafts import Draft
+from node.posts.hashtags import FEWEST, HOUR, MOST_OF_A_SERVER
+from node.publishing import post_deletion, publishing
+from node.timelines import timelines
+from tests.support.people import remote
+from tests.support.posting import arrives, publish
+from tests.support.worlds import local_person
+
+DAY = 24 * HOUR
+NOW = now_ms() // DAY * DAY + 12 * HOUR - 2 * DAY  # noon, so that hours do not fall into other days
+
+
+def crowd(tx: Writer, tag: str, size: int, *, server: str = "", at: int = NOW) -> None:
+    """Each of so many people, of one server or each of another, uses a tag once."""
+    for number in range(size):
+        person = remote(tx, f"{tag}{number}", server or f"s{number}.example")
+        arrives(tx, person, hashtags=[tag], published_at=at)
+
+
+def names(found: list[hashtags.Trend]) -> list[str]:
+    return [trend.hashtag.name for trend in found]
+
+
+async def test_a_day_counts_people_not_posts(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita, sam = remote(tx), remote(tx, "sam", "other.example")
+        for hour in (0, 0, 1, 5):
+            arrives(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR)
+        arrives(tx, sam, hashtags=["FOG"], published_at=NOW)
+        arrives(tx, sam, hashtags=["fog"], published_at=NOW - 2 * DAY)
+        [today, yesterday, before] = hashtags.history(tx, "fog", 3, now=NOW + 6 * HOUR)
+
+        assert (today.start, today.posts, today.authors, today.servers) == (NOW - 12 * HOUR, 5, 2, 2)
+        assert (yesterday.posts, yesterday.authors) == (0, 0)
+        assert (before.posts, before.authors, before.local_authors) == (1, 1, 0)
+        hours = hashtags.hours(tx, "#FOG", 6, now=NOW + 5 * HOUR)
+        assert [(hour.posts, hour.authors) for hour in hours] == [
+            (1, 1),
+            (0, 0),
+            (0, 0),
+            (0, 0),
+            (1, 1),
+            (3, 2),
+        ]
+        found = hashtags.of(tx, "fOg")
+        assert found is not None
+        assert found.display == "Fog"
+
+    await node.db.write(unit)
+
+
+async def test_only_public_posts_count_and_appear(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        for visibility in ("unlisted", "followers", "direct"):
+            publish(tx, alice, "#fog", visibility=visibility)
+        [hour] = hashtags.hours(tx, "fog", 1)
+        assert hour.posts == 0
+        assert timelines.hashtag(tx, alice, "fog", Page()) == []
+        assert hashtags.suggest(tx, "fo") == []
+
+    await node.db.write(unit)
+
+
+async def test_what_is_deleted_or_edited_away_no_longer_counts(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        one, two = publish(tx, alice, "#fog"), publish(tx, alice, "#fog #sea")
+        post_deletion.delete(tx, alice, one)
+        [hour] = hashtags.hours(tx, "fog", 1)
+        assert (hour.posts, hour.authors, hour.local_authors) == (1, 1, 1)
+        publishing.edit(tx, alice, two, Draft(caption="#sea"))
+        assert hashtags.hours(tx, "fog", 1)[0].authors == 0
+        assert hashtags.hours(tx, "sea", 1)[0].authors == 1
+
+    await node.db.write(unit)
+
+
+async def test_one_person_cannot_make_a_trend_with_five_hundred_posts(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        loud = remote(tx, "loud", "loud.example")
+        for _ in range(500):
+            arrives(tx, loud, hashtags=["buy"], published_at=NOW)
+        crowd(tx, "fog", FEWEST)
+        [trend] = hashtags.trending(tx, now=NOW)
+
+        assert trend.hashtag.name == "fog"
+        assert (trend.score, trend.authors, trend.servers, trend.posts) == (FEWEST, FEWEST, FEWEST, FEWEST)
+
+    await node.db.write(unit)
+
+
+async def test_one_server_of_many_puppets_weighs_little(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        crowd(tx, "buy", 60, server="farm.example")
+        crowd(tx, "fog", MOST_OF_A_SERVER + 1)
+        assert names(hashtags.trending(tx, now=NOW)) == ["fog", "buy"]
+        assert hashtags.trending(tx, now=NOW)[1].score == MOST_OF_A_SERVER
+
+    await node.db.write(unit)
+
+
+async def test_trends_decay(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        crowd(tx, "old", 7, at=NOW - 26 * HOUR)
+        crowd(tx, "new", 4)
+        assert names(hashtags.trending(tx, now=NOW)) == ["new", "old"]
+        [_, old] = hashtags.trending(tx, now=NOW)
+        assert old.score == pytest.approx(7 / 4)
+        assert hashtags.trending(tx, now=NOW + 72 * HOUR) == []
+
+    await node.db.write(unit)
+
+
+async def test_the_local_list_is_made_by_people_of_ours(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        crowd(tx, "far", 9, at=now_ms())
+        for number in range(FEWEST):
+            publish(tx, local_person(tx, f"p{number}"), "#near")
+        assert names(hashtags.trending(tx, only_local=True)) == ["near"]
+        assert names(hashtags.trending(tx)) == ["far", "near"]
+        tx.run("UPDATE accounts SET suspended_at = 1 WHERE name = 'p0'")
+        assert hashtags.trending(tx, only_local=True) == []
+
+    await node.db.write(unit)
+
+
+async def test_tags_are_suggested_by_how_many_use_them(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        crowd(tx, "fogbow", 2)
+        crowd(tx, "fog", 3)
+        crowd(tx, "sea", 4)
+        assert [tag.name for tag in hashtags.suggest(tx, "#FO", now=NOW)] == ["fog", "fogbow"]
+        assert hashtags.suggest(tx, "%") == []
+
+    await node.db.write(unit)
+
+
+async def test_what_is_shown_of_trends_is_worked_out_once_in_a_while(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        kept = node.part(Trends)
+        assert kept.now(tx) == []
+        crowd(tx, "fog", FEWEST, at=now_ms())
+        assert names(kept.now(tx)) == ["fog"]
+        crowd(tx, "sea", FEWEST + 1, at=now_ms())
+        assert names(kept.now(tx)) == ["fog"]
+        assert names(hashtags.trending(tx, 1)) == ["sea"]
+
+    await node.db.write(unit)

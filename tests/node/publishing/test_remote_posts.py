@@ -1,0 +1,300 @@
+"""Posts published elsewhere: in once, changed only by their author, gone for good."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from node.accounts import accounts
+from node.attachments import photo_rows
+from node.database import Writer
+from node.ids import ms_of, now_ms
+from node.interactions import blocks
+from node.models.account import Account
+from node.models.interaction_policy import NOBODY, InteractionPolicy
+from node.node import Node
+from node.paging import Page
+from node.posts import hashtags, mentions, posts, revisions
+from node.publishing import post_deletion, remote_posts
+from node.timelines import post_views, timelines
+from tests.support.people import remote, told
+from tests.support.posting import HOUR, arrives, follow, picture, publish, said
+
+PAGE = Page()
+
+
+async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        follow(tx, alice, rita)
+        at = now_ms() - 5 * HOUR
+        post = arrives(
+            tx,
+            rita,
+            html="<p>Dusk<script>x</script></p>",
+            warning="a  cliff\n",
+            photos=[picture("a", width=4, height=3, blurhash="LEHV6nWB2yk8"), picture("b"), picture("a")],
+            hashtags=["#Fog", "fog", "!!"],
+            mentions=[alice],
+            published_at=at,
+            language="de",
+        )
+
+        assert (ms_of(post.id), post.published_at) == (at, at)
+        assert (post.caption, post.warning, post.is_sensitive) == ("<p>Dusk</p>", "a cliff", True)
+        [view] = post_views.of(tx, alice, timelines.home(tx, alice, PAGE))
+        assert [(one.remote_url, one.alt) for one in view.photos] == [
+            ("https://far.example/a.jpg", "photo a"),
+            ("https://far.example/b.jpg", "photo b"),
+        ]
+        assert view.post.photos_count == 2
+        assert view.hashtags == [("fog", "Fog")]
+        assert told(tx, alice)[-1] == ("mention", rita.id)
+        assert accounts.get(tx, rita.id).posts_count == 1
+
+    await node.db.write(unit)
+
+
+async def test_a_post_comes_in_once(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        remote_post = said(remote(tx))
+        first = remote_posts.receive(tx, remote_post)
+        assert first is not None
+        assert remote_posts.receive(tx, remote_post) == first
+        assert tx.value("SELECT COUNT(*) FROM posts") == 1
+
+    await node.db.write(unit)
+
+
+async def test_a_thousand_posts_of_one_second_all_come_in(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        ids = {arrives(tx, rita, published_at=1_700_000_000_000).id for _ in range(1000)}
+        assert len(ids) == 1000
+
+    await node.db.write(unit)
+
+
+async def test_a_post_from_the_future_is_from_now(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        assert arrives(tx, rita, published_at=now_ms() + HOUR * 24).published_at <= now_ms()
+        assert arrives(tx, rita, published_at=-5).published_at == 1
+
+    await node.db.write(unit)
+
+
+async def test_after_its_deletion_a_post_stays_out(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        known, late = said(rita), said(rita)
+        assert remote_posts.receive(tx, known) is not None
+        assert remote_posts.receive_delete(tx, rita, known.uri)
+        assert not remote_posts.receive_delete(tx, rita, late.uri)
+
+        assert remote_posts.receive(tx, known) is None
+        assert remote_posts.receive(tx, late) is None
+
+    await node.db.write(unit)
+
+
+async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, mallory = remote(tx), remote(tx, "mallory")
+        stranger = remote(tx, "mallory", "evil.example")
+        post, own = arrives(tx, rita), publish(tx, alice)
+        coming = said(rita)
+        for who in (mallory, stranger):
+            assert not remote_posts.receive_delete(tx, who, post.uri)
+            assert not remote_posts.receive_delete(tx, who, own.uri)
+            assert not remote_posts.receive_delete(tx, who, coming.uri)
+
+        assert posts.seen_by(tx, None, post.id)
+        assert posts.seen_by(tx, None, own.id)
+        assert remote_posts.receive(tx, coming) is not None
+
+    await node.db.write(unit)
+
+
+async def test_nothing_comes_from_the_suspended(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        post = arrives(tx, rita)
+        tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = :id", id=rita.id)
+        rita = accounts.get(tx, rita.id)
+
+        assert remote_posts.receive(tx, said(rita)) is None
+        update = said(rita, uri=post.uri, html="<p>x</p>", edited_at=now_ms())
+        assert remote_posts.receive_update(tx, update) is None
+        assert post_views.of(tx, None, [post.id]) == []
+
+    await node.db.write(unit)
+
+
+async def test_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, mallory = remote(tx), remote(tx, "mallory")
+        blocks.block(tx, alice, mallory)
+        seen = publish(tx, alice)
+        hidden = publish(tx, alice, visibility="followers")
+        quiet = publish(tx, alice, policy=InteractionPolicy(comment=NOBODY))
+        gone = publish(tx, alice)
+        post_deletion.delete(tx, alice, gone)
+
+        assert remote_posts.receive(tx, said(mallory, parent_uri=seen.uri)) is None
+        assert remote_posts.receive(tx, said(rita, parent_uri=hidden.uri)) is None
+        assert remote_posts.receive(tx, said(rita, parent_uri=quiet.uri)) is None
+        assert remote_posts.receive(tx, said(rita, parent_uri=gone.uri)) is None
+        assert told(tx, alice) == []
+
+    await node.db.write(unit)
+
+
+# Conversations
+
+
+async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, sam = remote(tx), remote(tx, "sam")
+        follow(tx, alice, rita)
+        follow(tx, alice, sam)
+        for seed in range(12):
+            start = now_ms() - HOUR
+            letters = [said(rita, published_at=start, url=f"https://far.example/page/{seed}")]
+            parents = [0]
+            for number in range(1, 7):
+                parents.append(random.Random(seed * 100 + number).randrange(number))
+                above = letters[parents[number]]
+                letters.append(
+                    said(
+                        sam,
+                        published_at=start + number,
+                        parent_uri=above.url or above.uri,
+                        visibility="followers" if number == 3 else "public",
+                    )
+                )
+            order = list(range(7))
+            random.Random(seed).shuffle(order)
+            for number in order:
+                assert remote_posts.receive(tx, letters[number]) is not None
+            kept = [posts.by_uri(tx, letter.uri) for letter in letters]
+            root = kept[0]
+            assert root is not None
+            for number, post in enumerate(kept):
+                assert post is not None
+                parent = kept[parents[number]]
+                assert parent is not None
+                assert post.root_id == root.id
+                assert post.parent_id == (parent.id if number else None)
+                children = [n for n in range(1, 7) if parents[n] == number and n != 3]
+                assert post.comments_count == len(children)
+            home = {entry.post_id for entry in timelines.home(tx, alice, Page(limit=80))}
+            assert {post.id for post in kept if post is not None} <= home
+            _, below = timelines.conversation(tx, alice, root)
+            assert len(below) == 6
+
+    await node.db.write(unit)
+
+
+async def test_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        one, two = said(rita), said(rita)
+        first = remote_posts.receive(tx, replace(one, parent_uri=two.uri))
+        second = remote_posts.receive(tx, replace(two, parent_uri=one.uri))
+        selfish = said(rita)
+        third = remote_posts.receive(tx, replace(selfish, parent_uri=selfish.uri))
+        for post in (first, second, third):
+            assert post is not None
+            timelines.conversation(tx, None, post)
+
+    await node.db.write(unit)
+
+
+# Updates
+
+
+async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        original = said(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
+        post = remote_posts.receive(tx, original)
+        assert post is not None
+        [first, _] = photo_rows.of_posts(tx, [post.id])[post.id]
+        update = replace(
+            original,
+            html="<p>New @alice</p>",
+            photos=[picture("c"), replace(picture("a"), alt="better")],
+            hashtags=["mist"],
+            mentions=[alice],
+            edited_at=now_ms(),
+        )
+        changed = remote_posts.receive_update(tx, update)
+
+        assert changed is not None
+        assert posts.by_id(tx, post.id) == changed
+        assert [(one.remote_url[-5:], one.alt) for one in photo_rows.of_posts(tx, [post.id])[post.id]] == [
+            ("c.jpg", "photo c"),
+            ("a.jpg", "better"),
+        ]
+        assert photo_rows.of_posts(tx, [post.id])[post.id][1].id == first.id
+        assert hashtags.of_posts(tx, [post.id])[post.id] == [("mist", "mist")]
+        assert len(revisions.of(tx, changed)) == 2
+        assert [mention.account.id for mention in mentions.of(tx, changed)] == [alice.id]
+        assert told(tx, alice) == [("mention", rita.id)]
+        assert remote_posts.receive_update(tx, update) == changed
+        assert len(revisions.of(tx, changed)) == 2
+
+    await node.db.write(unit)
+
+
+async def test_an_update_never_widens_the_audience(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        original = said(rita, visibility="followers")
+        post = remote_posts.receive(tx, original)
+        assert post is not None
+        changed = remote_posts.receive_update(tx, replace(original, visibility="public", edited_at=now_ms()))
+        assert changed is not None
+        assert changed.visibility == "followers"
+        assert post_views.of(tx, None, [post.id]) == []
+
+    await node.db.write(unit)
+
+
+async def test_only_the_author_updates_and_only_forwards(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, mallory = remote(tx), remote(tx, "mallory")
+        original = said(rita)
+        post, own = remote_posts.receive(tx, original), publish(tx, alice)
+        assert post is not None
+        for update in (
+            replace(original, author=mallory, html="<p>x</p>", edited_at=now_ms()),
+            replace(original, html="<p>x</p>", edited_at=post.published_at - 1),
+            replace(original, uri=own.uri, html="<p>x</p>", edited_at=now_ms()),
+            said(rita, edited_at=now_ms()),
+        ):
+            assert remote_posts.receive_update(tx, update) is None
+        assert posts.by_id(tx, post.id) == post
+        assert posts.by_id(tx, own.id) == own
+
+    await node.db.write(unit)
+
+
+@pytest.mark.parametrize("visibility", ["public", "unlisted", "followers", "direct"])
+async def test_a_post_that_came_for_one_is_not_for_another(
+    node: Node, alice: Account, bob: Account, visibility: str
+) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        follow(tx, alice, rita)
+        post = arrives(tx, rita, visibility=visibility, addressed=[alice] if visibility == "direct" else [])
+        is_open = visibility in ("public", "unlisted")
+        assert len(post_views.of(tx, alice, [post.id])) == 1
+        assert bool(post_views.of(tx, bob, [post.id])) == is_open
+        in_home = [entry.post_id for entry in timelines.home(tx, alice, PAGE)]
+        assert in_home == ([] if visibility == "direct" else [post.id])
+
+    await node.db.write(unit)

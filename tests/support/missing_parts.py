@@ -1,0 +1,36 @@
+"""Parts of the tests that need a program which is not installed: skipped and named in the summary, failing in CI."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+import pytest
+
+_MISSING: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+
+
+def report(config: pytest.Config, part: str, reason: str) -> NoReturn:
+    """Skip the test that asks for `part` ("on PostgreSQL"), or fail it under CI=true."""
+    config.stash.setdefault(_MISSING, {})[part] = reason
+    said = f"not tested {part}: {reason}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(said, pytrace=False)
+    pytest.skip(said)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the process that writes the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing_parts"] = session.config.stash.get(_MISSING, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {}).get("missing_parts", {})
+    node.config.stash.setdefault(_MISSING, {}).update(told)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for part, reason in config.stash.get(_MISSING, {}).items():
+        terminalreporter.write_line(f"NOT TESTED {part}: {reason}", yellow=True, bold=True)

@@ -1,0 +1,23 @@
+"""What the node says of itself."""
+
+from __future__ import annotations
+
+from node.models.account import Account
+from tests.support.asgi import Client
+from tests.web.api.conftest import App
+
+
+async def test_both_forms_describe_the_same_node(app: App, stranger: Client, alice: Account) -> None:
+    await app(alice)
+    first = (await stranger.get("/api/v1/instance")).json
+    second = (await stranger.get("/api/v2/instance")).json
+    assert first["uri"] == second["domain"] == "tintype.test"
+    assert first["title"] == second["title"] == "Test"
+    assert first["version"] == second["version"]
+    assert first["stats"]["user_count"] == 1
+    assert first["configuration"]["statuses"] == second["configuration"]["statuses"]
+    assert first["configuration"]["statuses"]["max_media_attachments"] == 20
+    assert "image/heic" in second["configuration"]["media_attachments"]["supported_mime_types"]
+    assert second["registrations"]["enabled"] is True
+    assert first["registrations"] is True
+    assert "streaming" not in second["configuration"]["urls"]

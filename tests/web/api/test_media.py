@@ -1,0 +1,150 @@
+"""Photos on their way into posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from node.models.account import Account
+from node.node import Node
+from tests.support.asgi import Client
+from tests.web.api.conftest import App
+from web.files.media_files import Files
+
+Picture = Callable[..., bytes]
+FIELDS = {
+    "id",
+    "type",
+    "url",
+    "preview_url",
+    "remote_url",
+    "preview_remote_url",
+    "text_url",
+    "meta",
+    "description",
+    "blurhash",
+}
+
+
+def path_of(url: str) -> str:
+    return url.removeprefix("https://tintype.test")
+
+
+async def test_a_photo_can_be_seen_as_soon_as_it_is_uploaded(
+    node: Node, app: App, alice: Account, photo: Picture
+) -> None:
+    client, files = await app(alice), Client(Files(node))
+    reply = await client.post(
+        "/api/v2/media",
+        form={"description": "a lake", "focus": "0.5,-0.25"},
+        files={"file": photo(1600, 1200)},
+    )
+    media = reply.json
+    assert reply.status == 200
+    assert set(media) == FIELDS
+    assert (media["type"], media["description"], media["remote_url"]) == ("image", "a lake", None)
+    assert media["meta"]["original"] == {
+        "width": 1600,
+        "height": 1200,
+        "size": "1600x1200",
+        "aspect": 1600 / 1200,
+    }
+    assert media["meta"]["small"]["width"] == 1080
+    assert media["meta"]["focus"] == {"x": 0.5, "y": -0.25}
+    assert len(media["blurhash"]) > 6
+    for url, kind in ((media["url"], "image/jpeg"), (media["preview_url"], "image/webp")):
+        seen = await files.get(path_of(url))
+        assert (seen.status, seen.headers["content-type"]) == (200, kind)
+
+
+async def test_a_description_may_come_later_in_any_form(app: App, alice: Account, photo: Picture) -> None:
+    client = await app(alice)
+    media = (await client.post("/api/v2/media", files={"file": photo(320, 240)})).json
+    path = f"/api/v1/media/{media['id']}"
+    assert media["description"] is None
+    by_query = (await client.call("PUT", path, {"description": "a sea"})).json
+    assert by_query["description"] == "a sea"
+    moved = (await client.call("PUT", path, sent={"focus": "-1,1"})).json
+    assert (moved["description"], moved["meta"]["focus"]) == ("a sea", {"x": -1, "y": 1})
+    assert (await client.get(path)).json["description"] == "a sea"
+    assert (await client.call("PUT", path, sent={"focus": "2,2"})).status == 422
+
+
+async def test_an_album_keeps_the_order_and_the_words(app: App, alice: Account, photo: Picture) -> None:
+    client = await app(alice)
+    made = [
+        (await client.post("/api/v2/media", files={"file": photo(320, 240, seed=n)})).json["id"]
+        for n in range(3)
+    ]
+    order = [made[2], made[0], made[1]]
+    described = [{"id": made[0], "description": "the first"}]
+    status = (
+        await client.post("/api/v1/statuses", sent={"media_ids": order, "media_attributes": described})
+    ).json
+    assert [one["id"] for one in status["media_attachments"]] == order
+    assert status["media_attachments"][1]["description"] == "the first"
+    assert status["media_attachments"][0]["url"].startswith("https://tintype.test/media/")
+    assert "/media/p/" not in status["media_attachments"][0]["url"]
+    assert (await client.get(f"/api/v1/media/{made[0]}")).status == 404
+    fewer = (
+        await client.call(
+            "PUT", f"/api/v1/statuses/{status['id']}", sent={"media_ids": [made[0]], "status": "One"}
+        )
+    ).json
+    assert [one["description"] for one in fewer["media_attachments"]] == ["the first"]
+
+
+async def test_the_photos_of_a_private_post_have_addresses_that_cannot_be_guessed(
+    node: Node, app: App, alice: Account, photo: Picture
+) -> None:
+    client, files = await app(alice), Client(Files(node))
+    media = (await client.post("/api/v2/media", files={"file": photo(320, 240)})).json
+    status = (
+        await client.post("/api/v1/statuses", sent={"media_ids": [media["id"]], "visibility": "private"})
+    ).json
+    url = path_of(status["media_attachments"][0]["url"])
+    assert url.startswith("/media/p/")
+    assert (await files.get(url)).status == 200
+    capability = url.split("/")[3]
+    assert (await files.get(url.replace(f"/p/{capability}", ""))).status == 404
+    assert (await files.get(url.replace(capability, "0" * len(capability)))).status == 404
+
+
+async def test_nobody_touches_the_photo_of_another(
+    app: App, alice: Account, bob: Account, photo: Picture
+) -> None:
+    media = (await (await app(alice)).post("/api/v2/media", files={"file": photo(320, 240)})).json
+    client, path = await app(bob), f"/api/v1/media/{media['id']}"
+    assert (await client.get(path)).status == 404
+    assert (await client.call("PUT", path, sent={"description": "mine"})).status == 404
+    assert (await client.call("DELETE", path)).status == 404
+    assert (await client.post("/api/v1/statuses", sent={"media_ids": [media["id"]]})).status == 422
+
+
+@pytest.mark.parametrize(
+    "data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff no photo", b"GIF89a"]
+)
+async def test_what_is_no_photo_is_refused_with_a_sentence(app: App, alice: Account, data: bytes) -> None:
+    reply = await (await app(alice)).post("/api/v2/media", files={"file": data})
+    assert reply.status == 422
+    assert reply.json["error"].endswith(".")
+
+
+async def test_an_upload_without_a_file_is_422(app: App, alice: Account) -> None:
+    client = await app(alice)
+    assert (await client.post("/api/v2/media")).status == 422
+    assert (await client.post("/api/v2/media", form={"file": "words"})).status == 422
+
+
+async def test_too_many_uploads_are_answered_with_when_to_try_again(
+    app: App, alice: Account, photo: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from web.api.v1 import media
+
+    monkeypatch.setattr(media, "UPLOADS_AN_HOUR", 1)
+    client = await app(alice)
+    assert (await client.post("/api/v2/media", files={"file": photo(320, 240)})).status == 200
+    refused = await client.post("/api/v2/media", files={"file": photo(320, 240)})
+    assert (refused.status, list(refused.json)) == (429, ["error"])
+    assert 0 < int(refused.headers["retry-after"]) <= 3600

@@ -1,0 +1,70 @@
+"""Notifications, by type and by page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from node.models.account import Account
+from tests.support.asgi import Client
+from tests.web.api.conftest import App
+
+Post = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def told(post: Post, app: App, alice: Account, bob: Account) -> Client:
+    """Alice's app, after Bob followed, liked, boosted and answered."""
+    status, client = await post(alice), await app(bob)
+    await client.post(f"/api/v1/accounts/{alice.id}/follow")
+    await client.post(f"/api/v1/statuses/{status['id']}/favourite")
+    await client.post(f"/api/v1/statuses/{status['id']}/reblog")
+    await post(bob, "Lovely", in_reply_to_id=status["id"])
+    return await app(alice)
+
+
+async def types(client: Client, query: Any = None) -> list[str]:
+    return [one["type"] for one in (await client.get("/api/v1/notifications", query)).json]
+
+
+async def test_each_deed_is_told_with_who_and_what(told: Client) -> None:
+    found = (await told.get("/api/v1/notifications")).json
+    assert [one["type"] for one in found] == ["mention", "reblog", "favourite", "follow"]
+    assert all(one["account"]["username"] == "bob" for one in found)
+    assert "Lovely" in found[0]["status"]["content"]
+    assert found[2]["status"]["account"]["username"] == "alice"
+    assert found[3]["status"] is None
+    assert found[0]["group_key"]
+
+
+async def test_types_choose_and_the_links_keep_the_choice(told: Client) -> None:
+    assert await types(told, [("types[]", "favourite"), ("types[]", "follow")]) == ["favourite", "follow"]
+    assert await types(told, [("types[]", "like")]) == ["favourite"]
+    assert await types(told, [("exclude_types[]", "mention"), ("exclude_types[]", "reblog")]) == [
+        "favourite",
+        "follow",
+    ]
+    assert await types(told, [("types[]", "poll")]) == []
+    first = await told.get(
+        "/api/v1/notifications", [("types[]", "favourite"), ("types[]", "follow"), ("limit", "1")]
+    )
+    older = await told.get(first.links()["next"].removeprefix("https://tintype.test"))
+    assert [one["type"] for one in older.json] == ["follow"]
+
+
+async def test_one_is_dismissed_and_then_all(told: Client, app: App, bob: Account) -> None:
+    found = (await told.get("/api/v1/notifications")).json
+    assert (await told.get("/api/v1/notifications/unread_count")).json == {"count": 4}
+    path = f"/api/v1/notifications/{found[0]['id']}"
+    assert (await told.get(path)).json == found[0]
+    assert (await (await app(bob)).get(path)).status == 404
+    await (await app(bob)).post(path + "/dismiss")
+    assert len(await types(told)) == 4
+    assert (await told.post(path + "/dismiss")).json == {}
+    assert len(await types(told)) == 3
+    assert (await told.post("/api/v1/notifications/dismiss", {"id": found[1]["id"]})).json == {}
+    assert len(await types(told)) == 2
+    await told.post("/api/v1/notifications/clear")
+    assert await types(told) == []

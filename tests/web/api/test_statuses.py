@@ -1,0 +1,265 @@
+"""Statuses: posting them, reading them, and what people do to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from node.models.account import Account
+from node.node import Node
+from tests.support.asgi import Client
+from tests.support.statements import Recording
+from tests.web.api.conftest import App
+
+Post = Callable[..., Awaitable[Any]]
+
+STATUS = {
+    "id",
+    "uri",
+    "url",
+    "created_at",
+    "edited_at",
+    "account",
+    "content",
+    "visibility",
+    "sensitive",
+    "spoiler_text",
+    "media_attachments",
+    "application",
+    "mentions",
+    "tags",
+    "emojis",
+    "reblogs_count",
+    "favourites_count",
+    "replies_count",
+    "quotes_count",
+    "in_reply_to_id",
+    "in_reply_to_account_id",
+    "reblog",
+    "poll",
+    "card",
+    "language",
+    "quote",
+    "quote_approval",
+    "tagged_collections",
+}
+MARKS = {"favourited", "reblogged", "muted", "bookmarked", "pinned", "filtered"}
+
+
+async def test_a_status_has_every_documented_field(post: Post, alice: Account, stranger: Client) -> None:
+    mine = await post(alice, "Morning #Lake")
+    assert set(mine) == STATUS | MARKS
+    assert mine["id"].isdecimal()
+    assert mine["uri"] == mine["url"] == f"https://tintype.test/p/alice/{mine['id']}"
+    assert mine["tags"] == [{"name": "lake", "url": "https://tintype.test/tags/lake"}]
+    assert mine["visibility"] == "public"
+    assert mine["created_at"].endswith("Z")
+    assert mine["account"]["acct"] == "alice"
+    seen = await stranger.get(f"/api/v1/statuses/{mine['id']}")
+    assert set(seen.json) == STATUS
+    assert "Morning" in seen.json["content"]
+
+
+@pytest.mark.parametrize("way", ["sent", "form", "query"])
+async def test_posting_works_from_json_form_and_query(app: App, alice: Account, way: str) -> None:
+    values = {"status": "Grüße & <b>", "visibility": "unlisted", "sensitive": "true", "spoiler_text": "sea"}
+    reply = await (await app(alice)).post("/api/v1/statuses", **{way: values})
+    status = reply.json
+    assert (status["visibility"], status["sensitive"], status["spoiler_text"]) == ("unlisted", True, "sea")
+    assert "Grüße &amp; &lt;b&gt;" in status["content"]
+
+
+async def test_the_same_key_makes_one_status(app: App, alice: Account, bob: Account) -> None:
+    client = await app(alice)
+
+    async def send(text: str, key: str) -> Any:
+        reply = await client.post("/api/v1/statuses", sent={"status": text}, headers={"idempotency-key": key})
+        return reply.json
+
+    first, again, other = await asyncio.gather(send("One", "k1"), send("One", "k1"), send("Two", "k2"))
+    assert first["id"] == again["id"] != other["id"]
+    theirs = await (await app(bob)).post(
+        "/api/v1/statuses", sent={"status": "Mine"}, headers={"idempotency-key": "k1"}
+    )
+    assert theirs.json["account"]["username"] == "bob"
+    found = await client.get(f"/api/v1/accounts/{alice.id}/statuses")
+    assert len(found.json) == 2
+
+
+async def test_a_refused_status_can_be_sent_again_with_the_same_key(app: App, alice: Account) -> None:
+    client = await app(alice)
+    key = {"idempotency-key": "once"}
+    refused = await client.post("/api/v1/statuses", sent={"status": ""}, headers=key)
+    assert refused.status == 422
+    assert refused.json["error"].endswith(".")
+    assert (await client.post("/api/v1/statuses", sent={"status": "Now"}, headers=key)).status == 200
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "x", "visibility": "everyone"},
+        {"status": "x", "media_ids": ["12345"]},
+        {"status": "x", "scheduled_at": "2030-01-01T00:00:00Z"},
+        {"status": "x", "poll": {"options": ["a", "b"], "expires_in": 300}},
+        {"status": "x" * 6000},
+    ],
+)
+async def test_what_cannot_be_posted_is_422(app: App, alice: Account, values: dict[str, Any]) -> None:
+    assert (await (await app(alice)).post("/api/v1/statuses", sent=values)).status == 422
+
+
+async def test_a_comment_hangs_under_its_parent(post: Post, app: App, alice: Account, bob: Account) -> None:
+    parent = await post(alice)
+    comment = await post(bob, "Lovely", in_reply_to_id=parent["id"])
+    answer = await post(alice, "Thanks", in_reply_to_id=comment["id"])
+    assert comment["in_reply_to_id"] == parent["id"]
+    assert comment["in_reply_to_account_id"] == str(alice.id)
+    client = await app(alice)
+    around = (await client.get(f"/api/v1/statuses/{comment['id']}/context", {"max_id": "0"})).json
+    assert [one["id"] for one in around["ancestors"]] == [parent["id"]]
+    assert [one["id"] for one in around["descendants"]] == [answer["id"]]
+    assert (await client.get(f"/api/v1/statuses/{parent['id']}")).json["replies_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("deed", "undo", "mark", "count"),
+    [
+        ("favourite", "unfavourite", "favourited", "favourites_count"),
+        ("bookmark", "unbookmark", "bookmarked", None),
+    ],
+)
+async def test_a_mark_is_set_once_and_taken_back(
+    post: Post, app: App, alice: Account, bob: Account, deed: str, undo: str, mark: str, count: str | None
+) -> None:
+    status, client = await post(alice), await app(bob)
+    for _ in range(2):
+        marked = (await client.post(f"/api/v1/statuses/{status['id']}/{deed}")).json
+        assert marked[mark] is True
+        assert count is None or marked[count] == 1
+    for _ in range(2):
+        unmarked = (await client.post(f"/api/v1/statuses/{status['id']}/{undo}")).json
+        assert unmarked[mark] is False
+        assert count is None or unmarked[count] == 0
+
+
+@pytest.mark.parametrize("deed", ["favourite", "reblog", "bookmark", "pin"])
+async def test_a_mark_asks_about_the_post_once_and_once_for_the_answer(
+    node: Node, post: Post, app: App, alice: Account, bob: Account, deed: str
+) -> None:
+    status, client = await post(alice), await app(alice if deed == "pin" else bob)
+    node.db = db = Recording(node.db)  # type: ignore[assignment]
+
+    done = await client.post(f"/api/v1/statuses/{status['id']}/{deed}")
+
+    assert done.status == 200
+    assert db.visibility_checks() == 2  # its counts and marks have changed in between
+    assert not db.repeated()
+
+
+async def test_a_boost_is_a_status_round_a_status(post: Post, app: App, alice: Account, bob: Account) -> None:
+    status, client = await post(alice), await app(bob)
+    boost = (await client.post(f"/api/v1/statuses/{status['id']}/reblog")).json
+    assert boost["id"] != status["id"]
+    assert boost["account"]["username"] == "bob"
+    assert boost["reblog"]["id"] == status["id"]
+    assert boost["reblog"]["reblogged"] is True
+    assert boost["reblog"]["reblogs_count"] == 1
+    assert boost["uri"].startswith("https://tintype.test/")
+    by_its_id = (await client.get(f"/api/v1/statuses/{boost['id']}")).json
+    assert by_its_id["reblog"]["id"] == status["id"]
+    liked = (await client.post(f"/api/v1/statuses/{boost['id']}/favourite")).json
+    assert (liked["id"], liked["favourites_count"]) == (status["id"], 1)
+    people = await client.get(f"/api/v1/statuses/{status['id']}/reblogged_by")
+    assert [one["username"] for one in people.json] == ["bob"]
+    back = (await client.post(f"/api/v1/statuses/{status['id']}/unreblog")).json
+    assert (back["id"], back["reblogged"], back["reblogs_count"]) == (status["id"], False, 0)
+
+
+async def test_lists_of_people_page_by_the_whole_next_address(
+    post: Post, app: App, alice: Account, bob: Account, mallory: Account
+) -> None:
+    status = await post(alice)
+    for who in (bob, mallory):
+        await (await app(who)).post(f"/api/v1/statuses/{status['id']}/favourite")
+    client = await app(alice)
+    path = f"/api/v1/statuses/{status['id']}/favourited_by"
+    first = await client.get(path, {"limit": "1"})
+    second = await client.get(path, {"limit": "1", "cursor": first.links()["next"]})
+    assert [one["username"] for one in first.json + second.json] == ["mallory", "bob"]
+
+
+async def test_an_edit_keeps_what_is_not_sent_and_its_history(post: Post, app: App, alice: Account) -> None:
+    status = await post(alice, "First", spoiler_text="sea", sensitive=True)
+    client, path = await app(alice), f"/api/v1/statuses/{status['id']}"
+    edited = (await client.call("PUT", path, sent={"status": "Second"})).json
+    assert "Second" in edited["content"]
+    assert edited["edited_at"] is not None
+    assert (edited["spoiler_text"], edited["sensitive"]) == ("sea", True)
+    versions = (await client.get(path + "/history")).json
+    assert ["First" in versions[0]["content"], "Second" in versions[1]["content"]] == [True, True]
+    assert set(versions[0]) >= {"content", "spoiler_text", "sensitive", "created_at", "account", "emojis"}
+    source = (await client.get(path + "/source")).json
+    assert source == {"id": status["id"], "text": "Second", "spoiler_text": "sea"}
+
+
+async def test_only_the_author_changes_a_status(post: Post, app: App, alice: Account, bob: Account) -> None:
+    status, client = await post(alice), await app(bob)
+    path = f"/api/v1/statuses/{status['id']}"
+    assert (await client.call("PUT", path, sent={"status": "Mine"})).status == 403
+    assert (await client.call("DELETE", path)).status == 403
+    assert (await client.get(path + "/source")).status == 403
+
+
+async def test_a_deleted_status_gives_its_text_back_and_is_gone(post: Post, app: App, alice: Account) -> None:
+    status, client = await post(alice, "Morning #lake"), await app(alice)
+    path = f"/api/v1/statuses/{status['id']}"
+    gone = (await client.call("DELETE", path)).json
+    assert gone["text"] == "Morning #lake"
+    assert set(gone) == STATUS | MARKS | {"text"}
+    assert (await client.get(path)).status == 404
+
+
+@pytest.mark.parametrize("id_", ["0", "1", "abc", "99999999999999999999", "9223372036854775808", "-1", "%00"])
+async def test_an_id_that_is_nobodys_is_404(stranger: Client, id_: str) -> None:
+    reply = await stranger.get(f"/api/v1/statuses/{id_}")
+    assert (reply.status, list(reply.json)) == (404, ["error"])
+
+
+async def test_what_one_may_not_see_looks_like_what_is_not_there(
+    post: Post, app: App, alice: Account, bob: Account, stranger: Client
+) -> None:
+    private = await post(alice, visibility="private")
+    direct = await post(alice, "Only @bob", visibility="direct")
+    client = await app(bob)
+    for client_, status in ((client, private), (stranger, private), (stranger, direct)):
+        path = f"/api/v1/statuses/{status['id']}"
+        assert (await client_.get(path)).body == (await client_.get("/api/v1/statuses/77")).body
+        assert (await client_.get(path + "/context")).status == 404
+        assert (await client_.get(path + "/favourited_by")).status == 404
+    assert (await client.post(f"/api/v1/statuses/{private['id']}/favourite")).status == 404
+    assert (await client.get(f"/api/v1/statuses/{direct['id']}")).json["visibility"] == "direct"
+    mentions = (await client.get(f"/api/v1/statuses/{direct['id']}")).json["mentions"]
+    assert mentions == [
+        {"id": str(bob.id), "username": "bob", "url": "https://tintype.test/@bob", "acct": "bob"}
+    ]
+
+
+async def test_pinning_shows_in_the_status_and_on_the_profile(
+    app: App, post: Post, alice: Account, bob: Account, stranger: Client
+) -> None:
+    hers, his = await app(alice), await app(bob)
+    one, two = await post(alice, "One"), await post(alice, "Two")
+    reply = await hers.post(f"/api/v1/statuses/{one['id']}/pin")
+    assert (reply.status, reply.json["pinned"]) == (200, True)
+    assert (await his.post(f"/api/v1/statuses/{two['id']}/pin")).status == 403
+    listed = (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json
+    assert [status["id"] for status in listed] == [one["id"]]
+    mine = (await hers.get(f"/api/v1/accounts/{alice.id}/statuses")).json
+    assert {status["id"]: status["pinned"] for status in mine} == {one["id"]: True, two["id"]: False}
+    reply = await hers.post(f"/api/v1/statuses/{one['id']}/unpin")
+    assert reply.json["pinned"] is False
+    assert (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json == []

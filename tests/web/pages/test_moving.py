@@ -1,0 +1,51 @@
+"""Moving, from the settings: naming the old account, going to the new one, coming back."""
+
+from __future__ import annotations
+
+from node.accounts import accounts
+from node.auth import passwords, users
+from node.database import Writer
+from node.lifecycle import migration
+from node.models.account import Account
+from node.node import Node
+from tests.support.visitors import Visitor
+from tests.web.pages.conftest import PASSWORD, SignedIn
+
+
+async def test_from_one_account_of_this_node_to_another(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    hashed = await passwords.hash(PASSWORD)
+
+    def unit(tx: Writer) -> None:
+        users.create(tx, alice, email="alice@tintype.test", password_hash=hashed)
+
+    await node.db.write(unit)
+    hers, his = await signed_in(alice), await signed_in(bob)
+    assert "Account migration" in (await hers.get("/settings/profile")).words
+    move = {"target": "bob", "password": PASSWORD}
+    refused = await hers.post("/settings/moving", move)
+    assert refused.status == 422
+    assert "does not list this account" in refused.words
+    refused = await his.post("/settings/moving/aliases", {"alias": "nobody-at-all"})
+    assert (refused.status, "account does not exist" in refused.words) == (422, True)
+    seen = await his.post("/settings/moving/aliases", {"alias": "@alice"})
+    assert "You can now start the move" in seen.words
+    refused = await hers.post("/settings/moving", move | {"password": "something else"})
+    assert "password is wrong" in refused.words
+    seen = await hers.post("/settings/moving", move)
+    assert "Your account has moved" in seen.words
+    profile = await anybody.get("/@alice")
+    assert "has moved to" in profile.words
+    assert profile.one("a", href="/@bob")
+    refused = await hers.post("/compose", {"caption": "Still here"})
+    assert "has moved" in refused.words
+    seen = await hers.post("/settings/moving/back")
+    assert "Redirect cancelled" in seen.words
+    assert "again from" in seen.words
+    assert (await node.db.read(accounts.get, alice.id)).moved_to == ""
+    assert "has moved to" not in (await anybody.get("/@alice")).words
+    assert (await node.db.read(accounts.get, bob.id)).aliases == [alice.uri]
+    await his.post("/settings/moving/aliases/remove", {"uri": alice.uri})
+    assert (await node.db.read(accounts.get, bob.id)).aliases == []
+    assert await node.db.read(migration.again_at, alice)

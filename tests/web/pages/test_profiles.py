@@ -1,0 +1,281 @@
+"""Profiles, follows with plain forms, requests, settings, notifications, search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from node.accounts import accounts, relationships
+from node.attachments import avatars
+from node.auth import sessions, users
+from node.database import Reader, Writer
+from node.interactions import follows, likes
+from node.lifecycle import remote_accounts
+from node.models.account import Account
+from node.models.remote_actor import RemoteActor
+from node.node import Node
+from node.timelines import notification_list
+from tests.support import people
+from tests.support.visitors import Visitor
+from tests.web.pages.conftest import Publish, SignedIn
+
+
+async def test_following_and_unfollowing_with_a_button(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(bob)
+    seen = await visitor.get("/@alice")
+    button = seen.one("button", **{"data-follow": str(alice.id)})
+    assert button.text.strip() == "Follow"
+    seen = await visitor.post(button.attributes["formaction"], {"back": "/@alice"})
+    button = seen.one("button", **{"data-follow": str(alice.id)})
+    assert button.text.strip() == "Following"
+    assert "bob" in (await visitor.get("/@alice/followers")).words
+    seen = await visitor.post(button.attributes["formaction"], {"back": "/@alice"})
+    assert seen.one("button", **{"data-follow": str(alice.id)}).text.strip() == "Follow"
+
+
+async def test_someone_who_chooses_is_asked_and_answers(
+    node: Node, alice: Account, bob: Account, mallory: Account, signed_in: SignedIn
+) -> None:
+    await node.db.write(people.lock, alice)
+    for who in (bob, mallory):
+        visitor = await signed_in(who)
+        await visitor.get("/@alice")
+        answer = await visitor.post(f"/people/{alice.id}/follow", headers={"accept": "application/json"})
+        assert json.loads(answer.text)["label"] == "Requested"
+    hers = await signed_in(alice)
+    seen = await hers.get("/follow-requests")
+    assert "bob" in seen.words
+    await hers.post(f"/people/{bob.id}/accept", {"back": "/follow-requests"})
+    await hers.post(f"/people/{mallory.id}/reject", {"back": "/follow-requests"})
+    found = await node.db.read(relationships.of, alice, [bob.id, mallory.id])
+    assert {one.id: one.followed_by for one in found} == {bob.id: True, mallory.id: False}
+
+
+async def test_who_is_blocked_sees_nothing_and_the_block_is_in_the_settings(
+    alice: Account, mallory: Account, publish: Publish, signed_in: SignedIn
+) -> None:
+    await publish(alice, "Morning")
+    hers, his = await signed_in(alice), await signed_in(mallory)
+    await hers.post(f"/people/{mallory.id}/block", {"back": "/@mallory"})
+    assert "Morning" not in (await his.get("/@alice/all")).text
+    assert "mallory" in (await hers.get("/settings/people")).words
+    await hers.post(f"/people/{mallory.id}/unblock", {"back": "/settings/people"})
+    assert "Morning" in (await his.get("/@alice/all")).words
+
+
+async def test_names_are_found_whatever_their_case_and_shown_under_one_address(
+    alice: Account, anybody: Visitor
+) -> None:
+    for path in ("/@ALICE", "/@alice@tintype.test"):
+        assert (await anybody.get(path)).path == "/@alice"
+    assert (await anybody.get("/@nobody")).status == 404
+    assert (await anybody.get("/@tintype.test")).status == 404
+
+
+async def test_a_profile_is_written_and_a_wrong_one_keeps_what_was_typed(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    form = [
+        ("display_name", "Alice Varga"),
+        ("bio", "Mountains <b>before</b> breakfast"),
+        ("field_name", "Camera"),
+        ("field_value", "Rolleiflex"),
+        ("is_locked", "1"),
+    ]
+    seen = await visitor.post("/settings/profile", form)
+    assert "saved" in seen.words
+    shown = await visitor.get("/@alice")
+    assert "Mountains <b>before</b> breakfast" in shown.words
+    assert "Rolleiflex" in shown.words
+    await visitor.get("/settings/profile")
+    seen = await visitor.post("/settings/profile", [("display_name", "Alice"), ("bio", "x" * 1001)])
+    assert seen.status == 422
+    assert seen.one("textarea", name="bio").attributes["aria-invalid"] == "true"
+    assert seen.one("input", name="display_name").attributes["value"] == "Alice"
+
+
+async def test_a_picture_is_changed_and_a_wrong_file_refused(
+    node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    seen = await visitor.post("/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.txt", b"hello")])
+    assert seen.status == 422
+    await visitor.post(
+        "/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.png", photo(80, 80, "PNG", seed=3))]
+    )
+    changed = await node.db.read(accounts.get, alice.id)
+    assert await node.db.read(avatars.files, changed)
+    assert changed.avatar_alt == "Me"
+
+
+async def test_the_wide_picture_is_changed_described_and_taken_away(
+    node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
+) -> None:
+    visitor = await signed_in(alice)
+    assert "wide-picture" not in (await visitor.get("/@alice")).text
+    await visitor.get("/settings/profile")
+    seen = await visitor.post("/settings/header", {"alt": ""}, files=[])
+    assert seen.status == 422
+    file = ("header", "a.jpg", photo(1500, 500, seed=3))
+    await visitor.post("/settings/header", {"alt": "A shore"}, files=[file])
+    shown = (await visitor.get("/@alice")).one("img", **{"class": "wide-picture"})
+    assert shown.attributes["alt"] == "A shore"
+    assert shown.attributes["src"].startswith(f"/media/header/{alice.id}/header.webp?v=")
+
+    await visitor.get("/settings/profile")
+    await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
+    assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
+    await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
+    assert "wide-picture" not in (await visitor.get("/@alice")).text
+
+
+async def test_sites_that_may_name_an_author_are_typed_or_pasted(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    typed = "https://Blog.Alice.example/about\n\nalice.example\nalice.example"
+    await visitor.post("/settings/profile", {"attribution_domains": typed})
+    assert (await node.db.read(accounts.get, alice.id)).sites == ["blog.alice.example", "alice.example"]
+    seen = await visitor.get("/settings/profile")
+    assert seen.one("textarea", name="attribution_domains").text == "blog.alice.example\nalice.example"
+    seen = await visitor.post("/settings/profile", {"attribution_domains": "my blog"})
+    assert seen.status == 422
+    assert "“my blog” is not the name of a website." in seen.words
+    assert seen.one("textarea", name="attribution_domains").text == "my blog"
+
+
+async def test_who_follows_whom_can_be_kept_to_oneself(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    hers, his = await signed_in(alice), await signed_in(bob)
+    assert "@bob" in (await anybody.get("/@alice/followers")).words
+    await hers.get("/settings/profile")
+    await hers.post("/settings/profile", {"hides_follows": "1"})
+    for visitor in (his, anybody):
+        seen = await visitor.get("/@alice/followers")
+        assert "@bob" not in seen.words
+        assert "alice hides their followers and follows." in seen.words
+        assert "1 follower" in (await visitor.get("/@alice")).words
+    assert "@bob" in (await hers.get("/@alice/followers")).words
+
+
+async def test_a_new_password_ends_the_other_sessions(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    from node.auth import passwords
+
+    here, there = await signed_in(alice), await signed_in(alice)
+    await node.db.write(users.set_password, alice.id, await passwords.hash("the old one"))
+    await here.get("/settings/password")
+    seen = await here.post("/settings/password", {"current": "wrong", "password": "a quite new one"})
+    assert seen.one("input", name="current").attributes["aria-invalid"] == "true"
+    await here.post("/settings/password", {"current": "the old one", "password": "a quite new one"})
+    assert (await here.get("/notifications")).path == "/notifications"
+    assert (await there.get("/notifications")).path.startswith("/sign-in")
+
+
+async def test_a_session_elsewhere_can_be_ended(node: Node, alice: Account, signed_in: SignedIn) -> None:
+    here, there = await signed_in(alice), await signed_in(alice)
+    seen = await here.get("/settings/password")
+    other = next(one for one in seen.all("button") if one.attributes.get("name") == "session")
+    await here.post("/settings/sessions/end", {"session": other.attributes["value"]})
+    assert (await there.get("/bookmarks")).path.startswith("/sign-in")
+    assert len(await node.db.read(sessions.of, alice)) == 1
+
+
+async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
+    node: Node, alice: Account, bob: Account, mallory: Account, publish: Publish, signed_in: SignedIn
+) -> None:
+    post = await publish(alice, "Morning")
+    for who in (bob, mallory):
+        await node.db.write(likes.like, who, post)
+    visitor = await signed_in(alice)
+    assert visitor.page is not None
+    assert visitor.page.all("span", class_="unread")
+    seen = await visitor.get("/notifications")
+    assert "mallory and 1 other liked your photo" in seen.words
+    assert len(seen.all("li", class_="note new")) == 1
+    assert not (await visitor.get("/notifications")).all("li", class_="note new")
+    assert not (await visitor.get("/")).all("span", class_="unread")
+    assert "liked" not in (await visitor.get("/notifications/comments")).words
+    await visitor.post("/notifications/clear")
+    assert await node.db.read(notification_list.unread_count, alice) == 0
+
+
+def _far(tx: Writer) -> Account:
+    return remote_accounts.receive(
+        tx,
+        RemoteActor(
+            uri="https://lake.example/users/juno",
+            name="juno",
+            domain="lake.example",
+            inbox="https://lake.example/inbox",
+            display_name="Juno",
+        ),
+    )
+
+
+def _find(tx: Reader, who: Account) -> Account:
+    return accounts.get(tx, who.id)
+
+
+async def test_search_leads_to_people_from_elsewhere_and_finds_words_here(
+    node: Node, alice: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    await node.db.write(_far)
+    post = await publish(alice, "A heron at dawn #birds", alt="A grey bird")
+    visitor = await signed_in(alice)
+    for q in ("@juno@lake.example", "juno@lake.example", "https%3A%2F%2Flake.example%2Fusers%2Fjuno"):
+        assert (await visitor.get(f"/search?q={q}")).path == "/@juno@lake.example"
+    assert (
+        await visitor.get(f"/search?q=https%3A%2F%2Ftintype.test%2Fp%2Falice%2F{post.id}")
+    ).path == f"/p/alice/{post.id}"
+    found = await visitor.get("/search?q=heron")
+    assert found.all("a", class_="cell")
+    assert "#birds" in (await visitor.get("/search?q=%23bird")).words
+    assert "alice" in (await anybody.get("/search?q=ali")).words
+    assert "Sign in to look" in (await anybody.get("/search?q=%40who%40nowhere.example")).words
+
+
+async def test_a_visitor_is_led_to_their_own_server_to_follow(
+    node: Node, alice: Account, bob: Account, anybody: Visitor, signed_in: SignedIn
+) -> None:
+    seen = await anybody.get("/@alice")
+    link = next(one for one in seen.all("a") if one.attributes["href"].startswith("/interact?uri="))
+    seen = await anybody.get(link.attributes["href"])
+    assert seen.one("form", action="/interact")
+    seen = await anybody.post("/interact", {"uri": alice.uri, "handle": "not a valid handle"})
+    assert seen.status == 422
+    assert "@you@server.example" in seen.words
+    assert (await anybody.get("/interact?uri=https%3A%2F%2Fevil.test%2F")).status == 404
+    visitor = await signed_in(bob)
+    seen = await visitor.get(f"/authorize_interaction?uri={alice.uri}")
+    assert seen.one("form", action=f"/people/{alice.id}/follow")
+    assert not (await node.db.read(relationships.between, bob, await node.db.read(_find, alice)))
+
+
+async def test_saving_a_profile_again_changes_nothing_in_it(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    visitor = await signed_in(alice)
+    await visitor.get("/settings/profile")
+    form = [("bio", "")]
+    for name, value in (("Web", "https://alice.test/about/"), ("Friend", "@bob@b.test & <others>")):
+        form += [("field_name", name), ("field_value", value)]
+    await visitor.post("/settings/profile", form)
+    before = await node.db.read(accounts.get, alice.id)
+    seen = await visitor.get("/settings/profile")
+    fields = seen.all("input", name="field_name") + seen.all("input", name="field_value")
+    again = [(one.attributes["name"], one.attributes.get("value", "")) for one in fields]
+    assert ("field_value", "https://alice.test/about/") in again
+    await visitor.post("/settings/profile", [("bio", ""), *again])
+    after = await node.db.read(accounts.get, alice.id)
+    assert after.profile_fields == before.profile_fields
+    assert 'href="https://alice.test/about/"' in after.profile_fields[0][1]

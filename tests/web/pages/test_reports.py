@@ -1,0 +1,73 @@
+"""Reporting somebody with a plain form, and what those who run the node do about it."""
+
+from __future__ import annotations
+
+from node.admin import reports
+from node.models.account import Account
+from node.node import Node
+from node.paging import Page
+from tests.support.people import remote
+from tests.support.visitors import Visitor
+from tests.web.pages.conftest import Publish, SignedIn
+
+
+async def test_a_post_is_reported_and_judged(
+    node: Node,
+    alice: Account,
+    bob: Account,
+    mallory: Account,
+    publish: Publish,
+    signed_in: SignedIn,
+    anybody: Visitor,
+) -> None:
+    bad, other = await publish(mallory, "Bad <b>words</b>"), await publish(mallory, "Other")
+    hers = await signed_in(alice)
+    seen = await hers.get(f"/p/mallory/{bad.id}")
+    seen = await hers.get(seen.one("a", href=f"/report?post={bad.id}").attributes["href"])
+    picked = [box for box in seen.all("input", name="posts") if "checked" in box.attributes]
+    assert [box.attributes["value"] for box in picked] == [str(bad.id)]
+    assert seen.one("input", name="posts", value=str(other.id))
+    assert "Forward to" not in seen.words
+    values = {"person": str(mallory.id), "posts": str(bad.id), "category": "violation"}
+    refused = await hers.post("/report", {**values, "words": "x" * 1001})
+    assert refused.status == 422
+    assert "1000 characters" in refused.words
+    seen = await hers.post("/report", {**values, "words": "<script>Look</script>\nthere"})
+    assert "Thank you" in seen.words
+
+    his = await signed_in(bob, "moderator")
+    seen = await his.get("/admin/reports")
+    assert "Reports (1)" in seen.words
+    (case,) = await node.db.read(reports.page, Page())
+    seen = await his.get(f"/admin/reports/{case.report.id}")
+    assert "<script>Look" in seen.words
+    assert "Bad <b>words</b>" in seen.words
+    await his.post(f"/admin/reports/{case.report.id}/delete", {"post": str(bad.id)})
+    assert (await anybody.get(f"/p/mallory/{bad.id}")).status == 410
+    seen = await his.post(f"/admin/reports/{case.report.id}/close")
+    assert "Report resolved." in seen.words
+    assert "resolved by bob" in (await his.get("/admin/reports?show=closed")).words
+    assert "resolved a report about" in (await his.get("/admin/log")).words
+
+
+async def test_somebody_elsewhere_can_be_reported_to_their_server_too(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    rita = await node.db.write(remote)
+    hers = await signed_in(alice)
+    profile = await hers.get("/@rita@far.example")
+    seen = await hers.get(profile.one("a", href=f"/report?person={rita.id}").attributes["href"])
+    assert "Forward to far.example" in seen.words
+    await hers.post("/report", {"person": str(rita.id), "category": "spam", "words": "", "forward": "1"})
+    assert await node.db.read(lambda tx: tx.value("SELECT verb FROM outbox")) == "Flag"
+
+
+async def test_reports_are_for_those_who_run_the_node(
+    alice: Account, mallory: Account, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    hers = await signed_in(alice)
+    assert (await hers.get("/admin/reports")).status == 404
+    assert (await hers.post("/admin/reports/1/suspend")).status in (403, 404)
+    assert (await hers.get(f"/report?person={alice.id}")).status == 404
+    assert (await hers.get("/report")).status == 404
+    assert "Sign in" in (await anybody.get(f"/report?person={mallory.id}")).words

@@ -1,0 +1,221 @@
+"""Coming in: sign up, sign in, the first admin; and what keeps others out."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from node.accounts import accounts
+from node.admin import account_actions
+from node.auth import users
+from node.config import RegistrationOptions
+from node.lifecycle import registration
+from node.models.account import Account
+from node.node import Node
+from tests.support.visitors import Visitor
+from tests.web.pages.conftest import SignedIn
+from web.app import create_app
+from web.request.session import COOKIE
+
+PASSWORD = "a picture a day"
+
+
+async def _set_up(node: Node, visitor: Visitor) -> None:
+    code = await node.db.write(registration.setup_code)
+    await visitor.get("/setup")
+    form = {"code": code, "name": "alice", "email": "alice@tintype.test", "password": PASSWORD}
+    seen = await visitor.post("/setup", form)
+    assert seen.status == 200
+    assert "Home" in seen.one("title").text
+
+
+async def test_the_first_visit_makes_the_admin_with_the_code_once(node: Node, anybody: Visitor) -> None:
+    welcome = await anybody.get("/")
+    assert welcome.one("a", href="/setup")
+    await _set_up(node, anybody)
+    assert (await anybody.get("/admin/people")).status == 200
+    other = Visitor(anybody.client.app)
+    assert (await other.get("/setup")).status == 404
+
+
+async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> None:
+    await node.db.write(registration.setup_code)
+    await anybody.get("/setup")
+    form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
+    seen = await anybody.post("/setup", form)
+    assert seen.status == 422
+    assert "not the one printed" in seen.words
+    assert COOKIE not in anybody.cookies
+
+
+async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    seen = await anybody.post("/sign-up", {"name": "bob", "email": "bob@tintype.test", "password": PASSWORD})
+    assert "Home" in seen.one("title").text
+    await anybody.post("/sign-out")
+    assert COOKIE not in anybody.cookies
+    await anybody.get("/sign-in?next=/settings/profile")
+    form = {"login": "bob", "password": PASSWORD, "next": "/settings/profile"}
+    seen = await anybody.post("/sign-in", form)
+    assert seen.path == "/settings/profile"
+
+
+async def test_a_name_that_is_taken_is_said_beside_the_field_and_nothing_typed_is_lost(
+    node: Node, anybody: Visitor
+) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    seen = await anybody.post(
+        "/sign-up", {"name": "Alice", "email": "other@tintype.test", "password": PASSWORD}
+    )
+    assert seen.status == 409
+    assert "taken" in seen.words
+    assert seen.one("input", id="f-email").attributes["value"] == "other@tintype.test"
+    assert PASSWORD not in seen.text
+
+
+async def test_with_approval_someone_waits_until_the_admin_lets_them_in(node: Node) -> None:
+    node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="approval"))
+    app = create_app(node)
+    admin, newcomer = Visitor(app), Visitor(app)
+    await _set_up(node, admin)
+    await newcomer.get("/sign-up")
+    form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD, "reason": "I like lakes"}
+    assert "will be reviewed" in (await newcomer.post("/sign-up", form)).words
+    await newcomer.get("/sign-in")
+    refused = await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})
+    assert "pending" in refused.words
+    waiting = await admin.get("/admin/sign-ups")
+    assert "I like lakes" in waiting.words
+    action = next(one for one in waiting.all("form") if one.attributes["action"].endswith("/approve"))
+    await admin.post(action.attributes["action"])
+    await newcomer.get("/sign-in")
+    assert (
+        "Home" in (await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})).one("title").text
+    )
+
+
+async def test_where_nobody_can_sign_up_the_page_says_so(node: Node) -> None:
+    node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="closed"))
+    app = create_app(node)
+    await _set_up(node, Visitor(app))
+    visitor = Visitor(app)
+    assert "Sign-ups are closed" in (await visitor.get("/sign-up")).words
+    form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD}
+    assert (await visitor.post("/sign-up", form)).status == 403
+
+
+async def test_guessing_a_password_is_stopped_after_some_tries(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+    answers = [
+        await anybody.post("/sign-in", {"login": "alice", "password": f"guess {n}"}) for n in range(12)
+    ]
+    assert answers[0].status == 422
+    assert answers[-1].status == 429
+    assert "too often" in answers[-1].words
+    right = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD})
+    assert right.status == 429
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "/\t/evil.test",
+        "javascript:alert(1)",
+        "\\\\evil.test",
+        "/%2f%2fevil.test@",
+        "%2f%2fevil.test",
+        "/\n/evil.test",
+    ],
+)
+async def test_H3_signing_in_never_leads_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+    seen = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD, "next": away})
+    assert seen.path == "/"
+
+
+async def test_what_needs_somebody_leads_to_signing_in_and_back(anybody: Visitor) -> None:
+    seen = await anybody.get("/notifications/likes")
+    assert seen.path == "/sign-in?next=/notifications/likes"
+    assert seen.one("input", name="next").attributes["value"] == "/notifications/likes"
+
+
+async def test_a_robot_that_fills_every_field_signs_nobody_up(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    form = {"name": "robot", "email": "r@r.test", "password": PASSWORD, "website": "https://spam.test"}
+    assert (await anybody.post("/sign-up", form)).status == 200
+    assert await node.db.read(users.by_login, "robot") is None
+
+
+async def test_the_theme_is_remembered_for_the_browser_and_for_the_person(
+    node: Node, alice: Account, anybody: Visitor, signed_in: object
+) -> None:
+    await anybody.get("/about")
+    await anybody.post("/theme", {"theme": "dark"})
+    assert (await anybody.get("/about")).one("html").attributes["data-theme"] == "dark"
+    visitor = await signed_in(alice)  # type: ignore[operator]
+    await visitor.post("/theme", {"theme": "light"})
+    user = await node.db.read(users.by_account, alice)
+    assert user is not None
+    assert user.theme == "light"
+
+
+async def test_who_signs_up_too_often_is_told_so_and_loses_nothing_typed(
+    node: Node, anybody: Visitor
+) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-up")
+    form = {"name": "alice", "email": "late@b.test", "password": PASSWORD}
+    answers = [await anybody.post("/sign-up", form) for _ in range(12)]
+    assert answers[0].status == 409
+    assert answers[-1].status == 429
+    assert "too often" in answers[-1].words
+    assert answers[-1].one("input", id="f-email").attributes["value"] == "late@b.test"
+
+
+async def test_I6_guessing_is_counted_by_an_address_nobody_can_make_up(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    await anybody.get("/sign-in")
+
+    async def guesses(forwarded: str) -> int:
+        form = {"login": "alice", "password": "a guess"}
+        return (await anybody.post("/sign-in", form, headers={"x-forwarded-for": forwarded})).status
+
+    # Whoever is not our proxy may write there what they like.
+    assert [await guesses(f"198.51.100.{n}") for n in range(12)][-1] == 429
+
+    # Behind our proxy, the nearest hop that is not ours is who asks; what stands before it is their word.
+    server = dataclasses.replace(node.config.server, trusted_proxies=("203.0.113.7", "10.0.0.1"))
+    node.config = dataclasses.replace(node.config, server=server)
+    assert [await guesses(f"192.0.2.{n}, 198.51.100.99, 10.0.0.1") for n in range(12)][-1] == 429
+    assert await guesses("192.0.2.1, 198.51.100.98, 10.0.0.1") == 422
+
+
+async def test_I3_who_is_no_longer_staff_finds_no_admin_page_at_once(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn
+) -> None:
+    await signed_in(alice, "admin")
+    for judge in ("user", "suspended", "disabled"):
+        his = await signed_in(bob, "admin")
+        await node.db.write(users.set_role, alice, bob, "admin")
+        assert (await his.get("/admin/people")).status == 200
+        if judge == "user":
+            await node.db.write(users.set_role, alice, bob, "user")
+        elif judge == "suspended":
+            await node.db.write(account_actions.suspend, alice, bob)
+        else:
+            await node.db.write(account_actions.unsuspend, alice, bob)
+            await node.db.write(lambda tx: tx.run("UPDATE users SET state = 'disabled' WHERE account_id = :id", id=bob.id))  # fmt: skip
+        assert (await his.get("/admin/people")).status in (403, 404) or his.page.path.startswith("/sign-in")
+        token = his.page.csrf if his.page and his.page.all("input", name="csrf") else ""
+        seen = await his.post(f"/admin/people/{alice.id}/suspend", csrf=token)
+        assert seen.status in (403, 404) or seen.path.startswith("/sign-in")
+    assert (await node.db.read(accounts.get, alice.id)).suspended_at is None

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+
+import pytest
+
+from node.accounts import keys
+from node.config import Config, MediaOptions, NodeOptions, ServerOptions
+from node.lifecycle import registration
+from tests.support.ports import free_port
+from web import health_check, wiring
+from web.server import serve
+
+
+@pytest.fixture
+def options(options: Config) -> Config:
+    """A node with two names that really lead to it: its host, and the domain of its people's handles."""
+    port = free_port()
+    return dataclasses.replace(
+        options,
+        node=dataclasses.replace(options.node, domain=f"localhost:{port}", handle_domain=f"127.0.0.1:{port}"),
+        server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http"),
+    )
+
+
+@pytest.fixture
+async def serving(options: Config) -> AsyncIterator[None]:
+    node = await wiring.open_node(options)
+    await node.db.write(
+        registration.create_person,
+        name="ada",
+        email="ada@a.test",
+        password_hash="x",
+        pair=keys.generate(),
+        role="admin",
+    )
+    stopping, ready = asyncio.Event(), asyncio.Event()
+    served = asyncio.create_task(serve.serve(node, stopping, ready=ready))
+    await asyncio.wait_for(ready.wait(), 10)
+    yield
+    stopping.set()
+    await served
+    await node.close()
+
+
+async def findings(options: Config) -> dict[str, health_check.Finding]:
+    return {finding.name: finding async for finding in health_check.run(options)}
+
+
+@pytest.mark.usefixtures("serving")
+async def test_a_sound_node_is_sound_in_every_part(options: Config) -> None:
+    found = await findings(options)
+
+    assert {name: finding.words for name, finding in found.items() if not finding.is_sound} == {}
+    assert set(found) == {
+        "database",
+        "storage",
+        "clock",
+        "signatures",
+        "webfinger",
+        "handles",
+        "inbox",
+        "admin",
+    }
+
+
+@pytest.mark.usefixtures("serving")
+async def test_another_node_at_our_name_is_noticed(options: Config, tmp_path: object) -> None:
+    other = dataclasses.replace(
+        options,
+        database=dataclasses.replace(options.database, url=f"sqlite:{tmp_path}/other.db"),
+        media=MediaOptions(url=f"file:{tmp_path}/other"),
+    )
+    found = await findings(other)
+
+    assert not found["webfinger"].is_sound
+    assert "Another node" in found["webfinger"].words
+    assert not found["admin"].is_sound
+
+
+async def test_a_node_that_nobody_reaches_says_so_and_checks_the_rest(options: Config) -> None:
+    found = await findings(options)
+
+    assert not found["webfinger"].is_sound
+    assert not found["inbox"].is_sound
+    assert found["database"].is_sound
+    assert found["storage"].is_sound
+    assert found["signatures"].is_sound
+
+
+async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_path: object) -> None:
+    broken = dataclasses.replace(
+        options,
+        node=NodeOptions(domain="a.test", secret="x" * 32),
+        database=dataclasses.replace(options.database, url="sqlite:/proc/no/such.db"),
+    )
+    found = await findings(broken)
+
+    assert [finding.is_sound for finding in found.values()] == [False]
+
+
+@pytest.mark.usefixtures("serving")
+async def test_a_short_domain_has_to_lead_to_the_node(options: Config) -> None:
+    def called(domain: str) -> Config:
+        return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=domain))
+
+    silent = (await findings(called("127.0.0.1:1")))["handles"]
+    assert not silent.is_sound
+    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.words
+    assert "handles" not in await findings(called(""))

@@ -1,0 +1,1 @@
+"""The endpoints of the client API, one module for each chapter of Mastodon's documentation."""

@@ -1,0 +1,131 @@
+"""The node itself, in the two forms apps ask for. Nothing is advertised that does not work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from media import images
+from node.admin import statistics
+from node.attachments import photo_metadata
+from node.database import Reader
+from node.interactions import pins
+from node.lifecycle import profiles
+from node.posts import drafts
+from node.text import display_names
+from node.version import VERSION
+from web.api.endpoint import Answer, Call
+
+# Apps read the first three numbers as the version of the API; what we are stands behind them.
+API_VERSION = f"4.6.0 (compatible; Tintype {VERSION})"
+
+
+def _statuses() -> dict[str, Any]:
+    return {
+        "max_characters": drafts.MOST_CAPTION,
+        "max_media_attachments": drafts.MOST_PHOTOS,
+        "characters_reserved_per_url": 23,
+    }
+
+
+def _media(call: Call) -> dict[str, Any]:
+    return {
+        "supported_mime_types": list(images.EXTENSIONS),
+        "description_limit": photo_metadata.MOST_ALT,
+        "image_size_limit": call.node.config.media.max_upload_mb * 1024 * 1024,
+        "image_matrix_limit": images.MAX_PIXELS_JPEG,
+        "video_size_limit": 0,
+        "video_frame_rate_limit": 0,
+        "video_matrix_limit": 0,
+    }
+
+
+_NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0}
+
+
+def first(tx: Reader, call: Call) -> Answer:
+    """V1::Instance."""
+    options, site = call.node.config, call.node.site
+    numbers = statistics.of(tx)
+    mode = options.registration.mode
+    return call.json(
+        {
+            "uri": site.handle_domain,
+            "title": options.node.title,
+            "short_description": options.node.description,
+            "description": options.node.description,
+            "email": "",
+            "version": API_VERSION,
+            "urls": {},
+            "stats": {
+                "user_count": numbers.people,
+                "status_count": numbers.posts,
+                "domain_count": numbers.servers,
+            },
+            "thumbnail": None,
+            "languages": ["en"],
+            "registrations": mode in ("open", "approval"),
+            "approval_required": mode == "approval",
+            "invites_enabled": mode == "invite",
+            "configuration": {
+                "accounts": {"max_featured_tags": 0},
+                "statuses": _statuses(),
+                "media_attachments": _media(call),
+                "polls": _NO_POLLS,
+            },
+            "contact_account": None,
+            "rules": [],
+        }
+    )
+
+
+def second(tx: Reader, call: Call) -> Answer:
+    """Instance."""
+    options, site = call.node.config, call.node.site
+    mode = options.registration.mode
+    everyone = {"local": "public", "remote": "public"}
+    return call.json(
+        {
+            "domain": site.handle_domain,
+            "title": options.node.title,
+            "version": API_VERSION,
+            "source_url": site.uri("/about"),
+            "description": options.node.description,
+            "usage": {"users": {"active_month": statistics.of(tx).active_month}},
+            "thumbnail": {"url": site.uri("/static/favicon.svg"), "description": ""},
+            "icon": [],
+            "languages": ["en"],
+            "configuration": {
+                "urls": {"about": site.uri("/about"), "privacy_policy": None, "terms_of_service": None},
+                "accounts": {
+                    "max_display_name_length": display_names.LONGEST_LABEL,
+                    "max_note_length": profiles.LONGEST_BIO,
+                    "max_featured_tags": 0,
+                    "max_pinned_statuses": pins.MOST,
+                    "max_profile_fields": profiles.MOST_FIELDS,
+                    "profile_field_name_limit": profiles.LONGEST_FIELD,
+                    "profile_field_value_limit": profiles.LONGEST_FIELD,
+                },
+                "statuses": _statuses(),
+                "media_attachments": _media(call),
+                "polls": _NO_POLLS,
+                "translation": {"enabled": False},
+                "timelines_access": {
+                    "live_feeds": everyone,
+                    "hashtag_feeds": everyone,
+                    "trending_link_feeds": {"local": "disabled", "remote": "disabled"},
+                },
+                "limited_federation": False,
+            },
+            "registrations": {
+                "enabled": mode in ("open", "approval"),
+                "approval_required": mode == "approval",
+                "reason_required": mode == "approval",
+                "message": None,
+                "min_age": None,
+                "url": site.uri("/sign-up") if mode in ("open", "approval") else None,
+            },
+            "api_versions": {"mastodon": 2},
+            "contact": {"email": "", "account": None},
+            "rules": [],
+        }
+    )

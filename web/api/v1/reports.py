@@ -1,0 +1,52 @@
+"""Reports: telling those who run the node, and if wished the other server, what is wrong with somebody."""
+
+from __future__ import annotations
+
+import msgspec
+
+from node import rate_limits
+from node.accounts import accounts
+from node.admin import reports
+from node.database import Writer
+from node.errors import NotFound
+from web.api.endpoint import Answer, Call
+from web.api.entity_fields import moment
+
+IN_AN_HOUR = 30
+
+
+async def create(call: Call) -> Answer:
+    await call.node.db.write(rate_limits.count, f"report {call.who.id}", limit=IN_AN_HOUR, seconds=3600)
+    return await call.node.db.write(_create, call)
+
+
+def _create(tx: Writer, call: Call) -> Answer:
+    params = call.params
+    target = accounts.by_id(tx, params.id("account_id") or 0)
+    if target is None:
+        raise NotFound
+    made = reports.report(
+        tx,
+        call.who,
+        target,
+        words=params.text("comment"),
+        post_ids=params.ids("status_ids"),
+        category=params.text("category") or "other",
+        is_forwarded=params.flag("forward"),
+    )
+    found = reports.case(tx, made.id)
+    return call.json(
+        {
+            "id": str(made.id),
+            "action_taken": not made.is_open,
+            "action_taken_at": None,
+            "category": made.category,
+            "comment": made.words,
+            "forwarded": made.is_forwarded,
+            "created_at": moment(made.created_at),
+            "status_ids": [str(post.id) for post in found.posts] or None,
+            "rule_ids": None,
+            "collection_ids": None,
+            "target_account": msgspec.Raw(call.entities.account(target)),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Files over HTTP: media, static files, byte ranges, and their URLs."""

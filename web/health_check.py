@@ -1,0 +1,227 @@
+"""`tintype check`: is the node sound? One line for each part, in words an admin can act on.
+
+It looks from outside as well: the node's own name is asked for over the network, as another server would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote, urlsplit
+
+from activitypub.client import signing_keys
+from activitypub.client.client import Client, Unfetchable
+from activitypub.signatures import BadSignature, Request, claim, parse_public_key, sign_cavage, verify
+from node import config, settings
+from node.accounts import accounts, keys
+from node.auth import users
+from node.cli import commands, control_socket
+from node.config import Config
+from node.database import Reader, Site
+from node.database.lock import InUse
+from node.errors import Refused
+from node.ids import now_ms
+from node.lifecycle import registration
+from node.node import Node
+from node.version import VERSION
+from web import wiring
+
+CLOCK_SECONDS = 30
+_PROBE = "ch/ec/check.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    name: str
+    is_sound: bool
+    words: str
+
+
+class Unsound(Exception):
+    """A check failed; the text says what to do."""
+
+
+async def run(options: Config, **client_options: object) -> AsyncIterator[Finding]:
+    """Check a node by its options, part after part. When it cannot be opened the first finding is the last."""
+    try:
+        try:
+            node = await wiring.open_node(options)
+        except InUse as in_use:
+            if not in_use.is_served:
+                raise
+            node = await wiring.open_node(options, reads_only=True)
+    except config.BadConfig:
+        raise
+    except Exception as error:
+        yield Finding("node", False, f"It cannot be opened: {error or type(error).__name__}")
+        return
+    outside = Client(
+        user_agent=f"Tintype/{VERSION} check (+{node.site.base_url}/)",
+        allow_private=True,
+        allow_http=node.site.scheme == "http",
+        ca_file=options.federation.ca_file or None,
+        own_host="",
+        **client_options,  # type: ignore[arg-type]
+    )
+    parts: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("database", lambda: _database(node)),
+        ("storage", lambda: _storage(node)),
+        ("clock", lambda: _clock(node)),
+        ("signatures", lambda: _signatures(node)),
+        ("webfinger", lambda: _webfinger(node, outside)),
+        *((("handles", lambda: _handles(node, outside)),) if node.site.handles else ()),
+        ("inbox", lambda: _inbox(node, outside)),
+        ("admin", lambda: _admin(node)),
+    ]
+    try:
+        for name, look in parts:
+            try:
+                yield Finding(name, True, await look())
+            except Unsound as unsound:
+                yield Finding(name, False, str(unsound))
+            except Unfetchable as unfetchable:
+                yield Finding(name, False, _unanswered(node, unfetchable))
+            except Refused as refused:
+                yield Finding(name, False, f"{refused.message} {refused.detail}".strip())
+            except Exception as error:
+                yield Finding(name, False, str(error) or type(error).__name__)
+    finally:
+        await outside.close()
+        await node.close()
+
+
+def _unanswered(node: Node, error: Unfetchable) -> str:
+    return (
+        f"Nobody answers rightly at {node.site.base_url}. Is `tintype serve` running, does the name lead here, "
+        f"and does the proxy pass everything on? ({error.detail or error})"
+    )
+
+
+async def _database(node: Node) -> str:
+    """What is written is written by the one process that may: with SQLite, by the one that serves."""
+    try:
+        number = await commands.perform(node.db, "check", {})
+    except PermissionError:
+        number = await control_socket.ask(node.config.database.url.removeprefix("sqlite:"), "check")
+    kind = "PostgreSQL" if node.config.database.url.startswith("postgresql") else "SQLite"
+    return f"{kind} reads and writes, migration {number}"
+
+
+async def _storage(node: Node) -> str:
+    data = f"checked at {now_ms()}".encode()
+    await node.storage.delete(_PROBE)
+    await node.storage.put(_PROBE, data, "text/plain")
+    try:
+        if await node.storage.get(_PROBE) != data:
+            raise Unsound("What was stored did not come back the same.")
+    finally:
+        await node.storage.delete(_PROBE)
+    return f"stores, reads and deletes at {node.config.media.url}"
+
+
+async def _clock(node: Node) -> str:
+    return _agree("the database", await node.db.read(settings.database_time))
+
+
+def _agree(whose: str, moment: datetime) -> str:
+    apart = abs(moment.timestamp() - time.time())
+    if apart > CLOCK_SECONDS:
+        raise Unsound(f"This clock and that of {whose} are {apart:.0f} s apart. Please set both by NTP.")
+    return f"agrees with that of {whose}"
+
+
+async def _signatures(node: Node) -> str:
+    """What we sign must pass our own verifier, or other servers refuse all of it."""
+    key = await signing_keys.of_node(node)
+    target = node.site.uri("/inbox")
+    body = b'{"type": "Note"}'
+    headers = sign_cavage(key, "POST", target, body, time.time())
+    request = Request(
+        method="POST",
+        target=urlsplit(target).path,
+        host=node.site.domain,
+        scheme=node.site.scheme,
+        headers=[(name.lower(), value) for name, value in headers.items()],
+        body=body,
+    )
+    stored = await node.db.read(keys.by_key_id, key.key_id)
+    if stored is None:
+        raise Unsound(f"The public key {key.key_id} is missing.")
+    try:
+        verify(claim(request, time.time()), request, parse_public_key(stored.public))
+    except BadSignature as bad:
+        raise Unsound(
+            f"What this node signs does not verify: {bad}. Is the node's secret the right one?"
+        ) from bad
+    return f"sign and verify with {key.key_id}"
+
+
+async def _webfinger(node: Node, outside: Client) -> str:
+    site = node.site
+    wanted = site.uri("/actor")
+    if not await _leads_to(outside, site, site.domain, wanted):
+        raise Unsound(f"{site.domain} answers, but not as this node. Does the proxy pass /.well-known/ on?")
+    document = (await outside.get_json(wanted, key=None)).doc
+    public = document.get("publicKey")
+    mine = await node.db.read(_public_pem)
+    if document.get("id") != wanted or not isinstance(public, dict) or public.get("publicKeyPem") != mine:
+        raise Unsound(f"Another node answers at {wanted}: its key is not the one in this database.")
+    return f"{site.domain} is found over the network, with the right key"
+
+
+async def _handles(node: Node, outside: Client) -> str:
+    """Whoever looks for @name@domain asks that domain, which has to send them here."""
+    site, domain = node.site, node.site.handle_domain
+    to_do = (
+        f"Please let {site.scheme}://{domain}/.well-known/webfinger lead to the same path of {site.base_url}."
+    )
+    try:
+        leads = await _leads_to(outside, site, domain, site.uri("/actor"))
+    except Unfetchable as error:
+        raise Unsound(
+            f"{domain} does not know the people of this node. {to_do} ({error.detail or error})"
+        ) from error
+    if not leads:
+        raise Unsound(f"{domain} answers, but not as this node. {to_do}")
+    return f"people are found as @name@{domain}"
+
+
+async def _leads_to(outside: Client, site: Site, domain: str, wanted: str) -> bool:
+    """Whether the actor of this node is found under a domain."""
+    resource = quote(f"acct:{domain.partition(':')[0]}@{domain}", safe="")
+    jrd = (await outside.get_jrd(f"{site.scheme}://{domain}/.well-known/webfinger?resource={resource}")).doc
+    links = jrd.get("links")
+    return any(
+        isinstance(link, dict) and link.get("rel") == "self" and link.get("href") == wanted
+        for link in (links if isinstance(links, list) else ())
+    )
+
+
+def _public_pem(tx: Reader) -> str:
+    return keys.of(tx, accounts.instance_actor(tx))[0].public
+
+
+async def _inbox(node: Node, outside: Client) -> str:
+    headers = {"Content-Type": "application/activity+json"}
+    answer = await outside.post(node.site.uri("/inbox"), b'{"type":"Create"}', headers)
+    if answer.status != 401:
+        raise Unsound(f"An unsigned letter was answered with {answer.status} instead of 401.")
+    date = answer.headers.get("Date")
+    if date:
+        _agree("the public server", parsedate_to_datetime(date))
+    return "refuses what is not signed"
+
+
+async def _admin(node: Node) -> str:
+    if await node.db.read(registration.needs_admin):
+        raise Unsound(
+            f"Nobody is admin yet. Open {node.site.base_url}/setup with the code that `tintype serve` prints, "
+            "or use `tintype account create NAME --role admin`."
+        )
+    staff = await node.db.read(users.staff)
+    return "is " + ", ".join(person.account.handle for person in staff if person.user.is_admin)

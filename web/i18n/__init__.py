@@ -1,0 +1,1 @@
+"""Translations, of pages and of scripts."""

@@ -1,0 +1,147 @@
+"""From one server to another: someone from elsewhere wants to follow or answer somebody here, or the reverse.
+
+`/interact` sends a visitor to their own server; `/authorize_interaction` is where other servers send ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from quart import Blueprint, Response, redirect, request
+
+from activitypub.remote import lookup, webfinger
+from activitypub.uris import Malformed
+from node import rate_limits
+from node.accounts import accounts
+from node.database import Reader
+from node.errors import NotFound, Refused
+from node.models.account import Account
+from node.models.post import Post
+from node.posts import posts
+from web.html.helpers import path_of, post_path
+from web.html.templates import page
+from web.i18n.translations import _, gettext
+from web.request import context
+
+blueprint = Blueprint("interact", __name__)
+
+SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
+
+
+def _known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None, Post | None]:
+    """Whom or what a visitor may name: only what this node already has and they may see."""
+    account = accounts.by_uri(tx, uri)
+    if account is not None:
+        return (None, None) if account.is_gone else (account, None)
+    post = posts.by_uri(tx, uri)
+    if post is None:
+        return None, None
+    try:
+        return None, posts.seen_by(tx, viewer, post.id)
+    except NotFound:
+        return None, None
+
+
+async def _ask(status: int = 200, **context: Any) -> Response:
+    known = {"handle": "", "problem": "", "target": "", "server": ""}
+    response = await page("people/remote_interaction.html", **{**known, **context})
+    response.status_code = status
+    return response
+
+
+async def _what(uri: str) -> dict[str, Any]:
+    account, post = await context.look(_known, uri)
+    if account is not None:
+        title = _("Follow %(name)s", name=account.label)
+        return {
+            "title": title,
+            "account": account,
+            "back": path_of(account),
+            "copy": f"@{account.full_handle}",
+        }
+    if post is not None:
+        return {
+            "title": _("Like, boost or comment"),
+            "account": None,
+            "back": f"/posts/{post.id}",
+            "copy": post.url,
+        }
+    raise NotFound
+
+
+@blueprint.get("/interact")
+async def interact() -> Response:
+    uri = request.args.get("uri", "")[:2048]
+    what = await _what(uri)
+    if context.person() is not None:
+        return redirect(what["back"], 302)  # type: ignore[return-value]
+    return await _ask(uri=uri, **what)
+
+
+@blueprint.post("/interact")
+async def elsewhere() -> Response:
+    form = await request.form
+    uri, handle = form.get("uri", "")[:2048], form.get("handle", "").strip()[:320]
+    what = await _what(uri)
+    await context.limit(f"interact {rate_limits.network(context.address())}", most=20, seconds=600)
+    try:
+        domain = webfinger.split(handle)[1]
+        target = await _target(domain, handle.lstrip("@"), uri)
+    except (Refused, Malformed) as problem:
+        sentence = (
+            gettext(problem.message)
+            if isinstance(problem, Refused)
+            else _("That is not a valid handle. It looks like @you@server.example.")
+        )
+        return await _ask(422, uri=uri, handle=handle, problem=sentence, **what)
+    return await _ask(uri=uri, handle=handle, target=target, server=domain, **what)
+
+
+async def _target(domain: str, handle: str, uri: str) -> str:
+    """Where someone's server wants to be asked. It is shown as a link, so that people see where they go."""
+    node = context.node()
+    scheme = "https" if not node.config.federation.allow_http else node.site.scheme
+    otherwise = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"
+    fetched = await node.client.get_jrd(
+        f"{scheme}://{domain}/.well-known/webfinger?resource=acct:{quote(handle)}"
+    )
+    links = fetched.doc.get("links")
+    for link in links if isinstance(links, list) else []:
+        if not isinstance(link, dict) or link.get("rel") != SUBSCRIBE:
+            continue
+        template = link.get("template")
+        if isinstance(template, str) and "{uri}" in template:
+            target = template.replace("{uri}", quote(uri, safe=""))
+            if urlsplit(target).scheme in ("https", scheme):
+                return target
+    return otherwise
+
+
+@blueprint.get("/authorize_interaction")
+async def authorize() -> Response:
+    """Another server has sent one of our people here, to follow or answer somebody."""
+    who = await context.asking()
+    uri = request.args.get("uri", "")[:2048].removeprefix("acct:")
+    await context.limit(f"lookup {who.id}", most=40, seconds=600)
+    found = await lookup.resolve(context.node(), uri, who)
+    if found is None:
+        raise NotFound(_("Nothing was found at that address. Check the spelling and whether it is public."))
+    if isinstance(found, Post):
+        return redirect(await context.look(_post_path, found), 302)  # type: ignore[return-value]
+    if found.id == who.id:
+        return redirect(path_of(who), 302)  # type: ignore[return-value]
+    return await page(
+        "confirm.html",
+        title=_("Follow %(name)s?", name=found.label),
+        sentence=_("Their posts will appear in your home feed."),
+        label=_("Follow"),
+        action=f"/people/{found.id}/follow",
+        back=path_of(found),
+        after=path_of(found),
+        account=found,
+    )
+
+
+def _post_path(tx: Reader, viewer: Account | None, post: Post) -> str:
+    return post_path(post, accounts.get(tx, post.account_id))

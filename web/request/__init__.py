@@ -1,0 +1,1 @@
+"""The request being answered: session, signed-in person, redirects."""

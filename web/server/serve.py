@@ -1,0 +1,160 @@
+"""`tintype serve`: runs the web server and the job worker in one process.
+
+Hypercorn runs inside our own event loop, so that the time a stop takes is ours to limit: on SIGTERM no
+connection is accepted any more, requests and jobs under way may finish, and after `DEADLINE` the rest is
+cancelled. Nothing is lost by that: a unit of work is done whole or not at all, and a job that was not
+finished is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from node.cli import control_socket
+from node.config import Config
+from node.lifecycle import registration
+from node.node import Node
+from web import wiring
+from web.app import create_app
+from web.server import http_server
+from web.server.config import hypercorn_config
+
+log = logging.getLogger("tintype.serve")
+
+DEADLINE = 4.5  # seconds
+JOB_GRACE = 3.0  # seconds
+WANTED_FILES, MIN_FILES = 16_384, 4_096
+
+
+def run(options: Config) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logging.getLogger("tintype.http").setLevel(logging.WARNING)
+    _raise_file_limit()
+    wiring.collect_seldom()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_main(options))
+
+
+def _raise_file_limit() -> None:
+    """Raise the limit of open files to the number of possible connections. Many systems allow it, but start
+    with less."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_FILES if hard == resource.RLIM_INFINITY else min(WANTED_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft < MIN_FILES:
+        log.warning(
+            "only %d files may be open: with many servers that hang, deliveries may fail (ulimit -n)", soft
+        )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _main(options: Config) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    node = await wiring.open_node(options)
+    try:
+        ready = asyncio.Event()
+        welcoming = asyncio.create_task(_welcome_when(ready, node))
+        try:
+            await serve(node, stopping, ready=ready)
+        finally:
+            welcoming.cancel()
+    finally:
+        await node.close()
+
+
+async def _welcome_when(ready: asyncio.Event, node: Node) -> None:
+    await ready.wait()
+    await print_welcome(node)
+
+
+async def print_welcome(node: Node) -> None:
+    """Print the address of the node and, while it has no admin, how to become one."""
+    code = await node.db.write(registration.setup_code)
+    where = " and ".join(node.config.server.bind)
+    print(f"Tintype is at {node.site.base_url} (listening on {where})", file=sys.stderr, flush=True)
+    if code is not None:
+        print(
+            f"There is no admin yet. Open {node.site.base_url}/setup and enter the code {code}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
+    """Serve the node until `stopping` is set, then stop within `DEADLINE` seconds."""
+    loop = asyncio.get_running_loop()
+
+    def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # asyncio logs connections that were cancelled at the end, which is expected.
+        if not (stopping.is_set() and isinstance(context.get("exception"), asyncio.CancelledError)):
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(report)
+    async with control_socket.listening(node):
+        await _serve(node, stopping, ready)
+
+
+async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
+    worker = wiring.make_worker(node) if node.config.server.jobs else None
+    if worker is not None:
+        await worker.start(alone=node.config.database.url.startswith("sqlite:"))
+    web = asyncio.create_task(_web(node, stopping, ready))
+    stopped = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((web, stopped), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.set()
+        stopped.cancel()
+        ends = [web] if worker is None else [web, asyncio.create_task(worker.stop(JOB_GRACE))]
+        _, late = await asyncio.wait(ends, timeout=DEADLINE)
+        for task in late:
+            log.warning("not everything was finished within %.1f seconds", DEADLINE)
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    if web.done() and not web.cancelled() and (error := web.exception()) is not None:
+        raise error
+
+
+async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
+    app = create_app(node)
+
+    async def shutdown() -> None:
+        if ready is not None:
+            ready.set()
+        await stopping.wait()
+
+    with contextlib.suppress(asyncio.CancelledError):
+        try:
+            await http_server.serve(
+                app,
+                hypercorn_config(node.config),
+                fast=node.config.server.fast_http,
+                shutdown_trigger=shutdown,
+            )
+        except OSError as error:
+            # The system says what is wrong, but not with which address.
+            where = error.filename or " or ".join(node.config.server.bind)
+            raise OSError(error.errno, error.strerror or str(error), where) from error
