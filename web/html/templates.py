@@ -36,6 +36,8 @@ NAVIGATION_PATHS = (
     "/about",
     "/sign-in",
 )
+# Macros that nearly every page needs: as globals they cost a page nothing, imported 20 µs each.
+PARTS = {"forms": "parts/forms.html", "layout": "parts/layout.html", "profiles": "parts/profiles.html"}
 MAX_CACHED_NAVIGATIONS = 1_000
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "templates"
 
@@ -165,6 +167,8 @@ class Templates:
             lang=language,
             direction=translations.text_direction(language),
         )
+        for name, template in PARTS.items():
+            env.globals[name] = env.get_template(template).module
         return env
 
 
