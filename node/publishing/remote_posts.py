@@ -43,8 +43,8 @@ class ImportStatus:
 def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
     """The three questions about every new post, in one statement."""
     row = tx.one(
-        f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_here,
-                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_buried,
+        f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_known,
+                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_tombstoned,
                    EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed""",  # noqa: S608
         uri=uri,
         grave=tombstones.tombstone_key(author, uri),
