@@ -313,7 +313,7 @@ def delete_unapproved(tx: Writer, account: Account) -> None:
     """Take back an account that nobody has ever seen, so that its name is free again."""
     if account.suspended_at is None:
         raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
-    keys.delete_by_account(tx, account)
+    keys.delete_all(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 
 

@@ -14,6 +14,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.moderation import audit_log
 from node.notifications import notifications
@@ -292,11 +293,12 @@ def reject(tx: Writer, by: Account, who: Account) -> None:
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, by, "reject", who.handle)
-    notifications.delete_by_account(tx, who.id)
-    delete_by_account(tx, who.id)
+    notifications.delete_by_account(tx, who)
+    delete_by_account(tx, who)
     accounts.delete_unapproved(tx, who)
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Forget that someone could sign in, and their e-mail address."""
-    tx.run("DELETE FROM users WHERE account_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the user of an account: its e-mail address, password and settings."""
+    tx.run("DELETE FROM users WHERE account_id = :id", id=account.id)

@@ -11,6 +11,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.interactions import follows
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.notifications import notifications
 from node.paging import Page
@@ -100,7 +101,8 @@ def _listed(tx: Reader, table: str, who: Account, page: Page) -> list[ListedAcco
     return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone: forget whom they blocked and muted, and who did so to them."""
-    tx.run("DELETE FROM blocks WHERE account_id = :who OR target_id = :who", who=who.id)
-    tx.run("DELETE FROM mutes WHERE account_id = :who OR target_id = :who", who=who.id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the blocks and mutes by and of an account."""
+    tx.run("DELETE FROM blocks WHERE account_id = :id OR target_id = :id", id=account.id)
+    tx.run("DELETE FROM mutes WHERE account_id = :id OR target_id = :id", id=account.id)

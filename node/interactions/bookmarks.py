@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node.database import Writer
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.posts import permissions
@@ -30,11 +31,13 @@ def remove(tx: Writer, who: Account, post: Post) -> None:
     tx.run("DELETE FROM bookmarks WHERE account_id = :who AND post_id = :post", who=who.id, post=post.id)
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and the bookmarks of it."""
-    tx.run("DELETE FROM bookmarks WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the bookmarks of a post."""
+    tx.run("DELETE FROM bookmarks WHERE post_id = :post", post=post.id)
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Someone is gone, and what they kept with them."""
+    """Deletes the bookmarks of an account."""
     tx.run("DELETE FROM bookmarks WHERE account_id = :who", who=account.id)

@@ -13,6 +13,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import NotAllowed
 from node.federation import outbox
 from node.ids import id_at, new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.audience import narrower
 from node.models.post import Boost, Post
@@ -168,13 +169,15 @@ def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list
     return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and the boosts of it."""
-    tx.run("DELETE FROM boosts WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the boosts of a post."""
+    tx.run("DELETE FROM boosts WHERE post_id = :post", post=post.id)
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Someone is gone, and what they boosted with them."""
+    """Deletes the boosts by an account, and takes them off the counts of the posts and out of home feeds."""
     rows = tx.all(
         f"DELETE FROM boosts WHERE account_id = :who RETURNING {columns(Boost)}",  # noqa: S608
         who=account.id,

@@ -13,6 +13,7 @@ from node.attachments import custom_emoji
 from node.database import Reader, Row, Writer
 from node.ids import new_id, now_ms
 from node.interactions import likes
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
@@ -142,11 +143,13 @@ def _reaction_count(row: Row) -> ReactionCount:
     return ReactionCount(row["content"], row["emoji"], row["n"])
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and with it what was given to it."""
-    tx.run("DELETE FROM reactions WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the reactions to a post."""
+    tx.run("DELETE FROM reactions WHERE post_id = :post", post=post.id)
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone."""
-    tx.run("DELETE FROM reactions WHERE account_id = :who", who=who.id)
+@deletion_hooks.on_account_content_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the reactions by an account."""
+    tx.run("DELETE FROM reactions WHERE account_id = :account", account=account.id)

@@ -16,6 +16,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.visibility import no_block
 from node.moderation import domain_policy
@@ -335,11 +336,12 @@ def requests_count(tx: Reader, who: Account) -> int:
     )
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone: end all their follows, in both directions, without a word to anyone."""
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the follows of an account, in both directions, and sends nothing to anybody."""
     rows = tx.all(
-        f"SELECT {columns(Follow)} FROM follows WHERE follower_id = :who OR followed_id = :who",  # noqa: S608
-        who=who.id,
+        f"SELECT {columns(Follow)} FROM follows WHERE follower_id = :id OR followed_id = :id",  # noqa: S608
+        id=account.id,
     )
     people = accounts.by_ids(tx, {id_ for row in rows for id_ in (row["follower_id"], row["followed_id"])})
     for row in rows:

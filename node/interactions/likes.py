@@ -12,6 +12,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.post import Post
 from node.models.visibility import no_block, viewer_value
@@ -98,12 +99,14 @@ def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[L
     return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and the likes of it."""
-    tx.run("DELETE FROM likes WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the likes of a post."""
+    tx.run("DELETE FROM likes WHERE post_id = :post", post=post.id)
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Someone is gone, and what they liked with them."""
+    """Deletes the likes by an account, and takes them off the counts of the posts."""
     for row in tx.all("DELETE FROM likes WHERE account_id = :who RETURNING post_id", who=account.id):
         posts.adjust_counts(tx, row["post_id"], likes=-1)

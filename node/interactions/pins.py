@@ -12,6 +12,7 @@ from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed
 from node.federation import outbox
 from node.ids import new_id
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import viewer_value, visible_to
@@ -122,6 +123,7 @@ def post_uris(tx: Reader, who: Account) -> list[str]:
     return [row["uri"] for row in rows]
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone."""
-    tx.run("DELETE FROM pins WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the pin of a post."""
+    tx.run("DELETE FROM pins WHERE post_id = :post", post=post.id)

@@ -15,6 +15,7 @@ from node.database import Reader, Writer, build, build_all, columns
 from node.errors import NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
@@ -262,13 +263,15 @@ def by_post(tx: Reader, post: Post) -> PostQuote | None:
     return build(PostQuote, row) if row else None
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone: what it quoted, and every permission to quote it."""
-    tx.run("DELETE FROM quotes WHERE post_id = :post", post=post_id)
-    tx.run("UPDATE quotes SET target_id = NULL WHERE target_id = :post", post=post_id)
-    tx.run("DELETE FROM quote_stamps WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes what a post quotes and every permission to quote it; quotes of it become links."""
+    tx.run("DELETE FROM quotes WHERE post_id = :post", post=post.id)
+    tx.run("UPDATE quotes SET target_id = NULL WHERE target_id = :post", post=post.id)
+    tx.run("DELETE FROM quote_stamps WHERE post_id = :post", post=post.id)
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone, and with them what they were allowed to quote."""
-    tx.run("DELETE FROM quote_stamps WHERE by_id = :who", who=who.id)
+@deletion_hooks.on_account_content_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the permissions to quote that an account was given."""
+    tx.run("DELETE FROM quote_stamps WHERE by_id = :account", account=account.id)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from node.accounts.relationships import Follow
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
+from node.models import deletion_hooks
+from node.models.account import Account
 
 RETENTION_MS = 365 * 24 * 3_600_000
 
@@ -44,9 +46,10 @@ def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
     return [build(Follow, row) for row in rows]
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Someone is gone, and with them what might have come back."""
-    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the severed follows of an account, in both directions: none of them can be restored."""
+    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account.id)
 
 
 def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:

@@ -19,6 +19,7 @@ from node.auth.users import User
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
 from node.notifications import notifications
@@ -236,9 +237,10 @@ def revoke_invite(tx: Writer, who: Account, code: str) -> None:
     tx.run("DELETE FROM invites WHERE code = :code AND account_id = :who", code=code, who=who.id)
 
 
-def delete_invites_by_account(tx: Writer, account_id: int) -> None:
-    """Someone is gone, and their invites with them."""
-    tx.run("DELETE FROM invites WHERE account_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the invites of an account."""
+    tx.run("DELETE FROM invites WHERE account_id = :id", id=account.id)
 
 
 def clean_up(tx: Writer, now: int) -> int:

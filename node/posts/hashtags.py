@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import is_active_and_unlimited
@@ -96,8 +97,9 @@ def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> N
         )
 
 
-def untag_post(tx: Writer, post: Post) -> None:
-    """A post is gone, or bears other tags now: it no longer counts."""
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Removes a post from its hashtags and from the count of their uses."""
     rows = tx.all("DELETE FROM post_hashtags WHERE post_id = :post RETURNING hashtag_id", post=post.id)
     if post.visibility != "public" or not rows:
         return
@@ -120,7 +122,7 @@ def untag_post(tx: Writer, post: Post) -> None:
 
 def retag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
     """A post was edited: join it with the tags it bears now."""
-    untag_post(tx, post)
+    delete_by_post(tx, post)
     tag_post(tx, post, author, names)
 
 

@@ -12,6 +12,8 @@ author's own post. A boost goes to those who want this person's boosts and have 
 from __future__ import annotations
 
 from node.database import Writer
+from node.models import deletion_hooks
+from node.models.account import Account
 from node.models.post import Boost, Post
 from node.posts import posts
 
@@ -106,9 +108,16 @@ def remove_boost(tx: Writer, boost: Boost, post: Post) -> None:
         add_post(tx, post)
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """Take a post, and the boosts of it, out of all feeds."""
-    tx.run("DELETE FROM feed WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Removes a post, and the boosts of it, from all feeds."""
+    tx.run("DELETE FROM feed WHERE post_id = :post", post=post.id)
+
+
+@deletion_hooks.on_account_content_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes an account's own feed. It leaves the feeds of others with its follows, posts and boosts."""
+    tx.run("DELETE FROM feed WHERE account_id = :account", account=account.id)
 
 
 def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.database import Reader, Writer
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 
@@ -59,7 +60,7 @@ def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[A
     rows = {person.id: True for person in silent} | {person.id: False for person in named}
     rows.pop(post.account_id, None)
     if post.edited_at is not None:
-        delete_by_post(tx, post.id)
+        delete_by_post(tx, post)
     tx.many(
         """INSERT INTO mentions (post_id, account_id, is_silent) VALUES (:post, :account, :is_silent)
            ON CONFLICT DO NOTHING""",
@@ -67,5 +68,7 @@ def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[A
     )
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    tx.run("DELETE FROM mentions WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes whom a post is addressed to."""
+    tx.run("DELETE FROM mentions WHERE post_id = :post", post=post.id)

@@ -92,7 +92,7 @@ def adjust_counts(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, 
     )
 
 
-def _own_post(tx: Reader, who: Account, post: Post) -> Post:
+def own_post(tx: Reader, who: Account, post: Post) -> Post:
     current = by_id(tx, post.id)
     if current is None or current.deleted_at is not None:
         raise NotFound("There is no such post.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from node.attachments import photo_rows
 from node.database import Reader, Writer
 from node.ids import new_id
+from node.models import deletion_hooks
 from node.models.post import Post
 
 
@@ -64,5 +65,7 @@ def record(tx: Writer, post: Post, photo_alts: Sequence[tuple[int, str]]) -> Non
     )
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the earlier versions of a post."""
+    tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post.id)

@@ -114,7 +114,7 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
 
     Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted.
     """
-    current = posts._own_post(tx, who, post)
+    current = posts.own_post(tx, who, post)
     draft = validate(replace(draft, visibility=current.visibility))
     caption = mention_links.render_html(tx, draft.caption, author=who)
     had = revisions.current_photos(tx, post)
