@@ -38,7 +38,7 @@ def _add_reaction(tx: Writer, heard: ReceivedActivity, post: Post) -> bool:
         remote_emoji=None
         if picture is None
         else RemoteEmoji(given.content.strip(":"), picture.url, picture.updated_ms or 0),
-        is_seen=True,
+        is_visible=True,
     )
     return True
 

@@ -175,7 +175,7 @@ def handle_announce(tx: Writer, heard: ReceivedActivity) -> None:
         heard.uri,
         visibility=visibility if visibility != "direct" else "followers",
         created_at=at,
-        is_seen=is_ours,
+        is_visible=is_ours,
     )
 
 

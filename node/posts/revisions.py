@@ -1,4 +1,4 @@
-"""Edits: what a post said before. Owns the table `post_edits`."""
+"""Revisions: the earlier versions of edited posts. Owns `post_edits`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from node.models.post import Post
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a post said from `created_at` on. `photos` are (photo id, alt) in order."""
+    """One version of a post, from `created_at` (milliseconds) on. `photos` are (photo id, alt text) in order."""
 
     caption: str
     warning: str
@@ -25,12 +25,12 @@ class Revision:
 
 
 def current_photos(tx: Reader, post: Post) -> list[tuple[int, str]]:
-    """The photos and their texts as a version keeps them."""
+    """Returns (photo id, alt text) of a post's photos, as a revision keeps them."""
     return [(photo.id, photo.alt) for photo in photo_rows.by_posts(tx, [post.id]).get(post.id, [])]
 
 
 def by_post(tx: Reader, post: Post) -> list[Revision]:
-    """Every version of a post, the first one first and the present one last."""
+    """Returns all versions of a post, the first one first and the present one last."""
     rows = tx.all(
         """SELECT caption, warning, is_sensitive, photos, created_at
            FROM post_edits WHERE post_id = :post ORDER BY id""",
@@ -51,7 +51,7 @@ def by_post(tx: Reader, post: Post) -> list[Revision]:
 
 
 def record(tx: Writer, post: Post, photo_alts: Sequence[tuple[int, str]]) -> None:
-    """Keep a version that is about to be replaced."""
+    """Keeps the version of a post that is about to be replaced."""
     tx.run(
         """INSERT INTO post_edits (id, post_id, caption, warning, is_sensitive, photos, created_at)
            VALUES (:id, :post, :caption, :warning, :is_sensitive, :photos, :created_at)""",
