@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from node.accounts import accounts
 from node.database import Writer
-from node.errors import NotAllowed, NotFound
-from node.interactions import blocks, bookmarks, boosts, follows, likes
+from node.errors import NotAllowed
+from node.interactions import boosts, follows
 from node.models.account import Account
 from node.models.post import Post
 from node.node import Node
@@ -26,75 +24,6 @@ def now(tx: Writer, post: Post) -> Post:
     current = posts.by_id(tx, post.id)
     assert current is not None
     return current
-
-
-async def test_a_like_is_counted_once_told_and_sent(node: Node, alice: Account, bob: Account) -> None:
-    def unit(tx: Writer) -> None:
-        post = publish(tx, alice)
-        likes.like(tx, bob, post)
-        likes.like(tx, bob, post)
-
-        assert now(tx, post).likes_count == 1
-        assert told(tx, alice) == [("like", bob.id)]
-        assert [one.account.id for one in likes.likers(tx, post, None, PAGE)] == [bob.id]
-        assert [entry.post_id for entry in timelines.likes(tx, bob, PAGE)] == [post.id]
-        [view] = post_views.by_entries(tx, bob, [post.id])
-        assert view.marks.liked
-        [(verb, uri, _)] = said(tx, bob)
-        assert (verb, uri) == ("Like", post.uri)
-
-        likes.unlike(tx, bob, post)
-        likes.unlike(tx, bob, post)
-
-        assert now(tx, post).likes_count == 0
-        assert told(tx, alice) == []
-        verb, uri, extra = said(tx, bob)[-1]
-        assert verb == "Undo"
-        assert extra == {"verb": "Like", "uri": uri, "object_uri": post.uri}
-        assert len(said(tx, bob)) == 2
-
-    await node.db.write(unit)
-
-
-async def test_a_like_from_elsewhere_is_the_same_deed_but_is_not_sent(node: Node, alice: Account) -> None:
-    def unit(tx: Writer) -> None:
-        rita = remote(tx)
-        post = publish(tx, alice)
-        likes.like(tx, rita, post, uri="https://far.example/likes/1")
-        likes.like(tx, rita, post, uri="https://far.example/likes/2")
-
-        assert now(tx, post).likes_count == 1
-        found = likes.by_uri(tx, "https://far.example/likes/1")
-        assert found is not None
-        assert found.account_id == rita.id
-        assert said(tx, rita) == []
-
-    await node.db.write(unit)
-
-
-@pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_nobody_reacts_to_what_they_may_not_see(node: Node, alice: Account, visibility: str) -> None:
-    def unit(tx: Writer) -> None:
-        rita = remote(tx)
-        post = publish(tx, alice, visibility=visibility)
-        deeds: list[Any] = [likes.like, boosts.boost, bookmarks.add]
-        for deed in deeds:
-            with pytest.raises(NotFound):
-                deed(tx, rita, post)
-        assert now(tx, post) == post
-        assert told(tx, alice) == []
-
-    await node.db.write(unit)
-
-
-async def test_a_blocked_person_cannot_like(node: Node, alice: Account, mallory: Account) -> None:
-    def unit(tx: Writer) -> None:
-        post = publish(tx, alice)
-        blocks.block(tx, alice, mallory)
-        with pytest.raises(NotFound):
-            likes.like(tx, mallory, post)
-
-    await node.db.write(unit)
 
 
 async def test_a_boost_reaches_the_followers_of_who_boosts(
@@ -194,22 +123,5 @@ async def test_boosts_by_the_suspended_are_hidden(node: Node, alice: Account) ->
         assert timelines.home(tx, alice, PAGE) == []
         sam = accounts.get(tx, sam.id)
         assert timelines.profile(tx, None, sam, PAGE, include_boosts=True) == []
-
-    await node.db.write(unit)
-
-
-async def test_bookmarks_are_nobody_elses_business(node: Node, alice: Account, bob: Account) -> None:
-    def unit(tx: Writer) -> None:
-        one, two = publish(tx, alice), publish(tx, alice)
-        bookmarks.add(tx, bob, two)
-        bookmarks.add(tx, bob, one)
-        bookmarks.add(tx, bob, one)
-
-        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [one.id, two.id]
-        assert (told(tx, alice), said(tx, bob)) == ([], [])
-        bookmarks.remove(tx, bob, one)
-        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [two.id]
-        blocks.block(tx, alice, bob)
-        assert timelines.bookmarks(tx, bob, PAGE) == []
 
     await node.db.write(unit)
