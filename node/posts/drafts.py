@@ -44,7 +44,7 @@ class Draft:
 
 
 def validate(draft: Draft) -> Draft:
-    """Returns the draft without invisible characters. Raises Invalid, with the field, for what cannot be a post."""
+    """Returns the draft without control characters. Raises Invalid, with the field, for what cannot be a post."""
     caption = clean_text(draft.caption, MAX_CAPTION_LENGTH * 2)
     warning = " ".join(clean_text(draft.warning, MAX_WARNING_LENGTH * 2).split())
     photo_ids = list(draft.photo_ids)
