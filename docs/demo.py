@@ -19,7 +19,6 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
-from node import ids
 from node.accounts import accounts, keys
 from node.attachments import avatars, photos
 from node.attachments.photo_metadata import SharedMetadata
@@ -207,12 +206,12 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Publish as if it were earlier, so that a page looks as it does after a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = ids.now_ms, ids.new_id
-    ids.now_ms, ids.new_id = lambda: at, lambda: id_at(at)
+    kept = publishing.now_ms, publishing.new_id
+    publishing.now_ms, publishing.new_id = lambda: at, lambda: id_at(at)
     try:
         yield
     finally:
-        ids.now_ms, ids.new_id = kept
+        publishing.now_ms, publishing.new_id = kept
 
 
 async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:

@@ -231,7 +231,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger
     uri = said["object"]["id"]
     evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
     post = await alice.node.db.read(posts.by_uri, uri)
-    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.path_id, "uri": uri}))
+    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
     await fediverse.settle()
     assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
 

@@ -107,7 +107,7 @@ async def test_a_quote_with_a_stamp_is_shown_and_one_without_is_a_link(
 
     await other.send(alice.node, "nina", other.activity("nina", "Delete", f"{other.base}/stamps/1"))
     await fediverse.settle()
-    assert "The words of Nina" not in (await hers.get(f"/posts/{post.path_id}")).words
+    assert "The words of Nina" not in (await hers.get(f"/posts/{post.id}")).words
     said = await alice.node.db.read(quotes.by_post, post)
     assert said is not None
     assert said.target_id is None
