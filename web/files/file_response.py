@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from activitypub.inbox.asgi import NOSNIFF, Header, Scope, Send, header, respond
+from activitypub.asgi import NOSNIFF, Header, Scope, Send, header, respond
 from web.files.byte_ranges import ByteRange, RangeNotSatisfiable, parse_range
 
 CHUNK_BYTES = 256 * 1024

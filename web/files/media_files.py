@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from activitypub.inbox.asgi import Header, header, respond
+from activitypub.asgi import Header, header, respond
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node.accounts import accounts
 from node.attachments import (

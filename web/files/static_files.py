@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from activitypub.inbox.asgi import header, respond
+from activitypub.asgi import header, respond
 from node.node import Node
 from web.files import file_response
 from web.files.asset_urls import STYLES, Assets, stylesheet
