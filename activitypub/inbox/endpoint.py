@@ -20,10 +20,7 @@ from typing import Any
 import msgspec
 
 from activitypub import signatures, vocab
-from activitypub.client.cache import FederationCache, KnownKey
-from activitypub.client.client import Unfetchable
-from activitypub.inbox import follower_sync, forwarding, verification
-from activitypub.inbox.asgi import (
+from activitypub.asgi import (
     BodyTooLarge,
     IncompleteBody,
     Receive,
@@ -34,6 +31,9 @@ from activitypub.inbox.asgi import (
     respond,
     signed_request,
 )
+from activitypub.client.cache import FederationCache, KnownKey
+from activitypub.client.client import Unfetchable
+from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 
 from activitypub import signatures
+from activitypub.asgi import Scope, header, signed_request
 from activitypub.client.cache import KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.inbox import verification
-from activitypub.inbox.asgi import Scope, header, signed_request
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature
 from activitypub.uris import Malformed, host_of, parse_uri
