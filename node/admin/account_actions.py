@@ -10,7 +10,7 @@ from node.errors import NotAllowed, NotFound
 from node.federation import outbox
 from node.models.account import Account
 from node.models.post import Post
-from node.moderation import audit_log, domain_policy
+from node.moderation import audit_log, domain_rules
 from node.posts import posts
 from node.publishing import post_deletion
 
@@ -35,7 +35,7 @@ def unsuspend(tx: Writer, by: Account, who: Account) -> None:
     accounts.set_visible(tx, who.id)
     audit_log.record(tx, by, "unsuspend", who.handle)
     # Somebody elsewhere comes back only as far as their server may.
-    domain_policy.apply_to_account(tx, accounts.get(tx, who.id))
+    domain_rules.apply_to_account(tx, accounts.get(tx, who.id))
     outbox.record(tx, who, "Update", who.uri)
 
 

@@ -17,7 +17,7 @@ from node.database import Writer, columns
 from node.federation import deliveries
 from node.interactions import follows, severed_follows
 from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 BATCH_SIZE = 100
@@ -30,7 +30,7 @@ async def apply_policy(node: Node, job: Job) -> None:
     """
     after = 1 if job.payload.get("everybody") else 0
     while after:
-        after = await node.db.write(domain_policy.apply_to_next_accounts, after)
+        after = await node.db.write(domain_rules.apply_to_next_accounts, after)
     for step in (
         _sever_follows,
         _restore_follows,

@@ -17,8 +17,8 @@ from node.interactions import severed_follows
 from node.interactions.severed_follows import FollowCounts
 from node.models.account import Account
 from node.models.domain_policy import DomainPolicy
-from node.moderation import domain_policy
-from node.moderation.domain_policy import DomainBlock
+from node.moderation import domain_rules
+from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import covers, normalize
 
 MAX_SHOWN = 12
@@ -88,7 +88,7 @@ def failing(tx: Reader, *, limit: int = 200) -> list[ServerSummary]:
 
 def _summaries(tx: Reader, found: Sequence[tuple[str, int]]) -> list[ServerSummary]:
     names = [name for name, _ in found]
-    treated = domain_policy.policies(tx, names) if names else {}
+    treated = domain_rules.policies(tx, names) if names else {}
     health = _health(tx, names)
     return [ServerSummary(name, people, treated[name], health[name]) for name, people in found]
 
@@ -109,7 +109,7 @@ def _health(tx: Reader, names: Sequence[str]) -> dict[str, DeliveryHealth]:
 
 def details(tx: Reader, domain: str) -> ServerDetails:
     """Everything about one server and what is under it. Raises Invalid for what is no other server."""
-    name = domain_policy.validate_domain(tx, domain)
+    name = domain_rules.validate_domain(tx, domain)
     pairs = [
         (row["domain"], row["host"])
         for row in tx.all("SELECT DISTINCT domain, host FROM accounts WHERE NOT is_local")
@@ -129,10 +129,10 @@ def details(tx: Reader, domain: str) -> ServerDetails:
         domain=name,
         people=sum(int(row["people"]) for row in totals if row is not None),
         posts=sum(int(row["posts"]) for row in totals if row is not None),
-        policy=domain_policy.policy(tx, name),
-        rule=domain_policy.by_domain(tx, name),
-        effective_rule=domain_policy.effective_rule(tx, name),
-        allowed_by=domain_policy.allow_list_entry(tx, name),
+        policy=domain_rules.policy(tx, name),
+        rule=domain_rules.by_domain(tx, name),
+        effective_rule=domain_rules.effective_rule(tx, name),
+        allowed_by=domain_rules.allow_list_entry(tx, name),
         health=list(_health(tx, names).items()),
         follow_counts=severed_follows.follow_counts(tx, pairs),
         top_accounts=_most_followed(tx, [at for at, _ in pairs]),

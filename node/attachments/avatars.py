@@ -22,7 +22,7 @@ from node.errors import Invalid, NotFound
 from node.federation import outbox
 from node.jobs.queue import GiveUp, Job
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import display_names
 
@@ -142,7 +142,7 @@ def _fetchable_account(tx: Reader, account_id: int, kind: PictureKind) -> Accoun
     url = kind.url(account)
     if account.is_local or account.is_inactive or not url:
         raise NotFound(detail=f"{account.full_handle} has no {kind.name} elsewhere")
-    if not domain_policy.allows_media(tx, account, url):
+    if not domain_rules.allows_media(tx, account, url):
         raise NotFound(detail=f"pictures of {account.domain} are not shown here")
     if files(tx, account, kind):
         return None
@@ -154,7 +154,7 @@ def _fetchable_account(tx: Reader, account_id: int, kind: PictureKind) -> Accoun
 def _store(tx: Writer, account: Account, kind: PictureKind, brought: FetchedPicture, room: int) -> None:
     # They, or the rule about their server, may have changed while the picture was on its way.
     now, url = accounts.get(tx, account.id), kind.url(account)
-    if kind.url(now) != url or not domain_policy.allows_media(tx, now, url):
+    if kind.url(now) != url or not domain_rules.allows_media(tx, now, url):
         storing.queue_deletion(tx, [file.key for file in brought.files.values()])
         return
     _replace(tx, account.id, kind, brought.files, source_url=url)

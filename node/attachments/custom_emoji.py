@@ -19,7 +19,7 @@ from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
 from node.models.remote_actor import RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import display_names, hostnames
 
@@ -115,7 +115,7 @@ def visible_by_id(tx: Reader, id_: int) -> Emoji | None:
     if row is None:
         return None
     found = build(Emoji, row)
-    rules = domain_policy.policies(tx, {found.domain, hostnames.from_uri(found.url)})
+    rules = domain_rules.policies(tx, {found.domain, hostnames.from_uri(found.url)})
     return None if any(rule.rejects_media or rule.is_suspended for rule in rules.values()) else found
 
 
@@ -171,7 +171,7 @@ def delete_files(tx: Writer, ids: Sequence[int]) -> None:
 def from_rejected_servers(tx: Reader, limit: int) -> list[MediaKey]:
     """Some that are kept although pictures of their people's server are not shown here."""
     servers = [row["domain"] for row in tx.all("SELECT DISTINCT domain FROM emoji WHERE file <> ''")]
-    rules = domain_policy.policies(tx, servers)
+    rules = domain_rules.policies(tx, servers)
     rows = tx.all(
         "SELECT id FROM emoji WHERE file <> '' AND domain IN (:domains) LIMIT :limit",
         domains=[name for name, rule in rules.items() if rule.rejects_media],

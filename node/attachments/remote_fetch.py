@@ -22,7 +22,7 @@ from node.attachments.media_cache import MediaKey
 from node.attachments.stored_files import StoredFile
 from node.cache import Cache
 from node.errors import Refused, TooManyRequests, Unreachable
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import hostnames
 
@@ -114,7 +114,7 @@ class PictureFetcher:
                 raise
             lane.bytes += len(found.body)
             there = hostnames.from_uri(found.url)
-            if there != host and (await self._node.db.read(domain_policy.policy, there)).rejects_media:
+            if there != host and (await self._node.db.read(domain_rules.policy, there)).rejects_media:
                 raise Unreachable("Pictures of that server are not shown here.", detail=found.url)
             return await self._node.sandbox.render(found.body, variants)
 

@@ -18,7 +18,7 @@ from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.models.account import Account, ListedAccount
 from node.models.visibility import no_block
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed
@@ -76,7 +76,7 @@ def _check_may_follow(tx: Reader, who: Account, target: Account) -> None:
     if relationships.is_block_between(tx, who, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
     other = who if target.is_local else target
-    if not other.is_local and domain_policy.is_blocked(tx, other.domain):
+    if not other.is_local and domain_rules.is_blocked(tx, other.domain):
         raise NotAllowed(f"This node does not exchange anything with {other.domain}.")
 
 

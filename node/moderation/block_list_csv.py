@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from node.errors import Invalid
-from node.moderation.domain_policy import MAX_COMMENT_LENGTH, DomainAllow, DomainBlock
+from node.moderation.domain_rules import MAX_COMMENT_LENGTH, DomainAllow, DomainBlock
 from node.text import hostnames
 
 MAX_BYTES = 2 * 1024 * 1024

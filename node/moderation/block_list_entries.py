@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.ids import now_ms
 from node.models.account import Account
-from node.moderation import domain_exclusions, domain_policy
+from node.moderation import domain_exclusions, domain_rules
 from node.moderation.block_list_csv import InvalidLine, ParsedEntry
-from node.moderation.domain_policy import DomainBlock
+from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import normalize, with_parent_domains
 
 PENDING_STATES = ("draft", "changed", "dropped")
@@ -65,7 +65,7 @@ def merge(
     known = {entry.domain: entry for entry in _all(tx, block_list.id)}
     now = {entry.domain: entry for entry in entries}
     excluded = domain_exclusions.excluded_among(tx, now)
-    rules = {rule.domain: rule for rule in domain_policy.all_rules(tx)}
+    rules = {rule.domain: rule for rule in domain_rules.all_rules(tx)}
     kept = {}
     for name, entry in now.items():
         if name not in excluded:
@@ -176,8 +176,8 @@ def release_rules(tx: Writer, list_id: int, names: Sequence[str], *, by: Account
         heirs.setdefault(entry.domain, entry)
     for entry in heirs.values():
         _set_state(tx, entry.list_id, [entry.domain], "applied")
-    domain_policy.save_rules(tx, _rules(tx, list(heirs.values()), is_of_list=True), by=by)
-    domain_policy.remove_rules(tx, [name for name in names if name not in heirs], by=by)
+    domain_rules.save_rules(tx, _rules(tx, list(heirs.values()), is_of_list=True), by=by)
+    domain_rules.remove_rules(tx, [name for name in names if name not in heirs], by=by)
 
 
 def accept(tx: Writer, block_list: BlockList, names: Sequence[str], *, by: Account | None) -> int:
@@ -190,7 +190,7 @@ def accept(tx: Writer, block_list: BlockList, names: Sequence[str], *, by: Accou
 
 def _apply(tx: Writer, of: BlockList, entries: Sequence[BlockListEntry], *, by: Account | None) -> None:
     names = [entry.domain for entry in entries]
-    domain_policy.save_rules(tx, _rules(tx, entries, is_of_list=bool(of.url)), by=by)
+    domain_rules.save_rules(tx, _rules(tx, entries, is_of_list=bool(of.url)), by=by)
     if of.url:
         _set_state(tx, of.id, names, "applied")
     else:
@@ -199,7 +199,7 @@ def _apply(tx: Writer, of: BlockList, entries: Sequence[BlockListEntry], *, by: 
 
 def _rules(tx: Reader, entries: Sequence[BlockListEntry], *, is_of_list: bool) -> list[DomainBlock]:
     """What entries come to as rules. What the admins had noted for themselves stays."""
-    before = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
+    before = {rule.domain: rule for rule in domain_rules.by_domains(tx, [entry.domain for entry in entries])}
     now = now_ms()
     return [
         DomainBlock(
@@ -229,7 +229,7 @@ def decline(tx: Writer, block_list: BlockList, names: Sequence[str]) -> int:
         else:
             _delete(tx, block_list.id, entries)
     _delete(tx, block_list.id, [entry.domain for entry in waiting if entry.state == "dropped"])
-    domain_policy.detach_from_list(
+    domain_rules.detach_from_list(
         tx, block_list.id, [entry.domain for entry in waiting if entry.state != "draft"]
     )
     return len(waiting)
@@ -254,10 +254,10 @@ def _delete(tx: Writer, list_id: int, names: Sequence[str]) -> None:
 
 def delete_by_list(tx: Writer, list_id: int, *, keeps_rules: bool, by: Account | None) -> None:
     """A list is left: its rules become the admins' own, or go unless another list stands for them."""
-    made = [rule.domain for rule in domain_policy.all_rules(tx) if rule.list_id == list_id]
+    made = [rule.domain for rule in domain_rules.all_rules(tx) if rule.list_id == list_id]
     tx.run("DELETE FROM block_list_entries WHERE list_id = :list", list=list_id)
     if keeps_rules:
-        domain_policy.detach_from_list(tx, list_id, made)
+        domain_rules.detach_from_list(tx, list_id, made)
     else:
         release_rules(tx, list_id, made, by=by)
 
@@ -299,7 +299,7 @@ def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> l
         limit=limit,
     )
     entries = build_all(BlockListEntry, rows)
-    rules = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
+    rules = {rule.domain: rule for rule in domain_rules.by_domains(tx, [entry.domain for entry in entries])}
     tied = follows_ended_by(tx, entries)
     return [PendingEntry(entry, rules.get(entry.domain), tied.get(entry.domain, 0)) for entry in entries]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from node.database import Reader, Writer, build_all, columns
 from node.ids import now_ms
 from node.models.account import Account
-from node.moderation import audit_log, domain_policy
+from node.moderation import audit_log, domain_rules
 from node.text.hostnames import covers, normalize
 
 
@@ -35,17 +35,17 @@ def excluded_among(tx: Reader, names: Iterable[str]) -> set[str]:
 
 def add(tx: Writer, domain: str, comment: str = "", *, by: Account | None = None) -> None:
     """Keep all lists away from a server. What one has done already is taken back. Raises Invalid."""
-    name = domain_policy.validate_domain(tx, domain)
+    name = domain_rules.validate_domain(tx, domain)
     tx.run(
         """INSERT INTO domain_exclusions (domain, comment, created_at) VALUES (:domain, :comment, :now)
            ON CONFLICT (domain) DO UPDATE SET comment = excluded.comment""",
         domain=name,
-        comment=comment.strip()[: domain_policy.MAX_COMMENT_LENGTH],
+        comment=comment.strip()[: domain_rules.MAX_COMMENT_LENGTH],
         now=now_ms(),
     )
     audit_log.record(tx, by, "exclude", name)
-    made = [rule.domain for rule in domain_policy.all_rules(tx) if rule.list_id is not None]
-    domain_policy.remove_rules(tx, [one for one in made if covers(name, one) or covers(one, name)], by=by)
+    made = [rule.domain for rule in domain_rules.all_rules(tx) if rule.list_id is not None]
+    domain_rules.remove_rules(tx, [one for one in made if covers(name, one) or covers(one, name)], by=by)
 
 
 def remove(tx: Writer, domain: str, *, by: Account | None = None) -> None:

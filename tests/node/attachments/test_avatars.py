@@ -16,7 +16,7 @@ from node.jobs.queue import Job
 from node.lifecycle import account_deletion
 from node.models import visibility
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support import people
 
@@ -193,7 +193,7 @@ async def test_nothing_is_fetched_for_our_own_for_the_faceless_or_from_blocked_s
 ) -> None:
     rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
     plain = await node.db.write(people.remote, "plain")
-    await node.db.write(domain_policy.block, "far.example")
+    await node.db.write(domain_rules.block, "far.example")
 
     for account in (alice, rita, plain):
         with pytest.raises(NotFound):

@@ -22,7 +22,7 @@ from node.database import Reader, Row, Writer
 from node.ids import now_ms
 from node.jobs.queue import Job
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support.people import remote
 from tests.support.posting import arrives, picture
@@ -179,7 +179,7 @@ async def test_what_a_rule_refuses_leaves_the_cache_though_its_people_live_elsew
     ids = await node.db.write(fill, 3, 1000, "pictures.example")
     other = await node.db.write(fill, 1, 1000, "other.example")
 
-    await node.db.write(domain_policy.block, "pictures.example", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "pictures.example", strength="none", rejects_media=True)
     while await node.db.write(media_cache_eviction.evict_rejected):
         pass
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from node.errors import Invalid
 from node.moderation import block_list_csv
 from node.moderation.block_list_csv import ParsedEntry, parse
-from node.moderation.domain_policy import DomainAllow, DomainBlock
+from node.moderation.domain_rules import DomainAllow, DomainBlock
 
 OWN = ["photos.tintype.test:8443"]
 MASTODON = '''#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate

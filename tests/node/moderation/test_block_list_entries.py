@@ -11,7 +11,7 @@ from node.models.domain_policy import STRENGTHS
 from node.moderation import block_list_entries
 from node.moderation.block_list_csv import ParsedEntry
 from node.moderation.block_list_entries import BlockList, BlockListEntry
-from node.moderation.domain_policy import DomainBlock
+from node.moderation.domain_rules import DomainBlock
 
 THIS, ANOTHER, ADMIN = 1, 2, None
 FOLLOWED = BlockList(

@@ -10,7 +10,7 @@ from node.accounts import relationships
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotFound
 from node.models.account import Account
-from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
+from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_rules
 from node.moderation.block_list_entries import BlockList
 from tests.support.people import remote
 from tests.support.posting import follow
@@ -35,7 +35,7 @@ async def waiting(db: Database, of: BlockList) -> list[tuple[str, str]]:
 
 
 async def rules(db: Database) -> dict[str, str]:
-    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_rules)}
+    return {rule.domain: rule.strength for rule in await db.read(domain_rules.all_rules)}
 
 
 async def test_what_a_list_says_waits_for_an_admin(db: Database, alice: Account) -> None:
@@ -97,7 +97,7 @@ async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Accoun
     ]
     await db.write(block_lists.accept_entries, of.id, ["a.example"], by=alice)
     await db.write(block_lists.decline_entries, of.id, ["b.example"], by=alice)
-    (kept,) = await db.read(domain_policy.all_rules)
+    (kept,) = await db.read(domain_rules.all_rules)
     assert (kept.domain, kept.list_id) == ("b.example", None)
 
     # It was kept as a decision of one's own: the list has no say in it any more.
@@ -137,14 +137,14 @@ async def test_what_a_list_fails_to_say_lifts_no_block(db: Database, broken: str
 
 
 async def test_an_own_decision_is_never_changed_by_a_list(db: Database, alice: Account) -> None:
-    await db.write(domain_policy.block, "a.example", strength="limit", private_comment="we talked")
+    await db.write(domain_rules.block, "a.example", strength="limit", private_comment="we talked")
     of = await db.write(subscribed, is_automatic=True)
     await db.write(says, of, "a.example", "b.example")
     assert await rules(db) == {"a.example": "limit", "b.example": "suspend"}
 
     # Lifted, it stays so; changed, it is an own decision from then on.
-    await db.write(domain_policy.unblock, "a.example", by=alice)
-    await db.write(domain_policy.block, "b.example", strength="limit")
+    await db.write(domain_rules.unblock, "a.example", by=alice)
+    await db.write(domain_rules.block, "b.example", strength="limit")
     await db.write(says, of, "a.example", "b.example", "c.example")
     assert await rules(db) == {"b.example": "limit", "c.example": "suspend"}
     await db.write(says, of, "c.example")
@@ -177,22 +177,22 @@ async def test_two_lists_stand_for_one_rule(db: Database) -> None:
     await db.write(block_lists.unsubscribe, other.id)
     assert await rules(db) == {"x.example": "suspend"}
     await db.write(block_lists.unsubscribe, one.id, keeps_rules=True)
-    (kept,) = await db.read(domain_policy.all_rules)
+    (kept,) = await db.read(domain_rules.all_rules)
     assert kept.list_id is None
     with pytest.raises(NotFound):
         await db.read(block_lists.get, one.id)
 
 
 async def test_an_imported_file_waits_and_is_gone_when_it_is_answered(db: Database, alice: Account) -> None:
-    await db.write(domain_policy.block, "a.example", strength="limit", private_comment="we talked")
-    await db.write(domain_policy.block, "same.example")
+    await db.write(domain_rules.block, "a.example", strength="limit", private_comment="we talked")
+    await db.write(domain_rules.block, "same.example")
     parsed = block_list_csv.parse(b"a.example\nb.example\nsame.example\nc.example\ncom\n", OWN)
     of = await db.write(block_lists.import_file, "blocks.csv", parsed, by=alice)
     assert [problem.text for problem in of.invalid_lines] == ["com"]
     assert await waiting(db, of) == [("a.example", "changed"), ("b.example", "draft"), ("c.example", "draft")]
 
     await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], by=alice)
-    rule = await db.read(domain_policy.by_domain, "a.example")
+    rule = await db.read(domain_rules.by_domain, "a.example")
     assert rule is not None
     assert (rule.strength, rule.private_comment, rule.list_id) == ("suspend", "we talked", None)
     await db.write(block_lists.decline_entries, of.id, ["c.example"], by=alice)

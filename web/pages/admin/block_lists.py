@@ -14,7 +14,7 @@ from quart import Blueprint, Response, request
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.models.account import Account
-from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
+from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_rules
 from node.moderation.block_list_csv import ParsedList
 from node.text import hostnames
 from web.html.templates import render_page
@@ -206,11 +206,11 @@ async def unsubscribe(list_id: int) -> Response:
 
 
 def _blocks_csv(tx: Reader, who: Account) -> str:
-    return block_list_csv.format_blocks(domain_policy.all_rules(tx))
+    return block_list_csv.format_blocks(domain_rules.all_rules(tx))
 
 
 def _allow_list_csv(tx: Reader, who: Account) -> str:
-    return block_list_csv.format_allows(domain_policy.allow_list(tx))
+    return block_list_csv.format_allows(domain_rules.allow_list(tx))
 
 
 @blueprint.get("/<any(blocks, allowed):kind>.csv")

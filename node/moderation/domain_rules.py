@@ -22,9 +22,8 @@ from node.database import Reader, Writer, build, build_all, columns
 from node.errors import Invalid, NotFound
 from node.ids import now_ms
 from node.jobs import queue
-from node.models import domain_policy
 from node.models.account import Account
-from node.models.domain_policy import DomainPolicy
+from node.models.domain_policy import STRENGTHS, DomainPolicy
 from node.moderation import audit_log
 from node.text import hostnames
 from node.text.hostnames import normalize, with_parent_domains
@@ -193,7 +192,7 @@ def block(
     by: Account | None = None,
 ) -> None:
     """Decide about a domain and what is under it; what was decided before is replaced. Raises Invalid."""
-    if strength not in domain_policy.STRENGTHS:
+    if strength not in STRENGTHS:
         raise Invalid("Please select a severity.", field="strength", detail=strength)
     rule = DomainBlock(
         validate_domain(tx, domain),
