@@ -29,8 +29,8 @@ async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fe
         mine = posts.by_uri(tx, bad.uri)
         assert mine is not None
         me = accounts.get(tx, alice.id)
-        reports.report(tx, me, known, words="This is <bad>", post_ids=[mine.id], is_forwarded=True)
-        reports.report(tx, me, known, words="This stays here")
+        reports.report(tx, me, known, comment="This is <bad>", post_ids=[mine.id], is_forwarded=True)
+        reports.report(tx, me, known, comment="This stays here")
 
     await alice.node.db.write(unit)
     await fediverse.settle()

@@ -59,7 +59,7 @@ def follow(
     if not target.is_local:
         return new
     if target.is_locked or who.is_limited:
-        notifications.notify(tx, target.id, "follow_request", by=who)
+        notifications.notify(tx, target.id, "follow_request", actor=who)
         return new
     return accept(tx, new)
 
@@ -127,7 +127,7 @@ def accept(tx: Writer, asked: Follow) -> Follow:
     accepted = build(Follow, row)
     _adjust_counts(tx, accepted, 1)
     notifications.withdraw(tx, "follow_request", follower, account=followed)
-    notifications.notify(tx, followed.id, "follow", by=follower)
+    notifications.notify(tx, followed.id, "follow", actor=follower)
     if follower.is_local:
         home_feed.backfill(tx, follower.id, followed.id)
     _send_response(tx, "Accept", accepted, follower, followed)
@@ -195,7 +195,7 @@ def restore(tx: Writer, ended: Follow) -> None:
             home_feed.backfill(tx, ended.follower_id, ended.followed_id)
     else:
         follower = accounts.get(tx, ended.follower_id)
-        notifications.notify(tx, ended.followed_id, "follow_request", by=follower)
+        notifications.notify(tx, ended.followed_id, "follow_request", actor=follower)
 
 
 def _remove(tx: Writer, follower: Account, followed: Account) -> Follow | None:

@@ -185,7 +185,7 @@ def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> in
             # A block, or themselves: what they have stays as it is.
             continue
         follows.unfollow(tx, follower, origin)
-        notifications.notify(tx, follower.id, "move", by=target)
+        notifications.notify(tx, follower.id, "move", actor=target)
     return int(rows[-1]["id"])
 
 

@@ -29,7 +29,7 @@ async def test_only_posts_of_theirs_that_one_may_see_are_in_a_report(
         bad, secret = publish(tx, mallory, "Bad"), publish(tx, mallory, "Secret", visibility="followers")
         other = publish(tx, bob, "Innocent")
         made = reports.report(
-            tx, alice, mallory, words=" Look\x00 ", post_ids=[bad.id, secret.id, other.id, 999]
+            tx, alice, mallory, comment=" Look\x00 ", post_ids=[bad.id, secret.id, other.id, 999]
         )
         found = reports.details(tx, made.id)
         assert (found.report.words, [post.id for post in found.posts]) == ("Look", [bad.id])
@@ -47,7 +47,7 @@ async def test_another_server_hears_of_it_only_if_that_is_wanted(
     def unit(tx: Writer) -> None:
         author = rita(tx)
         chosen, _other = arrives(tx, author), arrives(tx, author)
-        reports.report(tx, alice, author, words="Spam", post_ids=[chosen.id], is_forwarded=is_forwarded)
+        reports.report(tx, alice, author, comment="Spam", post_ids=[chosen.id], is_forwarded=is_forwarded)
         node = accounts.instance_actor(tx)
         expected = [("Flag", author.uri, {"words": "Spam", "objects": [author.uri, chosen.uri]})]
         assert said(tx, node) == (expected if is_forwarded else [])
@@ -63,7 +63,7 @@ async def test_nobody_reports_themselves_the_node_or_too_many_words(db: Database
         with pytest.raises(NotFound):
             reports.report(tx, alice, accounts.instance_actor(tx))
         with pytest.raises(Invalid):
-            reports.report(tx, alice, rita(tx), words="x" * 1001)
+            reports.report(tx, alice, rita(tx), comment="x" * 1001)
         with pytest.raises(Invalid):
             reports.report(tx, alice, rita(tx), category="revenge")
 

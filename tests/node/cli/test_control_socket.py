@@ -124,7 +124,7 @@ def test_commands_beside_a_serving_node_are_done_by_it(
 
         # All of it was written by one process.
         assert Path(f"{database(folder)}.lock").read_text() == str(served.pid)
-        assert "did account create for the command line" in (folder / "log").read_text()
+        assert "ran account create for the command line" in (folder / "log").read_text()
     assert served.returncode == 0
     assert not Path(f"{database(folder)}.sock").exists()
 

@@ -45,10 +45,12 @@ async def test_what_a_list_says_waits_for_an_admin(db: Database, alice: Account)
     assert [name for name, _ in await waiting(db, of)] == ["a.example", "b.example", "c.example"]
 
     assert (
-        await db.write(block_lists.accept_entries, of.id, ["A.example", "c.example", "x.example"], by=alice)
+        await db.write(
+            block_lists.accept_entries, of.id, ["A.example", "c.example", "x.example"], moderator=alice
+        )
         == 2
     )
-    assert await db.write(block_lists.decline_entries, of.id, ["b.example"], by=alice) == 1
+    assert await db.write(block_lists.decline_entries, of.id, ["b.example"], moderator=alice) == 1
     assert await rules(db) == {"a.example": "suspend", "c.example": "limit"}
     assert await waiting(db, of) == []
 
@@ -79,15 +81,15 @@ async def test_even_an_automatic_list_ends_no_follow_by_itself(db: Database, ali
     assert await db.read(relationships.follow_between, alice, rita) is not None
 
     # Asked to do what is safe, it still waits; asked for by name, it is done.
-    assert await db.write(block_lists.accept_entries, of.id, None, by=alice) == 0
-    assert await db.write(block_lists.accept_entries, of.id, ["far.example"], by=alice) == 1
+    assert await db.write(block_lists.accept_entries, of.id, None, moderator=alice) == 0
+    assert await db.write(block_lists.accept_entries, of.id, ["far.example"], moderator=alice) == 1
     assert "far.example" in await rules(db)
 
 
 async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Account) -> None:
     of = await db.write(subscribed)
     await db.write(says, of, "a.example", "b.example", "c.example")
-    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], moderator=alice)
 
     await db.write(says, of, "d.example")
     assert await waiting(db, of) == [
@@ -95,8 +97,8 @@ async def test_what_a_list_drops_is_proposed_or_done(db: Database, alice: Accoun
         ("b.example", "dropped"),
         ("d.example", "draft"),
     ]
-    await db.write(block_lists.accept_entries, of.id, ["a.example"], by=alice)
-    await db.write(block_lists.decline_entries, of.id, ["b.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["a.example"], moderator=alice)
+    await db.write(block_lists.decline_entries, of.id, ["b.example"], moderator=alice)
     (kept,) = await db.read(domain_rules.all_rules)
     assert (kept.domain, kept.list_id) == ("b.example", None)
 
@@ -143,7 +145,7 @@ async def test_an_own_decision_is_never_changed_by_a_list(db: Database, alice: A
     assert await rules(db) == {"a.example": "limit", "b.example": "suspend"}
 
     # Lifted, it stays so; changed, it is an own decision from then on.
-    await db.write(domain_rules.unblock, "a.example", by=alice)
+    await db.write(domain_rules.unblock, "a.example", moderator=alice)
     await db.write(domain_rules.block, "b.example", strength="limit")
     await db.write(says, of, "a.example", "b.example", "c.example")
     assert await rules(db) == {"b.example": "limit", "c.example": "suspend"}
@@ -187,15 +189,15 @@ async def test_an_imported_file_waits_and_is_gone_when_it_is_answered(db: Databa
     await db.write(domain_rules.block, "a.example", strength="limit", private_comment="we talked")
     await db.write(domain_rules.block, "same.example")
     parsed = block_list_csv.parse(b"a.example\nb.example\nsame.example\nc.example\ncom\n", OWN)
-    of = await db.write(block_lists.import_file, "blocks.csv", parsed, by=alice)
+    of = await db.write(block_lists.import_file, "blocks.csv", parsed, moderator=alice)
     assert [problem.text for problem in of.invalid_lines] == ["com"]
     assert await waiting(db, of) == [("a.example", "changed"), ("b.example", "draft"), ("c.example", "draft")]
 
-    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["a.example", "b.example"], moderator=alice)
     rule = await db.read(domain_rules.by_domain, "a.example")
     assert rule is not None
     assert (rule.strength, rule.private_comment, rule.list_id) == ("suspend", "we talked", None)
-    await db.write(block_lists.decline_entries, of.id, ["c.example"], by=alice)
+    await db.write(block_lists.decline_entries, of.id, ["c.example"], moderator=alice)
     assert await db.read(block_lists.all_lists) == []
     assert set(await rules(db)) == {"a.example", "b.example", "same.example"}
 
@@ -222,11 +224,11 @@ async def test_leaving_a_list_lets_people_come_back(
     await settle()
     of = await db.write(subscribed)
     await db.write(says, of, "far.example")
-    await db.write(block_lists.accept_entries, of.id, ["far.example"], by=alice)
+    await db.write(block_lists.accept_entries, of.id, ["far.example"], moderator=alice)
     await db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind = 'fetch_list'"))
     await settle()
     assert await db.read(relationships.follow_between, alice, rita) is None
 
-    await db.write(block_lists.unsubscribe, of.id, by=alice)
+    await db.write(block_lists.unsubscribe, of.id, moderator=alice)
     await settle()
     assert await db.read(relationships.follow_between, alice, rita) is not None

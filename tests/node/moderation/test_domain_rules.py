@@ -305,8 +305,8 @@ async def test_with_an_allow_list_only_those_on_it_take_part(
 
 
 async def test_what_is_decided_is_written_down(db: Database, alice: Account) -> None:
-    await db.write(domain_rules.block, "loud.example", strength="limit", rejects_media=True, by=alice)
-    await db.write(domain_rules.unblock, "loud.example", by=alice)
+    await db.write(domain_rules.block, "loud.example", strength="limit", rejects_media=True, moderator=alice)
+    await db.write(domain_rules.unblock, "loud.example", moderator=alice)
 
     lines = await db.read(audit_log.entries, Page())
     assert [(line.by_name, line.action, line.target, line.detail) for line in lines] == [

@@ -140,7 +140,7 @@ def _set_rule(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> No
         rejects_reports="rejects_reports" in form,
         is_obfuscated="is_obfuscated" in form,
         private_comment=form.get("private_comment", ""),
-        by=who,
+        moderator=who,
     )
 
 
@@ -159,7 +159,7 @@ _ACTIONS: dict[str, Any] = {
 
 
 def _run_action(tx: Writer, who: Account, deed: str, domain: str) -> None:
-    _ACTIONS[deed](tx, domain, by=who)
+    _ACTIONS[deed](tx, domain, moderator=who)
 
 
 @blueprint.post("/servers/<domain>/<any(lift, allow, disallow):action>")
