@@ -111,23 +111,6 @@ async def test_what_is_done_about_a_report_is_written_down(
     await db.write(unit)
 
 
-async def test_a_post_of_another_server_is_deleted_here_alone(
-    db: Database, alice: Account, bob: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        judge, author = staff(tx, bob), rita(tx)
-        post = arrives(tx, author)
-        made = reports.report(tx, alice, author, post_ids=[post.id])
-        account_actions.delete_reported_post(tx, judge, made.id, post.id)
-        gone = posts.by_id(tx, post.id)
-        assert gone is not None
-        assert gone.deleted_at is not None
-        account_actions.suspend(tx, judge, author)
-        assert accounts.get(tx, author.id).is_inactive
-
-    await db.write(unit)
-
-
 async def test_what_was_closed_long_ago_is_forgotten(db: Database, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         judge, author = staff(tx, bob), rita(tx)
