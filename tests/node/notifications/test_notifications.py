@@ -1,3 +1,5 @@
+"""Writing notifications: who is notified of what, once, and when it is withdrawn."""
+
 from __future__ import annotations
 
 from node.database import Database
@@ -11,7 +13,7 @@ from node.timelines import notification_list
 from tests.support import people
 
 
-async def test_each_happening_is_told_once(db: Database, alice: Account, bob: Account) -> None:
+async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Account) -> None:
     post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     for _ in range(3):
         await db.write(notifications.notify, alice.id, "like", bob, post)
@@ -20,9 +22,7 @@ async def test_each_happening_is_told_once(db: Database, alice: Account, bob: Ac
     assert await db.read(people.told, alice) == [("like", bob.id), ("follow", bob.id)]
 
 
-async def test_nobody_is_told_of_their_own_deeds_and_nobody_elsewhere_is_told(
-    db: Database, alice: Account
-) -> None:
+async def test_own_actions_and_remote_accounts_are_not_notified(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(notifications.notify, alice.id, "follow", alice)
     await db.write(notifications.notify, rita.id, "follow", alice)
@@ -30,20 +30,22 @@ async def test_nobody_is_told_of_their_own_deeds_and_nobody_elsewhere_is_told(
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM notifications")) == 0
 
 
-async def test_the_blocked_and_the_muted_are_not_heard(
+async def test_nothing_is_notified_between_blocked_and_muted_accounts(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     rita = await db.write(people.remote)
     await db.write(blocks.block, mallory, alice)
     await db.write(blocks.mute, alice, bob)
     await db.write(blocks.mute, alice, rita, hides_notifications=False)
-    for by in (mallory, bob, rita):
-        await db.write(notifications.notify, alice.id, "follow", by)
+    for actor in (mallory, bob, rita):
+        await db.write(notifications.notify, alice.id, "follow", actor)
 
     assert await db.read(people.told, alice) == [("follow", rita.id)]
 
 
-async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_notification_is_withdrawn_when_its_event_is_undone(
+    db: Database, alice: Account, bob: Account
+) -> None:
     post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(likes.like, bob, post)
     assert await db.read(people.told, alice) == [("like", bob.id)]
@@ -53,7 +55,9 @@ async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bo
     assert await db.read(people.told, alice) == []
 
 
-async def test_only_ones_own_can_be_dismissed(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_notification_is_dismissed_by_its_owner_only(
+    db: Database, alice: Account, bob: Account
+) -> None:
     await db.write(notifications.notify, alice.id, "follow", bob)
     [one] = await db.read(notification_list.page, alice, Page())
 
@@ -64,7 +68,7 @@ async def test_only_ones_own_can_be_dismissed(db: Database, alice: Account, bob:
     assert await db.read(notification_list.by_id, alice, one.id) is None
 
 
-async def test_clearing_leaves_those_of_others(db: Database, alice: Account, bob: Account) -> None:
+async def test_clearing_leaves_notifications_of_others(db: Database, alice: Account, bob: Account) -> None:
     await db.write(notifications.notify, alice.id, "follow", bob)
     await db.write(notifications.notify, bob.id, "follow", alice)
 
@@ -72,3 +76,43 @@ async def test_clearing_leaves_those_of_others(db: Database, alice: Account, bob
 
     assert await db.read(people.told, alice) == []
     assert await db.read(people.told, bob) == [("follow", alice.id)]
+
+
+async def test_a_withdrawal_of_one_kind_leaves_the_others(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
+    for kind, actor in (("like", bob), ("boost", bob), ("like", mallory)):
+        await db.write(notifications.notify, alice.id, kind, actor, post)
+    await db.write(notifications.notify, alice.id, "follow", bob)
+
+    await db.write(notifications.withdraw, "like", bob, post=post)
+    await db.write(notifications.withdraw, "follow", bob, account=alice)
+
+    assert await db.read(people.told, alice) == [("boost", bob.id), ("like", mallory.id)]
+
+
+async def test_deleting_a_post_deletes_only_its_own_notifications(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    one = await db.write(publishing.publish, alice, Draft(caption="Lake"))
+    other = await db.write(publishing.publish, alice, Draft(caption="Fog"))
+    await db.write(notifications.notify, alice.id, "like", bob, one)
+    await db.write(notifications.notify, alice.id, "boost", bob, other)
+
+    await db.write(notifications.delete_by_post, one.id)
+
+    assert await db.read(people.told, alice) == [("boost", bob.id)]
+
+
+async def test_deleting_an_account_deletes_both_directions(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    for owner, actor in ((alice, bob), (bob, alice), (alice, mallory)):
+        await db.write(notifications.notify, owner.id, "follow", actor)
+
+    await db.write(notifications.delete_between, mallory.id, bob.id)
+    await db.write(notifications.delete_by_account, bob.id)
+
+    assert await db.read(people.told, alice) == [("follow", mallory.id)]
+    assert await db.read(people.told, bob) == []
