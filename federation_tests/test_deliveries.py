@@ -18,7 +18,7 @@ from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 MINUTE = 60_000
 WEEK = 7 * 24 * 60 * MINUTE
@@ -76,7 +76,7 @@ async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, ot
 
 async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Stranger) -> None:
     alice = await _followed(fediverse, other, "rita")
-    await alice.node.db.write(domain_policy.block, other.domain)
+    await alice.node.db.write(domain_rules.block, other.domain)
     await alice.posts("Not for them")
     await fediverse.settle()
     assert other.received == []

@@ -248,7 +248,7 @@ async def test_activities_that_are_sent(
     await sent("like")
     await alice.unlikes(theirs)
     await sent("undo-like")
-    await alice._do(reports.report, rita, words="Not nice", post_ids=[theirs.id], is_forwarded=True)
+    await alice._do(reports.report, rita, comment="Not nice", post_ids=[theirs.id], is_forwarded=True)
     await sent("flag")
 
     free = {"canQuote": {"automaticApproval": [PUBLIC]}}

@@ -17,7 +17,7 @@ from node.federation.recipients import RecipientInbox
 from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 
 
@@ -119,5 +119,5 @@ def _without_local_and_blocked(tx: Reader, chosen: Iterable[str]) -> list[tuple[
             continue
         if host != tx.site.domain:
             hosts[inbox] = host
-    blocked = domain_policy.blocked_among(tx, set(hosts.values())) if hosts else set()
+    blocked = domain_rules.blocked_among(tx, set(hosts.values())) if hosts else set()
     return [(inbox, host) for inbox, host in hosts.items() if host not in blocked]

@@ -23,7 +23,7 @@ from node.interactions import follows
 from node.jobs import queue
 from node.jobs.batching import Batcher
 from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 
@@ -143,7 +143,7 @@ def _save_body(tx: Writer, number: int, body: bytes) -> None:
 def _look_up(tx: Reader, group: list[Job], wanted: set[int]) -> list[DeliveryLookup]:
     names = {job.payload["host"] for job in group}
     styles = server_availability.signature_styles(tx, names)
-    blocked = domain_policy.blocked_among(tx, names)
+    blocked = domain_rules.blocked_among(tx, names)
     asleep = server_availability.unavailable_until(
         tx, {job.payload["host"] for job in group if delivery_results.is_in_retry_lane(job)}, now_ms()
     )

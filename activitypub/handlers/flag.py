@@ -18,7 +18,7 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.text import hostnames
 
@@ -28,7 +28,7 @@ MAX_REPORTS_PER_HOUR = 60
 
 def handle_flag(tx: Writer, heard: ReceivedActivity) -> None:
     by, host = heard.actor, hostnames.from_uri(heard.actor.uri)
-    if any(domain_policy.policy(tx, name).rejects_reports for name in {by.domain, host}):
+    if any(domain_rules.policy(tx, name).rejects_reports for name in {by.domain, host}):
         raise Ignored("reports of that server are not wanted")
     about = _reported_accounts(tx, heard)
     if not about:

@@ -44,7 +44,7 @@ from node.database import Reader, Writer
 from node.ids import new_id
 from node.jobs import queue
 from node.jobs.batching import Batcher
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 log = logging.getLogger("tintype.inbox")
@@ -210,7 +210,7 @@ def _is_actor_deletion(activity: Activity) -> bool:
 
 
 def _blocked_and_known(tx: Reader, host: str, actor: str) -> tuple[bool, bool]:
-    return domain_policy.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
+    return domain_rules.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
 
 
 def _queue_refresh(tx: Writer, actor: str) -> None:
@@ -222,7 +222,7 @@ def _queue_refresh(tx: Writer, actor: str) -> None:
 
 def _insert_jobs(tx: Writer, group: list[InboxJob]) -> list[bool]:
     """Store many letters at once; which of them were, and not refused because a server is blocked."""
-    blocked = domain_policy.blocked_among(tx, {host for letter in group for host in letter.hosts})
+    blocked = domain_rules.blocked_among(tx, {host for letter in group for host in letter.hosts})
     kept = [letter.hosts.isdisjoint(blocked) for letter in group]
     by_kind: dict[str, list[InboxJob]] = {}
     for letter, is_kept in zip(group, kept, strict=True):

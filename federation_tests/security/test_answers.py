@@ -16,7 +16,7 @@ from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from federation_tests.strangers import Stranger
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 Send = Callable[[Node, Stranger], Awaitable[int]]
@@ -30,7 +30,7 @@ async def _unsigned(node: Node, evil: Stranger) -> int:
 
 
 async def _blocked(node: Node, evil: Stranger) -> int:
-    await node.db.write(domain_policy.block, evil.domain)
+    await node.db.write(domain_rules.block, evil.domain)
     return await evil.send(node, "rita", create(evil))
 
 

@@ -18,7 +18,7 @@ from node.database import Reader
 from node.errors import Refused
 from node.interactions import likes
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -332,7 +332,7 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     async with asyncio.timeout(5):
         while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     assert (await looking).status == 404
     await fediverse.settle()
@@ -345,7 +345,7 @@ async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_n
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     zoe = await actors.find(alice.node, evil.person("zoe", name="Rude name", summary="<p>Rude words</p>"))
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     reply = await Client(Api(alice.node)).get(f"/api/v1/accounts/{zoe.id}")
     assert reply.json["suspended"] is True

@@ -14,7 +14,7 @@ from node.accounts import accounts, relationships
 from node.database import Reader
 from node.errors import Conflict
 from node.interactions import follows
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 
 
@@ -74,7 +74,7 @@ async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
         case "the new account has moved itself":
             other.person("new", **agrees, movedTo=rita)
         case "to a suspended server":
-            await alice.node.db.write(lambda tx: domain_policy.block(tx, other.domain, strength="suspend"))
+            await alice.node.db.write(lambda tx: domain_rules.block(tx, other.domain, strength="suspend"))
         case "to itself":
             said = target = rita
             evil.person("rita", alsoKnownAs=[rita])

@@ -24,7 +24,7 @@ from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.models.account import Account
 from node.models.post import Post
-from node.moderation import block_list_entries, block_lists, domain_policy
+from node.moderation import block_list_entries, block_lists, domain_rules
 from node.posts import posts
 from tests.support.pictures import picture
 
@@ -59,7 +59,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
     assert await alice.home() == ["Open", "Post 1"]
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle()
     evil.received.clear()
     evil.asked.clear()
@@ -111,7 +111,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert await alice.home() == ["Still open"]
 
     # Lifted, all of it is as before.
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     await fediverse.settle()
     assert "Post 1" in await alice.home()
     assert (await evil.get(alice.node.site.uri("/users/alice"), author="rita"))[0] == 200
@@ -137,7 +137,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     evil.inbox_status = 202
     evil.received.clear()
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle(now=now_ms() + 3_600_000)
     assert evil.received == []
     states = await alice.node.db.read(
@@ -236,7 +236,7 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
 async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
-    await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
+    await alice.node.db.write(domain_rules.block, "*.EVIL.test.")
     evil.asked.clear()
     key = await signing_keys.instance_key(alice.node)
     for spelling in (
@@ -261,7 +261,7 @@ async def test_a_redirect_does_not_lead_to_a_suspended_server(
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     other.replies["/users/rita"] = Reply(302, headers={"location": uri})
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     with pytest.raises(Unfetchable) as refused:
         await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
     assert "does not exchange" in refused.value.reason
@@ -281,7 +281,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     post = await _post(alice, said["object"]["id"])
     ((photo,),) = (await alice.node.db.read(photo_rows.by_posts, [post.id])).values()
 
-    await alice.node.db.write(domain_policy.block, host(evil), strength="none", rejects_media=True)
+    await alice.node.db.write(domain_rules.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
     with pytest.raises(NotFound):
         await avatars.fetch_remote(alice.node, rita.id)
@@ -290,7 +290,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert seen is not None
     assert seen.photos[0].remote_url == ""
 
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     found = await remote_photos.fetch(alice.node, photo.id)
     assert found is not None
     assert found.files
@@ -298,7 +298,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert evil.asked["/1.jpg"] == 2
 
     # What was kept goes with the rule, and comes again after it.
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit", rejects_media=True)
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit", rejects_media=True)
     await fediverse.settle()
     assert (await alice.node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
 
@@ -308,8 +308,8 @@ async def test_with_an_allow_list_strangers_stay_outside(
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
-    await alice.node.db.write(domain_policy.apply_federation_mode)
-    await alice.node.db.write(domain_policy.allow, "other.test")
+    await alice.node.db.write(domain_rules.apply_federation_mode)
+    await alice.node.db.write(domain_rules.allow, "other.test")
     target = alice.node.site.uri("/users/alice")
     for server, status in ((evil, 403), (other, 202)):
         server.person("rita")
@@ -326,7 +326,7 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
@@ -347,7 +347,7 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
     # Where a list is kept says nothing about whom to exchange posts with.
-    await db.write(domain_policy.block, host(evil))
+    await db.write(domain_rules.block, host(evil))
     evil.replies["/list.csv"] = Reply(
         body=CSV,
         content_type="text/csv",
@@ -397,7 +397,7 @@ async def test_comments_from_a_limited_server_are_for_the_author_and_for_followe
     said = create(evil, inReplyTo=post.uri, content="<p>Limited words</p>")
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     await fediverse.settle()
     assert await alice.conversation(post) == ["Limited words"]  # She follows rita.
     assert await bob.conversation(post) == ["Limited words"]  # It answers him.

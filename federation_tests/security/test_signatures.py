@@ -16,7 +16,7 @@ from federation_tests.fediverse import Fediverse
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from federation_tests.strangers import Stranger, key_pair
 from node.accounts import accounts
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 
 HOUR = 3600
@@ -311,7 +311,7 @@ async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home
 
 async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    await alice.node.db.write(domain_policy.block, evil.domain)
+    await alice.node.db.write(domain_rules.block, evil.domain)
     before = await rows_of(alice.node)
     assert await evil.send(alice.node, "rita", create(evil)) == 403
     evil.person("new")

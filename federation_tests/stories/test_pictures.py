@@ -11,7 +11,7 @@ from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.database import Writer
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from tests.support.asgi import Client
 from tests.support.pictures import picture
@@ -151,7 +151,7 @@ async def test_a_redirect_leads_around_no_rule_about_pictures(
     evil.serve("/pic.png", picture(64, 48), content_type="image/png")
 
     def unit(tx: Writer) -> None:
-        domain_policy.block(tx, "evil.test", strength="none", rejects_media=True)
+        domain_rules.block(tx, "evil.test", strength="none", rejects_media=True)
 
     await alice.node.db.write(unit)
     media = [{"type": "Document", "mediaType": "image/png", "url": f"{other.base}/pic.png"}]

@@ -24,7 +24,7 @@ from node.ids import now_ms
 from node.interactions import blocks
 from node.jobs import queue
 from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.media.test_exif import photo
@@ -210,7 +210,7 @@ async def test_a_server_suspended_just_now_gets_no_letter_that_was_queued_before
     await alice.posts("Hello")
     while await alice.node.db.read(_to_fan_out):
         await _fan_out(alice)
-    await alice.node.db.write(domain_policy.block, other.domain.partition(":")[0])
+    await alice.node.db.write(domain_rules.block, other.domain.partition(":")[0])
     await fediverse.settle()
     assert other.received == []
 
