@@ -9,7 +9,7 @@ pytest_plugins = ["tests.support.missing_parts", "tests.support.databases", "tes
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--write-letters",
+        "--write-documents",
         action="store_true",
-        help="write federation_tests/letters/ours anew, to be read before it is committed",
+        help="write federation_tests/documents/emitted anew, to be read before it is committed",
     )

@@ -10,7 +10,7 @@ import pytest
 from federation_tests import authority
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.accounts import keys
 from tests.support.databases import Databases
 from tests.support.ports import free_ports

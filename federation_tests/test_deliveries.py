@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.database import Writer
 from node.federation import deliveries, server_availability

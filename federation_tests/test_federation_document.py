@@ -36,7 +36,7 @@ from node.posts import drafts
 from web.wiring import JOB_HANDLERS
 
 ROOT = Path(__file__).parents[1]
-OURS = ROOT / "federation_tests" / "letters" / "ours"
+OURS = ROOT / "federation_tests" / "documents" / "emitted"
 TEXT = " ".join((ROOT / "FEDERATION.md").read_text().split())
 MIB = 1024 * 1024
 
@@ -68,7 +68,7 @@ def test_every_activity_that_does_something_is_in_the_table_and_no_other() -> No
 
 def test_what_the_table_says_is_sent_is_what_is_sent() -> None:
     said = set().union(*(_verbs(row[0]) for row in _rows(_section("Activities")) if "never" not in row[2]))
-    letters = [json.loads(path.read_text()) for path in OURS.glob("says-*.json")]
+    letters = [json.loads(path.read_text()) for path in OURS.glob("activity-*.json")]
     sent = {letter["type"] for letter in letters}
     assert sent == said - {"EmojiReact"}
     undone = {letter["object"]["type"] for letter in letters if letter["type"] == "Undo"}
@@ -127,12 +127,12 @@ def _multikeys() -> bool:
 
 
 def _quotable() -> bool:
-    stamp = _letter("stamp")
+    stamp = _letter("quote-authorization")
     return bool(
         stamp["type"] == "QuoteAuthorization"
         and "QuoteRequest" in HANDLERS
         and "check_quote" in JOB_HANDLERS
-        and _letter("says-accept-quote-request")["result"] == stamp["id"]
+        and _letter("activity-accept-quote-request")["result"] == stamp["id"]
         and quotes
     )
 
@@ -160,7 +160,7 @@ FEPS: dict[str, Callable[[], Any]] = {
     "521a": _multikeys,
     "844e": lambda: "rfc9421" in _letter("actor-of-the-node")["generator"]["implements"][0]["href"],
     "8b32": lambda: (
-        "eddsa-jcs-2022" in (integrity_proofs.__doc__ or "") and "proof" not in _letter("says-create")
+        "eddsa-jcs-2022" in (integrity_proofs.__doc__ or "") and "proof" not in _letter("activity-create")
     ),
     "8fcf": lambda: follower_digest.HEADER == "Collection-Synchronization" and "synchronize" in JOB_HANDLERS,
     "7458": lambda: _letter("replies")["type"] == "OrderedCollection" and "crawl" in JOB_HANDLERS,
@@ -207,7 +207,7 @@ def test_addresses_and_properties_that_are_promised_are_there() -> None:
     for name in ("commentsEnabled", "capabilities", "interactionPolicy", "conversation"):
         assert f"`{name}`" in TEXT
         assert name in note
-    assert _letter("says-delete-post")["object"]["type"] == "Tombstone"
-    assert "followers_synchronization" in _letter("followers-there")["id"]
+    assert _letter("activity-delete-post")["object"]["type"] == "Tombstone"
+    assert "followers_synchronization" in _letter("followers-synchronization")["id"]
     assert all(status in deliver.UNAVAILABLE_STATUSES for status in (408, 429, 503))
     assert remote_migration.MAX_REQUESTS <= fetch_budget.MAX_FETCHES

@@ -13,7 +13,7 @@ from activitypub.signatures import BadSignature, integrity_proofs, parse_public_
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.elsewhere import Fedify
 from federation_tests.peers.processes import Peer
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"

@@ -6,7 +6,7 @@ from typing import Any
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.interactions import follows

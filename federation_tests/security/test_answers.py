@@ -14,8 +14,8 @@ from activitypub.inbox.fair_queue import FairQueue
 from activitypub.signatures import sign_cavage
 from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import Stranger
 from node.moderation import domain_policy
 from node.node import Node
 

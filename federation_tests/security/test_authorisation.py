@@ -13,8 +13,8 @@ from activitypub.client import signing_keys
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import relationships
 from node.interactions import follows
 from node.models.post import Post

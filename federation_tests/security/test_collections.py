@@ -12,8 +12,8 @@ from activitypub.remote import actors
 from activitypub.signatures import follower_digest, sign_cavage
 from activitypub.signatures.follower_digest import filter_by_origin
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.paging import Page

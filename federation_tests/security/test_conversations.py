@@ -8,8 +8,8 @@ import pytest
 
 from activitypub.remote import actors, conversations, profile_preview
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.posts import posts
 
 AS = "https://www.w3.org/ns/activitystreams"

@@ -9,8 +9,8 @@ import pytest
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.errors import NotFound

@@ -13,8 +13,8 @@ from PIL import Image
 from activitypub.client import signing_keys
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node import database
 from node.attachments import photo_rows, photos
 from node.database import Reader

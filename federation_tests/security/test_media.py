@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Reply, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo

@@ -6,8 +6,8 @@ from typing import Any
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.models.post import Post
 from node.posts import posts
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import PUBLIC, Stranger
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts

@@ -16,8 +16,8 @@ from activitypub.signatures import SigningKey
 from activitypub.signatures.digests import content_digest
 from activitypub.signatures.signing import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import AP, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import AP, Stranger
 
 WHOLE = ("@method", "@target-uri", "content-digest")
 SAYS = 'created={now};keyid="{key}";alg="rsa-v1_5-sha256"'

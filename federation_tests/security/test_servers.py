@@ -12,8 +12,8 @@ from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Reply, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.accounts import accounts, relationships
 from node.admin import account_actions
 from node.attachments import avatars, photo_rows, remote_photos

@@ -13,8 +13,8 @@ from multidict import CIMultiDict
 from activitypub.client.cache import FederationCache
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import Stranger, key_pair
 from node.accounts import accounts
 from node.moderation import domain_policy
 from node.posts import posts

@@ -8,8 +8,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.attachments import photo_rows, photos

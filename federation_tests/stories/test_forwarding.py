@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import PUBLIC, Reply, Stranger
+from federation_tests.remote_server import PUBLIC, Reply, Stranger
 from node.models.post import Post
 
 

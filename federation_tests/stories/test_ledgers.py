@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from federation_tests.fediverse import Fediverse
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.federation import delivery_reports

@@ -10,8 +10,8 @@ from yarl import URL
 
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import AP, Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import AP, Stranger
 from node.federation import tombstones
 from node.models.account import Account
 from node.posts import posts

@@ -6,8 +6,8 @@ import pytest
 
 from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.auth import passwords, users
 from node.database import Reader, Writer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import Reply, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Reply, Stranger
 from node.attachments import media_cache, photo_rows, remote_photos
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.interactions import pins

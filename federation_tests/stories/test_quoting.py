@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.errors import NotAllowed, Refused
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.accounts import accounts
 from node.admin import reports
 from node.admin.reports import ReportDetails

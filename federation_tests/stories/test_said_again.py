@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.ids import now_ms
 from node.interactions import likes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.admin import account_actions
 from node.auth import users

@@ -11,7 +11,7 @@ import pytest
 from activitypub.delivery import batch_lookups, fan_out
 from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
 from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from federation_tests.test_deliveries import MINUTE, _followed, _last
 from node.accounts import accounts
 from node.admin import account_actions

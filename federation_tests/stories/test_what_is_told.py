@@ -8,8 +8,8 @@ from typing import Any
 from activitypub.documents import notes
 from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts
 from node.posts.drafts import Draft

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import PUBLIC, Stranger
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.models.post import Post

@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Stranger, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger, key_pair
 from node.accounts import keys, relationships
 from node.admin import reports
 from node.attachments import photo_rows

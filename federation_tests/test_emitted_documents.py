@@ -1,6 +1,6 @@
-"""Our own documents, whole: each is compared with the reviewed one in `letters/ours`.
+"""Our own documents, whole: each is compared with the reviewed one in `documents/emitted`.
 
-A change of a document is seen as a change of a file: `pytest federation_tests/test_letters.py --write-letters`
+A change of a document is seen as a change of a file: `pytest federation_tests/test_emitted_documents.py --write-documents`
 writes them anew, and the difference is read before it is committed. Times, ids, keys, names of files and the
 ports of the test are made the same every time.
 """
@@ -18,8 +18,8 @@ import pytest
 from activitypub.documents import contexts
 from activitypub.remote import actors
 from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.stories.test_moves import goes, names
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.admin import reports
 from node.attachments import avatars, photos
@@ -35,7 +35,7 @@ from tests.media.test_exif import photo as camera_photo
 from tests.support import people
 from tests.support.pictures import picture
 
-OURS = Path(__file__).parent / "letters" / "ours"
+OURS = Path(__file__).parent / "documents" / "emitted"
 
 CONTEXTS = {
     "ACTOR": contexts.ACTOR,
@@ -83,12 +83,12 @@ class Plain:
 
 @pytest.fixture
 def compare(request: pytest.FixtureRequest) -> Callable[[str, Any], None]:
-    """`compare(name, document)`: it is the one that was reviewed, or `--write-letters` was said."""
+    """`compare(name, document)`: it is the one that was reviewed, or `--write-documents` was said."""
 
     def compare(name: str, document: Any) -> None:
         path = OURS / f"{name}.json"
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        if request.config.getoption("--write-letters"):
+        if request.config.getoption("--write-documents"):
             path.write_text(text)
         assert path.exists(), f"{name} was never reviewed"
         assert json.loads(path.read_text()) == document, f"{name} is not what was reviewed"
@@ -190,7 +190,7 @@ async def test_documents_that_are_fetched(
         "context": first.uri.removeprefix(uri("")) + "/context",
         "likes": first.uri.removeprefix(uri("")) + "/likes",
         "shares": first.uri.removeprefix(uri("")) + "/shares",
-        "followers-there": "/users/alice/followers_synchronization",
+        "followers-synchronization": "/users/alice/followers_synchronization",
     }
     for name, path in fetched.items():
         compare(name, plain(await _get(other, uri(path))))
@@ -221,7 +221,7 @@ async def test_activities_that_are_sent(
         await fediverse.settle()
         (said,) = other.received
         other.received.clear()
-        compare(f"says-{name}", plain(said))
+        compare(f"activity-{name}", plain(said))
         return said
 
     await sent("accept-follow")
@@ -260,8 +260,8 @@ async def test_activities_that_are_sent(
     await alice._do(publishing.publish, Draft(caption="How true", quote_id=quotable.id))
     await fediverse.settle()
     create, request = sorted(other.received, key=lambda said: str(said["type"]))
-    compare("says-create-quoting", plain(create))
-    compare("says-quote-request", plain(request))
+    compare("activity-create-quoting", plain(create))
+    compare("activity-quote-request", plain(request))
 
     for allowed, verb in ((EVERYONE, "accept"), (InteractionPolicy().quote, "reject")):
         quoted = await alice._do(
@@ -275,7 +275,7 @@ async def test_activities_that_are_sent(
         await other.send(alice.node, "rita", asks)
         said = await sent(f"{verb}-quote-request")
         if verb == "accept":
-            compare("stamp", plain(await _get(other, said["result"])))
+            compare("quote-authorization", plain(await _get(other, said["result"])))
 
     await alice.deletes(post)
     await sent("delete-post")
@@ -312,7 +312,7 @@ async def test_activities_that_are_sent(
         (new.node.site.domain, "new.example"),
         (other.domain, "other.test"),
     )
-    compare("says-move", plain(move))
+    compare("activity-move", plain(move))
     assert update["object"]["movedTo"] == (await new.account()).uri
     other.received.clear()
     await alice.leaves()
@@ -322,6 +322,6 @@ async def test_activities_that_are_sent(
 def test_every_reviewed_letter_is_still_written() -> None:
     source = Path(__file__).read_text()
     for path in OURS.glob("*.json"):
-        name = path.stem.removeprefix("note-").removeprefix("says-")
+        name = path.stem.removeprefix("note-").removeprefix("activity-")
         name = re.sub(r"^(accept|reject)-(?=quote)", "", name)
         assert name in source, f"{path.name} is compared with nothing"

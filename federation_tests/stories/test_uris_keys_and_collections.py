@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.client.cache import FederationCache
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import Stranger, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger, key_pair
 
 
 async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: Stranger) -> None:

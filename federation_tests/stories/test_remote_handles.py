@@ -8,8 +8,8 @@ from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import actors
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import AP, Reply, Stranger
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import AP, Reply, Stranger
 from federation_tests.test_deliveries import _followed
 from node.accounts import relationships
 from node.errors import NotFound
@@ -155,7 +155,7 @@ async def test_the_host_meta_of_a_short_domain_names_the_long_one(
     assert (await actors.by_handle(alice.node, handle)).uri == uri
 
 
-async def test_letters_for_people_known_under_a_suspended_name_are_given_up(
+async def test_emitted_documents_for_people_known_under_a_suspended_name_are_given_up(
     fediverse: Fediverse, other: Stranger
 ) -> None:
     alice = await _followed(fediverse, other, "rita")

@@ -11,7 +11,7 @@ import pytest
 from activitypub.remote import actors, lookup
 from activitypub.server.routes import FederationApp
 from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import AP, Reply, Stranger
+from federation_tests.remote_server import AP, Reply, Stranger
 from node.accounts import accounts
 from node.config import Config
 from node.models.account import Account

@@ -6,7 +6,7 @@ import json
 
 from activitypub.remote import conversations, lookup, profile_preview
 from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import Stranger
 from node.models.post import Post
 from node.posts import posts
 

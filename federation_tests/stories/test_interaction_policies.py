@@ -7,8 +7,8 @@ import json
 import pytest
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, Stranger
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.errors import NotAllowed
 from node.interactions import likes
 from node.models.interaction_policy import NOBODY, InteractionPolicy, InteractionRule, rule_for

@@ -1,4 +1,4 @@
-"""What becomes of documents that other software emits, by software: `python -m federation_tests.letters [FOLDER]`.
+"""What becomes of documents that other software emits, by software: `python -m federation_tests.documents [FOLDER]`.
 
 *Understood*: an activity with a deed here, a post, a person, a list, a handle, a gravestone. *On purpose*: left
 alone for the reason that is counted below the table. *Lost*: of a kind that is spoken here, whole, and still
