@@ -10,7 +10,7 @@ import pytest
 from federation_tests import authority
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import keys
 from tests.support.databases import Databases
 from tests.support.ports import free_ports
@@ -56,18 +56,18 @@ async def fediverse(
 
 
 @pytest.fixture
-async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
+async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
     """A server under somebody else's control."""
-    server = Stranger("evil.test", ports["evil.test"], test_authority)
+    server = RemoteServer("evil.test", ports["evil.test"], test_authority)
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest.fixture
-async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
+async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
     """A second one, honest or not as the test wants."""
-    server = Stranger("other.test", ports["other.test"], test_authority)
+    server = RemoteServer("other.test", ports["other.test"], test_authority)
     await server.start()
     yield server
     await server.stop()

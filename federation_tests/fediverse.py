@@ -127,7 +127,7 @@ class Named(Protocol):
 
 
 @dataclass(frozen=True)
-class Called:
+class HandleOnly:
     """Somebody of whom only the handle is known."""
 
     handle: str

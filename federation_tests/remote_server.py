@@ -40,7 +40,7 @@ class Reply:
     seconds: float = 0.0
 
 
-class Stranger:
+class RemoteServer:
     def __init__(self, name: str, port: int, authority: Authority) -> None:
         self.domain = f"{name}:{port}"
         self.base = f"https://{self.domain}"

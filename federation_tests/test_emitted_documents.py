@@ -17,8 +17,8 @@ import pytest
 
 from activitypub.documents import contexts
 from activitypub.remote import actors
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.remote_server import PUBLIC, Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.stories.test_moves import goes, names
 from node.accounts import accounts
 from node.admin import reports
@@ -96,13 +96,13 @@ def compare(request: pytest.FixtureRequest) -> Callable[[str, Any], None]:
     return compare
 
 
-async def _get(server: Stranger, url: str, accept: str = "application/activity+json") -> Any:
+async def _get(server: RemoteServer, url: str, accept: str = "application/activity+json") -> Any:
     status, body, _ = await server.get(url, author="rita", accept=accept)
     assert status == 200, url
     return json.loads(body)
 
 
-async def _followed(alice: Person, server: Stranger, name: str) -> None:
+async def _followed(alice: Person, server: RemoteServer, name: str) -> None:
     server.person(name)
     follow = server.activity(name, "Follow", (await alice.account()).uri)
     follow["id"] = f"{server.base}/follows/1"
@@ -121,13 +121,13 @@ async def _album(alice: Person, caption: str, shots: int, **more: Any) -> Post:
     return post
 
 
-def _plain(alice: Person, *servers: Stranger) -> Plain:
+def _plain(alice: Person, *servers: RemoteServer) -> Plain:
     name = alice.node.site.domain
     return Plain((name, "tintype.example"), *((one.domain, one.domain.partition(":")[0]) for one in servers))
 
 
 async def test_documents_that_are_fetched(
-    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+    fediverse: Fediverse, other: RemoteServer, compare: Callable[[str, Any], None]
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _followed(alice, other, "rita")
@@ -209,7 +209,7 @@ async def test_documents_that_are_fetched(
 
 
 async def test_activities_that_are_sent(
-    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+    fediverse: Fediverse, other: RemoteServer, compare: Callable[[str, Any], None]
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _followed(alice, other, "rita")
@@ -294,11 +294,11 @@ async def test_activities_that_are_sent(
         {**other.activity("mark", "Follow", (await alice.account()).uri), "id": f"{other.base}/follows/2"},
     )
     await fediverse.settle()
-    await alice.rejects(Called(mark.full_handle))
+    await alice.rejects(HandleOnly(mark.full_handle))
     await sent("reject-follow")
-    await alice.follows(Called(mark.full_handle))
+    await alice.follows(HandleOnly(mark.full_handle))
     await sent("follow")
-    await alice.unfollows(Called(mark.full_handle))
+    await alice.unfollows(HandleOnly(mark.full_handle))
     await sent("undo-follow")
 
     (new,) = await fediverse.people("new@b.test")

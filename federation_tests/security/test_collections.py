@@ -12,7 +12,7 @@ from activitypub.remote import actors
 from activitypub.signatures import follower_digest, sign_cavage
 from activitypub.signatures.follower_digest import filter_by_origin
 from federation_tests.fediverse import Fediverse
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.accounts import relationships
 from node.admin import reports
@@ -23,7 +23,7 @@ from node.paging import Page
     "claim", ["the post of another", "the post of another server", "another's collection", "no collection"]
 )
 async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, claim: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, claim: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     featured = f"{evil.base}/users/rita/featured"
@@ -64,7 +64,7 @@ async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
     "about", ["people elsewhere", "10 000 objects", "9 000 objects", "many of ours", "markup"]
 )
 async def test_C10_a_report_is_bounded_and_harmless(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, about: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, about: str
 ) -> None:
     alice, *ours = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
     evil.person("rita")
@@ -97,7 +97,7 @@ async def test_C10_a_report_is_bounded_and_harmless(
     "case", ["unsigned", "the followers of another", "a list on another server", "a list that is not the one"]
 )
 async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     mallory = evil.person("mallory")

@@ -8,25 +8,25 @@ import pytest
 
 from activitypub.remote import actors, conversations, profile_preview
 from federation_tests.fediverse import Fediverse
-from federation_tests.remote_server import PUBLIC, Stranger
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.posts import posts
 
 AS = "https://www.w3.org/ns/activitystreams"
 
 
-def _asked(*servers: Stranger) -> int:
+def _asked(*servers: RemoteServer) -> int:
     return sum(sum(server.asked.values()) for server in servers)
 
 
-def _page(server: Stranger, path: str, items: list[Any], **more: Any) -> str:
+def _page(server: RemoteServer, path: str, items: list[Any], **more: Any) -> str:
     return server.serve(
         path, {"@context": AS, "id": server.base + path, "type": "CollectionPage", "items": items, **more}
     )
 
 
 async def test_D10_one_small_activity_causes_at_most_twenty_requests(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     # Each comment answers another by somebody new on a server that says its people have handles elsewhere.
@@ -54,7 +54,9 @@ async def test_D10_one_small_activity_causes_at_most_twenty_requests(
 @pytest.mark.parametrize(
     "shape", ["parents in a circle", "pages in a circle", "endless pages", "replies of itself"]
 )
-async def test_D11_circles_and_endless_lists_end(fediverse: Fediverse, evil: Stranger, shape: str) -> None:
+async def test_D11_circles_and_endless_lists_end(
+    fediverse: Fediverse, evil: RemoteServer, shape: str
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     base = f"{evil.base}/users/rita/statuses"
     note = evil.note("rita", 1, replies=f"{evil.base}/r/0")
@@ -87,7 +89,7 @@ async def test_D11_circles_and_endless_lists_end(fediverse: Fediverse, evil: Str
 
 
 @pytest.mark.parametrize("total", [10**30, -5, "7", 3.5, None, True, [1]])
-async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: Stranger, total: Any) -> None:
+async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: RemoteServer, total: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     for kind in ("outbox", "followers"):
@@ -109,7 +111,7 @@ async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: Stra
 
 
 async def test_an_outbox_speaks_only_of_its_owner(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -137,7 +139,7 @@ async def test_an_outbox_speaks_only_of_its_owner(
 
 
 async def test_a_list_names_only_what_hangs_below_what_is_here(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("nina")

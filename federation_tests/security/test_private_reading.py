@@ -6,7 +6,7 @@ from typing import Any
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
 from node.models.post import Post
 from node.posts import posts
@@ -18,7 +18,7 @@ async def _stored(alice: Person, uri: str) -> Post:
     return found
 
 
-async def _private(alice: Person, server: Stranger, number: int, **changes: Any) -> Post:
+async def _private(alice: Person, server: RemoteServer, number: int, **changes: Any) -> Post:
     """A followers-only post of rita's, which her server shows no stranger."""
     to = [f"{server.base}/users/rita/followers"]
     note = server.note("rita", number, is_served=False, to=to, cc=[], **changes)
@@ -28,7 +28,7 @@ async def _private(alice: Person, server: Stranger, number: int, **changes: Any)
 
 
 async def test_nobody_has_a_private_answer_deleted_by_hearsay(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -42,7 +42,7 @@ async def test_nobody_has_a_private_answer_deleted_by_hearsay(
 
 
 async def test_a_boost_of_a_private_post_taken_back_leaves_the_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await _private(alice, evil, 5)
@@ -55,7 +55,7 @@ async def test_a_boost_of_a_private_post_taken_back_leaves_the_post(
 
 
 async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_name(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     to = [f"{evil.base}/users/rita/followers"]
@@ -77,7 +77,7 @@ async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_nam
 
 
 async def test_a_name_in_a_direct_post_lets_nobody_read_it_whom_it_is_not_for(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     (bob,) = await fediverse.people("bob@a.test")

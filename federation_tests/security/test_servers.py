@@ -12,7 +12,7 @@ from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.remote_server import PUBLIC, Reply, Stranger
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
 from node.accounts import accounts, relationships
 from node.admin import account_actions
@@ -29,7 +29,7 @@ from node.posts import posts
 from tests.support.pictures import picture
 
 
-def host(server: Stranger) -> str:
+def host(server: RemoteServer) -> str:
     return server.domain.partition(":")[0]
 
 
@@ -40,7 +40,7 @@ async def _post(person: Person, uri: str) -> Post:
 
 
 async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil)
@@ -122,7 +122,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
 
 
-async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert (
         await evil.send(
@@ -149,7 +149,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     assert states == [("failed", "this node does not exchange anything with that server")]
 
 
-async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     rolf = await actors.find(alice.node, evil.person("rolf"))
@@ -186,7 +186,7 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
 
 
 async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_comes(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     db = alice.node.db
@@ -233,7 +233,7 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     assert await alice.home() == ["Post 1"]
 
 
-async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
     await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
@@ -256,7 +256,7 @@ async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, 
 
 
 async def test_a_redirect_does_not_lead_to_a_suspended_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -268,7 +268,7 @@ async def test_a_redirect_does_not_lead_to_a_suspended_server(
     assert evil.asked.total() == 0
 
 
-async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.replies["/1.jpg"] = Reply(body=picture(), content_type="image/jpeg")
     evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
@@ -304,7 +304,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
 
 
 async def test_with_an_allow_list_strangers_stay_outside(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
@@ -322,7 +322,7 @@ async def test_with_an_allow_list_strangers_stay_outside(
 
 
 async def test_somebody_of_a_limited_server_asks_before_they_follow(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -343,7 +343,7 @@ async def _drafts(person: Person, list_id: int) -> list[str]:
     return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.pending, list_id)]
 
 
-async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
     # Where a list is kept says nothing about whom to exchange posts with.
@@ -389,7 +389,7 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
 
 
 async def test_comments_from_a_limited_server_are_for_the_author_and_for_followers(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     bob, carol = await fediverse.people("bob@a.test", "carol@a.test")

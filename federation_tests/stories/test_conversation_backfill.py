@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from activitypub.remote import conversations, lookup, profile_preview
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.remote_server import Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import RemoteServer
 from node.models.post import Post
 from node.posts import posts
 
@@ -95,7 +95,9 @@ async def test_a_comment_waits_until_the_server_of_what_it_answers_is_back(fediv
     assert await carol.conversation(post) == ["A wren?"]
 
 
-async def test_a_whole_conversation_has_an_address_of_its_own(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_whole_conversation_has_an_address_of_its_own(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -141,12 +143,12 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
 
 
 async def test_a_comment_that_was_deleted_before_its_parent_came_is_not_counted(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     other.person("rob")
-    await alice.follows(Called(f"rita@{other.domain}"))
+    await alice.follows(HandleOnly(f"rita@{other.domain}"))
     await fediverse.settle()
     follow = other.received[-1]
     await other.send(alice.node, "rita", other.activity("rita", "Accept", follow))

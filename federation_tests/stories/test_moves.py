@@ -6,7 +6,7 @@ import pytest
 
 from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
 from node.accounts import accounts, relationships
 from node.auth import passwords, users
@@ -120,7 +120,7 @@ async def test_blocks_and_mutes_are_carried_over_and_keep_people_apart(fediverse
     assert await shy.is_following(new)
 
 
-async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, other: Stranger) -> None:
+async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
     (new,) = await fediverse.people("rita@a.test")
     rita = f"{other.base}/users/rita"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.accounts import accounts
 from node.database import Reader, Writer
@@ -71,7 +71,7 @@ async def test_who_looks_somebody_up_sees_what_they_have_pinned(fediverse: Fediv
     assert await pins_of(bob, alice) == ["Post 2", "Post 0"]
 
 
-async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other: Stranger) -> None:
+async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Open")
     await pin(alice, post)
@@ -87,7 +87,7 @@ async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other
 
 
 async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_leads_in_circles(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     """What other software serves: a collection with a first page, members of both kinds, one of them itself."""
     alice = await alice_follows_rita(fediverse, other)
@@ -135,7 +135,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
     assert await alice.node.db.read(pinned) == ["Post 3", "Post 2"]
 
 
-async def test_a_post_for_followers_is_never_pinned(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_post_for_followers_is_never_pinned(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
     featured = other.base + "/users/rita/featured"
     rita = other.person("rita", featured=featured)

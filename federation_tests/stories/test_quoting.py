@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.remote_server import Stranger
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.errors import NotAllowed, Refused
 from node.interactions import quotes
@@ -71,7 +71,7 @@ async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse:
 
 
 async def test_the_question_and_the_quote_are_written_for_everybody(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     allowed = {"canQuote": {"automaticApproval": ["https://www.w3.org/ns/activitystreams#Public"]}}
