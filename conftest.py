@@ -1,4 +1,4 @@
-"""What all tests share, those of one node and those of several."""
+"""Options and plugins of all tests, in `tests/` and in `federation_tests/`."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-documents",
         action="store_true",
-        help="write federation_tests/documents/emitted anew, to be read before it is committed",
+        help="rewrite federation_tests/documents/emitted, to be reviewed before it is committed",
     )

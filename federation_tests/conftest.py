@@ -1,4 +1,4 @@
-"""A small fediverse of real nodes, and strangers who are not ours."""
+"""Fixtures: a small fediverse of real nodes, and remote servers that a test plays itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def pair() -> Callable[[str], keys.KeyPair]:
-    """Keys by name, made once: they are slow to make."""
+    """Key pairs by name, generated once per run because that is slow."""
     made: dict[str, keys.KeyPair] = {}
 
     def of(name: str) -> keys.KeyPair:
@@ -50,14 +50,14 @@ async def fediverse(
     databases: Databases,
     pair: Callable[[str], keys.KeyPair],
 ) -> AsyncIterator[Fediverse]:
-    world = Fediverse(tmp_path, test_authority, ports, databases.fresh, pair)
-    yield world
-    await world.close()
+    joined = Fediverse(tmp_path, test_authority, ports, databases.fresh, pair)
+    yield joined
+    await joined.close()
 
 
 @pytest.fixture
 async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
-    """A server under somebody else's control."""
+    """A remote server that may attack."""
     server = RemoteServer("evil.test", ports["evil.test"], test_authority)
     await server.start()
     yield server
@@ -66,7 +66,7 @@ async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterato
 
 @pytest.fixture
 async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
-    """A second one, honest or not as the test wants."""
+    """A second remote server, honest or not as the test needs."""
     server = RemoteServer("other.test", ports["other.test"], test_authority)
     await server.start()
     yield server

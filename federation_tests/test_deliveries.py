@@ -46,7 +46,7 @@ async def _followed(fediverse: Fediverse, server: RemoteServer, *names: str) -> 
     await alice.node.db.write(unit)
     await fediverse.settle()
     server.received.clear()
-    server.asked.clear()
+    server.requests.clear()
     return alice
 
 
@@ -65,7 +65,7 @@ async def test_one_request_serves_all_followers_of_a_server(
     alice = await _followed(fediverse, other, "rita", "rob", "ruth")
     await alice.posts("Hello all")
     await fediverse.settle()
-    assert dict(other.asked) == {"/inbox": 1}
+    assert dict(other.requests) == {"/inbox": 1}
     assert other.received[0]["type"] == "Create"
 
 
@@ -73,7 +73,7 @@ async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, ot
     alice = await _followed(fediverse, other, "rita", "rob")
     await alice.posts(f"Only you, @rita@{other.domain}", visibility="direct")
     await fediverse.settle()
-    assert {path for path in other.asked if path.endswith("inbox")} == {"/users/rita/inbox"}
+    assert {path for path in other.requests if path.endswith("inbox")} == {"/users/rita/inbox"}
 
 
 async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: RemoteServer) -> None:
@@ -132,7 +132,7 @@ async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: Re
 
 async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     await alice.posts("Poison")
     await alice.posts("Harmless")
     now = now_ms()
@@ -147,12 +147,12 @@ async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):
         await fediverse.settle(now=now + minutes * MINUTE)
-    other.stumbles_over, other.inbox_status, other.inbox_headers = None, 503, {"retry-after": "7200"}
+    other.fails_on, other.inbox_status, other.inbox_headers = None, 503, {"retry-after": "7200"}
     other.received.clear()
     await fediverse.settle(now=now + 30 * MINUTE)
     assert len(other.received) == 1
@@ -192,7 +192,7 @@ async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, othe
 
 async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.wants_header = "signature-input"
+    other.required_header = "signature-input"
     await alice.posts("One")
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
@@ -209,14 +209,14 @@ async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the
     (alice,) = await fediverse.people("alice@a.test")
     takes = {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"}
     other.person("rita", generator={"type": "Application", "implements": [takes]})
-    other.wants_header = "signature-input"
+    other.required_header = "signature-input"
     rita = await alice.finds(HandleOnly(f"rita@{other.domain}"))
     await alice._do(follows.follow, rita)
     await fediverse.settle()
     assert [one["type"] for one in other.received] == ["Follow"]
 
     # What is said is no proof: where it turns out wrong, the older one is tried, and stays.
-    other.wants_header, other.received = "digest", []
+    other.required_header, other.received = "digest", []
     await alice._do(follows.unfollow, rita)
     await fediverse.settle()
     assert len(other.received) == 2
@@ -276,7 +276,7 @@ async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse,
 
 async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     post = await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):
@@ -285,7 +285,7 @@ async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse,
     await alice.posts("Harmless")
     await fediverse.settle()
     assert [one["object"]["content"] for one in other.received][-1] == "<p>Harmless</p>"
-    other.stumbles_over = None
+    other.fails_on = None
     other.received.clear()
     await fediverse.settle(now=now_ms() + 60 * MINUTE)
     assert [(one["type"], one["object"]["content"]) for one in other.received] == [
@@ -320,7 +320,7 @@ async def test_a_knock_does_not_cut_short_what_a_busy_server_asked_for(
     for _ in range(3):
         await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
         await fediverse.settle()
-    assert other.asked["/inbox"] == 1
+    assert other.requests["/inbox"] == 1
     other.inbox_status = 202
     await fediverse.settle(now=now_ms() + 61 * MINUTE)
     assert (await _last(alice)).state == "delivered"

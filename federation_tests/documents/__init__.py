@@ -1,4 +1,4 @@
-"""Letters: `ours/` what this node writes, reviewed and kept; `written/` what peers write, made up for the tests.
+"""Documents: `emitted/` what this node sends, reviewed and kept; `received/` what peers send, written for the tests.
 
-`python -m federation_tests.documents` counts what is understood of the documents of other software.
+`python -m federation_tests.documents` counts how much of the documents of other software is understood.
 """

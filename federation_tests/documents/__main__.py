@@ -1,8 +1,8 @@
-"""What becomes of documents that other software emits, by software: `python -m federation_tests.documents [FOLDER]`.
+"""Counts by software how its documents are parsed: `python -m federation_tests.documents [FOLDER]`.
 
-*Understood*: an activity with a deed here, a post, a person, a list, a handle, a gravestone. *On purpose*: left
-alone for the reason that is counted below the table. *Lost*: of a kind that is spoken here, whole, and still
-refused. `test_fixtures` hands the same documents to a running node.
+*Understood*: an activity with a handler, a post, an actor, a collection, a handle, a tombstone. *Ignored*: dropped
+on purpose, for the reason that is counted below the table. *Lost*: complete, of a supported type, and still
+refused. `test_fixtures` sends the same documents through the inbox of a running node.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from activitypub.handlers.registry import HANDLERS
 from activitypub.uris import Malformed
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
-GRAVES = {"Tombstone"}
-# Read where they are asked for, by their own rules: stamps of quotes and keys.
-BESIDE = {"QuoteAuthorization", "Multikey", "DataIntegrityProof"}
+TOMBSTONES = {"Tombstone"}
+# Parsed where they are fetched, by their own rules: authorizations of quotes, and keys.
+SEPARATE = {"QuoteAuthorization", "Multikey", "DataIntegrityProof"}
 POSTS = {"Note", "Article", "Page", "Image", "Video", "Event", "Question", "Document"}
-PEOPLE = {"Person", "Service", "Application", "Group", "Organization"}
+ACTORS = {"Person", "Service", "Application", "Group", "Organization"}
 
 
 def documents(folder: Path) -> Iterator[tuple[Path, Any]]:
+    """Every JSON document below a folder, with its file; a file may hold a list of them. None for invalid JSON."""
     for path in sorted(folder.rglob("*.json")):
         try:
             found = json.loads(path.read_bytes())
@@ -38,79 +39,77 @@ def documents(folder: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def _kinds(document: dict[str, Any]) -> set[str]:
-    said = document.get("type", document.get("@type"))
-    return {one for one in (said if isinstance(said, list) else [said]) if isinstance(one, str)}
+    types = document.get("type", document.get("@type"))
+    return {one for one in (types if isinstance(types, list) else [types]) if isinstance(one, str)}
 
 
 def judge(document: Any) -> tuple[str, str]:
-    """("understood" | "on purpose" | "lost", what it is or why)."""
+    """("understood" | "ignored" | "lost", what it is or why)."""
     if not isinstance(document, dict):
-        return "on purpose", "not a JSON object"
+        return "ignored", "not a JSON object"
     kinds = _kinds(document)
     if not kinds:
         if isinstance(document.get("subject"), str) and isinstance(document.get("links"), list):
             return "understood", "a handle (WebFinger)"
-        return "on purpose", "not a document of ActivityPub: API answers, schemas, contexts, vectors"
+        return "ignored", "not an ActivityPub document: API responses, schemas, contexts, test vectors"
     try:
-        said = vocab.parse_activity(document)
+        activity = vocab.parse_activity(document)
     except Malformed as malformed:
         reason = str(malformed)
     else:
-        known = said.type in HANDLERS
-        return (
-            ("understood", "an activity") if known else ("on purpose", "an activity that means nothing here")
-        )
-    for name, read in (
+        is_handled = activity.type in HANDLERS
+        return ("understood", "an activity") if is_handled else ("ignored", "an activity without a handler")
+    for name, parse in (
         ("a post", vocab.parse_note),
-        ("a person", vocab.parse_actor),
-        ("a list", vocab.parse_collection),
+        ("an actor", vocab.parse_actor),
+        ("a collection", vocab.parse_collection),
     ):
         try:
-            read(document)
+            parse(document)
         except Malformed as malformed:
-            if kinds & {"a post": POSTS, "a person": PEOPLE}.get(name, set()):
+            if kinds & {"a post": POSTS, "an actor": ACTORS}.get(name, set()):
                 reason = str(malformed)
         else:
             return "understood", name
-    if kinds & GRAVES:
-        return "understood", "a gravestone"
-    if kinds & BESIDE:
-        return "understood", "a stamp or key"
-    return _left(document, kinds, reason)
+    if kinds & TOMBSTONES:
+        return "understood", "a tombstone"
+    if kinds & SEPARATE:
+        return "understood", "a quote authorization or key"
+    return _judge_unparsed(document, kinds, reason)
 
 
-def _left(document: dict[str, Any], kinds: set[str], reason: str) -> tuple[str, str]:
-    if any(hole in json.dumps(document) for hole in ("{{", "` +")):
-        return "on purpose", "a template with holes"
-    spoken = set(HANDLERS) | POSTS | PEOPLE
-    if not kinds & spoken:
-        return "on purpose", "a kind that is not spoken here"
+def _judge_unparsed(document: dict[str, Any], kinds: set[str], reason: str) -> tuple[str, str]:
+    if any(mark in json.dumps(document) for mark in ("{{", "` +")):
+        return "ignored", "a template with placeholders"
+    supported = set(HANDLERS) | POSTS | ACTORS
+    if not kinds & supported:
+        return "ignored", "an unsupported type"
     id_ = document.get("id", document.get("@id"))
-    is_whole = isinstance(id_, str) and id_.startswith(("https://", "http://"))
-    owner = document.get("inbox") if kinds & PEOPLE else document.get("actor", document.get("attributedTo"))
-    if not is_whole or not owner:
-        return "on purpose", "a fragment: without an address, an author or an inbox"
+    has_id = isinstance(id_, str) and id_.startswith(("https://", "http://"))
+    owner = document.get("inbox") if kinds & ACTORS else document.get("actor", document.get("attributedTo"))
+    if not has_id or not owner:
+        return "ignored", "a fragment: without an id, an author or an inbox"
     return "lost", reason
 
 
 def main(folder: Path) -> None:
     table: dict[str, Counter[str]] = defaultdict(Counter)
-    why: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
     lost = []
     for software in sorted(path for path in folder.iterdir() if path.is_dir()):
         for path, document in documents(software):
             verdict, reason = judge(document)
             table[software.name][verdict] += 1
-            why[f"{verdict}: {reason}"] += 1
+            reasons[f"{verdict}: {reason}"] += 1
             if verdict == "lost":
                 lost.append(f"{path.relative_to(folder)}: {reason}")
     total: Counter[str] = Counter()
-    print("| software | understood | on purpose | lost |\n|---|---|---|---|")
+    print("| software | understood | ignored | lost |\n|---|---|---|---|")
     for name, counts in table.items():
         total += counts
-        print(f"| {name} | {counts['understood']} | {counts['on purpose']} | {counts['lost']} |")
-    print(f"| **all** | {total['understood']} | {total['on purpose']} | {total['lost']} |\n")
-    for line, times in why.most_common():
+        print(f"| {name} | {counts['understood']} | {counts['ignored']} | {counts['lost']} |")
+    print(f"| **all** | {total['understood']} | {total['ignored']} | {total['lost']} |\n")
+    for line, times in reasons.most_common():
         print(f"{times:5} {line}")
     print("\n".join(["", *lost]))
 

@@ -147,7 +147,7 @@ async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
 async def test_a_packed_answer_that_grows_too_large_is_cut_off(
@@ -167,7 +167,7 @@ async def test_a_packed_answer_that_grows_too_large_is_cut_off(
 
 async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    evil.asked.clear()
+    evil.requests.clear()
     names = [f"https://host{n}.example/users/x" for n in range(100)]
     tags = [{"type": "Mention", "href": name, "name": "@x"} for name in names]
     said = create(
@@ -181,7 +181,7 @@ async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: R
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     # Only what it answers: the comment waits for that.
-    assert set(evil.asked) == {"/users/rita/statuses/unknown"}
+    assert set(evil.requests) == {"/users/rita/statuses/unknown"}
     assert await has(alice.node, (await _stored(fediverse, alice.node, said["object"]["id"])))
 
 

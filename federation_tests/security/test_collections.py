@@ -89,8 +89,8 @@ async def test_C10_a_report_is_bounded_and_harmless(
         assert len(case.report.words) <= reports.MAX_REMOTE_COMMENT_LENGTH
         assert "<" not in case.report.words
         assert "onerror" not in case.report.words
-    assert not other.asked
-    assert evil.asked["/users/rita"] <= 2
+    assert not other.requests
+    assert evil.requests["/users/rita"] <= 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
         server.serve("/everybody", {**empty, "id": f"{server.base}/everybody"}) for server in (evil, other)
     ]
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
     collection, url, digest = (
         f"{rita}/followers",
         urls[0],
@@ -137,5 +137,5 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     )
     assert follow is not None
     assert follow.is_accepted
-    assert other.asked["/everybody"] == 0
-    assert evil.asked["/everybody"] <= (case == "a list that is not the one")
+    assert other.requests["/everybody"] == 0
+    assert evil.requests["/everybody"] <= (case == "a list that is not the one")

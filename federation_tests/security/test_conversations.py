@@ -16,7 +16,7 @@ AS = "https://www.w3.org/ns/activitystreams"
 
 
 def _asked(*servers: RemoteServer) -> int:
-    return sum(sum(server.asked.values()) for server in servers)
+    return sum(sum(server.requests.values()) for server in servers)
 
 
 def _page(server: RemoteServer, path: str, items: list[Any], **more: Any) -> str:
@@ -48,7 +48,7 @@ async def test_D10_one_small_activity_causes_at_most_twenty_requests(
     await fediverse.settle()
     asked = _asked(evil, other) - before
     assert 0 < asked <= 21  # Our own request to its inbox is the one more.
-    assert other.asked["/replies/0"] == other.asked["/context"] == 0
+    assert other.requests["/replies/0"] == other.requests["/context"] == 0
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ async def test_D11_circles_and_endless_lists_end(
         _page(evil, "/r/0", [f"{base}/1", f"{evil.base}/r/0"], first=f"{evil.base}/r/0")
     await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
     await fediverse.settle()
-    evil.asked.clear()
+    evil.requests.clear()
     post = await alice.node.db.read(posts.by_uri, f"{base}/1")
     assert post is not None
     await conversations.queue_crawl(alice.node, post)
     await fediverse.settle()
     assert _asked(evil) <= 20
-    assert all(times <= 3 for times in evil.asked.values())
+    assert all(times <= 3 for times in evil.requests.values())
 
 
 @pytest.mark.parametrize("total", [10**30, -5, "7", 3.5, None, True, [1]])
@@ -135,7 +135,7 @@ async def test_an_outbox_speaks_only_of_its_owner(
     await fediverse.settle()
     found = [await alice.node.db.read(posts.by_uri, note["id"]) for note in (foreign, neighbour, own)]
     assert [one is not None for one in found] == [False, False, True]
-    assert other.asked["/users/nina/statuses/1"] == 0
+    assert other.requests["/users/nina/statuses/1"] == 0
 
 
 async def test_a_list_names_only_what_hangs_below_what_is_here(

@@ -87,6 +87,6 @@ async def test_a_document_is_asked_for_in_the_dialect_its_server_takes(
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = other.person("rita")
-    other.wants_header_of_gets = "signature-input"
+    other.required_get_header = "signature-input"
     assert (await actors.find(alice.node, uri)).name == "rita"
     assert await alice.node.db.read(server_availability.signature_style, other.domain) == "rfc9421"

@@ -47,8 +47,8 @@ async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
     assert isinstance(found, Account)
     assert found.uri == victim
     assert found.display_name == "The real Rita"
-    assert evil.asked["/x"] == 1
-    assert other.asked["/users/rita"] == 1
+    assert evil.requests["/x"] == 1
+    assert other.requests["/users/rita"] == 1
 
 
 async def test_an_id_that_its_own_origin_does_not_know_is_nobody(

@@ -173,15 +173,15 @@ async def test_F7_a_direct_post_goes_to_the_inboxes_of_whom_it_names(
         assert await server.send(alice.node, name, follow) == 202
     await fediverse.settle()
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
         server.received.clear()
 
     await alice.posts(f"For you @rita@{evil.domain}", visibility="direct")
     await fediverse.settle()
 
     assert [one["type"] for one in evil.received] == ["Create"]
-    assert evil.asked["/users/rita/inbox"] == 1
-    assert evil.asked["/inbox"] == evil.asked["/users/nosy/inbox"] == 0
+    assert evil.requests["/users/rita/inbox"] == 1
+    assert evil.requests["/inbox"] == evil.requests["/users/nosy/inbox"] == 0
     assert other.received == []
     (said,) = evil.received
     assert said["to"] == [f"{evil.base}/users/rita"]

@@ -44,7 +44,7 @@ async def arrives(alice: Person, server: RemoteServer, number: int = 1, **change
     """A post of rita's as alice's node has it."""
     said = create(server, number=number, **changes)
     assert await server.send(alice.node, "rita", said) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
     assert post is not None
     return post
@@ -60,7 +60,7 @@ async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     anybody = Client(create_app(alice.node))
-    before = sum(other.asked.values())
+    before = sum(other.requests.values())
 
     for tail in (
         f"medium.webp/{other.base}/x",
@@ -73,8 +73,8 @@ async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
     right = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
 
     assert right.status == 200
-    assert sum(other.asked.values()) == before
-    assert evil.asked["/a.jpg"] == 1
+    assert sum(other.requests.values()) == before
+    assert evil.requests["/a.jpg"] == 1
 
 
 async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
@@ -97,7 +97,7 @@ async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
         f"/media/cache/{evil.domain}/a.php",
     ):
         assert (await anybody.get(path)).status == 404
-    assert evil.asked["/a.php"] == 0
+    assert evil.requests["/a.php"] == 0
 
     reply = await anybody.get(f"/media/remote/{shown.id}/medium.webp")
     assert (reply.status, reply.headers["content-type"]) == (200, "image/webp")
@@ -117,14 +117,14 @@ async def test_a_picture_in_a_private_network_is_not_fetched(
     anybody = Client(create_app(alice.node))
 
     assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
 
 
 async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    before = sum(evil.asked.values()) + sum(other.asked.values())
+    before = sum(evil.requests.values()) + sum(other.requests.values())
     tags = [
         {"type": "Emoji", "name": f":e{n}:", "icon": {"type": "Image", "url": f"{other.base}/e{n}.png"}}
         for n in range(100)
@@ -139,7 +139,7 @@ async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     )
 
     # Two of them are letters that came in, which the stranger counts too.
-    assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
+    assert sum(evil.requests.values()) + sum(other.requests.values()) - before == 0
     assert len(await shots(alice, post)) == 20
     assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
@@ -158,7 +158,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     told = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
     assert (await anybody.get(told)).status == 200
     assert (await anybody.get(f"/media/{rest}")).status == 404
     held = (await shots(alice, post))[0].files
@@ -265,7 +265,7 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total_bytes)
     assert await alice.node.storage.total_bytes() <= room
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
-    assert evil.asked["/0.jpg"] == 2
+    assert evil.requests["/0.jpg"] == 2
 
 
 @ONE_AT_A_TIME
@@ -283,7 +283,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
         for _ in "ab"
     ]
     await asyncio.sleep(0.4)
-    asked = sum(evil.asked[f"/{n}.jpg"] for n in range(20))
+    asked = sum(evil.requests[f"/{n}.jpg"] for n in range(20))
     await alice._do(likes.like, post)
     async with asyncio.timeout(1.0):
         await fediverse.settle()
@@ -334,7 +334,7 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     anybody = Client(create_app(alice.node))
     looking = asyncio.create_task(anybody.get(path))
     async with asyncio.timeout(5):
-        while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
+        while not evil.requests["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await alice.node.db.write(domain_policy.block, "evil.test")
     await fediverse.settle()

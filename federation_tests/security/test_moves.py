@@ -108,7 +108,7 @@ async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
     if target != rita:
         assert not await follows_uri(alice, new)
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM moves")) == 0
-    assert sum(evil.asked.values()) + sum(other.asked.values()) < 20
+    assert sum(evil.requests.values()) + sum(other.requests.values()) < 20
 
 
 async def test_B13_posts_and_follows_stay_with_the_id_when_a_handle_passes_on(

@@ -23,7 +23,7 @@ async def _private(alice: Person, server: RemoteServer, number: int, **changes: 
     to = [f"{server.base}/users/rita/followers"]
     note = server.note("rita", number, is_served=False, to=to, cc=[], **changes)
     assert await server.send(alice.node, "rita", server.activity("rita", "Create", note, to=to, cc=[])) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     return await _stored(alice, note["id"])
 
 
@@ -64,7 +64,7 @@ async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_nam
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     assert await alice.home() == ["Post 7"]
-    (signature,) = evil.signed_by["/users/rita/statuses/7"]
+    (signature,) = evil.signatures["/users/rita/statuses/7"]
     assert f'keyId="{(await alice.account()).uri}#main-key"' in signature
 
     # What is open is asked for by the node, so that nobody learns who reads.
@@ -72,7 +72,7 @@ async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_nam
     said = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
-    (signature,) = evil.signed_by["/users/rita/statuses/8"]
+    (signature,) = evil.signatures["/users/rita/statuses/8"]
     assert f'keyId="{alice.node.site.uri("/actor")}#main-key"' in signature
 
 
@@ -89,4 +89,4 @@ async def test_a_name_in_a_direct_post_lets_nobody_read_it_whom_it_is_not_for(
     post = await _stored(alice, note["id"])
     assert await bob.sees(post) is not None
     assert await alice.sees(post) is None
-    assert await alice.told() == []
+    assert await alice.notifications() == []

@@ -85,7 +85,7 @@ async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: R
         await evil.send(alice.node, "rita", evil.activity("rita", "Create", vote, to=vote["to"]))
     await fediverse.settle()
     assert await alice.conversation(post) == []
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 0

@@ -99,7 +99,7 @@ async def test_A15_a_key_that_is_none_is_a_401(fediverse: Fediverse, evil: Remot
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 401
     # Asked for once, and once more in case it had just been changed.
-    assert evil.asked["/users/rita"] <= 2
+    assert evil.requests["/users/rita"] <= 2
     await fediverse.settle()
     assert (await rows_of(alice.node))[2:] == before[2:]
 

@@ -45,7 +45,7 @@ async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
 
     assert status == 401
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
@@ -65,12 +65,12 @@ async def test_A3_a_signer_cannot_speak_for_another_actor(
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
     evil.person("neighbour")
-    other.asked.clear()
+    other.requests.clear()
     before = await rows_of(alice.node)
 
     assert await evil.send(alice.node, "mallory", create(other)) == 401
-    assert not other.asked
-    assert not evil.asked
+    assert not other.requests
+    assert not evil.requests
     assert await rows_of(alice.node) == before
     # Nor for somebody on the same server.
     assert await evil.send(alice.node, "mallory", create(evil, "neighbour")) == 401
@@ -244,7 +244,7 @@ async def test_A13_a_key_that_is_not_there_is_asked_for_once(
     (alice,) = await fediverse.people("alice@a.test")
     sent = [evil.send(alice.node, "ghost", create(evil, "ghost", n)) for n in range(10)]
     assert set(await asyncio.gather(*sent)) == {401}
-    assert evil.asked["/users/ghost"] == 1
+    assert evil.requests["/users/ghost"] == 1
 
 
 async def test_A14_a_key_that_cannot_be_had_now_is_a_503(fediverse: Fediverse, evil: RemoteServer) -> None:
@@ -253,7 +253,7 @@ async def test_A14_a_key_that_cannot_be_had_now_is_a_503(fediverse: Fediverse, e
     evil.replies["/users/rita"].status = 502
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 503
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
 
 
 async def test_A16_a_new_key_is_taken_after_one_look_and_the_old_one_is_dead(
@@ -262,11 +262,11 @@ async def test_A16_a_new_key_is_taken_after_one_look_and_the_old_one_is_dead(
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil)) == 202
     evil.person("rita", key="a new key")
-    evil.asked.clear()
+    evil.requests.clear()
 
     new = evil.key("rita", pair="a new key")
     assert await evil.send(alice.node, "rita", create(evil, number=2), key=new) == 202
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
     assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
     await fediverse.settle()
     assert sorted(await alice.home()) == ["Post 1", "Post 2"]
@@ -281,7 +281,7 @@ async def test_a_farewell_of_somebody_unknown_is_accepted_and_dropped(
     farewell = evil.activity("nobody", "Delete", uri)
     assert await evil.send(alice.node, "nobody", farewell) == 202
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
 async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home(

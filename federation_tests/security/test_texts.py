@@ -120,7 +120,7 @@ async def test_E8_no_context_is_ever_fetched(
     evil.person("newcomer", **{"@context": ["https://www.w3.org/ns/activitystreams", *many]})
     assert (await actors.find(alice.node, f"{evil.base}/users/newcomer")).name == "newcomer"
     await fediverse.settle()
-    assert other.asked.total() == 0
+    assert other.requests.total() == 0
     assert await alice.home() == ["Post 1"]
 
 
@@ -184,12 +184,12 @@ async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, e
         f"a@u@{evil.domain}",
         "a@2130706433",
     ):
-        evil.asked.clear()
+        evil.requests.clear()
         seen = await visitor.get(
             "/search?q=%40" + handle.replace("#", "%23").replace("\r\n", "%0d%0a").replace("?", "%3f")
         )
         assert seen.status == 200
-        assert evil.asked.total() == 0, handle
+        assert evil.requests.total() == 0, handle
 
 
 async def test_C12_a_post_has_only_pictures_of_its_author(fediverse: Fediverse, evil: RemoteServer) -> None:

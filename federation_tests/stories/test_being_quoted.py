@@ -31,7 +31,7 @@ def _ask(evil: RemoteServer, post: Post, quote: dict[str, Any]) -> dict[str, Any
 async def _rita_follows(alice: Person, evil: RemoteServer) -> None:
     evil.person("rita")
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
-    await alice.world.settle()
+    await alice.fediverse.settle()
     evil.received.clear()
 
 
@@ -57,7 +57,7 @@ async def test_a_question_is_answered_with_a_stamp_that_can_be_taken_back(
         quote["id"],
         post.uri,
     )
-    assert ("quote", "rita@evil.test") in await alice.told()
+    assert ("quote", "rita@evil.test") in await alice.notifications()
 
     hers = await sign_in(alice.node, await alice.account())
     assert "Quoted by" in (await hers.get(f"/p/alice/{post.id}")).words

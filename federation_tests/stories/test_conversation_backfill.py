@@ -16,7 +16,7 @@ async def _opens(person: Person, post: Post) -> Post:
     found = await lookup.resolve(person.node, post.uri, await person.account())
     assert isinstance(found, Post)
     await conversations.queue_crawl(person.node, found)
-    await person.world.settle()
+    await person.fediverse.settle()
     return found
 
 
@@ -37,7 +37,7 @@ async def test_comments_that_nobody_sent_us_are_fetched_when_somebody_looks(fedi
     seen = await carol.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 1
-    assert await carol.told() == []
+    assert await carol.notifications() == []
     assert await carol.home() == []
 
 
@@ -139,7 +139,7 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     assert not await profile_preview.queue_refresh(alice.node, known)
     assert await alice.node.db.read(posts.by_uri, secret.uri) is None
     assert await alice.home() == []
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
 async def test_a_comment_that_was_deleted_before_its_parent_came_is_not_counted(

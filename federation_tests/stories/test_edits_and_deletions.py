@@ -52,7 +52,7 @@ async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) 
         assert left.deleted_at is not None
         assert left.caption == ""
     # The ledger tells the author how far the post and its deletion have come.
-    tally = await alice.ledger(post)
+    tally = await alice.delivery_counts(post)
     assert (tally.servers, tally.delivered, tally.waiting) == (1, 1, 0)
 
 

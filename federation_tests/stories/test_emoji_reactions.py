@@ -41,7 +41,7 @@ async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
     await fediverse.settle()
     assert await _given(alice, post) == [ReactionCount("🎉", "", 2)]
     assert await _likes(alice, post) == 3
-    assert {kind for kind, _ in await alice.told()} == {"like"}
+    assert {kind for kind, _ in await alice.notifications()} == {"like"}
 
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", party))
     await fediverse.settle()

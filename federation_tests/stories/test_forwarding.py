@@ -10,7 +10,7 @@ from node.models.post import Post
 async def _followed_by(alice: Person, server: RemoteServer, name: str) -> None:
     server.person(name)
     await server.send(alice.node, name, server.activity(name, "Follow", (await alice.account()).uri))
-    await alice.world.settle()
+    await alice.fediverse.settle()
     server.received.clear()
 
 

@@ -72,7 +72,7 @@ async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
 
     await bob.posts(f"Have you seen this, @alice@{other.domain}?")
     await fediverse.settle()
-    assert ("mention", "bob@b.test") in await alice.told()
+    assert ("mention", "bob@b.test") in await alice.notifications()
 
 
 async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, other: RemoteServer) -> None:

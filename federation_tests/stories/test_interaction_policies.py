@@ -54,7 +54,7 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
 @pytest.mark.parametrize(

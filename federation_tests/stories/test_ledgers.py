@@ -60,7 +60,7 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: R
     assert await alice.node.db.write(delivery_reports.retry_undelivered, await alice.account(), post.id) == 1
     await fediverse.settle()
     assert [said["type"] for said in evil.received] == ["Create"]
-    assert (await alice.ledger(post)).delivered == 1
+    assert (await alice.delivery_counts(post)).delivered == 1
 
 
 async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:

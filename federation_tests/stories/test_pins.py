@@ -123,7 +123,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
         return [formatting.html_to_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
 
     assert await alice.node.db.read(pinned) == ["Post 1", "Post 2"]
-    assert other.asked["/users/rita/featured"] <= 3
+    assert other.requests["/users/rita/featured"] <= 3
 
     # Later an Add with the whole post, as some servers send it.
     third = other.note("rita", 3, is_served=False)

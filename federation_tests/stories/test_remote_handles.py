@@ -116,7 +116,7 @@ async def test_a_third_server_is_not_asked_over_and_over(
         evil.person(f"p{n}", webfinger=f"p{n}@{other.domain}")
         like = evil.activity(f"p{n}", "Like", "https://nowhere.example/1")
         assert await evil.send(alice.node, f"p{n}", like) == 202
-    assert sum(other.asked.values()) <= 3
+    assert sum(other.requests.values()) <= 3
 
 
 XRD = (

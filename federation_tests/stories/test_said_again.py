@@ -113,10 +113,10 @@ async def test_the_way_up_a_long_conversation_is_gone_in_steps(
     for number in range(30):
         more = {"inReplyTo": above} if above else {}
         above = other.note("tom", number, published=f"2026-11-20T10:{number:02}:00Z", **more)["id"]
-    other.asked.clear()
+    other.requests.clear()
     await evil.send(alice.node, "rita", create(evil, inReplyTo=above))
     await fediverse.settle()
-    assert other.asked.total() <= 20
+    assert other.requests.total() <= 20
     root = await alice.node.db.read(posts.by_uri, f"{other.base}/users/tom/statuses/0")
     assert root is None
     for minute in range(1, 6):

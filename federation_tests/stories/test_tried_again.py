@@ -165,7 +165,7 @@ async def test_words_that_left_the_memory_are_read_from_the_table(
 
 async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     post = await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):

@@ -37,7 +37,7 @@ def listed(value: Any) -> Any:
 async def _says(evil: RemoteServer, alice: Person, said: Any) -> None:
     """Rita says something, and it is done."""
     assert await evil.send(alice.node, "rita", said) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
 
 
 @pytest.mark.parametrize("how", ["plain", "type", "actor", "object"])

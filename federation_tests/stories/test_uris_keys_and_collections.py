@@ -114,7 +114,7 @@ async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(
     for number in range(3):
         post = await alice.posts(f"Post {number}", photo="A lake")
         await fediverse.settle()
-        assert (await alice.ledger(post)).failed == 1
+        assert (await alice.delivery_counts(post)).failed == 1
     assert len(evil.received) == 1
     # Whoever is there again is heard of with the author's next try.
     evil.inbox_status = 202
