@@ -27,7 +27,7 @@ MAX_REPORTS_PER_HOUR = 60
 
 
 def handle_flag(tx: Writer, received: ReceivedActivity) -> None:
-    """File one report for each local account named. Raises TooMuch beyond the limit of an hour."""
+    """File one report for each local account named. Raises TooManyRequests beyond the limit of an hour."""
     actor, host = received.actor, hostnames.from_uri(received.actor.uri)
     if any(domain_policy.policy(tx, name).rejects_reports for name in {actor.domain, host}):
         raise Ignored("reports from this server are rejected")
