@@ -49,7 +49,7 @@ async def test_fedify_follows_us_and_unfollows(fred: Elsewhere, alice: Person) -
 
     assert (await fred.knows())["following"] == {await uri(alice): "accepted"}
     assert await followers(alice) == [fred.uri]
-    assert [kind for kind, _ in await alice.told()] == ["follow"]
+    assert [kind for kind, _ in await alice.notifications()] == ["follow"]
 
     await fred.unfollows(alice)
 
@@ -123,7 +123,7 @@ async def test_our_photos_are_seen_on_fedify(
         status, kind, size, start = await fedify.peer.do("picture", url=one["url"])
         assert (status, kind, start) == (200, "image/jpeg", "ffd8ff")
         assert size > 300
-    tally = await alice.ledger(post)
+    tally = await alice.delivery_counts(post)
     assert (tally.servers, tally.delivered) == (1, 1)
 
 
@@ -156,7 +156,7 @@ async def test_fedify_likes_and_boosts_and_takes_it_back(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
-    assert sorted(kind for kind, _ in await alice.told()) == ["boost", "like"]
+    assert sorted(kind for kind, _ in await alice.notifications()) == ["boost", "like"]
 
     await fred.takes_back("like", post)
     await fred.takes_back("boost", post)
@@ -181,7 +181,7 @@ async def test_what_fedify_boosts_is_seen_by_whoever_follows_there(
     assert (view.post.uri, [one.alt for one in view.photos]) == (post.uri, ["A flock"])
     assert view.boosted_by is not None
     assert view.boosted_by.uri == fred.uri
-    assert ("boost", "fred@fedify.test") in await bea.told()
+    assert ("boost", "fred@fedify.test") in await bea.notifications()
 
     await fred.takes_back("boost", post)
 
@@ -266,7 +266,7 @@ async def test_a_conversation_between_the_two(
     await world.settle()
 
     assert await alice.conversation(post) == ["A beech", "Thank you"]
-    assert ("comment", "fred@fedify.test") in await alice.told()
+    assert ("comment", "fred@fedify.test") in await alice.notifications()
     seen = await fedify.sees(thanks)
     assert seen is not None
     assert seen["replyTo"] == answer.uri

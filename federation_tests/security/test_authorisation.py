@@ -13,8 +13,8 @@ from activitypub.client import signing_keys
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import relationships
 from node.interactions import follows
 from node.models.post import Post
@@ -22,7 +22,7 @@ from node.posts import posts
 
 
 async def test_C1_nobody_follows_before_the_other_server_has_agreed(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     uri = evil.person("rita", manuallyApprovesFollowers=False)
@@ -65,7 +65,7 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
 
 @pytest.mark.parametrize("type_", ["Accept", "Reject"])
 async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, type_: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, type_: str
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -96,7 +96,7 @@ async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
 
 @pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id", "who asked"])
 async def test_an_accept_is_understood_in_every_form(
-    fediverse: Fediverse, evil: Stranger, shape: str
+    fediverse: Fediverse, evil: RemoteServer, shape: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -119,7 +119,7 @@ async def test_an_accept_is_understood_in_every_form(
     assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
 
-async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
     said = create(evil, to=[f"{uri}/followers"], cc=[])
@@ -135,7 +135,7 @@ async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, ev
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
 async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
-    fediverse: Fediverse, evil: Stranger, visibility: str
+    fediverse: Fediverse, evil: RemoteServer, visibility: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("mallory")
@@ -147,10 +147,12 @@ async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
-async def test_a_packed_answer_that_grows_too_large_is_cut_off(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_packed_answer_that_grows_too_large_is_cut_off(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     packer = zlib.compressobj(wbits=31)
@@ -163,9 +165,9 @@ async def test_a_packed_answer_that_grows_too_large_is_cut_off(fediverse: Fedive
     assert time.monotonic() - started < 3
 
 
-async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    evil.asked.clear()
+    evil.requests.clear()
     names = [f"https://host{n}.example/users/x" for n in range(100)]
     tags = [{"type": "Mention", "href": name, "name": "@x"} for name in names]
     said = create(
@@ -179,7 +181,7 @@ async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: S
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     # Only what it answers: the comment waits for that.
-    assert set(evil.asked) == {"/users/rita/statuses/unknown"}
+    assert set(evil.requests) == {"/users/rita/statuses/unknown"}
     assert await has(alice.node, (await _stored(fediverse, alice.node, said["object"]["id"])))
 
 
@@ -206,7 +208,7 @@ async def _stored(fediverse: Fediverse, node: object, uri: str) -> Post:
     ids=["deep", "brackets", "number", "NaN", "twice", "surrogate", "NUL", "BOM", "zero", "empty"],
 )
 async def test_E1_json_that_is_not_fit_is_refused_at_once(
-    fediverse: Fediverse, evil: Stranger, body: bytes
+    fediverse: Fediverse, evil: RemoteServer, body: bytes
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     actor = evil.person("rita").encode()
@@ -217,7 +219,9 @@ async def test_E1_json_that_is_not_fit_is_refused_at_once(
     await fediverse.settle()
 
 
-async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F2_a_private_post_looks_like_none_to_strangers(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -242,7 +246,7 @@ async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediver
         assert (await evil.get(private.uri + path))[0] == 404
 
 
-async def test_F1_collections_hold_nothing_private(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F1_collections_hold_nothing_private(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     open_ones = [
         await alice.posts(text, photo=text, visibility=visibility)
@@ -261,7 +265,7 @@ async def test_F1_collections_hold_nothing_private(fediverse: Fediverse, evil: S
 
 
 async def test_secure_mode_wants_a_signature_for_everything_but_itself(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     config = alice.node.config

@@ -9,8 +9,8 @@ import pytest
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.errors import NotFound
@@ -35,7 +35,7 @@ async def _resolve(person: Person, address: str) -> Account | Post | None:
 
 
 async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = other.person("rita", name="The real Rita")
@@ -47,12 +47,12 @@ async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
     assert isinstance(found, Account)
     assert found.uri == victim
     assert found.display_name == "The real Rita"
-    assert evil.asked["/x"] == 1
-    assert other.asked["/users/rita"] == 1
+    assert evil.requests["/x"] == 1
+    assert other.requests["/users/rita"] == 1
 
 
 async def test_an_id_that_its_own_origin_does_not_know_is_nobody(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.serve("/x", {**other.note("rita", 5, is_served=False), "id": f"{other.base}/users/rita/statuses/5"})
@@ -71,7 +71,7 @@ async def test_an_id_that_its_own_origin_does_not_know_is_nobody(
     ],
 )
 async def test_B2_only_documents_of_the_right_type_count(
-    fediverse: Fediverse, evil: Stranger, content_type: str
+    fediverse: Fediverse, evil: RemoteServer, content_type: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -81,7 +81,7 @@ async def test_B2_only_documents_of_the_right_type_count(
     assert await _account(alice.node, f"{evil.base}/users/rita") is None
 
 
-async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     hidden = b'{"@context":"https://www.w3.org/ns/activitystreams","type":"Person"}'
     await photos.upload(alice.node, await alice.account(), picture() + hidden)
@@ -99,7 +99,7 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
 
 
 async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = f"{other.base}/users/rita"
@@ -114,7 +114,7 @@ async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
     assert await _account(alice.node, victim) is None
 
 
-async def test_B5_our_own_objects_never_come_from_outside(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B5_our_own_objects_never_come_from_outside(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     ours = alice.node.site.uri("/p/alice/12345")
     forged = create(evil, id=ours, attributedTo=alice.node.site.uri("/users/alice"))
@@ -129,7 +129,7 @@ async def test_B5_our_own_objects_never_come_from_outside(fediverse: Fediverse, 
 
 
 async def test_B6_a_boost_never_brings_its_own_copy(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -147,7 +147,7 @@ async def test_B6_a_boost_never_brings_its_own_copy(
 
 
 async def test_a_boost_of_what_does_not_exist_is_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -160,7 +160,7 @@ async def test_a_boost_of_what_does_not_exist_is_nothing(
 
 
 async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     said = create(other)
@@ -184,7 +184,7 @@ async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
 
 
 async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     said = create(other)
@@ -206,7 +206,7 @@ async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
 
 
 async def test_nobody_can_keep_a_post_away_by_deleting_it_first(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -222,7 +222,7 @@ async def test_nobody_can_keep_a_post_away_by_deleting_it_first(
     assert await alice.home() == ["Post 1"]
 
 
-async def test_a_post_deleted_before_it_came_stays_away(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_post_deleted_before_it_came_stays_away(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil)
     await evil.send(alice.node, "rita", evil.activity("rita", "Delete", said["object"]["id"]))
@@ -234,7 +234,7 @@ async def test_a_post_deleted_before_it_came_stays_away(fediverse: Fediverse, ev
 
 @pytest.mark.parametrize("case", ["author on another server", "id on another server", "neighbour's post"])
 async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -252,7 +252,7 @@ async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
     assert await alice.home() == []
 
 
-async def test_a_create_that_only_points_is_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_create_that_only_points_is_fetched(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     note = evil.note("rita", 10)
     said = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
@@ -262,7 +262,7 @@ async def test_a_create_that_only_points_is_fetched(fediverse: Fediverse, evil: 
 
 
 async def test_B10_an_update_of_a_person_is_read_from_their_own_address(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.person("rita", name="Rita the second")
@@ -281,7 +281,7 @@ async def test_B10_an_update_of_a_person_is_read_from_their_own_address(
 
 
 async def test_B12_a_handle_is_whose_its_own_server_says(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("mallory")
@@ -300,7 +300,7 @@ async def test_B12_a_handle_is_whose_its_own_server_says(
 
 
 async def test_a_claimed_handle_that_does_not_agree_is_not_shown(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("mallory")
@@ -310,7 +310,7 @@ async def test_a_claimed_handle_that_does_not_agree_is_not_shown(
 
 
 async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agree(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita", webfinger=f"rita@{other.domain}")
@@ -326,7 +326,7 @@ async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agr
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
-def _speaks_for(server: Stranger, handle: str, uri: str, *asked: Stranger) -> None:
+def _speaks_for(server: RemoteServer, handle: str, uri: str, *asked: RemoteServer) -> None:
     """Let servers answer WebFinger for their `rita` with that handle and that actor."""
     for one in asked:
         one.serve(
@@ -340,7 +340,7 @@ def _speaks_for(server: Stranger, handle: str, uri: str, *asked: Stranger) -> No
 
 
 async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = await actors.find(alice.node, other.person("rita"))
@@ -354,7 +354,7 @@ async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
 
 
 async def test_a_handle_on_another_host_stays_however_somebody_is_found(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     """Software that does not say `webfinger` in the actor: both hosts agree, and that is asked once."""
     (alice,) = await fediverse.people("alice@a.test")
@@ -370,7 +370,7 @@ async def test_a_handle_on_another_host_stays_however_somebody_is_found(
 
 
 async def test_a_server_may_say_in_its_host_meta_where_its_webfinger_is(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")

@@ -13,8 +13,8 @@ from PIL import Image
 from activitypub.client import signing_keys
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node import database
 from node.attachments import photo_rows, photos
 from node.database import Reader
@@ -30,7 +30,7 @@ MIGRATIONS = Path(database.__file__).parent
 
 
 async def test_F3_what_depends_on_who_asks_is_never_kept_for_another(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
@@ -83,7 +83,7 @@ def _cookie(cookies: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIC"])
 async def test_F5_nothing_that_a_camera_wrote_is_served(
-    fediverse: Fediverse, evil: Stranger, kind: str
+    fediverse: Fediverse, evil: RemoteServer, kind: str
 ) -> None:
     """Exif with GPS and a maker's note, XMP, IPTC, comments, profiles and what follows the picture."""
     (alice,) = await fediverse.people("alice@a.test")
@@ -130,7 +130,7 @@ def _everything(tx: Reader) -> str:
 
 
 async def test_F6_hidden_addressees_go_no_further(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     fan = other.person("fan")
@@ -163,7 +163,7 @@ async def test_F6_hidden_addressees_go_no_further(
 
 
 async def test_F7_a_direct_post_goes_to_the_inboxes_of_whom_it_names(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     for server, name in ((evil, "rita"), (evil, "nosy"), (other, "fan")):
@@ -173,15 +173,15 @@ async def test_F7_a_direct_post_goes_to_the_inboxes_of_whom_it_names(
         assert await server.send(alice.node, name, follow) == 202
     await fediverse.settle()
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
         server.received.clear()
 
     await alice.posts(f"For you @rita@{evil.domain}", visibility="direct")
     await fediverse.settle()
 
     assert [one["type"] for one in evil.received] == ["Create"]
-    assert evil.asked["/users/rita/inbox"] == 1
-    assert evil.asked["/inbox"] == evil.asked["/users/nosy/inbox"] == 0
+    assert evil.requests["/users/rita/inbox"] == 1
+    assert evil.requests["/inbox"] == evil.requests["/users/nosy/inbox"] == 0
     assert other.received == []
     (said,) = evil.received
     assert said["to"] == [f"{evil.base}/users/rita"]

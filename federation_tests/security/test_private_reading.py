@@ -6,8 +6,8 @@ from typing import Any
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.models.post import Post
 from node.posts import posts
 
@@ -18,17 +18,17 @@ async def _stored(alice: Person, uri: str) -> Post:
     return found
 
 
-async def _private(alice: Person, server: Stranger, number: int, **changes: Any) -> Post:
+async def _private(alice: Person, server: RemoteServer, number: int, **changes: Any) -> Post:
     """A followers-only post of rita's, which her server shows no stranger."""
     to = [f"{server.base}/users/rita/followers"]
     note = server.note("rita", number, is_served=False, to=to, cc=[], **changes)
     assert await server.send(alice.node, "rita", server.activity("rita", "Create", note, to=to, cc=[])) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     return await _stored(alice, note["id"])
 
 
 async def test_nobody_has_a_private_answer_deleted_by_hearsay(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -42,7 +42,7 @@ async def test_nobody_has_a_private_answer_deleted_by_hearsay(
 
 
 async def test_a_boost_of_a_private_post_taken_back_leaves_the_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await _private(alice, evil, 5)
@@ -55,7 +55,7 @@ async def test_a_boost_of_a_private_post_taken_back_leaves_the_post(
 
 
 async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_name(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     to = [f"{evil.base}/users/rita/followers"]
@@ -64,7 +64,7 @@ async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_nam
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
     assert await alice.home() == ["Post 7"]
-    (signature,) = evil.signed_by["/users/rita/statuses/7"]
+    (signature,) = evil.signatures["/users/rita/statuses/7"]
     assert f'keyId="{(await alice.account()).uri}#main-key"' in signature
 
     # What is open is asked for by the node, so that nobody learns who reads.
@@ -72,12 +72,12 @@ async def test_a_private_post_that_is_only_named_is_asked_for_in_a_followers_nam
     said = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
     assert await evil.send(alice.node, "rita", said) == 202
     await fediverse.settle()
-    (signature,) = evil.signed_by["/users/rita/statuses/8"]
+    (signature,) = evil.signatures["/users/rita/statuses/8"]
     assert f'keyId="{alice.node.site.uri("/actor")}#main-key"' in signature
 
 
 async def test_a_name_in_a_direct_post_lets_nobody_read_it_whom_it_is_not_for(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     (bob,) = await fediverse.people("bob@a.test")
@@ -89,4 +89,4 @@ async def test_a_name_in_a_direct_post_lets_nobody_read_it_whom_it_is_not_for(
     post = await _stored(alice, note["id"])
     assert await bob.sees(post) is not None
     assert await alice.sees(post) is None
-    assert await alice.told() == []
+    assert await alice.notifications() == []

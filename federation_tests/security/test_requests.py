@@ -16,8 +16,8 @@ from activitypub.signatures import SigningKey
 from activitypub.signatures.digests import content_digest
 from activitypub.signatures.signing import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import AP, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import AP, Stranger
 
 WHOLE = ("@method", "@target-uri", "content-digest")
 SAYS = 'created={now};keyid="{key}";alg="rsa-v1_5-sha256"'
@@ -53,7 +53,7 @@ def _by_hand(key: SigningKey, url: str, body: bytes, covered: tuple[str, ...], s
     ids=["no digest", "no method", "no target", "no created", "expired", "alg", "other alg", "no keyid"],
 )
 async def test_A6_rfc_9421_that_leaves_out_what_counts_is_refused(
-    fediverse: Fediverse, evil: Stranger, covered: tuple[str, ...], says: str
+    fediverse: Fediverse, evil: RemoteServer, covered: tuple[str, ...], says: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     key, url = evil.key("rita"), alice.node.site.uri("/inbox")
@@ -91,7 +91,7 @@ def _pem(key: Any) -> str:
     ],
     ids=["empty", "words", "number", "object", "huge", "1024 bits", "8201 bits", "DSA", "P-256"],
 )
-async def test_A15_a_key_that_is_none_is_a_401(fediverse: Fediverse, evil: Stranger, pem: Any) -> None:
+async def test_A15_a_key_that_is_none_is_a_401(fediverse: Fediverse, evil: RemoteServer, pem: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = f"{evil.base}/users/rita"
     evil.person("rita", publicKey={"id": f"{uri}#main-key", "owner": uri, "publicKeyPem": pem})
@@ -99,14 +99,14 @@ async def test_A15_a_key_that_is_none_is_a_401(fediverse: Fediverse, evil: Stran
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 401
     # Asked for once, and once more in case it had just been changed.
-    assert evil.asked["/users/rita"] <= 2
+    assert evil.requests["/users/rita"] <= 2
     await fediverse.settle()
     assert (await rows_of(alice.node))[2:] == before[2:]
 
 
 @pytest.mark.parametrize("trick", ["nothing", "@graph", "@included", "@reverse", "re-aliased", "removed"])
 async def test_A18_a_linked_data_signature_opens_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, trick: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, trick: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -141,7 +141,7 @@ async def test_A18_a_linked_data_signature_opens_nothing(
     assert "Forged" not in await alice.home()
 
 
-async def test_A20_a_request_for_another_host_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A20_a_request_for_another_host_is_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     url = alice.node.site.uri("/inbox")
     body = json.dumps(create(evil)).encode()

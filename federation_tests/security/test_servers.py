@@ -12,8 +12,8 @@ from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.accounts import accounts, relationships
 from node.admin import account_actions
 from node.attachments import avatars, photo_rows, remote_photos
@@ -29,7 +29,7 @@ from node.posts import posts
 from tests.support.pictures import picture
 
 
-def host(server: Stranger) -> str:
+def host(server: RemoteServer) -> str:
     return server.domain.partition(":")[0]
 
 
@@ -40,7 +40,7 @@ async def _post(person: Person, uri: str) -> Post:
 
 
 async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil)
@@ -62,7 +62,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle()
     evil.received.clear()
-    evil.asked.clear()
+    evil.requests.clear()
 
     # In: nothing, whoever speaks and whatever they say.
     before = await rows_of(alice.node)
@@ -106,7 +106,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
         assert await lookup.resolve(alice.node, query, me) is None
     await lookup.fetch_mentioned_accounts(alice.node, f"Hello @new@{evil.domain}")
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
     assert await alice.sees(post) is None
     assert await alice.home() == ["Still open"]
 
@@ -122,7 +122,7 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
 
 
-async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert (
         await evil.send(
@@ -149,7 +149,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     assert states == [("failed", "this node does not exchange anything with that server")]
 
 
-async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     rolf = await actors.find(alice.node, evil.person("rolf"))
@@ -169,7 +169,7 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     assert await alice.conversation(post) == []
 
     for uri in (target, post.uri, f"{target}/followers"):
@@ -186,7 +186,7 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
 
 
 async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_comes(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     db = alice.node.db
@@ -233,11 +233,11 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     assert await alice.home() == ["Post 1"]
 
 
-async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
     await alice.node.db.write(domain_rules.block, "*.EVIL.test.")
-    evil.asked.clear()
+    evil.requests.clear()
     key = await signing_keys.instance_key(alice.node)
     for spelling in (
         f"https://evil.test:{port}/users/rita",
@@ -252,11 +252,11 @@ async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, 
         with pytest.raises(Unfetchable):
             await alice.node.client.post(spelling, b"{}", {})
         assert await lookup.resolve(alice.node, spelling, await alice.account()) is None
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
 
 
 async def test_a_redirect_does_not_lead_to_a_suspended_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -265,10 +265,10 @@ async def test_a_redirect_does_not_lead_to_a_suspended_server(
     with pytest.raises(Unfetchable) as refused:
         await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
     assert "does not exchange" in refused.value.reason
-    assert evil.asked.total() == 0
+    assert evil.requests.total() == 0
 
 
-async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.replies["/1.jpg"] = Reply(body=picture(), content_type="image/jpeg")
     evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
@@ -285,7 +285,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert await remote_photos.fetch(alice.node, photo.id) is None
     with pytest.raises(NotFound):
         await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 0
+    assert evil.requests["/1.jpg"] == 0
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.photos[0].remote_url == ""
@@ -295,7 +295,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
     assert found is not None
     assert found.files
     await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 2
+    assert evil.requests["/1.jpg"] == 2
 
     # What was kept goes with the rule, and comes again after it.
     await alice.node.db.write(domain_rules.block, host(evil), strength="limit", rejects_media=True)
@@ -304,7 +304,7 @@ async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, ev
 
 
 async def test_with_an_allow_list_strangers_stay_outside(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
@@ -317,12 +317,12 @@ async def test_with_an_allow_list_strangers_stay_outside(
         assert (await server.get(target, author="rita"))[0] == (403 if status == 403 else 200)
     me = await alice.account()
     assert await lookup.resolve(alice.node, f"@rita@{evil.domain}", me) is None
-    assert evil.asked.total() == 0
+    assert evil.requests.total() == 0
     assert isinstance(await lookup.resolve(alice.node, f"@rita@{other.domain}", me), Account)
 
 
 async def test_somebody_of_a_limited_server_asks_before_they_follow(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -333,7 +333,7 @@ async def test_somebody_of_a_limited_server_asks_before_they_follow(
     asked = await alice.node.db.read(relationships.follow_between, rita, await alice.account())
     assert asked is not None
     assert not asked.is_accepted
-    assert await alice.told() == [("follow_request", "rita@evil.test")]
+    assert await alice.notifications() == [("follow_request", "rita@evil.test")]
 
 
 CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
@@ -343,7 +343,7 @@ async def _drafts(person: Person, list_id: int) -> list[str]:
     return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.pending, list_id)]
 
 
-async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
     # Where a list is kept says nothing about whom to exchange posts with.
@@ -363,7 +363,7 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
     evil.replies["/list.csv"] = Reply(304)
     await db.write(block_lists.queue_fetch, of.id)
     await fediverse.settle()
-    assert evil.asked["/list.csv"] == 2
+    assert evil.requests["/list.csv"] == 2
     assert (await db.read(block_lists.get, of.id)).failure == ""
     assert await _drafts(alice, of.id) == ["loud.example"]
 
@@ -389,7 +389,7 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
 
 
 async def test_comments_from_a_limited_server_are_for_the_author_and_for_followers(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     bob, carol = await fediverse.people("bob@a.test", "carol@a.test")

@@ -1,8 +1,8 @@
-"""Our own documents, whole: each is compared with the reviewed one in `letters/ours`.
+"""Compares every document that a node sends or serves with the reviewed one in `documents/emitted`.
 
-A change of a document is seen as a change of a file: `pytest federation_tests/test_letters.py --write-letters`
-writes them anew, and the difference is read before it is committed. Times, ids, keys, names of files and the
-ports of the test are made the same every time.
+A changed document is a changed file: `pytest federation_tests/test_emitted_documents.py --write-documents`
+rewrites them, and the difference is reviewed before it is committed. Times, ids, keys, file names and the ports
+of the test are replaced by constants.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import pytest
 
 from activitypub.documents import contexts
 from activitypub.remote import actors
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.stories.test_moves import goes, names
-from federation_tests.strangers import PUBLIC, Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
+from federation_tests.stories.test_moves import add_alias, move
 from node.accounts import accounts
 from node.admin import reports
 from node.attachments import avatars, photos
@@ -35,7 +35,7 @@ from tests.media.test_exif import photo as camera_photo
 from tests.support import people
 from tests.support.pictures import picture
 
-OURS = Path(__file__).parent / "letters" / "ours"
+EMITTED = Path(__file__).parent / "documents" / "emitted"
 
 CONTEXTS = {
     "ACTOR": contexts.ACTOR,
@@ -46,8 +46,8 @@ CONTEXTS = {
 HEAD = "-----BEGIN PUBLIC KEY-----"
 
 
-class Plain:
-    """Makes one run's documents those of every run."""
+class Normalizer:
+    """Replaces what differs between runs: hosts, ids, times, keys and file names."""
 
     def __init__(self, *hosts: tuple[str, str]) -> None:
         self._hosts = hosts
@@ -62,7 +62,7 @@ class Plain:
 
     def _property(self, name: str, value: Any) -> Any:
         if name == "@context":
-            known = [called for called, one in CONTEXTS.items() if one == value]
+            known = [label for label, one in CONTEXTS.items() if one == value]
             return f"contexts.{known[0]}" if known else value
         if name == "publicKeyMultibase":
             return value[:4] + "…"
@@ -71,8 +71,8 @@ class Plain:
     def _text(self, text: str) -> str:
         if text.startswith(HEAD):
             return HEAD + "…"
-        for host, called in self._hosts:
-            text = text.replace(host, called)
+        for host, constant in self._hosts:
+            text = text.replace(host, constant)
         text = re.sub(r"/media/(p/)?[\w/-]+\.jpg", r"/media/\1….jpg", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-20T12:00:00Z", text)
         return re.sub(r"(?<![\w.])\d{15,19}(?!\w)", self._id, text)
@@ -83,31 +83,31 @@ class Plain:
 
 @pytest.fixture
 def compare(request: pytest.FixtureRequest) -> Callable[[str, Any], None]:
-    """`compare(name, document)`: it is the one that was reviewed, or `--write-letters` was said."""
+    """`compare(name, document)`: asserts that it is the reviewed one, or rewrites that with `--write-documents`."""
 
     def compare(name: str, document: Any) -> None:
-        path = OURS / f"{name}.json"
+        path = EMITTED / f"{name}.json"
         text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-        if request.config.getoption("--write-letters"):
+        if request.config.getoption("--write-documents"):
             path.write_text(text)
-        assert path.exists(), f"{name} was never reviewed"
-        assert json.loads(path.read_text()) == document, f"{name} is not what was reviewed"
+        assert path.exists(), f"{name}.json does not exist"
+        assert json.loads(path.read_text()) == document, f"{name} differs from the reviewed document"
 
     return compare
 
 
-async def _get(server: Stranger, url: str, accept: str = "application/activity+json") -> Any:
+async def _get(server: RemoteServer, url: str, accept: str = "application/activity+json") -> Any:
     status, body, _ = await server.get(url, author="rita", accept=accept)
     assert status == 200, url
     return json.loads(body)
 
 
-async def _followed(alice: Person, server: Stranger, name: str) -> None:
+async def _follow_from(alice: Person, server: RemoteServer, name: str) -> None:
     server.person(name)
     follow = server.activity(name, "Follow", (await alice.account()).uri)
     follow["id"] = f"{server.base}/follows/1"
     assert await server.send(alice.node, name, follow) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
 
 
 async def _album(alice: Person, caption: str, shots: int, **more: Any) -> Post:
@@ -121,16 +121,18 @@ async def _album(alice: Person, caption: str, shots: int, **more: Any) -> Post:
     return post
 
 
-def _plain(alice: Person, *servers: Stranger) -> Plain:
+def _normalizer(alice: Person, *servers: RemoteServer) -> Normalizer:
     name = alice.node.site.domain
-    return Plain((name, "tintype.example"), *((one.domain, one.domain.partition(":")[0]) for one in servers))
+    return Normalizer(
+        (name, "tintype.example"), *((one.domain, one.domain.partition(":")[0]) for one in servers)
+    )
 
 
 async def test_documents_that_are_fetched(
-    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+    fediverse: Fediverse, other: RemoteServer, compare: Callable[[str, Any], None]
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    await _followed(alice, other, "rita")
+    await _follow_from(alice, other, "rita")
 
     def profile(tx: Writer) -> None:
         people.profile(
@@ -144,10 +146,10 @@ async def test_documents_that_are_fetched(
         )
 
     await alice.node.db.write(profile)
-    await avatars.upload(alice.node, await alice.account(), picture(seed=5), alt="A face")
-    wide = picture(1500, 500, seed=6)
-    await avatars.upload(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
-    plain, uri = _plain(alice, other), alice.node.site.uri
+    await avatars.upload(alice.node, await alice.account(), picture(seed=5), alt="A portrait")
+    header = picture(1500, 500, seed=6)
+    await avatars.upload(alice.node, await alice.account(), header, alt="A shore", kind=avatars.HEADER)
+    normalize, uri = _normalizer(alice, other), alice.node.site.uri
 
     one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
     shared = SharedMetadata(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
@@ -177,7 +179,7 @@ async def test_documents_that_are_fetched(
     await alice._do(pins.pin, first)
     await fediverse.settle()
     for name, post in notes.items():
-        compare(f"note-{name}", plain(await _get(other, post.uri)))
+        compare(f"note-{name}", normalize(await _get(other, post.uri)))
     fetched = {
         "actor": "/users/alice",
         "actor-of-the-node": "/actor",
@@ -190,39 +192,39 @@ async def test_documents_that_are_fetched(
         "context": first.uri.removeprefix(uri("")) + "/context",
         "likes": first.uri.removeprefix(uri("")) + "/likes",
         "shares": first.uri.removeprefix(uri("")) + "/shares",
-        "followers-there": "/users/alice/followers_synchronization",
+        "followers-synchronization": "/users/alice/followers_synchronization",
     }
     for name, path in fetched.items():
-        compare(name, plain(await _get(other, uri(path))))
+        compare(name, normalize(await _get(other, uri(path))))
     account = f"resource=acct:alice@{alice.node.site.domain}"
     jrd = await _get(other, uri(f"/.well-known/webfinger?{account}"), "application/jrd+json")
-    compare("webfinger", plain(jrd))
-    compare("host-meta", plain(await _get(other, uri("/.well-known/host-meta.json"), "application/json")))
-    compare("nodeinfo-index", plain(await _get(other, uri("/.well-known/nodeinfo"), "application/json")))
+    compare("webfinger", normalize(jrd))
+    compare("host-meta", normalize(await _get(other, uri("/.well-known/host-meta.json"), "application/json")))
+    compare("nodeinfo-index", normalize(await _get(other, uri("/.well-known/nodeinfo"), "application/json")))
     info = await _get(other, uri("/nodeinfo/2.1"), "application/json")
     assert info["software"].pop("version")
-    compare("nodeinfo-2.1", plain(info))
+    compare("nodeinfo-2.1", normalize(info))
     await alice.deletes(first)
     status, body, _ = await other.get(first.uri)
     assert status == 410
-    compare("tombstone", plain(json.loads(body)))
+    compare("tombstone", normalize(json.loads(body)))
 
 
 async def test_activities_that_are_sent(
-    fediverse: Fediverse, other: Stranger, compare: Callable[[str, Any], None]
+    fediverse: Fediverse, other: RemoteServer, compare: Callable[[str, Any], None]
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    await _followed(alice, other, "rita")
-    plain = _plain(alice, other)
+    await _follow_from(alice, other, "rita")
+    normalize = _normalizer(alice, other)
     rita = await actors.find(alice.node, f"{other.base}/users/rita")
 
     async def sent(name: str) -> Any:
-        """The one letter that has come since."""
+        """Compares the one activity that has arrived since the last call, and returns it."""
         await fediverse.settle()
-        (said,) = other.received
+        (activity,) = other.received
         other.received.clear()
-        compare(f"says-{name}", plain(said))
-        return said
+        compare(f"activity-{name}", normalize(activity))
+        return activity
 
     await sent("accept-follow")
     post = await alice.posts("Morning", photo="A lake")
@@ -238,30 +240,32 @@ async def test_activities_that_are_sent(
     await alice._do(pins.unpin, post)
     await sent("remove")
 
-    named = [PUBLIC, (await alice.account()).uri]
-    note = other.note("rita", 1, published="2026-11-20T12:00:00Z", to=named)
-    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=named))
+    addressed = [PUBLIC, (await alice.account()).uri]
+    note = other.note("rita", 1, published="2026-11-20T12:00:00Z", to=addressed)
+    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=addressed))
     await fediverse.settle()
-    theirs = await alice.node.db.read(posts.by_uri, note["id"])
-    assert theirs is not None
-    await alice.likes(theirs)
+    remote = await alice.node.db.read(posts.by_uri, note["id"])
+    assert remote is not None
+    await alice.likes(remote)
     await sent("like")
-    await alice.unlikes(theirs)
+    await alice.unlikes(remote)
     await sent("undo-like")
-    await alice._do(reports.report, rita, comment="Not nice", post_ids=[theirs.id], is_forwarded=True)
+    await alice._do(reports.report, rita, comment="Not nice", post_ids=[remote.id], is_forwarded=True)
     await sent("flag")
 
-    free = {"canQuote": {"automaticApproval": [PUBLIC]}}
-    note = other.note("rita", 2, published="2026-11-20T12:00:00Z", to=named, interactionPolicy=free)
-    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=named))
+    quotable_by_all = {"canQuote": {"automaticApproval": [PUBLIC]}}
+    note = other.note(
+        "rita", 2, published="2026-11-20T12:00:00Z", to=addressed, interactionPolicy=quotable_by_all
+    )
+    await other.send(alice.node, "rita", other.activity("rita", "Create", note, to=addressed))
     await fediverse.settle()
     quotable = await alice.node.db.read(posts.by_uri, note["id"])
     assert quotable is not None
     await alice._do(publishing.publish, Draft(caption="How true", quote_id=quotable.id))
     await fediverse.settle()
-    create, request = sorted(other.received, key=lambda said: str(said["type"]))
-    compare("says-create-quoting", plain(create))
-    compare("says-quote-request", plain(request))
+    create, request = sorted(other.received, key=lambda activity: str(activity["type"]))
+    compare("activity-create-quoting", normalize(create))
+    compare("activity-quote-request", normalize(request))
 
     for allowed, verb in ((EVERYONE, "accept"), (InteractionPolicy().quote, "reject")):
         quoted = await alice._do(
@@ -270,12 +274,12 @@ async def test_activities_that_are_sent(
         await fediverse.settle()
         other.received.clear()
         quote = other.note("rita", f"q-{verb}", quote=quoted.uri)
-        asks = other.activity("rita", "QuoteRequest", quoted.uri, instrument=quote)
-        asks["id"] = f"{other.base}/requests/{verb}"
-        await other.send(alice.node, "rita", asks)
-        said = await sent(f"{verb}-quote-request")
+        request = other.activity("rita", "QuoteRequest", quoted.uri, instrument=quote)
+        request["id"] = f"{other.base}/requests/{verb}"
+        await other.send(alice.node, "rita", request)
+        answer = await sent(f"{verb}-quote-request")
         if verb == "accept":
-            compare("stamp", plain(await _get(other, said["result"])))
+            compare("quote-authorization", normalize(await _get(other, answer["result"])))
 
     await alice.deletes(post)
     await sent("delete-post")
@@ -294,34 +298,34 @@ async def test_activities_that_are_sent(
         {**other.activity("mark", "Follow", (await alice.account()).uri), "id": f"{other.base}/follows/2"},
     )
     await fediverse.settle()
-    await alice.rejects(Called(mark.full_handle))
+    await alice.rejects(HandleOnly(mark.full_handle))
     await sent("reject-follow")
-    await alice.follows(Called(mark.full_handle))
+    await alice.follows(HandleOnly(mark.full_handle))
     await sent("follow")
-    await alice.unfollows(Called(mark.full_handle))
+    await alice.unfollows(HandleOnly(mark.full_handle))
     await sent("undo-follow")
 
     (new,) = await fediverse.people("new@b.test")
-    await names(new, alice)
+    await add_alias(new, alice)
     other.received.clear()
-    await goes(alice, new)
+    await move(alice, new)
     await fediverse.settle()
-    update, move = sorted(other.received, key=lambda said: said["type"] == "Move")
-    plain = Plain(
+    update, moved = sorted(other.received, key=lambda activity: activity["type"] == "Move")
+    normalize = Normalizer(
         (alice.node.site.domain, "tintype.example"),
         (new.node.site.domain, "new.example"),
         (other.domain, "other.test"),
     )
-    compare("says-move", plain(move))
+    compare("activity-move", normalize(moved))
     assert update["object"]["movedTo"] == (await new.account()).uri
     other.received.clear()
     await alice.leaves()
     await sent("delete-person")
 
 
-def test_every_reviewed_letter_is_still_written() -> None:
+def test_every_reviewed_document_is_still_compared() -> None:
     source = Path(__file__).read_text()
-    for path in OURS.glob("*.json"):
-        name = path.stem.removeprefix("note-").removeprefix("says-")
+    for path in EMITTED.glob("*.json"):
+        name = path.stem.removeprefix("note-").removeprefix("activity-")
         name = re.sub(r"^(accept|reject)-(?=quote)", "", name)
         assert name in source, f"{path.name} is compared with nothing"

@@ -10,8 +10,8 @@ import pytest
 
 from activitypub.remote import actors, lookup
 from activitypub.server.routes import FederationApp
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import AP, Reply, Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import AP, RemoteServer, Reply
 from node.accounts import accounts
 from node.config import Config
 from node.models.account import Account
@@ -36,7 +36,7 @@ async def _started_again_as(fediverse: Fediverse, node: Node, club: str) -> Asyn
         await again.close()
 
 
-async def _of_the_club(fediverse: Fediverse, other: Stranger) -> Person:
+async def _of_the_club(fediverse: Fediverse, other: RemoteServer) -> Person:
     """alice of a.test, who is called @alice@other.test."""
     before = fediverse.change
     fediverse.change = lambda options: _called(options, other.domain)
@@ -46,7 +46,7 @@ async def _of_the_club(fediverse: Fediverse, other: Stranger) -> Person:
     return alice
 
 
-def _leads(other: Stranger, to: str, *names: str) -> None:
+def _leads(other: RemoteServer, to: str, *names: str) -> None:
     """What an admin sets up on the web server of the short domain."""
     host = other.domain.replace(":", "%3A")
     for name in names:
@@ -55,7 +55,7 @@ def _leads(other: Stranger, to: str, *names: str) -> None:
 
 
 async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _of_the_club(fediverse, other)
     _leads(other, alice.node.site.domain, "alice")
@@ -72,15 +72,15 @@ async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
 
     await bob.posts(f"Have you seen this, @alice@{other.domain}?")
     await fediverse.settle()
-    assert ("mention", "bob@b.test") in await alice.told()
+    assert ("mention", "bob@b.test") in await alice.notifications()
 
 
-async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, other: Stranger) -> None:
+async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _of_the_club(fediverse, other)
     _leads(other, alice.node.site.domain, "alice")
     bob = await fediverse.person("bob@b.test")
 
-    long = await bob.finds(Called(f"alice@{alice.node.site.domain}"))
+    long = await bob.finds(HandleOnly(f"alice@{alice.node.site.domain}"))
     assert long.full_handle == f"alice@{other.domain}"
     assert long.id == (await bob.finds(alice)).id
     for name in ("alice", "alice@" + alice.node.site.domain, "ALICE@" + other.domain.upper()):
@@ -90,7 +90,7 @@ async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, othe
 
 
 async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _of_the_club(fediverse, other)
     bob = await fediverse.person("bob@b.test")
@@ -100,7 +100,9 @@ async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
     assert found.full_handle == f"alice@{alice.node.site.domain}"
 
 
-async def test_nobody_elsewhere_is_taken_for_one_of_the_club(fediverse: Fediverse, other: Stranger) -> None:
+async def test_nobody_elsewhere_is_taken_for_one_of_the_club(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _of_the_club(fediverse, other)
     uri = other.person("mallory", webfinger=f"mallory@{other.domain}")
     assert await other.send(
@@ -112,11 +114,11 @@ async def test_nobody_elsewhere_is_taken_for_one_of_the_club(fediverse: Fedivers
     await fediverse.settle()
     assert await alice.node.db.read(accounts.by_uri, uri) is None
     with pytest.raises(AssertionError):
-        await alice.finds(Called(f"mallory@{other.domain}"))
+        await alice.finds(HandleOnly(f"mallory@{other.domain}"))
 
 
 async def test_a_changed_option_renames_people_but_not_the_node(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await fediverse.person("alice@a.test")
     node = alice.node
@@ -126,7 +128,7 @@ async def test_a_changed_option_renames_people_but_not_the_node(
 
 
 async def test_our_own_come_before_somebody_who_was_known_under_the_name(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     """The ordinary move: alice was elsewhere on that domain until the club took it for its own people."""
     alice = await fediverse.person("alice@a.test")
@@ -142,7 +144,9 @@ async def test_our_own_come_before_somebody_who_was_known_under_the_name(
         assert finger.status == 200
 
 
-async def test_addresses_on_the_short_domain_are_understood(fediverse: Fediverse, other: Stranger) -> None:
+async def test_addresses_on_the_short_domain_are_understood(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _of_the_club(fediverse, other)
     for resource in (f"https://{other.domain}/@alice", f"https://{other.domain}/users/alice"):
         url = alice.node.site.uri(f"/.well-known/webfinger?resource={resource}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from activitypub.remote import conversations, lookup, profile_preview
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import RemoteServer
 from node.models.post import Post
 from node.posts import posts
 
@@ -16,7 +16,7 @@ async def _opens(person: Person, post: Post) -> Post:
     found = await lookup.resolve(person.node, post.uri, await person.account())
     assert isinstance(found, Post)
     await conversations.queue_crawl(person.node, found)
-    await person.world.settle()
+    await person.fediverse.settle()
     return found
 
 
@@ -37,7 +37,7 @@ async def test_comments_that_nobody_sent_us_are_fetched_when_somebody_looks(fedi
     seen = await carol.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 1
-    assert await carol.told() == []
+    assert await carol.notifications() == []
     assert await carol.home() == []
 
 
@@ -95,7 +95,9 @@ async def test_a_comment_waits_until_the_server_of_what_it_answers_is_back(fediv
     assert await carol.conversation(post) == ["A wren?"]
 
 
-async def test_a_whole_conversation_has_an_address_of_its_own(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_whole_conversation_has_an_address_of_its_own(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -137,16 +139,16 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     assert not await profile_preview.queue_refresh(alice.node, known)
     assert await alice.node.db.read(posts.by_uri, secret.uri) is None
     assert await alice.home() == []
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
 async def test_a_comment_that_was_deleted_before_its_parent_came_is_not_counted(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     other.person("rob")
-    await alice.follows(Called(f"rita@{other.domain}"))
+    await alice.follows(HandleOnly(f"rita@{other.domain}"))
     await fediverse.settle()
     follow = other.received[-1]
     await other.send(alice.node, "rita", other.activity("rita", "Accept", follow))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from federation_tests.fediverse import Called, Fediverse
+from federation_tests.fediverse import Fediverse, HandleOnly
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.interactions import blocks
 from node.posts import posts, revisions
@@ -52,7 +52,7 @@ async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) 
         assert left.deleted_at is not None
         assert left.caption == ""
     # The ledger tells the author how far the post and its deletion have come.
-    tally = await alice.ledger(post)
+    tally = await alice.delivery_counts(post)
     assert (tally.servers, tally.delivered, tally.waiting) == (1, 1, 0)
 
 
@@ -75,24 +75,24 @@ async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> No
 
 
 async def test_who_liked_a_post_and_was_blocked_then_hears_of_no_edit(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     post = await alice.posts("One")
     await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
     await fediverse.settle()
-    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await alice._do(blocks.block, await alice.finds(HandleOnly(f"rita@{other.domain}")))
     await alice.edits(post, "Two")
     await fediverse.settle()
     assert "Update" not in [said["type"] for said in other.received]
 
 
 async def test_whom_a_moderator_suspended_can_still_take_back_what_is_theirs(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
-    me, rita = (await alice.account()).uri, await alice.finds(Called(f"rita@{other.domain}"))
+    me, rita = (await alice.account()).uri, await alice.finds(HandleOnly(f"rita@{other.domain}"))
     follow = other.activity("rita", "Follow", me)
     said = create(other)
     for activity in (follow, said):

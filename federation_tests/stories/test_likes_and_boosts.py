@@ -18,7 +18,7 @@ async def test_a_like_reaches_the_author_and_can_be_taken_back(fediverse: Fedive
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.likes_count == 1
-    assert ("like", "bob@b.test") in await alice.told()
+    assert ("like", "bob@b.test") in await alice.notifications()
 
     await bob.unlikes(post)
     await fediverse.settle()
@@ -26,7 +26,7 @@ async def test_a_like_reaches_the_author_and_can_be_taken_back(fediverse: Fedive
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.likes_count == 0
-    assert ("like", "bob@b.test") not in await alice.told()
+    assert ("like", "bob@b.test") not in await alice.notifications()
 
 
 async def test_a_boost_shows_the_photo_to_the_boosters_followers(fediverse: Fediverse) -> None:
@@ -47,7 +47,7 @@ async def test_a_boost_shows_the_photo_to_the_boosters_followers(fediverse: Fedi
     assert views[0].boosted_by is not None
     assert views[0].boosted_by.full_handle == bob.handle
     assert [photo.alt for photo in views[0].photos] == ["A heron"]
-    assert ("boost", "bob@b.test") in await alice.told()
+    assert ("boost", "bob@b.test") in await alice.notifications()
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.boosts_count == 1

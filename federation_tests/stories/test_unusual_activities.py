@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger, key_pair
 from node.accounts import keys, relationships
 from node.admin import reports
 from node.attachments import photo_rows
@@ -34,14 +34,14 @@ def listed(value: Any) -> Any:
     }
 
 
-async def _says(evil: Stranger, alice: Person, said: Any) -> None:
+async def _says(evil: RemoteServer, alice: Person, said: Any) -> None:
     """Rita says something, and it is done."""
     assert await evil.send(alice.node, "rita", said) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
 
 
 @pytest.mark.parametrize("how", ["plain", "type", "actor", "object"])
-async def test_undo_in_lists(fediverse: Fediverse, evil: Stranger, how: str) -> None:
+async def test_undo_in_lists(fediverse: Fediverse, evil: RemoteServer, how: str) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     like = evil.activity("rita", "Like", post.uri)
@@ -59,7 +59,7 @@ async def test_undo_in_lists(fediverse: Fediverse, evil: Stranger, how: str) -> 
     assert (await alice.sees(post)).post.likes_count == 0
 
 
-async def test_unfollow_in_lists(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_unfollow_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     me = alice.node.site.uri("/users/alice")
     follow = evil.activity("rita", "Follow", me)
@@ -70,13 +70,13 @@ async def test_unfollow_in_lists(fediverse: Fediverse, evil: Stranger) -> None:
     assert (await alice.account()).followers_count == 0
 
 
-async def test_listed_follow(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     await _says(evil, alice, listed(evil.activity("rita", "Follow", (await alice.account()).uri)))
     assert (await alice.account()).followers_count == 1
 
 
-async def test_listed_like_and_boost(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_like_and_boost(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     for said in (
@@ -88,7 +88,7 @@ async def test_listed_like_and_boost(fediverse: Fediverse, evil: Stranger) -> No
     assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
 
 
-async def test_listed_create_update_delete(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_create_update_delete(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     doc = create(
@@ -127,7 +127,7 @@ async def test_listed_create_update_delete(fediverse: Fediverse, evil: Stranger)
     assert (await alice.node.db.read(posts.by_uri, note["id"])).deleted_at
 
 
-async def test_listed_actor(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_actor(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     doc = json.loads(evil.replies["/users/rita"].body)
@@ -156,7 +156,7 @@ async def test_listed_actor(fediverse: Fediverse, evil: Stranger) -> None:
     assert len(await alice.node.db.read(keys.by_account, rita)) == 1
 
 
-async def test_listed_accept(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_accept(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     rita = await actors.find(alice.node, uri)
@@ -168,7 +168,7 @@ async def test_listed_accept(fediverse: Fediverse, evil: Stranger) -> None:
     assert (await alice.node.db.read(relationships.follow_between, await alice.account(), rita)).is_accepted
 
 
-async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_collections(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
     note = evil.note("rita", 7)
@@ -185,7 +185,7 @@ async def test_listed_collections(fediverse: Fediverse, evil: Stranger) -> None:
     assert await alice.node.db.read(pins.post_uris, rita) == [note["id"]]
 
 
-async def test_listed_report(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_listed_report(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     about = [(await alice.account()).uri, post.uri]
@@ -193,7 +193,7 @@ async def test_listed_report(fediverse: Fediverse, evil: Stranger) -> None:
     assert await alice.node.db.read(reports.count_open) == 1
 
 
-async def test_quote_request_in_lists(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_quote_request_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     target = await alice._do(
         publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
@@ -208,7 +208,7 @@ async def test_quote_request_in_lists(fediverse: Fediverse, evil: Stranger) -> N
 
 @pytest.mark.parametrize("how", ["string", "object", "list"])
 async def test_a_forwarded_comment_whose_parent_is_an_object(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, how: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, how: str
 ) -> None:
     """Brought by the server where the conversation is."""
     alice = await alice_follows_rita(fediverse, evil)
@@ -224,7 +224,7 @@ async def test_a_forwarded_comment_whose_parent_is_an_object(
 
 
 @pytest.mark.parametrize("kind", ["Tombstone", ["Tombstone"]])
-async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger, kind: Any) -> None:
+async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil)
     await _says(evil, alice, said)
@@ -237,7 +237,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: Stranger
 
 
 @pytest.mark.parametrize("kind", ["Create", ["Create"]])
-async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: Stranger, kind: Any) -> None:
+async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     note = evil.note("rita", 5)
@@ -257,7 +257,7 @@ async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: Stranger, kin
 
 
 @pytest.mark.parametrize("kind", ["Note", ["Note"], "https://www.w3.org/ns/activitystreams#Note", "as:Note"])
-async def test_types_of_every_spelling(fediverse: Fediverse, evil: Stranger, kind: Any) -> None:
+async def test_types_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     doc = create(evil, type=kind)
     doc["type"] = {"Note": "Create", "as:Note": "as:Create"}.get(
@@ -270,7 +270,7 @@ async def test_types_of_every_spelling(fediverse: Fediverse, evil: Stranger, kin
 @pytest.mark.parametrize(
     "to", [PUBLIC, "as:Public", "Public", [PUBLIC], {"id": PUBLIC}, [{"id": "as:Public"}]]
 )
-async def test_public_of_every_spelling(fediverse: Fediverse, evil: Stranger, to: Any) -> None:
+async def test_public_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, to: Any) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     doc = create(evil, to=to, cc=None)
     await _says(evil, alice, doc)
@@ -279,7 +279,7 @@ async def test_public_of_every_spelling(fediverse: Fediverse, evil: Stranger, to
 
 @pytest.mark.parametrize("how", ["stub", "no author", "author null", "foreign author"])
 async def test_an_embed_that_cannot_be_believed_is_fetched(
-    fediverse: Fediverse, evil: Stranger, how: str
+    fediverse: Fediverse, evil: RemoteServer, how: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     note = evil.note("rita", 1)
@@ -293,7 +293,7 @@ async def test_an_embed_that_cannot_be_believed_is_fetched(
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 
 
-async def test_follow_without_an_id_is_answered_again(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_follow_without_an_id_is_answered_again(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.received.clear()
     for _ in range(2):
@@ -304,7 +304,9 @@ async def test_follow_without_an_id_is_answered_again(fediverse: Fediverse, evil
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
-async def test_a_key_id_with_the_host_in_capitals(fediverse: Fediverse, evil: Stranger, style: str) -> None:
+async def test_a_key_id_with_the_host_in_capitals(
+    fediverse: Fediverse, evil: RemoteServer, style: str
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Fog")
     base = evil.base.replace("evil", "Evil")

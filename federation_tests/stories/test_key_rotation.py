@@ -58,4 +58,4 @@ async def test_what_waited_is_signed_with_the_new_key(fediverse: Fediverse) -> N
     await fediverse.up("b.test")
     await fediverse.settle(now=post.created_at + 3_600_000)
     assert await bob.home() == ["While you were away"]
-    assert (await alice.ledger(post)).delivered == 1
+    assert (await alice.delivery_counts(post)).delivered == 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import PUBLIC, Stranger
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.models.post import Post
@@ -24,19 +24,19 @@ async def _quotable(alice: Person, caption: str = "Quote me") -> Post:
     return made
 
 
-def _ask(evil: Stranger, post: Post, quote: dict[str, Any]) -> dict[str, Any]:
+def _ask(evil: RemoteServer, post: Post, quote: dict[str, Any]) -> dict[str, Any]:
     return evil.activity("rita", "QuoteRequest", post.uri, instrument=quote)
 
 
-async def _rita_follows(alice: Person, evil: Stranger) -> None:
+async def _rita_follows(alice: Person, evil: RemoteServer) -> None:
     evil.person("rita")
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
-    await alice.world.settle()
+    await alice.fediverse.settle()
     evil.received.clear()
 
 
 async def test_a_question_is_answered_with_a_stamp_that_can_be_taken_back(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _rita_follows(alice, evil)
@@ -57,7 +57,7 @@ async def test_a_question_is_answered_with_a_stamp_that_can_be_taken_back(
         quote["id"],
         post.uri,
     )
-    assert ("quote", "rita@evil.test") in await alice.told()
+    assert ("quote", "rita@evil.test") in await alice.notifications()
 
     hers = await sign_in(alice.node, await alice.account())
     assert "Quoted by" in (await hers.get(f"/p/alice/{post.id}")).words
@@ -67,7 +67,7 @@ async def test_a_question_is_answered_with_a_stamp_that_can_be_taken_back(
     assert [said["object"] for said in evil.received if said["type"] == "Delete"] == [answer["result"]]
 
 
-async def test_a_post_that_nobody_may_quote_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_post_that_nobody_may_quote_is_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _rita_follows(alice, evil)
     post = await alice.posts("Not for quoting", photo="A wall")
@@ -77,7 +77,7 @@ async def test_a_post_that_nobody_may_quote_is_refused(fediverse: Fediverse, evi
 
 
 async def test_a_quote_with_a_stamp_is_shown_and_one_without_is_a_link(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("nina")
@@ -113,7 +113,7 @@ async def test_a_quote_with_a_stamp_is_shown_and_one_without_is_a_link(
     assert said.target_id is None
 
 
-async def test_a_quote_that_an_edit_removes_is_gone(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_quote_that_an_edit_removes_is_gone(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     own = evil.note("rita", 1)
     note = evil.note("rita", 2, quote=own["id"])
@@ -130,7 +130,7 @@ async def test_a_quote_that_an_edit_removes_is_gone(fediverse: Fediverse, evil: 
     assert await alice.node.db.read(quotes.by_post, post) is None
 
 
-async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await _rita_follows(alice, evil)
     post = await _quotable(alice)
@@ -142,7 +142,7 @@ async def test_one_person_gets_few_permissions_for_one_post(fediverse: Fediverse
 
 
 async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await _rita_follows(alice, evil)
@@ -155,8 +155,8 @@ async def test_a_permission_taken_back_is_told_to_every_server_that_has_the_post
     (answer,) = [said for said in evil.received if said["type"] == "Accept"]
 
     # Bob's server shows the quote as well, with the same stamp.
-    await bob.finds(Called(f"rita@{evil.domain}"))
-    await bob.follows(Called(f"rita@{evil.domain}"))
+    await bob.finds(HandleOnly(f"rita@{evil.domain}"))
+    await bob.follows(HandleOnly(f"rita@{evil.domain}"))
     await fediverse.settle()
     (asked,) = [said for said in evil.received if said["type"] == "Follow"]
     await evil.send(bob.node, "rita", evil.activity("rita", "Accept", asked))

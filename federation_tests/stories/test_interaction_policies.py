@@ -7,8 +7,8 @@ import json
 import pytest
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.errors import NotAllowed
 from node.interactions import likes
 from node.models.interaction_policy import NOBODY, InteractionPolicy, InteractionRule, rule_for
@@ -36,7 +36,9 @@ async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse
     assert await alice.conversation(post) == ["I do"]
 
 
-async def test_what_its_server_does_not_prevent_is_not_taken_in(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_its_server_does_not_prevent_is_not_taken_in(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     closed = InteractionPolicy(like=NOBODY, comment=NOBODY, boost=NOBODY)
@@ -52,7 +54,7 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(fediverse: Fediv
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(fediverse: Fediv
     ],
 )
 async def test_the_wishes_of_others_hold_for_our_people(
-    fediverse: Fediverse, evil: Stranger, said: dict[str, object], rule: InteractionRule
+    fediverse: Fediverse, evil: RemoteServer, said: dict[str, object], rule: InteractionRule
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     base = f"{evil.base}/users/rita"

@@ -1,4 +1,4 @@
-"""A server that is not one of ours: it answers what a test tells it to, and says what a test wants said."""
+"""A remote server that a test plays itself: it serves the documents and sends the activities of the test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 @functools.cache
 def key_pair(name: str) -> tuple[str, str]:
-    """(private, public) PEM, the same for one name through the whole run."""
+    """(private, public) PEM, the same for one name in the whole run."""
     return keys.generate_rsa()
 
 
@@ -40,19 +40,25 @@ class Reply:
     seconds: float = 0.0
 
 
-class Stranger:
+class RemoteServer:
+    """Serves `replies` over HTTPS, records requests, and signs what it sends.
+
+    `inbox_status` answers every POST; `fails_on` is a text whose activities get a 500, `required_header` a header
+    without which they get a 401, and `required_get_header` the same for GET.
+    """
+
     def __init__(self, name: str, port: int, authority: Authority) -> None:
         self.domain = f"{name}:{port}"
         self.base = f"https://{self.domain}"
         self.replies: dict[str, Reply] = {}
-        self.asked: Counter[str] = Counter()
-        self.signed_by: defaultdict[str, list[str]] = defaultdict(list)
+        self.requests: Counter[str] = Counter()
+        self.signatures: defaultdict[str, list[str]] = defaultdict(list)
         self.received: list[dict[str, Any]] = []
         self.inbox_status = 202
         self.inbox_headers: dict[str, str] = {}
-        self.stumbles_over: str | None = None
-        self.wants_header: str | None = None
-        self.wants_header_of_gets: str | None = None
+        self.fails_on: str | None = None
+        self.required_header: str | None = None
+        self.required_get_header: str | None = None
         self._server = Server(self._app, port, authority)
         self._tls = ssl.create_default_context(cafile=authority.ca_file)
 
@@ -72,12 +78,12 @@ class Stranger:
             more = message.get("more_body", False)
         path = scope["path"]
         target = path + ("?" + scope["query_string"].decode() if scope["query_string"] else "")
-        self.asked[path] += 1
-        self.signed_by[path].append(dict(scope["headers"]).get(b"signature", b"").decode())
+        self.requests[path] += 1
+        self.signatures[path].append(dict(scope["headers"]).get(b"signature", b"").decode())
         if scope["method"] == "POST":
             self.received.append(json.loads(body))
             reply = Reply(self._inbox_status(scope, body), headers=self.inbox_headers)
-        elif self.wants_header_of_gets is not None and self.wants_header_of_gets.encode() not in dict(
+        elif self.required_get_header is not None and self.required_get_header.encode() not in dict(
             scope["headers"]
         ):
             reply = Reply(401)
@@ -96,20 +102,20 @@ class Stranger:
         await send({"type": "http.response.body", "body": reply.body})
 
     def _inbox_status(self, scope: Any, body: bytes) -> int:
-        if self.stumbles_over is not None and self.stumbles_over.encode() in body:
+        if self.fails_on is not None and self.fails_on.encode() in body:
             return 500
-        if self.wants_header is not None and self.wants_header.encode() not in dict(scope["headers"]):
+        if self.required_header is not None and self.required_header.encode() not in dict(scope["headers"]):
             return 401
         return self.inbox_status
 
     def serve(self, path: str, doc: Any, **more: Any) -> str:
-        """Answer `path` with a document; its address."""
+        """Serves a document at `path`; returns its URL."""
         body = doc if isinstance(doc, bytes) else json.dumps(doc).encode()
         self.replies[path] = Reply(body=body, **more)
         return self.base + path
 
     def person(self, name: str, /, *, key: str | None = None, **changes: Any) -> str:
-        """Serve an actor; its id. `key` names another key pair than its own."""
+        """Serves an actor and its WebFinger; returns its id. `key` names another key pair than its own."""
         uri = f"{self.base}/users/{name}"
         doc = {
             "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
@@ -141,7 +147,7 @@ class Stranger:
     def note(
         self, author: str, number: int | str, *, is_served: bool = True, **changes: Any
     ) -> dict[str, Any]:
-        """A public post of one of its people, served at its id."""
+        """A public post of an actor of this server, served at its id."""
         uri = f"{self.base}/users/{author}"
         doc = {
             "@context": "https://www.w3.org/ns/activitystreams",
@@ -159,6 +165,7 @@ class Stranger:
         return doc
 
     def activity(self, author: str, type_: str, object_: Any, **changes: Any) -> dict[str, Any]:
+        """An activity with a new id; `changes` adds or replaces properties."""
         uri = f"{self.base}/users/{author}"
         number = time.monotonic_ns()
         return {
@@ -188,9 +195,9 @@ class Stranger:
         body: bytes | None = None,
         content_type: str = AP,
     ) -> int:
-        """POST to an inbox of a node, signed as `author` unless told otherwise; the status of the answer.
+        """POSTs to an inbox of a node, signed by `author` or with `key`; returns the status.
 
-        `changed` replaces headers after signing (None takes one away); `body` is what is really sent.
+        `changed` replaces headers after signing (None removes one); `body` replaces the body after signing.
         """
         url = node.site.uri(inbox)
         signed = activity if isinstance(activity, bytes) else json.dumps(activity).encode()
@@ -206,7 +213,7 @@ class Stranger:
     async def get(
         self, url: str, *, author: str | None = None, accept: str = AP
     ) -> tuple[int, bytes, dict[str, str]]:
-        """GET, signed as `author` if one is named."""
+        """Requests a URL, signed by `author` if given; (status, body, headers)."""
         headers = {"Accept": accept}
         if author is not None:
             headers |= sign_cavage(self.key(author), "GET", url, None, time.time(), [("Accept", accept)])
@@ -215,7 +222,7 @@ class Stranger:
     async def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> tuple[int, bytes, dict[str, str]]:
-        connector = aiohttp.TCPConnector(ssl=self._tls, resolver=_Here(), force_close=True)
+        connector = aiohttp.TCPConnector(ssl=self._tls, resolver=_LocalResolver(), force_close=True)
         async with (
             aiohttp.ClientSession(connector=connector) as session,
             session.request(
@@ -230,8 +237,8 @@ class Stranger:
             return response.status, await response.read(), found
 
 
-class _Here(aiohttp.abc.AbstractResolver):
-    """Every name is this machine."""
+class _LocalResolver(aiohttp.abc.AbstractResolver):
+    """Resolves every name to this machine."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
         return [

@@ -9,11 +9,11 @@ import pytest
 
 from activitypub.client.cache import FederationCache
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger, key_pair
 
 
-async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("A lake", photo="A lake")
     for spelling in (
@@ -31,7 +31,7 @@ async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: Strang
         await fediverse.settle()
 
 
-async def test_a_key_may_have_an_address_of_its_own(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_key_may_have_an_address_of_its_own(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     key_id = f"{evil.base}/keys/9"
     uri = evil.person("nina", publicKey=key_id)
@@ -47,7 +47,7 @@ async def test_a_key_may_have_an_address_of_its_own(fediverse: Fediverse, evil: 
     assert await evil.send(alice.node, "mark", create(evil, "mark"), key=key) == 401
 
 
-async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri, old = f"{evil.base}/users/rita", f"{evil.base}/users/rita#main-key"
     assert await evil.send(alice.node, "rita", create(evil)) == 202
@@ -61,7 +61,7 @@ async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, e
 
 
 async def test_in_secure_mode_a_strangers_server_can_still_check_what_we_sign(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     config = alice.node.config
@@ -86,7 +86,7 @@ async def test_in_secure_mode_a_strangers_server_can_still_check_what_we_sign(
 
 @pytest.mark.parametrize("accept", ["application/activity+json", "text/plain, application/activity+json"])
 async def test_a_tag_is_a_collection_of_what_is_public_here(
-    fediverse: Fediverse, evil: Stranger, accept: str
+    fediverse: Fediverse, evil: RemoteServer, accept: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     public = await alice.posts("A lake in #Nebel", photo="A lake")
@@ -102,7 +102,9 @@ async def test_a_tag_is_a_collection_of_what_is_public_here(
     assert b"<html" in (await evil.get(tag, accept="text/html"))[1]
 
 
-async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
@@ -112,7 +114,7 @@ async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(fediverse: Fedive
     for number in range(3):
         post = await alice.posts(f"Post {number}", photo="A lake")
         await fediverse.settle()
-        assert (await alice.ledger(post)).failed == 1
+        assert (await alice.delivery_counts(post)).failed == 1
     assert len(evil.received) == 1
     # Whoever is there again is heard of with the author's next try.
     evil.inbox_status = 202

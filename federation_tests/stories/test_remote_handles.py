@@ -8,8 +8,8 @@ from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import actors
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import AP, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import AP, Reply, Stranger
 from federation_tests.test_deliveries import _followed
 from node.accounts import relationships
 from node.errors import NotFound
@@ -18,7 +18,7 @@ from node.jobs import queue
 from node.moderation import domain_rules
 
 
-def _says(short: Stranger, uri: str, *, at: Stranger | None = None) -> str:
+def _says(short: RemoteServer, uri: str, *, at: RemoteServer | None = None) -> str:
     """Let a server (the short domain itself) answer who rita@short is; the path of that answer."""
     path = f"/.well-known/webfinger?resource=acct%3Arita%40{short.domain.replace(':', '%3A')}"
     links = [{"rel": "self", "type": AP, "href": uri}]
@@ -28,7 +28,7 @@ def _says(short: Stranger, uri: str, *, at: Stranger | None = None) -> str:
 
 
 async def _known_by_the_short_name(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> tuple[Person, str, str]:
     """Alice, the actor she knows as rita@other, and the path of what other says about rita."""
     (alice,) = await fediverse.people("alice@a.test")
@@ -39,7 +39,7 @@ async def _known_by_the_short_name(
 
 
 async def test_a_name_is_kept_while_its_host_is_down(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
     other.replies[path] = Reply(503)
@@ -47,7 +47,7 @@ async def test_a_name_is_kept_while_its_host_is_down(
 
 
 async def test_a_name_is_kept_when_one_cause_has_asked_enough(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, uri, _ = await _known_by_the_short_name(fediverse, evil, other)
     again = await actors.find(alice.node, uri, refresh=True, budget=FetchBudget(1))
@@ -55,7 +55,7 @@ async def test_a_name_is_kept_when_one_cause_has_asked_enough(
 
 
 async def test_a_name_is_lost_when_its_host_no_longer_knows_it(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
     del other.replies[path]
@@ -63,7 +63,7 @@ async def test_a_name_is_lost_when_its_host_no_longer_knows_it(
 
 
 async def test_a_first_look_that_failed_is_made_up_for(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -77,12 +77,12 @@ async def test_a_first_look_that_failed_is_made_up_for(
 
 async def test_a_move_between_short_domains_renames_nobody(
     fediverse: Fediverse,
-    evil: Stranger,
-    other: Stranger,
+    evil: RemoteServer,
+    other: RemoteServer,
     ports: dict[str, int],
     test_authority: Authority,
 ) -> None:
-    third, fourth = (Stranger(name, ports[name], test_authority) for name in ("b.test", "c.test"))
+    third, fourth = (RemoteServer(name, ports[name], test_authority) for name in ("b.test", "c.test"))
     await third.start()
     await fourth.start()
     try:
@@ -105,7 +105,7 @@ async def test_a_move_between_short_domains_renames_nobody(
 
 
 async def test_a_third_server_is_not_asked_over_and_over(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.person("rita", webfinger=f"rita@{other.domain}")
@@ -116,7 +116,7 @@ async def test_a_third_server_is_not_asked_over_and_over(
         evil.person(f"p{n}", webfinger=f"p{n}@{other.domain}")
         like = evil.activity(f"p{n}", "Like", "https://nowhere.example/1")
         assert await evil.send(alice.node, f"p{n}", like) == 202
-    assert sum(other.asked.values()) <= 3
+    assert sum(other.requests.values()) <= 3
 
 
 XRD = (
@@ -127,7 +127,7 @@ XRD = (
 
 @pytest.mark.parametrize("dtd", ["", '<!DOCTYPE x [<!ENTITY a "b">]>'])
 async def test_a_server_that_has_its_webfinger_elsewhere_says_so_in_host_meta(
-    fediverse: Fediverse, evil: Stranger, dtd: str
+    fediverse: Fediverse, evil: RemoteServer, dtd: str
 ) -> None:
     """Entities are never expanded: what declares any is not read."""
     (alice,) = await fediverse.people("alice@a.test")
@@ -144,7 +144,7 @@ async def test_a_server_that_has_its_webfinger_elsewhere_says_so_in_host_meta(
 
 
 async def test_the_host_meta_of_a_short_domain_names_the_long_one(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     handle = f"rita@{other.domain}"
@@ -155,8 +155,8 @@ async def test_the_host_meta_of_a_short_domain_names_the_long_one(
     assert (await actors.by_handle(alice.node, handle)).uri == uri
 
 
-async def test_letters_for_people_known_under_a_suspended_name_are_given_up(
-    fediverse: Fediverse, other: Stranger
+async def test_emitted_documents_for_people_known_under_a_suspended_name_are_given_up(
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     await alice.node.db.write(
