@@ -36,7 +36,7 @@ from activitypub.inbox.asgi import (
 )
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node.accounts import accounts
@@ -143,7 +143,7 @@ class Inbox:
             raise Rejected(408, "the body did not arrive") from None
 
     async def _find_signer(
-        self, request: Request, claim: Claim, doc: dict[str, Any], host: str
+        self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
         """Whose signature it is; None for a farewell of somebody we never knew, which is simply accepted."""
         known = self._cache.keys.get(claim.key_id)
@@ -168,7 +168,7 @@ class Inbox:
                 return None
             raise _key_unavailable(error) from error
 
-    async def _accept_forwarded(self, request: Request, claim: Claim, activity: Activity) -> None:
+    async def _accept_forwarded(self, request: SignedRequest, claim: Claim, activity: Activity) -> None:
         """Somebody brings what another server's actor is said to have done."""
         hint: dict[str, Any] | None = None
         is_proved = integrity_proofs.has_proof(activity.raw)

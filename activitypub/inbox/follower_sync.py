@@ -14,7 +14,7 @@ from activitypub.client import collections
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from activitypub.signatures import Claim, Request, follower_digest
+from activitypub.signatures import Claim, SignedRequest, follower_digest
 from activitypub.signatures.follower_digest import Correction, SynchronizationHeader
 from activitypub.vocab import Ref
 from node.accounts import accounts, relationships
@@ -37,7 +37,7 @@ MIN_FOLLOW_AGE_MS = 60_000
 """A follow this young may not have reached their list yet."""
 
 
-async def check_header(node: Node, request: Request, claim: Claim, known: KnownKey) -> None:
+async def check_header(node: Node, request: SignedRequest, claim: Claim, known: KnownKey) -> None:
     """Compare the header of a verified request with what we know, at most once in a while for one actor."""
     by = await node.db.read(accounts.by_id, known.account_id)
     said = None if by is None else follower_digest.trusted_header(request, claim, by.uri, by.followers_uri)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activitypub import signatures
 from activitypub.signatures import (
     BadSignature,
-    Request,
+    SignedRequest,
     SigningKey,
     parse_public_key,
     sign_cavage,
@@ -83,7 +83,7 @@ def we_verify(
     address = request_url(url)
     lowered = {name.lower(): value for name, value in headers.items()}
     lowered.setdefault("host", address.raw_authority)
-    request = Request(
+    request = SignedRequest(
         method=method,
         target=address.raw_path_qs,
         host=address.raw_authority,

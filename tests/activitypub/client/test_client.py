@@ -26,7 +26,7 @@ from activitypub import signatures
 from activitypub.client.client import MAX_DOCUMENT_BYTES, Client, Unfetchable
 from activitypub.client.public_addresses import is_public, parse_ip_literal
 from activitypub.client.resolver import AddressNotPublic, GuardedResolver
-from activitypub.signatures import Request, SigningKey
+from activitypub.signatures import SignedRequest, SigningKey
 from node.accounts import keys
 from tests.support.parallel import ONE_AT_A_TIME
 
@@ -162,7 +162,7 @@ async def test_a_document_is_fetched_with_a_signature_that_verifies(client: Clie
     assert fetched.doc == json.loads(NOTE)
     assert fetched.url == f"http://b.test:{b.port}/1?page=2"
     method, target, headers, _ = b.requests[0]
-    request = Request(method, target, f"b.test:{b.port}", "http", headers)
+    request = SignedRequest(method, target, f"b.test:{b.port}", "http", headers)
     signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert AP in dict(headers)["accept"]
     assert dict(headers)["user-agent"] == "Tintype test"
@@ -178,7 +178,7 @@ async def test_a_post_is_sent_as_signed_and_connections_are_used_again(client: C
         answer = await client.post(url, b'{"a":1}', headers)
         assert (answer.status, answer.body) == (202, "thank you")
     method, target, received, body = b.requests[-1]
-    request = Request(method, target, f"b.test:{b.port}", "http", received, body)
+    request = SignedRequest(method, target, f"b.test:{b.port}", "http", received, body)
     signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert dict(received)["content-type"] == AP
     assert b.connections == 1
@@ -489,7 +489,7 @@ async def test_a_redirect_is_followed_and_signed_again(client: Client, b: Server
         fetched = await client.get_json(f"http://b.test:{b.port}/1", key=key)
         assert fetched.url == f"http://c.test:{c.port}/2"
         method, target, headers, _ = c.requests[0]
-        request = Request(method, target, f"c.test:{c.port}", "http", headers)
+        request = SignedRequest(method, target, f"c.test:{c.port}", "http", headers)
         signatures.verify(signatures.parse_claim(request, time.time()), request, public)
         assert dict(headers)["signature"] != dict(b.requests[0][2])["signature"]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import signatures
-from activitypub.signatures import Claim, Request, SigningKey, follower_digest
+from activitypub.signatures import Claim, SignedRequest, SigningKey, follower_digest
 from activitypub.signatures.follower_digest import SynchronizationHeader
 from node.accounts import keys
 
@@ -27,9 +27,9 @@ HEADER = f'collectionId="{COLLECTION}", url="{URL}", digest="{VECTOR}"'
 NOW = 1_795_176_000.0
 
 
-def _request(*values: str) -> Request:
+def _request(*values: str) -> SignedRequest:
     headers = [("host", "testing.example.org"), *(("collection-synchronization", value) for value in values)]
-    return Request("POST", "/inbox", "testing.example.org", "https", headers, b"{}")
+    return SignedRequest("POST", "/inbox", "testing.example.org", "https", headers, b"{}")
 
 
 CLAIM = Claim(
@@ -89,7 +89,7 @@ async def test_a_header_signed_with_the_request_is_wanted() -> None:
         NOW,
         [(follower_digest.HEADER, HEADER)],
     )
-    request = Request(
+    request = SignedRequest(
         "POST",
         "/inbox",
         "testing.example.org",

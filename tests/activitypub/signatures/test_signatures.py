@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import signatures
-from activitypub.signatures import BadSignature, PublicKey, Request, SigningKey, cavage
+from activitypub.signatures import BadSignature, PublicKey, SignedRequest, SigningKey, cavage
 from node.accounts import keys
 
 NOW = 1_790_000_000.0
@@ -46,37 +46,37 @@ def ed25519_pair() -> tuple[Ed25519PrivateKey, PublicKey]:
 
 def received(
     headers: dict[str, str], *, method: str = "POST", target: str = "/users/alice/inbox", body: bytes = BODY
-) -> Request:
+) -> SignedRequest:
     lines = [(name.lower(), value) for name, value in headers.items()]
-    return Request(method, target, "a.example", "https", lines, body if method == "POST" else b"")
+    return SignedRequest(method, target, "a.example", "https", lines, body if method == "POST" else b"")
 
 
-def with_header(request: Request, name: str, value: str | None) -> Request:
+def with_header(request: SignedRequest, name: str, value: str | None) -> SignedRequest:
     lines = [(key, old) for key, old in request.headers if key != name]
     return dataclasses.replace(request, headers=lines if value is None else [*lines, (name, value)])
 
 
-def without(request: Request, name: str) -> Request:
+def without(request: SignedRequest, name: str) -> SignedRequest:
     return with_header(request, name, None)
 
 
-def accept(request: Request, now: float = NOW, key: PublicKey | None = None) -> signatures.Claim:
+def accept(request: SignedRequest, now: float = NOW, key: PublicKey | None = None) -> signatures.Claim:
     claim = signatures.parse_claim(request, now)
     signatures.verify(claim, request, key or pair()[1])
     return claim
 
 
-def refuse(request: Request, now: float = NOW, key: PublicKey | None = None) -> str:
+def refuse(request: SignedRequest, now: float = NOW, key: PublicKey | None = None) -> str:
     with pytest.raises(BadSignature) as refused:
         accept(request, now, key)
     return refused.value.reason
 
 
-def a_post(now: float = NOW) -> Request:
+def a_post(now: float = NOW) -> SignedRequest:
     return received(signatures.sign_cavage(pair()[0], "POST", INBOX, BODY, now))
 
 
-def a_post_9421(now: float = NOW) -> Request:
+def a_post_9421(now: float = NOW) -> SignedRequest:
     return received(signatures.sign_rfc9421(pair()[0], "POST", INBOX, BODY, now))
 
 
@@ -89,7 +89,7 @@ def cavage_by_hand(
     parameters: str = 'algorithm="hs2019"',
     target: str = "/users/alice/inbox",
     **headers: str,
-) -> Request:
+) -> SignedRequest:
     """A request signed exactly as told, whether or not that is allowed. `created`, `expires` go in as parameters."""
     times = {name: headers.pop(name) for name in ("created", "expires") if name in headers}
     lines = {"host": "a.example", "date": formatdate(NOW, usegmt=True), "digest": cavage_digest(BODY)}
@@ -123,7 +123,7 @@ def rfc9421_by_hand(
     sign: Callable[[bytes], bytes] | None = None,
     body: bytes = BODY,
     content_digest: str | None = None,
-) -> Request:
+) -> SignedRequest:
     if parameters is None:
         parameters = f';created={int(NOW)};keyid="{KEY_ID}"'
     if content_digest is None:
@@ -156,7 +156,7 @@ def rfc9421_by_hand(
 
 
 @BOTH
-def test_what_we_sign_verifies(post: Callable[[], Request]) -> None:
+def test_what_we_sign_verifies(post: Callable[[], SignedRequest]) -> None:
     assert accept(post()).key_id == KEY_ID
 
 
@@ -200,7 +200,7 @@ def test_a_port_is_part_of_the_host() -> None:
         headers = sign(pair()[0], "POST", url, BODY, NOW)
         assert headers["Host"] == "a.test:8443"
         lines = [(name.lower(), value) for name, value in headers.items()]
-        accept(Request("POST", "/inbox", "a.test:8443", "https", lines, BODY))
+        accept(SignedRequest("POST", "/inbox", "a.test:8443", "https", lines, BODY))
 
 
 def test_parameters_may_stand_in_any_order_with_spaces_quoted_commas_and_unknown_ones() -> None:
@@ -264,7 +264,7 @@ def test_an_instance_behind_a_path_with_escapes_is_signed_as_it_is_sent() -> Non
 
 
 @BOTH
-def test_another_key_is_refused(post: Callable[[], Request]) -> None:
+def test_another_key_is_refused(post: Callable[[], SignedRequest]) -> None:
     refuse(post(), key=pair(1)[1])
     refuse(post(), key=ed25519_pair()[1])
 
@@ -289,7 +289,7 @@ def test_the_sender_cannot_choose_hmac_with_the_public_key_as_its_secret() -> No
 
 
 @BOTH
-def test_a_signature_is_bound_to_method_path_and_body(post: Callable[[], Request]) -> None:
+def test_a_signature_is_bound_to_method_path_and_body(post: Callable[[], SignedRequest]) -> None:
     request = post()
     refuse(dataclasses.replace(request, target="/inbox"))
     refuse(dataclasses.replace(request, method="PUT"))
@@ -379,13 +379,17 @@ def test_the_content_digest_must_be_there_and_right() -> None:
 
 @BOTH
 @pytest.mark.parametrize("minutes", [59, -59])
-def test_a_clock_less_than_an_hour_off_is_accepted(post: Callable[[float], Request], minutes: int) -> None:
+def test_a_clock_less_than_an_hour_off_is_accepted(
+    post: Callable[[float], SignedRequest], minutes: int
+) -> None:
     accept(post(NOW + minutes * MINUTE))
 
 
 @BOTH
 @pytest.mark.parametrize("minutes", [61, -61])
-def test_a_clock_more_than_an_hour_off_is_refused(post: Callable[[float], Request], minutes: int) -> None:
+def test_a_clock_more_than_an_hour_off_is_refused(
+    post: Callable[[float], SignedRequest], minutes: int
+) -> None:
     assert "clock" in refuse(post(NOW + minutes * MINUTE))
 
 
@@ -427,7 +431,7 @@ def test_a_parameter_given_twice_is_refused(name: str) -> None:
 
 
 @BOTH
-def test_two_signature_headers_are_refused(post: Callable[[], Request]) -> None:
+def test_two_signature_headers_are_refused(post: Callable[[], SignedRequest]) -> None:
     request = post()
     for name in ("signature", "host"):
         doubled = [*request.headers, (name, request.value(name) or "")]
@@ -565,7 +569,7 @@ def test_a_post_must_sign_target_host_digest_and_a_time(covered: str) -> None:
 
 
 @BOTH
-def test_a_request_for_another_host_is_refused(post: Callable[[], Request]) -> None:
+def test_a_request_for_another_host_is_refused(post: Callable[[], SignedRequest]) -> None:
     request = post()
     assert "another host" in refuse(with_header(request, "host", "evil.example"))
     refuse(with_header(request, "host", "evil@a.example"))
@@ -596,6 +600,6 @@ def test_the_default_port_and_case_of_a_host_do_not_matter() -> None:
 def test_whatever_arrives_the_answer_is_a_claim_or_a_refusal(
     headers: list[tuple[str, str]], target: str
 ) -> None:
-    request = Request("POST", target, "a.example", "https", headers, b"")
+    request = SignedRequest("POST", target, "a.example", "https", headers, b"")
     with pytest.raises(BadSignature):
         accept(request)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from activitypub import signatures
-from activitypub.signatures import BadSignature, PublicKey, Request, cavage, rfc9421
+from activitypub.signatures import BadSignature, PublicKey, SignedRequest, cavage, rfc9421
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "fixtures" / "vectors"
 
@@ -41,7 +41,7 @@ def _named(cases: list[dict[str, Any]]) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in cases]
 
 
-def _message(path: Path) -> Request:
+def _message(path: Path) -> SignedRequest:
     head, _, body = path.read_text().partition("\n\n")
     first, *lines = head.split("\n")
     method, target, _ = first.split(" ")
@@ -54,7 +54,7 @@ def _message(path: Path) -> Request:
             name, value = "signature", value.removeprefix("Signature ")
         if name:
             headers.append((name, value))
-    return Request(method, target, "example.com", "https", headers, body.removesuffix("\n").encode())
+    return SignedRequest(method, target, "example.com", "https", headers, body.removesuffix("\n").encode())
 
 
 def _key(name: str) -> PublicKey:
@@ -64,7 +64,7 @@ def _key(name: str) -> PublicKey:
 @pytest.mark.parametrize("case", _named(MASTODON.get("cases", [])))
 def test_mastodon_verification_cases(case: dict[str, Any]) -> None:
     url = urlsplit(case["url"])
-    request = Request(
+    request = SignedRequest(
         case["method"],
         url.path + (f"?{url.query}" if url.query else ""),
         url.netloc,
@@ -99,7 +99,9 @@ def test_draft_cavage_appendix_c(case: dict[str, Any]) -> None:
         )
     )
     method, target = message["request-target"].split(" ")
-    request = Request(method.upper(), target, "example.com", "https", headers, APPENDIX_C["body"].encode())
+    request = SignedRequest(
+        method.upper(), target, "example.com", "https", headers, APPENDIX_C["body"].encode()
+    )
     claim = cavage.parse(request)
     base = cavage.signing_string(claim, request, request.target)
     assert base.decode() == case["signing_string"]
