@@ -16,7 +16,7 @@ import pytest
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers import packages
-from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.fedify_server import Fedify
 from federation_tests.peers.packages import Missing, Program
 from federation_tests.peers.processes import Peer
 from node.config import Config

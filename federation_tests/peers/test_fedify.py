@@ -6,7 +6,7 @@ import pytest
 
 from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.peers.elsewhere import Elsewhere, Fedify
+from federation_tests.peers.fedify_server import Elsewhere, Fedify
 from node.errors import Refused
 from node.interactions import follows, likes
 from node.models.post import Post

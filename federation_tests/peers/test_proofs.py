@@ -11,7 +11,7 @@ import pytest
 
 from activitypub.signatures import BadSignature, integrity_proofs, parse_public_key
 from federation_tests.fediverse import Fediverse
-from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.fedify_server import Fedify
 from federation_tests.peers.processes import Peer
 from federation_tests.strangers import Stranger
 from node.accounts import keys

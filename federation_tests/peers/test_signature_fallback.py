@@ -9,7 +9,7 @@ import pytest
 
 from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse
-from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.fedify_server import Fedify
 from node.federation import server_availability
 from node.models.post import Post
 from node.posts import posts
