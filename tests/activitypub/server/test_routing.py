@@ -1,4 +1,4 @@
-"""The router: names before placeholders, nothing but whole paths, and the right answer to a wrong method."""
+"""The router: literals before placeholders, whole paths only, and MethodNotAllowed for a wrong method."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_other_paths_lead_nowhere(path: str) -> None:
     assert ROUTER.find("GET", path) is None
 
 
-def test_a_name_goes_before_a_placeholder_where_the_method_allows() -> None:
+def test_a_literal_goes_before_a_placeholder_if_the_method_allows() -> None:
     assert ROUTER.find("POST", "/things/clear") == RouteMatch("clear", {})
     assert ROUTER.find("GET", "/things/clear") == RouteMatch("thing", {"id": "clear"})
     assert ROUTER.find("HEAD", "/things/1") == RouteMatch("thing", {"id": "1"})
 
 
-def test_a_wrong_method_is_told_from_a_wrong_path() -> None:
+def test_a_wrong_method_differs_from_a_wrong_path() -> None:
     with pytest.raises(MethodNotAllowed):
         ROUTER.find("DELETE", "/things/1")
