@@ -9,7 +9,7 @@ from node.database import Site
 from node.models.account import Account
 
 AS_TYPE = "application/activity+json"
-_AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
 
 
 def username(account: Account) -> str:

@@ -36,7 +36,7 @@ from activitypub.client.client import Unfetchable
 from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node.accounts import accounts
@@ -143,7 +143,7 @@ class Inbox:
             raise Rejected(408, "the body did not arrive in time") from None
 
     async def _find_signer(
-        self, request: Request, claim: Claim, doc: dict[str, Any], host: str
+        self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
         """The key that made the signature; None for a Delete that is accepted without effect.
 
@@ -171,7 +171,7 @@ class Inbox:
                 return None
             raise _key_unavailable(error) from error
 
-    async def _accept_forwarded(self, request: Request, claim: Claim, activity: Activity) -> None:
+    async def _accept_forwarded(self, request: SignedRequest, claim: Claim, activity: Activity) -> None:
         """Accepts an activity that another server than the actor's has sent, if it is proved or useful as a hint."""
         hint: dict[str, Any] | None = None
         is_proved = integrity_proofs.has_proof(activity.raw)
