@@ -12,8 +12,8 @@ from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
 from node.accounts import accounts
 from node.database import Writer
-from node.federation import deliveries, server_availability
-from node.federation.deliveries import Delivery
+from node.federation import delivery_reports, server_availability
+from node.federation.delivery_reports import Delivery
 from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.lifecycle import remote_accounts
@@ -54,7 +54,7 @@ async def _last(alice: Person) -> Delivery:
     def unit(tx: Any) -> int:
         return int(tx.value("SELECT MAX(id) FROM deliveries"))
 
-    found = await alice.node.db.read(deliveries.by_id, await alice.node.db.read(unit))
+    found = await alice.node.db.read(delivery_reports.by_id, await alice.node.db.read(unit))
     assert found is not None
     return found
 
