@@ -48,7 +48,7 @@ def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
                    EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed""",  # noqa: S608
         uri=uri,
         tombstone=tombstones.tombstone_key(author, uri),
-        author=author.id,
+        who=author.id,
     )
     assert row is not None
     return build(ImportStatus, row)

@@ -3,10 +3,8 @@ from __future__ import annotations
 import pytest
 
 from node.accounts import accounts, keys
-from node.admin import account_actions
-from node.auth import users
-from node.database import Database, Writer
-from node.errors import Conflict, NotAllowed
+from node.database import Database
+from node.errors import Conflict
 from node.lifecycle import account_deletion
 from node.models.account import Account
 from tests.support import people
@@ -45,27 +43,6 @@ async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice:
         assert await db.read(accounts.by_handle, handle) == alice
     assert await db.read(accounts.by_handle, "@rita@far.example") == rita
     assert await db.read(accounts.by_handle, "rita") is None
-
-
-async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
-    db: Database, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def given(tx: Writer) -> None:
-        users.create(tx, alice, email="a@a.test", password_hash="x", role="admin")
-        users.create(tx, bob, email="b@a.test", password_hash="x", role="moderator")
-        users.create(tx, mallory, email="m@a.test", password_hash="x")
-
-    await db.write(given)
-
-    for by, who in ((mallory, bob), (bob, alice), (alice, alice)):
-        with pytest.raises(NotAllowed):
-            await db.write(account_actions.suspend, by, who)
-    await db.write(account_actions.suspend, bob, mallory)
-    assert (await db.read(accounts.get, mallory.id)).is_inactive
-    await db.write(account_actions.unsuspend, bob, mallory)
-    assert not (await db.read(accounts.get, mallory.id)).is_inactive
-    await db.write(account_actions.suspend, alice, bob)
-    assert await db.read(people.verbs, mallory) == ["Update", "Update"]
 
 
 async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
