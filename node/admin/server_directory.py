@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from node.database import Reader, build_all, columns
 from node.database.core import escape_like
-from node.federation import deliveries, server_availability
+from node.federation import delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
 from node.interactions import severed_follows
 from node.interactions.severed_follows import FollowCounts
@@ -101,7 +101,7 @@ def _summaries(tx: Reader, found: Sequence[tuple[str, int]]) -> list[ServerSumma
 
 def _health(tx: Reader, names: Sequence[str]) -> dict[str, DeliveryHealth]:
     availability = server_availability.by_hosts(tx, names)
-    counts = deliveries.counts_by_host(tx, names)
+    counts = delivery_reports.counts_by_host(tx, names)
     return {
         name: DeliveryHealth(
             availability.get(name),

@@ -18,7 +18,7 @@ from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
 from activitypub.server.routes import FederationApp
-from activitypub.signatures import Request, SigningKey, parse_claim, sign_cavage, verify
+from activitypub.signatures import SignedRequest, SigningKey, parse_claim, sign_cavage, verify
 from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
 from node.accounts import accounts, keys
@@ -257,7 +257,7 @@ def _verifying(pem: str, public: str, port: int) -> float:
     body = create("").encode()
     headers = sign_cavage(key, "POST", f"http://a.test:{port}/inbox", body, time.time())
     lines = [(name.lower(), value) for name, value in headers.items()]
-    request = Request("POST", "/inbox", f"a.test:{port}", "http", lines, body)
+    request = SignedRequest("POST", "/inbox", f"a.test:{port}", "http", lines, body)
     parsed = parse_public_key(public)
     started = time.process_time()
     for _ in range(1000):

@@ -15,7 +15,7 @@ from msgspec.json import decode
 
 from activitypub import signatures, vocab
 from activitypub.client.client import Client
-from activitypub.signatures import Request, SigningKey
+from activitypub.signatures import SignedRequest, SigningKey
 from node.accounts import keys
 
 INBOX = "https://a.test/users/alice/inbox"
@@ -64,11 +64,11 @@ async def rows() -> list[tuple[str, str, str]]:
     now = time.time()
     v15, sha256 = padding.PKCS1v15(), hashes.SHA256()
 
-    def received(headers: dict[str, str]) -> Request:
+    def received(headers: dict[str, str]) -> SignedRequest:
         lines = [(name.lower(), value) for name, value in headers.items()]
-        return Request("POST", "/users/alice/inbox", "a.test", "https", lines, CREATE)
+        return SignedRequest("POST", "/users/alice/inbox", "a.test", "https", lines, CREATE)
 
-    def checked(request: Request) -> Callable[[], None]:
+    def checked(request: SignedRequest) -> Callable[[], None]:
         def check() -> None:
             signatures.verify(signatures.parse_claim(request, now), request, known)
 

@@ -41,7 +41,7 @@ NOT_SECRET = {
     # FEP-8fcf: digests of lists of public addresses, compared to find out whether two servers agree.
     "activitypub/inbox/follower_sync.py: memory.checked_digests.get(by.id) == said.digest",
     "activitypub/signatures/follower_digest.py: compute_digest(local_ids) != sync.digest",
-    "activitypub/signatures/follower_digest.py: compute_digest(theirs) != sync.digest",
+    "activitypub/signatures/follower_digest.py: compute_digest(remote) != sync.digest",
 }
 
 
