@@ -100,3 +100,15 @@ def test_no_file_is_longer_than_400_lines() -> None:
     lengths = {relative(path): len(path.read_text().splitlines()) for path in PATHS}
 
     assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
+
+
+def test_every_module_of_node_has_a_test_module_of_its_own() -> None:
+    modules = [path for path in PATHS if path.is_relative_to(ROOT / "node") and path.name != "__init__.py"]
+
+    untested = [
+        relative(path)
+        for path in modules
+        if not (ROOT / "tests" / path.relative_to(ROOT)).with_name(f"test_{path.name}").is_file()
+    ]
+
+    assert not untested, "\n".join(["no test module for:", *untested])
