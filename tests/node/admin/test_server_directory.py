@@ -24,11 +24,9 @@ def deliver(tx: Writer, author: Account, host: str, states: list[str]) -> None:
         activity = outbox.by_id(tx, tx.value("SELECT MAX(id) FROM outbox"))
         assert activity is not None
         deliveries.queue(tx, activity, [(f"https://{host}/inbox/{number}", host)])
-        if state != "waiting":
-            tx.run(
-                "UPDATE deliveries SET state = :state, finished_at = 1 WHERE id = (SELECT MAX(id) FROM deliveries)",
-                state=state,
-            )
+        tx.run(
+            "UPDATE deliveries SET state = :state WHERE id = (SELECT MAX(id) FROM deliveries)", state=state
+        )
 
 
 async def page(db: Database, **how: str | int) -> list[ServerSummary]:

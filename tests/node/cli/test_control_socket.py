@@ -182,7 +182,7 @@ async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
     with pytest.raises(DatabaseInUse, match="Another `tintype` command"):
         await acquire(path, timeout_seconds=0.1)
 
-    def release() -> None:
+    def soon() -> None:
         time.sleep(0.2)
         os.close(descriptor)
 
@@ -191,7 +191,7 @@ async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
     descriptor = held._descriptor
     assert descriptor is not None
     held._descriptor = None
-    threading.Thread(target=release).start()
+    threading.Thread(target=soon).start()
     second = await open_database(f"sqlite:{path}", SITE)
     await second.close()
 
