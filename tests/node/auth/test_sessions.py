@@ -142,14 +142,3 @@ async def test_one_ends_ones_own_sessions_only(
 
     await db.write(sessions.end_by_id, alice, sessions.id_from_token(token))
     assert await db.read(sessions.by_token, token) is None
-
-
-async def test_preferences_change_one_by_one(db: Database, alice: Account, user: users.User) -> None:
-    await db.write(users.set_preferences, alice, theme="dark")
-    await db.write(users.set_preferences, alice, default_visibility="followers", language="de")
-    with pytest.raises(Invalid):
-        await db.write(users.set_preferences, alice, theme="plaid")
-
-    kept = await db.read(users.by_account, alice)
-    assert kept is not None
-    assert (kept.theme, kept.default_visibility, kept.language) == ("dark", "followers", "de")
