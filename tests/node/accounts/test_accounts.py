@@ -1,3 +1,5 @@
+"""Accounts: names and handles, the uris of local accounts, what a remote server may claim, and suspension."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -15,7 +17,7 @@ from node.models.account import Account
 from tests.support import people
 
 
-async def test_one_of_ours_gets_addresses_of_this_node_and_keys(db: Database, alice: Account) -> None:
+async def test_a_local_account_has_uris_of_this_node_and_keys(db: Database, alice: Account) -> None:
     base = db.site.base_url
 
     assert alice.uri == f"{base}/users/alice"
@@ -25,14 +27,14 @@ async def test_one_of_ours_gets_addresses_of_this_node_and_keys(db: Database, al
     assert [key.algorithm for key in await db.read(keys.by_account, alice)] == ["rsa", "ed25519"]
 
 
-async def test_a_name_is_given_once_whatever_its_case(
+async def test_a_name_is_taken_once_whatever_its_case(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
     with pytest.raises(Conflict):
         await db.write(accounts.create_local, "ALICE", pair=pairs["bob"])
 
 
-async def test_a_deleted_name_is_never_given_again(
+async def test_the_name_of_a_deleted_account_stays_taken(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
     await db.write(account_deletion.delete_account, alice)
@@ -41,7 +43,7 @@ async def test_a_deleted_name_is_never_given_again(
         await db.write(accounts.create_local, "alice", pair=pairs["bob"])
 
 
-async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice: Account) -> None:
+async def test_accounts_are_found_by_every_spelling_of_their_handle(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
 
     for handle in ("alice", "@Alice", f"alice@{db.site.domain}", f"@ALICE@{db.site.domain.upper()}"):
@@ -50,7 +52,7 @@ async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice:
     assert await db.read(accounts.by_handle, "rita") is None
 
 
-async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: Database) -> None:
+async def test_a_remote_account_keeps_its_uri_and_may_change_its_name(db: Database) -> None:
     rita = await db.write(people.remote)
     renamed = await db.write(
         remote_accounts.upsert, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
@@ -61,7 +63,7 @@ async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: D
     assert renamed.created_at == rita.created_at
 
 
-async def test_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Database) -> None:
+async def test_a_handle_that_passes_to_another_uri_is_another_account(db: Database) -> None:
     first = await db.write(people.remote, uri="https://far.example/ap/1")
     second = await db.write(people.remote, uri="https://far.example/ap/2")
 
@@ -69,20 +71,20 @@ async def test_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Data
     assert await db.read(accounts.by_uri, first.uri) == first
 
 
-async def test_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account) -> None:
-    for false in (
+async def test_no_remote_actor_can_become_a_local_account(db: Database, alice: Account) -> None:
+    for forged in (
         people.actor(uri=alice.uri, domain="far.example"),
         people.actor(uri=alice.uri + "2"),
         dataclasses.replace(people.actor(), domain=db.site.domain),
         dataclasses.replace(people.actor(), domain=db.site.domain.upper()),
     ):
         with pytest.raises(Invalid):
-            await db.write(remote_accounts.upsert, false)
+            await db.write(remote_accounts.upsert, forged)
 
     assert await db.read(accounts.get, alice.id) == alice
 
 
-async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
+async def test_a_remote_profile_is_sanitized_and_cut(db: Database) -> None:
     rita = await db.write(
         remote_accounts.upsert,
         people.actor(
@@ -109,13 +111,13 @@ async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
     assert rita.created_at <= now_ms()
 
 
-async def test_someone_without_a_usable_name_or_inbox_is_refused(db: Database) -> None:
-    for bad in (people.actor("\u200b"), people.actor(inbox="ftp://x"), people.actor(inbox="")):
+async def test_an_actor_without_a_usable_name_or_inbox_is_refused(db: Database) -> None:
+    for unusable in (people.actor("\u200b"), people.actor(inbox="ftp://x"), people.actor(inbox="")):
         with pytest.raises(Invalid):
-            await db.write(remote_accounts.upsert, bad)
+            await db.write(remote_accounts.upsert, unusable)
 
 
-async def test_a_profile_is_checked_rendered_and_told(db: Database, alice: Account) -> None:
+async def test_a_profile_is_checked_rendered_and_federated(db: Database, alice: Account) -> None:
     changed = await db.write(
         profiles.update_profile,
         alice,
@@ -173,9 +175,9 @@ async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
 
     await db.write(given)
 
-    for by, who in ((mallory, bob), (bob, alice), (alice, alice)):
+    for actor, target in ((mallory, bob), (bob, alice), (alice, alice)):
         with pytest.raises(NotAllowed):
-            await db.write(account_actions.suspend, by, who)
+            await db.write(account_actions.suspend, actor, target)
     await db.write(account_actions.suspend, bob, mallory)
     assert (await db.read(accounts.get, mallory.id)).is_inactive
     await db.write(account_actions.unsuspend, bob, mallory)
@@ -184,7 +186,7 @@ async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
     assert await db.read(people.verbs, mallory) == ["Update", "Update"]
 
 
-async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account) -> None:
+async def test_a_suspension_survives_an_update_of_the_actor(db: Database, alice: Account) -> None:
     def given(tx: Writer) -> None:
         users.create(tx, alice, email="a@a.test", password_hash="x", role="moderator")
         account_actions.suspend(tx, alice, people.remote(tx))
@@ -195,7 +197,7 @@ async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account
     assert rita.suspended_at is not None
 
 
-async def test_whoever_was_deleted_elsewhere_does_not_come_back(db: Database) -> None:
+async def test_a_remote_account_that_was_deleted_is_not_created_again(db: Database) -> None:
     rita = await db.write(people.remote)
     await db.write(account_deletion.delete_account, rita)
 
@@ -207,7 +209,7 @@ async def test_whoever_was_deleted_elsewhere_does_not_come_back(db: Database) ->
     assert await db.read(keys.by_account, gone) == []
 
 
-async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+async def test_the_instance_actor_is_created_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
     first = await db.write(accounts.create_instance_actor, pairs["alice"])
     second = await db.write(accounts.create_instance_actor, pairs["bob"])
 
@@ -217,7 +219,7 @@ async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.
 
 
 @pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
-async def test_names_elsewhere_may_have_2048_bytes(db: Database, name: str) -> None:
+async def test_a_remote_name_may_have_2048_bytes(db: Database, name: str) -> None:
     uri = "https://far.example/people/1"
     rita = await db.write(people.remote, name, uri=uri, display_name="R" * 2048, inbox=f"{uri}/inbox")
 
@@ -226,7 +228,7 @@ async def test_names_elsewhere_may_have_2048_bytes(db: Database, name: str) -> N
     assert len(rita.label) <= 201
 
 
-async def test_a_name_elsewhere_that_is_longer_is_nobody_s(db: Database) -> None:
+async def test_a_longer_remote_name_is_refused(db: Database) -> None:
     uri = "https://far.example/people/1"
     with pytest.raises(Invalid):
         await db.write(people.remote, "x" * 2049, uri=uri, inbox=f"{uri}/inbox")

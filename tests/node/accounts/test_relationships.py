@@ -1,3 +1,5 @@
+"""Relationships: follows, blocks and mutes of two accounts, from either side."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -9,7 +11,7 @@ from node.interactions import blocks, follows
 from node.models.account import Account
 from tests.support import people
 
-NOTHING = {
+NONE = {
     field.name: False
     for field in dataclasses.fields(Relationship)
     if field.name not in ("id", "domain_blocking")
@@ -17,10 +19,10 @@ NOTHING = {
 
 
 def between(id_: int, **true: bool) -> Relationship:
-    return Relationship(id_, **(NOTHING | true))
+    return Relationship(id_, **(NONE | true))
 
 
-async def test_every_side_of_it_is_told_in_the_order_asked_for(
+async def test_relationships_are_listed_from_either_side_in_the_given_order(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     rita = await db.write(people.remote)
