@@ -131,3 +131,29 @@ async def test_the_number_of_keys_of_an_actor_is_bounded(db: Database) -> None:
 
 def test_the_secret_is_not_in_the_repr_of_the_options() -> None:
     assert "hush" not in repr(Config(node=NodeOptions(secret="hush")))
+
+
+async def test_rotated_keys_keep_their_ids_and_the_old_one_for_a_week(
+    db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
+) -> None:
+    before, versions = (
+        await db.read(keys.private_pem, alice),
+        await db.read(keys.versions_by_account, [alice.id]),
+    )
+    assert await db.read(keys.previous_private_pem, alice) is None
+
+    await db.write(keys.rotate, alice, pairs["bob"])
+
+    assert await db.read(keys.private_pem, alice) == (before[0], pairs["bob"].private_pem)
+    assert await db.read(keys.previous_private_pem, alice) == before
+    assert (await db.read(keys.versions_by_account, [alice.id]))[alice.id] > versions[alice.id]
+
+    assert await db.write(keys.clean_up, now_ms()) == 0
+    assert await db.write(keys.clean_up, now_ms() + keys.REPLACED_KEY_RETENTION_MS + 1000) == 2
+    assert await db.read(keys.previous_private_pem, alice) is None
+
+
+async def test_only_accounts_with_private_keys_have_a_version(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+
+    assert set(await db.read(keys.versions_by_account, [alice.id, rita.id])) == {alice.id}

@@ -40,3 +40,30 @@ async def test_relationships_are_listed_from_either_side_in_the_given_order(
     assert await db.read(relationships.with_account, mallory, alice) == between(alice.id, blocking=True)
     assert await db.read(relationships.with_account, rita, alice) == between(alice.id, requested_by=True)
     assert await db.read(relationships.with_accounts, alice, []) == []
+
+
+async def test_a_block_is_between_both_and_a_mute_only_of_one(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    await db.write(blocks.block, alice, bob)
+    await db.write(blocks.mute, alice, mallory)
+
+    assert await db.read(relationships.is_block_between, alice, bob)
+    assert await db.read(relationships.is_block_between, bob, alice)
+    assert not await db.read(relationships.is_block_between, alice, mallory)
+    assert await db.read(relationships.has_blocked, alice, bob)
+    assert not await db.read(relationships.has_blocked, bob, alice)
+    assert await db.read(relationships.has_muted, alice, mallory)
+    assert not await db.read(relationships.has_muted, mallory, alice)
+
+
+async def test_a_follow_is_found_by_both_accounts_and_by_its_uri(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    made = await db.write(follows.follow, alice, bob)
+
+    assert await db.read(relationships.follow_between, alice, bob) == made
+    assert await db.read(relationships.follow_by_uri, made.uri) == made
+    assert made.is_accepted
+    assert await db.read(relationships.follow_between, bob, alice) is None
+    assert await db.read(relationships.follow_by_uri, "https://far.example/follows/1") is None

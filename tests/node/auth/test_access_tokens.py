@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from node.auth import access_tokens
+from node.accounts import accounts
+from node.auth import access_tokens, users
 from node.database import Database
 from node.errors import Invalid
 from node.models.account import Account
@@ -54,3 +55,19 @@ def test_a_wide_scope_includes_the_narrow_ones(granted: str, needed: str, allowe
 def test_unknown_scopes_are_refused(text: str) -> None:
     with pytest.raises(Invalid):
         access_tokens.parse_scopes(text)
+
+
+async def test_the_version_of_a_token_changes_with_its_user(db: Database, alice: Account) -> None:
+    await db.write(users.create, alice, email="a@a.test", password_hash="x")
+    token = await db.write(access_tokens.create, alice, {"read"}, "Camera")
+    versions = [await db.read(access_tokens.version, token)]
+
+    await db.write(users.set_preferences, alice, language="de")
+    versions.append(await db.read(access_tokens.version, token))
+    await db.write(accounts.adjust_counts, alice.id, posts=1)
+    versions.append(await db.read(access_tokens.version, token))
+
+    assert None not in versions
+    assert len(set(versions)) == 3
+    assert await db.read(access_tokens.version, token) == versions[-1]
+    assert await db.read(access_tokens.version, token + "x") is None
