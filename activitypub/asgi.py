@@ -1,6 +1,6 @@
-"""The little that is needed to read and answer over plain ASGI, for what does not go through the web framework.
+"""Reads requests and sends responses over plain ASGI, for what does not go through the web framework.
 
-Documents for other servers, the client API and files are answered with it.
+The federation endpoints, the client API and file responses use it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from activitypub.signatures import Request
+from activitypub.signatures import SignedRequest
 from node.database import Site
 
 Scope = MutableMapping[str, Any]
@@ -29,7 +29,7 @@ class BodyTooLarge(Exception):
 
 
 class IncompleteBody(Exception):
-    """The sender left before the body was complete."""
+    """The client disconnected before the body was complete."""
 
 
 class TooSlow(IncompleteBody):
@@ -37,7 +37,7 @@ class TooSlow(IncompleteBody):
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """A header's first line."""
+    """The first value of a header (name in lower case), or None."""
     for key, value in scope["headers"]:
         if key == name:
             text: str = value.decode("latin-1")
@@ -46,23 +46,23 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def headers(scope: Scope, name: bytes) -> list[str]:
-    """Every line of a header."""
+    """All values of a header (name in lower case)."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
-    """The request as signatures see it, for the public host that is configured."""
+def signed_request(scope: Scope, site: Site, body: bytes = b"") -> SignedRequest:
+    """The request as a signature covers it, with the configured public host instead of the Host header."""
     target = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")
     headers = [(key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in scope["headers"]]
-    return Request(scope["method"], target, site.domain, site.scheme, headers, body)
+    return SignedRequest(scope["method"], target, site.domain, site.scheme, headers, body)
 
 
 async def read_body(
     scope: Scope, receive: Receive, max_bytes: int, seconds: float = BODY_TIMEOUT_SECONDS
 ) -> bytes:
-    """The body, within a size and a time. Raises TooLarge, Gone or TooSlow."""
+    """Reads the body, at most `max_bytes` within `seconds`. Raises BodyTooLarge, IncompleteBody or TooSlow."""
     declared = header(scope, b"content-length")
     if declared is not None and (not declared.isdigit() or int(declared[:15]) > max_bytes):
         raise BodyTooLarge
@@ -93,7 +93,7 @@ async def respond(
     content_type: str = "text/plain; charset=utf-8",
     headers: Iterable[Header] = (),
 ) -> None:
-    """One whole answer; a HEAD gets only its headers. With "" as its type it says nothing of what it holds."""
+    """Sends a whole response; HEAD gets only the headers. An empty `content_type` sends no Content-Type."""
     lines = [NOSNIFF, *headers]
     if status not in _WITHOUT_BODY:
         lines.append((b"content-length", b"%d" % len(body)))

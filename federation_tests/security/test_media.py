@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
@@ -18,7 +18,7 @@ from node.database import Reader
 from node.errors import Refused
 from node.interactions import likes
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -32,7 +32,7 @@ from web.files.media_urls import media_url
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
 
-def image(server: Stranger, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
+def image(server: RemoteServer, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
     """A picture that a server serves, as an attachment."""
     server.replies[path] = Reply(
         body=picture() if body is None else body, **{"content_type": "image/jpeg", **reply}
@@ -40,11 +40,11 @@ def image(server: Stranger, path: str, body: bytes | None = None, **reply: Any) 
     return {"type": "Image", "mediaType": "image/jpeg", "url": f"{server.base}{path}", "name": path}
 
 
-async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: Any) -> Post:
+async def arrives(alice: Person, server: RemoteServer, number: int = 1, **changes: Any) -> Post:
     """A post of rita as alice's node has stored it."""
     activity = create(server, number=number, **changes)
     assert await server.send(alice.node, "rita", activity) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
     assert post is not None
     return post
@@ -55,12 +55,12 @@ async def shots(alice: Person, post: Post) -> list[Photo]:
 
 
 async def test_D6_no_part_of_a_local_url_makes_this_node_fetch_another(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     anybody = Client(create_app(alice.node))
-    before = sum(other.asked.values())
+    before = sum(other.requests.values())
 
     for tail in (
         f"medium.webp/{other.base}/x",
@@ -73,12 +73,12 @@ async def test_D6_no_part_of_a_local_url_makes_this_node_fetch_another(
     with_query = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
 
     assert with_query.status == 200
-    assert sum(other.asked.values()) == before
-    assert evil.asked["/a.jpg"] == 1
+    assert sum(other.requests.values()) == before
+    assert evil.requests["/a.jpg"] == 1
 
 
 async def test_D7_only_stored_urls_are_fetched_and_only_pictures_served(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     attachments = [
@@ -97,7 +97,7 @@ async def test_D7_only_stored_urls_are_fetched_and_only_pictures_served(
         f"/media/cache/{evil.domain}/a.php",
     ):
         assert (await anybody.get(path)).status == 404
-    assert evil.asked["/a.php"] == 0
+    assert evil.requests["/a.php"] == 0
 
     reply = await anybody.get(f"/media/remote/{shown.id}/medium.webp")
     assert (reply.status, reply.headers["content-type"]) == (200, "image/webp")
@@ -108,21 +108,23 @@ async def test_D7_only_stored_urls_are_fetched_and_only_pictures_served(
     assert (await anybody.get(f"/media/remote/{page.id}/medium.webp")).status == 404
 
 
-async def test_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_picture_in_a_private_network_is_not_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     alice.node.client._allow_private = False
     anybody = Client(create_app(alice.node))
 
     assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
 
 
 async def test_receiving_a_post_full_of_pictures_makes_no_request(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    before = sum(evil.asked.values()) + sum(other.asked.values())
+    before = sum(evil.requests.values()) + sum(other.requests.values())
     tags = [
         {"type": "Emoji", "name": f":e{n}:", "icon": {"type": "Image", "url": f"{other.base}/e{n}.png"}}
         for n in range(100)
@@ -136,13 +138,13 @@ async def test_receiving_a_post_full_of_pictures_makes_no_request(
         tag=tags,
     )
 
-    assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
+    assert sum(evil.requests.values()) + sum(other.requests.values()) - before == 0
     assert len(await shots(alice, post)) == 20
     assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
 
 async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
@@ -155,7 +157,7 @@ async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post
     with_capability = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
     assert (await anybody.get(with_capability)).status == 200
     assert (await anybody.get(f"/media/{rest}")).status == 404
     stored = (await shots(alice, post))[0].files
@@ -173,7 +175,7 @@ async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post
     assert await alice.node.db.read(media_cache.total_bytes) == 0
 
 
-async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     attachments = [
         image(evil, "/evil.svg", picture(kind="PNG"), content_type="application/x-httpd-php"),
@@ -192,7 +194,9 @@ async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evi
     assert [reply.status for reply in replies] == [200, 404, 404, 404, 404]
 
 
-async def test_G3_nothing_that_could_run_is_accepted_or_served(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_G3_nothing_that_could_run_is_accepted_or_served(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     node, account = alice.node, await alice.account()
     html = b"<!doctype html><script>alert(1)</script>"
@@ -233,7 +237,7 @@ def _stored_bytes(tx: Reader) -> int:
 
 
 async def test_G5_the_cache_stays_under_its_capacity_and_refetches(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
@@ -260,12 +264,12 @@ async def test_G5_the_cache_stays_under_its_capacity_and_refetches(
     assert await alice.node.db.read(_stored_bytes) == await alice.node.db.read(media_cache.total_bytes)
     assert await alice.node.storage.total_bytes() <= capacity
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
-    assert evil.asked["/0.jpg"] == 2
+    assert evil.requests["/0.jpg"] == 2
 
 
 @ONE_AT_A_TIME
 async def test_a_slow_host_gets_few_requests_at_once_and_delays_no_delivery(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(alice, evil, attachment=[image(evil, f"/{n}.jpg", seconds=1.5) for n in range(20)])
@@ -278,7 +282,7 @@ async def test_a_slow_host_gets_few_requests_at_once_and_delays_no_delivery(
         for _ in "ab"
     ]
     await asyncio.sleep(0.4)
-    requested = sum(evil.asked[f"/{n}.jpg"] for n in range(20))
+    requested = sum(evil.requests[f"/{n}.jpg"] for n in range(20))
     await alice._do(likes.like, post)
     async with asyncio.timeout(1.0):
         await fediverse.settle()
@@ -291,7 +295,7 @@ async def test_a_slow_host_gets_few_requests_at_once_and_delays_no_delivery(
 
 
 async def test_a_host_has_a_limit_of_pictures_an_hour(
-    fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
+    fediverse: Fediverse, evil: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_fetch, "MAX_PICTURES_PER_HOUR", 3)
     alice = await alice_follows_rita(fediverse, evil)
@@ -316,7 +320,7 @@ async def test_a_host_has_a_limit_of_pictures_an_hour(
 @ONE_AT_A_TIME
 @pytest.mark.parametrize("kind", ["photo", "avatar"])
 async def test_a_picture_whose_server_is_suspended_meanwhile_is_not_stored(
-    fediverse: Fediverse, evil: Stranger, kind: str
+    fediverse: Fediverse, evil: RemoteServer, kind: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     slow = image(evil, "/slow.jpg", seconds=0.7)
@@ -329,9 +333,9 @@ async def test_a_picture_whose_server_is_suspended_meanwhile_is_not_stored(
     anybody = Client(create_app(alice.node))
     viewing = asyncio.create_task(anybody.get(path))
     async with asyncio.timeout(5):
-        while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
+        while not evil.requests["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     assert (await viewing).status == 404
     await fediverse.settle()
@@ -340,11 +344,11 @@ async def test_a_picture_whose_server_is_suspended_meanwhile_is_not_stored(
 
 
 async def test_apps_get_little_of_an_account_of_a_suspended_server(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     zoe = await actors.find(alice.node, evil.person("zoe", name="Rude name", summary="<p>Rude words</p>"))
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     reply = await Client(Api(alice.node)).get(f"/api/v1/accounts/{zoe.id}")
     assert reply.json["suspended"] is True

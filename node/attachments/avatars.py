@@ -20,7 +20,7 @@ from node.errors import Invalid, NotFound
 from node.federation import outbox
 from node.jobs.queue import GiveUp, Job
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import display_names
 
@@ -145,7 +145,7 @@ def _fetchable_account(tx: Reader, account_id: int, kind: PictureKind) -> Accoun
     url = kind.url(account)
     if account.is_local or account.is_inactive or not url:
         raise NotFound(detail=f"{account.full_handle} has no remote {kind.name}")
-    if not domain_policy.allows_media(tx, account, url):
+    if not domain_rules.allows_media(tx, account, url):
         raise NotFound(detail=f"pictures of {account.domain} are not shown here")
     if files(tx, account, kind):
         return None
@@ -157,7 +157,7 @@ def _fetchable_account(tx: Reader, account_id: int, kind: PictureKind) -> Accoun
 def _store(tx: Writer, account: Account, kind: PictureKind, fetched: FetchedPicture, capacity: int) -> None:
     # The account, or the policy for its server, may have changed during the fetch.
     current, url = accounts.get(tx, account.id), kind.url(account)
-    if kind.url(current) != url or not domain_policy.allows_media(tx, current, url):
+    if kind.url(current) != url or not domain_rules.allows_media(tx, current, url):
         stored_files.queue_deletion(tx, [file.key for file in fetched.files.values()])
         return
     _replace(tx, account.id, kind, fetched.files, source_url=url)

@@ -18,7 +18,7 @@ from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
 from node.models.remote_actor import RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import display_names, hostnames
 
@@ -117,7 +117,7 @@ def visible_by_id(tx: Reader, id_: int) -> Emoji | None:
     if row is None:
         return None
     found = build(Emoji, row)
-    policies = domain_policy.policies(tx, {found.domain, hostnames.from_uri(found.url)})
+    policies = domain_rules.policies(tx, {found.domain, hostnames.from_uri(found.url)})
     return None if any(policy.rejects_media or policy.is_suspended for policy in policies.values()) else found
 
 
@@ -173,7 +173,7 @@ def delete_files(tx: Writer, ids: Sequence[int]) -> None:
 def from_rejected_servers(tx: Reader, limit: int) -> list[MediaKey]:
     """Return up to `limit` emoji that are stored although media of their server are rejected."""
     servers = [row["domain"] for row in tx.all("SELECT DISTINCT domain FROM emoji WHERE file <> ''")]
-    policies = domain_policy.policies(tx, servers)
+    policies = domain_rules.policies(tx, servers)
     rows = tx.all(
         "SELECT id FROM emoji WHERE file <> '' AND domain IN (:domains) LIMIT :limit",
         domains=[name for name, policy in policies.items() if policy.rejects_media],

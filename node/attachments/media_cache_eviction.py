@@ -13,7 +13,7 @@ from node.attachments import avatars, custom_emoji, media_cache, photos
 from node.attachments.media_cache import EVICT_DOWN_TO, MAX_HOST_SHARE, AccessTimes, CacheCapacity, MediaKey
 from node.database import Writer
 from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 BATCH_SIZE = 100
@@ -54,7 +54,7 @@ def evict(tx: Writer, keys: Sequence[MediaKey]) -> int:
 
 def evict_rejected(tx: Writer) -> int:
     """Evict some pictures from hosts whose media are rejected, and return how many."""
-    policies = domain_policy.policies(tx, media_cache.hosts(tx))
+    policies = domain_rules.policies(tx, media_cache.hosts(tx))
     rejected = [host for host, policy in policies.items() if policy.rejects_media]
     if rejected and (keys := media_cache.by_hosts(tx, rejected, BATCH_SIZE)):
         return evict(tx, keys)

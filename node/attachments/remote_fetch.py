@@ -22,7 +22,7 @@ from node.attachments.media_cache import MediaKey
 from node.attachments.stored_files import StoredFile
 from node.cache import Cache
 from node.errors import Refused, TooManyRequests, Unreachable
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import hostnames
 
@@ -116,7 +116,7 @@ class PictureFetcher:
             final_host = hostnames.from_uri(response.url)
             if (
                 final_host != host
-                and (await self._node.db.read(domain_policy.policy, final_host)).rejects_media
+                and (await self._node.db.read(domain_rules.policy, final_host)).rejects_media
             ):
                 raise Unreachable("Pictures of that server are not shown here.", detail=response.url)
             return await self._node.sandbox.render(response.body, variants)

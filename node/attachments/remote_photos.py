@@ -12,7 +12,7 @@ from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.database import Reader, Writer
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -49,14 +49,14 @@ def _fetchable_photo(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or not photo.remote_url:
         return photo, False
-    if not domain_policy.allows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
+    if not domain_rules.allows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
         return None, False
     return photo, media_cache.may_fetch(tx, "photo", photo_id, photo.remote_url)
 
 
 def _store(tx: Writer, photo: Photo, fetched: FetchedPicture, capacity: int) -> Photo | None:
     # The post, or the policy for its server, may have changed during the fetch.
-    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domain_policy.allows_media(
+    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domain_rules.allows_media(
         tx, accounts.get(tx, photo.account_id), photo.remote_url
     ):
         stored_files.queue_deletion(tx, [file.key for file in fetched.files.values()])

@@ -39,7 +39,7 @@ from node.errors import NotFound, Refused
 from node.ids import parse_id
 from node.models import visibility
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from web.files import file_response
 from web.files.static_files import StaticFiles
@@ -280,7 +280,7 @@ def _remote_photo_files(
     if photo is None or not photo.remote_url or not (access or has_capability):
         raise NotFound
     owner = accounts.get(tx, photo.account_id)
-    if owner.is_inactive or not domain_policy.allows_media(tx, owner, photo.remote_url):
+    if owner.is_inactive or not domain_rules.allows_media(tx, owner, photo.remote_url):
         raise NotFound
     return photo.files, access == "public"
 
@@ -291,7 +291,7 @@ def _profile_files(tx: Reader, account_id: int, kind: avatars.PictureKind) -> tu
     if (
         account is None
         or account.is_inactive
-        or not domain_policy.allows_media(tx, account, kind.url(account))
+        or not domain_rules.allows_media(tx, account, kind.url(account))
     ):
         raise NotFound
     return avatars.files(tx, account, kind), bool(kind.url(account)) and not account.is_local

@@ -14,7 +14,7 @@ from node.jobs.queue import Job
 from node.lifecycle import account_deletion
 from node.models import visibility
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support import people
 from tests.support.picture_server import PictureReply, PictureServer
@@ -168,7 +168,7 @@ async def test_nothing_is_fetched_for_local_pictureless_or_blocked_accounts(
 ) -> None:
     rita = await node.db.write(people.remote, avatar_url=f"{picture_server.url}/avatar.png")
     plain = await node.db.write(people.remote, "plain")
-    await node.db.write(domain_policy.block, "far.example")
+    await node.db.write(domain_rules.block, "far.example")
 
     for account in (alice, rita, plain):
         with pytest.raises(NotFound):

@@ -13,7 +13,7 @@ from node.ids import now_ms
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
@@ -143,6 +143,6 @@ async def test_an_emoji_is_not_shown_where_its_file_host_is_rejected(node: Node)
     id_ = custom_emoji.ids_by_shortcode(kept)["cat"]
     assert await node.db.read(custom_emoji.visible_by_id, id_) is not None
 
-    await node.db.write(domain_policy.block, "files.example", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "files.example", strength="none", rejects_media=True)
 
     assert await node.db.read(custom_emoji.visible_by_id, id_) is None

@@ -10,7 +10,7 @@ from node.database import Writer
 from node.ids import now_ms
 from node.jobs.queue import Job
 from node.models.remote_actor import RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.node.attachments.cached_photos import (
     CAPACITY,
@@ -132,7 +132,7 @@ async def test_pictures_of_a_host_whose_media_are_rejected_are_evicted(node: Nod
     ids = await node.db.write(store_photos, 3, 1000, "pictures.example")
     other = await node.db.write(store_photos, 1, 1000, "other.example")
 
-    await node.db.write(domain_policy.block, "pictures.example", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "pictures.example", strength="none", rejects_media=True)
     while await node.db.write(media_cache_eviction.evict_rejected):
         pass
 
@@ -148,7 +148,7 @@ async def test_emoji_of_a_rejected_server_are_evicted_whatever_host_has_the_file
         emoji_id = custom_emoji.ids_by_shortcode(kept)["cat"]
         tx.run("UPDATE emoji SET file = 'cache/b.webp' WHERE id = :id", id=emoji_id)
         media_cache.record_stored(tx, "emoji", emoji_id, url, 10, capacity=CAPACITY)
-        domain_policy.block(tx, "far.example", strength="none", rejects_media=True)
+        domain_rules.block(tx, "far.example", strength="none", rejects_media=True)
         return emoji_id
 
     await node.db.write(store)

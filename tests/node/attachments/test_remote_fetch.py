@@ -12,7 +12,7 @@ from media.images import EMOJI_VARIANTS, BadImage
 from node.attachments import media_cache, remote_fetch
 from node.attachments.remote_fetch import PictureFetcher
 from node.errors import TooManyRequests, Unreachable
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support.picture_server import PictureReply, PictureServer
 from tests.support.ports import free_port
@@ -179,7 +179,7 @@ async def test_a_redirect_to_a_host_whose_media_are_rejected_is_refused(
     picture_server.replies["/redirect.jpg"] = PictureReply(status=302, headers={"location": target})
     await fetch(node, f"{picture_server.url}/redirect.jpg")
 
-    await node.db.write(domain_policy.block, "localhost", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "localhost", strength="none", rejects_media=True)
 
     with pytest.raises(Unreachable):
         await fetch(node, f"{picture_server.url}/redirect.jpg")

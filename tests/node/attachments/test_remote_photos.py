@@ -12,7 +12,7 @@ from node.attachments.photo_rows import Photo
 from node.database import Writer
 from node.ids import now_ms
 from node.models.visibility import may_see_photo
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import post_deletion
@@ -116,7 +116,7 @@ async def test_a_server_blocked_during_the_fetch_leaves_no_file(
     fetching = asyncio.create_task(remote_photos.fetch(node, photo.id))
     await picture_server.wait_for_requests(1)
 
-    await node.db.write(domain_policy.block, "far.example")
+    await node.db.write(domain_rules.block, "far.example")
     picture_server.may_answer.set()
 
     assert await fetching is None

@@ -19,7 +19,7 @@ from node.lifecycle import remote_accounts
 from node.models.account import Account
 from node.models.remote_actor import RemoteActor, RemoteEmoji
 from node.models.remote_post import RemotePhoto, RemotePost
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
@@ -161,7 +161,7 @@ async def test_emoji_of_a_server_whose_media_are_rejected_are_404(
 ) -> None:
     id_ = await node.db.write(_emoji, f"{picture_server.url}/cat.png")
     assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 200
-    await node.db.write(domain_policy.block, "eve.test", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "eve.test", strength="none", rejects_media=True)
     assert (await anybody.get(f"/media/emoji/{id_}.webp")).status == 404
     await run_due_jobs(node)
     file = await node.db.read(lambda tx: tx.value("SELECT file FROM emoji WHERE id = :id", id=id_))
@@ -208,7 +208,7 @@ async def test_stored_files_of_a_host_whose_media_are_rejected_are_404(
     _, photo_id = await node.db.write(_receive, f"{picture_server.url}/a.jpg", "public", [bob])
     url = f"/media/remote/{photo_id}/medium.webp"
     assert (await anybody.get(url)).status == 200
-    await node.db.write(domain_policy.block, "127.0.0.1", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "127.0.0.1", strength="none", rejects_media=True)
     assert (await anybody.get(url)).status == 404
     await run_due_jobs(node)
     assert await node.db.read(media_cache.total_bytes) == 0
