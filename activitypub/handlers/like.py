@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
-from activitypub.vocab import emoji_reactions as written
+from activitypub.vocab import emoji_reactions as reaction_vocab
 from node.database import Writer
 from node.interactions import emoji_reactions, likes
 from node.models.account import Account
@@ -24,7 +24,7 @@ def handle_emoji_react(tx: Writer, heard: ReceivedActivity) -> None:
 
 
 def _add_reaction(tx: Writer, heard: ReceivedActivity, post: Post) -> bool:
-    given = written.parse(heard.activity)
+    given = reaction_vocab.parse(heard.activity)
     if given is None or heard.uri is None:
         return False
     picture = given.emoji
@@ -43,7 +43,7 @@ def _add_reaction(tx: Writer, heard: ReceivedActivity, post: Post) -> bool:
     return True
 
 
-def _reaction_name(by: Account, given: written.EmojiReaction) -> str:
+def _reaction_name(by: Account, given: reaction_vocab.EmojiReaction) -> str:
     """Custom emoji of two servers may share a short name and still be two."""
     return given.key if given.emoji is None else f"{given.key}{by.domain}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
 from activitypub.uris import host_of
 from activitypub.vocab import Ref
-from activitypub.vocab import quotes as written
+from activitypub.vocab import quotes as quote_vocab
 from node.database import Writer
 from node.interactions import quotes
 from node.jobs import queue
@@ -15,7 +15,7 @@ from node.posts import posts
 
 def handle_quote_request(tx: Writer, heard: ReceivedActivity) -> None:
     """QuoteRequest: answered at once, by the policy of the post."""
-    asked = written.parse_request(heard.activity)
+    asked = quote_vocab.parse_request(heard.activity)
     post = visible_local_post(tx, Ref(uri=asked.quoted_uri), heard.actor)
     if heard.uri is None:
         raise Ignored("a question without an id")
@@ -24,7 +24,7 @@ def handle_quote_request(tx: Writer, heard: ReceivedActivity) -> None:
 
 def handle_quote_response(tx: Writer, heard: ReceivedActivity, *, is_allowed: bool) -> bool:
     """An Accept or a Reject of a question of ours, by the author of what is to be quoted. Whether it was one."""
-    said = written.parse_response(heard.activity)
+    said = quote_vocab.parse_response(heard.activity)
     ids = [said.id, f"{said.request.quote_uri}{quotes.REQUEST_SUFFIX}" if said.request is not None else None]
     for id_ in filter(None, ids):
         found = quotes.by_request_uri(tx, id_)
