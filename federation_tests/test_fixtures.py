@@ -20,8 +20,8 @@ from activitypub import vocab
 from activitypub.inbox import process
 from activitypub.remote import actors
 from activitypub.uris import Malformed
+from federation_tests.documents.__main__ import documents, judge
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.letters.__main__ import documents, judge
 from node.accounts import accounts, relationships
 from node.database import Reader, Writer
 from node.errors import Refused
@@ -39,7 +39,7 @@ from node.timelines import post_views, timelines
 from tests.activitypub.vocab.test_fixtures_parse import spoilt
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
-LETTERS = Path(__file__).parent / "letters" / "written"
+LETTERS = Path(__file__).parent / "documents" / "received"
 # The jobs that ask something of other servers.
 ASKS = (
     "fetch",

@@ -14,7 +14,7 @@ from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, normalize_id, same_origin, without_fragment
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 
@@ -99,7 +99,7 @@ async def _check_host(node: Node, uri: str) -> None:
     host = host_of(uri)
     if host == node.site.domain:
         raise permanent_failure(uri, "local objects are not fetched")
-    if await node.db.read(domain_policy.is_blocked, host):
+    if await node.db.read(domain_rules.is_blocked, host):
         raise permanent_failure(uri, "this node does not exchange anything with that server")
 
 

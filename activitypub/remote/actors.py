@@ -30,7 +30,7 @@ from node.jobs.queue import GiveUp, Job, RetryLater
 from node.lifecycle import account_deletion, remote_accounts
 from node.models.account import Account
 from node.models.remote_actor import ActorKey, RemoteActor, RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 DAY_MS = 24 * 3600 * 1000
@@ -174,7 +174,7 @@ async def by_handle(node: Node, handle: str) -> Account:
             if known is None or known.deleted_at is not None:
                 raise NotFound("This account does not exist.")
             return known
-        if await node.db.read(domain_policy.is_blocked, domain):
+        if await node.db.read(domain_rules.is_blocked, domain):
             raise NotFound("This account does not exist.", detail=f"{domain} is blocked")
         found = await webfinger.look_up_handle(node, handle)
         doc = await documents.fetch(node, found.actor_uri)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 
 from activitypub import signatures
+from activitypub.asgi import Scope, header, signed_request
 from activitypub.client.cache import KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.inbox import verification
-from activitypub.inbox.asgi import Scope, header, signed_request
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature
 from activitypub.uris import Malformed, host_of, parse_uri
@@ -23,7 +23,7 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 
@@ -39,7 +39,7 @@ async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
         )
     except (BadSignature, Unfetchable, Malformed):
         return None
-    return None if await node.db.read(domain_policy.is_blocked, known.host) else known
+    return None if await node.db.read(domain_rules.is_blocked, known.host) else known
 
 
 async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
@@ -61,7 +61,7 @@ async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
 
 def _block_state(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
     """Whether the server or the signer is suspended, and whether `owner` has blocked the signer."""
-    if domain_policy.is_blocked(tx, host):
+    if domain_rules.is_blocked(tx, host):
         return True, False
     key = keys.by_id(tx, key_id)
     signer = None if key is None else accounts.by_id(tx, key.account_id)

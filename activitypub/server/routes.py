@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, parse_qsl
 import msgspec
 from werkzeug.routing import Rule
 
+from activitypub.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.documents import nodeinfo
 from activitypub.documents import webfinger as webfinger_documents
-from activitypub.inbox.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.inbox.endpoint import Inbox
 from activitypub.remote import webfinger
 from activitypub.server import authorized_fetch, collections, resources

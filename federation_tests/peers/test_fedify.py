@@ -49,7 +49,7 @@ async def test_fedify_follows_us_and_unfollows(fred: FedifyAccount, alice: Perso
 
     assert (await fred.knows())["following"] == {await uri(alice): "accepted"}
     assert await followers(alice) == [fred.uri]
-    assert [kind for kind, _ in await alice.told()] == ["follow"]
+    assert [kind for kind, _ in await alice.notifications()] == ["follow"]
 
     await fred.unfollows(alice)
 
@@ -125,7 +125,7 @@ async def test_our_photos_are_seen_on_fedify(
         status, kind, size, start = await fedify.peer.do("picture", url=one["url"])
         assert (status, kind, start) == (200, "image/jpeg", "ffd8ff")
         assert size > 300
-    report = await alice.ledger(post)
+    report = await alice.delivery_counts(post)
     assert (report.servers, report.delivered) == (1, 1)
 
 
@@ -158,7 +158,7 @@ async def test_fedify_likes_boosts_and_undoes_both(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
-    assert sorted(kind for kind, _ in await alice.told()) == ["boost", "like"]
+    assert sorted(kind for kind, _ in await alice.notifications()) == ["boost", "like"]
 
     await fred.undoes("like", post)
     await fred.undoes("boost", post)
@@ -183,7 +183,7 @@ async def test_a_boost_by_fedify_reaches_its_local_followers(
     assert (view.post.uri, [one.alt for one in view.photos]) == (post.uri, ["A flock"])
     assert view.boosted_by is not None
     assert view.boosted_by.uri == fred.uri
-    assert ("boost", "fred@fedify.test") in await bea.told()
+    assert ("boost", "fred@fedify.test") in await bea.notifications()
 
     await fred.undoes("boost", post)
 
@@ -268,7 +268,7 @@ async def test_a_conversation_between_the_two(
     await world.settle()
 
     assert await alice.conversation(post) == ["A beech", "Thank you"]
-    assert ("comment", "fred@fedify.test") in await alice.told()
+    assert ("comment", "fred@fedify.test") in await alice.notifications()
     seen = await fedify.sees(thanks)
     assert seen is not None
     assert seen["replyTo"] == answer.uri

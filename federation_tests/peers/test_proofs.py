@@ -13,7 +13,7 @@ from activitypub.signatures import BadSignature, integrity_proofs, parse_public_
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers.fedify_server import Fedify
 from federation_tests.peers.processes import Peer
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
@@ -71,7 +71,7 @@ class RecordingApp:
 
 @pytest.mark.parametrize("number", [1, 4])
 async def test_a_proof_by_fedify_is_believed_whoever_forwards_it(
-    world: Fediverse, fedify: Fedify, other: Stranger, number: int
+    world: Fediverse, fedify: Fedify, other: RemoteServer, number: int
 ) -> None:
     """Bea follows Fred after his post. Another server forwards her the proved activity, and an altered one."""
     bodies: list[bytes] = []

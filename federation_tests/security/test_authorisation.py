@@ -13,8 +13,8 @@ from activitypub.client import signing_keys
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import relationships
 from node.interactions import follows
 from node.models.post import Post
@@ -22,7 +22,7 @@ from node.posts import posts
 
 
 async def test_C1_a_follow_starts_only_with_the_accept_of_the_followed(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     uri = evil.person("rita", manuallyApprovesFollowers=False)
@@ -65,7 +65,7 @@ async def test_C1_a_follow_starts_only_with_the_accept_of_the_followed(
 
 @pytest.mark.parametrize("type_", ["Accept", "Reject"])
 async def test_C2_an_accept_counts_only_from_the_followed_account(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, type_: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, type_: str
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -100,7 +100,7 @@ async def test_C2_an_accept_counts_only_from_the_followed_account(
 
 @pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id", "the follower"])
 async def test_an_accept_is_understood_in_every_form(
-    fediverse: Fediverse, evil: Stranger, shape: str
+    fediverse: Fediverse, evil: RemoteServer, shape: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
@@ -123,7 +123,7 @@ async def test_an_accept_is_understood_in_every_form(
     assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
 
-async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
     activity = create(evil, to=[f"{uri}/followers"], cc=[])
@@ -139,7 +139,7 @@ async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, ev
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
 async def test_C4_a_post_can_be_liked_and_boosted_only_by_its_audience(
-    fediverse: Fediverse, evil: Stranger, visibility: str
+    fediverse: Fediverse, evil: RemoteServer, visibility: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("mallory")
@@ -151,10 +151,12 @@ async def test_C4_a_post_can_be_liked_and_boosted_only_by_its_audience(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
-async def test_a_compressed_response_is_cut_off_at_the_limit(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_compressed_response_is_cut_off_at_the_limit(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     packer = zlib.compressobj(wbits=31)
@@ -167,9 +169,11 @@ async def test_a_compressed_response_is_cut_off_at_the_limit(fediverse: Fedivers
     assert time.monotonic() - started < 3
 
 
-async def test_uris_that_a_post_only_mentions_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_uris_that_a_post_only_mentions_are_not_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    evil.asked.clear()
+    evil.requests.clear()
     names = [f"https://host{n}.example/users/x" for n in range(100)]
     tags = [{"type": "Mention", "href": name, "name": "@x"} for name in names]
     activity = create(
@@ -183,7 +187,7 @@ async def test_uris_that_a_post_only_mentions_are_not_fetched(fediverse: Fediver
     assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     # Only the parent is fetched: the comment waits for it.
-    assert set(evil.asked) == {"/users/rita/statuses/unknown"}
+    assert set(evil.requests) == {"/users/rita/statuses/unknown"}
     assert await has(alice.node, (await _stored(fediverse, alice.node, activity["object"]["id"])))
 
 
@@ -209,7 +213,9 @@ async def _stored(fediverse: Fediverse, node: object, uri: str) -> Post:
     ],
     ids=["deep", "brackets", "number", "NaN", "twice", "surrogate", "NUL", "BOM", "zero", "empty"],
 )
-async def test_E1_hostile_json_is_refused_at_once(fediverse: Fediverse, evil: Stranger, body: bytes) -> None:
+async def test_E1_hostile_json_is_refused_at_once(
+    fediverse: Fediverse, evil: RemoteServer, body: bytes
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     actor = evil.person("rita").encode()
     started = time.process_time()
@@ -219,7 +225,9 @@ async def test_E1_hostile_json_is_refused_at_once(fediverse: Fediverse, evil: St
     await fediverse.settle()
 
 
-async def test_F2_a_private_post_is_a_404_for_everybody_else(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F2_a_private_post_is_a_404_for_everybody_else(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -244,7 +252,7 @@ async def test_F2_a_private_post_is_a_404_for_everybody_else(fediverse: Fedivers
         assert (await evil.get(private.uri + path))[0] == 404
 
 
-async def test_F1_collections_list_nothing_private(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F1_collections_list_nothing_private(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     open_ones = [
         await alice.posts(text, photo=text, visibility=visibility)
@@ -263,7 +271,7 @@ async def test_F1_collections_list_nothing_private(fediverse: Fediverse, evil: S
 
 
 async def test_secure_mode_serves_only_the_instance_actor_unsigned(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     config = alice.node.config

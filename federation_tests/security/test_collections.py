@@ -12,8 +12,8 @@ from activitypub.remote import actors
 from activitypub.signatures import follower_digest, sign_cavage
 from activitypub.signatures.follower_digest import filter_by_origin
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.paging import Page
@@ -23,7 +23,7 @@ from node.paging import Page
     "claim", ["the post of another", "the post of another server", "another's collection", "no collection"]
 )
 async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, claim: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, claim: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     featured = f"{evil.base}/users/rita/featured"
@@ -64,7 +64,7 @@ async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
     "about", ["remote accounts", "10 000 objects", "9 000 objects", "many local accounts", "markup"]
 )
 async def test_C10_a_report_is_bounded_and_harmless(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, about: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, about: str
 ) -> None:
     alice, *others = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
     evil.person("rita")
@@ -89,15 +89,15 @@ async def test_C10_a_report_is_bounded_and_harmless(
         assert len(case.report.words) <= reports.MAX_REMOTE_COMMENT_LENGTH
         assert "<" not in case.report.words
         assert "onerror" not in case.report.words
-    assert not other.asked
-    assert evil.asked["/users/rita"] <= 2
+    assert not other.requests
+    assert evil.requests["/users/rita"] <= 2
 
 
 @pytest.mark.parametrize(
     "case", ["unsigned", "the followers of another", "a list on another server", "a list that is not the one"]
 )
 async def test_C11_a_foreign_or_unsigned_follower_digest_is_ignored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     mallory = evil.person("mallory")
@@ -108,7 +108,7 @@ async def test_C11_a_foreign_or_unsigned_follower_digest_is_ignored(
         server.serve("/everybody", {**empty, "id": f"{server.base}/everybody"}) for server in (evil, other)
     ]
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
     collection, url, digest = (
         f"{rita}/followers",
         urls[0],
@@ -137,5 +137,5 @@ async def test_C11_a_foreign_or_unsigned_follower_digest_is_ignored(
     )
     assert follow is not None
     assert follow.is_accepted
-    assert other.asked["/everybody"] == 0
-    assert evil.asked["/everybody"] <= (case == "a list that is not the one")
+    assert other.requests["/everybody"] == 0
+    assert evil.requests["/everybody"] <= (case == "a list that is not the one")

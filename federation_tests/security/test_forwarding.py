@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import keys
 from node.federation import server_availability
 
 ED25519_KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"rita").digest())
 
 
-def _person_with_proof_key(server: Stranger) -> str:
+def _person_with_proof_key(server: RemoteServer) -> str:
     """Rita, whose actor document lists an Ed25519 key."""
     uri = f"{server.base}/users/rita"
     public = keys.encode_multibase(b"\xed\x01" + ED25519_KEY.public_key().public_bytes_raw())
@@ -28,7 +28,7 @@ def _person_with_proof_key(server: Stranger) -> str:
     return server.person("rita", assertionMethod=[multikey])
 
 
-def _with_proof(server: Stranger, activity: dict[str, Any]) -> dict[str, Any]:
+def _with_proof(server: RemoteServer, activity: dict[str, Any]) -> dict[str, Any]:
     options = {
         "@context": activity["@context"],
         "type": "DataIntegrityProof",
@@ -42,7 +42,7 @@ def _with_proof(server: Stranger, activity: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_A19_a_proved_activity_may_be_forwarded_by_anyone(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -60,7 +60,7 @@ async def test_A19_a_proved_activity_may_be_forwarded_by_anyone(
 
 
 async def test_a_forwarded_reply_is_fetched_from_its_own_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     assert await other.send(alice.node, "rita", create(other)) == 202
@@ -83,10 +83,10 @@ async def test_a_forwarded_reply_is_fetched_from_its_own_server(
 
 
 async def test_a_get_is_signed_in_the_style_that_its_server_accepts(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = other.person("rita")
-    other.wants_header_of_gets = "signature-input"
+    other.required_get_header = "signature-input"
     assert (await actors.find(alice.node, uri)).name == "rita"
     assert await alice.node.db.read(server_availability.signature_style, other.domain) == "rfc9421"

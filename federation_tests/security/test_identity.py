@@ -9,8 +9,8 @@ import pytest
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.errors import NotFound
@@ -35,7 +35,7 @@ async def _resolve(person: Person, address: str) -> Account | Post | None:
 
 
 async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = other.person("rita", name="The real Rita")
@@ -47,12 +47,12 @@ async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
     assert isinstance(found, Account)
     assert found.uri == victim
     assert found.display_name == "The real Rita"
-    assert evil.asked["/x"] == 1
-    assert other.asked["/users/rita"] == 1
+    assert evil.requests["/x"] == 1
+    assert other.requests["/users/rita"] == 1
 
 
 async def test_an_id_unknown_to_its_own_origin_is_not_imported(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.serve("/x", {**other.note("rita", 5, is_served=False), "id": f"{other.base}/users/rita/statuses/5"})
@@ -71,7 +71,7 @@ async def test_an_id_unknown_to_its_own_origin_is_not_imported(
     ],
 )
 async def test_B2_only_documents_of_the_right_type_count(
-    fediverse: Fediverse, evil: Stranger, content_type: str
+    fediverse: Fediverse, evil: RemoteServer, content_type: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -81,7 +81,7 @@ async def test_B2_only_documents_of_the_right_type_count(
     assert await _account(alice.node, f"{evil.base}/users/rita") is None
 
 
-async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     hidden = b'{"@context":"https://www.w3.org/ns/activitystreams","type":"Person"}'
     await photos.upload(alice.node, await alice.account(), picture() + hidden)
@@ -99,7 +99,7 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
 
 
 async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = f"{other.base}/users/rita"
@@ -114,7 +114,7 @@ async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
     assert await _account(alice.node, victim) is None
 
 
-async def test_B5_a_local_object_is_never_imported(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B5_a_local_object_is_never_imported(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     local_uri = alice.node.site.uri("/p/alice/12345")
     forged = create(evil, id=local_uri, attributedTo=alice.node.site.uri("/users/alice"))
@@ -129,7 +129,7 @@ async def test_B5_a_local_object_is_never_imported(fediverse: Fediverse, evil: S
 
 
 async def test_B6_a_post_embedded_in_a_boost_is_not_believed(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -147,7 +147,7 @@ async def test_B6_a_post_embedded_in_a_boost_is_not_believed(
 
 
 async def test_a_boost_of_a_post_that_does_not_exist_is_ignored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -160,7 +160,7 @@ async def test_a_boost_of_a_post_that_does_not_exist_is_ignored(
 
 
 async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     activity = create(other)
@@ -184,7 +184,7 @@ async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
 
 
 async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     activity = create(other)
@@ -206,7 +206,7 @@ async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
 
 
 async def test_a_delete_by_another_actor_does_not_block_a_later_create(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -225,7 +225,7 @@ async def test_a_delete_by_another_actor_does_not_block_a_later_create(
 
 
 async def test_a_post_deleted_by_its_author_before_it_arrived_is_not_stored(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -238,7 +238,7 @@ async def test_a_post_deleted_by_its_author_before_it_arrived_is_not_stored(
 
 @pytest.mark.parametrize("case", ["author on another server", "id on another server", "neighbour's post"])
 async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -256,7 +256,9 @@ async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
     assert await alice.home() == []
 
 
-async def test_a_create_with_only_the_id_of_its_post_is_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_create_with_only_the_id_of_its_post_is_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     note = evil.note("rita", 10)
     activity = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
@@ -266,7 +268,7 @@ async def test_a_create_with_only_the_id_of_its_post_is_fetched(fediverse: Fediv
 
 
 async def test_B10_an_updated_actor_is_fetched_from_its_own_id(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.person("rita", name="Rita the second")
@@ -285,7 +287,7 @@ async def test_B10_an_updated_actor_is_fetched_from_its_own_id(
 
 
 async def test_B12_a_handle_belongs_to_the_actor_that_its_server_names(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("mallory")
@@ -304,7 +306,7 @@ async def test_B12_a_handle_belongs_to_the_actor_that_its_server_names(
 
 
 async def test_a_claimed_handle_that_is_not_confirmed_is_not_shown(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("mallory")
@@ -314,7 +316,7 @@ async def test_a_claimed_handle_that_is_not_confirmed_is_not_shown(
 
 
 async def test_a_handle_on_another_host_is_accepted_when_both_agree(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita", webfinger=f"rita@{other.domain}")
@@ -330,7 +332,7 @@ async def test_a_handle_on_another_host_is_accepted_when_both_agree(
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
-def _serve_webfinger(server: Stranger, handle: str, uri: str, *servers: Stranger) -> None:
+def _serve_webfinger(server: RemoteServer, handle: str, uri: str, *servers: RemoteServer) -> None:
     """Lets servers answer WebFinger queries for `rita` with that handle and that actor."""
     for server in servers:
         server.serve(
@@ -344,7 +346,7 @@ def _serve_webfinger(server: Stranger, handle: str, uri: str, *servers: Stranger
 
 
 async def test_no_server_can_give_a_handle_to_a_remote_actor(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = await actors.find(alice.node, other.person("rita"))
@@ -358,7 +360,7 @@ async def test_no_server_can_give_a_handle_to_a_remote_actor(
 
 
 async def test_a_handle_on_another_host_is_kept_after_any_lookup(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     """For actors without the property `webfinger`: both hosts are queried and must agree."""
     (alice,) = await fediverse.people("alice@a.test")
@@ -373,7 +375,9 @@ async def test_a_handle_on_another_host_is_kept_after_any_lookup(
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{evil.domain}"
 
 
-async def test_the_webfinger_template_is_read_from_host_meta(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_webfinger_template_is_read_from_host_meta(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     (path,) = [path for path in evil.replies if path.startswith("/.well-known/webfinger")]

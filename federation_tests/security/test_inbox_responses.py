@@ -14,27 +14,27 @@ from activitypub.inbox.fair_queue import FairQueue
 from activitypub.signatures import sign_cavage
 from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import Stranger
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
-Send = Callable[[Node, Stranger], Awaitable[int]]
+Send = Callable[[Node, RemoteServer], Awaitable[int]]
 
 
-async def _unsigned(node: Node, evil: Stranger) -> int:
+async def _unsigned(node: Node, evil: RemoteServer) -> int:
     headers = {"Content-Type": "application/activity+json"}
     return (await evil.request("POST", node.site.uri("/inbox"), headers, json.dumps(create(evil)).encode()))[
         0
     ]
 
 
-async def _blocked(node: Node, evil: Stranger) -> int:
-    await node.db.write(domain_policy.block, evil.domain)
+async def _blocked(node: Node, evil: RemoteServer) -> int:
+    await node.db.write(domain_rules.block, evil.domain)
     return await evil.send(node, "rita", create(evil))
 
 
-async def _keyless(node: Node, evil: Stranger) -> int:
+async def _keyless(node: Node, evil: RemoteServer) -> int:
     evil.person("nina")
     evil.replies["/users/nina"].status = 502
     return await evil.send(node, "nina", create(evil, "nina"))
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[int, Send]] = {
 
 @pytest.mark.parametrize("case", CASES)
 async def test_a_bad_inbox_request_gets_its_status_and_one_log_line(
-    fediverse: Fediverse, evil: Stranger, case: str, caplog: pytest.LogCaptureFixture
+    fediverse: Fediverse, evil: RemoteServer, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil, number=99)) == 202
@@ -94,7 +94,7 @@ async def test_a_bad_inbox_request_gets_its_status_and_one_log_line(
     ["unknown activity", "nobody would see it", "a post of another", "nonsense inside", "duplicate"],
 )
 async def test_an_activity_without_effect_is_accepted_and_logged(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str, caplog: pytest.LogCaptureFixture
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.person("nina")
@@ -123,7 +123,7 @@ async def test_an_activity_without_effect_is_accepted_and_logged(
 
 
 async def test_a_flooding_server_gets_429_while_others_are_received(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, caplog: pytest.LogCaptureFixture
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("nina")

@@ -13,8 +13,8 @@ from PIL import Image
 from activitypub.client import signing_keys
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node import database
 from node.attachments import photo_rows, photos
 from node.database import Reader
@@ -30,7 +30,7 @@ MIGRATIONS = Path(database.__file__).parent
 
 
 async def test_F3_a_response_for_one_reader_is_never_cached_for_another(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
@@ -82,7 +82,9 @@ def _cookie(cookies: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "HEIC"])
-async def test_F5_no_metadata_of_a_camera_is_served(fediverse: Fediverse, evil: Stranger, kind: str) -> None:
+async def test_F5_no_metadata_of_a_camera_is_served(
+    fediverse: Fediverse, evil: RemoteServer, kind: str
+) -> None:
     """Exif with GPS and a maker note, XMP, IPTC, comments, profiles and bytes behind the image."""
     (alice,) = await fediverse.people("alice@a.test")
     data = samples.HEIC if kind == "HEIC" else samples.telling(kind)
@@ -128,7 +130,7 @@ def _everything(tx: Reader) -> str:
 
 
 async def test_F6_hidden_recipients_are_neither_stored_nor_forwarded(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     fan = other.person("fan")
@@ -161,7 +163,7 @@ async def test_F6_hidden_recipients_are_neither_stored_nor_forwarded(
 
 
 async def test_F7_a_direct_post_goes_to_the_inboxes_of_its_recipients(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     for server, name in ((evil, "rita"), (evil, "nosy"), (other, "fan")):
@@ -171,15 +173,15 @@ async def test_F7_a_direct_post_goes_to_the_inboxes_of_its_recipients(
         assert await server.send(alice.node, name, follow) == 202
     await fediverse.settle()
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
         server.received.clear()
 
     await alice.posts(f"For you @rita@{evil.domain}", visibility="direct")
     await fediverse.settle()
 
     assert [one["type"] for one in evil.received] == ["Create"]
-    assert evil.asked["/users/rita/inbox"] == 1
-    assert evil.asked["/inbox"] == evil.asked["/users/nosy/inbox"] == 0
+    assert evil.requests["/users/rita/inbox"] == 1
+    assert evil.requests["/inbox"] == evil.requests["/users/nosy/inbox"] == 0
     assert other.received == []
     (activity,) = evil.received
     assert activity["to"] == [f"{evil.base}/users/rita"]

@@ -9,8 +9,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
@@ -18,7 +18,7 @@ from node.database import Reader
 from node.errors import Refused
 from node.interactions import likes
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -32,7 +32,7 @@ from web.files.media_urls import media_url
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
 
-def image(server: Stranger, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
+def image(server: RemoteServer, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
     """A picture that a server keeps, as an attachment."""
     server.replies[path] = Reply(
         body=picture() if body is None else body, **{"content_type": "image/jpeg", **reply}
@@ -40,11 +40,11 @@ def image(server: Stranger, path: str, body: bytes | None = None, **reply: Any) 
     return {"type": "Image", "mediaType": "image/jpeg", "url": f"{server.base}{path}", "name": path}
 
 
-async def arrives(alice: Person, server: Stranger, number: int = 1, **changes: Any) -> Post:
+async def arrives(alice: Person, server: RemoteServer, number: int = 1, **changes: Any) -> Post:
     """A post of rita's as alice's node has it."""
     said = create(server, number=number, **changes)
     assert await server.send(alice.node, "rita", said) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
     assert post is not None
     return post
@@ -55,12 +55,12 @@ async def shots(alice: Person, post: Post) -> list[Photo]:
 
 
 async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     anybody = Client(create_app(alice.node))
-    before = sum(other.asked.values())
+    before = sum(other.requests.values())
 
     for tail in (
         f"medium.webp/{other.base}/x",
@@ -73,12 +73,12 @@ async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
     right = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
 
     assert right.status == 200
-    assert sum(other.asked.values()) == before
-    assert evil.asked["/a.jpg"] == 1
+    assert sum(other.requests.values()) == before
+    assert evil.requests["/a.jpg"] == 1
 
 
 async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     attachments = [
@@ -97,7 +97,7 @@ async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
         f"/media/cache/{evil.domain}/a.php",
     ):
         assert (await anybody.get(path)).status == 404
-    assert evil.asked["/a.php"] == 0
+    assert evil.requests["/a.php"] == 0
 
     reply = await anybody.get(f"/media/remote/{shown.id}/medium.webp")
     assert (reply.status, reply.headers["content-type"]) == (200, "image/webp")
@@ -108,21 +108,23 @@ async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
     assert (await anybody.get(f"/media/remote/{page.id}/medium.webp")).status == 404
 
 
-async def test_a_picture_in_a_private_network_is_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_picture_in_a_private_network_is_not_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     [photo] = await shots(alice, await arrives(alice, evil, attachment=[image(evil, "/a.jpg")]))
     alice.node.client._allow_private = False
     anybody = Client(create_app(alice.node))
 
     assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
 
 
 async def test_a_post_full_of_pictures_makes_us_ask_nobody(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    before = sum(evil.asked.values()) + sum(other.asked.values())
+    before = sum(evil.requests.values()) + sum(other.requests.values())
     tags = [
         {"type": "Emoji", "name": f":e{n}:", "icon": {"type": "Image", "url": f"{other.base}/e{n}.png"}}
         for n in range(100)
@@ -137,13 +139,13 @@ async def test_a_post_full_of_pictures_makes_us_ask_nobody(
     )
 
     # Two of them are letters that came in, which the stranger counts too.
-    assert sum(evil.asked.values()) + sum(other.asked.values()) - before == 0
+    assert sum(evil.requests.values()) + sum(other.requests.values()) - before == 0
     assert len(await shots(alice, post)) == 20
     assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
 
 async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
@@ -156,7 +158,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     told = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
-    assert evil.asked["/a.jpg"] == 0
+    assert evil.requests["/a.jpg"] == 0
     assert (await anybody.get(told)).status == 200
     assert (await anybody.get(f"/media/{rest}")).status == 404
     held = (await shots(alice, post))[0].files
@@ -174,7 +176,7 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     assert await alice.node.db.read(media_cache.total_bytes) == 0
 
 
-async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     attachments = [
         image(evil, "/evil.svg", picture(kind="PNG"), content_type="application/x-httpd-php"),
@@ -193,7 +195,9 @@ async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evi
     assert [reply.status for reply in replies] == [200, 404, 404, 404, 404]
 
 
-async def test_G3_nothing_that_could_run_is_served_from_here(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_G3_nothing_that_could_run_is_served_from_here(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     node, who = alice.node, await alice.account()
     html = b"<!doctype html><script>alert(1)</script>"
@@ -234,7 +238,7 @@ def _held(tx: Reader) -> int:
 
 
 async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(
@@ -261,12 +265,12 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total_bytes)
     assert await alice.node.storage.total_bytes() <= room
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
-    assert evil.asked["/0.jpg"] == 2
+    assert evil.requests["/0.jpg"] == 2
 
 
 @ONE_AT_A_TIME
 async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await arrives(alice, evil, attachment=[image(evil, f"/{n}.jpg", seconds=1.5) for n in range(20)])
@@ -279,7 +283,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
         for _ in "ab"
     ]
     await asyncio.sleep(0.4)
-    asked = sum(evil.asked[f"/{n}.jpg"] for n in range(20))
+    asked = sum(evil.requests[f"/{n}.jpg"] for n in range(20))
     await alice._do(likes.like, post)
     async with asyncio.timeout(1.0):
         await fediverse.settle()
@@ -292,7 +296,7 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
 
 
 async def test_a_host_has_so_many_pictures_an_hour(
-    fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
+    fediverse: Fediverse, evil: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_fetch, "MAX_PICTURES_PER_HOUR", 3)
     alice = await alice_follows_rita(fediverse, evil)
@@ -317,7 +321,7 @@ async def test_a_host_has_so_many_pictures_an_hour(
 @ONE_AT_A_TIME
 @pytest.mark.parametrize("kind", ["photo", "avatar"])
 async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
-    fediverse: Fediverse, evil: Stranger, kind: str
+    fediverse: Fediverse, evil: RemoteServer, kind: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     slow = image(evil, "/slow.jpg", seconds=0.7)
@@ -330,9 +334,9 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
     anybody = Client(create_app(alice.node))
     looking = asyncio.create_task(anybody.get(path))
     async with asyncio.timeout(5):
-        while not evil.asked["/slow.jpg"]:  # noqa: ASYNC110
+        while not evil.requests["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     assert (await looking).status == 404
     await fediverse.settle()
@@ -341,11 +345,11 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
 
 
 async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_name(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     zoe = await actors.find(alice.node, evil.person("zoe", name="Rude name", summary="<p>Rude words</p>"))
-    await alice.node.db.write(domain_policy.block, "evil.test")
+    await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
     reply = await Client(Api(alice.node)).get(f"/api/v1/accounts/{zoe.id}")
     assert reply.json["suspended"] is True

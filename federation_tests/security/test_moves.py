@@ -8,13 +8,13 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.database import Reader
 from node.errors import Conflict
 from node.interactions import follows
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 
 
@@ -45,7 +45,7 @@ SPOOFS = [
 
 @pytest.mark.parametrize("spoof", SPOOFS)
 async def test_B15_a_move_counts_only_if_both_actors_confirm_it_now(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, spoof: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, spoof: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     rita, new = f"{evil.base}/users/rita", f"{other.base}/users/new"
@@ -74,7 +74,7 @@ async def test_B15_a_move_counts_only_if_both_actors_confirm_it_now(
         case "the target has moved itself":
             other.person("new", **confirms, movedTo=rita)
         case "to a suspended server":
-            await alice.node.db.write(lambda tx: domain_policy.block(tx, other.domain, strength="suspend"))
+            await alice.node.db.write(lambda tx: domain_rules.block(tx, other.domain, strength="suspend"))
         case "to itself":
             claimed_target = target = rita
             evil.person("rita", alsoKnownAs=[rita])
@@ -108,11 +108,11 @@ async def test_B15_a_move_counts_only_if_both_actors_confirm_it_now(
     if target != rita:
         assert not await follows_uri(alice, new)
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM moves")) == 0
-    assert sum(evil.asked.values()) + sum(other.asked.values()) < 20
+    assert sum(evil.requests.values()) + sum(other.requests.values()) < 20
 
 
 async def test_B13_posts_and_follows_stay_with_the_id_of_an_actor(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     first = f"{evil.base}/users/rita"
@@ -134,7 +134,7 @@ async def test_B13_posts_and_follows_stay_with_the_id_of_an_actor(
 
 
 async def test_B16_the_name_of_a_deleted_account_is_never_free_again(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     other.person("rita")

@@ -6,8 +6,8 @@ from typing import Any
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.models.post import Post
 from node.posts import posts
 
@@ -18,17 +18,17 @@ async def _stored(alice: Person, uri: str) -> Post:
     return found
 
 
-async def _private(alice: Person, server: Stranger, number: int, **changes: Any) -> Post:
+async def _private(alice: Person, server: RemoteServer, number: int, **changes: Any) -> Post:
     """A followers-only post of rita, which her server serves to nobody else."""
     to = [f"{server.base}/users/rita/followers"]
     note = server.note("rita", number, is_served=False, to=to, cc=[], **changes)
     assert await server.send(alice.node, "rita", server.activity("rita", "Create", note, to=to, cc=[])) == 202
-    await alice.world.settle()
+    await alice.fediverse.settle()
     return await _stored(alice, note["id"])
 
 
 async def test_a_private_reply_is_not_deleted_by_a_third_party(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -42,7 +42,7 @@ async def test_a_private_reply_is_not_deleted_by_a_third_party(
 
 
 async def test_undoing_the_boost_of_a_private_post_keeps_the_post(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await _private(alice, evil, 5)
@@ -55,7 +55,7 @@ async def test_undoing_the_boost_of_a_private_post_keeps_the_post(
 
 
 async def test_a_private_post_is_fetched_with_the_key_of_a_follower(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     to = [f"{evil.base}/users/rita/followers"]
@@ -64,7 +64,7 @@ async def test_a_private_post_is_fetched_with_the_key_of_a_follower(
     assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await alice.home() == ["Post 7"]
-    (signature,) = evil.signed_by["/users/rita/statuses/7"]
+    (signature,) = evil.signatures["/users/rita/statuses/7"]
     assert f'keyId="{(await alice.account()).uri}#main-key"' in signature
 
     # An open post is fetched with the key of the instance actor, so that no account is revealed.
@@ -72,12 +72,12 @@ async def test_a_private_post_is_fetched_with_the_key_of_a_follower(
     activity = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
     assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    (signature,) = evil.signed_by["/users/rita/statuses/8"]
+    (signature,) = evil.signatures["/users/rita/statuses/8"]
     assert f'keyId="{alice.node.site.uri("/actor")}#main-key"' in signature
 
 
 async def test_a_mention_without_being_addressed_gives_no_access(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     (bob,) = await fediverse.people("bob@a.test")
@@ -92,4 +92,4 @@ async def test_a_mention_without_being_addressed_gives_no_access(
     post = await _stored(alice, note["id"])
     assert await bob.sees(post) is not None
     assert await alice.sees(post) is None
-    assert await alice.told() == []
+    assert await alice.notifications() == []

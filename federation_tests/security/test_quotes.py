@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import PUBLIC, Stranger
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts
@@ -19,7 +19,7 @@ from node.publishing import publishing
 AS = "https://www.w3.org/ns/activitystreams"
 
 
-def _stamp(server: Stranger, path: str, **changes: Any) -> str:
+def _stamp(server: RemoteServer, path: str, **changes: Any) -> str:
     return server.serve(
         path,
         {"@context": AS, "id": server.base + path, "type": "QuoteAuthorization", **changes},
@@ -31,7 +31,7 @@ def _stamp(server: Stranger, path: str, **changes: Any) -> str:
     ["by another author", "for another quote", "for another post", "from another origin", "under another id"],
 )
 async def test_C8_a_wrong_quote_authorization_does_not_block_a_valid_one(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     nina = other.person("nina")
@@ -73,7 +73,7 @@ async def test_C8_a_wrong_quote_authorization_does_not_block_a_valid_one(
     assert stored.target_id is not None
 
 
-async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Which bird?", photo="A bird")
     evil.person("rita")
@@ -85,14 +85,14 @@ async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: S
         await evil.send(alice.node, "rita", evil.activity("rita", "Create", vote, to=vote["to"]))
     await fediverse.settle()
     assert await alice.conversation(post) == []
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 0
 
 
 async def test_F10_authorizations_and_contexts_reveal_nothing_private(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")

@@ -16,8 +16,8 @@ from activitypub.signatures import SigningKey
 from activitypub.signatures.digests import content_digest
 from activitypub.signatures.signing import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import AP, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import AP, Stranger
 
 WHOLE = ("@method", "@target-uri", "content-digest")
 PARAMETERS = 'created={now};keyid="{key}";alg="rsa-v1_5-sha256"'
@@ -55,7 +55,7 @@ def _sign_rfc9421(
     ids=["no digest", "no method", "no target", "no created", "expired", "alg", "other alg", "no keyid"],
 )
 async def test_A6_an_incomplete_rfc_9421_signature_is_refused(
-    fediverse: Fediverse, evil: Stranger, covered: tuple[str, ...], parameters: str
+    fediverse: Fediverse, evil: RemoteServer, covered: tuple[str, ...], parameters: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     key, url = evil.key("rita"), alice.node.site.uri("/inbox")
@@ -95,7 +95,7 @@ def _pem(key: Any) -> str:
     ],
     ids=["empty", "words", "number", "object", "huge", "1024 bits", "8201 bits", "DSA", "P-256"],
 )
-async def test_A15_an_unusable_key_is_a_401(fediverse: Fediverse, evil: Stranger, pem: Any) -> None:
+async def test_A15_an_unusable_key_is_a_401(fediverse: Fediverse, evil: RemoteServer, pem: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = f"{evil.base}/users/rita"
     evil.person("rita", publicKey={"id": f"{uri}#main-key", "owner": uri, "publicKeyPem": pem})
@@ -103,14 +103,14 @@ async def test_A15_an_unusable_key_is_a_401(fediverse: Fediverse, evil: Stranger
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 401
     # Fetched once, and once more in case it had just been rotated.
-    assert evil.asked["/users/rita"] <= 2
+    assert evil.requests["/users/rita"] <= 2
     await fediverse.settle()
     assert (await rows_of(alice.node))[2:] == before[2:]
 
 
 @pytest.mark.parametrize("trick", ["nothing", "@graph", "@included", "@reverse", "re-aliased", "removed"])
 async def test_A18_a_linked_data_signature_is_never_believed(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, trick: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, trick: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
@@ -145,7 +145,7 @@ async def test_A18_a_linked_data_signature_is_never_believed(
     assert "Forged" not in await alice.home()
 
 
-async def test_A20_a_request_for_another_host_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A20_a_request_for_another_host_is_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     url = alice.node.site.uri("/inbox")
     body = json.dumps(create(evil)).encode()

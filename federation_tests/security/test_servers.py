@@ -12,8 +12,8 @@ from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.accounts import accounts, relationships
 from node.admin import account_actions
 from node.attachments import avatars, photo_rows, remote_photos
@@ -24,12 +24,12 @@ from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.models.account import Account
 from node.models.post import Post
-from node.moderation import block_list_entries, block_lists, domain_policy
+from node.moderation import block_list_entries, block_lists, domain_rules
 from node.posts import posts
 from tests.support.pictures import picture
 
 
-def host(server: Stranger) -> str:
+def host(server: RemoteServer) -> str:
     return server.domain.partition(":")[0]
 
 
@@ -40,7 +40,7 @@ async def _post(person: Person, uri: str) -> Post:
 
 
 async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -59,10 +59,10 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
     assert await alice.home() == ["Open", "Post 1"]
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle()
     evil.received.clear()
-    evil.asked.clear()
+    evil.requests.clear()
 
     # Incoming: nothing, whoever the actor and whatever the activity.
     before = await rows_of(alice.node)
@@ -106,12 +106,12 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
         assert await lookup.resolve(alice.node, query, viewer) is None
     await lookup.fetch_mentioned_accounts(alice.node, f"Hello @new@{evil.domain}")
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
     assert await alice.sees(post) is None
     assert await alice.home() == ["Still open"]
 
     # Unblocked, everything is as before.
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     await fediverse.settle()
     assert "Post 1" in await alice.home()
     assert (await evil.get(alice.node.site.uri("/users/alice"), author="rita"))[0] == 200
@@ -122,7 +122,9 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
 
 
-async def test_a_queued_delivery_to_a_suspended_server_fails(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_queued_delivery_to_a_suspended_server_fails(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert (
         await evil.send(
@@ -137,7 +139,7 @@ async def test_a_queued_delivery_to_a_suspended_server_fails(fediverse: Fedivers
     evil.inbox_status = 202
     evil.received.clear()
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle(now=now_ms() + 3_600_000)
     assert evil.received == []
     states = await alice.node.db.read(
@@ -149,7 +151,7 @@ async def test_a_queued_delivery_to_a_suspended_server_fails(fediverse: Fedivers
     assert states == [("failed", "this node does not exchange anything with that server")]
 
 
-async def test_a_blocked_account_gets_and_causes_nothing(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_account_gets_and_causes_nothing(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     rolf = await actors.find(alice.node, evil.person("rolf"))
@@ -169,7 +171,7 @@ async def test_a_blocked_account_gets_and_causes_nothing(fediverse: Fediverse, e
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     assert await alice.conversation(post) == []
 
     for uri in (target, post.uri, f"{target}/followers"):
@@ -186,7 +188,7 @@ async def test_a_blocked_account_gets_and_causes_nothing(fediverse: Fediverse, e
 
 
 async def test_C6_a_suspended_account_is_hidden_and_nothing_is_received(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     db = alice.node.db
@@ -233,11 +235,13 @@ async def test_C6_a_suspended_account_is_hidden_and_nothing_is_received(
     assert await alice.home() == ["Post 1"]
 
 
-async def test_B11_no_spelling_of_a_host_evades_a_domain_block(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B11_no_spelling_of_a_host_evades_a_domain_block(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
-    await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
-    evil.asked.clear()
+    await alice.node.db.write(domain_rules.block, "*.EVIL.test.")
+    evil.requests.clear()
     key = await signing_keys.instance_key(alice.node)
     for spelling in (
         f"https://evil.test:{port}/users/rita",
@@ -252,23 +256,23 @@ async def test_B11_no_spelling_of_a_host_evades_a_domain_block(fediverse: Fedive
         with pytest.raises(Unfetchable):
             await alice.node.client.post(spelling, b"{}", {})
         assert await lookup.resolve(alice.node, spelling, await alice.account()) is None
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
 
 
 async def test_a_redirect_does_not_lead_to_a_suspended_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     other.replies["/users/rita"] = Reply(302, headers={"location": uri})
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     with pytest.raises(Unfetchable) as refused:
         await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
     assert "does not exchange" in refused.value.reason
-    assert evil.asked.total() == 0
+    assert evil.requests.total() == 0
 
 
-async def test_rejected_media_of_a_server_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_rejected_media_of_a_server_are_not_fetched(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.replies["/1.jpg"] = Reply(body=picture(), content_type="image/jpeg")
     evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
@@ -281,35 +285,35 @@ async def test_rejected_media_of_a_server_are_not_fetched(fediverse: Fediverse, 
     post = await _post(alice, activity["object"]["id"])
     ((photo,),) = (await alice.node.db.read(photo_rows.by_posts, [post.id])).values()
 
-    await alice.node.db.write(domain_policy.block, host(evil), strength="none", rejects_media=True)
+    await alice.node.db.write(domain_rules.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
     with pytest.raises(NotFound):
         await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 0
+    assert evil.requests["/1.jpg"] == 0
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.photos[0].remote_url == ""
 
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     found = await remote_photos.fetch(alice.node, photo.id)
     assert found is not None
     assert found.files
     await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 2
+    assert evil.requests["/1.jpg"] == 2
 
     # Cached files are deleted with the rule, and fetched again after it.
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit", rejects_media=True)
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit", rejects_media=True)
     await fediverse.settle()
     assert (await alice.node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
 
 
 async def test_allowlist_mode_refuses_every_other_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
-    await alice.node.db.write(domain_policy.apply_federation_mode)
-    await alice.node.db.write(domain_policy.allow, "other.test")
+    await alice.node.db.write(domain_rules.apply_federation_mode)
+    await alice.node.db.write(domain_rules.allow, "other.test")
     target = alice.node.site.uri("/users/alice")
     for server, status in ((evil, 403), (other, 202)):
         server.person("rita")
@@ -317,21 +321,23 @@ async def test_allowlist_mode_refuses_every_other_server(
         assert (await server.get(target, author="rita"))[0] == (403 if status == 403 else 200)
     viewer = await alice.account()
     assert await lookup.resolve(alice.node, f"@rita@{evil.domain}", viewer) is None
-    assert evil.asked.total() == 0
+    assert evil.requests.total() == 0
     assert isinstance(await lookup.resolve(alice.node, f"@rita@{other.domain}", viewer), Account)
 
 
-async def test_a_follow_from_a_limited_server_needs_approval(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_follow_from_a_limited_server_needs_approval(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
     follow = await alice.node.db.read(relationships.follow_between, rita, await alice.account())
     assert follow is not None
     assert not follow.is_accepted
-    assert await alice.told() == [("follow_request", "rita@evil.test")]
+    assert await alice.notifications() == [("follow_request", "rita@evil.test")]
 
 
 CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
@@ -342,12 +348,12 @@ async def _drafts(person: Person, list_id: int) -> list[str]:
 
 
 async def test_a_subscribed_block_list_is_read_when_it_has_changed(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
     # Blocking a server does not block a list that is published on it.
-    await db.write(domain_policy.block, host(evil))
+    await db.write(domain_rules.block, host(evil))
     evil.replies["/list.csv"] = Reply(
         body=CSV,
         content_type="text/csv",
@@ -367,7 +373,7 @@ async def test_a_subscribed_block_list_is_read_when_it_has_changed(
     evil.replies["/list.csv"] = Reply(304)
     await db.write(block_lists.queue_fetch, block_list.id)
     await fediverse.settle()
-    assert evil.asked["/list.csv"] == 2
+    assert evil.requests["/list.csv"] == 2
     assert (await db.read(block_lists.get, block_list.id)).failure == ""
     assert await _drafts(alice, block_list.id) == ["loud.example"]
 
@@ -393,7 +399,7 @@ async def test_a_subscribed_block_list_is_read_when_it_has_changed(
 
 
 async def test_comments_of_a_limited_server_show_to_author_and_followers(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     bob, carol = await fediverse.people("bob@a.test", "carol@a.test")
@@ -401,7 +407,7 @@ async def test_comments_of_a_limited_server_show_to_author_and_followers(
     activity = create(evil, inReplyTo=post.uri, content="<p>Limited text</p>")
     assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     await fediverse.settle()
     assert await alice.conversation(post) == ["Limited text"]  # She follows rita.
     assert await bob.conversation(post) == ["Limited text"]  # It replies to him.

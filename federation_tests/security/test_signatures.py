@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 from activitypub.client.cache import FederationCache
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import Stranger, key_pair
 from node.accounts import accounts
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 
 HOUR = 3600
@@ -24,7 +24,7 @@ HOUR = 3600
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
 async def test_a_signed_post_of_a_followed_account_is_stored(
-    fediverse: Fediverse, evil: Stranger, style: str
+    fediverse: Fediverse, evil: RemoteServer, style: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil), style=style) == 202
@@ -33,7 +33,7 @@ async def test_a_signed_post_of_a_followed_account_is_stored(
 
 
 async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -45,12 +45,12 @@ async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
 
     assert status == 401
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
 async def test_A2_a_signature_by_the_wrong_key_is_refused(
-    fediverse: Fediverse, evil: Stranger, style: str
+    fediverse: Fediverse, evil: RemoteServer, style: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     wrong = evil.key("rita", pair="somebody else's")
@@ -60,17 +60,17 @@ async def test_A2_a_signature_by_the_wrong_key_is_refused(
 
 
 async def test_A3_a_signer_cannot_act_for_another_actor(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
     evil.person("neighbour")
-    other.asked.clear()
+    other.requests.clear()
     before = await rows_of(alice.node)
 
     assert await evil.send(alice.node, "mallory", create(other)) == 401
-    assert not other.asked
-    assert not evil.asked
+    assert not other.requests
+    assert not evil.requests
     assert await rows_of(alice.node) == before
     # Nor for another actor on the same server.
     assert await evil.send(alice.node, "mallory", create(evil, "neighbour")) == 401
@@ -78,7 +78,7 @@ async def test_A3_a_signer_cannot_act_for_another_actor(
 
 @pytest.mark.parametrize("shape", ["list", "object", "list of objects"])
 async def test_A4_two_actors_in_one_activity_are_refused(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, shape: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, shape: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     mallory, rita = evil.person("mallory"), f"{other.base}/users/rita"
@@ -97,7 +97,7 @@ async def test_A4_two_actors_in_one_activity_are_refused(
     "case", ["no digest", "wrong digest", "md5 digest", "another body of equal length", "unsigned digest"]
 )
 async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
-    fediverse: Fediverse, evil: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -127,7 +127,7 @@ async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
 
 
 async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -147,7 +147,7 @@ async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
     assert (await evil.request("POST", url, late, body))[0] == 401
 
 
-async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Mine", photo="Mine")
     evil.person("rita")
@@ -160,7 +160,7 @@ async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, ev
 
 
 async def test_A8_clocks_may_differ_by_an_hour_and_bad_dates_are_refused(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     for style in ("cavage", "rfc9421"):
@@ -171,7 +171,7 @@ async def test_A8_clocks_may_differ_by_an_hour_and_bad_dates_are_refused(
         assert await evil.send(alice.node, "rita", create(evil), changed={"Date": date}) == 401
 
 
-async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
     url = alice.node.site.uri("/inbox")
@@ -191,7 +191,7 @@ async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse
 
 
 async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_stored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     key_id = evil.serve(
@@ -213,7 +213,7 @@ async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_stored(
 
 
 async def test_an_actor_that_does_not_list_the_key_does_not_own_it(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -225,7 +225,9 @@ async def test_an_actor_that_does_not_list_the_key_does_not_own_it(
     assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
 
 
-async def test_A11_a_key_document_must_have_the_requested_id(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A11_a_key_document_must_have_the_requested_id(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     evil.serve(
@@ -236,40 +238,40 @@ async def test_A11_a_key_document_must_have_the_requested_id(fediverse: Fedivers
     assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
 
 
-async def test_A13_a_missing_key_is_fetched_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A13_a_missing_key_is_fetched_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     sent = [evil.send(alice.node, "ghost", create(evil, "ghost", n)) for n in range(10)]
     assert set(await asyncio.gather(*sent)) == {401}
-    assert evil.asked["/users/ghost"] == 1
+    assert evil.requests["/users/ghost"] == 1
 
 
-async def test_A14_a_temporarily_unavailable_key_is_a_503(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A14_a_temporarily_unavailable_key_is_a_503(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     evil.replies["/users/rita"].status = 502
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 503
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
 
 
 async def test_A16_a_rotated_key_is_fetched_once_and_the_old_one_refused(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil)) == 202
     evil.person("rita", key="a new key")
-    evil.asked.clear()
+    evil.requests.clear()
 
     new = evil.key("rita", pair="a new key")
     assert await evil.send(alice.node, "rita", create(evil, number=2), key=new) == 202
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
     assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
     await fediverse.settle()
     assert sorted(await alice.home()) == ["Post 1", "Post 2"]
 
 
 async def test_a_delete_of_an_unknown_actor_is_accepted_and_ignored(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     before = await rows_of(alice.node)
@@ -277,11 +279,11 @@ async def test_a_delete_of_an_unknown_actor_is_accepted_and_ignored(
     deletion = evil.activity("nobody", "Delete", uri)
     assert await evil.send(alice.node, "nobody", deletion) == 202
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
 async def test_a_delete_of_a_known_actor_without_key_is_verified(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil)) == 202
@@ -307,9 +309,9 @@ async def test_a_delete_of_a_known_actor_without_key_is_verified(
     assert await alice.home() == []
 
 
-async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    await alice.node.db.write(domain_policy.block, evil.domain)
+    await alice.node.db.write(domain_rules.block, evil.domain)
     before = await rows_of(alice.node)
     assert await evil.send(alice.node, "rita", create(evil)) == 403
     evil.person("new")
@@ -317,7 +319,7 @@ async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger)
     assert await rows_of(alice.node) == before
 
 
-async def test_the_inbox_has_a_status_for_each_bad_request(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_inbox_has_a_status_for_each_bad_request(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     node = alice.node
     activity = create(evil)
@@ -335,7 +337,7 @@ async def test_the_inbox_has_a_status_for_each_bad_request(fediverse: Fediverse,
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
 
 
-async def test_posts_are_stored_by_their_author_only(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_posts_are_stored_by_their_author_only(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     await evil.send(alice.node, "rita", create(evil))
     await fediverse.settle()

@@ -8,8 +8,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.attachments import photo_rows, photos
@@ -27,7 +27,7 @@ from tests.web.pages.test_guards import _check
 from web.app import create_app
 
 
-async def test_H1_hostile_html_does_nothing_on_any_page(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_H1_hostile_html_does_nothing_on_any_page(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.base + "/users/rita"
     for number, html in enumerate(HOSTILE):
@@ -87,7 +87,7 @@ async def test_H1_hostile_html_does_nothing_on_any_page(fediverse: Fediverse, ev
 
 
 async def test_E3_a_sanitiser_failure_loses_the_text_and_not_the_queue(
-    fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
+    fediverse: Fediverse, evil: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     whole = formatting._CLEANER
@@ -107,7 +107,9 @@ async def test_E3_a_sanitiser_failure_loses_the_text_and_not_the_queue(
     assert sorted(await alice.home()) == ["", "One", "Three"]
 
 
-async def test_E8_no_context_is_ever_fetched(fediverse: Fediverse, evil: Stranger, other: Stranger) -> None:
+async def test_E8_no_context_is_ever_fetched(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     many = [f"{other.base}/contexts/{n}" for n in range(500)]
     activity = create(evil) | {"@context": ["https://www.w3.org/ns/activitystreams", *many, {"x": many[0]}]}
@@ -116,11 +118,11 @@ async def test_E8_no_context_is_ever_fetched(fediverse: Fediverse, evil: Strange
     evil.person("newcomer", **{"@context": ["https://www.w3.org/ns/activitystreams", *many]})
     assert (await actors.find(alice.node, f"{evil.base}/users/newcomer")).name == "newcomer"
     await fediverse.settle()
-    assert other.asked.total() == 0
+    assert other.requests.total() == 0
     assert await alice.home() == ["Post 1"]
 
 
-async def test_H5_no_link_can_make_anybody_follow(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_H5_no_link_can_make_anybody_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     visitor = await sign_in(alice.node, await alice.account())
@@ -146,7 +148,7 @@ async def test_H5_no_link_can_make_anybody_follow(fediverse: Fediverse, evil: St
     "template", ["javascript:alert(1)//{uri}", "http://evil.example/{uri}", "//evil/{uri}", 7]
 )
 async def test_a_remote_subscribe_template_is_used_only_over_https(
-    fediverse: Fediverse, evil: Stranger, template: Any
+    fediverse: Fediverse, evil: RemoteServer, template: Any
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -165,7 +167,7 @@ async def test_a_remote_subscribe_template_is_used_only_over_https(
     assert all(href.startswith(f"{evil.base}/authorize_interaction?uri=") for href in away)
 
 
-async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     visitor = await sign_in(alice.node, await alice.account())
     alice.node.client._allow_private = False
@@ -180,15 +182,15 @@ async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, e
         f"a@u@{evil.domain}",
         "a@2130706433",
     ):
-        evil.asked.clear()
+        evil.requests.clear()
         seen = await visitor.get(
             "/search?q=%40" + handle.replace("#", "%23").replace("\r\n", "%0d%0a").replace("?", "%3f")
         )
         assert seen.status == 200
-        assert evil.asked.total() == 0, handle
+        assert evil.requests.total() == 0, handle
 
 
-async def test_C12_a_post_has_only_photos_of_its_author(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C12_a_post_has_only_photos_of_its_author(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     (bob,) = await fediverse.people("bob@a.test")
     photo = await photos.upload(alice.node, await alice.account(), picture(), alt="A photo")

@@ -98,7 +98,7 @@ async def test_a_direct_photo_reaches_only_who_is_named(fediverse: Fediverse) ->
     await fediverse.settle()
 
     assert await bob.sees(post) is not None
-    assert ("mention", "alice@a.test") in await bob.told()
+    assert ("mention", "alice@a.test") in await bob.notifications()
     assert await carol.sees(post) is None
     assert not await has(dan.node, post)
 

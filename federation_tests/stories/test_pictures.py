@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Reply, Stranger
 from node.attachments import media_cache, photo_rows, remote_photos
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.database import Writer
 from node.models.post import Post
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from tests.support.asgi import Client
 from tests.support.pictures import picture
@@ -71,7 +71,7 @@ async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> 
 
 
 async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person(
@@ -144,14 +144,14 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
 
 
 async def test_a_redirect_leads_around_no_rule_about_pictures(
-    fediverse: Fediverse, other: Stranger, evil: Stranger
+    fediverse: Fediverse, other: RemoteServer, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     other.replies["/pic.png"] = Reply(status=302, headers={"location": f"{evil.base}/pic.png"})
     evil.serve("/pic.png", picture(64, 48), content_type="image/png")
 
     def unit(tx: Writer) -> None:
-        domain_policy.block(tx, "evil.test", strength="none", rejects_media=True)
+        domain_rules.block(tx, "evil.test", strength="none", rejects_media=True)
 
     await alice.node.db.write(unit)
     media = [{"type": "Document", "mediaType": "image/png", "url": f"{other.base}/pic.png"}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
@@ -51,6 +51,7 @@ def test_a_picture_without_any_tells_nothing() -> None:
     assert pixels.render(samples.encoded(samples.quarters(), "PNG"), images.VARIANTS[:1]).camera_fields == []
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([0x010F, 0x0110, 0x829A, 0x829D, 0x8827, 0x9003, 0x920A, 0xA434, 0xA405, 0x8769]),

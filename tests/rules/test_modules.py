@@ -57,8 +57,8 @@ def test_pages_templates_and_media_hold_no_sql() -> None:
     assert not [name(path) for path in places if statement.search(path.read_text())]
 
 
-def test_nothing_in_a_template_goes_out_unescaped_unless_it_was_cleaned() -> None:
-    """`|safe` stands only behind what `captions` cleaned, what the program made, or a literal."""
+def test_nothing_in_a_template_is_unescaped_unless_it_was_sanitised() -> None:
+    """`|safe` stands only behind what `formatting` sanitised, what the program made, or a literal."""
     cleaned = re.compile(r"\b(\w+\.)*(caption|bio|html|value|svg|extra)\s*\|\s*safe|^['\"]")
     loud = []
     for path in sorted((ROOT / "templates").rglob("*")):
@@ -67,7 +67,7 @@ def test_nothing_in_a_template_goes_out_unescaped_unless_it_was_cleaned() -> Non
         text = path.read_text()
         if re.search(r"{%-?\s*autoescape\s+false", text):
             loud.append(f"{name(path)}: autoescape false")
-        # Attributes that a template hands to a macro are its own words, never a value.
+        # Attributes that a template passes to a macro are its own text, never a value.
         loud += [f"{name(path)}: {found}" for found in re.findall(r"\bextra=(?!['\"])\S+", text)]
         loud += [
             f"{name(path)}: {match[0]}"

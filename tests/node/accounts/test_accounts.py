@@ -8,7 +8,7 @@ from node.accounts import accounts, keys
 from node.admin import account_actions
 from node.auth import users
 from node.database import Database, Writer
-from node.errors import Conflict, Invalid, NotAllowed, NotFound
+from node.errors import Conflict, Invalid, NotFound
 from node.ids import now_ms
 from node.lifecycle import account_deletion, profiles, remote_accounts
 from node.models.account import Account
@@ -161,27 +161,6 @@ async def test_a_profile_that_is_too_long_is_refused_with_its_field(
         await db.write(profiles.update_profile, alice, **(profile | values))  # type: ignore[arg-type]
 
     assert refused.value.field == field
-
-
-async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
-    db: Database, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def given(tx: Writer) -> None:
-        users.create(tx, alice, email="a@a.test", password_hash="x", role="admin")
-        users.create(tx, bob, email="b@a.test", password_hash="x", role="moderator")
-        users.create(tx, mallory, email="m@a.test", password_hash="x")
-
-    await db.write(given)
-
-    for by, who in ((mallory, bob), (bob, alice), (alice, alice)):
-        with pytest.raises(NotAllowed):
-            await db.write(account_actions.suspend, by, who)
-    await db.write(account_actions.suspend, bob, mallory)
-    assert (await db.read(accounts.get, mallory.id)).is_inactive
-    await db.write(account_actions.unsuspend, bob, mallory)
-    assert not (await db.read(accounts.get, mallory.id)).is_inactive
-    await db.write(account_actions.suspend, alice, bob)
-    assert await db.read(people.verbs, mallory) == ["Update", "Update"]
 
 
 async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account) -> None:

@@ -1,3 +1,5 @@
+"""Commands as they are typed: what they do, print, and refuse with which exit code."""
+
 from __future__ import annotations
 
 import io
@@ -27,7 +29,7 @@ def create(name: str = "alice", *more: str) -> int:
 
 
 @pytest.mark.usefixtures("typed")
-def test_people_are_created_and_listed(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_users_are_created_and_listed(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert main(["account", "list"]) == 0
     assert "Nobody yet" in capsys.readouterr().out
     assert create("alice", "--role", "admin") == 0
@@ -42,10 +44,10 @@ def test_people_are_created_and_listed(capsys: pytest.CaptureFixture[str], folde
 
 
 @pytest.mark.usefixtures("typed")
-def test_what_cannot_be_done_is_one_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_command_prints_one_line_and_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert create() == 0
     capsys.readouterr()
-    for command, words in (
+    for command, part in (
         (["account", "create", "ALICE", "--email", "x@a.test", "--password-stdin"], "taken"),
         (["account", "create", "rob", "--email", "alice@A.test", "--password-stdin"], "e-mail"),
         (["account", "create", "no-no", "--email", "x@a.test", "--password-stdin"], "letters"),
@@ -57,10 +59,10 @@ def test_what_cannot_be_done_is_one_line_and_an_exit_code(capsys: pytest.Capture
         (["worker"], "PostgreSQL"),
     ):
         assert main(command) == 1
-        said = capsys.readouterr()
-        assert words in said.err
-        assert said.err.startswith("tintype: ")
-        assert len(said.err.splitlines()) == 1
+        printed = capsys.readouterr()
+        assert part in printed.err
+        assert printed.err.startswith("tintype: ")
+        assert len(printed.err.splitlines()) == 1
 
 
 def test_a_short_password_is_refused(
@@ -73,7 +75,7 @@ def test_a_short_password_is_refused(
 
 
 def test_a_new_password_replaces_the_old_hash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def kept() -> str:
+    def stored_hash() -> str:
         with sqlite3.connect(folder / "data" / "tintype.db") as db:
             found: str = db.execute("SELECT password_hash FROM users").fetchone()[0]
         db.close()
@@ -81,15 +83,15 @@ def test_a_new_password_replaces_the_old_hash(folder: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "another morning\n"))
     assert create() == 0
-    before = kept()
+    before = stored_hash()
 
     assert main(["account", "password", "alice@a.test", "--password-stdin"]) == 0
-    assert kept() != before
+    assert stored_hash() != before
 
 
 @pytest.mark.usefixtures("typed")
 def test_new_signing_keys_replace_the_old(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def kept() -> list[str]:
+    def stored_keys() -> list[str]:
         with sqlite3.connect(folder / "data" / "tintype.db") as db:
             found = [
                 row[0] for row in db.execute("SELECT public FROM keys WHERE id LIKE '%alice%' ORDER BY id")
@@ -98,15 +100,15 @@ def test_new_signing_keys_replace_the_old(folder: Path, capsys: pytest.CaptureFi
         return found
 
     create()
-    before = kept()
+    before = stored_keys()
     assert main(["account", "rotate-keys", "alice"]) == 0
     assert "new keys" in capsys.readouterr().out
     assert len(before) == 2
-    assert not set(before) & set(kept())
+    assert not set(before) & set(stored_keys())
 
 
 @pytest.mark.usefixtures("typed")
-def test_a_token_is_printed_alone_so_that_scripts_can_use_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_is_printed_alone_for_use_in_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     create()
     capsys.readouterr()
 
@@ -118,15 +120,15 @@ def test_a_token_is_printed_alone_so_that_scripts_can_use_it(capsys: pytest.Capt
 def test_the_config_file_may_be_named_before_or_after_the_command(
     folder: Path, capsys: pytest.CaptureFixture[str], before: bool
 ) -> None:
-    (folder / "other.toml").write_text('[database]\nurl = "sqlite:elsewhere/node.db"\n')
+    (folder / "other.toml").write_text('[database]\nurl = "sqlite:other/node.db"\n')
     named = ["--config", "other.toml"]
 
     assert main([*named, "migrate"] if before else ["migrate", *named]) == 0
     assert "up to date" in capsys.readouterr().out
-    assert (folder / "elsewhere" / "node.db").exists()
+    assert (folder / "other" / "node.db").exists()
 
 
-def test_a_wrong_option_is_named_and_is_exit_code_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_named_and_exits_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "config.toml").write_text('[registration]\nmood = "open"\n')
 
     assert main(["migrate"]) == 2
@@ -134,7 +136,7 @@ def test_a_wrong_option_is_named_and_is_exit_code_2(folder: Path, capsys: pytest
     assert main(["migrate", "--config", "missing.toml"]) == 2
 
 
-def test_a_database_that_cannot_be_reached_is_a_sentence(
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "file").write_text("")
