@@ -14,7 +14,7 @@ from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
 from node.paging import Page
 from tests.support.visitors import sign_in
-from web.pages import delivery_reports as ledger_pages
+from web.pages import delivery_reports as ledgers_page
 
 
 async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) -> None:
@@ -152,7 +152,7 @@ async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
 async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
     fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_pages, "SERVERS_PER_PAGE", 3)
+    monkeypatch.setattr(ledgers_page, "SERVERS_PER_PAGE", 3)
     (alice,) = await fediverse.people("alice@a.test")
 
     def gather(tx: Writer) -> None:
