@@ -12,13 +12,13 @@ from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
 from node.accounts import accounts
 from node.database import Writer
-from node.federation import deliveries, server_availability
-from node.federation.deliveries import Delivery
+from node.federation import delivery_reports, server_availability
+from node.federation.delivery_reports import Delivery
 from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 MINUTE = 60_000
 WEEK = 7 * 24 * 60 * MINUTE
@@ -54,7 +54,7 @@ async def _last(alice: Person) -> Delivery:
     def unit(tx: Any) -> int:
         return int(tx.value("SELECT MAX(id) FROM deliveries"))
 
-    found = await alice.node.db.read(deliveries.by_id, await alice.node.db.read(unit))
+    found = await alice.node.db.read(delivery_reports.by_id, await alice.node.db.read(unit))
     assert found is not None
     return found
 
@@ -78,7 +78,7 @@ async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, ot
 
 async def test_nothing_is_delivered_to_a_blocked_server(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    await alice.node.db.write(domain_policy.block, other.domain)
+    await alice.node.db.write(domain_rules.block, other.domain)
     await alice.posts("Not for them")
     await fediverse.settle()
     assert other.received == []

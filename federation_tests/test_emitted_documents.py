@@ -250,7 +250,7 @@ async def test_activities_that_are_sent(
     await sent("like")
     await alice.unlikes(remote)
     await sent("undo-like")
-    await alice._do(reports.report, rita, words="Not nice", post_ids=[remote.id], is_forwarded=True)
+    await alice._do(reports.report, rita, comment="Not nice", post_ids=[remote.id], is_forwarded=True)
     await sent("flag")
 
     quotable_by_all = {"canQuote": {"automaticApproval": [PUBLIC]}}

@@ -28,7 +28,7 @@ from activitypub.vocab import PUBLIC, emoji_reactions, quotes
 from activitypub.vocab.documents import MAX_DEPTH
 from media.images import VARIANTS
 from node.attachments import custom_emoji, media_cache, remote_fetch
-from node.federation import deliveries
+from node.federation import server_availability
 from node.interactions import pins
 from node.lifecycle import migration
 from node.models.account import Account
@@ -91,7 +91,7 @@ LIMITS = [
     f"up to {['', '', '', '', '', 'five'][conversations.MAX_NEW_REPLIES]} new comments of each list",
     f"its last {profile_preview.MAX_POSTS} posts",
     f"makes {fetch_budget.MAX_FETCHES} requests to 5 servers at most",
-    f"for {['', '', '', '', '', '', '', 'seven'][deliveries.GIVE_UP_AFTER_MS // migration.DAY_MS]} days",
+    f"for {['', '', '', '', '', '', '', 'seven'][server_availability.GIVE_UP_AFTER_MS // migration.DAY_MS]} days",
     f"up to {client.MAX_DOCUMENT_BYTES // MIB} MiB, {['', '', '', 'three'][client.MAX_REDIRECTS]} redirects and "
     f"{client.TOTAL_TIMEOUT_SECONDS:.0f} seconds",
 ]

@@ -18,7 +18,7 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.text import hostnames
 
@@ -29,7 +29,7 @@ MAX_REPORTS_PER_HOUR = 60
 def handle_flag(tx: Writer, received: ReceivedActivity) -> None:
     """File one report for each local account named. Raises TooManyRequests beyond the limit of an hour."""
     actor, host = received.actor, hostnames.from_uri(received.actor.uri)
-    if any(domain_policy.policy(tx, name).rejects_reports for name in {actor.domain, host}):
+    if any(domain_rules.policy(tx, name).rejects_reports for name in {actor.domain, host}):
         raise Ignored("reports from this server are rejected")
     reported = _reported_accounts(tx, received)
     if not reported:

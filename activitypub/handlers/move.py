@@ -11,7 +11,7 @@ from activitypub.uris import Malformed, host_of
 from node.database import Writer
 from node.jobs import queue
 from node.lifecycle import migration
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 
 def handle_move(tx: Writer, received: ReceivedActivity) -> None:
@@ -30,6 +30,6 @@ def handle_move(tx: Writer, received: ReceivedActivity) -> None:
         host = host_of(target)
     except Malformed as error:
         raise Ignored("a move without a target") from error
-    if domain_policy.is_blocked(tx, host):
+    if domain_rules.is_blocked(tx, host):
         raise Ignored("the server of the target is blocked")
     queue.add(tx, "check_move", {"origin": actor.id, "target": target}, lane=f"fetch {host}")

@@ -20,10 +20,7 @@ from typing import Any
 import msgspec
 
 from activitypub import signatures, vocab
-from activitypub.client.cache import FederationCache, KnownKey
-from activitypub.client.client import Unfetchable
-from activitypub.inbox import follower_sync, forwarding, verification
-from activitypub.inbox.asgi import (
+from activitypub.asgi import (
     BodyTooLarge,
     IncompleteBody,
     Receive,
@@ -34,9 +31,12 @@ from activitypub.inbox.asgi import (
     respond,
     signed_request,
 )
+from activitypub.client.cache import FederationCache, KnownKey
+from activitypub.client.client import Unfetchable
+from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node.accounts import accounts
@@ -44,7 +44,7 @@ from node.database import Reader, Writer
 from node.ids import new_id
 from node.jobs import queue
 from node.jobs.batching import Batcher
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 log = logging.getLogger("tintype.inbox")
@@ -143,7 +143,7 @@ class Inbox:
             raise Rejected(408, "the body did not arrive in time") from None
 
     async def _find_signer(
-        self, request: Request, claim: Claim, doc: dict[str, Any], host: str
+        self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
         """The key that made the signature; None for a Delete that is accepted without effect.
 
@@ -171,7 +171,7 @@ class Inbox:
                 return None
             raise _key_unavailable(error) from error
 
-    async def _accept_forwarded(self, request: Request, claim: Claim, activity: Activity) -> None:
+    async def _accept_forwarded(self, request: SignedRequest, claim: Claim, activity: Activity) -> None:
         """Accepts an activity that another server than the actor's has sent, if it is proved or useful as a hint."""
         hint: dict[str, Any] | None = None
         is_proved = integrity_proofs.has_proof(activity.raw)
@@ -213,7 +213,7 @@ def _is_actor_deletion(activity: Activity) -> bool:
 
 
 def _blocked_and_known(tx: Reader, host: str, actor: str) -> tuple[bool, bool]:
-    return domain_policy.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
+    return domain_rules.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
 
 
 def _queue_refresh(tx: Writer, actor: str) -> None:
@@ -225,7 +225,7 @@ def _queue_refresh(tx: Writer, actor: str) -> None:
 
 def _insert_jobs(tx: Writer, batch: list[InboxJob]) -> list[bool]:
     """Inserts many jobs at once; False for each that is not, because one of its servers is blocked."""
-    blocked = domain_policy.blocked_among(tx, {host for job in batch for host in job.hosts})
+    blocked = domain_rules.blocked_among(tx, {host for job in batch for host in job.hosts})
     kept = [job.hosts.isdisjoint(blocked) for job in batch]
     by_kind: dict[str, list[InboxJob]] = {}
     for job, is_kept in zip(batch, kept, strict=True):

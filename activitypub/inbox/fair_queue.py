@@ -16,7 +16,7 @@ import re
 import time
 from collections import Counter
 
-from activitypub.inbox.asgi import Scope, header
+from activitypub.asgi import Scope, header
 from activitypub.uris import Malformed, host_of
 from node.cache import Cache
 from node.ids import now_ms

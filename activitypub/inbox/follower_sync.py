@@ -14,7 +14,7 @@ from activitypub.client import collections
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from activitypub.signatures import Claim, Request, follower_digest
+from activitypub.signatures import Claim, SignedRequest, follower_digest
 from activitypub.signatures.follower_digest import Correction, SynchronizationHeader
 from activitypub.vocab import Ref
 from node.accounts import accounts, relationships
@@ -37,7 +37,7 @@ MIN_FOLLOW_AGE_MS = 60_000
 """A follow younger than this may not be in the remote list yet, and is kept."""
 
 
-async def check_header(node: Node, request: Request, claim: Claim, known: KnownKey) -> None:
+async def check_header(node: Node, request: SignedRequest, claim: Claim, known: KnownKey) -> None:
     """Compares the header of a verified request with the tables, and queues `synchronize` if they differ.
 
     A digest that was compared for this actor lately is skipped.

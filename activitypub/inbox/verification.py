@@ -8,12 +8,12 @@ from typing import Any
 from activitypub import signatures
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import same_origin
 from node.node import Node
 
 
-async def verify_request(node: Node, request: Request, claim: Claim, known_key: KnownKey) -> KnownKey:
+async def verify_request(node: Node, request: SignedRequest, claim: Claim, known_key: KnownKey) -> KnownKey:
     """The key that made the signature: the known one, or its replacement after a key rotation.
 
     A failed verification fetches the key again, once in a while per key. Raises BadSignature or Unfetchable.

@@ -1,4 +1,4 @@
-"""Scenes that several security tests begin with."""
+"""Setups that several security tests start from."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ async def rows_of(node: Node) -> tuple[int, ...]:
 
 
 async def alice_follows_rita(fediverse: Fediverse, server: RemoteServer) -> Person:
-    """Alice, who follows rita of another server, so that what rita posts matters here."""
+    """Alice, who follows the remote account rita, so that the posts of rita are stored."""
     (alice,) = await fediverse.people("alice@a.test")
     uri = server.person("rita")
     rita = await actors.find(alice.node, uri)
 
     def unit(tx: Writer) -> None:
-        asked = follows.follow(tx, accounts.get(tx, alice.id), rita)
-        follows.accept(tx, asked)
+        follow = follows.follow(tx, accounts.get(tx, alice.id), rita)
+        follows.accept(tx, follow)
 
     await alice.node.db.write(unit)
     await fediverse.settle()

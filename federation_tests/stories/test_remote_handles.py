@@ -15,7 +15,7 @@ from node.accounts import relationships
 from node.errors import NotFound
 from node.federation import server_availability
 from node.jobs import queue
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 
 def _serve_webfinger(short: RemoteServer, uri: str, *, at: RemoteServer | None = None) -> str:
@@ -165,7 +165,7 @@ async def test_deliveries_to_a_blocked_handle_domain_are_given_up(
     await other.stop()
     await alice.posts("One")
     await fediverse.settle()
-    await alice.node.db.write(domain_policy.block, "short.example")
+    await alice.node.db.write(domain_rules.block, "short.example")
     await fediverse.settle()
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)

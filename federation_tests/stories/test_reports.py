@@ -8,7 +8,7 @@ from node.accounts import accounts
 from node.admin import reports
 from node.admin.reports import ReportDetails
 from node.database import Writer
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 from node.posts import posts
 
@@ -29,8 +29,8 @@ async def test_a_forwarded_report_names_the_posts_and_not_the_reporter(fediverse
         stored = posts.by_uri(tx, bad.uri)
         assert stored is not None
         reporter = accounts.get(tx, alice.id)
-        reports.report(tx, reporter, known, words="This is <bad>", post_ids=[stored.id], is_forwarded=True)
-        reports.report(tx, reporter, known, words="This stays here")
+        reports.report(tx, reporter, known, comment="This is <bad>", post_ids=[stored.id], is_forwarded=True)
+        reports.report(tx, reporter, known, comment="This stays here")
 
     await alice.node.db.write(unit)
     await fediverse.settle()
@@ -66,7 +66,7 @@ async def test_reports_of_a_server_can_be_rejected(fediverse: Fediverse, other: 
     other.person("rita")
     flag = other.activity("rita", "Flag", [(await alice.account()).uri])
     await alice.node.db.write(
-        lambda tx: domain_policy.block(tx, other.domain, strength="none", rejects_reports=True)
+        lambda tx: domain_rules.block(tx, other.domain, strength="none", rejects_reports=True)
     )
     await other.send(alice.node, "rita", flag)
     await fediverse.settle()

@@ -20,11 +20,11 @@ from node.attachments.photo_metadata import SharedMetadata
 from node.auth import users
 from node.database import Writer
 from node.federation import deliveries, delivery_reports, server_availability
+from node.federation.deliveries import QueuedDelivery
 from node.ids import now_ms
 from node.interactions import blocks
 from node.jobs import queue
-from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.media.test_exif import photo
@@ -131,11 +131,11 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
     desk = alice.node.component(BatchLookups)
     look, once = desk.look_up, []
 
-    async def hiccup(job: Job) -> DeliveryLookup:
+    async def hiccup(delivery: QueuedDelivery) -> DeliveryLookup:
         if not once:
             once.append(1)
             raise OSError("the database was away for a moment")
-        return await look(job)
+        return await look(delivery)
 
     desk.look_up = hiccup  # type: ignore[method-assign]
     other.inbox_status = 202
@@ -152,8 +152,8 @@ async def test_words_that_left_the_memory_are_read_from_the_table(
     desk = alice.node.component(BatchLookups)
     look = desk.look_up
 
-    async def forgetting(job: Job) -> DeliveryLookup:
-        facts = await look(job)
+    async def forgetting(delivery: QueuedDelivery) -> DeliveryLookup:
+        facts = await look(delivery)
         desk._cache.rendered_activities.clear()
         return facts
 
@@ -214,7 +214,7 @@ async def test_a_server_suspended_just_now_gets_no_letter_that_was_queued_before
     await alice.posts("Hello")
     while await alice.node.db.read(_to_fan_out):
         await _fan_out(alice)
-    await alice.node.db.write(domain_policy.block, other.domain.partition(":")[0])
+    await alice.node.db.write(domain_rules.block, other.domain.partition(":")[0])
     await fediverse.settle()
     assert other.received == []
 

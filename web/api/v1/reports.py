@@ -31,7 +31,7 @@ def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
         tx,
         call.caller,
         target,
-        words=params.text("comment"),
+        comment=params.text("comment"),
         post_ids=params.ids("status_ids"),
         category=params.text("category") or "other",
         is_forwarded=params.flag("forward"),

@@ -1,14 +1,13 @@
-"""What this node has decided about other servers. Owns `domain_blocks` and `domain_allows`.
+"""Domain rules: how other servers are treated, and the allow list. Owns `domain_blocks` and `domain_allows`.
 
-Three strengths: `suspend` (nothing in, nothing out, nothing shown), `limit` (only those who follow them see
-them, and they ask before they follow), `none` (nothing but what comes with it: no media, no reports). A rule
-is about a domain and everything under it, whatever the port, case or alphabet; of several the nearest decides,
-so a rule of strength `none` is also the way to except a part of a blocked domain. With an allow list, whoever
-is not on it counts as suspended.
+Three strengths: `suspend` (nothing is accepted, delivered or shown), `limit` (only followers see its accounts, which
+must request to follow), `none` (only the flags count: no media, no reports). A rule is about a domain and everything
+under it, whatever the port, case or alphabet; of several the nearest decides, so a rule of strength `none` also
+excepts a part of a blocked domain. In allow-list mode, every server that is not on the list counts as suspended.
 
-What is asked at a door (inbox, client, audience) is asked here. What is asked of every row of a page is kept
-with the accounts (`accounts.follow_server`), in the unit of work that changes a rule; whatever takes longer
-than that is left to the job `apply_policy` (`severances`).
+Inbox, HTTP client and delivery look a domain up here. What pages need of every row is stored as three columns of
+`accounts` (`accounts.apply_policy_to_server`), written in the unit of work that changes a rule; whatever takes longer
+is left to the job `apply_policy` (`admin.domain_enforcement`).
 """
 
 from __future__ import annotations
@@ -22,22 +21,21 @@ from node.database import Reader, Writer, build, build_all, columns
 from node.errors import Invalid, NotFound
 from node.ids import now_ms
 from node.jobs import queue
-from node.models import domain_policy
 from node.models.account import Account
-from node.models.domain_policy import DomainPolicy
+from node.models.domain_policy import STRENGTHS, DomainPolicy
 from node.moderation import audit_log
 from node.text import hostnames
 from node.text.hostnames import normalize, with_parent_domains
 
 MAX_COMMENT_LENGTH = 2000
-MAX_SERVERS_IN_TRANSACTION = 100  # servers
-ACCOUNTS_PER_BATCH = 500  # people
+MAX_SERVERS_IN_TRANSACTION = 100
+ACCOUNTS_PER_BATCH = 500
 _MODE_SETTING = "federation_mode"
 
 
 @dataclass(frozen=True, slots=True)
 class DomainBlock:
-    """One rule. `list_id` is the list it came from, None for an admin's own decision."""
+    """One rule. `list_id` is the block list it came from, None for an admin's own decision."""
 
     domain: str
     strength: str
@@ -51,19 +49,21 @@ class DomainBlock:
 
     @property
     def label(self) -> str:
-        """The domain as everybody may read it: with some letters hidden if the admin wants that."""
+        """The domain as shown to the public: with the middle half replaced by asterisks if `is_obfuscated`."""
         name = hostnames.to_unicode(self.domain)
         if not self.is_obfuscated:
             return name
         shown = max(1, len(name) // 4)
         return "".join(
-            letter if letter == "." or n < shown or n >= len(name) - shown else "*"
-            for n, letter in enumerate(name)
+            character if character == "." or n < shown or n >= len(name) - shown else "*"
+            for n, character in enumerate(name)
         )
 
 
 @dataclass(frozen=True, slots=True)
 class DomainAllow:
+    """One entry of the allow list: a domain with everything under it."""
+
     domain: str
     comment: str
     created_at: int
@@ -76,9 +76,12 @@ _SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
 
 
 def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
-    """How each of these domains (or hosts, with or without port) is treated."""
+    """The policy for each of these domains (or hosts, with or without port).
+
+    What is not a valid domain counts as suspended; this node's own domains are never restricted.
+    """
     names = {domain: normalize(domain) for domain in domains}
-    above = {name for found in names.values() for name in with_parent_domains(found)}
+    above = {parent for name in names.values() for parent in with_parent_domains(name)}
     if not above:
         return dict.fromkeys(names, SUSPENDED)
     rules = {
@@ -109,35 +112,38 @@ def _resolve_policy(name: str, rules: Mapping[str, DomainPolicy], allowed: set[s
 
 
 def policy(tx: Reader, domain: str) -> DomainPolicy:
-    """How one server is treated."""
+    """The policy for one server."""
     return policies(tx, [domain])[domain]
 
 
 def is_blocked(tx: Reader, domain: str) -> bool:
-    """Whether nothing is exchanged with this server."""
+    """Whether a server is suspended."""
     return policies(tx, [domain])[domain].is_suspended
 
 
 def blocked_among(tx: Reader, domains: Iterable[str]) -> set[str]:
-    """Those of `domains` that nothing is exchanged with."""
+    """Those of `domains` that are suspended."""
     return {domain for domain, found in policies(tx, domains).items() if found.is_suspended}
 
 
 def allows_media(tx: Reader, account: Account, url: str) -> bool:
-    """Whether a picture of this person, kept at this address, may be fetched and shown."""
+    """Whether an image of this account at this URL may be fetched and shown.
+
+    Both the account's server and the host of the URL may have a rule that rejects media.
+    """
     if account.is_local:
         return True
     return not account.is_without_media and not policy(tx, hostnames.from_uri(url)).rejects_media
 
 
 def by_domain(tx: Reader, domain: str) -> DomainBlock | None:
-    """The rule about exactly this domain."""
+    """The rule for exactly this domain."""
     row = tx.one(_SELECT + " WHERE domain = :domain", domain=normalize(domain))
     return build(DomainBlock, row) if row else None
 
 
 def effective_rule(tx: Reader, domain: str) -> DomainBlock | None:
-    """The rule that decides about a server: its own, or that of the nearest domain above."""
+    """The rule that applies to a server: its own, or that of the nearest domain above."""
     above = with_parent_domains(normalize(domain))
     rules = {
         row["domain"]: build(DomainBlock, row)
@@ -147,18 +153,18 @@ def effective_rule(tx: Reader, domain: str) -> DomainBlock | None:
 
 
 def all_rules(tx: Reader) -> list[DomainBlock]:
-    """Every rule, by name."""
+    """Every rule, by domain."""
     return build_all(DomainBlock, tx.all(_SELECT + " ORDER BY domain"))
 
 
 def by_domains(tx: Reader, names: Sequence[str]) -> list[DomainBlock]:
-    """The rules about exactly these domains."""
+    """The rules for exactly these domains."""
     rows = tx.all(_SELECT + " WHERE domain IN (:names) ORDER BY domain", names=list(names))
     return build_all(DomainBlock, rows)
 
 
 def search_rules(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[DomainBlock]:
-    """A page of rules by name, those that contain `query`."""
+    """A page of rules whose domain contains `query`, by domain, those that sort behind `after`."""
     rows = tx.all(
         _SELECT
         + """ WHERE domain > :after AND (:query = '' OR domain LIKE :query ESCAPE '!')
@@ -171,7 +177,7 @@ def search_rules(tx: Reader, *, query: str = "", after: str = "", limit: int = 5
 
 
 def validate_domain(tx: Reader, domain: str) -> str:
-    """The name of another server in its normal spelling. Raises Invalid for anything else."""
+    """Normalizes the domain of another server. Raises Invalid for what is none, or would cover this node."""
     name = normalize(domain)
     if not name:
         raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
@@ -190,10 +196,10 @@ def block(
     rejects_reports: bool = False,
     is_obfuscated: bool = False,
     private_comment: str = "",
-    by: Account | None = None,
+    moderator: Account | None = None,
 ) -> None:
-    """Decide about a domain and what is under it; what was decided before is replaced. Raises Invalid."""
-    if strength not in domain_policy.STRENGTHS:
+    """Sets the rule for a domain and what is under it, in place of an earlier one. Raises Invalid."""
+    if strength not in STRENGTHS:
         raise Invalid("Please select a severity.", field="strength", detail=strength)
     rule = DomainBlock(
         validate_domain(tx, domain),
@@ -206,11 +212,11 @@ def block(
         None,
         now_ms(),
     )
-    save_rules(tx, [rule], by=by)
+    save_rules(tx, [rule], moderator=moderator)
 
 
-def save_rules(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None = None) -> None:
-    """Keep many rules at once. Their domains are normal and none covers this node."""
+def save_rules(tx: Writer, rules: Sequence[DomainBlock], *, moderator: Account | None = None) -> None:
+    """Stores many rules at once, and applies them. The caller has validated their domains."""
     tx.many(
         f"""INSERT INTO domain_blocks ({columns(DomainBlock)})
             VALUES (:domain, :strength, :rejects_media, :rejects_reports, :is_obfuscated, :public_comment,
@@ -222,30 +228,30 @@ def save_rules(tx: Writer, rules: Sequence[DomainBlock], *, by: Account | None =
         [{name: getattr(rule, name) for name in DomainBlock.__slots__} for rule in rules],
     )
     for rule in rules:
-        also = [
-            word
-            for word, is_so in (("media", rule.rejects_media), ("reports", rule.rejects_reports))
-            if is_so
+        flags = [
+            name
+            for name, is_set in (("media", rule.rejects_media), ("reports", rule.rejects_reports))
+            if is_set
         ]
-        audit_log.record(tx, by, "rule", rule.domain, " ".join([rule.strength, *also]))
+        audit_log.record(tx, moderator, "rule", rule.domain, " ".join([rule.strength, *flags]))
     apply_rules(tx, [rule.domain for rule in rules])
 
 
-def unblock(tx: Writer, domain: str, *, by: Account | None = None) -> None:
-    """Take a rule back. What it hid is seen again, and the follows it ended come back."""
-    remove_rules(tx, [normalize(domain)], by=by)
+def unblock(tx: Writer, domain: str, *, moderator: Account | None = None) -> None:
+    """Removes a rule. What it hid is visible again, and the follows it ended come back."""
+    remove_rules(tx, [normalize(domain)], moderator=moderator)
 
 
-def remove_rules(tx: Writer, names: Sequence[str], *, by: Account | None = None) -> None:
-    """Take many rules back at once."""
+def remove_rules(tx: Writer, names: Sequence[str], *, moderator: Account | None = None) -> None:
+    """Removes many rules at once; domains without one are ignored."""
     rows = tx.all("DELETE FROM domain_blocks WHERE domain IN (:names) RETURNING domain", names=list(names))
     for row in rows:
-        audit_log.record(tx, by, "lift", row["domain"])
+        audit_log.record(tx, moderator, "lift", row["domain"])
     apply_rules(tx, [row["domain"] for row in rows])
 
 
 def detach_from_list(tx: Writer, list_id: int, names: Sequence[str]) -> None:
-    """Rules that a list made are from now on the admins' own."""
+    """Makes rules of a list the admins' own."""
     tx.run(
         "UPDATE domain_blocks SET list_id = NULL WHERE list_id = :list AND domain IN (:names)",
         list=list_id,
@@ -254,22 +260,22 @@ def detach_from_list(tx: Writer, list_id: int, names: Sequence[str]) -> None:
 
 
 def allow_list(tx: Reader) -> list[DomainAllow]:
-    """The allow list, by name."""
+    """The allow list, by domain."""
     rows = tx.all(f"SELECT {columns(DomainAllow)} FROM domain_allows ORDER BY domain")  # noqa: S608
     return build_all(DomainAllow, rows)
 
 
 def allow_list_entry(tx: Reader, domain: str) -> str | None:
-    """The entry of the allow list that lets a server in."""
-    found: str | None = tx.value(
+    """The domain on the allow list that allows a server, or None."""
+    entry: str | None = tx.value(
         "SELECT MAX(domain) FROM domain_allows WHERE domain IN (:names)",
         names=with_parent_domains(normalize(domain)),
     )
-    return found
+    return entry
 
 
-def allow(tx: Writer, domain: str, comment: str = "", *, by: Account | None = None) -> None:
-    """Put a server on the allow list. Raises Invalid."""
+def allow(tx: Writer, domain: str, comment: str = "", *, moderator: Account | None = None) -> None:
+    """Adds a server to the allow list. Raises Invalid."""
     name = validate_domain(tx, domain)
     tx.run(
         """INSERT INTO domain_allows (domain, comment, created_at) VALUES (:domain, :comment, :now)
@@ -278,21 +284,21 @@ def allow(tx: Writer, domain: str, comment: str = "", *, by: Account | None = No
         comment=comment.strip()[:MAX_COMMENT_LENGTH],
         now=now_ms(),
     )
-    audit_log.record(tx, by, "allow", name)
+    audit_log.record(tx, moderator, "allow", name)
     apply_rules(tx, [name])
 
 
-def disallow(tx: Writer, domain: str, *, by: Account | None = None) -> None:
-    """Take a server off the allow list. Raises NotFound."""
+def disallow(tx: Writer, domain: str, *, moderator: Account | None = None) -> None:
+    """Removes a server from the allow list. Raises NotFound."""
     name = normalize(domain)
     if not tx.run("DELETE FROM domain_allows WHERE domain = :domain", domain=name):
         raise NotFound("That server is not on the allow list.")
-    audit_log.record(tx, by, "disallow", name)
+    audit_log.record(tx, moderator, "disallow", name)
     apply_rules(tx, [name])
 
 
 def apply_federation_mode(tx: Writer) -> None:
-    """At start: if the option was changed, everybody from elsewhere is judged anew."""
+    """Applies the rules to all remote accounts if the option `federation.mode` has changed since the last start."""
     mode = "allowlist" if tx.site.is_allowlist_mode else "open"
     if (settings.get(tx, _MODE_SETTING) or "open") != mode:
         settings.put(tx, _MODE_SETTING, mode)
@@ -301,9 +307,9 @@ def apply_federation_mode(tx: Writer) -> None:
 
 
 def apply_rules(tx: Writer, rules: Sequence[str] | None) -> None:
-    """Let the people of all servers that these rules (None: all) are about be treated as they now say.
+    """Marks the remote accounts that these domains (None: all) cover with the policy that now applies to them.
 
-    Those of a few servers at once; if it is about very many, the job walks through everybody known here.
+    Up to `MAX_SERVERS_IN_TRANSACTION` servers are done at once; with more, the job goes through all remote accounts.
     """
     if rules is not None and not rules:
         return
@@ -319,62 +325,65 @@ def apply_rules(tx: Writer, rules: Sequence[str] | None) -> None:
     if len(servers) > MAX_SERVERS_IN_TRANSACTION:
         queue.add(tx, "apply_policy", {"everybody": True})
     else:
-        found = policies(tx, {name for pair in servers for name in pair})
+        by_name = policies(tx, {name for pair in servers for name in pair})
         for domain, host in servers:
-            accounts.apply_policy_to_server(tx, domain, host, found[domain].combined_with(found[host]))
+            accounts.apply_policy_to_server(tx, domain, host, by_name[domain].combined_with(by_name[host]))
         queue.add(tx, "apply_policy", {})
 
 
 def apply_to_next_accounts(tx: Writer, after: int) -> int:
-    """Treat the next people from elsewhere, by id, as their servers are; the last id there was, 0 at the end."""
+    """Marks the next batch of remote accounts, by id. Returns the last id of the batch, 0 when none is left."""
     rows = tx.all(
         """SELECT id, domain, host, is_limited, is_without_media, suspended_at, suspended_with_server
-           FROM accounts WHERE id > :after AND NOT is_local ORDER BY id LIMIT :most""",
+           FROM accounts WHERE id > :after AND NOT is_local ORDER BY id LIMIT :limit""",
         after=after,
-        most=ACCOUNTS_PER_BATCH,
+        limit=ACCOUNTS_PER_BATCH,
     )
     if not rows:
         return 0
-    found = policies(tx, {row[name] for row in rows for name in ("domain", "host")})
+    by_name = policies(tx, {row[name] for row in rows for name in ("domain", "host")})
     changed: dict[DomainPolicy, list[int]] = {}
     for row in rows:
-        here = found[row["domain"]].combined_with(found[row["host"]])
+        wanted = by_name[row["domain"]].combined_with(by_name[row["host"]])
         if not _is_applied(
-            here,
+            wanted,
             bool(row["is_limited"]),
             bool(row["is_without_media"]),
             row["suspended_at"] is not None,
             bool(row["suspended_with_server"]),
         ):
-            changed.setdefault(here, []).append(row["id"])
-    for here, ids in changed.items():
-        accounts.apply_policy_to_accounts(tx, ids, here)
+            changed.setdefault(wanted, []).append(row["id"])
+    for wanted, ids in changed.items():
+        accounts.apply_policy_to_accounts(tx, ids, wanted)
     return int(rows[-1]["id"])
 
 
 def apply_to_account(tx: Writer, account: Account) -> Account:
-    """Someone elsewhere was read (anew): treat them as their server is, which may be known by two names."""
+    """Marks a remote account with the policy of its server, after it was fetched; returns the account.
+
+    The domain of the handle and the host of the id may differ: the stricter policy counts. Local ones stay.
+    """
     if account.is_local:
         return account
     host = hostnames.from_uri(account.uri)
-    found = policies(tx, {account.domain, host})
-    here = found[account.domain].combined_with(found[host])
+    by_name = policies(tx, {account.domain, host})
+    wanted = by_name[account.domain].combined_with(by_name[host])
     if _is_applied(
-        here,
+        wanted,
         account.is_limited,
         account.is_without_media,
         account.suspended_at is not None,
         account.suspended_with_server,
     ):
         return account
-    accounts.apply_policy_to_accounts(tx, [account.id], here)
+    accounts.apply_policy_to_accounts(tx, [account.id], wanted)
     return accounts.get(tx, account.id)
 
 
 def _is_applied(
-    here: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
+    wanted: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
 ) -> bool:
-    """Whether somebody is marked as their server is treated."""
-    if (here.is_limited, here.rejects_media) != (is_limited, is_without_media):
+    """Whether an account's marks agree with the policy. A moderator's own suspension satisfies a suspended one."""
+    if (wanted.is_limited, wanted.rejects_media) != (is_limited, is_without_media):
         return False
-    return is_suspended if here.is_suspended else not with_server
+    return is_suspended if wanted.is_suspended else not with_server

@@ -1,4 +1,4 @@
-"""People on Fedify, and what their server knows, in the words of the stories."""
+"""Controls the Fedify peer in the style of the stories: its accounts, and the state of its server."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ class Fedify:
         self.domain = peer.domain
 
     async def begin(self, **options: Any) -> None:
-        """Forget everything. The options are those of the server's `World`."""
+        """Clears all state. The options are those of the peer's `World`."""
         encoded = base64.b64encode(PICTURE).decode()
         await self.peer.do("reset", scheme=self.scheme, picture=encoded, **options)
 
-    async def refuses(self, dialect: str) -> None:
-        """From now on, signatures in that dialect are not taken."""
-        await self.peer.do("refuse", dialect=dialect)
+    async def refuses(self, style: str) -> None:
+        """From now on, signatures in that style are refused."""
+        await self.peer.do("refuse", dialect=style)
 
-    async def person(self, name: str, *, is_locked: bool = False) -> Elsewhere:
+    async def person(self, name: str, *, is_locked: bool = False) -> FedifyAccount:
         uri = await self.peer.do("person", name=name, locked=is_locked)
-        return Elsewhere(self, name, uri, f"{name}@{self.domain}")
+        return FedifyAccount(self, name, uri, f"{name}@{self.domain}")
 
     async def state(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.peer.do("state")
         return found
 
     async def sees(self, post: Post) -> dict[str, Any] | None:
-        """A post of ours as it was told to Fedify."""
+        """A local post as it was delivered to Fedify."""
         found: dict[str, Any] | None = (await self.state())["seen"].get(post.uri)
         return found
 
-    async def knocks(self, method: str, path: str) -> list[tuple[str, int]]:
-        """The (dialect, status) of each signed or unsigned request to a path of Fedify."""
-        every = (await self.state())["knocks"]
+    async def requests(self, method: str, path: str) -> list[tuple[str, int]]:
+        """The (signature style, status) of each request to a path of Fedify; the style is "none" when unsigned."""
+        every = (await self.state())["requests"]
         return [(one[2], one[3]) for one in every if one[0] == method and one[1] == path]
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """Somebody on Fedify. Everything they do has arrived and is worked off when the call returns."""
+class FedifyAccount:
+    """An account on Fedify. When a call returns, its activity has been delivered and processed."""
 
     server: Fedify
     name: str
     uri: str
     handle: str
 
-    async def _do(self, verb: str, **said: Any) -> Any:
-        found = await self.server.peer.do(verb, who=self.name, **said)
+    async def _do(self, verb: str, **arguments: Any) -> Any:
+        found = await self.server.peer.do(verb, who=self.name, **arguments)
         await self.server.world.settle()
         return found
 
@@ -73,7 +73,7 @@ class Elsewhere:
         await self._do("accept", asker=(await other.account()).uri)
 
     async def posts(self, content: str, alts: list[str] | None = None, **more: Any) -> str:
-        """Publish for all followers, one photo per alt text; the uri."""
+        """Publishes a post with one photo per alt text; returns its uri."""
         return str(await self._do("post", content=content, alts=alts or [], **more))
 
     async def edits(self, uri: str, content: str) -> None:
@@ -88,12 +88,12 @@ class Elsewhere:
     async def boosts(self, post: Post) -> None:
         await self._do("boost", target=post.uri)
 
-    async def takes_back(self, verb: str, post: Post) -> None:
+    async def undoes(self, verb: str, post: Post) -> None:
         """`verb` is "like" or "boost"."""
         await self._do("undo", what=f"{verb} {post.uri}", target=post.uri)
 
-    async def looks_at(self, uri: str) -> dict[str, Any]:
-        """A document of one of our nodes, fetched with a signature of this person."""
+    async def fetches(self, uri: str) -> dict[str, Any]:
+        """A document of a node, fetched with a signature of this account."""
         found: dict[str, Any] = await self._do("look", uri=uri)
         return found
 

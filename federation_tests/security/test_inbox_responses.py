@@ -1,4 +1,4 @@
-"""Every wrong thing at the inbox: the right answer, one line in the log with host, reason and id, nothing stored."""
+"""Bad requests to the inbox: the right status, one log line with host, reason and id, and nothing stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from activitypub.uris import host_of
 from federation_tests.fediverse import Fediverse
 from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 Send = Callable[[Node, RemoteServer], Awaitable[int]]
@@ -30,7 +30,7 @@ async def _unsigned(node: Node, evil: RemoteServer) -> int:
 
 
 async def _blocked(node: Node, evil: RemoteServer) -> int:
-    await node.db.write(domain_policy.block, evil.domain)
+    await node.db.write(domain_rules.block, evil.domain)
     return await evil.send(node, "rita", create(evil))
 
 
@@ -54,12 +54,12 @@ CASES: dict[str, tuple[int, Send]] = {
     "no actor": (400, lambda node, evil: evil.send(node, "rita", {**create(evil), "actor": None})),
     "too large": (413, lambda node, evil: evil.send(node, "rita", b'"' + b"x" * 1_100_000 + b'"')),
     "a form": (415, lambda node, evil: evil.send(node, "rita", create(evil), content_type="text/html")),
-    "a key that cannot be had": (503, _keyless),
+    "an unavailable key": (503, _keyless),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_what_is_wrong_is_answered_logged_and_forgotten(
+async def test_a_bad_inbox_request_gets_its_status_and_one_log_line(
     fediverse: Fediverse, evil: RemoteServer, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -82,7 +82,7 @@ async def test_what_is_wrong_is_answered_logged_and_forgotten(
     after = await rows_of(alice.node)
     assert after[2:] == before[2:] or case == "a blocked server"
     assert after[2] == before[2]
-    # And the next thing is heard as ever.
+    # The next activity is received as usual.
     if case != "a blocked server":
         assert await evil.send(alice.node, "rita", create(evil, number=2)) == 202
         await fediverse.settle()
@@ -91,16 +91,16 @@ async def test_what_is_wrong_is_answered_logged_and_forgotten(
 
 @pytest.mark.parametrize(
     "case",
-    ["unknown activity", "nobody would see it", "a post of another", "nonsense inside", "heard before"],
+    ["unknown activity", "nobody would see it", "a post of another", "nonsense inside", "duplicate"],
 )
-async def test_what_means_nothing_is_taken_and_dropped_with_a_line(
+async def test_an_activity_without_effect_is_accepted_and_logged(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.person("nina")
-    said = create(evil)
-    assert await evil.send(alice.node, "rita", said) == 202
-    assert await evil.send(alice.node, "nina", evil.activity("nina", "Like", said["object"]["id"])) == 202
+    post = create(evil)
+    assert await evil.send(alice.node, "rita", post) == 202
+    assert await evil.send(alice.node, "nina", evil.activity("nina", "Like", post["object"]["id"])) == 202
     await fediverse.settle()
     caplog.set_level(logging.DEBUG, "tintype.inbox")
     caplog.clear()
@@ -108,9 +108,9 @@ async def test_what_means_nothing_is_taken_and_dropped_with_a_line(
     author, activity = {
         "unknown activity": ("rita", evil.activity("rita", "Listen", "https://music.example/1")),
         "nobody would see it": ("nina", create(evil, "nina")),
-        "a post of another": ("nina", evil.activity("nina", "Delete", said["object"]["id"])),
+        "a post of another": ("nina", evil.activity("nina", "Delete", post["object"]["id"])),
         "nonsense inside": ("rita", evil.activity("rita", "Create", {"type": "Note", "content": {}})),
-        "heard before": ("rita", said),
+        "duplicate": ("rita", post),
     }[case]
     assert await evil.send(alice.node, author, activity) == 202
     await fediverse.settle()
@@ -122,7 +122,7 @@ async def test_what_means_nothing_is_taken_and_dropped_with_a_line(
     assert evil.domain in lines[0]
 
 
-async def test_one_that_floods_is_told_to_come_again_while_others_are_heard(
+async def test_a_flooding_server_gets_429_while_others_are_received(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -130,10 +130,10 @@ async def test_one_that_floods_is_told_to_come_again_while_others_are_heard(
     caplog.set_level(logging.INFO, "tintype.inbox")
     like = other.activity("nina", "Like", f"{other.base}/1")
     assert await other.send(alice.node, "nina", like) == 202
-    # As if it had just sent thousands, all of them well signed.
-    turns = alice.node.component(FairQueue)
+    # As if it had just sent thousands of correctly signed requests.
+    fair_queue = alice.node.component(FairQueue)
     for _ in range(3000):
-        turns.record_accepted(host_of(evil.base))
+        fair_queue.record_accepted(host_of(evil.base))
 
     body = json.dumps(create(evil)).encode()
     url = alice.node.site.uri("/inbox")

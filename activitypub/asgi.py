@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from activitypub.signatures import Request
+from activitypub.signatures import SignedRequest
 from node.database import Site
 
 Scope = MutableMapping[str, Any]
@@ -50,13 +50,13 @@ def headers(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
-def signed_request(scope: Scope, site: Site, body: bytes = b"") -> Request:
+def signed_request(scope: Scope, site: Site, body: bytes = b"") -> SignedRequest:
     """The request as a signature covers it, with the configured public host instead of the Host header."""
     target = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")
     headers = [(key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in scope["headers"]]
-    return Request(scope["method"], target, site.domain, site.scheme, headers, body)
+    return SignedRequest(scope["method"], target, site.domain, site.scheme, headers, body)
 
 
 async def read_body(
