@@ -41,7 +41,7 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
         remote_emoji=None
         if emoji is None
         else RemoteEmoji(reaction.content.strip(":"), emoji.url, emoji.updated_ms or 0),
-        is_seen=True,
+        is_visible=True,
     )
     return True
 

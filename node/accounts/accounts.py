@@ -314,7 +314,7 @@ def delete_unapproved(tx: Writer, account: Account) -> None:
     """Deletes an account that was never visible, so that its name is free again. Raises NotAllowed for another."""
     if account.suspended_at is None:
         raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
-    keys.delete_by_account(tx, account)
+    keys.delete_all(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 
 

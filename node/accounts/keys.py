@@ -22,6 +22,7 @@ from node.accounts import base58
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.remote_actor import ActorKey
 
@@ -221,9 +222,16 @@ def _private(tx: Reader, account: Account, algorithm: str) -> tuple[str, bytes]:
     return row["id"], _decrypt(tx.site, row["id"], row["private"])
 
 
-def delete_by_account(tx: Writer, account: Account) -> None:
-    """Deletes all keys of an account that is deleted."""
+def delete_all(tx: Writer, account: Account) -> None:
+    """Deletes all keys of an account."""
     tx.run("DELETE FROM keys WHERE account_id = :id", id=account.id)
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the keys of a remote account. A local one keeps them: its Delete has yet to be signed."""
+    if not account.is_local:
+        delete_all(tx, account)
 
 
 def _origin(uri: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 
 _READ = "accounts blocks bookmarks favourites filters follows lists mutes notifications search statuses"
@@ -133,6 +134,12 @@ def version(tx: Reader, token: str) -> str | None:
 def revoke_all(tx: Writer, account: Account) -> None:
     """Deletes all tokens of an account."""
     tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes all access tokens of an account."""
+    revoke_all(tx, account)
 
 
 def _hash(token: str) -> str:

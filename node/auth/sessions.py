@@ -15,6 +15,7 @@ from node.auth import passwords, users
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
 from node.text import display_names
@@ -150,6 +151,12 @@ def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
         id=account.id,
         kept=_hash(except_token) if except_token else "",
     )
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes all sessions of an account."""
+    end_all(tx, account)
 
 
 def clean_up(tx: Writer, now: int) -> int:

@@ -14,6 +14,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.audience import VISIBILITIES
 from node.moderation import audit_log
@@ -293,11 +294,12 @@ def reject(tx: Writer, actor: Account, target: Account) -> None:
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
     audit_log.record(tx, actor, "reject", target.handle)
-    notifications.delete_by_account(tx, target.id)
-    delete_by_account(tx, target.id)
+    notifications.delete_by_account(tx, target)
+    delete_by_account(tx, target)
     accounts.delete_unapproved(tx, target)
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Deletes the user of an account, with e-mail address and password."""
-    tx.run("DELETE FROM users WHERE account_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the user of an account: its e-mail address, password and settings."""
+    tx.run("DELETE FROM users WHERE account_id = :id", id=account.id)

@@ -184,11 +184,11 @@ async def show_history(post_id: int) -> Response:
 ACTIONS: dict[str, PostAction] = {
     "like": partial(likes.like, is_visible=True),
     "unlike": likes.unlike,
-    "boost": partial(boosts.boost, is_seen=True),
+    "boost": partial(boosts.boost, is_visible=True),
     "unboost": boosts.unboost,
-    "bookmark": partial(bookmarks.add, is_seen=True),
+    "bookmark": partial(bookmarks.add, is_visible=True),
     "unbookmark": bookmarks.remove,
-    "pin": partial(pins.pin, is_seen=True),
+    "pin": partial(pins.pin, is_visible=True),
     "unpin": pins.unpin,
 }
 

@@ -238,7 +238,7 @@ def reblog(tx: Writer, call: ApiRequest) -> JsonResponse:
     post = _post_or_boosted(tx, call)
     visibility = call.params.text("visibility", "public")
     boost = boosts.boost(
-        tx, call.caller, post, visibility=_parse_visibility(visibility or "public"), is_seen=True
+        tx, call.caller, post, visibility=_parse_visibility(visibility or "public"), is_visible=True
     )
     (view,) = post_views.by_entries(
         tx, call.account, [timelines.TimelineEntry(boost.id, post.id, call.caller.id)]
@@ -254,7 +254,7 @@ def unreblog(tx: Writer, call: ApiRequest) -> JsonResponse:
 
 def bookmark(tx: Writer, call: ApiRequest) -> JsonResponse:
     post = _post_or_boosted(tx, call)
-    bookmarks.add(tx, call.caller, post, is_seen=True)
+    bookmarks.add(tx, call.caller, post, is_visible=True)
     return JsonResponse(_status_entity(tx, call, post.id))
 
 
@@ -266,7 +266,7 @@ def unbookmark(tx: Writer, call: ApiRequest) -> JsonResponse:
 
 def pin(tx: Writer, call: ApiRequest) -> JsonResponse:
     post = _post_or_boosted(tx, call)
-    pins.pin(tx, call.caller, post, is_seen=True)
+    pins.pin(tx, call.caller, post, is_visible=True)
     return JsonResponse(_status_entity(tx, call, post.id))
 
 
