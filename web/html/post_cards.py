@@ -15,10 +15,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from node.accounts import accounts
 from node.attachments.photo_rows import Photo
@@ -31,34 +30,13 @@ from node.timelines import post_summaries, post_views
 from node.timelines.post_summaries import PostSummary
 from node.timelines.post_views import PostView
 from node.timelines.timelines import TimelineEntry
-from node.timelines.viewer_marks import ViewerMarks
 from web.html import helpers
-from web.i18n.translations import N_
+from web.html.post_actions import ActionRow, CardData, PostCounts
 
 MAX_CACHED_CARDS = 3_000
 CACHE_TTL_SECONDS = 600.0
 INCOMPLETE_CACHE_TTL_SECONDS = 20.0
 EAGER_CARDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class CardData:
-    """What the row of deeds needs to know of a post."""
-
-    post_id: int
-    author_id: int
-    path: str
-    url: str
-    uri: str
-    published_at: int
-    is_open: bool
-    is_followers_only: bool
-    allows_boosts: bool
-
-    def can_boost(self, viewer_id: int) -> bool:
-        return (self.is_open and self.allows_boosts) or (
-            self.author_id == viewer_id and (self.is_open or self.is_followers_only)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +134,7 @@ class CardRenderer:
                 self._action_row(
                     card.data,
                     viewer,
-                    (glance.likes, glance.comments, glance.boosts),
+                    PostCounts(glance.likes, glance.comments, glance.boosts),
                     glance.viewer_marks,
                 ),
                 tail,
@@ -176,7 +154,7 @@ class CardRenderer:
         """One post on its own page."""
         head, middle, tail = str(self.macros.card(view, self._separator, "alone")).split(self._separator)
         post = view.post
-        counts = (post.likes_count, post.comments_count, post.boosts_count)
+        counts = PostCounts(post.likes_count, post.comments_count, post.boosts_count)
         deeds = self._action_row(_card_data(view), viewer, counts, view.marks)
         return Markup("".join((head, helpers.relative_time(post.published_at), middle, deeds, tail)))  # noqa: S704
 
@@ -223,59 +201,3 @@ def _card_data(view: PostView) -> CardData:
         post.visibility == "followers",
         bool(post.interaction_policy.boost.automatic_approval),
     )
-
-
-class ActionRow:
-    """The row under a post: like, comment, boost, share, bookmark, each a form's button or a link."""
-
-    def __init__(self, env: Environment) -> None:
-        _: Any = env.globals["_"]
-        icon: Any = env.globals["icon"]
-        self._like = self._button("like", icon("heart", "fills"), _("Like"))
-        self._boost = self._button("boost", icon("boost"), _("Boost"))
-        self._bookmark = self._button("bookmark", icon("bookmark", "fills"), _("Bookmark"))
-        self._comment = f' title="{_("Comment")}">{icon("comment")}<span class="sr">{_("Comment")}</span> '
-        self._share = f'title="{_("Share")}">{icon("share")}<span class="sr">{_("Share")}</span></button>'
-        self._links = [
-            f' title="{_(label)}">{icon(name)}<span class="sr">{_(label)}</span> '
-            for name, label in (("heart", N_("Like")), ("comment", N_("Comment")), ("boost", N_("Boost")))
-        ]
-
-    @staticmethod
-    def _button(deed: str, icon: str, label: str) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The pieces round the post's id and the count, unpressed and pressed."""
-        inside = f'title="{label}">{icon}<span class="sr">{label}</span> <span class="n">'
-        return (
-            (f'/{deed}" data-action="{deed}" aria-pressed="false" {inside}', "</span></button>"),
-            (f'/un{deed}" data-action="{deed}" aria-pressed="true" {inside}', "</span></button>"),
-        )
-
-    def __call__(
-        self, facts: CardData, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
-    ) -> str:
-        likes, comments, boosts = counts
-        share = f'<button class="action js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
-        if viewer is None:
-            where = f"/interact?uri={quote(facts.uri, safe='')}"
-            links = [
-                f'<a class="action" href="{where}"{inside}<span class="n">{_short_count(n)}</span></a>'
-                for inside, n in zip(self._links, counts, strict=True)
-            ]
-            return f'<div class="actions">{"".join(links)}{share}</div>'
-        start = f'<button class="action" form="actions" formaction="/posts/{facts.post_id}'
-        like = self._like[marks.liked]
-        bookmark = self._bookmark[marks.bookmarked]
-        boost = ""
-        if marks.boosted or facts.can_boost(viewer.id):
-            inside, end = self._boost[marks.boosted]
-            boost = f"{start}{inside}{_short_count(boosts)}{end}"
-        return (
-            f'<div class="actions">{start}{like[0]}{_short_count(likes)}{like[1]}'
-            f'<a class="action" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_short_count(comments)}'
-            f"</span></a>{boost}{share}"
-            f'<span class="end">{start}{bookmark[0]}{bookmark[1]}</span></div>'
-        )
-
-
-def _short_count(n: int) -> str:
-    return helpers.short_number(n) if n else ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
@@ -16,7 +14,7 @@ from node.database import Reader, Writer
 from node.errors import Gone, NotAllowed, NotFound
 from node.federation import delivery_reports
 from node.federation.delivery_reports import DeliveryReport
-from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
+from node.interactions import boosts, emoji_reactions, likes, quotes
 from node.interactions.emoji_reactions import ReactionCount
 from node.interactions.quotes import QuoteAuthorization
 from node.models.account import Account
@@ -31,6 +29,7 @@ from node.timelines.post_views import PostView
 from web.files import media_urls
 from web.html.helpers import post_path, profile_path
 from web.html.lists import ViewerRelationship, flatten_comments, requested_page, viewer_relationships
+from web.html.post_actions import POST_ACTIONS
 from web.html.templates import render_page
 from web.i18n.translations import _
 from web.request import context
@@ -39,7 +38,6 @@ from web.request.redirects import referring_path, see_other, wants_json
 blueprint = Blueprint("posts", __name__)
 
 ACCOUNTS_PER_PAGE = 40
-PostAction = Callable[[Writer, Account, Post], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +178,8 @@ async def show_history(post_id: int) -> Response:
     return await render_page("posts/history.html", edits=found[::-1], back=back)
 
 
-# `_do` has found that they see the post.
-ACTIONS: dict[str, PostAction] = {
-    "like": partial(likes.like, is_visible=True),
-    "unlike": likes.unlike,
-    "boost": partial(boosts.boost, is_seen=True),
-    "unboost": boosts.unboost,
-    "bookmark": partial(bookmarks.add, is_seen=True),
-    "unbookmark": bookmarks.remove,
-    "pin": partial(pins.pin, is_seen=True),
-    "unpin": pins.unpin,
+ACTIONS = {action.name: action.do for action in POST_ACTIONS} | {
+    f"un{action.name}": action.undo for action in POST_ACTIONS
 }
 
 
