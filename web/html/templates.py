@@ -16,7 +16,7 @@ from quart import Response, g, request
 from node.cache import Cache
 from node.node import Node
 from web.files.asset_urls import Assets
-from web.html import custom_emoji, helpers, photo_metadata
+from web.html import custom_emoji, helpers, navigation, photo_metadata
 from web.html.post_cards import CardRenderer
 from web.html.template_source import TemplateLoader
 from web.i18n import js_messages, translations
@@ -24,18 +24,6 @@ from web.request import context, session
 from web.request import context as current
 from web.request.context import SignedInUser
 
-# What the keys lead to: only there does the bar differ from page to page.
-NAVIGATION_PATHS = (
-    "/",
-    "/explore",
-    "/search",
-    "/compose",
-    "/notifications",
-    "/follow-requests",
-    "/bookmarks",
-    "/about",
-    "/sign-in",
-)
 # Macros that nearly every page needs: as globals they cost a page nothing, imported 20 µs each.
 PARTS = {"forms": "parts/forms.html", "layout": "parts/layout.html", "profiles": "parts/profiles.html"}
 MAX_CACHED_NAVIGATIONS = 1_000
@@ -65,8 +53,9 @@ class Navigation:
         self._cache: Cache[tuple[Any, ...], Markup] = Cache(MAX_CACHED_NAVIGATIONS)
 
     def __call__(self, user: SignedInUser | None, path: str, theme: str) -> Markup:
-        places = NAVIGATION_PATHS if user is None else (*NAVIGATION_PATHS, helpers.profile_path(user.account))
-        path = path if path in places else ""
+        is_own_profile = user is not None and path == helpers.profile_path(user.account)
+        if path not in navigation.BAR_PATHS and not is_own_profile:
+            path = ""
         who = None
         if user is not None:
             account = user.account
@@ -149,6 +138,7 @@ class Templates:
             album_shape=helpers.album_class,
             path_of=helpers.profile_path,
             post_path=helpers.post_path,
+            navigation=navigation,
             short=helpers.short_number,
             ago=helpers.relative_time,
             moment=helpers.exact_time,
