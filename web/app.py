@@ -19,22 +19,7 @@ from web.api import Api
 from web.files.media_files import MediaApp
 from web.html import error_pages
 from web.i18n import translations
-from web.pages import (
-    about,
-    compose,
-    hashtags,
-    home,
-    notifications,
-    posts,
-    profiles,
-    remote_interaction,
-    search,
-    sign_in,
-)
-from web.pages import delivery_reports as ledgers_page
-from web.pages.admin import block_lists, dashboard, reports, servers
-from web.pages.settings import account as settings_page
-from web.pages.settings import migration
+from web.pages import blueprints
 from web.request import context, session
 
 BYTES_PER_MB = 1024 * 1024
@@ -76,26 +61,6 @@ SECURITY_HEADERS = {
     "Vary": "Cookie, Accept, Accept-Language",
 }
 HSTS_VALUE = "max-age=31536000"
-
-PAGE_MODULES = (
-    home,
-    posts,
-    profiles,
-    hashtags,
-    compose,
-    notifications,
-    search,
-    ledgers_page,
-    settings_page,
-    migration,
-    dashboard,
-    servers,
-    reports,
-    block_lists,
-    sign_in,
-    about,
-    remote_interaction,
-)
 
 
 class IdConverter(IntegerConverter):
@@ -142,8 +107,8 @@ def create_pages_app(node: Node) -> Quart:
     )
     app.url_map.strict_slashes = False
     app.url_map.converters["int"] = IdConverter
-    for page in PAGE_MODULES:
-        app.register_blueprint(page.blueprint)
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
 
     async def before() -> None:
         accepted = [name for name, _quality in request.accept_languages]

@@ -20,7 +20,7 @@ from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import see_other
 
-blueprint = Blueprint("ledgers", __name__)
+blueprint = Blueprint("delivery_reports", __name__)
 
 ROWS_PER_PAGE = 40
 MAX_OFFSET = 1_000_000

@@ -1,4 +1,4 @@
-"""A tag: its photos, and how many people used it on each of the last days. Bookmarks."""
+"""The page of a hashtag: its photos, and how many people used it on each of the last days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _
 from web.request import context
 
-blueprint = Blueprint("tags", __name__)
+blueprint = Blueprint("hashtags", __name__)
 
 CELLS_PER_PAGE = 24
 
@@ -63,13 +63,3 @@ async def show_hashtag(name: str) -> Response:
         here_people=periods[0].local_authors,
         sheet=sheet,
     )
-
-
-def _load_bookmarks(tx: Reader, who: Account, cards: CardRenderer, part: Page) -> CardPage:
-    return cards.prepare_entries(tx, who, timelines.bookmarks(tx, who, part), part.limit)
-
-
-@blueprint.get("/bookmarks")
-async def show_bookmarks() -> Response:
-    sheet = await context.read_signed_in(_load_bookmarks, card_renderer(), requested_page(CELLS_PER_PAGE))
-    return await render_page("posts/bookmarks.html", sheet=sheet)

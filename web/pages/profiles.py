@@ -25,7 +25,7 @@ from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import referring_path, see_other, wants_json
 
-blueprint = Blueprint("people", __name__)
+blueprint = Blueprint("profiles", __name__)
 
 CELLS_PER_PAGE = 40
 POSTS_PER_PAGE = 20

@@ -24,7 +24,7 @@ from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
 
-blueprint = Blueprint("interact", __name__)
+blueprint = Blueprint("remote_interaction", __name__)
 
 SUBSCRIBE_REL = "http://ostatus.org/schema/1.0/subscribe"
 

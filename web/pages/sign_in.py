@@ -19,7 +19,7 @@ from web.i18n.translations import _, gettext
 from web.request import context, session
 from web.request.redirects import referring_path, safe_path, see_other, wants_json
 
-blueprint = Blueprint("entrance", __name__)
+blueprint = Blueprint("sign_in", __name__)
 
 FIELDS = ("name", "email", "reason", "invite", "code")
 

@@ -19,7 +19,7 @@ from web.request import context
 from web.request import context as current
 from web.request.redirects import see_other
 
-blueprint = Blueprint("moving", __name__, url_prefix="/settings/moving")
+blueprint = Blueprint("migration", __name__, url_prefix="/settings/moving")
 
 
 @dataclass(frozen=True, slots=True)
