@@ -126,7 +126,7 @@ class Api:
                 content_type = value.decode("latin-1")
             elif name == b"idempotency-key":
                 idempotency_key = value.decode("latin-1")[:255]
-        call = ApiRequest(
+        request = ApiRequest(
             node=self._node,
             entities=self._entities,
             route=route,
@@ -137,38 +137,38 @@ class Api:
             idempotency_key=idempotency_key,
         )
         if route.method != "GET":
-            body = await self._request_body(call, scope, receive)
+            body = await self._request_body(request, scope, receive)
             if body:
-                call.params = params.parse_request(scope["query_string"], content_type, body)
-        answer = await self._run_endpoint(call)
-        user = call.user
+                request.params = params.parse_request(scope["query_string"], content_type, body)
+        answer = await self._run_endpoint(request)
+        user = request.user
         if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_UPDATE_INTERVAL_MS:
             await self._node.db.write(users.mark_seen, user.account_id)
         return answer
 
-    async def _request_body(self, call: ApiRequest, scope: Any, receive: Any) -> bytes:
-        if call.path.rstrip("/") not in UPLOAD_PATHS:
+    async def _request_body(self, request: ApiRequest, scope: Any, receive: Any) -> bytes:
+        if request.path.rstrip("/") not in UPLOAD_PATHS:
             return await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
         # A stranger's file is not read, and while a known person's arrives, somebody gets ready to decode it.
-        await self._node.db.read(auth.authenticate, call)
+        await self._node.db.read(auth.authenticate, request)
         reading = read_body(scope, receive, self._max_upload_bytes, BODY_TIMEOUT_SECONDS)
         body, _ = await asyncio.gather(reading, self._node.sandbox.warm_up())
         return body
 
-    async def _run_endpoint(self, call: ApiRequest) -> JsonResponse:
-        db, route = self._node.db, call.route
-        if route.kind == "look":
-            return await db.read(_run_unit, call)
-        if route.kind == "change":
-            return await db.write(_run_unit, call)
-        await db.read(auth.authenticate, call)
-        answer: JsonResponse = await route.endpoint(call)
+    async def _run_endpoint(self, request: ApiRequest) -> JsonResponse:
+        db, route = self._node.db, request.route
+        if route.kind == "read":
+            return await db.read(_run_unit, request)
+        if route.kind == "write":
+            return await db.write(_run_unit, request)
+        await db.read(auth.authenticate, request)
+        answer: JsonResponse = await route.endpoint(request)
         return answer
 
 
-def _run_unit(tx: Any, call: ApiRequest) -> JsonResponse:
-    auth.authenticate(tx, call)
-    answer: JsonResponse = call.route.endpoint(tx, call)
+def _run_unit(tx: Any, request: ApiRequest) -> JsonResponse:
+    auth.authenticate(tx, request)
+    answer: JsonResponse = request.route.endpoint(tx, request)
     return answer
 
 

@@ -52,14 +52,16 @@ class TokenCache:
         return found
 
 
-def authenticate(tx: Reader, call: ApiRequest) -> None:
+def authenticate(tx: Reader, request: ApiRequest) -> None:
     """Fill in who is calling, or refuse: 401 without a good token, 403 without the scope."""
-    if not call.bearer_token:
-        if call.route.access == "user":
+    if not request.bearer_token:
+        if request.route.access == "user":
             raise InvalidToken("The access token is invalid")
         return
-    call.token, call.account, call.user = call.node.component(TokenCache).find(tx, call.bearer_token)
-    if call.route.scopes and not any(call.token.allows(scope) for scope in call.route.scopes):
+    request.token, request.account, request.user = request.node.component(TokenCache).find(
+        tx, request.bearer_token
+    )
+    if request.route.scopes and not any(request.token.allows(scope) for scope in request.route.scopes):
         raise NotAllowed("This action is outside the authorized scopes")
 
 

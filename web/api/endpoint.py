@@ -1,8 +1,8 @@
-"""What an endpoint gets and gives: `Call`, `Answer`, and the three kinds of endpoint.
+"""What an endpoint gets and gives: `ApiRequest`, `JsonResponse`, and the three kinds of endpoint.
 
-`look` and `change` are units of work: the whole call — who is asking, what they may see, the answer —
-happens in one transaction, in one hop to the database's thread. `work` is for the few that must wait for
-something else (decoding a photo, asking another server) and hop themselves.
+"read" and "write" are units of work: the whole request (authentication, what the account may see, the response)
+happens in one transaction, in one hop to the database's thread. "async" is for the few that must wait for
+something else (decoding a photo, a request to another server) and hop themselves.
 """
 
 from __future__ import annotations
@@ -30,22 +30,72 @@ from web.api.params import Params
 ReadEndpoint = Callable[[Reader, "ApiRequest"], "JsonResponse"]
 WriteEndpoint = Callable[[Writer, "ApiRequest"], "JsonResponse"]
 AsyncEndpoint = Callable[["ApiRequest"], Awaitable["JsonResponse"]]
+Access = Literal["user", "anyone"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One endpoint. Any one of `scopes` is enough.
 
-    `access`: "user" needs a token of a person; "anyone" works without one, but a token that is given must
+    `access`: "user" needs a token of an account; "anyone" works without one, but a token that is given must
     be good for it.
     """
 
     method: str
     path: str
-    kind: Literal["look", "change", "work"]
+    kind: Literal["read", "write", "async"]
     endpoint: Any
     scopes: tuple[str, ...] = ()
-    access: Literal["user", "anyone"] = "user"
+    access: Access = "user"
+
+
+class RouteTable:
+    """The routes of one module, each declared by a decorator above its endpoint.
+
+    Paths are those of Mastodon's documentation, such as `/api/v1/statuses/{id}`; what stands in braces arrives in
+    `ApiRequest.path_args`. The decorators return the function as it is.
+    """
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def read(self, path: str, *scopes: str) -> Callable[[ReadEndpoint], ReadEndpoint]:
+        """Declares a GET that needs a token and runs in one reading transaction."""
+
+        def declare(endpoint: ReadEndpoint) -> ReadEndpoint:
+            self.routes.append(Route("GET", path, "read", endpoint, scopes))
+            return endpoint
+
+        return declare
+
+    def public(self, path: str, *scopes: str) -> Callable[[ReadEndpoint], ReadEndpoint]:
+        """Declares a GET as `read` does, for anyone: without a token it shows what is public."""
+
+        def declare(endpoint: ReadEndpoint) -> ReadEndpoint:
+            self.routes.append(Route("GET", path, "read", endpoint, scopes, "anyone"))
+            return endpoint
+
+        return declare
+
+    def write(self, method: str, path: str, *scopes: str) -> Callable[[WriteEndpoint], WriteEndpoint]:
+        """Declares an endpoint that runs in one writing transaction."""
+
+        def declare(endpoint: WriteEndpoint) -> WriteEndpoint:
+            self.routes.append(Route(method, path, "write", endpoint, scopes))
+            return endpoint
+
+        return declare
+
+    def asynchronous(
+        self, method: str, path: str, *scopes: str, access: Access = "user"
+    ) -> Callable[[AsyncEndpoint], AsyncEndpoint]:
+        """Declares an endpoint that waits for something besides the database, and opens its transactions itself."""
+
+        def declare(endpoint: AsyncEndpoint) -> AsyncEndpoint:
+            self.routes.append(Route(method, path, "async", endpoint, scopes, access))
+            return endpoint
+
+        return declare
 
 
 @dataclass(slots=True)
