@@ -100,7 +100,7 @@ class RouteTable:
 
 @dataclass(slots=True)
 class JsonResponse:
-    """A finished JSON answer."""
+    """A finished JSON response."""
 
     body: bytes
     status: int = 200
@@ -125,20 +125,20 @@ class ApiRequest:
 
     @property
     def caller(self) -> Account:
-        """The person calling; only for endpoints that need one."""
+        """The account the token acts for. Raises NotAllowed without one."""
         if self.account is None:
             raise NotAllowed("You need to be signed in.")
         return self.account
 
     def path_id(self, index: int = 0) -> int:
-        """The id in the path. What is no id is simply not there."""
+        """The id in the path. Raises NotFound if it is none."""
         value = parse_id(self.path_args[index])
         if value is None:
             raise NotFound
         return value
 
     def path_account(self, tx: Reader, index: int = 0) -> Account:
-        """The account in the path, if it is (still) there."""
+        """The account in the path. Raises NotFound if there is none, or if it was deleted."""
         account = accounts.by_id(tx, self.path_id(index))
         if account is None or account.deleted_at is not None:
             raise NotFound
@@ -151,27 +151,27 @@ class ApiRequest:
         return text
 
     def json_response(self, value: Any, status: int = 200) -> JsonResponse:
-        """An answer from anything `msgspec` can write, `msgspec.Raw` pieces included."""
+        """A response with anything `msgspec` can encode, `msgspec.Raw` pieces included."""
         return JsonResponse(msgspec.json.encode(value), status)
 
     def requested_page(self, default: int = 20, max_limit: int = 40) -> Page:
         return paging.requested_page(self.params, default, max_limit)
 
     def page_response(
-        self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *kept: str
+        self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *list_params: str
     ) -> JsonResponse:
-        """A page of finished entities with its `Link` header. `ids` are what the list is paged by.
+        """A response with a page of encoded entities and its `Link` header. `ids` are what the list is paged by.
 
-        `kept` names the parameters that belong to the list itself and must come back in the links.
+        `list_params` names the parameters that belong to the list itself and must come back in the links.
         """
-        answer = JsonResponse(b"[" + b",".join(bodies) + b"]")
+        response = JsonResponse(b"[" + b",".join(bodies) + b"]")
         if ids:
             values = [
                 (f"{name}[]" if self.params.is_list(name) else name, value)
-                for name in kept
+                for name in list_params
                 for value in self.params.all_values(name)
             ]
             url = self.node.site.uri(quote(self.path))
             link = paging.link_header(url, values, page.limit, max(ids), min(ids))
-            answer.headers.append((b"link", link.encode()))
-        return answer
+            response.headers.append((b"link", link.encode()))
+        return response

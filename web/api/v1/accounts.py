@@ -1,4 +1,4 @@
-"""Accounts: profiles, who follows whom, and what one person decides about another."""
+"""Accounts: profiles, their lists of posts, followers and follows; following, blocking and muting."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _account_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """One account; of somebody who has moved with the account they moved to."""
+    """A response with one account; one that has moved names the account it moved to."""
     moved = None if account.is_inactive else migration.destination(tx, account)
     if moved is None:
         return JsonResponse(request.entities.account(account))
@@ -38,7 +38,7 @@ def _account_response(tx: Reader, request: ApiRequest, account: Account) -> Json
 
 @routes.public("/api/v1/accounts/lookup", "read:accounts")
 def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """By handle, among the people known here; other servers are asked by the search."""
+    """Finds an account by its handle among those in the database; only the search asks other servers."""
     account = accounts.by_handle(tx, request.required_param("acct"))
     if account is None or account.deleted_at is not None:
         raise NotFound
@@ -47,24 +47,26 @@ def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/verify_credentials", "read:accounts", "profile")
 def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The caller, with what only they may know of themselves."""
-    who, user = request.caller, request.user
+    """The account of the token, with the fields that only its owner may read."""
+    account, user = request.caller, request.user
     assert user is not None
-    fields = request.entities.account_fields(who)
+    fields = request.entities.account_fields(account)
     fields["source"] = {
         "privacy": API_VISIBILITIES[user.default_visibility],
         "sensitive": False,
         "language": user.language or None,
-        "note": who.bio_source,
-        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in who.source_fields],
-        "follow_requests_count": follows.requests_count(tx, who),
-        "hide_collections": who.hides_follows,
-        "discoverable": who.is_discoverable,
-        "indexable": who.is_indexable,
-        "attribution_domains": who.attribution_domain_list,
+        "note": account.bio_source,
+        "fields": [
+            {"name": name, "value": value, "verified_at": None} for name, value in account.source_fields
+        ],
+        "follow_requests_count": follows.requests_count(tx, account),
+        "hide_collections": account.hides_follows,
+        "discoverable": account.is_discoverable,
+        "indexable": account.is_indexable,
+        "attribution_domains": account.attribution_domain_list,
         "quote_policy": "nobody",
     }
-    moved = migration.destination(tx, who)
+    moved = migration.destination(tx, account)
     if moved is not None:
         fields["moved"] = msgspec.Raw(request.entities.account(moved))
     fields["role"] = {
@@ -80,14 +82,14 @@ def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/relationships", "read:follows")
 def show_relationships(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """How the caller stands to each of the people asked about; unknown ids are left out."""
+    """The caller's relationship with each of the accounts; unknown ids are left out."""
     found = relationships.with_accounts(tx, request.caller, request.params.ids("id"))
     return request.json_response([relationship(one) for one in found])
 
 
 @routes.asynchronous("GET", "/api/v1/accounts/{id}/statuses", "read:statuses", access="anyone")
 async def list_statuses(request: ApiRequest) -> JsonResponse:
-    """What someone posted; somebody of another server is also asked for by this, for the next time."""
+    """The posts of an account. For a remote one this also queues a fetch of its newest posts, for the next time."""
     account = await request.node.db.read(request.path_account)
     if request.account is not None:
         await profile_preview.queue_refresh(request.node, account)
@@ -95,7 +97,7 @@ async def list_statuses(request: ApiRequest) -> JsonResponse:
 
 
 def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """What someone posted and boosted; or what they have pinned, the latest first."""
+    """The posts and boosts of an account; or its pinned posts, the latest pin first."""
     account, page = request.path_account(tx), request.requested_page()
     if request.params.flag("pinned"):
         shown = post_views.by_entries(tx, request.account, pins.post_ids(tx, request.account, account))
@@ -128,7 +130,7 @@ def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def account_entities(request: ApiRequest, listed: list[ListedAccount]) -> tuple[list[bytes], list[int]]:
-    """The accounts of a list, and the ids that it is paged by."""
+    """Renders the accounts of a list; returns them and the ids that the list is paged by."""
     return [request.entities.account(one.account) for one in listed], [one.id for one in listed]
 
 
@@ -165,14 +167,14 @@ def list_muted(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _relationship_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """The relationship after a deed."""
+    """A response with the relationship after the action."""
     (between,) = relationships.with_accounts(tx, request.caller, [account.id])
     return request.json_response(relationship(between))
 
 
 @routes.write("POST", "/api/v1/accounts/{id}/follow", "write:follows")
 def follow(tx: Writer, request: ApiRequest) -> JsonResponse:
-    """Following again changes only whether boosts are shown."""
+    """Follows an account. Following again changes only whether its boosts are shown."""
     account = request.path_account(tx)
     follows.follow(tx, request.caller, account, shows_boosts=request.params.flag("reblogs", True))
     return _relationship_response(tx, request, account)

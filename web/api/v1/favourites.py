@@ -1,4 +1,4 @@
-"""Favourites (likes): adding and removing one, whose they are, and the list of one's own."""
+"""Favourites (likes): liking and unliking a post, listing who likes it, and the posts the caller likes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follow requests: who is waiting to be let in, and the answer."""
+"""Follow requests: listing, authorizing and rejecting those that wait for the caller."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def list_requests(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _pending_request(tx: Reader, request: ApiRequest) -> Follow:
-    """The request of the person in the path."""
-    asked = relationships.follow_between(tx, request.path_account(tx), request.caller)
-    if asked is None or asked.is_accepted:
+    """The pending follow request of the account in the path. Raises NotFound if there is none."""
+    follow = relationships.follow_between(tx, request.path_account(tx), request.caller)
+    if follow is None or follow.is_accepted:
         raise NotFound
-    return asked
+    return follow
 
 
 def _relationship_response(tx: Reader, request: ApiRequest) -> JsonResponse:

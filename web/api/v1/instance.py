@@ -1,4 +1,4 @@
-"""The node itself, in the two forms apps ask for. Nothing is advertised that does not work."""
+"""The instance (this node), in both versions of the entity. Nothing is advertised that does not work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 
 routes = RouteTable()
 
-# Apps read the first three numbers as the version of the API; what we are stands behind them.
+# Apps read the first three numbers as the version of the API; the version of Tintype follows them.
 API_VERSION = f"4.6.0 (compatible; Tintype {VERSION})"
 
 
@@ -46,7 +46,7 @@ _NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration":
 
 @routes.public("/api/v1/instance")
 def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """V1::Instance."""
+    """A response with the entity V1::Instance."""
     options, site = request.node.config, request.node.site
     numbers = statistics.current(tx)
     mode = options.registration.mode
@@ -83,7 +83,7 @@ def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.public("/api/v2/instance")
 def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """Instance."""
+    """A response with the entity Instance."""
     options, site = request.node.config, request.node.site
     mode = options.registration.mode
     everyone = {"local": "public", "remote": "public"}

@@ -1,4 +1,4 @@
-"""Media: a photo on its way into a post."""
+"""Media: uploading, describing and deleting photos that are in no post yet."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ MAX_UPLOADS_PER_HOUR = 600
 @routes.asynchronous("POST", "/api/v1/media", "write:media")
 @routes.asynchronous("POST", "/api/v2/media", "write:media")
 async def upload(request: ApiRequest) -> JsonResponse:
-    """A photo, decoded and cut to size before the answer: its address works at once."""
+    """Uploads a photo. It is decoded and resized before the response, so that its URL works at once."""
     data = request.params.upload("file")
     if not data:
         raise Invalid("There is no file.", field="file")
-    who = request.caller
+    account = request.caller
     await request.node.db.write(
-        rate_limits.count_attempt, f"upload:{who.id}", limit=MAX_UPLOADS_PER_HOUR, seconds=3600
+        rate_limits.count_attempt, f"upload:{account.id}", limit=MAX_UPLOADS_PER_HOUR, seconds=3600
     )
-    photo = await photos.upload(request.node, who, data, alt=request.params.text("description"))
+    photo = await photos.upload(request.node, account, data, alt=request.params.text("description"))
     if "focus" in request.params:
         photo = await request.node.db.write(_set_description, request, photo)
     return request.json_response(request.entities.attachment(photo))
 
 
 def _unattached_photo(tx: Reader, request: ApiRequest) -> Photo:
-    """The caller's photo in the path, as long as it is in no post."""
+    """The caller's photo in the path. Raises NotFound once it is in a post."""
     photo = photos.owned_by(tx, request.caller, request.path_id())
     if photo.post_id is not None:
         raise NotFound
@@ -65,7 +65,7 @@ def _set_description(tx: Writer, request: ApiRequest, photo: Photo) -> Photo:
 
 
 def _parse_focus(text: str) -> tuple[float, float] | None:
-    """`0.1,-0.5`: the point to keep in sight, each way from -1 to 1."""
+    """Parses a focal point such as `0.1,-0.5`, each coordinate from -1 to 1. Raises Invalid."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Notifications: what happened to the caller."""
+"""Notifications: listing, counting and dismissing those of the caller."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from web.api.entities import NOTIFICATION_TYPES
 
 routes = RouteTable()
 
-# The official Pixelfed app says `like` where the documentation says `favourite`.
+# The official Pixelfed app sends `like` where the documentation has `favourite`.
 API_TYPES = {
     kind: {name} | ({"like"} if kind == "like" else set()) for kind, name in NOTIFICATION_TYPES.items()
 }
 
 
 def _requested_kinds(request: ApiRequest) -> list[str]:
-    """Our kinds, as narrowed by `types` and `exclude_types`. Types that never happen here match nothing."""
+    """The kinds in the database that `types` and `exclude_types` select. Types this node has not match nothing."""
     wanted, unwanted = (
         set(request.params.all_values("types")),
         set(request.params.all_values("exclude_types")),
@@ -30,13 +30,13 @@ def _requested_kinds(request: ApiRequest) -> list[str]:
 
 @routes.read("/api/v1/notifications", "read:notifications")
 def list_page(tx: Reader, request: ApiRequest) -> JsonResponse:
-    asked = request.requested_page(40, 80)
-    found = notification_list.page(tx, request.caller, asked, _requested_kinds(request))
-    if by := request.params.id("account_id"):
-        found = [one for one in found if one.by.id == by]
+    page = request.requested_page(40, 80)
+    found = notification_list.page(tx, request.caller, page, _requested_kinds(request))
+    if account_id := request.params.id("account_id"):
+        found = [one for one in found if one.by.id == account_id]
     bodies = [request.entities.notification(one, request.caller) for one in found]
     return request.page_response(
-        bodies, asked, [one.id for one in found], "types", "exclude_types", "account_id"
+        bodies, page, [one.id for one in found], "types", "exclude_types", "account_id"
     )
 
 
@@ -68,6 +68,6 @@ def dismiss(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.write("POST", "/api/v1/notifications/dismiss", "write:notifications")
 def dismiss_by_param(tx: Writer, request: ApiRequest) -> JsonResponse:
-    """The older form, with the id as a parameter."""
+    """Dismisses a notification; the older form, with the id as a parameter."""
     notifications.dismiss(tx, request.caller, request.params.id("id") or 0)
     return request.json_response({})

@@ -1,4 +1,4 @@
-"""Reblogs (boosts): adding and removing one, and whose they are."""
+"""Reblogs (boosts): boosting and unboosting a post, and listing who boosts it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ routes = RouteTable()
 
 @routes.write("POST", "/api/v1/statuses/{id}/reblog", "write:statuses")
 def reblog(tx: Writer, request: ApiRequest) -> JsonResponse:
-    """Boost; the answer is the boost's own status round the post."""
+    """Boosts a post. The response is the status of the boost, with that of the post inside."""
     post = post_or_boosted(tx, request)
     visibility = request.params.text("visibility", "public")
     boost = boosts.boost(

@@ -1,4 +1,4 @@
-"""Reports: telling those who run the node, and if wished the other server, what is wrong with somebody."""
+"""Reports: reporting an account to the moderators, and on request to its own server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search: people, hashtags and posts known here, and with `resolve` one person or post from elsewhere."""
+"""Search: accounts, hashtags and posts in the database, and with `resolve` one remote account or post."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class SearchEntities:
 
 @routes.asynchronous("GET", "/api/v2/search", "read:search", access="anyone")
 async def search_all(request: ApiRequest) -> JsonResponse:
-    """All three lists are always there; `type` fills only one."""
+    """Searches accounts, posts and hashtags. All three lists are always present; `type` fills only one."""
     query = request.required_param("q")[:2500]
     resolves = request.params.flag("resolve")
     if request.account is None and (resolves or request.params.number("offset", 0)):
         raise InvalidToken("The access token is invalid")
-    elsewhere = await _resolve(request, query) if resolves and _is_handle_or_url(query) else None
-    found = await request.node.db.read(_search_local, request, query, elsewhere)
+    resolved = await _resolve(request, query) if resolves and _is_handle_or_url(query) else None
+    found = await request.node.db.read(_search_local, request, query, resolved)
     return request.json_response(
         {
             "accounts": [msgspec.Raw(body) for body in found.accounts],
@@ -50,12 +50,12 @@ async def search_all(request: ApiRequest) -> JsonResponse:
 
 
 def _is_handle_or_url(query: str) -> bool:
-    """Whether it is a handle or an address, rather than words."""
+    """Whether the query is a handle or a URL, rather than text."""
     return query.startswith(("https://", "http://")) or ("@" in query.strip("@") and " " not in query)
 
 
 async def _resolve(request: ApiRequest, query: str) -> Account | Post | None:
-    """Ask the server that the query names. One that does not answer is as good as nothing found."""
+    """Fetches the account or post that the query names from its server; None if that fails."""
     await request.node.db.write(
         rate_limits.count_attempt,
         f"resolve:{request.caller.id}",
@@ -69,7 +69,7 @@ async def _resolve(request: ApiRequest, query: str) -> Account | Post | None:
 
 
 def _search_local(
-    tx: Reader, request: ApiRequest, query: str, elsewhere: Account | Post | None
+    tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None
 ) -> SearchEntities:
     kind = request.params.text("type")
     limit = request.params.number("limit", 20, minimum=1, maximum=40)
@@ -79,12 +79,12 @@ def _search_local(
     if kind in ("", "accounts"):
         found.accounts = [
             request.entities.account(one)
-            for one in _search_accounts(tx, request, query, elsewhere, limit, offset)
+            for one in _search_accounts(tx, request, query, resolved, limit, offset)
         ]
     if kind in ("", "statuses"):
         ids: list[int] = []
-        if isinstance(elsewhere, Post):
-            ids = [elsewhere.id]
+        if isinstance(resolved, Post):
+            ids = [resolved.id]
         elif not is_one and request.account is not None and not offset:
             max_id = request.params.id("max_id") or 0
             ids = search.posts(tx, query, request.account, limit, max_id=max_id)
@@ -97,10 +97,10 @@ def _search_local(
 
 
 def _search_accounts(
-    tx: Reader, request: ApiRequest, query: str, elsewhere: Account | Post | None, limit: int, offset: int
+    tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None, limit: int, offset: int
 ) -> list[Account]:
-    if isinstance(elsewhere, Account):
-        return [elsewhere]
+    if isinstance(resolved, Account):
+        return [resolved]
     if query.startswith(("https://", "http://")):
         return []
     only_followed = request.params.flag("following") and request.account is not None

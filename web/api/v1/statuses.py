@@ -1,4 +1,4 @@
-"""Statuses: posting, reading, and what one does to a status. An id may also be that of a boost."""
+"""Statuses: posting, reading, editing, deleting and pinning. An id may also be that of a boost."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from web.html import custom_emoji
 routes = RouteTable()
 
 MAX_POSTS_PER_THREE_HOURS = 300
-VISIBILITY_BY_API_NAME = {theirs: ours for ours, theirs in API_VISIBILITIES.items()}
+VISIBILITY_BY_API_NAME = {api_name: visibility for visibility, api_name in API_VISIBILITIES.items()}
 
 
 def post_or_boosted(tx: Reader, request: ApiRequest) -> Post:
-    """The post in the path, or the boosted one when the id is a boost's; raises NotFound."""
+    """The post in the path, or the boosted post when the id is that of a boost. Raises NotFound."""
     id_ = request.path_id()
     try:
         return posts.visible_by_id(tx, request.account, id_)
@@ -70,7 +70,7 @@ def show(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.asynchronous("POST", "/api/v1/statuses", "write:statuses")
 async def create(request: ApiRequest) -> JsonResponse:
-    """Publish. With an `Idempotency-Key`, sending again gives the same status."""
+    """Publishes a post. With an `Idempotency-Key`, a repeated request gets the same status."""
     if request.params.text("scheduled_at"):
         raise Invalid("Scheduled posts are not supported.", field="scheduled_at")
     if "poll[options]" in request.params:
@@ -86,9 +86,9 @@ async def create(request: ApiRequest) -> JsonResponse:
 
 
 def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
-    who, params, key = request.caller, request.params, request.idempotency_key
+    account, params, key = request.caller, request.params, request.idempotency_key
     assert request.user is not None
-    if key and (known := idempotency_keys.claim(tx, who, key)):
+    if key and (known := idempotency_keys.claim(tx, account, key)):
         return JsonResponse(status_entity(tx, request, known))
     visibility = params.text("visibility")
     draft = Draft(
@@ -102,9 +102,9 @@ def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
         parent_id=params.id("in_reply_to_id"),
         quote_id=params.id("quoted_status_id"),
     )
-    post = publishing.publish(tx, who, draft)
+    post = publishing.publish(tx, account, draft)
     if key:
-        idempotency_keys.record_post(tx, who, key, post.id)
+        idempotency_keys.record_post(tx, account, key, post.id)
     return JsonResponse(status_entity(tx, request, post.id))
 
 
@@ -115,7 +115,7 @@ def parse_visibility(visibility: str) -> str:
 
 
 def _media_descriptions(params: Params) -> dict[int, str]:
-    """Descriptions sent along with the post."""
+    """The photo descriptions sent along with the post, by photo id."""
     found = {}
     for one in params.objects("media_attributes"):
         id_ = parse_id(one.get("id", ""))
@@ -131,7 +131,7 @@ async def edit(request: ApiRequest) -> JsonResponse:
 
 
 def _edit(tx: Writer, request: ApiRequest) -> JsonResponse:
-    """What is not sent stays as it is."""
+    """Edits a post. Parameters that are not sent keep their values."""
     post, params = _own_post(tx, request), request.params
     (view,) = post_views.by_entries(tx, request.account, [post.id])
     draft = Draft(
@@ -151,7 +151,7 @@ def _edit(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.write("DELETE", "/api/v1/statuses/{id}", "write:statuses")
 def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
-    """Delete a post, or take back a boost by its own id. The answer holds the text, to write it anew."""
+    """Deletes a post, or undoes a boost by its own id. The response holds the text, so that it can be posted again."""
     boost = boosts.by_id(tx, request.path_id())
     if boost is not None and boost.account_id == request.caller.id:
         post = posts.visible_by_id(tx, request.account, boost.post_id)
@@ -165,7 +165,7 @@ def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.asynchronous("GET", "/api/v1/statuses/{id}/context", "read:statuses", access="anyone")
 async def show_context(request: ApiRequest) -> JsonResponse:
-    """The conversation round a post; its own server is asked by this whether there is more, for the next time."""
+    """The ancestors and descendants of a post. This also queues a fetch of its remote replies, for the next time."""
     if request.account is not None:
         await conversations.queue_crawl(request.node, await request.node.db.read(post_or_boosted, request))
     return await request.node.db.read(_show_context, request)
@@ -188,14 +188,14 @@ def _show_context(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/statuses/{id}/source", "read:statuses")
 def show_source(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """What the author typed, to edit it."""
+    """The text as the author typed it, for editing."""
     post = _own_post(tx, request)
     return request.json_response({"id": str(post.id), "text": post.source, "spoiler_text": post.warning})
 
 
 @routes.public("/api/v1/statuses/{id}/history", "read:statuses")
 def list_history(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """Every version, the first one first, the present one last."""
+    """All versions of a post, oldest first, the current one last."""
     post = post_or_boosted(tx, request)
     (view,) = post_views.by_entries(tx, request.account, [post.id])
     account = msgspec.Raw(request.entities.account(view.author))

@@ -1,4 +1,4 @@
-"""Timelines: home, public, a hashtag, and the caller's own bookmarks and favourites."""
+"""Timelines: home, public, and that of a hashtag."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def tag(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def respond_with_entries(
-    tx: Reader, request: ApiRequest, page: Page, entries: Sequence[TimelineEntry], *kept: str
+    tx: Reader, request: ApiRequest, page: Page, entries: Sequence[TimelineEntry], *list_params: str
 ) -> JsonResponse:
     return _respond_with_summaries(
-        tx, request, page, post_summaries.by_entries(tx, request.account, entries), *kept
+        tx, request, page, post_summaries.by_entries(tx, request.account, entries), *list_params
     )
 
 
 def _respond_with_summaries(
-    tx: Reader, request: ApiRequest, page: Page, glanced: Sequence[PostSummary], *kept: str
+    tx: Reader, request: ApiRequest, page: Page, summaries: Sequence[PostSummary], *list_params: str
 ) -> JsonResponse:
-    bodies = request.entities.page(tx, request.account, glanced)
-    return request.page_response(bodies, page, [one.id for one in glanced], *kept)
+    bodies = request.entities.page(tx, request.account, summaries)
+    return request.page_response(bodies, page, [one.id for one in summaries], *list_params)
