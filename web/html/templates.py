@@ -124,8 +124,8 @@ class Templates:
             icon=helpers.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
             avatar=helpers.render_avatar,
-            photo_facts=photo_metadata.render_metadata,
-            name_of=custom_emoji.render_display_name,
+            photo_metadata=photo_metadata.render_metadata,
+            display_name=custom_emoji.render_display_name,
             with_emoji=custom_emoji.replace_in_text,
             html_with_emoji=custom_emoji.replace_in_html,
             emoji_of=custom_emoji.account_emoji,
@@ -136,13 +136,13 @@ class Templates:
             thumb=helpers.render_thumb,
             thumb_path=helpers.thumb_path,
             album_shape=helpers.album_class,
-            path_of=helpers.profile_path,
+            profile_path=helpers.profile_path,
             post_path=helpers.post_path,
             navigation=navigation,
-            short=helpers.short_number,
-            ago=helpers.relative_time,
-            moment=helpers.exact_time,
-            words=js_messages.to_script_json(
+            short_number=helpers.short_number,
+            relative_time=helpers.relative_time,
+            exact_time=helpers.exact_time,
+            js_messages=js_messages.to_script_json(
                 {
                     **js_messages.collect_messages(catalogue.gettext),
                     "icons": self._assets.url("icons.svg"),
@@ -186,11 +186,11 @@ def render_html(template: str, **context: Any) -> str:
             csrf=session.csrf_token(node),
             theme=theme,
             chrome=pages.navigation(language)(user, request.path, theme),
-            here=request.path,
-            here_full=request.full_path.rstrip("?"),
+            current_path=request.path,
+            current_url=request.full_path.rstrip("?"),
             stream=cards.render_feed,
             grid=cards.render_grid,
-            alone=cards.render_single,
+            single=cards.render_single,
         )
     )
 

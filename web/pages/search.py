@@ -31,7 +31,7 @@ LOOKUP_WINDOW_SECONDS = 600
 @dataclass(frozen=True, slots=True)
 class SearchResults:
     people: list[Account]
-    bonds: dict[int, ViewerRelationship]
+    relationships: dict[int, ViewerRelationship]
     tags: list[Hashtag]
     posts: CardPage | None
 
@@ -55,14 +55,14 @@ def is_handle_or_url(q: str) -> bool:
 async def _look_up_remote(q: str) -> tuple[str, str]:
     """Where the person or post of an address is shown here, or the sentence that says why not."""
     await context.read(context.read_nothing)
-    person = context.signed_in_user()
-    if person is None:
+    signed_in = context.signed_in_user()
+    if signed_in is None:
         return "", _("Sign in to look for people and photos on other servers.")
     await context.limit_rate(
-        f"lookup {person.account.id}", max_attempts=MAX_LOOKUPS, seconds=LOOKUP_WINDOW_SECONDS
+        f"lookup {signed_in.account.id}", max_attempts=MAX_LOOKUPS, seconds=LOOKUP_WINDOW_SECONDS
     )
     try:
-        found = await lookup.resolve(context.current_node(), q, person.account)
+        found = await lookup.resolve(context.current_node(), q, signed_in.account)
     except Refused as refused:
         return "", gettext(refused.message)
     if found is None:
@@ -96,7 +96,7 @@ async def show_results() -> Response:
         q=q,
         note=note,
         people=found.people,
-        bonds=found.bonds,
+        relationships=found.relationships,
         tags=found.tags,
-        sheet=found.posts,
+        card_page=found.posts,
     )

@@ -51,7 +51,7 @@ async function follow(button) {
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
-    say(answer.said);
+    say(answer.message);
     if (answer.waits) pollFollowState(button.dataset.follow, answer.label);
   } catch (error) {
     say(error.message);

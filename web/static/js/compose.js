@@ -118,7 +118,7 @@ function upload(file) {
     if (request.status === 200) {
       if (answer.thumb) $(".thumb", row).src = answer.thumb;
       described(row, answer.id);
-      if (answer.written) $("textarea", row).after(make("p", { class: "written small soft" }, `${words.written} ${answer.written}`));
+      if (answer.camera_summary) $("textarea", row).after(make("p", { class: "written small soft" }, `${words.written} ${answer.camera_summary}`));
     } else if (row.isConnected) {
       const sentence = answer.error || words.offline;
       const again = make("button", { type: "button", class: "button s" }, words.again);
