@@ -1,6 +1,6 @@
-"""Writing a post and changing it: photos come one by one or all with the form, and none is lost.
+"""Composing and editing a post: photos are uploaded one by one or with the form, and none is lost.
 
-A photo that was taken in stays with the form as a number; one that was refused leaves a sentence. Scripts
+The id of an uploaded photo stays in the form; one that was refused leaves a message. Scripts
 send each photo by itself to `/compose/photo`; without them the same form carries the files.
 """
 
@@ -49,7 +49,7 @@ AUDIENCE_RULES: dict[str, InteractionRule] = {
 
 @dataclass(slots=True)
 class SubmittedPost:
-    """What a form brought: the draft, and a sentence for each photo that was refused."""
+    """A submitted form: the draft, and a message for each photo that was refused."""
 
     draft: Draft
     problems: list[str]
@@ -80,7 +80,7 @@ async def _render_form(
 
 
 def _load_quoted(tx: Reader, account: Account, post_id: int) -> PostView | None:
-    """The post that is to be quoted, if this person may."""
+    """The post that is to be quoted, or None if this account may not quote it."""
     try:
         post = posts.visible_by_id(tx, account, post_id)
     except NotFound:
@@ -103,7 +103,7 @@ async def show_new() -> Response:
 
 @blueprint.post("/compose/photo")
 async def upload_photo() -> Response:
-    """One photo, sent by a script that shows its progress."""
+    """Uploads one photo, sent by a script that shows its progress."""
     account = await context.require_account()
     submitted = (await request.files).get("photo")
     if submitted is None:
@@ -127,7 +127,7 @@ def _parse_ids(values: list[str]) -> list[int]:
 async def _upload_files(
     account: Account, files: list[FileStorage], alts: list[str]
 ) -> tuple[list[Photo], list[str]]:
-    """Upload the files of a form. One that is refused leaves its sentence, and the others stay."""
+    """Uploads the files of a form. One that is refused adds a message, and the others are kept."""
     uploaded, problems = [], []
     for n, file in enumerate(files):
         if not file.filename:
@@ -141,7 +141,7 @@ async def _upload_files(
 
 
 def _sorted_by_position(ids: list[int], form: Mapping[str, str]) -> list[int]:
-    """In the order of the numbers typed beside the photos; equal or missing ones keep their order."""
+    """Sorts photo ids by the numbers typed beside them; equal or missing ones keep their order."""
 
     def position(entry: tuple[int, int]) -> tuple[int, int]:
         n, id_ = entry
@@ -184,7 +184,7 @@ def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
 
 
 def _own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | None) -> list[Photo]:
-    """Those of the photos that this person may put in this post, in order."""
+    """Those of the photos that this account may put in this post, in order."""
     post_photos = photo_rows.by_ids(tx, ids)
     return [
         post_photos[id_]
@@ -198,7 +198,7 @@ def _own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | Non
 async def _render_form_again(
     submitted: SubmittedPost, post: Post | None, problems: list[str], status: int
 ) -> Response:
-    """The form once more, with everything that was in it."""
+    """Renders the form again, with everything that was in it."""
     post_photos = await context.read_signed_in(
         _own_photos, list(submitted.draft.photo_ids), post.id if post else None
     )

@@ -1,4 +1,4 @@
-"""Where a post has got to: for its author, server by server, with the button to try again. Deleted posts too."""
+"""The delivery reports of a post for its author, server by server, with a button to retry. Deleted posts too."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ blueprint = Blueprint("delivery_reports", __name__)
 ROWS_PER_PAGE = 40
 MAX_OFFSET = 1_000_000
 SERVERS_PER_PAGE = 200
-"""Servers shown of one telling on one page: what is open and what failed comes first."""
+"""Servers of one activity on one page: pending and failed deliveries come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReportPage:
-    """Everything one post was told with, newest first, and what became of each at every server.
+    """The activities about one post, newest first, and the delivery of each to every server.
 
-    Of one telling alone, `offset` is the place of the first server that is listed.
+    With a single activity, `offset` is the position of the first server that is listed.
     """
 
     activities: list[tuple[DeliveryReport, list[ServerDelivery]]]
@@ -58,7 +58,7 @@ def _load_report(
 
 
 def failure_reason(server: ServerDelivery) -> str:
-    """Why something has not arrived, in words for people; the log and the admin have the others'."""
+    """Why a delivery failed, in words for users; the log and the admin pages have the server's own message."""
     match server.status:
         case None:
             return _("The server does not respond.")

@@ -1,4 +1,4 @@
-"""Home for who is signed in, a welcome for everyone else; Explore."""
+"""The home feed of signed-in users, the welcome page of visitors; Explore; the web app manifest."""
 
 from __future__ import annotations
 

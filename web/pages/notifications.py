@@ -1,4 +1,4 @@
-"""What happened: one line for each post and kind, however many people did it."""
+"""The page of notifications: one line for each post and kind, however many people did the same."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _linked_names(people: list[Account]) -> Markup:
 
 
 def group_notifications(found: list[NotificationView], read_id: int) -> list[NotificationGroup]:
-    """Notifications of one kind about one post become one line, where the latest of them stands."""
+    """Groups notifications of one kind about one post into one line, at the position of the latest."""
     groups: dict[tuple[str, int], NotificationGroup] = {}
     for one in found:
         post_id = one.post.post.id if one.post else 0
@@ -114,7 +114,7 @@ def group_notifications(found: list[NotificationView], read_id: int) -> list[Not
 
 
 def _with_reactions(tx: Reader, groups: list[NotificationGroup]) -> list[NotificationGroup]:
-    """What those gave who liked with an emoji of their own choice."""
+    """Adds the emoji reactions of those who liked with an emoji."""
     liked = [group for group in groups if group.kind == "like" and group.post is not None]
     if liked:
         people = {one.id for group in liked for one in group.people}

@@ -1,4 +1,4 @@
-"""One post with its conversation, who liked and boosted it, what it said before, and what one can do to it."""
+"""The page of a post with its comments, its likes, boosts and history, and the actions on a post."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ACCOUNTS_PER_PAGE = 40
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """All that the page of a post shows."""
+    """Everything that the page of a post shows."""
 
     view: PostView
     ancestors: list[PostView]
@@ -76,7 +76,7 @@ def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | Non
 
 
 def _load_quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
-    """The address of what a post quotes, and what of it this viewer may see; None for no quote at all."""
+    """The URI of the quoted post, and its view if this viewer may see it; None for no quote at all."""
     quote = quotes.by_post(tx, post)
     if quote is None:
         return None

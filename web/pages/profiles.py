@@ -1,4 +1,4 @@
-"""Profiles, who follows whom, and what one can do about somebody."""
+"""Profiles, lists of followers and follows, follow requests, and the actions on an account."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def _load_relationship(
 
 @blueprint.get("/people/<int:account_id>/standing")
 async def show_relationship(account_id: int) -> Response:
-    """For scripts: how it stands between two people, since another server may take a moment to answer."""
+    """The relationship with an account, for scripts that wait until another server has accepted a follow."""
     return _relationship_json(*await context.read(_load_relationship, account_id))
 
 

@@ -1,6 +1,6 @@
-"""From one server to another: someone from elsewhere wants to follow or answer somebody here, or the reverse.
+"""Remote interaction: lets users of other servers follow and reply to local accounts, and the reverse.
 
-`/interact` sends a visitor to their own server; `/authorize_interaction` is where other servers send ours.
+`/interact` sends a visitor to their own server; `/authorize_interaction` is where other servers send local users.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SUBSCRIBE_REL = "http://ostatus.org/schema/1.0/subscribe"
 
 
 def _find_known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None, Post | None]:
-    """Whom or what a visitor may name: only what this node already has and they may see."""
+    """Finds the account or post of a URI: only what is in the database and visible to the visitor."""
     account = accounts.by_uri(tx, uri)
     if account is not None:
         return (None, None) if account.is_inactive else (account, None)
@@ -101,7 +101,7 @@ async def find_home_server() -> Response:
 
 
 async def _authorize_url(domain: str, handle: str, uri: str) -> str:
-    """Where someone's server wants to be asked. It is shown as a link, so that people see where they go."""
+    """The URL at the visitor's own server. It is shown as a link, so that people see where they go."""
     node = context.current_node()
     scheme = "https" if not node.config.federation.allow_http else node.site.scheme
     default_url = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"
@@ -122,7 +122,7 @@ async def _authorize_url(domain: str, handle: str, uri: str) -> str:
 
 @blueprint.get("/authorize_interaction")
 async def authorize_interaction() -> Response:
-    """Another server has sent one of our people here, to follow or answer somebody."""
+    """Shows the account or post to which another server has sent a local user, to follow it or reply to it."""
     account = await context.require_account()
     uri = request.args.get("uri", "")[:2048].removeprefix("acct:")
     await context.limit_rate(f"lookup {account.id}", max_attempts=40, seconds=600)

@@ -1,4 +1,4 @@
-"""Coming in and going out: sign in, sign up, the first admin, sign out; and light or dark."""
+"""Signing in, signing up, setting up the first admin, signing out; and the theme."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def _form_fields() -> dict[str, str]:
 
 
 def _field_errors(refused: Refused) -> dict[str, str]:
-    """The sentence under the field it is about."""
+    """The message by the name of the field it is about."""
     field = getattr(refused, "field", "")
     if not field and isinstance(refused, Conflict):
         field = "email" if "e-mail" in refused.message else "name"

@@ -1,7 +1,7 @@
-"""Block lists: those the node follows, files that were imported, and what they ask for.
+"""Block lists: subscribed lists, imported files, and the rules they propose.
 
-An import is not done but shown first, in the same way as what a followed list has new: as drafts to accept or
-decline, with the follows each would end.
+An import is not applied at once but shown first, in the same way as the changes of a subscribed list: as drafts to
+accept or decline, with the follows each would end.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ async def show_list(list_id: int) -> Response:
 
 
 def _decide_entries(tx: Writer, account: Account, list_id: int, action: str, chosen: list[str]) -> bool:
-    """Accept or decline drafts; whether the list is still there."""
+    """Accepts or declines drafts; returns whether the list still exists."""
     if action == "decline":
         block_lists.decline_entries(tx, list_id, chosen, by=account)
     else:

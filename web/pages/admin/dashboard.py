@@ -1,4 +1,4 @@
-"""For those who run the node: its people, who wants to join, what it does, and what has not arrived."""
+"""Admin pages: accounts, sign-ups, jobs, and failed deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling those who run the node that somebody does wrong, and what they do about it."""
+"""Reporting an account to the moderators, and the pages where they resolve reports."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def category_choices() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ReportForm:
-    """Whom a report would be about, which posts are offered, and which are chosen."""
+    """The account to report, the posts that are offered, and the chosen ones."""
 
     target: Account
     offered: list[PostView]
@@ -150,7 +150,7 @@ async def show_reports() -> Response:
 
 
 def _load_report(tx: Reader, account: Account, report_id: int) -> tuple[ReportDetails, dict[int, PostView]]:
-    """With the posts as the moderator may see them anyway; of others the words alone are shown."""
+    """A report, and views of its posts that the moderator may see; of the others only the text is shown."""
     found = reports.details(tx, report_id)
     views = post_views.by_entries(tx, account, [post.id for post in found.posts])
     return found, {view.post.id: view for view in views}

@@ -1,6 +1,6 @@
-"""Other servers, for those who run the node: how they do, who is there, and how they are treated.
+"""Admin pages of other servers: their availability, their accounts, and the rules about them; the audit log.
 
-Moderators look; what is exchanged with a server, an admin decides.
+Moderators may read these pages; only admins change rules.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOG_ENTRIES_PER_PAGE = 60
 
 
 def strength_choices() -> list[tuple[str, str, str]]:
-    """How strongly a rule acts: value, name, what it means."""
+    """The strengths of a rule: value, name, description."""
     return [
         ("none", _("No restrictions"), _("Only what is selected below.")),
         (
@@ -104,7 +104,7 @@ def _server_path(domain: str) -> str:
 
 @blueprint.post("/servers")
 async def find_server() -> Response:
-    """The page of a server by its name, known here or not."""
+    """Redirects to the page of a server by its domain, whether it is in the database or not."""
     return see_other(
         _server_path(
             await context.read_as_staff(_validate_domain, (await request.form).get("domain", "")[:300])

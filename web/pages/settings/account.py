@@ -1,4 +1,4 @@
-"""Settings: the profile, its picture, the password and where one is signed in, blocks, invitations."""
+"""Settings: profile, avatar and header, preferences, password and sessions, blocks and mutes, invites."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def save_header() -> Response:
 
 
 async def _save_picture(kind: avatars.PictureKind) -> Response:
-    """A new picture, or another description of the one there is, or none any more."""
+    """Uploads an avatar or header, changes its description, or removes it."""
     account, form = await context.require_account(), await request.form
     sent, alt = (await request.files).get(kind.name), form.get("alt", "")
     if "remove" in form:

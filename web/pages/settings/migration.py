@@ -1,4 +1,4 @@
-"""Moving: which other accounts are one's own, going to one of them, and coming back."""
+"""Settings: account migration, with aliases, moving to another account, and cancelling the redirect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ blueprint = Blueprint("migration", __name__, url_prefix="/settings/moving")
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """Somebody's other accounts, where they have moved, and whether they may move (again)."""
+    """The aliases of an account, where it has moved, and from when it may move again (0: now)."""
 
     aliases: list[tuple[str, Account | None]]
     moved_to: str
@@ -72,7 +72,7 @@ async def _render_refused(refused: Invalid | Unreachable | NotAllowed, field: st
 
 
 async def _limit_attempts(account: Account) -> None:
-    """Each try makes this node ask another server."""
+    """Limits attempts: each makes this node send a request to another server."""
     await context.limit_rate(f"moving {account.id}", max_attempts=10, seconds=900)
 
 
