@@ -108,5 +108,5 @@ async def test_a_short_domain_has_to_lead_to_the_node(options: Config) -> None:
 
     silent = (await findings(called("127.0.0.1:1")))["handles"]
     assert not silent.is_ok
-    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.message
+    assert "redirect http://127.0.0.1:1/.well-known/webfinger to" in silent.message
     assert "handles" not in await findings(called(""))

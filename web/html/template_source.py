@@ -1,7 +1,7 @@
-"""Loads the files of templates/ so that their line breaks and indentation show nowhere.
+"""Loads the files of templates/ without their line breaks and indentation.
 
 Templates have one element or block a line, but in HTML a line break between two inline elements is a space. So
-the rule of JSX holds: a line break, with the indentation round it, is nothing where it touches a tag or a Jinja
+the rule of JSX holds: a line break, with the indentation around it, is nothing where it touches a tag or a Jinja
 block, and a space between two words or two attributes. A space that has to show stands inside a line, or is
 written `{{ " " }}`. Each removed break leaves an empty comment, so that line numbers in errors stay right.
 """

@@ -33,7 +33,7 @@ function showFollowState(id, { label, next, follows }) {
   }
 }
 
-// Another server usually says yes within a second or two.
+// Another server usually accepts within a second or two.
 async function pollFollowState(id, label) {
   for (const pause of [1500, 4000, 10000]) {
     await new Promise((done) => setTimeout(done, pause));

@@ -1,4 +1,4 @@
-// Choosing, uploading, ordering and describing photos, over a form that also works as it is.
+// Choosing, uploading, ordering and describing photos, over a form that also works without scripts.
 
 import { $, $$, csrf, icon, make, say, words } from "./dom.js";
 
@@ -181,7 +181,7 @@ form.addEventListener("submit", (event) => {
   } else if (fresh) localStorage.removeItem("draft");
 });
 
-/* A draft survives a lost connection; the server forgets photos that nobody posted after a day. */
+/* A draft survives a lost connection; the server deletes photos that are in no post after a day. */
 function keep() {
   if (!fresh) return;
   const photos = $$(".upload[data-photo]", list).map((row) => ({
