@@ -1,4 +1,4 @@
-"""What all tests share, those of one node and those of several."""
+"""Options and plugins of all tests, in `tests/` and in `federation_tests/`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ pytest_plugins = ["tests.support.missing_parts", "tests.support.databases", "tes
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--write-letters",
+        "--write-documents",
         action="store_true",
-        help="write federation_tests/letters/ours anew, to be read before it is committed",
+        help="rewrite federation_tests/documents/emitted, to be reviewed before it is committed",
     )

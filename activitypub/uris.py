@@ -1,10 +1,10 @@
-"""URIs as identities: one spelling to compare by, and one spelling to send.
+"""Normalizes URIs: one form to compare ids by, and one form to request.
 
 Two servers may write the same host in different case, with a default port, a
-trailing dot or in Unicode. Whoever compares names compares `normal_id`; what was
-received is stored as received. Case, fragment and trailing slash of the path
-distinguish objects and are never touched. Hosts with user information, escapes
-or control characters have no normal spelling and are refused.
+trailing dot or in Unicode. Ids are compared in the form of `normalize_id`; they are
+stored as received. Case, fragment and trailing slash of the path distinguish objects
+and are never changed. Authorities with user information, escapes or control
+characters have no normal form and are refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029\ufeff]")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*")
-# A host in capitals, in Unicode, with a dot at its end or the port that it has anyway.
+# A host in capitals, in Unicode, with a trailing dot or an explicit default port.
 _ODD_HOST = re.compile(
     r"(?:HTTPS?|[Hh]ttps?(?=://[^/?#]*[A-Z\x80-\U0010ffff])|https(?=://[^/?#]*(?::443|\.)(?:[/?#]|$))"
     r"|http(?=://[^/?#]*(?::80|\.)(?:[/?#]|$)))://"
@@ -31,11 +31,11 @@ _PORTS = {"https": 443, "http": 80}
 
 
 class Malformed(ValueError):
-    """Something another server said that cannot be understood; the text says what, for the log."""
+    """Data of a remote server that cannot be parsed; the text says what is wrong, for the log."""
 
 
 class UriParts(NamedTuple):
-    """A web address taken apart: host lower-case and in punycode, `port` None when it is the default."""
+    """A parsed http(s) URI: host lower-case and in punycode, `port` None when it is the default."""
 
     scheme: str
     host: str
@@ -46,7 +46,7 @@ class UriParts(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """`host`, with the port when it is not the default: what this project calls a domain."""
+        """`host`, with the port when it is not the default. The rest of the code calls it a domain."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     @property
@@ -55,13 +55,13 @@ class UriParts(NamedTuple):
 
 
 def parse_uri(uri: object) -> UriParts:
-    """Take an http(s) address apart, or raise Malformed."""
+    """Parses an http(s) URI. Raises Malformed."""
     if not isinstance(uri, str) or len(uri) > MAX_URI_LENGTH:
         raise Malformed("not a web address")
     return _parse_uri(uri)
 
 
-# One activity names the same few addresses many times over, and so does the next one.
+# Cached: one activity repeats the same few URIs, and so does the next one.
 @functools.lru_cache(maxsize=2048)
 def _parse_uri(uri: str) -> UriParts:
     if _UNSAFE.search(uri):
@@ -104,18 +104,18 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 
 def normalize_id(uri: object) -> str:
-    """The one spelling of an identity, for comparison only. Raises Malformed."""
+    """The normal form of an id, for comparison only. Raises Malformed."""
     scheme, host, port, path, query, fragment = parse_uri(uri)
     return f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}{fragment}"
 
 
 def fits_index(address: str) -> bool:
-    """Whether an address is short enough for an index, in bytes."""
+    """Whether a URI is short enough for a database index: at most 2,048 bytes."""
     return len(address) <= MAX_URI_LENGTH and (address.isascii() or len(address.encode()) <= MAX_URI_LENGTH)
 
 
 def normalize_host(address: str) -> str:
-    """As received, but for a host that is not written as everybody else writes it: ids are compared as they are."""
+    """The address as received, but with a normalized host, so that stored ids can be compared as text."""
     if not _ODD_HOST.match(address):
         return address
     try:
@@ -125,12 +125,12 @@ def normalize_host(address: str) -> str:
 
 
 def host_of(uri: object) -> str:
-    """The domain of an address: lower-case, punycode, with the port when it is not the default."""
+    """The domain of a URI: lower-case, punycode, with the port when it is not the default. Raises Malformed."""
     return parse_uri(uri).authority
 
 
 def same_origin(one: object, other: object) -> bool:
-    """Whether both are web addresses with the same scheme, host and port."""
+    """Whether both are http(s) URIs with the same scheme, host and port."""
     try:
         return parse_uri(one).origin == parse_uri(other).origin
     except Malformed:
@@ -138,17 +138,17 @@ def same_origin(one: object, other: object) -> bool:
 
 
 def without_fragment(uri: str) -> str:
-    """The document a fragment identity lives in."""
+    """The URI of the document that a fragment id belongs to."""
     return uri.partition("#")[0]
 
 
-# A delivery needs it twice, and the next one to the same inbox again.
+# Cached: a delivery needs it twice, and the next one to the same inbox again.
 @functools.lru_cache(maxsize=2048)
 def request_url(url: str) -> URL:
-    """The address as it goes over the wire, without its fragment.
+    """The URL to request, without a fragment.
 
-    What already is plain RFC 3986 text keeps every escape as it was given, since
-    some servers tell `%40` from `@`; anything else is escaped. Raises Malformed.
+    A URL that is already plain RFC 3986 text keeps every escape as it was given, since
+    some servers distinguish `%40` from `@`; anything else is escaped. Raises Malformed.
     """
     scheme, host, port, path, query, _ = parse_uri(url)
     text = f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}"

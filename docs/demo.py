@@ -1,7 +1,7 @@
-"""A node with people and photos to look at: what the screenshots show, and a place to try things.
+"""A node with demo accounts and photos: for the screenshots, and to try things.
 
 `python docs/demo.py FOLDER` makes one in FOLDER and serves it at http://localhost:8473, where alice signs in
-with the password in `PASSWORD`. `make dev` does so too, in data/demo, and starts it again when a file changes.
+with the password in `PASSWORD`. `make dev` does so too, in data/demo, and restarts it when a file changes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
@@ -34,7 +35,7 @@ from node.config import (
     ServerOptions,
 )
 from node.database import Writer
-from node.ids import id_at, now_ms
+from node.ids import now_ms
 from node.interactions import blocks, bookmarks, boosts, follows, likes
 from node.lifecycle import profiles, registration, remote_accounts
 from node.models.account import Account
@@ -63,7 +64,7 @@ PEOPLE = {
     "zara": ("Zara El-Amin", "Sand and silence.", "dunes"),
 }
 
-# Who, which scenes, what they wrote.
+# Author, names of scenes, caption.
 POSTS = [
     ("otto", ["mist"], "First frost this morning. The valley held its breath until nine. #forest #fog"),
     ("bob", ["quay"], "Last ferry. #sea"),
@@ -104,6 +105,7 @@ COMMENTS = [
 
 
 def options(folder: Path) -> Config:
+    """Return the options of the demo node of a folder."""
     return Config(
         node=NodeOptions(
             domain=BIND,
@@ -119,8 +121,8 @@ def options(folder: Path) -> Config:
     )
 
 
-def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -> Account:
-    shown, bio, _face = PEOPLE[name]
+def _create_user(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -> Account:
+    display_name, bio, _avatar = PEOPLE[name]
     user = registration.create_user(
         tx, name=name, email=f"{name}@example.org", password_hash=hashed, pair=pair, role=role
     )
@@ -128,7 +130,7 @@ def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -
     return profiles.update_profile(
         tx,
         account,
-        display_name=shown,
+        display_name=display_name,
         bio=bio,
         fields=[("Camera", "Rolleiflex 3.5F"), ("Website", "https://alice.example")]
         if name == "alice"
@@ -139,15 +141,15 @@ def _person(tx: Writer, name: str, pair: keys.KeyPair, hashed: str, role: str) -
     )
 
 
-def _meet(tx: Writer, people: dict[str, Account]) -> None:
-    for one in people.values():
-        for other in people.values():
-            if one.id != other.id and not (one.name == "ines" and other.name == "alice"):
-                follow = follows.follow(tx, one, other)
+def _follow_each_other(tx: Writer, people: dict[str, Account]) -> None:
+    for follower in people.values():
+        for followed in people.values():
+            if follower.id != followed.id and (follower.name, followed.name) != ("ines", "alice"):
+                follow = follows.follow(tx, follower, followed)
                 if not follow.is_accepted:
                     follows.accept(tx, follow)
     follows.follow(tx, people["ines"], people["alice"])
-    far = remote_accounts.upsert(
+    remote_account = remote_accounts.upsert(
         tx,
         RemoteActor(
             uri="https://lake.example/users/juno",
@@ -158,31 +160,31 @@ def _meet(tx: Writer, people: dict[str, Account]) -> None:
             bio='<p>Lakes, slowly. <a href="https://lake.example/tags/water">#water</a></p>',
         ),
     )
-    blocks.mute(tx, people["alice"], far)
+    blocks.mute(tx, people["alice"], remote_account)
 
 
-def _answer(tx: Writer, people: dict[str, Account], parent_id: int, said: list) -> None:  # type: ignore[type-arg]
-    for name, words, below in said:
-        made = publishing.publish(tx, people[name], Draft(caption=words, parent_id=parent_id))
+def _comment(tx: Writer, people: dict[str, Account], parent_id: int, comments: list) -> None:  # type: ignore[type-arg]
+    for name, caption, replies in comments:
+        comment = publishing.publish(tx, people[name], Draft(caption=caption, parent_id=parent_id))
         if name != "alice":
-            likes.like(tx, people["alice"], made)
-        _answer(tx, people, made.id, below)
+            likes.like(tx, people["alice"], comment)
+        _comment(tx, people, comment.id, replies)
 
 
-def _react(tx: Writer, people: dict[str, Account], made: list[Post]) -> None:
+def _interact(tx: Writer, people: dict[str, Account], posts: list[Post]) -> None:
     random_ = random.Random(7)
-    for post in made:
-        for one in people.values():
-            if one.id != post.account_id and random_.random() < 0.7:
-                likes.like(tx, one, post)
-    _answer(tx, people, made[-1].id, COMMENTS)
-    boosts.boost(tx, people["mei"], made[8])
-    boosts.boost(tx, people["zara"], made[-1])
+    for post in posts:
+        for account in people.values():
+            if account.id != post.account_id and random_.random() < 0.7:
+                likes.like(tx, account, post)
+    _comment(tx, people, posts[-1].id, COMMENTS)
+    boosts.boost(tx, people["mei"], posts[8])
+    boosts.boost(tx, people["zara"], posts[-1])
     for n in (2, 4, 7, 12):
-        bookmarks.add(tx, people["alice"], made[n])
+        bookmarks.add(tx, people["alice"], posts[n])
 
 
-def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
+def _sign_ups(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
     for name, reason, pair in zip(
         ("noor", "felix"),
         (
@@ -205,37 +207,39 @@ def _newcomers(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 
 @contextlib.contextmanager
 def _hours_ago(hours: float) -> Iterator[None]:
-    """Publish as if it were earlier, so that a page looks as it does after a while."""
+    """Set back the clock of times and ids, so that posts look as if the node had been used for a while."""
     at = now_ms() - round(hours * 3_600_000)
-    kept = ids.now_ms, ids.new_id
-    ids.now_ms, ids.new_id = lambda: at, lambda: id_at(at)
+    present = ids.time, ids._last
+    ids.time, ids._last = SimpleNamespace(time_ns=lambda: at * 1_000_000), 0
     try:
         yield
     finally:
-        ids.now_ms, ids.new_id = kept
+        ids.time, ids._last = present
 
 
 async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:
-    """People, their photos, and what they said to each other. `photo(name)` is the picture of a scene."""
+    """Create the accounts, posts and interactions. `photo(name)` returns the picture of a scene."""
     hashed = await passwords.hash(PASSWORD)
     pairs = [keys.generate() for _ in range(len(PEOPLE) + 2)]
     people = {}
-    for (name, (_shown, _bio, face)), pair in zip(PEOPLE.items(), pairs, strict=False):
-        account = await node.db.write(_person, name, pair, hashed, "admin" if name == "alice" else "user")
-        await avatars.upload(node, account, photo(face), alt=scenes.SCENES[face][1])
+    for (name, (_display_name, _bio, avatar)), pair in zip(PEOPLE.items(), pairs, strict=False):
+        account = await node.db.write(
+            _create_user, name, pair, hashed, "admin" if name == "alice" else "user"
+        )
+        await avatars.upload(node, account, photo(avatar), alt=scenes.SCENES[avatar][1])
         people[name] = account
-    wide, words = photo("peaks"), scenes.SCENES["peaks"][1]
-    await avatars.upload(node, people["alice"], wide, alt=words, kind=avatars.HEADER)
-    await node.db.write(_meet, people)
-    made = []
-    for n, (name, shots, words) in enumerate(POSTS):
-        ids = [
+    alt = scenes.SCENES["peaks"][1]
+    await avatars.upload(node, people["alice"], photo("peaks"), alt=alt, kind=avatars.HEADER)
+    await node.db.write(_follow_each_other, people)
+    posts = []
+    for n, (name, shots, caption) in enumerate(POSTS):
+        photo_ids = [
             (await photos.upload(node, people[name], photo(shot), alt=scenes.SCENES[shot][1])).id
             for shot in shots
         ]
         draft = Draft(
-            caption=words,
-            photo_ids=ids,
+            caption=caption,
+            photo_ids=photo_ids,
             warning="Bright flashing lights" if shots == ["fair"] else "",
             shared_metadata=SharedMetadata(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
@@ -243,23 +247,23 @@ async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[
             policy=InteractionPolicy(quote=EVERYONE) if name == "bob" else InteractionPolicy(),
         )
         with _hours_ago((len(POSTS) - n) ** 1.8 / 2):
-            made.append(await node.db.write(publishing.publish, people[name], draft))
+            posts.append(await node.db.write(publishing.publish, people[name], draft))
     with _hours_ago(0.3):
-        await node.db.write(_react, people, made)
-    await node.db.write(_newcomers, pairs[-2:], hashed)
+        await node.db.write(_interact, people, posts)
+    await node.db.write(_sign_ups, pairs[-2:], hashed)
     await wiring.run_due_jobs(node)
-    return {name: await node.db.read(accounts.get, who.id) for name, who in people.items()}
+    return {name: await node.db.read(accounts.get, account.id) for name, account in people.items()}
 
 
-async def opened(folder: Path) -> Node:
-    """The demo node of this folder, made now if it was never made to the end."""
+async def open_demo(folder: Path) -> Node:
+    """Open the demo node of this folder; seed it if that was never finished."""
     finished = folder / "finished"
     if not finished.exists():
         shutil.rmtree(folder / "media", ignore_errors=True)
-        for left in folder.glob("demo.db*"):
-            left.unlink()
+        for file in folder.glob("demo.db*"):
+            file.unlink()
         folder.mkdir(parents=True, exist_ok=True)
-        print("Making people and photos to look at. This takes half a minute, once.", flush=True)
+        print("Creating demo accounts and photos. This takes half a minute, once.", flush=True)
     node = await wiring.open_node(options(folder))
     if not finished.exists():
         try:
@@ -272,19 +276,19 @@ async def opened(folder: Path) -> Node:
 
 
 async def main(folder: Path) -> None:
-    node = await opened(folder)
+    node = await open_demo(folder)
     stopping, ready = asyncio.Event(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-    greeting = asyncio.create_task(_greet(ready))
+    printing = asyncio.create_task(_print_address(ready))
     try:
         await serve.serve(node, stopping, ready=ready)
     finally:
-        greeting.cancel()
+        printing.cancel()
         await node.close()
 
 
-async def _greet(ready: asyncio.Event) -> None:
+async def _print_address(ready: asyncio.Event) -> None:
     await ready.wait()
     others = ", ".join(name for name in PEOPLE if name != "alice")
     print(f"http://{BIND}  Sign in as alice, who is an admin, with the password: {PASSWORD}")

@@ -1,4 +1,4 @@
-"""Photos for screenshots, painted here: ridges, water, dunes, streets at night. Nothing is downloaded."""
+"""Photos for the demo node, painted here: ridges, water, dunes, streets at night. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 
 
 def gradient(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Image.Image:
-    """Top to bottom through the stops (place 0…1, colour)."""
+    """Paint from top to bottom through the stops (position 0…1, colour)."""
     strip = Image.new("RGB", (1, 512))
     for y in range(512):
         at = y / 511
@@ -31,7 +31,7 @@ def mix(a: Colour, b: Colour, part: float) -> Colour:
 
 
 def ridge(random_: random.Random, width: int, base: float, height: float, rough: float = 0.55) -> list[float]:
-    """A skyline by midpoint displacement."""
+    """Return a skyline made by midpoint displacement: a height for each column."""
     line = [base + random_.uniform(-height, height) / 2, base + random_.uniform(-height, height) / 2]
     step = height
     while len(line) < width / 2:
@@ -44,7 +44,7 @@ def ridge(random_: random.Random, width: int, base: float, height: float, rough:
 
 
 def fill_below(image: Image.Image, line: Sequence[float], colour: Colour, fade: Colour | None = None) -> None:
-    """Everything below a skyline in one colour, fading into another towards the bottom."""
+    """Paint everything below a skyline in one colour, fading into another towards the bottom."""
     width, height = image.size
     mask = Image.new("L", image.size)
     ImageDraw.Draw(mask).polygon([(0, height), *enumerate(line), (width, height)], fill=255)
@@ -56,7 +56,7 @@ def fill_below(image: Image.Image, line: Sequence[float], colour: Colour, fade: 
 def glow(
     image: Image.Image, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0
 ) -> Image.Image:
-    """Light around a point."""
+    """Add light around a point."""
     width, height = image.size
     light = Image.new("RGB", (width // 4, height // 4))
     draw = ImageDraw.Draw(light)
@@ -71,7 +71,7 @@ def glow(
 
 
 def finish(image: Image.Image, seed: int, warmth: float = 1.0) -> Image.Image:
-    """Grain, a vignette and a little contrast: what makes a picture look taken."""
+    """Add grain, a vignette and a little contrast, so that a picture looks like a photo."""
     grain = Image.effect_noise(image.size, 16).filter(ImageFilter.GaussianBlur(0.6))
     image = Image.blend(image, ImageChops.overlay(image, Image.merge("RGB", (grain, grain, grain))), 0.35)
     edge = Image.radial_gradient("L").resize(image.size).point(lambda v: 255 - max(0, v - 90) // 2)
@@ -327,7 +327,7 @@ SCENES: dict[str, tuple[Callable[[], Image.Image], str]] = {
 
 
 def jpeg(name: str) -> bytes:
-    """A scene as a camera would hand it over."""
+    """Return a scene as the JPEG of a camera, with Exif."""
     out = io.BytesIO()
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "FUJIFILM", "X100V"

@@ -1,7 +1,7 @@
-"""Screenshots of every page, on a phone and on a desktop, light and dark, into `docs/screenshots/`.
+"""Takes screenshots of every page, on a phone and on a desktop, light and dark, into `docs/screenshots/`.
 
-`python docs/screenshots.py [OUT] [PAGE …]` makes a demo node in a temporary folder, serves it, and looks at it
-with the system's Chromium. Each picture is a WebP of less than 60 KB.
+`python docs/screenshots.py [OUT] [PAGE …]` makes a demo node in a temporary folder, serves it, and opens its pages
+with the system's Chromium; `--node FOLDER` keeps the node in a folder. Each screenshot is a WebP of less than 60 KB.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from node.accounts import accounts
 from node.auth import sessions
 from node.database import Reader, Writer
 from node.node import Node
-from node.paging import Page as Part
+from node.paging import Page as TimelinePage
 from node.timelines import timelines
 from web.request.session import SESSION_COOKIE
 from web.server import serve
@@ -41,9 +41,9 @@ FLAGS = [
     "--hide-scrollbars",
 ]
 SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
-MOST_BYTES = 60_000
+MAX_BYTES = 60_000
 
-# Name, path, who looks. {post}, {album} and {comment} are filled in from the demo node.
+# Name, path, viewer ('' for a visitor). What stands in braces is filled in from the demo node.
 PAGES = [
     ("welcome", "/", ""),
     ("sign-in", "/sign-in", ""),
@@ -89,60 +89,60 @@ def _token(tx: Writer, name: str) -> str:
     return sessions.start(tx, account, "Firefox on Linux")
 
 
-def _places(tx: Reader) -> dict[str, str]:
+def _path_values(tx: Reader) -> dict[str, str]:
     alice = accounts.by_handle(tx, "alice")
     assert alice is not None
-    newest = timelines.profile(tx, None, alice, Part(limit=1))[0].post_id
+    newest = timelines.profile(tx, None, alice, TimelinePage(limit=1))[0].post_id
     bob = accounts.by_handle(tx, "bob")
     assert bob is not None
     return {
         "album": f"/p/alice/{newest}",
         "album_edit": f"/posts/{newest}/edit",
         "album_ledger": f"/posts/{newest}/ledger",
-        "other": str(timelines.profile(tx, None, bob, Part(limit=1))[0].post_id),
+        "other": str(timelines.profile(tx, None, bob, TimelinePage(limit=1))[0].post_id),
         "uri": alice.uri,
     }
 
 
-async def shoot(node: Node, browser: Browser, out: Path, wanted: set[str]) -> None:
+async def take_all(node: Node, browser: Browser, out: Path, wanted: set[str]) -> None:
     tokens = {name: await node.db.write(_token, name) for name in ("alice", "bob")}
-    places = await node.db.read(_places)
+    values = await node.db.read(_path_values)
     for size, (width, height) in SIZES.items():
         for theme in ("light", "dark"):
-            for who in ("", "alice", "bob"):
+            for viewer in ("", "alice", "bob"):
                 context = await browser.new_context(
                     viewport={"width": width, "height": height},
                     color_scheme="dark" if theme == "dark" else "light",
                     base_url=node.site.base_url,
                     reduced_motion="reduce",
                 )
-                if who:
+                if viewer:
                     await context.add_cookies(
-                        [{"name": SESSION_COOKIE, "value": tokens[who], "url": node.site.base_url}]
+                        [{"name": SESSION_COOKIE, "value": tokens[viewer], "url": node.site.base_url}]
                     )
                 page = await context.new_page()
-                for name, path, looker in PAGES:
-                    if looker == who and (not wanted or name in wanted):
-                        await _take(page, path.format(**places), out / f"{name}-{size}-{theme}")
+                for name, path, page_viewer in PAGES:
+                    if page_viewer == viewer and (not wanted or name in wanted):
+                        await _take(page, path.format(**values), out / f"{name}-{size}-{theme}")
                 await context.close()
 
 
 async def _take(page: Page, path: str, target: Path) -> None:
     await page.goto(path, wait_until="networkidle")
     if target.name.startswith("compose"):
-        await _write(page)
+        await _fill_in_post(page)
     await page.wait_for_timeout(150)
     picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
     for quality in range(82, 10, -6):
         data = io.BytesIO()
         picture.save(data, "WEBP", quality=quality, method=6)
-        if data.tell() < MOST_BYTES:
+        if data.tell() < MAX_BYTES:
             break
     target.with_suffix(".webp").write_bytes(data.getvalue())
 
 
-async def _write(page: Page) -> None:
-    """Begin a post, so that its page shows what it is for. The draft is not kept for the next picture."""
+async def _fill_in_post(page: Page) -> None:
+    """Fill in a new post, so that its page shows more than empty fields. Drops the draft of the last screenshot."""
     shots = ("gold", "quay")
     await page.evaluate("localStorage.clear()")
     await page.reload(wait_until="networkidle")
@@ -150,19 +150,19 @@ async def _write(page: Page) -> None:
         "input[type=file]",
         [{"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": scenes.jpeg(name)} for name in shots],
     )
-    described = page.locator(".upload textarea")
-    await described.nth(1).wait_for()
+    descriptions = page.locator(".upload textarea")
+    await descriptions.nth(1).wait_for()
     for n, name in enumerate(shots):
-        await described.nth(n).fill(scenes.SCENES[name][1])
+        await descriptions.nth(n).fill(scenes.SCENES[name][1])
     await page.get_by_label("Caption").fill("Gold, and an evening at the quay. #flowers #sea")
     await page.evaluate("scrollTo(0, 0)")
 
 
-async def main(out: Path, wanted: set[str], kept: Path | None) -> None:
+async def main(out: Path, wanted: set[str], node_folder: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = kept or Path(temporary)
-        node = await demo.opened(folder)
+        folder = node_folder or Path(temporary)
+        node = await demo.open_demo(folder)
         stopping, ready = asyncio.Event(), asyncio.Event()
         try:
             serving = asyncio.create_task(serve.serve(node, stopping, ready=ready))
@@ -174,7 +174,7 @@ async def main(out: Path, wanted: set[str], kept: Path | None) -> None:
                 raise SystemExit("The demo node could not be served.")
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                await shoot(node, browser, out, wanted)
+                await take_all(node, browser, out, wanted)
                 await browser.close()
             stopping.set()
             await serving
@@ -184,7 +184,7 @@ async def main(out: Path, wanted: set[str], kept: Path | None) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    kept = Path(arguments.pop(arguments.index("--node") + 1)) if "--node" in arguments else None
+    node_folder = Path(arguments.pop(arguments.index("--node") + 1)) if "--node" in arguments else None
     arguments = [argument for argument in arguments if argument != "--node"]
     folder = Path(arguments[0]) if arguments else Path(__file__).parent / "screenshots"
-    asyncio.run(main(folder, set(arguments[1:]), kept))
+    asyncio.run(main(folder, set(arguments[1:]), node_folder))

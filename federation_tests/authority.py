@@ -24,6 +24,7 @@ class Authority:
 
 
 def make(folder: Path, names: list[str]) -> Authority:
+    """Writes a root certificate and one server certificate for `names` into `folder`, valid for a day."""
     root_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""A small fediverse of real nodes, and strangers who are not ours."""
+"""Fixtures: a small fediverse of real nodes, and remote servers that a test plays itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from federation_tests import authority
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import keys
 from tests.support.databases import Databases
 from tests.support.ports import free_ports
@@ -31,7 +31,7 @@ def test_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def pair() -> Callable[[str], keys.KeyPair]:
-    """Keys by name, made once: they are slow to make."""
+    """Key pairs by name, generated once per run because that is slow."""
     made: dict[str, keys.KeyPair] = {}
 
     def of(name: str) -> keys.KeyPair:
@@ -50,24 +50,24 @@ async def fediverse(
     databases: Databases,
     pair: Callable[[str], keys.KeyPair],
 ) -> AsyncIterator[Fediverse]:
-    world = Fediverse(tmp_path, test_authority, ports, databases.fresh, pair)
-    yield world
-    await world.close()
+    joined = Fediverse(tmp_path, test_authority, ports, databases.fresh, pair)
+    yield joined
+    await joined.close()
 
 
 @pytest.fixture
-async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
-    """A server under somebody else's control."""
-    server = Stranger("evil.test", ports["evil.test"], test_authority)
+async def evil(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
+    """A remote server that may attack."""
+    server = RemoteServer("evil.test", ports["evil.test"], test_authority)
     await server.start()
     yield server
     await server.stop()
 
 
 @pytest.fixture
-async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[Stranger]:
-    """A second one, honest or not as the test wants."""
-    server = Stranger("other.test", ports["other.test"], test_authority)
+async def other(test_authority: Authority, ports: dict[str, int]) -> AsyncIterator[RemoteServer]:
+    """A second remote server, honest or not as the test needs."""
+    server = RemoteServer("other.test", ports["other.test"], test_authority)
     await server.start()
     yield server
     await server.stop()

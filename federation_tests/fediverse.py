@@ -1,7 +1,7 @@
-"""Several whole nodes in one process, joined by real HTTPS: `people`, what they do, and what they see.
+"""Runs several whole nodes in one process, joined by real HTTPS: `people`, what they do, and what they see.
 
-Nothing is faked between them: each has its database, its media folder, its client and its socket. Time does
-not pass by sleeping: `settle` runs the jobs of all nodes until there is none left.
+Nothing between them is faked: each has its database, its media folder, its client and its socket. Tests never
+sleep: `settle` runs the jobs of all nodes until none is left.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ class Fediverse:
         self._pair = pair
         self.running: dict[str, Running] = {}
         self.change: Callable[[Config], Config] = lambda options: options
-        """What a test wants otherwise in the options of the nodes it is about to start."""
+        """Changes the options of the nodes that are started from now on."""
         self.front: Callable[[Any], Any] = lambda app: app
-        """What a test puts in front of their apps."""
+        """Wraps the ASGI apps of the nodes that are started from now on."""
 
     def domain(self, name: str) -> str:
         """`a.test` → `a.test:49152`: the public host of a node in these tests."""
         return f"{name}:{self._ports[name]}"
 
     async def node(self, name: str) -> Node:
-        """The node of that name, started when it is first named."""
+        """The node of that name, started on first use."""
         if name not in self.running:
             options = Config(
                 node=NodeOptions(domain=self.domain(name), title=name, secret=f"the secret of {name}"),
@@ -89,7 +89,7 @@ class Fediverse:
         return self.running[name].node
 
     async def people(self, *handles: str) -> list[Person]:
-        """New people: `alice@a.test` lives on the node a.test."""
+        """Creates local accounts: `alice@a.test` on the node a.test."""
         return [await self.person(handle) for handle in handles]
 
     async def person(self, handle: str) -> Person:
@@ -99,15 +99,15 @@ class Fediverse:
         return Person(self, node, account.id, f"{name}@{node.site.handle_domain}")
 
     async def settle(self, *, now: int | None = None) -> int:
-        """Let everything that is under way arrive (by the time `now`, in milliseconds)."""
+        """Runs all jobs that are due (at the time `now`, in milliseconds), and those they queue; how many ran."""
         total = 0
         while ran := sum([await wiring.run_due_jobs(one.node, now) for one in list(self.running.values())]):
             total += ran
-            assert total < 10_000, "the nodes never come to rest"
+            assert total < 10_000, "the nodes queue jobs for ever"
         return total
 
     async def down(self, name: str) -> None:
-        """Take a node off the network. What it knows, it keeps."""
+        """Stops the web server of a node; its database and its jobs stay."""
         await self.running[name].server.stop()
 
     async def up(self, name: str) -> None:
@@ -120,24 +120,27 @@ class Fediverse:
 
 
 class Named(Protocol):
-    """Somebody on any server, ours or not."""
+    """A person on any server."""
 
     @property
     def handle(self) -> str: ...
 
 
 @dataclass(frozen=True)
-class Called:
-    """Somebody of whom only the handle is known."""
+class HandleOnly:
+    """A person of whom only the handle is known."""
 
     handle: str
 
 
 @dataclass
 class Person:
-    """Somebody on one of the nodes. Posts and people of other nodes are named by who or what they are there."""
+    """A local account of one node, and what it does there.
 
-    world: Fediverse
+    Posts and people of other nodes may be passed as the objects of those nodes: they are found by URI or handle.
+    """
+
+    fediverse: Fediverse
     node: Node
     id: int
     handle: str
@@ -146,20 +149,22 @@ class Person:
         return await self.node.db.read(accounts.get, self.id)
 
     async def finds(self, other: Named) -> Account:
-        """The other as my node knows them, looked up if it does not."""
+        """The other person as this node has it, looked up over the network if it has not."""
         found = await lookup.resolve(self.node, "@" + other.handle, await self.account())
         assert isinstance(found, Account)
         return found
 
     async def _post(self, post: Post) -> Post:
-        """A post of any node as mine has it."""
-        mine = await self.node.db.read(posts.by_uri, post.uri)
-        assert mine is not None, f"{post.uri} is not on the node of {self.handle}"
-        return mine
+        """A post of any node as this node has stored it."""
+        stored = await self.node.db.read(posts.by_uri, post.uri)
+        assert stored is not None, f"{post.uri} is not on the node of {self.handle}"
+        return stored
 
-    async def _do(self, deed: Callable[..., Any], *about: Any, **how: Any) -> Any:
+    async def _do(self, action: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Calls `action(tx, account, …)` in one unit of work."""
+
         def unit(tx: Writer) -> Any:
-            return deed(tx, accounts.get(tx, self.id), *about, **how)
+            return action(tx, accounts.get(tx, self.id), *args, **kwargs)
 
         return await self.node.db.write(unit)
 
@@ -174,18 +179,18 @@ class Person:
         on: Post | None = None,
         **more: Any,
     ) -> Post:
-        """Publish; `photo` is the alt text of one picture, `photos_` the number of several."""
+        """Publishes a post; `photo` is the alt text of one photo, `photos_` the number of several."""
         await lookup.fetch_mentioned_accounts(self.node, caption)
-        who = await self.account()
-        wanted = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
-        made = [
-            await photos.upload(self.node, who, picture(64, 48, seed=len(text) + n), alt=text)
-            for n, text in enumerate(wanted)
+        author = await self.account()
+        alts = [photo] if photo is not None else [f"{alt} {n}".strip() for n in range(photos_)]
+        uploaded = [
+            await photos.upload(self.node, author, picture(64, 48, seed=len(text) + n), alt=text)
+            for n, text in enumerate(alts)
         ]
         parent = None if on is None else (await self._post(on)).id
         draft = Draft(
             caption=caption,
-            photo_ids=[one.id for one in made],
+            photo_ids=[one.id for one in uploaded],
             visibility=visibility,
             parent_id=parent,
             **more,
@@ -197,17 +202,17 @@ class Person:
         return await self.posts(text, on=post, visibility=visibility)
 
     async def edits(self, post: Post, caption: str, *, alts: list[str] | None = None) -> Post:
-        mine = await self._post(post)
-        pictures = (await self.node.db.read(photo_rows.by_posts, [mine.id])).get(mine.id, [])
-        new_alts = dict(zip([one.id for one in pictures], alts or [], strict=False))
+        stored = await self._post(post)
+        attached = (await self.node.db.read(photo_rows.by_posts, [stored.id])).get(stored.id, [])
+        new_alts = dict(zip([one.id for one in attached], alts or [], strict=False))
         draft = Draft(
             caption=caption,
-            photo_ids=[one.id for one in pictures],
+            photo_ids=[one.id for one in attached],
             alts=new_alts,
-            visibility=mine.visibility,
-            parent_id=mine.parent_id,
+            visibility=stored.visibility,
+            parent_id=stored.parent_id,
         )
-        edited: Post = await self._do(publishing.edit, mine, draft)
+        edited: Post = await self._do(publishing.edit, stored, draft)
         return edited
 
     async def deletes(self, post: Post) -> None:
@@ -235,25 +240,25 @@ class Person:
         await self._do(blocks.block, await self.finds(other))
 
     async def accepts(self, other: Named) -> None:
-        await self._answers(other, follows.accept)
+        await self._answer_follow(other, follows.accept)
 
     async def rejects(self, other: Named) -> None:
-        await self._answers(other, follows.reject)
+        await self._answer_follow(other, follows.reject)
 
-    async def _answers(self, other: Named, answer: Callable[..., Any]) -> None:
-        def unit(tx: Writer, asker: Account) -> None:
-            asked = relationships.follow_between(tx, asker, accounts.get(tx, self.id))
-            assert asked is not None, f"{other.handle} has not asked"
-            answer(tx, asked)
+    async def _answer_follow(self, other: Named, answer: Callable[..., Any]) -> None:
+        def unit(tx: Writer, follower: Account) -> None:
+            follow = relationships.follow_between(tx, follower, accounts.get(tx, self.id))
+            assert follow is not None, f"{other.handle} has sent no follow request"
+            answer(tx, follow)
 
         await self.node.db.write(unit, await self.finds(other))
 
     async def locks(self) -> None:
-        """From now on, who wants to follow has to ask."""
+        """From now on, follows need approval."""
         await self.node.db.write(people.lock, await self.account())
 
     async def leaves(self) -> None:
-        """Delete the account."""
+        """Deletes the account."""
         await self._do(account_deletion.delete_account)
 
     async def is_following(self, other: Named) -> bool:
@@ -263,45 +268,44 @@ class Person:
         return found is not None and found.is_accepted
 
     async def home(self) -> list[str]:
-        """The words of what is on my home page, newest first."""
+        """The captions in the home feed as text, newest first."""
         return [formatting.html_to_text(view.post.caption) for view in await self.home_views()]
 
     async def home_views(self) -> list[PostView]:
         def unit(tx: Reader) -> list[PostView]:
-            me = accounts.get(tx, self.id)
-            return post_views.by_entries(tx, me, timelines.home(tx, me, Page()))
+            viewer = accounts.get(tx, self.id)
+            return post_views.by_entries(tx, viewer, timelines.home(tx, viewer, Page()))
 
         return await self.node.db.read(unit)
 
     async def sees(self, post: Post) -> PostView | None:
-        """The post on my node, if it is there and I may see it."""
+        """The post as this node shows it to this person; None if it is not stored or not visible."""
 
         def unit(tx: Reader) -> PostView | None:
-            mine = posts.by_uri(tx, post.uri)
-            found = (
-                post_views.by_entries(tx, accounts.get(tx, self.id), [mine.id]) if mine is not None else []
-            )
-            return found[0] if found else None
+            stored = posts.by_uri(tx, post.uri)
+            if stored is None:
+                return None
+            views = post_views.by_entries(tx, accounts.get(tx, self.id), [stored.id])
+            return views[0] if views else None
 
         return await self.node.db.read(unit)
 
     async def conversation(self, post: Post) -> list[str]:
-        """The words of everything below a post, as my node has it."""
+        """The captions of all comments below a post as text, as this node shows them."""
 
         def unit(tx: Reader) -> list[str]:
-            me = accounts.get(tx, self.id)
-            mine = posts.by_uri(tx, post.uri)
-            if mine is None:
+            viewer = accounts.get(tx, self.id)
+            stored = posts.by_uri(tx, post.uri)
+            if stored is None:
                 return []
-            _, below = timelines.thread(tx, me, mine)
-            return [
-                formatting.html_to_text(view.post.caption) for view in post_views.by_entries(tx, me, below)
-            ]
+            _, comments = timelines.thread(tx, viewer, stored)
+            views = post_views.by_entries(tx, viewer, comments)
+            return [formatting.html_to_text(view.post.caption) for view in views]
 
         return await self.node.db.read(unit)
 
-    async def ledger(self, post: Post) -> DeliveryCounts:
-        """How far the latest of what I said about my post has come."""
+    async def delivery_counts(self, post: Post) -> DeliveryCounts:
+        """The delivery report of the latest activity about a post of this person."""
 
         def unit(tx: Reader) -> DeliveryCounts:
             found = delivery_reports.latest(tx, accounts.get(tx, self.id), post.id)
@@ -309,16 +313,16 @@ class Person:
 
         return await self.node.db.read(unit)
 
-    async def told(self) -> list[tuple[str, str]]:
-        """What I was notified of: (kind, by whom), oldest first. Handles are without the test's port."""
-        seen = await self.node.db.read(
+    async def notifications(self) -> list[tuple[str, str]]:
+        """(kind, handle of the actor) of each notification, oldest first. Handles are without the test's port."""
+        listed = await self.node.db.read(
             lambda tx: notification_list.page(tx, accounts.get(tx, self.id), Page())
         )
-        return [(one.kind, f"{one.by.name}@{one.by.domain.partition(':')[0]}") for one in reversed(seen)]
+        return [(one.kind, f"{one.by.name}@{one.by.domain.partition(':')[0]}") for one in reversed(listed)]
 
 
 def stored(tx: Reader, uri: str) -> bool:
-    """Whether a node holds anything at all of a post."""
+    """Whether a node has a row for the post, even a deleted one."""
     return posts.by_uri(tx, uri) is not None
 
 

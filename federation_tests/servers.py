@@ -13,7 +13,7 @@ from web.server import http_server
 
 
 class Server:
-    """Starts and stops; the port stays the same."""
+    """Serves an ASGI app between `start` and `stop`; it can be started again on the same port."""
 
     def __init__(
         self,
@@ -71,5 +71,5 @@ class Server:
 
 
 async def localhost(host: str, port: int) -> list[str]:
-    """Where every server of a test is."""
+    """Resolves every name to this machine."""
     return ["127.0.0.1"]

@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
-from federation_tests.fediverse import Called, Fediverse, Person
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.database import Writer
-from node.federation import deliveries, server_availability
-from node.federation.deliveries import Delivery
+from node.federation import delivery_reports, server_availability
+from node.federation.delivery_reports import Delivery
 from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 MINUTE = 60_000
 WEEK = 7 * 24 * 60 * MINUTE
 
 
-async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Person:
+async def _followed(fediverse: Fediverse, server: RemoteServer, *names: str) -> Person:
     """Alice, followed by these people of another server."""
     (alice,) = await fediverse.people("alice@a.test")
 
@@ -46,7 +46,7 @@ async def _followed(fediverse: Fediverse, server: Stranger, *names: str) -> Pers
     await alice.node.db.write(unit)
     await fediverse.settle()
     server.received.clear()
-    server.asked.clear()
+    server.requests.clear()
     return alice
 
 
@@ -54,29 +54,31 @@ async def _last(alice: Person) -> Delivery:
     def unit(tx: Any) -> int:
         return int(tx.value("SELECT MAX(id) FROM deliveries"))
 
-    found = await alice.node.db.read(deliveries.by_id, await alice.node.db.read(unit))
+    found = await alice.node.db.read(delivery_reports.by_id, await alice.node.db.read(unit))
     assert found is not None
     return found
 
 
-async def test_one_request_serves_all_followers_of_a_server(fediverse: Fediverse, other: Stranger) -> None:
+async def test_one_request_serves_all_followers_of_a_server(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita", "rob", "ruth")
     await alice.posts("Hello all")
     await fediverse.settle()
-    assert dict(other.asked) == {"/inbox": 1}
+    assert dict(other.requests) == {"/inbox": 1}
     assert other.received[0]["type"] == "Create"
 
 
-async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita", "rob")
     await alice.posts(f"Only you, @rita@{other.domain}", visibility="direct")
     await fediverse.settle()
-    assert {path for path in other.asked if path.endswith("inbox")} == {"/users/rita/inbox"}
+    assert {path for path in other.requests if path.endswith("inbox")} == {"/users/rita/inbox"}
 
 
-async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    await alice.node.db.write(domain_policy.block, other.domain)
+    await alice.node.db.write(domain_rules.block, other.domain)
     await alice.posts("Not for them")
     await fediverse.settle()
     assert other.received == []
@@ -87,7 +89,7 @@ async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Str
     [(200, "delivered"), (202, "delivered"), (410, "gone"), (404, "gone"), (400, "failed"), (401, "failed")],
 )
 async def test_an_answer_that_is_final(
-    fediverse: Fediverse, other: Stranger, status: int, state: str
+    fediverse: Fediverse, other: RemoteServer, status: int, state: str
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = status
@@ -103,7 +105,7 @@ async def test_an_answer_that_is_final(
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-async def test_an_answer_that_means_later(fediverse: Fediverse, other: Stranger, status: int) -> None:
+async def test_an_answer_that_means_later(fediverse: Fediverse, other: RemoteServer, status: int) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = status
     await alice.posts("Hello")
@@ -117,7 +119,7 @@ async def test_an_answer_that_means_later(fediverse: Fediverse, other: Stranger,
     assert await alice.node.db.read(server_availability.failing) == []
 
 
-async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 429
     other.inbox_headers = {"retry-after": "7200"}
@@ -128,9 +130,9 @@ async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: St
     assert asleep.sleeps_until - now_ms() > 115 * MINUTE
 
 
-async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse, other: Stranger) -> None:
+async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     await alice.posts("Poison")
     await alice.posts("Harmless")
     now = now_ms()
@@ -142,15 +144,15 @@ async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse,
 
 
 async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):
         await fediverse.settle(now=now + minutes * MINUTE)
-    other.stumbles_over, other.inbox_status, other.inbox_headers = None, 503, {"retry-after": "7200"}
+    other.fails_on, other.inbox_status, other.inbox_headers = None, 503, {"retry-after": "7200"}
     other.received.clear()
     await fediverse.settle(now=now + 30 * MINUTE)
     assert len(other.received) == 1
@@ -162,7 +164,7 @@ async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, other: Stranger) -> None:
+async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
     await alice.posts("Hello")
@@ -188,9 +190,9 @@ async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, othe
     assert "week" in delivery.reason
 
 
-async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other: Stranger) -> None:
+async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.wants_header = "signature-input"
+    other.required_header = "signature-input"
     await alice.posts("One")
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
@@ -202,19 +204,19 @@ async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other
 
 
 async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the_older(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     takes = {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"}
     other.person("rita", generator={"type": "Application", "implements": [takes]})
-    other.wants_header = "signature-input"
-    rita = await alice.finds(Called(f"rita@{other.domain}"))
+    other.required_header = "signature-input"
+    rita = await alice.finds(HandleOnly(f"rita@{other.domain}"))
     await alice._do(follows.follow, rita)
     await fediverse.settle()
     assert [one["type"] for one in other.received] == ["Follow"]
 
     # What is said is no proof: where it turns out wrong, the older one is tried, and stays.
-    other.wants_header, other.received = "digest", []
+    other.required_header, other.received = "digest", []
     await alice._do(follows.unfollow, rita)
     await fediverse.settle()
     assert len(other.received) == 2
@@ -222,7 +224,7 @@ async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the
     assert await alice.node.db.read(server_availability.signature_style, other.domain) == "cavage"
 
 
-async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     follow = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
@@ -243,7 +245,7 @@ async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: St
     assert (await alice.account()).followers_count == 0
 
 
-async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
 
     def unit(tx: Writer) -> None:
@@ -261,7 +263,7 @@ async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, oth
     assert other.received[0]["object"]["id"] == follow["id"]
 
 
-async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
     other.note("rita", 1)
     boost = other.activity("rita", "Announce", f"{other.base}/users/rita/statuses/1", to=["Public"])
@@ -272,9 +274,9 @@ async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse,
     assert await alice.home() == []
 
 
-async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse, other: Stranger) -> None:
+async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     post = await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):
@@ -283,7 +285,7 @@ async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse,
     await alice.posts("Harmless")
     await fediverse.settle()
     assert [one["object"]["content"] for one in other.received][-1] == "<p>Harmless</p>"
-    other.stumbles_over = None
+    other.fails_on = None
     other.received.clear()
     await fediverse.settle(now=now_ms() + 60 * MINUTE)
     assert [(one["type"], one["object"]["content"]) for one in other.received] == [
@@ -293,7 +295,7 @@ async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse,
 
 
 async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 404
@@ -309,7 +311,7 @@ async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
 
 
 async def test_a_knock_does_not_cut_short_what_a_busy_server_asked_for(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status, other.inbox_headers = 429, {"retry-after": "3600"}
@@ -318,7 +320,7 @@ async def test_a_knock_does_not_cut_short_what_a_busy_server_asked_for(
     for _ in range(3):
         await other.send(alice.node, "rita", other.activity("rita", "Like", post.uri))
         await fediverse.settle()
-    assert other.asked["/inbox"] == 1
+    assert other.requests["/inbox"] == 1
     other.inbox_status = 202
     await fediverse.settle(now=now_ms() + 61 * MINUTE)
     assert (await _last(alice)).state == "delivered"

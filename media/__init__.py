@@ -1,5 +1,4 @@
-"""Bytes in, pictures out. Knows no people, no posts, no HTTP.
+"""Decodes, resizes and stores pictures. Knows no accounts, no posts, no HTTP.
 
-Pictures from outside are decoded only in the processes of `sandbox`; whoever imports this package does not
-load a decoder by doing so.
+Pictures from outside are decoded only in the processes of `sandbox`; importing this package loads no decoder.
 """

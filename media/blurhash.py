@@ -1,7 +1,7 @@
-"""BlurHash: a picture as about thirty characters, shown while the real one is on its way.
+"""BlurHash: a picture in about thirty characters, shown until the real one is loaded.
 
 Follows the algorithm as published at https://github.com/woltapp/blurhash/blob/master/Algorithm.md. A few
-dozen pixels a side are plenty, so plain Python is quick enough: the sums are taken one axis at a time.
+dozen pixels a side are enough, so plain Python is quick enough: the sums are taken one axis at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Colour = tuple[float, float, float]
 
 
 def encode(rgb: bytes, width: int, height: int, across: int, down: int) -> str:
-    """The hash of `width` × `height` sRGB pixels (three bytes each), with `across` × `down` components (1–9)."""
+    """Return the hash of `width` × `height` sRGB pixels (three bytes each), with `across` × `down` components (1–9)."""
     factors = _components([_LINEAR[byte] for byte in rgb], width, height, across, down)
     first, rest = factors[0], factors[1:]
     largest = max((abs(value) for factor in rest for value in factor), default=0.0)
@@ -30,7 +30,7 @@ def encode(rgb: bytes, width: int, height: int, across: int, down: int) -> str:
 
 
 def _components(light: list[float], width: int, height: int, across: int, down: int) -> list[Colour]:
-    """The first cosine components of the linear light, those of a row after each other."""
+    """Return the first cosine components of the linear light, row by row."""
     rows: list[list[Colour]] = []
     waves = [[cos(pi * i * x / width) for x in range(width)] for i in range(across)]
     for y in range(height):
@@ -56,8 +56,8 @@ def _sums(channels: list[list[float]], wave: list[float]) -> Colour:
 def _quantised(factor: Colour, largest: float) -> int:
     number = 0
     for value in factor:
-        share = value / largest
-        root = abs(share) ** 0.5 * (1 if share >= 0 else -1)
+        ratio = value / largest
+        root = abs(ratio) ** 0.5 * (1 if ratio >= 0 else -1)
         number = number * 19 + max(0, min(18, int(root * 9 + 9.5)))
     return number
 
@@ -67,14 +67,14 @@ def _base83(number: int, length: int) -> str:
 
 
 def _to_linear(byte: int) -> float:
-    share = byte / 255
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
+    ratio = byte / 255
+    return ratio / 12.92 if ratio <= 0.04045 else ((ratio + 0.055) / 1.055) ** 2.4
 
 
 def _srgb(light: float) -> int:
     light = max(0.0, min(1.0, light))
-    share = light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
-    return int(share * 255 + 0.5)
+    ratio = light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+    return int(ratio * 255 + 0.5)
 
 
 _LINEAR = tuple(_to_linear(byte) for byte in range(256))

@@ -1,8 +1,8 @@
-"""Colour: every picture becomes sRGB or Display P3, tagged with our own profile, never with the file's.
+"""Colour: converts every picture to sRGB or Display P3, tagged with our own profile, never with the file's.
 
 A profile from a file is a program for the colour engine, and some name their owner, so none is passed on.
 Pixels that are already sRGB or P3 stay as they are. A wider space (Adobe RGB, ProPhoto) becomes P3, all else
-sRGB. The page's files may be P3; the file for other servers is sRGB, because many of them drop the profile
+sRGB. The files for our pages may be P3; the file for other servers is sRGB, because many of them drop the profile
 when they make their thumbnails and P3 would then look pale.
 """
 
@@ -17,10 +17,10 @@ from PIL import Image, ImageChops, ImageCms
 
 Space = Literal["srgb", "p3"]
 
-# Profiles of printing presses reach 2 MB; what is larger is not there to describe a colour.
+# Profiles of printing presses reach 2 MB; a larger one does not describe a colour.
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
 _CHANNELS = {"RGB": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
-# In steps of 255: what two roundings of the same colour may differ by, and what the eye sees as clipped.
+# In steps of 255: the difference that two roundings of the same colour may have, and one that is visible clipping.
 _SAME_TOLERANCE, _CLIPPED_THRESHOLD = 4, 16
 
 
@@ -29,14 +29,14 @@ def _fixed(*numbers: float) -> bytes:
 
 
 def _profile(name: str, red: Colorant, green: Colorant, blue: Colorant) -> bytes:
-    """A small ICC.1:2010 (version 4) display profile with the sRGB curve. Colorants are adapted to D50."""
+    """Build a small ICC.1:2010 (version 4) display profile with the sRGB curve. Colorants are adapted to D50."""
 
-    def words(text: str) -> bytes:
+    def text_tag(text: str) -> bytes:
         return struct.pack(">4sIII2s2sII", b"mluc", 0, 1, 12, b"en", b"US", len(text) * 2, 28) + text.encode(
             "utf-16-be"
         )
 
-    def xyz(*numbers: float) -> bytes:
+    def xyz_tag(*numbers: float) -> bytes:
         return b"XYZ " + bytes(4) + _fixed(*numbers)
 
     white = (0.9642, 1.0, 0.8249)
@@ -45,13 +45,13 @@ def _profile(name: str, red: Colorant, green: Colorant, blue: Colorant) -> bytes
         2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045
     )
     tags = {
-        b"desc": words(name),
-        b"cprt": words("Public domain"),
-        b"wtpt": xyz(*white),
+        b"desc": text_tag(name),
+        b"cprt": text_tag("Public domain"),
+        b"wtpt": xyz_tag(*white),
         b"chad": b"sf32" + bytes(4) + _fixed(*adaptation),
-        b"rXYZ": xyz(*red),
-        b"gXYZ": xyz(*green),
-        b"bXYZ": xyz(*blue),
+        b"rXYZ": xyz_tag(*red),
+        b"gXYZ": xyz_tag(*green),
+        b"bXYZ": xyz_tag(*blue),
         b"rTRC": curve,
     }
     table, body, places = b"", b"", {}
@@ -85,7 +85,7 @@ PROFILES: dict[Space, bytes] = {
 
 
 def normalize(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space]:
-    """The picture as RGB or RGBA in one of our two spaces. A profile that does not fit the picture is ignored."""
+    """Return the picture as RGB or RGBA in one of the two spaces. A profile that does not fit the picture is ignored."""
     if not icc or len(icc) > _MAX_PROFILE_BYTES:
         return _to_rgb(image), "srgb"
     try:
@@ -104,7 +104,7 @@ def normalize(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space
 
 
 def to_srgb(image: Image.Image, space: Space) -> Image.Image:
-    """The same picture in sRGB. The pixels are changed in place where that is possible."""
+    """Return the picture in sRGB. The pixels are changed in place where that is possible."""
     if space == "srgb":
         return image
     ImageCms.applyTransform(
@@ -141,7 +141,7 @@ def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, space: Spac
 
 
 def _samples() -> Image.Image:
-    """Colours from all over the cube, and all greys: enough to tell whether two spaces are the same."""
+    """Return colours from all over the RGB cube, and all greys: enough to tell whether two spaces are the same."""
     steps = range(0, 256, 51)
     cube = [bytes((red, green, blue)) for red in steps for green in steps for blue in steps]
     greys = [bytes((level,)) * 3 for level in range(256)]

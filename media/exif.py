@@ -1,7 +1,7 @@
-"""What a camera wrote into a file about itself: a short, fixed list of Exif fields, never a place or a number.
+"""Reads what a camera wrote into a file: a short, fixed list of Exif fields, never a place or a serial number.
 
-Fields and their names are of Exif 3.0 (CIPA DC-008); values are spelt as FEP-ee3a and its readers have them:
-`f/2.2`, `1/200`, `85 mm`. GPS, serial numbers, owners and notes of the maker are not looked at.
+Fields and their names are of Exif 3.0 (CIPA DC-008); values are formatted as FEP-ee3a and its readers have them:
+`f/2.2`, `1/200`, `85 mm`. GPS, serial numbers, owners and maker notes are not read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def _clean_text(value: Any) -> str:
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     if not isinstance(text, str):
         return ""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[
         :MAX_EXIF_VALUE_LENGTH
     ]
 
 
 def _float(value: Any) -> float:
-    """The number that a field holds; 0 for what is none."""
+    """Return the number that a field holds; 0 for anything else."""
     try:
         return float(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
@@ -34,7 +34,7 @@ def _float(value: Any) -> float:
 
 
 def _number(value: Any) -> str:
-    """`2.2`, at most two places; empty for what is none."""
+    """Format a number as `2.2`, with at most two places; empty for anything else."""
     if isinstance(value, tuple | list) and value:
         value = value[0]
     number = _float(value)
@@ -42,11 +42,11 @@ def _number(value: Any) -> str:
 
 
 def _number_formatter(pattern: str) -> Callable[[Any], str]:
-    def spelt(value: Any) -> str:
-        found = _number(value)
-        return pattern.format(found) if found else ""
+    def format_number(value: Any) -> str:
+        number = _number(value)
+        return pattern.format(number) if number else ""
 
-    return spelt
+    return format_number
 
 
 def _seconds(value: Any) -> str:
@@ -71,10 +71,10 @@ assert tuple(_FIELDS) == CAMERA_FIELDS
 
 
 def read_fields(image: Image.Image) -> list[tuple[str, str]]:
-    """(Exif field name, value) for what is there of `CAMERA`; nothing for a picture with broken Exif."""
+    """Return (Exif field name, value) of each present `CAMERA_FIELDS`; nothing for a picture with broken Exif."""
     try:
         exif = image.getexif()
         tags = {**dict(exif), **dict(exif.get_ifd(_EXIF_IFD))}
-    except Exception:  # Exif is hostile, and a picture without it is a picture still
+    except Exception:  # Exif is untrusted, and a picture without it is still a picture
         return []
-    return [(name, said) for name, (tag, spell) in _FIELDS.items() if (said := spell(tags.get(tag)))]
+    return [(name, text) for name, (tag, to_text) in _FIELDS.items() if (text := to_text(tags.get(tag)))]

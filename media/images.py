@@ -1,8 +1,8 @@
-"""What a picture is here: the accepted kinds, the limits, and the table of named sizes.
+"""Defines pictures: the accepted types, the limits, and the table of named variants.
 
-The bytes alone decide what a file is, never its name or the type somebody declared. Importing this module
-loads no decoder: `render` does, and it is meant to be called through `sandbox.Sandbox`, which runs it in a
-process of its own. The pixels themselves are in `pixels`.
+The bytes alone decide the type of a file, never its name or a declared type. Importing this module loads no
+decoder: `pixels.render` does, and is meant to be called through `sandbox.Sandbox`, which runs it in a process of
+its own.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ EXTENSIONS = {
 
 
 class BadImage(Exception):
-    """The file cannot become a picture. `message` is for the person, `detail` for the log."""
+    """The file cannot become a picture. `message` is for the uploader, `detail` for the log."""
 
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class BadImage(Exception):
 class Variant:
     """One named size. `edge` is the longest side in pixels, or the side of the square if `crop`.
 
-    No picture is ever made larger than it came. `is_deferred` marks what may be made after the upload is answered.
+    No picture is ever enlarged. `is_deferred` marks what may be made after the upload is answered.
     """
 
     name: str
@@ -85,22 +85,22 @@ VARIANTS: tuple[Variant, ...] = (
 )
 
 AVATAR_VARIANTS: tuple[Variant, ...] = (
-    Variant("avatar", 400, "jpeg", 88, "a face, for other servers", crop=True),
-    Variant("avatar", 400, "webp", 80, "a face on its own profile", crop=True),
-    Variant("small", 96, "webp", 80, "a face beside a name", crop=True),
+    Variant("avatar", 400, "jpeg", 88, "an avatar, for other servers", crop=True),
+    Variant("avatar", 400, "webp", 80, "an avatar on its own profile", crop=True),
+    Variant("small", 96, "webp", 80, "an avatar beside a name", crop=True),
 )
 
 HEADER_VARIANTS: tuple[Variant, ...] = (
-    Variant("header", 1500, "jpeg", 84, "the wide picture of a profile, for other servers"),
-    Variant("header", 1500, "webp", 78, "the wide picture above a profile"),
+    Variant("header", 1500, "jpeg", 84, "the header of a profile, for other servers"),
+    Variant("header", 1500, "webp", 78, "the header above a profile"),
 )
 
-EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "a little picture among words"),)
+EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "an emoji in a text"),)
 
 
 @dataclass(frozen=True)
 class RenderedFile:
-    """One finished file: what `Variant` it is, and its bytes."""
+    """One rendered file: which `Variant` it is, and its bytes."""
 
     variant: str
     format: str
@@ -112,9 +112,9 @@ class RenderedFile:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is known of one picture. `width`, `height` and `mime` are the original's, turned upright.
+    """One rendered picture. `width`, `height` and `mime` are the original's, turned upright.
 
-    `camera_fields` holds (Exif field name, value) of `CAMERA`: for its owner alone, until they share it.
+    `camera_fields` holds (Exif field name, value) of `CAMERA_FIELDS`: for its owner only, until they share it.
     """
 
     width: int
@@ -131,7 +131,7 @@ _CONTAINER_BRANDS = frozenset((b"mif1", b"msf1"))
 
 
 def sniff(head: bytes) -> str | None:
-    """The type of the picture that begins with these bytes (64 are enough), or None if it is not one of ours."""
+    """Return the media type of the picture that begins with these bytes (64 are enough), or None if not accepted."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -146,7 +146,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """ISO/IEC 14496-12: a box length, `ftyp`, the main brand, a version, then the compatible brands."""
+    """Read a `ftyp` box (ISO/IEC 14496-12): length, `ftyp`, the main brand, a version, the compatible brands."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     main = head[8:12]
     brands = {head[at : at + 4] for at in range(16, end - 3, 4)} if main in _CONTAINER_BRANDS else {main}

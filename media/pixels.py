@@ -1,7 +1,7 @@
-"""Decoding and cutting: the only module that touches pixels, run in a process of `sandbox`.
+"""Decodes, resizes and encodes: the only module that touches pixels, run in a process of `sandbox`.
 
-Sizes are looked at before anything is decoded. A JPEG is decoded no larger than its largest variant needs,
-and each smaller size is cut from the one above it. Turning upright happens last, on the small pictures.
+Dimensions are checked before anything is decoded. A JPEG is decoded no larger than its largest variant needs,
+and each smaller size is resized from the one above it. Turning upright happens last, on the small pictures.
 The largest variant comes at the very end, so that it may use up the decoded picture.
 """
 
@@ -45,7 +45,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 pi_heif.options.DECODE_THREADS = 0
 pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
 
-# A picture decoded at this share of the size asked for is near enough, and costs a quarter of the memory.
+# A picture decoded at this share of the requested size is near enough, and costs a quarter of the memory.
 _NEAR_ENOUGH = 0.85
 _STRIP = 512
 _ORIENTATION = 0x0112
@@ -66,7 +66,7 @@ _SIDEWAYS = (
     Image.Transpose.ROTATE_270,
 )
 _PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
-    # The class itself, not the registered opener: that one would go on to parse multi-picture files.
+    # The class itself, not the registered opener: that one would also parse multi-picture files.
     "image/jpeg": JpegImagePlugin.JpegImageFile,
     "image/png": PngImagePlugin.PngImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
@@ -76,9 +76,9 @@ _PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 
 def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """Decode, turn upright, drop all metadata and cut every variant asked for.
+    """Decode, turn upright, drop all metadata and render every requested variant.
 
-    Raises BadImage, and nothing else. Decodes hostile bytes: call it in the sandbox.
+    Raises BadImage, and nothing else. Decodes untrusted bytes: call it in the sandbox.
     """
     mime = sniff(data[:64])
     if mime is None:
@@ -93,13 +93,13 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
         raise too_costly_error("out of memory") from error
     except Image.DecompressionBombError as error:
         raise too_costly_error(str(error)) from error
-    except Exception as error:  # decoders raise nearly everything when fed hostile bytes
+    except Exception as error:  # decoders raise nearly everything for malformed bytes
         raise damaged_error(f"{mime}: {type(error).__name__}: {error}") from error
 
 
 def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     image, original, turn = _decode(data, mime, variants)
-    written = exif.read_fields(image)
+    camera_fields = exif.read_fields(image)
     icc = image.info.get("icc_profile")
     image, space = colour_profiles.normalize(_to_plain_mode(image), icc if isinstance(icc, bytes) else None)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
@@ -110,16 +110,16 @@ def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     levels = [list(group) for _, group in groupby(_largest_first(variants, image.size), _size_group)]
     smaller = image
     for group in levels[1:]:
-        cut = _resize(smaller, group[0])
-        files += _encode(_upright(cut, turn), space, group)
-        smaller = smaller if group[0].crop else cut
+        resized = _resize(smaller, group[0])
+        files += _encode(_upright(resized, turn), space, group)
+        smaller = smaller if group[0].crop else resized
     picture_hash = _blurhash(smaller, space, turn)
     del smaller
     for group in levels[:1]:
-        cut = _resize(image, group[0])
+        resized = _resize(image, group[0])
         del image
-        cut = _upright(cut, turn)
-        files += _encode(cut, space, group, is_last=True)
+        resized = _upright(resized, turn)
+        files += _encode(resized, space, group, is_last=True)
     order: dict[tuple[str, str], int] = {
         (variant.name, variant.format): place for place, variant in enumerate(variants)
     }
@@ -127,13 +127,13 @@ def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
     width, height = original
     if turn in _SIDEWAYS:
         width, height = height, width
-    return Picture(width, height, mime, picture_hash, files, written)
+    return Picture(width, height, mime, picture_hash, files, camera_fields)
 
 
 def _strip_metadata(image: Image.Image) -> Image.Image:
-    """The pixels alone, without copying them: nothing that was read from the file beside them goes further.
+    """Return the pixels alone, without copying them: no metadata of the file goes further.
 
-    Also, saving an opened file asks for the current folder, which a confined process may not.
+    Also, saving an opened file reads the current folder, which a confined process may not.
     """
     return Image.Image()._new(image.im)
 
@@ -141,7 +141,7 @@ def _strip_metadata(image: Image.Image) -> Image.Image:
 def _decode(
     data: bytes, mime: str, variants: tuple[Variant, ...]
 ) -> tuple[Image.Image, tuple[int, int], Image.Transpose | None]:
-    """The decoded picture, the size of the original as stored, and how to turn it upright."""
+    """Return the decoded picture, the size of the original as stored, and how to turn it upright."""
     if mime == "image/heic":
         opened = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
         _check_dimensions(opened.size, MAX_PIXELS_OTHER)
@@ -189,7 +189,7 @@ def _scale(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
 
 
 def _to_plain_mode(image: Image.Image) -> Image.Image:
-    """Palettes, 16 bits and see-through colours become plain L, CMYK, RGB or RGBA."""
+    """Convert palettes, 16 bits and transparent colours to plain L, CMYK, RGB or RGBA."""
     if image.mode in ("LA", "La", "PA", "RGBa") or (
         image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
     ):
@@ -204,7 +204,7 @@ def _to_plain_mode(image: Image.Image) -> Image.Image:
 
 
 def _required_edge(variant: Variant, size: tuple[int, int]) -> int:
-    """The longest side of a whole picture of this shape from which the variant can be cut."""
+    """Return the longest side of a whole picture of this shape from which the variant can be made."""
     return variant.edge * max(size) // max(1, min(size)) if variant.crop else variant.edge
 
 
@@ -217,7 +217,7 @@ def _size_group(variant: Variant) -> tuple[int, bool]:
 
 
 def _resize(image: Image.Image, variant: Variant) -> Image.Image:
-    """A picture of the variant's size, never enlarged; the same object if it has that size already."""
+    """Resize to the variant's size, never enlarging; the same object if it has that size already."""
     width, height = image.size
     box = (0, 0, width, height)
     if variant.crop:
@@ -238,7 +238,7 @@ def _resize(image: Image.Image, variant: Variant) -> Image.Image:
 
 
 def _resize_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """As resize does it, but without a second picture of nearly the first one's size on the way."""
+    """Resize without an intermediate picture of nearly the first one's size."""
     if image.width >= 3 * size[0]:
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=1.5)
     result = Image.new(image.mode, size)
@@ -257,7 +257,7 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 def _encode(
     image: Image.Image, space: colour_profiles.Space, group: list[Variant], *, is_last: bool = False
 ) -> Iterator[RenderedFile]:
-    """The files of one size, JPEG after the others. `is_last`: the pixels may be changed, nobody needs them again."""
+    """Yield the files of one size, JPEG after the others. `is_last`: the pixels may be changed, nothing reads them again."""
     for variant in sorted(group, key=lambda variant: variant.format == "jpeg"):
         out = BytesIO()
         if variant.format == "jpeg":
@@ -296,7 +296,7 @@ def _blurhash(image: Image.Image, space: colour_profiles.Space, turn: Image.Tran
 
 
 def warm_up() -> None:
-    """Use every decoder and encoder once on a picture of our own.
+    """Use every decoder and encoder once, on a generated picture.
 
     Pillow imports much of itself only when it is needed, and in a confined process that is too late.
     """

@@ -1,12 +1,12 @@
-"""Pictures from outside are decoded here, in processes that may die without harm.
+"""Runs the decoding of untrusted pictures in worker processes that may die without harm.
 
 A `Sandbox` keeps a few workers (`workers.Worker`), started when first needed and ended when idle. Each picture
 is decoded in a fork of a worker, with limits on memory, CPU time and open files, without network or files,
-and with a time limit kept from this side. Whatever a picture does there, the caller gets a Picture or a
-BadImage; a worker that was killed, fell silent or spoke nonsense is replaced.
+and with a timeout kept from this side. Whatever a picture does there, the caller gets a Picture or a
+BadImage; a worker that was killed, timed out or sent a malformed response is replaced.
 
-What is needed at once goes before what is not: a job of nothing but `later` variants waits for the others,
-and if there are several workers it leaves one of them free.
+Work of nothing but deferred variants is background work: it waits for all other work, and if there are several
+workers it leaves one of them free.
 """
 
 from __future__ import annotations
@@ -27,10 +27,6 @@ from media.images import (
     too_many_bytes_error,
 )
 from media.workers import RenderCost, SandboxUnavailable, Worker
-from media.workers import RenderCost as Cost
-from media.workers import SandboxUnavailable as SandboxBroken
-
-__all__ = ["Cost", "Sandbox", "SandboxBroken"]
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +35,9 @@ _IDLE_CHECK_SECONDS = 15.0
 
 
 class Sandbox:
-    """A pool of at most `workers` processes. `memory_mb` and `seconds` bound the decoding of one picture.
+    """A pool of at most `workers` processes. `memory_mb` and `timeout_seconds` bound the decoding of one picture.
 
-    To be used in one event loop, and closed at its end.
+    Use it in one event loop, and close it at the end.
     """
 
     def __init__(
@@ -68,7 +64,11 @@ class Sandbox:
         self._is_closed = False
 
     async def render(self, data: bytes, variants: tuple[Variant, ...]) -> Picture:
-        """See `pixels.render`. Also raises BadImage when the picture took too much time or memory."""
+        """Render a picture, see `pixels.render`.
+
+        Also raises BadImage when the picture took too much time or memory, and SandboxUnavailable when there is no
+        worker.
+        """
         if sniff(data[:64]) is None:
             raise not_an_image_error(f"begins with {data[:16]!r}")
         if len(data) > MAX_BYTES:
@@ -82,18 +82,18 @@ class Sandbox:
         )
         self._jobs.add(job)
         job.add_done_callback(lambda job: self._finish_job(job, is_background))
-        # Someone who leaves does not stop the work half-way: the worker stays in step.
+        # A cancelled caller does not stop the work half-way: the worker stays in step.
         return await asyncio.shield(job)
 
     async def warm_up(self) -> None:
-        """Start a worker ahead of the first picture, if none is there. A tenth of a second, not waited for by anyone."""
+        """Start a worker before the first picture, if there is none. Takes about a tenth of a second."""
         if not self._all and not self._is_closed:
             worker = await asyncio.to_thread(self._acquire_worker)
             self._release_worker(worker)
             self._schedule_idle_check()
 
     async def close(self) -> None:
-        """End every worker. What is still being rendered fails with SandboxBroken."""
+        """End every worker. What is still being rendered fails with SandboxUnavailable."""
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -110,7 +110,7 @@ class Sandbox:
             self._stop_worker(worker)
 
     async def _acquire_slot(self, is_background: bool) -> None:
-        """Wait for a turn. `_leave` gives it back."""
+        """Wait for a free slot. `_release_slot` gives it back."""
         if self._is_closed:
             raise SandboxUnavailable("the sandbox is closed")
         if self._has_free_slot(is_background):
@@ -145,7 +145,7 @@ class Sandbox:
     def _finish_job(self, job: asyncio.Future[Picture], is_background: bool) -> None:
         self._jobs.discard(job)
         if not job.cancelled():
-            job.exception()  # nobody else fetches it if the caller has left
+            job.exception()  # otherwise asyncio logs it as never retrieved, where the caller was cancelled
         self._release_slot(is_background)
         self._schedule_idle_check()
 
@@ -167,7 +167,7 @@ class Sandbox:
             self._schedule_idle_check()
 
     def _render_in_thread(self, data: bytes, variants: tuple[Variant, ...]) -> Picture:
-        """One picture from beginning to end, in a thread."""
+        """Render one picture from beginning to end, in a thread."""
         worker = self._acquire_worker()
         try:
             return worker.render(data, variants, self._seconds)

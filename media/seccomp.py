@@ -1,8 +1,8 @@
-"""Shutting a process in: after `confine` it can compute, read and write what it holds open, and end.
+"""Confines a process: after `confine_process` it can compute, read and write its open pipes, and end.
 
-Limits on memory, time and open files hold on every Unix. On Linux a system call filter leaves only the calls
+Limits on memory, CPU time and open files hold on every Unix. On Linux a system call filter leaves only the calls
 that decoding needs: no file can be opened, no socket made, no process started, no new code mapped. Where the
-kernel offers no filter, the process gets an empty network of its own if that is allowed.
+kernel offers no filter, the process gets an empty network namespace of its own if that is allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NEW_USER_AND_NETWORK = 0x10000000 | 0x40000000
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38  # EPERM, ENOSYS
 _EXECUTABLE, _THREAD = 4, 0x00010000
 
-# Per machine: its audit number, the calls allowed, those refused if they ask for executable memory, and those
+# Per machine: its audit number, the calls allowed, those refused if they request executable memory, and those
 # that make threads, which one HEIC decoder cannot do without, or else processes.
 _X86_64 = {
     "read": 0, "write": 1, "close": 3, "fstat": 5, "poll": 7, "lseek": 8, "munmap": 11, "brk": 12,
@@ -47,7 +47,7 @@ _MACHINES = {
 
 
 def confine_process(memory_mb: int, seconds: int) -> None:
-    """No way back. Everything that will be needed must be loaded before."""
+    """Confine this process for good. Everything that it will need must be loaded before."""
     _prefer_oom_kill()
     megabytes = memory_mb * 1024 * 1024
     for limit, value in (
@@ -64,7 +64,7 @@ def confine_process(memory_mb: int, seconds: int) -> None:
 
 
 def _prefer_oom_kill() -> None:
-    """When the machine runs out of memory, this process goes before the node does."""
+    """Let the kernel end this process before the node when the machine runs out of memory."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
@@ -86,7 +86,7 @@ def _filter_calls() -> bool:
 def _bpf_program(
     machine: int, calls: dict[str, int], mapping: dict[str, int], cloning: dict[str, int]
 ) -> bytes:
-    """Classic BPF over `struct seccomp_data`: number at 0, machine at 4, the low halves of its arguments from 16."""
+    """Build classic BPF over `struct seccomp_data`: number at 0, machine at 4, the low halves of arguments from 16."""
     load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06
     steps = [(load, 0, 0, 4), (equal, 1, 0, machine), (give, 0, 0, _REFUSE), (load, 0, 0, 0)]
     for number in calls.values():

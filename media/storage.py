@@ -1,7 +1,7 @@
-"""Where finished files are kept. A URL is the only switch: `file:` a folder, `s3:` an object store.
+"""Stores finished files. The scheme of a URL is the only switch: `file:` a folder, `s3:` an object store.
 
 A key names its bytes for ever: it is made of them and of the node's secret (`content_key`), so that a file
-can be cached without end, is kept once however often it is uploaded, and cannot be guessed by someone who
+can be cached without end, is stored once however often it is uploaded, and cannot be guessed by someone who
 has the same picture.
 """
 
@@ -19,31 +19,31 @@ from pathlib import Path
 from typing import Protocol
 
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,99}/){0,4}[a-z0-9][a-z0-9_-]{0,99}\.[a-z0-9]{1,8}")
-_ABANDONED_AFTER_SECONDS = 3600  # seconds
+_ABANDONED_AFTER_SECONDS = 3600
 
 
 class Storage(Protocol):
-    """What the node asks of a place for files. A missing key is a KeyError; a bad one does not exist."""
+    """What the node needs of a file store. A missing key raises KeyError; a malformed one is a missing one."""
 
     async def put(self, key: str, data: bytes, mime: str) -> None: ...
 
     async def get(self, key: str) -> bytes: ...
 
     async def delete(self, key: str) -> None:
-        """Nothing happens if the key is not there."""
+        """Delete the file. Nothing happens if there is none."""
 
     def path(self, key: str) -> Path | None:
-        """The local file, for those who send it themselves; it may not exist. None if there can be none."""
+        """Return the local file, for callers who send it themselves; it may not exist. None if there can be none."""
 
     def url(self, key: str) -> str | None:
-        """Where to send the reader instead, for a store that serves files itself."""
+        """Return where to redirect clients, for a store that serves files itself."""
 
     async def total_bytes(self) -> int:
-        """All bytes kept."""
+        """Return the bytes of all files."""
 
 
 class LocalStorage:
-    """Files in a folder. A file is whole or absent: written aside, flushed to the disk, then renamed."""
+    """Files in a folder. A file is whole or absent: written to `.incoming`, flushed to the disk, then renamed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,24 +52,24 @@ class LocalStorage:
         self._delete_abandoned()
 
     async def put(self, key: str, data: bytes, mime: str) -> None:
-        place = self.path(key)
-        if place is None:
+        path = self.path(key)
+        if path is None:
             raise ValueError(f"not a storage key: {key!r}")
-        await asyncio.to_thread(self._write, place, data)
+        await asyncio.to_thread(self._write, path, data)
 
     async def get(self, key: str) -> bytes:
-        place = self.path(key)
-        if place is None:
+        path = self.path(key)
+        if path is None:
             raise KeyError(key)
         try:
-            return await asyncio.to_thread(place.read_bytes)
+            return await asyncio.to_thread(path.read_bytes)
         except (FileNotFoundError, IsADirectoryError):
             raise KeyError(key) from None
 
     async def delete(self, key: str) -> None:
-        place = self.path(key)
-        if place is not None:
-            await asyncio.to_thread(place.unlink, missing_ok=True)
+        path = self.path(key)
+        if path is not None:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def path(self, key: str) -> Path | None:
         return self.folder / key if _KEY.fullmatch(key) else None
@@ -80,31 +80,34 @@ class LocalStorage:
     async def total_bytes(self) -> int:
         return await asyncio.to_thread(_bytes_under, self.folder)
 
-    def _write(self, place: Path, data: bytes) -> None:
-        if place.exists():
+    def _write(self, path: Path, data: bytes) -> None:
+        if path.exists():
             return
-        place.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside = self._incoming / secrets.token_hex(16)
         try:
             with aside.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            aside.replace(place)
+            aside.replace(path)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        _flush_folder(place.parent)
+        _flush_folder(path.parent)
 
     def _delete_abandoned(self) -> None:
-        """A crash in the middle of a write leaves its half file behind; another process may be writing now."""
+        """Delete the partial files of crashed writes; young ones stay, since another process may be writing them."""
         for file in self._incoming.iterdir():
             if file.stat().st_mtime < time.time() - _ABANDONED_AFTER_SECONDS:
                 file.unlink(missing_ok=True)
 
 
 def open_storage(url: str) -> Storage:
-    """The storage that a URL names: `file:data/media`, `file:///srv/media`. Makes the folder if need be."""
+    """Open the storage that a URL names: `file:data/media`, `file:///srv/media`. Makes the folder if need be.
+
+    Raises ValueError for any other URL.
+    """
     scheme, _, rest = url.partition(":")
     if scheme == "s3":
         raise ValueError(
@@ -116,13 +119,13 @@ def open_storage(url: str) -> Storage:
 
 
 def content_key(secret: bytes, data: bytes, extension: str) -> str:
-    """`ab/cd/<rest of the name>.jpg`: HMAC-SHA256 of the bytes under the node's secret, in base 32."""
+    """Return `ab/cd/<rest of the name>.jpg`: HMAC-SHA256 of the bytes under the node's secret, in base 32."""
     name = b32encode(hmac.digest(secret, data, hashlib.sha256)).decode().rstrip("=").lower()
     return f"{name[:2]}/{name[2:4]}/{name[4:]}.{extension}"
 
 
 def _flush_folder(folder: Path) -> None:
-    """A rename is on the disk only when its folder is."""
+    """Flush a folder to the disk: a rename is durable only when its folder is."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,9 +1,9 @@
-"""The other side of `workers`, started as `python -m media.worker_main STATUS_FD MEMORY_MB SECONDS`.
+"""The program of a worker process, started as `python -m media.worker_main STATUS_FD MEMORY_MB SECONDS`.
 
-It loads the decoders, then waits without ever reading. For each picture it forks: the child shuts itself in,
-reads the question from standard input, answers on standard output and ends, so no picture meets what an
-earlier one may have left behind, and the memory is given back at once. How the child ended goes to the
-status pipe, which the child has closed before it looks at a single hostile byte.
+It loads the decoders, then waits without ever reading. For each picture it forks: the child confines itself,
+reads the request from standard input, responds on standard output and ends, so no picture meets what an
+earlier one may have left behind, and the memory is given back at once. The exit status of the child goes to the
+status pipe, which the child has closed before it reads a single untrusted byte. `workers` is the other side.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _BACKGROUND_NICENESS = 5
 
 
 def main() -> None:
-    status, memory_mb, seconds = (int(word) for word in sys.argv[1:4])
+    status, memory_mb, seconds = (int(argument) for argument in sys.argv[1:4])
     pixels.warm_up()
     gc.collect()
     gc.freeze()
     os.write(status, STATUS_STRUCT.pack(0, 0, 0))
-    waiting = select.poll()
-    waiting.register(0, select.POLLIN)
-    while waiting.poll()[0][1] & select.POLLIN:
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    while poll.poll()[0][1] & select.POLLIN:
         child = os.fork()
         if child == 0:
             try:
@@ -43,16 +43,16 @@ def main() -> None:
         microseconds = int((used.ru_utime + used.ru_stime) * 1_000_000)
         os.write(status, STATUS_STRUCT.pack(code, used.ru_maxrss, microseconds))
         if code != 0:
-            return  # who knows how much of the question is still unread
+            return  # nothing tells how much of the request is still unread
 
 
 def _render_one() -> None:
-    ask = worker_protocol.read_request(_read)
-    if all(variant.is_deferred for variant in ask.variants):
-        seccomp.lower_priority(_BACKGROUND_NICENESS)  # nobody waits for these
-    data = _read(ask.size)
+    request = worker_protocol.read_request(_read)
+    if all(variant.is_deferred for variant in request.variants):
+        seccomp.lower_priority(_BACKGROUND_NICENESS)  # no request waits for these
+    data = _read(request.size)
     try:
-        picture = pixels.render(data, ask.variants)
+        picture = pixels.render(data, request.variants)
     except BadImage as error:
         _write(worker_protocol.encode_message(worker_protocol.error_response(error)))
         return

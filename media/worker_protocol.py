@@ -1,6 +1,6 @@
-"""What the node and a sandbox process say to each other: a length, a small JSON head, then plain bytes.
+"""The messages between the node and a worker process: a length, a small JSON head, then plain bytes.
 
-A process that has read a hostile picture may say anything, so nothing it says is believed: no pickle, every
+A process that has read a malicious picture may send anything, so nothing it sends is trusted: no pickle, every
 number has a bound, the names of the files are the node's own, and a file must begin like its type.
 """
 
@@ -27,7 +27,7 @@ from media.images import (
 )
 
 LENGTH_STRUCT = struct.Struct(">I")
-# On the status pipe, by the process that never reads a picture: how the one that did has ended (minus the
+# On the status pipe, by the process that never reads a picture: the exit code of the one that did (minus the
 # signal that ended it), its peak memory in KB, its CPU time in microseconds.
 STATUS_STRUCT = struct.Struct(">hQQ")
 _MAX_HEAD_BYTES = 64 * 1024
@@ -52,7 +52,7 @@ class FileHeader(msgspec.Struct):
 
 
 class RenderResponse(msgspec.Struct):
-    """Either `error` with a `detail`, or the facts of the picture; then the files follow in the order asked."""
+    """Either `error` with a `detail`, or what is known of the picture; then the files follow in the requested order."""
 
     error: str = ""
     detail: str = ""
@@ -65,7 +65,7 @@ class RenderResponse(msgspec.Struct):
 
 
 class ProtocolError(Exception):
-    """What came is not an answer. Whoever said it is not to be asked again."""
+    """The response is malformed. Its sender must not be used again."""
 
 
 def encode_message(message: RenderRequest | RenderResponse) -> bytes:
@@ -79,9 +79,9 @@ def read_request(read: Read) -> RenderRequest:
 
 
 def success_response(picture: Picture) -> RenderResponse:
-    facts = [FileHeader(file.width, file.height, len(file.data)) for file in picture.files]
+    headers = [FileHeader(file.width, file.height, len(file.data)) for file in picture.files]
     return RenderResponse(
-        "", "", picture.width, picture.height, picture.mime, picture.blurhash, facts, picture.camera_fields
+        "", "", picture.width, picture.height, picture.mime, picture.blurhash, headers, picture.camera_fields
     )
 
 
@@ -90,50 +90,57 @@ def error_response(error: BadImage) -> RenderResponse:
 
 
 def read_picture(read: Read, variants: tuple[Variant, ...]) -> Picture:
-    """The picture that was asked for. Raises BadImage if it was refused, Nonsense if the answer is none."""
+    """Read the requested picture. Raises BadImage if it was refused, ProtocolError for a malformed response."""
     (length,) = LENGTH_STRUCT.unpack(read(LENGTH_STRUCT.size))
     if length > _MAX_HEAD_BYTES:
         raise ProtocolError(f"a head of {length} bytes")
     try:
-        said = msgspec.json.decode(read(length), type=RenderResponse)
+        response = msgspec.json.decode(read(length), type=RenderResponse)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(str(error)) from error
-    if said.error:
-        raise BadImage(_one_line(said.error, 400), _one_line(said.detail, 1000))
-    if not (0 < said.width < _MAX_SIDE_PIXELS and 0 < said.height < _MAX_SIDE_PIXELS):
-        raise ProtocolError(f"a picture of {said.width} × {said.height}")
-    if said.mime not in EXTENSIONS or not _BLURHASH.fullmatch(said.blurhash):
+    if response.error:
+        raise BadImage(_one_line(response.error, 400), _one_line(response.detail, 1000))
+    if not (0 < response.width < _MAX_SIDE_PIXELS and 0 < response.height < _MAX_SIDE_PIXELS):
+        raise ProtocolError(f"a picture of {response.width} × {response.height}")
+    if response.mime not in EXTENSIONS or not _BLURHASH.fullmatch(response.blurhash):
         raise ProtocolError("an unknown type or a broken blurhash")
-    if len(said.files) != len(variants):
-        raise ProtocolError(f"{len(said.files)} files instead of {len(variants)}")
-    files = [_read_file(read, variant, facts) for variant, facts in zip(variants, said.files, strict=True)]
+    if len(response.files) != len(variants):
+        raise ProtocolError(f"{len(response.files)} files instead of {len(variants)}")
+    files = [
+        _read_file(read, variant, header) for variant, header in zip(variants, response.files, strict=True)
+    ]
     return Picture(
-        said.width, said.height, said.mime, said.blurhash, files, _camera_fields(said.camera_fields)
+        response.width,
+        response.height,
+        response.mime,
+        response.blurhash,
+        files,
+        _camera_fields(response.camera_fields),
     )
 
 
-def _camera_fields(said: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    told = dict(said)
+def _camera_fields(received: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    values = dict(received)
     return [
         (name, text)
         for name in CAMERA_FIELDS
-        if (text := _one_line(told.get(name, ""), MAX_EXIF_VALUE_LENGTH).strip())
+        if (text := _one_line(values.get(name, ""), MAX_EXIF_VALUE_LENGTH).strip())
     ]
 
 
-def _read_file(read: Read, variant: Variant, facts: FileHeader) -> RenderedFile:
+def _read_file(read: Read, variant: Variant, header: FileHeader) -> RenderedFile:
     if not (
-        0 < facts.size <= _MAX_FILE_BYTES
-        and 0 < facts.width <= variant.edge
-        and 0 < facts.height <= variant.edge
+        0 < header.size <= _MAX_FILE_BYTES
+        and 0 < header.width <= variant.edge
+        and 0 < header.height <= variant.edge
     ):
-        raise ProtocolError(f"a {variant.name} of {facts.width} × {facts.height}, {facts.size} bytes")
-    data = read(facts.size)
+        raise ProtocolError(f"a {variant.name} of {header.width} × {header.height}, {header.size} bytes")
+    data = read(header.size)
     mime = MIMES[variant.format]
     if sniff(data[:64]) != mime:
         raise ProtocolError(f"a {variant.name} that is not {mime}")
-    return RenderedFile(variant.name, variant.format, mime, facts.width, facts.height, data)
+    return RenderedFile(variant.name, variant.format, mime, header.width, header.height, data)
 
 
 def _one_line(text: str, length: int) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text[:length])
+    return "".join(character if character.isprintable() else " " for character in text[:length])

@@ -1,8 +1,8 @@
-"""One worker process as the node sees it: started clean, asked one picture at a time, killed when in doubt.
+"""One worker process as the node sees it: started clean, given one picture at a time, killed when in doubt.
 
-It inherits no file of the node but its own four pipes, and an environment of a few harmless words. Every wait
-has a deadline. `is_sound` says whether it may be asked again: it has ended its last picture in good order and
-said not one byte too much.
+It inherits no file of the node but its own four pipes, and an environment of a few harmless variables. Every wait
+has a deadline. `is_reusable` says whether it may get another picture: it has ended its last one in good order and
+sent not one byte too many.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _RESOURCE_EXIT_CODES = (-signal.SIGKILL, -signal.SIGXCPU)
 
 
 class SandboxUnavailable(RuntimeError):
-    """There is no worker to be had: the fault is ours, not the picture's."""
+    """No worker could be started: a fault of this machine, not of the picture."""
 
 
 @dataclass(frozen=True)
 class RenderCost:
-    """What one picture took of its process: CPU seconds, and peak memory in bytes."""
+    """What one picture cost its process: CPU seconds, and peak memory in bytes."""
 
     cpu_seconds: float
     memory_bytes: int
 
 
 class _ProcessEnded(Exception):
-    """The process that was decoding is no more."""
+    """The process that was decoding has ended."""
 
 
 class _DeadlineExceeded(Exception):
@@ -50,7 +50,7 @@ class _DeadlineExceeded(Exception):
 
 
 class Worker:
-    """Blocking: to be used in a thread."""
+    """A worker process and its pipes. Its methods block: use it in a thread."""
 
     def __init__(self, memory_mb: int, seconds: float) -> None:
         self.is_reusable = True
@@ -58,10 +58,10 @@ class Worker:
         self.used_at = time.monotonic()
         self._deadline = self.used_at + _START_TIMEOUT_SECONDS
         self._status, status = os.pipe()
-        words = [str(status), str(memory_mb), str(math.ceil(seconds))]
+        arguments = [str(status), str(memory_mb), str(math.ceil(seconds))]
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", "-s", "-m", "media.worker_main", *words],
+                [sys.executable, "-P", "-s", "-m", "media.worker_main", *arguments],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -90,7 +90,7 @@ class Worker:
             raise SandboxUnavailable(f"the worker process did not start: {error}") from error
 
     def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
-        """See `pixels.render`. Raises BadImage also when the process died or took too long."""
+        """Render a picture, see `pixels.render`. Raises BadImage also when the process died or took too long."""
         self._deadline = time.monotonic() + seconds
         self.is_reusable, self.cost = False, None
         try:
@@ -108,7 +108,7 @@ class Worker:
         except _ProcessEnded as error:
             raise self._failure_reason(str(error)) from error
         except worker_protocol.ProtocolError as error:
-            raise damaged_error(f"the worker answered nonsense: {error}") from error
+            raise damaged_error(f"malformed response of the worker: {error}") from error
         finally:
             self.used_at = time.monotonic()
 
@@ -116,13 +116,13 @@ class Worker:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """The worker and what it has forked: they are one process group."""
+        """Kill the worker and what it has forked: they are one process group."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Kill it and close all pipes. Twice is once."""
+        """Kill it and close all pipes. A second call does nothing."""
         self.is_reusable = False
         self.kill()
         self._process.wait()
@@ -134,10 +134,10 @@ class Worker:
             self._status = -1
 
     def _finish_render(self) -> None:
-        """After an answer or nonsense: wait for the decoding process to end, and see that it left nothing behind."""
+        """Wait for the decoding process to end after its response, and check that it sent nothing more."""
         code = self._read_status()
-        quiet = not self._wait(self._out, select.POLLIN, or_status=False, at_once=True)
-        self.is_reusable = code == 0 and quiet
+        is_quiet = not self._wait(self._out, select.POLLIN, or_status=False, at_once=True)
+        self.is_reusable = code == 0 and is_quiet
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -156,7 +156,7 @@ class Worker:
             self._wait(self._out, select.POLLIN)
             piece = os.read(self._out, min(size - len(data), _PIPE_BYTES))
             if not piece:
-                raise _ProcessEnded("the worker is gone")
+                raise _ProcessEnded("the worker has ended")
             data += piece
         return bytes(data)
 
@@ -175,28 +175,28 @@ class Worker:
         poll.register(pipe, event)
         if or_status:
             poll.register(self._status, select.POLLIN)
-        left = 0.0 if at_once else self._deadline - time.monotonic()
-        ready = {ready for ready, _ in poll.poll(max(0.0, left) * 1000)}
+        remaining = 0.0 if at_once else self._deadline - time.monotonic()
+        ready = {ready for ready, _ in poll.poll(max(0.0, remaining) * 1000)}
         if pipe in ready:
             return True
         if ready:
-            raise _ProcessEnded("ended before it had answered")
+            raise _ProcessEnded("ended before it had responded")
         if at_once:
             return False
         raise _DeadlineExceeded
 
-    def _failure_reason(self, words: str) -> BadImage:
-        """Why the decoding process ended, if it is known."""
+    def _failure_reason(self, reason: str) -> BadImage:
+        """Return why the decoding process ended, as far as that is known."""
         code = 0
         with contextlib.suppress(_ProcessEnded, _DeadlineExceeded):
             code = self._read_status()
-        detail = f"decoding process: {words}, {_exit_name(code)}"
+        detail = f"decoding process: {reason}, {_exit_name(code)}"
         return too_costly_error(detail) if code in _RESOURCE_EXIT_CODES else damaged_error(detail)
 
     def _stderr_tail(self) -> str:
         with contextlib.suppress(OSError):
-            return os.read(self._errors, 4000).decode(errors="replace").strip() or "the worker is gone"
-        return "the worker is gone"
+            return os.read(self._errors, 4000).decode(errors="replace").strip() or "the worker has ended"
+        return "the worker has ended"
 
 
 def _exit_name(code: int) -> str:

@@ -14,7 +14,14 @@ from urllib.parse import quote, urlsplit
 
 from activitypub.client import signing_keys
 from activitypub.client.client import Client, Unfetchable
-from activitypub.signatures import BadSignature, Request, parse_claim, parse_public_key, sign_cavage, verify
+from activitypub.signatures import (
+    BadSignature,
+    SignedRequest,
+    parse_claim,
+    parse_public_key,
+    sign_cavage,
+    verify,
+)
 from node import config, settings
 from node.accounts import accounts, keys
 from node.auth import users
@@ -143,7 +150,7 @@ async def _check_signatures(node: Node) -> str:
     target = node.site.uri("/inbox")
     body = b'{"type": "Note"}'
     headers = sign_cavage(key, "POST", target, body, time.time())
-    request = Request(
+    request = SignedRequest(
         method="POST",
         target=urlsplit(target).path,
         host=node.site.domain,

@@ -29,7 +29,7 @@ from node.jobs import queue
 from node.jobs.queue import Job
 from node.jobs.worker import BatchHandler, Handler, JobHandler, JobWorker
 from node.lifecycle import account_deletion, handle_domain, migration, registration
-from node.moderation import audit_log, block_lists, domain_policy
+from node.moderation import audit_log, block_lists, domain_rules
 from node.node import Node, site_from_config
 from node.version import VERSION
 
@@ -78,7 +78,7 @@ async def open_node(options: Config, *, read_only: bool = False, **client_option
         allow_http=options.federation.allow_http,
         ca_file=options.federation.ca_file or None,
         own_host=site.domain,
-        is_blocked=lambda host: db.read(domain_policy.is_blocked, host),
+        is_blocked=lambda host: db.read(domain_rules.is_blocked, host),
         **client_options,
     )
     node = Node(config=options, site=site, db=db, storage=storage, sandbox=Sandbox(), client=client)
@@ -87,7 +87,7 @@ async def open_node(options: Config, *, read_only: bool = False, **client_option
     try:
         await actors.ensure_instance_actor(node)
         await db.write(handle_domain.apply_handle_domain)
-        await db.write(domain_policy.apply_federation_mode)
+        await db.write(domain_rules.apply_federation_mode)
         await db.write(queue.add_once, "clean_up", {}, run_at=now_ms() + DAY_MS)
     except BaseException:
         await node.close()

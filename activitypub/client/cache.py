@@ -1,6 +1,7 @@
-"""What one process remembers so as not to ask again: parsed keys, failures to find one, rendered documents.
+"""In-memory caches of the federation code: parsed keys, failed key fetches, rendered documents, gone inboxes.
 
-One `Memory` belongs to one node: `node.part(Memory)`.
+One `FederationCache` belongs to one node and one process: `node.component(FederationCache)`. Every cache is
+bounded in entries and in time; nothing in it is the only copy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MINUTE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A public key and whose it is. `host` is where the owner lives."""
+    """A public key with its owner: `owner` is the uri of the actor, `host` the domain of that uri."""
 
     id: str
     key: PublicKey
@@ -32,6 +33,8 @@ class KnownKey:
 
 
 class FederationCache:
+    """The caches of one node, and the fetches that are under way; sizes are in entries, times in seconds."""
+
     def __init__(self, node: Node) -> None:
         self.keys: Cache[str, KnownKey] = Cache(20_000, 60 * MINUTE_SECONDS)
         self.key_failures: Cache[str, Unfetchable] = Cache(20_000, 5 * MINUTE_SECONDS)
@@ -47,12 +50,15 @@ class FederationCache:
         self._in_flight: dict[str, asyncio.Task[Any]] = {}
 
     async def run_once(self, name: str, fetch: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """Join whoever is already looking for `name`, or look."""
+        """Returns the result of the fetch called `name`: of the one under way, or else of a new one.
+
+        Concurrent callers with the same name cause one request.
+        """
         running: asyncio.Task[V] | None = self._in_flight.get(name)
         if running is None:
             running = self._in_flight[name] = asyncio.create_task(fetch())
             running.add_done_callback(lambda done: self._finish(name, done))
-        # Shielded: the sender that left must not take the answer from the others who wait for it.
+        # Shielded: a cancelled caller must not cancel the fetch that others wait for.
         return await asyncio.shield(running)
 
     def _finish(self, name: str, done: asyncio.Task[Any]) -> None:

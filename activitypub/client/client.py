@@ -1,11 +1,11 @@
-"""The only door out: every request to another server goes through one `Client`.
+"""The guarded HTTP client: every request of this node to another server goes through one `Client`.
 
-It talks to public addresses, under default ports, over HTTPS, and never to this
-node itself; it reads so much and no more, within one deadline for everything
-from the name look-up to the last byte and over all redirects. Redirects are
-followed by hand, each judged like a first request and signed anew. No cookies,
-no proxies, nothing from the environment. Local trials and tests open private
-addresses, odd ports and plain HTTP by option.
+It connects to public addresses only, on default ports, over HTTPS, and never to
+this node itself (protection against SSRF). Sizes are limited, and one deadline
+covers everything from the name lookup to the last byte over all redirects.
+Redirects are followed by hand: each target is checked like a first request and
+the request is signed anew. No cookies, no proxies, nothing from the environment.
+Options open private addresses, other ports and plain HTTP for development and tests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_DOCUMENT_BYTES = 1024 * KIB
 MAX_POST_RESPONSE_BYTES, SNIPPET_LENGTH = 64 * KIB, 500
 TOTAL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 20.0, 5.0, 10.0
 MAX_CONNECTIONS = 2400
-"""All that are open, most of them waiting for servers that do not answer. `serve` sees to the descriptors."""
+"""Open connections in all, most of them waiting for slow servers. `serve` raises the limit of file descriptors."""
 MAX_REDIRECTS, MAX_JRD_REDIRECTS = 3, 5
 ACCEPT = f'application/activity+json, application/ld+json; profile="{response_body.AS_PROFILE}"'
 JRD_TYPES = frozenset({"application/jrd+json", "application/json"})
@@ -46,9 +46,9 @@ _GONE_STATUSES = frozenset({404, 410})
 
 
 class Unfetchable(Unreachable):
-    """There was no usable answer. `reason` is for the log; `temporary` says that asking later may help.
+    """There was no usable response. `reason` is for the log; `temporary` means that a later retry may succeed.
 
-    `response_status` is the HTTP status when there was one, and `gone` means it was 404 or 410.
+    `response_status` is the HTTP status when there was one; `gone` means it was 404 or 410.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Unfetchable(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class FetchedDocument:
-    """A document; `url` is where it was found in the end, which is what its id must agree with."""
+    """A parsed JSON document; `url` is the address after all redirects, which its id must match."""
 
     url: str
     doc: dict[str, Any]
@@ -75,7 +75,7 @@ class FetchedDocument:
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """Any other file, bytes as they came; `link_header` is the `Link` header, `last_modified` the `Last-Modified` one."""
+    """Any other file: `body` as received, and the headers `Link`, `ETag` and `Last-Modified` ("" when missing)."""
 
     url: str
     body: bytes
@@ -91,7 +91,7 @@ class FetchedFile:
 
 @dataclass(frozen=True, slots=True)
 class PostResponse:
-    """What a server said to a POST: `body` is the beginning of its words, for the log."""
+    """The response to a POST; `body` is the beginning of the response body, at most 500 characters, for the log."""
 
     status: int
     headers: Mapping[str, str]
@@ -100,10 +100,11 @@ class PostResponse:
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """One GET: what is asked for, and what of it is taken.
+    """One GET and the conditions for its response.
 
-    `accepts` looks at the headers of an answer, `limit` is in bytes. With `key` it is signed in that `style`,
-    `more` are further headers, and without `is_judged` the rules about servers do not matter.
+    `accept` is the `Accept` header, `accepts` decides by the response headers whether the body is read, `limit` is
+    in bytes. With `key` the request is signed in that `style`. `extra_headers` are sent unsigned. With
+    `check_blocked=False` blocked servers may be asked too.
     """
 
     url: str
@@ -113,14 +114,14 @@ class FetchRequest:
     redirects: int = MAX_REDIRECTS
     key: SigningKey | None = None
     style: str = "cavage"
-    more: Mapping[str, str] = field(default_factory=dict)
-    is_judged: bool = True
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    check_blocked: bool = True
 
 
 class Client:
-    """One per node; `close` it with the node. `resolve(host, port)` replaces the system's name look-up.
+    """The HTTP client of one node; `close` it with the node. `resolve(host, port)` replaces the system's resolver.
 
-    `refuses(host)` says of which servers nothing is wanted; it is asked before every request, redirects too.
+    `is_blocked(host)` is called before every request and every redirect; a blocked host gets no request.
     """
 
     def __init__(
@@ -150,51 +151,55 @@ class Client:
     async def get_json(
         self, url: str, *, key: SigningKey | None, accept: str = ACCEPT, style: str = "cavage"
     ) -> FetchedDocument:
-        """An ActivityPub document, signed for with `key` in that style. Raises Unfetchable."""
-        wanted = FetchRequest(url, accept, response_body.is_activitypub, key=key, style=style)
-        return _parse_document(await self._get(wanted))
+        """Fetches an ActivityPub document, signed with `key` in that style (`cavage` or `rfc9421`). Raises Unfetchable."""
+        request = FetchRequest(url, accept, response_body.is_activitypub, key=key, style=style)
+        return _parse_document(await self._get(request))
 
     async def get_jrd(self, url: str) -> FetchedDocument:
-        """A WebFinger or NodeInfo document. Raises Unfetchable."""
+        """Fetches a WebFinger, NodeInfo or host-meta document as JSON. Raises Unfetchable."""
         accept = "application/jrd+json, application/json"
-        wanted = FetchRequest(url, accept, _accepts_types(JRD_TYPES), redirects=MAX_JRD_REDIRECTS)
-        return _parse_document(await self._get(wanted))
+        request = FetchRequest(url, accept, _accepts_types(JRD_TYPES), redirects=MAX_JRD_REDIRECTS)
+        return _parse_document(await self._get(request))
 
     async def get_text(
         self, url: str, *, types: Collection[str] = TEXT_TYPES, max_bytes: int = MAX_DOCUMENT_BYTES
     ) -> FetchedFile:
-        """A page, or host-meta. Raises Unfetchable."""
+        """Fetches an HTML page, or host-meta as XML. Raises Unfetchable."""
         return await self._get(_file(url, types, max_bytes))
 
     async def get_bytes(self, url: str, *, max_bytes: int, types: Collection[str]) -> FetchedFile:
-        """A picture or other file of one of the `types`; `image/*` stands for all pictures. Raises Unfetchable."""
+        """Fetches a file of one of the media `types`; `image/*` stands for all images. Raises Unfetchable."""
         return await self._get(_file(url, types, max_bytes))
 
     async def get_if_modified(
         self, url: str, *, types: Collection[str], max_bytes: int, etag: str = "", last_modified: str = ""
     ) -> FetchedFile | None:
-        """A file that an admin wants, whatever the rules about its server; None when it has not changed.
+        """Fetches a file with a conditional GET, blocked server or not; None when it was not modified (304).
 
-        `etag` and `last_modified` are those of the file as it was when last seen. Raises Unfetchable.
+        For files that an admin subscribes to. `etag` and `last_modified` are those of the last response.
+        Raises Unfetchable.
         """
-        known = {}
+        conditions = {}
         if etag:
-            known["If-None-Match"] = etag
+            conditions["If-None-Match"] = etag
         if last_modified:
-            known["If-Modified-Since"] = last_modified
+            conditions["If-Modified-Since"] = last_modified
         try:
-            return await self._get(replace(_file(url, types, max_bytes), more=known, is_judged=False))
+            return await self._get(
+                replace(_file(url, types, max_bytes), extra_headers=conditions, check_blocked=False)
+            )
         except Unfetchable as error:
-            if known and error.response_status == 304:
+            if conditions and error.response_status == 304:
                 return None
             raise
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, check_blocked: bool = True
     ) -> PostResponse:
-        """Send `body` with headers that are already signed. Whatever the status, it is an Answer; no redirects.
+        """Sends `body` with headers that are already signed. Any status is a PostResponse; no redirects are followed.
 
-        `is_judged=False`: the caller has just seen for itself that its server may be talked to. Raises Unfetchable when the server may not be, or cannot be, talked to.
+        `check_blocked=False` is for a caller that has just checked that the server is not blocked. Raises
+        Unfetchable when the address is not allowed or the server cannot be reached.
         """
         address = self._check_url(url)
         if check_blocked:
@@ -205,13 +210,13 @@ class Client:
                 self._open_session().post(
                     address,
                     data=body,
-                    # An answer that is only read for the log need not be unpacked.
+                    # Only the beginning is read, for the log: compression would be of no use.
                     headers={**headers, "Accept-Encoding": "identity"},
                     allow_redirects=False,
                 ) as response,
             ):
-                said = await _read_snippet(response)
-                return PostResponse(response.status, response.headers, said)
+                snippet = await _read_snippet(response)
+                return PostResponse(response.status, response.headers, snippet)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _to_unfetchable(url, error) from error
 
@@ -220,37 +225,37 @@ class Client:
             await self._session.close()
             self._session = None
 
-    async def _get(self, wanted: FetchRequest) -> FetchedFile:
-        url = wanted.url
+    async def _get(self, request: FetchRequest) -> FetchedFile:
+        url = request.url
         seen: set[URL] = set()
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 while True:
                     address = self._check_url(url)
-                    if address in seen or len(seen) > wanted.redirects:
+                    if address in seen or len(seen) > request.redirects:
                         raise Unfetchable(url, "redirected in a circle or too often")
                     seen.add(address)
-                    if wanted.is_judged:
+                    if request.check_blocked:
                         await self._check_host(url)
                     async with self._open_session().get(
-                        address, headers=self._headers(wanted, url), allow_redirects=False
+                        address, headers=self._headers(request, url), allow_redirects=False
                     ) as response:
                         if response.status not in _REDIRECT_STATUSES:
-                            return await _read_file(url, address, response, wanted)
+                            return await _read_file(url, address, response, request)
                         url = _redirect_target(url, address, response.headers.get("Location", ""))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _to_unfetchable(url, error) from error
 
-    def _headers(self, wanted: FetchRequest, url: str) -> dict[str, str]:
-        """`url` is where the last redirect has led to: each request is signed anew."""
-        headers = {"Accept": wanted.accept, "Accept-Encoding": "gzip, deflate", **wanted.more}
-        if wanted.key is not None:
-            signed = [("Accept", wanted.accept)]
-            headers |= SIGNERS[wanted.style](wanted.key, "GET", url, None, self._now(), signed)
+    def _headers(self, request: FetchRequest, url: str) -> dict[str, str]:
+        """The headers for a request to `url`, the target of the last redirect: each request is signed anew."""
+        headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", **request.extra_headers}
+        if request.key is not None:
+            signed = [("Accept", request.accept)]
+            headers |= SIGNERS[request.style](request.key, "GET", url, None, self._now(), signed)
         return headers
 
     def _check_url(self, url: str) -> URL:
-        """The address to ask, if the rules let us. Raises Unfetchable."""
+        """The address to connect to. Raises Unfetchable for one that must not be requested."""
         try:
             scheme, host, port, *_ = to = parse_uri(url)
             address = request_url(url)
@@ -269,7 +274,7 @@ class Client:
         return address
 
     async def _check_host(self, url: str) -> None:
-        """Raises Unfetchable for a server that nothing is exchanged with."""
+        """Raises Unfetchable for a blocked server."""
         if self._is_blocked is not None and await self._is_blocked(parse_uri(url).host):
             raise Unfetchable(url, "this node does not exchange anything with that server")
 
@@ -305,7 +310,7 @@ def _file(url: str, types: Collection[str], limit: int) -> FetchRequest:
 
 
 async def _read_file(
-    url: str, address: URL, response: aiohttp.ClientResponse, wanted: FetchRequest
+    url: str, address: URL, response: aiohttp.ClientResponse, request: FetchRequest
 ) -> FetchedFile:
     status = response.status
     if status != 200:
@@ -316,14 +321,14 @@ async def _read_file(
             temporary=status >= 500 or status in _TEMPORARY_STATUSES,
             gone=status in _GONE_STATUSES,
         )
-    if not wanted.accepts(response.headers):
+    if not request.accepts(response.headers):
         raise Unfetchable(
             url, f"answered with {response.headers.get('Content-Type', 'no type')[:100]}", status=status
         )
     try:
-        body = await response_body.read(response.headers, response.content, wanted.limit)
+        body = await response_body.read(response.headers, response.content, request.limit)
     except response_body.ResponseTooLarge:
-        raise Unfetchable(url, f"answered with more than {wanted.limit} bytes", status=status) from None
+        raise Unfetchable(url, f"answered with more than {request.limit} bytes", status=status) from None
     except response_body.UndecodableBody:
         raise Unfetchable(url, "packed its answer in a way that cannot be read", status=status) from None
     return FetchedFile(
@@ -337,16 +342,16 @@ async def _read_file(
 
 
 async def _read_snippet(response: aiohttp.ClientResponse) -> str:
-    """The first words of an answer. It is read to its end, if that is near, so the connection can be used again."""
-    said, received = b"", 0
+    """The beginning of a response body. A short body is read to its end, so that the connection can be reused."""
+    snippet, received = b"", 0
     async for chunk in response.content.iter_any():
-        said = said or chunk[: 4 * SNIPPET_LENGTH]
+        snippet = snippet or chunk[: 4 * SNIPPET_LENGTH]
         received += len(chunk)
         if received > MAX_POST_RESPONSE_BYTES:
             response.close()
             break
-    # No database holds a NUL in a text.
-    return said.decode("utf-8", "replace")[:SNIPPET_LENGTH].replace("\0", "")
+    # PostgreSQL stores no NUL in a text.
+    return snippet.decode("utf-8", "replace")[:SNIPPET_LENGTH].replace("\0", "")
 
 
 def _redirect_target(url: str, address: URL, location: str) -> str:

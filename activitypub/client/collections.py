@@ -1,7 +1,7 @@
-"""Collections of other servers, read page by page: so many pages, so many items, and only on one server.
+"""Reads collections of remote servers page by page, with limits on pages, items and servers.
 
-Pages that lead to each other in circles, to other servers or to ever more pages end the reading; what was
-found until then counts.
+Reading ends at a page that was read before, at one on another server and at the limits; the items read until
+then are returned.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_ITEMS = 1000
 
 @dataclass(slots=True)
 class CollectionItems:
-    """`total` is what the other server claims, within bounds: for display only."""
+    """The items of a collection; `total` is what the remote server claims, within bounds: for display only."""
 
     items: list[Ref] = field(default_factory=list)
     total: int | None = None
@@ -42,22 +42,22 @@ async def fetch_items(
     max_pages: int = MAX_PAGES,
     max_items: int = MAX_ITEMS,
 ) -> CollectionItems:
-    """What a collection holds. `owner_uri` is the address of what names it: only that server is asked.
+    """Fetches the items of a collection. `owner_uri` is the id of its owner: only that origin is asked.
 
-    Raises Unfetchable when the collection itself cannot be had.
+    `source` may embed the collection. Raises Unfetchable when not even the first document can be read.
     """
     found, seen = CollectionItems(), set[str]()
-    here, url = source.doc, source.uri
-    if here is not None and not any(name in here for name in ("items", "orderedItems", "first")):
-        here = None
+    doc, url = source.doc, source.uri
+    if doc is not None and not any(name in doc for name in ("items", "orderedItems", "first")):
+        doc = None
     for _ in range(max_pages + 1):
         try:
-            if here is None:
+            if doc is None:
                 if url is None or url in seen or not same_origin(url, owner_uri):
                     break
                 seen.add(url)
-                here = await documents.fetch_collection(node, url, budget)
-            page = vocab.parse_collection(here)
+                doc = await documents.fetch_collection(node, url, budget)
+            page = vocab.parse_collection(doc)
         except (Unfetchable, Malformed) as error:
             if found.items or found.total is not None:
                 break
@@ -68,13 +68,13 @@ async def fetch_items(
         found.items += page.items
         if len(found.items) >= max_items:
             break
-        here, url = _next_page(page)
+        doc, url = _next_page(page)
     del found.items[max_items:]
     return found
 
 
 def _next_page(page: vocab.CollectionDoc) -> tuple[dict[str, Any] | None, str | None]:
-    """The next page, embedded or by its address. The front of a collection leads to its first one."""
+    """The next page, embedded or by its address. A collection without items leads to its `first` page."""
     if not page.items and page.first:
         return page.first.doc, page.first.uri
     return None, page.next

@@ -1,8 +1,8 @@
-"""Documents of other servers, read from where they belong.
+"""Fetches documents of remote servers and checks that each comes from its own id.
 
-`document` is the one way an object enters that was not handed to us by its own author: whatever somebody
-says about an object is only a hint at where it is. A document counts if it was found under its own id, on
-its own server; one that names another id is thrown away and that id is asked instead.
+`fetch` is the only way in for an object that did not arrive in a request signed by its author: what a third
+party says about an object is only a hint at its address. A document is accepted if it was found under its own
+id, on its own origin; one that names another id is discarded and that id is fetched instead.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, normalize_id, same_origin, without_fragment
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 
 async def fetch(
     node: Node, uri: str, *, key: SigningKey | None = None, budget: FetchBudget | None = None
 ) -> dict[str, Any]:
-    """The object with this id, as its own server gives it. Raises Unfetchable.
+    """Fetches the object with this id from its own server. Raises Unfetchable.
 
-    `uri` may also be the address of its page: then the answer's own id is asked.
-    `key` signs the request; the node's own does otherwise.
+    `uri` may also be the address of its page: then the id in the response is fetched.
+    `key` signs the request; without it the key of the instance actor does.
     """
     try:
         uri = without_fragment(uri)
@@ -44,12 +44,12 @@ async def fetch(
 
 
 async def fetch_collection(node: Node, url: str, budget: FetchBudget) -> dict[str, Any]:
-    """A list, or a page of one, that is known only by its address. Raises Unfetchable."""
+    """Fetches a collection, or a page of one, that is known only by its address. Raises Unfetchable."""
     try:
         await _check_host(node, url)
         doc, found_at = await _get(node, url, await signing_keys.instance_key(node), budget)
         if not same_origin(found_at, url):
-            raise permanent_failure(url, "the list has moved to another server")
+            raise permanent_failure(url, "the collection has moved to another server")
     except Malformed as error:
         raise permanent_failure(url, str(error)) from error
     return doc
@@ -58,7 +58,7 @@ async def fetch_collection(node: Node, url: str, budget: FetchBudget) -> dict[st
 async def _get(
     node: Node, uri: str, key: SigningKey, budget: FetchBudget | None
 ) -> tuple[dict[str, Any], str]:
-    """GET, and if the signature is not taken, once more in the other dialect."""
+    """Sends the GET, and after a 401 or 403 once more with the other signature style, which is then remembered."""
     host = host_of(uri)
     style = await signature_style.by_host(node, host)
     if budget is not None:
@@ -87,23 +87,24 @@ def _claimed_id(doc: dict[str, Any], uri: str) -> str:
     return id_
 
 
-def _is_found_at_id(id_: str, found_at: str, asked: str) -> bool:
-    """Whether a document with this id may have been found there, after redirects."""
+def _is_found_at_id(id_: str, found_at: str, requested: str) -> bool:
+    """Whether a document with this id is acceptable at `found_at`, the address after redirects from `requested`."""
     found = normalize_id(without_fragment(found_at))
     claimed = normalize_id(without_fragment(id_))
-    return claimed == found or (claimed == normalize_id(asked) and same_origin(id_, found_at))
+    return claimed == found or (claimed == normalize_id(requested) and same_origin(id_, found_at))
 
 
 async def _check_host(node: Node, uri: str) -> None:
+    """Raises Unfetchable for this node itself and for a blocked server, Malformed for what is no address."""
     host = host_of(uri)
     if host == node.site.domain:
-        raise permanent_failure(uri, "our own objects are not fetched")
-    if await node.db.read(domain_policy.is_blocked, host):
+        raise permanent_failure(uri, "local objects are not fetched")
+    if await node.db.read(domain_rules.is_blocked, host):
         raise permanent_failure(uri, "this node does not exchange anything with that server")
 
 
 def is_local_uri(node: Node, uri: str) -> bool:
-    """Whether an id is on this node's own host, and so only ever found in our own tables."""
+    """Whether an id is on this node's own host, and so only ever found in its own tables."""
     try:
         return host_of(uri) == node.site.domain
     except Malformed:

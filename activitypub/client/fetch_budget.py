@@ -1,4 +1,4 @@
-"""How much one cause may make us ask of others."""
+"""Limits the requests to remote servers that one cause (an activity, a job) may set off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_FETCHES = 20
 
 
 class FetchBudget:
-    """How much one cause may make us ask of others: so many documents, from so few servers."""
+    """Counts down the documents and the distinct hosts that one cause may fetch."""
 
     def __init__(self, documents: int = MAX_FETCHES, hosts: int = 5) -> None:
         self._documents = documents
@@ -17,6 +17,7 @@ class FetchBudget:
         self._max_hosts = hosts
 
     def spend(self, uri: str) -> None:
+        """Accounts for one request. Raises Unfetchable when the budget is spent, Malformed for what is no address."""
         self._documents -= 1
         self._hosts.add(host_of(uri))
         if self._documents < 0 or len(self._hosts) > self._max_hosts:
@@ -24,5 +25,5 @@ class FetchBudget:
 
 
 def permanent_failure(uri: str, reason: str) -> Unfetchable:
-    """A document that we will not have, now or later."""
+    """The error for a document that no retry will bring."""
     return Unfetchable(uri, reason, status=None, temporary=False, gone=False)

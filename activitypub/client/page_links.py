@@ -1,6 +1,6 @@
-"""What a page or an XRD links to: the ActivityPub document behind it, or the template of its WebFinger.
+"""Finds links in an HTML page or an XRD: to its ActivityPub document, or the WebFinger template.
 
-No parser of HTML or XML, and every step linear in the length of the page.
+No HTML or XML parser is involved (no entity expansion, no DTD), and every step is linear in the length of the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z-]{1,20})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*
 
 
 def find_alternate(base: str, page: str, link_header: str = "") -> str | None:
-    """Where the page at `base` says its ActivityPub document is, or None."""
+    """The address of the ActivityPub document that the page at `base` names, or None.
+
+    The `Link` header goes before `<link rel="alternate">` in the page; links behind `<body` are ignored.
+    """
     for attributes in (*_from_header(link_header), *_from_page(page)):
         kind = attributes.get("type", "").lower()
         if "alternate" not in attributes.get("rel", "").lower().split():
@@ -36,7 +39,7 @@ def find_alternate(base: str, page: str, link_header: str = "") -> str | None:
 
 
 def find_lrdd_template(document: str) -> str | None:
-    """The template for WebFinger in an XRD (RFC 6415); None where there is none, or a DTD, which none needs."""
+    """The WebFinger template in an XRD (RFC 6415); None without one, and for any document with a DTD."""
     if "<!" in document.replace("<!--", ""):
         return None
     for attributes in _from_page(document):

@@ -1,8 +1,8 @@
-"""Which network addresses we may talk to: globally routable unicast, and nothing else.
+"""Decides which IP addresses this node may connect to: globally routable unicast, and nothing else.
 
 An allow rule, not a deny list: whatever is not known to be a public host is
-refused, so a range invented tomorrow is refused too. `ipaddress.is_global` alone
-is not enough. It calls multicast, NAT64 of loopback, 6to4 relays and several
+refused, so a range assigned in the future is refused too. `ipaddress.is_global`
+alone is not enough: it calls multicast, NAT64 of loopback, 6to4 relays and several
 reserved IPv6 blocks global, differently in each Python release.
 """
 
@@ -59,10 +59,10 @@ def is_public(address: str | IPv4Address | IPv6Address) -> bool:
 
 
 def parse_ip_literal(host: str) -> IPv4Address | IPv6Address | None:
-    """The address a host name spells out, or None when it is a name to be resolved.
+    """The IP address that a host is written as, or None when it is a name to be resolved.
 
     The system's resolver also takes `2130706433`, `0x7f.1` and `0177.0.0.1` for
-    addresses; only the canonical spelling is let through. Raises ValueError.
+    addresses; only the canonical spelling is accepted. Raises ValueError for the others.
     """
     if host.startswith("["):
         return IPv6Address(host[1:-1])

@@ -1,8 +1,8 @@
-"""Names to addresses, once: every answer is checked, and the checked address is what gets connected to.
+"""Resolves host names, checks every address, and hands exactly the checked addresses to aiohttp.
 
-A name that answers with a public address at the check and with 127.0.0.1 at the
-connection would walk past any check made by name. aiohttp therefore gets its
-addresses from here alone. If one answer of several is not public, the name is refused.
+A name that resolves to a public address at the check and to 127.0.0.1 at the
+connection (DNS rebinding) would pass any check made by name. aiohttp therefore gets
+its addresses from here alone. If one of several addresses is not public, the name is refused.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ CACHE_TTL_SECONDS, MAX_CACHED_HOSTS, MAX_CONCURRENT_LOOKUPS = 60.0, 2048, 16
 
 
 class AddressNotPublic(OSError):
-    """The name belongs to an address we do not talk to."""
+    """The name resolves to an address that is not public."""
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves through `resolve(host, port)`, or the system; keeps answers for a minute in a bounded table."""
+    """Resolves through `resolve(host, port)`, or the system; caches addresses for a minute, 2,048 hosts at most."""
 
     def __init__(self, *, allow_private: bool, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
@@ -64,10 +64,10 @@ class GuardedResolver(AbstractResolver):
 
 
 class SystemResolver:
-    """getaddrinfo on threads of its own, a bounded number at a time.
+    """Calls getaddrinfo on threads of its own, 16 at a time.
 
-    Not the event loop's shared pool: a few names whose servers never answer would hold
-    all of it. The threads are daemons, so that such a name cannot delay our own end either.
+    Not on the event loop's shared pool: a few names whose DNS servers never answer would
+    block all of it. The threads are daemons, so that such a name cannot delay the shutdown either.
     """
 
     def __init__(self) -> None:
@@ -75,19 +75,19 @@ class SystemResolver:
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[str]] = loop.create_future()
+        result: asyncio.Future[list[str]] = loop.create_future()
         await self._slots.acquire()
 
-        def settle(found: list[str] | OSError) -> None:
+        def set_outcome(found: list[str] | OSError) -> None:
             self._slots.release()
-            if answer.done():
+            if result.done():
                 return
             if isinstance(found, OSError):
-                answer.set_exception(found)
+                result.set_exception(found)
             else:
-                answer.set_result(found)
+                result.set_result(found)
 
-        def look_up() -> None:
+        def resolve() -> None:
             found: list[str] | OSError
             try:
                 rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -96,8 +96,8 @@ class SystemResolver:
                 found = error
             except UnicodeError:
                 found = OSError(f"{host} is not a host name")
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(settle, found)
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(set_outcome, found)
 
-        threading.Thread(target=look_up, daemon=True, name="resolver").start()
-        return await answer
+        threading.Thread(target=resolve, daemon=True, name="resolver").start()
+        return await result

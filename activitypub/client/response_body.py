@@ -1,4 +1,4 @@
-"""What another server sends as an answer, read within a limit: of bytes received and of bytes unpacked."""
+"""Reads response bodies within a limit that holds for the bytes received and for the bytes decompressed."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class ResponseTooLarge(Exception):
 
 
 class UndecodableBody(Exception):
-    """The body is packed in a way we did not ask for, or badly."""
+    """The Content-Encoding was not asked for, or the data does not decompress."""
 
 
 async def read(headers: Mapping[str, str], content: StreamReader, limit: int) -> bytes:
-    """The whole body, unpacked. Raises TooLarge as soon as it is, and NotReadable."""
+    """The whole body, decompressed. Raises ResponseTooLarge as soon as it exceeds `limit` bytes, or UndecodableBody."""
     declared = headers.get("Content-Length", "")
     if declared.isdigit() and int(declared[:12]) > limit:
         raise ResponseTooLarge
-    unpacker = _decompressor(headers.get("Content-Encoding", ""))
+    decompressor = _decompressor(headers.get("Content-Encoding", ""))
     received, body = 0, bytearray()
     async for chunk in content.iter_any():
         received += len(chunk)
-        if unpacker is not None:
-            chunk = _decompress(unpacker, chunk, limit + 1 - len(body))
+        if decompressor is not None:
+            chunk = _decompress(decompressor, chunk, limit + 1 - len(body))
         body += chunk
         if received > limit or len(body) > limit:
             raise ResponseTooLarge
@@ -50,10 +50,10 @@ def media_type(headers: CIMultiDictProxy[str]) -> str:
 
 
 def is_activitypub(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether the answer calls itself an ActivityPub document. Nothing else counts as one.
+    """Whether the Content-Type is one of ActivityPub: `activity+json`, or `ld+json` with the AS profile.
 
-    A server that lets people upload files serves those under other types, so a
-    picture or a text that happens to hold JSON can never speak for its host.
+    No other type counts: a server that lets people upload files serves those under other
+    types, so an uploaded image or text that holds JSON can never speak for its host.
     """
     match media_type(headers):
         case "application/activity+json":
@@ -75,8 +75,8 @@ def _decompressor(encoding: str) -> _Decompress | None:
     raise UndecodableBody
 
 
-def _decompress(unpacker: _Decompress, chunk: bytes, max_bytes: int) -> bytes:
+def _decompress(decompressor: _Decompress, chunk: bytes, max_bytes: int) -> bytes:
     try:
-        return unpacker.decompress(chunk, max(max_bytes, 1))
+        return decompressor.decompress(chunk, max(max_bytes, 1))
     except zlib.error:
         raise UndecodableBody from None

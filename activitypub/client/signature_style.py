@@ -1,7 +1,8 @@
-"""Which kind of signature each server takes: the older one until it was seen to want the newer.
+"""Remembers which signature style each server accepts: draft-cavage until it was seen to want RFC 9421.
 
-A server that refuses one is asked in the other, once, and what worked is remembered for its whole origin, for
-what is sent and for what is fetched. If that stops working, the same happens the other way round.
+When a server rejects one style, the request is repeated once in the other ("double-knocking"), and the style
+that worked is stored per host, for deliveries and for fetches. If it stops working, the same happens the other
+way round.
 """
 
 from __future__ import annotations
@@ -16,21 +17,23 @@ _HINTS = ("signature", "rfc9421", "cavage")
 
 
 async def by_host(node: Node, host: str) -> str:
-    """'cavage' or 'rfc9421'."""
+    """The style to sign with for this host: 'cavage' or 'rfc9421'."""
     return await node.db.read(server_availability.signature_style, host)
 
 
 async def remember(node: Node, host: str, style: str) -> None:
+    """Stores the style that a host has just accepted."""
     await node.db.write(server_availability.set_signature_style, host, style)
 
 
 def other(style: str) -> str:
+    """The style to try after this one was rejected."""
     return OTHER_STYLE.get(style, "cavage")
 
 
 def is_rejection(status: int | None, headers: Mapping[str, str], body: str) -> bool:
-    """Whether an answer may mean that the other kind of signature is wanted."""
+    """Whether a response may mean that the other signature style is wanted: 401, 403, or a 400 that speaks of it."""
     if status in (401, 403):
         return True
-    said = body.lower()
-    return status == 400 and ("Accept-Signature" in headers or any(hint in said for hint in _HINTS))
+    text = body.lower()
+    return status == 400 and ("Accept-Signature" in headers or any(hint in text for hint in _HINTS))

@@ -1,7 +1,7 @@
-"""The private keys this process signs with, opened once and kept.
+"""Loads the private keys that this process signs with, and caches them.
 
-Another process may change a key, so each is kept with its version: whoever has just looked it up in the
-tables says which one is wanted, and everybody else gets one that is a minute old at most.
+Another process may rotate a key, so each is cached with its version: a caller that has just read the version
+from the database passes it, and every other caller gets a key that is a minute old at most.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _MAX_AGE_SECONDS = 60.0
 
 
 async def instance_key(node: Node) -> SigningKey:
-    """The node's own key: asks for public documents, so that nobody learns who is looking."""
+    """The key of the instance actor. It signs fetches of public documents, so that no account is revealed."""
     return await by_account(node, _INSTANCE_ACTOR_ID)
 
 
 async def by_account(node: Node, account_id: int, *, version: int | None = None) -> SigningKey:
-    """The key of one of our people. Raises NotFound for anyone else."""
-    memory = node.component(FederationCache)
-    kept = memory.signing_keys.get(account_id)
-    if kept is None or (version is not None and kept[0] != version):
-        found, key_id, pem = await node.db.read(_load_private_key, account_id)
-        kept = (found, SigningKey.load(key_id, pem))
-        memory.signing_keys.put(account_id, kept, None if version is not None else _MAX_AGE_SECONDS)
-    return kept[1]
+    """The key of a local account. Raises NotFound for any other."""
+    cache = node.component(FederationCache)
+    cached = cache.signing_keys.get(account_id)
+    if cached is None or (version is not None and cached[0] != version):
+        current, key_id, pem = await node.db.read(_load_private_key, account_id)
+        cached = (current, SigningKey.load(key_id, pem))
+        cache.signing_keys.put(account_id, cached, None if version is not None else _MAX_AGE_SECONDS)
+    return cached[1]
 
 
 async def previous_key(node: Node, account_id: int) -> SigningKey | None:
-    """The key that one of our people had until some days ago, if it was changed since."""
+    """The key that a local account had until it was rotated some days ago, or None."""
     found = await node.db.read(_load_previous_key, account_id)
     return None if found is None else SigningKey.load(*found)
 

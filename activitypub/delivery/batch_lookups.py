@@ -1,7 +1,8 @@
-"""What every delivery wants of the database, asked for and written down for many deliveries at once.
+"""What each delivery reads from the database and writes to it, done for many deliveries at once.
 
-Before a letter goes: whether its server is blocked by now, which signature it takes, whether something about
-the same is stuck already, the words themselves, and the signing key. Afterwards: that it is over.
+Before the request: whether its server is blocked by now, which signature it takes, whether a retry lane holds
+something before it, the document, and the version of the signing key. Afterwards: that it is finished, or
+that its server is unavailable. `node.federation.deliveries` tells the rules; here they are only batched.
 """
 
 from __future__ import annotations
@@ -16,30 +17,31 @@ from activitypub.documents import activities
 from activitypub.signatures import SigningKey, follower_digest
 from node.accounts import accounts, keys
 from node.database import Reader, Writer
-from node.federation import delivery_results, outbox, server_availability
-from node.federation.delivery_results import DeliveryResult
+from node.federation import deliveries, outbox, server_availability
+from node.federation.deliveries import DeliveryResult, QueuedDelivery
 from node.ids import now_ms
 from node.interactions import follows
 from node.jobs import queue
 from node.jobs.batching import Batcher
-from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
-from node.posts import posts
 
 RECHECK_AFTER_MS = 60_000
-"""How long something may be on its way before it is asked again who may hear it."""
+"""How long a delivery may be queued before its recipients are computed again."""
 
-UnavailableResult = tuple[Job, int | None, str, int | None]
-"""A job, the status if there was one, the reason, and the `Retry-After` in milliseconds."""
+UnavailableResult = tuple[QueuedDelivery, int | None, str, int | None]
+"""A delivery, the status if there was one, the reason, and `Retry-After` in milliseconds from now."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLookup:
-    """What the tables say about one delivery. `synchronization_header` is the header to send with it, or ''.
+    """What the database says about one delivery just before its request.
 
-    `is_withdrawn`: the post it tells of is deleted, or hidden with its author, by now. `is_excluded`: it was asked
-    for once more by hand, or is not for everybody and has waited for long, and this inbox would not be told any more.
+    `is_withdrawn`: the post it is about was deleted, or hidden with its author. `is_excluded`: the inbox is
+    no longer among the recipients. `is_queued_behind`: the retry lane holds a delivery with the same ordering
+    key. `key_version`, `document` are None if there is none (yet); `synchronization_header` is '' for no
+    header (FEP-8fcf); `unavailable_until` (milliseconds, or 0) is only looked up for deliveries in a retry
+    lane.
     """
 
     is_blocked: bool
@@ -54,160 +56,157 @@ class DeliveryLookup:
 
 
 class BatchLookups:
-    """One per node: `node.part(Desk)`."""
+    """One per node: `node.component(BatchLookups)`."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._cache = node.component(FederationCache)
-        self._lookups: Batcher[Job, DeliveryLookup] = Batcher(self._look_up_batch)
+        self._lookups: Batcher[QueuedDelivery, DeliveryLookup] = Batcher(self._look_up_batch)
         self._results: Batcher[DeliveryResult, None] = Batcher(self._write_results)
         self._unavailable: Batcher[UnavailableResult, None] = Batcher(self._write_unavailable)
 
-    async def look_up(self, job: Job) -> DeliveryLookup:
-        return await self._lookups(job)
+    async def look_up(self, delivery: QueuedDelivery) -> DeliveryLookup:
+        return await self._lookups(delivery)
 
-    async def load_body(self, job: Job, lookup: DeliveryLookup) -> bytes | None:
-        """The words as they are sent, the same at every try; None if they are gone.
+    async def load_body(self, delivery: QueuedDelivery, lookup: DeliveryLookup) -> bytes | None:
+        """The request body, the same bytes at every attempt; None if there is nothing left to send.
 
-        What is asked for again by hand is written anew first, since it may have been changed meanwhile.
+        After a retry by hand it is rendered again first, since the post may have changed meanwhile.
         """
-        name = _body_key(job)
-        body = self._cache.rendered_activities.get(name)
+        key = _body_key(delivery)
+        body = self._cache.rendered_activities.get(key)
         if body is None and lookup.document is not None:
             body = lookup.document.encode()
         if body is None:
-            body = await self._node.db.read(_render_body, job.payload["sentence"])
+            body = await self._node.db.read(_render_body, delivery.activity_id)
             if body is not None:
-                await self._node.db.write(_save_body, job.payload["sentence"], body)
+                await self._node.db.write(_save_body, delivery.activity_id, body)
         if body is not None:
-            self._cache.rendered_activities.put(name, body)
+            self._cache.rendered_activities.put(key, body)
         return body
 
-    async def load_key(self, job: Job, lookup: DeliveryLookup) -> SigningKey | None:
-        """The sender's key of today; None if they have none any more."""
+    async def load_key(self, delivery: QueuedDelivery, lookup: DeliveryLookup) -> SigningKey | None:
+        """The current key of the sender; None if it has none any more."""
         if lookup.key_version is None:
             return None
-        return await signing_keys.by_account(self._node, job.payload["by"], version=lookup.key_version)
+        return await signing_keys.by_account(self._node, delivery.account_id, version=lookup.key_version)
 
     async def record_result(
-        self, job: Job, state: str, status: int | None, reason: str, *, has_responded: bool
+        self, delivery: QueuedDelivery, state: str, status: int | None, reason: str, *, has_responded: bool
     ) -> None:
+        """Finishes a delivery, see `deliveries.record_results`."""
         if state == "gone":
-            self._cache.gone_inboxes.put(job.payload["inbox"], True)
+            self._cache.gone_inboxes.put(delivery.inbox, True)
         if has_responded:
-            self._cache.available_hosts.put(job.payload["host"], True)
-        await self._results(DeliveryResult(job, state, status, reason, has_responded))
+            self._cache.available_hosts.put(delivery.host, True)
+        await self._results(DeliveryResult(delivery, state, status, reason, has_responded))
 
     async def record_unavailable(
-        self, job: Job, status: int | None, reason: str, retry_after: int | None
+        self, delivery: QueuedDelivery, status: int | None, reason: str, retry_after_ms: int | None
     ) -> None:
-        """The server did not answer, or says that it is not there."""
-        self._cache.available_hosts.forget(job.payload["host"])
-        await self._unavailable((job, status, reason, retry_after))
+        """The server did not respond, or says that it is unavailable, see `deliveries.record_unavailable`."""
+        self._cache.available_hosts.forget(delivery.host)
+        await self._unavailable((delivery, status, reason, retry_after_ms))
 
-    async def _write_unavailable(self, group: list[UnavailableResult]) -> Sequence[None]:
+    async def _write_unavailable(self, batch: list[UnavailableResult]) -> Sequence[None]:
         def unit(tx: Writer) -> None:
-            for silence in group:
-                delivery_results.record_unavailable(tx, *silence)
+            for result in batch:
+                deliveries.record_unavailable(tx, *result)
 
         await self._node.db.write(unit)
-        return [None] * len(group)
+        return [None] * len(batch)
 
-    async def _look_up_batch(self, group: list[Job]) -> Sequence[DeliveryLookup]:
+    async def _look_up_batch(self, batch: list[QueuedDelivery]) -> Sequence[DeliveryLookup]:
         known = self._cache.rendered_activities
-        wanted = {job.payload["sentence"] for job in group if known.get(_body_key(job)) is None}
-        return await self._node.db.read(_look_up, group, wanted)
+        unrendered = {delivery.activity_id for delivery in batch if known.get(_body_key(delivery)) is None}
+        return await self._node.db.read(_look_up, batch, unrendered)
 
-    async def _write_results(self, group: list[DeliveryResult]) -> Sequence[None]:
-        await self._node.db.write(delivery_results.record_results, group)
-        return [None] * len(group)
-
-
-def _body_key(job: Job) -> tuple[int, int]:
-    """Which words a job brings: those of a sentence, as they were when it was last asked for by hand."""
-    return job.payload["sentence"], job.payload.get("anew", 0)
+    async def _write_results(self, batch: list[DeliveryResult]) -> Sequence[None]:
+        await self._node.db.write(deliveries.record_results, batch)
+        return [None] * len(batch)
 
 
-def _render_body(tx: Reader, number: int) -> bytes | None:
-    sentence = outbox.by_id(tx, number)
-    who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
-    return None if sentence is None or who is None else activities.render_bytes(tx, sentence, who)
+def _body_key(delivery: QueuedDelivery) -> tuple[int, int]:
+    """The cache key of a body: its activity, and when it was last to be rendered again."""
+    return delivery.activity_id, delivery.rerendered_at
 
 
-def _save_body(tx: Writer, number: int, body: bytes) -> None:
-    sentence = outbox.by_id(tx, number)
-    if sentence is not None and sentence.document is None:
-        outbox.save_document(tx, sentence, body.decode())
+def _render_body(tx: Reader, activity_id: int) -> bytes | None:
+    activity = outbox.by_id(tx, activity_id)
+    actor = None if activity is None else accounts.by_id(tx, activity.account_id)
+    return None if activity is None or actor is None else activities.render_bytes(tx, activity, actor)
 
 
-def _look_up(tx: Reader, group: list[Job], wanted: set[int]) -> list[DeliveryLookup]:
-    names = {job.payload["host"] for job in group}
-    styles = server_availability.signature_styles(tx, names)
-    blocked = domain_policy.blocked_among(tx, names)
-    asleep = server_availability.unavailable_until(
-        tx, {job.payload["host"] for job in group if delivery_results.is_in_retry_lane(job)}, now_ms()
+def _save_body(tx: Writer, activity_id: int, body: bytes) -> None:
+    activity = outbox.by_id(tx, activity_id)
+    if activity is not None and activity.document is None:
+        outbox.save_document(tx, activity, body.decode())
+
+
+def _look_up(tx: Reader, batch: list[QueuedDelivery], unrendered: set[int]) -> list[DeliveryLookup]:
+    hosts = {delivery.host for delivery in batch}
+    in_retry_lanes = [delivery for delivery in batch if delivery.is_in_retry_lane]
+    in_host_lanes = [delivery for delivery in batch if not delivery.is_in_retry_lane]
+    styles = server_availability.signature_styles(tx, hosts)
+    blocked = domain_rules.blocked_among(tx, hosts)
+    unavailable = server_availability.unavailable_until(
+        tx, {delivery.host for delivery in in_retry_lanes}, now_ms()
     )
-    in_line = [
-        delivery_results.retry_lane(job) for job in group if not delivery_results.is_in_retry_lane(job)
-    ]
-    behind = (
-        queue.nonempty_lanes(tx, in_line) if queue.has_jobs(tx, delivery_results.REDELIVER_KIND) else set()
+    retry_lanes = (
+        queue.nonempty_lanes(tx, [delivery.retry_lane for delivery in in_host_lanes])
+        if queue.has_jobs(tx, deliveries.REDELIVER_KIND)
+        else set()
     )
-    versions = keys.versions_by_account(tx, {job.payload["by"] for job in group})
-    words = outbox.documents(tx, wanted) if wanted else {}
-    withdrawn = outbox.withdrawn_ids(tx, {job.payload["sentence"] for job in group})
-    told = _current_inboxes(tx, group, withdrawn)
-    headers = _synchronization_headers(tx, [job for job in group if job.payload.get("synchronized")])
+    versions = keys.versions_by_account(tx, {delivery.account_id for delivery in batch})
+    documents = outbox.documents(tx, unrendered) if unrendered else {}
+    withdrawn = outbox.withdrawn_ids(tx, {delivery.activity_id for delivery in batch})
+    allowed = _recheck_recipients(tx, batch, withdrawn)
+    headers = _synchronization_headers(tx, [delivery for delivery in batch if delivery.sends_follower_digest])
     return [
         DeliveryLookup(
-            is_blocked=job.payload["host"] in blocked,
-            is_withdrawn=job.payload["sentence"] in withdrawn,
-            is_excluded=job.payload["inbox"] not in told.get(job.payload["sentence"], {job.payload["inbox"]}),
-            is_queued_behind=not delivery_results.is_in_retry_lane(job)
-            and delivery_results.retry_lane(job) in behind,
-            signature_style=styles.get(job.payload["host"], "cavage"),
-            key_version=versions.get(job.payload["by"]),
-            document=words.get(job.payload["sentence"]),
-            synchronization_header=headers.get(job.id, ""),
-            unavailable_until=asleep.get(job.payload["host"], 0)
-            if delivery_results.is_in_retry_lane(job)
-            else 0,
+            is_blocked=delivery.host in blocked,
+            is_withdrawn=delivery.activity_id in withdrawn,
+            is_excluded=delivery.inbox not in allowed.get(delivery.activity_id, (delivery.inbox,)),
+            is_queued_behind=not delivery.is_in_retry_lane and delivery.retry_lane in retry_lanes,
+            signature_style=styles.get(delivery.host, "cavage"),
+            key_version=versions.get(delivery.account_id),
+            document=documents.get(delivery.activity_id),
+            synchronization_header=headers.get(delivery.id, ""),
+            unavailable_until=unavailable.get(delivery.host, 0) if delivery.is_in_retry_lane else 0,
         )
-        for job in group
+        for delivery in batch
     ]
 
 
-def _current_inboxes(tx: Reader, group: Iterable[Job], withdrawn: set[int]) -> dict[int, set[str]]:
-    """The inboxes that would hear it now, of what was asked for again and of what for long was for few."""
-    asked: dict[int, bool] = {}
+def _recheck_recipients(
+    tx: Reader, batch: Iterable[QueuedDelivery], withdrawn: set[int]
+) -> dict[int, set[str]]:
+    """For activities retried by hand or queued for long: the inboxes that may still get them."""
     before = now_ms() - RECHECK_AFTER_MS
-    for job in group:
-        number, is_anew = job.payload["sentence"], "anew" in job.payload
-        if number not in withdrawn and (is_anew or job.payload["since"] < before):
-            asked[number] = asked.get(number, False) or is_anew
-    found: dict[int, set[str]] = {}
-    for number, is_anew in asked.items():
-        sentence = outbox.by_id(tx, number)
-        if sentence is None or sentence.verb not in ("Create", "Update") or sentence.post_id is None:
-            continue
-        post, who = posts.by_id(tx, sentence.post_id), accounts.by_id(tx, sentence.account_id)
-        if post is not None and who is not None and (is_anew or not post.is_open):
-            found[number] = {inbox for inbox, _ in audience.inboxes(tx, sentence, who)}
-    return found
+    is_retried: dict[int, bool] = {}
+    for delivery in batch:
+        id_, is_rerendered = delivery.activity_id, delivery.rerendered_at > 0
+        if id_ not in withdrawn and (is_rerendered or delivery.queued_at < before):
+            is_retried[id_] = is_retried.get(id_, False) or is_rerendered
+    checked = {
+        id_: audience.current_inboxes(tx, id_, includes_open=is_rerendered)
+        for id_, is_rerendered in is_retried.items()
+    }
+    return {id_: inboxes for id_, inboxes in checked.items() if inboxes is not None}
 
 
-def _synchronization_headers(tx: Reader, group: Iterable[Job]) -> dict[int, str]:
-    """For each of these jobs, whom of its server we believe to follow the sender (FEP-8fcf)."""
-    by_sender: dict[int, list[Job]] = {}
-    for job in group:
-        by_sender.setdefault(job.payload["by"], []).append(job)
+def _synchronization_headers(tx: Reader, batch: Iterable[QueuedDelivery]) -> dict[int, str]:
+    """For each of these deliveries, which followers of the sender we believe its server has (FEP-8fcf)."""
+    by_sender: dict[int, list[QueuedDelivery]] = {}
+    for delivery in batch:
+        by_sender.setdefault(delivery.account_id, []).append(delivery)
     found: dict[int, str] = {}
-    for sender, jobs_ in by_sender.items():
-        who = accounts.get(tx, sender)
-        there = follows.follower_uris_by_host(tx, who, {job.payload["host"] for job in jobs_})
-        for job in jobs_:
-            ids = follower_digest.filter_by_origin(there.get(job.payload["host"], []), job.payload["inbox"])
-            found[job.id] = follower_digest.render_header(
-                who.followers_uri, f"{who.uri}/followers_synchronization", ids
+    for account_id, group in by_sender.items():
+        sender = accounts.get(tx, account_id)
+        followers = follows.follower_uris_by_host(tx, sender, {delivery.host for delivery in group})
+        for delivery in group:
+            uris = follower_digest.filter_by_origin(followers.get(delivery.host, []), delivery.inbox)
+            found[delivery.id] = follower_digest.render_header(
+                sender.followers_uri, f"{sender.uri}/followers_synchronization", uris
             )
     return found

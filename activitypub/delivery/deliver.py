@@ -1,13 +1,14 @@
-"""Jobs `deliver` and `redeliver`: one document to one inbox, signed anew at each try, and what the answer means.
+"""Jobs `deliver` and `redeliver`: send one document to one inbox, signed anew at each attempt.
 
-    2xx            delivered
-    404, 410       that inbox is gone
-    401, 403       once more with the other kind of signature, then failed (400 too, if it speaks of signatures)
-    408, 429, 5xx  tried again later, and so is silence
-    other 4xx      failed: the same words will not be liked better later
+    2xx                              delivered
+    404, 410                         that inbox is gone
+    401, 403                         once more with the other kind of signature, then failed
+                                     (400 too, if it is about the signature)
+    408, 429, 502, 503, 504, none    the server is unavailable: later
+    other 5xx                        the server fails on this activity: later
+    any other                        failed: sending the same again would not help
 
-A server's deliveries are one lane, in order, so an edit never overtakes the post. `node.federation.delivery_results` says what
-waits for what when something does not work.
+What "later" means, and the order of deliveries, is told in `node.federation.deliveries`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
 from activitypub.signatures import SIGNERS, SigningKey
 from activitypub.signatures.follower_digest import HEADER
 from activitypub.uris import Malformed
-from node.federation import delivery_results
+from node.federation import deliveries
+from node.federation.deliveries import QueuedDelivery
 from node.ids import now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
@@ -32,107 +34,115 @@ from node.node import Node
 log = logging.getLogger("tintype.delivery")
 
 UNAVAILABLE_STATUSES = frozenset({408, 429, 502, 503, 504})
-"""Answers that say the server itself is not there, whatever is sent."""
+"""Responses that say the server itself is unavailable, whatever is sent."""
 
 MAX_RETRY_AFTER_SECONDS = 7 * 86_400
 
 
 async def deliver(node: Node, job: Job) -> bool:
-    """Always True: the job is finished, or put off, in the unit that writes down what became of it."""
+    """Always True: the job is finished, or put off, in the unit of work that records what became of it."""
+    delivery = QueuedDelivery.from_job(job)
     try:
-        await _deliver(node, node.component(BatchLookups), job)
+        await _deliver(node, node.component(BatchLookups), delivery)
     except Exception as error:
-        # A fault of our own must not cost the letter: it has its week like any other.
-        log.exception("%s could not be sent to %s", job.payload["sentence"], job.payload["inbox"])
-        await node.db.write(delivery_results.record_local_error, job, f"{type(error).__name__}: {error}")
+        # An error in this program must not cost the delivery: it has its week like any other.
+        log.exception("activity %s could not be sent to %s", delivery.activity_id, delivery.inbox)
+        reason = f"{type(error).__name__}: {error}"
+        await node.db.write(deliveries.record_local_error, delivery, reason)
     return True
 
 
-async def _deliver(node: Node, desk: BatchLookups, job: Job) -> None:
-    facts = await desk.look_up(job)
-    if facts.is_blocked:
-        await desk.record_result(
-            job, "failed", None, "this node does not exchange anything with that server", has_responded=False
-        )
-    elif facts.is_withdrawn:
-        await desk.record_result(
-            job, "failed", None, "the post has been deleted or hidden since", has_responded=False
-        )
-    elif facts.is_excluded:
-        reason = "nobody there may see the post any more"
-        await desk.record_result(job, "failed", None, reason, has_responded=False)
-    elif facts.is_queued_behind:
-        await node.db.write(delivery_results.move_to_retry_lane, job)
-    elif facts.unavailable_until:
+async def _deliver(node: Node, lookups: BatchLookups, delivery: QueuedDelivery) -> None:
+    lookup = await lookups.look_up(delivery)
+    if refusal := _refusal(lookup):
+        await lookups.record_result(delivery, "failed", None, refusal, has_responded=False)
+    elif lookup.is_queued_behind:
+        await node.db.write(deliveries.move_to_retry_lane, delivery)
+    elif lookup.unavailable_until:
         reason = "the server asked to be left alone"
         await node.db.write(
-            queue.reschedule, job, facts.unavailable_until, reason, delivery_results.REDELIVER_KIND
+            queue.reschedule, delivery.job, lookup.unavailable_until, reason, deliveries.REDELIVER_KIND
         )
     else:
-        await _send(node, desk, job, facts)
+        await _send(node, lookups, delivery, lookup)
 
 
-async def _send(node: Node, desk: BatchLookups, job: Job, facts: DeliveryLookup) -> None:
-    body, key = await desk.load_body(job, facts), await desk.load_key(job, facts)
+def _refusal(lookup: DeliveryLookup) -> str:
+    """Why a delivery must not be sent any more, or ''."""
+    if lookup.is_blocked:
+        return "this node does not exchange anything with that server"
+    if lookup.is_withdrawn:
+        return "the post has been deleted or hidden since"
+    if lookup.is_excluded:
+        return "nobody there may see the post any more"
+    return ""
+
+
+async def _send(node: Node, lookups: BatchLookups, delivery: QueuedDelivery, lookup: DeliveryLookup) -> None:
+    body, key = await lookups.load_body(delivery, lookup), await lookups.load_key(delivery, lookup)
     if body is None or key is None:
-        reason = "the words are gone" if body is None else "the sender has no key any more"
-        await desk.record_result(job, "failed", None, reason, has_responded=False)
+        reason = "there is nothing left to send" if body is None else "the sender has no key any more"
+        await lookups.record_result(delivery, "failed", None, reason, has_responded=False)
         return
     try:
-        answer = await _post_with_fallback(node, job, facts, key, body)
+        response = await _post_with_fallback(node, delivery, lookup, key, body)
     except (Unfetchable, Malformed) as error:
         if isinstance(error, Unfetchable) and error.temporary:
-            await desk.record_unavailable(job, None, error.reason, None)
+            await lookups.record_unavailable(delivery, None, error.reason, None)
         else:
             reason = error.reason if isinstance(error, Unfetchable) else str(error)
-            await desk.record_result(job, "failed", None, reason, has_responded=False)
+            await lookups.record_result(delivery, "failed", None, reason, has_responded=False)
         return
-    status = answer.status
-    reason = f"answered {status}: {answer.body}"[:300]
+    await _record_response(node, lookups, delivery, response)
+
+
+async def _record_response(
+    node: Node, lookups: BatchLookups, delivery: QueuedDelivery, response: PostResponse
+) -> None:
+    status = response.status
+    reason = f"answered {status}: {response.body}"[:300]
     if 200 <= status < 300:
-        await desk.record_result(job, "delivered", status, "", has_responded=True)
+        await lookups.record_result(delivery, "delivered", status, "", has_responded=True)
     elif status in (404, 410):
-        await desk.record_result(job, "gone", status, reason, has_responded=True)
+        await lookups.record_result(delivery, "gone", status, reason, has_responded=True)
     elif status in UNAVAILABLE_STATUSES:
-        wait = _retry_after_ms(answer.headers.get("Retry-After"))
-        await desk.record_unavailable(job, status, reason, wait)
+        retry_after_ms = _retry_after_ms(response.headers.get("Retry-After"))
+        await lookups.record_unavailable(delivery, status, reason, retry_after_ms)
     elif status >= 500:
-        await node.db.write(delivery_results.record_error_response, job, status, reason)
+        await node.db.write(deliveries.record_error_response, delivery, status, reason)
     else:
-        await desk.record_result(job, "failed", status, reason, has_responded=True)
+        await lookups.record_result(delivery, "failed", status, reason, has_responded=True)
 
 
 async def _post_with_fallback(
-    node: Node, job: Job, facts: DeliveryLookup, key: SigningKey, body: bytes
+    node: Node, delivery: QueuedDelivery, lookup: DeliveryLookup, key: SigningKey, body: bytes
 ) -> PostResponse:
-    """POST, and if the signature is not taken, once more in the other dialect; last with the key before this."""
-    host: str = job.payload["host"]
-    answer = await _post(node, job, facts, facts.signature_style, key, body)
-    if not signature_style.is_rejection(answer.status, answer.headers, answer.body):
-        return answer
-    style = signature_style.other(facts.signature_style)
-    again = await _post(node, job, facts, style, key, body)
-    if 200 <= again.status < 300:
-        await signature_style.remember(node, host, style)
-        return again
-    former = await signing_keys.previous_key(node, job.payload["by"])
-    if former is not None:
-        last = await _post(node, job, facts, facts.signature_style, former, body)
-        if 200 <= last.status < 300:
-            return last
-    return answer
+    """Posts; if the signature is rejected, again in the other style, at last with the previous key."""
+    first = await _post(node, delivery, lookup, lookup.signature_style, key, body)
+    if not signature_style.is_rejection(first.status, first.headers, first.body):
+        return first
+    style = signature_style.other(lookup.signature_style)
+    second = await _post(node, delivery, lookup, style, key, body)
+    if 200 <= second.status < 300:
+        await signature_style.remember(node, delivery.host, style)
+        return second
+    previous = await signing_keys.previous_key(node, delivery.account_id)
+    if previous is not None:
+        third = await _post(node, delivery, lookup, lookup.signature_style, previous, body)
+        if 200 <= third.status < 300:
+            return third
+    return first
 
 
 async def _post(
-    node: Node, job: Job, facts: DeliveryLookup, style: str, key: SigningKey, body: bytes
+    node: Node, delivery: QueuedDelivery, lookup: DeliveryLookup, style: str, key: SigningKey, body: bytes
 ) -> PostResponse:
-    inbox: str = job.payload["inbox"]
-    more = ((HEADER, facts.synchronization_header),) if facts.synchronization_header else ()
-    headers = SIGNERS[style](key, "POST", inbox, body, time.time(), more)
+    extra = ((HEADER, lookup.synchronization_header),) if lookup.synchronization_header else ()
+    headers = SIGNERS[style](key, "POST", delivery.inbox, body, time.time(), extra)
     # Whatever is ready is signed before the first is posted: RSA drives the rest out of the processor's caches.
     await asyncio.sleep(0)
-    answer: PostResponse = await node.client.post(inbox, body, headers, check_blocked=False)
-    return answer
+    response: PostResponse = await node.client.post(delivery.inbox, body, headers, check_blocked=False)
+    return response
 
 
 def _retry_after_ms(value: str | None) -> int | None:

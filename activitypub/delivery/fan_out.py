@@ -1,7 +1,8 @@
-"""Job `fan_out`: a sentence is written as a document once, and one delivery is queued per inbox.
+"""Job `fan_out`: renders an outgoing activity once, and queues one delivery per recipient inbox.
 
-The rendered bytes are kept, so every server and every retry hears the same. The ledger's rows, the jobs and
-the end of this job are one unit of work: a crash before it changes nothing, after it nothing is left to do.
+The rendered bytes are kept, so every server and every attempt gets the same. The rows of `deliveries`, their
+jobs and the end of this job are one unit of work: a crash before it changes nothing, after it nothing is left
+to do.
 """
 
 from __future__ import annotations
@@ -21,57 +22,57 @@ from node.jobs.queue import Job
 from node.node import Node
 
 FanOutPlan = tuple[OutgoingActivity, bytes, list[tuple[str, str]], bool]
-"""A sentence, its document, its inboxes with their hosts, and whether the followers are to be compared."""
+"""An activity, its document, its (inbox, host) pairs, and whether to send the follower digest (FEP-8fcf)."""
 
 
 async def fan_out(node: Node, job: Job) -> bool:
-    """True when the job was finished with what it queued."""
-    memory = node.component(FederationCache)
-    # What was just said may have changed what we answer about ourselves.
-    memory.responses.clear()
-    planned = await node.db.read(plan_fan_out, job.payload["id"])
-    if planned is None:
+    """True when the job was finished together with what it queued."""
+    cache = node.component(FederationCache)
+    # The activity may have changed what this node answers about its own objects.
+    cache.responses.clear()
+    plan = await node.db.read(plan_fan_out, job.payload["id"])
+    if plan is None:
         return False
-    sentence, body, inboxes, _ = planned
-    memory.rendered_activities.put((sentence.id, 0), body)
-    # Who has answered lately goes first, so that nobody waits behind servers that may not be there at all.
-    inboxes.sort(key=lambda one: memory.available_hosts.get(one[1]) is None)
-    gone = {inbox for inbox, _ in inboxes if memory.gone_inboxes.get(inbox)}
-    await node.db.write(_queue_deliveries, job, planned, gone)
+    activity, body, inboxes, _ = plan
+    cache.rendered_activities.put((activity.id, 0), body)
+    # Servers that responded lately go first, so that nobody waits behind those that may be unavailable.
+    inboxes.sort(key=lambda pair: cache.available_hosts.get(pair[1]) is None)
+    gone = {inbox for inbox, _ in inboxes if cache.gone_inboxes.get(inbox)}
+    await node.db.write(_queue_deliveries, job, plan, gone)
     return True
 
 
 def plan_fan_out(tx: Reader, id_: int) -> FanOutPlan | None:
-    """The sentence, its document and where it goes; None when there is nobody to tell, or nothing left to say."""
-    sentence = outbox.by_id(tx, id_)
-    who = None if sentence is None else accounts.by_id(tx, sentence.account_id)
-    if sentence is None or who is None:
+    """Computes the document and the inboxes of an activity; None when there are none, or nothing to send."""
+    activity = outbox.by_id(tx, id_)
+    actor = None if activity is None else accounts.by_id(tx, activity.account_id)
+    if activity is None or actor is None:
         return None
-    inboxes = audience.inboxes(tx, sentence, who)
+    inboxes = audience.inboxes(tx, activity, actor)
     if not inboxes:
         return None
-    is_compared = audience.is_followers_only(tx, sentence)
-    body = activities.render_bytes(tx, sentence, who)
-    return None if body is None else (sentence, body, inboxes, is_compared)
+    sends_follower_digest = audience.is_followers_only(tx, activity)
+    body = activities.render_bytes(tx, activity, actor)
+    return None if body is None else (activity, body, inboxes, sends_follower_digest)
 
 
-def _queue_deliveries(tx: Writer, job: Job, planned: FanOutPlan, gone: Collection[str]) -> None:
+def _queue_deliveries(tx: Writer, job: Job, plan: FanOutPlan, gone: Collection[str]) -> None:
     if not queue.finish(tx, job):
         return
-    sentence, body, inboxes, is_compared = planned
-    outbox.save_document(tx, sentence, body.decode())
-    asleep = server_availability.given_up(tx, {host for _, host in inboxes}, now_ms())
-    awake = [(inbox, host) for inbox, host in inboxes if host not in asleep and inbox not in gone]
-    deliveries.queue(tx, sentence, awake, sends_follower_digest=is_compared)
+    activity, body, inboxes, sends_follower_digest = plan
+    outbox.save_document(tx, activity, body.decode())
+    given_up = server_availability.given_up(tx, {host for _, host in inboxes}, now_ms())
+    queued = [(inbox, host) for inbox, host in inboxes if host not in given_up and inbox not in gone]
+    deliveries.queue(tx, activity, queued, sends_follower_digest=sends_follower_digest)
     deliveries.record_refused(
         tx,
-        sentence,
-        [(inbox, host) for inbox, host in inboxes if host in asleep],
+        activity,
+        [(inbox, host) for inbox, host in inboxes if host in given_up],
         "the server has not answered for a week",
     )
     deliveries.record_refused(
         tx,
-        sentence,
-        [(inbox, host) for inbox, host in inboxes if inbox in gone and host not in asleep],
+        activity,
+        [(inbox, host) for inbox, host in inboxes if inbox in gone and host not in given_up],
         "the inbox was gone within the last hour",
     )

@@ -1,7 +1,7 @@
-"""Our rows as ActivityStreams documents: people, activities and collections.
+"""Renders actors, activities and collections as ActivityStreams documents.
 
 Everything that leaves this node as JSON-LD is made here or, for posts, in `notes`. Scalars where peers
-want scalars, lists where they want lists, and the full address of the public collection always.
+want scalars, lists where they want lists, and always the full URI of the public collection.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from node.posts import posts
 
 
 def add_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
+    """The document with its `@context` first."""
     return {"@context": list(context), **document}
 
 
 def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
-    """One of ours: a person, or the node itself. Of somebody suspended it says that and little more."""
+    """The actor document of a local account, or of the node itself; of a suspended one little is left."""
     if account.suspended_at is not None:
         account = replace(
             account,
@@ -49,7 +50,7 @@ def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
         "webfinger": f"{webfinger.username(account)}@{account.domain}",
         "url": account.url,
         "name": account.label,
-        # Pixelfed refuses an update of a person without any text.
+        # Pixelfed refuses an Update of an actor with an empty summary.
         "summary": account.bio or "<p></p>",
         "inbox": account.inbox,
         "outbox": account.outbox,
@@ -75,7 +76,7 @@ def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
             {"type": "PropertyValue", "name": name, "value": value} for name, value in account.profile_fields
         ],
         "tag": [],
-        # Pages of ours name their authors (fediverse:creator), and so may the sites that somebody has listed.
+        # Pages of this node name their authors (fediverse:creator), and so may the sites an account lists.
         "attributionDomains": list(dict.fromkeys((tx.site.domain, *account.attribution_domain_list))),
     }
     for term, kind in (("icon", avatars.AVATAR), ("image", avatars.HEADER)):
@@ -140,7 +141,7 @@ def render_announce(
     published_at: int,
     object_author_uri: str | None,
 ) -> dict[str, Any]:
-    """A boost; `object_author_uri` is the author of the boosted post, who is told."""
+    """The Announce of a boost; `object_author_uri`, the author of the boosted post, is addressed too."""
     to, cc = addressing(author, visibility, [object_author_uri] if object_author_uri else [])
     return {
         "id": uri,
@@ -154,7 +155,7 @@ def render_announce(
 
 
 def render_bytes(tx: Reader, activity: OutgoingActivity, actor: Account) -> bytes | None:
-    """A sentence as it is sent: as it was rendered before, or else as things are now; None for nothing to say."""
+    """The request body of an activity, as rendered before or else as things are now; None for no body."""
     if activity.document is not None:
         return activity.document.encode()
     document = render_activity(tx, activity, actor)
@@ -163,17 +164,17 @@ def render_bytes(tx: Reader, activity: OutgoingActivity, actor: Account) -> byte
 
 @dataclass(frozen=True, slots=True)
 class _Outgoing:
-    """One activity to render: what was recorded, who did it, and the post it is about, if any."""
+    """One activity to render: what was recorded, its actor, and the post it is about, if any."""
 
     tx: Reader
-    sentence: OutgoingActivity
-    who: Account
+    activity: OutgoingActivity
+    actor: Account
     post: Post | None
-    facts: dict[str, Any]
+    details: dict[str, Any]
 
     @property
     def is_about_actor(self) -> bool:
-        return self.sentence.object_uri == self.who.uri
+        return self.activity.object_uri == self.actor.uri
 
     @property
     def existing_post(self) -> Post | None:
@@ -181,8 +182,8 @@ class _Outgoing:
 
     @property
     def recipients(self) -> list[str]:
-        """The author of the post, or whom a follow is about: at most one address."""
-        id_ = self.sentence.target_id
+        """The account it is about, or else the author of the post: at most one URI."""
+        id_ = self.activity.target_id
         if id_ is None and self.post is not None:
             id_ = self.post.account_id
         account = None if id_ is None else accounts.by_id(self.tx, id_)
@@ -191,20 +192,20 @@ class _Outgoing:
     def document(
         self, members: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY, *, type_: str | None = None
     ) -> dict[str, Any]:
-        """The activity: `members` after what all of them have."""
-        base = {"id": self.sentence.uri, "type": type_ or self.sentence.verb, "actor": self.who.uri}
+        """The activity: what all activities have, then `members`."""
+        base = {"id": self.activity.uri, "type": type_ or self.activity.verb, "actor": self.actor.uri}
         return add_context(base | members, context)
 
 
 def render_activity(tx: Reader, activity: OutgoingActivity, actor: Account) -> dict[str, Any] | None:
-    """Renders an outgoing activity; None when there is nothing left to send, as for a post that was deleted."""
+    """Renders an outgoing activity; None when nothing is left to send, as for a deleted post."""
     post = None if activity.post_id is None else posts.by_id(tx, activity.post_id)
     return _RENDER.get(activity.verb, _simple)(_Outgoing(tx, activity, actor, post, activity.details))
 
 
 def _simple(outgoing: _Outgoing) -> dict[str, Any]:
     """A like, a follow, a block: an object, and its recipient."""
-    return outgoing.document({"to": outgoing.recipients, "object": outgoing.sentence.object_uri})
+    return outgoing.document({"to": outgoing.recipients, "object": outgoing.activity.object_uri})
 
 
 def _create(outgoing: _Outgoing) -> dict[str, Any] | None:
@@ -224,78 +225,79 @@ def _update(outgoing: _Outgoing) -> dict[str, Any] | None:
         return None
     edited = notes.format_edit_time(post)
     whole = render_create(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
-    whole |= {"id": outgoing.sentence.uri, "type": "Update", "actor": outgoing.who.uri, "published": edited}
+    whole |= {"id": outgoing.activity.uri, "type": "Update", "actor": outgoing.actor.uri, "published": edited}
     whole["object"]["updated"] = edited
     return add_context(whole, contexts.NOTE)
 
 
 def _render_actor_update(outgoing: _Outgoing) -> dict[str, Any]:
-    current = render_actor(outgoing.tx, accounts.get(outgoing.tx, outgoing.who.id))
+    current = render_actor(outgoing.tx, accounts.get(outgoing.tx, outgoing.actor.id))
     return outgoing.document(
-        {"to": [PUBLIC], "cc": [outgoing.who.followers_uri], "object": current}, contexts.ACTOR
+        {"to": [PUBLIC], "cc": [outgoing.actor.followers_uri], "object": current}, contexts.ACTOR
     )
 
 
 def _delete(outgoing: _Outgoing) -> dict[str, Any]:
     if outgoing.is_about_actor:
-        return outgoing.document({"to": [PUBLIC], "cc": [], "object": outgoing.who.uri})
-    mentioned = accounts.by_ids(outgoing.tx, outgoing.facts.get("mentions", []))
-    visibility = outgoing.facts.get("visibility", "direct")
-    to, cc = addressing(outgoing.who, visibility, [one.uri for one in mentioned.values()])
-    deleted_at = outgoing.facts.get("deleted_at", outgoing.sentence.created_at)
-    tombstone = notes.render_tombstone(outgoing.sentence.object_uri, deleted_at)
+        return outgoing.document({"to": [PUBLIC], "cc": [], "object": outgoing.actor.uri})
+    mentioned = accounts.by_ids(outgoing.tx, outgoing.details.get("mentions", []))
+    visibility = outgoing.details.get("visibility", "direct")
+    to, cc = addressing(outgoing.actor, visibility, [one.uri for one in mentioned.values()])
+    deleted_at = outgoing.details.get("deleted_at", outgoing.activity.created_at)
+    tombstone = notes.render_tombstone(outgoing.activity.object_uri, deleted_at)
     del tombstone["@context"]
     return outgoing.document({"to": to, "cc": cc, "object": tombstone})
 
 
 def _announce(outgoing: _Outgoing) -> dict[str, Any] | None:
-    if outgoing.post is None or boosts.by_uri(outgoing.tx, outgoing.sentence.uri) is None:
+    if outgoing.post is None or boosts.by_uri(outgoing.tx, outgoing.activity.uri) is None:
         return None
-    of = accounts.get(outgoing.tx, outgoing.post.account_id).uri
-    return add_context(_render_boost(outgoing, outgoing.sentence.uri, outgoing.sentence.object_uri, of))
+    author_uri = accounts.get(outgoing.tx, outgoing.post.account_id).uri
+    activity = outgoing.activity
+    return add_context(_render_boost(outgoing, activity.uri, activity.object_uri, author_uri))
 
 
-def _render_boost(outgoing: _Outgoing, uri: str, object_uri: str, of: str | None) -> dict[str, Any]:
-    facts = outgoing.facts
-    visibility, at = facts.get("visibility", "public"), facts.get("created_at", outgoing.sentence.created_at)
-    return render_announce(outgoing.who, uri, object_uri, visibility, at, of)
+def _render_boost(outgoing: _Outgoing, uri: str, object_uri: str, author_uri: str | None) -> dict[str, Any]:
+    visibility = outgoing.details.get("visibility", "public")
+    created_at = outgoing.details.get("created_at", outgoing.activity.created_at)
+    return render_announce(outgoing.actor, uri, object_uri, visibility, created_at, author_uri)
 
 
 def _render_undo(outgoing: _Outgoing) -> dict[str, Any]:
-    recipients, facts = outgoing.recipients, outgoing.facts
-    verb, uri, object_uri = facts["verb"], facts["uri"], facts["object_uri"]
+    recipients, details = outgoing.recipients, outgoing.details
+    verb, uri, object_uri = details["verb"], details["uri"], details["object_uri"]
     if verb == "Announce":
         boost = _render_boost(outgoing, uri, object_uri, recipients[0] if recipients else None)
         return outgoing.document({"to": boost["to"], "cc": boost["cc"], "object": boost})
-    undone = {"id": uri, "type": verb, "actor": outgoing.who.uri, "object": object_uri, "to": recipients}
+    undone = {"id": uri, "type": verb, "actor": outgoing.actor.uri, "object": object_uri, "to": recipients}
     return outgoing.document({"to": recipients, "object": undone})
 
 
 def _render_pin(outgoing: _Outgoing) -> dict[str, Any] | None:
-    """Only what anybody may see can be pinned; for one that is deleted meanwhile nothing is sent."""
+    """An Add or Remove of a pinned post, always public; nothing for a post that was deleted meanwhile."""
     if outgoing.existing_post is None:
         return None
-    addressed = {"to": [PUBLIC], "cc": [outgoing.who.followers_uri]}
-    pinned = {"object": outgoing.sentence.object_uri, "target": outgoing.who.featured_uri}
+    addressed = {"to": [PUBLIC], "cc": [outgoing.actor.followers_uri]}
+    pinned = {"object": outgoing.activity.object_uri, "target": outgoing.actor.featured_uri}
     return outgoing.document(addressed | pinned)
 
 
 def _move(outgoing: _Outgoing) -> dict[str, Any]:
-    who = outgoing.who
+    actor = outgoing.actor
     return outgoing.document(
-        {"to": [who.followers_uri], "object": who.uri, "target": outgoing.facts["target"]}
+        {"to": [actor.followers_uri], "object": actor.uri, "target": outgoing.details["target"]}
     )
 
 
 def _flag(outgoing: _Outgoing) -> dict[str, Any]:
-    reported = outgoing.facts["objects"]
-    return outgoing.document({"to": reported[:1], "content": outgoing.facts["words"], "object": reported})
+    reported = outgoing.details["objects"]
+    return outgoing.document({"to": reported[:1], "content": outgoing.details["words"], "object": reported})
 
 
 def _revoke(outgoing: _Outgoing) -> dict[str, Any]:
-    """A quote is no longer allowed: its stamp is deleted."""
+    """The Delete of a quote stamp: the quote is no longer allowed."""
     return outgoing.document(
-        {"to": outgoing.recipients, "object": outgoing.sentence.object_uri}, type_="Delete"
+        {"to": outgoing.recipients, "object": outgoing.activity.object_uri}, type_="Delete"
     )
 
 
@@ -303,29 +305,34 @@ def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
     if (post := outgoing.existing_post) is None:
         return None
     note = notes.render_note(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
-    asked = {"to": outgoing.recipients, "object": outgoing.sentence.object_uri, "instrument": note}
-    return outgoing.document(asked, contexts.NOTE)
+    members = {"to": outgoing.recipients, "object": outgoing.activity.object_uri, "instrument": note}
+    return outgoing.document(members, contexts.NOTE)
 
 
 def _answer(outgoing: _Outgoing) -> dict[str, Any]:
     """An Accept or Reject: of a follow, or of the request to quote a post."""
-    if "quote" in outgoing.facts:
-        return _render_quote_answer(outgoing, outgoing.facts["quote"])
-    asked = outgoing.facts["follow"]
-    follow = {"id": asked["uri"], "type": "Follow", "actor": asked["actor"], "object": asked["object"]}
-    return outgoing.document({"to": [asked["actor"]], "object": follow})
-
-
-def _render_quote_answer(outgoing: _Outgoing, asked: dict[str, str]) -> dict[str, Any]:
-    request = {
-        "id": asked["uri"],
-        "type": "QuoteRequest",
-        "actor": asked["by"],
-        "object": asked["object"],
-        "instrument": asked["instrument"],
+    if "quote" in outgoing.details:
+        return _render_quote_answer(outgoing, outgoing.details["quote"])
+    request = outgoing.details["follow"]
+    follow = {
+        "id": request["uri"],
+        "type": "Follow",
+        "actor": request["actor"],
+        "object": request["object"],
     }
-    result = {"result": asked["result"]} if "result" in asked else {}
-    return outgoing.document({"to": [asked["by"]], "object": request} | result, contexts.QUOTE)
+    return outgoing.document({"to": [request["actor"]], "object": follow})
+
+
+def _render_quote_answer(outgoing: _Outgoing, request: dict[str, str]) -> dict[str, Any]:
+    quote_request = {
+        "id": request["uri"],
+        "type": "QuoteRequest",
+        "actor": request["by"],
+        "object": request["object"],
+        "instrument": request["instrument"],
+    }
+    result = {"result": request["result"]} if "result" in request else {}
+    return outgoing.document({"to": [request["by"]], "object": quote_request} | result, contexts.QUOTE)
 
 
 _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
@@ -343,13 +350,13 @@ _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
     "Undo": _render_undo,
     "Update": _update,
 }
-"""How each kind is rendered; all others are `_simple`."""
+"""Verb → how it is rendered; all others by `_simple`."""
 
 
 def render_collection(
     uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """The front of a collection: how many, and where the pages begin; or all `items` of a small one."""
+    """A collection: its total, and the URI of its first page; or all `items` of a small one."""
     document: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": max(0, total)}
     if items:
         document["orderedItems"] = list(items)
@@ -367,10 +374,14 @@ def render_collection_page(
     next_cursor: int | None,
     context: Sequence[Any] = contexts.ACTIVITY,
 ) -> dict[str, Any]:
-    """One page. `cursor` and `next_cursor` are cursors: where this page and the next begin, stable while rows come and go."""
-    here = f"{uri}?page=true" if cursor is None else f"{uri}?page=true&max_id={cursor}"
+    """One page of a collection.
+
+    `cursor` and `next_cursor` are ids: the items before them are on this page and the next, stable while rows
+    come and go.
+    """
+    page_uri = f"{uri}?page=true" if cursor is None else f"{uri}?page=true&max_id={cursor}"
     document: dict[str, Any] = {
-        "id": here,
+        "id": page_uri,
         "type": "OrderedCollectionPage",
         "partOf": uri,
         "totalItems": max(0, total),

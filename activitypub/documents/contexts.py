@@ -1,7 +1,7 @@
-"""The JSON-LD contexts of our documents: a small fixed list, with every term that they use.
+"""The JSON-LD contexts of this node's documents: a small fixed list, with every term that they use.
 
-`schema` is two different things: Mastodon's historic `http://schema.org#` for the lines of a profile, and
-`https://schema.org/` for what cameras tell. The two never meet in one document.
+`schema` is two different things: Mastodon's historic `http://schema.org#` for profile fields, and
+`https://schema.org/` for photo metadata. The two never meet in one document.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""NodeInfo 2.0 and 2.1 (FEP-0151): what this node tells crawlers about itself."""
+"""NodeInfo 2.0 and 2.1 (FEP-0151): the documents that describe this node to crawlers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def content_type(version: str) -> str:
 
 
 def links(site: Site) -> dict[str, Any]:
-    """Where both versions are. The older first: some readers only look at the first."""
+    """The links to both versions, the older first: some readers only take the first."""
     return {
         "links": [
             {"rel": f"{SCHEMA}{version}", "href": site.uri(f"/nodeinfo/{version}")} for version in VERSIONS

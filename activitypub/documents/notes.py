@@ -1,6 +1,6 @@
-"""A post of ours as a document that four kinds of photo servers read richly.
+"""Renders local posts as Notes that four kinds of photo servers read in full.
 
-One address is both id and page. Lists stay lists with one member. Pictures go out as JPEG no larger than
+One URI is both id and page. Lists stay lists with one member. Photos go out as JPEG no larger than
 any peer takes, with their size, blurhash and alt text twice, since some read `name` and some `summary`.
 Each rule came from a server that would otherwise lose the post.
 """
@@ -30,12 +30,12 @@ from node.models.post import Post
 from node.posts import hashtags, mentions, posts
 
 PHOTOS_SHOWN_BY_ALL_PEERS = 4
-"""How many pictures of a post the least generous peer shows."""
+"""How many photos of a post every peer shows; some show no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteData:
-    """Everything a document says about one post."""
+    """Everything the Note of one post is rendered from."""
 
     post: Post
     author: Account
@@ -47,10 +47,10 @@ class NoteData:
 
 
 def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
-    """What the documents of these posts need, read together."""
+    """Loads what the Notes of these posts need, in few statements, in the order of the posts."""
     ids = [post.id for post in wanted]
     authors = accounts.by_ids(tx, (post.account_id for post in wanted))
-    pictures = photo_rows.by_posts(tx, ids)
+    photos = photo_rows.by_posts(tx, ids)
     mentioned = mentions.by_posts(tx, ids)
     names = hashtags.by_posts(tx, ids)
     quoted = quotes.by_posts(tx, ids)
@@ -59,7 +59,7 @@ def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
         NoteData(
             post,
             authors[post.account_id],
-            pictures.get(post.id, []),
+            photos.get(post.id, []),
             [mention.account for mention in mentioned.get(post.id, [])],
             names.get(post.id, []),
             _conversation_uri(post, roots.get(post.root_id)),
@@ -70,23 +70,24 @@ def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
 
 
 def _conversation_uri(post: Post, root: Post | None) -> str:
-    """The collection of the whole conversation: ours where it began here, else what its own server calls it."""
+    """The collection of the whole conversation: local if its root is, else what its own server calls it."""
     if root is None or not post.is_open or not root.is_open or root.deleted_at is not None:
         return ""
     return f"{root.uri}/context" if root.is_local and not root.is_comment else root.context
 
 
 def format_time(ms: int) -> str:
+    """Milliseconds as an `xsd:dateTime` in UTC, to the second."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_edit_time(post: Post) -> str:
-    """When it was last edited, rounded up: an edit in the second of publication is still later."""
+    """The time of the last edit, rounded up: an edit within the second of publication is still later."""
     return format_time((post.edited_at or post.published_at) + 999)
 
 
 def addressing(author: Account, visibility: str, others: list[str]) -> tuple[list[str], list[str]]:
-    """`to` and `cc`: the same on the post and on every activity about it."""
+    """`to` and `cc` of a post, the same on every activity about it; `others` are the mentioned accounts."""
     others = [uri for uri in others if uri != author.uri]
     match visibility:
         case "public":
@@ -100,9 +101,9 @@ def addressing(author: Account, visibility: str, others: list[str]) -> tuple[lis
 
 
 def render_note(site: Site, data: NoteData) -> dict[str, Any]:
-    """The whole document of a post, without its context."""
+    """The Note of a post, without its `@context`."""
     post, author = data.post, data.author
-    to, cc = addressing(author, post.visibility, [person.uri for person in data.mentioned])
+    to, cc = addressing(author, post.visibility, [account.uri for account in data.mentioned])
     content = _render_content(post, len(data.photos), data.quote)
     document: dict[str, Any] = {
         "id": post.uri,
@@ -142,7 +143,10 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
             if ("federated", "jpeg") in photo.files
         ],
         "tag": [
-            *({"type": "Mention", "href": who.uri, "name": f"@{who.full_handle}"} for who in data.mentioned),
+            *(
+                {"type": "Mention", "href": account.uri, "name": f"@{account.full_handle}"}
+                for account in data.mentioned
+            ),
             *(
                 {"type": "Hashtag", "href": site.uri("/tags/" + quote(name, safe="")), "name": f"#{display}"}
                 for name, display in data.hashtags
@@ -154,14 +158,14 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
 
 
 def render_document(tx: Reader, post: Post) -> dict[str, Any]:
-    """The document under a post's own address: the post, or the tombstone that is left of it."""
+    """The document under a post's URI: its Note, or the Tombstone of a deleted one."""
     if post.deleted_at is not None:
         return render_tombstone(post.uri, post.deleted_at)
     return {"@context": contexts.NOTE, **render_note(tx.site, load_data(tx, [post])[0])}
 
 
 def render_tombstone(uri: str, deleted_at: int, *, former_type: str = "Note") -> dict[str, Any]:
-    """What is left of something deleted."""
+    """The Tombstone of something deleted."""
     return {
         "@context": contexts.ACTIVITY,
         "id": uri,
@@ -171,10 +175,10 @@ def render_tombstone(uri: str, deleted_at: int, *, former_type: str = "Note") ->
     }
 
 
-def _render_content(post: Post, pictures: int, quote: PostQuote | None) -> str:
-    """The caption, with what some servers would not show otherwise: the other pictures, and what is quoted."""
+def _render_content(post: Post, photos_count: int, quote: PostQuote | None) -> str:
+    """The caption, with links to what some servers would not show: further photos, and the quoted post."""
     content = post.caption
-    if pictures > PHOTOS_SHOWN_BY_ALL_PEERS:
+    if photos_count > PHOTOS_SHOWN_BY_ALL_PEERS:
         link = escape(post.url)
         content += f'<p><a href="{link}" rel="noopener">{link}</a></p>'
     if quote is not None:
@@ -183,16 +187,16 @@ def _render_content(post: Post, pictures: int, quote: PostQuote | None) -> str:
     return content
 
 
-def _render_policy(about: NoteData) -> dict[str, Any]:
-    """Who may do what with the post, in Pixelfed's and in GoToSocial's words."""
-    circles = AudienceUris(
-        about.author.uri,
-        about.author.followers_uri,
-        about.author.following_uri,
-        frozenset(person.uri for person in about.mentioned),
+def _render_policy(data: NoteData) -> dict[str, Any]:
+    """The interaction policy of a post, in Pixelfed's and in GoToSocial's terms."""
+    audience_uris = AudienceUris(
+        data.author.uri,
+        data.author.followers_uri,
+        data.author.following_uri,
+        frozenset(account.uri for account in data.mentioned),
     )
     return interaction_policies.render(
-        restrict_to_visibility(about.post.interaction_policy, about.post.visibility), circles
+        restrict_to_visibility(data.post.interaction_policy, data.post.visibility), audience_uris
     )
 
 
@@ -211,22 +215,22 @@ def _render_attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["summary"] = photo.alt
     if photo.blurhash:
         attachment["blurhash"] = photo.blurhash
-    told = photo.public_metadata
-    if told.get("license"):
-        # Pixelfed reads the name; what others read is an address.
-        attachment["license"] = told["license"]
-        if address := photo_metadata.LICENCES.get(told["license"]):
-            attachment["licenseUrl"] = address
-    if told.get("exif"):
+    metadata = photo.public_metadata
+    if metadata.get("license"):
+        # Pixelfed reads the name; others read a URL.
+        attachment["license"] = metadata["license"]
+        if url := photo_metadata.LICENCES.get(metadata["license"]):
+            attachment["licenseUrl"] = url
+    if metadata.get("exif"):
         # FEP-ee3a; `@type` and not `type`, since that is what its readers look for.
         attachment["exifData"] = [
-            {"@type": "PropertyValue", "name": name, "value": value} for name, value in told["exif"]
+            {"@type": "PropertyValue", "name": name, "value": value} for name, value in metadata["exif"]
         ]
     return attachment
 
 
 def media_url(site: Site, visibility: str, key: str) -> str:
-    """Where other servers fetch a file: in the open, or under a name that only recipients are told."""
+    """The URL other servers fetch a file from; of a post that is not open, one that only recipients know."""
     if visibility in OPEN_VISIBILITIES:
         return site.uri(f"/media/{key}")
     return site.uri(f"/media/p/{site.media_capability(key)}/{key}")

@@ -9,16 +9,16 @@ from node.database import Site
 from node.models.account import Account
 
 AS_TYPE = "application/activity+json"
-_AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
 
 
 def username(account: Account) -> str:
-    """The part before the @. The node's own is its host without a port, which no user name may hold."""
+    """The part before the @. The instance actor's is its host without a port, which no user name may hold."""
     return account.name.partition(":")[0]
 
 
 def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str, Any]:
-    """The JRD of one of ours; `rels` choose among the links."""
+    """The JRD of a local account; `rels`, if any, filter its links."""
     links = [
         {"rel": "self", "type": AS_TYPE, "href": account.uri},
         {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
@@ -34,7 +34,7 @@ def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str
 
 
 def host_meta(site: Site) -> str:
-    """The XRD that leads older servers to WebFinger."""
+    """The XRD that leads older servers to WebFinger (RFC 6415)."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'

@@ -1,1 +1,1 @@
-"""What each kind of received activity does."""
+"""What each type of received activity does: one module per type, and the table of them in `registry`."""

@@ -1,8 +1,8 @@
-"""Flag: another server tells what its people find wrong with ours.
+"""Flag: a report from another server about local accounts and posts.
 
-It may come from a person or from their server in its own name, and name people and posts in any order. What
-is not of this node is left aside; however much is named, few people are reported by one Flag, and a server
-that reports all the time is not listened to for a while.
+The actor may be a person or their server, and the objects may be accounts and posts in any order. Objects that
+are not local are skipped; one Flag reports at most MAX_ACCOUNTS accounts, and one server sends at most
+MAX_REPORTS_PER_HOUR.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 from node.text import hostnames
 
@@ -26,44 +26,45 @@ MAX_ACCOUNTS = 10
 MAX_REPORTS_PER_HOUR = 60
 
 
-def handle_flag(tx: Writer, heard: ReceivedActivity) -> None:
-    by, host = heard.actor, hostnames.from_uri(heard.actor.uri)
-    if any(domain_policy.policy(tx, name).rejects_reports for name in {by.domain, host}):
-        raise Ignored("reports of that server are not wanted")
-    about = _reported_accounts(tx, heard)
-    if not about:
-        raise Ignored("it is about nobody here")
+def handle_flag(tx: Writer, received: ReceivedActivity) -> None:
+    """File one report for each local account named. Raises TooManyRequests beyond the limit of an hour."""
+    actor, host = received.actor, hostnames.from_uri(received.actor.uri)
+    if any(domain_rules.policy(tx, name).rejects_reports for name in {actor.domain, host}):
+        raise Ignored("reports from this server are rejected")
+    reported = _reported_accounts(tx, received)
+    if not reported:
+        raise Ignored("it names no local account")
     rate_limits.count_attempt(tx, f"reports {host}", limit=MAX_REPORTS_PER_HOUR, seconds=3600)
-    for target, chosen in about:
-        reports.receive(tx, by, target, heard.activity.content, chosen)
+    for target, its_posts in reported:
+        reports.receive(tx, actor, target, received.activity.content, its_posts)
 
 
-def _reported_accounts(tx: Reader, heard: ReceivedActivity) -> list[tuple[Account, list[Post]]]:
-    """The people of ours that are named, by themselves or through a post, and the posts of each."""
-    people: dict[int, Account] = {}
-    found: dict[int, list[Post]] = {}
-    for uri in dict.fromkeys(ref.uri for ref in heard.activity.objects):
+def _reported_accounts(tx: Reader, received: ReceivedActivity) -> list[tuple[Account, list[Post]]]:
+    """The local accounts that are named directly or through a post, each with its posts that are named."""
+    named: dict[int, Account] = {}
+    its_posts: dict[int, list[Post]] = {}
+    for uri in dict.fromkeys(ref.uri for ref in received.activity.objects):
         if uri is None or not is_local_uri(tx, uri):
             continue
         target = accounts.by_uri(tx, uri)
         post = posts.by_uri(tx, uri) if target is None else None
-        if post is not None and _is_visible_to_server(tx, heard.actor, post):
+        if post is not None and _is_visible_to_server(tx, received.actor, post):
             target = accounts.by_id(tx, post.account_id)
         if target is None or not target.is_local or target.kind == "Application":
             continue
-        if target.deleted_at is not None or (target.id not in people and len(people) >= MAX_ACCOUNTS):
+        if target.deleted_at is not None or (target.id not in named and len(named) >= MAX_ACCOUNTS):
             continue
-        people[target.id] = target
+        named[target.id] = target
         if post is not None:
-            found.setdefault(target.id, []).append(post)
-    return [(target, found.get(id_, [])) for id_, target in people.items()]
+            its_posts.setdefault(target.id, []).append(post)
+    return [(target, its_posts.get(id_, [])) for id_, target in named.items()]
 
 
-def _is_visible_to_server(tx: Reader, by: Account, post: Post) -> bool:
-    """Whether somebody on that server may see the post: a server reports on behalf of its people."""
+def _is_visible_to_server(tx: Reader, actor: Account, post: Post) -> bool:
+    """Whether any account on the actor's server may see the post: a server reports on behalf of its accounts."""
     if post.deleted_at is not None or not post.is_local:
         return False
     if post.visibility in OPEN_VISIBILITIES:
         return True
-    asking = [by, *recipients.audience_on_server(tx, post, parse_uri(by.uri).origin + "/")]
-    return any(may_see(tx, person, post) for person in asking)
+    viewers = [actor, *recipients.audience_on_server(tx, post, parse_uri(actor.uri).origin + "/")]
+    return any(may_see(tx, viewer, post) for viewer in viewers)

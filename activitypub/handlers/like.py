@@ -1,9 +1,9 @@
-"""Like and EmojiReact: a post of ours is liked, with an emoji or without."""
+"""Like and EmojiReact (FEP-c0e0): a remote account likes a local post, with an emoji or without."""
 
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
-from activitypub.vocab import emoji_reactions as written
+from activitypub.vocab import emoji_reactions as vocab_reactions
 from node.database import Writer
 from node.interactions import emoji_reactions, likes
 from node.models.account import Account
@@ -12,44 +12,47 @@ from node.models.remote_actor import RemoteEmoji
 from node.posts import posts
 
 
-def handle_like(tx: Writer, heard: ReceivedActivity) -> None:
-    post = visible_local_post(tx, heard.activity.object, heard.actor)
-    if not _add_reaction(tx, heard, post):
-        likes.like(tx, heard.actor, post, heard.uri, is_visible=True)
+def handle_like(tx: Writer, received: ReceivedActivity) -> None:
+    """Like a post; a Like with an emoji (Misskey, Pleroma) is stored as a reaction."""
+    post = visible_local_post(tx, received.activity.object, received.actor)
+    if not _add_reaction(tx, received, post):
+        likes.like(tx, received.actor, post, received.uri, is_visible=True)
 
 
-def handle_emoji_react(tx: Writer, heard: ReceivedActivity) -> None:
-    if not _add_reaction(tx, heard, visible_local_post(tx, heard.activity.object, heard.actor)):
+def handle_emoji_react(tx: Writer, received: ReceivedActivity) -> None:
+    """React to a post. Raises Ignored without an emoji that can be shown."""
+    if not _add_reaction(tx, received, visible_local_post(tx, received.activity.object, received.actor)):
         raise Ignored("a reaction without an emoji that can be shown")
 
 
-def _add_reaction(tx: Writer, heard: ReceivedActivity, post: Post) -> bool:
-    given = written.parse(heard.activity)
-    if given is None or heard.uri is None:
+def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
+    """Store the activity as a reaction; False if it has no usable emoji or no id of its own."""
+    reaction = vocab_reactions.parse(received.activity)
+    if reaction is None or received.uri is None:
         return False
-    picture = given.emoji
+    emoji = reaction.emoji
     emoji_reactions.react(
         tx,
-        heard.actor,
+        received.actor,
         post,
-        heard.uri,
-        name=_reaction_name(heard.actor, given),
-        content=given.content,
+        received.uri,
+        name=_reaction_name(received.actor, reaction),
+        content=reaction.content,
         remote_emoji=None
-        if picture is None
-        else RemoteEmoji(given.content.strip(":"), picture.url, picture.updated_ms or 0),
+        if emoji is None
+        else RemoteEmoji(reaction.content.strip(":"), emoji.url, emoji.updated_ms or 0),
         is_seen=True,
     )
     return True
 
 
-def _reaction_name(by: Account, given: written.EmojiReaction) -> str:
-    """Custom emoji of two servers may share a short name and still be two."""
-    return given.key if given.emoji is None else f"{given.key}{by.domain}"
+def _reaction_name(actor: Account, reaction: vocab_reactions.EmojiReaction) -> str:
+    """The name reactions are counted by: custom emoji of two servers may share a shortcode and stay two."""
+    return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
 
 
 def undo_reaction(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
-    """By its id; one that is described without is the one its actor gave to that post last."""
+    """Remove a reaction by its id; without an id, the latest one of the actor to that post."""
     if uri is None and object_uri is not None:
         post = posts.by_uri(tx, object_uri)
         uri = None if post is None else emoji_reactions.latest_uri(tx, actor, post)

@@ -1,7 +1,7 @@
-"""Move: somebody goes to another account. What it says is only a reason to read both accounts again.
+"""Move: an account moves to another server. The activity is only a reason to fetch both accounts again.
 
-Nothing in the activity is believed but who signed it: the new account must name the old one at its own address
-(`alsoKnownAs`), and the old one must not say that it went anywhere else.
+Nothing in it is trusted but the signer: the new account must name the old one at its own address
+(`alsoKnownAs`), and the old one must not name another target. Job `check_move` verifies that.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ from activitypub.uris import Malformed, host_of
 from node.database import Writer
 from node.jobs import queue
 from node.lifecycle import migration
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 
 
-def handle_move(tx: Writer, heard: ReceivedActivity) -> None:
-    activity, by = heard.activity, heard.actor
+def handle_move(tx: Writer, received: ReceivedActivity) -> None:
+    """Queue `check_move` if the actor moves itself, has local followers or blocks, and has not moved lately."""
+    activity, actor = received.activity, received.actor
     target = activity.target.uri
-    if activity.object.uri != by.uri:
-        raise Ignored("somebody else would be moved")
-    if target is None or target == by.uri:
-        raise Ignored("a move to nowhere")
-    if not migration.has_local_relationships(tx, by):
-        raise Ignored("nobody here would notice")
-    if not migration.is_past_cooldown(tx, by):
-        raise Ignored("they have moved lately")
+    if activity.object.uri != actor.uri:
+        raise Ignored("it would move another account")
+    if target is None or target == actor.uri:
+        raise Ignored("a move without a target")
+    if not migration.has_local_relationships(tx, actor):
+        raise Ignored("no local account is concerned")
+    if not migration.is_past_cooldown(tx, actor):
+        raise Ignored("the account has moved lately")
     try:
         host = host_of(target)
     except Malformed as error:
-        raise Ignored("a move to nowhere") from error
-    if domain_policy.is_blocked(tx, host):
-        raise Ignored("nothing is exchanged with where they go")
-    queue.add(tx, "check_move", {"origin": by.id, "target": target}, lane=f"fetch {host}")
+        raise Ignored("a move without a target") from error
+    if domain_rules.is_blocked(tx, host):
+        raise Ignored("the server of the target is blocked")
+    queue.add(tx, "check_move", {"origin": actor.id, "target": target}, lane=f"fetch {host}")

@@ -1,6 +1,6 @@
-"""Add and Remove: what people of other servers pin to their profile.
+"""Add and Remove: a remote account pins posts to its profile.
 
-An Add counts only for the actor's own collection and the actor's own posts.
+They count only for the actor's own `featured` collection and the actor's own posts.
 """
 
 from __future__ import annotations
@@ -14,32 +14,35 @@ from node.interactions import pins
 from node.posts import posts
 
 
-def handle_add(tx: Writer, heard: ReceivedActivity) -> None:
-    _check_target(heard)
-    ref, by = heard.activity.object, heard.actor
+def handle_add(tx: Writer, received: ReceivedActivity) -> None:
+    """Pin a post, importing it first if the actor has local followers."""
+    _check_target(received)
+    ref, actor = received.activity.object, received.actor
     post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
     if post is None:
-        if not recipients.is_followed_locally(tx, by.id):
-            raise Ignored("nobody here would see it")
-        note = parse_own_note(tx, heard)
+        if not recipients.is_followed_locally(tx, actor.id):
+            raise Ignored("no local account would see it")
+        note = parse_own_note(tx, received)
         if note is None:
-            if not same_origin(ref.uri, by.uri):
+            if not same_origin(ref.uri, actor.uri):
                 raise Ignored("a post of another server")
-            raise fetch_or_ignore(heard, ref)
-        post = remote_notes.import_note(tx, note, by)
-    if post is None or not pins.receive_pin(tx, by, post):
-        raise Ignored("not an open post of theirs, or one too many")
+            raise fetch_or_ignore(received, ref)
+        post = remote_notes.import_note(tx, note, actor)
+    if post is None or not pins.receive_pin(tx, actor, post):
+        raise Ignored("not a public post of this actor, or one too many")
 
 
-def handle_remove(tx: Writer, heard: ReceivedActivity) -> None:
-    _check_target(heard)
-    ref = heard.activity.object
+def handle_remove(tx: Writer, received: ReceivedActivity) -> None:
+    """Unpin a post."""
+    _check_target(received)
+    ref = received.activity.object
     post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
-    if post is None or not pins.receive_unpin(tx, heard.actor, post):
-        raise Ignored("nothing that they had pinned")
+    if post is None or not pins.receive_unpin(tx, received.actor, post):
+        raise Ignored("not a pinned post of this actor")
 
 
-def _check_target(heard: ReceivedActivity) -> None:
-    target = heard.activity.target.uri
-    if not heard.actor.featured_uri or target != heard.actor.featured_uri:
-        raise Ignored("not about their own pinned posts")
+def _check_target(received: ReceivedActivity) -> None:
+    """Raises Ignored unless the target is the actor's own featured collection."""
+    target = received.activity.target.uri
+    if not received.actor.featured_uri or target != received.actor.featured_uri:
+        raise Ignored("the target is not the actor's own featured collection")

@@ -1,11 +1,11 @@
-"""QuoteRequest and the answers to ours (FEP-044f)."""
+"""QuoteRequest, and the answers to quote requests of local accounts (FEP-044f)."""
 
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
 from activitypub.uris import host_of
 from activitypub.vocab import Ref
-from activitypub.vocab import quotes as written
+from activitypub.vocab import quotes as vocab_quotes
 from node.database import Writer
 from node.interactions import quotes
 from node.jobs import queue
@@ -13,34 +13,39 @@ from node.models.account import Account
 from node.posts import posts
 
 
-def handle_quote_request(tx: Writer, heard: ReceivedActivity) -> None:
-    """QuoteRequest: answered at once, by the policy of the post."""
-    asked = written.parse_request(heard.activity)
-    post = visible_local_post(tx, Ref(uri=asked.quoted_uri), heard.actor)
-    if heard.uri is None:
-        raise Ignored("a question without an id")
-    quotes.receive_request(tx, heard.actor, post, request_uri=heard.uri, quote_uri=asked.quote_uri)
+def handle_quote_request(tx: Writer, received: ReceivedActivity) -> None:
+    """Answer a request to quote a local post at once, by the interaction policy of the post."""
+    request = vocab_quotes.parse_request(received.activity)
+    post = visible_local_post(tx, Ref(uri=request.quoted_uri), received.actor)
+    if received.uri is None:
+        raise Ignored("a quote request without an id")
+    quotes.receive_request(tx, received.actor, post, request_uri=received.uri, quote_uri=request.quote_uri)
 
 
-def handle_quote_response(tx: Writer, heard: ReceivedActivity, *, is_allowed: bool) -> bool:
-    """An Accept or a Reject of a question of ours, by the author of what is to be quoted. Whether it was one."""
-    said = written.parse_response(heard.activity)
-    ids = [said.id, f"{said.request.quote_uri}{quotes.REQUEST_SUFFIX}" if said.request is not None else None]
+def handle_quote_response(tx: Writer, received: ReceivedActivity, *, is_allowed: bool) -> bool:
+    """Handle an Accept or a Reject of a quote request of a local account; False if it answers something else.
+
+    The authorization it names is only recorded here: job `check_quote` fetches it before the quote is shown.
+    Raises Ignored if the sender is not the author of the quoted post.
+    """
+    response = vocab_quotes.parse_response(received.activity)
+    request = response.request
+    ids = [response.id, None if request is None else f"{request.quote_uri}{quotes.REQUEST_SUFFIX}"]
     for id_ in filter(None, ids):
         found = quotes.by_request_uri(tx, id_)
         if found is None:
             continue
-        post, wanted = found
-        target = posts.by_uri(tx, wanted.target_uri)
-        if target is None or target.account_id != heard.actor.id:
-            raise Ignored("an answer by somebody who was not asked")
-        if is_allowed and said.authorization_uri is not None:
-            quotes.record_unapproved(tx, post.id, wanted.target_uri, said.authorization_uri)
-            queue.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(wanted.target_uri)}")
+        post, quote = found
+        target = posts.by_uri(tx, quote.target_uri)
+        if target is None or target.account_id != received.actor.id:
+            raise Ignored("the answer is not by the author of the quoted post")
+        if is_allowed and response.authorization_uri is not None:
+            quotes.record_unapproved(tx, post.id, quote.target_uri, response.authorization_uri)
+            queue.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(quote.target_uri)}")
         return True
     return False
 
 
 def handle_authorization_deletion(tx: Writer, actor: Account, uri: str) -> bool:
-    """A Delete that may be of a stamp."""
+    """Revoke the quote authorization with this URI; False if there is none of this actor."""
     return quotes.receive_revocation(tx, actor, uri)

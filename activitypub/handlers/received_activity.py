@@ -1,8 +1,8 @@
-"""An activity that was heard, and what every deed asks about it first: whose thing is it?
+"""A received activity, and the checks that its handlers share: who owns the object, and is it local.
 
-Objects count only if their id is on the actor's server and they name the actor as author; everything else is
-a pointer that is looked up in our tables, or fetched from where it belongs (`Needs`) if somebody here would
-see it. The rest is let go of: `Ignored` says why.
+An embedded object counts only if its id is on the actor's server and it names the actor as its author. Anything
+else is a reference: looked up in the tables, or fetched from its own server (`NeedsFetch`) if a local account
+would see it. All the rest is dropped, and `Ignored` says why.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from node.posts import posts
 
 
 class Ignored(Exception):
-    """Nothing is done about it, and that is right; the text says why, for the log."""
+    """The activity is dropped on purpose; the message says why, for the log."""
 
 
 class NeedsFetch(Exception):
-    """Something must be fetched first, outside the unit of work."""
+    """The object at `uri` must be fetched first, outside the unit of work."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
@@ -35,8 +35,8 @@ class NeedsFetch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedActivity:
-    """An activity, who said it, what is new of what came with it, and what was fetched for it: (document,
-    author) by the id that was asked.
+    """An activity, its verified actor, the ids of its batch that were not seen before, and what was fetched
+    for it: (note, author) by the URI that was requested, None where that failed.
     """
 
     activity: Activity
@@ -46,44 +46,50 @@ class ReceivedActivity:
 
     @property
     def uri(self) -> str | None:
-        """The activity's id, if it is one that this actor may give."""
+        """The activity's id, if it is on the actor's own server; None otherwise."""
         id_ = self.activity.id
         return id_ if id_ is not None and same_origin(id_, self.actor.uri) else None
 
 
 def dedup_key(actor: Account, uri: str) -> str:
-    """Bound to the actor, so that nobody can use up the ids of others."""
+    """The key an activity is remembered by; it holds the actor, so that nobody can use up the ids of others."""
     return f"{actor.uri} {uri}"
 
 
 def is_local_uri(tx: Reader, uri: str | None) -> bool:
+    """Whether the URI is on this server, whatever it names."""
     return uri is not None and uri.startswith(tx.site.base_url + "/")
 
 
 def local_account(tx: Reader, uri: str | None) -> Account:
+    """The local account with this URI. Raises Ignored if there is none."""
     account = accounts.by_uri(tx, uri) if uri is not None and is_local_uri(tx, uri) else None
     if account is None:
-        raise Ignored("it is about nobody here")
+        raise Ignored("it names no local account")
     return account
 
 
 def parse_own_note(tx: Reader, received: ReceivedActivity) -> Note | None:
-    """The post in the activity, if it is the actor's own; None when only its own server can tell."""
+    """The embedded or fetched post of the activity, if it is the actor's own; None if it must be fetched.
+
+    Raises Ignored for a post that can never be accepted.
+    """
     ref = received.activity.object
     if ref.uri is None or is_local_uri(tx, ref.uri):
-        raise Ignored("a post without an id, or with one of ours")
-    found = received.fetched.get(ref.uri)
-    if found is not None:
-        if found[1].id != received.actor.id:
-            raise Ignored("the post is somebody else's")
-        return found[0]
+        raise Ignored("a post without an id, or with a local one")
+    fetched = received.fetched.get(ref.uri)
+    if fetched is not None:
+        note, author = fetched
+        if author.id != received.actor.id:
+            raise Ignored("the post belongs to another account")
+        return note
     if ref.doc is None:
         return None
     try:
         note = vocab.parse_note(ref.doc)
     except Malformed as error:
         if ref.doc.get("attributedTo") is None and same_origin(ref.uri, received.actor.uri):
-            return None  # no more than its name, or a part of it
+            return None  # only its id, or a part of the post
         raise Ignored(str(error)) from error
     if note.actor == received.actor.uri and same_origin(note.id, received.actor.uri):
         return note
@@ -91,19 +97,19 @@ def parse_own_note(tx: Reader, received: ReceivedActivity) -> Note | None:
 
 
 def fetch_or_ignore(received: ReceivedActivity, ref: Ref) -> Exception:
-    """What to raise for a post that only its own server can give."""
+    """The exception to raise for a post that must be fetched: Ignored if that was tried already."""
     if ref.uri is None or ref.uri in received.fetched:
-        return Ignored("the post cannot be had from its own server")
+        return Ignored("the post cannot be fetched from its own server")
     return NeedsFetch(ref.uri)
 
 
 def visible_local_post(tx: Reader, ref: Ref, actor: Account) -> Post:
-    """A post of ours that the actor may see. One that they may not see looks like none."""
+    """The local post if the actor may see it. Raises Ignored, the same for a hidden post as for none."""
     post = (
         posts.visible_by_uri(tx, actor, ref.uri)
         if ref.uri is not None and is_local_uri(tx, ref.uri)
         else None
     )
     if post is None:
-        raise Ignored("not a post of ours that they may see")
+        raise Ignored("not a local post that the actor may see")
     return post

@@ -1,4 +1,4 @@
-"""Undo: an actor takes back something of their own, named by its id or described."""
+"""Undo: an actor takes back an activity of its own, named by its id or described."""
 
 from __future__ import annotations
 
@@ -16,71 +16,74 @@ from node.models.account import Account
 from node.posts import posts
 
 
-def handle_undo(tx: Writer, heard: ReceivedActivity) -> None:
-    by, ref = heard.actor, heard.activity.object
-    said = ref.doc or {}
-    if said.get("actor") is not None and values.uri(said.get("actor")) != by.uri:
-        raise Ignored("only the actor can take something back")
-    kind = values.type_name(said, frozenset(_UNDO_HANDLERS))
-    object_uri = values.uri(said.get("object"))
-    undone = any(
-        take_back(tx, by, ref.uri, object_uri)
-        for name, take_back in _UNDO_HANDLERS.items()
+def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
+    """Undo an activity; without its type, every kind is tried by the id.
+
+    An activity that has not arrived yet is marked as seen, so that it is ignored when it does.
+    """
+    actor, ref = received.actor, received.activity.object
+    undone = ref.doc or {}
+    if undone.get("actor") is not None and values.uri(undone.get("actor")) != actor.uri:
+        raise Ignored("the activity belongs to another actor")
+    kind = values.type_name(undone, frozenset(_UNDO_HANDLERS))
+    object_uri = values.uri(undone.get("object"))
+    is_undone = any(
+        undo(tx, actor, ref.uri, object_uri)
+        for name, undo in _UNDO_HANDLERS.items()
         if kind is None or kind == name
     )
-    if not undone and ref.uri is not None and same_origin(ref.uri, by.uri):
-        # It may still be on its way: when it comes, it has been heard before.
-        heard.unseen.mark_seen(dedup_key(by, ref.uri))
+    if not is_undone and ref.uri is not None and same_origin(ref.uri, actor.uri):
+        received.unseen.mark_seen(dedup_key(actor, ref.uri))
 
 
-def _undo_follow(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_follow(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
     found = relationships.follow_by_uri(tx, uri) if uri is not None else None
-    if found is None or found.follower_id != by.id:
+    if found is None or found.follower_id != actor.id:
         target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
-        found = relationships.follow_between(tx, by, target) if target is not None else None
+        found = relationships.follow_between(tx, actor, target) if target is not None else None
     if found is None:
         return False
-    follows.unfollow(tx, by, accounts.get(tx, found.followed_id))
+    follows.unfollow(tx, actor, accounts.get(tx, found.followed_id))
     return True
 
 
-def _undo_like(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
-    if uri is not None and emoji_reactions.unreact_by_uri(tx, by, uri):
+def _undo_like(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+    if uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri):
         return True
     found = likes.by_uri(tx, uri) if uri is not None else None
-    if found is not None and found.account_id == by.id:
+    if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
     else:
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
     if post is None:
         return False
-    likes.unlike(tx, by, post)
-    emoji_reactions.unreact_all(tx, by, post)
+    likes.unlike(tx, actor, post)
+    emoji_reactions.unreact_all(tx, actor, post)
     return True
 
 
-def _undo_announce(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_announce(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
     found = boosts.by_uri(tx, uri) if uri is not None else None
-    if found is not None and found.account_id == by.id:
+    if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
     else:
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
-    if post is None or boosts.by_account_and_post(tx, by, post) is None:
+    if post is None or boosts.by_account_and_post(tx, actor, post) is None:
         return False
-    boosts.unboost(tx, by, post)
+    boosts.unboost(tx, actor, post)
     if not post.is_local and post.is_open:
-        # A boost also ends when the post itself does, and nobody else would tell us.
+        # A boost also ends when the post is deleted, and its server may not send the Delete to this one.
         queue.add(tx, "check_post", {"id": post.id, "uri": post.uri}, lane=f"fetch {host_of(post.uri)}")
     return True
 
 
-def _undo_block(tx: Writer, by: Account, uri: str | None, object_uri: str | None) -> bool:
-    if uri is not None and blocks.unblock_by_uri(tx, by, uri):
+def _undo_block(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+    if uri is not None and blocks.unblock_by_uri(tx, actor, uri):
         return True
     target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
     if target is None or not target.is_local:
         return False
-    blocks.unblock(tx, by, target)
+    blocks.unblock(tx, actor, target)
     return True
 
 
@@ -91,3 +94,4 @@ _UNDO_HANDLERS: dict[str, Callable[[Writer, Account, str | None, str | None], bo
     "Announce": _undo_announce,
     "Block": _undo_block,
 }
+"""Each takes (tx, actor, id of the undone activity, id of its object) and returns whether it found it."""

@@ -1,1 +1,1 @@
-"""The inbox: from a POST to a batch of processed activities."""
+"""The inbox: from a POST request to a batch of processed activities."""

@@ -1,12 +1,12 @@
-"""The inbox: who may drop something here, judged before anything is stored.
+"""The inbox endpoint: verifies a POST before anything is stored, and queues the activity.
 
-In this order, each step cheaper than what follows: method, size, type, what the signature claims, whether the
-JSON is one activity, whether its server is blocked, the key, the signature, the signer. What its own author
-has signed becomes a `receive` job; what somebody else brings counts only if its author has proved it, or as a
-hint (`forwarding`). The answer is 202: nobody waits for the deed.
+The checks, each cheaper than the next: method, size, type, what the signature claims, whether the JSON is one
+activity, whether its server is blocked, the key, the signature, the signer. An activity signed by its own actor
+becomes a `receive` job. One that another server forwards counts only if its actor has proved it (FEP-8b32), or
+as a hint to fetch a post (`forwarding`). The response is 202 before the activity is processed.
 
-The answers: 401 not proven, 403 blocked, 400 not an activity, 405, 408, 413, 415, 429; 503 when their key
-cannot be had at the moment, so that they try again. One line in the log says who and why.
+Other responses: 400 not an activity, 401 not verified, 403 blocked, 405, 408, 413, 415, 429; 503 if the key
+cannot be fetched at the moment, so that the sender retries. A refusal is one line in the log, with its reason.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ from typing import Any
 import msgspec
 
 from activitypub import signatures, vocab
-from activitypub.client.cache import FederationCache, KnownKey
-from activitypub.client.client import Unfetchable
-from activitypub.inbox import follower_sync, forwarding, verification
-from activitypub.inbox.asgi import (
+from activitypub.asgi import (
     BodyTooLarge,
     IncompleteBody,
     Receive,
@@ -34,9 +31,12 @@ from activitypub.inbox.asgi import (
     respond,
     signed_request,
 )
+from activitypub.client.cache import FederationCache, KnownKey
+from activitypub.client.client import Unfetchable
+from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, Request, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node.accounts import accounts
@@ -44,7 +44,7 @@ from node.database import Reader, Writer
 from node.ids import new_id
 from node.jobs import queue
 from node.jobs.batching import Batcher
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 log = logging.getLogger("tintype.inbox")
@@ -56,7 +56,7 @@ _HEADERS = {405: [(b"allow", b"POST")], 429: [(b"retry-after", b"30")], 503: _RE
 
 
 class Rejected(Exception):
-    """A request that is not accepted: the status, and the reason for the log and the sender's operator."""
+    """The request is refused with `status`; `reason` is for the log and for the sender's operator."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -66,7 +66,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InboxJob:
-    """What is let in: a job of that kind, the servers it came from and is about, and its place in the queue."""
+    """A job to queue for an accepted request: `hosts` are the sender and the actor, `run_at` its place (ms)."""
 
     kind: str
     payload: dict[str, Any]
@@ -79,7 +79,7 @@ class InboxJob:
 
 
 class Inbox:
-    """`POST` to any inbox of this node, over plain ASGI."""
+    """The ASGI app of every inbox of this node, shared or personal."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -90,13 +90,13 @@ class Inbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._accept(scope, receive)
-        except Rejected as turned:
+        except Rejected as refusal:
             reference = f"{new_id():x}"
             client = (scope.get("client") or ("?",))[0]
-            who = claimed_host(scope) or "?"
-            log.info("inbox %s %s from %s (%s): %s", reference, turned.status, who, client, turned.reason)
-            body = f"{turned.reason} ({reference})\n".encode()
-            await respond(scope, send, turned.status, body, headers=_HEADERS.get(turned.status, ()))
+            host = claimed_host(scope) or "?"
+            log.info("inbox %s %s from %s (%s): %s", reference, refusal.status, host, client, refusal.reason)
+            body = f"{refusal.reason} ({reference})\n".encode()
+            await respond(scope, send, refusal.status, body, headers=_HEADERS.get(refusal.status, ()))
         else:
             await respond(scope, send, 202)
 
@@ -120,7 +120,7 @@ class Inbox:
         if known is None:
             return
         if known.owner != actor:
-            raise Rejected(401, "the actor is not who signed")
+            raise Rejected(401, "the signature is not by the actor")
         self._fair_queue.record_accepted(host)
         await self._enqueue("receive", {"doc": doc, "by": known.account_id, "host": host}, host)
         if request.values(follower_sync.HEADER_NAME):
@@ -128,31 +128,34 @@ class Inbox:
 
     async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
-            raise Rejected(405, "an inbox takes POST")
-        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
-        if kind not in CONTENT_TYPES:
-            raise Rejected(415, "an inbox takes application/activity+json")
+            raise Rejected(405, "an inbox accepts only POST")
+        content_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if content_type not in CONTENT_TYPES:
+            raise Rejected(415, "an inbox accepts application/activity+json")
         try:
             await self._fair_queue.throttle(scope)
             return await read_body(scope, receive, MAX_BODY_BYTES)
         except RateExceeded:
-            raise Rejected(429, "too much at once") from None
+            raise Rejected(429, "too many requests") from None
         except BodyTooLarge:
-            raise Rejected(413, "an activity has 1 MiB at most") from None
+            raise Rejected(413, "an activity is at most 1 MiB") from None
         except IncompleteBody:
-            raise Rejected(408, "the body did not arrive") from None
+            raise Rejected(408, "the body did not arrive in time") from None
 
     async def _find_signer(
-        self, request: Request, claim: Claim, doc: dict[str, Any], host: str
+        self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
-        """Whose signature it is; None for a farewell of somebody we never knew, which is simply accepted."""
+        """The key that made the signature; None for a Delete that is accepted without effect.
+
+        That is the deletion of an account never seen here, or any Delete whose key is gone with its account.
+        """
         known = self._cache.keys.get(claim.key_id)
         try:
             if known is None:
                 activity = vocab.parse_activity(doc)
                 is_blocked, is_known = await self._node.db.read(_blocked_and_known, host, activity.actor)
                 if is_blocked:
-                    raise Rejected(403, f"{host} is blocked here")
+                    raise Rejected(403, f"{host} is blocked")
                 if not is_known and _is_actor_deletion(activity):
                     return None
                 known = await actors.find_key(self._node, claim.key_id)
@@ -162,47 +165,47 @@ class Inbox:
         except Unfetchable as error:
             activity = vocab.parse_activity(doc)
             if error.gone and activity.type == "Delete":
-                # Nobody can be asked any more whether it is true: for a farewell their own server is.
+                # The key is gone, so it cannot be verified: of an account deletion, the actor's URI tells the truth.
                 if _is_actor_deletion(activity):
                     await self._node.db.write(_queue_refresh, activity.actor)
                 return None
             raise _key_unavailable(error) from error
 
-    async def _accept_forwarded(self, request: Request, claim: Claim, activity: Activity) -> None:
-        """Somebody brings what another server's actor is said to have done."""
+    async def _accept_forwarded(self, request: SignedRequest, claim: Claim, activity: Activity) -> None:
+        """Accepts an activity that another server than the actor's has sent, if it is proved or useful as a hint."""
         hint: dict[str, Any] | None = None
         is_proved = integrity_proofs.has_proof(activity.raw)
         if not is_proved:
             hint = await self._node.db.read(forwarding.lookup_payload, claim.key_id, activity)
             if hint is None:
-                raise Rejected(401, "the key is not of the actor's server")
+                raise Rejected(401, "the key is not on the actor's server")
         try:
-            bearer = await actors.find_key(self._node, claim.key_id)
-            bearer = await verification.verify_request(self._node, request, claim, bearer)
+            sender = await actors.find_key(self._node, claim.key_id)
+            sender = await verification.verify_request(self._node, request, claim, sender)
             kind, payload = "look_up", hint or {}
             if is_proved:
                 author, doc = await verification.verify_proof(self._node, activity.raw, activity.actor)
-                kind, payload = "receive", {"doc": doc, "by": author.account_id, "host": bearer.host}
+                kind, payload = "receive", {"doc": doc, "by": author.account_id, "host": sender.host}
         except BadSignature as bad:
             raise Rejected(401, bad.reason) from bad
         except Unfetchable as error:
             raise _key_unavailable(error) from error
-        self._fair_queue.record_accepted(bearer.host)
-        await self._enqueue(kind, payload, bearer.host, host_of(activity.actor))
+        self._fair_queue.record_accepted(sender.host)
+        await self._enqueue(kind, payload, sender.host, host_of(activity.actor))
 
     async def _enqueue(self, kind: str, payload: dict[str, Any], *hosts: str) -> None:
-        letter = InboxJob(kind, payload, frozenset(hosts), self._fair_queue.next_run_at(hosts[0]))
-        if not await self._inserts(letter):
-            raise Rejected(403, f"{' or '.join(hosts)} is blocked here")
+        job = InboxJob(kind, payload, frozenset(hosts), self._fair_queue.next_run_at(hosts[0]))
+        if not await self._inserts(job):
+            raise Rejected(403, f"{' or '.join(hosts)} is blocked")
 
-    async def _insert_batch(self, group: list[InboxJob]) -> Sequence[bool]:
-        return await self._node.db.write(_insert_jobs, group)
+    async def _insert_batch(self, batch: list[InboxJob]) -> Sequence[bool]:
+        return await self._node.db.write(_insert_jobs, batch)
 
 
 def _key_unavailable(error: Unfetchable) -> Rejected:
     if error.temporary:
         return Rejected(503, "your key cannot be fetched at the moment")
-    return Rejected(401, f"your key cannot be had: {error.reason}")
+    return Rejected(401, f"your key cannot be fetched: {error.reason}")
 
 
 def _is_actor_deletion(activity: Activity) -> bool:
@@ -210,29 +213,29 @@ def _is_actor_deletion(activity: Activity) -> bool:
 
 
 def _blocked_and_known(tx: Reader, host: str, actor: str) -> tuple[bool, bool]:
-    return domain_policy.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
+    return domain_rules.is_blocked(tx, host), accounts.by_uri(tx, actor) is not None
 
 
 def _queue_refresh(tx: Writer, actor: str) -> None:
-    """Their key is gone and they say goodbye: if we know them, their own server is asked whether it is true."""
+    """Queues a fetch of a known remote actor whose Delete cannot be verified: is the account really gone?"""
     account = accounts.by_uri(tx, actor)
     if account is not None and not account.is_local and account.deleted_at is None:
         queue.add(tx, "refresh_actor", {"id": account.id, "farewell": True})
 
 
-def _insert_jobs(tx: Writer, group: list[InboxJob]) -> list[bool]:
-    """Store many letters at once; which of them were, and not refused because a server is blocked."""
-    blocked = domain_policy.blocked_among(tx, {host for letter in group for host in letter.hosts})
-    kept = [letter.hosts.isdisjoint(blocked) for letter in group]
+def _insert_jobs(tx: Writer, batch: list[InboxJob]) -> list[bool]:
+    """Inserts many jobs at once; False for each that is not, because one of its servers is blocked."""
+    blocked = domain_rules.blocked_among(tx, {host for job in batch for host in job.hosts})
+    kept = [job.hosts.isdisjoint(blocked) for job in batch]
     by_kind: dict[str, list[InboxJob]] = {}
-    for letter, is_kept in zip(group, kept, strict=True):
+    for job, is_kept in zip(batch, kept, strict=True):
         if is_kept:
-            by_kind.setdefault(letter.kind, []).append(letter)
-    for kind, letters in by_kind.items():
+            by_kind.setdefault(job.kind, []).append(job)
+    for kind, jobs in by_kind.items():
         queue.add_many(
             tx,
             kind,
-            [(msgspec.json.encode(letter.payload), letter.lane) for letter in letters],
-            run_at=[letter.run_at for letter in letters],
+            [(msgspec.json.encode(job.payload), job.lane) for job in jobs],
+            run_at=[job.run_at for job in jobs],
         )
     return kept

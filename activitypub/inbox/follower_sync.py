@@ -1,9 +1,9 @@
-"""FEP-8fcf at work: what another server's header about its followers here leads to, and what ours tells.
+"""Follower synchronization (FEP-8fcf): compares a remote account's local followers with what its server has.
 
-A header that may be acted on (`synchronization.wanted`) and does not fit what we know makes a job: the list
-is fetched from the actor's own server, with a signed request, and compared again. Only follows by people of
-this node change: one that their server does not know is ended here, one that waits for an answer they have
-given is accepted, and one that only they know of is taken back with an Undo.
+A `Collection-Synchronization` header that is trusted (`follower_digest.trusted_header`) and does not match the
+tables becomes a job: the list is fetched from the actor's own server with a signed request and compared again.
+Only follows by local accounts change: one that the remote server does not have is removed, a pending one that it
+lists is accepted, and one that only the remote server has is undone with an Undo.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from activitypub.client import collections
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from activitypub.signatures import Claim, Request, follower_digest
+from activitypub.signatures import Claim, SignedRequest, follower_digest
 from activitypub.signatures.follower_digest import Correction, SynchronizationHeader
 from activitypub.vocab import Ref
 from node.accounts import accounts, relationships
@@ -34,86 +34,92 @@ HEADER_NAME = follower_digest.HEADER.lower()
 MAX_PAGES = 5
 MAX_ATTEMPTS = 4
 MIN_FOLLOW_AGE_MS = 60_000
-"""A follow this young may not have reached their list yet."""
+"""A follow younger than this may not be in the remote list yet, and is kept."""
 
 
-async def check_header(node: Node, request: Request, claim: Claim, known: KnownKey) -> None:
-    """Compare the header of a verified request with what we know, at most once in a while for one actor."""
-    by = await node.db.read(accounts.by_id, known.account_id)
-    said = None if by is None else follower_digest.trusted_header(request, claim, by.uri, by.followers_uri)
-    memory = node.component(FederationCache)
-    if by is None or said is None or memory.checked_digests.get(by.id) == said.digest:
+async def check_header(node: Node, request: SignedRequest, claim: Claim, known: KnownKey) -> None:
+    """Compares the header of a verified request with the tables, and queues `synchronize` if they differ.
+
+    A digest that was compared for this actor lately is skipped.
+    """
+    actor = await node.db.read(accounts.by_id, known.account_id)
+    if actor is None:
         return
-    memory.checked_digests.put(by.id, said.digest)
-    if await node.db.read(_differs, by, said):
-        payload = {"by": by.id, "collection": said.collection, "url": said.url, "digest": said.digest}
+    sent = follower_digest.trusted_header(request, claim, actor.uri, actor.followers_uri)
+    cache = node.component(FederationCache)
+    if sent is None or cache.checked_digests.get(actor.id) == sent.digest:
+        return
+    cache.checked_digests.put(actor.id, sent.digest)
+    if await node.db.read(_differs, actor, sent):
+        payload = {"by": actor.id, "collection": sent.collection, "url": sent.url, "digest": sent.digest}
         await node.db.write(queue.add, "synchronize", payload, lane=f"fetch {known.host}")
 
 
 async def synchronize(node: Node, job: Job) -> None:
-    """Job `synchronize`: fetch the list, and correct what is wrong here."""
-    said = SynchronizationHeader(job.payload["collection"], job.payload["url"], job.payload["digest"])
-    by = await node.db.read(accounts.by_id, job.payload["by"])
-    if by is None or by.is_inactive or not await node.db.read(_differs, by, said):
+    """Job `synchronize`: fetches the list of followers and corrects the local follows that differ."""
+    sent = SynchronizationHeader(job.payload["collection"], job.payload["url"], job.payload["digest"])
+    actor = await node.db.read(accounts.by_id, job.payload["by"])
+    if actor is None or actor.is_inactive or not await node.db.read(_differs, actor, sent):
         return
     try:
-        listed = await _fetch_followers(node, said.url)
+        listed = await _fetch_followers(node, sent.url)
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
-        log.info("the followers of %s cannot be compared: %s", by.uri, error.reason)
+        log.info("cannot compare the followers of %s: %s", actor.uri, error.reason)
         return
-    await node.db.write(_apply_correction, by, said, listed)
+    await node.db.write(_apply_correction, actor, sent, listed)
 
 
 async def _fetch_followers(node: Node, url: str) -> list[str]:
-    """Everybody in the list, over a few pages. Raises Unfetchable."""
+    """The account URIs in the list, from MAX_PAGES pages at most. Raises Unfetchable."""
     found = await collections.fetch_items(
         node, Ref(uri=url), url, FetchBudget(MAX_PAGES, hosts=1), max_pages=MAX_PAGES
     )
     return found.uris
 
 
-def _differs(tx: Reader, by: Account, said: SynchronizationHeader) -> bool:
-    return follower_digest.differs(said, [uri for uri, _ in follows.local_followers(tx, by)])
+def _differs(tx: Reader, actor: Account, sent: SynchronizationHeader) -> bool:
+    return follower_digest.differs(sent, [uri for uri, _ in follows.local_followers(tx, actor)])
 
 
-def _apply_correction(tx: Writer, by: Account, said: SynchronizationHeader, listed: list[str]) -> None:
-    ours = dict(follows.local_followers(tx, by))
-    found = follower_digest.compute_correction(said, listed, ours, tx.site.uri("/"))
-    if found is None:
-        log.info("the followers of %s are not what their server said they are", by.uri)
+def _apply_correction(tx: Writer, actor: Account, sent: SynchronizationHeader, listed: list[str]) -> None:
+    local = dict(follows.local_followers(tx, actor))
+    correction = follower_digest.compute_correction(sent, listed, local, tx.site.uri("/"))
+    if correction is None:
+        log.info("the followers of %s do not match the digest their server sent", actor.uri)
         return
     before = now_ms() - MIN_FOLLOW_AGE_MS
-    gone = [uri for uri in found.gone if ours[uri] < before]
-    _end_follows(tx, by, gone)
-    _accept_or_undo(tx, by, found)
+    gone = [uri for uri in correction.gone if local[uri] < before]
+    _remove_follows(tx, actor, gone)
+    _accept_or_undo(tx, actor, correction)
 
 
-def _end_follows(tx: Writer, by: Account, gone: list[str]) -> None:
+def _remove_follows(tx: Writer, actor: Account, gone: list[str]) -> None:
     for uri in gone:
-        person = accounts.by_uri(tx, uri)
-        if person is not None and person.is_local:
-            follows.unfollow(tx, person, by)
+        follower = accounts.by_uri(tx, uri)
+        if follower is not None and follower.is_local:
+            follows.unfollow(tx, follower, actor)
 
 
-def _accept_or_undo(tx: Writer, by: Account, found: Correction) -> None:
-    for uri in found.unknown:
-        person = accounts.by_uri(tx, uri)
-        if person is None or not person.is_local:
+def _accept_or_undo(tx: Writer, actor: Account, correction: Correction) -> None:
+    for uri in correction.unknown:
+        follower = accounts.by_uri(tx, uri)
+        if follower is None or not follower.is_local:
             continue
-        asked = relationships.follow_between(tx, person, by)
-        if asked is not None:
-            follows.accept(tx, asked)
-        elif not person.is_inactive:
-            lost = f"{person.uri}#follows/unknown"
-            extra = {"verb": "Follow", "uri": lost, "object_uri": by.uri}
-            outbox.record(tx, person, "Undo", lost, target=by, extra=extra)
+        follow = relationships.follow_between(tx, follower, actor)
+        if follow is not None:
+            follows.accept(tx, follow)
+        elif not follower.is_inactive:
+            # The id of the Follow is not known any more: servers find it by follower and followed.
+            follow_uri = f"{follower.uri}#follows/unknown"
+            extra = {"verb": "Follow", "uri": follow_uri, "object_uri": actor.uri}
+            outbox.record(tx, follower, "Undo", follow_uri, target=actor, extra=extra)
 
 
 def followers_on_server(tx: Reader, account: Account, server_uri: str) -> list[str]:
-    """The followers of one of ours who live on the server of somebody who asks."""
-    there = follows.follower_uris_by_host(tx, account, [hostnames.netloc(server_uri)])
+    """The URIs of a local account's followers on one server, sorted: what that server may fetch."""
+    by_host = follows.follower_uris_by_host(tx, account, [hostnames.netloc(server_uri)])
     return sorted(
-        follower_digest.filter_by_origin((uri for uris in there.values() for uri in uris), server_uri)
+        follower_digest.filter_by_origin((uri for uris in by_host.values() for uri in uris), server_uri)
     )

@@ -1,11 +1,11 @@
-"""Inbox forwarding (ActivityPub 7.1.2): an answer reaches those who follow the conversation elsewhere.
+"""Inbox forwarding (ActivityPub 7.1.2): a reply reaches the remote followers of whoever is replied to.
 
-*Passed on by us:* an answer to a post of ours that its author also addressed to our person's followers goes to
-those followers as it came, once, when it is first seen; and so does its deletion.
+*Outgoing:* a reply to a local post that is also addressed to the local author's followers is forwarded to those
+followers unchanged, once, when it is first seen; and so is its deletion.
 
-*Brought to us:* what somebody brings that another has said is never believed. If it is about a conversation
-under a post of the bearer's own server, it is a hint, and the post is read from its own address (`look_up`).
-Anything else that is not by who signed it is refused, and nobody is asked about it.
+*Incoming:* a forwarded activity is never trusted. If it is about a conversation under a post of the sender's own
+server, it is a hint, and the post is fetched from its own URI (job `look_up`). Any other activity that is not
+signed by its actor is refused, and nothing is fetched for it.
 """
 
 from __future__ import annotations
@@ -40,35 +40,35 @@ HIDDEN_RECIPIENT_FIELDS = frozenset({"bto", "bcc"})
 
 
 def forward_to_followers(tx: Writer, activity: Activity, actor: Account) -> None:
-    """Tell the followers of the person here who was answered, if this is addressed to them too."""
+    """Forwards a reply to the followers of the local author it replies to, if it is addressed to them too."""
     uri = activity.object.uri
     if activity.type not in ("Create", "Update", "Delete") or activity.id is None or uri is None:
         return
     is_deletion = activity.type == "Delete"
-    followers = tx.site.uri("/users/")
-    if not is_deletion and not any(to.startswith(followers) for to in (*activity.to, *activity.cc)):
+    local_users = tx.site.uri("/users/")
+    if not is_deletion and not any(to.startswith(local_users) for to in (*activity.to, *activity.cc)):
         return
-    answer = posts.by_uri(tx, uri)
-    above = None if answer is None or answer.parent_id is None else posts.by_id(tx, answer.parent_id)
-    if answer is None or above is None or answer.account_id != actor.id:
+    reply = posts.by_uri(tx, uri)
+    parent = None if reply is None or reply.parent_id is None else posts.by_id(tx, reply.parent_id)
+    if reply is None or parent is None or reply.account_id != actor.id:
         return
-    if (answer.deleted_at is not None) is not is_deletion:
+    if (reply.deleted_at is not None) is not is_deletion:
         return
-    root = posts.by_id(tx, answer.root_id)
-    for post in (above, root):
+    root = posts.by_id(tx, reply.root_id)
+    for post in (parent, root):
         if post is None or not post.is_local or post.deleted_at is not None:
             continue
-        who = accounts.get(tx, post.account_id)
-        # A deletion is rarely addressed to anybody: it goes where the answer went.
-        is_for_them = who.followers_uri in (*activity.to, *activity.cc)
-        if outbox.has_forwarded(tx, who, uri) if is_deletion else is_for_them:
+        author = accounts.get(tx, post.account_id)
+        is_addressed = author.followers_uri in (*activity.to, *activity.cc)
+        # A Delete is rarely addressed to followers: it goes where the reply was forwarded to.
+        if outbox.has_forwarded(tx, author, uri) if is_deletion else is_addressed:
             document = msgspec.json.encode(_without_hidden_recipients(activity.raw)).decode()
-            outbox.forward(tx, who, activity.id, uri, document)
+            outbox.forward(tx, author, activity.id, uri, document)
             return
 
 
 def _without_hidden_recipients(value: Any) -> Any:
-    """The document without the addressees nobody else may know (ActivityPub 6), left in by whoever sent it."""
+    """A copy of the document without `bto` and `bcc` at any depth (ActivityPub 6), which the sender left in."""
     if isinstance(value, list):
         return [_without_hidden_recipients(one) for one in value]
     if isinstance(value, dict):
@@ -81,38 +81,44 @@ def _without_hidden_recipients(value: Any) -> Any:
 
 
 def lookup_payload(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
-    """What to look up, if somebody else's activity is about a conversation at the bearer's own server."""
+    """The payload of a `look_up` job for a forwarded activity; None if it is no hint.
+
+    It is one only if it is about a conversation under a post of the sender's own server; the sender is the
+    owner of `key_id`, not verified yet.
+    """
     key = keys.by_id(tx, key_id)
-    bearer = None if key is None else accounts.by_id(tx, key.account_id)
+    sender = None if key is None else accounts.by_id(tx, key.account_id)
     uri = activity.object.uri
-    if bearer is None or bearer.is_inactive or uri is None or not same_origin(uri, activity.actor):
+    if sender is None or sender.is_inactive or uri is None or not same_origin(uri, activity.actor):
         return None
     known = posts.by_uri(tx, uri)
     if activity.type == "Delete":
-        # Whether a post that is not open is gone cannot be asked: its server answers strangers as if it were.
+        # A non-public post cannot be checked: its server answers 404 to an unauthorized request, deleted or not.
         if known is None or known.deleted_at is not None or not known.is_open:
             return None
-        if not _is_under(tx, known, bearer):
+        if not _is_under_post_of(tx, known, sender):
             return None
         return {"uri": uri, "id": known.id}
     if activity.type not in ("Create", "Update"):
         return None
-    above = values.uri((activity.object.doc or {}).get("inReplyTo"))
-    parent = (posts.by_uri(tx, above) or posts.by_url(tx, above)) if above is not None else None
+    parent_uri = values.uri((activity.object.doc or {}).get("inReplyTo"))
+    parent = (
+        (posts.by_uri(tx, parent_uri) or posts.by_url(tx, parent_uri)) if parent_uri is not None else None
+    )
     if parent is None or parent.deleted_at is not None:
         return None
-    is_theirs = same_origin(parent.uri, bearer.uri) or _is_under(tx, parent, bearer)
-    return {"uri": uri} if is_theirs else None
+    is_hint = same_origin(parent.uri, sender.uri) or _is_under_post_of(tx, parent, sender)
+    return {"uri": uri} if is_hint else None
 
 
-def _is_under(tx: Reader, post: Post, bearer: Account) -> bool:
-    """Whether a post hangs under one of the bearer's server."""
-    above = [posts.by_id(tx, id_) for id_ in (post.parent_id, post.root_id) if id_ not in (None, post.id)]
-    return any(one is not None and same_origin(one.uri, bearer.uri) for one in above)
+def _is_under_post_of(tx: Reader, post: Post, sender: Account) -> bool:
+    """Whether the post's parent or root is on the sender's server."""
+    ancestors = [posts.by_id(tx, id_) for id_ in (post.parent_id, post.root_id) if id_ not in (None, post.id)]
+    return any(one is not None and same_origin(one.uri, sender.uri) for one in ancestors)
 
 
 async def look_up_post(node: Node, job: Job) -> None:
-    """Job `look_up`: read a post that somebody else spoke of from its own address."""
+    """Job `look_up`: fetches a post that another server forwarded from its own URI, or checks its deletion."""
     uri = job.payload["uri"]
     if "id" in job.payload:
         await remote_notes.check_deleted(node, job)
@@ -122,9 +128,9 @@ async def look_up_post(node: Node, job: Job) -> None:
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise queue.RetryLater(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
-        log.info("%s was brought by another server and cannot be had: %s", uri, error.reason)
+        log.info("forwarded post %s cannot be fetched: %s", uri, error.reason)
     except (Malformed, Refused) as error:
-        log.info("%s was brought by another server and is of no use: %s", uri, error)
+        log.info("forwarded post %s is not usable: %s", uri, error)
     else:
         await node.db.write(_save_post, note, author)
 
@@ -137,5 +143,5 @@ def _save_post(tx: Writer, note: Note, author: Account) -> None:
 
 
 def fetch_lane(uri: str) -> str:
-    """Whatever is asked of one server for such reasons is asked one after the other."""
+    """The lane of fetches from the URI's server: they run one after the other."""
     return f"fetch {host_of(uri)}"

@@ -1,8 +1,8 @@
-"""Job `receive`: what the inbox accepted is done, many activities in one unit of work.
+"""Job `receive`: processes the activities that the inbox accepted, many in one unit of work.
 
-Nothing waits for the network here. An activity that needs something from another server becomes a job
-`fetch` in that server's own lane, so a slow server delays only what needs it. An activity that fails takes
-nobody with it: the worker tries the batch again one by one.
+Nothing here waits for the network. An activity that needs an object from another server becomes a `fetch` job
+in that server's own lane, so a slow server delays only what needs it. An activity that fails does not take the
+others with it: the worker retries the jobs of the batch one by one.
 """
 
 from __future__ import annotations
@@ -36,60 +36,66 @@ log = logging.getLogger("tintype.inbox")
 
 MAX_ATTEMPTS = 4
 MAX_FETCHES = 5
-"""Requests for the post itself: its author may have to be asked for too, in both kinds of signature."""
+"""Requests per fetched post: its author may have to be fetched too, in both kinds of signature."""
 
 
 async def process_batch(node: Node, batch: list[Job]) -> None:
+    """Processes `receive` jobs, and makes the inboxes of their actors available for deliveries again."""
     gone = node.component(FederationCache).gone_inboxes
     for inbox in await node.db.write(_process_batch, batch):
         gone.forget(inbox)
 
 
 def _process_batch(tx: Writer, batch: list[Job]) -> set[str]:
-    """The inboxes of those who said something: whatever was believed of them, they are there."""
-    people = accounts.by_ids(tx, {job.payload["by"] for job in batch})
+    """The inboxes of the active actors: whatever became of their activities, those inboxes exist."""
+    actors = accounts.by_ids(tx, {job.payload["by"] for job in batch})
     queue.finish_all(tx, batch)
-    _handle_all(tx, batch, people, {})
+    _handle_all(tx, batch, actors, {})
     server_availability.record_contact(tx, {job.payload["host"] for job in batch})
-    return {inbox for by in people.values() if not by.is_inactive for inbox in (by.inbox, by.shared_inbox)}
+    return {
+        inbox
+        for actor in actors.values()
+        if not actor.is_inactive
+        for inbox in (actor.inbox, actor.shared_inbox)
+    }
 
 
 def _handle_all(
     tx: Writer,
     batch: list[Job],
-    people: dict[int, Account],
+    actors: dict[int, Account],
     fetched: dict[str, tuple[Note, Account] | None],
 ) -> None:
-    read = [(job.payload, *found) for job in batch if (found := _parse(job.payload, people)) is not None]
-    named = [dedup_key(by, activity.id) for _, activity, by in read if activity.id is not None]
-    with seen_activities.unseen_activities(tx, named) as unheard:
-        for payload, activity, by in read:
-            _handle(tx, payload, ReceivedActivity(activity, people[by.id], unheard, fetched))
+    parsed = [(job.payload, *found) for job in batch if (found := _parse(job.payload, actors)) is not None]
+    dedup_keys = [dedup_key(actor, activity.id) for _, activity, actor in parsed if activity.id is not None]
+    with seen_activities.unseen_activities(tx, dedup_keys) as unseen:
+        for payload, activity, actor in parsed:
+            _handle(tx, payload, ReceivedActivity(activity, actors[actor.id], unseen, fetched))
             if activity.type == "Delete":
-                # It may have been a farewell: what else they say in this batch comes too late.
-                people[by.id] = accounts.get(tx, by.id)
+                # If it deleted the account, the rest of the actor's activities in this batch is ignored.
+                actors[actor.id] = accounts.get(tx, actor.id)
 
 
-def _parse(payload: dict[str, Any], people: dict[int, Account]) -> tuple[Activity, Account] | None:
-    """The activity and who said it; None, and a line in the log, for what is neither one nor theirs."""
-    by = people.get(payload["by"])
-    if by is None:
+def _parse(payload: dict[str, Any], actors: dict[int, Account]) -> tuple[Activity, Account] | None:
+    """The activity and its verified actor; None, with a line in the log, if it is malformed or another actor's."""
+    actor = actors.get(payload["by"])
+    if actor is None:
         return None
     try:
         activity = vocab.parse_activity(payload["doc"])
     except Malformed as reason:
-        _log_ignored(payload, by, reason)
+        _log_ignored(payload, actor, reason)
         return None
-    if activity.actor != by.uri:
-        _log_ignored(payload, by, "the actor is not who signed")
+    if activity.actor != actor.uri:
+        _log_ignored(payload, actor, "the signature is not by the actor")
         return None
-    return activity, by
+    return activity, actor
 
 
-def _handle(tx: Writer, payload: dict[str, Any], heard: ReceivedActivity) -> None:
+def _handle(tx: Writer, payload: dict[str, Any], received: ReceivedActivity) -> None:
     try:
-        handle_activity(tx, heard)
-        forwarding.forward_to_followers(tx, heard.activity, heard.actor)
+        handle_activity(tx, received)
+        forwarding.forward_to_followers(tx, received.activity, received.actor)
     except NeedsFetch as needs:
         try:
             lane = f"fetch {host_of(needs.uri)}"
@@ -97,41 +103,41 @@ def _handle(tx: Writer, payload: dict[str, Any], heard: ReceivedActivity) -> Non
             return
         queue.add(tx, "fetch", {**payload, "uri": needs.uri}, lane=lane)
     except (Ignored, Malformed, Refused) as reason:
-        _log_ignored(payload, heard.actor, reason)
+        _log_ignored(payload, received.actor, reason)
 
 
-def _log_ignored(payload: dict[str, Any], by: Account, reason: object) -> None:
-    said = payload["doc"]
-    log.info("%s %s from %s ignored: %s", said.get("type"), said.get("id"), by.uri, reason)
+def _log_ignored(payload: dict[str, Any], actor: Account, reason: object) -> None:
+    doc = payload["doc"]
+    log.info("%s %s from %s ignored: %s", doc.get("type"), doc.get("id"), actor.uri, reason)
 
 
 async def fetch_and_process(node: Node, job: Job) -> None:
-    """Job `fetch`: get what an activity needs from the server it belongs to, then do the activity."""
+    """Job `fetch`: fetches the object that an activity needs from its own server, then processes the activity."""
     uri = job.payload["uri"]
-    found: tuple[Note, Account] | None = None
+    fetched: tuple[Note, Account] | None = None
     try:
         key = await _signing_key_for_fetch(node, job)
-        found = await remote_notes.fetch(node, uri, key=key, budget=FetchBudget(MAX_FETCHES))
+        fetched = await remote_notes.fetch(node, uri, key=key, budget=FetchBudget(MAX_FETCHES))
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise queue.RetryLater(now_ms() + (30_000 << (2 * job.attempts)), error.reason) from error
         log.info("%s could not be fetched: %s", uri, error.reason)
     except (Malformed, Refused) as error:
-        log.info("%s is of no use: %s", uri, error)
-    await node.db.write(_process_fetched, job, {uri: found})
+        log.info("%s is not usable: %s", uri, error)
+    await node.db.write(_process_fetched, job, {uri: fetched})
 
 
 async def _signing_key_for_fetch(node: Node, job: Job) -> SigningKey | None:
-    """What is not open is asked for by somebody here it is meant for; None: by the node."""
+    """The key of a local account that a non-public object is addressed to; None signs as the node."""
     activity = vocab.parse_activity(job.payload["doc"])
-    told = [*activity.to, *activity.cc]
-    if vocab.PUBLIC in told:
+    addressed = [*activity.to, *activity.cc]
+    if vocab.PUBLIC in addressed:
         return None
-    reader = await node.db.read(recipients.local_reader, job.payload["by"], told)
+    reader = await node.db.read(recipients.local_reader, job.payload["by"], addressed)
     return None if reader is None else await signing_keys.by_account(node, reader)
 
 
 def _process_fetched(tx: Writer, job: Job, fetched: dict[str, tuple[Note, Account] | None]) -> None:
-    by = accounts.by_id(tx, job.payload["by"])
-    if queue.finish(tx, job) and by is not None:
-        _handle_all(tx, [job], {by.id: by}, fetched)
+    actor = accounts.by_id(tx, job.payload["by"])
+    if queue.finish(tx, job) and actor is not None:
+        _handle_all(tx, [job], {actor.id: actor}, fetched)

@@ -1,1 +1,1 @@
-"""Importing from other servers: actors, posts, conversations, pinned posts, moves."""
+"""Imports from remote servers: actors, posts, conversations, pinned posts, moves."""

@@ -1,8 +1,8 @@
-"""People on other servers: found, kept fresh, and their keys.
+"""Finds, imports and refreshes remote actors and their keys.
 
-An actor is believed only from its own address. A key is believed only if the key and the actor name each
-other and both live on one origin. What could not be found is remembered for a while, so that a stranger
-cannot make us ask a third server over and over.
+An actor document is accepted only from its own id. A key is accepted only if key and actor name each other and have
+the same origin. Failures are cached for a while, so that nobody can make this node send request after request to a
+third server.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from node.jobs.queue import GiveUp, Job, RetryLater
 from node.lifecycle import account_deletion, remote_accounts
 from node.models.account import Account
 from node.models.remote_actor import ActorKey, RemoteActor, RemoteEmoji
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 DAY_MS = 24 * 3600 * 1000
@@ -38,7 +38,7 @@ REFRESH_AFTER_MS = 2 * DAY_MS
 
 
 async def ensure_instance_actor(node: Node) -> None:
-    """Make the node's own actor and its keys, once."""
+    """Creates the instance actor and its key pair, unless they exist."""
     try:
         await node.db.read(accounts.instance_actor)
     except NotFound:
@@ -47,14 +47,14 @@ async def ensure_instance_actor(node: Node) -> None:
 
 
 async def find(node: Node, uri: str, *, refresh: bool = False, budget: FetchBudget | None = None) -> Account:
-    """The person with this id: from our tables, or else from their server. Raises Unfetchable.
+    """The account with this actor id: from the database, or else fetched from its server. Raises Unfetchable.
 
-    Somebody known is returned at once; if the last look is long ago, another is queued.
+    A known account is returned at once; if it was last fetched more than two days ago, a refresh is queued.
     """
     known = await node.db.read(accounts.by_uri, uri)
     if is_local_uri(node, uri):
         if known is None:
-            raise permanent_failure(uri, "nobody here has that id")
+            raise permanent_failure(uri, "no local account has that id")
         return known
     if known is not None and not refresh:
         if known.fetched_at is not None and known.fetched_at < now_ms() - REFRESH_AFTER_MS:
@@ -76,39 +76,39 @@ async def import_document(
     separate_key: ActorKey | None = None,
     budget: FetchBudget | None = None,
 ) -> Account:
-    """Take in an actor document that came from its own address. Raises Unfetchable.
+    """Stores an actor document that was fetched from its own id. Raises Unfetchable.
 
-    `domain` is the handle's, when WebFinger has just vouched for it; `separate_key` a key that has a document of its own.
+    `domain` is that of the handle, if WebFinger has just confirmed it; `separate_key` a key with its own document.
     """
     try:
         actor = vocab.parse_actor(doc)
-        known_as, former = await node.db.read(_previous_domain_and_key_ids, actor.id)
+        previous_domain, previous_key_ids = await node.db.read(_previous_domain_and_key_ids, actor.id)
         if domain is None:
             domain = await webfinger.resolve_domain(
-                node, actor.username, actor.id, actor.webfinger, known_as, budget
+                node, actor.username, actor.id, actor.webfinger, previous_domain, budget
             )
-        described = to_remote_actor(actor, domain)
+        remote = to_remote_actor(actor, domain)
         if separate_key is not None:
-            described = replace(described, keys=[*described.keys, separate_key])
-        account = await node.db.write(_receive, described, actor.supports_rfc9421)
+            remote = replace(remote, keys=[*remote.keys, separate_key])
+        account = await node.db.write(_save, remote, actor.supports_rfc9421)
     except Unfetchable:
         raise
     except (Malformed, Refused) as error:
         reason = error.detail or error.message if isinstance(error, Refused) else str(error)
-        raise permanent_failure(str(doc.get("id")), f"not an actor for us: {reason}") from error
-    for key_id in {*former, *(listed.id for listed in described.keys)}:
+        raise permanent_failure(str(doc.get("id")), f"not an acceptable actor: {reason}") from error
+    for key_id in {*previous_key_ids, *(key.id for key in remote.keys)}:
         node.component(FederationCache).keys.forget(key_id)
     return account
 
 
-def _receive(tx: Writer, described: RemoteActor, takes_rfc9421: bool) -> Account:
-    if takes_rfc9421:
-        server_availability.set_advertised_signature_style(tx, host_of(described.uri), "rfc9421")
-    return remote_accounts.upsert(tx, described)
+def _save(tx: Writer, remote: RemoteActor, supports_rfc9421: bool) -> Account:
+    if supports_rfc9421:
+        server_availability.set_advertised_signature_style(tx, host_of(remote.uri), "rfc9421")
+    return remote_accounts.upsert(tx, remote)
 
 
 def _previous_domain_and_key_ids(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
-    """The domain of somebody's handle and the ids of their keys, as they have been here until now."""
+    """The stored domain of the handle of an actor, and the ids of its stored keys."""
     account = accounts.by_uri(tx, uri)
     return (
         (None, []) if account is None else (account.domain, [key.id for key in keys.by_account(tx, account)])
@@ -116,7 +116,7 @@ def _previous_domain_and_key_ids(tx: Reader, uri: str) -> tuple[str | None, list
 
 
 def to_remote_actor(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
-    """What a document says, as the people's half of this node wants to hear it. Raises Malformed."""
+    """Converts a parsed actor to the form that `node` stores. Raises Malformed for an inbox on another origin."""
     for inbox in (actor.inbox, actor.shared_inbox):
         if inbox and not same_origin(inbox, actor.id):
             raise Malformed("an inbox on another server")
@@ -166,7 +166,7 @@ def _owns(actor: vocab.ActorDoc, key: vocab.Key) -> bool:
 
 
 async def by_handle(node: Node, handle: str) -> Account:
-    """The person called `name@domain`, asking their server if nobody here knows. Raises Unreachable."""
+    """The account with the handle `name@domain`, looked up at its server if unknown. Raises NotFound or Unreachable."""
     try:
         _, domain = webfinger.split_handle(handle)
         known = await node.db.read(accounts.by_handle, handle.strip().removeprefix("acct:"))
@@ -174,17 +174,17 @@ async def by_handle(node: Node, handle: str) -> Account:
             if known is None or known.deleted_at is not None:
                 raise NotFound("This account does not exist.")
             return known
-        if await node.db.read(domain_policy.is_blocked, domain):
+        if await node.db.read(domain_rules.is_blocked, domain):
             raise NotFound("This account does not exist.", detail=f"{domain} is blocked")
         found = await webfinger.look_up_handle(node, handle)
         doc = await documents.fetch(node, found.actor_uri)
         if doc.get("id") != found.actor_uri:
-            raise Malformed("the actor has another id than its WebFinger says")
+            raise Malformed("the actor has another id than in its WebFinger document")
         actor = vocab.parse_actor(doc)
         if actor.username.lower() != found.name.lower():
-            raise Malformed("the actor has another name than its WebFinger says")
+            raise Malformed("the actor has another name than in its WebFinger document")
         if not await webfinger.is_confirmed_by_actor_host(node, found, actor.webfinger):
-            raise Malformed("the actor's own server does not know that handle")
+            raise Malformed("the actor's own server does not confirm that handle")
         account = await import_document(node, doc, domain=found.domain)
         await node.db.write(queue_featured, account)
         return account
@@ -197,30 +197,30 @@ async def by_handle(node: Node, handle: str) -> Account:
 
 
 async def find_key(node: Node, key_id: str, *, refresh: bool = False) -> KnownKey:
-    """The public key with this id and its owner. Raises Unfetchable.
+    """The public key with this id, and its owner. Raises Unfetchable.
 
-    Asked from memory, then from our tables, then once from its server; a failure is remembered, so any
-    number of requests signed with a key that is not there cause one question.
+    Looked up in the cache, then in the database, then once at its server. A failure is cached, so that any number of
+    requests signed with a key that does not exist cause one fetch.
     """
-    memory = node.component(FederationCache)
+    cache = node.component(FederationCache)
     if not refresh:
-        known = memory.keys.get(key_id) or await node.db.read(_stored_key, key_id)
+        known = cache.keys.get(key_id) or await node.db.read(_stored_key, key_id)
         if known is not None:
-            memory.keys.put(key_id, known)
+            cache.keys.put(key_id, known)
             return known
-    failure = memory.key_failures.get(key_id) or memory.unavailable_key_hosts.get(_host(key_id))
+    failure = cache.key_failures.get(key_id) or cache.unavailable_key_hosts.get(_host(key_id))
     if failure is not None:
         raise failure
     if is_local_uri(node, key_id):
-        raise permanent_failure(key_id, "no such key here")
+        raise permanent_failure(key_id, "no such local key")
     try:
-        known = await memory.run_once(f"key {key_id}", lambda: _fetch_key(node, key_id))
+        known = await cache.run_once(f"key {key_id}", lambda: _fetch_key(node, key_id))
     except Unfetchable as error:
-        memory.key_failures.put(key_id, error, 60 if error.temporary else None)
+        cache.key_failures.put(key_id, error, 60 if error.temporary else None)
         if error.temporary:
-            memory.unavailable_key_hosts.put(_host(key_id), error, 15)
+            cache.unavailable_key_hosts.put(_host(key_id), error, 15)
         raise
-    memory.keys.put(key_id, known)
+    cache.keys.put(key_id, known)
     return known
 
 
@@ -236,23 +236,23 @@ async def _fetch_key(node: Node, key_id: str) -> KnownKey:
     if _lists_key(doc, key_id):
         account = await import_document(node, doc)
     else:
-        # A document of its own for the key: it names its owner, and the owner must name it back.
+        # The key has a document of its own: it names its owner, and the owner must name the key.
         owner = _key_owner(doc, key_id)
         actor = await documents.fetch(node, owner)
         if _lists_key(actor, key_id):
             account = await import_document(node, actor)
-        elif (apart := _separate_key(doc, actor, key_id)) is not None:
-            account = await import_document(node, actor, separate_key=apart)
+        elif (separate_key := _separate_key(doc, actor, key_id)) is not None:
+            account = await import_document(node, actor, separate_key=separate_key)
         else:
             raise permanent_failure(key_id, "the key and its owner do not name each other")
     known = await node.db.read(_stored_key, key_id)
     if known is None or known.account_id != account.id:
-        raise permanent_failure(key_id, "the key is not a usable one of that actor")
+        raise permanent_failure(key_id, "the key is not a usable key of that actor")
     return known
 
 
 def _lists_key(doc: dict[str, Any], key_id: str) -> bool:
-    """Whether this is a whole actor that lists the key as its own."""
+    """Whether this is a complete actor document that lists the key as its own."""
     try:
         actor = vocab.parse_actor(doc)
         return any(key.id == key_id and _owns(actor, key) for key in actor.keys)
@@ -261,21 +261,22 @@ def _lists_key(doc: dict[str, Any], key_id: str) -> bool:
 
 
 def _separate_key(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> ActorKey | None:
-    """The key in a document of its own, if the actor names it by its address alone."""
-    named = any(
+    """The key in the key document `doc`, if the actor names it by its id alone."""
+    is_named = any(
         key.id == key_id
         and key.owner is None
         and key.text is None
         and same_origin(key_id, str(actor.get("id")))
         for key in vocab.parse_keys(actor)
     )
-    for key in vocab.parse_keys(doc) if named else ():
+    for key in vocab.parse_keys(doc) if is_named else ():
         if key.id == key_id and key.text is not None and key.owner == actor.get("id"):
             return ActorKey(key.id, key.algorithm or "rsa", key.text)
     return None
 
 
 def _key_owner(doc: dict[str, Any], key_id: str) -> str:
+    """The actor id that a key document names. Raises Unfetchable for one on another origin."""
     listed = doc.get("publicKey")
     stub = listed if isinstance(listed, dict) else doc
     owner = stub.get("owner") or stub.get("controller")
@@ -307,9 +308,9 @@ def _queue_refresh(tx: Writer, account_id: int) -> None:
 
 
 async def refresh(node: Node, job: Job) -> None:
-    """Job `refresh_actor`: read somebody's document again. Whoever is gone for good is deleted here too.
+    """Job `refresh_actor`: fetches an actor document again, and deletes the account if the actor is gone for good.
 
-    410 says so; 404 does only if they have said goodbye, since some servers answer it while they judge.
+    410 means gone; 404 does only after a Delete of the actor, since some servers send it during a moderation review.
     """
     account = await node.db.read(accounts.by_id, job.payload["id"])
     if account is None or account.is_local or account.deleted_at is not None:
@@ -327,6 +328,6 @@ async def refresh(node: Node, job: Job) -> None:
 
 
 def queue_featured(tx: Writer, account: Account) -> None:
-    """Read soon what somebody elsewhere has pinned."""
+    """Queues a read of the pinned posts of a remote account."""
     if not account.is_local and not account.is_inactive and same_origin(account.featured_uri, account.uri):
         queue.add(tx, "read_featured", {"id": account.id}, lane=f"fetch {host_of(account.uri)}")

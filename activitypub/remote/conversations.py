@@ -1,9 +1,9 @@
-"""Whole conversations: what a comment answers is fetched, and so is what others have answered elsewhere.
+"""Completes conversations: fetches the parents of a comment, and the replies to a remote post.
 
-`climb` follows a comment upwards as soon as it arrives without what it answers. `crawl` goes down: when somebody
-looks at a post, the replies that its own server lists are read, and theirs, a few at a time. Nothing of a
-list is believed: each comment is read at its own server. One job asks for twenty documents of five servers
-at most; looking again later goes on where it ended.
+The job `climb` fetches the ancestors of a comment that arrived without its parent. The job `crawl` goes down: when
+somebody opens a remote post, the replies that its own server lists are fetched, and theirs, a few at a time. Nothing
+in a list is believed: each comment is fetched from its own server. One job fetches at most twenty documents from five
+servers; the next view continues where it ended.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ log = logging.getLogger("tintype.conversations")
 
 CRAWL_INTERVAL_SECONDS = 300.0
 MAX_NEW_REPLIES = 5
-"""New comments taken in from one list in one pass."""
+"""New comments imported from one list in one pass."""
 MAX_ATTEMPTS = 4
 MAX_ANCESTORS_PER_JOB, MAX_ANCESTORS = 10, 200
-"""Requests for what a comment answers: at once, and in all. With those that brought it, 20 at most."""
+"""Fetches of ancestors: in one job, and in all. With the fetches of the activity itself, 20 at most."""
 CONTINUE_AFTER_MS = 60_000
 
 
 class RecentCrawls:
-    """Which conversations were asked for lately: `node.part(Looked)`."""
+    """Posts that a crawl was queued for in the last five minutes: `node.component(RecentCrawls)`."""
 
     def __init__(self, node: Node) -> None:
         self.posts: Cache[int, bool] = Cache(10_000, CRAWL_INTERVAL_SECONDS)
 
 
 def queue_ancestors(tx: Writer, post: Post) -> None:
-    """A comment has come without what it answers: ask for that."""
+    """Queues the fetch of the parent of a comment that arrived without it."""
     queue.add(tx, "climb", {"id": post.id}, lane=_fetch_lane(post.parent_uri))
 
 
 async def fetch_ancestors(node: Node, job: Job) -> None:
-    """Job `climb`: what a comment answers, and what that answers. It appears there when that arrives."""
+    """Job `climb`: fetches the parent of a comment and its ancestors. The comment joins the thread when they arrive."""
     post = await node.db.read(posts.by_id, job.payload["id"])
     if post is None or post.deleted_at is not None or post.parent_id is not None:
         return
@@ -68,37 +68,37 @@ async def fetch_ancestors(node: Node, job: Job) -> None:
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
-        log.info("what %s answers cannot be had: %s", post.uri, error.reason)
+        log.info("the parent of %s cannot be fetched: %s", post.uri, error.reason)
     except Refused as error:
-        log.info("what %s answers may not come in: %s", post.uri, error)
+        log.info("the parent of %s is refused: %s", post.uri, error)
     else:
         await node.db.write(_queue_more_ancestors, post.id, job.payload.get("climbed", 0))
 
 
 def _local_reader(tx: Reader, post: Post) -> int | None:
-    """One of ours who may see a post, and so perhaps what it answers."""
-    named = [mention.account.uri for mention in mentions.by_post(tx, post)]
-    return recipients.local_reader(tx, post.account_id, named)
+    """A local account that may see a post, and so perhaps its parent."""
+    mentioned = [mention.account.uri for mention in mentions.by_post(tx, post)]
+    return recipients.local_reader(tx, post.account_id, mentioned)
 
 
 def _queue_more_ancestors(tx: Writer, post_id: int, climbed: int) -> None:
-    """The way up is long: the rest of it a little later, and not without end."""
+    """Queues the rest of a long chain of ancestors for a minute later, up to the limit in all."""
     post = posts.by_id(tx, post_id)
     top = None if post is None else posts.by_id(tx, post.root_id)
     if top is None or not top.is_comment or top.parent_id is not None or top.id == post_id:
         return
     if climbed + MAX_ANCESTORS_PER_JOB < MAX_ANCESTORS:
         payload = {"id": top.id, "climbed": climbed + MAX_ANCESTORS_PER_JOB}
-        # In no lane: there it would go on as soon as the one before it is done.
+        # Without a lane: in one it would run as soon as this job is done.
         queue.add(tx, "climb", payload, run_at=now_ms() + CONTINUE_AFTER_MS)
 
 
 async def queue_crawl(node: Node, post: Post) -> None:
-    """Somebody looks at a post of another server: ask there what else has been said, once in a while."""
-    looked = node.component(RecentCrawls).posts
-    if post.is_local or not post.is_open or post.deleted_at is not None or looked.get(post.id):
+    """Queues a crawl for an open remote post that somebody views, at most every five minutes."""
+    recent = node.component(RecentCrawls).posts
+    if post.is_local or not post.is_open or post.deleted_at is not None or recent.get(post.id):
         return
-    looked.put(post.id, True)
+    recent.put(post.id, True)
     await node.db.write(_add_crawl_job, post)
 
 
@@ -114,21 +114,21 @@ def _fetch_lane(uri: str) -> str:
 
 
 async def crawl_replies(node: Node, job: Job) -> None:
-    """Job `crawl`: upwards if the beginning is missing, then down from the post, level by level."""
+    """Job `crawl`: fetches missing ancestors, then the replies below the post, level by level."""
     post = await node.db.read(posts.by_id, job.payload["id"])
     if post is None or post.deleted_at is not None:
         return
     budget = FetchBudget()
     await _fetch_missing_ancestors(node, post, budget)
-    waiting, asked = deque([post.uri]), {post.uri}
-    while waiting:
+    pending, seen = deque([post.uri]), {post.uri}
+    while pending:
         try:
-            below = await _import_replies(node, waiting.popleft(), budget)
+            replies = await _import_replies(node, pending.popleft(), budget)
         except (Unfetchable, Malformed, Refused) as error:
-            log.info("the conversation at %s cannot be read: %s", post.uri, error)
+            log.info("the conversation at %s cannot be fetched: %s", post.uri, error)
             continue
-        waiting += [uri for uri in below if uri not in asked]
-        asked.update(below)
+        pending += [uri for uri in replies if uri not in seen]
+        seen.update(replies)
 
 
 async def _fetch_missing_ancestors(node: Node, post: Post, budget: FetchBudget) -> None:
@@ -138,29 +138,29 @@ async def _fetch_missing_ancestors(node: Node, post: Post, budget: FetchBudget) 
     try:
         await remote_notes.find(node, top.parent_uri, budget=budget)
     except (Unfetchable, Refused) as error:
-        log.info("what %s answers cannot be had: %s", top.uri, error)
+        log.info("the parent of %s cannot be fetched: %s", top.uri, error)
 
 
 async def _import_replies(node: Node, uri: str, budget: FetchBudget) -> list[str]:
-    """Take in new answers to a post; all those of other servers that are here now. Raises Unfetchable or Malformed."""
+    """Imports new replies to a post; returns all its remote replies that are stored now. Raises Unfetchable or Malformed."""
     doc = await documents.fetch(node, uri, budget=budget)
     note = vocab.parse_note(doc)
     listed = await collections.fetch_items(node, ref(doc.get("replies")), note.id, budget)
     found, new = [], 0
-    for answer in [*listed.uris, *await _context_items(node, note, budget)]:
-        if is_local_uri(node, answer):
+    for reply in [*listed.uris, *await _context_items(node, note, budget)]:
+        if is_local_uri(node, reply):
             continue
-        if await node.db.read(_is_known, answer):
-            found.append(answer)
+        if await node.db.read(_is_known, reply):
+            found.append(reply)
         elif new < MAX_NEW_REPLIES:
             new += 1
-            if await _import_reply(node, answer, budget):
-                found.append(answer)
+            if await _import_reply(node, reply, budget):
+                found.append(reply)
     return found
 
 
 async def _context_items(node: Node, note: Note, budget: FetchBudget) -> list[str]:
-    """The rest of the conversation, where its server keeps it as one collection (FEP-7888, FEP-f228)."""
+    """The whole conversation, if the server of its root has it as one collection (FEP-7888, FEP-f228)."""
     if note.context is None or note.in_reply_to is not None or not same_origin(note.context, note.id):
         return []
     try:
@@ -176,12 +176,12 @@ async def _import_reply(node: Node, uri: str, budget: FetchBudget) -> bool:
             return False
         return await node.db.write(_save_reply, note, author) is not None
     except (Unfetchable, Refused) as error:
-        log.info("the comment %s cannot be had: %s", uri, error)
+        log.info("the comment %s cannot be fetched: %s", uri, error)
         return False
 
 
 def _save_reply(tx: Writer, note: Note, author: Account) -> Post | None:
-    """Only below something that is here: lists can name anything."""
+    """Stores a reply if its parent is known: lists can name anything."""
     if note.in_reply_to is None or remote_notes.by_uri_or_url(tx, note.in_reply_to) is None:
         return None
     return remote_notes.import_note(tx, note, author)

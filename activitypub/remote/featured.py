@@ -1,7 +1,6 @@
-"""What people of other servers show first: told with Add and Remove, or read from their `featured` collection.
+"""Imports the pinned posts of remote actors from their `featured` collection; Add and Remove come through `handlers`.
 
-An Add counts only for the actor's own collection and the actor's own posts. A collection is believed only on
-its actor's server, one page of it, and as far as its members are the actor's.
+A collection is read only from its actor's own server, one page of it, and only the actor's own posts in it count.
 """
 
 from __future__ import annotations
@@ -33,27 +32,29 @@ MAX_ATTEMPTS = 3
 
 
 async def read(node: Node, job: Job) -> None:
-    """Job `read_featured`: what somebody elsewhere has pinned now."""
-    who = await node.db.read(accounts.by_id, job.payload["id"])
-    if who is None or who.is_local or who.is_inactive or not same_origin(who.featured_uri, who.uri):
+    """Job `read_featured`: fetches the pinned posts of a remote account and replaces the stored pins."""
+    account = await node.db.read(accounts.by_id, job.payload["id"])
+    if account is None or account.is_local or account.is_inactive:
+        return
+    if not same_origin(account.featured_uri, account.uri):
         return
     budget = FetchBudget(MAX_REQUESTS, hosts=1)
     try:
-        items = await _fetch_items(node, who.featured_uri, budget)
+        items = await _fetch_items(node, account.featured_uri, budget)
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
-        log.info("the pinned posts of %s cannot be read: %s", who.uri, error.reason)
+        log.info("the pinned posts of %s cannot be read: %s", account.uri, error.reason)
         return
     except Malformed as error:
-        log.info("the pinned posts of %s cannot be read: %s", who.uri, error)
+        log.info("the pinned posts of %s cannot be read: %s", account.uri, error)
         return
-    found = [await _resolve_item(node, who, ref, budget) for ref in items[: pins.MAX_PINS]]
-    await node.db.write(_save, who, [one for one in found if one is not None])
+    found = [await _resolve_item(node, account, ref, budget) for ref in items[: pins.MAX_PINS]]
+    await node.db.write(_save, account, [item for item in found if item is not None])
 
 
 async def _fetch_items(node: Node, uri: str, budget: FetchBudget) -> list[Ref]:
-    """The members, or those of the first page. A page is no collection: what it calls its own first is not asked."""
+    """The members of a collection, or of its first page; the `first` of a page is not followed."""
     doc = vocab.parse_collection(await documents.fetch_collection(node, uri, budget))
     if doc.items or not doc.first:
         return doc.items
@@ -64,9 +65,9 @@ async def _fetch_items(node: Node, uri: str, budget: FetchBudget) -> list[Ref]:
     return vocab.parse_collection(await documents.fetch_collection(node, str(doc.first.uri), budget)).items
 
 
-async def _resolve_item(node: Node, who: Account, ref: Ref, budget: FetchBudget) -> Note | str | None:
-    """A member: the uri of a post that is here, or the post as its author's own server gives it."""
-    if ref.uri is None or not same_origin(ref.uri, who.uri):
+async def _resolve_item(node: Node, account: Account, ref: Ref, budget: FetchBudget) -> Note | str | None:
+    """A member: the uri of a known post, or the post from its author's own server; None if it cannot be used."""
+    if ref.uri is None or not same_origin(ref.uri, account.uri):
         return None
     if await node.db.read(_is_known, ref.uri):
         return ref.uri
@@ -76,19 +77,21 @@ async def _resolve_item(node: Node, who: Account, ref: Ref, budget: FetchBudget)
         else:
             note = vocab.parse_note(await documents.fetch(node, ref.uri, budget=budget))
     except (Unfetchable, Malformed, Refused) as error:
-        log.info("the pinned post %s is of no use: %s", ref.uri, error)
+        log.info("the pinned post %s cannot be used: %s", ref.uri, error)
         return None
-    return note if note.actor == who.uri and same_origin(note.id, who.uri) else None
+    return note if note.actor == account.uri and same_origin(note.id, account.uri) else None
 
 
 def _is_known(tx: Reader, uri: str) -> bool:
     return posts.by_uri(tx, uri) is not None
 
 
-def _save(tx: Writer, who: Account, found: list[Note | str]) -> None:
-    taken: list[Post] = []
-    for one in found:
-        post = posts.by_uri(tx, one) if isinstance(one, str) else remote_notes.import_note(tx, one, who)
+def _save(tx: Writer, account: Account, found: list[Note | str]) -> None:
+    pinned: list[Post] = []
+    for item in found:
+        post = (
+            posts.by_uri(tx, item) if isinstance(item, str) else remote_notes.import_note(tx, item, account)
+        )
         if post is not None:
-            taken.append(post)
-    pins.replace_remote_pins(tx, who, taken)
+            pinned.append(post)
+    pins.replace_remote_pins(tx, account, pinned)

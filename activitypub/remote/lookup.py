@@ -1,4 +1,4 @@
-"""What people type or paste to find someone or something elsewhere, looked up for them."""
+"""Resolves a handle or URL that somebody typed or pasted to an account or a post, local or remote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from activitypub import vocab
 from activitypub.client import documents, page_links, signing_keys
-from activitypub.client.client import Unfetchable
+from activitypub.client.client import FetchedFile, Unfetchable
 from activitypub.client.documents import is_local_uri
 from activitypub.remote import actors, webfinger
 from activitypub.remote import notes as remote_notes
@@ -26,9 +26,9 @@ MAX_MENTIONS = 10
 
 
 async def resolve(node: Node, query: str, viewer: Account | None) -> Account | Post | None:
-    """Whom or what a handle or an address means; None when it means nothing, or nothing for this person.
+    """The account or post that a handle or URL names; None when there is none, or none that `viewer` may see.
 
-    Other servers are asked only for somebody who is signed in. Raises Unreachable when one does not answer.
+    Remote servers are asked only for a viewer who is signed in. Raises Unreachable when one does not answer.
     """
     query = query.strip()
     if query.lower().startswith(("https://", "http://")):
@@ -48,14 +48,14 @@ async def _by_address(node: Node, address: str, viewer: Account | None) -> Accou
     found = await node.db.read(_find_known, address, viewer)
     if found is not None or viewer is None or is_local_uri(node, address):
         return found
-    # A follower may read what is not public, so this look-up is in their own name.
+    # A follower may read posts that are not public, so the request is signed with the key of the viewer.
     key = await signing_keys.by_account(node, viewer.id)
     try:
         try:
             found = await _fetch(node, address, key)
         except Unfetchable as error:
-            behind = await _linked_document(node, address, error)
-            found = await _fetch(node, behind, key)
+            linked = await _linked_document(node, address, error)
+            found = await _fetch(node, linked, key)
     except Unfetchable as error:
         if error.temporary:
             raise Unreachable("That server does not answer at the moment.", detail=str(error)) from error
@@ -78,14 +78,14 @@ async def _fetch(node: Node, address: str, key: SigningKey) -> Account | Post | 
 
 
 async def _linked_document(node: Node, address: str, failure: Unfetchable) -> str:
-    """The document that a page says it stands for."""
+    """The address of the ActivityPub document that an HTML page links to. Raises `failure` without one."""
     if failure.response_status != 200:
         raise failure
-    page = await node.client.get_text(address)
-    behind = page_links.find_alternate(page.url, page.text, page.link)
-    if behind is None or behind == address:
+    page: FetchedFile = await node.client.get_text(address)
+    linked = page_links.find_alternate(page.url, page.text, page.link_header)
+    if linked is None or linked == address:
         raise failure
-    return behind
+    return linked
 
 
 def _find_known(tx: Reader, address: str, viewer: Account | None) -> Account | Post | None:
@@ -115,7 +115,7 @@ def _if_visible(tx: Reader, post: Post, viewer: Account | None) -> Post | None:
 
 
 async def fetch_mentioned_accounts(node: Node, text: str) -> None:
-    """Get to know the people named in a text before it is published. Whoever cannot be found stays a word."""
+    """Fetches the accounts mentioned in a text, before it is published; a handle that is not found stays plain text."""
     handles = list(dict.fromkeys(formatting.remote_handles(text)))[:MAX_MENTIONS]
     unknown = [handle for handle in handles if await node.db.read(accounts.by_handle, handle) is None]
     await asyncio.gather(*(_try_by_handle(node, handle) for handle in unknown))

@@ -1,7 +1,7 @@
-"""Moving accounts between servers: a Move is believed once both accounts, read anew, agree.
+"""Verifies moves between servers, and moves a local account to another server.
 
-Nothing in the activity is believed but who signed it: the new account must name the old one at its own address
-(`alsoKnownAs`), and the old one must not say that it went anywhere else.
+Modules import it `as remote_migration`. Of a Move only its signature is believed: both actors are fetched anew, the new
+one must name the old one (`alsoKnownAs`), and the old one must not name another target.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_ATTEMPTS = 4
 
 
 async def check(node: Node, job: Job) -> None:
-    """Job `check_move`: read both accounts anew, and believe the move if they agree."""
+    """Job `check_move`: fetches both accounts anew, and carries out the move if they agree."""
     origin = await node.db.read(accounts.get, job.payload["origin"])
     budget = FetchBudget(MAX_REQUESTS, hosts=5)
     try:
@@ -39,9 +39,9 @@ async def check(node: Node, job: Job) -> None:
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
-        log.info("the move of %s is not believed: %s", origin.uri, error.reason)
+        log.info("the move of %s is not accepted: %s", origin.uri, error.reason)
     except Refused as refused:
-        log.info("the move of %s is not believed: %s %s", origin.uri, refused.message, refused.detail)
+        log.info("the move of %s is not accepted: %s %s", origin.uri, refused.message, refused.detail)
 
 
 async def _refetch_account(node: Node, uri: str, budget: FetchBudget | None = None) -> Account:
@@ -49,7 +49,7 @@ async def _refetch_account(node: Node, uri: str, budget: FetchBudget | None = No
 
 
 async def find_account(node: Node, viewer: Account, name: str, *, field: str) -> Account:
-    """The account that one of ours names by handle or address, read anew. Raises Invalid or Unreachable."""
+    """The account that `viewer` names by handle or URL, fetched anew. Raises Invalid or Unreachable."""
     name = name.strip()
     if name and "@" not in name.removeprefix("@") and "/" not in name:
         name = f"{name.removeprefix('@')}@{node.site.handle_domain}"
@@ -65,7 +65,7 @@ async def find_account(node: Node, viewer: Account, name: str, *, field: str) ->
 
 
 async def move(node: Node, account: Account, password: str, name: str) -> None:
-    """Move one of ours to the account they name. Raises Invalid, field 'password' or 'target'."""
+    """Moves a local account to the account called `name`. Raises Invalid, field 'password' or 'target'."""
     if not await passwords.verify(await node.db.read(users.password_hash, account.id), password):
         raise Invalid("The password is wrong.", field="password")
     target = await find_account(node, account, name, field="target")

@@ -1,4 +1,8 @@
-"""Posts of other servers: fetched from their own address, and put in the words of this node."""
+"""Fetches remote posts from their own id and imports them as posts of this node.
+
+Modules import it `as remote_notes`, since `documents/notes.py` has the same last name. A post is accepted only from its
+own id, and only if its author has the same origin.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from activitypub.remote import actors
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import PUBLIC, Attachment, Note, interaction_policies, values
-from activitypub.vocab import quotes as written
+from activitypub.vocab import quotes as quote_vocab
 from activitypub.vocab.interaction_policies import AudienceUris
 from node.accounts import accounts
 from node.database import Reader, Writer
@@ -38,52 +42,54 @@ MAX_ATTEMPTS = 4
 async def fetch(
     node: Node, uri: str, *, key: SigningKey | None = None, budget: FetchBudget | None = None
 ) -> tuple[Note, Account]:
-    """A post as its own server gives it, and its author, who is then known here. Raises Unfetchable."""
+    """Fetches a post from its own server, and its author, who is then stored. Raises Unfetchable."""
     doc = await documents.fetch(node, uri, key=key, budget=budget)
     try:
         note = vocab.parse_note(doc)
     except Malformed as error:
         raise permanent_failure(uri, str(error)) from error
     if not same_origin(note.actor, note.id):
-        raise permanent_failure(uri, "the author lives on another server than the post")
+        raise permanent_failure(uri, "the author is on another server than the post")
     return note, await actors.find(node, note.actor, budget=budget)
 
 
 async def find(
     node: Node, uri: str, *, key: SigningKey | None = None, budget: FetchBudget | None = None
 ) -> Post | None:
-    """The post with this id or page, fetched if it is not here, with what it answers. Raises Unfetchable.
+    """The post with this id or URL, fetched with its ancestors if it is not stored. Raises Unfetchable.
 
-    None when its server shows it but it may not come in here.
+    None when it was fetched but may not be imported.
     """
-    here = await node.db.read(by_uri_or_url, uri)
-    if here is not None or is_local_uri(node, uri):
-        return here
+    known = await node.db.read(by_uri_or_url, uri)
+    if known is not None or is_local_uri(node, uri):
+        return known
     budget = budget or FetchBudget()
     note, author = await fetch(node, uri, key=key, budget=budget)
-    thread, asked = [(note, author)], {uri, note.id}
+    thread, seen = [(note, author)], {uri, note.id}
     try:
-        while len(thread) <= MAX_ANCESTORS and (above := thread[-1][0].in_reply_to):
-            if above in asked:
+        while len(thread) <= MAX_ANCESTORS and (parent := thread[-1][0].in_reply_to):
+            if parent in seen:
                 break
-            if is_local_uri(node, above) or await node.db.read(by_uri_or_url, above) is not None:
+            if is_local_uri(node, parent) or await node.db.read(by_uri_or_url, parent) is not None:
                 break
-            asked.add(above)
-            thread.append(await fetch(node, above, budget=budget))
+            seen.add(parent)
+            thread.append(await fetch(node, parent, budget=budget))
     except Unfetchable:
-        pass  # What it answers cannot be read: it is shown on its own.
+        pass  # Without its parent the comment is shown on its own.
     post: Post | None = None
-    for one, by in reversed(thread):
-        post = await node.db.write(import_note, one, by)
+    for ancestor, ancestor_author in reversed(thread):
+        post = await node.db.write(import_note, ancestor, ancestor_author)
     return post
 
 
 def by_uri_or_url(tx: Reader, uri: str) -> Post | None:
+    """The stored post with this id or page URL, unless it is deleted."""
     found = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
     return None if found is None or found.deleted_at is not None else found
 
 
 def import_note(tx: Writer, note: Note, author: Account, *, is_new: bool = False) -> Post | None:
+    """Stores a post that was checked to be its author's, with its quote. None when it is not imported."""
     post = remote_posts.receive_create(tx, to_remote_post(tx, note, author), is_new=is_new)
     if post is not None and note.quote is not None:
         record_quote(tx, note, post)
@@ -91,7 +97,7 @@ def import_note(tx: Writer, note: Note, author: Account, *, is_new: bool = False
 
 
 async def check_deleted(node: Node, job: Job) -> None:
-    """Job `check_post`: if an open post's own server says that it is gone, it goes here too."""
+    """Job `check_post`: deletes an open post if its own server answers 404, 410 or a Tombstone."""
     post = await node.db.read(posts.by_id, job.payload["id"])
     if post is None or not post.is_open:
         return
@@ -115,7 +121,7 @@ def _delete(tx: Writer, post_id: int) -> None:
 
 
 def derive_visibility(note_to: list[str], note_cc: list[str], author: Account) -> str:
-    """Which of our four audiences an address list means. What is not understood is the narrowest."""
+    """The visibility that the recipients in `to` and `cc` amount to; "direct", the narrowest, in doubt."""
     if PUBLIC in note_to:
         return "public"
     if PUBLIC in note_cc:
@@ -126,15 +132,17 @@ def derive_visibility(note_to: list[str], note_cc: list[str], author: Account) -
 
 
 def to_remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
-    """A document that is known to be its author's, as this node's tables want it."""
-    told_of = derive_visibility(note.to, note.cc, author)
+    """Converts a parsed post, known to be its author's, to the form that `node` stores."""
+    visibility = derive_visibility(note.to, note.cc, author)
     addressed = {*note.to, *note.cc}
-    # A name in a post that is not open lets nobody read it to whom it is not addressed.
-    named = _known_accounts(
-        tx, [uri for uri, _ in note.mentions if told_of in OPEN_VISIBILITIES or uri in addressed]
+    # A mention in a post that is not open gives no access to an account that the post is not addressed to.
+    mentioned = _known_accounts(
+        tx, [uri for uri, _ in note.mentions if visibility in OPEN_VISIBILITIES or uri in addressed]
     )
-    here = tx.site.uri("/users/")
-    told = [uri for uri in (*note.to, *note.cc) if uri.startswith(here) and uri not in named]
+    local_prefix = tx.site.uri("/users/")
+    local_recipients = [
+        uri for uri in (*note.to, *note.cc) if uri.startswith(local_prefix) and uri not in mentioned
+    ]
     return RemotePost(
         uri=note.id,
         url=note.url if note.url and same_origin(note.url, note.id) else note.id,
@@ -143,28 +151,28 @@ def to_remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         warning=note.summary if note.type == "Note" or note.sensitive else "",
         is_sensitive=note.sensitive,
         language=note.language or "",
-        visibility=told_of,
+        visibility=visibility,
         parent_uri=note.in_reply_to or "",
         published_at=note.published_ms or now_ms(),
         edited_at=note.updated_ms,
         photos=[_to_remote_photo(media, note) for media in note.attachments if media.is_image],
         hashtags=[name for name, _ in note.hashtags],
-        mentions=list(named.values()),
-        addressed=list(_known_accounts(tx, told).values()),
-        emoji=[RemoteEmoji(one.shortcode, one.url, one.updated_ms or 0) for one in note.emoji],
+        mentions=list(mentioned.values()),
+        addressed=list(_known_accounts(tx, local_recipients).values()),
+        emoji=[RemoteEmoji(tag.shortcode, tag.url, tag.updated_ms or 0) for tag in note.emoji],
         policy=_parse_policy(note, author),
         context=note.context or "",
     )
 
 
 def _parse_policy(note: Note, author: Account) -> str:
-    named = frozenset(uri for uri, _ in note.mentions)
-    circles = AudienceUris(author.uri, author.followers_uri or None, author.following_uri or None, named)
-    return dump(interaction_policies.parse(note.raw, circles))
+    mentioned = frozenset(uri for uri, _ in note.mentions)
+    uris = AudienceUris(author.uri, author.followers_uri or None, author.following_uri or None, mentioned)
+    return dump(interaction_policies.parse(note.raw, uris))
 
 
 def _known_accounts(tx: Reader, uris: list[str]) -> dict[str, Account]:
-    """Those who are known here: a name in a stranger's post makes us ask nobody."""
+    """The accounts among these uris that are stored: a mention in a remote post causes no fetch."""
     found = {}
     for uri in dict.fromkeys(uris):
         account = accounts.by_uri(tx, uri)
@@ -174,20 +182,20 @@ def _known_accounts(tx: Reader, uris: list[str]) -> dict[str, Account]:
 
 
 def _to_html(note: Note) -> str:
-    """The words; pages, films and events also have a title, which is not lost."""
+    """The content as HTML, preceded by the title that pages, videos and events have."""
     if not note.name or note.type == "Note":
         return _without_quote_line(note.content) if note.quote is not None else note.content
     return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
 
 
 def _without_quote_line(html: str) -> str:
-    """Without the line that says what is quoted to software that knows no quotes."""
+    """The HTML without the fallback line ("RE: …") for software that does not support quotes."""
     before, line, after = html.partition('<p class="quote-inline">')
     return before + after.partition("</p>")[2] if line and "</p>" in after else html
 
 
 def _to_remote_photo(media: Attachment, note: Note) -> RemotePhoto:
-    """A picture with what is told about it, by itself or by the whole post."""
+    """Converts an attachment; licence and place fall back to those of the post."""
     focus = media.focus or (0.0, 0.0)
     extra: dict[str, object] = {}
     if media.exif:
@@ -216,13 +224,13 @@ def _to_remote_photo(media: Attachment, note: Note) -> RemotePhoto:
 
 
 def record_quote(tx: Writer, note: Note, post: Post) -> None:
-    """A post of another server has come in, or was changed: does it quote something?"""
-    said = written.parse_quote(note)
-    if said is None:
+    """Stores the quote of a remote post that was created or updated, and queues its check; or removes it."""
+    quote = quote_vocab.parse_quote(note)
+    if quote is None:
         quotes.remove_quote(tx, post.id)
         return
-    quotes.record_unapproved(tx, post.id, said.target, said.authorization_uri or "")
+    quotes.record_unapproved(tx, post.id, quote.target, quote.authorization_uri or "")
     try:
-        queue.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(said.target)}")
+        queue.add(tx, "check_quote", {"id": post.id}, lane=f"fetch {host_of(quote.target)}")
     except Malformed:
         return

@@ -1,8 +1,8 @@
-"""A first look at somebody of another server: their last posts, and how much their own server says there is.
+"""Fills the profile of a remote account with its latest posts and the counts that its server claims.
 
-What reaches a node is only what somebody here follows, so a stranger's profile would look empty. When one of ours
-opens it, their server is asked in the background, at most every `AGAIN_AFTER_MS`. Their outbox is believed as
-far as it speaks of their own posts on their own server; the numbers are shown and never counted with.
+A node receives only posts of accounts that somebody on it follows, so any other remote profile would be empty. When a
+local account opens one, its server is asked in the background, at most every `REFRESH_AFTER_MS`. Of the outbox only the
+account's own posts on its own server are imported; the counts are for display only.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ REFRESH_AFTER_MS = 6 * 3_600_000
 MAX_POSTS = 40
 MAX_PAGES = 3
 WAIT_TIMEOUT_SECONDS = 1.5
-"""Seconds that a page waits for what it has never seen before."""
+"""Seconds that a page waits for the first preview of an account."""
 
 
 class RecentRequests:
-    """Whose server was asked in the last minutes: `node.part(Asked)`."""
+    """Accounts that a preview was queued for in the last five minutes: `node.component(RecentRequests)`."""
 
     def __init__(self, node: Node) -> None:
         self.accounts: Cache[int, bool] = Cache(10_000, 300.0)
 
 
 async def queue_refresh(node: Node, account: Account) -> bool:
-    """Queue a look if the last one is long ago. Whether one is on its way and there was none before."""
+    """Queues a preview if the last one is six hours old. Whether the account has had none so far."""
     is_due = account.looked_at is None or account.looked_at < now_ms() - REFRESH_AFTER_MS
     if account.is_local or account.is_inactive or not is_due:
         return False
-    lately = node.component(RecentRequests).accounts
-    if not lately.get(account.id):
-        lately.put(account.id, True)
+    recent = node.component(RecentRequests).accounts
+    if not recent.get(account.id):
+        recent.put(account.id, True)
         await node.db.write(_add_job, account)
     return account.looked_at is None
 
@@ -61,7 +61,7 @@ def _add_job(tx: Writer, account: Account) -> None:
 
 
 async def wait_for_first(node: Node, account: Account) -> bool:
-    """Ask, and wait a moment for the answer if it is the first. Whether there is something new to show."""
+    """Queues a preview, and waits briefly for it if it is the first. Whether there is something new to show."""
     if not await queue_refresh(node, account):
         return False
     end = asyncio.get_running_loop().time() + WAIT_TIMEOUT_SECONDS
@@ -74,7 +74,7 @@ async def wait_for_first(node: Node, account: Account) -> bool:
 
 
 async def refresh(node: Node, job: Job) -> None:
-    """Job `look_at_person`."""
+    """Job `look_at_person`: fetches follower counts and the outbox of a remote account, and stores its posts."""
     account = await node.db.read(accounts.by_id, job.payload["id"])
     if account is None or account.is_local or account.is_inactive:
         return
@@ -97,7 +97,7 @@ async def refresh(node: Node, job: Job) -> None:
                 if (note := await _resolve_own_post(node, account, item, budget))
             ]
     except Unfetchable as error:
-        log.info("the posts of %s cannot be had: %s", account.uri, error.reason)
+        log.info("the posts of %s cannot be fetched: %s", account.uri, error.reason)
     await node.db.write(_save, job, account, found, posts, followers, following)
 
 
@@ -112,30 +112,30 @@ async def _fetch_follow_collection(
         return None
 
 
-def _hides_members(circle: CollectionDoc | None) -> bool | None:
-    """Whether somebody counts people and names nobody: they keep that to themselves. None: that cannot be told."""
-    if circle is None or not circle.total:
+def _hides_members(collection: CollectionDoc | None) -> bool | None:
+    """Whether a collection has a total but lists nobody, i.e. is hidden; None when that is unknown."""
+    if collection is None or not collection.total:
         return None
-    return not circle.items and not circle.first
+    return not collection.items and not collection.first
 
 
 async def _resolve_own_post(node: Node, account: Account, item: Ref, budget: FetchBudget) -> Note | None:
-    """A post of theirs from a line of their outbox; comments and boosts are left where they are."""
-    said: Any = item.doc
+    """The account's own post behind an outbox item; None for comments, boosts and anything else."""
+    doc: Any = item.doc
     try:
-        if said is None and item.uri is not None:
-            said = await documents.fetch(node, item.uri, budget=budget)
-        if isinstance(said, dict) and values.type_name(said) == "Create":
-            said = values.first(said.get("object"))
-        if isinstance(said, str):
-            said = await documents.fetch(node, said, budget=budget)
-        if not isinstance(said, dict):
+        if doc is None and item.uri is not None:
+            doc = await documents.fetch(node, item.uri, budget=budget)
+        if isinstance(doc, dict) and values.type_name(doc) == "Create":
+            doc = values.first(doc.get("object"))
+        if isinstance(doc, str):
+            doc = await documents.fetch(node, doc, budget=budget)
+        if not isinstance(doc, dict):
             return None
-        note = vocab.parse_note(said)
+        note = vocab.parse_note(doc)
     except (Unfetchable, Malformed):
         return None
-    is_theirs = note.actor == account.uri and same_origin(note.id, account.uri)
-    return note if is_theirs and note.in_reply_to is None and not note.is_vote else None
+    is_own = note.actor == account.uri and same_origin(note.id, account.uri)
+    return note if is_own and note.in_reply_to is None and not note.is_vote else None
 
 
 def _save(
@@ -153,9 +153,11 @@ def _save(
         try:
             remote_notes.import_note(tx, note, account)
         except Refused as error:
-            log.info("%s may not come in: %s", note.id, error)
+            log.info("%s is refused: %s", note.id, error)
     hidden = [
-        is_hidden for circle in (followers, following) if (is_hidden := _hides_members(circle)) is not None
+        is_hidden
+        for collection in (followers, following)
+        if (is_hidden := _hides_members(collection)) is not None
     ]
     accounts.set_claimed_counts(
         tx,

@@ -1,7 +1,8 @@
-"""Quotes between servers: who asks to quote a post of ours is answered; quotes in others' posts are looked into.
+"""Verifies quotes in remote posts: finds the quoted post and checks the authorization (FEP-044f).
 
-A quote is believed only with a stamp found at its own address on the server of whoever is quoted, naming
-exactly this quote (`quotes.permits`). One that does not is no verdict: the genuine one may still come.
+Modules import it `as remote_quotes`. A quote counts only with an authorization found at its own id on the server of the
+quoted author, naming exactly this quote (`quote_vocab.authorizes`). A failed check is not final: a valid authorization
+may still arrive.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from activitypub.client.documents import is_local_uri
 from activitypub.client.fetch_budget import FetchBudget
 from activitypub.remote import notes as remote_notes
 from activitypub.uris import Malformed
-from activitypub.vocab import quotes as written
+from activitypub.vocab import quotes as quote_vocab
 from node.accounts import accounts
 from node.database import Reader
 from node.errors import Refused
@@ -33,19 +34,21 @@ MAX_ATTEMPTS = 4
 
 
 async def check(node: Node, job: Job) -> None:
-    """Job `check_quote`: find what is quoted, and the permission."""
+    """Job `check_quote`: fetches the quoted post and the authorization, and approves the quote if valid."""
     found = await node.db.read(_pending_quote, job.payload["id"])
     if found is None:
         return
-    post, author, said = found
+    post, author, quote = found
     budget = FetchBudget(MAX_REQUESTS, hosts=2)
     try:
-        target = await remote_notes.find(node, said.target_uri, budget=budget)
+        target = await remote_notes.find(node, quote.target_uri, budget=budget)
         if target is None:
             return
         quoted = await node.db.read(accounts.get, target.account_id)
-        if quoted.id == author.id or await _is_authorized(node, post, target, quoted, said.stamp_uri, budget):
-            await node.db.write(quotes.approve, said, target)
+        if quoted.id == author.id or await _is_authorized(
+            node, post, target, quoted, quote.stamp_uri, budget
+        ):
+            await node.db.write(quotes.approve, quote, target)
     except Unfetchable as error:
         if error.temporary and job.attempts < MAX_ATTEMPTS:
             raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
@@ -56,10 +59,10 @@ async def check(node: Node, job: Job) -> None:
 
 def _pending_quote(tx: Reader, post_id: int) -> tuple[Post, Account, quotes.PostQuote] | None:
     post = posts.by_id(tx, post_id)
-    said = quotes.by_post(tx, post) if post is not None and post.deleted_at is None else None
-    if post is None or said is None or said.target_id is not None:
+    quote = quotes.by_post(tx, post) if post is not None and post.deleted_at is None else None
+    if post is None or quote is None or quote.target_id is not None:
         return None
-    return post, accounts.get(tx, post.account_id), said
+    return post, accounts.get(tx, post.account_id), quote
 
 
 async def _is_authorized(
@@ -70,16 +73,17 @@ async def _is_authorized(
     if is_local_uri(node, stamp_uri):
         return await node.db.read(_is_authorized_locally, quoted, stamp_uri, post, target)
     try:
-        given = written.parse_authorization(await documents.fetch(node, stamp_uri, budget=budget))
+        authorization = quote_vocab.parse_authorization(await documents.fetch(node, stamp_uri, budget=budget))
     except Malformed:
         return False
-    return written.authorizes(given, stamp_uri, quote=post.uri, quoted=target.uri, author=quoted.uri)
+    return quote_vocab.authorizes(
+        authorization, stamp_uri, quote=post.uri, quoted=target.uri, author=quoted.uri
+    )
 
 
 def _is_authorized_locally(tx: Reader, quoted: Account, stamp_uri: str, post: Post, target: Post) -> bool:
-    given = [
-        one
-        for one, _ in quotes.authorizations_by_post(tx, target)
-        if quotes.authorization_uri(quoted, one) == stamp_uri
-    ]
-    return any(one.quote_uri == post.uri and one.by_id == post.account_id for one in given)
+    return any(
+        stamp.quote_uri == post.uri and stamp.by_id == post.account_id
+        for stamp, _ in quotes.authorizations_by_post(tx, target)
+        if quotes.authorization_uri(quoted, stamp) == stamp_uri
+    )

@@ -1,7 +1,7 @@
-"""WebFinger (RFC 7033): handles of other servers become ids, and our own answer who they are.
+"""WebFinger (RFC 7033): resolves remote handles to actor ids, and finds the local account of a `resource`.
 
-A handle is believed only when the server it names says so itself: a document of one host that speaks for
-another leads to a second question, put to that other host.
+A handle is accepted only from the server that it names: if the document of one host names a subject on another, that
+other host is queried too.
 https://www.rfc-editor.org/rfc/rfc7033
 """
 
@@ -17,7 +17,7 @@ from activitypub.client import page_links
 from activitypub.client.cache import FederationCache
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from activitypub.documents import webfinger
+from activitypub.documents.webfinger import AS_TYPES
 from activitypub.uris import Malformed, host_and_port, normalize_id, parse_uri
 from node.accounts import accounts
 from node.database import Reader
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[^\s@/?#<>\"'\\:]{1,2048}")
 
 @dataclass(frozen=True, slots=True)
 class WebFingerResult:
-    """Who a handle belongs to: `name@domain` as their server writes it, and the id of the actor."""
+    """The verified handle `name@domain`, as its server writes it, and the id of its actor."""
 
     name: str
     domain: str
@@ -38,7 +38,7 @@ class WebFingerResult:
 
 
 def split_handle(handle: str) -> tuple[str, str]:
-    """`@name@domain`, `acct:name@domain` → (name, domain), the domain lower-case. Raises Malformed."""
+    """Splits `@name@domain` or `acct:name@domain` into name and lower-case domain. Raises Malformed."""
     text = handle.strip()
     text = text[5:] if text[:5].lower() == "acct:" else text
     name, at, domain = text.removeprefix("@").partition("@")
@@ -49,27 +49,27 @@ def split_handle(handle: str) -> tuple[str, str]:
 
 
 async def look_up_handle(node: Node, handle: str) -> WebFingerResult:
-    """Ask the server a handle names. Raises Unfetchable or Malformed."""
+    """Queries the server of a handle, and that of the subject if it is another. Raises Unfetchable or Malformed."""
     name, domain = split_handle(handle)
     jrd = await _query(node, name, domain)
     subject = split_handle(_subject(jrd))
     if subject[1] == domain:
         return WebFingerResult(*subject, _self_link(jrd))
-    # Another host's name: only that host can say whose it is.
+    # The subject is on another host: only that host is an authority on its handles.
     second = await _query(node, *subject)
-    again = split_handle(_subject(second))
+    confirmed = split_handle(_subject(second))
     if (
-        again[1] != subject[1]
-        or again[0].lower() != subject[0].lower()
+        confirmed[1] != subject[1]
+        or confirmed[0].lower() != subject[0].lower()
         or _self_link(second) != _self_link(jrd)
     ):
         raise Malformed("the two servers of that handle do not agree")
-    return WebFingerResult(*again, _self_link(second))
+    return WebFingerResult(*confirmed, _self_link(second))
 
 
 async def _query(node: Node, name: str, domain: str) -> dict[str, Any]:
     if node.site.is_own_domain(domain):
-        raise Malformed("one of our own")
+        raise Malformed("a handle of this server")
     scheme = "http" if node.config.federation.allow_http and node.site.scheme == "http" else "https"
     resource = quote(f"acct:{name}@{domain}", safe="")
     url = f"{scheme}://{domain}/.well-known/webfinger?resource={resource}"
@@ -79,14 +79,14 @@ async def _query(node: Node, name: str, domain: str) -> dict[str, Any]:
         template = (
             await _find_template(node, f"{scheme}://{domain}") if error.response_status == 404 else None
         )
-        if template is None or (elsewhere := template.replace("{uri}", resource)) == url:
+        if template is None or (templated := template.replace("{uri}", resource)) == url:
             raise
-        jrd = (await node.client.get_jrd(elsewhere)).doc
+        jrd = (await node.client.get_jrd(templated)).doc
     return jrd
 
 
 async def _find_template(node: Node, origin: str) -> str | None:
-    """Where a host's WebFinger is, by its host-meta (RFC 6415), as XRD or as JSON. It may be on another host."""
+    """The WebFinger template in the host-meta of an origin (RFC 6415), XRD or JSON; it may lead to another host."""
     found: Any = None
     with contextlib.suppress(Unfetchable):
         address = f"{origin}/.well-known/host-meta"
@@ -116,23 +116,23 @@ def _self_link(jrd: dict[str, Any]) -> str:
             continue
         type_ = re.sub(r"\s+", " ", str(link.get("type", ""))).lower()
         href = link.get("href")
-        if isinstance(href, str) and type_.replace(";profile", "; profile") in webfinger._AS_TYPES:
+        if isinstance(href, str) and type_.replace(";profile", "; profile") in AS_TYPES:
             normalize_id(href)
             return href
     raise Malformed("the WebFinger answer names no actor")
 
 
 async def is_confirmed_by_actor_host(node: Node, found: WebFingerResult, claimed: str | None) -> bool:
-    """Whether the actor's own server calls it by that handle too: nobody is named by a stranger.
+    """Whether the actor's own server confirms the handle, so that no third server can name its actors.
 
-    `claimed` is the actor's `webfinger` property (FEP-2c59), which says it without another question.
+    `claimed` is the actor's `webfinger` property (FEP-2c59), which confirms it without another query.
     """
     host = parse_uri(found.actor_uri).authority
-    wanted = (found.name.lower(), found.domain)
-    if found.domain == host or (claimed is not None and _normalized_handle(claimed) == wanted):
+    handle = (found.name.lower(), found.domain)
+    if found.domain == host or (claimed is not None and _normalized_handle(claimed) == handle):
         return True
     jrd = await _query(node, found.name, host)
-    return _normalized_handle(_subject(jrd)) == wanted and _self_link(jrd) == found.actor_uri
+    return _normalized_handle(_subject(jrd)) == handle and _self_link(jrd) == found.actor_uri
 
 
 def _normalized_handle(handle: str) -> tuple[str, str] | None:
@@ -146,11 +146,11 @@ def _normalized_handle(handle: str) -> tuple[str, str] | None:
 async def resolve_domain(
     node: Node, name: str, uri: str, claimed: str | None, known: str | None, budget: FetchBudget | None
 ) -> str:
-    """The domain to show beside an actor's name: another than its own host only if both agree about it.
+    """The domain of an actor's handle: another than its own host only if both servers agree.
 
-    `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the domain it has here already. Who claims
-    nothing is asked for at their own host, which may name another. A name is kept while nobody can be asked about
-    it; a host that was named in vain is not asked again at the word of the same server for a while.
+    `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the stored domain. Without a claim the actor's
+    own host is queried, which may name another. A stored domain is kept while no server answers. A domain that did
+    not confirm the claim of a host is not queried again for that host for half an hour.
     """
     host = parse_uri(uri).authority
     try:
@@ -160,22 +160,22 @@ async def resolve_domain(
             claimed = _subject(jrd) if _self_link(jrd) == uri else None
         elif claimed is None:
             claimed = f"{name}@{known}"
-        pair = None if claimed is None else _normalized_handle(claimed)
-        if claimed is None or pair is None or pair[1] == host or pair[0] != name.lower():
+        handle = None if claimed is None else _normalized_handle(claimed)
+        if claimed is None or handle is None or handle[1] == host or handle[0] != name.lower():
             return host
-        if node.component(FederationCache).unconfirmed_domains.get((host, pair[1])):
+        if node.component(FederationCache).unconfirmed_domains.get((host, handle[1])):
             return known or host
-        _spend(budget, f"https://{pair[1]}/")
-        await _check_confirmed(node, claimed, uri, host, pair[1])
+        _spend(budget, f"https://{handle[1]}/")
+        await _check_confirmed(node, claimed, uri, host, handle[1])
     except Malformed:
         return host
     except Unfetchable as error:
         return known or host if error.temporary or error.response_status is None else host
-    return pair[1]
+    return handle[1]
 
 
 async def _check_confirmed(node: Node, handle: str, uri: str, host: str, domain: str) -> None:
-    """Raises Malformed or Unfetchable unless the domain of a handle says that it belongs to this actor."""
+    """Raises Malformed or Unfetchable unless the domain of a handle confirms that it belongs to this actor."""
     try:
         found = await look_up_handle(node, handle)
         if found.actor_uri != uri or found.domain != domain:
@@ -191,9 +191,9 @@ def _spend(budget: FetchBudget | None, uri: str) -> None:
 
 
 def local_account(tx: Reader, resource: str) -> Account | None:
-    """Who of ours a `resource` means: a handle, an actor's id or a profile's address.
+    """The local account that a `resource` names: by a handle, an actor id or a profile URL.
 
-    Raises Malformed for what is none of these. Someone deleted is returned, with `deleted_at` set.
+    Raises Malformed for anything else. A deleted account is returned too, with `deleted_at` set.
     """
     text = resource.strip()
     if text.lower().startswith(("https://", "http://")):
@@ -225,5 +225,5 @@ def _by_address(tx: Reader, address: str) -> Account | None:
 
 
 def _if_listed(account: Account | None) -> Account | None:
-    """Nobody is told of someone who still waits to be let in, or who was sent away."""
+    """The account, unless it is remote, suspended or waiting for approval."""
     return account if account is not None and account.is_local and account.suspended_at is None else None

@@ -1,1 +1,1 @@
-"""Documents that other servers fetch from this node."""
+"""Serves the ActivityPub documents that remote servers fetch from this node."""

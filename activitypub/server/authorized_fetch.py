@@ -1,7 +1,7 @@
-"""Who is asking for a document: a signed GET, and what its signer may see.
+"""Verifies signed GETs, and decides what their signer may read ("authorized fetch").
 
-A post that is not public is given to the server of somebody it is for, whichever of its actors asks, since
-servers read on behalf of their people. To everybody else it does not exist.
+A post that is not public is served to any actor of a server with an account that may see it, since servers fetch on
+behalf of their accounts. For everybody else it does not exist.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 
 from activitypub import signatures
+from activitypub.asgi import Scope, header, signed_request
 from activitypub.client.cache import KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.inbox import verification
-from activitypub.inbox.asgi import Scope, header, signed_request
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature
 from activitypub.uris import Malformed, host_of, parse_uri
@@ -23,12 +23,12 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 
 async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
-    """Who signed this request; None when nobody did, or not provably, or a blocked server."""
+    """The key that signed this request; None without a valid signature, and for a blocked server."""
     if header(scope, b"signature") is None:
         return None
     request = signed_request(scope, node.site)
@@ -39,14 +39,14 @@ async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
         )
     except (BadSignature, Unfetchable, Malformed):
         return None
-    return None if await node.db.read(domain_policy.is_blocked, known.host) else known
+    return None if await node.db.read(domain_rules.is_blocked, known.host) else known
 
 
 async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
-    """Whether whoever says they sign this request gets nothing of `owner`, not even what is public.
+    """Whether the claimed signer may read nothing of the account named `owner`, not even public posts.
 
-    That a server is suspended here is no secret, so its name is enough. Whom somebody has blocked is told only
-    to those who can prove that they are the one.
+    That a server is suspended is no secret, so its name in the key id is enough. That `owner` has blocked an account is
+    revealed only to a signer with a valid signature.
     """
     if header(scope, b"signature") is None:
         return False
@@ -55,31 +55,32 @@ async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
         host = host_of(key_id)
     except (BadSignature, Malformed):
         return False
-    is_barred, is_blocked = await node.db.read(_block_state, key_id, host, owner)
-    return is_barred or (is_blocked and await verified_signer(node, scope) is not None)
+    is_suspended, is_blocked = await node.db.read(_block_state, key_id, host, owner)
+    return is_suspended or (is_blocked and await verified_signer(node, scope) is not None)
 
 
 def _block_state(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
-    """Whether nothing is exchanged with that server, and whether `owner` has blocked who signs."""
-    if domain_policy.is_blocked(tx, host):
+    """Whether the server or the signer is suspended, and whether `owner` has blocked the signer."""
+    if domain_rules.is_blocked(tx, host):
         return True, False
     key = keys.by_id(tx, key_id)
-    who = None if key is None else accounts.by_id(tx, key.account_id)
-    if who is None or who.is_local:
+    signer = None if key is None else accounts.by_id(tx, key.account_id)
+    if signer is None or signer.is_local:
         return False, False
-    of = accounts.by_handle(tx, owner) if owner and "@" not in owner else None
-    return who.suspended_at is not None, of is not None and relationships.has_blocked(tx, of, who)
+    account = accounts.by_handle(tx, owner) if owner and "@" not in owner else None
+    is_blocked = account is not None and relationships.has_blocked(tx, account, signer)
+    return signer.suspended_at is not None, is_blocked
 
 
 def may_read(tx: Reader, post: Post, signer: KnownKey | None) -> bool:
-    """Whether the post may be given to this signer. Public posts may, unless the author has blocked them."""
-    who = None if signer is None else accounts.by_id(tx, signer.account_id)
+    """Whether the signer may read the post; an open one, anybody that its author has not blocked."""
+    reader = None if signer is None else accounts.by_id(tx, signer.account_id)
     if post.visibility in OPEN_VISIBILITIES:
-        return may_see(tx, who, post)
-    if who is None or who.is_inactive:
+        return may_see(tx, reader, post)
+    if reader is None or reader.is_inactive:
         return False
-    return any(may_see(tx, person, post) for person in _readers_on_server(tx, post, who))
+    return any(may_see(tx, account, post) for account in _readers_on_server(tx, post, reader))
 
 
-def _readers_on_server(tx: Reader, post: Post, who: Account) -> list[Account]:
-    return [who, *recipients.audience_on_server(tx, post, parse_uri(who.uri).origin + "/")]
+def _readers_on_server(tx: Reader, post: Post, reader: Account) -> list[Account]:
+    return [reader, *recipients.audience_on_server(tx, post, parse_uri(reader.uri).origin + "/")]

@@ -1,7 +1,7 @@
-"""Collections: outbox, followers, following, featured, replies, likes, shares and tags, page by page.
+"""Builds the collections of this node: outbox, followers, following, featured, replies, context, likes, shares, tags.
 
-Pages begin at a cursor, not at a number, so they stay whole while rows come and go. They are the same for
-everyone and hold only what anybody may read.
+Pages start at a cursor, not at an offset, so they stay consistent while rows come and go. They are the same for every
+reader and list only what anybody may read.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from node.posts import posts
 from node.text import formatting
 
 PAGE_SIZE = 40
-MOST_TAG = 200
+MAX_HASHTAG_LENGTH = 200
 PageReader = Callable[[Reader, Page], list[tuple[int, Any]]]
 
 
 def cursor(query: Mapping[str, str]) -> int | None:
-    """Where a page begins; None for the front of a collection, 0 for its first page."""
+    """The cursor in a query: None for the collection itself, 0 for its first page."""
     return (parse_id(query.get("max_id", "")) or 0) if "page" in query else None
 
 
-def of_instance(tx: Reader, cursor: int | None) -> dict[str, Any]:
-    """The outbox of the node itself, which posts nothing."""
+def instance_outbox(tx: Reader, cursor: int | None) -> dict[str, Any]:
+    """The outbox of the instance actor, which is always empty."""
     return activities.render_collection(tx.site.uri("/actor/outbox"), 0)
 
 
-def of_tag(tx: Reader, tag: str, cursor: int | None) -> dict[str, Any]:
-    """Public posts with a hashtag. Raises NotFound, as all of these do."""
-    if len(tag) > MOST_TAG:
+def hashtag_collection(tx: Reader, tag: str, cursor: int | None) -> dict[str, Any]:
+    """The public posts with a hashtag. Raises NotFound, as all of these functions do."""
+    if len(tag) > MAX_HASHTAG_LENGTH:
         raise NotFound
     name = formatting.normalize_hashtag(tag)
     total = public_collections.hashtag_total(tx, name)
@@ -66,43 +66,47 @@ def _public_local_post(tx: Reader, name: str, post_id: int) -> Post:
     return post
 
 
-def of_person(tx: Reader, name: str, kind: str, cursor: int | None) -> dict[str, Any]:
-    """Their outbox, followers, following or collections/featured."""
-    who = _local_account(tx, name)
-    uri = f"{who.uri}/{kind}"
-    if who.hides_follows and kind in ("followers", "following"):
-        total = who.followers_count if kind == "followers" else who.following_count
+def actor_collection(tx: Reader, name: str, kind: str, cursor: int | None) -> dict[str, Any]:
+    """A collection of a local actor; `kind` is outbox, followers, following or collections/featured."""
+    account = _local_account(tx, name)
+    uri = f"{account.uri}/{kind}"
+    if account.hides_follows and kind in ("followers", "following"):
+        total = account.followers_count if kind == "followers" else account.following_count
         return activities.render_collection(uri, total, has_items=False)
     match kind:
         case "outbox":
-            total = public_collections.outbox_total(tx, who)
+            total = public_collections.outbox_total(tx, account)
             return _collection_or_page(
                 tx,
                 uri,
                 total,
                 cursor,
-                lambda tx, page: _outbox_activities(tx, who, page),
+                lambda tx, page: _outbox_activities(tx, account, page),
                 context=contexts.NOTE,
             )
         case "followers":
             return _collection_or_page(
-                tx, uri, who.followers_count, cursor, lambda tx, page: follows.accepted_uris(tx, who, page)
+                tx,
+                uri,
+                account.followers_count,
+                cursor,
+                lambda tx, page: follows.accepted_uris(tx, account, page),
             )
         case "following":
             return _collection_or_page(
                 tx,
                 uri,
-                who.following_count,
+                account.following_count,
                 cursor,
-                lambda tx, page: follows.accepted_uris(tx, who, page, followers=False),
+                lambda tx, page: follows.accepted_uris(tx, account, page, followers=False),
             )
         case _:
-            pinned = pins.post_uris(tx, who)
+            pinned = pins.post_uris(tx, account)
             return activities.render_collection(uri, len(pinned), items=pinned)
 
 
-def of_post(tx: Reader, name: str, post_id: int, kind: str, cursor: int | None) -> dict[str, Any]:
-    """The replies, context, likes or shares of a post."""
+def post_collection(tx: Reader, name: str, post_id: int, kind: str, cursor: int | None) -> dict[str, Any]:
+    """A collection of a local post; `kind` is replies, context, likes or shares."""
     post = _public_local_post(tx, name, post_id)
     uri = f"{post.uri}/{kind}"
     match kind:
@@ -142,33 +146,33 @@ def _collection_or_page(
     if cursor is None:
         return activities.render_collection(uri, total)
     found = items(tx, Page(max_id=cursor or None, limit=PAGE_SIZE))
-    further = found[-1][0] if len(found) == PAGE_SIZE else None
+    next_cursor = found[-1][0] if len(found) == PAGE_SIZE else None
     return activities.render_collection_page(
         uri,
         total,
         [item for _, item in found],
         cursor=cursor or None,
-        next_cursor=further,
+        next_cursor=next_cursor,
         context=context,
     )
 
 
-def _outbox_activities(tx: Reader, who: Account, page: Page) -> list[tuple[int, Any]]:
-    said = public_collections.outbox(tx, who, page)
-    own = posts.by_ids(tx, [line.post_id for line in said if line.boost_uri is None])
-    about = {facts.post.id: facts for facts in notes.load_data(tx, list(own.values()))}
-    lines: list[tuple[int, Any]] = []
-    for line in said:
-        if line.boost_uri is None:
-            activity = activities.render_create(tx.site, about[line.post_id])
+def _outbox_activities(tx: Reader, account: Account, page: Page) -> list[tuple[int, Any]]:
+    entries = public_collections.outbox(tx, account, page)
+    own = posts.by_ids(tx, [entry.post_id for entry in entries if entry.boost_uri is None])
+    data_by_post = {data.post.id: data for data in notes.load_data(tx, list(own.values()))}
+    found: list[tuple[int, Any]] = []
+    for entry in entries:
+        if entry.boost_uri is None:
+            activity = activities.render_create(tx.site, data_by_post[entry.post_id])
         else:
             activity = activities.render_announce(
-                who,
-                line.boost_uri,
-                line.boosted_uri,
-                line.visibility,
-                line.created_at,
-                line.boosted_author_uri,
+                account,
+                entry.boost_uri,
+                entry.boosted_uri,
+                entry.visibility,
+                entry.created_at,
+                entry.boosted_author_uri,
             )
-        lines.append((line.id, activity))
-    return lines
+        found.append((entry.id, activity))
+    return found

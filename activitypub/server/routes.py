@@ -1,8 +1,8 @@
-"""The door for other servers: discovery, people, posts and collections, over plain ASGI.
+"""The ASGI app for remote servers: discovery, inboxes, actors, posts and collections.
 
-`takes` says whether a request is for this door: everything under the discovery paths and inboxes, and the
-addresses that are also pages when the sender prefers ActivityPub. Answers that depend on who asks are never
-kept by a shared cache; what may not be seen looks exactly like what does not exist.
+`FederationApp.find` decides whether a request belongs to it: every discovery path and inbox does, and an address that
+is also a page if the `Accept` header prefers ActivityPub. Responses that depend on the signer are never stored by a
+shared cache; an object that the signer may not see looks exactly like one that does not exist.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from urllib.parse import parse_qs, parse_qsl
 import msgspec
 from werkzeug.routing import Rule
 
+from activitypub.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.documents import nodeinfo
 from activitypub.documents import webfinger as webfinger_documents
-from activitypub.inbox.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.inbox.endpoint import Inbox
 from activitypub.remote import webfinger
 from activitypub.server import authorized_fetch, collections, resources
-from activitypub.server.routing import Found, Router
+from activitypub.server.routing import RouteMatch, Router
 from activitypub.uris import Malformed
 from node.admin import statistics
 from node.errors import NotFound
@@ -34,14 +34,14 @@ JRD_TYPE = "application/jrd+json; charset=utf-8"
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _VARY = (b"vary", b"Accept, Signature")
 _PUBLIC_CACHE = (b"cache-control", b"public, max-age=60")
-READING = frozenset({"GET", "HEAD"})
+READ_METHODS = frozenset({"GET", "HEAD"})
 _NO_STORE = (b"cache-control", b"private, no-store")
 
 _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 
 
 def prefers_activitypub(accept: str) -> bool:
-    """Whether an `Accept` header prefers ActivityPub to HTML. `*/*` is a person, or a tool of one."""
+    """Whether an `Accept` header prefers ActivityPub to HTML. `*/*` alone means HTML: a browser or a command-line tool."""
     activity = html = 0.0
     for part in accept[:2000].lower().split(","):
         name = part.partition(";")[0].strip()
@@ -59,7 +59,7 @@ def prefers_activitypub(accept: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One GET: what stands in the path, and who signed it, where that was looked at."""
+    """One GET with the placeholders of its path; `signer` is set where the signature was verified."""
 
     scope: Scope
     send: Send
@@ -69,10 +69,10 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What answers at an address.
+    """The handler of a path, and its rules.
 
-    `is_page`: people find a page there, so the document must be preferred by `Accept`. `is_open`: whoever asks gets it, even
-    in secure mode. `has_key`: in secure mode, who does not sign is given the key that is there.
+    `is_page`: there is an HTML page at the same address, so `Accept` must prefer ActivityPub. `is_open`: served
+    without a signature even in secure mode. `has_key`: in secure mode, an unsigned request gets the key stub.
     """
 
     answer: Callable[[FederationApp, _Request], Awaitable[None]]
@@ -82,59 +82,62 @@ class Endpoint:
 
 
 class FederationApp:
-    """The federation side of one node, as one ASGI app."""
+    """The federation endpoints of one node, as one ASGI app."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._cache = node.component(FederationCache)
         self._inbox = Inbox(node)
 
-    def find(self, scope: Scope) -> Found[Endpoint | None] | None:
-        """What answers this request; None when it is not for other servers."""
+    def find(self, scope: Scope) -> RouteMatch[Endpoint | None] | None:
+        """The endpoint of a request; None when it is none of federation and belongs to the web app."""
         found = _ROUTES.find(scope["method"], scope["path"])
         if found is None or found.endpoint is None or not found.endpoint.is_page:
             return found
-        if scope["method"] in READING and prefers_activitypub(",".join(headers(scope, b"accept"))):
+        if scope["method"] in READ_METHODS and prefers_activitypub(",".join(headers(scope, b"accept"))):
             return found
         return None
 
     def matches(self, scope: Scope) -> bool:
+        """Whether `find` has an endpoint for the request."""
         return self.find(scope) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers by itself, with documents only: nobody else has pages."""
+        """Serves a request without a web app beside it: documents only, and 404 for everything else."""
         found = _ROUTES.find(scope["method"], scope["path"])
         if found is None:
             await respond(scope, send, 404)
         else:
             await self.answer(found, scope, receive, send)
 
-    async def answer(self, found: Found[Endpoint | None], scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request with what `find` has found for it."""
+    async def answer(
+        self, found: RouteMatch[Endpoint | None], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Responds to a request with the endpoint that `find` has returned for it."""
         if found.endpoint is None:
             await self._inbox(scope, receive, send)
-        elif scope["method"] not in READING:
+        elif scope["method"] not in READ_METHODS:
             await respond(scope, send, 405, headers=[(b"allow", b"GET, HEAD")])
         elif found.endpoint.is_open:
             await found.endpoint.answer(self, _Request(scope, send, found.args))
         else:
             await self._serve_document(found.endpoint, _Request(scope, send, found.args))
 
-    async def _host_meta(self, request: _Request) -> None:
+    async def _serve_host_meta(self, request: _Request) -> None:
         xrd = webfinger_documents.host_meta(self._node.site).encode()
         kind = "application/xrd+xml; charset=utf-8"
         await respond(request.scope, request.send, 200, xrd, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])
 
-    async def _host_meta_json(self, request: _Request) -> None:
+    async def _serve_host_meta_json(self, request: _Request) -> None:
         document = webfinger_documents.host_meta_json(self._node.site)
         await _respond_json(request.scope, request.send, 200, document, JRD_TYPE, [_ANY_ORIGIN])
 
-    async def _nodeinfo_links(self, request: _Request) -> None:
+    async def _serve_nodeinfo_links(self, request: _Request) -> None:
         document = nodeinfo.links(self._node.site)
         more = [_ANY_ORIGIN, _PUBLIC_CACHE]
         await _respond_json(request.scope, request.send, 200, document, "application/json", more)
 
-    async def _nodeinfo(self, request: _Request) -> None:
+    async def _serve_nodeinfo(self, request: _Request) -> None:
         version = request.args["version"]
         numbers = await self._node.db.read(statistics.current)
         document = nodeinfo.document(self._node.config, version, numbers)
@@ -166,16 +169,16 @@ class FederationApp:
             webfinger_documents.document(self._node.site, found, query.get("rel", []))
         )
 
-    async def _cached(self, name: str, look: Callable[[], Awaitable[tuple[int, bytes]]]) -> tuple[int, bytes]:
-        """An answer that is the same for everyone, looked up at most once a second."""
-        found = self._cache.responses.get(name)
+    async def _cached(self, key: str, build: Callable[[], Awaitable[tuple[int, bytes]]]) -> tuple[int, bytes]:
+        """A response that is the same for everyone, built at most once a second."""
+        found = self._cache.responses.get(key)
         if found is None:
-            found = await look()
-            self._cache.responses.put(name, found)
+            found = await build()
+            self._cache.responses.put(key, found)
         return found
 
     async def _serve_document(self, endpoint: Endpoint, request: _Request) -> None:
-        """Answers, unless whoever asks may have nothing, or has to say first who they are."""
+        """Responds, unless the signer is blocked, or secure mode requires a signature that is missing."""
         scope, send = request.scope, request.send
         if await authorized_fetch.is_signer_blocked(self._node, scope, request.args.get("name", "")):
             await respond(scope, send, 403, b"Nothing here is for you.\n", headers=[_VARY, _NO_STORE])
@@ -192,7 +195,7 @@ class FederationApp:
         await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, cache])
 
     async def _respond_privately(self, request: _Request, status: int, body: bytes) -> None:
-        """What is for whoever asks, and for nobody who shares a cache with them."""
+        """Responds with a document for this signer only, never to be stored in a shared cache."""
         await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _NO_STORE])
 
     async def _reject_unsigned(self, request: _Request) -> None:
@@ -200,85 +203,99 @@ class FederationApp:
         await respond(request.scope, request.send, 401, b"This wants a signed request.\n", headers=more)
 
     async def _serve_key_stub(self, request: _Request) -> None:
-        """Of a person what it takes to check a signature of theirs."""
+        """Responds with the properties of an actor that a signature check needs."""
         await self._respond_privately(
-            request, *await self._read_document(resources.key_of, request.args["name"])
+            request, *await self._read_document(resources.key_stub, request.args["name"])
         )
 
-    async def _instance(self, request: _Request) -> None:
-        """Whoever wants to check our signatures must be able to read this without one."""
-        status, body = await self._cached("actor", lambda: self._read_document(resources.instance))
+    async def _serve_instance_actor(self, request: _Request) -> None:
+        """The instance actor is served unsigned even in secure mode: remote servers need its key to verify signatures."""
+        status, body = await self._cached(
+            "actor", lambda: self._read_document(resources.instance_actor_document)
+        )
         await respond(request.scope, request.send, status, body, AP_TYPE, [_VARY, _PUBLIC_CACHE])
 
-    async def _person(self, request: _Request) -> None:
+    async def _serve_actor(self, request: _Request) -> None:
         name = request.args["name"]
         status, body = await self._cached(
-            f"actor {name.lower()}", lambda: self._read_document(resources.person, name)
+            f"actor {name.lower()}", lambda: self._read_document(resources.actor_document, name)
         )
         await self._respond(request, status, body)
 
-    async def _followers_synchronization(self, request: _Request) -> None:
-        """Whom of the signer's own server we believe to follow somebody: for nobody else to know (FEP-8fcf)."""
+    async def _serve_followers_synchronization(self, request: _Request) -> None:
+        """The followers of an account on the signer's own server, for that server only (FEP-8fcf)."""
         signer = await authorized_fetch.verified_signer(self._node, request.scope)
         if signer is None:
             await self._reject_unsigned(request)
             return
         await self._respond_privately(
-            request, *await self._read_document(resources.followers_there, request.args["name"], signer.owner)
+            request,
+            *await self._read_document(
+                resources.followers_synchronization, request.args["name"], signer.owner
+            ),
         )
 
     async def _serve_post(self, request: _Request) -> None:
-        """A post, its tombstone, or nothing. Only for one that is not public does it matter who asks."""
+        """A post, its tombstone or 404. The signature is verified only for a post that is not public."""
         scope, signer = request.scope, request.signer
         name, post_id = request.args["name"], int(request.args["id"])
-        status, body = await self._read_document(resources.note, name, post_id, signer)
+        status, body = await self._read_document(resources.note_document, name, post_id, signer)
         if status == 404 and signer is None and header(scope, b"signature") is not None:
             signer = await authorized_fetch.verified_signer(self._node, scope)
             if signer is not None:
-                status, body = await self._read_document(resources.note, name, post_id, signer)
+                status, body = await self._read_document(resources.note_document, name, post_id, signer)
         is_open = status == 410 or (status == 200 and signer is None)
         cache = _PUBLIC_CACHE if is_open else _NO_STORE
         await respond(scope, request.send, status, body, AP_TYPE, [_VARY, cache])
 
-    async def _create_activity(self, request: _Request) -> None:
+    async def _serve_create(self, request: _Request) -> None:
         args = request.args
         await self._respond(
-            request, *await self._read_document(resources.created, args["name"], int(args["id"]))
+            request, *await self._read_document(resources.create_document, args["name"], int(args["id"]))
         )
 
-    async def _activity(self, request: _Request) -> None:
+    async def _serve_activity(self, request: _Request) -> None:
         args = request.args
         await self._respond(
-            request, *await self._read_document(resources.activity, args["name"], args["kind"], args["id"])
+            request,
+            *await self._read_document(resources.activity_document, args["name"], args["kind"], args["id"]),
         )
 
-    async def _instance_outbox(self, request: _Request) -> None:
-        await self._collection(request, collections.of_instance)
+    async def _serve_instance_outbox(self, request: _Request) -> None:
+        await self._serve_collection(request, collections.instance_outbox)
 
-    async def _person_collection(self, request: _Request) -> None:
-        await self._collection(request, collections.of_person, request.args["name"], request.args["kind"])
+    async def _serve_actor_collection(self, request: _Request) -> None:
+        await self._serve_collection(
+            request, collections.actor_collection, request.args["name"], request.args["kind"]
+        )
 
-    async def _featured_collection(self, request: _Request) -> None:
-        await self._collection(request, collections.of_person, request.args["name"], "collections/featured")
+    async def _serve_featured_collection(self, request: _Request) -> None:
+        await self._serve_collection(
+            request, collections.actor_collection, request.args["name"], "collections/featured"
+        )
 
-    async def _post_collection(self, request: _Request) -> None:
+    async def _serve_post_collection(self, request: _Request) -> None:
         args = request.args
-        await self._collection(request, collections.of_post, args["name"], int(args["id"]), args["kind"])
+        await self._serve_collection(
+            request, collections.post_collection, args["name"], int(args["id"]), args["kind"]
+        )
 
-    async def _tag_collection(self, request: _Request) -> None:
-        await self._collection(request, collections.of_tag, request.args["tag"])
+    async def _serve_hashtag_collection(self, request: _Request) -> None:
+        await self._serve_collection(request, collections.hashtag_collection, request.args["tag"])
 
-    async def _collection(self, request: _Request, unit: Callable[..., dict[str, Any]], *about: Any) -> None:
+    async def _serve_collection(
+        self, request: _Request, unit: Callable[..., dict[str, Any]], *args: Any
+    ) -> None:
         query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20))
         cursor = collections.cursor(query)
-        status, body = await self._read_document(lambda tx: (200, unit(tx, *about, cursor)))
+        status, body = await self._read_document(lambda tx: (200, unit(tx, *args, cursor)))
         await self._respond(request, status, body)
 
-    async def _read_document(self, unit: Callable[..., tuple[int, Any]], *about: Any) -> tuple[int, bytes]:
+    async def _read_document(self, unit: Callable[..., tuple[int, Any]], *args: Any) -> tuple[int, bytes]:
         try:
-            status, document = await self._node.db.read(unit, *about)
+            status, document = await self._node.db.read(unit, *args)
         except NotFound:
-            status, document = resources.NOTHING
+            status, document = resources.NOT_FOUND
         return status, msgspec.json.encode(document)
 
 
@@ -293,26 +310,32 @@ _ACCOUNT, _POST = "/users/<name>", "/p/<name>/<digits:id>"
 _ROUTES: Router[Endpoint | None] = Router(
     Rule(path, endpoint=endpoint)
     for path, endpoint in {
-        # An inbox reads what it is sent, so that it is the one endpoint that is no answer to a GET.
+        # Inboxes read a request body; every other endpoint responds to a GET.
         "/inbox": None,
         "/actor/inbox": None,
         f"{_ACCOUNT}/inbox": None,
         "/.well-known/webfinger": Endpoint(FederationApp._serve_webfinger, is_open=True),
-        "/.well-known/host-meta": Endpoint(FederationApp._host_meta, is_open=True),
-        "/.well-known/host-meta.json": Endpoint(FederationApp._host_meta_json, is_open=True),
-        "/.well-known/nodeinfo": Endpoint(FederationApp._nodeinfo_links, is_open=True),
-        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(FederationApp._nodeinfo, is_open=True),
-        "/actor": Endpoint(FederationApp._instance, is_open=True),
-        "/actor/outbox": Endpoint(FederationApp._instance_outbox),
-        _ACCOUNT: Endpoint(FederationApp._person, is_page=True, has_key=True),
-        "/@<name:name>": Endpoint(FederationApp._person, is_page=True),
-        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(FederationApp._person_collection),
-        f"{_ACCOUNT}/collections/featured": Endpoint(FederationApp._featured_collection),
-        f"{_ACCOUNT}/followers_synchronization": Endpoint(FederationApp._followers_synchronization),
-        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(FederationApp._activity),
+        "/.well-known/host-meta": Endpoint(FederationApp._serve_host_meta, is_open=True),
+        "/.well-known/host-meta.json": Endpoint(FederationApp._serve_host_meta_json, is_open=True),
+        "/.well-known/nodeinfo": Endpoint(FederationApp._serve_nodeinfo_links, is_open=True),
+        "/nodeinfo/<any('2.0', '2.1'):version>": Endpoint(FederationApp._serve_nodeinfo, is_open=True),
+        "/actor": Endpoint(FederationApp._serve_instance_actor, is_open=True),
+        "/actor/outbox": Endpoint(FederationApp._serve_instance_outbox),
+        _ACCOUNT: Endpoint(FederationApp._serve_actor, is_page=True, has_key=True),
+        "/@<name:name>": Endpoint(FederationApp._serve_actor, is_page=True),
+        f"{_ACCOUNT}/<any(outbox, followers, following):kind>": Endpoint(
+            FederationApp._serve_actor_collection
+        ),
+        f"{_ACCOUNT}/collections/featured": Endpoint(FederationApp._serve_featured_collection),
+        f"{_ACCOUNT}/followers_synchronization": Endpoint(FederationApp._serve_followers_synchronization),
+        f"{_ACCOUNT}/<any(activities, boosts, stamps):kind>/<digits:id>": Endpoint(
+            FederationApp._serve_activity
+        ),
         _POST: Endpoint(FederationApp._serve_post, is_page=True),
-        f"{_POST}/activity": Endpoint(FederationApp._create_activity),
-        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(FederationApp._post_collection),
-        "/tags/<tag>": Endpoint(FederationApp._tag_collection, is_page=True),
+        f"{_POST}/activity": Endpoint(FederationApp._serve_create),
+        f"{_POST}/<any(replies, likes, shares, context):kind>": Endpoint(
+            FederationApp._serve_post_collection
+        ),
+        "/tags/<tag>": Endpoint(FederationApp._serve_hashtag_collection, is_page=True),
     }.items()
 )

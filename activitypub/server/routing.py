@@ -1,6 +1,6 @@
-"""Finds the endpoint of a path, for the two entry points that answer before Quart does.
+"""Maps paths to endpoints, for the two ASGI apps that run in front of Quart (federation and client API).
 
-The rules are werkzeug's, as the pages have them: a name in the path goes before a placeholder.
+The rules are werkzeug's, as Quart's are: a literal segment takes precedence over a placeholder.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ E = TypeVar("E")
 
 
 class _Digits(BaseConverter):
-    """A number as it is written; nobody writes more than 18 digits."""
+    """A decimal number of at most 18 digits, kept as text."""
 
     regex = "[0-9]{1,18}"
 
 
 class _Name(BaseConverter):
-    """The name of somebody without a host."""
+    """A user name without a domain."""
 
     regex = "[^/@]+"
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[E]):
-    """The endpoint of a path, and what stands in the places of its placeholders."""
+class RouteMatch(Generic[E]):
+    """The endpoint of a path, and the values of its placeholders."""
 
     endpoint: E
     args: dict[str, str]
 
 
 class Router(Generic[E]):
-    """Rules whose endpoints are of one type. `<digits:…>` and `<name:…>` are placeholders too."""
+    """Werkzeug rules whose endpoints are of one type, with two more converters: `<digits:…>` and `<name:…>`."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         converters = {"digits": _Digits, "name": _Name}
@@ -44,12 +44,12 @@ class Router(Generic[E]):
             list(rules), converters=converters, merge_slashes=False, redirect_defaults=False
         ).bind("")
 
-    def find(self, method: str, path: str) -> Found[E] | None:
-        """None when no rule has this path. Raises werkzeug's MethodNotAllowed when one has, for other methods."""
+    def find(self, method: str, path: str) -> RouteMatch[E] | None:
+        """The match of a path, or None. Raises werkzeug's MethodNotAllowed if the path has rules for other methods only."""
         if path.startswith("//"):
-            return None  # the map would read it as one slash
+            return None  # werkzeug would read it as one slash
         try:
             endpoint, args = self._adapter.match(path, method)
         except NotFound:
             return None
-        return Found(endpoint, dict(args))
+        return RouteMatch(endpoint, dict(args))

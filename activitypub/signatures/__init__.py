@@ -1,21 +1,21 @@
-"""HTTP signatures: what a request proves about who sent it, and how ours prove it.
+"""Signs outgoing requests and verifies incoming ones (HTTP signatures), in two styles.
 
-Two dialects are spoken. draft-cavage-12 is what nearly every server sends and
-verifies; RFC 9421 is what newer ones try first or fall back to. The door calls
-`claim` when a request arrives: it parses the headers and applies every rule that
-needs no key (what must be covered, the digest of the body, the clock), so a bad
-request costs no fetch. When it has found the key, it calls `verify`.
+draft-cavage-12 is what nearly every server sends and verifies; RFC 9421 is what
+newer ones try first or fall back to. The inbox calls `parse_claim` when a request
+arrives: it parses the headers and applies every rule that needs no key (covered
+components, digest of the body, clock), so that a bad request costs no fetch. With
+the key in hand it calls `verify`.
 
-Everything here is pure: no I/O, and the time is handed in. Every key operation
-is made by `cryptography`, and the algorithm follows from the kind of key, never
-from what the sender says it is. https://datatracker.ietf.org/doc/html/draft-cavage-http-signatures-12
+Everything here is pure: no I/O, and the time is an argument. `cryptography` does
+every key operation, and the algorithm follows from the type of the key, never
+from what the sender claims. https://datatracker.ietf.org/doc/html/draft-cavage-http-signatures-12
 https://www.rfc-editor.org/rfc/rfc9421 https://www.rfc-editor.org/rfc/rfc9530
 """
 
 from __future__ import annotations
 
 from activitypub.signatures import cavage, rfc9421
-from activitypub.signatures.claims import BadSignature, Claim, Request
+from activitypub.signatures.claims import BadSignature, Claim, SignedRequest
 from activitypub.signatures.keys import PublicKey, SigningKey, parse_public_key
 from activitypub.signatures.signing import OTHER_STYLE, SIGNERS, sign_cavage, sign_rfc9421
 
@@ -25,9 +25,9 @@ __all__ = [
     "BadSignature",
     "Claim",
     "PublicKey",
-    "Request",
+    "SignedRequest",
     "SigningKey",
-    "claim",
+    "parse_claim",
     "parse_public_key",
     "sign_cavage",
     "sign_rfc9421",
@@ -35,10 +35,10 @@ __all__ = [
 ]
 
 
-def parse_claim(request: Request, now: float) -> Claim:
-    """What the request says about its signature, judged by every rule that needs no key.
+def parse_claim(request: SignedRequest, now: float) -> Claim:
+    """Parses the signature headers of a request and applies every rule that needs no key.
 
-    `now` in seconds. Raises BadSignature. A `Signature-Input` header decides for RFC 9421.
+    `now` is in seconds. A `Signature-Input` header selects RFC 9421. Raises BadSignature.
     """
     if request.values("signature-input"):
         found = rfc9421.parse(request)
@@ -49,9 +49,9 @@ def parse_claim(request: Request, now: float) -> Claim:
     return found
 
 
-def verify(claim: Claim, request: Request, key: PublicKey) -> None:
-    """Raise BadSignature unless `key` made the signature in the claim over this very request."""
-    dialect = rfc9421 if claim.style == "rfc9421" else cavage
-    dialect.check_key(claim, key)
-    if not any(key.verifies(claim.signature, base) for base in dialect.signature_bases(claim, request)):
-        raise BadSignature("the signature does not fit the request and the key")
+def verify(claim: Claim, request: SignedRequest, key: PublicKey) -> None:
+    """Raises BadSignature unless `key` made the signature of the claim over this very request."""
+    style = rfc9421 if claim.style == "rfc9421" else cavage
+    style.check_key(claim, key)
+    if not any(key.verifies(claim.signature, base) for base in style.signature_bases(claim, request)):
+        raise BadSignature("the signature does not match the request and the key")

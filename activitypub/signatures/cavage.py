@@ -1,8 +1,8 @@
-"""draft-cavage-12, inbound: the `Signature` header taken apart by a real parser, and judged.
+"""Parses and checks the `Signature` header of draft-cavage-12 on incoming requests.
 
-Of a body we ask (request-target), host, digest and a time; without one, the same
-without digest: the union of what the large servers ask. A parameter given twice
-is refused, since two readers might each take another one. `(created)` and
+A request with a body must cover (request-target), host, digest and a time; one without,
+the same but the digest: the union of what the large servers demand. A parameter given
+twice is refused, since two parsers might each take another one. `(created)` and
 `(expires)` exist only with `hs2019`. Some servers leave the query out of
 (request-target), so a signature is tried with it and then without.
 """
@@ -20,7 +20,7 @@ from email.utils import parsedate_tz
 from activitypub.signatures.claims import (
     BadSignature,
     Claim,
-    Request,
+    SignedRequest,
     check_request,
     check_times,
     normalize_key_id,
@@ -43,8 +43,8 @@ _MONTHS = {
 }
 
 
-def parse(request: Request) -> Claim:
-    """The claim in the `Signature` header, before any rule about what it must cover. Raises BadSignature."""
+def parse(request: SignedRequest) -> Claim:
+    """Parses the claim in the `Signature` header, without any rule about what it must cover. Raises BadSignature."""
     lines = request.values("signature")
     if len(lines) != 1:
         raise BadSignature("the request is not signed" if not lines else "the request is signed twice")
@@ -69,7 +69,7 @@ def parse(request: Request) -> Claim:
     )
 
 
-# A server signs the same headers every time.
+# Cached: a server covers the same headers in every request.
 @functools.lru_cache(maxsize=256)
 def _parse_covered(text: str) -> tuple[str, ...]:
     covered = tuple(text.lower().split())
@@ -80,8 +80,8 @@ def _parse_covered(text: str) -> tuple[str, ...]:
     return covered
 
 
-def check(claim: Claim, request: Request, now: float) -> None:
-    """Every rule that needs no key. Raises BadSignature."""
+def check(claim: Claim, request: SignedRequest, now: float) -> None:
+    """Applies every rule that needs no key. Raises BadSignature."""
     if claim.algorithm not in (None, "rsa-sha256", "hs2019"):
         raise BadSignature("the signature's algorithm is not accepted")
     check_request(request)
@@ -106,11 +106,12 @@ def check(claim: Claim, request: Request, now: float) -> None:
 
 
 def check_key(claim: Claim, key: PublicKey) -> None:
+    """Raises BadSignature when the named algorithm is one for another type of key."""
     if claim.algorithm == "rsa-sha256" and key.kind != "rsa":
-        raise BadSignature("the algorithm does not fit the key")
+        raise BadSignature("the algorithm does not match the key")
 
 
-def signature_bases(claim: Claim, request: Request) -> Iterator[bytes]:
+def signature_bases(claim: Claim, request: SignedRequest) -> Iterator[bytes]:
     """The signing strings to try: with the query string and, when there is one, without it."""
     yield signing_string(claim, request, request.target)
     path, query, _ = request.target.partition("?")
@@ -118,8 +119,8 @@ def signature_bases(claim: Claim, request: Request) -> Iterator[bytes]:
         yield signing_string(claim, request, path)
 
 
-def signing_string(claim: Claim, request: Request, target: str) -> bytes:
-    """The text the signature is over. Raises BadSignature when a named header is missing."""
+def signing_string(claim: Claim, request: SignedRequest, target: str) -> bytes:
+    """The bytes that are signed. Raises BadSignature when a covered header is missing."""
     lines = []
     for name in claim.covered:
         if name == "(request-target)":
@@ -140,7 +141,7 @@ def signing_string(claim: Claim, request: Request, target: str) -> bytes:
 
 
 def parse_http_date(text: str) -> float:
-    """Seconds of an HTTP date. Raises BadSignature."""
+    """The Unix time in seconds of an HTTP date; old formats only in UTC. Raises BadSignature."""
     if found := _DATE.fullmatch(text):
         day, month, year, hour, minute, second = found.groups()
         if month in _MONTHS and hour < "24" and minute < "60" and second <= "60" and "01" <= day <= "31":
@@ -158,7 +159,7 @@ def parse_http_date(text: str) -> float:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """The `name="value", …` of a header; names in lower case, each once. Raises BadSignature."""
+    """Parses the `name="value", …` of a header; names in lower case, each once. Raises BadSignature."""
     if len(text) > _MAX_HEADER_LENGTH:
         raise BadSignature("the signature is too long")
     found: dict[str, str] = {}

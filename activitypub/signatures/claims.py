@@ -1,4 +1,4 @@
-"""A request as signatures see it, and the claim its headers make. Plain data, and the clock rule both dialects share."""
+"""The data of signature verification, a request and its claim, and the host and clock rules of both styles."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from activitypub.uris import Malformed, host_and_port, normalize_host
 
 HOUR_SECONDS = 3600
 MAX_CLOCK_SKEW_SECONDS = HOUR_SECONDS
-"""How far a signature's time may be from ours, in seconds, in either direction."""
+"""The allowed difference between the time of a signature and the local clock, in either direction."""
 
 _TARGET = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 class BadSignature(Exception):
-    """The request does not prove who sent it; `reason` is for the log and the sender's operator."""
+    """The request does not prove who sent it; `reason` goes to the log and to the operator of the sender."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -25,10 +25,10 @@ class BadSignature(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request. `scheme` and `host` (with its port) are the configured public ones.
+class SignedRequest:
+    """One incoming HTTP request. `scheme` and `host` (with its port) are the configured public ones.
 
-    Header names are lower-case, in the order they came, repeats kept; `target` is path and query.
+    Header names are lower-case, in the order received, repetitions kept; `target` is path and query as sent.
     """
 
     method: str
@@ -40,17 +40,18 @@ class Request:
     _lines: dict[str, list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # A signature is about several headers, some of them asked for more than once.
+        # Indexed once: verification reads several headers, some of them more than once.
         lines: dict[str, list[str]] = {}
         for name, value in self.headers:
             lines.setdefault(name, []).append(value)
         object.__setattr__(self, "_lines", lines)
 
     def values(self, name: str) -> list[str]:
+        """Every line of a header, unjoined."""
         return self._lines.get(name, [])
 
     def value(self, name: str) -> str | None:
-        """Every line of a header joined as HTTP joins them, or None when it is not there."""
+        """The value of a header, its lines joined with commas (RFC 9110); None when it is missing."""
         lines = self.values(name)
         if len(lines) == 1:
             return lines[0].strip(" \t")
@@ -63,7 +64,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request says about its signature: parsed and judged, but not yet verified.
+    """What a request states about its signature: parsed and checked, but not yet verified.
 
     `key_id` is untrusted text until `verify` has passed. `covered` are the signed
     components in order; `parameters` is the RFC 9421 `@signature-params` value.
@@ -79,8 +80,8 @@ class Claim:
     parameters: str = field(default="", repr=False)
 
 
-def check_request(request: Request) -> None:
-    """The request is meant for this very host: `Host` must be the configured one."""
+def check_request(request: SignedRequest) -> None:
+    """Raises BadSignature unless the path is plain ASCII and `Host` is the configured host."""
     if _TARGET.fullmatch(request.target) is None or not request.target.startswith("/"):
         raise BadSignature("the path is not plain ASCII")
     hosts = request.values("host")
@@ -91,16 +92,16 @@ def check_request(request: Request) -> None:
 
 
 def normalize_key_id(key_id: str) -> str:
-    """The id of a key in its usual spelling. Raises BadSignature."""
+    """The normalized id of a key. Raises BadSignature."""
     if not 0 < len(key_id) <= 2048 or not key_id.isprintable():
         raise BadSignature("the keyId is not usable")
     return normalize_host(key_id)
 
 
 def check_times(now: float, *, created: float | None, expires: float | None) -> None:
-    """Both dialects: at most an hour old, at most an hour ahead, and not past its own end."""
+    """Raises BadSignature when `created` is more than an hour from `now`, or `expires` has passed; all in seconds."""
     if created is not None and abs(now - created) > MAX_CLOCK_SKEW_SECONDS:
-        raise BadSignature("the signature is more than an hour away from our clock")
+        raise BadSignature("the signature is more than an hour away from the clock of this server")
     if expires is not None and now > expires:
         raise BadSignature("the signature has expired")
 

@@ -1,4 +1,4 @@
-"""Structured header fields (RFC 8941), the part of them signatures use: dictionaries, strictly read."""
+"""Parses and serializes structured header fields (RFC 8941) as far as signatures use them, strictly."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from activitypub.signatures.claims import BadSignature
 
 
 def parse_dictionary(text: str) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Name → (value, parameters). An inner list is a list of (value, parameters).
+    """Parses a dictionary: name → (value, parameters). An inner list is a list of (value, parameters).
 
-    Raises BadSignature, also for any name or parameter that is given twice.
+    Raises BadSignature, also for a name or parameter that is given twice.
     """
-    # Imported here: a request signed the older way does not need it.
+    # Imported here: a request signed with draft-cavage does not need it.
     import http_sf
 
     try:
-        parsed: Any = http_sf.parse(text.encode(), tltype="dictionary", on_duplicate_key=_refuse)
+        parsed: Any = http_sf.parse(text.encode(), tltype="dictionary", on_duplicate_key=_raise_duplicate_key)
     except (ValueError, RecursionError):
         raise BadSignature("a signature header cannot be read") from None
     return dict(parsed)
 
 
 def serialize_item(value: Any) -> str:
-    """The canonical spelling of a value with its parameters, as it stands in a signature base."""
+    """The canonical serialization of a value with its parameters, as in a signature base."""
     import http_sf
 
     try:
@@ -32,5 +32,5 @@ def serialize_item(value: Any) -> str:
         raise BadSignature("a signature header cannot be read") from None
 
 
-def _refuse(key: str, context: str) -> None:
+def _raise_duplicate_key(key: str, context: str) -> None:
     raise BadSignature(f"the signature gives {key[:40]} twice")

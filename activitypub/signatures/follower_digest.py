@@ -1,12 +1,12 @@
-"""FEP-8fcf: two servers notice that they disagree about who follows whom.
+"""Follower synchronization (FEP-8fcf): detects and corrects differences between the follower lists of two servers.
 
-With what it sends to followers, a server says in a header what it believes about the followers on the
-receiving one: an address with their list, and a digest of it. `wanted` decides whether such a header may be
-acted on at all: it must be signed, and be about the sender's own followers on the sender's own server.
-`differs` tells whether there is anything to do, and `correction` what, once the list has been fetched.
+A server that delivers to followers adds the header `Collection-Synchronization`: the address of the list of the
+followers that it assumes on the receiving server, and a digest of that list. `trusted_header` decides whether the
+header may be acted on: it must be signed, and be about the sender's own followers on the sender's own server.
+`differs` compares the digests, and `compute_correction` says what to change once the list has been fetched.
 
-The digest says nothing about order, which is why it can be kept up to date. It is no proof of anything: the
-list is believed because of where it was fetched. https://w3id.org/fep/8fcf
+The digest does not depend on order, so it can be updated incrementally. It proves nothing: the list is believed
+because of the server that it was fetched from. https://w3id.org/fep/8fcf
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from activitypub.signatures import BadSignature, Claim, Request
+from activitypub.signatures import BadSignature, Claim, SignedRequest
 from activitypub.signatures.cavage import parse_parameters
 from activitypub.uris import Malformed, normalize_id, parse_uri, same_origin
 
@@ -27,7 +27,7 @@ _HEXADECIMAL = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class SynchronizationHeader:
-    """What the header says: the collection, where the part of it for us is, and its digest in lower-case hex."""
+    """The parsed header: the id of the collection, the address of its part for this server, and its digest (hex)."""
 
     collection: str
     url: str
@@ -36,14 +36,14 @@ class SynchronizationHeader:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """`gone` follow no more, according to the other server; `unknown` are followers only according to it."""
+    """`gone` are local followers that the remote server does not list; `unknown` are those that only it lists."""
 
     gone: frozenset[str]
     unknown: frozenset[str]
 
 
 def compute_digest(ids: Iterable[str]) -> str:
-    """The SHA-256 of each id, all of them combined by XOR, in hex. Nobody gives zeros."""
+    """The SHA-256 digests of all ids combined by XOR, as 64 hex digits; zeros for no ids."""
     total = 0
     for id_ in set(ids):
         total ^= int.from_bytes(hashlib.sha256(id_.encode("utf-8", "surrogatepass")).digest(), "big")
@@ -51,7 +51,7 @@ def compute_digest(ids: Iterable[str]) -> str:
 
 
 def filter_by_origin(ids: Iterable[str], address: str) -> list[str]:
-    """Those of the ids that live on the server of an address, such as an inbox, in order."""
+    """The ids with the same origin as an address (such as an inbox), in order."""
     try:
         origin = parse_uri(address).origin
     except Malformed:
@@ -60,7 +60,7 @@ def filter_by_origin(ids: Iterable[str], address: str) -> list[str]:
 
 
 def render_header(collection: str, url: str, ids: Iterable[str]) -> str:
-    """The value to send, and to sign, with `ids` from `part`. Raises ValueError for what is no address."""
+    """The header value to send and to sign; `ids` come from `filter_by_origin`. Raises ValueError for a bad address."""
     for address in (collection, url):
         if not address.isascii() or not address.isprintable() or '"' in address or "\\" in address:
             raise ValueError("an address in a header is a plain URI")
@@ -68,24 +68,24 @@ def render_header(collection: str, url: str, ids: Iterable[str]) -> str:
 
 
 def parse_header(value: str) -> SynchronizationHeader | None:
-    """What a header says, or None when it does not say it clearly. Nothing of it is believed yet."""
+    """Parses a header value; None when it is malformed. Nothing of it is trusted yet."""
     try:
         given = parse_parameters(value)
-        said = given["digest"].lower()
+        digest = given["digest"].lower()
         normalize_id(given["collectionid"]), normalize_id(given["url"])
     except (BadSignature, Malformed, KeyError):
         return None
-    if len(said) != 64 or not set(said) <= _HEXADECIMAL:
+    if len(digest) != 64 or not set(digest) <= _HEXADECIMAL:
         return None
-    return SynchronizationHeader(given["collectionid"], given["url"], said)
+    return SynchronizationHeader(given["collectionid"], given["url"], digest)
 
 
 def trusted_header(
-    request: Request, claim: Claim, actor: str, followers: str | None
+    request: SignedRequest, claim: Claim, actor: str, followers: str | None
 ) -> SynchronizationHeader | None:
-    """The header of a request, if it may be acted on; None means that it changes nothing.
+    """The header of a request, if it may be acted on; None means that it is ignored.
 
-    `claim` has been verified with a key of `actor`, whose document says that `followers` is its followers.
+    `claim` has been verified with a key of `actor`, whose document names `followers` as its followers collection.
     """
     lines = request.values(_FIELD)
     if len(lines) != 1 or not any(name in claim.covered for name in _COVERED):
@@ -93,31 +93,31 @@ def trusted_header(
     found = parse_header(lines[0])
     if found is None or followers is None or normalize_id(found.collection) != _normalized(followers):
         return None
-    # An actor may call any address its followers; only its own server can say who they are.
+    # An actor document may name any address as its followers; only its own server is an authority on them.
     if not same_origin(actor, followers) or not same_origin(actor, found.url):
         return None
     return found
 
 
 def differs(sync: SynchronizationHeader, local_ids: Iterable[str]) -> bool:
-    """Whether the people here who follow, as we know it, are not the ones the header means."""
+    """Whether the local followers, by their ids, are not those that the digest was computed from."""
     return compute_digest(local_ids) != sync.digest
 
 
 def compute_correction(
     sync: SynchronizationHeader, listed: Iterable[str], local_ids: Iterable[str], local_uri: str
 ) -> Correction | None:
-    """What the fetched list changes, or None when the list is not the one the digest is of.
+    """What the fetched list changes, or None when the digest was not computed from it.
 
-    `local_ids` are the people here who follow, as we know it. The list is cut down to people of this server
-    (`local_uri`, any address of it), so nobody else's follow can be touched. A list that is cut off, or that
-    has changed meanwhile, does not fit the digest and changes nothing.
+    `local_ids` are the ids of the local followers. The list is cut down to accounts of this server (`local_uri`, any
+    address of it), so that no other follow can be touched. A list that is truncated, or has changed meanwhile, does
+    not match the digest and changes nothing.
     """
-    theirs = frozenset(filter_by_origin(listed, local_uri))
-    if compute_digest(theirs) != sync.digest:
+    remote = frozenset(filter_by_origin(listed, local_uri))
+    if compute_digest(remote) != sync.digest:
         return None
-    mine = frozenset(filter_by_origin(local_ids, local_uri))
-    return Correction(gone=mine - theirs, unknown=theirs - mine)
+    local = frozenset(filter_by_origin(local_ids, local_uri))
+    return Correction(gone=local - remote, unknown=remote - local)
 
 
 def _origin(id_: str) -> str | None:

@@ -1,18 +1,18 @@
-"""FEP-8b32 integrity proofs: what a document itself proves about who made it.
+"""Integrity proofs of documents (FEP-8b32): parses and verifies the proof that a document carries about its author.
 
-The signature of a request says who sent it. A document that somebody else passes on can carry a proof of
-its own: an Ed25519 signature over its canonical JSON (cryptosuite `eddsa-jcs-2022`, RFC 8785). `read` takes
-the proofs out of a document and applies every rule that needs no key, so that a bad one costs no fetch;
-`verify` checks one with the key. Between the two it is for the caller to find the key under `Proof.method`
-and to see that it belongs to the very person whose document it is: a proof by anybody else proves nothing.
+The signature of a request says who sent it. A document that a third party forwards can carry a proof of its own:
+an Ed25519 signature over its canonical JSON (cryptosuite `eddsa-jcs-2022`, RFC 8785). `parse` extracts the proofs
+of a document and applies every rule that needs no key, so that a bad one costs no fetch; `verify` checks one with
+the key. In between, the caller fetches the key under `Proof.verification_method` and checks that it belongs to the
+author of the document: a proof by anybody else proves nothing.
 
-Everything in a proof but its value is signed with the document, options we do not know included. What is
-proved is `Proof.document`, and that is what to go on with. It is not always what arrived: a proof does not
-cover the member `signature` nor contexts added behind its own.
+Everything in a proof but its value is signed along with the document, unknown options included. What is proved is
+`Proof.document`, and the caller must continue with that one. It may differ from what arrived: a proof covers neither
+the member `signature` nor contexts added behind its own.
 
-`signature`, the older kind (RsaSignature2017), is not looked at, here or anywhere. It is over the graph that
-the JSON stands for, and that graph can be rearranged into another message. What carries nothing else is
-unsigned. https://www.w3.org/TR/vc-di-eddsa/#eddsa-jcs-2022 https://w3id.org/fep/8b32
+`signature`, the older linked data signature (RsaSignature2017), is never verified, here or anywhere. It is over the
+graph that the JSON stands for, and that graph can be rearranged into another message. A document that carries
+nothing else counts as unsigned. https://www.w3.org/TR/vc-di-eddsa/#eddsa-jcs-2022 https://w3id.org/fep/8b32
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from activitypub.vocab.values import timestamp_ms
 from node.accounts import base58
 
 MAX_PROOFS = 3
-"""How many proofs one document may carry. One is usual."""
+"""Proofs that one document may carry. One is usual."""
 
 _UNSIGNED_FIELDS = ("proof", "signature")
 _MAX_VALUE_LENGTH = 100
@@ -35,10 +35,10 @@ _MAX_VALUE_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof that keeps the rules and is not verified yet.
+    """A proof that was parsed and checked, but not yet verified.
 
-    `verification_method` names the key and is untrusted text; times are in milliseconds. `document` is what the proof
-    is about: the document without its proofs.
+    `verification_method` is the id of the key, as untrusted text; times are in milliseconds. `document` is what the
+    proof covers: the document without its proofs.
     """
 
     verification_method: str
@@ -50,14 +50,14 @@ class Proof:
 
 
 def has_proof(document: dict[str, Any]) -> bool:
-    """Whether it is worth asking `read`."""
+    """Whether a document carries anything for `parse`."""
     return isinstance(document, dict) and bool(document.get("proof"))
 
 
 def parse(document: dict[str, Any], now: float) -> list[Proof]:
-    """The proofs in a document that we can check, in order; at least one. `now` in seconds.
+    """The proofs of a document that can be verified, in order; at least one. `now` is in seconds.
 
-    Raises BadSignature when there is none, with what is wrong with the first.
+    Raises BadSignature when there is none, with the reason for the first.
     """
     given = document.get("proof") if isinstance(document, dict) else None
     listed = given if isinstance(given, list) else [given]
@@ -66,23 +66,23 @@ def parse(document: dict[str, Any], now: float) -> list[Proof]:
     if len(listed) > MAX_PROOFS:
         raise BadSignature("the document carries too many proofs")
     found: list[Proof] = []
-    wrong: BadSignature | None = None
+    first_error: BadSignature | None = None
     for item in listed:
         try:
             found.append(_parse_proof(document, item, now))
-        except BadSignature as bad:
-            wrong = wrong or bad
+        except BadSignature as error:
+            first_error = first_error or error
     if not found:
-        raise wrong or BadSignature("the document carries no proof")
+        raise first_error or BadSignature("the document carries no proof")
     return found
 
 
 def verify(proof: Proof, key: PublicKey) -> None:
-    """Raise BadSignature unless `key` made the proof, over this very document and these options."""
+    """Raises BadSignature unless `key` made the proof over this very document and these options."""
     if key.kind != "ed25519":
-        raise BadSignature("the key does not fit the proof")
+        raise BadSignature("the key does not match the proof")
     if not key.verifies(proof.signature, _canonical_hash(proof.options) + _canonical_hash(proof.document)):
-        raise BadSignature("the proof does not fit the document and the key")
+        raise BadSignature("the proof does not match the document and the key")
 
 
 def _parse_proof(document: dict[str, Any], item: Any, now: float) -> Proof:
@@ -117,7 +117,7 @@ def _parse_proof(document: dict[str, Any], item: Any, now: float) -> Proof:
 
 
 def _signed_document(document: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The document without its proofs, under the contexts of the proof: those must be its own, or its first."""
+    """The document without its proofs, under the contexts of the proof, which must be the first of its own."""
     content = {name: value for name, value in document.items() if name not in _UNSIGNED_FIELDS}
     if "@context" not in options:
         return content

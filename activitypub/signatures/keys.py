@@ -1,7 +1,7 @@
-"""Keys: read from what other servers publish, loaded from our own, and the two operations on them.
+"""Public keys as remote servers publish them, the private keys of this node, and the operations verify and sign.
 
 RSA of 2048 to 8192 bits with PKCS#1 v1.5 and SHA-256, and Ed25519. A key is hashed
-and compared by its text, so a parsed one can be kept in a table.
+and compared by its text, so a parsed one can be a key of a cache.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PADDING, _SHA256 = padding.PKCS1v15(), hashes.SHA256()
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that has passed `parse_public_key`; `text` is what was parsed."""
+    """A key that has passed `parse_public_key`; `text` is its published form."""
 
     text: str
     key: RSAPublicKey | Ed25519PublicKey = field(compare=False, repr=False)
@@ -40,6 +40,7 @@ class PublicKey:
         return "rsa" if isinstance(self.key, RSAPublicKey) else "ed25519"
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether this key made `signature` over `data`."""
         try:
             if isinstance(self.key, RSAPublicKey):
                 self.key.verify(signature, data, _PADDING, _SHA256)
@@ -52,14 +53,14 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """One of our private keys, loaded once; `key_id` is the URI it is published under."""
+    """The RSA private key of a local account; `key_id` is the URI that its public key is published under."""
 
     key_id: str
     key: RSAPrivateKey = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, key_id: str, private_pem: str) -> SigningKey:
-        """From PEM. Skips the 28 ms proof that the numbers are prime: we made them ourselves."""
+        """Loads a key from PEM. Skips the primality check of 28 ms: this node generated the key. Raises ValueError."""
         key = serialization.load_pem_private_key(
             private_pem.encode(), password=None, unsafe_skip_rsa_key_validation=True
         )
@@ -70,11 +71,12 @@ class SigningKey:
         return cls(key_id, key)
 
     def sign(self, data: bytes) -> bytes:
+        """The PKCS#1 v1.5 signature with SHA-256 over `data`."""
         return self.key.sign(data, _PADDING, _SHA256)
 
 
 def parse_public_key(text: object, *, min_bits: int = MIN_RSA_BITS) -> PublicKey:
-    """A public key from PEM (SPKI or PKCS#1) or multibase (Multikey). Raises BadSignature."""
+    """Parses a public key from PEM (SPKI or PKCS#1) or multibase (Multikey). Raises BadSignature."""
     if not isinstance(text, str) or len(text) > _MAX_KEY_LENGTH:
         raise BadSignature("the key is not a key")
     try:
@@ -90,7 +92,7 @@ def parse_public_key(text: object, *, min_bits: int = MIN_RSA_BITS) -> PublicKey
 
 
 def _from_pem(text: str) -> RSAPublicKey | Ed25519PublicKey:
-    # Taken apart by hand: published keys come with CRLF, without line breaks and with stray spaces.
+    # Parsed by hand: published keys come with CRLF, without line breaks and with stray spaces.
     found = _PEM.search(text)
     if found is None:
         raise ValueError("no PEM")

@@ -1,9 +1,9 @@
-"""RFC 9421, inbound: one labelled signature of `Signature-Input`, its base, and our rules for it.
+"""Parses and checks RFC 9421 signatures on incoming requests: one labelled signature of `Signature-Input`.
 
-The first label is judged and any other ignored. Asked for: `created`, `keyid`,
+The first label is checked and any other ignored. Required are `created`, `keyid`,
 `@method`, and `@target-uri` or else `@authority` with `@path` and `@query`; with a
-body a covered `content-digest` that matches. Origin and target come from our own
-configuration, never from what a proxy or the sender says the host is.
+body also a covered `content-digest` that matches. Scheme and host come from the
+configuration, never from what a proxy or the sender states.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 from activitypub.signatures.claims import (
     BadSignature,
     Claim,
-    Request,
+    SignedRequest,
     check_request,
     check_times,
     normalize_key_id,
@@ -28,8 +28,8 @@ ALGORITHMS = {"rsa-v1_5-sha256": "rsa", "ed25519": "ed25519"}
 _MAX_HEADER_LENGTH = 8192
 
 
-def parse(request: Request) -> Claim:
-    """The first signature of the request, before any rule about what it must cover. Raises BadSignature."""
+def parse(request: SignedRequest) -> Claim:
+    """Parses the first signature of a request, without any rule about what it must cover. Raises BadSignature."""
     inputs = _parse_header(request, "signature-input")
     signatures = _parse_header(request, "signature")
     label = next(iter(inputs), None)
@@ -60,8 +60,8 @@ def parse(request: Request) -> Claim:
     )
 
 
-def check(claim: Claim, request: Request, now: float) -> None:
-    """Every rule that needs no key. Raises BadSignature."""
+def check(claim: Claim, request: SignedRequest, now: float) -> None:
+    """Applies every rule that needs no key. Raises BadSignature."""
     if claim.algorithm is not None and claim.algorithm not in ALGORITHMS:
         raise BadSignature("the signature's algorithm is not accepted")
     check_request(request)
@@ -80,16 +80,18 @@ def check(claim: Claim, request: Request, now: float) -> None:
 
 
 def check_key(claim: Claim, key: PublicKey) -> None:
+    """Raises BadSignature when the named algorithm is one for another type of key."""
     if claim.algorithm is not None and ALGORITHMS.get(claim.algorithm) != key.kind:
-        raise BadSignature("the algorithm does not fit the key")
+        raise BadSignature("the algorithm does not match the key")
 
 
-def signature_bases(claim: Claim, request: Request) -> Iterator[bytes]:
+def signature_bases(claim: Claim, request: SignedRequest) -> Iterator[bytes]:
+    """The signature bases to try: here there is only one."""
     yield signature_base(claim, request)
 
 
-def signature_base(claim: Claim, request: Request) -> bytes:
-    """The text the signature is over (section 2.5). Raises BadSignature for a component we cannot rebuild."""
+def signature_base(claim: Claim, request: SignedRequest) -> bytes:
+    """The signature base (section 2.5). Raises BadSignature for a component that is missing or not supported."""
     lines = [f"{component}: {_component_value(component, request)}" for component in claim.covered]
     lines.append(f'"@signature-params": {claim.parameters}')
     try:
@@ -98,7 +100,7 @@ def signature_base(claim: Claim, request: Request) -> bytes:
         raise BadSignature("a signed component is not plain ASCII") from None
 
 
-def _component_value(component: str, request: Request) -> str:
+def _component_value(component: str, request: SignedRequest) -> str:
     path, _, query = request.target.partition("?")
     authority = request.host.lower()
     match component:
@@ -142,7 +144,7 @@ def _query_parameter_value(query: str, name: str) -> str:
     return quote(values[0], safe="*-._")
 
 
-def _parse_header(request: Request, name: str) -> dict[str, Any]:
+def _parse_header(request: SignedRequest, name: str) -> dict[str, Any]:
     lines = request.values(name)
     if len(lines) != 1 or len(lines[0]) > _MAX_HEADER_LENGTH:
         raise BadSignature("the request is signed twice" if len(lines) > 1 else "the request is not signed")

@@ -1,8 +1,8 @@
-"""Our own requests, signed: draft-cavage-12 first, RFC 9421 for servers that want it.
+"""Signs outgoing requests: with draft-cavage-12 by default, with RFC 9421 for servers that want it.
 
-Both return the headers to send. What is signed is exactly what `uris.wire` puts
-on the wire, query included. Sign again for every retry and every redirect: the
-time and the target are part of it.
+Both functions return the headers to send. The signed target is exactly the one of
+`uris.request_url`, query included. Sign anew for every retry and every redirect: the
+time and the target are part of the signature.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ExtraHeaders = Sequence[tuple[str, str]]
 def sign_cavage(
     key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
-    """The headers to send, `Signature` among them. `extra_headers` are sent and signed too."""
+    """The headers to send with draft-cavage-12, `Signature` among them. `extra_headers` are sent and signed too."""
     address = request_url(url)
     headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     if body is not None:
@@ -46,7 +46,7 @@ def sign_cavage(
 def sign_rfc9421(
     key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
-    """The headers to send, `Signature-Input` and `Signature` among them. `extra_headers` are signed too."""
+    """The headers to send with RFC 9421, `Signature-Input` and `Signature` among them; `extra_headers` are signed too."""
     address = request_url(url)
     headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     lines = [f'"@method": {method.upper()}', f'"@target-uri": {address}']
@@ -75,7 +75,7 @@ SIGNERS: dict[str, Callable[[SigningKey, str, str, bytes | None, float, ExtraHea
 OTHER_STYLE: dict[str, Style] = {"cavage": "rfc9421", "rfc9421": "cavage"}
 
 
-# One post is told to hundreds of servers within a second.
+# Cached: one post is delivered to hundreds of servers within a second.
 @functools.lru_cache(maxsize=4)
 def _format_date(second: int) -> str:
     return formatdate(second, usegmt=True)
@@ -83,30 +83,30 @@ def _format_date(second: int) -> str:
 
 @functools.cache
 def _httpsig() -> tuple[Callable[..., bytes], Callable[[str, tuple[str, ...]], str]]:
-    """Two pure functions of httpsig: what is signed, and the header that is filled with the signature.
+    """Two pure functions of httpsig: the one for the signing string, and the one for the template of the header.
 
-    Imported at the first use, for it brings a second crypto library along that only
-    its own key handling (915 µs per signature, against 215) and its verifier would
-    use. That verifier believes the algorithm the sender names, and so accepts an
-    HMAC made with the *public* key: nothing here may ever call it.
+    Imported at first use, since it imports a second crypto library that only its own
+    key handling (915 µs per signature, against 215) and its verifier need. That
+    verifier trusts the algorithm that the sender names, and so accepts an HMAC made
+    with the *public* key: nothing here may ever call it.
     """
     with _without_pkg_resources():
         from httpsig.utils import build_signature_template, generate_message
 
     @functools.lru_cache(maxsize=64)
     def template(key_id: str, names: tuple[str, ...]) -> str:
-        # It is filled with `%`, so a percent sign in an id is written twice.
-        filled: str = build_signature_template(key_id.replace("%", "%%"), "rsa-sha256", names, "signature")
-        return filled
+        # Formatted with `%` later, so a percent sign in an id is doubled.
+        text: str = build_signature_template(key_id.replace("%", "%%"), "rsa-sha256", names, "signature")
+        return text
 
     return generate_message, template
 
 
 class _without_pkg_resources:
-    """Stands in for `pkg_resources` while httpsig is imported.
+    """Replaces `pkg_resources` while httpsig is imported.
 
-    It asks that module for its own version and nothing else; recent setuptools no
-    longer ship it, and where they do it costs a third of a second.
+    httpsig uses it for its own version number only; recent setuptools no longer ship
+    it, and where they do, importing it takes a third of a second.
     """
 
     _lock = threading.Lock()

@@ -1,11 +1,11 @@
-"""Untrusted JSON to typed values: what another server says, understood or refused.
+"""Parses untrusted JSON of remote servers into typed objects.
 
-`parse_json` turns bytes into a document, and `activity`, `note`, `actor`, `keys`
-and `collection` read one. They raise Malformed and nothing else, whatever arrives.
-No JSON-LD processor runs and no context is ever fetched: the short names in use
-are read by hand in every form seen (missing, null, text, object, list of mixed),
-and each field is cut or dropped at its limit. What is returned is safe to store,
-not safe to show: `content` and the other HTML fields are still foreign HTML.
+`parse_json` turns bytes into a document, and `parse_activity`, `parse_note`,
+`parse_actor`, `parse_keys` and `parse_collection` read one. They raise Malformed and
+nothing else, whatever arrives. No JSON-LD processor runs and no context is ever
+fetched: the compact names in use are read in every form seen (missing, null, text,
+object, mixed list), and each field is cut or dropped at its limit. The results are
+safe to store, not safe to show: `content` and the other HTML fields are unsanitised.
 """
 
 from __future__ import annotations

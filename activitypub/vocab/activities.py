@@ -1,8 +1,8 @@
-"""Activities: somebody does something to something.
+"""Parses activities of remote servers.
 
-`actor` is one value for everyone who asks: the check of the signature and the
-deed see the same. An activity that names two actors is refused, since nobody
-could say whose it is.
+The signature check and the handlers get the actor from the same function, so that
+they always see the same one. An activity that names two actors is refused, since it
+would be unclear on whose behalf it acts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """`object` is the first of `objects`; only a report has several. `id` is None when it is transient."""
+    """A parsed activity. `object` is the first of `objects`; only a Flag has several. `id` is None when transient."""
 
     id: str | None
     type: str
@@ -54,7 +54,7 @@ class Activity:
 
 
 def parse_type_and_actor(doc: dict[str, Any]) -> tuple[str, str]:
-    """The type and the actor of an activity: all that is asked at the door. Raises Malformed where `activity` does."""
+    """The type and the actor id of an activity, which the inbox needs first. Raises Malformed where `parse_activity` does."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = type_name(doc, TYPES)
@@ -63,14 +63,14 @@ def parse_type_and_actor(doc: dict[str, Any]) -> tuple[str, str]:
     actors = {uri(item) for item in items(doc.get("actor"), 50)}
     actor = actors.pop() if len(actors) == 1 else None
     if actor is None:
-        raise Malformed("an activity of no one, or of several")
+        raise Malformed("an activity without an actor, or with several")
     if "id" in doc and doc["id"] is not None and document_id(doc) is None:
         raise Malformed("an activity whose id is not an address")
     return name, actor
 
 
 def parse_activity(doc: dict[str, Any]) -> Activity:
-    """The activity in a document; unknown types are returned for the caller to ignore. Raises Malformed."""
+    """Parses an activity; unknown types are returned for the caller to ignore. Raises Malformed."""
     name, actor = parse_type_and_actor(doc)
     objects = refs(doc.get("object"), MAX_OBJECTS)
     return Activity(

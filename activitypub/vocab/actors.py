@@ -1,7 +1,7 @@
-"""Actors and their keys, as their servers describe them.
+"""Parses actor documents and the keys in them.
 
-Nothing here is believed yet: that an id belongs to the server that was asked,
-and a key to the actor that lists it, is for whoever fetched the document to check.
+Nothing is verified here: that an id belongs to the server that sent the document, and
+a key to the actor that lists it, is checked by the caller that fetched it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _USERNAME = re.compile(r"[^\s/@?#:<>\"\\]{1,2048}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A published key. `text` is PEM or multibase, or None when only its address is given."""
+    """A published key. `text` is PEM or multibase, or None when only its id is given."""
 
     id: str
     owner: str | None
@@ -56,7 +56,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ActorDoc:
-    """`summary` and the values of `fields` are foreign HTML. `webfinger` is `user@host` where the actor says so."""
+    """A parsed actor. `summary` and the values of `fields` are unsanitised HTML; `webfinger` is `user@host` or None."""
 
     id: str
     type: str
@@ -92,7 +92,7 @@ class ActorDoc:
 
 
 def parse_actor(doc: dict[str, Any]) -> ActorDoc:
-    """The actor in a document. Raises Malformed without a type, an id or an inbox, or with an unusable user name."""
+    """Parses an actor. Raises Malformed without a type, an id or an inbox, or with an unusable user name."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = type_name(doc, TYPES)
@@ -102,7 +102,7 @@ def parse_actor(doc: dict[str, Any]) -> ActorDoc:
     if own is None or not is_web_url(own) or inbox is None:
         raise Malformed("an actor without an id or an inbox")
     given = doc.get("preferredUsername")
-    # Some put a whole handle there. Whose name it is on which server is asked of that server, not believed here.
+    # Some servers put a whole handle there. The domain of a handle comes from WebFinger, never from this property.
     username = (
         _placeholder_username(own)
         if given is None
@@ -149,12 +149,12 @@ def parse_actor(doc: dict[str, Any]) -> ActorDoc:
 
 
 def _placeholder_username(id_: str) -> str:
-    """What to call an actor that has no user name, and so no handle: always the same, and never part of the id."""
+    """The name of an actor without a user name (and so without a handle): stable, and derived from a hash of the id."""
     return f"unnamed-{hashlib.sha256(id_.encode()).hexdigest()[:8]}"
 
 
 def parse_keys(doc: Any) -> list[Key]:
-    """The keys of an actor document, or the one a key document is. Never raises; may be empty."""
+    """The keys of an actor document, or the one of a key document. Never raises; may be empty."""
     if not isinstance(doc, dict):
         return []
     if type_name(doc, _KEY_TYPES) in _KEY_TYPES or "publicKeyPem" in doc or "publicKeyMultibase" in doc:
@@ -182,7 +182,7 @@ def _key(item: Any) -> Key | None:
 
 
 def _picture(value: Any) -> Attachment | None:
-    # Where several sizes are listed the last one is the largest.
+    # Where several sizes are listed, the last one is the largest.
     for item in reversed(items(value, 10)):
         found = parse_image(item)
         if found is not None and found.is_image:
@@ -211,7 +211,7 @@ def _webfinger(value: Any) -> str | None:
 
 
 def parse_implements(doc: dict[str, Any]) -> list[str]:
-    """What the software of an actor says it understands (FEP-844e), as addresses of specifications."""
+    """The URLs of the specifications that the software of an actor implements (FEP-844e)."""
     found: list[str] = []
     for generator in objects(doc.get("generator"), 5):
         for item in items(generator.get("implements"), 50):

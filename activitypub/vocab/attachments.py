@@ -1,6 +1,6 @@
-"""Pictures on a post, and what is told about them: text, size, place, camera, licence.
+"""Parses the media attachments of a post: alt text, size, focal point, place, Exif, licence.
 
-One picture that cannot be used is left out; the others and the post stay.
+An attachment that cannot be used is left out; the others and the post stay.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _LEGACY_EXIF = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`country` is a name or a two-letter code, as it came."""
+    """A named location. `country` is a name or a two-character code, as received; coordinates are in degrees."""
 
     name: str
     latitude: float | None
@@ -73,8 +73,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`media_type` is `image/*` when only that is known. `exif` holds (Exif field name, value)
-    without any GPS field; `focus` is within -1..1."""
+    """A parsed media attachment. `media_type` is `image/*` when only that much is known.
+
+    `exif` holds (Exif field name, value) without any GPS field; `focus` is (x, y), each within -1..1; `width` and
+    `height` are in pixels.
+    """
 
     url: str
     media_type: str
@@ -93,9 +96,9 @@ class Attachment:
 
 
 def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
-    """The pictures, films and sounds of a post, at most 20.
+    """The images, videos and audio files of a post, at most 20.
 
-    An object that is a picture itself, or a page, film or event that has one, gives that.
+    An Image object without attachments is its own attachment; other types fall back to their `image` or `icon`.
     """
     found = [media for item in objects(doc.get("attachment"), 100) if (media := parse_attachment(item))]
     if not found and type_ == "Image":
@@ -109,7 +112,7 @@ def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
 
 
 def parse_attachment(item: dict[str, Any]) -> Attachment | None:
-    """One attachment, or None when it is not media on the web."""
+    """Parses one attachment; None when it is not a media file with a web address."""
     name = type_name(item, _TYPES)
     url, media_type = _file(item, name)
     if url is None or not (name in _TYPES or (name == "Link" and media_type.startswith("image/"))):
@@ -133,7 +136,7 @@ def parse_attachment(item: dict[str, Any]) -> Attachment | None:
 
 
 def parse_image(value: Any) -> Attachment | None:
-    """An icon or a header image: an object, a link, or a bare address."""
+    """Parses an avatar or header image, given as an object, a link or a bare address."""
     if isinstance(value, str):
         return parse_attachment({"type": "Image", "url": value})
     if isinstance(value, dict):
@@ -142,6 +145,7 @@ def parse_image(value: Any) -> Attachment | None:
 
 
 def parse_place(value: Any) -> Place | None:
+    """Parses a `location`; None without a name. Coordinates out of range are dropped."""
     for item in objects(value, 1):
         address = item.get("address")
         country = item.get("addressCountry", item.get("country"))
@@ -159,7 +163,7 @@ def parse_place(value: Any) -> Place | None:
 
 
 def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
-    """The address and media type; where several files are offered, the first picture, or else the first file."""
+    """The address and media type; of several files the first image, or else the first file."""
     offers: list[tuple[str, str]] = []
     given = _media_type(item.get("mediaType"))
     for one in items(item.get("url", item.get("href")), 20):
@@ -203,7 +207,7 @@ def _focus(value: Any) -> tuple[float, float] | None:
 
 
 def _exif(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    # The place where a picture was taken is told by `location`, or not at all.
+    # A place comes from `location` only, never from GPS fields.
     found = 0
     for entry in objects(item.get("exifData"), 200):
         name, value = text(entry.get("name"), 100), _exif_value(entry.get("value"))
@@ -224,7 +228,7 @@ def _exif_value(value: Any) -> str:
 
 
 def parse_licence(item: dict[str, Any]) -> str:
-    """Under which licence something may be used: a name or an address on the web, or ''."""
+    """The licence of an object: a name or a web address, or ''."""
     for name in ("license", "schema:license", "dcterms:license", "licenseUrl"):
         for value in items(item.get(name), 1):
             if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Collections and their pages, in all their four types, and the counts that hang on a post."""
+"""Parses collections and collection pages (all four types), and the collections embedded in a post."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TYPES = frozenset({"Collection", "OrderedCollection", "CollectionPage", "Ordered
 
 @dataclass(frozen=True, slots=True)
 class CollectionDoc:
-    """`total` is what the other server claims, bounded; use it for display only."""
+    """A parsed collection or page. `total` is what the remote server claims, bounded: for display only."""
 
     id: str | None
     type: str
@@ -29,14 +29,14 @@ class CollectionDoc:
 
 @dataclass(frozen=True, slots=True)
 class CollectionCount:
-    """A collection as it hangs on a post: where it is, and how many it claims to hold."""
+    """A collection as embedded in a post: its address and its claimed total."""
 
     uri: str | None = None
     total: int | None = None
 
 
 def parse_collection(doc: dict[str, Any]) -> CollectionDoc:
-    """A collection or one page of it, at most 1000 items. Raises Malformed when it is something else."""
+    """Parses a collection or one page of it, at most 1000 items. Raises Malformed for anything else."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = type_name(doc, TYPES)
@@ -57,6 +57,7 @@ def parse_collection(doc: dict[str, Any]) -> CollectionDoc:
 
 
 def parse_collection_count(value: Any) -> CollectionCount:
+    """Parses `likes` or `shares` of a post; never raises."""
     for item in items(value, 1):
         if isinstance(item, dict):
             return CollectionCount(document_id(item), count(item.get("totalItems")))

@@ -1,9 +1,9 @@
-"""Bytes to one JSON object, with bounds on depth and size and no name given twice.
+"""Decodes bytes to one JSON object, with limits on depth and size and without duplicate names.
 
-A second `actor` in an object is how two readers are made to see two different
-activities, so it is refused. msgspec decodes without noticing repetitions; they
-are found by counting: the names in the text, taken by a linear regular
-expression, are as many as the names in the result, or one was lost.
+With a second `actor` in an object, two parsers can be made to see two different
+activities, so it is refused. msgspec decodes without noticing duplicates; they are
+found by counting: if the names in the text, found by a linear regular expression,
+are not as many as the names in the result, one was lost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises Malformed for anything else, in time linear in its length."""
+    """Decodes the JSON object in `body`, in time linear in its length. Raises Malformed for anything else."""
     try:
         document = _decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -31,14 +31,14 @@ def parse_json(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Malformed("not a JSON object")
     names = _count_names(document, nulls=b"\\u0000" in body)
-    # Quotes before colons are at least as many as names; only when texts hold some too is it counted exactly.
+    # There are at least as many quotes before colons as names; only if strings hold some too is the exact count needed.
     if names != len(_QUOTED.findall(body)) and names != sum(1 for found in _STRING.findall(body) if found):
         raise Malformed("a name is given twice")
     return document
 
 
 def _count_names(document: dict[str, Any], *, nulls: bool) -> int:
-    """How many names all objects have together. Refuses what is too deep, too large or holds NUL characters."""
+    """The number of names in all objects. Raises Malformed for too much depth or size, and for NUL characters."""
     names = nodes = 0
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):

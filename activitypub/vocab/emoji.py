@@ -1,4 +1,4 @@
-"""Custom emoji: little pictures with a short name, in posts and in names of people."""
+"""Parses the custom emoji in the tags of posts and actors."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _SHORTCODE = re.compile(r":?([^\s:]{1,2048}):?")
 
 @dataclass(frozen=True, slots=True)
 class EmojiTag:
+    """A custom emoji: `shortcode` without colons, `url` of its image."""
+
     shortcode: str
     url: str
     id: str | None
@@ -22,7 +24,7 @@ class EmojiTag:
 
 
 def parse_emoji(tags: Iterable[dict[str, Any]]) -> list[EmojiTag]:
-    """The emoji among the tags, each short name once."""
+    """The custom emoji among the tags, each shortcode once, at most 100."""
     found: dict[str, EmojiTag] = {}
     for tag in tags:
         if type_name(tag) != "Emoji":

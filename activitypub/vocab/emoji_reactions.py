@@ -1,7 +1,7 @@
-"""Reactions (FEP-c0e0): an emoji given to a post, with EmojiReact or with a Like that has one.
+"""Parses emoji reactions (FEP-c0e0): an EmojiReact, or a Like that carries an emoji.
 
-A reaction is one emoji or the short name of a custom one whose picture comes along. A Like with anything
-else is a plain like; an EmojiReact with anything else says nothing. Misskey's oldest reactions are names.
+A reaction is one Unicode emoji, or the shortcode of a custom emoji whose image is among the tags. A Like with any
+other content is a plain like; an EmojiReact with any other content is ignored. Old Misskey reactions are words.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _MISSKEY_NAMES = {
 }
 _SHORTCODE = re.compile(r":([^\s:@]+)(?:@[^\s:@]+)?:")
 
-# One emoji as people see it: flags and keycaps, or pictures, each with what changes its look, joined by U+200D.
-# Whole blocks are taken, so that emoji which this Python has not heard of are emoji too.
+# One emoji as displayed: flags and keycaps, or pictographs, each with its modifiers, joined by U+200D.
+# Whole blocks are matched, so that emoji newer than this Python count too.
 _PICTOGRAPH = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2900-\u297f"
     "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"
@@ -48,19 +48,19 @@ _EMOJI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EmojiReaction:
-    """`content` is an emoji, or `:name:` with the picture in `emoji`."""
+    """A reaction: `content` is a Unicode emoji, or `:shortcode:` with the image in `emoji`."""
 
     content: str
     emoji: EmojiTag | None = None
 
     @property
     def key(self) -> str:
-        """The same for reactions that look the same: an emoji may come with or without U+FE0F."""
+        """The identity of a reaction: an emoji may come with or without U+FE0F and counts as the same."""
         return self.content.replace("\ufe0f", "")
 
 
 def parse(activity: Activity) -> EmojiReaction | None:
-    """The reaction in an EmojiReact or Like, or None when there is none that can be shown."""
+    """The reaction in an EmojiReact or Like, or None when there is none that can be displayed."""
     if activity.type not in TYPES:
         return None
     for name in ("content", "_misskey_reaction"):
@@ -74,6 +74,7 @@ def parse(activity: Activity) -> EmojiReaction | None:
 
 
 def is_one_emoji(given: str) -> bool:
+    """Whether a text is exactly one Unicode emoji."""
     return len(given) <= MAX_EMOJI_LENGTH and _EMOJI.fullmatch(given) is not None
 
 

@@ -1,12 +1,12 @@
-"""Policies of posts in the words of other software, both ways.
+"""Parses and renders the interaction policy of a post in the formats of GoToSocial and Pixelfed.
 
-GoToSocial's `interactionPolicy` (with `canQuote` of FEP-044f) says most: for each deed, who may at once and
-who has to ask, as addresses of people and collections. Pixelfed's `capabilities` and `commentsEnabled` say
-yes or no. Both are read and both are written; where a post says something in both, GoToSocial's words count,
+GoToSocial's `interactionPolicy` (with `canQuote` of FEP-044f) is the detailed one: for each interaction, who is
+approved automatically and who manually, as addresses of accounts and collections. Pixelfed's `capabilities` and
+`commentsEnabled` are yes or no. Both are parsed and both are rendered; where a post has both, GoToSocial's counts,
 but comments that are turned off are off.
 
-What we write we read back as the same policy. Only circles round the author are understood: a single other
-person named in a policy is passed over, which never allows more than was meant.
+A rendered policy parses back to the same policy. Only audience groups of the author are understood: a single other
+account named in a policy is ignored, which never allows more than was meant.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _MANUAL = ("manualApproval", "approvalRequired")
 
 @dataclass(frozen=True, slots=True)
 class AudienceUris:
-    """The addresses that a policy names: the author's, their collections', and those of the people mentioned."""
+    """The addresses that a policy may name: the author, their two collections, and the mentioned accounts."""
 
     author: str
     followers: str | None = None
@@ -53,54 +53,56 @@ class AudienceUris:
 
 
 def parse(doc: dict[str, Any], uris: AudienceUris) -> InteractionPolicy:
-    """The policy in the document of a post. Never raises; what cannot be understood counts as not said."""
-    return InteractionPolicy(**{deed: _parse_rule(doc, deed, uris) for deed in _GOTOSOCIAL})
+    """Parses the policy in the document of a post. Never raises; what cannot be understood counts as missing."""
+    return InteractionPolicy(
+        **{interaction: _parse_rule(doc, interaction, uris) for interaction in _GOTOSOCIAL}
+    )
 
 
 def render(policy: InteractionPolicy, uris: AudienceUris) -> dict[str, Any]:
-    """The properties of a document that say the policy, for everyone who reads one of them."""
+    """The properties of a document that express the policy, in both formats."""
     return {
         "commentsEnabled": bool(policy.comment),
         "capabilities": {
-            name: PUBLIC if "everyone" in policy.rule(deed).automatic_approval else []
-            for deed, name in sorted(_PIXELFED.items(), key=lambda item: item[1])
+            name: PUBLIC if "everyone" in policy.rule(interaction).automatic_approval else []
+            for interaction, name in sorted(_PIXELFED.items(), key=lambda item: item[1])
         },
         "interactionPolicy": {
-            name: _render_rule(policy.rule(deed), uris) for deed, name in _GOTOSOCIAL.items()
+            name: _render_rule(policy.rule(interaction), uris) for interaction, name in _GOTOSOCIAL.items()
         },
     }
 
 
-def _parse_rule(doc: dict[str, Any], deed: Interaction, circles: AudienceUris) -> InteractionRule:
-    may_be_commented = first(doc.get("commentsEnabled"))
-    speaks_of_comments = isinstance(may_be_commented, bool)
-    if deed == "comment" and may_be_commented is False:
+def _parse_rule(doc: dict[str, Any], interaction: Interaction, uris: AudienceUris) -> InteractionRule:
+    comments_enabled = first(doc.get("commentsEnabled"))
+    has_comments_switch = isinstance(comments_enabled, bool)
+    if interaction == "comment" and comments_enabled is False:
         return NOBODY
     detailed = next(objects(doc.get("interactionPolicy"), 1), {})
-    found = _parse_gotosocial_rule(next(objects(detailed.get(_GOTOSOCIAL[deed]), 1), {}), circles)
+    found = _parse_gotosocial_rule(next(objects(detailed.get(_GOTOSOCIAL[interaction]), 1), {}), uris)
     if found is not None:
-        # GoToSocial lets the people a post mentions answer even where it says nobody.
-        if deed == "comment" and not found and not speaks_of_comments:
+        # GoToSocial lets mentioned accounts reply even where its policy says nobody.
+        if interaction == "comment" and not found and not has_comments_switch:
             return rule_for("mentioned")
         return found
     simple = next(objects(doc.get("capabilities"), 1), {})
-    name = _PIXELFED.get(deed)
+    name = _PIXELFED.get(interaction)
     if name is not None and name in simple:
-        # Nobody is `[]`, null, or the text "[]".
-        return InteractionRule(_match_groups(recipients(simple[name]), circles))
-    return DEFAULT_POLICY.rule(deed)
+        # "Nobody" is `[]`, null, or the text "[]".
+        return InteractionRule(_match_groups(recipients(simple[name]), uris))
+    return DEFAULT_POLICY.rule(interaction)
 
 
-def _parse_gotosocial_rule(said: dict[str, Any], circles: AudienceUris) -> InteractionRule | None:
-    """The rule, or None when nothing is said: empty lists vanish in JSON-LD, so they are nothing."""
-    allowed, asked = _first_listed(said, _AUTOMATIC), _first_listed(said, _MANUAL)
-    if not allowed and not asked:
+def _parse_gotosocial_rule(doc: dict[str, Any], uris: AudienceUris) -> InteractionRule | None:
+    """The rule, or None when it is missing. Empty lists vanish in JSON-LD, so they count as missing."""
+    automatic, manual = _first_listed(doc, _AUTOMATIC), _first_listed(doc, _MANUAL)
+    if not automatic and not manual:
         return None
-    return InteractionRule(_match_groups(allowed, circles), _match_groups(asked, circles))
+    return InteractionRule(_match_groups(automatic, uris), _match_groups(manual, uris))
 
 
-def _first_listed(said: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    return next((found for name in names if (found := recipients(said.get(name)))), [])
+def _first_listed(doc: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    return next((found for name in names if (found := recipients(doc.get(name)))), [])
 
 
 def _match_groups(addresses: Iterable[str], known: AudienceUris) -> frozenset[AudienceGroup]:
@@ -112,31 +114,31 @@ def _match_groups(addresses: Iterable[str], known: AudienceUris) -> frozenset[Au
         "followed": known.following is not None and _normalized(known.following) in given,
         "mentioned": bool(mentioned) and mentioned <= given,
     }
-    return frozenset(circle for circle, is_named in found.items() if is_named)
+    return frozenset(group for group, is_named in found.items() if is_named)
 
 
-def _render_rule(rule: InteractionRule, circles: AudienceUris) -> dict[str, Any]:
+def _render_rule(rule: InteractionRule, uris: AudienceUris) -> dict[str, Any]:
     if rule == EVERYONE:
         return {_AUTOMATIC[0]: [PUBLIC]}
-    # An empty list vanishes in JSON-LD, so "nobody" is said as "only the author".
-    found = {_AUTOMATIC[0]: [circles.author, *_group_uris(rule.automatic_approval, circles)]}
+    # An empty list vanishes in JSON-LD, so "nobody" is rendered as "only the author".
+    found = {_AUTOMATIC[0]: [uris.author, *_group_uris(rule.automatic_approval, uris)]}
     if rule.manual_approval:
-        found[_MANUAL[0]] = _group_uris(rule.manual_approval, circles)
+        found[_MANUAL[0]] = _group_uris(rule.manual_approval, uris)
     return found
 
 
-def _group_uris(chosen: frozenset[AudienceGroup], circles: AudienceUris) -> list[str]:
+def _group_uris(chosen: frozenset[AudienceGroup], uris: AudienceUris) -> list[str]:
     named: dict[AudienceGroup, list[str | None]] = {
         "everyone": [PUBLIC],
-        "followers": [circles.followers],
-        "followed": [circles.following],
-        "mentioned": [*sorted(circles.mentioned - {circles.author})],
+        "followers": [uris.followers],
+        "followed": [uris.following],
+        "mentioned": [*sorted(uris.mentioned - {uris.author})],
     }
     return [
         address
-        for circle in AUDIENCE_GROUPS
-        if circle in chosen
-        for address in named[circle]
+        for group in AUDIENCE_GROUPS
+        if group in chosen
+        for address in named[group]
         if address is not None
     ]
 

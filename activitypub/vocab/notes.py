@@ -1,7 +1,7 @@
-"""Posts: anything that people would call one, with what we can use of it.
+"""Parses posts: every object type that other software uses for one, reduced to the properties this node uses.
 
-Notes mostly, but also pictures, pages, articles, films, events, albums and polls
-of other software. Actors, activities and collections never are posts.
+Mostly Notes, but also Images, Pages, Articles, Videos, Events, Albums and polls.
+Actors, activities and collections never are posts.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`content` is foreign HTML, `name` and `summary` are plain text. Times are in milliseconds.
+    """A parsed post. `content` is unsanitised HTML, `name` and `summary` are plain text; times are in milliseconds.
 
-    `hashtags` are (name without #, address), `mentions` (actor id, name as written).
+    `hashtags` are (name without #, address), `mentions` (actor id, name as given).
     """
 
     id: str
@@ -75,7 +75,7 @@ class Note:
 
     @property
     def is_vote(self) -> bool:
-        """An answer to a poll, which is shaped like a comment and never shown as one."""
+        """Whether this is a vote in a poll, which has the form of a comment and is never shown as one."""
         return bool(
             self.name
             and self.in_reply_to
@@ -86,7 +86,7 @@ class Note:
 
 
 def parse_note(doc: dict[str, Any]) -> Note:
-    """The post in a document. Raises Malformed when it is none, has no id, or nobody wrote it."""
+    """Parses a post. Raises Malformed for other objects, and without an id or an author."""
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = type_name(doc, TYPES)
@@ -135,7 +135,7 @@ def parse_note(doc: dict[str, Any]) -> Note:
 
 
 def _author(doc: dict[str, Any]) -> str | None:
-    """Whose it is. Where a channel and a person are named, as for films, the person."""
+    """The author. Where a channel and a Person are named, as PeerTube does for videos, the Person."""
     value = doc.get("attributedTo", doc.get("actor"))
     for item in objects(value, 20):
         if type_name(item) == "Person" and (found := uri(item)):
@@ -144,7 +144,7 @@ def _author(doc: dict[str, Any]) -> str | None:
 
 
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
-    """The text as HTML and the language it is in."""
+    """The content as HTML, and its language tag or None."""
     given = doc.get("contentMap")
     texts = {
         language: content
@@ -176,7 +176,7 @@ def _hashtags(tags: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     for tag in tags:
         if type_name(tag) in ("Hashtag", "Category"):
             name = text(tag.get("name"), 300).lstrip("#＃").strip()
-            if name and not any(letter.isspace() for letter in name):
+            if name and not any(character.isspace() for character in name):
                 found.setdefault(name, web_url(tag.get("href")))
     return list(found.items())[:MAX_TAGS]
 

@@ -1,11 +1,11 @@
-"""Quotes, with the consent of whoever is quoted (FEP-044f), and the older ways to write one.
+"""Parses and renders quotes with the consent of the quoted author (FEP-044f), and the older quote properties.
 
-A post says what it quotes, and may name a stamp: a document by the author of the quoted post that permits
-this one quote. A stamp is worth something only when it was fetched from that author's own server, and only
-as long as it is there; what the quoting post says about it proves nothing. To get one, the server of the
-quoting post sends a QuoteRequest, and has the stamp in the answer.
+Modules import it `as quote_vocab`. A post names what it quotes, and may name an authorization: a document by the
+author of the quoted post that permits this one quote. An authorization counts only when it was fetched from that
+author's own server, and only as long as it exists there; what the quoting post says about it proves nothing. To get
+one, the server of the quoting post sends a QuoteRequest, and receives its address in the Accept.
 
-All here is pure: parsing, and the rules. `read` takes a post that was understood before (`vocab.note`).
+Everything here is pure: parsing, and the rules. `parse_quote` takes a post that `parse_note` has parsed.
 https://w3id.org/fep/044f
 """
 
@@ -31,7 +31,7 @@ CONTEXT: dict[str, Any] = {
     "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
     "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
 }
-"""The terms used below, for the contexts of documents that hold them."""
+"""JSON-LD terms for the contexts of documents with the properties below."""
 
 _LINK_TYPE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 _LINK_REL = "https://misskey-hub.net/ns#_misskey_quote"
@@ -39,7 +39,7 @@ _LINK_REL = "https://misskey-hub.net/ns#_misskey_quote"
 
 @dataclass(frozen=True, slots=True)
 class QuoteDoc:
-    """What a post says: it quotes `target`, and `authorization_uri` should be the address of the permission."""
+    """The quote in a post: the quoted uri `target`, and the claimed address of the authorization."""
 
     target: str
     authorization_uri: str | None
@@ -47,7 +47,7 @@ class QuoteDoc:
 
 @dataclass(frozen=True, slots=True)
 class QuoteAuthorizationDoc:
-    """A permission as its document says it; see `permits`."""
+    """A parsed QuoteAuthorization, not verified yet: see `authorizes`."""
 
     id: str
     author_uri: str
@@ -57,7 +57,7 @@ class QuoteAuthorizationDoc:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequestDoc:
-    """`actor_uri` asks to quote `quoted_uri` in `quote_uri`. `document` is that post, when it was sent along."""
+    """A parsed QuoteRequest: `actor_uri` wants to quote `quoted_uri` in `quote_uri`; `document` is that post if embedded."""
 
     id: str | None
     actor_uri: str
@@ -68,7 +68,7 @@ class QuoteRequestDoc:
 
 @dataclass(frozen=True, slots=True)
 class QuoteResponseDoc:
-    """What an Accept or a Reject is the answer to: the id of a request, or the request itself, or both."""
+    """An Accept or Reject of a QuoteRequest: the `id` of the request, the embedded request, or both."""
 
     id: str | None
     request: QuoteRequestDoc | None
@@ -76,17 +76,19 @@ class QuoteResponseDoc:
 
 
 def parse_quote(post: Note) -> QuoteDoc | None:
-    """What the post quotes, in whichever of the spellings. A post cannot quote itself."""
+    """The quote in a post, under any of the property names; None without one. A post cannot quote itself."""
     if post.quote is None or not is_web_url(post.quote) or _is_same_uri(post.quote, post.id):
         return None
-    stamp = uri(post.raw.get("quoteAuthorization"))
-    return QuoteDoc(post.quote, stamp if stamp is not None and is_web_url(stamp) else None)
+    authorization = uri(post.raw.get("quoteAuthorization"))
+    return QuoteDoc(
+        post.quote, authorization if authorization is not None and is_web_url(authorization) else None
+    )
 
 
 def parse_authorization(doc: dict[str, Any]) -> QuoteAuthorizationDoc:
-    """The permission in a document. Raises Malformed."""
+    """Parses a QuoteAuthorization. Raises Malformed."""
     if not isinstance(doc, dict) or type_name(doc, frozenset({AUTHORIZATION_TYPE})) != AUTHORIZATION_TYPE:
-        raise Malformed("not a permission to quote")
+        raise Malformed("not a quote authorization")
     found = (
         document_id(doc),
         uri(doc.get("attributedTo")),
@@ -95,17 +97,17 @@ def parse_authorization(doc: dict[str, Any]) -> QuoteAuthorizationDoc:
     )
     own, author, quote, quoted = (item if item is not None and is_web_url(item) else None for item in found)
     if own is None or author is None or quote is None or quoted is None:
-        raise Malformed("a permission to quote that does not say what")
+        raise Malformed("a quote authorization without its uris")
     return QuoteAuthorizationDoc(own, author, quote, quoted)
 
 
 def authorizes(
     authorization: QuoteAuthorizationDoc, found_at: str, *, quote: str, quoted: str, author: str
 ) -> bool:
-    """Whether the stamp that was fetched from `found_at` lets the post `quote` quote the post `quoted`.
+    """Whether the authorization that was fetched from `found_at` permits the post `quote` to quote the post `quoted`.
 
-    `author` is whose post `quoted` is, as we know it. A stamp that does not permit is no verdict about the
-    quote: the genuine one may still come.
+    `author` is the known author of `quoted`. False is no final verdict about the quote: a valid authorization may
+    still arrive.
     """
     return (
         _is_same_uri(authorization.id, found_at)
@@ -118,46 +120,46 @@ def authorizes(
 
 
 def parse_request(activity: Activity) -> QuoteRequestDoc:
-    """The request in an activity that came from its actor. Raises Malformed.
+    """Parses a QuoteRequest whose sender was verified. Raises Malformed.
 
-    The quoting post must be the actor's own; one that is sent along must also say so, and quote that post.
+    The quoting post must be the actor's own; an embedded one must name that author and quote the same post.
     """
     if activity.type != REQUEST_TYPE:
-        raise Malformed("not a request to quote")
+        raise Malformed("not a quote request")
     return _parse_request(activity.raw, activity.actor)
 
 
 def parse_response(activity: Activity) -> QuoteResponseDoc:
-    """The answer in an Accept or a Reject. Never raises; compare it with the request that we keep.
+    """Parses an Accept or Reject of a quote request. Never raises; the caller compares it with the stored request.
 
-    The stamp is only an address: fetch it and ask `permits`. That the sender is the one who was asked is for
-    the caller to see.
+    The authorization is only an address: fetch it and check it with `authorizes`. That the sender is the quoted
+    author is checked by the caller.
     """
     doc = activity.object.doc
-    again: QuoteRequestDoc | None = None
+    request: QuoteRequestDoc | None = None
     if doc is not None and type_name(doc, frozenset({REQUEST_TYPE})) == REQUEST_TYPE:
-        by = uri(doc.get("actor"))
+        actor = uri(doc.get("actor"))
         try:
-            again = _parse_request(doc, by) if by is not None else None
+            request = _parse_request(doc, actor) if actor is not None else None
         except Malformed:
-            again = None
+            request = None
     given = activity.result.uri
     return QuoteResponseDoc(
-        activity.object.uri, again, given if given is not None and is_web_url(given) else None
+        activity.object.uri, request, given if given is not None and is_web_url(given) else None
     )
 
 
 def render_properties(target: str, authorization_uri: str | None) -> dict[str, Any]:
-    """What a quoting post of ours says, in every spelling; `link` belongs among its tags."""
-    said: dict[str, Any] = {"quote": target, "quoteUrl": target, "_misskey_quote": target}
+    """The properties of a local quoting post, under every name in use; `render_link` belongs among its tags."""
+    properties: dict[str, Any] = {"quote": target, "quoteUrl": target, "_misskey_quote": target}
     if authorization_uri is not None:
-        said["quoteAuthorization"] = authorization_uri
-    return said
+        properties["quoteAuthorization"] = authorization_uri
+    return properties
 
 
 def render_link(target: str) -> dict[str, Any]:
-    """The tag of FEP-e232 for a quote."""
-    # The name is for Vernissage, which reads no post with a tag that has none.
+    """The Link tag of FEP-e232 for a quote."""
+    # The name is for Vernissage, which rejects a post with a tag that has none.
     return {
         "type": "Link",
         "mediaType": _LINK_TYPE,
@@ -168,7 +170,7 @@ def render_link(target: str) -> dict[str, Any]:
 
 
 def render_authorization(authorization: QuoteAuthorizationDoc) -> dict[str, Any]:
-    """The document of a permission: addresses only, so that it gives away neither post."""
+    """The document of an authorization: addresses only, so that it reveals the content of neither post."""
     return {
         "id": authorization.id,
         "type": AUTHORIZATION_TYPE,
@@ -178,21 +180,21 @@ def render_authorization(authorization: QuoteAuthorizationDoc) -> dict[str, Any]
     }
 
 
-def _parse_request(doc: dict[str, Any], by: str) -> QuoteRequestDoc:
+def _parse_request(doc: dict[str, Any], actor: str) -> QuoteRequestDoc:
     quoted, instrument = uri(doc.get("object")), ref(doc.get("instrument"))
     quote = instrument.uri
     if quoted is None or not is_web_url(quoted) or quote is None or not is_web_url(quote):
-        raise Malformed("a request to quote that does not say what")
-    if _is_same_uri(quote, quoted) or not same_origin(quote, by):
-        raise Malformed("a request to quote in a post of somebody else")
+        raise Malformed("a quote request without its uris")
+    if _is_same_uri(quote, quoted) or not same_origin(quote, actor):
+        raise Malformed("a quote request for a post of somebody else")
     document = instrument.doc
     if document is not None and "attributedTo" not in document:
         document = None
     if document is not None:
         sent = parse_note(document)
-        if not _is_same_uri(sent.actor, by) or sent.quote is None or not _is_same_uri(sent.quote, quoted):
-            raise Malformed("a request to quote with a post that does not")
-    return QuoteRequestDoc(document_id(doc), by, quote, quoted, document)
+        if not _is_same_uri(sent.actor, actor) or sent.quote is None or not _is_same_uri(sent.quote, quoted):
+            raise Malformed("a quote request with a post that does not quote")
+    return QuoteRequestDoc(document_id(doc), actor, quote, quoted, document)
 
 
 def _is_same_uri(one: str, other: str) -> bool:

@@ -1,6 +1,6 @@
-"""One property, in whatever form it came, to one plain value or None.
+"""Reads one JSON-LD property, in whatever form it arrived, as one plain value or None.
 
-Everything above is built from these; none of them ever raises.
+Every parser of `vocab` is built from these functions; none of them ever raises.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u206
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value that is an address, an embedded document, or both."""
+    """A reference to an object: its uri, the embedded document, or both."""
 
     uri: str | None = None
     doc: dict[str, Any] | None = field(default=None, repr=False)
@@ -42,7 +42,7 @@ class Ref:
 
 
 def items(value: Any, limit: int = 100) -> list[Any]:
-    """The members of a list, or the one thing that stands where a list could."""
+    """The members of a list, a JSON-LD `@list` or `@set`, or a single value as a list; null is dropped."""
     if value is None:
         return []
     if isinstance(value, list):
@@ -53,13 +53,14 @@ def items(value: Any, limit: int = 100) -> list[Any]:
 
 
 def first(value: Any) -> Any:
-    """The one thing a value is, or the first of a list; None when there is none."""
+    """The value itself, or the first of a list; None when there is none."""
     if isinstance(value, list | dict):
         return next(iter(items(value, 20)), None)
     return value
 
 
 def objects(value: Any, limit: int = 100) -> Iterator[dict[str, Any]]:
+    """The JSON objects among `items`."""
     return (item for item in items(value, limit) if isinstance(item, dict))
 
 
@@ -74,7 +75,7 @@ def text(value: Any, max_length: int) -> str:
 
 
 def uri(value: Any) -> str | None:
-    """The address a value is or names, of any scheme; its host in the usual spelling."""
+    """The URI that a value is or names, of any scheme, with a normalized host; None without one."""
     for item in items(value, 20):
         if isinstance(item, dict):
             item = _address(item)
@@ -84,13 +85,13 @@ def uri(value: Any) -> str | None:
 
 
 def uris(value: Any, limit: int) -> list[str]:
-    """Each address once, in order."""
+    """The URIs in a value, each once, in order."""
     found = (uri(item) for item in items(value, limit))
     return list(dict.fromkeys(item for item in found if item is not None))
 
 
 def web_url(value: Any) -> str | None:
-    """The first http(s) address in a value."""
+    """The first http(s) URL in a value."""
     for item in items(value, 20):
         found = uri(item)
         if found is not None and is_web_url(found):
@@ -99,6 +100,7 @@ def web_url(value: Any) -> str | None:
 
 
 def is_web_url(address: object) -> bool:
+    """Whether this is a well-formed http(s) URL."""
     try:
         parse_uri(address)
     except Malformed:
@@ -107,7 +109,7 @@ def is_web_url(address: object) -> bool:
 
 
 def page_url(value: Any) -> str | None:
-    """The address for people: of several links the one that says it is HTML, or else the first on the web."""
+    """The URL of the HTML page: of several links the one of type text/html, or else the first web URL."""
     for item in objects(value, 20):
         if str(item.get("mediaType")).startswith("text/html") and (found := web_url(item)):
             return found
@@ -115,7 +117,7 @@ def page_url(value: Any) -> str | None:
 
 
 def recipients(value: Any) -> list[str]:
-    """The addresses in `to` or `cc`; every name of the public collection becomes PUBLIC and is never cut off."""
+    """The URIs in `to` or `cc`, at most 500; every name of the public collection becomes PUBLIC and is never cut off."""
     members = items(value, 10_000)
     named = [PUBLIC if _name(item) in _PUBLIC_NAMES else uri(item) for item in members]
     found = list(dict.fromkeys(item for item in named if item is not None))
@@ -130,6 +132,7 @@ def _name(item: Any) -> str | None:
 
 
 def ref(value: Any) -> Ref:
+    """The first reference in a value; empty without one."""
     for item in items(value, 20):
         if isinstance(item, dict):
             return Ref(_id(item), item)
@@ -139,11 +142,12 @@ def ref(value: Any) -> Ref:
 
 
 def refs(value: Any, limit: int) -> list[Ref]:
+    """The references in a value, in order."""
     return [found for item in items(value, limit) if (found := ref(item))]
 
 
 def document_id(document: dict[str, Any]) -> str | None:
-    """The document's own id, which is a text and nothing else."""
+    """The document's own id, which must be a string."""
     return _id(document)
 
 
@@ -159,25 +163,26 @@ def type_name(document: dict[str, Any], known: frozenset[str] = frozenset()) -> 
 
 
 def boolean(value: Any, default: bool = False) -> bool:
+    """A JSON boolean, or `default` for anything else."""
     found = items(value, 1)
     return found[0] if found and isinstance(found[0], bool) else default
 
 
 def count(value: Any) -> int | None:
-    """A number of things, or None when it cannot be one."""
+    """A count from 0 to 1,000,000,000; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
         return None
     return value
 
 
 def pixel_length(value: Any) -> int | None:
-    """Pixels: a whole number from 1 to 65 535, also when written as text or with a fraction of zero."""
+    """A length in pixels: a whole number from 1 to 65,535, also as text or with a zero fraction; None otherwise."""
     found = decimal(first(value))
     return int(found) if found is not None and 1 <= found <= 65_535 and found == int(found) else None
 
 
 def decimal(value: Any) -> float | None:
-    """A finite number; text counts, with a point or a comma."""
+    """A finite number, also as text with a point or a comma; None otherwise."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return float(value.strip().replace(",", "."))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -190,7 +195,7 @@ def decimal(value: Any) -> float | None:
 
 
 def timestamp_ms(value: Any) -> int | None:
-    """Milliseconds since 1970 of an ISO 8601 time; None when unreadable or before 1970."""
+    """The Unix time in milliseconds of an ISO 8601 time (UTC if no offset); None when malformed or before 1970."""
     found = next((_DATE.fullmatch(item.strip()) for item in items(value, 1) if isinstance(item, str)), None)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Peers nobody here wrote, started from their own packages. What cannot be had is reported, never passed over.
+"""Fixtures that start peers (servers of other projects) from their own packages; a missing one is reported.
 
 Where a peer cannot be installed or started, its tests are skipped and the summary of the run names it, with the
 reason. Under CI=true they fail instead.
@@ -16,7 +16,7 @@ import pytest
 from federation_tests.authority import Authority
 from federation_tests.fediverse import Fediverse
 from federation_tests.peers import packages
-from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.fedify_server import Fedify
 from federation_tests.peers.packages import Missing, Program
 from federation_tests.peers.processes import Peer
 from node.config import Config
@@ -27,9 +27,9 @@ Scheme = Literal["https", "http"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where both databases are tested, each meets one of the schemes: a peer sees nothing of the database.
+    """With both databases, each is tested with one of the schemes: the database makes no difference to a peer.
 
-    All run in one worker, so that each peer is started once.
+    All tests run in one worker, so that each peer is started once.
     """
     if config.getoption("--database") == "both":
         config.hook.pytest_deselected(items=[item for item in items if _is_another_pair(item)])
@@ -78,20 +78,20 @@ def python_peer(request: pytest.FixtureRequest) -> Iterator[Peer]:
 
 @pytest.fixture(params=["https", "http"])
 def scheme(request: pytest.FixtureRequest) -> Scheme:
-    """Over TLS with the test's authority, and plain."""
+    """Over TLS with the certificate authority of the tests, and plain."""
     found: Scheme = request.param
     return found
 
 
 @pytest.fixture
 def is_secure() -> bool:
-    """Whether our nodes ask for signed requests; tests parametrise it."""
+    """Whether the nodes are in secure mode; tests parametrise it."""
     return False
 
 
 @pytest.fixture
 def world(fediverse: Fediverse, scheme: Scheme, is_secure: bool) -> Fediverse:
-    """Our nodes, speaking the scheme of the test."""
+    """The nodes, under the scheme of the test."""
 
     def change(options: Config) -> Config:
         federation = dataclasses.replace(
@@ -106,7 +106,7 @@ def world(fediverse: Fediverse, scheme: Scheme, is_secure: bool) -> Fediverse:
 
 @pytest.fixture
 async def fedify(world: Fediverse, fedify_peer: Peer, scheme: str) -> Fedify:
-    """Fedify with nobody on it yet."""
+    """Fedify without any accounts yet."""
     found = Fedify(fedify_peer, scheme, world)
     await found.begin()
     return found
@@ -114,6 +114,6 @@ async def fedify(world: Fediverse, fedify_peer: Peer, scheme: str) -> Fedify:
 
 @pytest.fixture
 async def pasture(world: Fediverse, python_peer: Peer, scheme: str) -> Peer:
-    """The personas, served under the scheme of the test."""
+    """The personas of fediverse-pasture, under the scheme of the test."""
     await python_peer.do("reset", scheme=scheme)
     return python_peer

@@ -1,4 +1,4 @@
-"""The packages of peers that are not ours, installed once, apart from ours, at pinned versions.
+"""Installs the packages of the peers once, in environments of their own, at pinned versions.
 
 Python's go into an environment of their own in `.tools/peers`; one of them is Node.js, whose npm installs the
 packages of Fedify beside it. Both are kept as long as their lock files stay as they are.
@@ -29,7 +29,7 @@ _MANIFEST = ("package.json", "package-lock.json", ".npmrc")
 
 
 class Missing(Exception):
-    """A peer cannot be started here, and why."""
+    """A peer cannot be started on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def python(folder: Path) -> Program:
 def fedify(folder: Path) -> Program:
     """Node.js with Fedify, to run in `folder`. Raises Missing."""
     node, modules = _fedify()
-    # Modules are looked for beside the file that names them, so both come together where nobody else writes.
+    # Node.js resolves modules beside the importing file, so both are put into a folder of this run.
     for source in FEDIFY.glob("*.js"):
         shutil.copy(source, folder)
     shutil.copy(FEDIFY / "package.json", folder)
@@ -60,7 +60,7 @@ def _python() -> Path:
     """The interpreter that has the packages."""
     home = TOOLS / "python"
     interpreter = home / "bin" / "python"
-    with _alone():
+    with _locked():
         stamp = _stamp(sys.version.encode(), PYTHON_LOCK.read_bytes())
         if not _is_installed(home, stamp):
             shutil.rmtree(home, ignore_errors=True)
@@ -83,7 +83,7 @@ def _fedify() -> tuple[Path, Path]:
     node = packages / "bin" / "node"
     npm = (str(node), str(packages / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
     home = TOOLS / "fedify"
-    with _alone():
+    with _locked():
         stamp = _stamp(str(node).encode(), *((FEDIFY / name).read_bytes() for name in _MANIFEST))
         if not _is_installed(home, stamp):
             shutil.rmtree(home, ignore_errors=True)
@@ -102,8 +102,8 @@ def _fedify() -> tuple[Path, Path]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Two runs at the same time install one after the other."""
+def _locked() -> Iterator[None]:
+    """Holds the lock that makes concurrent runs install one after the other."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     with (TOOLS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -137,8 +137,8 @@ def _run(
     except subprocess.TimeoutExpired:
         raise Missing(f"{name} took more than {SECONDS} seconds") from None
     except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout or "").strip().splitlines()
-        errors = [line for line in said if "error" in line.lower()] or said or [str(error)]
+        output = (error.stderr or error.stdout or "").strip().splitlines()
+        errors = [line for line in output if "error" in line.lower()] or output or [str(error)]
         raise Missing(f"{name}: {errors[-1][:300]}") from None
     except OSError as error:
         raise Missing(f"{name}: {error}") from None

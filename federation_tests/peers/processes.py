@@ -1,7 +1,7 @@
-"""A peer as a process of its own: started once for the whole run, and told what to do over a socket.
+"""A peer as a process of its own: started once for the whole run, and controlled over HTTP.
 
-It ends when its standard input does, so it never outlives the run, however that ends. What it writes goes
-into a folder of the run.
+It exits when its standard input closes, so it never outlives the run, however that ends. Its output goes into a
+folder of the run.
 """
 
 from __future__ import annotations
@@ -51,27 +51,27 @@ class Peer:
             raise Missing(f"{program.command[0]} does not start: {error}") from None
 
     def wait(self) -> None:
-        """Return when it listens. Raises Missing if it never does."""
+        """Returns when it listens. Raises Missing if it never does."""
         until = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < until and self.process.poll() is None:
-            if found := re.search(r"^told what to do on port (\d+)$", self._all(), re.MULTILINE):
+            if found := re.search(r"^control port (\d+)$", self._all(), re.MULTILINE):
                 self._control = f"http://127.0.0.1:{found[1]}/"
                 return
             time.sleep(0.05)
-        raise Missing(f"it does not start: {self.said()}")
+        raise Missing(f"it does not start: {self.log_tail()}")
 
-    async def do(self, verb: str, **said: Any) -> Any:
+    async def do(self, verb: str, **arguments: Any) -> Any:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
-            session.post(self._control, json={"verb": verb, **said}) as response,
+            session.post(self._control, json={"verb": verb, **arguments}) as response,
         ):
             reply = await response.json()
         if "error" in reply:
-            raise AssertionError(f"{verb} {said}: {reply['error']}\n{self.said()}")
+            raise AssertionError(f"{verb} {arguments}: {reply['error']}\n{self.log_tail()}")
         return reply["found"]
 
-    def said(self) -> str:
-        """The last of what it wrote to its log."""
+    def log_tail(self) -> str:
+        """The last 3,000 characters of its log."""
         return self._all()[-3000:]
 
     def _all(self) -> str:

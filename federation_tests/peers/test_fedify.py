@@ -1,4 +1,4 @@
-"""A server on Fedify and a node of ours: the whole exchange, both ways, over TLS and without."""
+"""A server on Fedify and a node: everything that they exchange, both ways, over TLS and without."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.peers.elsewhere import Elsewhere, Fedify
+from federation_tests.peers.fedify_server import Fedify, FedifyAccount
 from node.errors import Refused
 from node.interactions import follows, likes
 from node.models.post import Post
@@ -23,7 +23,7 @@ async def alice(world: Fediverse) -> Person:
 
 
 @pytest.fixture
-async def fred(fedify: Fedify) -> Elsewhere:
+async def fred(fedify: Fedify) -> FedifyAccount:
     return await fedify.person("fred")
 
 
@@ -31,32 +31,32 @@ async def uri(person: Person) -> str:
     return (await person.account()).uri
 
 
-async def here(person: Person, post_uri: str) -> Post:
-    """A post of Fedify as the node of that person has it."""
+async def stored_post(person: Person, post_uri: str) -> Post:
+    """A post of Fedify as the node of that person has stored it."""
     found = await person.node.db.read(posts.by_uri, post_uri)
     assert found is not None, f"{post_uri} did not arrive"
     return found
 
 
 async def followers(person: Person) -> list[str]:
-    me = await person.account()
-    listed = await person.node.db.read(follows.followers, me, me, Page())
+    account = await person.account()
+    listed = await person.node.db.read(follows.followers, account, account, Page())
     return [one.account.uri for one in listed]
 
 
-async def test_fedify_follows_us_and_unfollows(fred: Elsewhere, alice: Person) -> None:
+async def test_fedify_follows_us_and_unfollows(fred: FedifyAccount, alice: Person) -> None:
     await fred.follows(alice)
 
     assert (await fred.knows())["following"] == {await uri(alice): "accepted"}
     assert await followers(alice) == [fred.uri]
-    assert [kind for kind, _ in await alice.told()] == ["follow"]
+    assert [kind for kind, _ in await alice.notifications()] == ["follow"]
 
     await fred.unfollows(alice)
 
     assert await followers(alice) == []
 
 
-async def test_we_follow_fedify_and_unfollow(fred: Elsewhere, alice: Person, world: Fediverse) -> None:
+async def test_we_follow_fedify_and_unfollow(fred: FedifyAccount, alice: Person, world: Fediverse) -> None:
     await alice.follows(fred)
     assert not await alice.is_following(fred)
     await world.settle()
@@ -71,7 +71,9 @@ async def test_we_follow_fedify_and_unfollow(fred: Elsewhere, alice: Person, wor
     assert not await alice.is_following(fred)
 
 
-async def test_whoever_is_locked_is_asked_first(fedify: Fedify, alice: Person, world: Fediverse) -> None:
+async def test_a_locked_account_approves_follows_first(
+    fedify: Fedify, alice: Person, world: Fediverse
+) -> None:
     shy = await fedify.person("shy", is_locked=True)
     await alice.locks()
 
@@ -87,8 +89,8 @@ async def test_whoever_is_locked_is_asked_first(fedify: Fedify, alice: Person, w
     assert (await shy.knows())["following"] == {await uri(alice): "accepted"}
 
 
-async def test_a_request_we_reject_is_over_there_too(
-    fred: Elsewhere, alice: Person, world: Fediverse
+async def test_a_rejected_follow_ends_on_fedify_too(
+    fred: FedifyAccount, alice: Person, world: Fediverse
 ) -> None:
     await alice.locks()
     await fred.follows(alice)
@@ -102,7 +104,7 @@ async def test_a_request_we_reject_is_over_there_too(
 
 @pytest.mark.parametrize("number", PHOTOS)
 async def test_our_photos_are_seen_on_fedify(
-    fred: Elsewhere, alice: Person, fedify: Fedify, number: int
+    fred: FedifyAccount, alice: Person, fedify: Fedify, number: int
 ) -> None:
     await fred.follows(alice)
 
@@ -114,7 +116,7 @@ async def test_our_photos_are_seen_on_fedify(
     assert (seen["author"], seen["url"]) == (await uri(alice), post.uri)
     assert "Fog over the" in seen["content"]
     assert seen["tags"] == ["Hashtag #lake"]
-    # Some servers show four photos; those who read there find the others by a link.
+    # Some servers show four photos only; a link leads their users to the others.
     assert (post.uri in seen["content"]) == (number > 4)
     pictures = seen["attachments"]
     assert [one["name"] for one in pictures] == [f"The lake {n}" for n in range(number)]
@@ -123,13 +125,13 @@ async def test_our_photos_are_seen_on_fedify(
         status, kind, size, start = await fedify.peer.do("picture", url=one["url"])
         assert (status, kind, start) == (200, "image/jpeg", "ffd8ff")
         assert size > 300
-    tally = await alice.ledger(post)
-    assert (tally.servers, tally.delivered) == (1, 1)
+    report = await alice.delivery_counts(post)
+    assert (report.servers, report.delivered) == (1, 1)
 
 
 @pytest.mark.parametrize("number", PHOTOS)
-async def test_photos_of_fedify_are_seen_here(
-    fred: Elsewhere, alice: Person, world: Fediverse, number: int
+async def test_photos_of_fedify_are_imported(
+    fred: FedifyAccount, alice: Person, world: Fediverse, number: int
 ) -> None:
     await alice.follows(fred)
     await world.settle()
@@ -144,8 +146,8 @@ async def test_photos_of_fedify_are_seen_here(
     assert view.post.visibility == "public"
 
 
-async def test_fedify_likes_and_boosts_and_takes_it_back(
-    fred: Elsewhere, alice: Person, world: Fediverse
+async def test_fedify_likes_boosts_and_undoes_both(
+    fred: FedifyAccount, alice: Person, world: Fediverse
 ) -> None:
     post = await alice.posts("Dunes", photo="Dunes")
 
@@ -156,20 +158,20 @@ async def test_fedify_likes_and_boosts_and_takes_it_back(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
-    assert sorted(kind for kind, _ in await alice.told()) == ["boost", "like"]
+    assert sorted(kind for kind, _ in await alice.notifications()) == ["boost", "like"]
 
-    await fred.takes_back("like", post)
-    await fred.takes_back("boost", post)
+    await fred.undoes("like", post)
+    await fred.undoes("boost", post)
 
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
 
 
-async def test_what_fedify_boosts_is_seen_by_whoever_follows_there(
-    fred: Elsewhere, alice: Person, world: Fediverse
+async def test_a_boost_by_fedify_reaches_its_local_followers(
+    fred: FedifyAccount, alice: Person, world: Fediverse
 ) -> None:
-    """Alice's node has never heard of Bea, and gets the post from where it is."""
+    """Bea is unknown to Alice's node, which fetches the post from Bea's server."""
     bea = await world.person("bea@b.test")
     post = await bea.posts("Starlings", photo="A flock")
     await alice.follows(fred)
@@ -181,21 +183,21 @@ async def test_what_fedify_boosts_is_seen_by_whoever_follows_there(
     assert (view.post.uri, [one.alt for one in view.photos]) == (post.uri, ["A flock"])
     assert view.boosted_by is not None
     assert view.boosted_by.uri == fred.uri
-    assert ("boost", "fred@fedify.test") in await bea.told()
+    assert ("boost", "fred@fedify.test") in await bea.notifications()
 
-    await fred.takes_back("boost", post)
+    await fred.undoes("boost", post)
 
     boosted = await bea.sees(post)
     assert boosted is not None
     assert boosted.post.boosts_count == 0
 
 
-async def test_we_like_and_boost_and_take_it_back(
-    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+async def test_likes_and_boosts_reach_fedify_and_are_undone(
+    fred: FedifyAccount, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
     await alice.follows(fred)
     await world.settle()
-    post = await here(alice, await fred.posts("<p>Reeds</p>", ["Reeds"]))
+    post = await stored_post(alice, await fred.posts("<p>Reeds</p>", ["Reeds"]))
 
     await alice.likes(post)
     await alice.boosts(post)
@@ -213,8 +215,8 @@ async def test_we_like_and_boost_and_take_it_back(
     assert await alice.node.db.read(likes.by_uri, state["received"][-1][1]) is None
 
 
-async def test_our_edits_and_deletions_reach_fedify(
-    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+async def test_edits_and_deletions_reach_fedify(
+    fred: FedifyAccount, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
     await fred.follows(alice)
     post = await alice.posts("Hreon", photo="A bird")
@@ -235,8 +237,8 @@ async def test_our_edits_and_deletions_reach_fedify(
     assert await fedify.sees(post) is None
 
 
-async def test_edits_and_deletions_on_fedify_reach_us(
-    fred: Elsewhere, alice: Person, world: Fediverse
+async def test_edits_and_deletions_on_fedify_are_applied(
+    fred: FedifyAccount, alice: Person, world: Fediverse
 ) -> None:
     await alice.follows(fred)
     await world.settle()
@@ -244,46 +246,46 @@ async def test_edits_and_deletions_on_fedify_reach_us(
 
     await fred.edits(post_uri, "<p>Train</p>")
 
-    post = await here(alice, post_uri)
+    post = await stored_post(alice, post_uri)
     assert formatting.html_to_text(post.caption) == "Train"
     assert post.edited_at is not None
 
     await fred.deletes(post_uri)
 
-    assert (await here(alice, post_uri)).deleted_at is not None
+    assert (await stored_post(alice, post_uri)).deleted_at is not None
     assert await alice.home() == []
 
 
 async def test_a_conversation_between_the_two(
-    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+    fred: FedifyAccount, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
     await fred.follows(alice)
     post = await alice.posts("Which tree is this?", photo="A tree")
     await world.settle()
 
-    answer = await here(alice, await fred.posts("<p>A beech</p>", replyTo=post.uri))
+    answer = await stored_post(alice, await fred.posts("<p>A beech</p>", replyTo=post.uri))
     thanks = await alice.comments(answer, "Thank you")
     await world.settle()
 
     assert await alice.conversation(post) == ["A beech", "Thank you"]
-    assert ("comment", "fred@fedify.test") in await alice.told()
+    assert ("comment", "fred@fedify.test") in await alice.notifications()
     seen = await fedify.sees(thanks)
     assert seen is not None
     assert seen["replyTo"] == answer.uri
 
 
-async def test_each_finds_the_other_by_name_and_address(
-    fred: Elsewhere, alice: Person, fedify: Fedify
+async def test_each_finds_the_other_by_handle_and_url(
+    fred: FedifyAccount, alice: Person, fedify: Fedify
 ) -> None:
     post_uri = await fred.posts("<p>Alone</p>", ["A house"])
     post = await alice.posts("Found", photo="A key")
 
     found = await alice.finds(fred)
     pasted = await lookup.resolve(alice.node, post_uri, await alice.account())
-    seen = await fred.looks_at(post.uri)
-    # Fedify asks for names over HTTPS only.
+    seen = await fred.fetches(post.uri)
+    # Fedify queries WebFinger over HTTPS only.
     is_plain = fedify.scheme == "http"
-    actor = await fred.looks_at(await uri(alice) if is_plain else f"@{alice.handle}")
+    actor = await fred.fetches(await uri(alice) if is_plain else f"@{alice.handle}")
 
     assert found.uri == fred.uri
     assert isinstance(pasted, Post)
@@ -293,11 +295,11 @@ async def test_each_finds_the_other_by_name_and_address(
 
 
 async def test_a_conversation_that_began_on_fedify(
-    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+    fred: FedifyAccount, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
     await alice.follows(fred)
     await world.settle()
-    first = await here(alice, await fred.posts("<p>Where is this?</p>", ["A bridge"]))
+    first = await stored_post(alice, await fred.posts("<p>Where is this?</p>", ["A bridge"]))
 
     answer = await alice.comments(first, "In Porto")
     await world.settle()
@@ -315,28 +317,30 @@ async def test_a_conversation_that_began_on_fedify(
     assert "Of course" not in await alice.conversation(first)
 
 
-async def test_what_is_for_followers_goes_to_them_alone(
-    fred: Elsewhere, alice: Person, fedify: Fedify, world: Fediverse
+async def test_followers_only_posts_reach_only_followers(
+    fred: FedifyAccount, alice: Person, fedify: Fedify, world: Fediverse
 ) -> None:
     bea = await world.person("bea@a.test")
     await fred.follows(alice)
     await alice.follows(fred)
     await world.settle()
 
-    ours = await alice.posts("Only for you", photo="A cake", visibility="followers")
+    local_post = await alice.posts("Only for you", photo="A cake", visibility="followers")
     await world.settle()
-    theirs = await here(alice, await fred.posts("<p>For you too</p>", ["Tea"], visibility="followers"))
+    remote_post = await stored_post(
+        alice, await fred.posts("<p>For you too</p>", ["Tea"], visibility="followers")
+    )
 
-    seen = await fedify.sees(ours)
+    seen = await fedify.sees(local_post)
     assert seen is not None
     assert (seen["to"], seen["cc"]) == ([(await alice.account()).followers_uri], [])
-    assert [one["name"] for one in (await fred.looks_at(ours.uri))["attachments"]] == ["A cake"]
-    assert theirs.visibility == "followers"
+    assert [one["name"] for one in (await fred.fetches(local_post.uri))["attachments"]] == ["A cake"]
+    assert remote_post.visibility == "followers"
     assert await alice.home() == ["For you too", "Only for you"]
-    assert await bea.sees(theirs) is None
+    assert await bea.sees(remote_post) is None
     with pytest.raises(Refused):
-        await alice.boosts(theirs)
+        await alice.boosts(remote_post)
 
     await fred.unfollows(alice)
     with pytest.raises(AssertionError, match="was not found"):
-        await fred.looks_at(ours.uri)
+        await fred.fetches(local_post.uri)

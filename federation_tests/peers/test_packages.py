@@ -1,4 +1,4 @@
-"""Peers as programs: one that cannot be had is named in the summary of a run, one that runs leaves no trace."""
+"""Peers as programs: a missing one is named in the summary of a run, a running one leaves no files behind."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.ports import free_port
 
 
 def run(tools: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
-    """A run of its own that needs bovine, and installs into `tools` without any network."""
+    """A separate test run that needs bovine, and installs into `tools` without network."""
     clean = {name: value for name, value in os.environ.items() if name != "CI"}
-    test = "federation_tests/peers/test_proofs.py::test_we_believe_a_proof_by_bovine"
-    apart = ["-p", "no:cacheprovider", "--basetemp", str(tools / "run")]
+    test = "federation_tests/peers/test_proofs.py::test_a_proof_by_bovine_is_verified"
+    isolated = ["-p", "no:cacheprovider", "--basetemp", str(tools / "run")]
     tools.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", *apart, "--database", "sqlite", *options, test],
+        [sys.executable, "-m", "pytest", "-q", *isolated, "--database", "sqlite", *options, test],
         cwd=packages.ROOT,
         env=clean | {"TINTYPE_PEERS": str(tools), "PIP_NO_INDEX": "1"} | environment,
         stdout=subprocess.PIPE,
@@ -33,7 +33,7 @@ def run(tools: Path, *options: str, **environment: str) -> subprocess.Popen[str]
     )
 
 
-def test_a_peer_that_cannot_be_had_is_named_in_the_summary_and_fails_under_ci(tmp_path: Path) -> None:
+def test_a_missing_peer_is_named_in_the_summary_and_fails_in_ci(tmp_path: Path) -> None:
     in_parallel = ("-n", "1", "--dist", "loadgroup")
     runs = run(tmp_path / "anywhere"), run(tmp_path / "in CI", *in_parallel, CI="true")
 
@@ -50,7 +50,7 @@ def test_a_peer_that_cannot_be_had_is_named_in_the_summary_and_fails_under_ci(tm
     assert line in in_ci.splitlines()
 
 
-def test_it_is_said_when_npm_does_not_answer(
+def test_an_npm_registry_without_response_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python_peer: Peer
 ) -> None:
     (tmp_path / "python").symlink_to(packages.TOOLS / "python")
@@ -62,7 +62,7 @@ def test_it_is_said_when_npm_does_not_answer(
         packages.fedify(tmp_path)
 
 
-def test_a_peer_that_does_not_start_is_missing_with_its_last_words(
+def test_a_peer_that_does_not_start_is_missing_with_its_output(
     tmp_path: Path, test_authority: Authority
 ) -> None:
     program = Program((sys.executable, "-c", "raise SystemExit('no such luck')"), tmp_path)
@@ -74,7 +74,7 @@ def test_a_peer_that_does_not_start_is_missing_with_its_last_words(
 
 
 @pytest.mark.parametrize("install", [packages.python, packages.fedify], ids=["python", "fedify"])
-def test_a_peer_ends_with_whoever_started_it_and_leaves_nothing_in_the_source_tree(
+def test_a_peer_ends_with_its_parent_and_leaves_no_files(
     tmp_path: Path,
     install: Callable[[Path], Program],
     test_authority: Authority,

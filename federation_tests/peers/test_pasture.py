@@ -1,7 +1,7 @@
-"""fediverse-pasture's six personas try a node of ours, as it is by default and in secure mode.
+"""The six personas of fediverse-pasture test a node, by default and in secure mode.
 
-Alice and Dean sign nothing; Bob and Emily sign what they send; Claire and Frank want their own actor asked for
-with a signature too. Only the first of each pair can be found by a handle.
+Alice and Dean sign nothing; Bob and Emily sign their requests; Claire and Frank also require a signature to fetch
+their own actor. Only the first of each pair can be found by a handle.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from node.timelines import post_views, timelines
 
 @dataclass(frozen=True)
 class Named:
-    """Somebody to be found by a handle."""
+    """An account to be found by its handle."""
 
     handle: str
 
@@ -49,19 +49,19 @@ async def test_the_six_personas(world: Fediverse, pasture: Peer, is_secure: bool
     for name in SIGNED:
         assert result.pop(name) == {"get_actor": True, "post_inbox": True}, found["steps"]
     for name in UNSIGNED:
-        # In secure mode that actor is what it takes to check our signatures, and no more.
+        # In secure mode the unsigned actor is reduced to what a signature check needs.
         assert result.pop(name) == {"get_actor": True, "post_inbox": False}, found["steps"]
     assert result == {}
 
 
 @BOTH_MODES
-async def test_the_personas_take_what_we_send_and_answer(
+async def test_the_personas_accept_deliveries_and_respond(
     world: Fediverse, pasture: Peer, is_secure: bool
 ) -> None:
-    """We follow all six, all accept, and are told of a post, its edit and its end.
+    """All six are followed, accept, and receive a post, its edit and its deletion.
 
-    The inboxes of four check our signatures, and fetch our keys for it; two show themselves to us only because
-    we sign. What they answer is signed by bovine.
+    Four of the inboxes verify the signatures, and fetch the keys for it; two of the actors are served only to
+    signed requests. The responses are signed by bovine.
     """
     anna = await world.person("anna@a.test")
     me = await anna.account()
@@ -74,17 +74,17 @@ async def test_the_personas_take_what_we_send_and_answer(
         await anna.node.db.write(follows.follow, me, found)
     await world.settle()
 
-    asked = await pasture.do("received")
-    assert {(one["type"], one["actor"]) for one in asked} == {("Follow", me.uri)}
-    assert sorted(one["object"] for one in asked) == sorted(personas.values())
+    received = await pasture.do("received")
+    assert {(one["type"], one["actor"]) for one in received} == {("Follow", me.uri)}
+    assert sorted(one["object"] for one in received) == sorted(personas.values())
 
     for name, uri in personas.items():
-        (follow,) = (one for one in asked if one["object"] == uri)
-        said = [
+        (follow,) = (one for one in received if one["object"] == uri)
+        activities = [
             {"id": f"{uri}/accept", "type": "Accept", "actor": uri, "object": follow},
             {"id": f"{uri}/follow", "type": "Follow", "actor": uri, "object": me.uri},
         ]
-        assert await pasture.do("post", who=name, inbox=me.inbox, activities=said) == [202, 202]
+        assert await pasture.do("post", who=name, inbox=me.inbox, activities=activities) == [202, 202]
     await world.settle()
 
     def unit(tx: Reader) -> list[list[str]]:
@@ -107,8 +107,8 @@ async def test_the_personas_take_what_we_send_and_answer(
     assert {one["object"].get("content") for one in received} == {"<p>Fogg</p>", "<p>Fog</p>", None}
 
 
-async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fediverse, pasture: Peer) -> None:
-    """The objects with which the pasture compares software: none is refused, none breaks a page."""
+async def test_every_input_of_the_pasture_is_accepted_and_shown(world: Fediverse, pasture: Peer) -> None:
+    """The example objects that the pasture compares software with: none is refused, none breaks a page."""
     anna = await world.person("anna@a.test")
     me = await anna.account()
     bob = f"{await pasture.do('reset', scheme=anna.node.site.scheme)}/bob"
@@ -120,20 +120,20 @@ async def test_the_inputs_of_the_pasture_are_all_taken_and_shown(world: Fedivers
     await world.settle()
 
     inputs = await pasture.do("inputs", actor=bob)
-    told = {
+    sent = {
         (topic, number): create(bob, f"{topic}/{number}", me.uri, example)
         for topic, examples in inputs.items()
         for number, example in enumerate(examples)
     }
-    answers = await pasture.do("post", who="bob", inbox=me.inbox, activities=list(told.values()))
+    statuses = await pasture.do("post", who="bob", inbox=me.inbox, activities=list(sent.values()))
     await world.settle()
 
-    assert len(told) > 200
-    assert {about: status for about, status in zip(told, answers, strict=True) if status != 202} == {}
+    assert len(sent) > 200
+    assert {about: status for about, status in zip(sent, statuses, strict=True) if status != 202} == {}
 
     def unit(tx: Reader) -> list[tuple[str, int]]:
         post_views.by_entries(tx, me, timelines.home(tx, me, Page(limit=80)))
-        known = {about: posts.by_uri(tx, f"{bob}/{about[0]}/{about[1]}") for about in told}
+        known = {about: posts.by_uri(tx, f"{bob}/{about[0]}/{about[1]}") for about in sent}
         return [about for about, post in known.items() if post is None]
 
     lost = await anna.node.db.read(unit)
@@ -146,7 +146,7 @@ NOT_POSTS = {
     # Audio, Document, Place, Profile, Relationship, Tombstone, and again without a type.
     *(("object_types", number) for number in (1, 2, 7, 8, 9, 10, 13)),
 }
-"""What is taken and means nothing here."""
+"""Inputs that are accepted and ignored."""
 
 
 def create(actor: str, path: str, to: str, example: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Integrity proofs (FEP-8b32) that others made: what somebody proved is believed, whoever brings it."""
+"""Integrity proofs (FEP-8b32) made by other software: a proved document is believed, whoever forwards it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from activitypub.signatures import BadSignature, integrity_proofs, parse_public_key
 from federation_tests.fediverse import Fediverse
-from federation_tests.peers.elsewhere import Fedify
+from federation_tests.peers.fedify_server import Fedify
 from federation_tests.peers.processes import Peer
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import keys
 
 ACTOR = "https://a.test/users/alice"
@@ -29,29 +29,29 @@ NOTE = {
 }
 
 
-def believed(document: dict[str, Any], public: str) -> None:
-    """Raises BadSignature unless we believe the document's proof."""
+def verify_proof(document: dict[str, Any], public: str) -> None:
+    """Raises BadSignature unless the proof of the document is valid."""
     (proof,) = integrity_proofs.parse(document, time.time())
     integrity_proofs.verify(proof, parse_public_key(public))
 
 
-async def test_we_believe_a_proof_by_bovine(python_peer: Peer) -> None:
+async def test_a_proof_by_bovine_is_verified(python_peer: Peer) -> None:
     private, public = keys.generate_ed25519()
     multibase = keys.encode_multibase(b"\x80\x26" + private)
 
     proved = await python_peer.do("bovine_proves", document=NOTE, key_id=f"{ACTOR}#ed", multibase=multibase)
 
-    believed(proved, public)
+    verify_proof(proved, public)
     with pytest.raises(BadSignature):
-        believed(proved | {"content": "<p>Other words</p>"}, public)
+        verify_proof(proved | {"content": "<p>Other text</p>"}, public)
 
 
-class Open:
-    """An inbox that keeps what it was brought, letter for letter."""
+class RecordingApp:
+    """An inbox that records the bodies it receives, byte for byte."""
 
-    def __init__(self, app: Any, letters: list[bytes]) -> None:
+    def __init__(self, app: Any, bodies: list[bytes]) -> None:
         self._app = app
-        self._letters = letters
+        self._bodies = bodies
 
     async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         body = b""
@@ -62,33 +62,33 @@ class Open:
             if message["type"] == "http.request":
                 body += message.get("body", b"")
                 if not message.get("more_body"):
-                    self._letters.append(body)
+                    self._bodies.append(body)
             return message
 
-        is_letter = scope["type"] == "http" and scope["method"] == "POST"
-        await self._app(scope, keep if is_letter else receive, send)
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        await self._app(scope, keep if is_post else receive, send)
 
 
 @pytest.mark.parametrize("number", [1, 4])
-async def test_what_fedify_proved_is_believed_whoever_brings_it(
-    world: Fediverse, fedify: Fedify, other: Stranger, number: int
+async def test_a_proof_by_fedify_is_believed_whoever_forwards_it(
+    world: Fediverse, fedify: Fedify, other: RemoteServer, number: int
 ) -> None:
-    """Bea follows Fred after he said it. A stranger brings her what Fred proved, and what he did not."""
-    letters: list[bytes] = []
-    world.front = lambda app: Open(app, letters)
+    """Bea follows Fred after his post. Another server forwards her the proved activity, and an altered one."""
+    bodies: list[bytes] = []
+    world.front = lambda app: RecordingApp(app, bodies)
     alice, bea = await world.people("alice@a.test", "bea@b.test")
     fred = await fedify.person("fred")
     await alice.follows(fred)
     await world.settle()
     await fred.posts("<p>Gulls</p>", ["A gull"] * number)
-    whole = json.loads(letters[-1])
-    altered = json.loads(json.dumps(whole).replace("Gulls", "Bulls"))
+    activity = json.loads(bodies[-1])
+    altered = json.loads(json.dumps(activity).replace("Gulls", "Bulls"))
     await bea.follows(fred)
     await world.settle()
     other.person("carrier")
 
     assert await other.send(bea.node, "carrier", altered) == 401
     assert await bea.home() == []
-    assert await other.send(bea.node, "carrier", whole) == 202
+    assert await other.send(bea.node, "carrier", activity) == 202
     await world.settle()
     assert await bea.home() == ["Gulls"]

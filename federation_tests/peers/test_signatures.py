@@ -1,6 +1,6 @@
-"""Second opinions: what we sign is verified by Fedify, bovine and http-message-signatures, and theirs by us.
+"""Signatures across implementations: Fedify, bovine and http-message-signatures verify those of this node, and vice versa.
 
-Each verifier is also shown a request that was tampered with, so that its yes means something.
+Each verifier also gets a request that was tampered with, so that acceptance means something.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activitypub import signatures
 from activitypub.signatures import (
     BadSignature,
-    Request,
+    SignedRequest,
     SigningKey,
     parse_public_key,
     sign_cavage,
@@ -40,7 +40,7 @@ PATHS = {
     "no path": "https://b.example",
     "port": "https://b.example:8443/inbox",
     "escapes": "https://b.example/@bob/%C3%A9t%C3%A9/a%2Fb/%40c",
-    "letters": "https://b.example/été/@bob",
+    "non-ASCII": "https://b.example/été/@bob",
     "odd": "https://b.example/x//y/;p=1/(a)*!$&,:@/~._-",
     "upper case": "https://B.Example/Inbox",
 }
@@ -55,8 +55,8 @@ METHODS = pytest.mark.parametrize("method", ["GET", "POST"])
 STYLES = pytest.mark.parametrize("style", ["cavage", "rfc9421"])
 
 
-def ours(method: str, url: str, style: str) -> dict[str, Any]:
-    """A request that we signed, as it is on the wire."""
+def sign_request(method: str, url: str, style: str) -> dict[str, Any]:
+    """A signed request as it is sent."""
     body = BODY if method == "POST" else None
     if style == "cavage":
         accept = [] if body else [("Accept", ACTIVITY_TYPE)]
@@ -70,20 +70,20 @@ def encoded(body: bytes | None) -> str | None:
     return None if body is None else base64.b64encode(body).decode()
 
 
-def spoilt(request: dict[str, Any]) -> dict[str, Any]:
-    """The same signature over another address."""
+def tampered(request: dict[str, Any]) -> dict[str, Any]:
+    """The same signature on another URL."""
     url, question, query = request["url"].partition("?")
     return request | {"url": f"{url}x{question}{query}"}
 
 
-def we_verify(
+def verify_locally(
     method: str, url: str, headers: dict[str, str], body: bytes | None, public: str = PUBLIC
 ) -> None:
-    """Raises BadSignature unless we take the request."""
+    """Raises BadSignature unless the request is accepted."""
     address = request_url(url)
     lowered = {name.lower(): value for name, value in headers.items()}
     lowered.setdefault("host", address.raw_authority)
-    request = Request(
+    request = SignedRequest(
         method=method,
         target=address.raw_path_qs,
         host=address.raw_authority,
@@ -113,7 +113,7 @@ def actor_document(**more: Any) -> dict[str, Any]:
 
 
 CAVAGE_URLS = URLS[: len(PATHS)]
-"""For the two who read draft-cavage in their own way, see below."""
+"""URLs without a query, which Fedify and bovine leave out of draft-cavage; see below."""
 
 
 def ed25519_pair() -> tuple[str, str]:
@@ -139,24 +139,24 @@ async def test_fedify_verifies_what_we_sign_in_rfc_9421(fedify_peer: Peer, url: 
 
 async def fedify_verifies(fedify_peer: Peer, url: str, method: str, style: str) -> None:
     about = {"style": style, "documents": {ACTOR: actor_document()}}
-    request = ours(method, url, style)
+    request = sign_request(method, url, style)
 
     assert await fedify_peer.do("verify", **about, **request) == KEY_ID
-    assert await fedify_peer.do("verify", **about, **spoilt(request)) is None
+    assert await fedify_peer.do("verify", **about, **tampered(request)) is None
 
 
 def without_query(method: str, url: str) -> dict[str, Any]:
     """A request with a query, under a cavage signature that leaves it out."""
-    return ours(method, url.partition("?")[0], "cavage") | {"url": str(request_url(url))}
+    return sign_request(method, url.partition("?")[0], "cavage") | {"url": str(request_url(url))}
 
 
 @METHODS
 @pytest.mark.parametrize("url", QUERY_URLS)
 async def test_fedify_leaves_the_query_out_of_cavage(fedify_peer: Peer, url: str, method: str) -> None:
-    """The draft and most servers have it signed, so we do; what Fedify refuses for it is sent in RFC 9421."""
+    """The draft and most servers sign it, and so does this node; a request that Fedify refuses is repeated in RFC 9421."""
     about = {"style": "cavage", "documents": {ACTOR: actor_document()}}
 
-    assert await fedify_peer.do("verify", **about, **ours(method, url, "cavage")) is None
+    assert await fedify_peer.do("verify", **about, **sign_request(method, url, "cavage")) is None
     assert await fedify_peer.do("verify", **about, **without_query(method, url)) == KEY_ID
     await fedify_verifies(fedify_peer, url, method, "rfc9421")
 
@@ -164,7 +164,7 @@ async def test_fedify_leaves_the_query_out_of_cavage(fedify_peer: Peer, url: str
 @METHODS
 @pytest.mark.parametrize("url", QUERY_URLS)
 async def test_bovine_leaves_the_query_out_of_cavage(python_peer: Peer, url: str, method: str) -> None:
-    request = ours(method, url, "cavage")
+    request = sign_request(method, url, "cavage")
 
     assert not await python_peer.do("bovine_verifies", **request, public=PUBLIC)
     assert await python_peer.do("bovine_verifies", **without_query(method, url), public=PUBLIC)
@@ -172,12 +172,12 @@ async def test_bovine_leaves_the_query_out_of_cavage(python_peer: Peer, url: str
 
 @METHODS
 @pytest.mark.parametrize("url", QUERY_URLS)
-def test_we_take_cavage_with_the_query_and_without(url: str, method: str) -> None:
+def test_cavage_with_and_without_the_query_is_accepted(url: str, method: str) -> None:
     body = BODY if method == "POST" else None
-    for request in (ours(method, url, "cavage"), without_query(method, url)):
-        we_verify(method, url, request["headers"], body)
+    for request in (sign_request(method, url, "cavage"), without_query(method, url)):
+        verify_locally(method, url, request["headers"], body)
         with pytest.raises(BadSignature):
-            we_verify(method, url.replace("?", "x?"), request["headers"], body)
+            verify_locally(method, url.replace("?", "x?"), request["headers"], body)
 
 
 @STYLES
@@ -199,18 +199,18 @@ async def test_we_verify_what_fedify_signs(fedify_peer: Peer, url: str, method: 
         body=encoded(body),
     )
 
-    we_verify(method, address, headers, body)
+    verify_locally(method, address, headers, body)
     with pytest.raises(BadSignature):
-        we_verify(method, address.replace("b.example", "c.example"), headers, body)
+        verify_locally(method, address.replace("b.example", "c.example"), headers, body)
 
 
 @METHODS
 @pytest.mark.parametrize("url", CAVAGE_URLS)
 async def test_bovine_verifies_what_we_sign(python_peer: Peer, url: str, method: str) -> None:
-    request = ours(method, url, "cavage")
+    request = sign_request(method, url, "cavage")
 
     assert await python_peer.do("bovine_verifies", **request, public=PUBLIC)
-    assert not await python_peer.do("bovine_verifies", **spoilt(request), public=PUBLIC)
+    assert not await python_peer.do("bovine_verifies", **tampered(request), public=PUBLIC)
 
 
 @METHODS
@@ -223,9 +223,9 @@ async def test_we_verify_what_bovine_signs(python_peer: Peer, url: str, method: 
         "bovine_signs", method=method, url=address, body=encoded(body), key_id=KEY_ID, pem=PRIVATE
     )
 
-    we_verify(method, address, headers, body)
+    verify_locally(method, address, headers, body)
     with pytest.raises(BadSignature):
-        we_verify(method, address + "x", headers, body)
+        verify_locally(method, address + "x", headers, body)
 
 
 @METHODS
@@ -233,13 +233,13 @@ async def test_we_verify_what_bovine_signs(python_peer: Peer, url: str, method: 
 async def test_http_message_signatures_verifies_what_we_sign(
     python_peer: Peer, url: str, method: str
 ) -> None:
-    request = ours(method, url, "rfc9421")
+    request = sign_request(method, url, "rfc9421")
     digest = ['"content-digest"'] if method == "POST" else []
 
     found = await python_peer.do("messages_verify", **request, public=PUBLIC)
 
     assert found == ['"@method"', '"@target-uri"', *digest, '"@signature-params"']
-    assert await python_peer.do("messages_verify", **spoilt(request), public=PUBLIC) is None
+    assert await python_peer.do("messages_verify", **tampered(request), public=PUBLIC) is None
     if method == "POST":
         request["body"] = encoded(BODY + b" ")
         assert await python_peer.do("messages_verify", **request, public=PUBLIC) is None
@@ -278,9 +278,9 @@ async def test_we_verify_what_http_message_signatures_signs(
         body=encoded(body),
     )
 
-    we_verify(method, url, headers, body, public)
+    verify_locally(method, url, headers, body, public)
     with pytest.raises(BadSignature):
-        we_verify(method, url + "x", headers, body, public)
+        verify_locally(method, url + "x", headers, body, public)
     if body is not None:
         with pytest.raises(BadSignature):
-            we_verify(method, url, headers, body + b" ", public)
+            verify_locally(method, url, headers, body + b" ", public)

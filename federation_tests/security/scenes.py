@@ -1,4 +1,4 @@
-"""Scenes that several security tests begin with."""
+"""Setups that several security tests start from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.interactions import follows
@@ -24,21 +24,23 @@ async def rows_of(node: Node) -> tuple[int, ...]:
     return await node.db.read(_rows)
 
 
-async def alice_follows_rita(fediverse: Fediverse, server: Stranger) -> Person:
-    """Alice, who follows rita of another server, so that what rita posts matters here."""
+async def alice_follows_rita(fediverse: Fediverse, server: RemoteServer) -> Person:
+    """Alice, who follows the remote account rita, so that the posts of rita are stored."""
     (alice,) = await fediverse.people("alice@a.test")
     uri = server.person("rita")
     rita = await actors.find(alice.node, uri)
 
     def unit(tx: Writer) -> None:
-        asked = follows.follow(tx, accounts.get(tx, alice.id), rita)
-        follows.accept(tx, asked)
+        follow = follows.follow(tx, accounts.get(tx, alice.id), rita)
+        follows.accept(tx, follow)
 
     await alice.node.db.write(unit)
     await fediverse.settle()
     return alice
 
 
-def create(server: Stranger, author: str = "rita", number: int | str = 1, **changes: Any) -> dict[str, Any]:
+def create(
+    server: RemoteServer, author: str = "rita", number: int | str = 1, **changes: Any
+) -> dict[str, Any]:
     note = server.note(author, number, **changes)
     return server.activity(author, "Create", note, to=note["to"], cc=note["cc"])

@@ -1,4 +1,4 @@
-"""Sections C, D, E and F of the security table, as far as an inbox and the documents go."""
+"""Rows of the sections C, D, E and F of the security table about the inbox and the served documents."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from activitypub.client import signing_keys
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person, has
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import relationships
 from node.interactions import follows
 from node.models.post import Post
 from node.posts import posts
 
 
-async def test_C1_nobody_follows_before_the_other_server_has_agreed(
-    fediverse: Fediverse, evil: Stranger
+async def test_C1_a_follow_starts_only_with_the_accept_of_the_followed(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     uri = evil.person("rita", manuallyApprovesFollowers=False)
     rita = await actors.find(alice.node, uri)
     await alice.node.db.write(follows.follow, await alice.account(), rita)
     await fediverse.settle()
-    asked = evil.received[-1]
-    assert (asked["type"], asked["object"]) == ("Follow", uri)
+    sent_follow = evil.received[-1]
+    assert (sent_follow["type"], sent_follow["object"]) == ("Follow", uri)
     follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
 
-    # Somebody else's word does not count, nor an answer to what was never asked.
+    # An Accept by another actor does not count, nor one for a Follow that was never sent.
     evil.person("mallory")
-    forged = evil.activity("mallory", "Accept", asked)
+    forged = evil.activity("mallory", "Accept", sent_follow)
     assert await evil.send(alice.node, "mallory", forged) == 202
-    never = {**asked, "id": f"{asked['id']}9", "actor": bob.node.site.uri("/users/bob")}
-    assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", never)) == 202
+    never_sent = {**sent_follow, "id": f"{sent_follow['id']}9", "actor": bob.node.site.uri("/users/bob")}
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", never_sent)) == 202
     await fediverse.settle()
     follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert not follow.is_accepted
     assert await alice.node.db.read(relationships.follow_between, await bob.account(), rita) is None
 
-    assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", asked)) == 202
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", sent_follow)) == 202
     await fediverse.settle()
     follow = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
     assert follow is not None
     assert follow.is_accepted
 
-    # What came for alice is not for bob, although he lives on the same node.
+    # A post for the followers of rita is not for bob, although his account is on the same node.
     secret = create(evil, to=[f"{uri}/followers"], cc=[])
     assert await evil.send(alice.node, "rita", secret) == 202
     await fediverse.settle()
@@ -64,50 +64,54 @@ async def test_C1_nobody_follows_before_the_other_server_has_agreed(
 
 
 @pytest.mark.parametrize("type_", ["Accept", "Reject"])
-async def test_C2_an_answer_counts_only_from_who_was_asked_and_if_asked(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, type_: str
+async def test_C2_an_accept_counts_only_from_the_followed_account(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, type_: str
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     db = alice.node.db
 
-    async def state(who: Person) -> bool | None:
-        found = await db.read(relationships.follow_between, await who.account(), rita)
+    async def state(person: Person) -> bool | None:
+        found = await db.read(relationships.follow_between, await person.account(), rita)
         return None if found is None else found.is_accepted
 
     await db.write(follows.follow, await alice.account(), rita)
     await fediverse.settle()
-    asked = evil.received[-1]
+    sent_follow = evil.received[-1]
     evil.person("neighbour")
     other.person("rita")
     for server, author in ((evil, "neighbour"), (other, "rita")):
-        for answered in (asked, asked["id"], {**asked, "object": f"{server.base}/users/{author}"}):
+        for answered in (
+            sent_follow,
+            sent_follow["id"],
+            {**sent_follow, "object": f"{server.base}/users/{author}"},
+        ):
             await server.send(alice.node, author, server.activity(author, type_, answered))
-    never = {**asked, "id": f"{asked['id']}9", "actor": (await bob.account()).uri}
-    for answered in (never, never["id"], f"{evil.base}/follows/1"):
+    never_sent = {**sent_follow, "id": f"{sent_follow['id']}9", "actor": (await bob.account()).uri}
+    for answered in (never_sent, never_sent["id"], f"{evil.base}/follows/1"):
         await evil.send(alice.node, "rita", evil.activity("rita", type_, answered))
     await fediverse.settle()
     assert (await state(alice), await state(bob)) == (False, None)
 
-    await evil.send(alice.node, "rita", evil.activity("rita", type_, asked))
+    await evil.send(alice.node, "rita", evil.activity("rita", type_, sent_follow))
     await fediverse.settle()
     assert await state(alice) is (True if type_ == "Accept" else None)
 
 
-@pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id", "who asked"])
+@pytest.mark.parametrize("shape", ["embedded", "only the id", "mangled id", "the follower"])
 async def test_an_accept_is_understood_in_every_form(
-    fediverse: Fediverse, evil: Stranger, shape: str
+    fediverse: Fediverse, evil: RemoteServer, shape: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     await alice.node.db.write(follows.follow, await alice.account(), rita)
     await fediverse.settle()
-    asked = evil.received[-1]
+    sent_follow = evil.received[-1]
     answered = {
-        "embedded": asked,
-        "only the id": asked["id"],
-        "mangled id": {**asked, "id": "https://mangled.example/1"},
-        "who asked": asked["actor"],
+        "embedded": sent_follow,
+        "only the id": sent_follow["id"],
+        "mangled id": {**sent_follow, "id": "https://mangled.example/1"},
+        "the follower": sent_follow["actor"],
     }[shape]
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Accept", answered)) == 202
     await fediverse.settle()
@@ -119,13 +123,13 @@ async def test_an_accept_is_understood_in_every_form(
     assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
 
-async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
-    said = create(evil, to=[f"{uri}/followers"], cc=[])
-    await evil.send(alice.node, "rita", said)
+    activity = create(evil, to=[f"{uri}/followers"], cc=[])
+    await evil.send(alice.node, "rita", activity)
     await fediverse.settle()
-    wider = {**said["object"], "to": [PUBLIC], "updated": "2026-12-31T00:00:00Z"}
+    wider = {**activity["object"], "to": [PUBLIC], "updated": "2026-12-31T00:00:00Z"}
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", wider))
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, wider["id"])
@@ -134,8 +138,8 @@ async def test_C3_an_update_does_not_widen_the_audience(fediverse: Fediverse, ev
 
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
-    fediverse: Fediverse, evil: Stranger, visibility: str
+async def test_C4_a_post_can_be_liked_and_boosted_only_by_its_audience(
+    fediverse: Fediverse, evil: RemoteServer, visibility: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("mallory")
@@ -147,10 +151,12 @@ async def test_C4_who_may_not_see_a_post_cannot_like_or_boost_it(
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count) == (0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
 
 
-async def test_a_packed_answer_that_grows_too_large_is_cut_off(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_compressed_response_is_cut_off_at_the_limit(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     packer = zlib.compressobj(wbits=31)
@@ -163,12 +169,14 @@ async def test_a_packed_answer_that_grows_too_large_is_cut_off(fediverse: Fedive
     assert time.monotonic() - started < 3
 
 
-async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_uris_that_a_post_only_mentions_are_not_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    evil.asked.clear()
+    evil.requests.clear()
     names = [f"https://host{n}.example/users/x" for n in range(100)]
     tags = [{"type": "Mention", "href": name, "name": "@x"} for name in names]
-    said = create(
+    activity = create(
         evil,
         tag=tags,
         cc=names,
@@ -176,11 +184,11 @@ async def test_what_a_post_only_names_is_not_asked(fediverse: Fediverse, evil: S
         replies=f"{evil.base}/replies",
         context=f"{evil.base}/context",
     )
-    assert await evil.send(alice.node, "rita", said) == 202
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    # Only what it answers: the comment waits for that.
-    assert set(evil.asked) == {"/users/rita/statuses/unknown"}
-    assert await has(alice.node, (await _stored(fediverse, alice.node, said["object"]["id"])))
+    # Only the parent is fetched: the comment waits for it.
+    assert set(evil.requests) == {"/users/rita/statuses/unknown"}
+    assert await has(alice.node, (await _stored(fediverse, alice.node, activity["object"]["id"])))
 
 
 async def _stored(fediverse: Fediverse, node: object, uri: str) -> Post:
@@ -205,8 +213,8 @@ async def _stored(fediverse: Fediverse, node: object, uri: str) -> Post:
     ],
     ids=["deep", "brackets", "number", "NaN", "twice", "surrogate", "NUL", "BOM", "zero", "empty"],
 )
-async def test_E1_json_that_is_not_fit_is_refused_at_once(
-    fediverse: Fediverse, evil: Stranger, body: bytes
+async def test_E1_hostile_json_is_refused_at_once(
+    fediverse: Fediverse, evil: RemoteServer, body: bytes
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     actor = evil.person("rita").encode()
@@ -217,7 +225,9 @@ async def test_E1_json_that_is_not_fit_is_refused_at_once(
     await fediverse.settle()
 
 
-async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F2_a_private_post_is_a_404_for_everybody_else(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -233,7 +243,7 @@ async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediver
         assert headers["cache-control"] == "private, no-store"
         assert headers["vary"] == "Accept, Signature"
 
-    # The server of a follower may have it, whichever of its actors asks.
+    # Any actor on the server of a follower may fetch it.
     for key in (await signing_keys.by_account(bob.node, bob.id), await signing_keys.instance_key(bob.node)):
         found = await bob.node.client.get_json(private.uri, key=key)
         assert found.doc["id"] == private.uri
@@ -242,7 +252,7 @@ async def test_F2_a_private_post_looks_like_none_to_strangers(fediverse: Fediver
         assert (await evil.get(private.uri + path))[0] == 404
 
 
-async def test_F1_collections_hold_nothing_private(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_F1_collections_list_nothing_private(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     open_ones = [
         await alice.posts(text, photo=text, visibility=visibility)
@@ -260,8 +270,8 @@ async def test_F1_collections_hold_nothing_private(fediverse: Fediverse, evil: S
     assert b"Hidden" not in page
 
 
-async def test_secure_mode_wants_a_signature_for_everything_but_itself(
-    fediverse: Fediverse, evil: Stranger
+async def test_secure_mode_serves_only_the_instance_actor_unsigned(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     config = alice.node.config
@@ -271,7 +281,7 @@ async def test_secure_mode_wants_a_signature_for_everything_but_itself(
     evil.person("rita")
     post = await alice.posts("Open", photo="Open")
     for path in ("/users/alice", "/users/alice/outbox", post.uri.removeprefix(alice.node.site.base_url)):
-        # Of a person there is what it takes to check a signature, and nothing else.
+        # Unsigned, an actor is reduced to the properties that a signature check needs.
         unsigned, body, _ = await evil.get(alice.node.site.uri(path))
         assert unsigned == (200 if path == "/users/alice" else 401)
         assert b"outbox" not in body

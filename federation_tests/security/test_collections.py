@@ -1,4 +1,4 @@
-"""Section C of the security table, what is said about others: lists are their owner's, reports are bounded."""
+"""Section C of the security table: featured collections, reports and follower lists of other servers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from activitypub.remote import actors
 from activitypub.signatures import follower_digest, sign_cavage
 from activitypub.signatures.follower_digest import filter_by_origin
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.paging import Page
@@ -23,7 +23,7 @@ from node.paging import Page
     "claim", ["the post of another", "the post of another server", "another's collection", "no collection"]
 )
 async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, claim: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, claim: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     featured = f"{evil.base}/users/rita/featured"
@@ -48,56 +48,56 @@ async def test_C7_only_the_owner_pins_their_own_posts_in_their_own_featured(
     await fediverse.settle()
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 0
 
-    # The same words about their own are heard; and nobody else may take them back.
-    true = evil.activity("rita", "Add", own["object"]["id"], target=featured)
-    await evil.send(alice.node, "rita", true)
+    # An Add of the own post counts, and nobody else may remove it.
+    genuine = evil.activity("rita", "Add", own["object"]["id"], target=featured)
+    await evil.send(alice.node, "rita", genuine)
     await fediverse.settle()
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 1
     for target in (featured, f"{evil.base}/users/mark/featured"):
-        taken = evil.activity("mark", "Remove", own["object"]["id"], target=target)
-        await evil.send(alice.node, "mark", taken)
+        removed = evil.activity("mark", "Remove", own["object"]["id"], target=target)
+        await evil.send(alice.node, "mark", removed)
     await fediverse.settle()
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 1
 
 
 @pytest.mark.parametrize(
-    "about", ["people elsewhere", "10 000 objects", "9 000 objects", "many of ours", "markup"]
+    "about", ["remote accounts", "10 000 objects", "9 000 objects", "many local accounts", "markup"]
 )
 async def test_C10_a_report_is_bounded_and_harmless(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, about: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, about: str
 ) -> None:
-    alice, *ours = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
+    alice, *others = await fediverse.people(*(f"{name}@a.test" for name in ("alice", *"bcdefghijklmno")))
     evil.person("rita")
     target = (await alice.account()).uri
     objects = {
-        "people elsewhere": [other.person("victim"), f"{other.base}/users/victim/statuses/1"],
+        "remote accounts": [other.person("victim"), f"{other.base}/users/victim/statuses/1"],
         "10 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(10_000))],
         "9 000 objects": [target, *(f"{alice.node.site.base_url}/p/alice/{n}" for n in range(9_000))],
-        "many of ours": [target, *[(await one.account()).uri for one in ours]],
+        "many local accounts": [target, *[(await one.account()).uri for one in others]],
         "markup": [target],
     }[about]
-    words = "<img src=x onerror=alert(1)><script>alert(1)</script><p>Look</p>" + "x" * 100_000
-    flag = evil.activity("rita", "Flag", objects, content=words)
+    comment = "<img src=x onerror=alert(1)><script>alert(1)</script><p>Look</p>" + "x" * 100_000
+    flag = evil.activity("rita", "Flag", objects, content=comment)
     assert await evil.send(alice.node, "rita", flag) == (400 if about == "10 000 objects" else 202)
     await fediverse.settle()
 
     found = await alice.node.db.read(reports.page, Page())
-    expected = {"9 000 objects": 1, "many of ours": 10, "markup": 1}.get(about, 0)
+    expected = {"9 000 objects": 1, "many local accounts": 10, "markup": 1}.get(about, 0)
     assert len(found) == expected
     for case in found:
         assert case.posts == []
         assert len(case.report.words) <= reports.MAX_REMOTE_COMMENT_LENGTH
         assert "<" not in case.report.words
         assert "onerror" not in case.report.words
-    assert not other.asked
-    assert evil.asked["/users/rita"] <= 2
+    assert not other.requests
+    assert evil.requests["/users/rita"] <= 2
 
 
 @pytest.mark.parametrize(
     "case", ["unsigned", "the followers of another", "a list on another server", "a list that is not the one"]
 )
-async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+async def test_C11_a_foreign_or_unsigned_follower_digest_is_ignored(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     mallory = evil.person("mallory")
@@ -108,7 +108,7 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
         server.serve("/everybody", {**empty, "id": f"{server.base}/everybody"}) for server in (evil, other)
     ]
     for server in (evil, other):
-        server.asked.clear()
+        server.requests.clear()
     collection, url, digest = (
         f"{rita}/followers",
         urls[0],
@@ -137,5 +137,5 @@ async def test_C11_a_foreign_or_unsigned_digest_changes_nothing(
     )
     assert follow is not None
     assert follow.is_accepted
-    assert other.asked["/everybody"] == 0
-    assert evil.asked["/everybody"] <= (case == "a list that is not the one")
+    assert other.requests["/everybody"] == 0
+    assert evil.requests["/everybody"] <= (case == "a list that is not the one")

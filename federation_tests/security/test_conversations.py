@@ -1,4 +1,4 @@
-"""What the lists of other servers may make us do: little, on few servers, and never without end."""
+"""Limits on the requests that lists of other servers can cause."""
 
 from __future__ import annotations
 
@@ -8,53 +8,55 @@ import pytest
 
 from activitypub.remote import actors, conversations, profile_preview
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.posts import posts
 
 AS = "https://www.w3.org/ns/activitystreams"
 
 
-def _asked(*servers: Stranger) -> int:
-    return sum(sum(server.asked.values()) for server in servers)
+def _request_count(*servers: RemoteServer) -> int:
+    return sum(sum(server.requests.values()) for server in servers)
 
 
-def _page(server: Stranger, path: str, items: list[Any], **more: Any) -> str:
+def _page(server: RemoteServer, path: str, items: list[Any], **more: Any) -> str:
     return server.serve(
         path, {"@context": AS, "id": server.base + path, "type": "CollectionPage", "items": items, **more}
     )
 
 
 async def test_D10_one_small_activity_causes_at_most_twenty_requests(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    # Each comment answers another by somebody new on a server that says its people have handles elsewhere.
-    above = None
+    # Each comment replies to another by a new author, whose server claims a handle on one more domain.
+    parent = None
     for number in range(40):
         author = f"p{number}"
-        other.person(author, webfinger=f"{author}@elsewhere{number}.test")
+        other.person(author, webfinger=f"{author}@domain{number}.test")
         note = other.note(
             author,
             1,
             replies=f"{other.base}/replies/{number}",
             context=f"{other.base}/context",
             tag=[{"type": "Mention", "href": f"{other.base}/users/p{number + 1}", "name": "@x"}],
-            **({"inReplyTo": above} if above else {}),
+            **({"inReplyTo": parent} if parent else {}),
         )
-        above = note["id"]
-    before = _asked(evil, other)
-    assert await evil.send(alice.node, "rita", create(evil, inReplyTo=above)) == 202
+        parent = note["id"]
+    before = _request_count(evil, other)
+    assert await evil.send(alice.node, "rita", create(evil, inReplyTo=parent)) == 202
     await fediverse.settle()
-    asked = _asked(evil, other) - before
-    assert 0 < asked <= 21  # Our own request to its inbox is the one more.
-    assert other.asked["/replies/0"] == other.asked["/context"] == 0
+    requests = _request_count(evil, other) - before
+    assert 0 < requests <= 21  # One more is the activity sent to its inbox.
+    assert other.requests["/replies/0"] == other.requests["/context"] == 0
 
 
 @pytest.mark.parametrize(
     "shape", ["parents in a circle", "pages in a circle", "endless pages", "replies of itself"]
 )
-async def test_D11_circles_and_endless_lists_end(fediverse: Fediverse, evil: Stranger, shape: str) -> None:
+async def test_D11_circles_and_endless_lists_end(
+    fediverse: Fediverse, evil: RemoteServer, shape: str
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     base = f"{evil.base}/users/rita/statuses"
     note = evil.note("rita", 1, replies=f"{evil.base}/r/0")
@@ -77,17 +79,17 @@ async def test_D11_circles_and_endless_lists_end(fediverse: Fediverse, evil: Str
         _page(evil, "/r/0", [f"{base}/1", f"{evil.base}/r/0"], first=f"{evil.base}/r/0")
     await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
     await fediverse.settle()
-    evil.asked.clear()
+    evil.requests.clear()
     post = await alice.node.db.read(posts.by_uri, f"{base}/1")
     assert post is not None
     await conversations.queue_crawl(alice.node, post)
     await fediverse.settle()
-    assert _asked(evil) <= 20
-    assert all(times <= 3 for times in evil.asked.values())
+    assert _request_count(evil) <= 20
+    assert all(times <= 3 for times in evil.requests.values())
 
 
 @pytest.mark.parametrize("total", [10**30, -5, "7", 3.5, None, True, [1]])
-async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: Stranger, total: Any) -> None:
+async def test_C13_forged_totals_are_not_stored(fediverse: Fediverse, evil: RemoteServer, total: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     for kind in ("outbox", "followers"):
@@ -108,8 +110,8 @@ async def test_C13_forged_totals_do_not_come_in(fediverse: Fediverse, evil: Stra
     assert rita.displayed_counts == (0, 0, 0)
 
 
-async def test_an_outbox_speaks_only_of_its_owner(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_only_the_owners_posts_are_imported_from_an_outbox(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -133,24 +135,24 @@ async def test_an_outbox_speaks_only_of_its_owner(
     await fediverse.settle()
     found = [await alice.node.db.read(posts.by_uri, note["id"]) for note in (foreign, neighbour, own)]
     assert [one is not None for one in found] == [False, False, True]
-    assert other.asked["/users/nina/statuses/1"] == 0
+    assert other.requests["/users/nina/statuses/1"] == 0
 
 
-async def test_a_list_names_only_what_hangs_below_what_is_here(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_listed_reply_is_imported_only_below_a_known_post(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("nina")
     stray = other.note("nina", 1)
     faked = other.note("nina", 2, inReplyTo=f"{other.base}/users/nina/statuses/1")
     note = evil.note("rita", 1, replies=f"{evil.base}/r/0")
-    true = other.note("nina", 3, inReplyTo=note["id"])
-    _page(evil, "/r/0", [stray["id"], faked["id"], true["id"]])
+    reply = other.note("nina", 3, inReplyTo=note["id"])
+    _page(evil, "/r/0", [stray["id"], faked["id"], reply["id"]])
     await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, note["id"])
     assert post is not None
     await conversations.queue_crawl(alice.node, post)
     await fediverse.settle()
-    found = [await alice.node.db.read(posts.by_uri, one["id"]) for one in (stray, faked, true)]
+    found = [await alice.node.db.read(posts.by_uri, one["id"]) for one in (stray, faked, reply)]
     assert [one is not None for one in found] == [False, False, True]

@@ -1,4 +1,4 @@
-"""Section B of the security table, through a running node's socket: whose things are whose."""
+"""Section B of the security table, through the socket of a running node: ids, origins and handles."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import PUBLIC, Stranger
 from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.errors import NotFound
@@ -35,7 +35,7 @@ async def _resolve(person: Person, address: str) -> Account | Post | None:
 
 
 async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = other.person("rita", name="The real Rita")
@@ -47,12 +47,12 @@ async def test_B1_a_spoofed_id_is_fetched_from_its_own_origin(
     assert isinstance(found, Account)
     assert found.uri == victim
     assert found.display_name == "The real Rita"
-    assert evil.asked["/x"] == 1
-    assert other.asked["/users/rita"] == 1
+    assert evil.requests["/x"] == 1
+    assert other.requests["/users/rita"] == 1
 
 
-async def test_an_id_that_its_own_origin_does_not_know_is_nobody(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_an_id_unknown_to_its_own_origin_is_not_imported(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.serve("/x", {**other.note("rita", 5, is_served=False), "id": f"{other.base}/users/rita/statuses/5"})
@@ -71,7 +71,7 @@ async def test_an_id_that_its_own_origin_does_not_know_is_nobody(
     ],
 )
 async def test_B2_only_documents_of_the_right_type_count(
-    fediverse: Fediverse, evil: Stranger, content_type: str
+    fediverse: Fediverse, evil: RemoteServer, content_type: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -81,7 +81,7 @@ async def test_B2_only_documents_of_the_right_type_count(
     assert await _account(alice.node, f"{evil.base}/users/rita") is None
 
 
-async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     hidden = b'{"@context":"https://www.w3.org/ns/activitystreams","type":"Person"}'
     await photos.upload(alice.node, await alice.account(), picture() + hidden)
@@ -99,7 +99,7 @@ async def test_B3_an_upload_is_never_served_as_a_document(fediverse: Fediverse, 
 
 
 async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = f"{other.base}/users/rita"
@@ -114,40 +114,40 @@ async def test_B4_a_redirect_to_another_origin_is_not_the_document_of_the_first(
     assert await _account(alice.node, victim) is None
 
 
-async def test_B5_our_own_objects_never_come_from_outside(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B5_a_local_object_is_never_imported(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    ours = alice.node.site.uri("/p/alice/12345")
-    forged = create(evil, id=ours, attributedTo=alice.node.site.uri("/users/alice"))
+    local_uri = alice.node.site.uri("/p/alice/12345")
+    forged = create(evil, id=local_uri, attributedTo=alice.node.site.uri("/users/alice"))
     assert await evil.send(alice.node, "rita", forged) == 202
-    announced = evil.activity("rita", "Announce", ours, to=[PUBLIC])
+    announced = evil.activity("rita", "Announce", local_uri, to=[PUBLIC])
     assert await evil.send(alice.node, "rita", announced) == 202
     await fediverse.settle()
-    assert await _post(alice.node, ours) is None
-    assert await _resolve(alice, ours) is None
+    assert await _post(alice.node, local_uri) is None
+    assert await _resolve(alice, local_uri) is None
     with pytest.raises(Unfetchable):
         await actors.find(alice.node, alice.node.site.uri("/users/nobody"))
 
 
-async def test_B6_a_boost_never_brings_its_own_copy(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_B6_a_post_embedded_in_a_boost_is_not_believed(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
-    true = other.note("victor", 1, content="<p>What I wrote</p>")
-    forged = {**true, "content": "<p>What I never wrote</p>"}
+    genuine = other.note("victor", 1, content="<p>What I wrote</p>")
+    forged = {**genuine, "content": "<p>What I never wrote</p>"}
     announced = evil.activity("rita", "Announce", forged, to=[PUBLIC])
 
     assert await evil.send(alice.node, "rita", announced) == 202
     await fediverse.settle()
 
-    stored = await _post(alice.node, true["id"])
+    stored = await _post(alice.node, genuine["id"])
     assert stored is not None
     assert formatting.html_to_text(stored.caption) == "What I wrote"
     assert await alice.home() == ["What I wrote"]
 
 
-async def test_a_boost_of_what_does_not_exist_is_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_boost_of_a_post_that_does_not_exist_is_ignored(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -160,19 +160,19 @@ async def test_a_boost_of_what_does_not_exist_is_nothing(
 
 
 async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
-    said = create(other)
-    await other.send(alice.node, "rita", said)
+    activity = create(other)
+    await other.send(alice.node, "rita", activity)
     await fediverse.settle()
     evil.person("mallory")
     other.person("neighbour")
-    forged = {**said["object"], "content": "<p>Forged</p>", "updated": "2030-01-01T00:00:00Z"}
+    forged = {**activity["object"], "content": "<p>Forged</p>", "updated": "2030-01-01T00:00:00Z"}
 
     for server, author in ((evil, "mallory"), (other, "neighbour")):
-        as_theirs = {**forged, "attributedTo": f"{server.base}/users/{author}"}
-        for version in (forged, as_theirs):
+        with_own_author = {**forged, "attributedTo": f"{server.base}/users/{author}"}
+        for version in (forged, with_own_author):
             update = server.activity(author, "Update", version)
             assert await server.send(alice.node, author, update) == 202
     unknown = {**forged, "id": f"{other.base}/users/rita/statuses/77"}
@@ -184,18 +184,18 @@ async def test_B7_an_update_of_somebody_elses_post_changes_nothing(
 
 
 async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
-    said = create(other)
-    await other.send(alice.node, "rita", said)
+    activity = create(other)
+    await other.send(alice.node, "rita", activity)
     await fediverse.settle()
     evil.person("mallory")
     other.person("neighbour")
     rita = f"{other.base}/users/rita"
 
     for server, author in ((evil, "mallory"), (other, "neighbour")):
-        for target in (said["object"]["id"], {"id": said["object"]["id"], "type": "Tombstone"}, rita):
+        for target in (activity["object"]["id"], {"id": activity["object"]["id"], "type": "Tombstone"}, rita):
             await server.send(alice.node, author, server.activity(author, "Delete", target))
     await fediverse.settle()
 
@@ -205,36 +205,40 @@ async def test_B8_a_deletion_by_somebody_else_deletes_nothing(
     assert account.deleted_at is None
 
 
-async def test_nobody_can_keep_a_post_away_by_deleting_it_first(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_delete_by_another_actor_does_not_block_a_later_create(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
     other.person("neighbour")
-    said = create(other)
+    activity = create(other)
     for server, author in ((evil, "mallory"), (other, "neighbour")):
-        await server.send(alice.node, author, server.activity(author, "Delete", said["object"]["id"]))
-        # Nor by using up the id of the activity.
-        await server.send(alice.node, author, {**server.activity(author, "Undo", "x:y"), "id": said["id"]})
+        await server.send(alice.node, author, server.activity(author, "Delete", activity["object"]["id"]))
+        # Nor by an earlier activity with the same id.
+        await server.send(
+            alice.node, author, {**server.activity(author, "Undo", "x:y"), "id": activity["id"]}
+        )
     await fediverse.settle()
-    await other.send(alice.node, "rita", said)
+    await other.send(alice.node, "rita", activity)
     await fediverse.settle()
     assert await alice.home() == ["Post 1"]
 
 
-async def test_a_post_deleted_before_it_came_stays_away(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_post_deleted_by_its_author_before_it_arrived_is_not_stored(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil)
-    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", said["object"]["id"]))
+    activity = create(evil)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", activity["object"]["id"]))
     await fediverse.settle()
-    await evil.send(alice.node, "rita", said)
+    await evil.send(alice.node, "rita", activity)
     await fediverse.settle()
     assert await alice.home() == []
 
 
 @pytest.mark.parametrize("case", ["author on another server", "id on another server", "neighbour's post"])
 async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("victor")
@@ -245,24 +249,26 @@ async def test_B9_an_embedded_post_that_is_not_the_actors_is_not_stored(
         "neighbour's post": {"attributedTo": f"{evil.base}/users/neighbour"},
     }[case]
     note = {**evil.note("rita", 9, is_served=False), "content": "<p>Forged</p>", **changes}
-    said = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
-    assert await evil.send(alice.node, "rita", said) == 202
+    activity = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await _post(alice.node, note["id"]) is None
     assert await alice.home() == []
 
 
-async def test_a_create_that_only_points_is_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_create_with_only_the_id_of_its_post_is_fetched(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     note = evil.note("rita", 10)
-    said = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
-    assert await evil.send(alice.node, "rita", said) == 202
+    activity = evil.activity("rita", "Create", note["id"], to=note["to"], cc=note["cc"])
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await alice.home() == ["Post 10"]
 
 
-async def test_B10_an_update_of_a_person_is_read_from_their_own_address(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_B10_an_updated_actor_is_fetched_from_its_own_id(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.person("rita", name="Rita the second")
@@ -280,8 +286,8 @@ async def test_B10_an_update_of_a_person_is_read_from_their_own_address(
     assert (rita.name, rita.display_name, rita.inbox) == ("rita", "Rita the second", f"{uri}/inbox")
 
 
-async def test_B12_a_handle_is_whose_its_own_server_says(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_B12_a_handle_belongs_to_the_actor_that_its_server_names(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("mallory")
@@ -299,8 +305,8 @@ async def test_B12_a_handle_is_whose_its_own_server_says(
     assert await _account(alice.node, uri) is None
 
 
-async def test_a_claimed_handle_that_does_not_agree_is_not_shown(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_claimed_handle_that_is_not_confirmed_is_not_shown(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("mallory")
@@ -309,8 +315,8 @@ async def test_a_claimed_handle_that_does_not_agree_is_not_shown(
     assert found.full_handle == f"mallory@{evil.domain}"
 
 
-async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agree(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_handle_on_another_host_is_accepted_when_both_agree(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita", webfinger=f"rita@{other.domain}")
@@ -326,11 +332,11 @@ async def test_a_handle_on_another_host_than_the_actor_is_believed_when_both_agr
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
-def _speaks_for(server: Stranger, handle: str, uri: str, *asked: Stranger) -> None:
-    """Let servers answer WebFinger for their `rita` with that handle and that actor."""
-    for one in asked:
-        one.serve(
-            f"/.well-known/webfinger?resource=acct%3Arita%40{one.domain.replace(':', '%3A')}",
+def _serve_webfinger(server: RemoteServer, handle: str, uri: str, *servers: RemoteServer) -> None:
+    """Lets servers answer WebFinger queries for `rita` with that handle and that actor."""
+    for server in servers:
+        server.serve(
+            f"/.well-known/webfinger?resource=acct%3Arita%40{server.domain.replace(':', '%3A')}",
             {
                 "subject": f"acct:{handle}",
                 "links": [{"rel": "self", "type": "application/activity+json", "href": uri}],
@@ -339,38 +345,38 @@ def _speaks_for(server: Stranger, handle: str, uri: str, *asked: Stranger) -> No
         )
 
 
-async def test_no_host_can_call_somebody_elsewhere_by_a_name_of_its_own(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_no_server_can_give_a_handle_to_a_remote_actor(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     victim = await actors.find(alice.node, other.person("rita"))
-    _speaks_for(evil, f"rita@{evil.domain}", victim.uri, evil)
+    _serve_webfinger(evil, f"rita@{evil.domain}", victim.uri, evil)
     with pytest.raises(NotFound):
         await actors.by_handle(alice.node, f"rita@{evil.domain}")
     assert await _resolve(alice, f"@rita@{evil.domain}") is None
     await lookup.fetch_mentioned_accounts(alice.node, f"Hello @rita@{evil.domain}")
-    again = await actors.find(alice.node, victim.uri, refresh=True)
-    assert again.full_handle == f"rita@{other.domain}"
+    refreshed = await actors.find(alice.node, victim.uri, refresh=True)
+    assert refreshed.full_handle == f"rita@{other.domain}"
 
 
-async def test_a_handle_on_another_host_stays_however_somebody_is_found(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_a_handle_on_another_host_is_kept_after_any_lookup(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    """Software that does not say `webfinger` in the actor: both hosts agree, and that is asked once."""
+    """For actors without the property `webfinger`: both hosts are queried and must agree."""
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     handle = f"rita@{other.domain}"
-    _speaks_for(evil, handle, uri, evil, other)
+    _serve_webfinger(evil, handle, uri, evil, other)
     assert (await actors.find(alice.node, uri)).full_handle == handle
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == handle
     assert (await actors.by_handle(alice.node, handle)).uri == uri
-    # When the other host no longer says so, it is over.
-    _speaks_for(other, handle, f"{other.base}/users/somebody", other)
+    # When the other host no longer confirms it, the handle falls back.
+    _serve_webfinger(other, handle, f"{other.base}/users/somebody", other)
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{evil.domain}"
 
 
-async def test_a_server_may_say_in_its_host_meta_where_its_webfinger_is(
-    fediverse: Fediverse, evil: Stranger
+async def test_the_webfinger_template_is_read_from_host_meta(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")

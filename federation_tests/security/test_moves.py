@@ -1,4 +1,4 @@
-"""Section B of the security table: names and people that move, through a running node's socket."""
+"""Section B of the security table: moves, reused handles and deleted names, through the socket of a running node."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.database import Reader
 from node.errors import Conflict
 from node.interactions import follows
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 
 
@@ -30,13 +30,13 @@ async def follows_uri(person: Person, uri: str) -> bool:
 
 
 SPOOFS = [
-    "the new account says nothing",
-    "it said so once",
-    "what is embedded says so",
-    "somebody else signs",
-    "another person is moved",
-    "the old account went elsewhere",
-    "the new account has moved itself",
+    "the target does not name the old account",
+    "the target named it once",
+    "only an embedded document names it",
+    "another actor signs",
+    "another account is moved",
+    "the old account moved to a third",
+    "the target has moved itself",
     "to a suspended server",
     "to itself",
     "a chain",
@@ -44,55 +44,55 @@ SPOOFS = [
 
 
 @pytest.mark.parametrize("spoof", SPOOFS)
-async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, spoof: str
+async def test_B15_a_move_counts_only_if_both_actors_confirm_it_now(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, spoof: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     rita, new = f"{evil.base}/users/rita", f"{other.base}/users/new"
-    agrees: dict[str, Any] = {"alsoKnownAs": [rita]}
-    other.person("new", **agrees)
+    confirms: dict[str, Any] = {"alsoKnownAs": [rita]}
+    other.person("new", **confirms)
     author, object_, target = "rita", rita, new
-    said: Any = new
+    claimed_target: Any = new
     match spoof:
-        case "the new account says nothing":
+        case "the target does not name the old account":
             other.person("new")
-        case "it said so once":
+        case "the target named it once":
             await actors.find(alice.node, new)
             other.person("new", alsoKnownAs=[])
-        case "what is embedded says so":
+        case "only an embedded document names it":
             other.person("new")
-            said = {"id": new, "type": "Person", "preferredUsername": "new", **agrees}
-        case "somebody else signs":
+            claimed_target = {"id": new, "type": "Person", "preferredUsername": "new", **confirms}
+        case "another actor signs":
             author = "mark"
             evil.person("mark")
-        case "another person is moved":
+        case "another account is moved":
             author = "mark"
             evil.person("mark")
             other.person("new", alsoKnownAs=[rita, f"{evil.base}/users/mark"])
-        case "the old account went elsewhere":
+        case "the old account moved to a third":
             evil.person("rita", movedTo=f"{other.base}/users/third")
-        case "the new account has moved itself":
-            other.person("new", **agrees, movedTo=rita)
+        case "the target has moved itself":
+            other.person("new", **confirms, movedTo=rita)
         case "to a suspended server":
-            await alice.node.db.write(lambda tx: domain_policy.block(tx, other.domain, strength="suspend"))
+            await alice.node.db.write(lambda tx: domain_rules.block(tx, other.domain, strength="suspend"))
         case "to itself":
-            said = target = rita
+            claimed_target = target = rita
             evil.person("rita", alsoKnownAs=[rita])
         case "a chain":
             pass
-    move = evil.activity("rita", "Move", object_, target=said)
-    if spoof == "another person is moved":
-        move = evil.activity("mark", "Move", object_, target=said)
-    if spoof == "somebody else signs":
+    move = evil.activity("rita", "Move", object_, target=claimed_target)
+    if spoof == "another account is moved":
+        move = evil.activity("mark", "Move", object_, target=claimed_target)
+    if spoof == "another actor signs":
         assert await evil.send(alice.node, "mark", move) == 401
     else:
         assert await evil.send(alice.node, author, move) == 202
     await fediverse.settle()
     if spoof == "a chain":
-        # The first step is true. The next ones, at once, lead nobody on.
+        # The first move is valid. The next ones, right after it, move no followers.
         assert await follows_uri(alice, new)
         third = evil.person("third", alsoKnownAs=[new])
-        other.person("new", **agrees, movedTo=third)
+        other.person("new", **confirms, movedTo=third)
         onward = other.activity("new", "Move", new, target=third)
         assert await other.send(alice.node, "new", onward) == 202
         other.person("back", alsoKnownAs=[rita])
@@ -108,11 +108,11 @@ async def test_B15_a_move_counts_only_if_both_accounts_say_so_now(
     if target != rita:
         assert not await follows_uri(alice, new)
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM moves")) == 0
-    assert sum(evil.asked.values()) + sum(other.asked.values()) < 20
+    assert sum(evil.requests.values()) + sum(other.requests.values()) < 20
 
 
-async def test_B13_posts_and_follows_stay_with_the_id_when_a_handle_passes_on(
-    fediverse: Fediverse, evil: Stranger
+async def test_B13_posts_and_follows_stay_with_the_id_of_an_actor(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     first = f"{evil.base}/users/rita"
@@ -133,8 +133,8 @@ async def test_B13_posts_and_follows_stay_with_the_id_when_a_handle_passes_on(
     assert found.id != (await actors.find(alice.node, first)).id
 
 
-async def test_B16_the_name_of_somebody_who_left_is_gone_for_good(
-    fediverse: Fediverse, other: Stranger
+async def test_B16_the_name_of_a_deleted_account_is_never_free_again(
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     other.person("rita")

@@ -1,4 +1,4 @@
-"""Rows C8, C9 and F10 of the security table: permissions to quote, votes, and what a permission gives away."""
+"""Rows C8, C9 and F10 of the security table: quote authorizations, votes, and what an authorization reveals."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import PUBLIC, Stranger
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts
@@ -19,7 +19,7 @@ from node.publishing import publishing
 AS = "https://www.w3.org/ns/activitystreams"
 
 
-def _stamp(server: Stranger, path: str, **changes: Any) -> str:
+def _stamp(server: RemoteServer, path: str, **changes: Any) -> str:
     return server.serve(
         path,
         {"@context": AS, "id": server.base + path, "type": "QuoteAuthorization", **changes},
@@ -30,8 +30,8 @@ def _stamp(server: Stranger, path: str, **changes: Any) -> str:
     "case",
     ["by another author", "for another quote", "for another post", "from another origin", "under another id"],
 )
-async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_one(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, case: str
+async def test_C8_a_wrong_quote_authorization_does_not_block_a_valid_one(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     nina = other.person("nina")
@@ -44,7 +44,7 @@ async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_o
         "under another id": {"id": f"{other.base}/stamps/9"},
     }.get(case, {})
     bogus = _stamp(evil if case == "from another origin" else other, "/stamps/bogus", **(right | wrong))
-    # One that was never asked for comes first.
+    # First, an Accept for a request that was never sent.
     offered = evil.activity("rita", "Accept", {"type": "QuoteRequest", "object": target["id"]}, result=bogus)
     await evil.send(alice.node, "rita", offered)
 
@@ -53,9 +53,9 @@ async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_o
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, quote)
     assert post is not None
-    said = await alice.node.db.read(quotes.by_post, post)
-    assert said is not None
-    assert said.target_id is None
+    stored = await alice.node.db.read(quotes.by_post, post)
+    assert stored is not None
+    assert stored.target_id is None
 
     genuine = _stamp(other, "/stamps/genuine", **right)
     note = evil.note(
@@ -68,12 +68,12 @@ async def test_C8_a_wrong_stamp_permits_nothing_and_does_not_block_the_genuine_o
     )
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", note, to=[PUBLIC]))
     await fediverse.settle()
-    said = await alice.node.db.read(quotes.by_post, post)
-    assert said is not None
-    assert said.target_id is not None
+    stored = await alice.node.db.read(quotes.by_post, post)
+    assert stored is not None
+    assert stored.target_id is not None
 
 
-async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Which bird?", photo="A bird")
     evil.person("rita")
@@ -85,14 +85,14 @@ async def test_C9_votes_are_never_counted_or_shown(fediverse: Fediverse, evil: S
         await evil.send(alice.node, "rita", evil.activity("rita", "Create", vote, to=vote["to"]))
     await fediverse.settle()
     assert await alice.conversation(post) == []
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 0
 
 
-async def test_F10_a_permission_and_a_context_give_away_nothing_private(
-    fediverse: Fediverse, evil: Stranger
+async def test_F10_authorizations_and_contexts_reveal_nothing_private(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -103,7 +103,7 @@ async def test_F10_a_permission_and_a_context_give_away_nothing_private(
         Draft(caption="The secret", visibility="followers", policy=InteractionPolicy(quote=EVERYONE)),
     )
     opened = await alice._do(
-        publishing.publish, Draft(caption="The open words", policy=InteractionPolicy(quote=EVERYONE))
+        publishing.publish, Draft(caption="The open text", policy=InteractionPolicy(quote=EVERYONE))
     )
     await alice.comments(opened, "A hidden aside", visibility="followers")
     await fediverse.settle()
@@ -112,11 +112,13 @@ async def test_F10_a_permission_and_a_context_give_away_nothing_private(
         quote = evil.note("rita", number, quote=post.uri)
         await evil.send(alice.node, "rita", evil.activity("rita", "QuoteRequest", post.uri, instrument=quote))
     await fediverse.settle()
-    answers = {
-        said["object"]["object"]: said for said in evil.received if said["type"] in ("Accept", "Reject")
+    responses = {
+        response["object"]["object"]: response
+        for response in evil.received
+        if response["type"] in ("Accept", "Reject")
     }
-    assert answers[secret.uri]["type"] == "Reject"
-    status, body, _ = await evil.get(answers[opened.uri]["result"])
+    assert responses[secret.uri]["type"] == "Reject"
+    status, body, _ = await evil.get(responses[opened.uri]["result"])
     assert status == 200
     assert set(json.loads(body)) == {
         "@context",
@@ -131,6 +133,6 @@ async def test_F10_a_permission_and_a_context_give_away_nothing_private(
         assert b"aside" not in body
         assert json.loads(body)["totalItems"] <= 1
     assert (await evil.get(f"{secret.uri}/context"))[0] == 404
-    for said in answers.values():
-        assert "secret" not in json.dumps(said)
-        assert "open words" not in json.dumps(said)
+    for response in responses.values():
+        assert "secret" not in json.dumps(response)
+        assert "open text" not in json.dumps(response)

@@ -1,4 +1,4 @@
-"""Rules about whole servers between real ones: C5, C6 and B11 of the security table, and what goes with them."""
+"""Domain blocks and suspensions between real servers: C5, C6 and B11 of the security table, and related rules."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from activitypub.client.client import Unfetchable
 from activitypub.remote import actors, lookup
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import PUBLIC, Reply, Stranger
 from node.accounts import accounts, relationships
 from node.admin import account_actions
 from node.attachments import avatars, photo_rows, remote_photos
@@ -24,12 +24,12 @@ from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.models.account import Account
 from node.models.post import Post
-from node.moderation import block_list_entries, block_lists, domain_policy
+from node.moderation import block_list_entries, block_lists, domain_rules
 from node.posts import posts
 from tests.support.pictures import picture
 
 
-def host(server: Stranger) -> str:
+def host(server: RemoteServer) -> str:
     return server.domain.partition(":")[0]
 
 
@@ -40,11 +40,11 @@ async def _post(person: Person, uri: str) -> Post:
 
 
 async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil)
-    assert await evil.send(alice.node, "rita", said) == 202
+    activity = create(evil)
+    assert await evil.send(alice.node, "rita", activity) == 202
     evil.person("rolf")
     assert (
         await evil.send(
@@ -53,40 +53,40 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
         == 202
     )
     await fediverse.settle()
-    post = await _post(alice, said["object"]["id"])
-    ours = await alice.posts("Open", photo="Open")
+    post = await _post(alice, activity["object"]["id"])
+    local_post = await alice.posts("Open", photo="Open")
     await fediverse.settle()
     assert any(one["type"] == "Create" for one in evil.received)
     assert await alice.home() == ["Open", "Post 1"]
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle()
     evil.received.clear()
-    evil.asked.clear()
+    evil.requests.clear()
 
-    # In: nothing, whoever speaks and whatever they say.
+    # Incoming: nothing, whoever the actor and whatever the activity.
     before = await rows_of(alice.node)
     evil.person("new")
-    for name, activity in (
+    for name, received in (
         ("rita", create(evil, number=2)),
         ("new", evil.activity("new", "Follow", alice.node.site.uri("/users/alice"))),
-        ("rita", evil.activity("rita", "Like", ours.uri)),
+        ("rita", evil.activity("rita", "Like", local_post.uri)),
         (
             "rita",
             create(
                 evil,
                 number=3,
-                inReplyTo=ours.uri,
+                inReplyTo=local_post.uri,
                 tag=[{"type": "Mention", "href": alice.node.site.uri("/users/alice")}],
             ),
         ),
     ):
-        assert await evil.send(alice.node, name, activity) == 403
+        assert await evil.send(alice.node, name, received) == 403
     assert await rows_of(alice.node) == before
 
-    # Out: nothing, neither told nor shown to who signs.
+    # Outgoing: nothing, neither delivered nor served to a signer of that server.
     await alice.posts("Still open", photo="Still open")
-    await alice.deletes(ours)
+    await alice.deletes(local_post)
     await fediverse.settle()
     assert evil.received == []
     for path in (
@@ -101,17 +101,17 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert (await evil.get(alice.node.site.uri("/users/alice")))[0] == 200
     assert (await evil.get(alice.node.site.uri("/actor"), author="rita"))[0] == 200
 
-    # Nothing is asked of it, and what is here of it is hidden.
-    me = await alice.account()
+    # It gets no requests, and what is stored of it is hidden.
+    viewer = await alice.account()
     for query in (f"@new@{evil.domain}", f"{evil.base}/users/new", f"{evil.base}/users/rita", post.uri):
-        assert await lookup.resolve(alice.node, query, me) is None
+        assert await lookup.resolve(alice.node, query, viewer) is None
     await lookup.fetch_mentioned_accounts(alice.node, f"Hello @new@{evil.domain}")
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
     assert await alice.sees(post) is None
     assert await alice.home() == ["Still open"]
 
-    # Lifted, all of it is as before.
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    # Unblocked, everything is as before.
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     await fediverse.settle()
     assert "Post 1" in await alice.home()
     assert (await evil.get(alice.node.site.uri("/users/alice"), author="rita"))[0] == 200
@@ -122,7 +122,9 @@ async def test_C5_a_suspended_server_gets_nothing_in_and_nothing_out(
     assert any(one["type"] == "Create" for one in evil.received)
 
 
-async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_queued_delivery_to_a_suspended_server_fails(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert (
         await evil.send(
@@ -137,7 +139,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     evil.inbox_status = 202
     evil.received.clear()
 
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     await fediverse.settle(now=now_ms() + 3_600_000)
     assert evil.received == []
     states = await alice.node.db.read(
@@ -149,7 +151,7 @@ async def test_what_was_already_queued_is_not_sent(fediverse: Fediverse, evil: S
     assert states == [("failed", "this node does not exchange anything with that server")]
 
 
-async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_account_gets_and_causes_nothing(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
     rolf = await actors.find(alice.node, evil.person("rolf"))
@@ -169,7 +171,7 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
     seen = await alice.sees(post)
     assert seen is not None
     assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
-    assert await alice.told() == []
+    assert await alice.notifications() == []
     assert await alice.conversation(post) == []
 
     for uri in (target, post.uri, f"{target}/followers"):
@@ -177,7 +179,7 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
         assert (await evil.get(uri, author="rolf"))[0] == 200
     assert rolf.domain == evil.domain
 
-    # Whom alice has blocked is told to nobody who only pretends to be them.
+    # That alice has blocked rita is not revealed to a forged signature of rita.
     evil.person("rita", key="somebody else")
     forged = evil.key("rita", pair="nobody knows this one")
     headers = {"Accept": "application/activity+json"}
@@ -185,8 +187,8 @@ async def test_a_blocked_person_gets_nothing_either(fediverse: Fediverse, evil: 
     assert (await evil.request("GET", target, headers))[0] == 200
 
 
-async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_comes(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_C6_a_suspended_account_is_hidden_and_nothing_is_received(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     db = alice.node.db
@@ -197,10 +199,10 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
         users.create(tx, accounts.get(tx, alice.id), email="a@a.test", password_hash="-", role="admin")
 
     await db.write(befriend)
-    said = create(evil)
-    assert await evil.send(alice.node, "rita", said) == 202
+    activity = create(evil)
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    uri = said["object"]["id"]
+    uri = activity["object"]["id"]
     assert await other.send(alice.node, "kim", other.activity("kim", "Announce", uri, to=[PUBLIC])) == 202
     await fediverse.settle()
     assert await alice.home() == ["Post 1"]
@@ -211,12 +213,12 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     assert await alice.home() == []
     assert await alice.sees(post) is None
 
-    # Through somebody else's boost, neither the old one nor a new one.
+    # Neither the old post nor a new one appears through the boost of another.
     fresh = evil.note("rita", 2)["id"]
     for one in (uri, fresh):
         assert await other.send(alice.node, "kim", other.activity("kim", "Announce", one, to=[PUBLIC])) == 202
-    # Nor by themselves: no post, no edit, no new face.
-    edited = {**said["object"], "content": "<p>Edited</p>", "updated": "2026-12-31T00:00:00Z"}
+    # Nor through the account itself: no post, no edit, no new profile.
+    edited = {**activity["object"], "content": "<p>Edited</p>", "updated": "2026-12-31T00:00:00Z"}
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited)) == 202
     evil.person("rita", name="Somebody new")
     assert (
@@ -233,11 +235,13 @@ async def test_C6_of_a_suspended_person_nothing_old_is_seen_and_nothing_new_come
     assert await alice.home() == ["Post 1"]
 
 
-async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_B11_no_spelling_of_a_host_evades_a_domain_block(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     port = evil.domain.partition(":")[2]
-    await alice.node.db.write(domain_policy.block, "*.EVIL.test.")
-    evil.asked.clear()
+    await alice.node.db.write(domain_rules.block, "*.EVIL.test.")
+    evil.requests.clear()
     key = await signing_keys.instance_key(alice.node)
     for spelling in (
         f"https://evil.test:{port}/users/rita",
@@ -252,88 +256,88 @@ async def test_B11_no_spelling_of_a_host_gets_past_a_rule(fediverse: Fediverse, 
         with pytest.raises(Unfetchable):
             await alice.node.client.post(spelling, b"{}", {})
         assert await lookup.resolve(alice.node, spelling, await alice.account()) is None
-    assert sum(evil.asked.values()) == 0
+    assert sum(evil.requests.values()) == 0
 
 
 async def test_a_redirect_does_not_lead_to_a_suspended_server(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     other.replies["/users/rita"] = Reply(302, headers={"location": uri})
-    await alice.node.db.write(domain_policy.block, host(evil))
+    await alice.node.db.write(domain_rules.block, host(evil))
     with pytest.raises(Unfetchable) as refused:
         await alice.node.client.get_json(f"{other.base}/users/rita", key=None)
     assert "does not exchange" in refused.value.reason
-    assert evil.asked.total() == 0
+    assert evil.requests.total() == 0
 
 
-async def test_the_pictures_of_a_server_are_not_fetched(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_rejected_media_of_a_server_are_not_fetched(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.replies["/1.jpg"] = Reply(body=picture(), content_type="image/jpeg")
     evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
     rita = await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
-    said = create(
+    activity = create(
         evil, attachment=[{"type": "Image", "mediaType": "image/jpeg", "url": f"{evil.base}/1.jpg"}]
     )
-    assert await evil.send(alice.node, "rita", said) == 202
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    post = await _post(alice, said["object"]["id"])
+    post = await _post(alice, activity["object"]["id"])
     ((photo,),) = (await alice.node.db.read(photo_rows.by_posts, [post.id])).values()
 
-    await alice.node.db.write(domain_policy.block, host(evil), strength="none", rejects_media=True)
+    await alice.node.db.write(domain_rules.block, host(evil), strength="none", rejects_media=True)
     assert await remote_photos.fetch(alice.node, photo.id) is None
     with pytest.raises(NotFound):
         await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 0
+    assert evil.requests["/1.jpg"] == 0
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.photos[0].remote_url == ""
 
-    await alice.node.db.write(domain_policy.unblock, host(evil))
+    await alice.node.db.write(domain_rules.unblock, host(evil))
     found = await remote_photos.fetch(alice.node, photo.id)
     assert found is not None
     assert found.files
     await avatars.fetch_remote(alice.node, rita.id)
-    assert evil.asked["/1.jpg"] == 2
+    assert evil.requests["/1.jpg"] == 2
 
-    # What was kept goes with the rule, and comes again after it.
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit", rejects_media=True)
+    # Cached files are deleted with the rule, and fetched again after it.
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit", rejects_media=True)
     await fediverse.settle()
     assert (await alice.node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
 
 
-async def test_with_an_allow_list_strangers_stay_outside(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_allowlist_mode_refuses_every_other_server(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     alice.node.db.site = dataclasses.replace(alice.node.db.site, is_allowlist_mode=True)
-    await alice.node.db.write(domain_policy.apply_federation_mode)
-    await alice.node.db.write(domain_policy.allow, "other.test")
+    await alice.node.db.write(domain_rules.apply_federation_mode)
+    await alice.node.db.write(domain_rules.allow, "other.test")
     target = alice.node.site.uri("/users/alice")
     for server, status in ((evil, 403), (other, 202)):
         server.person("rita")
         assert await server.send(alice.node, "rita", server.activity("rita", "Follow", target)) == status
         assert (await server.get(target, author="rita"))[0] == (403 if status == 403 else 200)
-    me = await alice.account()
-    assert await lookup.resolve(alice.node, f"@rita@{evil.domain}", me) is None
-    assert evil.asked.total() == 0
-    assert isinstance(await lookup.resolve(alice.node, f"@rita@{other.domain}", me), Account)
+    viewer = await alice.account()
+    assert await lookup.resolve(alice.node, f"@rita@{evil.domain}", viewer) is None
+    assert evil.requests.total() == 0
+    assert isinstance(await lookup.resolve(alice.node, f"@rita@{other.domain}", viewer), Account)
 
 
-async def test_somebody_of_a_limited_server_asks_before_they_follow(
-    fediverse: Fediverse, evil: Stranger
+async def test_a_follow_from_a_limited_server_needs_approval(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("rita"))
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     target = alice.node.site.uri("/users/alice")
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Follow", target)) == 202
     await fediverse.settle()
-    asked = await alice.node.db.read(relationships.follow_between, rita, await alice.account())
-    assert asked is not None
-    assert not asked.is_accepted
-    assert await alice.told() == [("follow_request", "rita@evil.test")]
+    follow = await alice.node.db.read(relationships.follow_between, rita, await alice.account())
+    assert follow is not None
+    assert not follow.is_accepted
+    assert await alice.notifications() == [("follow_request", "rita@evil.test")]
 
 
 CSV = b"#domain,#severity\nloud.example,suspend\nodd*.example,suspend\n"
@@ -343,31 +347,37 @@ async def _drafts(person: Person, list_id: int) -> list[str]:
     return [draft.entry.domain for draft in await person.node.db.read(block_list_entries.pending, list_id)]
 
 
-async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_subscribed_block_list_is_read_when_it_has_changed(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     db = alice.node.db
-    # Where a list is kept says nothing about whom to exchange posts with.
-    await db.write(domain_policy.block, host(evil))
+    # Blocking a server does not block a list that is published on it.
+    await db.write(domain_rules.block, host(evil))
     evil.replies["/list.csv"] = Reply(
         body=CSV,
         content_type="text/csv",
         headers={"etag": '"1"', "last-modified": "Sat, 21 Nov 2026 00:00:00 GMT"},
     )
-    of = await db.write(block_lists.subscribe, f"{evil.base}/list.csv")
+    block_list = await db.write(block_lists.subscribe, f"{evil.base}/list.csv")
     await fediverse.settle()
-    assert await _drafts(alice, of.id) == ["loud.example"]
-    of = await db.read(block_lists.get, of.id)
-    assert (of.etag, of.failure, [one.text for one in of.invalid_lines]) == ('"1"', "", ["odd*.example"])
+    assert await _drafts(alice, block_list.id) == ["loud.example"]
+    block_list = await db.read(block_lists.get, block_list.id)
+    assert (block_list.etag, block_list.failure, [one.text for one in block_list.invalid_lines]) == (
+        '"1"',
+        "",
+        ["odd*.example"],
+    )
 
-    # Nothing new: nothing happens, and it is no failure.
+    # Not modified: nothing changes, and it is no failure.
     evil.replies["/list.csv"] = Reply(304)
-    await db.write(block_lists.queue_fetch, of.id)
+    await db.write(block_lists.queue_fetch, block_list.id)
     await fediverse.settle()
-    assert evil.asked["/list.csv"] == 2
-    assert (await db.read(block_lists.get, of.id)).failure == ""
-    assert await _drafts(alice, of.id) == ["loud.example"]
+    assert evil.requests["/list.csv"] == 2
+    assert (await db.read(block_lists.get, block_list.id)).failure == ""
+    assert await _drafts(alice, block_list.id) == ["loud.example"]
 
-    # Broken: what it said before stands, and the admin reads why.
+    # Broken: the entries stay, and the admin sees the reason.
     for reply in (
         Reply(500),
         Reply(200, b"<!doctype html><p>Moved", "text/html"),
@@ -376,29 +386,29 @@ async def test_a_published_list_is_read_when_it_has_changed(fediverse: Fediverse
         Reply(200, b"\x00\xff" * 10, "application/octet-stream"),
     ):
         evil.replies["/list.csv"] = reply
-        await db.write(block_lists.queue_fetch, of.id)
+        await db.write(block_lists.queue_fetch, block_list.id)
         await fediverse.settle()
-        assert (await db.read(block_lists.get, of.id)).failure != ""
-        assert await _drafts(alice, of.id) == ["loud.example"]
+        assert (await db.read(block_lists.get, block_list.id)).failure != ""
+        assert await _drafts(alice, block_list.id) == ["loud.example"]
 
     evil.replies["/list.csv"] = Reply(200, b"calm.example\n", "text/plain")
-    await db.write(block_lists.queue_fetch, of.id)
+    await db.write(block_lists.queue_fetch, block_list.id)
     await fediverse.settle()
-    assert await _drafts(alice, of.id) == ["calm.example"]
-    assert (await db.read(block_lists.get, of.id)).failure == ""
+    assert await _drafts(alice, block_list.id) == ["calm.example"]
+    assert (await db.read(block_lists.get, block_list.id)).failure == ""
 
 
-async def test_comments_from_a_limited_server_are_for_the_author_and_for_followers(
-    fediverse: Fediverse, evil: Stranger
+async def test_comments_of_a_limited_server_show_to_author_and_followers(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     bob, carol = await fediverse.people("bob@a.test", "carol@a.test")
     post = await bob.posts("A lake", photo="A lake")
-    said = create(evil, inReplyTo=post.uri, content="<p>Limited words</p>")
-    assert await evil.send(alice.node, "rita", said) == 202
+    activity = create(evil, inReplyTo=post.uri, content="<p>Limited text</p>")
+    assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
-    await alice.node.db.write(domain_policy.block, host(evil), strength="limit")
+    await alice.node.db.write(domain_rules.block, host(evil), strength="limit")
     await fediverse.settle()
-    assert await alice.conversation(post) == ["Limited words"]  # She follows rita.
-    assert await bob.conversation(post) == ["Limited words"]  # It answers him.
+    assert await alice.conversation(post) == ["Limited text"]  # She follows rita.
+    assert await bob.conversation(post) == ["Limited text"]  # It replies to him.
     assert await carol.conversation(post) == []

@@ -1,4 +1,4 @@
-"""Section A of the security table, through a running node's socket: who may say something in whose name."""
+"""Section A of the security table, through the socket of a running node: signatures, keys and actors."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from multidict import CIMultiDict
 from activitypub.client.cache import FederationCache
 from activitypub.signatures import sign_cavage
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create, rows_of
-from federation_tests.strangers import Stranger, key_pair
 from node.accounts import accounts
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts import posts
 
 HOUR = 3600
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
-async def test_a_signed_post_of_somebody_followed_is_taken_in(
-    fediverse: Fediverse, evil: Stranger, style: str
+async def test_a_signed_post_of_a_followed_account_is_stored(
+    fediverse: Fediverse, evil: RemoteServer, style: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil), style=style) == 202
@@ -33,7 +33,7 @@ async def test_a_signed_post_of_somebody_followed_is_taken_in(
 
 
 async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -45,12 +45,12 @@ async def test_A1_an_unsigned_post_is_refused_and_leaves_nothing(
 
     assert status == 401
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
 async def test_A2_a_signature_by_the_wrong_key_is_refused(
-    fediverse: Fediverse, evil: Stranger, style: str
+    fediverse: Fediverse, evil: RemoteServer, style: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     wrong = evil.key("rita", pair="somebody else's")
@@ -59,26 +59,26 @@ async def test_A2_a_signature_by_the_wrong_key_is_refused(
     assert await alice.home() == []
 
 
-async def test_A3_a_signer_cannot_speak_for_another_actor(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_A3_a_signer_cannot_act_for_another_actor(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     evil.person("mallory")
     evil.person("neighbour")
-    other.asked.clear()
+    other.requests.clear()
     before = await rows_of(alice.node)
 
     assert await evil.send(alice.node, "mallory", create(other)) == 401
-    assert not other.asked
-    assert not evil.asked
+    assert not other.requests
+    assert not evil.requests
     assert await rows_of(alice.node) == before
-    # Nor for somebody on the same server.
+    # Nor for another actor on the same server.
     assert await evil.send(alice.node, "mallory", create(evil, "neighbour")) == 401
 
 
 @pytest.mark.parametrize("shape", ["list", "object", "list of objects"])
 async def test_A4_two_actors_in_one_activity_are_refused(
-    fediverse: Fediverse, evil: Stranger, other: Stranger, shape: str
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, shape: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     mallory, rita = evil.person("mallory"), f"{other.base}/users/rita"
@@ -97,7 +97,7 @@ async def test_A4_two_actors_in_one_activity_are_refused(
     "case", ["no digest", "wrong digest", "md5 digest", "another body of equal length", "unsigned digest"]
 )
 async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
-    fediverse: Fediverse, evil: Stranger, case: str
+    fediverse: Fediverse, evil: RemoteServer, case: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -127,7 +127,7 @@ async def test_A5_a_body_that_is_not_the_one_signed_is_refused(
 
 
 async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
@@ -139,15 +139,15 @@ async def test_A7_a_replayed_request_acts_once_and_only_where_it_was_sent(
         assert (await evil.request("POST", url, headers, body))[0] == 202
         await fediverse.settle()
     assert await alice.home() == ["Post 1"]
-    elsewhere = alice.node.site.uri("/users/alice/inbox")
-    assert (await evil.request("POST", elsewhere, headers, body))[0] == 401
+    other_inbox = alice.node.site.uri("/users/alice/inbox")
+    assert (await evil.request("POST", other_inbox, headers, body))[0] == 401
     (bob,) = await fediverse.people("bob@b.test")
     assert (await evil.request("POST", bob.node.site.uri("/inbox"), headers, body))[0] == 401
     late = sign_cavage(evil.key("rita"), "POST", url, body, time.time() - 2 * HOUR)
     assert (await evil.request("POST", url, late, body))[0] == 401
 
 
-async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Mine", photo="Mine")
     evil.person("rita")
@@ -159,8 +159,8 @@ async def test_the_same_like_under_a_new_id_counts_once(fediverse: Fediverse, ev
     assert seen.post.likes_count == 1
 
 
-async def test_A8_clocks_may_differ_by_an_hour_and_a_date_is_one(
-    fediverse: Fediverse, evil: Stranger
+async def test_A8_clocks_may_differ_by_an_hour_and_bad_dates_are_refused(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     for style in ("cavage", "rfc9421"):
@@ -171,7 +171,7 @@ async def test_A8_clocks_may_differ_by_an_hour_and_a_date_is_one(
         assert await evil.send(alice.node, "rita", create(evil), changed={"Date": date}) == 401
 
 
-async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     activity = create(evil)
     url = alice.node.site.uri("/inbox")
@@ -190,8 +190,8 @@ async def test_A9_repeated_signature_parameters_are_refused(fediverse: Fediverse
     assert (await evil.request("POST", url, headers, body))[0] == 202
 
 
-async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_stored(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
     key_id = evil.serve(
@@ -213,7 +213,7 @@ async def test_A10_a_key_of_another_servers_actor_is_refused_and_not_kept(
 
 
 async def test_an_actor_that_does_not_list_the_key_does_not_own_it(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -225,8 +225,8 @@ async def test_an_actor_that_does_not_list_the_key_does_not_own_it(
     assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
 
 
-async def test_A11_a_key_document_must_be_the_one_that_was_asked_for(
-    fediverse: Fediverse, evil: Stranger
+async def test_A11_a_key_document_must_have_the_requested_id(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
@@ -238,52 +238,52 @@ async def test_A11_a_key_document_must_be_the_one_that_was_asked_for(
     assert await evil.send(alice.node, "rita", create(evil), key=key) == 401
 
 
-async def test_A13_a_key_that_is_not_there_is_asked_for_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A13_a_missing_key_is_fetched_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     sent = [evil.send(alice.node, "ghost", create(evil, "ghost", n)) for n in range(10)]
     assert set(await asyncio.gather(*sent)) == {401}
-    assert evil.asked["/users/ghost"] == 1
+    assert evil.requests["/users/ghost"] == 1
 
 
-async def test_A14_a_key_that_cannot_be_had_now_is_a_503(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_A14_a_temporarily_unavailable_key_is_a_503(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     evil.replies["/users/rita"].status = 502
     for _ in range(2):
         assert await evil.send(alice.node, "rita", create(evil)) == 503
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
 
 
-async def test_A16_a_new_key_is_taken_after_one_look_and_the_old_one_is_dead(
-    fediverse: Fediverse, evil: Stranger
+async def test_A16_a_rotated_key_is_fetched_once_and_the_old_one_refused(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil)) == 202
     evil.person("rita", key="a new key")
-    evil.asked.clear()
+    evil.requests.clear()
 
     new = evil.key("rita", pair="a new key")
     assert await evil.send(alice.node, "rita", create(evil, number=2), key=new) == 202
-    assert evil.asked["/users/rita"] == 1
+    assert evil.requests["/users/rita"] == 1
     assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
     await fediverse.settle()
     assert sorted(await alice.home()) == ["Post 1", "Post 2"]
 
 
-async def test_a_farewell_of_somebody_unknown_is_accepted_and_dropped(
-    fediverse: Fediverse, evil: Stranger
+async def test_a_delete_of_an_unknown_actor_is_accepted_and_ignored(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     before = await rows_of(alice.node)
     uri = f"{evil.base}/users/nobody"
-    farewell = evil.activity("nobody", "Delete", uri)
-    assert await evil.send(alice.node, "nobody", farewell) == 202
+    deletion = evil.activity("nobody", "Delete", uri)
+    assert await evil.send(alice.node, "nobody", deletion) == 202
     assert await rows_of(alice.node) == before
-    assert not evil.asked
+    assert not evil.requests
 
 
-async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home(
-    fediverse: Fediverse, evil: Stranger
+async def test_a_delete_of_a_known_actor_without_key_is_verified(
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil)) == 202
@@ -291,17 +291,17 @@ async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home
     assert await alice.home() == ["Post 1"]
     uri = f"{evil.base}/users/rita"
     key = evil.key("rita", pair="nobody knows this one")
-    farewell = evil.activity("rita", "Delete", uri)
+    deletion = evil.activity("rita", "Delete", uri)
 
-    # A forged one: their server still has them.
-    assert await evil.send(alice.node, "rita", farewell, key=key) == 401
+    # Forged: the server still serves the actor.
+    assert await evil.send(alice.node, "rita", deletion, key=key) == 401
     await fediverse.settle()
     assert await alice.home() == ["Post 1"]
 
-    # A true one: their server says so.
+    # Genuine: the server answers 410.
     evil.replies["/users/rita"].status = 410
     alice.node.component(FederationCache).refetched_keys.clear()
-    assert await evil.send(alice.node, "rita", farewell, key=key) == 202
+    assert await evil.send(alice.node, "rita", deletion, key=key) == 202
     await fediverse.settle()
     rita = await alice.node.db.read(accounts.by_uri, uri)
     assert rita is not None
@@ -309,9 +309,9 @@ async def test_a_farewell_of_somebody_known_whose_key_is_gone_is_checked_at_home
     assert await alice.home() == []
 
 
-async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    await alice.node.db.write(domain_policy.block, evil.domain)
+    await alice.node.db.write(domain_rules.block, evil.domain)
     before = await rows_of(alice.node)
     assert await evil.send(alice.node, "rita", create(evil)) == 403
     evil.person("new")
@@ -319,13 +319,13 @@ async def test_a_blocked_server_is_refused(fediverse: Fediverse, evil: Stranger)
     assert await rows_of(alice.node) == before
 
 
-async def test_the_inbox_says_what_is_wrong_with_a_request(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_inbox_has_a_status_for_each_bad_request(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     node = alice.node
-    said = create(evil)
-    assert await evil.send(node, "rita", said, content_type="text/html") == 415
+    activity = create(evil)
+    assert await evil.send(node, "rita", activity, content_type="text/html") == 415
     ld_json = 'application/ld+json; profile="x"'
-    assert await evil.send(node, "rita", said, content_type=ld_json, style="rfc9421") == 202
+    assert await evil.send(node, "rita", activity, content_type=ld_json, style="rfc9421") == 202
     assert await evil.send(node, "rita", b'{"x":"' + b"a" * 1_100_000 + b'"}') == 413
     assert await evil.send(node, "rita", b"[1, 2]") == 400
     assert await evil.send(node, "rita", b'{"type": "Create"}') == 400
@@ -337,7 +337,7 @@ async def test_the_inbox_says_what_is_wrong_with_a_request(fediverse: Fediverse,
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
 
 
-async def test_posts_are_stored_by_their_author_only(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_posts_are_stored_by_their_author_only(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     await evil.send(alice.node, "rita", create(evil))
     await fediverse.settle()

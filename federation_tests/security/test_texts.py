@@ -1,4 +1,4 @@
-"""What strangers write, wherever it is shown: H1, H3, H5, E3 and E8 of the security table."""
+"""Hostile text of other servers on every page that shows it: H1, H5, E3, E8, D5 and C12 of the security table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import relationships
 from node.admin import reports
 from node.attachments import photo_rows, photos
@@ -27,7 +27,7 @@ from tests.web.pages.test_guards import _check
 from web.app import create_app
 
 
-async def test_H1_hostile_words_do_nothing_wherever_they_stand(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_H1_hostile_html_does_nothing_on_any_page(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = evil.base + "/users/rita"
     for number, html in enumerate(HOSTILE):
@@ -39,7 +39,7 @@ async def test_H1_hostile_words_do_nothing_wherever_they_stand(fediverse: Fedive
             tag=[{"type": "Emoji", "name": html, "icon": {"type": "Image", "url": f"{evil.base}/x"}}],
         )
         await actors.find(alice.node, uri, refresh=True)
-        said = create(
+        activity = create(
             evil,
             number=number,
             content=html,
@@ -57,7 +57,7 @@ async def test_H1_hostile_words_do_nothing_wherever_they_stand(fediverse: Fedive
                 {"type": "Image", "url": f"{evil.base}/{number}.jpg", "name": html, "exifData": html}
             ],
         )
-        assert await evil.send(alice.node, "rita", said) == 202
+        assert await evil.send(alice.node, "rita", activity) == 202
         flag = evil.activity("rita", "Flag", (await alice.account()).uri, content=html)
         assert await evil.send(alice.node, "rita", flag) == 202
         await fediverse.settle()
@@ -86,14 +86,14 @@ async def test_H1_hostile_words_do_nothing_wherever_they_stand(fediverse: Fedive
         _check(seen, path)
 
 
-async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
-    fediverse: Fediverse, evil: Stranger, monkeypatch: pytest.MonkeyPatch
+async def test_E3_a_sanitiser_failure_loses_the_text_and_not_the_queue(
+    fediverse: Fediverse, evil: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     whole = formatting._CLEANER
 
     class Fragile:
-        """The library, with a fault that one text sets off."""
+        """The library, with a bug that one text triggers."""
 
         def clean(self, html: str) -> str:
             if "BREAKS" in html:
@@ -101,26 +101,28 @@ async def test_E3_what_breaks_the_sanitiser_costs_the_words_and_not_the_queue(
             return whole.clean(html)
 
     monkeypatch.setattr(formatting, "_CLEANER", Fragile())
-    for number, words in enumerate(("One", "BREAKS", "Three")):
-        assert await evil.send(alice.node, "rita", create(evil, number=number, content=words)) == 202
+    for number, text in enumerate(("One", "BREAKS", "Three")):
+        assert await evil.send(alice.node, "rita", create(evil, number=number, content=text)) == 202
     await fediverse.settle()
     assert sorted(await alice.home()) == ["", "One", "Three"]
 
 
-async def test_E8_no_context_is_ever_fetched(fediverse: Fediverse, evil: Stranger, other: Stranger) -> None:
+async def test_E8_no_context_is_ever_fetched(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     many = [f"{other.base}/contexts/{n}" for n in range(500)]
-    said = create(evil) | {"@context": ["https://www.w3.org/ns/activitystreams", *many, {"x": many[0]}]}
-    said["object"]["@context"] = many[1]
-    assert await evil.send(alice.node, "rita", said) in (202, 400)
+    activity = create(evil) | {"@context": ["https://www.w3.org/ns/activitystreams", *many, {"x": many[0]}]}
+    activity["object"]["@context"] = many[1]
+    assert await evil.send(alice.node, "rita", activity) in (202, 400)
     evil.person("newcomer", **{"@context": ["https://www.w3.org/ns/activitystreams", *many]})
     assert (await actors.find(alice.node, f"{evil.base}/users/newcomer")).name == "newcomer"
     await fediverse.settle()
-    assert other.asked.total() == 0
+    assert other.requests.total() == 0
     assert await alice.home() == ["Post 1"]
 
 
-async def test_H5_nobody_is_made_to_follow_by_an_address(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_H5_no_link_can_make_anybody_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     visitor = await sign_in(alice.node, await alice.account())
@@ -131,7 +133,7 @@ async def test_H5_nobody_is_made_to_follow_by_an_address(fediverse: Fediverse, e
     assert seen.headers["x-frame-options"] == "DENY"
     assert await alice.node.db.read(relationships.follow_between, await alice.account(), rita) is None
 
-    # A form of another site, or one without the token, is refused; the button on the page is not.
+    # A form of another site, or one without the token, is refused; the button of the page works.
     action = seen.one("form", action=f"/people/{rita.id}/follow").attributes["action"]
     assert (await visitor.post(action, csrf="")).status == 403
     away = await visitor.post(action, headers={"sec-fetch-site": "cross-site", "origin": evil.base})
@@ -145,8 +147,8 @@ async def test_H5_nobody_is_made_to_follow_by_an_address(fediverse: Fediverse, e
 @pytest.mark.parametrize(
     "template", ["javascript:alert(1)//{uri}", "http://evil.example/{uri}", "//evil/{uri}", 7]
 )
-async def test_a_strangers_way_to_follow_is_only_taken_over_https(
-    fediverse: Fediverse, evil: Stranger, template: Any
+async def test_a_remote_subscribe_template_is_used_only_over_https(
+    fediverse: Fediverse, evil: RemoteServer, template: Any
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
@@ -165,7 +167,7 @@ async def test_a_strangers_way_to_follow_is_only_taken_over_https(
     assert all(href.startswith(f"{evil.base}/authorize_interaction?uri=") for href in away)
 
 
-async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     visitor = await sign_in(alice.node, await alice.account())
     alice.node.client._allow_private = False
@@ -180,21 +182,21 @@ async def test_D5_a_handle_never_leads_to_an_odd_address(fediverse: Fediverse, e
         f"a@u@{evil.domain}",
         "a@2130706433",
     ):
-        evil.asked.clear()
+        evil.requests.clear()
         seen = await visitor.get(
             "/search?q=%40" + handle.replace("#", "%23").replace("\r\n", "%0d%0a").replace("?", "%3f")
         )
         assert seen.status == 200
-        assert evil.asked.total() == 0, handle
+        assert evil.requests.total() == 0, handle
 
 
-async def test_C12_a_post_has_only_pictures_of_its_author(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_C12_a_post_has_only_photos_of_its_author(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     (bob,) = await fediverse.people("bob@a.test")
-    hers = await photos.upload(alice.node, await alice.account(), picture(), alt="Hers")
+    photo = await photos.upload(alice.node, await alice.account(), picture(), alt="A photo")
     with pytest.raises(Refused):
-        await bob._do(publishing.publish, Draft(photo_ids=[hers.id]))
-    assert await alice.node.db.read(photo_rows.by_posts, [hers.post_id or 0]) == {}
+        await bob._do(publishing.publish, Draft(photo_ids=[photo.id]))
+    assert await alice.node.db.read(photo_rows.by_posts, [photo.post_id or 0]) == {}
     for number, thing in enumerate(
         (
             {"type": "Person", "id": f"{evil.base}/users/rita", "inbox": "x"},
@@ -204,8 +206,8 @@ async def test_C12_a_post_has_only_pictures_of_its_author(fediverse: Fediverse, 
             {"type": "Document", "url": [{"type": "Link", "href": {}}]},
         )
     ):
-        said = create(evil, number=number, attachment=thing)
-        assert await evil.send(alice.node, "rita", said) == 202
+        activity = create(evil, number=number, attachment=thing)
+        assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     stored = await alice.node.db.read(
         lambda tx: [posts.by_uri(tx, f"{evil.base}/users/rita/statuses/{n}") for n in range(5)]

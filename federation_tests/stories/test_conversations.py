@@ -25,9 +25,9 @@ async def test_a_tree_of_comments_grows_across_nodes(fediverse: Fediverse) -> No
     whole = ["A wren?", "A wren indeed, look at the tail", "Thank you both"]
     assert await alice.conversation(post) == whole
     assert await bob.conversation(post) == whole
-    assert ("comment", "bob@b.test") in await alice.told()
-    assert ("comment", "carol@c.test") in await bob.told()
-    assert ("comment", "alice@a.test") in await carol.told()
+    assert ("comment", "bob@b.test") in await alice.notifications()
+    assert ("comment", "carol@c.test") in await bob.notifications()
+    assert ("comment", "alice@a.test") in await carol.notifications()
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.comments_count == 1

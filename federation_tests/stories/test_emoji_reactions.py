@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.interactions import emoji_reactions
 from node.interactions.emoji_reactions import ReactionCount
 from node.models.post import Post
 
 
-async def _a_bird(fediverse: Fediverse, evil: Stranger) -> tuple[Person, Post]:
+async def _a_bird(fediverse: Fediverse, evil: RemoteServer) -> tuple[Person, Post]:
     """A post by alice, which rita of another server can see."""
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("A bird", photo="A bird")
@@ -28,7 +28,7 @@ async def _likes(person: Person, post: Post) -> int:
 
 
 async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("A bird", photo="A bird")
@@ -41,7 +41,7 @@ async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
     await fediverse.settle()
     assert await _given(alice, post) == [ReactionCount("🎉", "", 2)]
     assert await _likes(alice, post) == 3
-    assert {kind for kind, _ in await alice.told()} == {"like"}
+    assert {kind for kind, _ in await alice.notifications()} == {"like"}
 
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", party))
     await fediverse.settle()
@@ -49,7 +49,7 @@ async def test_two_ways_to_give_an_emoji_and_one_to_take_it_back(
     assert await _likes(alice, post) == 2
 
 
-async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice, post = await _a_bird(fediverse, evil)
     blob = {
         "type": "Emoji",
@@ -66,7 +66,7 @@ async def test_a_custom_emoji_comes_with_its_picture(fediverse: Fediverse, evil:
     assert tally.emoji.startswith('{"blob": ')
 
 
-async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice, post = await _a_bird(fediverse, evil)
     for emoji in [*"🎉🎉😀😁😂😃😄😅😆😇😈😉😊", "not an emoji", ""]:
         await evil.send(alice.node, "rita", evil.activity("rita", "EmojiReact", post.uri, content=emoji))
@@ -77,7 +77,7 @@ async def test_one_person_gives_few_and_each_once(fediverse: Fediverse, evil: St
     assert await _likes(alice, post) == 1
 
 
-async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀"]
     for said in given:
@@ -88,7 +88,7 @@ async def test_who_takes_one_of_two_emoji_back_still_likes(fediverse: Fediverse,
     assert await _likes(alice, post) == 1
 
 
-async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "EmojiReact", post.uri, content=emoji) for emoji in "🎉😀😁"]
     for said in [*given, *(evil.activity("rita", "Undo", one) for one in given)]:
@@ -98,7 +98,7 @@ async def test_who_takes_all_emoji_back_likes_no_more(fediverse: Fediverse, evil
     assert await _likes(alice, post) == 0
 
 
-async def test_one_of_two_likes_with_an_emoji_is_taken_back(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_one_of_two_likes_with_an_emoji_is_taken_back(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice, post = await _a_bird(fediverse, evil)
     given = [evil.activity("rita", "Like", post.uri, content=emoji) for emoji in "🎉😀"]
     for said in [*given, evil.activity("rita", "Undo", given[1])]:

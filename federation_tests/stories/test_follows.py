@@ -11,7 +11,7 @@ async def test_a_locked_account_is_asked_first(fediverse: Fediverse) -> None:
     await bob.follows(alice)
     await fediverse.settle()
     assert not await bob.is_following(alice)
-    assert await alice.told() == [("follow_request", "bob@b.test")]
+    assert await alice.notifications() == [("follow_request", "bob@b.test")]
     early = await alice.posts("Before", photo="Before", visibility="followers")
     await fediverse.settle()
     assert not await has(bob.node, early)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import PUBLIC, Reply, Stranger
+from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from node.models.post import Post
 
 
-async def _followed_by(alice: Person, server: Stranger, name: str) -> None:
+async def _followed_by(alice: Person, server: RemoteServer, name: str) -> None:
     server.person(name)
     await server.send(alice.node, name, server.activity(name, "Follow", (await alice.account()).uri))
-    await alice.world.settle()
+    await alice.fediverse.settle()
     server.received.clear()
 
 
-async def _asked(fediverse: Fediverse, evil: Stranger, other: Stranger) -> tuple[Person, str, Post]:
+async def _asked(fediverse: Fediverse, evil: RemoteServer, other: RemoteServer) -> tuple[Person, str, Post]:
     """Alice, whom nina follows, the address of her followers, and a post that rita of a third server can answer."""
     (alice,) = await fediverse.people("alice@a.test")
     followers = (await alice.account()).followers_uri
@@ -27,7 +27,7 @@ async def _asked(fediverse: Fediverse, evil: Stranger, other: Stranger) -> tuple
 
 
 async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, followers, post = await _asked(fediverse, evil, other)
     note = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
@@ -40,7 +40,7 @@ async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
 
 
 async def test_what_is_not_meant_for_them_or_answers_nothing_of_ours_stays_here(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, followers, post = await _asked(fediverse, evil, other)
     only_here = evil.note("rita", 1, inReplyTo=post.uri)
@@ -53,7 +53,7 @@ async def test_what_is_not_meant_for_them_or_answers_nothing_of_ours_stays_here(
 
 
 async def test_whoever_got_an_answer_hears_that_it_is_gone(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice, followers, post = await _asked(fediverse, evil, other)
     passed_on = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
@@ -72,7 +72,7 @@ async def test_whoever_got_an_answer_hears_that_it_is_gone(
 
 
 async def test_an_answer_that_was_passed_on_goes_everywhere_with_its_author_s_word(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)

@@ -10,8 +10,8 @@ from yarl import URL
 
 from activitypub.remote import actors, lookup
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import AP, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import AP, Stranger
 from node.federation import tombstones
 from node.models.account import Account
 from node.posts import posts
@@ -20,7 +20,9 @@ from web.api import Api
 from web.html.helpers import profile_path
 
 
-async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_somebody_with_a_very_long_name_is_found_by_it(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     name = "x" * 1900
     uri = evil.person("n1", preferredUsername=name)
@@ -36,7 +38,7 @@ async def test_somebody_with_a_very_long_name_is_found_by_it(fediverse: Fedivers
     "name", ["写真", "Ünal", "a%20b", "x" * 2048, "写" * 680, "r.i-t~a", "a+b", "a;b", "naïve·x", "हिन्दी"]
 )
 async def test_whatever_the_name_there_is_a_page_and_an_app_finds_it(
-    fediverse: Fediverse, evil: Stranger, name: str
+    fediverse: Fediverse, evil: RemoteServer, name: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     rita = await actors.find(alice.node, evil.person("n1", preferredUsername=name))
@@ -51,7 +53,7 @@ async def test_whatever_the_name_there_is_a_page_and_an_app_finds_it(
 
 @pytest.mark.parametrize("name", ["写真", "हिन्दी", "r" * 80])
 async def test_a_direct_post_reaches_names_of_any_script_and_length(
-    fediverse: Fediverse, evil: Stranger, name: str
+    fediverse: Fediverse, evil: RemoteServer, name: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await actors.find(alice.node, evil.person("n1", preferredUsername=name))
@@ -61,7 +63,7 @@ async def test_a_direct_post_reaches_names_of_any_script_and_length(
 
 
 async def test_an_id_that_no_index_holds_is_nothing_that_comes_in(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     """Its characters are few enough and its bytes are not: PostgreSQL would refuse it in the middle of a unit."""
     alice = await alice_follows_rita(fediverse, evil)
@@ -79,7 +81,7 @@ async def test_an_id_that_no_index_holds_is_nothing_that_comes_in(
 
 
 async def test_a_deletion_by_a_long_name_of_a_long_id_is_remembered(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     name = secrets.token_urlsafe(1500)[:1950]

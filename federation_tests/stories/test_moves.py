@@ -1,4 +1,4 @@
-"""Somebody goes to another account, and those who followed them follow them there."""
+"""An account moves to another server, and its followers follow it there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.auth import passwords, users
 from node.database import Reader, Writer
@@ -20,14 +20,16 @@ from node.publishing import publishing
 PASSWORD = "a picture a day"
 
 
-async def names(new: Person, old: Person) -> None:
-    """The new account says that it is also the old one."""
+async def add_alias(new: Person, old: Person) -> None:
+    """Names the old account in `alsoKnownAs` of the new one."""
     other = await remote_migration.find_account(new.node, await new.account(), old.handle, field="alias")
     await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), other))
-    await new.world.settle()
+    await new.fediverse.settle()
 
 
-async def goes(old: Person, new: Person, password: str = PASSWORD) -> None:
+async def move(old: Person, new: Person, password: str = PASSWORD) -> None:
+    """Moves the old account, giving it a password first if it has none."""
+
     def has_password(tx: Reader) -> bool:
         return users.by_account(tx, accounts.get(tx, old.id)) is not None
 
@@ -41,29 +43,29 @@ async def goes(old: Person, new: Person, password: str = PASSWORD) -> None:
     await remote_migration.move(old.node, await old.account(), password, new.handle)
 
 
-async def test_followers_near_and_far_come_along(fediverse: Fediverse) -> None:
+async def test_local_and_remote_followers_follow_the_new_account(fediverse: Fediverse) -> None:
     old, near, new, far, third = await fediverse.people(
         "old@a.test", "near@a.test", "new@b.test", "far@b.test", "third@c.test"
     )
     for one in (near, far, third):
         await one.follows(old)
     await fediverse.settle()
-    await names(new, old)
-    await goes(old, new)
+    await add_alias(new, old)
+    await move(old, new)
     await fediverse.settle()
     for one in (near, far, third):
         assert await one.is_following(new), one.handle
         assert not await one.is_following(old), one.handle
-        assert ("move", "new@b.test") in await one.told()
+        assert ("move", "new@b.test") in await one.notifications()
     assert (await new.account()).followers_count == 3
     assert (await old.account()).followers_count == 0
     assert (await far.finds(old)).moved_to == (await new.account()).uri
 
 
-async def test_who_has_moved_posts_nothing_more_until_they_come_back(fediverse: Fediverse) -> None:
+async def test_a_moved_account_cannot_post_until_the_move_is_cancelled(fediverse: Fediverse) -> None:
     old, new, late = await fediverse.people("old@a.test", "new@b.test", "late@c.test")
-    await names(new, old)
-    await goes(old, new)
+    await add_alias(new, old)
+    await move(old, new)
     await fediverse.settle()
     with pytest.raises(NotAllowed):
         await old.posts("Still here")
@@ -73,46 +75,46 @@ async def test_who_has_moved_posts_nothing_more_until_they_come_back(fediverse: 
     await old.node.db.write(lambda tx: migration.cancel_move(tx, accounts.get(tx, old.id)))
     await old.posts("Back again")
     with pytest.raises(Invalid, match="30 days"):
-        await goes(old, new)
+        await move(old, new)
 
 
-async def test_the_new_account_has_to_agree_and_the_password_to_be_right(fediverse: Fediverse) -> None:
+async def test_a_move_needs_an_alias_on_the_new_account_and_the_password(fediverse: Fediverse) -> None:
     old, new, fan = await fediverse.people("old@a.test", "new@b.test", "fan@b.test")
     await fan.follows(old)
     await fediverse.settle()
     with pytest.raises(Invalid, match="does not list this account"):
-        await goes(old, new)
-    await names(new, old)
+        await move(old, new)
+    await add_alias(new, old)
     with pytest.raises(Invalid, match="password"):
-        await goes(old, new, password="wrong password")
+        await move(old, new, password="wrong password")
     assert (await old.account()).moved_to == ""
-    # What was known of the new account is old: it is read again when it counts.
-    await goes(old, new)
+    # The stored copy of the new account has no alias yet: it is fetched again for the move.
+    await move(old, new)
     await fediverse.settle()
     assert await fan.is_following(new)
 
 
-async def test_blocks_and_mutes_are_carried_over_and_keep_people_apart(fediverse: Fediverse) -> None:
+async def test_blocks_and_mutes_apply_to_the_new_account_too(fediverse: Fediverse) -> None:
     old, new, foe, shy, apart = await fediverse.people(
         "old@a.test", "new@b.test", "foe@c.test", "shy@c.test", "apart@c.test"
     )
     await foe.blocks(old)
-    old_there = await shy.finds(old)
-    await shy.node.db.write(lambda tx: blocks.mute(tx, accounts.get(tx, shy.id), old_there))
+    known_old = await shy.finds(old)
+    await shy.node.db.write(lambda tx: blocks.mute(tx, accounts.get(tx, shy.id), known_old))
     await apart.follows(old)
     await shy.follows(old)
     await fediverse.settle()
     await apart.blocks(new)
-    await names(new, old)
-    await goes(old, new)
+    await add_alias(new, old)
+    await move(old, new)
     await fediverse.settle()
-    there = await foe.finds(new)
+    known_new = await foe.finds(new)
 
     def between(tx: Reader) -> tuple[bool, bool, bool]:
         return (
-            relationships.has_blocked(tx, accounts.get(tx, foe.id), there),
-            relationships.has_muted(tx, accounts.get(tx, shy.id), there),
-            relationships.follow_between(tx, accounts.get(tx, apart.id), there) is None,
+            relationships.has_blocked(tx, accounts.get(tx, foe.id), known_new),
+            relationships.has_muted(tx, accounts.get(tx, shy.id), known_new),
+            relationships.follow_between(tx, accounts.get(tx, apart.id), known_new) is None,
         )
 
     assert await foe.node.db.read(between) == (True, True, True)
@@ -120,23 +122,25 @@ async def test_blocks_and_mutes_are_carried_over_and_keep_people_apart(fediverse
     assert await shy.is_following(new)
 
 
-async def test_somebody_moves_here_from_other_software(fediverse: Fediverse, other: Stranger) -> None:
+async def test_an_account_of_other_software_moves_to_a_local_one(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, other)
     (new,) = await fediverse.people("rita@a.test")
     rita = f"{other.base}/users/rita"
-    there = await alice.node.db.read(accounts.by_uri, rita)
-    assert there is not None
+    known = await alice.node.db.read(accounts.by_uri, rita)
+    assert known is not None
     target = (await new.account()).uri
-    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), there))
+    await new.node.db.write(lambda tx: migration.add_alias(tx, accounts.get(tx, new.id), known))
     other.person("rita", movedTo=target)
-    move = other.activity("rita", "Move", rita, target=target, to=[f"{rita}/followers"])
-    assert await other.send(alice.node, "rita", move) == 202
+    activity = other.activity("rita", "Move", rita, target=target, to=[f"{rita}/followers"])
+    assert await other.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await alice.is_following(new)
-    assert await alice.told() == [("move", "rita@a.test")]
+    assert await alice.notifications() == [("move", "rita@a.test")]
     undone = [one for one in other.received if one["type"] == "Undo"]
     assert [one["object"]["object"] for one in undone] == [rita]
-    # Whoever was there stays; nothing was posted under another name.
-    draft = Draft(caption="Here now")
+    # The follow of the new account works, and the old posts stay with the old account.
+    draft = Draft(caption="Moved in")
     await new.node.db.write(lambda tx: publishing.publish(tx, accounts.get(tx, new.id), draft))
-    assert await alice.home() == ["Here now"]
+    assert await alice.home() == ["Moved in"]

@@ -23,7 +23,7 @@ async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fedivers
 
     assert await carol.home() == ["While you were away"]
     assert await bob.home() == []
-    tally = await alice.ledger(post)
+    tally = await alice.delivery_counts(post)
     assert (tally.servers, tally.waiting) == (2, 1)
     asleep = await alice.node.db.read(server_availability.failing)
     assert [one.host for one in asleep] == [fediverse.domain("b.test")]
@@ -33,7 +33,7 @@ async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fedivers
     await fediverse.settle(now=now_ms() + HOUR)
 
     assert await bob.home() == ["While you were away"]
-    tally = await alice.ledger(post)
+    tally = await alice.delivery_counts(post)
     assert (tally.servers, tally.delivered, tally.waiting) == (2, 2, 0)
     assert await alice.node.db.read(server_availability.failing) == []
 

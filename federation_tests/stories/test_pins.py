@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.database import Reader, Writer
 from node.interactions import pins
@@ -71,7 +71,7 @@ async def test_who_looks_somebody_up_sees_what_they_have_pinned(fediverse: Fediv
     assert await pins_of(bob, alice) == ["Post 2", "Post 0"]
 
 
-async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other: Stranger) -> None:
+async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Open")
     await pin(alice, post)
@@ -87,7 +87,7 @@ async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other
 
 
 async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_leads_in_circles(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     """What other software serves: a collection with a first page, members of both kinds, one of them itself."""
     alice = await alice_follows_rita(fediverse, other)
@@ -123,7 +123,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
         return [formatting.html_to_text(posts.by_ids(tx, ids)[id_].caption) for id_ in ids]
 
     assert await alice.node.db.read(pinned) == ["Post 1", "Post 2"]
-    assert other.asked["/users/rita/featured"] <= 3
+    assert other.requests["/users/rita/featured"] <= 3
 
     # Later an Add with the whole post, as some servers send it.
     third = other.note("rita", 3, is_served=False)
@@ -135,7 +135,7 @@ async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_lead
     assert await alice.node.db.read(pinned) == ["Post 3", "Post 2"]
 
 
-async def test_a_post_for_followers_is_never_pinned(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_post_for_followers_is_never_pinned(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
     featured = other.base + "/users/rita/featured"
     rita = other.person("rita", featured=featured)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.errors import NotAllowed, Refused
 from node.interactions import quotes
 from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy
@@ -26,7 +26,7 @@ async def _open_to_quotes(who: Person, caption: str) -> Post:
     made: Post = await who._do(
         publishing.publish, Draft(caption=caption, policy=InteractionPolicy(quote=EVERYONE))
     )
-    await who.world.settle()
+    await who.fediverse.settle()
     return made
 
 
@@ -54,7 +54,7 @@ async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse:
     await fediverse.settle()
 
     (mine,) = [view.post for view in await alice.home_views() if view.post.is_local]
-    assert ("quote", "alice@a.test") in await bob.told()
+    assert ("quote", "alice@a.test") in await bob.notifications()
     assert "Quoted by" in await _page(bob, target)
     for who in (alice, carol):
         words = await _page(who, mine)
@@ -71,7 +71,7 @@ async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse:
 
 
 async def test_the_question_and_the_quote_are_written_for_everybody(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     allowed = {"canQuote": {"automaticApproval": ["https://www.w3.org/ns/activitystreams#Public"]}}
@@ -138,7 +138,7 @@ async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> N
     open_, closed = await _open_to_quotes(bob, "Quote me"), await bob.posts("Not me", photo="A wall")
     mine = await alice._do(publishing.publish, Draft(caption="How true", quote_id=open_.id))
     assert "Quote me" in await _page(alice, mine)
-    assert ("quote", "alice@a.test") in await bob.told()
+    assert ("quote", "alice@a.test") in await bob.notifications()
     own = await bob._do(publishing.publish, Draft(caption="As I said", quote_id=closed.id))
     assert "Not me" in await _page(alice, own)
     with pytest.raises(NotAllowed):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.remote_server import RemoteServer
 from node.accounts import accounts
 from node.admin import reports
 from node.admin.reports import ReportDetails
 from node.database import Writer
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 from node.posts import posts
 
@@ -29,8 +29,8 @@ async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fe
         mine = posts.by_uri(tx, bad.uri)
         assert mine is not None
         me = accounts.get(tx, alice.id)
-        reports.report(tx, me, known, words="This is <bad>", post_ids=[mine.id], is_forwarded=True)
-        reports.report(tx, me, known, words="This stays here")
+        reports.report(tx, me, known, comment="This is <bad>", post_ids=[mine.id], is_forwarded=True)
+        reports.report(tx, me, known, comment="This stays here")
 
     await alice.node.db.write(unit)
     await fediverse.settle()
@@ -43,7 +43,7 @@ async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fe
 
 
 async def test_one_flag_may_name_several_people_and_posts_in_any_order(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     one, private = await alice.posts("One"), await alice.posts("Private", visibility="followers")
@@ -62,13 +62,13 @@ async def test_one_flag_may_name_several_people_and_posts_in_any_order(
 
 
 async def test_a_server_whose_reports_are_not_wanted_is_not_heard(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     flag = other.activity("rita", "Flag", [(await alice.account()).uri])
     await alice.node.db.write(
-        lambda tx: domain_policy.block(tx, other.domain, strength="none", rejects_reports=True)
+        lambda tx: domain_rules.block(tx, other.domain, strength="none", rejects_reports=True)
     )
     await other.send(alice.node, "rita", flag)
     await fediverse.settle()
@@ -76,7 +76,7 @@ async def test_a_server_whose_reports_are_not_wanted_is_not_heard(
 
 
 async def test_a_server_that_reports_all_the_time_is_not_listened_to_for_a_while(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts, relationships
 from node.ids import now_ms
 from node.interactions import likes
 from node.posts import posts
 
 
-async def test_a_follow_that_is_sent_again_is_answered_again(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_follow_that_is_sent_again_is_answered_again(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     asked = evil.activity("rita", "Follow", (await alice.account()).uri)
@@ -30,7 +32,7 @@ async def test_a_follow_that_is_sent_again_is_answered_again(fediverse: Fedivers
 
 
 async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     rita = await alice.node.db.read(accounts.by_uri, f"{evil.base}/users/rita")
@@ -58,7 +60,7 @@ async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
     assert seen.post.likes_count == 0
 
 
-async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil, updated="2099-01-01T00:00:00Z")
     await evil.send(alice.node, "rita", said)
@@ -78,7 +80,9 @@ async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, 
     assert stored.edited_at is None
 
 
-async def test_an_edit_without_a_time_is_as_old_as_its_telling(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_an_edit_without_a_time_is_as_old_as_its_telling(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil, published="2026-11-01T10:00:00Z")
     await evil.send(alice.node, "rita", said)
@@ -91,7 +95,7 @@ async def test_an_edit_without_a_time_is_as_old_as_its_telling(fediverse: Fedive
 
 
 async def test_a_deletion_by_somebody_who_is_gone_is_taken_and_dropped(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("ghost")
@@ -101,7 +105,7 @@ async def test_a_deletion_by_somebody_who_is_gone_is_taken_and_dropped(
 
 
 async def test_the_way_up_a_long_conversation_is_gone_in_steps(
-    fediverse: Fediverse, evil: Stranger, other: Stranger
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("tom")
@@ -109,10 +113,10 @@ async def test_the_way_up_a_long_conversation_is_gone_in_steps(
     for number in range(30):
         more = {"inReplyTo": above} if above else {}
         above = other.note("tom", number, published=f"2026-11-20T10:{number:02}:00Z", **more)["id"]
-    other.asked.clear()
+    other.requests.clear()
     await evil.send(alice.node, "rita", create(evil, inReplyTo=above))
     await fediverse.settle()
-    assert other.asked.total() <= 20
+    assert other.requests.total() <= 20
     root = await alice.node.db.read(posts.by_uri, f"{other.base}/users/tom/statuses/0")
     assert root is None
     for minute in range(1, 6):
@@ -126,7 +130,9 @@ def _in(minutes: int) -> int:
     return now_ms() + minutes * 61_000
 
 
-async def test_what_is_taken_back_before_it_arrives_is_not_done(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_what_is_taken_back_before_it_arrives_is_not_done(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("A lake", photo="A lake")
     like = evil.activity("rita", "Like", post.uri)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from activitypub.remote import actors
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.accounts import accounts
 from node.admin import account_actions
 from node.auth import users
@@ -17,7 +17,7 @@ from web.app import create_app
 
 
 async def test_whom_their_server_has_suspended_is_hidden_until_it_lets_them_in(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     await evil.send(alice.node, "rita", create(evil))
@@ -39,7 +39,7 @@ async def test_whom_their_server_has_suspended_is_hidden_until_it_lets_them_in(
 
 
 async def test_whom_this_node_has_suspended_no_other_server_brings_back(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
@@ -61,7 +61,7 @@ async def test_whom_this_node_has_suspended_no_other_server_brings_back(
 
 
 async def test_posts_that_are_not_for_the_open_web_are_shown_to_people_here_only(
-    fediverse: Fediverse, evil: Stranger
+    fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.person("rita", hidesToPublicFromUnauthedWeb=True)

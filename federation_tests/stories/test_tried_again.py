@@ -10,8 +10,8 @@ import pytest
 
 from activitypub.delivery import batch_lookups, fan_out
 from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
-from federation_tests.fediverse import Called, Fediverse, Person
-from federation_tests.strangers import Stranger
+from federation_tests.fediverse import Fediverse, HandleOnly, Person
+from federation_tests.remote_server import RemoteServer
 from federation_tests.test_deliveries import MINUTE, _followed, _last
 from node.accounts import accounts
 from node.admin import account_actions
@@ -20,21 +20,21 @@ from node.attachments.photo_metadata import SharedMetadata
 from node.auth import users
 from node.database import Writer
 from node.federation import deliveries, delivery_reports, server_availability
+from node.federation.deliveries import QueuedDelivery
 from node.ids import now_ms
 from node.interactions import blocks
 from node.jobs import queue
-from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.media.test_exif import photo
 
 
-def _heard(server: Stranger) -> list[str]:
+def _heard(server: RemoteServer) -> list[str]:
     return [said["type"] for said in server.received]
 
 
-async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: Stranger) -> None:
+async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
     post = await alice.posts("A secret I regret")
@@ -47,7 +47,7 @@ async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: S
     assert _heard(other) == ["Create", "Delete"]
 
 
-async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse, other: Stranger) -> None:
+async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     post = await alice.posts("One")
     await fediverse.settle()
@@ -62,7 +62,9 @@ async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse,
     assert other.received[-1]["object"]["content"] == "<p>Three</p>"
 
 
-async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_post_that_is_told_again_is_told_as_it_is_now(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     made = await photos.upload(alice.node, await alice.account(), photo(model="STUDIO"))
     other.inbox_status = 400
@@ -82,13 +84,15 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(fediverse: Fediver
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_a_follow_that_was_taken_back_is_not_asked_again(fediverse: Fediverse, other: Stranger) -> None:
+async def test_a_follow_that_was_taken_back_is_not_asked_again(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
-    await alice.follows(Called(f"rita@{other.domain}"))
+    await alice.follows(HandleOnly(f"rita@{other.domain}"))
     await fediverse.settle()
     other.inbox_status = 202
-    await alice.unfollows(Called(f"rita@{other.domain}"))
+    await alice.unfollows(HandleOnly(f"rita@{other.domain}"))
     await fediverse.settle()
     await alice.node.db.write(deliveries.retry_host, other.domain)
     await fediverse.settle()
@@ -96,7 +100,7 @@ async def test_a_follow_that_was_taken_back_is_not_asked_again(fediverse: Fedive
 
 
 @pytest.mark.parametrize("wait", ["²", "soon", "-5", "99999999999999999999", "Wed, 99 Foo 2099"])
-async def test_no_retry_after_costs_a_letter(fediverse: Fediverse, other: Stranger, wait: str) -> None:
+async def test_no_retry_after_costs_a_letter(fediverse: Fediverse, other: RemoteServer, wait: str) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status, other.inbox_headers = 503, {"retry-after": wait}
     await alice.posts("Hello")
@@ -116,7 +120,7 @@ async def _now(alice: Person) -> None:
 
 
 async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 503
@@ -127,11 +131,11 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
     desk = alice.node.component(BatchLookups)
     look, once = desk.look_up, []
 
-    async def hiccup(job: Job) -> DeliveryLookup:
+    async def hiccup(delivery: QueuedDelivery) -> DeliveryLookup:
         if not once:
             once.append(1)
             raise OSError("the database was away for a moment")
-        return await look(job)
+        return await look(delivery)
 
     desk.look_up = hiccup  # type: ignore[method-assign]
     other.inbox_status = 202
@@ -142,14 +146,14 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
 
 
 async def test_words_that_left_the_memory_are_read_from_the_table(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     desk = alice.node.component(BatchLookups)
     look = desk.look_up
 
-    async def forgetting(job: Job) -> DeliveryLookup:
-        facts = await look(job)
+    async def forgetting(delivery: QueuedDelivery) -> DeliveryLookup:
+        facts = await look(delivery)
         desk._cache.rendered_activities.clear()
         return facts
 
@@ -159,9 +163,9 @@ async def test_words_that_left_the_memory_are_read_from_the_table(
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other: Stranger) -> None:
+async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.stumbles_over = "Poison"
+    other.fails_on = "Poison"
     post = await alice.posts("Poison")
     now = now_ms()
     for minutes in (0, 2, 5):
@@ -204,13 +208,13 @@ async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other:
 
 
 async def test_a_server_suspended_just_now_gets_no_letter_that_was_queued_before(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     await alice.posts("Hello")
     while await alice.node.db.read(_to_fan_out):
         await _fan_out(alice)
-    await alice.node.db.write(domain_policy.block, other.domain.partition(":")[0])
+    await alice.node.db.write(domain_rules.block, other.domain.partition(":")[0])
     await fediverse.settle()
     assert other.received == []
 
@@ -226,7 +230,7 @@ async def _fan_out(alice: Person) -> None:
 
 
 async def test_what_was_deleted_before_its_server_came_back_is_not_told(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
@@ -241,14 +245,14 @@ async def test_what_was_deleted_before_its_server_came_back_is_not_told(
 
 
 async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
-    fediverse: Fediverse, other: Stranger
+    fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
     post = await alice.posts("One", visibility="followers")
     await fediverse.settle()
     other.inbox_status = 202
-    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await alice._do(blocks.block, await alice.finds(HandleOnly(f"rita@{other.domain}")))
     await fediverse.settle()
     await alice.edits(post, "Two, not for rita")
     await fediverse.settle()
@@ -258,7 +262,9 @@ async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
     assert [said["type"] for said in other.received] == []
 
 
-async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fediverse, other: Stranger) -> None:
+async def test_what_a_suspended_person_said_waits_for_nobody(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
     post = await alice.posts("Buy now")
@@ -281,14 +287,14 @@ async def test_what_a_suspended_person_said_waits_for_nobody(fediverse: Fedivers
 
 
 async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_waited(
-    fediverse: Fediverse, other: Stranger, monkeypatch: pytest.MonkeyPatch
+    fediverse: Fediverse, other: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_lookups, "RECHECK_AFTER_MS", -1)
     alice = await _followed(fediverse, other, "rita", "rob")
     await other.stop()
     posts_ = [await alice.posts(text, visibility="followers") for text in ("One", "Two")]
     await fediverse.settle()
-    await alice._do(blocks.block, await alice.finds(Called(f"rita@{other.domain}")))
+    await alice._do(blocks.block, await alice.finds(HandleOnly(f"rita@{other.domain}")))
     await fediverse.settle()
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)
@@ -298,7 +304,7 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await other.stop()
     await alice.edits(posts_[0], "Three")
     await fediverse.settle()
-    await alice._do(blocks.block, await alice.finds(Called(f"rob@{other.domain}")))
+    await alice._do(blocks.block, await alice.finds(HandleOnly(f"rob@{other.domain}")))
     await fediverse.settle()
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)

@@ -8,8 +8,8 @@ from typing import Any
 from activitypub.documents import notes
 from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
-from federation_tests.strangers import Stranger
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts
 from node.posts.drafts import Draft
@@ -31,7 +31,9 @@ async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
     assert [tag for tag in tags if not isinstance(tag.get("name"), str)] == []
 
 
-async def test_the_address_of_a_tag_is_that_of_its_collection(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_address_of_a_tag_is_that_of_its_collection(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     made = await alice.posts("Morning #größe")
     (tag,) = (await alice.node.db.read(notes.render_document, made))["tag"]
@@ -39,7 +41,7 @@ async def test_the_address_of_a_tag_is_that_of_its_collection(fediverse: Fediver
     assert json.loads(body)["id"] == tag["href"]
 
 
-async def test_an_undo_holds_the_whole_original(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_an_undo_holds_the_whole_original(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     said = create(evil)
     assert await evil.send(alice.node, "rita", said) == 202
@@ -59,7 +61,9 @@ async def test_an_undo_holds_the_whole_original(fediverse: Fediverse, evil: Stra
     assert [one["type"] for one in evil.received] == ["Like", "Undo", "Announce", "Undo"]
 
 
-async def test_the_number_of_replies_is_that_of_those_listed(fediverse: Fediverse, evil: Stranger) -> None:
+async def test_the_number_of_replies_is_that_of_those_listed(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await actors.find(alice.node, evil.person("rita", hidesToPublicFromUnauthedWeb=True))
     post = await alice.posts("Fog")

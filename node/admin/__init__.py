@@ -1,1 +1,1 @@
-"""What moderators and admins do and see: reports, suspensions, servers, numbers."""
+"""What moderators and admins do and see: reports, suspensions, servers, statistics."""

@@ -1,4 +1,8 @@
-"""Moderators' deeds. Owns no table: each deed is done by the module that owns what it changes."""
+"""What moderators do about accounts and posts: suspend, unsuspend, delete. Owns no table.
+
+The admin pages call it. Each change is made by the module that owns the table, after a check that the moderator may
+do it, and is recorded in the audit log in the same unit of work.
+"""
 
 from __future__ import annotations
 
@@ -10,46 +14,55 @@ from node.errors import NotAllowed, NotFound
 from node.federation import outbox
 from node.models.account import Account
 from node.models.post import Post
-from node.moderation import audit_log, domain_policy
+from node.moderation import audit_log, domain_rules
 from node.posts import posts
 from node.publishing import post_deletion
 
 
-def suspend(tx: Writer, by: Account, who: Account) -> None:
-    """Hide someone and all they have posted, and sign them out. Raises NotAllowed unless `by` is staff."""
-    users.check_may_moderate(tx, by, who)
-    accounts.set_visible(tx, who.id, is_visible=False)
-    audit_log.record(tx, by, "suspend", who.handle)
-    reports.close_all_of_account(tx, by, who)
-    sessions.end_all(tx, who)
-    access_tokens.revoke_all(tx, who)
-    outbox.record(tx, who, "Update", who.uri)
+def suspend(tx: Writer, moderator: Account, account: Account) -> None:
+    """Hides an account with all its posts, ends its sessions and tokens, and closes the reports about it.
+
+    Works for local and remote accounts. Raises NotAllowed unless `moderator` may moderate this account.
+    """
+    users.check_may_moderate(tx, moderator, account)
+    accounts.set_visible(tx, account.id, is_visible=False)
+    audit_log.record(tx, moderator, "suspend", account.handle)
+    reports.close_all_of_account(tx, moderator, account)
+    sessions.end_all(tx, account)
+    access_tokens.revoke_all(tx, account)
+    outbox.record(tx, account, "Update", account.uri)
 
 
-def unsuspend(tx: Writer, by: Account, who: Account) -> None:
-    """Bring a suspended person back, with all they had."""
-    users.check_may_moderate(tx, by, who)
-    user = users.by_account(tx, who)
+def unsuspend(tx: Writer, moderator: Account, account: Account) -> None:
+    """Makes a suspended account visible again, with all its posts. Raises NotAllowed.
+
+    A pending sign-up is suspended too, and must be approved or rejected instead.
+    """
+    users.check_may_moderate(tx, moderator, account)
+    user = users.by_account(tx, account)
     if user is not None and user.state == "pending":
         raise NotAllowed("This person's sign-up is pending. Please approve or reject it.")
-    accounts.set_visible(tx, who.id)
-    audit_log.record(tx, by, "unsuspend", who.handle)
-    # Somebody elsewhere comes back only as far as their server may.
-    domain_policy.apply_to_account(tx, accounts.get(tx, who.id))
-    outbox.record(tx, who, "Update", who.uri)
+    accounts.set_visible(tx, account.id)
+    audit_log.record(tx, moderator, "unsuspend", account.handle)
+    # A remote account stays suspended while its server is.
+    domain_rules.apply_to_account(tx, accounts.get(tx, account.id))
+    outbox.record(tx, account, "Update", account.uri)
 
 
-def delete_reported_post(tx: Writer, by: Account, report_id: int, post_id: int) -> Post:
-    """Delete a post that was reported, everywhere if it is of ours, here if it is not. Raises NotFound."""
-    users.check_is_staff(tx, by)
+def delete_reported_post(tx: Writer, moderator: Account, report_id: int, post_id: int) -> Post:
+    """Deletes a post that the report names: with a Delete activity if it is local, only on this node if not.
+
+    Raises NotAllowed, and NotFound for any other post and for one that is deleted already.
+    """
+    users.check_is_staff(tx, moderator)
     post = posts.by_id(tx, post_id) if reports.includes_post(tx, report_id, post_id) else None
     if post is None or post.deleted_at is not None:
         raise NotFound("There is no such post.")
     author = accounts.get(tx, post.account_id)
-    users.check_may_moderate(tx, by, author)
+    users.check_may_moderate(tx, moderator, author)
     if post.is_local:
         post_deletion.delete(tx, author, post)
     else:
         post_deletion.remove_locally(tx, post)
-    audit_log.record(tx, by, "delete-post", author.handle, post.uri)
+    audit_log.record(tx, moderator, "delete-post", author.handle, post.uri)
     return post

@@ -1,8 +1,9 @@
-"""Reports: what somebody finds wrong with somebody else, for those who run the node. Owns `reports`, `report_posts`.
+"""Reports of accounts and posts, for the moderators of the node. Owns `reports`, `report_posts`.
 
-A report names one person and some of their posts, never those of others, and never a post that whoever reports
-may not see: whoever moderates reads here what was reported, even if it was not meant for them. To another
-server it goes only if asked for, in the node's own name, with nothing but the posts that were chosen.
+Pages and the client API call `report`, the handler of Flag activities `receive`, the admin pages the rest. A report
+names one account and some of its posts, never those of others, and never a post that the reporter may not see:
+moderators can read a reported post even if it was not addressed to them. It is forwarded to a remote account's server
+only on request, in the name of the instance actor, with nothing but the chosen posts.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ RETENTION_MS = 365 * 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """One report. `words` is the reporter's comment, `closed_by` the id of the moderator; times in milliseconds."""
+
     id: int
     by_id: int
     target_id: int
@@ -50,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ReportDetails:
-    """A report with whom and what it is about, as those who run the node see it."""
+    """A report with its accounts and posts, as moderators see it."""
 
     report: Report
     by: Account
@@ -58,7 +61,7 @@ class ReportDetails:
     posts: list[Post]
     closed_by: Account | None
     other_reports_count: int
-    """How many more reports there are about the same person."""
+    """How many more reports there are about the same account, closed ones included."""
 
 
 _SELECT = f"SELECT {columns(Report)} FROM reports"  # noqa: S608
@@ -66,56 +69,60 @@ _SELECT = f"SELECT {columns(Report)} FROM reports"  # noqa: S608
 
 def report(
     tx: Writer,
-    who: Account,
+    reporter: Account,
     target: Account,
     *,
-    words: str = "",
+    comment: str = "",
     post_ids: Sequence[int] = (),
     category: str = "other",
     is_forwarded: bool = False,
 ) -> Report:
-    """One of ours reports somebody. Raises Invalid and NotFound.
+    """Stores the report of a local account. Raises Invalid, NotAllowed and NotFound.
 
-    `is_forwarded`: the target's own server hears of it too, not by whom.
+    Posts that are not the target's, or that the reporter may not see, are left out without an error. With
+    `is_forwarded`, a remote target's server receives a Flag activity that does not name the reporter.
     """
-    words = formatting.clean_text(words, MAX_COMMENT_LENGTH + 1).strip()
-    if len(words) > MAX_COMMENT_LENGTH:
+    comment = formatting.clean_text(comment, MAX_COMMENT_LENGTH + 1).strip()
+    if len(comment) > MAX_COMMENT_LENGTH:
         raise Invalid(f"That can be {MAX_COMMENT_LENGTH} characters long.", field="words")
     if category not in CATEGORIES:
         raise Invalid("Please select a reason.", field="category", detail=category)
-    if who.is_inactive or not who.is_local:
+    if reporter.is_inactive or not reporter.is_local:
         raise NotAllowed("This account cannot report anyone.")
-    if target.id == who.id:
+    if target.id == reporter.id:
         raise Invalid("You cannot report yourself.")
     if target.deleted_at is not None or (target.is_local and target.kind == "Application"):
         raise NotFound("There is no account by that name here.")
     found = posts.by_ids(tx, post_ids[:MAX_POSTS]).values()
-    chosen = [post for post in found if post.account_id == target.id and may_see(tx, who, post)]
-    goes_out = is_forwarded and not target.is_local
-    made = _insert(tx, who, target, words, category, chosen, is_forwarded=goes_out)
-    if goes_out:
+    chosen = [post for post in found if post.account_id == target.id and may_see(tx, reporter, post)]
+    is_sent = is_forwarded and not target.is_local
+    new = _insert(tx, reporter, target, comment, category, chosen, is_forwarded=is_sent)
+    if is_sent:
         node = accounts.instance_actor(tx)
-        extra = {"words": words, "objects": [target.uri, *(post.uri for post in chosen)]}
-        uri = f"{node.uri}#reports/{made.id}"
+        extra = {"words": comment, "objects": [target.uri, *(post.uri for post in chosen)]}
+        uri = f"{node.uri}#reports/{new.id}"
         outbox.record(tx, node, "Flag", target.uri, uri=uri, target=target, extra=extra)
-    return made
+    return new
 
 
-def receive(tx: Writer, by: Account, target: Account, words: str, chosen: Sequence[Post]) -> Report:
-    """Another server reports one of ours. Whoever calls has seen that it may, and that they may see the posts."""
+def receive(tx: Writer, reporter: Account, target: Account, comment: str, chosen: Sequence[Post]) -> Report:
+    """Stores the report of a remote server. Posts that are not the target's are left out.
+
+    The caller has checked that the server may report, and may see the posts. The comment is cut, not refused.
+    """
     # Most servers send what was typed; some send HTML.
-    if words.lstrip().startswith("<"):
-        words = formatting.html_to_text(formatting.sanitize_html(words))
-    words = formatting.clean_text(words, MAX_REMOTE_COMMENT_LENGTH).strip()
+    if comment.lstrip().startswith("<"):
+        comment = formatting.html_to_text(formatting.sanitize_html(comment))
+    comment = formatting.clean_text(comment, MAX_REMOTE_COMMENT_LENGTH).strip()
     own = [post for post in chosen if post.account_id == target.id][:MAX_POSTS]
-    return _insert(tx, by, target, words, "other", own, is_forwarded=False)
+    return _insert(tx, reporter, target, comment, "other", own, is_forwarded=False)
 
 
 def _insert(
     tx: Writer,
-    by: Account,
+    reporter: Account,
     target: Account,
-    words: str,
+    comment: str,
     category: str,
     chosen: Sequence[Post],
     *,
@@ -126,28 +133,29 @@ def _insert(
             VALUES (:id, :by, :target, :category, :words, :is_forwarded, :now)
             RETURNING {columns(Report)}""",  # noqa: S608
         id=new_id(),
-        by=by.id,
+        by=reporter.id,
         target=target.id,
         category=category,
-        words=words,
+        words=comment,
         is_forwarded=is_forwarded,
         now=now_ms(),
     )
     assert row is not None
-    made = build(Report, row)
+    new = build(Report, row)
     tx.many(
         "INSERT INTO report_posts (report_id, post_id) VALUES (:report, :post) ON CONFLICT DO NOTHING",
-        [{"report": made.id, "post": post.id} for post in chosen],
+        [{"report": new.id, "post": post.id} for post in chosen],
     )
-    return made
+    return new
 
 
 def count_open(tx: Reader) -> int:
+    """The number of reports that are not closed."""
     return int(tx.value("SELECT COUNT(*) FROM reports WHERE closed_at IS NULL"))
 
 
 def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]:
-    """Reports that wait for somebody to look, or those that are closed, the latest first."""
+    """A page of open or of closed reports, newest first."""
     rows = tx.all(
         f"""{_SELECT} WHERE closed_at IS {"NULL" if is_open else "NOT NULL"} {part.clause("id")}""",
         **part.values,
@@ -169,20 +177,20 @@ def _load_details(tx: Reader, found: Sequence[Report]) -> list[ReportDetails]:
     people = accounts.by_ids(
         tx, {id_ for one in found for id_ in (one.by_id, one.target_id, one.closed_by or 0)}
     )
-    about: dict[int, list[int]] = {}
+    post_ids: dict[int, list[int]] = {}
     for row in tx.all(
         "SELECT report_id, post_id FROM report_posts WHERE report_id IN (:ids) ORDER BY post_id",
         ids=[one.id for one in found],
     ):
-        about.setdefault(row["report_id"], []).append(row["post_id"])
-    known = posts.by_ids(tx, {id_ for ids in about.values() for id_ in ids}) if about else {}
+        post_ids.setdefault(row["report_id"], []).append(row["post_id"])
+    reported = posts.by_ids(tx, {id_ for ids in post_ids.values() for id_ in ids}) if post_ids else {}
     totals = _totals(tx, {one.target_id for one in found})
     return [
         ReportDetails(
             one,
             people[one.by_id],
             people[one.target_id],
-            [known[id_] for id_ in about.get(one.id, ()) if id_ in known],
+            [reported[id_] for id_ in post_ids.get(one.id, ()) if id_ in reported],
             people.get(one.closed_by or 0),
             totals.get(one.target_id, 1) - 1,
         )
@@ -198,27 +206,27 @@ def _totals(tx: Reader, target_ids: set[int]) -> dict[int, int]:
     return {row["target_id"]: row["n"] for row in rows}
 
 
-def close(tx: Writer, by: Account, report_id: int) -> None:
-    """Somebody who runs the node has looked, and there is nothing more to do. Raises NotFound."""
-    users.check_is_staff(tx, by)
-    closed = _close(tx, by, "id = :id", id=report_id)
+def close(tx: Writer, moderator: Account, report_id: int) -> None:
+    """Closes a report; a closed one stays as it is. Raises NotAllowed and NotFound."""
+    users.check_is_staff(tx, moderator)
+    closed = _close(tx, moderator, "id = :id", id=report_id)
     if not closed:
         details(tx, report_id)
     for target_id in closed:
-        audit_log.record(tx, by, "close-report", accounts.get(tx, target_id).handle, str(report_id))
+        audit_log.record(tx, moderator, "close-report", accounts.get(tx, target_id).handle, str(report_id))
 
 
-def close_all_of_account(tx: Writer, by: Account, target: Account) -> None:
-    """What had to be done about somebody is done."""
-    _close(tx, by, "target_id = :target", target=target.id)
+def close_all_of_account(tx: Writer, moderator: Account, target: Account) -> None:
+    """Closes all reports about an account, once it is suspended. The caller has checked `moderator`."""
+    _close(tx, moderator, "target_id = :target", target=target.id)
 
 
-def _close(tx: Writer, by: Account, which: str, **values: int) -> list[int]:
+def _close(tx: Writer, moderator: Account, condition: str, **values: int) -> list[int]:
     rows = tx.all(
         f"""UPDATE reports SET closed_at = :now, closed_by = :by
-            WHERE {which} AND closed_at IS NULL RETURNING target_id""",  # noqa: S608
+            WHERE {condition} AND closed_at IS NULL RETURNING target_id""",  # noqa: S608
         now=now_ms(),
-        by=by.id,
+        by=moderator.id,
         **values,
     )
     return [row["target_id"] for row in rows]
@@ -236,7 +244,7 @@ def includes_post(tx: Reader, report_id: int, post_id: int) -> bool:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget reports that were closed long ago."""
+    """Deletes reports that were closed over a year ago; returns how many. `now` is in milliseconds."""
     tx.run(
         """DELETE FROM report_posts WHERE report_id IN (SELECT id FROM reports WHERE closed_at < :before)""",
         before=now - RETENTION_MS,

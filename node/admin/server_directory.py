@@ -1,7 +1,7 @@
-"""The servers this node knows, as an admin looks at them: who is there, how they do, how they are treated.
+"""The servers this node knows, as admins see them: accounts, health of deliveries, policy. Owns no table.
 
-Reads only, and only a page at a time: the people of a server are counted along an index, everything else is
-asked for the names of the page.
+The admin pages call it. It only reads, one page at a time: the accounts of a server are counted along an index, and
+everything else is looked up for the domains of the page alone.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from node.database import Reader, build_all, columns
 from node.database.core import escape_like
-from node.federation import deliveries, server_availability
+from node.federation import delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
 from node.interactions import severed_follows
 from node.interactions.severed_follows import FollowCounts
 from node.models.account import Account
 from node.models.domain_policy import DomainPolicy
-from node.moderation import domain_policy
-from node.moderation.domain_policy import DomainBlock
+from node.moderation import domain_rules
+from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import covers, normalize
 
 MAX_SHOWN = 12
@@ -26,7 +26,10 @@ MAX_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class DeliveryHealth:
-    """What became of what we had for a server lately. `host` is there only while something is remembered."""
+    """Recent deliveries to one host, by result. `host` is None when nothing is stored about its availability.
+
+    `failed` includes the deliveries that were answered with 410 Gone.
+    """
 
     host: ServerAvailability | None
     delivered: int
@@ -36,7 +39,7 @@ class DeliveryHealth:
 
 @dataclass(frozen=True, slots=True)
 class ServerSummary:
-    """One line of the list; `domain` is as in handles, with a port that is not the usual one."""
+    """One row of the list. `domain` is as in handles, with the port if it is not the default; `people` are accounts."""
 
     domain: str
     people: int
@@ -46,7 +49,10 @@ class ServerSummary:
 
 @dataclass(frozen=True, slots=True)
 class ServerDetails:
-    """A server's own page. `rule` is the one about exactly this domain, `effective_rule` the nearest there is."""
+    """Everything on a server's own page; counts include the domains under it.
+
+    `rule` is the one for exactly this domain, `effective_rule` the nearest that applies; `health` is by host.
+    """
 
     domain: str
     people: int
@@ -61,21 +67,21 @@ class ServerDetails:
 
 
 def page(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[ServerSummary]:
-    """Servers with people known here, by name, those that contain `query`."""
-    asked = query.strip().lower()
+    """A page of servers with known accounts whose domain contains `query`, by domain, those behind `after`."""
+    text = query.strip().lower()
     rows = tx.all(
         """SELECT domain, COUNT(*) AS people FROM accounts
            WHERE NOT is_local AND domain > :after AND (:query = '' OR domain LIKE :query ESCAPE '!')
            GROUP BY domain ORDER BY domain LIMIT :limit""",
         after=after,
-        query=f"%{escape_like(normalize(asked) or asked)}%" if asked else "",
+        query=f"%{escape_like(normalize(text) or text)}%" if text else "",
         limit=limit,
     )
     return _summaries(tx, [(row["domain"], row["people"]) for row in rows])
 
 
 def failing(tx: Reader, *, limit: int = 200) -> list[ServerSummary]:
-    """Servers that do not answer, the longest silent first."""
+    """Servers to which deliveries fail, those failing longest first."""
     names = [host.host for host in server_availability.failing(tx, limit=limit)]
     rows = tx.all(
         """SELECT domain, COUNT(*) AS people FROM accounts
@@ -88,28 +94,31 @@ def failing(tx: Reader, *, limit: int = 200) -> list[ServerSummary]:
 
 def _summaries(tx: Reader, found: Sequence[tuple[str, int]]) -> list[ServerSummary]:
     names = [name for name, _ in found]
-    treated = domain_policy.policies(tx, names) if names else {}
+    policies = domain_rules.policies(tx, names) if names else {}
     health = _health(tx, names)
-    return [ServerSummary(name, people, treated[name], health[name]) for name, people in found]
+    return [ServerSummary(name, people, policies[name], health[name]) for name, people in found]
 
 
 def _health(tx: Reader, names: Sequence[str]) -> dict[str, DeliveryHealth]:
-    known = server_availability.by_hosts(tx, names)
-    told = deliveries.counts_by_host(tx, names)
+    availability = server_availability.by_hosts(tx, names)
+    counts = delivery_reports.counts_by_host(tx, names)
     return {
         name: DeliveryHealth(
-            known.get(name),
-            told.get(name, {}).get("delivered", 0),
-            told.get(name, {}).get("waiting", 0),
-            sum(told.get(name, {}).get(state, 0) for state in ("failed", "gone")),
+            availability.get(name),
+            counts.get(name, {}).get("delivered", 0),
+            counts.get(name, {}).get("waiting", 0),
+            sum(counts.get(name, {}).get(state, 0) for state in ("failed", "gone")),
         )
         for name in names
     }
 
 
 def details(tx: Reader, domain: str) -> ServerDetails:
-    """Everything about one server and what is under it. Raises Invalid for what is no other server."""
-    name = domain_policy.validate_domain(tx, domain)
+    """Everything about one server, known or not, with the domains under it.
+
+    Raises Invalid for a name that is not a domain, and for one that covers this node.
+    """
+    name = domain_rules.validate_domain(tx, domain)
     pairs = [
         (row["domain"], row["host"])
         for row in tx.all("SELECT DISTINCT domain, host FROM accounts WHERE NOT is_local")
@@ -119,33 +128,33 @@ def details(tx: Reader, domain: str) -> ServerDetails:
         tx.one(
             """SELECT COUNT(*) AS people, COALESCE(SUM(posts_count), 0) AS posts FROM accounts
                WHERE domain = :domain AND host = :host AND NOT is_local""",
-            domain=at,
+            domain=account_domain,
             host=host,
         )
-        for at, host in pairs
+        for account_domain, host in pairs
     ]
     names = list(dict.fromkeys([host for _, host in pairs]))[:MAX_SHOWN] or [name]
     return ServerDetails(
         domain=name,
         people=sum(int(row["people"]) for row in totals if row is not None),
         posts=sum(int(row["posts"]) for row in totals if row is not None),
-        policy=domain_policy.policy(tx, name),
-        rule=domain_policy.by_domain(tx, name),
-        effective_rule=domain_policy.effective_rule(tx, name),
-        allowed_by=domain_policy.allow_list_entry(tx, name),
+        policy=domain_rules.policy(tx, name),
+        rule=domain_rules.by_domain(tx, name),
+        effective_rule=domain_rules.effective_rule(tx, name),
+        allowed_by=domain_rules.allow_list_entry(tx, name),
         health=list(_health(tx, names).items()),
         follow_counts=severed_follows.follow_counts(tx, pairs),
-        top_accounts=_most_followed(tx, [at for at, _ in pairs]),
+        top_accounts=_most_followed(tx, [account_domain for account_domain, _ in pairs]),
     )
 
 
 def _most_followed(tx: Reader, names: Sequence[str]) -> list[Account]:
-    """Some of the people there, those with the most followers known here first."""
+    """The accounts of these domains with the most followers known to this node, at most `MAX_SHOWN`."""
     rows = tx.all(
         f"""SELECT {columns(Account)} FROM accounts
             WHERE domain IN (:names) AND NOT is_local AND deleted_at IS NULL
-            ORDER BY followers_count DESC, id LIMIT :most""",  # noqa: S608
+            ORDER BY followers_count DESC, id LIMIT :limit""",  # noqa: S608
         names=list(dict.fromkeys(names)),
-        most=MAX_SHOWN,
+        limit=MAX_SHOWN,
     )
     return build_all(Account, rows)

@@ -1,4 +1,4 @@
-"""How large the node is: the few numbers it tells apps and other servers about itself. Owns no table."""
+"""Counts how large the node is, for NodeInfo, the client API and the about page. Owns no table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ DAY_MS = 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """`people`, `posts` are our own; `servers` are those this node has met."""
+    """`people` and `posts` are local; `servers` have at least one account known to this node.
+
+    `active_month` and `active_half_year` count local users who came back within 30 and 182 days.
+    """
 
     people: int
     posts: int
@@ -23,7 +26,7 @@ class Statistics:
 
 
 def current(tx: Reader) -> Statistics:
-    """Counted from what is small: our own accounts and the servers, never from all posts."""
+    """Computes the numbers from the accounts and their stored counts, never from the large table of posts."""
     now = now_ms()
     row = tx.one(
         """SELECT COUNT(*) AS people, COALESCE(SUM(a.posts_count), 0) AS posts

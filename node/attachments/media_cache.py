@@ -1,11 +1,11 @@
-"""What is kept of other servers' pictures, and since when nobody has looked. Owns `cached_media` and `cached_hosts`.
+"""The cache of other servers' pictures: what is stored, and when somebody last viewed it.
 
-Nothing here knows a file: the pictures' own tables do (`photos`, `avatars`, `emoji`), and whoever writes or
-forgets files there says so here in the same unit of work, so that the sums are always true. A picture that
-could not be had is remembered too, and asked for again after ever longer waits.
+Owns `cached_media` and `cached_hosts`. No file is known here: the pictures' own tables have them (`photos`, `avatars`,
+`emoji`), and whoever writes or deletes files there records it here in the same unit of work, so that the totals are
+always true. A failed fetch is recorded too, and tried again after ever longer waits.
 
-Looks are gathered in memory and written now and then, so that a page of pictures costs no write. What a
-killed process had not written yet makes some pictures seem a few minutes older than they are.
+Access times are gathered in memory and written from time to time, so that a page of pictures costs no write. What
+a killed process had not yet written makes some pictures seem a few minutes older than they are.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 
 EVICT_ABOVE, EVICT_DOWN_TO = 0.97, 0.92
-"""Which part of the ceiling sets off an eviction, and what it leaves."""
+"""The shares of the capacity that start an eviction, and that it leaves."""
 
 MAX_HOST_SHARE = 0.5
-"""The part of the ceiling that the pictures of one host may fill."""
+"""The share of the capacity that the pictures of one host may fill."""
 
 FIRST_RETRY_MS, FIRST_RETRY_PERMANENT_MS, MAX_RETRY_MS = 5 * MINUTE_MS, 60 * MINUTE_MS, 7 * DAY_MS
 ACCESS_RESOLUTION_MS = 10 * MINUTE_MS
@@ -40,7 +40,7 @@ MAX_PENDING_ACCESSES, MAX_REMEMBERED_ACCESSES = 500, 50_000
 
 @dataclass(frozen=True, slots=True)
 class CachedHost:
-    """What is kept from one host."""
+    """What is stored from one host."""
 
     host: str
     pictures: int
@@ -49,7 +49,7 @@ class CachedHost:
 
 @dataclass(frozen=True, slots=True)
 class CacheUsage:
-    """What is kept in all; `hosts` are those that fill most."""
+    """What is stored in total; `hosts` are those that use most."""
 
     pictures: int
     bytes: int
@@ -58,14 +58,14 @@ class CacheUsage:
 
 
 class CacheCapacity:
-    """How many bytes one node may keep."""
+    """How many bytes one node may store."""
 
     def __init__(self, node: Node) -> None:
         self.bytes = int(node.config.media.cache_gb * BYTES_PER_GB)
 
 
 class AccessTimes:
-    """Who was looked at lately, on one node."""
+    """Gathers when pictures were viewed, on one node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -75,7 +75,7 @@ class AccessTimes:
         node.close_callbacks.append(self.flush)
 
     async def record(self, kind: str, id_: int) -> None:
-        """Somebody looks at a picture that is kept."""
+        """Record that somebody views a stored picture. Writes only now and then."""
         if self._recorded.get((kind, id_)):
             return
         now = now_ms()
@@ -85,17 +85,18 @@ class AccessTimes:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what has been gathered."""
-        fresh, self._pending = self._pending, {}
+        """Write the gathered access times to the database."""
+        pending, self._pending = self._pending, {}
         self._flushed_at = now_ms()
-        if fresh:
-            await self._node.db.write(record_access, fresh)
+        if pending:
+            await self._node.db.write(record_access, pending)
 
 
 def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capacity: int) -> bool:
-    """A picture has been fetched. False if another process was quicker: then its files are not needed.
+    """Record a fetched picture. False if another process was quicker: then its files are not needed.
 
-    `capacity` is how many bytes may be kept in all; what is over it leaves soon after.
+    `capacity` is how many bytes may be stored in total; above it, or where one host uses more than its share, job
+    `trim_cache` is queued.
     """
     host = hostnames.from_uri(url)
     row = tx.one(
@@ -113,20 +114,20 @@ def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capac
     )
     if row is None:
         return False
-    held = tx.value(
+    host_bytes = tx.value(
         """INSERT INTO cached_hosts (host, pictures, bytes) VALUES (:host, 1, :size)
            ON CONFLICT (host) DO UPDATE SET pictures = cached_hosts.pictures + 1,
                bytes = cached_hosts.bytes + excluded.bytes RETURNING bytes""",
         host=host,
         size=max(1, size),
     )
-    if held > capacity * MAX_HOST_SHARE or total_bytes(tx) > capacity * EVICT_ABOVE:
+    if host_bytes > capacity * MAX_HOST_SHARE or total_bytes(tx) > capacity * EVICT_ABOVE:
         queue.add_once(tx, "trim_cache", {})
     return True
 
 
 def record_failure(tx: Writer, kind: str, id_: int, url: str, *, is_permanent: bool) -> None:
-    """A picture could not be had: it is not asked for again for a while, four times longer each time."""
+    """Record a failed fetch: the picture is not requested again for a while, four times longer each time."""
     failures = tx.value(
         "SELECT failures FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
         kind=kind,
@@ -152,7 +153,7 @@ def record_failure(tx: Writer, kind: str, id_: int, url: str, *, is_permanent: b
 
 
 def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
-    """Whether a picture that is not here may be asked for now. Failures at another address do not count."""
+    """Whether a picture that is not stored may be requested now. Failures at another address do not count."""
     after = tx.value(
         "SELECT try_after FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
         kind=kind,
@@ -163,7 +164,7 @@ def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
 
 
 def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
-    """Nothing is kept of these pictures any more, nor that they could not be had."""
+    """Remove these pictures from the cache, with what is recorded of failed fetches."""
     rows = tx.all(
         "DELETE FROM cached_media WHERE kind = :kind AND id IN (:ids) RETURNING host, bytes",
         kind=kind,
@@ -185,7 +186,7 @@ def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
 
 
 def record_access(tx: Writer, accesses: Mapping[MediaKey, int]) -> None:
-    """Note when pictures were last looked at."""
+    """Write when pictures were last viewed (milliseconds). A time never goes back."""
     tx.many(
         """UPDATE cached_media SET looked_at = :at
            WHERE kind = :kind AND id = :id AND bytes > 0 AND looked_at < :at""",
@@ -194,15 +195,15 @@ def record_access(tx: Writer, accesses: Mapping[MediaKey, int]) -> None:
 
 
 def total_bytes(tx: Reader) -> int:
-    """All bytes that are kept."""
+    """Return the bytes of everything that is stored."""
     return int(tx.value("SELECT COALESCE(SUM(bytes), 0) FROM cached_hosts"))
 
 
 def largest_host_above(tx: Reader, min_bytes: float) -> CachedHost | None:
-    """The host that fills most, if it is more than `min_bytes` bytes."""
+    """Return the host that uses most, if that is more than `min_bytes`."""
     rows = tx.all(
-        f"SELECT {columns(CachedHost)} FROM cached_hosts WHERE bytes > :most ORDER BY bytes DESC LIMIT 1",  # noqa: S608
-        most=int(min_bytes),
+        f"SELECT {columns(CachedHost)} FROM cached_hosts WHERE bytes > :min_bytes ORDER BY bytes DESC LIMIT 1",  # noqa: S608
+        min_bytes=int(min_bytes),
     )
     return next(iter(build_all(CachedHost, rows)), None)
 
@@ -210,7 +211,7 @@ def largest_host_above(tx: Reader, min_bytes: float) -> CachedHost | None:
 def least_recently_used(
     tx: Reader, excess_bytes: float, limit: int, host: str | None = None
 ) -> list[MediaKey]:
-    """The pictures that nobody has looked at for longest, as many as make up `excess_bytes` bytes."""
+    """Return the pictures that were not viewed for longest, as many as make up `excess_bytes`."""
     rows = tx.all(
         f"""SELECT kind, id, bytes FROM cached_media
             WHERE bytes > 0 {"" if host is None else "AND host = :host"}
@@ -228,7 +229,7 @@ def least_recently_used(
 
 
 def by_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[MediaKey]:
-    """Some pictures that were fetched from these hosts."""
+    """Return up to `limit` pictures that were fetched from these hosts."""
     rows = tx.all(
         "SELECT kind, id FROM cached_media WHERE host IN (:hosts) AND bytes > 0 LIMIT :limit",
         hosts=list(hosts),
@@ -238,24 +239,24 @@ def by_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[MediaKey]:
 
 
 def hosts(tx: Reader) -> list[str]:
-    """Every host from which something is kept."""
+    """Return every host from which something is stored."""
     return [row["host"] for row in tx.all("SELECT host FROM cached_hosts")]
 
 
 def usage(tx: Reader, limit: int = 10) -> CacheUsage:
-    """What is kept, for the admin."""
+    """Return what is stored, for the admin pages; `limit` bounds the number of hosts."""
     row = tx.one(
         """SELECT COALESCE(SUM(pictures), 0) AS pictures, COALESCE(SUM(bytes), 0) AS bytes, COUNT(*) AS servers
            FROM cached_hosts"""
     )
     assert row is not None
-    most = tx.all(
+    largest = tx.all(
         f"SELECT {columns(CachedHost)} FROM cached_hosts ORDER BY bytes DESC, host LIMIT :limit",  # noqa: S608
         limit=limit,
     )
-    return CacheUsage(int(row["pictures"]), int(row["bytes"]), row["servers"], build_all(CachedHost, most))
+    return CacheUsage(int(row["pictures"]), int(row["bytes"]), row["servers"], build_all(CachedHost, largest))
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Pictures that could not be had are forgotten a week after they might have been asked for again."""
+    """Delete failures that might have been tried again a week ago. Returns how many."""
     return tx.run("DELETE FROM cached_media WHERE bytes = 0 AND try_after < :before", before=now - 7 * DAY_MS)

@@ -1,8 +1,8 @@
-"""Making room: what of other servers' pictures is let go, and when. Owns no table.
+"""Eviction from the cache of other servers' pictures: what is deleted, and when. Owns no table.
 
-The picture that nobody has looked at for longest goes first, and those of a host that fills more than its
-part before all others. What went is fetched again when somebody looks. Work is done in bounded units, each
-of which leaves the sums and the tables true.
+The picture that was not viewed for longest goes first, and those of a host that uses more than its share before all
+others. A deleted picture is fetched again when somebody views it. Work is done in bounded units, each of which leaves
+the totals and the tables true.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from node.attachments import avatars, custom_emoji, media_cache, photos
 from node.attachments.media_cache import EVICT_DOWN_TO, MAX_HOST_SHARE, AccessTimes, CacheCapacity, MediaKey
 from node.database import Writer
 from node.jobs.queue import Job
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 BATCH_SIZE = 100
 
 
 async def trim_cache(node: Node, job: Job) -> None:
-    """Job `trim_cache`: let go of pictures until what is kept is well under the ceiling."""
+    """Job `trim_cache`: evict pictures until what is stored is well under the capacity."""
     await node.component(AccessTimes).flush()
     while await node.db.write(evict_batch, node.component(CacheCapacity).bytes):
         pass
 
 
 def evict_batch(tx: Writer, capacity: int) -> int:
-    """Let go of some pictures; how many. 0 when there is room enough."""
-    crowding = media_cache.largest_host_above(tx, capacity * MAX_HOST_SHARE)
-    if crowding is not None:
-        excess = crowding.bytes - capacity * MAX_HOST_SHARE * EVICT_DOWN_TO
-        return evict(tx, media_cache.least_recently_used(tx, excess, BATCH_SIZE, crowding.host))
+    """Evict some pictures and return how many. 0 when no eviction is needed."""
+    largest = media_cache.largest_host_above(tx, capacity * MAX_HOST_SHARE)
+    if largest is not None:
+        excess = largest.bytes - capacity * MAX_HOST_SHARE * EVICT_DOWN_TO
+        return evict(tx, media_cache.least_recently_used(tx, excess, BATCH_SIZE, largest.host))
     total = media_cache.total_bytes(tx)
     if total <= capacity * EVICT_DOWN_TO:
         return 0
@@ -39,23 +39,23 @@ def evict_batch(tx: Writer, capacity: int) -> int:
 
 
 def evict(tx: Writer, keys: Sequence[MediaKey]) -> int:
-    """Forget what is kept of these pictures, wherever they belong."""
+    """Delete the files of these pictures, of whichever kind they are. Returns how many were given."""
     ids: dict[str, list[int]] = {"photo": [], "emoji": [], **{kind: [] for kind in avatars.PICTURE_KINDS}}
     for kind, id_ in keys:
         ids[kind].append(id_)
     photos.delete_files(tx, ids["photo"])
-    for picture in avatars.PICTURE_KINDS.values():
-        avatars.delete_files(tx, ids[picture.name], picture)
+    for picture_kind in avatars.PICTURE_KINDS.values():
+        avatars.delete_files(tx, ids[picture_kind.name], picture_kind)
     custom_emoji.delete_files(tx, ids["emoji"])
-    for kind, those in ids.items():
-        media_cache.delete(tx, kind, those)
+    for kind, kind_ids in ids.items():
+        media_cache.delete(tx, kind, kind_ids)
     return len(keys)
 
 
 def evict_rejected(tx: Writer) -> int:
-    """Let go of some pictures from hosts whose pictures are not shown here; how many."""
-    found = domain_policy.policies(tx, media_cache.hosts(tx))
-    refused = [host for host, policy in found.items() if policy.rejects_media]
-    if refused and (some := media_cache.by_hosts(tx, refused, BATCH_SIZE)):
-        return evict(tx, some)
+    """Evict some pictures from hosts whose media are rejected, and return how many."""
+    policies = domain_rules.policies(tx, media_cache.hosts(tx))
+    rejected = [host for host, policy in policies.items() if policy.rejects_media]
+    if rejected and (keys := media_cache.by_hosts(tx, rejected, BATCH_SIZE)):
+        return evict(tx, keys)
     return evict(tx, custom_emoji.from_rejected_servers(tx, BATCH_SIZE))

@@ -1,7 +1,7 @@
-"""What the author of a photo shares about it: camera facts by group, a licence, a place in words.
+"""What the author of a photo shares about it: camera metadata by group, a licence, the name of a place.
 
-Nothing is shared that was not ticked; what a photo's `extra` holds is all that anyone is told. Coordinates
-are never read from a file, so there are none to share.
+Nothing is shared that was not ticked; a photo's `extra` holds all that others see. Coordinates are never read from
+a file, so there are none to share.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from node.errors import Invalid
 from node.text.formatting import clean_text
 
 MAX_PLACE_LENGTH = 100
+MAX_ALT_LENGTH = 10_000
 EXIF_GROUPS: dict[str, tuple[str, ...]] = {
     "camera": ("Make", "Model", "LensModel"),
     "settings": (
@@ -27,7 +28,7 @@ EXIF_GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "time": ("DateTime",),
 }
-# By the names that Pixelfed knows them by, which is how it finds them.
+# By the names that Pixelfed uses, which is how it recognises them.
 LICENCES: dict[str, str] = {
     "CC BY": "https://creativecommons.org/licenses/by/4.0/",
     "CC BY-SA": "https://creativecommons.org/licenses/by-sa/4.0/",
@@ -42,7 +43,7 @@ LICENCES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class SharedMetadata:
-    """What is told about the photos of a post. `groups` are keys of `GROUPS`; '' is no licence, no place."""
+    """What is shared about the photos of a post. `groups` are keys of `EXIF_GROUPS`; '' is no licence, no place."""
 
     groups: frozenset[str] = frozenset()
     licence: str = ""
@@ -50,7 +51,7 @@ class SharedMetadata:
 
 
 def validate(shared: SharedMetadata) -> SharedMetadata:
-    """Made clean; raises Invalid for a licence that is not one of `LICENCES`, or a place too long."""
+    """Return it cleaned. Raises Invalid for a licence that is not one of `LICENCES`, or a place too long."""
     place = " ".join(clean_text(shared.place, MAX_PLACE_LENGTH * 2).split())
     if len(place) > MAX_PLACE_LENGTH:
         raise Invalid(f"A place has {MAX_PLACE_LENGTH} characters at most.", field="place")
@@ -60,16 +61,16 @@ def validate(shared: SharedMetadata) -> SharedMetadata:
 
 
 def camera_metadata(photo: Photo) -> dict[str, str]:
-    """What its camera wrote into the file: for its owner alone."""
+    """Return what the camera wrote into the file: for its owner only."""
     return dict(json.loads(photo.camera))
 
 
 def public_metadata_json(photo: Photo, shared: SharedMetadata) -> str:
-    """The photo's `extra`: what is shared about it and nothing else."""
-    facts = camera_metadata(photo)
-    names = [name for group, of_it in EXIF_GROUPS.items() if group in shared.groups for name in of_it]
+    """Return the photo's `extra` as JSON: what is shared about it and nothing else."""
+    camera = camera_metadata(photo)
+    shared_names = [name for group, names in EXIF_GROUPS.items() if group in shared.groups for name in names]
     extra: dict[str, Any] = {
-        "exif": [[name, facts[name]] for name in names if name in facts],
+        "exif": [[name, camera[name]] for name in shared_names if name in camera],
         "license": shared.licence,
         "place": {"name": shared.place} if shared.place else None,
         "groups": sorted(shared.groups),
@@ -78,7 +79,7 @@ def public_metadata_json(photo: Photo, shared: SharedMetadata) -> str:
 
 
 def from_photos(photos: Sequence[Photo]) -> SharedMetadata:
-    """What is shared about the photos of a post of ours now."""
+    """Return what is shared about the photos of a local post now: the same for all, so the first tells it."""
     for photo in photos[:1]:
         extra = photo.public_metadata
         place = extra.get("place") or {}
@@ -88,11 +89,8 @@ def from_photos(photos: Sequence[Photo]) -> SharedMetadata:
     return SharedMetadata()
 
 
-MAX_ALT_LENGTH = 10_000
-
-
 def validate_alt(alt: str) -> str:
-    """The description of a photo, clean; raises Invalid when it is too long."""
+    """Return the description of a photo, cleaned. Raises Invalid when it is too long."""
     alt = clean_text(alt, MAX_ALT_LENGTH * 2)
     if len(alt) > MAX_ALT_LENGTH:
         raise Invalid(f"The description is too long: {MAX_ALT_LENGTH} characters at most.", field="alt")

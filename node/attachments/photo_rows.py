@@ -1,4 +1,4 @@
-"""What photos look like to everyone else: rows with their files. Writing them is the business of `photos`."""
+"""Photos as everyone reads them: rows with their files. Only `photos` writes them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from node.database import Reader, build_all, columns
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """`width` and `height` are as published, 0 when unknown; `files` are by (variant, format).
+    """A photo with its files.
 
-    `extra` is what is told about it to everyone who may see it, `camera` what only its author may look at.
+    `width` and `height` (pixels) are as published, 0 when unknown; `files` are by (variant, format). `extra` is JSON
+    for everyone who may see the photo, `camera` JSON for its author only.
     """
 
     id: int
@@ -38,25 +39,25 @@ class Photo:
 
     @property
     def public_metadata(self) -> dict[str, Any]:
-        """What is told about it to everyone who may see it (`extra`)."""
+        """What everyone who may see the photo is shown about it (`extra`, parsed)."""
         found = json.loads(self.extra)
         return found if isinstance(found, dict) else {}
 
     def file(self, variant: str, *formats: str) -> StoredFile | None:
-        """The first of these formats that there is of a named size."""
+        """Return a variant's file in the first of these formats that exists."""
         return next(
             (self.files[variant, format_] for format_ in formats if (variant, format_) in self.files), None
         )
 
 
 def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Photo]:
-    """Photos with their files, whoever they belong to."""
+    """Return photos with their files by id, of any account. Unknown ids are left out."""
     rows = tx.all(f"SELECT {columns(Photo)} FROM photos WHERE id IN (:ids)", ids=list(ids))  # noqa: S608
     return {photo.id: photo for photo in _with_files(tx, build_all(Photo, rows))}
 
 
 def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Photo]]:
-    """The photos of posts, in order, in two queries however many there are."""
+    """Return the photos of posts in their order, by post id, in two queries however many there are."""
     rows = tx.all(
         f"SELECT {columns(Photo)} FROM photos WHERE post_id IN (:ids) ORDER BY post_id, position, id",  # noqa: S608
         ids=post_ids,
@@ -75,6 +76,6 @@ def _with_files(tx: Reader, photos: list[Photo]) -> list[Photo]:
                FROM photo_files WHERE photo_id IN (:ids)""",
             ids=list(by_id),
         ):
-            kept = StoredFile(row["file"], row["width"], row["height"], row["bytes"])
-            by_id[row["photo_id"]].files[row["variant"], row["format"]] = kept
+            file = StoredFile(row["file"], row["width"], row["height"], row["bytes"])
+            by_id[row["photo_id"]].files[row["variant"], row["format"]] = file
     return photos

@@ -1,11 +1,11 @@
 """Photos: a row and its files, from the upload on. Owns the tables `photos` and `photo_files`.
 
 An upload is rendered in the sandbox and stored before the row that names its files is written, outside any
-unit of work. What the author waits for are the sizes made at once; the job `render_photo` makes the others
+unit of work. The author waits for the variants made at once; the job `render_photo` makes the others
 from the private original, which is then deleted unless the admin keeps originals.
 
-A photo is loose until a post takes it, and belongs to who uploaded it: nobody else can post it. Photos of
-other servers' posts are rows with a `remote_url`; their pixels are in `remote_photos`.
+A photo is unattached until a post takes it, and belongs to its uploader: nobody else can post it. Photos of
+remote posts are rows with a `remote_url`; `remote_photos` fetches their files.
 """
 
 from __future__ import annotations
@@ -39,34 +39,37 @@ IMMEDIATE_VARIANTS = tuple(variant for variant in VARIANTS if not variant.is_def
 DEFERRED_VARIANTS = tuple(variant for variant in VARIANTS if variant.is_deferred)
 
 
-async def upload(node: Node, who: Account, data: bytes, *, alt: str = "") -> Photo:
-    """Make a loose photo of an uploaded file.
+async def upload(node: Node, account: Account, data: bytes, *, alt: str = "") -> Photo:
+    """Create an unattached photo from an uploaded file.
 
-    Raises Invalid, with the sentence that says why and what is accepted, for a file that cannot be one.
+    Raises Invalid for a file that is no picture, with the reason and what is accepted; TooManyRequests for an
+    account with too many unattached photos.
     """
     alt = validate_alt(alt)
-    most = node.config.media.max_upload_mb
-    if len(data) > most * BYTES_PER_MB:
-        raise Invalid(f"This file is too large: up to {most} MB are accepted.", field="photo")
-    await node.db.read(_check_unattached_limit, who)
+    max_mb = node.config.media.max_upload_mb
+    if len(data) > max_mb * BYTES_PER_MB:
+        raise Invalid(f"This file is too large: up to {max_mb} MB are accepted.", field="photo")
+    await node.db.read(_check_unattached_limit, account)
     try:
         picture = await node.sandbox.render(data, IMMEDIATE_VARIANTS)
-    except BadImage as bad:
-        raise Invalid(bad.message, field="photo", detail=bad.detail) from bad
+    except BadImage as error:
+        raise Invalid(error.message, field="photo", detail=error.detail) from error
     stored = await stored_files.store(node, picture.files)
     photo_id, original = new_id(), ""
     if DEFERRED_VARIANTS or node.config.media.keep_originals:
-        # Its name is of this photo alone, so that it can be deleted without asking who else has the same.
+        # Its key is of this photo alone, so that it can be deleted without asking for other uses of the same bytes.
         original = content_key(node.site.subkey(f"original {photo_id}"), data, EXTENSIONS[picture.mime])
         await node.storage.put(original, data, picture.mime)
-    photo = await node.db.write(_insert_upload, photo_id, who, picture, stored, original, alt)
+    photo = await node.db.write(_insert_upload, photo_id, account, picture, stored, original, alt)
     await stored_files.restore_missing(node, stored, picture.files)
     return photo
 
 
-def _check_unattached_limit(tx: Reader, who: Account) -> None:
-    waiting = tx.value("SELECT COUNT(*) FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
-    if waiting >= MAX_UNATTACHED:
+def _check_unattached_limit(tx: Reader, account: Account) -> None:
+    unattached = tx.value(
+        "SELECT COUNT(*) FROM photos WHERE account_id = :account AND post_id IS NULL", account=account.id
+    )
+    if unattached >= MAX_UNATTACHED:
         raise TooManyRequests(
             f"There are already {MAX_UNATTACHED} photos of yours in no post. Please post or remove some.",
             retry_after=3600,
@@ -76,7 +79,7 @@ def _check_unattached_limit(tx: Reader, who: Account) -> None:
 def _insert_upload(
     tx: Writer,
     photo_id: int,
-    who: Account,
+    account: Account,
     picture: Picture,
     stored: StoredFiles,
     original: str,
@@ -84,7 +87,7 @@ def _insert_upload(
 ) -> Photo:
     photo = Photo(
         id=photo_id,
-        account_id=who.id,
+        account_id=account.id,
         post_id=None,
         position=0,
         alt=alt,
@@ -117,7 +120,7 @@ def _insert(tx: Writer, photos: Sequence[Photo]) -> None:
 
 
 def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
-    """Note files that were stored for a photo."""
+    """Record files that were stored for a photo. Known ones stay as they are."""
     tx.many(
         """INSERT INTO photo_files (photo_id, variant, format, file, width, height, bytes)
            VALUES (:photo, :variant, :format, :file, :width, :height, :bytes) ON CONFLICT DO NOTHING""",
@@ -126,18 +129,18 @@ def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
                 "photo": photo_id,
                 "variant": variant,
                 "format": format_,
-                "file": kept.key,
-                "width": kept.width,
-                "height": kept.height,
-                "bytes": kept.bytes,
+                "file": file.key,
+                "width": file.width,
+                "height": file.height,
+                "bytes": file.bytes,
             }
-            for (variant, format_), kept in stored.items()
+            for (variant, format_), file in stored.items()
         ],
     )
 
 
 async def render_deferred_variants(node: Node, job: Job) -> None:
-    """Job `render_photo`: make the sizes nobody waits for, then let go of the original if it is not kept."""
+    """Job `render_photo`: make the deferred variants, then delete the original unless originals are kept."""
     photo = (await node.db.read(by_ids, [job.payload["photo_id"]])).get(job.payload["photo_id"])
     if photo is None or not photo.original_file:
         return
@@ -150,8 +153,8 @@ async def render_deferred_variants(node: Node, job: Job) -> None:
             data = await node.storage.get(photo.original_file)
             stored = await stored_files.store(node, (await node.sandbox.render(data, missing)).files)
         except (KeyError, BadImage) as error:
-            # What was made at once will do; the original must not stay because of it.
-            log.warning("photo %d gets no more sizes: %s", photo.id, error)
+            # The variants made at once will do; the original must not stay because of a failure.
+            log.warning("photo %d gets no deferred variants: %s", photo.id, error)
     await node.db.write(
         _save_deferred_variants, job, photo, stored, keep_original=node.config.media.keep_originals
     )
@@ -161,7 +164,7 @@ def _save_deferred_variants(
     tx: Writer, job: Job, photo: Photo, stored: StoredFiles, *, keep_original: bool
 ) -> None:
     if tx.value("SELECT id FROM photos WHERE id = :id", id=photo.id) is None:
-        stored_files.queue_deletion(tx, [kept.key for kept in stored.values()])
+        stored_files.queue_deletion(tx, [file.key for file in stored.values()])
     else:
         add_files(tx, photo.id, stored)
         if not keep_original:
@@ -170,19 +173,22 @@ def _save_deferred_variants(
     queue.finish(tx, job)
 
 
-def owned_by(tx: Reader, who: Account, photo_id: int) -> Photo:
-    """One of someone's own photos; raises NotFound for anybody else's."""
+def owned_by(tx: Reader, account: Account, photo_id: int) -> Photo:
+    """Return a photo of this account. Raises NotFound for anybody else's."""
     photo = by_ids(tx, [photo_id]).get(photo_id)
-    if photo is None or photo.account_id != who.id:
+    if photo is None or photo.account_id != account.id:
         raise NotFound("There is no such photo.")
     return photo
 
 
 def set_alt_and_focus(
-    tx: Writer, who: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
+    tx: Writer, account: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
 ) -> Photo:
-    """Describe a photo that is in no post yet, and say which point of it matters: (-1…1, -1…1)."""
-    photo = owned_by(tx, who, photo_id)
+    """Set the description and focal point (x, y: -1…1 each) of an unattached photo. None leaves one as it is.
+
+    Raises NotFound for a photo of another account or in a post, Invalid for a description that is too long.
+    """
+    photo = owned_by(tx, account, photo_id)
     if photo.post_id is not None:
         raise NotFound("That photo is in a post. Edit the post to describe it.")
     x, y = focus or (photo.focus_x, photo.focus_y)
@@ -204,33 +210,33 @@ def set_alt_and_focus(
 
 def attach(
     tx: Writer,
-    who: Account,
+    account: Account,
     post_id: int,
     photo_ids: Sequence[int],
     alts: Mapping[int, str],
     shared_metadata: SharedMetadata | None = None,
 ) -> bool:
-    """Let a post consist of exactly these photos in this order; those it held before and lost are deleted.
+    """Attach exactly these photos to a post, in this order; those it had before and lost are deleted.
 
-    `shared_metadata` is what is told about all of them; None leaves that as it was, and of a photo that is new to the
-    post nothing that its camera wrote is told. True if that has changed. Raises
-    Invalid for a photo that is not theirs, or is in another post.
+    `shared_metadata` is what is shared about all of them. None leaves that as it was, and of a photo that is new to
+    the post no camera metadata are shared. Returns whether that changed for a photo the post had. Raises Invalid for
+    a photo of another account, or in another post.
     """
-    had = by_posts(tx, [post_id]).get(post_id, [])
-    kept = {photo.id for photo in had} if shared_metadata is None else set(photo_ids)
-    shared_metadata = photo_metadata.from_photos(had) if shared_metadata is None else shared_metadata
+    previous = by_posts(tx, [post_id]).get(post_id, [])
+    kept = {photo.id for photo in previous} if shared_metadata is None else set(photo_ids)
+    shared_metadata = photo_metadata.from_photos(previous) if shared_metadata is None else shared_metadata
     unticked = replace(shared_metadata, groups=frozenset[str]())
     known = by_ids(tx, photo_ids)
     for photo_id in photo_ids:
         photo = known.get(photo_id)
-        if photo is None or photo.account_id != who.id or photo.post_id not in (None, post_id):
+        if photo is None or photo.account_id != account.id or photo.post_id not in (None, post_id):
             raise Invalid("One of the photos no longer exists. Please add it again.", field="photos")
-    lost = tx.all(
+    removed = tx.all(
         "SELECT id FROM photos WHERE post_id = :post AND id NOT IN (:ids)",
         post=post_id,
         ids=list(photo_ids) or [0],
     )
-    _remove(tx, [row["id"] for row in lost])
+    _remove(tx, [row["id"] for row in removed])
     extras = {
         id_: photo_metadata.public_metadata_json(known[id_], shared_metadata if id_ in kept else unticked)
         for id_ in photo_ids
@@ -248,21 +254,21 @@ def attach(
             for position, id_ in enumerate(photo_ids)
         ],
     )
-    return any(photo.extra != extras.get(photo.id, photo.extra) for photo in had)
+    return any(photo.extra != extras.get(photo.id, photo.extra) for photo in previous)
 
 
 def attach_remote(
     tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
 ) -> None:
-    """Let a post of another server hold these photos, keeping the rows (and files) of those it had."""
+    """Attach these photos to a remote post, keeping the rows (and files) of those it had."""
     rows = () if is_new else tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
-    had = {row["remote_url"]: row["id"] for row in rows}
+    previous = {row["remote_url"]: row["id"] for row in rows}
     now = now_ms()
-    fresh = []
+    new = []
     for position, remote in enumerate({photo.url: photo for photo in photos}.values()):
-        photo_id = had.pop(remote.url, None)
+        photo_id = previous.pop(remote.url, None)
         if photo_id is None:
-            fresh.append(_from_remote(remote, account_id, post_id, position, now))
+            new.append(_from_remote(remote, account_id, post_id, position, now))
         else:
             tx.run(
                 """UPDATE photos SET position = :position, alt = :alt, focus_x = :x, focus_y = :y, extra = :extra
@@ -274,8 +280,8 @@ def attach_remote(
                 y=remote.focus_y,
                 extra=json.dumps(remote.extra),
             )
-    _remove(tx, list(had.values()))
-    _insert(tx, fresh)
+    _remove(tx, list(previous.values()))
+    _insert(tx, new)
 
 
 def _from_remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, now: int) -> Photo:
@@ -300,7 +306,7 @@ def _from_remote(remote: RemotePhoto, account_id: int, post_id: int, position: i
 
 
 def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
-    """Note what looking at a remote photo has shown and its server has not told."""
+    """Fill in what was learnt from a remote photo's bytes and its server did not declare."""
     tx.run(
         """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
                   height = CASE WHEN width < 1 OR height < 1 THEN :height ELSE height END,
@@ -314,30 +320,30 @@ def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int,
 
 
 def delete_files(tx: Writer, ids: Sequence[int]) -> None:
-    """Let go of the pixels of remote photos; the photos stay, and can be fetched again."""
+    """Delete the files of remote photos; the photos stay, and can be fetched again."""
     media_cache.delete(tx, "photo", ids)
     rows = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=list(ids))
     stored_files.queue_deletion(tx, [row["file"] for row in rows])
 
 
-def delete_unattached(tx: Writer, who: Account, photo_id: int) -> None:
-    """Delete a photo of one's own that is in no post. Doing it twice changes nothing."""
+def delete_unattached(tx: Writer, account: Account, photo_id: int) -> None:
+    """Delete an unattached photo of this account. Any other photo stays as it is, and nothing is raised."""
     if tx.value(
-        "SELECT id FROM photos WHERE id = :id AND account_id = :who AND post_id IS NULL",
+        "SELECT id FROM photos WHERE id = :id AND account_id = :account AND post_id IS NULL",
         id=photo_id,
-        who=who.id,
+        account=account.id,
     ):
         _remove(tx, [photo_id])
 
 
 def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and its photos with it."""
+    """Delete the photos of a deleted post."""
     _remove(tx, [row["id"] for row in tx.all("SELECT id FROM photos WHERE post_id = :post", post=post_id)])
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone, and what they had uploaded with them."""
-    rows = tx.all("SELECT id FROM photos WHERE account_id = :who AND post_id IS NULL", who=who.id)
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Delete the unattached photos of a deleted account."""
+    rows = tx.all("SELECT id FROM photos WHERE account_id = :account AND post_id IS NULL", account=account.id)
     _remove(tx, [row["id"] for row in rows])
 
 
@@ -353,7 +359,7 @@ def _remove(tx: Writer, ids: Sequence[int]) -> None:
 
 
 def clean_up(tx: Writer, now: int) -> None:
-    """Delete photos that no post has taken for a day, some at a time."""
+    """Delete photos that are unattached for a day, some at a time."""
     rows = tx.all(
         "SELECT id FROM photos WHERE post_id IS NULL AND created_at < :before LIMIT 500",
         before=now - UNATTACHED_RETENTION_MS,

@@ -1,9 +1,9 @@
-"""How any picture of another server is brought here: photos, faces, emoji. Owns no table.
+"""Fetches pictures of other servers: photos, avatars, headers, emoji. Owns no table.
 
-Only addresses that a post or a profile here already has are ever asked, through the node's one door out.
-The bytes decide what it is, in the sandbox, never a name or a declared type. However many look at once,
-there is one fetch. A host gets few at a time and so many an hour; one that fell silent is left alone for a
-moment. All of that is apart from letters to other servers, which wait for no picture.
+Only addresses that a stored post or account has are requested, through the node's one HTTP client for other servers.
+The bytes decide the type, in the sandbox, never a name or a declared type. However many people view a picture at
+once, there is one fetch. A host gets few requests at a time and a limited number an hour; an unreachable one is left
+alone for a moment. All of that is apart from deliveries to other servers, which wait for no picture.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from node.attachments.media_cache import MediaKey
 from node.attachments.stored_files import StoredFile
 from node.cache import Cache
 from node.errors import Refused, TooManyRequests, Unreachable
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.text import hostnames
 
@@ -38,13 +38,13 @@ MAX_PICTURES_PER_HOUR, MAX_MB_PER_HOUR = 2000, 4096
 UNREACHABLE_PAUSE_SECONDS = 20.0
 MAX_HOSTS = 5000
 
-# The server's own word on what it sends is not asked for: the sandbox looks.
+# A declared type decides nothing: the sandbox reads the bytes.
 ACCEPTED_MEDIA_TYPES = ("image/*", "*/*")
 
 
 @dataclass(slots=True)
 class _HostState:
-    """How one host is being asked."""
+    """The requests to one host: those in flight, and the budget of the hour."""
 
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT_PER_HOST))
     in_flight: int = 0
@@ -56,7 +56,7 @@ class _HostState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedPicture:
-    """A picture that is stored, and not yet in any table."""
+    """A picture whose files are stored, and not yet in any table."""
 
     picture: Picture
     files: dict[tuple[str, str], StoredFile]
@@ -68,87 +68,90 @@ class FetchedPicture:
 
 
 class PictureFetcher:
-    """The fetches under way on one node."""
+    """The fetches in flight on one node, with the limits for each host."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tasks: dict[MediaKey, asyncio.Task[Any]] = {}
         self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._hosts: Cache[str, _HostState] = Cache(MAX_HOSTS)
-        self._asked: dict[str, _HostState] = {}
+        self._active: dict[str, _HostState] = {}
         node.close_callbacks.append(self.close)
 
     async def fetch_once(self, key: MediaKey, fetch: Callable[[], Awaitable[T]]) -> T:
-        """What `fetch` gives; whoever else wants the same meanwhile waits for the same."""
+        """Return what `fetch` returns. While one runs for a key, further callers wait for the same result."""
         task: asyncio.Task[T] | None = self._tasks.get(key)
         if task is None:
             task = asyncio.ensure_future(_call(fetch))
             self._tasks[key] = task
             task.add_done_callback(lambda done: self._done(key, done))
-        # Whoever leaves takes only themselves away: the others still wait, and the pixels are kept.
+        # A cancelled caller does not cancel the fetch: others may wait for it, and the picture is stored.
         return await asyncio.shield(task)
 
     def _done(self, key: MediaKey, task: asyncio.Task[Any]) -> None:
         self._tasks.pop(key, None)
         if not task.cancelled():
-            task.exception()  # nobody else fetches it if all have left
+            task.exception()  # otherwise asyncio logs it as never retrieved, where all callers were cancelled
 
     async def close(self) -> None:
-        """Leave what is under way: it is fetched when somebody looks again."""
+        """Cancel what is in flight: it is fetched when somebody views it again."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def fetch_picture(self, url: str, *, max_bytes: int, variants: tuple[Variant, ...]) -> Picture:
-        """The picture at an address, in these sizes. Raises Unreachable or BadImage; TooMuch if not asked at all."""
+        """Fetch and render the picture at an address. Raises Unreachable or BadImage; TooManyRequests if not tried."""
         host = hostnames.from_uri(url)
-        async with self._host_slot(host) as lane, self._slots:
+        async with self._host_slot(host) as state, self._slots:
             try:
-                found = await self._node.client.get_bytes(
+                response = await self._node.client.get_bytes(
                     url, max_bytes=max_bytes, types=ACCEPTED_MEDIA_TYPES
                 )
             except Unreachable as error:
                 if getattr(error, "temporary", False) and getattr(error, "response_status", None) is None:
-                    lane.paused_until = time.monotonic() + UNREACHABLE_PAUSE_SECONDS
+                    state.paused_until = time.monotonic() + UNREACHABLE_PAUSE_SECONDS
                 raise
-            lane.bytes += len(found.body)
-            there = hostnames.from_uri(found.url)
-            if there != host and (await self._node.db.read(domain_policy.policy, there)).rejects_media:
-                raise Unreachable("Pictures of that server are not shown here.", detail=found.url)
-            return await self._node.sandbox.render(found.body, variants)
+            state.bytes += len(response.body)
+            final_host = hostnames.from_uri(response.url)
+            if (
+                final_host != host
+                and (await self._node.db.read(domain_rules.policy, final_host)).rejects_media
+            ):
+                raise Unreachable("Pictures of that server are not shown here.", detail=response.url)
+            return await self._node.sandbox.render(response.body, variants)
 
     @contextlib.asynccontextmanager
     async def _host_slot(self, host: str) -> AsyncIterator[_HostState]:
-        lane = self._host_state(host)
+        state = self._host_state(host)
         now = time.monotonic()
-        if lane.window_started_at < now - HOUR_SECONDS:
-            lane.window_started_at, lane.pictures, lane.bytes = now, 0, 0
+        if state.window_started_at < now - HOUR_SECONDS:
+            state.window_started_at, state.pictures, state.bytes = now, 0, 0
         if (
-            lane.paused_until > now
-            or lane.in_flight >= MAX_WAITING_PER_HOST
-            or lane.pictures >= MAX_PICTURES_PER_HOUR
-            or lane.bytes >= MAX_MB_PER_HOUR * BYTES_PER_MB
+            state.paused_until > now
+            or state.in_flight >= MAX_WAITING_PER_HOST
+            or state.pictures >= MAX_PICTURES_PER_HOUR
+            or state.bytes >= MAX_MB_PER_HOUR * BYTES_PER_MB
         ):
             raise TooManyRequests(
                 "Too many files from that server are being downloaded. Please try again later."
             )
-        lane.pictures += 1
-        lane.in_flight += 1
-        self._asked[host] = lane
+        state.pictures += 1
+        state.in_flight += 1
+        self._active[host] = state
         try:
-            async with lane.slots:
-                yield lane
+            async with state.slots:
+                yield state
         finally:
-            lane.in_flight -= 1
-            if not lane.in_flight:
-                del self._asked[host]
+            state.in_flight -= 1
+            if not state.in_flight:
+                del self._active[host]
 
     def _host_state(self, host: str) -> _HostState:
-        # Whoever is being asked is not forgotten, however many others there are: they get few at a time.
-        lane = self._asked.get(host) or self._hosts.get(host) or _HostState()
-        self._hosts.put(host, lane)
-        return lane
+        # The state of a host with requests in flight is kept, however many others there are.
+        state = self._active.get(host) or self._hosts.get(host) or _HostState()
+        self._hosts.put(host, state)
+        return state
 
 
 async def _call(fetch: Callable[[], Awaitable[T]]) -> T:
@@ -158,9 +161,10 @@ async def _call(fetch: Callable[[], Awaitable[T]]) -> T:
 async def fetch_and_store(
     node: Node, key: MediaKey, url: str, *, max_bytes: int, variants: tuple[Variant, ...]
 ) -> FetchedPicture | None:
-    """Fetch a picture and store it among the cached files; None, remembered, when it cannot be had.
+    """Fetch a picture and store its files below `CACHE_FOLDER`. None, with the failure recorded, if that fails.
 
-    The caller writes the rows that name the files, and then calls `settled`.
+    Nothing is recorded where a limit of the host stopped it. The caller writes the rows that name the files, and then
+    calls `restore_lost_files`.
     """
     kind, id_ = key
     try:
@@ -168,7 +172,7 @@ async def fetch_and_store(
             url, max_bytes=max_bytes, variants=variants
         )
     except TooManyRequests as error:
-        log.info("%s %d at %s is not asked for now: %s", kind, id_, url, error.message)
+        log.info("%s %d at %s is not requested now: %s", kind, id_, url, error.message)
         return None
     except (Refused, BadImage) as error:
         log.info("%s %d at %s cannot be shown: %s %s", kind, id_, url, error.message, error.detail)
@@ -180,5 +184,5 @@ async def fetch_and_store(
 
 
 async def restore_lost_files(node: Node, fetched: FetchedPicture) -> None:
-    """The rows are written: put back what a deletion of the same bytes took away before they were."""
+    """Store again what a deletion of the same bytes took away before the rows were written."""
     await stored_files.restore_missing(node, fetched.files, fetched.picture.files)

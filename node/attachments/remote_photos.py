@@ -1,6 +1,6 @@
-"""The pixels of other servers' photos: fetched when somebody looks, then kept while there is room.
+"""Files of remote photos: fetched when somebody views one, then stored until they are evicted.
 
-A post is shown at once with its blurhash; no picture is fetched for a post nobody looks at.
+A post is shown at once with its blurhash; no picture is fetched for a post nobody views.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
 from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
 from node.database import Reader, Writer
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -22,49 +22,49 @@ FETCHED_VARIANTS = tuple(
 
 
 async def fetch(node: Node, photo_id: int) -> Photo | None:
-    """The photo with its files, fetched now if need be; None when it cannot be had at the moment."""
+    """Return the photo with its files, fetched now if need be; None when that is not possible at the moment."""
     return await node.component(PictureFetcher).fetch_once(
         ("photo", photo_id), lambda: _fetch(node, photo_id)
     )
 
 
 async def _fetch(node: Node, photo_id: int) -> Photo | None:
-    photo, may_be_tried = await node.db.read(_fetchable_photo, photo_id)
+    photo, may_fetch = await node.db.read(_fetchable_photo, photo_id)
     if photo is None or photo.files or not photo.remote_url:
         return photo
-    if not may_be_tried:
+    if not may_fetch:
         return None
-    brought = await remote_fetch.fetch_and_store(
+    fetched = await remote_fetch.fetch_and_store(
         node, ("photo", photo_id), photo.remote_url, max_bytes=MAX_BYTES, variants=FETCHED_VARIANTS
     )
-    if brought is None:
+    if fetched is None:
         return None
-    kept = await node.db.write(_store, photo, brought, node.component(CacheCapacity).bytes)
-    await remote_fetch.restore_lost_files(node, brought)
-    return kept
+    stored = await node.db.write(_store, photo, fetched, node.component(CacheCapacity).bytes)
+    await remote_fetch.restore_lost_files(node, fetched)
+    return stored
 
 
 def _fetchable_photo(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
-    """The photo, if pictures of its author's server, and of the server that keeps it, are shown here."""
+    """Return the photo, if media of its author's server and of the host of its file are shown, and whether to fetch it."""
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or not photo.remote_url:
         return photo, False
-    if not domain_policy.allows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
+    if not domain_rules.allows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
         return None, False
     return photo, media_cache.may_fetch(tx, "photo", photo_id, photo.remote_url)
 
 
-def _store(tx: Writer, photo: Photo, brought: FetchedPicture, room: int) -> Photo | None:
-    # The post, or the rule about its server, may have changed while the picture was on its way.
-    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domain_policy.allows_media(
+def _store(tx: Writer, photo: Photo, fetched: FetchedPicture, capacity: int) -> Photo | None:
+    # The post, or the policy for its server, may have changed during the fetch.
+    if photo.id not in photo_rows.by_ids(tx, [photo.id]) or not domain_rules.allows_media(
         tx, accounts.get(tx, photo.account_id), photo.remote_url
     ):
-        stored_files.queue_deletion(tx, [kept.key for kept in brought.files.values()])
+        stored_files.queue_deletion(tx, [file.key for file in fetched.files.values()])
         return None
-    if media_cache.record_stored(tx, "photo", photo.id, brought.url, brought.bytes, capacity=room):
-        photos.add_files(tx, photo.id, brought.files)
-        picture = brought.picture
+    if media_cache.record_stored(tx, "photo", photo.id, fetched.url, fetched.bytes, capacity=capacity):
+        photos.add_files(tx, photo.id, fetched.files)
+        picture = fetched.picture
         photos.complete_remote_metadata(tx, photo.id, picture.width, picture.height, picture.blurhash)
     else:
-        stored_files.queue_deletion(tx, [kept.key for kept in brought.files.values()])
+        stored_files.queue_deletion(tx, [file.key for file in fetched.files.values()])
     return photo_rows.by_ids(tx, [photo.id])[photo.id]

@@ -1,7 +1,7 @@
-"""Stored files: what the sandbox rendered, kept under names made of its bytes, and let go of when unneeded.
+"""Stored files: what the sandbox rendered, stored under keys made of its bytes, and deleted when unneeded.
 
-The same picture uploaded twice is one file, so deleting asks the tables first. Rows are written by
-`photos`, `avatars` and `emoji`, after the file they name is stored.
+The same picture uploaded twice is one file, so a deletion asks the tables first. `photos`, `avatars` and
+`custom_emoji` write the rows, after the file they name is stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from node.node import Node
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One stored file: `key` is its storage key."""
+    """One stored file: `key` is its storage key, `width` and `height` are pixels."""
 
     key: str
     width: int
@@ -31,41 +31,41 @@ StoredFiles = Mapping[tuple[str, str], StoredFile]
 
 
 async def store(
-    node: Node, made: Sequence[RenderedFile], *, folder: str = ""
+    node: Node, rendered: Sequence[RenderedFile], *, folder: str = ""
 ) -> dict[tuple[str, str], StoredFile]:
-    """Keep rendered files; return what the table holds of each, by (variant, format).
+    """Store rendered files; return what the tables hold of each, by (variant, format).
 
-    Those of other servers go to a `folder` of their own, and so never share a file with our people's.
+    Those of other servers go to a `folder` of their own, and so never share a file with a local account's.
     """
     secret = node.site.subkey("files")
     stored = {}
-    for one in made:
-        key = folder + content_key(secret, one.data, EXTENSIONS[one.mime])
-        await node.storage.put(key, one.data, one.mime)
-        stored[one.variant, one.format] = StoredFile(key, one.width, one.height, len(one.data))
+    for file in rendered:
+        key = folder + content_key(secret, file.data, EXTENSIONS[file.mime])
+        await node.storage.put(key, file.data, file.mime)
+        stored[file.variant, file.format] = StoredFile(key, file.width, file.height, len(file.data))
     return stored
 
 
-async def restore_missing(node: Node, stored: StoredFiles, made: Sequence[RenderedFile]) -> None:
-    """Put back what a deletion of the same bytes took away before the new rows could speak for them."""
-    for one in made:
-        key = stored[one.variant, one.format].key
+async def restore_missing(node: Node, stored: StoredFiles, rendered: Sequence[RenderedFile]) -> None:
+    """Store again what a deletion of the same bytes took away before the new rows named them."""
+    for file in rendered:
+        key = stored[file.variant, file.format].key
         path = node.storage.path(key)
         if path is not None and not path.exists():
-            await node.storage.put(key, one.data, one.mime)
+            await node.storage.put(key, file.data, file.mime)
 
 
 def queue_deletion(tx: Writer, keys: Iterable[str]) -> None:
-    """Leave a job to delete files, once the rows that named them are gone."""
+    """Queue the deletion of files, once the rows that named them are gone. Empty keys are ignored."""
     if unique := sorted({key for key in keys if key}):
         queue.add(tx, "delete_files", {"keys": unique})
 
 
 async def delete_files(node: Node, job: Job) -> None:
-    """Job `delete_files`: delete what no photo, avatar or emoji needs any more."""
-    needed = await node.db.read(_referenced, job.payload["keys"])
+    """Job `delete_files`: delete the files that no row of a photo, avatar or emoji names any more."""
+    referenced = await node.db.read(_referenced, job.payload["keys"])
     for key in job.payload["keys"]:
-        if key not in needed:
+        if key not in referenced:
             await node.storage.delete(key)
 
 

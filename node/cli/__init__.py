@@ -1,1 +1,1 @@
-"""Commands of the command line, and the socket over which a serving node takes them."""
+"""The database work of command-line commands, and the socket over which a serving node accepts them."""

@@ -1,7 +1,7 @@
-"""What the command line asks of a node's database, by name. Owns no table.
+"""The database work of command-line commands, by name. Owns no table.
 
-A command's unit takes and gives only what JSON can hold, because with SQLite it may run in another process
-than the one the admin started: in the one that serves (`control`).
+`node.__main__` runs them through `control_socket.run_command`. The parameters and results of a command are only what
+JSON can hold, because with SQLite it may run in another process than the one the admin started: the serving one.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from node.paging import MAX_LIMIT, Page
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`unit(tx, …)` does it; one that writes gets a Writer."""
+    """`unit(tx, …)` does the work; it gets a Writer if `writes`, else a Reader."""
 
     unit: Callable[..., Any]
     writes: bool
 
 
 async def perform(db: Database, name: str, values: Mapping[str, Any]) -> Any:
-    """Do a command here. Raises Refused."""
+    """Runs a command in this process. Raises Refused, and Invalid for an unknown name."""
     command = COMMANDS.get(name)
     if command is None:
         raise Invalid("The running server does not know this command. Is it an older version?")
@@ -44,7 +44,7 @@ async def perform(db: Database, name: str, values: Mapping[str, Any]) -> Any:
 def create_account(
     tx: Writer, *, name: str, email: str, password_hash: str, pair: dict[str, str], role: str
 ) -> str:
-    """A new person who can sign in; their whole handle."""
+    """Creates a user; returns the full handle. Raises Invalid and Conflict."""
     user = registration.create_user(
         tx,
         name=name,
@@ -57,7 +57,7 @@ def create_account(
 
 
 def pack_keys(pair: KeyPair) -> dict[str, str]:
-    """Keys as a command's value."""
+    """Converts keys to a value that JSON can hold."""
     return {**dataclasses.asdict(pair), "ed25519_private": pair.ed25519_private.hex()}
 
 
@@ -71,28 +71,28 @@ def _unpack_keys(pair: dict[str, str]) -> KeyPair:
 
 
 def find_account(tx: Reader, *, name: str) -> str:
-    """The name of somebody who can sign in, by name or e-mail address. Raises NotFound."""
+    """The name of a user, by name or e-mail address. Raises NotFound."""
     return _user_by_login(tx, name).account.name
 
 
 def _user_by_login(tx: Reader, name: str) -> users.Credentials:
-    found = users.by_login(tx, name)
-    if found is None:
+    credentials = users.by_login(tx, name)
+    if credentials is None:
         raise NotFound(f"Nobody here is called {name}. `tintype account list` shows who is.")
-    return found
+    return credentials
 
 
 def set_password(tx: Writer, *, name: str, password_hash: str) -> None:
-    """Let somebody sign in with another password, and with nothing they had before."""
+    """Sets a user's password and ends all their sessions. Raises NotFound."""
     account = _user_by_login(tx, name).account
     users.set_password(tx, account.id, password_hash)
     sessions.end_all(tx, account)
 
 
 def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
-    """Give somebody new keys and tell other servers; their whole handle.
+    """Gives a user new keys and announces them to other servers; returns the full handle. Raises NotFound.
 
-    What they said before is signed with the new key when it is tried again.
+    Deliveries of earlier activities are signed with the new key when they are retried.
     """
     account = _user_by_login(tx, name).account
     keys.rotate(tx, account, _unpack_keys(pair))
@@ -101,7 +101,7 @@ def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
 
 
 def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
-    """Some of our people, newest first, below an id (0: from the newest on)."""
+    """A page of users, newest first, with ids below `max_id` (0: from the newest on)."""
     return [
         {
             "id": person.account.id,
@@ -121,7 +121,7 @@ def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
 
 
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
-    """A bearer token, told this once."""
+    """Creates a bearer token, which is returned only this once. Raises NotFound."""
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
 
 
@@ -131,7 +131,7 @@ def latest_migration(tx: Reader) -> int:
 
 
 def check_database(tx: Writer) -> int:
-    """Write something and read something: the number of the newest migration."""
+    """Writes and reads a row, to see that the database works; returns the number of the newest migration."""
     settings.put(tx, "checked_at", str(now_ms()))
     return migrate.latest(tx)
 

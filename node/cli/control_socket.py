@@ -1,8 +1,9 @@
-"""How commands reach a node that is serving, so that with SQLite exactly one process ever writes the file.
+"""The control socket: sends commands to the serving process, so that only one process writes a SQLite file.
 
-The serving process listens on a socket beside the database, which only the same user (or root) may open. One
-line of JSON asks for a command by its name (`commands`), one line answers. A command that finds the database
-free opens it itself; with PostgreSQL, where several may write, it always does.
+`node.__main__` calls it on both sides. The serving process listens on a Unix socket beside the database file, which
+only the same user (or root) may open. A request is one line of JSON with the name of a command (see `commands`), a
+response is one line. A command that finds the database unlocked opens it itself; with PostgreSQL, where several
+processes may write, it always does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ TIMEOUT_SECONDS = 30.0
 
 
 async def run_command(options: Config, name: str, /, **values: Any) -> Any:
-    """Do a command, here or in the process that serves. Raises Refused, InUse, or what the database raises."""
+    """Runs a command in this process, or in the serving one if that has the database open.
+
+    Raises Refused, DatabaseInUse (another command has it open), or what the database raises.
+    """
     site = site_from_config(options)
     try:
         db = await open_database(options.database.url, site)
@@ -46,90 +50,93 @@ async def run_command(options: Config, name: str, /, **values: Any) -> Any:
 
 
 async def send_command(path: str, name: str, /, **values: Any) -> Any:
-    """Let the process that serves a database file do a command. Raises Refused."""
+    """Sends a command to the process that serves the database file at `path`; returns its result.
+
+    Raises Refused, TimeoutError, or OSError if the socket cannot be opened.
+    """
     async with asyncio.timeout(TIMEOUT_SECONDS):
         with socket_address(path) as address:
             reader, writer = await asyncio.open_unix_connection(address, limit=MAX_LINE_BYTES)
         try:
             writer.write(json.dumps({"command": name, "values": values}).encode() + b"\n")
             await writer.drain()
-            answer = json.loads(await reader.readline() or b"{}")
+            response = json.loads(await reader.readline() or b"{}")
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-    if "refused" in answer:
-        raise Refused(answer["refused"], detail=answer.get("detail", ""))
-    if "done" not in answer:
+    if "refused" in response:
+        raise Refused(response["refused"], detail=response.get("detail", ""))
+    if "done" not in response:
         raise Refused("The node that is running could not do that. Its log says why.")
-    return answer["done"]
+    return response["done"]
 
 
 @contextlib.asynccontextmanager
 async def serve_commands(node: Node) -> AsyncIterator[None]:
-    """Answer commands while the node serves. With PostgreSQL there is nothing to do."""
+    """Accepts commands on the socket while the context is open. With PostgreSQL it does nothing."""
     url = node.config.database.url
     if not url.startswith("sqlite:"):
         yield
         return
     path = url.removeprefix("sqlite:")
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                if _is_authorized_peer(writer) and (asked := await reader.readline()):
-                    writer.write(json.dumps(await _handle_request(node, asked)).encode() + b"\n")
+                if _is_authorized_peer(writer) and (line := await reader.readline()):
+                    writer.write(json.dumps(await _handle_request(node, line)).encode() + b"\n")
                     await writer.drain()
         except (OSError, ValueError, KeyError, TypeError, TimeoutError) as error:
-            log.info("a command was not understood: %s", error)
+            log.info("a command could not be read: %s", error)
         finally:
             writer.close()
 
     with socket_address(path) as address:
         listener = _bind_socket(address)
-    server = await asyncio.start_unix_server(answer, sock=listener, limit=MAX_LINE_BYTES)
+    server = await asyncio.start_unix_server(handle, sock=listener, limit=MAX_LINE_BYTES)
     try:
         yield
     finally:
         server.close()
-        # The lock is still ours, so whatever is at this name is what we have put there.
+        # This process still holds the lock, so the file at this path is its own socket.
         with contextlib.suppress(OSError):
             os.unlink(f"{path}.sock")
 
 
 def _bind_socket(address: str) -> socket.socket:
-    """A socket at this name that nobody else may open. What a killed process left there goes."""
+    """Binds a socket at this path that only this user may open, in place of what a killed process left there."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(address)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    old_umask = os.umask(0o177)
     try:
         listener.bind(address)
     finally:
-        os.umask(before)
+        os.umask(old_umask)
     listener.setblocking(False)
     return listener
 
 
 def _is_authorized_peer(writer: asyncio.StreamWriter) -> bool:
-    """Whether it is the user this process runs as, or root. Where that cannot be told, the file's mode must do."""
+    """Whether the peer is this process's user or root. Where the system does not say, the file mode must suffice."""
     peer = writer.get_extra_info("socket")
     if peer is None or not hasattr(socket, "SO_PEERCRED"):
         return True
-    with socket.socket(fileno=os.dup(peer.fileno())) as same:
-        _, user, _ = struct.unpack("3i", same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    with socket.socket(fileno=os.dup(peer.fileno())) as duplicate:
+        _, user, _ = struct.unpack("3i", duplicate.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return user in (0, os.geteuid())
 
 
-async def _handle_request(node: Node, asked: bytes) -> dict[str, Any]:
-    said = json.loads(asked)
-    name = said["command"] if isinstance(said, dict) else ""
+async def _handle_request(node: Node, line: bytes) -> dict[str, Any]:
+    request = json.loads(line)
+    name = request["command"] if isinstance(request, dict) else ""
     try:
-        done = await commands.perform(node.db, str(name), said["values"])
+        result = await commands.perform(node.db, str(name), request["values"])
     except Refused as refused:
         return {"refused": refused.message, "detail": refused.detail}
     except Exception:
         log.exception("the command %s failed", name)
         return {}
-    log.info("did %s for the command line", name)
-    return {"done": done}
+    log.info("ran %s for the command line", name)
+    return {"done": result}

@@ -1,8 +1,8 @@
-"""Searching what this node knows: people, hashtags, words. Owns no table.
+"""Searches accounts, hashtags and posts that this node knows. Owns no table.
 
-People who do not want to be found are found only by their whole handle, or by who follows them; words
-are looked for only in public posts of people who agreed to it, and in one's own. Someone who is not
-known here yet is looked up by `activitypub.remote.actors`.
+The search page and the client API call it; an account that is not known yet is fetched by
+`activitypub.remote.actors`. Accounts that are not discoverable are found only by their full handle, or by their
+followers. Post texts are searched only in public posts of accounts that are indexable, and in the viewer's own.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ MAX_WORDS = 8
 
 def accounts(
     tx: Reader,
-    q: str,
+    query: str,
     viewer: Account | None,
     limit: int = 20,
     *,
     offset: int = 0,
     only_followed: bool = False,
 ) -> list[Account]:
-    """People by handle or name: the exact handle first, then who the viewer follows, then who many follow."""
-    text = q.strip().removeprefix("@").lower()
+    """Accounts by the beginning of their handle, or a part of their display name.
+
+    The exact handle comes first, then accounts that the viewer follows, then by number of followers. `limit` may be
+    up to `MAX_RESULTS`.
+    """
+    text = query.strip().removeprefix("@").lower()
     if not text:
         return []
     name, _, domain = text.partition("@")
@@ -59,16 +63,25 @@ def accounts(
     return [build(Account, row) for row in rows]
 
 
-def hashtags(tx: Reader, q: str, limit: int = 20) -> list[tags.Hashtag]:
-    """Hashtags that begin as asked for, most used first."""
-    return tags.suggest(tx, q.strip().removeprefix("#"), limit)
+def hashtags(tx: Reader, query: str, limit: int = 20) -> list[tags.Hashtag]:
+    """Hashtags that begin with the query, with or without #, most used first."""
+    return tags.suggest(tx, query.strip().removeprefix("#"), limit)
 
 
 def posts(
-    tx: Reader, q: str, viewer: Account | None, limit: int = 20, *, max_id: int = 0, by: Account | None = None
+    tx: Reader,
+    query: str,
+    viewer: Account | None,
+    limit: int = 20,
+    *,
+    max_id: int = 0,
+    author: Account | None = None,
 ) -> list[int]:
-    """Ids of posts with all the words in caption, warning or alt text, newest first."""
-    words = q.lower().split()[:MAX_WORDS]
+    """Ids of posts that contain all words of the query, in caption, content warning or alt text, newest first.
+
+    Words match inside longer ones; only the first `MAX_WORDS` count.
+    """
+    words = query.lower().split()[:MAX_WORDS]
     if not words:
         return []
     texts = " AND ".join(
@@ -82,11 +95,11 @@ def posts(
             WHERE p.is_local AND p.deleted_at IS NULL
               AND ((p.visibility = 'public' AND a.is_indexable) OR p.account_id = :viewer)
               AND {visible_to("p")} AND {texts}
-              AND (p.id < :max_id OR :max_id = 0) AND (p.account_id = :by OR :by = 0)
+              AND (p.id < :max_id OR :max_id = 0) AND (p.account_id = :author OR :author = 0)
             ORDER BY p.id DESC LIMIT :limit""",  # noqa: S608
         viewer=viewer_value(viewer),
         max_id=max_id,
-        by=by.id if by else 0,
+        author=author.id if author else 0,
         limit=max(1, min(limit, MAX_RESULTS)),
         **{f"word_{n}": f"%{core.escape_like(word)}%" for n, word in enumerate(words)},
     )

@@ -1,6 +1,7 @@
-"""The tags of the moment as this process last worked them out. Owns no table.
+"""Caches the trending hashtags of a node. Owns no table; `posts.hashtags` computes them.
 
-Working them out reads every use of the last days, so whoever shows them shares one list for a while.
+Pages and the client API call it. Computing trends reads every use of a hashtag in the last days, so all callers in a
+process share one list for two minutes.
 """
 
 from __future__ import annotations
@@ -16,16 +17,19 @@ MAX_TRENDS = 40
 
 
 class TrendCache:
-    """One node's trends: `node.part(Trends)`."""
+    """The trends of one node: `node.component(TrendCache)`."""
 
     def __init__(self, node: Node) -> None:
-        self._kept: dict[bool, tuple[int, list[TrendingHashtag]]] = {}
+        self._cache: dict[bool, tuple[int, list[TrendingHashtag]]] = {}
 
     def current(self, tx: Reader, limit: int = 10, *, only_local: bool = False) -> list[TrendingHashtag]:
-        """As `hashtags.trending`, at most two minutes old."""
-        made_at, found = self._kept.get(only_local, (0, []))
+        """The result of `hashtags.trending`, at most two minutes old. An empty result is not cached.
+
+        `limit` may be up to `MAX_TRENDS`.
+        """
+        computed_at, trends = self._cache.get(only_local, (0, []))
         now = now_ms()
-        if not found or not 0 <= now - made_at < CACHE_TTL_MS:
-            found = hashtags.trending(tx, MAX_TRENDS, only_local=only_local, now=now)
-            self._kept[only_local] = (now, found)
-        return found[:limit]
+        if not trends or not 0 <= now - computed_at < CACHE_TTL_MS:
+            trends = hashtags.trending(tx, MAX_TRENDS, only_local=only_local, now=now)
+            self._cache[only_local] = (now, trends)
+        return trends[:limit]

@@ -1,7 +1,9 @@
-"""What authors read of the delivery ledger: how far a post, each edit of it and its deletion have come.
+"""What became of deliveries, for the people who may know: authors and staff. Reads the table `deliveries`.
 
-Reads `deliveries`, counted by server: one where anything still waits is being tried, one where an inbox took it
-has it. Nobody sees anybody else's ledger, and what has never been sent anywhere has none.
+Authors see how far each of their posts, its edits and its deletion have come, counted by server: one where
+anything still waits is pending, one where any inbox took it is delivered. Nobody sees the report of another
+author, and a post that was never sent to another server has none. Staff see counts and failures of all
+servers.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from node.database import Reader, Row, Writer
+from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import NotFound
 from node.federation import deliveries, outbox, server_availability
 from node.models.account import Account
@@ -19,8 +21,24 @@ MAX_ACTIVITIES = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """`state` is waiting, delivered, failed or gone; `status` is the last HTTP status, if there was one."""
+
+    id: int
+    outbox_id: int
+    inbox: str
+    host: str
+    state: str
+    status: int | None
+    reason: str
+    attempts: int
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryCounts:
-    """Servers: all of them, those that have it, those still being tried, those that will not get it."""
+    """Servers: all of them, those that have it, those still pending, those that will not get it."""
 
     servers: int
     delivered: int
@@ -33,7 +51,7 @@ NO_DELIVERIES = DeliveryCounts(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """One thing an author told other servers about a post. `verb` is Create, Update or Delete."""
+    """One activity about a post, and how far it has come. `verb` is Create, Update or Delete."""
 
     id: int
     post_id: int
@@ -44,7 +62,10 @@ class DeliveryReport:
 
 @dataclass(frozen=True, slots=True)
 class ServerDelivery:
-    """What became of a telling at one server. `next_attempt_at` is when a sleeping one is tried next, or 0."""
+    """What became of an activity at one server.
+
+    `next_attempt_at`, in milliseconds, is when a waiting one at an unavailable server is tried next, else 0.
+    """
 
     host: str
     state: str
@@ -54,50 +75,53 @@ class ServerDelivery:
     next_attempt_at: int
 
 
+_SELECT = f"SELECT {columns(Delivery)} FROM deliveries"  # noqa: S608
 _STATE_RANK_SQL = "MAX(CASE state WHEN 'waiting' THEN 3 WHEN 'delivered' THEN 2 ELSE 1 END)"
 _IS_POST_ACTIVITY_SQL = (
-    "o.account_id = :who AND o.verb IN ('Create', 'Update', 'Delete') AND o.object_uri <> :self"
+    "o.account_id = :author AND o.verb IN ('Create', 'Update', 'Delete') AND o.object_uri <> :self"
 )
 
 
-def latest(tx: Reader, who: Account, post_id: int) -> DeliveryReport | None:
-    """How far the latest that `who` said about a post has come."""
-    found = _reports(tx, who, post_id, 1)
+def latest(tx: Reader, author: Account, post_id: int) -> DeliveryReport | None:
+    """The report of the newest activity of `author` about a post."""
+    found = _reports(tx, author, post_id, 1)
     return found[0] if found else None
 
 
-def by_post(tx: Reader, who: Account, post_id: int) -> list[DeliveryReport]:
-    """Everything `who` told about a post, newest first. Raises NotFound when that is nothing."""
-    found = _reports(tx, who, post_id, MAX_ACTIVITIES)
+def by_post(tx: Reader, author: Account, post_id: int) -> list[DeliveryReport]:
+    """The reports of all activities of `author` about a post, newest first. Raises NotFound if none."""
+    found = _reports(tx, author, post_id, MAX_ACTIVITIES)
     if not found:
         raise NotFound("There is no such post.")
     return found
 
 
-def deletions(tx: Reader, who: Account, page: Page) -> list[DeliveryReport]:
-    """The deletions of posts by `who`, newest first, as long as they are remembered."""
+def deletions(tx: Reader, author: Account, page: Page) -> list[DeliveryReport]:
+    """The deletions of posts by `author`, newest first, as long as the outbox keeps them."""
     rows = tx.all(
         f"""SELECT o.id, o.post_id, o.verb, o.created_at FROM outbox o
-            WHERE o.account_id = :who AND o.verb = 'Delete' AND o.post_id IS NOT NULL
+            WHERE o.account_id = :author AND o.verb = 'Delete' AND o.post_id IS NOT NULL
             {page.clause("o.id")}""",  # noqa: S608
-        who=who.id,
+        author=author.id,
         **page.values,
     )
     return _with_counts(tx, page.newest_first(rows))
 
 
 def server_deliveries(tx: Reader, outbox_ids: Iterable[int]) -> dict[int, list[ServerDelivery]]:
-    """For each telling, what became of it everywhere: what is open first, then what failed, then the rest."""
+    """For each activity, what became of it at each server: waiting, then failed and gone, then delivered."""
     rows = tx.all(
         """SELECT outbox_id, host, state, status, reason, attempts FROM deliveries
            WHERE outbox_id IN (:ids)
            ORDER BY CASE state WHEN 'waiting' THEN 1 WHEN 'delivered' THEN 3 ELSE 2 END, host, id""",
         ids=list(outbox_ids),
     )
-    asleep = server_availability.by_hosts(tx, {row["host"] for row in rows if row["state"] == "waiting"})
+    availability = server_availability.by_hosts(
+        tx, {row["host"] for row in rows if row["state"] == "waiting"}
+    )
     found: dict[int, dict[str, ServerDelivery]] = {}
     for row in rows:
-        known = asleep.get(row["host"])
+        known = availability.get(row["host"])
         found.setdefault(row["outbox_id"], {}).setdefault(
             row["host"],
             ServerDelivery(
@@ -112,48 +136,49 @@ def server_deliveries(tx: Reader, outbox_ids: Iterable[int]) -> dict[int, list[S
     return {id_: list(by_host.values()) for id_, by_host in found.items()}
 
 
-def retry_undelivered(tx: Writer, who: Account, post_id: int, host: str | None = None) -> int:
-    """Try again what has not arrived (at one server, or anywhere): what failed is queued anew, what sleeps
-    is woken. How many servers that are. Raises NotFound.
+def retry_undelivered(tx: Writer, author: Account, post_id: int, host: str | None = None) -> int:
+    """Tries again what has not arrived (at one server, or at all); returns how many servers that are.
+
+    What failed is queued again, what waits for a server is tried now. Raises NotFound as `by_post` does.
     """
-    told = by_post(tx, who, post_id)
-    open_ = {
+    reports = by_post(tx, author, post_id)
+    hosts = {
         server.host
-        for listed in server_deliveries(tx, [one.id for one in told]).values()
-        for server in listed
+        for servers in server_deliveries(tx, [report.id for report in reports]).values()
+        for server in servers
         if server.state != "delivered" and host in (None, server.host)
     }
-    for one in reversed(told):
-        sentence = outbox.by_id(tx, one.id)
-        if sentence is not None:
-            deliveries.retry(tx, sentence, host=host)
-    for name in sorted(open_):
+    for report in reversed(reports):
+        activity = outbox.by_id(tx, report.id)
+        if activity is not None:
+            deliveries.retry(tx, activity, host=host)
+    for name in sorted(hosts):
         server_availability.retry_now(tx, name)
-    return len(open_)
+    return len(hosts)
 
 
-def _reports(tx: Reader, who: Account, post_id: int, limit: int) -> list[DeliveryReport]:
+def _reports(tx: Reader, author: Account, post_id: int, limit: int) -> list[DeliveryReport]:
     rows = tx.all(
         f"""SELECT o.id, o.post_id, o.verb, o.created_at FROM outbox o
             WHERE o.post_id = :post AND {_IS_POST_ACTIVITY_SQL}
             ORDER BY o.id DESC LIMIT :limit""",  # noqa: S608
         post=post_id,
-        who=who.id,
-        self=who.uri,
+        author=author.id,
+        self=author.uri,
         limit=limit,
     )
     return _with_counts(tx, rows)
 
 
 def _with_counts(tx: Reader, rows: Sequence[Row]) -> list[DeliveryReport]:
-    tallies = {
+    counts = {
         row["outbox_id"]: DeliveryCounts(row["servers"], row["delivered"], row["waiting"], row["failed"])
         for row in tx.all(
             f"""SELECT outbox_id, COUNT(*) AS servers,
-                       COUNT(*) FILTER (WHERE standing = 2) AS delivered,
-                       COUNT(*) FILTER (WHERE standing = 3) AS waiting,
-                       COUNT(*) FILTER (WHERE standing = 1) AS failed
-                FROM (SELECT outbox_id, host, {_STATE_RANK_SQL} AS standing FROM deliveries
+                       COUNT(*) FILTER (WHERE state_rank = 2) AS delivered,
+                       COUNT(*) FILTER (WHERE state_rank = 3) AS waiting,
+                       COUNT(*) FILTER (WHERE state_rank = 1) AS failed
+                FROM (SELECT outbox_id, host, {_STATE_RANK_SQL} AS state_rank FROM deliveries
                       WHERE outbox_id IN (:ids) GROUP BY outbox_id, host) counted
                 GROUP BY outbox_id""",  # noqa: S608
             ids=[row["id"] for row in rows],
@@ -161,7 +186,40 @@ def _with_counts(tx: Reader, rows: Sequence[Row]) -> list[DeliveryReport]:
     }
     return [
         DeliveryReport(
-            row["id"], row["post_id"], row["verb"], row["created_at"], tallies.get(row["id"], NO_DELIVERIES)
+            row["id"], row["post_id"], row["verb"], row["created_at"], counts.get(row["id"], NO_DELIVERIES)
         )
         for row in rows
     ]
+
+
+def by_id(tx: Reader, id_: int) -> Delivery | None:
+    row = tx.one(_SELECT + " WHERE id = :id", id=id_)
+    return build(Delivery, row) if row else None
+
+
+def counts_by_state(tx: Reader) -> dict[str, int]:
+    """The number of deliveries in each state, for staff."""
+    rows = tx.all("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
+    return {row["state"]: row["n"] for row in rows}
+
+
+def counts_by_host(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
+    """For each host, the number of its deliveries in each state, for staff."""
+    found: dict[str, dict[str, int]] = {}
+    for row in tx.all(
+        "SELECT host, state, COUNT(*) AS n FROM deliveries WHERE host IN (:hosts) GROUP BY host, state",
+        hosts=list(hosts),
+    ):
+        found.setdefault(row["host"], {})[row["state"]] = row["n"]
+    return found
+
+
+def undelivered(tx: Reader, *, limit: int = 100) -> Sequence[Delivery]:
+    """What did not arrive, newest first: failed, gone, or waiting after a failed attempt. For staff."""
+    rows = tx.all(
+        _SELECT
+        + """ WHERE state IN ('failed', 'gone') OR (state = 'waiting' AND attempts > 0)
+              ORDER BY id DESC LIMIT :limit""",
+        limit=limit,
+    )
+    return build_all(Delivery, rows)

@@ -1,12 +1,12 @@
-"""What our own people have said: who, verb, object. Owns the table `outbox`.
+"""Outgoing activities: what local accounts did, as actor, verb and object. Owns the table `outbox`.
 
-A deed records its sentence in the same unit of work that changes the tables, and a job beside it tells
-other servers later. So a crash between the two is impossible, and a server that is down is invisible to
-the person posting.
+An action records its activity in the same unit of work that changes the tables, with a job beside it that
+sends it to other servers later (`fan_out`). So a crash between the two is impossible, and the person who
+posts never waits for a server that is unavailable.
 
-The rule it guards: only what our own people do goes out. For anyone else `record` does nothing, because
-their server has already said it. A forged or echoed activity cannot leave the house, and no deed needs
-to ask who is local.
+The rule it guards: only activities of local accounts go out. For any other account `record` does nothing,
+because its own server has sent the activity already. A forged or echoed activity cannot leave this node, and
+no action needs to check who is local.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ RETENTION_MS = 30 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class OutgoingActivity:
-    """One thing one of our people said. `document` is its rendered form, the same bytes at every retry."""
+    """One activity of a local account. `document` is its rendered JSON, the same bytes at every attempt.
+
+    `post_id` is the post it is about, `target_id` the account; `extra` is JSON, see `details`.
+    """
 
     id: int
     uri: str
@@ -42,14 +45,14 @@ class OutgoingActivity:
 
     @property
     def details(self) -> dict[str, Any]:
-        """What the renderer needs once the rows themselves are gone."""
-        facts: dict[str, Any] = json.loads(self.extra)
-        return facts
+        """What the renderer needs once the rows themselves are deleted."""
+        details: dict[str, Any] = json.loads(self.extra)
+        return details
 
 
 def record(
     tx: Writer,
-    who: Account,
+    actor: Account,
     verb: str,
     object_uri: str,
     *,
@@ -58,26 +61,26 @@ def record(
     target: Account | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say that `who` did `verb` to `object_uri`, if `who` is one of ours.
+    """Records that `actor` did `verb` to `object_uri`, and queues its fan-out; nothing for a remote account.
 
-    `uri` is the activity's id where the deed has one (a like, a boost, a follow); otherwise one is made.
-    A Create is found under its post, so that the outbox collection can name it without this table.
+    `uri` is the activity's id where its row has one (a like, a boost, a follow); otherwise one is made. That
+    of a Create is derived from its post, so that the outbox collection can name it without this table.
     """
-    if not who.is_local:
+    if not actor.is_local:
         return
     id_ = new_id()
     if uri is None:
         uri = (
             f"{object_uri}/activity"
             if verb == "Create"
-            else tx.site.uri(f"/users/{who.name}/activities/{id_}")
+            else tx.site.uri(f"/users/{actor.name}/activities/{id_}")
         )
     tx.run(
         """INSERT INTO outbox (id, uri, account_id, verb, object_uri, post_id, target_id, extra, created_at)
            VALUES (:id, :uri, :account_id, :verb, :object_uri, :post_id, :target_id, :extra, :now)""",
         id=id_,
         uri=uri,
-        account_id=who.id,
+        account_id=actor.id,
         verb=verb,
         object_uri=object_uri,
         post_id=None if post is None else post.id,
@@ -85,13 +88,13 @@ def record(
         extra=json.dumps(extra or {}),
         now=now_ms(),
     )
-    # One lane per person: what somebody said first is also queued first.
-    queue.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
+    # One lane per account: its activities are queued for delivery in the order it did them.
+    queue.add(tx, "fan_out", {"id": id_}, lane=f"outbox {actor.id}")
 
 
-def forward(tx: Writer, who: Account, uri: str, object_uri: str, document: str) -> None:
-    """Pass on to the followers of one of ours what somebody else has said, as it came, once."""
-    if not who.is_local:
+def forward(tx: Writer, account: Account, uri: str, object_uri: str, document: str) -> None:
+    """Sends an activity of a remote account, as it was received, to the followers of a local one; once."""
+    if not account.is_local:
         return
     id_ = tx.value(
         """INSERT INTO outbox (id, uri, account_id, verb, object_uri, document, created_at)
@@ -99,21 +102,21 @@ def forward(tx: Writer, who: Account, uri: str, object_uri: str, document: str) 
            ON CONFLICT DO NOTHING RETURNING id""",
         id=new_id(),
         uri=uri,
-        account_id=who.id,
+        account_id=account.id,
         object_uri=object_uri,
         document=document,
         now=now_ms(),
     )
     if id_ is not None:
-        queue.add(tx, "fan_out", {"id": id_}, lane=f"outbox {who.id}")
+        queue.add(tx, "fan_out", {"id": id_}, lane=f"outbox {account.id}")
 
 
-def has_forwarded(tx: Reader, who: Account, object_uri: str) -> bool:
-    """Whether something about this was passed on to the followers of one of ours."""
+def has_forwarded(tx: Reader, account: Account, object_uri: str) -> bool:
+    """Whether any activity about this object was forwarded to the followers of a local account."""
     found = tx.value(
-        "SELECT 1 FROM outbox WHERE verb = 'Forward' AND object_uri = :uri AND account_id = :who LIMIT 1",
+        "SELECT 1 FROM outbox WHERE verb = 'Forward' AND object_uri = :uri AND account_id = :id LIMIT 1",
         uri=object_uri,
-        who=who.id,
+        id=account.id,
     )
     return found is not None
 
@@ -129,7 +132,7 @@ def by_uri(tx: Reader, uri: str) -> OutgoingActivity | None:
 
 
 def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """The rendered forms of these sentences, as far as they have been rendered."""
+    """The documents of these activities, as far as they have been rendered."""
     rows = tx.all(
         "SELECT id, document FROM outbox WHERE id IN (:ids) AND document IS NOT NULL", ids=list(ids)
     )
@@ -137,12 +140,12 @@ def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
 
 
 def save_document(tx: Writer, activity: OutgoingActivity, document: str) -> None:
-    """Keep the rendered form, so that every server and every retry hears the same bytes."""
+    """Keeps the rendered document, so that every server and every attempt gets the same bytes."""
     tx.run("UPDATE outbox SET document = :document WHERE id = :id", document=document, id=activity.id)
 
 
 def withdrawn_ids(tx: Reader, ids: Iterable[int]) -> set[int]:
-    """Those of these sentences that tell what a post says, though it is deleted or its author suspended by now."""
+    """Those of these activities that hold a post which is deleted, or its author suspended, by now."""
     rows = tx.all(
         """SELECT o.id FROM outbox o JOIN posts p ON p.id = o.post_id JOIN accounts a ON a.id = o.account_id
            WHERE o.id IN (:ids) AND o.verb IN ('Create', 'Update')
@@ -153,17 +156,17 @@ def withdrawn_ids(tx: Reader, ids: Iterable[int]) -> set[int]:
 
 
 def clear_document(tx: Writer, activity: OutgoingActivity) -> None:
-    """It is to be said once more, as things are now."""
+    """Lets the activity be rendered again, as things are now; a forwarded one cannot be."""
     tx.run("UPDATE outbox SET document = NULL WHERE id = :id AND verb <> 'Forward'", id=activity.id)
 
 
 def is_superseded(tx: Reader, activity: OutgoingActivity) -> bool:
-    """Whether its author has since taken back or replaced what this says, so that it must not be said again."""
+    """Whether the actor has undone or replaced this since, so that it must not be sent again."""
     rows = tx.all(
         f"""SELECT {columns(OutgoingActivity)} FROM outbox
-            WHERE account_id = :who AND id > :id AND (post_id = :post OR target_id = :target
+            WHERE account_id = :actor AND id > :id AND (post_id = :post OR target_id = :target
                 OR object_uri = :object OR verb = 'Undo')""",  # noqa: S608
-        who=activity.account_id,
+        actor=activity.account_id,
         id=activity.id,
         post=activity.post_id,
         target=activity.target_id,
@@ -173,23 +176,24 @@ def is_superseded(tx: Reader, activity: OutgoingActivity) -> bool:
 
 
 _SUPERSEDING_VERBS = [{"Accept", "Reject"}, {"Add", "Remove"}, {"Update"}]
+"""Of the same object and target, a later activity replaces an earlier one if one of these sets holds both."""
 
 
 def _supersedes(later: OutgoingActivity, earlier: OutgoingActivity) -> bool:
     if later.verb == "Undo" and later.details.get("uri") == earlier.uri:
         return True
     if earlier.verb == "Undo":
-        said = earlier.details
-        return later.verb == said.get("verb") and later.object_uri == said.get("object_uri")
+        undone = earlier.details
+        return later.verb == undone.get("verb") and later.object_uri == undone.get("object_uri")
     is_about_post = earlier.post_id is not None and later.post_id == earlier.post_id
     if later.verb == "Delete":
         return is_about_post or later.object_uri == earlier.object_uri
     same = later.object_uri == earlier.object_uri and later.target_id == earlier.target_id
-    return same and any({later.verb, earlier.verb} <= answers for answers in _SUPERSEDING_VERBS)
+    return same and any({later.verb, earlier.verb} <= verbs for verbs in _SUPERSEDING_VERBS)
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget sentences that nobody is still to hear and that are old enough to be history."""
+    """Deletes activities older than `RETENTION_MS` that have no deliveries left; returns how many."""
     return tx.run(
         """DELETE FROM outbox WHERE created_at < :before
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.outbox_id = outbox.id)""",

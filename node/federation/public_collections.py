@@ -1,7 +1,7 @@
-"""What the public collections of a person or a post hold, as any stranger may read them. Reads only.
+"""The items of the public ActivityPub collections of an account, a post or a hashtag. Reads only.
 
-Whoever asks, only public and unlisted things are listed: a page of a collection may be kept by caches and
-copied by crawlers. Everything is paged by id, newest first.
+Whoever requests them, only public and unlisted items are listed: a page of a collection may be kept by
+caches and copied by crawlers. All are paged by id, newest first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from node.paging import Page
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """A line of an outbox: a post, or somebody's boost of one."""
+    """An item of an outbox: a post, or a boost of one (then `boost_uri` is set)."""
 
     id: int
     post_id: int
@@ -31,32 +31,32 @@ class OutboxItem:
 _POSTS = f"""SELECT p.id, p.id AS post_id, NULL AS boost_uri, p.uri AS boosted_uri,
                     '' AS boosted_author_uri, p.visibility, p.published_at AS created_at
              FROM posts p
-             WHERE p.account_id = :who AND p.visibility IN ('public', 'unlisted')
+             WHERE p.account_id = :account AND p.visibility IN ('public', 'unlisted')
                AND {visibility.visible_to("p")}"""  # noqa: S608
 _BOOSTS = f"""SELECT b.id, b.post_id, b.uri, p.uri, a.uri, b.visibility, b.created_at
               FROM boosts b JOIN posts p ON p.id = b.post_id JOIN accounts a ON a.id = p.account_id
-              WHERE b.account_id = :who AND b.visibility IN ('public', 'unlisted')
+              WHERE b.account_id = :account AND b.visibility IN ('public', 'unlisted')
                 AND p.visibility IN ('public', 'unlisted') AND {visibility.visible_to("p")}"""  # noqa: S608
 
 
-def outbox(tx: Reader, who: Account, page: Page) -> list[OutboxItem]:
-    """What someone published and boosted."""
+def outbox(tx: Reader, account: Account, page: Page) -> list[OutboxItem]:
+    """What an account published and boosted."""
     rows = tx.all(
         f"""SELECT id, post_id, boost_uri, boosted_uri, boosted_author_uri, visibility, created_at
-            FROM ({_POSTS} UNION ALL {_BOOSTS}) said
+            FROM ({_POSTS} UNION ALL {_BOOSTS}) items
             WHERE id > 0 {page.clause("id")}""",  # noqa: S608
-        who=who.id,
+        account=account.id,
         viewer=0,
         **page.values,
     )
     return [OutboxItem(**dict(row)) for row in page.newest_first(rows)]
 
 
-def outbox_total(tx: Reader, who: Account) -> int:
+def outbox_total(tx: Reader, account: Account) -> int:
     return int(
         tx.value(
-            f"SELECT COUNT(*) FROM ({_POSTS} UNION ALL {_BOOSTS}) said",  # noqa: S608
-            who=who.id,
+            f"SELECT COUNT(*) FROM ({_POSTS} UNION ALL {_BOOSTS}) items",  # noqa: S608
+            account=account.id,
             viewer=0,
         )
     )
@@ -71,7 +71,7 @@ def replies_total(tx: Reader, post: Post) -> int:
 
 
 def replies(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the answers to a post."""
+    """(id, uri) of the replies to a post."""
     rows = tx.all(
         f"SELECT p.id, p.uri {_REPLIES} {page.clause('p.id')}",
         post=post.id,
@@ -86,7 +86,7 @@ _THREAD = f"""FROM posts p WHERE p.root_id = :root AND p.visibility IN ('public'
 
 
 def thread(tx: Reader, root: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of everything in a conversation that anybody may read, its beginning included."""
+    """(id, uri) of all posts of a conversation that anybody may read, its root included."""
     rows = tx.all(
         f"SELECT p.id, p.uri {_THREAD} {page.clause('p.id')}",
         root=root.id,
@@ -112,7 +112,7 @@ def likes(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
 
 
 def shares(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the boosts of a post that are not for followers alone."""
+    """(id, uri) of the public and unlisted boosts of a post."""
     rows = tx.all(
         f"""SELECT b.id, b.uri FROM boosts b
             WHERE b.post_id = :post AND b.visibility IN ('public', 'unlisted')
@@ -129,11 +129,11 @@ _HASHTAG = """FROM post_hashtags t JOIN posts p ON p.id = t.post_id JOIN account
 
 
 def hashtag_total(tx: Reader, name: str) -> int:
-    """How many public posts of this node bear a tag."""
+    """The number of public local posts with a hashtag."""
     return int(tx.value(f"SELECT COUNT(*) {_HASHTAG}", name=name))
 
 
 def hashtag(tx: Reader, name: str, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the public posts of this node that bear a tag, newest first."""
+    """(id, uri) of the public local posts with a hashtag, newest first."""
     rows = tx.all(f"SELECT p.id, p.uri {_HASHTAG} {page.clause('p.id')}", name=name, **page.values)
     return [(row["id"], row["uri"]) for row in page.newest_first(rows)]

@@ -1,6 +1,9 @@
-"""Whom a sentence should reach elsewhere, and who elsewhere is told about a post. Reads only.
+"""Which remote accounts get an activity: their inboxes, by their relation to an account or a post. Reads
+only.
 
-An inbox is given with the id of its owner, so that the caller can prefer the shared one and knows the host.
+`activitypub.delivery.audience` combines these sets, chooses between shared and personal inboxes and leaves
+out blocked servers. The rule guarded here: never a local, deleted or suspended account, and across a block
+only a deletion.
 """
 
 from __future__ import annotations
@@ -16,14 +19,14 @@ from node.models.visibility import no_block_between
 
 @dataclass(frozen=True, slots=True)
 class RecipientInbox:
-    """Where someone elsewhere is written to. `shared_inbox` is their server's common inbox, or ''."""
+    """The inbox of a remote account; `shared_inbox` is that of its server, or ''."""
 
     inbox: str
     shared_inbox: str
 
     @property
     def preferred(self) -> str:
-        """The common inbox, where there is one: one request for all who live there."""
+        """The shared inbox where there is one: one request for all accounts of the server."""
         return self.shared_inbox or self.inbox
 
 
@@ -31,20 +34,20 @@ _IS_DELIVERABLE_SQL = "NOT a.is_local AND a.deleted_at IS NULL AND a.suspended_a
 
 
 def followers(tx: Reader, account_id: int) -> list[RecipientInbox]:
-    """Those of accepted followers elsewhere, each common inbox once."""
+    """The inboxes of remote accepted followers, each shared inbox once."""
     return _inboxes(
         tx.all(
             f"""SELECT MIN(a.inbox) AS inbox, a.shared_inbox
                 FROM follows f JOIN accounts a ON a.id = f.follower_id
-                WHERE f.followed_id = :who AND f.state = 'accepted' AND {_IS_DELIVERABLE_SQL}
+                WHERE f.followed_id = :account AND f.state = 'accepted' AND {_IS_DELIVERABLE_SQL}
                 GROUP BY CASE WHEN a.shared_inbox <> '' THEN a.shared_inbox ELSE a.inbox END, a.shared_inbox""",  # noqa: S608
-            who=account_id,
+            account=account_id,
         )
     )
 
 
 def accounts(tx: Reader, ids: Iterable[int]) -> list[RecipientInbox]:
-    """Those of these people, as far as they live elsewhere."""
+    """The inboxes of these accounts, as far as they are remote."""
     return _inboxes(
         tx.all(
             f"SELECT a.inbox, a.shared_inbox FROM accounts a WHERE a.id IN (:ids) AND {_IS_DELIVERABLE_SQL}",  # noqa: S608
@@ -54,7 +57,7 @@ def accounts(tx: Reader, ids: Iterable[int]) -> list[RecipientInbox]:
 
 
 def mentioned(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
-    """Those of the people a post is addressed to by name, unless there is a block between them and its author."""
+    """The inboxes of accounts that a post mentions, unless one has blocked the other."""
     return _inboxes(
         tx.all(
             f"""SELECT a.inbox, a.shared_inbox FROM mentions m JOIN accounts a ON a.id = m.account_id
@@ -67,9 +70,9 @@ def mentioned(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
 
 
 def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
-    """Those of people who liked, boosted or answered a post: they should hear of an edit.
+    """The inboxes of accounts that liked, boosted or replied to a post, and so should get its edits.
 
-    Not across a block with its author, as everywhere.
+    Not across a block with its author.
     """
     return _inboxes(
         tx.all(
@@ -86,7 +89,7 @@ def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]
 
 
 def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:
-    """Those of the authors of everything an open comment hangs below, so that each sees the whole tree."""
+    """The inboxes of the authors of all posts above a reply (50 levels), so each sees the whole thread."""
     return _inboxes(
         tx.all(
             f"""WITH RECURSIVE above (id, parent_id, account_id, depth) AS (
@@ -104,7 +107,7 @@ def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:
 
 
 def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
-    """Every inbox that was sent something about a post before: all of them should hear that it is gone."""
+    """Every inbox that was ever sent an activity about a post: all of them should get its deletion."""
     rows = tx.all(
         """SELECT DISTINCT d.inbox, '' AS shared_inbox
            FROM outbox o JOIN deliveries d ON d.outbox_id = o.id WHERE o.post_id = :post""",
@@ -114,7 +117,11 @@ def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
 
 
 def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
-    """People of one server (`https://host/`) that a post which is not public may be meant for."""
+    """Accounts of one server (`https://host/`), 20 at most, that follow the author or are mentioned in a
+    post.
+
+    For a post that is not public: one of them may let their server fetch it.
+    """
     rows = tx.all(
         f"""SELECT {columns(Account, "a")} FROM accounts a
             WHERE substr(a.uri, 1, :length) = :base AND NOT a.is_local AND a.id IN (
@@ -132,11 +139,11 @@ def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
 
 FOLLOWED_LOCALLY_SQL = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id
     WHERE f.followed_id = :who AND f.state = 'accepted' AND a.is_local LIMIT 1"""
-"""SQL: a row, if anybody on this node follows `:who` (and they have agreed)."""
+"""SQL: a row, if a local account follows `:who` and was accepted."""
 
 
 def is_followed_locally(tx: Reader, account_id: int) -> bool:
-    """Whether anybody on this node follows them (and they have agreed)."""
+    """Whether a local account follows this one and was accepted."""
     return tx.value(FOLLOWED_LOCALLY_SQL, who=account_id) is not None
 
 
@@ -145,12 +152,15 @@ def _inboxes(rows: list[Row]) -> list[RecipientInbox]:
 
 
 def local_reader(tx: Reader, author_id: int, addressed: Iterable[str]) -> int | None:
-    """One of ours who may read what this author says to these addresses: somebody named, else a follower."""
-    here = tx.site.uri("/users/")
+    """The id of a local account that may read what an author sent to these URIs, or None.
+
+    One of those addressed, else a follower.
+    """
+    local_prefix = tx.site.uri("/users/")
     found = tx.value(
         """SELECT id FROM accounts WHERE uri IN (:uris) AND is_local AND deleted_at IS NULL
            AND suspended_at IS NULL ORDER BY id LIMIT 1""",
-        uris=[uri for uri in addressed if uri.startswith(here)] or [""],
+        uris=[uri for uri in addressed if uri.startswith(local_prefix)] or [""],
     )
     if found is None:
         found = tx.value(

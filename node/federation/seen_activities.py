@@ -1,8 +1,8 @@
-"""Activities of other servers that were already acted on. Owns `seen_activities`.
+"""Which received activities were already acted on, to drop duplicates. Owns the table `seen_activities`.
 
-Servers repeat themselves: after a lost answer, through a second inbox, in a replay. Only a 64-bit hash of
-the id is kept, for some months; at ten million rows the chance that a new activity is taken for an old
-one is one in a million million.
+Servers send an activity more than once: after a lost response, through a second inbox, in a replay. Only a
+64-bit hash of its id is kept, for `RETENTION_MS`; at ten million rows the chance that a new activity is taken
+for a duplicate is one in a million million.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _ROWS_AT_ONCE = 64
 
 
 class UnseenActivities:
-    """Which activities of one unit of work are heard for the first time. Made by `first_heard`."""
+    """Which activities of one unit of work are received for the first time. Made by `unseen_activities`."""
 
     def __init__(self, tx: Writer, new: set[int]) -> None:
         self._tx = tx
         self._new = new
 
     def mark_seen(self, uri: str) -> bool:
-        """Whether this activity is heard for the first time; from now on it is not."""
+        """Marks an activity as seen; True if it was not before."""
         hash_ = _hash(uri)
         if hash_ not in self._new:
             return bool(_insert(self._tx, [hash_]))
@@ -34,13 +34,13 @@ class UnseenActivities:
         return True
 
     def unmark_seen(self, uri: str) -> None:
-        """It was not acted on after all: when it comes again, it is new."""
+        """The activity was not acted on after all: when it is received again, it counts as new."""
         self._new.add(_hash(uri))
 
 
 @contextmanager
 def unseen_activities(tx: Writer, uris: Iterable[str]) -> Iterator[UnseenActivities]:
-    """Asks of many activities at once what `take` answers for each; those that nobody took stay new."""
+    """Prepares `mark_seen` for many activities in few statements; those that are never marked stay new."""
     hashes = sorted({_hash(uri) for uri in uris})
     new: set[int] = set()
     for start in range(0, len(hashes), _ROWS_AT_ONCE):
@@ -51,7 +51,7 @@ def unseen_activities(tx: Writer, uris: Iterable[str]) -> Iterator[UnseenActivit
 
 
 def _insert(tx: Writer, hashes: list[int]) -> set[int]:
-    """Remember them; those that were not there."""
+    """Inserts hashes; returns those that were not there."""
     # Few shapes of statement, so that each is prepared once: the last is repeated up to a power of two.
     size = 1 << (len(hashes) - 1).bit_length()
     values = {f"hash_{n}": hashes[min(n, len(hashes) - 1)] for n in range(size)}
@@ -66,7 +66,7 @@ def _insert(tx: Writer, hashes: list[int]) -> set[int]:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget what nobody will repeat any more."""
+    """Deletes hashes older than `RETENTION_MS`; returns how many."""
     return tx.run("DELETE FROM seen_activities WHERE seen_at < :before", before=now - RETENTION_MS)
 
 

@@ -1,11 +1,10 @@
-"""Other servers, awake or asleep. Owns the table `hosts`.
+"""Which other servers are unavailable, and which signatures they take. Owns the table `hosts`.
 
-A server that fails to answer is left alone for a while, twice as long each time, and everything meant for
-it waits in its lane. One that sends us something is awake: its lane goes on at once. Only servers that
-fail, or that want something special, have a row, so the table stays small.
+A server that does not respond is left alone for a pause, twice as long after each failure, while everything
+for it waits in its lane. One that contacts us is available: its lane goes on at once, unless it had responded
+429 (too many requests): then contact is no reason to try sooner. `deliveries` tells the whole story.
 
-One that says that it hears too much from us (429) is awake already: that it sends us something is no reason to
-ask again sooner.
+Only servers that fail, or that take another signature than 'cavage', have a row, so the table stays small.
 """
 
 from __future__ import annotations
@@ -26,14 +25,15 @@ MAX_BACKOFF_MS = 12 * HOUR_MS
 GIVE_UP_AFTER_MS = 7 * DAY_MS
 RETENTION_MS = 60 * DAY_MS
 MAX_ROWS = 20_000
-"""Rows that are kept. Strangers choose the names, so there must be an end to them."""
+"""Rows that are kept. Other servers choose the names, so there must be a bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAvailability:
-    """`failures` in a row since `failing_since`; until `sleeps_until` nothing is tried.
+    """What is known of one server; times are in milliseconds, 0 or None for never.
 
-    Until `busy_until` not even if it knocks: it hears too much from us, or did when it said so.
+    `failures` in a row since `failing_since`. Until `sleeps_until` nothing is sent, unless it contacts us;
+    until `busy_until` not even then, since it limits our requests (429).
     """
 
     host: str
@@ -55,13 +55,13 @@ def by_host(tx: Reader, host: str) -> ServerAvailability | None:
 
 
 def by_hosts(tx: Reader, names: Iterable[str]) -> dict[str, ServerAvailability]:
-    """What is remembered of each of these servers."""
+    """Host → what is known of it, for those that have a row."""
     rows = tx.all(_SELECT + " WHERE host IN (:names)", names=list(names))
     return {row["host"]: build(ServerAvailability, row) for row in rows}
 
 
 def failing(tx: Reader, *, limit: int = 200) -> list[ServerAvailability]:
-    """Servers that do not answer, the longest silent first."""
+    """Servers that do not respond, those that have been failing for longest first."""
     rows = tx.all(
         _SELECT + " WHERE failures > 0 ORDER BY failing_since, host LIMIT :limit",
         limit=limit,
@@ -70,9 +70,9 @@ def failing(tx: Reader, *, limit: int = 200) -> list[ServerAvailability]:
 
 
 def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
-    """Those that have been silent for a week and are asleep: nothing new is queued for them.
+    """Hosts that have failed for 7 days and are unavailable at `now`: nothing new is queued for them.
 
-    When such a sleep ends, the next thing meant for them is tried again, so they are never lost for good.
+    When their pause ends, the next delivery is tried again, so they are never given up for good.
     """
     rows = tx.all(
         """SELECT host FROM hosts
@@ -87,9 +87,10 @@ def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
 def record_failure(
     tx: Writer, host: str, reason: str, *, retry_after_ms: int | None = None, is_rate_limited: bool = False
 ) -> int:
-    """It did not answer: how long it is left alone, as the time to try again.
+    """Records that a server did not respond; returns when to try again, in milliseconds.
 
-    `retry_after_ms` is what it asked for itself, in milliseconds from now; `is_rate_limited` if it hears too much from us.
+    `retry_after_ms` is what it asked for itself, in milliseconds from now; `is_rate_limited` if it responded
+    429.
     """
     now = now_ms()
     failures = tx.value(
@@ -114,7 +115,11 @@ def record_failure(
 
 
 def backoff_ms(failures: int, retry_after_ms: int | None = None) -> int:
-    """Twice as long after each failure, up to half a day, give or take a fifth so that lanes do not march in step."""
+    """The pause after so many failures in a row: 30 s doubled each time, up to 12 h; a longer
+    `retry_after_ms`, up to a day.
+
+    Give or take a fifth, so that lanes which paused together do not all resume together.
+    """
     pause = min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS << min(failures - 1, 20))
     pause = int(pause * random.uniform(0.8, 1.2))  # noqa: S311
     if retry_after_ms is not None:
@@ -123,7 +128,7 @@ def backoff_ms(failures: int, retry_after_ms: int | None = None) -> int:
 
 
 def record_success(tx: Writer, hosts: Iterable[str]) -> None:
-    """They answered: whatever was held against them is forgotten."""
+    """Records that servers responded: their failures are forgotten."""
     tx.run(
         """UPDATE hosts SET failures = 0, failing_since = NULL, sleeps_until = 0, busy_until = 0, reason = ''
            WHERE host IN (:hosts) AND failures > 0""",
@@ -132,7 +137,7 @@ def record_success(tx: Writer, hosts: Iterable[str]) -> None:
 
 
 def record_contact(tx: Writer, hosts: Iterable[str]) -> None:
-    """They sent us something, so they are awake: what waits for them is tried now."""
+    """Records that servers sent us an activity: what waits for them is tried now, except after a 429."""
     rows = tx.all(
         "SELECT host FROM hosts WHERE host IN (:hosts) AND sleeps_until > 0 AND busy_until <= :now",
         hosts=list(hosts),
@@ -143,18 +148,18 @@ def record_contact(tx: Writer, hosts: Iterable[str]) -> None:
 
 
 def retry_now(tx: Writer, host: str) -> None:
-    """Try what waits for a server now, without waiting for the end of its sleep."""
+    """Tries what waits for a server now, without waiting for the end of its pause."""
     tx.run("UPDATE hosts SET sleeps_until = 0, busy_until = 0 WHERE host = :host", host=host)
     queue.run_lane_now(tx, host)
 
 
 def reset(tx: Writer, host: str) -> None:
-    """Hold nothing against a server any more, and remember nothing of it."""
+    """Forgets everything about a server, its signature style included."""
     tx.run("DELETE FROM hosts WHERE host = :host", host=host)
 
 
 def signature_styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
-    """Which kind of signature each understands, where it is not 'cavage'."""
+    """Host → its signature style, where it is not 'cavage'."""
     rows = tx.all(
         "SELECT host, signature_style FROM hosts WHERE host IN (:hosts) AND signature_style <> 'cavage'",
         hosts=list(hosts),
@@ -163,7 +168,7 @@ def signature_styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
 
 
 def unavailable_until(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, int]:
-    """Those of these servers that are left alone, and until when."""
+    """Host → until when it is unavailable (milliseconds), for those that are."""
     names = list(hosts)
     if not names:
         return {}
@@ -176,12 +181,12 @@ def unavailable_until(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, i
 
 
 def signature_style(tx: Reader, host: str) -> str:
-    """Which kind of signature it understands: 'cavage' until it was seen to want 'rfc9421'."""
+    """The signature style a server takes: 'cavage' unless it was seen to take 'rfc9421'."""
     return signature_styles(tx, [host]).get(host, "cavage")
 
 
 def set_signature_style(tx: Writer, host: str, signature_style: str) -> None:
-    """Remember the kind of signature that worked."""
+    """Remembers the signature style that worked."""
     tx.run(
         """INSERT INTO hosts (host, signature_style, seen_at) VALUES (:host, :style, :now)
            ON CONFLICT (host) DO UPDATE SET signature_style = excluded.signature_style""",
@@ -192,7 +197,7 @@ def set_signature_style(tx: Writer, host: str, signature_style: str) -> None:
 
 
 def set_advertised_signature_style(tx: Writer, host: str, signature_style: str) -> None:
-    """It says that it understands a kind of signature: believed while nothing else is known of it."""
+    """Remembers the signature style a server says it takes, unless something is known of it already."""
     tx.run(
         """INSERT INTO hosts (host, signature_style, seen_at) VALUES (:host, :style, :now)
            ON CONFLICT (host) DO NOTHING""",
@@ -203,7 +208,7 @@ def set_advertised_signature_style(tx: Writer, host: str, signature_style: str) 
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget servers about which there is nothing to remember, and the longest unheard-of beyond `MOST`."""
+    """Deletes rows that say nothing or are older than `RETENTION_MS`, and the oldest beyond `MAX_ROWS`."""
     gone = tx.run(
         """DELETE FROM hosts WHERE (failures = 0 AND signature_style = 'cavage')
               OR seen_at < :before""",

@@ -1,7 +1,7 @@
-"""Tombstones: deletions that came before what they delete. Owns the table `tombstones`.
+"""Tombstones: deletions that were received before the post they delete. Owns the table `tombstones`.
 
-A late Create of something already deleted stays out. A tombstone is bound to the actor who deleted, so
-that nobody can keep the posts of others away by claiming to delete them.
+A late Create of a post that is already deleted is ignored. A tombstone is bound to the actor of the Delete,
+so that nobody can keep the posts of others away by claiming to delete them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RETENTION_MS = 90 * 24 * 3600 * 1000
 
 
 def record(tx: Writer, actor: Account, uri: str) -> None:
-    """Remember that an actor deleted something that is not here."""
+    """Remembers that an actor deleted something this node does not have."""
     tx.run(
         "INSERT INTO tombstones (uri, created_at) VALUES (:uri, :now) ON CONFLICT DO NOTHING",
         uri=tombstone_key(actor, uri),
@@ -25,14 +25,15 @@ def record(tx: Writer, actor: Account, uri: str) -> None:
 
 
 def is_tombstoned(tx: Reader, author: Account, uri: str) -> bool:
+    """Whether this author has deleted this URI before it was received."""
     return tx.value("SELECT 1 FROM tombstones WHERE uri = :uri", uri=tombstone_key(author, uri)) is not None
 
 
 def tombstone_key(actor: Account, uri: str) -> str:
-    """Both addresses in few bytes, however long they are."""
+    """A hash of both URIs in 32 characters, however long they are."""
     return hashlib.blake2b(f"{actor.uri} {uri}".encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def clean_up(tx: Writer, now: int) -> None:
-    """Forget deletions of what never came."""
+    """Deletes tombstones older than `RETENTION_MS`."""
     tx.run("DELETE FROM tombstones WHERE created_at < :before", before=now - RETENTION_MS)

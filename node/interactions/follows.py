@@ -18,7 +18,7 @@ from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.models.account import Account, ListedAccount
 from node.models.visibility import no_block
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed
@@ -59,7 +59,7 @@ def follow(
     if not target.is_local:
         return new
     if target.is_locked or who.is_limited:
-        notifications.notify(tx, target.id, "follow_request", by=who)
+        notifications.notify(tx, target.id, "follow_request", actor=who)
         return new
     return accept(tx, new)
 
@@ -76,7 +76,7 @@ def _check_may_follow(tx: Reader, who: Account, target: Account) -> None:
     if relationships.is_block_between(tx, who, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
     other = who if target.is_local else target
-    if not other.is_local and domain_policy.is_blocked(tx, other.domain):
+    if not other.is_local and domain_rules.is_blocked(tx, other.domain):
         raise NotAllowed(f"This node does not exchange anything with {other.domain}.")
 
 
@@ -127,7 +127,7 @@ def accept(tx: Writer, asked: Follow) -> Follow:
     accepted = build(Follow, row)
     _adjust_counts(tx, accepted, 1)
     notifications.withdraw(tx, "follow_request", follower, account=followed)
-    notifications.notify(tx, followed.id, "follow", by=follower)
+    notifications.notify(tx, followed.id, "follow", actor=follower)
     if follower.is_local:
         home_feed.backfill(tx, follower.id, followed.id)
     _send_response(tx, "Accept", accepted, follower, followed)
@@ -195,7 +195,7 @@ def restore(tx: Writer, ended: Follow) -> None:
             home_feed.backfill(tx, ended.follower_id, ended.followed_id)
     else:
         follower = accounts.get(tx, ended.follower_id)
-        notifications.notify(tx, ended.followed_id, "follow_request", by=follower)
+        notifications.notify(tx, ended.followed_id, "follow_request", actor=follower)
 
 
 def _remove(tx: Writer, follower: Account, followed: Account) -> Follow | None:

@@ -1,12 +1,14 @@
-"""The one queue: work that a deed leaves for later, written in the deed's own transaction.
+"""The job queue: work that an action leaves for later, written in its own transaction. Owns `jobs` and
+`lanes`.
 
-A claim is a lease: it moves `run_at` to its end, so what a killed worker held comes back by itself and
-nothing is lost. Finishing belongs in the same unit of work as the effect, so nothing is done twice.
+A claim is a lease: it moves `run_at` to the end of the lease, so what a killed worker held becomes due again
+by itself and nothing is lost. Finishing belongs in the same unit of work as the effect, so nothing is done
+twice.
 
-Jobs that talk to one server share a lane and run one after the other, in the order they were added. Only
+Jobs of one lane (all that send to one server) run one after the other, in the order they were added. Only
 the first of a lane has a time to run; the others are parked until it is finished. So a server that is
-down costs its own lane one row to look at, however many wait behind it. The lane's row is locked by
-adding and by finishing, so neither can miss the other.
+unavailable costs one row to check, however many wait behind it. Adding and finishing both lock the row of
+the lane, so neither can miss the other.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class Job:
 
 
 class RetryLater(Exception):
-    """Raised by a handler: try again at `run_at` (milliseconds)."""
+    """Raised by a handler: run the job again at `run_at` (milliseconds)."""
 
     def __init__(self, at: int, reason: str) -> None:
         super().__init__(reason)
@@ -55,7 +57,7 @@ class RetryLater(Exception):
 
 
 class GiveUp(Exception):
-    """Raised by a handler: trying again will not help."""
+    """Raised by a handler: running the job again will not help."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -63,7 +65,7 @@ class GiveUp(Exception):
 
 
 def add(tx: Writer, kind: str, payload: dict[str, Any], *, lane: str = "", run_at: int | None = None) -> int:
-    """Add a job and return its id. It runs after this unit of work commits, never before."""
+    """Adds a job and returns its id. It runs after this unit of work commits, never before."""
     return add_many(tx, kind, [(payload, lane)], run_at=run_at)[0]
 
 
@@ -74,19 +76,20 @@ def add_many(
     *,
     run_at: int | Sequence[int] | None = None,
 ) -> list[int]:
-    """Add a job for each (payload, lane) and return their ids, which are in the order of the entries.
+    """Adds a job for each (payload, lane), '' for no lane; returns their ids, which grow in the order of the
+    entries.
 
-    A payload may be JSON already. `run_at` is a time for all of them, or one for each; in a lane only its
-    first job has one.
+    A payload may be JSON already. `run_at` (milliseconds) is one time for all of them, or one for each; in a
+    lane only that of its first job counts.
     """
     now = now_ms()
     times = run_at if isinstance(run_at, Sequence) else [now if run_at is None else run_at] * len(entries)
-    taken = _enter_lanes(tx, [lane for _, lane in entries if lane])
+    occupied = _enter_lanes(tx, [lane for _, lane in entries if lane])
     rows: list[dict[str, Any]] = []
     for (payload, lane), at in zip(entries, times, strict=True):
-        if lane and lane in taken:
+        if lane and lane in occupied:
             at = PARKED_RUN_AT
-        taken.add(lane)
+        occupied.add(lane)
         text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
         rows.append(
             {"id": new_id(), "kind": kind, "lane": lane, "payload": text.decode(), "at": at, "now": now}
@@ -102,7 +105,7 @@ def add_many(
 
 
 def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
-    """Count jobs into their lanes; those lanes that held some before.
+    """Counts jobs into their lanes; returns the lanes that held some before.
 
     Rows are locked in one order everywhere, so two units that add or finish many jobs cannot deadlock.
     """
@@ -125,7 +128,7 @@ def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
 
 
 def has_jobs(tx: Reader, kind: str) -> bool:
-    """Whether any job of a kind waits or is worked on."""
+    """Whether any job of a kind waits or runs."""
     return (
         tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind)
         is not None
@@ -133,13 +136,13 @@ def has_jobs(tx: Reader, kind: str) -> bool:
 
 
 def add_once(tx: Writer, kind: str, payload: dict[str, Any], *, run_at: int | None = None) -> None:
-    """Add a job unless one of its kind already waits: for what repeats itself."""
+    """Adds a job unless one of its kind exists already: for periodic work."""
     if not has_jobs(tx, kind):
         add(tx, kind, payload, run_at=run_at)
 
 
 def claim(tx: Writer, kind: str, limit: int, now: int, lease: int = LEASE_MS) -> list[Job]:
-    """Take up to `limit` due jobs of a kind, oldest first."""
+    """Claims up to `limit` jobs of a kind that are due at `now`, for `lease` milliseconds; oldest first."""
     rows = tx.all(
         # The condition stands outside too: two workers that chose the same row on PostgreSQL
         # would otherwise both take it.
@@ -162,12 +165,12 @@ def _job(row: Row) -> Job:
 
 
 def finish(tx: Writer, job: Job) -> bool:
-    """Done: the job goes, the next in its lane may run. False when it was finished before."""
+    """Deletes a job that is done, and lets the next in its lane run. False if it was finished before."""
     return job.id in finish_all(tx, [job])
 
 
 def finish_all(tx: Writer, jobs: Iterable[Job]) -> set[int]:
-    """Finish many jobs; the ids of those that were not finished before."""
+    """Finishes many jobs; returns the ids of those that were not finished before."""
     lanes = {job.id: job.lane for job in jobs}
     if len(lanes) == 1:
         rows = tx.all("DELETE FROM jobs WHERE id = :id RETURNING id", id=next(iter(lanes)))
@@ -181,9 +184,9 @@ def finish_all(tx: Writer, jobs: Iterable[Job]) -> set[int]:
 def move_to_lane(
     tx: Writer, job: Job, lane: str, run_at: int, reason: str = "", kind: str | None = None
 ) -> None:
-    """Let a claimed job wait in another lane, behind what is there already; its own goes on without it.
+    """Moves a claimed job to another lane, behind what is there already; its own lane goes on without it.
 
-    It runs at `run_at` if it is the first there. Lanes keep the order in which jobs were added.
+    It runs at `run_at` if it is the first there. Lanes keep the order in which jobs were added, not moved.
     """
     # Both rows are locked in one order, as in `_enter_lanes`.
     if lane < job.lane:
@@ -211,18 +214,18 @@ def move_to_lane(
 
 
 def nonempty_lanes(tx: Reader, lanes: Iterable[str]) -> set[str]:
-    """Those of the lanes that hold jobs now."""
+    """Those of these lanes that hold jobs."""
     return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(lanes))}
 
 
 def has_sublane(tx: Reader, lane: str) -> bool:
-    """Whether a lane under this one (its name, a space and more) holds jobs."""
+    """Whether a sublane of this lane (named by it, a space and more) holds jobs."""
     found = tx.value(f"SELECT 1 FROM lanes WHERE {_IS_SUBLANE_SQL} LIMIT 1", **_sublane_values(lane))  # noqa: S608
     return found is not None
 
 
 def delete_lanes(tx: Writer, lane: str) -> None:
-    """Forget everything in a lane and in those under it."""
+    """Deletes all jobs of a lane and of its sublanes, but those that failed for good."""
     held = f"lane <> '' AND (lane = :lane OR {_IS_SUBLANE_SQL})"
     values = {**_sublane_values(lane), "lane": lane}
     tx.run(f"DELETE FROM jobs WHERE failed_at IS NULL AND {held}", **values)  # noqa: S608
@@ -237,7 +240,7 @@ def _sublane_values(lane: str) -> dict[str, Any]:
 
 
 def reschedule(tx: Writer, job: Job, run_at: int, reason: str, kind: str | None = None) -> None:
-    """Put a job off until `run_at`, as one of another kind if that is given; its lane waits with it."""
+    """Puts a claimed job off until `run_at`, as one of another kind if given; its lane waits with it."""
     tx.run(
         """UPDATE jobs SET run_at = :at, claimed_until = 0, reason = :reason, kind = :kind
            WHERE id = :id AND failed_at IS NULL""",
@@ -249,7 +252,7 @@ def reschedule(tx: Writer, job: Job, run_at: int, reason: str, kind: str | None 
 
 
 def fail(tx: Writer, job: Job, reason: str) -> None:
-    """Give up: the job is kept for the admin to see, its lane goes on without it."""
+    """Gives a job up: it is kept for staff to see, its lane goes on without it."""
     given_up = tx.run(
         """UPDATE jobs SET failed_at = :now, claimed_until = 0, reason = :reason
            WHERE id = :id AND failed_at IS NULL""",
@@ -279,7 +282,7 @@ def _leave_lanes(tx: Writer, lanes: Iterable[str]) -> None:
 
 
 def run_lane_now(tx: Writer, lane: str) -> None:
-    """Let the first job of a lane, and of each under it, run now: their server has just been heard from."""
+    """Lets the first job of a lane and of each of its sublanes run now."""
     below = tx.all(f"SELECT lane FROM lanes WHERE {_IS_SUBLANE_SQL}", **_sublane_values(lane))  # noqa: S608
     _run_lanes_now(tx, [lane, *(row["lane"] for row in below)])
 
@@ -299,7 +302,7 @@ def _run_lanes_now(tx: Writer, lanes: list[str]) -> None:
 
 
 def retry_failed(tx: Writer, job_id: int) -> bool:
-    """Put a job that was given up back in the queue, outside any lane, with its attempts forgotten."""
+    """Queues a job again that was given up, in no lane and with no attempts counted; False if not found."""
     kind = tx.value(
         """UPDATE jobs SET failed_at = NULL, lane = '', attempts = 0, run_at = :now, reason = ''
            WHERE id = :id AND failed_at IS NOT NULL RETURNING kind""",
@@ -312,12 +315,12 @@ def retry_failed(tx: Writer, job_id: int) -> bool:
 
 
 def release_all_claims(tx: Writer) -> None:
-    """Free every claim. Only for a process that knows it is alone: SQLite, at its start."""
+    """Releases every claim. Only for a process that knows it is alone: SQLite, at its start."""
     tx.run("UPDATE jobs SET run_at = :now, claimed_until = 0 WHERE claimed_until > 0", now=now_ms())
 
 
 def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
-    """For each kind with work, when its first job may run."""
+    """Kind → when its first job may run (milliseconds), for each of these kinds that has one."""
     due = {}
     for kind in kinds:
         at = tx.value(
@@ -331,7 +334,7 @@ def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
 
 @dataclasses.dataclass(frozen=True)
 class KindStats:
-    """One kind of job, for the admin: how many wait, are worked on, were given up; how old the oldest is."""
+    """The jobs of one kind, for staff: how many wait, run, and were given up; when the oldest was added."""
 
     kind: str
     waiting: int
@@ -356,7 +359,7 @@ def stats_by_kind(tx: Reader) -> list[KindStats]:
 
 
 def failures(tx: Reader, limit: int = 50) -> list[Row]:
-    """The jobs most recently given up: id, kind, lane, attempts, reason, failed_at."""
+    """The jobs given up last: id, kind, lane, attempts, reason, failed_at."""
     return tx.all(
         """SELECT id, kind, lane, attempts, reason, failed_at FROM jobs
            WHERE failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT :limit""",
@@ -370,5 +373,5 @@ def longest_lanes(tx: Reader, limit: int = 50) -> list[Row]:
 
 
 def delete_failed(tx: Writer, before: int) -> int:
-    """Drop jobs given up before `before`, so that the table stays bounded."""
+    """Deletes jobs given up before `before`, so that the table stays bounded; returns how many."""
     return tx.run("DELETE FROM jobs WHERE failed_at < :before", before=before)

@@ -1,8 +1,8 @@
-"""Claim → do → finish, for every kind of job.
+"""The worker: claims jobs of every kind, runs their handlers and finishes them.
 
-Each kind has a number of jobs it may do at once. A loop per kind sleeps until it is woken (a unit of work
-in this process added a job), until the next job is due, or for `POLL` seconds, in case another process
-added one. `drain` does what is due and stops: how tests let time pass.
+Each kind has a number of jobs that may run at once. A loop per kind waits until it is woken: by a unit of
+work in this process that added a job, or by the poll every `POLL_SECONDS`, which finds what has become due
+and what another process added. `drain` runs what is due and stops: how tests let time pass.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ POLL_SECONDS = 1.0
 
 @dataclasses.dataclass(frozen=True)
 class JobHandler:
-    """One job at a time to `run`, `concurrency` of them side by side.
+    """Calls `run` with one job, for `concurrency` jobs at once.
 
-    The worker finishes the job, unless `run` returns True: then it has seen to the job itself. A job that
-    takes longer than `slow_after_seconds` seconds gives its place to the next and goes on, up to `max_concurrency` of them in all:
-    so a thousand servers that hang hold up the others for moments, not for their whole timeout.
+    The worker finishes the job, unless `run` returns True: then it has finished or rescheduled it itself. A
+    job that takes longer than `slow_after_seconds` gives its slot to the next and goes on, up to
+    `max_concurrency` of them in all: so a thousand servers that hang delay the others for moments, not for
+    their whole timeout.
     """
 
     run: Callable[[Node, Job], Awaitable[bool | None]]
@@ -41,7 +42,7 @@ class JobHandler:
 
 @dataclasses.dataclass(frozen=True)
 class BatchHandler:
-    """Up to `size` jobs in one call; `run` finishes them itself, in its own unit of work."""
+    """Calls `run` with up to `size` jobs; it finishes them itself, in its own unit of work."""
 
     run: Callable[[Node, list[Job]], Awaitable[None]]
     size: int = 64
@@ -51,7 +52,10 @@ Handler = JobHandler | BatchHandler
 
 
 class _Slots:
-    """What one kind may do at once. Each place is given back once: when its job ends, or before, if it is slow."""
+    """The slots of one kind: how many jobs may run at once.
+
+    Each slot is released once: when its job ends, or before, if the job is slow.
+    """
 
     def __init__(self, handler: Handler) -> None:
         each = handler if isinstance(handler, JobHandler) else None
@@ -61,7 +65,7 @@ class _Slots:
         self._slow: set[asyncio.Task[None]] = set()
 
     def hold(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Keep places, which were acquired, for tasks that have begun together."""
+        """Holds slots, acquired before, for tasks that were started together."""
         for task in tasks:
             task.add_done_callback(self._release_finished)
         self._schedule_release(tasks)
@@ -71,12 +75,12 @@ class _Slots:
             asyncio.get_running_loop().call_later(self._slow_after_seconds, self._release_slow, tasks)
 
     def _release_slow(self, tasks: list[asyncio.Task[None]]) -> None:
-        late = [task for task in tasks if not task.done()]
+        running = [task for task in tasks if not task.done()]
         room = self._max_slow - len(self._slow)
-        for task in late[:room]:
+        for task in running[:room]:
             self._slow.add(task)
             self.free.release()
-        self._schedule_release(late[room:])
+        self._schedule_release(running[room:])
 
     def _release_finished(self, task: asyncio.Task[None]) -> None:
         if task in self._slow:
@@ -86,7 +90,7 @@ class _Slots:
 
 
 class JobWorker:
-    """Does a node's jobs. `handlers` names what to do for each kind."""
+    """Runs the jobs of a node. `handlers` maps each kind of job to its handler."""
 
     def __init__(self, node: Node, handlers: Mapping[str, Handler]) -> None:
         self._node = node
@@ -97,12 +101,13 @@ class JobWorker:
         self._stopping = False
 
     def wake(self, kind: str) -> None:
-        bell = self._wakeups.get(kind)
-        if bell is not None:
-            bell.set()
+        """Lets the loop of a kind claim jobs now; nothing for a kind without a handler."""
+        wakeup = self._wakeups.get(kind)
+        if wakeup is not None:
+            wakeup.set()
 
     async def start(self, *, is_only_process: bool) -> None:
-        """Begin working. `is_only_process`: no other process works on this database, so old claims are free again."""
+        """Starts the loops. `is_only_process`: nobody else uses this database, so old claims are released."""
         if is_only_process:
             await self._node.db.write(queue.release_all_claims)
         self._node.db.wake = self.wake
@@ -110,22 +115,22 @@ class JobWorker:
         self._loops.append(asyncio.create_task(self._poll()))
 
     async def stop(self, timeout_seconds: float = 3.0) -> None:
-        """Claim nothing more, give what is being done `timeout_seconds` seconds, then let go.
+        """Claims nothing more, waits `timeout_seconds` for running jobs, then cancels them.
 
-        What is let go was not finished, so it is done again after the next start.
+        A cancelled job was not finished, so it runs again after the next start.
         """
         self._stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=timeout_seconds)
-            for task in late:
+            _, unfinished = await asyncio.wait(self._running, timeout=timeout_seconds)
+            for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def run(self, *, is_only_process: bool) -> None:
-        """Work until cancelled."""
+        """Works until cancelled."""
         await self.start(is_only_process=is_only_process)
         try:
             await asyncio.gather(*self._loops)
@@ -133,7 +138,7 @@ class JobWorker:
             await self.stop()
 
     async def drain(self, now: int | None = None) -> int:
-        """Do everything that is due (at `now`, in milliseconds) until nothing is; return how many jobs ran."""
+        """Runs all jobs that are due (at `now`, in milliseconds) until none is; returns how many ran."""
         done = 0
         while True:
             ran = await asyncio.gather(*[self._drain_kind(kind, now) for kind in self._handlers])
@@ -149,7 +154,7 @@ class JobWorker:
         return len(found)
 
     async def _poll(self) -> None:
-        """Once in a while, ring for every kind that has something due."""
+        """Wakes, every `POLL_SECONDS`, each kind that has a job due."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
@@ -160,62 +165,62 @@ class JobWorker:
                     if at <= now:
                         self._wakeups[kind].set()
             except Exception:
-                log.exception("could not look for due jobs")
+                log.exception("could not find due jobs")
 
     async def _loop(self, kind: str) -> None:
-        handler, bell = self._handlers[kind], self._wakeups[kind]
-        places = _Slots(handler)
-        bell.set()
+        handler, wakeup = self._handlers[kind], self._wakeups[kind]
+        slots = _Slots(handler)
+        wakeup.set()
         while True:
-            await bell.wait()
-            bell.clear()
+            await wakeup.wait()
+            wakeup.clear()
             try:
-                while await self._claim_and_run(kind, handler, places):
+                while await self._claim_and_run(kind, handler, slots):
                     pass
             except Exception:
                 log.exception("could not claim %s jobs", kind)
                 await asyncio.sleep(POLL_SECONDS)
-                bell.set()
+                wakeup.set()
 
-    async def _claim_and_run(self, kind: str, handler: Handler, places: _Slots) -> bool:
-        """Fill the free places once. True when there may be more to claim."""
-        free = places.free
+    async def _claim_and_run(self, kind: str, handler: Handler, slots: _Slots) -> bool:
+        """Fills the free slots once. True when there may be more to claim."""
+        free = slots.free
         await free.acquire()
-        taken = 1
+        acquired = 1
         if isinstance(handler, JobHandler):
-            while taken < handler.concurrency and not free.locked():
+            while acquired < handler.concurrency and not free.locked():
                 await free.acquire()
-                taken += 1
-        limit = handler.size if isinstance(handler, BatchHandler) else taken
+                acquired += 1
+        limit = handler.size if isinstance(handler, BatchHandler) else acquired
         try:
             found = await asyncio.shield(self._node.db.write(queue.claim, kind, limit, now_ms()))
         except BaseException:
-            for _ in range(taken):
+            for _ in range(acquired):
                 free.release()
             raise
-        works = self._coroutines(handler, found)
-        for _ in range(taken - len(works)):
+        coroutines = self._coroutines(handler, found)
+        for _ in range(acquired - len(coroutines)):
             free.release()
-        tasks = [asyncio.create_task(work) for work in works]
+        tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
         for task in tasks:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        places.hold(tasks)
+        slots.hold(tasks)
         return len(found) == limit
 
     def _coroutines(self, handler: Handler, found: list[Job]) -> list[Coroutine[Any, Any, None]]:
-        """What is to be done side by side."""
+        """One coroutine for each job, or one for the whole batch: they run at once."""
         if isinstance(handler, JobHandler):
             return [self._run_job(handler.run, job) for job in found]
         return [self._run_batch(handler, found)] if found else []
 
-    async def _run_batch(self, handler: BatchHandler, group: list[Job]) -> None:
+    async def _run_batch(self, handler: BatchHandler, batch: list[Job]) -> None:
         try:
-            await handler.run(self._node, group)
+            await handler.run(self._node, batch)
         except Exception:
-            # One of them spoils the batch: each on its own, so the others are not lost with it.
-            log.exception("a batch of %d %s jobs failed; trying them one by one", len(group), group[0].kind)
-            for job in group:
+            # One of them may have failed the batch: each runs on its own, so the others are not lost with it.
+            log.exception("a batch of %d %s jobs failed; trying them one by one", len(batch), batch[0].kind)
+            for job in batch:
                 await self._run_job(lambda node, job: handler.run(node, [job]), job)
 
     async def _run_job(self, run: Callable[[Node, Job], Awaitable[bool | None]], job: Job) -> None:

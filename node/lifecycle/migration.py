@@ -17,7 +17,7 @@ from node.interactions import blocks, follows
 from node.jobs import queue
 from node.jobs.queue import Job
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.notifications import notifications
 from node.text import hostnames
@@ -122,7 +122,7 @@ def _check_target(tx: Reader, origin: Account, target: Account) -> None:
         raise Invalid("The new account has itself moved.", field="target", detail=target.uri)
     if not target.is_local:
         for name in (target.domain, hostnames.from_uri(target.uri)):
-            if domain_policy.is_blocked(tx, name):
+            if domain_rules.is_blocked(tx, name):
                 raise Invalid(f"This node does not exchange anything with {name}.", field="target")
     if relationships.is_block_between(tx, origin, target):
         raise Invalid("One of the accounts has blocked the other.", field="target")
@@ -185,7 +185,7 @@ def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> in
             # A block, or themselves: what they have stays as it is.
             continue
         follows.unfollow(tx, follower, origin)
-        notifications.notify(tx, follower.id, "move", by=target)
+        notifications.notify(tx, follower.id, "move", actor=target)
     return int(rows[-1]["id"])
 
 

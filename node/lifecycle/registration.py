@@ -139,7 +139,7 @@ def sign_up(
         invited_by=invited.account_id if invited else None,
     )
     for colleague in users.staff(tx):
-        notifications.notify(tx, colleague.account.id, "sign_up", by=account)
+        notifications.notify(tx, colleague.account.id, "sign_up", actor=account)
     if is_pending:
         accounts.set_visible(tx, account.id, is_visible=False)
     return user

@@ -13,7 +13,7 @@ from node.errors import Invalid, NotFound
 from node.ids import now_ms
 from node.models.account import Account
 from node.models.remote_actor import RemoteActor
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.text import display_names, formatting, hostnames
 
 
@@ -32,9 +32,9 @@ def upsert(tx: Writer, actor: RemoteActor) -> Account:
     if account is None:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     if actor.is_suspended != account.suspended_there:
-        account = accounts._apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
+        account = accounts.apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
     keys.save_public(tx, account, actor.keys, now)
-    return domain_policy.apply_to_account(tx, account)
+    return domain_rules.apply_to_account(tx, account)
 
 
 MAX_REMOTE_BIO_LENGTH = 20 * 1024

@@ -1,1 +1,1 @@
-"""Rules about other servers: domain blocks, block lists, exclusions, and the log of who decided what."""
+"""Rules about other servers: domain blocks, block lists, exclusions, and the audit log of all of them."""

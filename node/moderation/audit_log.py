@@ -1,7 +1,7 @@
-"""Who decided what about others: moderators' and admins' deeds, in order. Owns `audit_log`.
+"""The audit log: what moderators and admins decided about accounts and servers. Owns `audit_log`.
 
-Every such deed writes its line in its own unit of work, so that nothing is decided without one. The
-same line goes to the node's log once it is true.
+The modules that decide (`domain_rules`, `block_lists`, `account_actions`, …) call `record` in the unit of work of
+the decision, so that none is made without its entry. The same line goes to the node's log after the commit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_FIELD_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """`by_name` is '' for what the node did by itself; `action` is a word that the page knows a sentence for."""
+    """One decision. `by_name` is '' for what the node did by itself; the admin page has a text for each `action`."""
 
     id: int
     by_name: str
@@ -33,24 +33,27 @@ class AuditEntry:
     created_at: int
 
 
-def record(tx: Writer, by: Account | None, action: str, target: str, detail: str = "") -> None:
-    """Write down that `by` (None: the node itself) did something to `target`, a handle or a domain."""
+def record(tx: Writer, moderator: Account | None, action: str, target: str, detail: str = "") -> None:
+    """Add an entry: `moderator` (None: the node itself) did `action` to `target`, a handle, a domain or a list.
+
+    `target` and `detail` are cut at `MAX_FIELD_LENGTH` characters.
+    """
     tx.run(
         """INSERT INTO audit_log (id, by_id, deed, target, detail, created_at)
            VALUES (:id, :by, :deed, :target, :detail, :now)""",
         id=new_id(),
-        by=None if by is None else by.id,
+        by=None if moderator is None else moderator.id,
         deed=action,
         target=target[:MAX_FIELD_LENGTH],
         detail=detail[:MAX_FIELD_LENGTH],
         now=now_ms(),
     )
-    who = "the node" if by is None else by.handle
-    tx.after_commit(functools.partial(log.info, "%s: %s %s %s", who, action, target, detail))
+    name = "the node" if moderator is None else moderator.handle
+    tx.after_commit(functools.partial(log.info, "%s: %s %s %s", name, action, target, detail))
 
 
 def entries(tx: Reader, page: Page) -> list[AuditEntry]:
-    """What was decided, the latest first."""
+    """A page of entries, newest first."""
     rows = tx.all(
         f"""SELECT l.id, COALESCE(a.name, '') AS by_name, l.deed, l.target, l.detail, l.created_at
             FROM audit_log l LEFT JOIN accounts a ON a.id = l.by_id
@@ -64,4 +67,5 @@ def entries(tx: Reader, page: Page) -> list[AuditEntry]:
 
 
 def clean_up(tx: Writer, now: int) -> int:
+    """Delete entries older than two years; returns how many. `now` is in milliseconds."""
     return tx.run("DELETE FROM audit_log WHERE created_at < :before", before=now - RETENTION_MS)

@@ -1,7 +1,7 @@
-"""Lists of servers as files: the CSV that Mastodon writes and reads, and plain lists of names. Owns no table.
+"""Parses and formats block lists: the CSV that Mastodon exports and imports, and plain lists of names. Owns no table.
 
-Files come from strangers: they are bounded, and a line that cannot be used is named with the reason while the
-others are taken.
+`block_lists` calls it for what it fetches and the admin pages for what is uploaded. The input is untrusted: its size
+is bounded, and a line that cannot be used is reported with the reason while the other lines are accepted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from node.errors import Invalid
-from node.moderation.domain_policy import MAX_COMMENT_LENGTH, DomainAllow, DomainBlock
+from node.moderation.domain_rules import MAX_COMMENT_LENGTH, DomainAllow, DomainBlock
 from node.text import hostnames
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -38,7 +38,7 @@ _TRUE_VALUES = frozenset({"true", "t", "1", "yes", "y"})
 
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
-    """One line that can be used; `domain` is normal."""
+    """One usable line; `domain` is in its normal spelling."""
 
     domain: str
     strength: str
@@ -50,7 +50,7 @@ class ParsedEntry:
 
 @dataclass(frozen=True, slots=True)
 class InvalidLine:
-    """One line that cannot be used, and why, in a sentence."""
+    """One unusable line: its number (from 1), its text, shortened, and the reason as a text for admins."""
 
     line: int
     text: str
@@ -59,7 +59,7 @@ class InvalidLine:
 
 @dataclass(frozen=True, slots=True)
 class ParsedList:
-    """`is_complete`: nothing shows that servers are missing which the file means to name."""
+    """What a file holds. `is_complete` is False when it may name servers that could not be parsed."""
 
     entries: list[ParsedEntry]
     invalid_lines: list[InvalidLine]
@@ -67,32 +67,32 @@ class ParsedList:
 
 
 def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend") -> ParsedList:
-    """Read a file. Raises Invalid when it is none of the kinds that are understood.
+    """Parses a file. Raises Invalid for one that is too large, not text, of another format, or empty.
 
-    `strength` is what a bare name asks for.
+    `strength` is that of a line with no severity. Of several lines for one domain the first counts.
     """
     text = _decode(data)
-    found: dict[str, ParsedEntry] = {}
+    entries: dict[str, ParsedEntry] = {}
     problems: list[InvalidLine] = []
-    is_whole = True
+    is_complete = True
     own = [hostnames.normalize(domain) for domain in own_domains]
     for line, cells in _rows(text, problems):
-        if len(found) >= MAX_ENTRIES:
+        if len(entries) >= MAX_ENTRIES:
             problems.append(
                 InvalidLine(line, "", f"A list may have {MAX_ENTRIES} servers; the rest is left out.")
             )
-            is_whole = False
+            is_complete = False
             break
         name = hostnames.normalize(cells["domain"])
-        why = _invalid_reason(cells["domain"], name, own)
+        reason = _invalid_reason(cells["domain"], name, own)
         severity = cells.get("severity", "").strip().lower()
-        if not why and severity and severity not in SEVERITIES:
-            why = f"“{severity[:MAX_SHOWN_LENGTH]}” is not a severity."
-            is_whole = False
-        if why:
-            problems.append(InvalidLine(line, cells["domain"][:MAX_SHOWN_LENGTH], why))
+        if not reason and severity and severity not in SEVERITIES:
+            reason = f"“{severity[:MAX_SHOWN_LENGTH]}” is not a severity."
+            is_complete = False
+        if reason:
+            problems.append(InvalidLine(line, cells["domain"][:MAX_SHOWN_LENGTH], reason))
             continue
-        found.setdefault(
+        entries.setdefault(
             name,
             ParsedEntry(
                 name,
@@ -103,10 +103,10 @@ def parse(data: bytes, own_domains: Iterable[str], *, strength: str = "suspend")
                 " ".join(cells.get("public_comment", "").split())[:MAX_COMMENT_LENGTH],
             ),
         )
-    if not found and not problems:
+    if not entries and not problems:
         raise Invalid("There is no server in that list.", field="file")
-    is_whole = is_whole and not any(problem.reason in _TRUNCATION_REASONS for problem in problems)
-    return ParsedList(list(found.values()), problems[:MAX_INVALID_LINES], is_whole)
+    is_complete = is_complete and not any(problem.reason in _TRUNCATION_REASONS for problem in problems)
+    return ParsedList(list(entries.values()), problems[:MAX_INVALID_LINES], is_complete)
 
 
 def _decode(data: bytes) -> str:
@@ -125,7 +125,7 @@ def _decode(data: bytes) -> str:
 
 
 def _rows(text: str, problems: list[InvalidLine]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by column) of everything that is not empty and not a remark."""
+    """(line number, cells by column) of every line that is neither empty nor a comment."""
     reader = csv.reader(io.StringIO(text, newline=""))
     columns: list[str] | None = None
     quotes_match = text.count('"') % 2 == 0
@@ -154,16 +154,16 @@ def _rows(text: str, problems: list[InvalidLine]) -> Iterator[tuple[int, dict[st
         if columns:
             yield reader.line_num, dict(zip(columns, cells, strict=False))
             continue
-        # Without a first line that names the columns, only a second word that is a severity means something.
-        found = {"domain": cells[0].partition("#")[0].strip()}
+        # Without a header line, a second cell is used only when it is a severity.
+        named = {"domain": cells[0].partition("#")[0].strip()}
         if len(cells) > 1 and cells[1].lower() in SEVERITIES:
-            found["severity"] = cells[1]
-        yield reader.line_num, found
+            named["severity"] = cells[1]
+        yield reader.line_num, named
 
 
-def _invalid_reason(written: str, name: str, own: Iterable[str]) -> str:
-    if "*" in written.removeprefix("*."):
-        return "Letters of the name are hidden."
+def _invalid_reason(raw: str, name: str, own: Iterable[str]) -> str:
+    if "*" in raw.removeprefix("*."):
+        return "Characters of the name are hidden."
     if not name:
         return "That is not the name of a server."
     if "." not in name and not name.startswith("["):
@@ -178,7 +178,7 @@ def _is_true(cell: str) -> bool:
 
 
 def format_blocks(rules: Iterable[DomainBlock]) -> str:
-    """Rules as the CSV that other servers import. Private comments are not in it."""
+    """Formats rules as the CSV that Mastodon and others import. Private comments are left out."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -197,7 +197,7 @@ def format_blocks(rules: Iterable[DomainBlock]) -> str:
 
 
 def format_allows(allows: Iterable[DomainAllow]) -> str:
-    """The allow list as the CSV that other servers import."""
+    """Formats the allow list as the CSV that Mastodon and others import."""
     return "".join(["#domain\n", *(f"{one.domain}\n" for one in allows)])
 
 

@@ -1,14 +1,14 @@
-"""What block lists say about servers, and what became of each entry. Owns `block_list_entries`.
+"""The entries of block lists and the state of each: waiting, applied or declined. Owns `block_list_entries`.
 
-A list is compared with its entries each time it is read. What is new becomes a draft that an admin accepts or
-declines, or a rule at once if the list is followed automatically; what a list drops goes the same way. The
-rules it guards:
+`block_lists` calls it with the parsed list each time one is fetched or imported, and with what admins answer. A
+list is compared with its stored entries. A new entry becomes a draft that an admin accepts or declines, or a rule at
+once if the list is automatic; an entry that the list has dropped goes the same way. The rules it guards:
 
-* an admin's own decision is never changed by a list, and what an admin has lifted or declined stays so;
-* a server that is excluded, or that covers this node, is never blocked by a list;
-* even an automatic list does not end follows: where our people and theirs follow each other, a person decides;
-* an automatic list that loses most of what it held, or loses anything while it can be read only in part, is
-  asked about instead of believed.
+* a list never changes an admin's own decision, and what an admin has lifted or declined stays so;
+* a list never blocks a server that is excluded, or that covers this node;
+* even an automatic list ends no follows: a server with follows to or from local accounts waits for an admin;
+* an automatic list that drops most of its entries, or drops any while it can be parsed only in part, waits for an
+  admin too: a broken file must not lift blocks.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.ids import now_ms
 from node.models.account import Account
-from node.moderation import domain_exclusions, domain_policy
+from node.moderation import domain_exclusions, domain_rules
 from node.moderation.block_list_csv import InvalidLine, ParsedEntry
-from node.moderation.domain_policy import DomainBlock
+from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import normalize, with_parent_domains
 
 PENDING_STATES = ("draft", "changed", "dropped")
@@ -31,7 +31,12 @@ MAX_UNCONFIRMED_REMOVALS = 20
 
 @dataclass(frozen=True, slots=True)
 class BlockListEntry:
-    """`state`: draft, changed, dropped (these wait for an admin), applied, held or declined."""
+    """One domain on one list.
+
+    `state` is draft (a new block), changed (other terms than the rule made from it) or dropped (no longer on the
+    list), which all wait for an admin; or applied (the rule is this list's), held (another decision about the
+    domain stands) or declined.
+    """
 
     list_id: int
     domain: str
@@ -45,7 +50,7 @@ class BlockListEntry:
 
 @dataclass(frozen=True, slots=True)
 class PendingEntry:
-    """An entry that waits, with the rule there is now and the number of follows it would end."""
+    """A waiting entry, with the current rule for its domain and the number of follows it would end."""
 
     entry: BlockListEntry
     rule: DomainBlock | None
@@ -58,14 +63,15 @@ _SELECT = f"SELECT {columns(BlockListEntry)} FROM block_list_entries"  # noqa: S
 def merge(
     tx: Writer, block_list: BlockList, entries: Sequence[ParsedEntry], *, is_complete: bool = True
 ) -> set[str]:
-    """Compare a list with what it said before, and do or propose what is new. Returns what is excluded.
+    """Compares a list with its stored entries, and applies or proposes the differences.
 
-    `is_whole=False`: it may have said more than could be read.
+    Returns the domains it skipped because they are excluded. `is_complete=False`: the list may name domains that
+    could not be parsed, so none counts as dropped for certain.
     """
     known = {entry.domain: entry for entry in _all(tx, block_list.id)}
     now = {entry.domain: entry for entry in entries}
     excluded = domain_exclusions.excluded_among(tx, now)
-    rules = {rule.domain: rule for rule in domain_policy.all_rules(tx)}
+    rules = {rule.domain: rule for rule in domain_rules.all_rules(tx)}
     kept = {}
     for name, entry in now.items():
         if name not in excluded:
@@ -80,37 +86,41 @@ def merge(
                 entry.public_comment,
                 state,
             )
-    lost = [entry for entry in known.values() if entry.domain not in kept]
+    dropped = [entry for entry in known.values() if entry.domain not in kept]
     _upsert(tx, kept.values())
-    _handle_dropped(tx, block_list, lost, rules, known, is_complete)
+    _handle_dropped(tx, block_list, dropped, rules, known, is_complete)
     if block_list.is_automatic:
         wanted = [entry for entry in kept.values() if entry.state in ("draft", "changed")]
-        tied = follows_ended_by(tx, wanted)
-        _apply(tx, block_list, [entry for entry in wanted if entry.domain not in tied], by=None)
+        with_follows = follows_ended_by(tx, wanted)
+        safe = [entry for entry in wanted if entry.domain not in with_follows]
+        _apply(tx, block_list, safe, moderator=None)
     return excluded
 
 
 def next_state(
-    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
+    block_list: BlockList, parsed: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
 ) -> str:
-    """The state of an entry that the list has now. The rules are the two tables below."""
-    is_equal = rule is not None and _matches_rule(said, rule)
-    if not of.url:
+    """The new state of an entry that is on the list. The two tables below are the rules.
+
+    `before` is the stored entry, `rule` the current rule for exactly this domain, by whomever it was made.
+    """
+    is_equal = rule is not None and _matches_rule(parsed, rule)
+    if not block_list.url:
         return _OF_A_FILE["no rule" if rule is None else "equal" if is_equal else "different"]
     if rule is None:
         now = "no rule"
-    elif rule.list_id != of.id:
+    elif rule.list_id != block_list.id:
         now = "of others"
     else:
         now = "own, equal" if is_equal else "own, different"
     return _OF_A_FOLLOWED_LIST[now][_BEFORE.index(before.state if before else "new")]
 
 
-# An imported file is asked for once: what its entry was before does not matter, nor whose rule there is.
+# A file is imported once: the earlier state of its entry does not matter, nor who made the rule there is.
 _OF_A_FILE = {"no rule": "draft", "equal": "held", "different": "changed"}
 
-# Of a followed list: by the rule there is now for the domain ("own": made from this list; "of others": an admin's
-# or another list's), and by the state the entry had. Where there was a rule and is none, an admin has lifted it.
+# For a followed list: by the current rule for the domain ("own": made from this list; "of others": by an admin or
+# another list), and by the earlier state of the entry. Where there was a rule and is none, an admin has lifted it.
 # fmt: off
 _BEFORE = (             "new",   "draft",   "declined", "applied",  "changed",  "dropped",  "held")
 _OF_A_FOLLOWED_LIST = {
@@ -122,8 +132,8 @@ _OF_A_FOLLOWED_LIST = {
 # fmt: on
 
 
-def _matches_rule(said: ParsedEntry | BlockListEntry, rule: DomainBlock) -> bool:
-    return (said.strength, said.rejects_media, said.rejects_reports) == (
+def _matches_rule(entry: ParsedEntry | BlockListEntry, rule: DomainBlock) -> bool:
+    return (entry.strength, entry.rejects_media, entry.rejects_reports) == (
         rule.strength,
         rule.rejects_media,
         rule.rejects_reports,
@@ -145,26 +155,26 @@ def _upsert(tx: Writer, entries: Iterable[BlockListEntry]) -> None:
 
 def _handle_dropped(
     tx: Writer,
-    of: BlockList,
-    lost: Sequence[BlockListEntry],
+    block_list: BlockList,
+    dropped: Sequence[BlockListEntry],
     rules: dict[str, DomainBlock],
     known: dict[str, BlockListEntry],
-    is_whole: bool,
+    is_complete: bool,
 ) -> None:
-    """The list does not name these any more."""
-    mine = {name for name, rule in rules.items() if rule.list_id == of.id}
-    made = [entry.domain for entry in lost if entry.domain in mine]
-    _delete(tx, of.id, [entry.domain for entry in lost if entry.domain not in mine])
-    held = sum(1 for name in known if name in mine)
-    is_credible = is_whole and (len(made) <= MAX_UNCONFIRMED_REMOVALS or len(made) * 2 <= held)
-    if of.is_automatic and is_credible:
-        release_rules(tx, of.id, made, by=None)
-    elif made:
-        _set_state(tx, of.id, made, "dropped")
+    """Removes, or proposes to remove, the rules of entries that are no longer on the list."""
+    own = {name for name, rule in rules.items() if rule.list_id == block_list.id}
+    names = [entry.domain for entry in dropped if entry.domain in own]
+    _delete(tx, block_list.id, [entry.domain for entry in dropped if entry.domain not in own])
+    count_before = sum(1 for name in known if name in own)
+    is_credible = is_complete and (len(names) <= MAX_UNCONFIRMED_REMOVALS or len(names) * 2 <= count_before)
+    if block_list.is_automatic and is_credible:
+        release_rules(tx, block_list.id, names, moderator=None)
+    elif names:
+        _set_state(tx, block_list.id, names, "dropped")
 
 
-def release_rules(tx: Writer, list_id: int, names: Sequence[str], *, by: Account | None) -> None:
-    """A list stands no more for rules it made: another list that says so takes them over, or they go."""
+def release_rules(tx: Writer, list_id: int, names: Sequence[str], *, moderator: Account | None) -> None:
+    """Detaches rules from the list that made them: another list with the domain takes them over, or they go."""
     if not names:
         return
     _delete(tx, list_id, names)
@@ -176,30 +186,33 @@ def release_rules(tx: Writer, list_id: int, names: Sequence[str], *, by: Account
         heirs.setdefault(entry.domain, entry)
     for entry in heirs.values():
         _set_state(tx, entry.list_id, [entry.domain], "applied")
-    domain_policy.save_rules(tx, _rules(tx, list(heirs.values()), is_of_list=True), by=by)
-    domain_policy.remove_rules(tx, [name for name in names if name not in heirs], by=by)
+    domain_rules.save_rules(tx, _rules(tx, list(heirs.values()), is_of_list=True), moderator=moderator)
+    domain_rules.remove_rules(tx, [name for name in names if name not in heirs], moderator=moderator)
 
 
-def accept(tx: Writer, block_list: BlockList, names: Sequence[str], *, by: Account | None) -> int:
-    """Do what these entries ask for; how many there were."""
+def accept(tx: Writer, block_list: BlockList, names: Sequence[str], *, moderator: Account | None) -> int:
+    """Applies those of these entries that wait; returns how many did."""
     waiting = _pending(tx, block_list.id, names)
-    _apply(tx, block_list, [entry for entry in waiting if entry.state != "dropped"], by=by)
-    release_rules(tx, block_list.id, [entry.domain for entry in waiting if entry.state == "dropped"], by=by)
+    _apply(tx, block_list, [entry for entry in waiting if entry.state != "dropped"], moderator=moderator)
+    dropped = [entry.domain for entry in waiting if entry.state == "dropped"]
+    release_rules(tx, block_list.id, dropped, moderator=moderator)
     return len(waiting)
 
 
-def _apply(tx: Writer, of: BlockList, entries: Sequence[BlockListEntry], *, by: Account | None) -> None:
+def _apply(
+    tx: Writer, block_list: BlockList, entries: Sequence[BlockListEntry], *, moderator: Account | None
+) -> None:
     names = [entry.domain for entry in entries]
-    domain_policy.save_rules(tx, _rules(tx, entries, is_of_list=bool(of.url)), by=by)
-    if of.url:
-        _set_state(tx, of.id, names, "applied")
+    domain_rules.save_rules(tx, _rules(tx, entries, is_of_list=bool(block_list.url)), moderator=moderator)
+    if block_list.url:
+        _set_state(tx, block_list.id, names, "applied")
     else:
-        _delete(tx, of.id, names)
+        _delete(tx, block_list.id, names)
 
 
 def _rules(tx: Reader, entries: Sequence[BlockListEntry], *, is_of_list: bool) -> list[DomainBlock]:
-    """What entries come to as rules. What the admins had noted for themselves stays."""
-    before = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
+    """The rules that entries stand for. The private comment of an earlier rule is kept."""
+    before = {rule.domain: rule for rule in domain_rules.by_domains(tx, [entry.domain for entry in entries])}
     now = now_ms()
     return [
         DomainBlock(
@@ -218,7 +231,10 @@ def _rules(tx: Reader, entries: Sequence[BlockListEntry], *, is_of_list: bool) -
 
 
 def decline(tx: Writer, block_list: BlockList, names: Sequence[str]) -> int:
-    """Leave things as they are; the list does not ask again. How many there were."""
+    """Keeps the current rules against those of these entries that wait; returns how many did.
+
+    The list does not propose them again, and rules it had made become the admins' own.
+    """
     waiting = _pending(tx, block_list.id, names)
     for state, entries in (
         ("declined", [entry.domain for entry in waiting if entry.state == "draft"]),
@@ -229,7 +245,7 @@ def decline(tx: Writer, block_list: BlockList, names: Sequence[str]) -> int:
         else:
             _delete(tx, block_list.id, entries)
     _delete(tx, block_list.id, [entry.domain for entry in waiting if entry.state == "dropped"])
-    domain_policy.detach_from_list(
+    domain_rules.detach_from_list(
         tx, block_list.id, [entry.domain for entry in waiting if entry.state != "draft"]
     )
     return len(waiting)
@@ -252,18 +268,18 @@ def _delete(tx: Writer, list_id: int, names: Sequence[str]) -> None:
     )
 
 
-def delete_by_list(tx: Writer, list_id: int, *, keeps_rules: bool, by: Account | None) -> None:
-    """A list is left: its rules become the admins' own, or go unless another list stands for them."""
-    made = [rule.domain for rule in domain_policy.all_rules(tx) if rule.list_id == list_id]
+def delete_by_list(tx: Writer, list_id: int, *, keeps_rules: bool, moderator: Account | None) -> None:
+    """Deletes the entries of a list. Its rules become the admins' own, or go unless another list has them too."""
+    names = [rule.domain for rule in domain_rules.all_rules(tx) if rule.list_id == list_id]
     tx.run("DELETE FROM block_list_entries WHERE list_id = :list", list=list_id)
     if keeps_rules:
-        domain_policy.detach_from_list(tx, list_id, made)
+        domain_rules.detach_from_list(tx, list_id, names)
     else:
-        release_rules(tx, list_id, made, by=by)
+        release_rules(tx, list_id, names, moderator=moderator)
 
 
 def has_pending(tx: Reader, list_id: int) -> bool:
-    """Whether any entry of a list waits for an answer."""
+    """Whether any entry of a list waits for an admin."""
     return bool(
         tx.value(
             "SELECT 1 FROM block_list_entries WHERE list_id = :list AND state IN (:states) LIMIT 1",
@@ -288,7 +304,7 @@ def _pending(tx: Reader, list_id: int, names: Sequence[str]) -> list[BlockListEn
 
 
 def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> list[PendingEntry]:
-    """What waits for an answer, by name."""
+    """A page of waiting entries, by domain, those that sort behind `after`."""
     rows = tx.all(
         _SELECT
         + """ WHERE list_id = :list AND state IN (:states) AND domain > :after
@@ -299,37 +315,42 @@ def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> l
         limit=limit,
     )
     entries = build_all(BlockListEntry, rows)
-    rules = {rule.domain: rule for rule in domain_policy.by_domains(tx, [entry.domain for entry in entries])}
-    tied = follows_ended_by(tx, entries)
-    return [PendingEntry(entry, rules.get(entry.domain), tied.get(entry.domain, 0)) for entry in entries]
+    rules = {rule.domain: rule for rule in domain_rules.by_domains(tx, [entry.domain for entry in entries])}
+    follow_counts = follows_ended_by(tx, entries)
+    return [
+        PendingEntry(entry, rules.get(entry.domain), follow_counts.get(entry.domain, 0)) for entry in entries
+    ]
 
 
 def counts_by_list(tx: Reader) -> dict[int, dict[str, int]]:
-    """Entries by list and state."""
-    found: dict[int, dict[str, int]] = {}
+    """The number of entries by list id and state."""
+    counts: dict[int, dict[str, int]] = {}
     for row in tx.all("SELECT list_id, state, COUNT(*) AS n FROM block_list_entries GROUP BY list_id, state"):
-        found.setdefault(row["list_id"], {})[row["state"]] = row["n"]
-    return found
+        counts.setdefault(row["list_id"], {})[row["state"]] = row["n"]
+    return counts
 
 
 def pending_without_follows(tx: Reader, list_id: int) -> list[str]:
-    """The drafts that would end no follow."""
+    """The domains of the waiting entries that would end no follow."""
     waiting = [entry for entry in _all(tx, list_id) if entry.state in PENDING_STATES]
-    tied = follows_ended_by(tx, waiting)
-    return [entry.domain for entry in waiting if entry.domain not in tied]
+    with_follows = follows_ended_by(tx, waiting)
+    return [entry.domain for entry in waiting if entry.domain not in with_follows]
 
 
 def follows_ended_by(tx: Reader, entries: Sequence[BlockListEntry]) -> dict[str, int]:
-    """Domain → follows between its people and ours, for entries that would suspend it."""
+    """Domain → number of follows between its accounts and local ones, for entries that would suspend it.
+
+    Domains without any are left out. Accounts count for the domain of their handle and for their host.
+    """
     wanted = {entry.domain for entry in entries if entry.strength == "suspend" and entry.state != "dropped"}
     if not wanted:
         return {}
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for row in _followed_servers(tx):
         above = {*with_parent_domains(normalize(row["domain"])), *with_parent_domains(normalize(row["host"]))}
         for name in above & wanted:
-            found[name] = found.get(name, 0) + row["follows"]
-    return found
+            counts[name] = counts.get(name, 0) + row["follows"]
+    return counts
 
 
 def _followed_servers(tx: Reader) -> list[Row]:
@@ -346,7 +367,11 @@ def _followed_servers(tx: Reader) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class BlockList:
-    """`url` is '' for an imported file; `strength` is what a bare name on the list asks for."""
+    """A list. `url` is '' for an imported file; `strength` is that of a line with no severity.
+
+    `asked_at` and `fetched_at` are when it was last requested and last received, in milliseconds; `failure` is why
+    the last request failed, `problems` is JSON.
+    """
 
     id: int
     title: str
@@ -363,5 +388,5 @@ class BlockList:
 
     @property
     def invalid_lines(self) -> list[InvalidLine]:
-        """The lines that could not be used when it was last read."""
-        return [InvalidLine(line, text, why) for line, text, why in json.loads(self.problems)]
+        """The lines that could not be used when it was last parsed."""
+        return [InvalidLine(line, text, reason) for line, text, reason in json.loads(self.problems)]

@@ -1,8 +1,8 @@
-"""Published block lists that admins follow, and files they import. Owns `block_lists`.
+"""Published block lists that admins subscribe to, and files they import. Owns `block_lists`.
 
-A list is read once a day through the node's one door out, with what its server needs to say "nothing new".
-What it asks for is judged in `list_entries`. One that cannot be read, or holds no name, changes nothing: a
-broken page must never lift a block.
+The admin pages call it, and the job `fetch_list`, which fetches each list once a day through the node's guarded HTTP
+client with a conditional request. `block_list_entries` decides what follows from a list. One that cannot be fetched
+or parsed, or holds no name, changes nothing: a broken page must never lift a block.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ _SELECT = f"SELECT {columns(BlockList)} FROM block_lists"  # noqa: S608
 
 
 def all_lists(tx: Reader) -> list[BlockList]:
-    """Files that wait for an answer first, then lists that are followed."""
+    """Imported files that wait for an admin first, then subscribed lists, by title."""
     rows = tx.all(_SELECT + " ORDER BY CASE WHEN url = '' THEN 0 ELSE 1 END, title, id")
     return build_all(BlockList, rows)
 
 
 def get(tx: Reader, list_id: int) -> BlockList:
+    """One list. Raises NotFound."""
     row = tx.one(_SELECT + " WHERE id = :id", id=list_id)
     if row is None:
         raise NotFound("That list no longer exists.")
@@ -56,9 +57,9 @@ def subscribe(
     *,
     is_automatic: bool = False,
     strength: str = "suspend",
-    by: Account | None = None,
+    moderator: Account | None = None,
 ) -> BlockList:
-    """Follow a published list from now on. Raises Invalid or Conflict."""
+    """Subscribes to a published list and queues its first fetch. Raises Invalid or Conflict."""
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -69,17 +70,17 @@ def subscribe(
     if tx.value("SELECT 1 FROM block_lists WHERE url = :url", url=url):
         raise Conflict("You are already subscribed to that list.")
     new = _insert(
-        tx, title or f"{parts.hostname}{parts.path}", url, is_automatic, _checked_strength(strength)
+        tx, title or f"{parts.hostname}{parts.path}", url, is_automatic, _validated_strength(strength)
     )
-    audit_log.record(tx, by, "subscribe", new.url, "automatic" if is_automatic else "")
+    audit_log.record(tx, moderator, "subscribe", new.url, "automatic" if is_automatic else "")
     queue.add(tx, "fetch_list", {"id": new.id})
     return new
 
 
-def _checked_strength(wanted: str) -> str:
-    if wanted not in STRENGTHS:
-        raise Invalid("Please select a severity.", field="strength", detail=wanted)
-    return wanted
+def _validated_strength(strength: str) -> str:
+    if strength not in STRENGTHS:
+        raise Invalid("Please select a severity.", field="strength", detail=strength)
+    return strength
 
 
 def _insert(tx: Writer, title: str, url: str, is_automatic: bool, strength: str) -> BlockList:
@@ -100,126 +101,136 @@ def _insert(tx: Writer, title: str, url: str, is_automatic: bool, strength: str)
 
 
 def update(
-    tx: Writer, list_id: int, *, title: str, is_automatic: bool, strength: str, by: Account | None = None
+    tx: Writer,
+    list_id: int,
+    *,
+    title: str,
+    is_automatic: bool,
+    strength: str,
+    moderator: Account | None = None,
 ) -> None:
-    """Follow a list in another way. What waits is looked at anew when the list is next read, which is soon."""
-    of = get(tx, list_id)
+    """Changes how a list is followed, and queues a fetch, in which all waiting entries are decided anew.
+
+    An empty title keeps the old one. Raises Invalid or NotFound.
+    """
+    block_list = get(tx, list_id)
     tx.run(
         """UPDATE block_lists SET title = :title, is_automatic = :is_automatic, strength = :strength,
                   etag = '', modified = '' WHERE id = :id""",
-        id=of.id,
-        title=" ".join(title.split())[:MAX_TITLE_LENGTH] or of.title,
+        id=block_list.id,
+        title=" ".join(title.split())[:MAX_TITLE_LENGTH] or block_list.title,
         is_automatic=is_automatic,
-        strength=_checked_strength(strength),
+        strength=_validated_strength(strength),
     )
-    audit_log.record(tx, by, "subscribe", of.url, "automatic" if is_automatic else "by hand")
-    queue_fetch(tx, of.id)
+    audit_log.record(tx, moderator, "subscribe", block_list.url, "automatic" if is_automatic else "by hand")
+    queue_fetch(tx, block_list.id)
 
 
 def queue_fetch(tx: Writer, list_id: int) -> None:
-    """Read a list without waiting for tomorrow."""
+    """Queues a fetch of a list now; does nothing for an imported file. Raises NotFound."""
     if get(tx, list_id).url:
         queue.add(tx, "fetch_list", {"id": list_id})
 
 
 def queue_all_fetches(tx: Writer) -> None:
-    """Once a day: read every list."""
+    """Queues a fetch of every subscribed list, as happens once a day."""
     for row in tx.all("SELECT id FROM block_lists WHERE url <> '' ORDER BY id"):
         queue.add(tx, "fetch_list", {"id": row["id"]})
 
 
-def remove_exclusion(tx: Writer, domain: str, *, by: Account | None = None) -> None:
-    """An exclusion ends: what the lists say about it is read again, even if they have not changed."""
-    domain_exclusions.remove(tx, domain, by=by)
+def remove_exclusion(tx: Writer, domain: str, *, moderator: Account | None = None) -> None:
+    """Removes an exclusion, and has every list fetched in full the next time, even if it has not changed."""
+    domain_exclusions.remove(tx, domain, moderator=moderator)
     tx.run("UPDATE block_lists SET etag = '', modified = '' WHERE url <> ''")
 
 
-def unsubscribe(tx: Writer, list_id: int, *, keeps_rules: bool = False, by: Account | None = None) -> None:
-    """Follow a list no longer, or throw an import away. Its rules go too, unless they are kept as our own."""
-    of = get(tx, list_id)
-    block_list_entries.delete_by_list(tx, of.id, keeps_rules=keeps_rules, by=by)
-    tx.run("DELETE FROM block_lists WHERE id = :id", id=of.id)
-    if of.url:
-        audit_log.record(tx, by, "unsubscribe", of.url, "rules kept" if keeps_rules else "")
+def unsubscribe(
+    tx: Writer, list_id: int, *, keeps_rules: bool = False, moderator: Account | None = None
+) -> None:
+    """Deletes a list or an import. Its rules go too, unless they are kept as the admins' own. Raises NotFound."""
+    block_list = get(tx, list_id)
+    block_list_entries.delete_by_list(tx, block_list.id, keeps_rules=keeps_rules, moderator=moderator)
+    tx.run("DELETE FROM block_lists WHERE id = :id", id=block_list.id)
+    if block_list.url:
+        audit_log.record(tx, moderator, "unsubscribe", block_list.url, "rules kept" if keeps_rules else "")
 
 
-def import_file(tx: Writer, name: str, parsed: ParsedList, *, by: Account | None = None) -> BlockList:
-    """Keep an imported file, whose entries wait for an answer."""
-    of = _insert(tx, name or "A file", "", False, "suspend")
-    excluded = block_list_entries.merge(tx, of, parsed.entries)
-    _store_problems(tx, of.id, parsed, excluded)
-    audit_log.record(tx, by, "import", of.title, f"{len(parsed.entries)}")
-    return get(tx, of.id)
+def import_file(tx: Writer, name: str, parsed: ParsedList, *, moderator: Account | None = None) -> BlockList:
+    """Stores an uploaded file, whose entries wait for an admin. It is deleted once all are decided."""
+    block_list = _insert(tx, name or "A file", "", False, "suspend")
+    excluded = block_list_entries.merge(tx, block_list, parsed.entries)
+    _store_problems(tx, block_list.id, parsed, excluded)
+    audit_log.record(tx, moderator, "import", block_list.title, f"{len(parsed.entries)}")
+    return get(tx, block_list.id)
 
 
-def accept_entries(tx: Writer, list_id: int, names: list[str] | None, *, by: Account | None) -> int:
-    """Do what these drafts ask for; None stands for all that end no follow. How many there were."""
-    of = get(tx, list_id)
-    done = block_list_entries.accept(
-        tx, of, block_list_entries.pending_without_follows(tx, of.id) if names is None else names, by=by
-    )
-    audit_log.record(tx, by, "accept", of.url or of.title, f"{done}")
-    _finish_import(tx, of)
-    return done
+def accept_entries(tx: Writer, list_id: int, names: list[str] | None, *, moderator: Account | None) -> int:
+    """Applies waiting entries, by domain; None stands for all that end no follow. Returns how many were applied."""
+    block_list = get(tx, list_id)
+    chosen = block_list_entries.pending_without_follows(tx, block_list.id) if names is None else names
+    count = block_list_entries.accept(tx, block_list, chosen, moderator=moderator)
+    audit_log.record(tx, moderator, "accept", block_list.url or block_list.title, f"{count}")
+    _finish_import(tx, block_list)
+    return count
 
 
-def decline_entries(tx: Writer, list_id: int, names: list[str], *, by: Account | None) -> int:
-    """Leave things as they are, whatever the list says about these. How many there were."""
-    of = get(tx, list_id)
-    done = block_list_entries.decline(tx, of, names)
-    audit_log.record(tx, by, "decline", of.url or of.title, f"{done}")
-    _finish_import(tx, of)
-    return done
+def decline_entries(tx: Writer, list_id: int, names: list[str], *, moderator: Account | None) -> int:
+    """Declines waiting entries, by domain: the current rules stay. Returns how many were declined."""
+    block_list = get(tx, list_id)
+    count = block_list_entries.decline(tx, block_list, names)
+    audit_log.record(tx, moderator, "decline", block_list.url or block_list.title, f"{count}")
+    _finish_import(tx, block_list)
+    return count
 
 
-def _finish_import(tx: Writer, of: BlockList) -> None:
-    if not of.url and not block_list_entries.has_pending(tx, of.id):
-        block_list_entries.delete_by_list(tx, of.id, keeps_rules=True, by=None)
-        tx.run("DELETE FROM block_lists WHERE id = :id", id=of.id)
+def _finish_import(tx: Writer, block_list: BlockList) -> None:
+    if not block_list.url and not block_list_entries.has_pending(tx, block_list.id):
+        block_list_entries.delete_by_list(tx, block_list.id, keeps_rules=True, moderator=None)
+        tx.run("DELETE FROM block_lists WHERE id = :id", id=block_list.id)
 
 
 async def fetch_list(node: Node, job: Job) -> None:
-    """Job `fetch_list`: read a list and do what follows from it."""
+    """Job `fetch_list`: fetches a list and merges it. A failure is stored with the list and changes no rule."""
     try:
-        of = await node.db.read(get, job.payload["id"])
+        block_list = await node.db.read(get, job.payload["id"])
     except NotFound:
         return
     try:
-        found = await node.client.get_if_modified(
-            of.url,
+        response = await node.client.get_if_modified(
+            block_list.url,
             types=ACCEPTED_MEDIA_TYPES,
             max_bytes=block_list_csv.MAX_BYTES,
-            etag=of.etag,
-            last_modified=of.modified,
+            etag=block_list.etag,
+            last_modified=block_list.modified,
         )
-        if found is None:
-            await node.db.write(_record_fetch_attempt, of.id, "")
+        if response is None:
+            await node.db.write(_record_fetch_attempt, block_list.id, "")
             return
         parsed = await asyncio.to_thread(
-            block_list_csv.parse, found.body, node.site.own_domains, strength=of.strength
+            block_list_csv.parse, response.body, node.site.own_domains, strength=block_list.strength
         )
         if not parsed.entries:
             raise Invalid("There is no server in that list.")
     except Refused as refused:
-        log.info("the list %s cannot be read: %s %s", of.url, refused.message, refused.detail)
-        await node.db.write(_record_fetch_attempt, of.id, refused.detail or refused.message)
+        log.info("the list %s cannot be fetched: %s %s", block_list.url, refused.message, refused.detail)
+        await node.db.write(_record_fetch_attempt, block_list.id, refused.detail or refused.message)
         return
-    await node.db.write(_store_fetched, of.id, parsed, found)
+    await node.db.write(_store_fetched, block_list.id, parsed, response)
 
 
-def _store_fetched(tx: Writer, list_id: int, parsed: ParsedList, found: Any) -> None:
+def _store_fetched(tx: Writer, list_id: int, parsed: ParsedList, response: Any) -> None:
     try:
-        of = get(tx, list_id)
+        block_list = get(tx, list_id)
     except NotFound:
         return
-    excluded = block_list_entries.merge(tx, of, parsed.entries, is_complete=parsed.is_complete)
-    _store_problems(tx, of.id, parsed, excluded)
-    _record_fetch_attempt(tx, of.id, "")
+    excluded = block_list_entries.merge(tx, block_list, parsed.entries, is_complete=parsed.is_complete)
+    _store_problems(tx, block_list.id, parsed, excluded)
+    _record_fetch_attempt(tx, block_list.id, "")
     tx.run(
         "UPDATE block_lists SET etag = :etag, modified = :modified, fetched_at = :now WHERE id = :id",
-        id=of.id,
-        etag=found.etag,
-        modified=found.last_modified,
+        id=block_list.id,
+        etag=response.etag,
+        modified=response.last_modified,
         now=now_ms(),
     )
 

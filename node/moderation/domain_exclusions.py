@@ -1,6 +1,6 @@
-"""Servers that no block list may ever block, whatever it says. Owns `domain_exclusions`.
+"""Domain exclusions: servers that no block list may block. Owns `domain_exclusions`.
 
-An admin's own decision is not bound by it: an exclusion only keeps lists away.
+`block_list_entries` checks them whenever a list is merged. An admin can still block an excluded server by hand.
 """
 
 from __future__ import annotations
@@ -11,45 +11,52 @@ from dataclasses import dataclass
 from node.database import Reader, Writer, build_all, columns
 from node.ids import now_ms
 from node.models.account import Account
-from node.moderation import audit_log, domain_policy
+from node.moderation import audit_log, domain_rules
 from node.text.hostnames import covers, normalize
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
+    """A domain that lists leave alone, with the domains above and under it, and the admin's note."""
+
     domain: str
     comment: str
     created_at: int
 
 
 def all_exclusions(tx: Reader) -> list[Exclusion]:
+    """Every exclusion, by domain."""
     rows = tx.all(f"SELECT {columns(Exclusion)} FROM domain_exclusions ORDER BY domain")  # noqa: S608
     return build_all(Exclusion, rows)
 
 
 def excluded_among(tx: Reader, names: Iterable[str]) -> set[str]:
-    """Those of the names that an exclusion keeps lists away from: it is about them, or about a part of them."""
-    kept = [one.domain for one in all_exclusions(tx)]
-    return {name for name in names if any(covers(one, name) or covers(name, one) for one in kept)}
+    """Those of `names` that lists must not block: excluded themselves, under an excluded domain, or above one."""
+    excluded = [one.domain for one in all_exclusions(tx)]
+    return {name for name in names if any(covers(one, name) or covers(name, one) for one in excluded)}
 
 
-def add(tx: Writer, domain: str, comment: str = "", *, by: Account | None = None) -> None:
-    """Keep all lists away from a server. What one has done already is taken back. Raises Invalid."""
-    name = domain_policy.validate_domain(tx, domain)
+def add(tx: Writer, domain: str, comment: str = "", *, moderator: Account | None = None) -> None:
+    """Exclude a server from all lists, and remove the rules that lists have made for it. Raises Invalid.
+
+    Rules that an admin made by hand stay.
+    """
+    name = domain_rules.validate_domain(tx, domain)
     tx.run(
         """INSERT INTO domain_exclusions (domain, comment, created_at) VALUES (:domain, :comment, :now)
            ON CONFLICT (domain) DO UPDATE SET comment = excluded.comment""",
         domain=name,
-        comment=comment.strip()[: domain_policy.MAX_COMMENT_LENGTH],
+        comment=comment.strip()[: domain_rules.MAX_COMMENT_LENGTH],
         now=now_ms(),
     )
-    audit_log.record(tx, by, "exclude", name)
-    made = [rule.domain for rule in domain_policy.all_rules(tx) if rule.list_id is not None]
-    domain_policy.remove_rules(tx, [one for one in made if covers(name, one) or covers(one, name)], by=by)
+    audit_log.record(tx, moderator, "exclude", name)
+    from_lists = [rule.domain for rule in domain_rules.all_rules(tx) if rule.list_id is not None]
+    covered = [one for one in from_lists if covers(name, one) or covers(one, name)]
+    domain_rules.remove_rules(tx, covered, moderator=moderator)
 
 
-def remove(tx: Writer, domain: str, *, by: Account | None = None) -> None:
-    """Let lists decide about a server again, from the next time they are read."""
+def remove(tx: Writer, domain: str, *, moderator: Account | None = None) -> None:
+    """Let lists block a server again, from the next time they are fetched."""
     name = normalize(domain)
     if tx.run("DELETE FROM domain_exclusions WHERE domain = :domain", domain=name):
-        audit_log.record(tx, by, "include", name)
+        audit_log.record(tx, moderator, "include", name)

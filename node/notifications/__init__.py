@@ -1,1 +1,1 @@
-"""Telling local people what happened."""
+"""Notifications of local accounts: writing them; `timelines.notification_list` reads them."""

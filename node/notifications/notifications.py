@@ -1,7 +1,8 @@
-"""Notifications: what happened that one of our people may want to know. Owns `notifications`.
+"""Writes notifications for local accounts. Owns `notifications`.
 
-Each happening is told once, never about oneself, never by someone blocked or muted, and it is taken
-back when the deed is.
+The modules of likes, boosts, follows, posts and so on call it in the unit of work of their own change. One event is
+notified once, never to the account that caused it, never when either blocks the other or the actor is muted, and
+the notification is withdrawn when the event is undone.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from node.models.visibility import no_block_between, no_mute_of_notifications
 KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
 
 
-def notify(tx: Writer, account_id: int, kind: str, by: Account, post: Post | None = None) -> None:
-    """Tell one of our people that `by` did something. Does nothing for people elsewhere."""
+def notify(tx: Writer, account_id: int, kind: str, actor: Account, post: Post | None = None) -> None:
+    """Notifies an account of what `actor` did, to `post` if given. `kind` is one of `KINDS`.
+
+    Does nothing for a remote or deleted account, and nothing a second time.
+    """
     tx.run(
         f"""INSERT INTO notifications (id, account_id, kind, by_id, post_id, created_at)
            SELECT CAST(:id AS BIGINT), a.id, CAST(:kind AS TEXT), CAST(:by AS BIGINT),
@@ -29,40 +33,40 @@ def notify(tx: Writer, account_id: int, kind: str, by: Account, post: Post | Non
         id=new_id(),
         account=account_id,
         kind=kind,
-        by=by.id,
+        by=actor.id,
         post=post.id if post else None,
         now=now_ms(),
     )
 
 
 def withdraw(
-    tx: Writer, kind: str, by: Account, *, post: Post | None = None, account: Account | None = None
+    tx: Writer, kind: str, actor: Account, *, post: Post | None = None, account: Account | None = None
 ) -> None:
-    """Take a notification back: `by` undid what they did, to the post or to the account."""
+    """Deletes the notification of something that `actor` has undone, about the post or to the account."""
     if post is not None:
         tx.run(
             "DELETE FROM notifications WHERE post_id = :post AND kind = :kind AND by_id = :by",
             post=post.id,
             kind=kind,
-            by=by.id,
+            by=actor.id,
         )
     if account is not None:
         tx.run(
             """DELETE FROM notifications
                WHERE by_id = :by AND account_id = :account AND kind = :kind AND post_id IS NULL""",
-            by=by.id,
+            by=actor.id,
             account=account.id,
             kind=kind,
         )
 
 
 def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and with it whatever was told about it."""
+    """Deletes all notifications about a post, when it is deleted."""
     tx.run("DELETE FROM notifications WHERE post_id = :post", post=post_id)
 
 
 def delete_between(tx: Writer, one_id: int, other_id: int) -> None:
-    """Forget what two people, who no longer want to meet, were told about each other."""
+    """Deletes the notifications of two accounts about each other, when one blocks the other."""
     tx.run(
         """DELETE FROM notifications WHERE (account_id = :one AND by_id = :other)
                                         OR (account_id = :other AND by_id = :one)""",
@@ -72,16 +76,16 @@ def delete_between(tx: Writer, one_id: int, other_id: int) -> None:
 
 
 def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Someone is gone: forget what they did and what they were told."""
+    """Deletes all notifications of an account and about what it did, when it is deleted."""
     tx.run("DELETE FROM notifications WHERE account_id = :id", id=account_id)
     tx.run("DELETE FROM notifications WHERE by_id = :id", id=account_id)
 
 
-def dismiss(tx: Writer, who: Account, id_: int) -> None:
-    """Remove one of one's own notifications; that of someone else stays."""
-    tx.run("DELETE FROM notifications WHERE id = :id AND account_id = :who", id=id_, who=who.id)
+def dismiss(tx: Writer, account: Account, id_: int) -> None:
+    """Deletes a notification of this account. One of another account, or none, is left without an error."""
+    tx.run("DELETE FROM notifications WHERE id = :id AND account_id = :account", id=id_, account=account.id)
 
 
-def clear(tx: Writer, who: Account) -> None:
-    """Remove all of one's own notifications."""
-    tx.run("DELETE FROM notifications WHERE account_id = :who", who=who.id)
+def clear(tx: Writer, account: Account) -> None:
+    """Deletes all notifications of an account."""
+    tx.run("DELETE FROM notifications WHERE account_id = :account", account=account.id)

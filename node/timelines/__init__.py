@@ -1,1 +1,1 @@
-"""Reading: timelines, threads, notifications, and posts as pages and apps show them."""
+"""What pages and apps read: timelines, threads, notifications, and posts with what their viewer may see of them."""

@@ -1,6 +1,7 @@
-"""Reads notifications for their owner: pages, one by id, the number of unread ones.
+"""Reads the notifications of an account: pages, one by id, the number of unread ones. Owns no table.
 
-`notifications` writes them and owns the table.
+Pages and the client API call it; `notifications` writes them and owns the table. What must not be shown now is
+filtered on reading, not deleted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from node.timelines import post_views
 
 @dataclass(frozen=True, slots=True)
 class NotificationView:
-    """One notification with what the page needs: who did it, and to which post."""
+    """One notification with the account that caused it (`by`), and the post it is about, if any."""
 
     id: int
     kind: str
@@ -29,9 +30,9 @@ class NotificationView:
     created_at: int
 
 
-# Suspended people, those muted since, and strangers of limited servers stay in the table, so that lifting it
-# brings them back. Somebody who asks to follow is always shown: the question needs an answer.
-_VISIBLE_SQL = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
+# Notifications by accounts that are suspended, muted since, or of a limited server and not followed stay in the table,
+# so that they come back when that ends. A follow request is shown even then: it needs an answer.
+_VISIBLE_SQL = f"""n.account_id = :account AND by_.suspended_at IS NULL AND by_.deleted_at IS NULL
              AND {no_mute_of_notifications("n.account_id", "n.by_id")}
              AND (NOT by_.is_limited OR n.kind = 'follow_request' OR EXISTS (SELECT 1 FROM follows nf
                  WHERE nf.follower_id = n.account_id AND nf.followed_id = n.by_id
@@ -39,37 +40,40 @@ _VISIBLE_SQL = f"""n.account_id = :who AND by_.suspended_at IS NULL AND by_.dele
 
 
 def page(
-    tx: Reader, who: Account, page: Page, kinds: Sequence[str] = notifications.KINDS
+    tx: Reader, account: Account, page: Page, kinds: Sequence[str] = notifications.KINDS
 ) -> list[NotificationView]:
-    """Newest first. One about a post that may no longer be seen is left out."""
+    """A page of notifications of these kinds, newest first; unknown kinds are ignored.
+
+    One about a post that the account may no longer see is left out, so a page may be shorter than its limit.
+    """
     rows = tx.all(
         f"""SELECT n.id, n.kind, n.by_id, n.post_id, n.created_at
             FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
             WHERE {_VISIBLE_SQL} AND n.kind IN (:kinds) {page.clause("n.id")}""",  # noqa: S608
-        who=who.id,
+        account=account.id,
         kinds=[kind for kind in notifications.KINDS if kind in kinds],
         **page.values,
     )
-    return _build_views(tx, who, page.newest_first(rows))
+    return _build_views(tx, account, page.newest_first(rows))
 
 
-def by_id(tx: Reader, who: Account, id_: int) -> NotificationView | None:
-    """One of someone's own notifications."""
+def by_id(tx: Reader, account: Account, id_: int) -> NotificationView | None:
+    """A notification of this account, or None if there is none that it may see."""
     rows = tx.all(
         f"""SELECT n.id, n.kind, n.by_id, n.post_id, n.created_at
             FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
             WHERE {_VISIBLE_SQL} AND n.id = :id""",  # noqa: S608
-        who=who.id,
+        account=account.id,
         id=id_,
     )
-    found = _build_views(tx, who, rows)
-    return found[0] if found else None
+    views = _build_views(tx, account, rows)
+    return views[0] if views else None
 
 
-def _build_views(tx: Reader, who: Account, rows: Sequence[Row]) -> list[NotificationView]:
+def _build_views(tx: Reader, account: Account, rows: Sequence[Row]) -> list[NotificationView]:
     people = accounts.by_ids(tx, (row["by_id"] for row in rows))
     ids = list(dict.fromkeys(row["post_id"] for row in rows if row["post_id"] is not None))
-    posts = {view.post.id: view for view in post_views.by_entries(tx, who, ids)} if ids else {}
+    posts = {view.post.id: view for view in post_views.by_entries(tx, account, ids)} if ids else {}
     return [
         NotificationView(
             row["id"],
@@ -83,23 +87,28 @@ def _build_views(tx: Reader, who: Account, rows: Sequence[Row]) -> list[Notifica
     ]
 
 
-def unread_count(tx: Reader, who: Account, limit: int = 100) -> int:
-    """How many are newer than the last one read, counted no further than `limit`."""
+def unread_count(tx: Reader, account: Account, limit: int = 100) -> int:
+    """The number of notifications newer than the last one read, counted up to `limit`.
+
+    Those about posts that the account may no longer see are counted too: that keeps it one cheap query.
+    """
     return int(
         tx.value(
             f"""SELECT COUNT(*) FROM (
                     SELECT 1 FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
                     WHERE {_VISIBLE_SQL}
                       AND n.id > COALESCE((SELECT u.notifications_read_id FROM users u
-                                           WHERE u.account_id = :who), 0)
-                    LIMIT :most) AS unread""",  # noqa: S608
-            who=who.id,
-            most=limit,
+                                           WHERE u.account_id = :account), 0)
+                    LIMIT :limit) AS unread""",  # noqa: S608
+            account=account.id,
+            limit=limit,
         )
     )
 
 
-def mark_read(tx: Writer, who: Account, up_to: int | None = None) -> None:
-    """Everything up to an id has been read; without one, everything there is."""
-    newest = tx.value("SELECT MAX(id) FROM notifications WHERE account_id = :who", who=who.id) or 0
-    users.mark_notifications_read(tx, who.id, newest if up_to is None else min(up_to, newest))
+def mark_read(tx: Writer, account: Account, up_to: int | None = None) -> None:
+    """Marks notifications as read, up to an id, or all. The mark never goes back."""
+    newest = (
+        tx.value("SELECT MAX(id) FROM notifications WHERE account_id = :account", account=account.id) or 0
+    )
+    users.mark_notifications_read(tx, account.id, newest if up_to is None else min(up_to, newest))

@@ -1,8 +1,8 @@
-"""Glances: the little about a page of posts that changes between edits, in one query. Owns no table.
+"""Post summaries: what changes about a post between edits (counts, marks, versions), in one query. Owns no table.
 
-A door that keeps what it once wrote of a post (a card, an app's JSON) needs to know of each post on a
-page only whether that is still true, its counts, and the viewer's own marks. Posts that the viewer may not
-see are left out, as `views` leaves them out: a kept text is shown only to who may see the post now.
+Pages and the client API cache what they rendered of a post (a card, JSON). For a page of posts they need only to know
+whether each cached text is current, its counts, and the viewer's marks. Posts that the viewer may not see are left
+out, as `post_views` leaves them out: a cached text is shown only to a viewer who may see the post now.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from node.timelines.viewer_marks import ViewerMarks
 
 @dataclass(slots=True)
 class PostSummary:
-    """One line of a page: its id and who boosted it, as in `timelines.Entry`.
+    """One entry of a page: `id`, `post_id` and `boost_by` are as in `TimelineEntry`.
 
-    `version` changes with what the post says, `author_version` with what is shown of its author.
+    `version` changes whenever the post is edited, `author_version` whenever what is shown of its author changes.
     """
 
     id: int
@@ -49,7 +49,7 @@ _AUTHOR_VERSION = """a.updated_at || '.' || a.posts_count || '.' || a.followers_
 
 
 def account_version(account: Account) -> str:
-    """What `Glance.author_version` is for this account."""
+    """The `PostSummary.author_version` of this account, as the SQL computes it."""
     return (
         f"{account.updated_at}.{account.posts_count}.{account.followers_count}.{account.following_count}"
         f".{account.last_posted_at or 0}"
@@ -57,7 +57,7 @@ def account_version(account: Account) -> str:
 
 
 def post_version(post: Post) -> str:
-    """What `Glance.version` is for this post."""
+    """The `PostSummary.version` of this post, as the SQL computes it."""
     return f"{post.edited_at or 0}.{post.parent_id or 0}"
 
 
@@ -67,7 +67,7 @@ _COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.paren
 
 
 def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEntry]) -> list[PostSummary]:
-    """Entries in their order, without what the viewer may not see."""
+    """The summaries of entries, in their order, without posts that the viewer may not see."""
     rows = {
         row["id"]: row
         for row in tx.all(
@@ -84,9 +84,9 @@ def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEnt
     ]
 
 
-def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[PostSummary]:
-    """`timelines.home`, glanced at in the same query: what it lists has been found visible there."""
-    rows = tx.all(_home_sql(bool(page.min_id), include_comments), viewer=viewer_value(who), **page.values)
+def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> list[PostSummary]:
+    """The page of `timelines.home` as summaries, in one query, which has already checked visibility."""
+    rows = tx.all(_home_sql(bool(page.min_id), include_comments), viewer=viewer_value(account), **page.values)
     return page.newest_first([_summary(row["id"], row["post_id"], row["boost_by"], row) for row in rows])
 
 
@@ -115,7 +115,7 @@ def _summary(id_: int, post_id: int, boost_by: int | None, row: Row) -> PostSumm
 
 
 def account_versions(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """`version_of_account` by account id."""
+    """The `account_version` of accounts, by id."""
     rows = tx.all(
         f"SELECT a.id, {_AUTHOR_VERSION} AS version FROM accounts a WHERE a.id IN (:ids)",  # noqa: S608
         ids=list(ids),

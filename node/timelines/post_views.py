@@ -1,7 +1,8 @@
-"""Views: ids become what a page shows. A fixed number of queries, however long the page.
+"""Post views: loads what a page shows of posts, with a fixed number of queries for any length. Owns no table.
 
-`of` asks `visibility` once more, so that no door can show what its viewer may not see, whatever ids it
-brings. What depends on the viewer (`viewer_marks`) is in the `PostView`, apart from the `Post`.
+Pages, the client API and the other modules of `timelines` call `by_entries`. It checks visibility itself, so that no
+caller can show what its viewer may not see, whatever ids it passes. What depends on the viewer (`viewer_marks`) is in
+the `PostView`, apart from the `Post`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from node.timelines.viewer_marks import ViewerMarks
 
 
 class _MarkedEntry(NamedTuple):
-    """An entry with its post, the viewer's marks on it, and whom it comments on."""
+    """An entry with its post, the viewer's marks on it, and the author of the post it comments on."""
 
     entry: TimelineEntry
     post: Post
@@ -35,10 +36,10 @@ class _MarkedEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PostView:
-    """A post as one viewer sees it. `entry_id` is what its page is paged by.
+    """A post as one viewer sees it. `entry_id` is the id that its page is ordered by.
 
-    `mentions` are the people it names; `parent_account` is whom it comments on, if they are known here.
-    `boost_uri` is the identity of the boost the entry stands for.
+    `mentions` are the accounts it names; `parent_account` is the author of the post it comments on, if that is known.
+    `hashtags` are (name, display) pairs. `boost_uri` is the URI of the boost, for an entry that is one.
     """
 
     post: Post
@@ -61,33 +62,33 @@ class PostView:
 
 @dataclass(frozen=True, slots=True)
 class CommentNode:
-    """A comment and the comments on it. Without a view: it is deleted, or not for this viewer."""
+    """A comment and the comments on it. `view` is None if it is deleted, or not visible to this viewer."""
 
     view: PostView | None
     children: list[CommentNode]
 
 
-def by_entries(tx: Reader, viewer: Account | None, wanted: Iterable[TimelineEntry | int]) -> list[PostView]:
-    """The views of entries or post ids, in their order, without what the viewer may not see."""
-    found = _load_marked(tx, viewer, wanted)
+def by_entries(tx: Reader, viewer: Account | None, entries: Iterable[TimelineEntry | int]) -> list[PostView]:
+    """The views of entries or post ids, in their order, without posts that the viewer may not see."""
+    found = _load_marked(tx, viewer, entries)
     if not found:
         return []
     ids = list({one.post.id for one in found})
-    pictures = photo_rows.by_posts(tx, [one.post.id for one in found if one.post.photos_count])
-    named = mentions.account_ids_by_posts(tx, ids)
+    photos = photo_rows.by_posts(tx, [one.post.id for one in found if one.post.photos_count])
+    mentioned = mentions.account_ids_by_posts(tx, ids)
     tags = hashtags.by_posts(tx, ids)
-    people = accounts.by_ids(tx, _account_ids(found, named))
+    people = accounts.by_ids(tx, _account_ids(found, mentioned))
     boosted = [one.entry.id for one in found if one.entry.boost_by is not None]
     boost_uris = boosts.uris(tx, boosted) if boosted else {}
     return [
         PostView(
             post=post,
             author=people[post.account_id],
-            photos=_without_refused_media(people[post.account_id], pictures.get(post.id, [])),
+            photos=_without_rejected_media(people[post.account_id], photos.get(post.id, [])),
             boosted_by=None if entry.boost_by is None else people[entry.boost_by],
             entry_id=entry.id,
             marks=marks,
-            mentions=[people[id_] for id_ in named.get(post.id, ())],
+            mentions=[people[id_] for id_ in mentioned.get(post.id, ())],
             hashtags=tags.get(post.id, []),
             parent_account=people.get(parent_account_id or 0),
             can_boost=viewer is not None and boosts.can_boost(viewer, post),
@@ -99,17 +100,17 @@ def by_entries(tx: Reader, viewer: Account | None, wanted: Iterable[TimelineEntr
 
 
 def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
-    """To somebody who is not signed in it is offered, unless there are no comments at all."""
+    """Whether the viewer may comment. Without a viewer: whether comments are enabled at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
     return permissions.decide(tx, viewer, post, "comment", is_visible=True) == "yes"
 
 
-def _without_refused_media(author: Account, pictures: list[Photo]) -> list[Photo]:
-    """The photos as they may be shown: of a server whose media are refused, only what they are said to be."""
+def _without_rejected_media(author: Account, photos: list[Photo]) -> list[Photo]:
+    """The photos as they may be shown: without files and URL, only the alt text, if media of the server are rejected."""
     if not author.is_without_media:
-        return pictures
-    return [replace(photo, remote_url="", files={}) for photo in pictures]
+        return photos
+    return [replace(photo, remote_url="", files={}) for photo in photos]
 
 
 def _load_marked(
@@ -125,15 +126,15 @@ def _load_marked(
         ids=[entry.post_id for entry in entries],
         viewer=viewer_value(viewer),
     )
-    seen = {
+    visible = {
         post.id: (post, viewer_marks.ALL[row["marks"]], row["parent_account_id"])
         for post, row in zip(build_all(Post, rows), rows, strict=True)
     }
-    return [_MarkedEntry(entry, *seen[entry.post_id]) for entry in entries if entry.post_id in seen]
+    return [_MarkedEntry(entry, *visible[entry.post_id]) for entry in entries if entry.post_id in visible]
 
 
-def _account_ids(found: Iterable[_MarkedEntry], named: dict[int, list[int]]) -> set[int]:
-    wanted = {id_ for ids in named.values() for id_ in ids}
+def _account_ids(found: Iterable[_MarkedEntry], mentioned: dict[int, list[int]]) -> set[int]:
+    account_ids = {id_ for ids in mentioned.values() for id_ in ids}
     for one in found:
-        wanted.update((one.post.account_id, one.entry.boost_by or 0, one.parent_account_id or 0))
-    return wanted
+        account_ids.update((one.post.account_id, one.entry.boost_by or 0, one.parent_account_id or 0))
+    return account_ids

@@ -1,7 +1,7 @@
-"""Conversations: a post and the tree of comments under it, at any depth.
+"""Threads: the tree of comments under a post, at any depth. Owns no table.
 
-Deleting a comment, or hiding it from somebody, does not take away what others said below it: where that
-happened the tree has a gap, with the comments that can still be read under it.
+The page of a post calls it. A comment that is deleted, or hidden from the viewer, does not hide the replies to it: it
+is a gap in the tree, a node without a view, with the visible replies under it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from node.timelines.post_views import CommentNode
 
 
 def comment_tree(tx: Reader, viewer: Account | None, post: Post) -> list[CommentNode]:
-    """The comments on a post, oldest first on every level, with gaps only where something hangs under them."""
-    _, readable = timelines.thread(tx, viewer, post)
-    shown = {view.post.id: view for view in post_views.by_entries(tx, viewer, readable)}
-    parents = _parents(tx, post, list(shown))
+    """The comments on a post, oldest first on every level. Gaps are kept only where a visible comment is below.
+
+    At most `timelines.MAX_DESCENDANTS` comments are shown.
+    """
+    _, visible = timelines.thread(tx, viewer, post)
+    views = {view.post.id: view for view in post_views.by_entries(tx, viewer, visible)}
+    parents = _parents(tx, post, list(views))
     children: dict[int, list[int]] = {}
     for id_ in sorted(parents):
         children.setdefault(parents[id_], []).append(id_)
     branches: dict[int, CommentNode] = {}
     for id_ in _bottom_up(post.id, children):
-        below = [branches[child] for child in children.get(id_, ())]
-        branches[id_] = CommentNode(shown.get(id_), below)
+        replies = [branches[child] for child in children.get(id_, ())]
+        branches[id_] = CommentNode(views.get(id_), replies)
     return branches[post.id].children if post.id in branches else []
 
 
@@ -37,15 +40,15 @@ def _bottom_up(root: int, children: dict[int, list[int]]) -> list[int]:
     return order[::-1]
 
 
-def _parents(tx: Reader, post: Post, readable: list[int]) -> dict[int, int]:
-    """The parent of every readable comment, and of every gap on its way up to the post."""
+def _parents(tx: Reader, post: Post, visible_ids: list[int]) -> dict[int, int]:
+    """The parent id of every visible comment, and of every gap between it and the post."""
     rows = tx.all(
-        """WITH RECURSIVE way (id, parent_id) AS (
-               SELECT p.id, p.parent_id FROM posts p WHERE p.id IN (:readable)
-               UNION SELECT p.id, p.parent_id FROM way w JOIN posts p ON p.id = w.parent_id
+        """WITH RECURSIVE path (id, parent_id) AS (
+               SELECT p.id, p.parent_id FROM posts p WHERE p.id IN (:visible)
+               UNION SELECT p.id, p.parent_id FROM path up JOIN posts p ON p.id = up.parent_id
                WHERE p.id <> :post)
-           SELECT id, parent_id FROM way WHERE parent_id IS NOT NULL""",
-        readable=readable,
+           SELECT id, parent_id FROM path WHERE parent_id IS NOT NULL""",
+        visible=visible_ids,
         post=post.id,
     )
     return {row["id"]: row["parent_id"] for row in rows}

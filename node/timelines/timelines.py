@@ -1,7 +1,8 @@
-"""Timelines: pages of entries (post ids), newest first. Which of them a viewer may see is decided here, in SQL.
+"""Timelines: pages of entries (post ids), newest first, with visibility checked in the same SQL. Owns no table.
 
-Every page is read by id along an index and ends after `limit` rows, so its cost does not grow with the
-table. What somebody has muted is left out of every list but a profile and one's own collections.
+Pages, the client API and `post_summaries` call it. Every page is read by id along an index and ends after `limit`
+rows, so its cost does not grow with the table. Posts of muted accounts are left out of every list but a profile and
+the viewer's own likes and bookmarks.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ MAX_DESCENDANTS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line of a page. `id` is what the page is ordered and paged by; `boost_by` is who boosted it, if so."""
+    """One entry of a page. `id` is what the page is ordered by: that of the post or of the boost.
+
+    `boost_by` is the id of the account that boosted the post, None for the post itself.
+    """
 
     id: int
     post_id: int
@@ -34,13 +38,13 @@ def _entries(tx: Reader, page: Page, sql: str, **values: Any) -> list[TimelineEn
     return page.newest_first([TimelineEntry(row["id"], row["post_id"], row["boost_by"]) for row in rows])
 
 
-def home(tx: Reader, who: Account, page: Page, *, include_comments: bool = True) -> list[TimelineEntry]:
-    """What those somebody follows have posted and boosted."""
-    return _entries(tx, page, home_sql(page, include_comments=include_comments), viewer=viewer_value(who))
+def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> list[TimelineEntry]:
+    """What an account and those it follows have posted and boosted."""
+    return _entries(tx, page, home_sql(page, include_comments=include_comments), viewer=viewer_value(account))
 
 
 def home_sql(page: Page, *, include_comments: bool = True) -> str:
-    """The query of `home`, for those who read more of its posts in the same one (`glances`)."""
+    """Builds the query of `home`, which `post_summaries` extends to read more of the same posts."""
     return f"""SELECT f.id, f.post_id, CASE WHEN f.is_boost THEN f.by_id END AS boost_by
         FROM feed f JOIN posts p ON p.id = f.post_id
         WHERE f.account_id = :viewer AND {visible_to("p")} AND {no_mute("p.account_id")}
@@ -52,26 +56,26 @@ def home_sql(page: Page, *, include_comments: bool = True) -> str:
 def public(
     tx: Reader, viewer: Account | None, page: Page, *, only_local: bool = False, only_photos: bool = False
 ) -> list[TimelineEntry]:
-    """Public posts, without comments: by everyone known here, or by people of ours."""
+    """Public posts, without comments: of all known accounts, or only of local ones."""
     return _public(tx, viewer, page, "AND p.is_local = TRUE" if only_local else "", only_photos)
 
 
 def remote(
     tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False
 ) -> list[TimelineEntry]:
-    """Public posts by people of other servers."""
+    """Public posts of remote accounts, without comments."""
     return _public(tx, viewer, page, "AND p.is_local = FALSE", only_photos)
 
 
 def _public(
-    tx: Reader, viewer: Account | None, page: Page, side: str, only_photos: bool
+    tx: Reader, viewer: Account | None, page: Page, origin: str, only_photos: bool
 ) -> list[TimelineEntry]:
-    # The side is compared, not named alone, so that SQLite finds the index that begins with it.
+    # `is_local` is compared, not named alone, so that SQLite finds the index that begins with it.
     return _entries(
         tx,
         page,
         f"""SELECT p.id, p.id AS post_id, NULL AS boost_by FROM posts p
-            WHERE p.visibility = 'public' AND p.deleted_at IS NULL AND p.parent_uri = '' {side}
+            WHERE p.visibility = 'public' AND p.deleted_at IS NULL AND p.parent_uri = '' {origin}
               {"AND p.photos_count > 0" if only_photos else ""} AND {visible_to("p")}
               AND {no_mute("p.account_id")} AND {no_limit("p.account_id")} {page.clause("p.id")}""",  # noqa: S608
         viewer=viewer_value(viewer),
@@ -88,7 +92,10 @@ def profile(
     include_comments: bool = False,
     include_boosts: bool = False,
 ) -> list[TimelineEntry]:
-    """What somebody has posted, and boosted if asked for, as far as the viewer may see it."""
+    """The posts of an account, with its boosts if `include_boosts`, as far as the viewer may see them.
+
+    Without a viewer: as far as everybody may.
+    """
     own = f"""SELECT p.id AS id, p.id AS post_id, CAST(NULL AS BIGINT) AS boost_by FROM posts p
         WHERE p.account_id = :account AND {visible_to("p")}
           {"AND p.photos_count > 0" if only_photos else ""}
@@ -120,7 +127,7 @@ def hashtag(
     only_local: bool = False,
     only_photos: bool = False,
 ) -> list[TimelineEntry]:
-    """Public posts that bear a tag."""
+    """Public posts with a hashtag, given with or without #; comments included."""
     return _entries(
         tx,
         page,
@@ -135,41 +142,41 @@ def hashtag(
     )
 
 
-def bookmarks(tx: Reader, who: Account, page: Page) -> list[TimelineEntry]:
-    """What somebody keeps, the latest kept first."""
-    return _own_collection(tx, "bookmarks", who, page)
+def bookmarks(tx: Reader, account: Account, page: Page) -> list[TimelineEntry]:
+    """The posts an account has bookmarked, the latest bookmark first."""
+    return _own_collection(tx, "bookmarks", account, page)
 
 
-def likes(tx: Reader, who: Account, page: Page) -> list[TimelineEntry]:
-    """What somebody likes, the latest liked first."""
-    return _own_collection(tx, "likes", who, page)
+def likes(tx: Reader, account: Account, page: Page) -> list[TimelineEntry]:
+    """The posts an account has liked, the latest like first."""
+    return _own_collection(tx, "likes", account, page)
 
 
-def _own_collection(tx: Reader, table: str, who: Account, page: Page) -> list[TimelineEntry]:
+def _own_collection(tx: Reader, table: str, account: Account, page: Page) -> list[TimelineEntry]:
     return _entries(
         tx,
         page,
         f"""SELECT c.id, c.post_id, NULL AS boost_by FROM {table} c JOIN posts p ON p.id = c.post_id
             WHERE c.account_id = :viewer AND {visible_to("p")} {page.clause("c.id")}""",  # noqa: S608
-        viewer=viewer_value(who),
+        viewer=viewer_value(account),
     )
 
 
 def thread(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], list[int]]:
-    """Ids of what a post answers, from the first on, and of all below it, in order of time.
+    """Ids of the ancestors of a post, the first post first, and of all its descendants, oldest first.
 
-    The way leads through what is deleted or not for the viewer, but that itself is left out. What people of a
-    limited server have said below is shown to those who follow them, to whom it answers, and under their own.
+    Deleted posts and those the viewer may not see are passed through, but left out themselves. Descendants by accounts
+    of limited servers are shown only to their followers, to the author of `post`, and under a post of their own.
     """
     above = tx.all(
         f"""WITH RECURSIVE above (id, parent_id, depth) AS (
                 SELECT p.id, p.parent_id, 0 FROM posts p WHERE p.id = :post
                 UNION ALL SELECT p.id, p.parent_id, a.depth + 1
-                FROM above a JOIN posts p ON p.id = a.parent_id WHERE a.depth < :most)
+                FROM above a JOIN posts p ON p.id = a.parent_id WHERE a.depth < :limit)
             SELECT DISTINCT a.id, a.depth FROM above a JOIN posts p ON p.id = a.id
             WHERE a.depth > 0 AND {visible_to("p")} ORDER BY a.depth DESC""",  # noqa: S608
         post=post.id,
-        most=MAX_ANCESTORS,
+        limit=MAX_ANCESTORS,
         viewer=viewer_value(viewer),
     )
     below = tx.all(
@@ -179,10 +186,10 @@ def thread(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], l
             SELECT p.id FROM below b JOIN posts p ON p.id = b.id
             WHERE p.id <> :post AND {visible_to("p")} AND {no_mute("p.account_id")}
               AND (:owner IN (:viewer, p.account_id) OR {no_limit("p.account_id")})
-            ORDER BY p.id LIMIT :most""",  # noqa: S608
+            ORDER BY p.id LIMIT :limit""",  # noqa: S608
         post=post.id,
         owner=post.account_id,
-        most=MAX_DESCENDANTS,
+        limit=MAX_DESCENDANTS,
         viewer=viewer_value(viewer),
     )
     ancestors = dict.fromkeys(row["id"] for row in above if row["id"] != post.id)

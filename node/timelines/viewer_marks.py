@@ -1,7 +1,7 @@
-"""Viewer marks: what somebody has to do with a post, shown only to them. Owns no table.
+"""Viewer marks: whether the viewer has liked, boosted, bookmarked, muted or pinned a post. Owns no table.
 
-Each mark is one line of `ViewerMarks` that says which table knows of it. The query is made of these lines, and
-post views and post summaries carry what it found; so a new mark is a line here and the place that shows it.
+Each mark is one line of `ViewerMarks` that names the table it is read from. The query is built from these lines, and
+`post_views` and `post_summaries` carry its result; so a new mark is a line here and the place that shows it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Annotated, NamedTuple, get_type_hints
 
 
 class ViewerMarks(NamedTuple):
-    """Each is set where a row like this, with `{post}` for the post, belongs to the viewer."""
+    """The marks of one viewer on one post. A mark is set if a row that matches its condition belongs to the viewer.
+
+    In the conditions `{post}` stands for the alias of `posts`, and `m` must be that of the table.
+    """
 
     liked: Annotated[bool, "likes m WHERE m.post_id = {post}.id"] = False
     boosted: Annotated[bool, "boosts m WHERE m.post_id = {post}.id"] = False
@@ -24,12 +27,12 @@ class ViewerMarks(NamedTuple):
 _ROWS = [hint.__metadata__[0] for hint in get_type_hints(ViewerMarks, include_extras=True).values()]
 
 ALL = [ViewerMarks(*reversed(marks)) for marks in itertools.product((False, True), repeat=len(_ROWS))]
-"""Every combination there is; its place is the number that `marks_on` gives for it."""
+"""Every combination of marks; its index is the number that `marks_on` yields for it."""
 
 
 @functools.cache
 def marks_on(post: str) -> str:
-    """SQL: a number for the marks of `:viewer` on the row of `posts` known by this alias: the place in `ALL`."""
+    """Builds SQL for a number, the index in `ALL`: the marks of `:viewer` on the row of `posts` with this alias."""
     return " + ".join(
         f"""CASE WHEN EXISTS (SELECT 1 FROM {row.format(post=post)} AND m.account_id = :viewer)
             THEN {1 << n} ELSE 0 END"""  # noqa: S608

@@ -38,7 +38,7 @@ def measure(name: str) -> Rows:
 
 
 def apart(name: str) -> Rows | None:
-    """The rows of one module, in a process of its own; None when it failed, which it has said itself."""
+    """The rows of one module, in a process of its own; None if that failed, with its error printed already."""
     with tempfile.NamedTemporaryFile("r", suffix=".json") as answer:
         run = subprocess.run([sys.executable, "-m", "tests.bench", "--one", name, answer.name], check=False)
         return json.load(answer) if run.returncode == 0 else None

@@ -1,7 +1,8 @@
 """The other side of the federation benchmarks, in a process of its own so that its cost is not counted.
 
-`send` posts signed activities to an inbox over several connections; `pace` posts one after the other with
-pauses, and tells when; `listen` is a server that takes anything, and hangs up when it is told; `sleep` is one that never answers. All speak just enough HTTP/1.1 to cost little.
+`send` posts signed activities to an inbox over several connections; `pace` posts them one by one with pauses, and
+reports when; `listen` is a server that accepts anything, and closes its connections on command; `sleep` is one that
+never responds. All implement just enough HTTP/1.1 to cost little.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ async def listen(order: dict[str, Any]) -> None:
         for writer in open_:
             writer.close()
     sys.stdout.flush()
-    os._exit(0)  # nobody is left to say goodbye to
+    os._exit(0)  # without waiting for the thread that reads stdin
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Many: followers, people followed, servers that are down, and one server that sends without end.
+"""Large numbers: followers, followed accounts, servers that are down, and one server that floods the inbox.
 
 Each is measured beside the same work without the crowd, in the same run.
 """
@@ -138,11 +138,11 @@ class Front:
         self._worker = wiring.create_worker(node)
 
     async def __aenter__(self) -> Front:
-        door = FederationApp(self._node)
+        federation_app = FederationApp(self._node)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "http":
-                await door(scope, receive, send)
+                await federation_app(scope, receive, send)
 
         config = Hypercorn()
         config.bind = [f"127.0.0.1:{self._port}"]
@@ -191,7 +191,7 @@ def _order(port: int, actor: str, private: str, run: str, **more: Any) -> dict[s
 
 
 class Load:
-    """Another process that sends, once it is told to."""
+    """Another process that starts sending on command."""
 
     async def ready(self, how: str, order: dict[str, Any]) -> Load:
         pipe = asyncio.subprocess.PIPE
@@ -251,7 +251,7 @@ async def _many_followed(node: Node, alice: Account, port: int, made: authority.
 
 
 async def _many_dead(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
-    """All of them answered before; then all go at once. Those that hang are the worst that can happen."""
+    """All servers respond at first; then all fail at once. Servers that hang are the worst case."""
     child, listener = await listening(made)
     await node.db.write(gather_followers, alice, listener)
     worker = wiring.create_worker(node)
@@ -264,18 +264,18 @@ async def _many_dead(node: Node, alice: Account, port: int, made: authority.Auth
     await publish(node, alice, LIVE)
     await take("none", 5)
     for name, signal_ in (("refuse", signal.SIGKILL), ("hang", signal.SIGSTOP)):
-        dying, door = await listening(None)
-        await _gather(node, alice, DEAD, f"{name}NUMBER.test:{door}", DEAD)
+        failing, listener_port = await listening(None)
+        await _gather(node, alice, DEAD, f"{name}NUMBER.test:{listener_port}", DEAD)
         while await node.db.read(_waiting, name):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        dying.send_signal(signal_)
+        failing.send_signal(signal_)
         await take(f"{name}, the moment they go", 1)
-        while not await node.db.read(_all_asleep, name):  # noqa: ASYNC110
+        while not await node.db.read(_all_unavailable, name):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         await take(f"{name}", 5)
         if signal_ == signal.SIGSTOP:
-            dying.kill()
-        await dying.wait()
+            failing.kill()
+        await failing.wait()
     await worker.stop()
     await ended(child)
     middle = {name: statistics.median(taken) for name, taken in walls.items()}
@@ -299,13 +299,15 @@ def _waiting(tx: Reader, name: str) -> int:
     )
 
 
-def _all_asleep(tx: Reader, name: str) -> bool:
-    asleep = tx.value("SELECT COUNT(*) FROM hosts WHERE host LIKE :some AND failures > 0", some=f"{name}%")
-    return bool(asleep == DEAD)
+def _all_unavailable(tx: Reader, name: str) -> bool:
+    unavailable = tx.value(
+        "SELECT COUNT(*) FROM hosts WHERE host LIKE :some AND failures > 0", some=f"{name}%"
+    )
+    return bool(unavailable == DEAD)
 
 
 async def _quiet(node: Node, port: int, private: str, run: str) -> tuple[list[float], list[float]]:
-    """Milliseconds until each letter of the quiet server was answered, and until it could be seen."""
+    """Milliseconds until each activity of the quiet server was accepted, and until its post was visible."""
     load = await Load().ready("pace", _order(port, RITA, private, run, number=QUIET, gap=GAP))
     load.go()
     answer = await load.answer()
@@ -323,13 +325,15 @@ async def _quiet(node: Node, port: int, private: str, run: str) -> tuple[list[fl
 
 async def _one_that_floods(node: Node, alice: Account, port: int, made: authority.Authority) -> list[Row]:
     private, public = await asyncio.to_thread(keys.generate_rsa)
-    theirs, their_public = await asyncio.to_thread(keys.generate_rsa)
+    flooder_key, flooder_public = await asyncio.to_thread(keys.generate_rsa)
     await node.db.write(meet, alice, public, RITA)
-    await node.db.write(meet, alice, their_public, FLOODER)
+    await node.db.write(meet, alice, flooder_public, FLOODER)
     async with Front(node, port):
         await _quiet(node, port, private, "w")
         alone, alone_seen = await _quiet(node, port, private, "a")
-        flood = await Load().ready("send", _order(port, FLOODER, theirs, "f", connections=32, number=FLOOD))
+        flood = await Load().ready(
+            "send", _order(port, FLOODER, flooder_key, "f", connections=32, number=FLOOD)
+        )
         flood.go()
         await asyncio.sleep(0.5)
         beside, beside_seen = await _quiet(node, port, private, "b")
@@ -340,7 +344,7 @@ async def _one_that_floods(node: Node, alice: Account, port: int, made: authorit
 
     return [
         (
-            f"a quiet server's letter beside a flood from another: {what}, half / 95 of 100",
+            f"a quiet server's activity beside a flood from another: {what}, half / 95 of 100",
             f"{part(with_it, 0.5):.1f} / {part(with_it, 0.95):.1f} ms",
             f"alone {part(without, 0.5):.1f} / {part(without, 0.95):.1f} ms",
         )

@@ -1,4 +1,4 @@
-"""The inbox and the deliveries of a whole node, each beside what its bare pieces cost in the same run."""
+"""The inbox and the deliveries of a whole node, each beside what its parts alone cost in the same run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hypercorn.config import Config as Hypercorn
 
 from activitypub import vocab
 from activitypub.server.routes import FederationApp
-from activitypub.signatures import Request, SigningKey, parse_claim, sign_cavage, verify
+from activitypub.signatures import SignedRequest, SigningKey, parse_claim, sign_cavage, verify
 from activitypub.signatures.keys import parse_public_key
 from federation_tests import authority
 from node.accounts import accounts, keys
@@ -66,9 +66,9 @@ async def _rows(folder: Path, database: str = "") -> list[tuple[str, str, str]]:
 
 
 async def opened(folder: Path, port: int, made: authority.Authority, database: str = "") -> Node:
-    """A node of its own, for which every name is this machine; on SQLite, or the database at an address."""
+    """A node of its own, for which every host name is this machine; on SQLite, or the database at a URL."""
 
-    async def here(host: str, port: int) -> list[str]:
+    async def resolve_local(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
     return await wiring.open_node(
@@ -79,12 +79,12 @@ async def opened(folder: Path, port: int, made: authority.Authority, database: s
             media=MediaOptions(url=f"file:{folder / 'media'}"),
             federation=FederationOptions(allow_private_addresses=True, allow_http=True, ca_file=made.ca_file),
         ),
-        resolve=here,
+        resolve=resolve_local,
     )
 
 
 def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
-    """Let alice follow somebody of another server, whose key is known."""
+    """Let alice follow an account of another server, whose key is known."""
     host, _, name = uri.removeprefix("https://").partition("/users/")
     remote = RemoteActor(
         uri=uri,
@@ -95,19 +95,19 @@ def meet(tx: Writer, alice: Account, public: str, uri: str = RITA) -> None:
         keys=[ActorKey(f"{uri}#main-key", "rsa", public)],
     )
     follows.accept(tx, follows.follow(tx, alice, remote_accounts.upsert(tx, remote)))
-    unsaid(tx)
+    drop_jobs(tx)
 
 
-def unsaid(tx: Writer) -> None:
-    """Nothing is under way: nobody is at home there to whom it could be brought."""
+def drop_jobs(tx: Writer) -> None:
+    """Deletes all jobs: no server listens to which their activities could be delivered."""
     tx.run("DELETE FROM jobs")
     tx.run("DELETE FROM lanes")
 
 
 async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -> list[tuple[str, str, str]]:
-    door = FederationApp(node)
+    federation_app = FederationApp(node)
     stopping = asyncio.Event()
-    app: dict[str, Any] = {"now": door}
+    app: dict[str, Any] = {"now": federation_app}
 
     async def dispatch(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -129,7 +129,7 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
 
     app["now"] = _bare
     bare, _, bare_rates = await _sent(order | {"run": "x", "body": create("")}, [1, 8, CONNECTIONS])
-    app["now"] = door
+    app["now"] = federation_app
     accept, _, rates = await _sent(order | {"run": "a", "body": create("")}, [1, 8, CONNECTIONS])
     verifying = _verifying(pem, public, port)
     found = [
@@ -188,9 +188,9 @@ async def _inbox(node: Node, port: int, pem: str, public: str, alice: Account) -
 
 
 def _publish_many(tx: Writer, alice: Account, number: int) -> list[str]:
-    """The ids of so many posts, which are told to nobody."""
+    """The URIs of so many posts, which are not delivered."""
     made = [publishing.publish(tx, alice, Draft(caption=f"Like me, number {n}")).uri for n in range(number)]
-    unsaid(tx)
+    drop_jobs(tx)
     return made
 
 
@@ -252,12 +252,12 @@ async def _sent(
 
 
 def _verifying(pem: str, public: str, port: int) -> float:
-    """Milliseconds for what no inbox can do without: reading a signature and verifying it."""
+    """Milliseconds for what every inbox must do: parsing a signature and verifying it."""
     key = SigningKey.load(f"{RITA}#main-key", pem)
     body = create("").encode()
     headers = sign_cavage(key, "POST", f"http://a.test:{port}/inbox", body, time.time())
     lines = [(name.lower(), value) for name, value in headers.items()]
-    request = Request("POST", "/inbox", f"a.test:{port}", "http", lines, body)
+    request = SignedRequest("POST", "/inbox", f"a.test:{port}", "http", lines, body)
     parsed = parse_public_key(public)
     started = time.process_time()
     for _ in range(1000):
@@ -305,7 +305,7 @@ async def _deliveries(
 async def listening(
     made: authority.Authority | None, how: str = "listen"
 ) -> tuple[asyncio.subprocess.Process, int]:
-    """Another process that takes every letter (`listen`) or never answers (`sleep`), and its port."""
+    """Another process that accepts every delivery (`listen`) or never responds (`sleep`), and its port."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -335,7 +335,7 @@ def gather_followers(tx: Writer, alice: Account, port: int) -> None:
             RemoteActor(uri=uri, name="u", domain=f"r{n}.bench.test:{port}", inbox=f"{uri}/inbox"),
         )
         follows.follow(tx, fan, alice, uri=f"{uri}#follow")
-    unsaid(tx)  # or the answers would open the connections
+    drop_jobs(tx)  # or delivering the Accepts would open the connections
 
 
 async def publish(node: Node, alice: Account, hosts: int = HOSTS) -> tuple[float, float]:

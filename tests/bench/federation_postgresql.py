@@ -1,6 +1,6 @@
-"""The rows of `federation` once more on PostgreSQL, in our own process's CPU time; the server's is not counted.
+"""The rows of `federation` on PostgreSQL, in CPU time of this process; that of the database server is not counted.
 
-The server is the tests' own, without fsync, beside this process on the same machine.
+The database server is the tests' own, without fsync, beside this process on the same machine.
 """
 
 from __future__ import annotations

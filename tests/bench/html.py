@@ -1,4 +1,4 @@
-"""What a page for people costs: CPU of the whole process per page, without the socket, against an empty page."""
+"""What an HTML page costs: CPU of the whole process per page, without the socket, against an empty page."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ async def _measure(node: Node) -> list[tuple[str, str, str]]:
     assert alice is not None
     for n in range(POSTS):
         shot = await photos.upload(node, alice, picture(120, 80, seed=n), alt=f"A lake, number {n}")
-        words = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
-        await node.db.write(publishing.publish, alice, Draft(caption=words, photo_ids=[shot.id]))
+        caption = f"Morning number {n} at the lake with @bob, cold and still. #lake #morning"
+        await node.db.write(publishing.publish, alice, Draft(caption=caption, photo_ids=[shot.id]))
     await wiring.run_due_jobs(node)
     app = create_app(node)
 

@@ -94,5 +94,5 @@ def _wall(wall: float, cpu: float) -> str:
     return f"{wall * 1000:.0f} ms, {cpu:.2f} s CPU"
 
 
-def _ratio(ours: float, limit: float, name: str) -> str:
-    return f"{ours / limit:.1f} × {name}"
+def _ratio(measured: float, limit: float, name: str) -> str:
+    return f"{measured / limit:.1f} × {name}"

@@ -24,7 +24,7 @@ FOLLOWS = int(os.environ.get("BENCH_FOLLOWS", "100"))
 
 
 def _town(tx: Writer) -> tuple[Account, Account]:
-    """One person who follows many, and many posts with a photo each, some tags, and stored files."""
+    """An account that follows many, and many posts with a photo each, some hashtags, and stored files."""
     chance = random.Random(7)
     alice = accounts.create_local(tx, "alice", pair=keys.generate())
     people = [remote(tx, f"r{n}", f"s{n % 50}.example") for n in range(FOLLOWS)]
@@ -72,8 +72,8 @@ async def _measure(db: Database) -> list[tuple[str, str, str]]:
 
     def bare(tx: Reader, ids: list[int]) -> None:
         tx.all(
-            "SELECT id, post_id, by_id FROM feed WHERE account_id = :who ORDER BY id DESC LIMIT 20",
-            who=alice.id,
+            "SELECT id, post_id, by_id FROM feed WHERE account_id = :account ORDER BY id DESC LIMIT 20",
+            account=alice.id,
         )
         tx.all("SELECT * FROM posts WHERE id IN (:ids)", ids=ids)
         tx.all("SELECT * FROM photos WHERE post_id IN (:ids)", ids=ids)
@@ -96,9 +96,13 @@ async def _measure(db: Database) -> list[tuple[str, str, str]]:
         ("Tag, 20 photo posts, read", read_tag, home),
     ):
         ids = [entry.post_id for entry in entries]
-        ours, limit = await _cost(db, unit), await _cost(db, lambda tx, ids=ids: bare(tx, ids))
+        measured, limit = await _cost(db, unit), await _cost(db, lambda tx, ids=ids: bare(tx, ids))
         found.append(
-            (f"{name} ({POSTS} posts)", f"{ours:.2f} ms", f"{ours / limit:.1f} × bare reads {limit:.2f} ms")
+            (
+                f"{name} ({POSTS} posts)",
+                f"{measured:.2f} ms",
+                f"{measured / limit:.1f} × bare reads {limit:.2f} ms",
+            )
         )
     return found
 

@@ -1,4 +1,4 @@
-"""The process: how long until the first answer, and how much memory, beside bare imports."""
+"""The process: how long until the first response, and how much memory, beside bare imports."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Process:
             self._running.kill()
             self._running.wait()
 
-    def command(self, *words: str, typed: str = "") -> str:
+    def command(self, *arguments: str, typed: str = "") -> str:
         run = subprocess.run(
-            [sys.executable, "-m", "node", *words],
+            [sys.executable, "-m", "node", *arguments],
             cwd=self._folder,
             env=self._environment,
             input=typed,
@@ -140,8 +140,8 @@ def bare() -> tuple[float, float]:
 def rows() -> list[tuple[str, str, str]]:
     seconds, memory = bare()
     with tempfile.TemporaryDirectory() as folder, Process(folder) as node:
-        words = ("--email", "a@example.org", "--role", "admin", "--password-stdin")
-        node.command("account", "create", "alice", *words, typed="correct horse battery\n")
+        options = ("--email", "a@example.org", "--role", "admin", "--password-stdin")
+        node.command("account", "create", "alice", *options, typed="correct horse battery\n")
         token = node.command("token", "create", "alice", "--scopes", "read write")
         starts = []
         for _ in range(STARTS):

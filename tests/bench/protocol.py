@@ -15,7 +15,7 @@ from msgspec.json import decode
 
 from activitypub import signatures, vocab
 from activitypub.client.client import Client
-from activitypub.signatures import Request, SigningKey
+from activitypub.signatures import SignedRequest, SigningKey
 from node.accounts import keys
 
 INBOX = "https://a.test/users/alice/inbox"
@@ -64,11 +64,11 @@ async def rows() -> list[tuple[str, str, str]]:
     now = time.time()
     v15, sha256 = padding.PKCS1v15(), hashes.SHA256()
 
-    def received(headers: dict[str, str]) -> Request:
+    def received(headers: dict[str, str]) -> SignedRequest:
         lines = [(name.lower(), value) for name, value in headers.items()]
-        return Request("POST", "/users/alice/inbox", "a.test", "https", lines, CREATE)
+        return SignedRequest("POST", "/users/alice/inbox", "a.test", "https", lines, CREATE)
 
-    def checked(request: Request) -> Callable[[], None]:
+    def checked(request: SignedRequest) -> Callable[[], None]:
         def check() -> None:
             signatures.verify(signatures.parse_claim(request, now), request, known)
 
@@ -87,7 +87,7 @@ async def rows() -> list[tuple[str, str, str]]:
         assert found is not None
         vocab.parse_note(found)
 
-    ours, theirs = await _posts(key)
+    guarded, plain = await _posts(key)
     return [
         _row(
             "sign a POST, draft-cavage",
@@ -110,12 +110,12 @@ async def rows() -> list[tuple[str, str, str]]:
             "msgspec decode",
         ),
         _row("activity and note, 4 photos", _cpu(read), bare, "msgspec decode"),
-        _row("guarded POST over a warm connection", ours, theirs, "aiohttp POST"),
+        _row("guarded POST over a warm connection", guarded, plain, "aiohttp POST"),
     ]
 
 
 async def _posts(key: SigningKey) -> tuple[float, float]:
-    """CPU of our POST and of aiohttp's own, the answering server's share included in both."""
+    """CPU of a POST of the guarded client and of aiohttp alone, the responding server's share included in both."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.readline():
@@ -126,7 +126,7 @@ async def _posts(key: SigningKey) -> tuple[float, float]:
             writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
-    async def here(host: str, port: int) -> Sequence[str]:
+    async def resolve_local(host: str, port: int) -> Sequence[str]:
         return ["127.0.0.1"]
 
     listener = await asyncio.start_server(answer, "127.0.0.1", 0)
@@ -134,7 +134,12 @@ async def _posts(key: SigningKey) -> tuple[float, float]:
     url = f"http://b.test:{port}/inbox"
     headers = signatures.sign_cavage(key, "POST", url, CREATE, time.time())
     client = Client(
-        user_agent="bench", allow_private=True, allow_http=True, ca_file=None, own_host="a.test", resolve=here
+        user_agent="bench",
+        allow_private=True,
+        allow_http=True,
+        ca_file=None,
+        own_host="a.test",
+        resolve=resolve_local,
     )
     async with aiohttp.ClientSession() as session:
 
@@ -174,5 +179,5 @@ def _cpu(work: Callable[[], object]) -> float:
     return statistics.median(rounds)
 
 
-def _row(name: str, ours: float, limit: float, what: str) -> tuple[str, str, str]:
-    return name, f"{ours:.0f} µs", f"{what} {limit:.0f} µs, {ours / limit:.1f}x"
+def _row(name: str, measured: float, limit: float, limit_name: str) -> tuple[str, str, str]:
+    return name, f"{measured:.0f} µs", f"{limit_name} {limit:.0f} µs, {measured / limit:.1f}x"

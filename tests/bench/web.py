@@ -67,7 +67,7 @@ async def seed(node: Node) -> dict[str, str]:
     return {"token": token, "file": f"/media/{key}"}
 
 
-async def _serve(folder: Path, how: str) -> None:
+async def _serve(folder: Path, kind: str) -> None:
     """The child: a node, and beside it an answer that costs nothing; `plain` is hypercorn as it comes."""
     import hypercorn.asyncio
 
@@ -77,7 +77,7 @@ async def _serve(folder: Path, how: str) -> None:
     from web.server.config import hypercorn_config
 
     node = await wiring.open_node(options(folder))
-    facts = await seed(node)
+    seeded = await seed(node)
     app = create_app(node)
 
     async def dispatch(scope: Any, receive: Any, send: Any) -> None:
@@ -96,8 +96,8 @@ async def _serve(folder: Path, how: str) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     port = _port(config)
-    print(json.dumps({"port": port, **facts}), flush=True)
-    if how == "plain":
+    print(json.dumps({"port": port, **seeded}), flush=True)
+    if kind == "plain":
         await hypercorn.asyncio.serve(dispatch, config, shutdown_trigger=stopping.wait, mode="asgi")  # type: ignore[arg-type]
     else:
         await http_server.serve(dispatch, config, shutdown_trigger=stopping.wait)
@@ -113,20 +113,20 @@ def _port(config: Any) -> int:
 
 
 @asynccontextmanager
-async def server(how: str = "ours") -> AsyncIterator[tuple[psutil.Process, dict[str, Any]]]:
+async def server(kind: str = "fast") -> AsyncIterator[tuple[psutil.Process, dict[str, Any]]]:
     with tempfile.TemporaryDirectory() as folder:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.web", folder, how, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "tests.bench.web", folder, kind, stdout=asyncio.subprocess.PIPE
         )
         assert child.stdout is not None
-        facts = json.loads(await child.stdout.readline())
-        yield psutil.Process(child.pid), facts
+        seeded = json.loads(await child.stdout.readline())
+        yield psutil.Process(child.pid), seeded
         child.terminate()
         await child.wait()
 
 
-async def ask(port: int, path: str, count: int, headers: str = "") -> int:
-    """Send `count` requests over a few connections; return the size of an answer's body."""
+async def request_all(port: int, path: str, count: int, headers: str = "") -> int:
+    """Sends `count` requests over a few connections; returns the size of a response's body."""
     request = f"GET {path} HTTP/1.1\r\nHost: bench.test\r\n{headers}\r\n".encode()
     sizes: set[int] = set()
 
@@ -147,33 +147,33 @@ async def ask(port: int, path: str, count: int, headers: str = "") -> int:
 
 async def cost(process: psutil.Process, port: int, path: str, headers: str = "") -> tuple[float, int]:
     """Milliseconds of the server's CPU per request, the best of some rounds, and the size of the answer."""
-    size = await ask(port, path, WARM_UP, headers)
+    size = await request_all(port, path, WARM_UP, headers)
     best = float("inf")
     for _ in range(ROUNDS):
         before = sum(process.cpu_times()[:2])
-        await ask(port, path, REQUESTS, headers)
+        await request_all(port, path, REQUESTS, headers)
         best = min(best, (sum(process.cpu_times()[:2]) - before) / REQUESTS * 1000)
     return best, size
 
 
 async def rows() -> list[tuple[str, str, str]]:
-    """(what, ours, against the bare answer)."""
+    """(work, measured, against the bare response)."""
     found = []
-    async with server("plain") as (plain, theirs), server() as (process, facts):
-        as_it_comes, _ = await cost(plain, theirs["port"], "/bare/200")
-        bare, _ = await cost(process, facts["port"], "/bare/200")
+    async with server("plain") as (plain, plain_options), server() as (process, seeded):
+        as_it_comes, _ = await cost(plain, plain_options["port"], "/bare/200")
+        bare, _ = await cost(process, seeded["port"], "/bare/200")
         against = f"{bare / as_it_comes:.2f} × hypercorn as it comes ({as_it_comes:.3f} ms)"
         found.append(("bare ASGI, 200 bytes", f"{bare:.3f} ms CPU", against))
-        port, bearer = facts["port"], f"Authorization: Bearer {facts['token']}\r\n"
+        port, bearer = seeded["port"], f"Authorization: Bearer {seeded['token']}\r\n"
         for name, path, headers in (
             ("home timeline, 20 photo posts, JSON", "/api/v1/timelines/home", bearer),
             ("WebFinger", "/.well-known/webfinger?resource=acct:alice@bench.test", ""),
-            ("photo file, 300 KB", facts["file"], ""),
+            ("photo file, 300 KB", seeded["file"], ""),
         ):
-            ours, size = await cost(process, port, path, headers)
+            measured, size = await cost(process, port, path, headers)
             bare, _ = await cost(process, port, f"/bare/{size}")
-            against = f"{ours / bare:.1f} × bare ASGI ({bare:.2f} ms)"
-            found.append((f"{name} ({size / 1000:.0f} KB)", f"{ours:.2f} ms CPU", against))
+            against = f"{measured / bare:.1f} × bare ASGI ({bare:.2f} ms)"
+            found.append((f"{name} ({size / 1000:.0f} KB)", f"{measured:.2f} ms CPU", against))
     return found
 
 

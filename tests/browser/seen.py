@@ -47,7 +47,7 @@ def _report(tx: Writer, alice: Account, bob: Account, album: Post) -> int:
     pins.pin(tx, alice, album)
     migration.add_alias(tx, alice, bob)
     message = "This was mine.\nReally."
-    return reports.report(tx, bob, alice, words=message, post_ids=[album.id], category="legal").id
+    return reports.report(tx, bob, alice, comment=message, post_ids=[album.id], category="legal").id
 
 
 def _user(tx: Writer, who: Account, role: str) -> None:

@@ -1,4 +1,4 @@
-"""Another server, small: one person, carol, whose inbox remembers every activity that arrives."""
+"""A small remote server: one account, carol, whose inbox records every activity it receives."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Remote:
         await self._runner.cleanup()
 
     def actor(self) -> RemoteActor:
-        """Carol as a node that knows her keeps her."""
+        """Carol as a node stores her."""
         return RemoteActor(
             uri=self.carol,
             name="carol",
@@ -59,7 +59,7 @@ class Remote:
         )
 
     def note(self, number: int, mentioned: str) -> dict[str, Any]:
-        """A Create of carol's note `number`, which names one person."""
+        """A Create of carol's note `number`, which mentions one account."""
         uri = f"{self.base}/notes/{number}"
         audience = {"to": [PUBLIC], "cc": [f"{self.carol}/followers", mentioned]}
         return {
@@ -83,7 +83,7 @@ class Remote:
         }
 
     async def send(self, inbox: str, activity: dict[str, Any]) -> int:
-        """POST it, signed; return the status. Raises aiohttp.ClientError when nobody answers."""
+        """POSTs it, signed; returns the status. Raises aiohttp.ClientError when nothing responds."""
         body = json.dumps(activity).encode()
         headers = sign_cavage(self._key, "POST", inbox, body, time.time())
         async with self._http.post(inbox, data=body, headers=headers) as answer:

@@ -1,8 +1,8 @@
-"""`kill -9` at any point loses nothing and doubles nothing, and SIGTERM ends it in good time.
+"""`kill -9` at any point loses and duplicates nothing, and SIGTERM stops a node within seconds.
 
-A node's processes are ended again and again while an app posts to it and another server sends to it.
-Both do what they must when they hear no answer: the same again. In the end every post was made once and
-told to the other server, and everything that was sent here is here once.
+A node's processes are ended repeatedly while an API client posts to it and a remote server delivers to it. Both
+retry when they get no response. In the end every post was made once and delivered to the remote server, and
+everything that was delivered to the node is stored once.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 KILLS, STOPS = 8, 4
-PAUSE = 0.06  # between posts: nobody may post without end
-LIVES = (0.05, 1.5)  # seconds a process lives once it answers
+PAUSE = 0.06  # seconds between posts, below the rate limit
+LIFETIMES = (0.05, 1.5)  # seconds a process runs once it responds
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ class Processes:
         self.log = folder / "log"
 
     async def start(self) -> None:
-        """Start them and wait until the node answers."""
+        """Starts them and waits until the node responds."""
         with self.log.open("ab") as log:
             self._running = [
                 await asyncio.create_subprocess_exec(
@@ -115,7 +115,7 @@ class Processes:
                 await process.wait()
 
     async def end(self, how: signal.Signals) -> None:
-        """End them, and see that they end as they should: within five seconds, and in peace if asked to."""
+        """Ends them; asserts that they end within five seconds, with exit code 0 after SIGTERM."""
         if how == signal.SIGTERM:
             await self._listening()
         for process in self._running:
@@ -125,7 +125,7 @@ class Processes:
         assert set(codes) == {0 if how == signal.SIGTERM else -how}, self.log.read_text()
 
     async def _listening(self) -> None:
-        """Wait until each handles SIGTERM: a worker may still be starting when the node beside it answers."""
+        """Waits until each handles SIGTERM: a worker may still be starting when the node beside it responds."""
         async with asyncio.timeout(30):
             for process in self._running:
                 while not handles(process.pid, signal.SIGTERM):
@@ -139,12 +139,12 @@ def handles(pid: int, number: signal.Signals) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
-async def until_answered(ask: Callable[[], Awaitable[int]], wanted: int, log: Path) -> None:
-    """Ask again while nobody answers, or the answer is that it did not work."""
+async def retry_until(send: Callable[[], Awaitable[int]], wanted: int, log: Path) -> None:
+    """Sends again while there is no response, or one with a server error."""
     async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                status = await ask()
+                status = await send()
                 if status == wanted:
                     return
                 assert status >= 500, f"{status}\n{log.read_text()[-4000:]}"
@@ -152,17 +152,17 @@ async def until_answered(ask: Callable[[], Awaitable[int]], wanted: int, log: Pa
 
 
 @dataclasses.dataclass
-class Begun:
+class Setup:
     token: str
     alice: str
     bob_id: int
 
 
-async def begin(options: Config, remote: Remote) -> Begun:
-    """Alice, who posts; bob here and carol there, who follow her; and bob follows carol."""
+async def set_up(options: Config, remote: Remote) -> Setup:
+    """Alice, who posts; bob (local) and carol (remote), who follow her; and bob follows carol."""
     pairs = {name: keys.generate() for name in ("alice", "bob")}
 
-    def people(tx: Writer) -> Begun:
+    def people(tx: Writer) -> Setup:
         for name, pair in pairs.items():
             registration.create_user(
                 tx, name=name, email=f"{name}@example.org", password_hash="-", pair=pair, role="admin"
@@ -174,7 +174,7 @@ async def begin(options: Config, remote: Remote) -> Begun:
         follows.follow(tx, carol, alice, uri=f"{remote.carol}#follows/1")
         follows.follow(tx, bob, alice)
         follows.accept(tx, follows.follow(tx, bob, carol))
-        return Begun(access_tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
+        return Setup(access_tokens.create(tx, alice, {"read", "write"}, "test"), alice.uri, bob.id)
 
     node = await open_node(options)
     try:
@@ -185,12 +185,12 @@ async def begin(options: Config, remote: Remote) -> Begun:
 
 @contextlib.asynccontextmanager
 async def reopened(options: Config) -> AsyncIterator[Node]:
-    """The node once more, in this process, until nothing is left to do."""
+    """The node again, in this process, once all its jobs are done."""
     node = await open_node(options)
     try:
         later = now_ms()
         while await node.db.read(waiting):
-            later += queue.LEASE_MS  # so that what a killed worker had claimed is free again
+            later += queue.LEASE_MS  # so that the leases of a killed worker have expired
             assert later < now_ms() + 100 * queue.LEASE_MS, "jobs that never end"
             await run_due_jobs(node, later)
         yield node
@@ -203,81 +203,81 @@ def waiting(tx: Reader) -> int:
     return found
 
 
-async def test_killing_it_again_and_again_loses_nothing_and_doubles_nothing(
+async def test_killing_a_node_repeatedly_loses_and_duplicates_nothing(
     options: Config, tmp_path: Path
 ) -> None:
-    await lives_and_ends(options, tmp_path, signal.SIGKILL, KILLS)
+    await run_and_end(options, tmp_path, signal.SIGKILL, KILLS)
 
 
-async def test_stopping_it_under_load_takes_less_than_five_seconds_and_loses_nothing(
+async def test_stopping_under_load_takes_at_most_five_seconds_and_loses_nothing(
     options: Config, tmp_path: Path
 ) -> None:
-    await lives_and_ends(options, tmp_path, signal.SIGTERM, STOPS)
+    await run_and_end(options, tmp_path, signal.SIGTERM, STOPS)
 
 
-async def lives_and_ends(options: Config, tmp_path: Path, how: signal.Signals, times: int) -> None:
-    """Let it live and end so many times under load, then compare what it holds with what it was given."""
+async def run_and_end(options: Config, tmp_path: Path, how: signal.Signals, times: int) -> None:
+    """Runs and ends a node so many times under load, then compares what it stores with what it was sent."""
     chance = random.Random(options.node.domain)
     enough = asyncio.Event()
     posted: list[str] = []
     sent: list[str] = []
 
-    async def an_app_posts(begun: Begun) -> None:
+    async def post_as_client(setup: Setup) -> None:
         base = f"http://{options.node.domain}/api/v1/statuses"
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
             while not enough.is_set():
-                words = f"post {len(posted)}"
-                headers = {"Authorization": f"Bearer {begun.token}", "Idempotency-Key": words}
+                text = f"post {len(posted)}"
+                headers = {"Authorization": f"Bearer {setup.token}", "Idempotency-Key": text}
 
-                async def post(headers: dict[str, str] = headers, words: str = words) -> int:
-                    async with http.post(base, json={"status": words}, headers=headers) as answer:
+                async def post(headers: dict[str, str] = headers, text: str = text) -> int:
+                    async with http.post(base, json={"status": text}, headers=headers) as answer:
                         return answer.status
 
-                await until_answered(post, 200, processes.log)
-                posted.append(words)
+                await retry_until(post, 200, processes.log)
+                posted.append(text)
                 await asyncio.sleep(PAUSE)
 
-    async def another_server_sends(begun: Begun, remote: Remote) -> None:
+    async def deliver_as_server(setup: Setup, remote: Remote) -> None:
         inbox = f"http://{options.node.domain}/inbox"
         while not enough.is_set():
-            activity = remote.note(len(sent), begun.alice)
-            await until_answered(functools.partial(remote.send, inbox, activity), 202, processes.log)
+            activity = remote.note(len(sent), setup.alice)
+            await retry_until(functools.partial(remote.send, inbox, activity), 202, processes.log)
             sent.append(activity["object"]["id"])
 
-    async def somebody_ends_it() -> None:
+    async def end_repeatedly() -> None:
         for _ in range(times):
-            await asyncio.sleep(chance.uniform(*LIVES))
+            await asyncio.sleep(chance.uniform(*LIFETIMES))
             await processes.end(how)
             await processes.start()
         enough.set()
 
     async with Remote() as remote, Processes(options, tmp_path) as processes:
-        begun = await begin(options, remote)
+        setup = await set_up(options, remote)
         await processes.start()
         async with asyncio.TaskGroup() as together:
-            together.create_task(an_app_posts(begun))
-            together.create_task(another_server_sends(begun, remote))
-            together.create_task(somebody_ends_it())
+            together.create_task(post_as_client(setup))
+            together.create_task(deliver_as_server(setup, remote))
+            together.create_task(end_repeatedly())
         await processes.end(signal.SIGTERM)
 
         async with reopened(options) as node:
-            kept = await node.db.read(everything, begun)
+            stored = await node.db.read(load_stored, setup)
 
     assert len(posted) > times
     assert len(sent) > times
-    assert kept.captions == sorted(posted)
-    assert kept.received == sorted(sent)
-    assert kept.feed == len(posted) + len(sent)
-    assert kept.mentions == len(sent)
-    assert kept.failed == []
-    assert kept.counted == len(posted)
+    assert stored.captions == sorted(posted)
+    assert stored.received == sorted(sent)
+    assert stored.feed == len(posted) + len(sent)
+    assert stored.mentions == len(sent)
+    assert stored.failed == []
+    assert stored.counted == len(posted)
     created = [doc["object"]["content"] for doc in remote.activities.values() if doc["type"] == "Create"]
-    assert sorted(created) == sorted(f"<p>{words}</p>" for words in posted)
-    assert kept.undelivered == []
+    assert sorted(created) == sorted(f"<p>{text}</p>" for text in posted)
+    assert stored.undelivered == []
 
 
 @dataclasses.dataclass
-class Kept:
+class Stored:
     captions: list[str]
     received: list[str]
     feed: int
@@ -287,15 +287,15 @@ class Kept:
     undelivered: list[tuple[str, int | None, str]]
 
 
-def everything(tx: Reader, begun: Begun) -> Kept:
-    """What the node holds in the end."""
-    return Kept(
+def load_stored(tx: Reader, setup: Setup) -> Stored:
+    """What the node has stored in the end."""
+    return Stored(
         captions=sorted(row["source"] for row in tx.all("SELECT source FROM posts WHERE is_local")),
         received=sorted(row["uri"] for row in tx.all("SELECT uri FROM posts WHERE NOT is_local")),
-        feed=tx.value("SELECT COUNT(*) FROM feed WHERE account_id = :bob", bob=begun.bob_id),
+        feed=tx.value("SELECT COUNT(*) FROM feed WHERE account_id = :bob", bob=setup.bob_id),
         mentions=tx.value("SELECT COUNT(*) FROM notifications WHERE kind = 'mention'"),
         failed=[row["reason"] for row in tx.all("SELECT reason FROM jobs WHERE failed_at IS NOT NULL")],
-        counted=tx.value("SELECT posts_count FROM accounts WHERE uri = :uri", uri=begun.alice),
+        counted=tx.value("SELECT posts_count FROM accounts WHERE uri = :uri", uri=setup.alice),
         undelivered=[
             (row["state"], row["status"], row["reason"])
             for row in tx.all("SELECT state, status, reason FROM deliveries WHERE state <> 'delivered'")

@@ -31,15 +31,17 @@ def test_every_option_is_documented_with_its_type_and_default(
 ) -> None:
     part = re.split(r"^\[(\w+)\]$", TEXT, flags=re.MULTILINE)
     body = part[part.index(section) + 1]
-    # The lines before the option up to the blank one, across a pair that shares its words.
+    # The lines before the option up to the blank one, across a pair that shares its comment.
     match = re.search(rf"((?:^#.*\n)+)(?:^\w+ = .*\n)?^{field.name} = ", body, re.MULTILINE)
 
     assert match, f"[{section}] {field.name} is not documented in config.toml"
-    words = match[1]
-    assert re.search(r"String|Strings|Boolean|List|Whole number|\"\w+\" or|\"open\"", words), "without a type"
-    assert "Default:" in words.replace("\n# ", " "), "without a default"
+    comment = match[1]
+    assert re.search(r"String|Strings|Boolean|List|Whole number|\"\w+\" or|\"open\"", comment), (
+        "without a type"
+    )
+    assert "Default:" in comment.replace("\n# ", " "), "without a default"
     if field.metadata.get("secret"):
-        assert "secret" in words
+        assert "secret" in comment
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the repository itself must not say: where packages come from, or on which machine it was written."""
+"""What the repository must not contain: where packages come from, or on which machine it was written."""
 
 from __future__ import annotations
 
@@ -56,14 +56,15 @@ def test_both_lock_files_agree() -> None:
         ("peers", "requirements-peers.lock"),
     ],
 )
-def test_the_lock_files_hold_what_the_project_asks_for(group: str, lock: str) -> None:
+def test_the_lock_files_hold_what_the_project_requires(group: str, lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = project["project"]["dependencies"] if group == "run" else project["dependency-groups"][group]
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / lock).read_text(), re.MULTILINE))
     stale = [
-        ask.name
-        for ask in map(Requirement, wanted)
-        if (version := pinned.get(canonicalize_name(ask.name))) is None or version not in ask.specifier
+        requirement.name
+        for requirement in map(Requirement, wanted)
+        if (version := pinned.get(canonicalize_name(requirement.name))) is None
+        or version not in requirement.specifier
     ]
 
     assert not stale, "run make lock"

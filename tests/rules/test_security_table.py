@@ -12,9 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROWS = {"A": 21, "B": 16, "C": 13, "D": 12, "E": 9, "F": 10, "G": 5, "H": 5, "I": 6}
 
-# Rows about what this node does not do yet. Whoever builds it writes the test and takes the row out of here.
+# Rows about features that do not exist yet. Whoever builds one writes its test and removes the row from here.
 WAITING = {
-    "B14": "links have no previews yet, so nobody is named as the author of a page elsewhere",
+    "B14": "links have no previews yet, so nobody is named as the author of a web page",
     "F8": "there is no streaming yet",
     "G4": "there is no import of archives yet",
     "I4": "nobody signs in with an account of another service",
@@ -38,6 +38,6 @@ def test_every_row_has_exactly_one_test() -> None:
     assert rows >= set(WAITING)
     missing = sorted(rows - set(counted) - set(WAITING))
     assert not missing, f"rows without a test: {missing}"
-    assert not set(WAITING) & set(counted), "a row that waits has its test: take it out of WAITING"
+    assert not set(WAITING) & set(counted), "a waiting row has its test: remove it from WAITING"
     several = sorted(row for row, times in counted.items() if times > 1)
     assert not several, f"rows with several tests: {several}"

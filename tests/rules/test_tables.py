@@ -43,18 +43,18 @@ def test_every_owner_is_a_module_that_is_there() -> None:
 
 def test_only_its_owner_writes_a_table() -> None:
     owned = owners()
-    strangers = {
+    foreign = {
         f"{module} writes {table}, which {owned[table]} owns"
         for module, table in writes()
         if table in owned and owned[table] != module
     }
 
-    assert not strangers
+    assert not foreign
 
 
 def test_every_table_that_is_written_is_in_a_migration() -> None:
-    words = {"set"}  # of ON CONFLICT DO UPDATE SET
-    unknown = {table for _, table in writes()} - set(owners()) - ITS_OWN - words
+    keywords = {"set"}  # of ON CONFLICT DO UPDATE SET
+    unknown = {table for _, table in writes()} - set(owners()) - ITS_OWN - keywords
 
     assert not unknown
 

@@ -47,7 +47,7 @@ def canonical(name: str) -> str:
 
 
 def required(wheel: Path) -> set[str]:
-    """The packages that the wheel's metadata asks for."""
+    """The packages that the wheel's metadata requires."""
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = email.message_from_bytes(archive.read(name))
@@ -72,17 +72,17 @@ def test_the_wheel_holds_everything_that_is_not_code(wheel: Path) -> None:
 
 def test_the_wheel_brings_every_package_that_the_code_imports(wheel: Path) -> None:
     providers = packages_distributions()
-    ours = {"node", "activitypub", "web", "media"}
+    own = {"node", "activitypub", "web", "media"}
     imported = {
         name.partition(".")[0]
-        for package in ours
+        for package in own
         for path in (ROOT / package).rglob("*.py")
         for name in imports(ast.parse(path.read_text()))
     }
     brought = {canonical(found.name) for found in runtime_distributions(required(wheel))}
     missing = {
         name
-        for name in imported - ours - sys.stdlib_module_names
+        for name in imported - own - sys.stdlib_module_names
         if not {canonical(provider) for provider in providers.get(name, [])} & brought
     }
 
@@ -99,7 +99,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`tintype` in an environment that has the wheel and the packages it asks for, and nothing else.
+    """`tintype` in an environment that has the wheel and the packages it requires, and nothing else.
 
     The packages are those that are installed here, reached by links, so that no network is needed.
     """
@@ -121,7 +121,7 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def runtime_distributions(names: set[str]) -> Iterator[Distribution]:
-    """These packages and, all the way down, what they ask for on this machine."""
+    """These packages and, recursively, what they require on this machine."""
     seen: dict[tuple[str, str], Distribution] = {}
     waiting = [(name, "binary" if name == "psycopg" else "") for name in names]
     while waiting:

@@ -17,7 +17,7 @@ import msgspec
 from werkzeug import exceptions
 from werkzeug.routing import Rule
 
-from activitypub.inbox.asgi import BodyTooLarge, IncompleteBody, TooSlow, read_body, respond
+from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, read_body, respond
 from activitypub.server.routing import Router
 from node.auth import users
 from node.errors import Refused, TooManyRequests

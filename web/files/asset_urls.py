@@ -1,7 +1,7 @@
-"""Our own CSS, scripts and pictures: where they are and what their addresses are.
+"""Our own CSS, scripts and pictures: where the files are and what their URLs are.
 
-One version, made of all the files, stands in every address. Scripts import each other by relative paths,
-so all of them must move together; and what an address names never changes.
+One version, a hash of all the files, stands in every URL. Scripts import each other by relative paths,
+so all of them must change together; and what a URL names never changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LAYERS = ("base", "layout", "components", "pages")
 
 
 def stylesheet() -> bytes:
-    """The files of `static/css` as one, so that a page asks once: each folder a layer, its files by name."""
+    """Return the files of `static/css` as one, so that a page makes one request: each folder a layer, its files by name."""
     parts = [f"@layer {', '.join(LAYERS)};\n"]
     for layer in LAYERS:
         parts += [
@@ -28,7 +28,7 @@ def stylesheet() -> bytes:
 
 
 class Assets:
-    """The files of `web/static`, as they were when the node started."""
+    """The files of `web/static` as they were when the node started, and their version."""
 
     def __init__(self, node: Node) -> None:
         self.folder = STATIC_FOLDER
@@ -40,4 +40,5 @@ class Assets:
         self.base_path = f"/static/{self.version}"
 
     def url(self, path: str) -> str:
+        """Return the URL of a file; `path` is relative to `web/static`."""
         return f"{self.base_path}/{path}"

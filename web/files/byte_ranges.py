@@ -1,4 +1,4 @@
-"""Which part of a file was asked for (RFC 9110, chapter 14). A pure function."""
+"""Parses the `Range` header (RFC 9110, chapter 14). A pure function."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ ByteRange = tuple[int, int]
 
 
 class RangeNotSatisfiable(Exception):
-    """Nothing of what was asked for is in the file: 416."""
+    """Nothing of the requested range is in the file: 416."""
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """The asked span as (first, past the last); None means the whole file.
+    """Return the requested range as (first, past the last) in bytes; None means the whole file.
 
-    Another unit than bytes, or several spans at once, count as no range at all (§14.2 lets a server choose).
-    What cannot be read or lies outside the file raises `Unsatisfiable`.
+    Another unit than bytes, or several ranges at once, count as no range at all (§14.2 lets a server choose).
+    Raises RangeNotSatisfiable for a malformed range, and for one outside the file.
     """
-    unit, _, asked = header.partition("=")
-    if unit.strip().lower() != "bytes" or "," in asked:
+    unit, _, requested = header.partition("=")
+    if unit.strip().lower() != "bytes" or "," in requested:
         return None
-    match = _RANGE.fullmatch(asked)
+    match = _RANGE.fullmatch(requested)
     if match is None or not (match[1] or match[2]):
         raise RangeNotSatisfiable
     if not match[1]:

@@ -1,7 +1,7 @@
-"""Files over plain ASGI: pieces of 256 KB, single ranges, ETag, HEAD.
+"""Sends files over plain ASGI: chunks of 256 KB, single byte ranges, ETag, HEAD.
 
-A file is opened once, read with `os.pread` and closed whatever happens, so that a browser that leaves
-costs nothing but the piece it was being sent.
+A file is opened once, read with `os.pread` and closed whatever happens, so that a client that leaves
+costs nothing but the chunk it was being sent. `media_files` and `static_files` decide what is sent.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from activitypub.inbox.asgi import NOSNIFF, Header, Scope, Send, header, respond
+from activitypub.asgi import NOSNIFF, Header, Scope, Send, header, respond
 from web.files.byte_ranges import ByteRange, RangeNotSatisfiable, parse_range
 
 CHUNK_BYTES = 256 * 1024
-# A file of this size goes out at once: each piece costs the server as much as a small answer.
+# A file of this size is sent in one chunk: each chunk costs the server as much as a small response.
 SINGLE_CHUNK_BYTES = 512 * 1024
 
 
@@ -28,13 +28,14 @@ def is_not_modified(scope: Scope, etag: str) -> bool:
 async def send_text(
     scope: Scope, send: Send, status: int, message: str, headers: Iterable[Header] = ()
 ) -> None:
+    """Send a short message as plain text that no cache keeps."""
     await respond(scope, send, status, message.encode(), headers=[(b"cache-control", b"no-store"), *headers])
 
 
 async def send_file(
     scope: Scope, send: Send, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
 ) -> None:
-    """A file, or the part of it that was asked for. Raises FileNotFoundError before anything is sent."""
+    """Send a file, or the requested range of it. Raises FileNotFoundError before anything is sent."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size
@@ -43,42 +44,48 @@ async def send_file(
             await respond(scope, send, 304, content_type="", headers=common)
             return
         try:
-            span = _requested_ranges(scope, etag, size)
+            range_ = _requested_range(scope, etag, size)
         except RangeNotSatisfiable:
             await send_text(scope, send, 416, "That part is not in the file.", [_content_range(f"*/{size}")])
             return
-        await _send_ranges(scope, send, handle, size, mime, span, common)
+        await _send_content(scope, send, handle, size, mime, range_, common)
     finally:
         os.close(handle)
 
 
-def _requested_ranges(scope: Scope, etag: str, size: int) -> ByteRange | None:
-    asked = header(scope, b"range")
-    if not asked:
+def _requested_range(scope: Scope, etag: str, size: int) -> ByteRange | None:
+    requested = header(scope, b"range")
+    if not requested:
         return None
     condition = (header(scope, b"if-range") or "").strip()
-    return parse_range(asked, size) if condition in ("", etag) else None
+    return parse_range(requested, size) if condition in ("", etag) else None
 
 
 def _content_range(value: str) -> Header:
     return (b"content-range", b"bytes " + value.encode())
 
 
-async def _send_ranges(
-    scope: Scope, send: Send, handle: int, size: int, mime: str, span: ByteRange | None, common: list[Header]
+async def _send_content(
+    scope: Scope,
+    send: Send,
+    handle: int,
+    size: int,
+    mime: str,
+    range_: ByteRange | None,
+    common: list[Header],
 ) -> None:
-    first, past = span or (0, size)
-    if span is not None:
+    first, past = range_ or (0, size)
+    if range_ is not None:
         common.append(_content_range(f"{first}-{past - 1}/{size}"))
     common += [NOSNIFF, (b"content-type", mime.encode()), (b"content-length", str(past - first).encode())]
-    status = 200 if span is None else 206
+    status = 200 if range_ is None else 206
     await send({"type": "http.response.start", "status": status, "headers": common})
     if scope["method"] == "HEAD" or not size:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     while first < past:
-        piece = os.pread(handle, past - first if past - first <= SINGLE_CHUNK_BYTES else CHUNK_BYTES, first)
-        if not piece:
-            return  # cut short behind our back: the connection ends unfinished, as it should
-        first += len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": first < past})
+        chunk = os.pread(handle, past - first if past - first <= SINGLE_CHUNK_BYTES else CHUNK_BYTES, first)
+        if not chunk:
+            return  # the file was truncated meanwhile: the response ends incomplete, as it should
+        first += len(chunk)
+        await send({"type": "http.response.body", "body": chunk, "more_body": first < past})

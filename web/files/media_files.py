@@ -1,16 +1,16 @@
-"""Photos, avatars and our own static files, over plain ASGI in front of everything slower.
+"""Serves photos, avatars, emoji and our own static files, over plain ASGI in front of the pages.
 
 `/media/<key>`                  a file; one that is not public only for who may see it (session cookie)
-`/media/p/<capability>/<rest>`  the same for apps and other servers: whoever was told may fetch
-`/media/remote/<photo>/<size>`  a photo of another server, fetched when it is first looked at
-`/media/avatar/<account>/<size>` an avatar, ours or fetched when first looked at; `/media/header/` likewise
+`/media/p/<capability>/<rest>`  the same for apps and other servers: whoever has the URL may fetch it
+`/media/remote/<photo>/<size>`  a remote photo, fetched when it is first viewed
+`/media/avatar/<account>/<size>` an avatar, local or fetched when first viewed; `/media/header/` likewise
 `/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
 `/static/[<version>/]<path>`    our CSS, scripts and pictures
 
-What may be seen is asked of `node.models.visibility`; what all may see, or all who were told, is remembered for
-a minute. The only addresses ever fetched from are those that a post or a profile here already has, so
-this is no open proxy. Cached files have no address of their own: they come and go, and each way to one
-asks who is looking.
+`node.models.visibility` decides who may see a file; that everyone may, or everyone with its URL, is cached for a
+minute. The only addresses ever fetched from are those that a stored post or account has, so this is no open proxy.
+Files of the media cache have no URL of their own: they come and go, and each URL that leads to one checks who
+requests it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from activitypub.inbox.asgi import Header, header, respond
+from activitypub.asgi import Header, header, respond
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node.accounts import accounts
 from node.attachments import (
@@ -31,7 +31,7 @@ from node.attachments import (
     remote_photos,
 )
 from node.attachments.media_cache import AccessTimes
-from node.attachments.stored_files import StoredFiles as Sizes
+from node.attachments.stored_files import StoredFiles
 from node.auth import sessions
 from node.cache import Cache
 from node.database import Reader
@@ -39,7 +39,7 @@ from node.errors import NotFound, Refused
 from node.ids import parse_id
 from node.models import visibility
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from web.files import file_response
 from web.files.static_files import StaticFiles
@@ -123,56 +123,60 @@ class MediaApp:
         except NotFound:
             if found.remote_media_key is None:
                 raise
-            # Let go between the look into the tables and the look for the file, or the folder was emptied.
+            # Evicted between reading the tables and opening the file, or the folder was emptied.
             await self._node.db.write(media_cache_eviction.evict, [found.remote_media_key])
             await self._send_file(scope, send, await self._find_file(scope, rest))
 
     async def _find_file(self, scope: Any, rest: str) -> MediaFile:
-        """The file behind an address; raises NotFound for what is not there or not for this person."""
-        capable = False
+        """Return the file behind a path. Raises NotFound where there is none or the client may not see it."""
+        has_capability = False
         if rest.startswith("p/"):
             _, _, after = rest.partition("/")
-            given, _, rest = after.partition("/")
-            if not self._node.site.is_media_capability(given, rest):
+            capability, _, rest = after.partition("/")
+            if not self._node.site.is_media_capability(capability, rest):
                 raise NotFound
-            capable = True
+            has_capability = True
         if (kind := avatars.PICTURE_KINDS.get(rest.partition("/")[0])) is not None:
             return await self._profile_picture(rest, kind)
         if rest.startswith("remote/"):
-            return await self._remote_photo(scope, rest, capable)
+            return await self._remote_photo(scope, rest, has_capability)
         if rest.startswith("emoji/"):
             return await self._custom_emoji(rest)
         if rest.startswith(remote_fetch.CACHE_FOLDER):
             raise NotFound
-        return await (self._file_with_capability(rest) if capable else self._file_with_session(scope, rest))
+        return await (
+            self._file_with_capability(rest) if has_capability else self._file_with_session(scope, rest)
+        )
 
     async def _file_with_capability(self, key: str) -> MediaFile:
-        if not self._access_cache.get(("told", key)):
+        if not self._access_cache.get(("capability", key)):
             if not await self._node.db.read(visibility.may_serve_with_capability, key):
                 raise NotFound
-            self._access_cache.put(("told", key), True)
+            self._access_cache.put(("capability", key), True)
         return MediaFile(key, CACHE_CAPABILITY)
 
     async def _file_with_session(self, scope: Any, key: str) -> MediaFile:
-        if self._access_cache.get(("all", key)):
+        if self._access_cache.get(("public", key)):
             return MediaFile(key, CACHE_IMMUTABLE)
         access = await self._node.db.read(_may_see_file, _session_token(scope), key)
         if access is None:
             raise NotFound
         if access == "private":
             return MediaFile(key, CACHE_PRIVATE)
-        self._access_cache.put(("all", key), True)
+        self._access_cache.put(("public", key), True)
         return MediaFile(key, CACHE_IMMUTABLE)
 
-    async def _remote_photo(self, scope: Any, rest: str, capable: bool) -> MediaFile:
+    async def _remote_photo(self, scope: Any, rest: str, has_capability: bool) -> MediaFile:
         photo_id, size = _parse_path(rest)
-        asked = (_session_token(scope), photo_id, capable)
-        files, is_open = await self._node.db.read(_remote_photo_files, *asked)
+        arguments = (_session_token(scope), photo_id, has_capability)
+        files, is_public = await self._node.db.read(_remote_photo_files, *arguments)
         if not files:
             await remote_photos.fetch(self._node, photo_id)
-            files, is_open = await self._node.db.read(_remote_photo_files, *asked)
-        keep = CACHE_IMMUTABLE if is_open else CACHE_CAPABILITY if capable else CACHE_PRIVATE
-        return await self._record_access("photo", photo_id, _select_variant(files, size, keep))
+            files, is_public = await self._node.db.read(_remote_photo_files, *arguments)
+        cache_control = (
+            CACHE_IMMUTABLE if is_public else CACHE_CAPABILITY if has_capability else CACHE_PRIVATE
+        )
+        return await self._record_access("photo", photo_id, _select_variant(files, size, cache_control))
 
     async def _profile_picture(self, rest: str, kind: avatars.PictureKind) -> MediaFile:
         account_id, size = _parse_path(rest)
@@ -245,15 +249,15 @@ def _parse_id(text: str) -> int:
     return found
 
 
-def _select_variant(files: Sizes, size: tuple[str, str], keep: bytes) -> MediaFile:
-    """The size that was asked for; while it is still being made, another one, not to be kept for long."""
+def _select_variant(files: StoredFiles, size: tuple[str, str], cache_control: bytes) -> MediaFile:
+    """Return the requested variant; while it is still being made, another one, with a short cache time."""
     exact = files.get(size)
     if exact is not None:
-        return MediaFile(exact.key, keep)
+        return MediaFile(exact.key, cache_control)
     if not files:
         raise NotFound
-    other = max(files, key=lambda name: (name[1] == size[1], files[name].width))
-    return MediaFile(files[other].key, CACHE_SHORT if keep == CACHE_IMMUTABLE else CACHE_PRIVATE)
+    nearest = max(files, key=lambda name: (name[1] == size[1], files[name].width))
+    return MediaFile(files[nearest].key, CACHE_SHORT if cache_control == CACHE_IMMUTABLE else CACHE_PRIVATE)
 
 
 def _viewer(tx: Reader, cookie: str) -> Account | None:
@@ -266,26 +270,28 @@ def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
     return visibility.may_see_file(tx, visibility.viewer_value(viewer), key)
 
 
-def _remote_photo_files(tx: Reader, cookie: str, photo_id: int, capable: bool) -> tuple[Sizes, bool]:
-    """The files of a remote photo and whether everyone may see it. A capability stands for the right to."""
+def _remote_photo_files(
+    tx: Reader, cookie: str, photo_id: int, has_capability: bool
+) -> tuple[StoredFiles, bool]:
+    """Return the files of a remote photo and whether it is public. A capability replaces the right to see it."""
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     viewer = _viewer(tx, cookie)
     access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
-    if photo is None or not photo.remote_url or not (access or capable):
+    if photo is None or not photo.remote_url or not (access or has_capability):
         raise NotFound
     owner = accounts.get(tx, photo.account_id)
-    if owner.is_inactive or not domain_policy.allows_media(tx, owner, photo.remote_url):
+    if owner.is_inactive or not domain_rules.allows_media(tx, owner, photo.remote_url):
         raise NotFound
     return photo.files, access == "public"
 
 
-def _profile_files(tx: Reader, account_id: int, kind: avatars.PictureKind) -> tuple[Sizes, bool]:
-    """The files of a picture of a profile, and whether it may be fetched from elsewhere."""
+def _profile_files(tx: Reader, account_id: int, kind: avatars.PictureKind) -> tuple[StoredFiles, bool]:
+    """Return the files of a profile picture, and whether it is a remote one."""
     account = accounts.by_id(tx, account_id)
     if (
         account is None
         or account.is_inactive
-        or not domain_policy.allows_media(tx, account, kind.url(account))
+        or not domain_rules.allows_media(tx, account, kind.url(account))
     ):
         raise NotFound
     return avatars.files(tx, account, kind), bool(kind.url(account)) and not account.is_local

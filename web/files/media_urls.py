@@ -1,8 +1,8 @@
-"""Where a photo or an avatar is, as an address that anyone's browser or app can open.
+"""URLs of photos and profile pictures that any browser or app can open.
 
-A photo of a public or unlisted post has a plain address. That of any other post carries a capability, a
-keyed hash of the file's own name: only who may see the post is ever told it, and it works where no
-cookie or token is sent, such as in an app's image view. `web/files/media_files.py` answers all of them.
+A photo of a public or unlisted post has a plain URL. That of any other post carries a capability, a
+keyed hash of the file's own name: only who may see the post is given it, and it works where no
+cookie or token is sent, such as in an app's image view. `web/files/media_files.py` serves all of them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from node.attachments.stored_files import StoredFile
 from node.database import Site
 from node.models.account import Account
 
-# What an app is sent: the size it may zoom into and the size of a list, best first. Only sizes that
-# exist from the moment the upload is answered.
+# What an app gets: the variant to zoom into and the variant of a list, best first. The
+# first of each exists from the moment the upload is answered.
 FULL_VARIANTS = (("federated", "jpeg"), ("large", "webp"), ("medium", "webp"), ("small", "webp"))
 PREVIEW_VARIANTS = (("medium", "webp"), ("small", "webp"), ("federated", "jpeg"))
 
-# The longest side of the "medium" size, which is what a preview is.
+# The longest side of the "medium" variant, which is what a preview is.
 PREVIEW_EDGE_PIXELS = 1080
 
 REMOTE_FULL_VARIANT = ("large", "webp")
@@ -28,14 +28,14 @@ REMOTE_PREVIEW_VARIANT = ("medium", "webp")
 
 
 def media_url(site: Site, rest: str, *, is_open: bool) -> str:
-    """The address of `rest`, a storage key or a path below `remote/`."""
+    """Return the URL of `rest`, a storage key or a path below `remote/`. With `is_open` without a capability."""
     if is_open:
         return site.uri(f"/media/{rest}")
     return site.uri(f"/media/p/{site.media_capability(rest)}/{rest}")
 
 
 def select_file(photo: Photo, variants: tuple[tuple[str, str], ...]) -> StoredFile | None:
-    """The first of the wanted sizes that the photo has, or whatever there is."""
+    """Return the first of these variants that the photo has, or any other; None if it has no file."""
     for name in variants:
         if (found := photo.files.get(name)) is not None:
             return found
@@ -43,7 +43,7 @@ def select_file(photo: Photo, variants: tuple[tuple[str, str], ...]) -> StoredFi
 
 
 def photo_url(site: Site, photo: Photo, variants: tuple[tuple[str, str], ...], *, is_open: bool) -> str:
-    """The address of one size of a photo; of a remote one, where this node fetches it when first looked at."""
+    """Return the URL of one variant of a photo, '' for none. This node fetches a remote one when it is first viewed."""
     if photo.remote_url:
         variant, form = REMOTE_FULL_VARIANT if variants is FULL_VARIANTS else REMOTE_PREVIEW_VARIANT
         return media_url(site, f"remote/{photo.id}/{variant}.{form}", is_open=is_open)
@@ -52,17 +52,17 @@ def photo_url(site: Site, photo: Photo, variants: tuple[tuple[str, str], ...], *
 
 
 def avatar_url(site: Site, account: Account, default: str = "/static/avatar.svg") -> str:
-    """The address of someone's face."""
+    """Return the URL of an account's avatar, or of the default one."""
     return _profile_picture_url(site, account, avatars.AVATAR) or site.uri(default)
 
 
 def header_url(site: Site, account: Account) -> str:
-    """The address of the wide picture above someone's profile; '' for none."""
+    """Return the URL of an account's header; '' for none."""
     return _profile_picture_url(site, account, avatars.HEADER)
 
 
 def _profile_picture_url(site: Site, account: Account, kind: avatars.PictureKind) -> str:
-    """It changes with the picture, so it may be kept for long."""
+    """Return the URL of a profile picture. It changes with the picture, so it may be cached for long."""
     source = kind.file(account) if account.is_local else kind.url(account)
     if not source or account.is_without_media:
         return ""

@@ -197,6 +197,6 @@ def render_html(template: str, **context: Any) -> str:
 
 async def render_page(template: str, **context: Any) -> Response:
     """Renders a whole page as a response. Loads the signed-in user if the handler did not need it."""
-    if not hasattr(g, "person"):
+    if not hasattr(g, "signed_in_user"):
         await current.read(current.read_nothing)
     return Response(render_html(template, **context), content_type="text/html; charset=utf-8")

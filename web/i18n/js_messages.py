@@ -1,4 +1,4 @@
-"""The sentences that scripts say, sent with every page as one piece of JSON."""
+"""Messages that scripts show, sent with every page as one piece of JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 
 def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
-    """What the modules in `static/js` find as `words`; {n} is filled in there."""
+    """Return the messages that the modules in `static/js` know as `words`, by key; {n} is filled in there."""
     return {
         "failed": _("Something went wrong. Please try again."),
         "copied": _("Copied"),
@@ -49,6 +49,6 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
 
 
 def to_script_json(value: object) -> Markup:
-    """JSON that may stand inside a script element."""
+    """Return a value as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

@@ -1,7 +1,7 @@
-"""Languages: the catalogues of `locale/`, which one a request gets, and `_` for the sentences of pages.
+"""Languages: the catalogues of `locale/`, which one a request gets, and `_` for the messages of pages.
 
-The source language is English. A catalogue is `locale/<language>/LC_MESSAGES/messages.po`, read as it is
-when its language is first asked for, so there is nothing to compile.
+The source language is English. A catalogue is `locale/<language>/LC_MESSAGES/messages.po`, parsed
+when its language is first used, so there is nothing to compile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _language: ContextVar[str] = ContextVar("language", default=SOURCE_LANGUAGE)
 
 
 class Catalogue(NullTranslations):
-    """The sentences of one language; what it lacks stays English."""
+    """The messages of one language; those it lacks stay English."""
 
     def __init__(self, language: str) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ class Catalogue(NullTranslations):
             if not message.id or not message.string or message.fuzzy:
                 continue
             key = message.id if isinstance(message.id, str) else message.id[0]
-            said = message.string
-            self._messages[key] = (said,) if isinstance(said, str) else tuple(said)
+            forms = message.string
+            self._messages[key] = (forms,) if isinstance(forms, str) else tuple(forms)
 
     def gettext(self, message: str) -> str:
         found = self._messages.get(message)
@@ -65,13 +65,13 @@ def load_catalogue(language: str) -> Catalogue:
 
 @functools.cache
 def available_languages() -> tuple[str, ...]:
-    """The languages there are catalogues for, English first."""
+    """Return the languages that have a catalogue, English first."""
     found = sorted(path.parent.parent.name for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/messages.po"))
     return (SOURCE_LANGUAGE, *(name for name in found if name != SOURCE_LANGUAGE))
 
 
 def choose_language(wanted: str, accepted: Iterable[str]) -> str:
-    """The language of a request: what the person has set, else the first their browser names that we have."""
+    """Return the language of a request: the one the user has set, else the first of their browser that has a catalogue."""
     for name in (wanted, *accepted):
         for form in (name.lower(), name.lower().partition("-")[0]):
             if form in available_languages():
@@ -80,7 +80,7 @@ def choose_language(wanted: str, accepted: Iterable[str]) -> str:
 
 
 def set_language(language: str) -> None:
-    """Answer this request in a language."""
+    """Set the language of the current request."""
     _language.set(language)
 
 
@@ -93,12 +93,13 @@ def text_direction(language: str) -> str:
 
 
 def gettext(message: str, **values: object) -> str:
-    """A sentence in the language of this request, `%(name)s` filled in."""
-    said = load_catalogue(_language.get()).gettext(message)
-    return said % values if values else said
+    """Translate a message into the language of the current request, `%(name)s` filled in."""
+    translated = load_catalogue(_language.get()).gettext(message)
+    return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
+    """Translate a message that has a number, `%(num)s`."""
     return load_catalogue(_language.get()).ngettext(one, many, n) % {"num": n, **values}
 
 
@@ -106,5 +107,5 @@ _ = gettext
 
 
 def N_(message: str) -> str:
-    """Marks a sentence that is put into the reader's language where it is shown."""
+    """Mark a message that is translated later, where it is shown."""
     return message

@@ -10,7 +10,7 @@ from node.admin import statistics
 from node.auth import users
 from node.database import Reader
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.version import VERSION
 from web.html.templates import render_page
 from web.request import context
@@ -24,8 +24,8 @@ def _load_about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
         "people": counts.people,
         "posts": counts.posts,
         "staff": [person.account for person in users.staff(tx) if not person.account.is_inactive],
-        "blocked": [rule for rule in domain_policy.all_rules(tx) if rule.strength == "suspend"],
-        "limited": [rule for rule in domain_policy.all_rules(tx) if rule.strength == "limit"],
+        "blocked": [rule for rule in domain_rules.all_rules(tx) if rule.strength == "suspend"],
+        "limited": [rule for rule in domain_rules.all_rules(tx) if rule.strength == "limit"],
     }
 
 

@@ -1,1 +1,1 @@
-"""The request being answered: session, signed-in person, redirects."""
+"""The current request: session, signed-in user, redirects."""

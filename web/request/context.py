@@ -1,7 +1,7 @@
-"""The request at hand: its node, who is asking, and the one way pages reach the database.
+"""The current request: its node, its signed-in user, and the one way pages reach the database.
 
-`look` and `act` run a page's unit of work together with the look-up of the session, in one hop. So who is
-asking is always known in the same moment that decides what they may see.
+`read` and `write` run a page's unit of work together with the look-up of the session, in one transaction. So who
+makes the request is always known in the same moment that decides what they may see.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ STAFF_ROLES = ("moderator", "admin")
 
 
 class SignInRequired(Refused):
-    """Only someone who is signed in can do that."""
+    """The request needs a signed-in user."""
 
     status = 401
 
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """Who is signed in, and the numbers that every page shows them."""
+    """The signed-in user, and the numbers that every page shows them."""
 
     account: Account
     user: User
@@ -54,64 +54,66 @@ class SignedInUser:
 
 
 def current_node() -> Node:
-    found: Node = current_app.config["NODE"]
-    return found
+    node: Node = current_app.config["NODE"]
+    return node
 
 
 def signed_in_user() -> SignedInUser | None:
-    """Who is asking, once `look` or `act` has run."""
-    found: SignedInUser | None = getattr(g, "person", None)
-    return found
+    """Return the signed-in user, once `read` or `write` has run; None before, and for a visitor."""
+    user: SignedInUser | None = getattr(g, "signed_in_user", None)
+    return user
 
 
-def _load_user(tx: Reader, token: str, *, counted: bool) -> SignedInUser | None:
+def _load_user(tx: Reader, token: str, *, with_counts: bool) -> SignedInUser | None:
     found = sessions.by_token(tx, token) if token else None
     if found is None:
         return None
     account, user = found
-    if not counted:
+    if not with_counts:
         return SignedInUser(account, user)
-    asked = follows.requests_count(tx, account) if account.is_locked else 0
-    reported = reports.count_open(tx) if user.role in STAFF_ROLES else 0
-    return SignedInUser(account, user, notification_list.unread_count(tx, account), asked, reported)
+    follow_requests = follows.requests_count(tx, account) if account.is_locked else 0
+    open_reports = reports.count_open(tx) if user.role in STAFF_ROLES else 0
+    return SignedInUser(
+        account, user, notification_list.unread_count(tx, account), follow_requests, open_reports
+    )
 
 
 def _run_read(
-    tx: Any, token: str, counted: bool, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
+    tx: Any, token: str, with_counts: bool, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
 ) -> tuple[SignedInUser | None, T | None, Refused | None]:
-    who = _load_user(tx, token, counted=counted)
-    if needs and who is None:
+    user = _load_user(tx, token, with_counts=with_counts)
+    if needs and user is None:
         return None, None, SignInRequired(_("Sign in to do that."))
-    if needs == "staff" and not (who and who.is_staff):
-        return who, None, NotFound()
+    if needs == "staff" and not (user and user.is_staff):
+        return user, None, NotFound()
     try:
-        return who, unit(tx, who.account if who else None, *args, **kwargs), None
+        return user, unit(tx, user.account if user else None, *args, **kwargs), None
     except Refused as refused:
-        # Looking changed nothing, so the page that says no can still know who is asking.
-        return who, None, refused
+        # A read changed nothing, so the error page can still know who is signed in.
+        return user, None, refused
 
 
 def _run_write(
     tx: Writer, token: str, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
 ) -> tuple[SignedInUser, T]:
-    who = _load_user(tx, token, counted=False)
-    if who is None:
+    user = _load_user(tx, token, with_counts=False)
+    if user is None:
         raise SignInRequired(_("Sign in to do that."))
-    if needs and needs != "person" and not who.is_staff:
+    if needs and needs != "user" and not user.is_staff:
         raise NotAllowed(_("Only moderators can do that."))
-    if needs == "admin" and not who.user.is_admin:
+    if needs == "admin" and not user.user.is_admin:
         raise NotAllowed(_("Only an admin can do that."))
-    return who, unit(tx, who.account, *args, **kwargs)
+    return user, unit(tx, user.account, *args, **kwargs)
 
 
 async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
-    counted = not hasattr(g, "person")
-    who, found, refused = await current_node().db.read(
-        _run_read, session.session_token(), counted, needs, unit, args, kwargs
+    with_counts = not hasattr(g, "signed_in_user")
+    user, found, refused = await current_node().db.read(
+        _run_read, session.session_token(), with_counts, needs, unit, args, kwargs
     )
-    if counted:
-        g.person = who
-        if who is not None and (who.user.seen_at or 0) < now_ms() - SEEN_UPDATE_INTERVAL_MS:
+    if with_counts:
+        g.signed_in_user = user
+        if user is not None and (user.user.seen_at or 0) < now_ms() - SEEN_UPDATE_INTERVAL_MS:
             await current_node().db.write(sessions.touch, session.session_token())
     if refused is not None:
         raise refused
@@ -121,82 +123,86 @@ async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T
 async def read(
     unit: Callable[Concatenate[Reader, Account | None, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run `unit(tx, viewer, …)`, where the viewer may be nobody."""
+    """Run `unit(tx, viewer, …)`; the viewer is None where nobody is signed in."""
     return await _read("", unit, args, kwargs)
 
 
 async def read_signed_in(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `look`, for somebody. Raises SignInFirst, which leads to the sign-in page."""
-    return await _read("person", unit, args, kwargs)
+    """As `read`, for a signed-in user. Raises SignInRequired, which leads to the sign-in page."""
+    return await _read("user", unit, args, kwargs)
 
 
 async def read_as_staff(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `look`, for those who run the node; for anyone else there is nothing here."""
+    """As `read`, for moderators and admins. Raises SignInRequired, or NotFound for other users."""
     return await _read("staff", unit, args, kwargs)
 
 
 async def write(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run `unit(tx, who, …)`, which may change things, for whoever is signed in."""
-    who, found = await current_node().db.write(
-        _run_write, session.session_token(), "person", unit, args, kwargs
+    """Run `unit(tx, account, …)` in a write transaction for the signed-in user. Raises SignInRequired."""
+    user, found = await current_node().db.write(
+        _run_write, session.session_token(), "user", unit, args, kwargs
     )
-    if not hasattr(g, "person"):
-        g.person = who
+    if not hasattr(g, "signed_in_user"):
+        g.signed_in_user = user
     return found
 
 
 async def write_as_staff(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    who, found = await current_node().db.write(
+    """As `write`, for moderators and admins. Raises NotAllowed for other users."""
+    user, found = await current_node().db.write(
         _run_write, session.session_token(), "staff", unit, args, kwargs
     )
-    if not hasattr(g, "person"):
-        g.person = who
+    if not hasattr(g, "signed_in_user"):
+        g.signed_in_user = user
     return found
 
 
 async def write_as_admin(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `act`, for what moderators may only look at."""
-    who, found = await current_node().db.write(
+    """As `write`, for admins; moderators may only read that. Raises NotAllowed for other users."""
+    user, found = await current_node().db.write(
         _run_write, session.session_token(), "admin", unit, args, kwargs
     )
-    if not hasattr(g, "person"):
-        g.person = who
+    if not hasattr(g, "signed_in_user"):
+        g.signed_in_user = user
     return found
 
 
 def read_nothing(tx: Reader, viewer: Account | None) -> None:
-    """A unit that looks at nothing: who is asking is all that is wanted."""
+    """A unit that reads nothing, for callers that only need the signed-in user."""
 
 
 async def require_account() -> Account:
-    """Who is signed in. Raises SignInFirst."""
+    """Return the account of the signed-in user. Raises SignInRequired."""
     await read_signed_in(read_nothing)
-    who = signed_in_user()
-    if who is None:
+    user = signed_in_user()
+    if user is None:
         raise SignInRequired(_("Sign in to do that."))
-    return who.account
+    return user.account
 
 
 def client_address() -> str:
-    """Where the request comes from: the nearest hop that is not one of our own proxies."""
+    """Return the address of the client: the nearest hop that is not one of the trusted proxies.
+
+    `X-Forwarded-For` counts only as far as trusted proxies wrote it, so a client cannot choose its address.
+    """
     trusted = current_node().config.server.trusted_proxies
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    here = request.remote_addr or ""
-    while hops and (here in trusted or here in ("", "<local>") or here.startswith("unix:")):
-        here = hops.pop()
-    return here
+    address = request.remote_addr or ""
+    while hops and (address in trusted or address in ("", "<local>") or address.startswith("unix:")):
+        address = hops.pop()
+    return address
 
 
 async def limit_rate(key: str, *, max_attempts: int, seconds: int) -> None:
-    """Count one attempt under a key; raises TooMuch."""
+    """Count one attempt under a key. Raises TooManyRequests above `max_attempts` in `seconds`."""
     await current_node().db.write(rate_limits.count_attempt, key, limit=max_attempts, seconds=seconds)

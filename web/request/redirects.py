@@ -1,4 +1,4 @@
-"""Where to go after a form, without ever leading away from this node."""
+"""Redirects after a form, which never lead away from this node."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ _PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
 def safe_path(path: str, default: str = "/") -> str:
-    """`path` if it is a path on this node, whatever a browser might make of it, else `default`."""
+    """Return `path` if every browser takes it for a path on this node, else `default`.
+
+    Refused are absolute and protocol-relative URLs, also with backslashes or encoded slashes, and white space.
+    """
     return path if len(path) <= 2000 and _PATH.fullmatch(path) else default
 
 
 def referring_path(default: str = "/") -> str:
-    """The page of this node that the request came from."""
+    """Return the path of the page of this node that the request came from, else `default`."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host:
         return default
@@ -24,7 +27,7 @@ def referring_path(default: str = "/") -> str:
 
 
 def see_other(path: str, *, fragment: str = "") -> Response:
-    """See another page; `fragment` is the element to stop at."""
+    """Redirect with 303 to a path on this node; `fragment` is the id of the element to scroll to."""
     target = safe_path(path)
     if fragment:
         target = f"{target.partition('#')[0]}#{fragment}"
@@ -32,5 +35,5 @@ def see_other(path: str, *, fragment: str = "") -> Response:
 
 
 def wants_json() -> bool:
-    """Whether a script asks, which shows the answer itself."""
+    """Whether a script made the request and shows the response itself."""
     return "application/json" in request.headers.get("Accept", "")

@@ -1,9 +1,8 @@
-"""The cookie that says who is signed in, and the token that proves a form is ours.
+"""The session cookie of a signed-in user, and the form token (CSRF) that proves a form is ours.
 
-The cookie holds a random token; what it stands for is in the table `sessions`. The form token is a keyed
-hash of it, so it needs no storage and ends with the session. Someone who is not signed in has a cookie of
-their own for the same purpose, since signing in is a form too. Every request that may change something
-is checked here, before any handler runs.
+The cookie holds a random token; the table `sessions` says whose it is. The form token is a keyed hash of it, so it
+needs no storage and ends with the session. A visitor has a cookie of their own for the same purpose, since signing in
+is a form too. Every request that may change something is checked here, before any handler runs.
 """
 
 from __future__ import annotations
@@ -26,33 +25,36 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def session_token() -> str:
-    """The session's token as the browser sent it; '' when there is none."""
+    """Return the session token as the browser sent it; '' when there is none."""
     return request.cookies.get(SESSION_COOKIE, "")
 
 
 def csrf_token(node: Node) -> str:
-    """The token for the forms of the page being made."""
-    bound = session_token()
-    if not bound:
-        bound = request.cookies.get(VISITOR_COOKIE, "") or getattr(g, "visit", "")
-        if not bound:
-            bound = g.visit = secrets.token_urlsafe(18)
-    return _csrf_digest(node, bound)
+    """Return the form token for the page being rendered. Makes a visitor token where no cookie was sent."""
+    token = session_token()
+    if not token:
+        token = request.cookies.get(VISITOR_COOKIE, "") or getattr(g, "visitor_token", "")
+        if not token:
+            token = g.visitor_token = secrets.token_urlsafe(18)
+    return _csrf_digest(node, token)
 
 
-def _csrf_digest(node: Node, bound: str) -> str:
-    return hmac.digest(node.site.subkey("forms"), bound.encode(), "sha256").hex()[:40]
+def _csrf_digest(node: Node, token: str) -> str:
+    return hmac.digest(node.site.subkey("forms"), token.encode(), "sha256").hex()[:40]
 
 
 async def check_csrf(node: Node) -> None:
-    """Raise NotAllowed unless the request comes from a page that we made for this browser."""
+    """Raise NotAllowed unless the request comes from a page that this node rendered for this browser.
+
+    The form token is compared in constant time. Safe methods are not checked.
+    """
     if request.method in SAFE_METHODS:
         return
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise NotAllowed(_("The form was sent from another site."), detail="cross-site request")
     given = request.headers.get("X-CSRF") or (await request.form).get("csrf", "")
-    bound = session_token() or request.cookies.get(VISITOR_COOKIE, "")
-    if not bound or not hmac.compare_digest(_csrf_digest(node, bound).encode(), given.encode()):
+    token = session_token() or request.cookies.get(VISITOR_COOKIE, "")
+    if not token or not hmac.compare_digest(_csrf_digest(node, token).encode(), given.encode()):
         raise NotAllowed(
             _("This page has expired. Go back, reload it and try again."), detail="wrong form token"
         )
@@ -71,29 +73,30 @@ def _set_cookie(node: Node, response: Response, name: str, value: str, seconds: 
 
 
 def set_session_cookie(node: Node, response: Response, value: str) -> None:
-    """Let the browser keep a new session."""
+    """Set the cookie of a new session, and delete that of the visitor."""
     _set_cookie(node, response, SESSION_COOKIE, value, YEAR_SECONDS)
     response.delete_cookie(VISITOR_COOKIE, path="/")
 
 
 def delete_session_cookie(node: Node, response: Response) -> None:
-    """Let the browser forget its session."""
+    """Delete the session cookie."""
     response.delete_cookie(
         SESSION_COOKIE, path="/", secure=node.site.scheme == "https", httponly=True, samesite="Lax"
     )
 
 
 def set_theme_cookie(node: Node, response: Response, theme: str) -> None:
+    """Set the theme cookie."""
     _set_cookie(node, response, THEME_COOKIE, theme, YEAR_SECONDS)
 
 
 def set_language_cookie(node: Node, response: Response, language: str) -> None:
-    """Kept in the browser too, since pages speak before the tables are asked who is looking."""
+    """Set the language cookie: a page needs the language before the database says who is signed in."""
     _set_cookie(node, response, LANGUAGE_COOKIE, language, YEAR_SECONDS)
 
 
 def set_visitor_cookie(node: Node, response: Response) -> None:
-    """Send the cookie that a form made for someone who is not signed in relies on."""
-    visit = getattr(g, "visit", "")
-    if visit:
-        _set_cookie(node, response, VISITOR_COOKIE, visit, None)
+    """Set the visitor cookie that the forms of this response rely on, if `csrf_token` made one."""
+    token = getattr(g, "visitor_token", "")
+    if token:
+        _set_cookie(node, response, VISITOR_COOKIE, token, None)

@@ -1,4 +1,4 @@
-"""Mends a fault of hypercorn's own reader of HTTP/1.1.
+"""Fixes a fault of hypercorn's own reader of HTTP/1.1.
 
 The reader waits for a response to end before it reads the next request, and nothing tells it when the
 connection ends instead: its task and buffers were then kept for ever.

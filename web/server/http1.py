@@ -195,7 +195,7 @@ class Exchange:
         self._connection = connection
         self.head = head
         self.body_left = head.content_length  # bytes of the body that have not arrived
-        self.unread = 0  # bytes of it that the app has not asked for
+        self.unread = 0  # bytes of it that the app has not received
         self._body: list[bytes] = []
         self._is_delivered = False  # the app has read the body to its end
         self._client_is_gone = False

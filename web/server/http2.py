@@ -1,8 +1,8 @@
-"""Mends two faults of hypercorn's HTTP/2.
+"""Fixes two faults of hypercorn's HTTP/2.
 
 A request may be answered before all of its body has arrived: a form that is refused, an upload that is too
-large. Hypercorn 0.18 looks for the stream of what still arrives, finds none, and closes the whole connection
-with every other request on it (its pull request 334). RFC 9113, section 8.1 allows such a response, and asks
+large. Hypercorn 0.18 then finds no stream for what still arrives, and closes the whole connection
+with every other request on it (its pull request 334). RFC 9113, section 8.1 allows such a response, and requires
 that the rest of the body is counted for flow control and otherwise ignored.
 
 A client may leave before its response is sent. Hypercorn then sends no more, but lets the app wait for ever
@@ -35,8 +35,8 @@ _CLOSED = _ClosedStream()
 
 
 class PatchedH2(H2Protocol):
-    """Hypercorn's HTTP/2, which keeps a connection whose request was answered early and lets go of clients
-    that left."""
+    """Hypercorn's HTTP/2, which keeps a connection whose request was answered early and ends the streams of
+    clients that left."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,8 +1,8 @@
 """Serves an ASGI app over HTTP/1.1 and HTTP/2: the one way in to `web/server/`.
 
 There are two servers with the same behaviour. The fast one reads HTTP/1.1 with llhttp and replaces
-undocumented parts of hypercorn; the plain one is hypercorn as released. The fast one serves where it is asked
-for and everything that it needs of hypercorn is there (see `web.server.private_api`).
+undocumented parts of hypercorn; the plain one is hypercorn as released. The fast one serves where the option
+says so and hypercorn has everything that it needs (see `web.server.private_api`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _is_changed(needed: Iterable[private_api.Name]) -> bool:
     absent = private_api.missing(needed)
     if absent:
         log.warning(
-            "the fast HTTP server does not fit this release of hypercorn, which serves alone, slower: %s",
+            "the fast HTTP server does not fit this release of hypercorn, so the slower plain one serves: %s",
             "; ".join(absent),
         )
     return bool(absent)

@@ -1,7 +1,7 @@
 """The fast server: hypercorn with its connections, HTTP/1.1 and two faults of HTTP/2 replaced.
 
 Hypercorn looks up the classes of a connection in its own modules each time one is opened; that is where
-`serve` puts ours. `web.server.http1` reads HTTP/1.1, `web.server.http2` mends HTTP/2, and `Connection` holds
+`serve` replaces them. `web.server.http1` reads HTTP/1.1, `web.server.http2` fixes HTTP/2, and `Connection` holds
 the socket under both: one task watches for idleness, where hypercorn starts and ends two for each request and
 keeps the socket of a client that left until the last idle time is over; and no client can hold a connection
 by neither reading nor sending. Everything used here that hypercorn does not document is listed in

@@ -2,7 +2,7 @@
 
 This server runs when the fast one is switched off, or does not fit the installed release of hypercorn.
 Hypercorn 0.18 has faults that let a client hold memory or tasks for ever, or that lose a response. Those that
-can be mended from outside are mended here: the app is called through `GuardedApp`, and the system closes TCP
+can be fixed from outside are fixed here: the app is called through `GuardedApp`, and the system closes TCP
 connections whose client does not read (on Linux; a reverse proxy in front has its own limit). What remains
 different from the fast server:
 

@@ -2,7 +2,7 @@
 
 The fast server (`hypercorn_connections`, `http1`, `http2`, `h11_patch`) replaces parts of hypercorn and
 inherits from others. `missing` says which of those parts the installed release lacks or has changed;
-`http_server` asks it at start, before any of those modules is imported. A contract test holds the list
+`http_server` calls it at start, before any of those modules is imported. A contract test holds the list
 against the code of `web/`: no undocumented name is used that is not in it, and none is in it that is not
 used.
 """

@@ -1,6 +1,6 @@
 """`tintype serve`: runs the web server and the job worker in one process.
 
-Hypercorn runs inside our own event loop, so that the time a stop takes is ours to limit: on SIGTERM no
+Hypercorn runs inside the node's own event loop, so that the node limits the time a stop takes: on SIGTERM no
 connection is accepted any more, requests and jobs under way may finish, and after `DEADLINE` the rest is
 cancelled. Nothing is lost by that: a unit of work is done whole or not at all, and a job that was not
 finished is done again.
@@ -76,16 +76,16 @@ async def _main(options: Config) -> None:
     node = await wiring.open_node(options)
     try:
         ready = asyncio.Event()
-        welcoming = asyncio.create_task(_welcome_when(ready, node))
+        printing = asyncio.create_task(_print_welcome_when(ready, node))
         try:
             await serve(node, stopping, ready=ready)
         finally:
-            welcoming.cancel()
+            printing.cancel()
     finally:
         await node.close()
 
 
-async def _welcome_when(ready: asyncio.Event, node: Node) -> None:
+async def _print_welcome_when(ready: asyncio.Event, node: Node) -> None:
     await ready.wait()
     await print_welcome(node)
 

@@ -71,10 +71,10 @@ const known = {
 };
 
 const control = createHttp(async (incoming, outgoing) => {
-  const { verb, ...said } = JSON.parse(await body(incoming));
+  const { verb, ...options } = JSON.parse(await body(incoming));
   let reply;
   try {
-    const found = verb in known ? await known[verb](said) : await verbs[verb](world, said);
+    const found = verb in known ? await known[verb](options) : await verbs[verb](world, options);
     reply = { found: found ?? null };
   } catch (error) {
     console.error(error);
@@ -83,5 +83,5 @@ const control = createHttp(async (incoming, outgoing) => {
   outgoing.writeHead(200, { "content-type": "application/json" });
   outgoing.end(JSON.stringify(reply));
 });
-control.listen(0, "127.0.0.1", () => console.log(`told what to do on port ${control.address().port}`));
+control.listen(0, "127.0.0.1", () => console.log(`control port ${control.address().port}`));
 process.stdin.on("close", () => process.exit()).resume();

@@ -178,7 +178,7 @@ export const verbs = {
       likes: world.likes.map((one) => one.slice(1)),
       boosts: world.boosts.map((one) => one.slice(1)),
       received: world.received,
-      knocks: world.knocks,
+      requests: world.requests,
     };
   },
 };

@@ -74,7 +74,7 @@ export class World {
     this.likes = [];
     this.boosts = [];
     this.received = [];
-    this.knocks = []; // [method, path, dialect, status]
+    this.requests = []; // [method, path, dialect, status]
     this.federation = createFederation({
       kv: new MemoryKvStore(),
       origin,
@@ -101,7 +101,7 @@ export class World {
     const response = isRefused
       ? new Response("this kind of signature is not known here", { status: 401 })
       : await this.federation.fetch(request, { contextData: undefined });
-    this.knocks.push([method, path, dialect, response.status]);
+    this.requests.push([method, path, dialect, response.status]);
     return response;
   }
 

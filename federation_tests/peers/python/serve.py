@@ -43,9 +43,9 @@ async def main(host: str, port: int) -> None:
     verbs = {**signing.VERBS, **personas.verbs}
 
     async def control(request: web.Request) -> web.Response:
-        said = await request.json()
+        options = await request.json()
         try:
-            return web.json_response({"found": await verbs[said.pop("verb")](**said)})
+            return web.json_response({"found": await verbs[options.pop("verb")](**options)})
         except Exception:
             return web.json_response({"error": traceback.format_exc()})
 
@@ -54,7 +54,7 @@ async def main(host: str, port: int) -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"told what to do on port {runner.addresses[0][1]}", flush=True)
+    print(f"control port {runner.addresses[0][1]}", flush=True)
     await asyncio.get_running_loop().connect_read_pipe(_End, sys.stdin)
     await asyncio.Event().wait()
 

@@ -313,7 +313,7 @@ CREATE TABLE mutes (
 );
 
 -- Servers an admin does not want to hear from.
--- owner: node/moderation/domain_policy.py
+-- owner: node/moderation/domain_rules.py
 CREATE TABLE domain_blocks (
     domain TEXT PRIMARY KEY,
     note TEXT NOT NULL DEFAULT '',

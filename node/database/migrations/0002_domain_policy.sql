@@ -23,7 +23,7 @@ ALTER TABLE domain_blocks ADD COLUMN is_obfuscated BOOLEAN NOT NULL DEFAULT FALS
 ALTER TABLE domain_blocks ADD COLUMN list_id BIGINT;    -- the list it came from; NULL: an admin's own decision
 
 -- With federation.mode = "allowlist": who may take part.
--- owner: node/moderation/domain_policy.py
+-- owner: node/moderation/domain_rules.py
 CREATE TABLE domain_allows (
     domain TEXT PRIMARY KEY,
     comment TEXT NOT NULL DEFAULT '',

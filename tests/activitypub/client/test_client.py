@@ -1,4 +1,4 @@
-"""The only door out, against real sockets: B2, B5, D1, D2, D3, D5, D8 and D9 by their numbers."""
+"""The guarded HTTP client against real sockets: rows B2, B5, D1, D2, D3, D5, D8 and D9 of the security table."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from activitypub import signatures
 from activitypub.client.client import MAX_DOCUMENT_BYTES, Client, Unfetchable
 from activitypub.client.public_addresses import is_public, parse_ip_literal
 from activitypub.client.resolver import AddressNotPublic, GuardedResolver
-from activitypub.signatures import Request, SigningKey
+from activitypub.signatures import SignedRequest, SigningKey
 from node.accounts import keys
 from tests.support.parallel import ONE_AT_A_TIME
 
@@ -37,7 +37,7 @@ Reply = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Server:
-    """Another server: answers raw bytes by path and keeps every request it was sent."""
+    """A remote server that sends raw bytes by path and records every request."""
 
     def __init__(self) -> None:
         self.replies: dict[str, Reply] = {}
@@ -100,14 +100,14 @@ async def b() -> AsyncIterator[Server]:
 
 
 class Names:
-    """A name server that answers what it is told, once after the other, and counts."""
+    """A resolver that returns the given answers one after the other, and records the hosts."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
-        self.asked: list[str] = []
+        self.hosts: list[str] = []
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        self.asked.append(host)
+        self.hosts.append(host)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -136,7 +136,7 @@ async def client() -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def careful() -> AsyncIterator[Client]:
+async def strict_client() -> AsyncIterator[Client]:
     async with opened(allow_private=False, allow_http=False) as client:
         yield client
 
@@ -152,7 +152,7 @@ def a_key() -> tuple[SigningKey, signatures.PublicKey]:
     return SigningKey.load("https://a.test/actor#main-key", private), signatures.parse_public_key(public)
 
 
-# The ordinary case.
+# Ordinary requests.
 
 
 async def test_a_document_is_fetched_with_a_signature_that_verifies(client: Client, b: Server) -> None:
@@ -162,7 +162,7 @@ async def test_a_document_is_fetched_with_a_signature_that_verifies(client: Clie
     assert fetched.doc == json.loads(NOTE)
     assert fetched.url == f"http://b.test:{b.port}/1?page=2"
     method, target, headers, _ = b.requests[0]
-    request = Request(method, target, f"b.test:{b.port}", "http", headers)
+    request = SignedRequest(method, target, f"b.test:{b.port}", "http", headers)
     signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert AP in dict(headers)["accept"]
     assert dict(headers)["user-agent"] == "Tintype test"
@@ -178,7 +178,7 @@ async def test_a_post_is_sent_as_signed_and_connections_are_used_again(client: C
         answer = await client.post(url, b'{"a":1}', headers)
         assert (answer.status, answer.body) == (202, "thank you")
     method, target, received, body = b.requests[-1]
-    request = Request(method, target, f"b.test:{b.port}", "http", received, body)
+    request = SignedRequest(method, target, f"b.test:{b.port}", "http", received, body)
     signatures.verify(signatures.parse_claim(request, time.time()), request, public)
     assert dict(received)["content-type"] == AP
     assert b.connections == 1
@@ -187,7 +187,7 @@ async def test_a_post_is_sent_as_signed_and_connections_are_used_again(client: C
 async def test_a_post_is_answered_whatever_the_status_and_follows_no_redirect(
     client: Client, b: Server
 ) -> None:
-    b.moves("/inbox", "/elsewhere")
+    b.moves("/inbox", "/moved")
     b.says("/busy", b"x" * 100_000, status="503 Busy", kind="text/plain", Retry_After="60")
     assert (await client.post(f"http://b.test:{b.port}/inbox", b"{}", {})).status == 302
     busy = await client.post(f"http://b.test:{b.port}/busy", b"{}", {})
@@ -207,7 +207,7 @@ async def test_a_post_is_answered_whatever_the_status_and_follows_no_redirect(
         ("206 Part", False, False),
     ],
 )
-async def test_a_status_says_whether_to_come_back(
+async def test_a_status_decides_whether_a_retry_may_help(
     client: Client, b: Server, status: str, temporary: bool, gone: bool
 ) -> None:
     b.says("/1", status=status)
@@ -216,7 +216,7 @@ async def test_a_status_says_whether_to_come_back(
     assert failed.status == 502
 
 
-async def test_a_server_that_is_down_may_come_back(client: Client) -> None:
+async def test_a_connection_failure_is_temporary(client: Client) -> None:
     failed = await unfetchable(client.get_json("http://b.test:1/1", key=None))
     assert failed.temporary
     assert (await unfetchable(client.post("http://b.test:1/1", b"", {}))).temporary
@@ -271,7 +271,7 @@ def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
      'application/ld+json; profile="https://evil.example/ns"', "application/activity+jsonx",
      'text/plain; profile="https://www.w3.org/ns/activitystreams"'],
 )  # fmt: skip
-async def test_another_content_type_is_no_document(client: Client, b: Server, kind: str) -> None:
+async def test_other_content_types_are_not_documents(client: Client, b: Server, kind: str) -> None:
     b.says("/1", kind=kind)
     await unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None))
 
@@ -282,7 +282,7 @@ async def test_another_content_type_is_no_document(client: Client, b: Server, ki
      'application/ld+json; profile="https://www.w3.org/ns/activitystreams"',
      'application/ld+json; charset=utf-8; profile="https://x.example https://www.w3.org/ns/activitystreams"'],
 )  # fmt: skip
-async def test_the_two_content_types_are(client: Client, b: Server, kind: str) -> None:
+async def test_the_two_activitypub_content_types_are_documents(client: Client, b: Server, kind: str) -> None:
     b.says("/1", kind=kind)
     await client.get_json(f"http://b.test:{b.port}/1", key=None)
 
@@ -306,10 +306,10 @@ async def test_a_document_that_is_not_json_is_refused_for_good(client: Client, b
     assert not (await unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None))).temporary
 
 
-# B5, B11, D5: where not to go.
+# B5, B11, D5: URLs that are never requested.
 
 
-async def test_this_node_is_never_asked(b: Server) -> None:
+async def test_this_node_is_never_requested(b: Server) -> None:
     async with opened(own_host=f"a.test:{b.port}") as client:
         for url in (f"http://a.test:{b.port}/1", f"HTTP://A.TEST.:{b.port}/1"):
             assert "itself" in (await unfetchable(client.get_json(url, key=None))).reason
@@ -338,12 +338,12 @@ async def test_this_node_is_never_asked(b: Server) -> None:
         "https://a@127.0.0.1:6379/..#",
     ],
 )
-async def test_odd_addresses_are_refused_before_any_look_up(url: str) -> None:
+async def test_malformed_urls_are_refused_before_any_lookup(url: str) -> None:
     names = Names(["127.0.0.1"])
     async with opened(allow_private=False, allow_http=False, resolve=names) as client:
         assert not (await unfetchable(client.get_json(url, key=None))).temporary
         await unfetchable(client.post(url, b"", {}))
-    assert names.asked == []
+    assert names.hosts == []
 
 
 # D1: addresses.
@@ -370,7 +370,7 @@ PUBLIC = re.findall(
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-async def test_D1_private_addresses_are_refused_as_literal_and_as_answer(address: str) -> None:
+async def test_D1_private_addresses_are_refused_as_literal_and_resolved(address: str) -> None:
     assert not is_public(address)
     host = f"[{address}]" if ":" in address else address
     async with opened(allow_private=False, resolve=Names([address])) as client:
@@ -406,7 +406,7 @@ def test_names_are_no_addresses() -> None:
         assert parse_ip_literal(host) is None
 
 
-# D2: rebinding.
+# D2: DNS rebinding.
 
 
 async def test_one_private_answer_among_several_is_enough_to_refuse() -> None:
@@ -415,13 +415,13 @@ async def test_one_private_answer_among_several_is_enough_to_refuse() -> None:
             await GuardedResolver(allow_private=False, resolve=Names(answers)).resolve("b.example", 443)
 
 
-async def test_D2_a_checked_address_is_what_gets_connected_to(b: Server) -> None:
+async def test_D2_the_checked_address_is_the_one_connected_to(b: Server) -> None:
     b.says("/1")
     names = Names(["127.0.0.1"], ["127.0.0.9"])
     async with opened(resolve=names) as client:
         for _ in range(2):
             await client.get_json(f"http://b.test:{b.port}/1", key=None)
-    assert names.asked == ["b.test"]
+    assert names.hosts == ["b.test"]
     resolver = GuardedResolver(allow_private=False, resolve=Names(["93.184.216.34"], ["127.0.0.1"]))
     for _ in range(3):
         assert [row["host"] for row in await resolver.resolve("b.example", 443)] == ["93.184.216.34"]
@@ -430,7 +430,7 @@ async def test_D2_a_checked_address_is_what_gets_connected_to(b: Server) -> None
         await resolver.resolve("b.example", 443)
 
 
-async def test_D12_the_table_of_names_is_bounded() -> None:
+async def test_D12_the_cache_of_names_is_bounded() -> None:
     resolver = GuardedResolver(allow_private=False, resolve=Names(["93.184.216.34"]))
     for number in range(5000):
         await resolver.resolve(f"h{number}.example", 443)
@@ -464,7 +464,7 @@ async def test_D3_a_redirect_leads_only_where_a_first_request_may_go(
     ):
 
         async def move(writer: asyncio.StreamWriter) -> None:
-            # From here on the client is as careful as it is outside of tests.
+            # From here on the client is as strict as in production.
             client._allow_private = False
             writer.write(f"HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode())
 
@@ -476,7 +476,7 @@ async def test_D3_a_redirect_leads_only_where_a_first_request_may_go(
     assert not refused.temporary
     assert len(secure.requests) <= 4
     assert b.requests == []
-    # What was signed for one address is never sent to another.
+    # A signature for one URL is never sent to another.
     sent = [dict(headers)["signature"] for _, _, headers, _ in secure.requests]
     assert len(set(sent)) == len(sent)
 
@@ -489,7 +489,7 @@ async def test_a_redirect_is_followed_and_signed_again(client: Client, b: Server
         fetched = await client.get_json(f"http://b.test:{b.port}/1", key=key)
         assert fetched.url == f"http://c.test:{c.port}/2"
         method, target, headers, _ = c.requests[0]
-        request = Request(method, target, f"c.test:{c.port}", "http", headers)
+        request = SignedRequest(method, target, f"c.test:{c.port}", "http", headers)
         signatures.verify(signatures.parse_claim(request, time.time()), request, public)
         assert dict(headers)["signature"] != dict(b.requests[0][2])["signature"]
 
@@ -512,7 +512,7 @@ async def test_a_relative_redirect_is_followed(client: Client, b: Server) -> Non
         "http://u@b.test/",
     ],
 )
-async def test_a_redirect_to_somewhere_odd_is_refused(client: Client, b: Server, to: str) -> None:
+async def test_a_redirect_to_a_malformed_url_is_refused(client: Client, b: Server, to: str) -> None:
     b.moves("/1", to)
     assert not (await unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None))).temporary
     assert len(b.requests) == 1
@@ -539,13 +539,13 @@ async def test_from_https_never_to_http_nor_to_a_private_address(tmp_path: Path,
     assert b.requests == []
 
 
-async def test_a_redirect_is_judged_like_a_first_request(careful: Client) -> None:
-    # The judge of every hop is one function; that it is asked for each hop is seen in the loop above.
+async def test_a_redirect_is_checked_like_a_first_request(strict_client: Client) -> None:
+    # One function checks every hop; that it runs for each is shown by the loop above.
     for url in ("https://127.0.0.1/", "https://[::1]/", "https://b.example:8080/", "http://b.example/"):
-        await unfetchable(careful.get_json(url, key=None))
+        await unfetchable(strict_client.get_json(url, key=None))
 
 
-# D8: slowness.
+# D8: slow servers.
 
 
 async def drip(writer: asyncio.StreamWriter, head: bytes) -> None:
@@ -572,7 +572,7 @@ async def test_D8_a_slow_server_is_dropped_at_the_deadline(b: Server, head: byte
         )
         assert all(failed.temporary for failed in failures)
         assert time.monotonic() - start < 2
-        # The other servers are not kept waiting meanwhile.
+        # Requests to other servers are not delayed meanwhile.
         async with serving() as c:
             c.says("/1")
             await client.get_json(f"http://c.test:{c.port}/1", key=None)
@@ -598,10 +598,10 @@ async def test_endless_headers_are_dropped(b: Server) -> None:
             assert time.monotonic() - start < 1
 
 
-# D9: bombs.
+# D9: decompression bombs.
 
 
-async def test_D9_what_grows_past_the_limit_is_cut_off_while_reading(client: Client, b: Server) -> None:
+async def test_D9_a_body_over_the_limit_is_cut_off_while_reading(client: Client, b: Server) -> None:
     at = f"http://b.test:{b.port}"
     bomb = gzip.compress(b" " * 50_000_000)
     assert len(bomb) < MAX_DOCUMENT_BYTES
@@ -625,14 +625,14 @@ async def test_D9_what_grows_past_the_limit_is_cut_off_while_reading(client: Cli
         assert not failed.temporary
 
 
-async def test_an_honest_packed_document_is_read(client: Client, b: Server) -> None:
+async def test_a_compressed_document_is_read(client: Client, b: Server) -> None:
     b.says("/gzip", gzip.compress(NOTE), Content_Encoding="gzip")
     b.says("/deflate", zlib.compress(NOTE), Content_Encoding="deflate")
     for path in ("/gzip", "/deflate"):
         assert (await client.get_json(f"http://b.test:{b.port}{path}", key=None)).doc == json.loads(NOTE)
 
 
-async def test_a_body_that_ends_early_may_be_whole_later(client: Client, b: Server) -> None:
+async def test_a_truncated_body_is_a_temporary_failure(client: Client, b: Server) -> None:
     async def half(writer: asyncio.StreamWriter) -> None:
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/activity+json\r\nContent-Length: 99\r\n\r\n{"
@@ -643,7 +643,7 @@ async def test_a_body_that_ends_early_may_be_whole_later(client: Client, b: Serv
     assert (await unfetchable(client.get_json(f"http://b.test:{b.port}/1", key=None))).temporary
 
 
-async def test_no_cookie_and_no_proxy_is_taken(b: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_cookie_and_no_proxy_is_used(b: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     b.says("/1", Set_Cookie="a=b; Path=/")

@@ -48,7 +48,7 @@ async def test_a_report_is_the_nodes_own_and_names_nobody_but_whom_it_is_about(
         author = remote(tx)
         post = arrives(tx, author)
         words = "Look <here>"
-        reports.report(tx, alice, author, words=words, post_ids=[post.id], is_forwarded=True)
+        reports.report(tx, alice, author, comment=words, post_ids=[post.id], is_forwarded=True)
         (document,) = sent(tx, accounts.instance_actor(tx), "Flag")
         assert document["actor"] == "https://tintype.test/actor"
         assert document["id"].startswith("https://tintype.test/actor#reports/")

@@ -1,4 +1,4 @@
-"""The router: names before placeholders, nothing but whole paths, and the right answer to a wrong method."""
+"""The router: literals before placeholders, whole paths only, and MethodNotAllowed for a wrong method."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
-from activitypub.server.routing import Found, Router
+from activitypub.server.routing import RouteMatch, Router
 
 ROUTER: Router[str] = Router(
     [
@@ -29,7 +29,7 @@ ROUTER: Router[str] = Router(
     ],
 )
 def test_a_path_leads_to_its_endpoint(path: str, endpoint: str, args: dict[str, str]) -> None:
-    assert ROUTER.find("GET", path) == Found(endpoint, args)
+    assert ROUTER.find("GET", path) == RouteMatch(endpoint, args)
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_other_paths_lead_nowhere(path: str) -> None:
     assert ROUTER.find("GET", path) is None
 
 
-def test_a_name_goes_before_a_placeholder_where_the_method_allows() -> None:
-    assert ROUTER.find("POST", "/things/clear") == Found("clear", {})
-    assert ROUTER.find("GET", "/things/clear") == Found("thing", {"id": "clear"})
-    assert ROUTER.find("HEAD", "/things/1") == Found("thing", {"id": "1"})
+def test_a_literal_goes_before_a_placeholder_if_the_method_allows() -> None:
+    assert ROUTER.find("POST", "/things/clear") == RouteMatch("clear", {})
+    assert ROUTER.find("GET", "/things/clear") == RouteMatch("thing", {"id": "clear"})
+    assert ROUTER.find("HEAD", "/things/1") == RouteMatch("thing", {"id": "1"})
 
 
-def test_a_wrong_method_is_told_from_a_wrong_path() -> None:
+def test_a_wrong_method_differs_from_a_wrong_path() -> None:
     with pytest.raises(MethodNotAllowed):
         ROUTER.find("DELETE", "/things/1")

@@ -1,4 +1,4 @@
-"""Followers of two servers compared: the vector of FEP-8fcf, and headers that must change nothing."""
+"""Follower synchronization: the vector of FEP-8fcf, and headers that must change nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import signatures
-from activitypub.signatures import Claim, Request, SigningKey, follower_digest
+from activitypub.signatures import Claim, SignedRequest, SigningKey, follower_digest
 from activitypub.signatures.follower_digest import SynchronizationHeader
 from node.accounts import keys
 
@@ -27,9 +27,9 @@ HEADER = f'collectionId="{COLLECTION}", url="{URL}", digest="{VECTOR}"'
 NOW = 1_795_176_000.0
 
 
-def _request(*values: str) -> Request:
+def _request(*values: str) -> SignedRequest:
     headers = [("host", "testing.example.org"), *(("collection-synchronization", value) for value in values)]
-    return Request("POST", "/inbox", "testing.example.org", "https", headers, b"{}")
+    return SignedRequest("POST", "/inbox", "testing.example.org", "https", headers, b"{}")
 
 
 CLAIM = Claim(
@@ -61,7 +61,7 @@ def test_the_header_is_the_one_of_the_specification() -> None:
     assert follower_digest.parse_header(value) == SynchronizationHeader(COLLECTION, URL, VECTOR)
 
 
-def test_a_header_cannot_be_broken_out_of() -> None:
+def test_a_quote_in_an_address_cannot_end_a_header_value() -> None:
     for bad in (
         'https://a.test/", url="https://b.test/',
         "https://a.test/\\",
@@ -72,14 +72,14 @@ def test_a_header_cannot_be_broken_out_of() -> None:
             follower_digest.render_header(bad, URL, [])
 
 
-def test_a_signed_header_about_the_senders_own_followers_is_wanted() -> None:
+def test_a_signed_header_about_the_senders_own_followers_is_trusted() -> None:
     assert _wanted(HEADER) == SynchronizationHeader(COLLECTION, URL, VECTOR)
     assert _wanted(HEADER.replace("https://example.org", "HTTPS://Example.ORG:443")) is not None
     by_rfc9421 = replace(CLAIM, style="rfc9421", covered=('"@method"', '"collection-synchronization"'))
     assert _wanted(HEADER, claim=by_rfc9421) is not None
 
 
-async def test_a_header_signed_with_the_request_is_wanted() -> None:
+async def test_a_header_covered_by_the_request_signature_is_trusted() -> None:
     private, public = keys.generate_rsa()
     sent = signatures.sign_cavage(
         SigningKey.load(f"{ACTOR}#main-key", private),
@@ -89,7 +89,7 @@ async def test_a_header_signed_with_the_request_is_wanted() -> None:
         NOW,
         [(follower_digest.HEADER, HEADER)],
     )
-    request = Request(
+    request = SignedRequest(
         "POST",
         "/inbox",
         "testing.example.org",
@@ -127,7 +127,7 @@ def test_a_header_about_another_collection_or_server_changes_nothing(old: str, n
     assert _wanted(HEADER.replace(f'"{old}"', f'"{new}"')) is None
 
 
-def test_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
+def test_an_actor_cannot_claim_the_followers_of_another() -> None:
     victim = "https://victim.test/users/v/followers"
     assert _wanted(HEADER.replace(COLLECTION, victim), followers=victim) is None
     assert _wanted(HEADER, followers=None) is None
@@ -148,7 +148,7 @@ def test_an_actor_cannot_call_the_followers_of_others_its_own() -> None:
         HEADER.replace('"', "“"),
     ],
 )
-def test_a_header_that_does_not_speak_clearly_changes_nothing(value: str) -> None:
+def test_a_malformed_header_changes_nothing(value: str) -> None:
     assert _wanted(value) is None
 
 
@@ -162,29 +162,29 @@ def test_a_digest_in_capitals_and_other_parameters_are_read() -> None:
     assert _wanted(value) == SynchronizationHeader(COLLECTION, URL, VECTOR)
 
 
-def test_a_difference_is_seen_and_corrected() -> None:
+def test_a_difference_is_detected_and_corrected() -> None:
     one, two, three = (f"https://testing.example.org/users/{n}" for n in (1, 2, 3))
-    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
-    assert not follower_digest.differs(said, [two, one])
-    assert follower_digest.differs(said, [one])
-    assert follower_digest.differs(said, [])
-    found = follower_digest.compute_correction(said, [one, two], [two, three], HOME)
+    sync = SynchronizationHeader(COLLECTION, URL, VECTOR)
+    assert not follower_digest.differs(sync, [two, one])
+    assert follower_digest.differs(sync, [one])
+    assert follower_digest.differs(sync, [])
+    found = follower_digest.compute_correction(sync, [one, two], [two, three], HOME)
     assert found is not None
     assert found.gone == {three}
     assert found.unknown == {one}
 
 
-def test_a_list_that_does_not_fit_the_digest_changes_nothing() -> None:
+def test_a_list_with_another_digest_changes_nothing() -> None:
     one, two = (f"https://testing.example.org/users/{n}" for n in (1, 2))
-    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
-    assert follower_digest.compute_correction(said, [one], [one, two], HOME) is None
-    assert follower_digest.compute_correction(said, [], [one, two], HOME) is None
+    sync = SynchronizationHeader(COLLECTION, URL, VECTOR)
+    assert follower_digest.compute_correction(sync, [one], [one, two], HOME) is None
+    assert follower_digest.compute_correction(sync, [], [one, two], HOME) is None
 
 
-def test_only_people_of_this_server_are_touched() -> None:
-    said = SynchronizationHeader(COLLECTION, URL, VECTOR)
-    elsewhere = "https://next.example.org/users/foo"
-    found = follower_digest.compute_correction(said, FOLLOWERS, [elsewhere, *FOLLOWERS], HOME)
+def test_only_accounts_of_this_server_are_affected() -> None:
+    sync = SynchronizationHeader(COLLECTION, URL, VECTOR)
+    foreign = "https://next.example.org/users/foo"
+    found = follower_digest.compute_correction(sync, FOLLOWERS, [foreign, *FOLLOWERS], HOME)
     assert found is not None
     assert not found.gone
     assert not found.unknown
@@ -197,12 +197,12 @@ def test_any_text_can_be_parsed(value: str) -> None:
 
 
 @given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)))
-def test_the_correction_makes_both_sides_agree(theirs: list[int], ours: list[int]) -> None:
+def test_the_correction_makes_both_sides_agree(remote: list[int], local: list[int]) -> None:
     def people(numbers: list[int]) -> set[str]:
         return {f"https://testing.example.org/users/{number}" for number in numbers}
 
-    said = SynchronizationHeader(COLLECTION, URL, follower_digest.compute_digest(people(theirs)))
-    found = follower_digest.compute_correction(said, people(theirs), people(ours), HOME)
+    sync = SynchronizationHeader(COLLECTION, URL, follower_digest.compute_digest(people(remote)))
+    found = follower_digest.compute_correction(sync, people(remote), people(local), HOME)
     assert found is not None
-    assert (people(ours) - found.gone) | found.unknown == people(theirs)
-    assert follower_digest.differs(said, people(ours)) is (people(ours) != people(theirs))
+    assert (people(local) - found.gone) | found.unknown == people(remote)
+    assert follower_digest.differs(sync, people(local)) is (people(local) != people(remote))

@@ -1,4 +1,4 @@
-"""Integrity proofs: the vectors of the specifications, one made by Fedify, and everything that must not pass."""
+"""Integrity proofs: the vectors of the specifications, one made by Fedify, and proofs that must be refused."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ FEDIFY_KEY = "z6MkkxRPvJRwEHQLhJEaoGrDVexui1dWhVgRcN3wkbt5AvBC"
 
 
 class Signer:
-    """Makes proofs as the specification says, step by step."""
+    """Makes proofs step by step as in the specification."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"alice").digest())
@@ -250,7 +250,7 @@ def test_a_document_in_another_context_fails(context: Any) -> None:
     assert not _passes({**_signed(), "@context": context})
 
 
-def test_a_context_alone_is_the_same_as_a_list_of_it() -> None:
+def test_a_single_context_equals_a_list_of_it() -> None:
     document = _note()
     document["@context"] = AS
     signed = _signed(document)
@@ -259,10 +259,10 @@ def test_a_context_alone_is_the_same_as_a_list_of_it() -> None:
 
 def test_one_of_several_proofs_can_be_checked() -> None:
     document = _note()
-    ours, other = SIGNER.proof(document), {**SIGNER.proof(document), "cryptosuite": "mldsa44-jcs-2024"}
-    assert _passes({**document, "proof": [other, ours]})
+    valid, other = SIGNER.proof(document), {**SIGNER.proof(document), "cryptosuite": "mldsa44-jcs-2024"}
+    assert _passes({**document, "proof": [other, valid]})
     assert not _passes({**document, "proof": [other]})
-    assert not _passes({**document, "proof": [ours] * (integrity_proofs.MAX_PROOFS + 1)})
+    assert not _passes({**document, "proof": [valid] * (integrity_proofs.MAX_PROOFS + 1)})
 
 
 def test_a_key_of_another_kind_never_fits() -> None:
@@ -274,14 +274,14 @@ def test_a_key_of_another_kind_never_fits() -> None:
     "value",
     ["", "z", "z0", "zI", "u" + "A" * 86, "z" + "1" * 88, "z" + "1" * 64, "z" * 5000, None, 7, ["z1"], {}],
 )
-def test_a_value_that_is_no_signature_is_refused(value: Any) -> None:
+def test_a_malformed_proof_value_is_refused(value: Any) -> None:
     document = _signed()
     document["proof"]["proofValue"] = value
     assert not _passes(document)
 
 
 @pytest.mark.parametrize("extra", [2**53, -(2**60), float("nan"), float("inf"), "\ud800", {"\udfff": 1}])
-def test_what_has_no_canonical_form_is_refused(extra: Any) -> None:
+def test_a_document_without_canonical_form_is_refused(extra: Any) -> None:
     document = _signed()
     assert not _passes({**document, "extra": extra})
     assert not _passes({**document, "proof": {**document["proof"], "extra": extra}})
@@ -334,7 +334,7 @@ def test_a_linked_data_signature_is_never_trusted() -> None:
 
 
 @pytest.mark.parametrize("path", LD_SIGNED, ids=lambda path: path.stem)
-def test_a_genuine_linked_data_signature_counts_as_none(path: Path) -> None:
+def test_a_valid_linked_data_signature_counts_as_none(path: Path) -> None:
     document = json.loads(path.read_text())
     assert "signature" in document
     assert not integrity_proofs.has_proof(document)
@@ -366,7 +366,7 @@ def test_a_linked_data_signature_beside_a_proof_changes_nothing() -> None:
         (-71.184902, "-71.184902"),
     ],
 )
-def test_numbers_are_written_as_rfc_8785_wants(number: float, text: str) -> None:
+def test_numbers_are_serialized_as_in_rfc_8785(number: float, text: str) -> None:
     assert rfc8785.dumps(number).decode() == text
 
 

@@ -1,8 +1,8 @@
-"""Signature vectors by others: every one verified or refused as it should be.
+"""Signature test vectors of the specifications and of Mastodon: each is verified or refused as it should be.
 
-They are read from the folder beside the project when it is there. Appendix C is
-signed with a 1024-bit key, so there the size floor is lowered; several vectors
-cover less than we ask, so the signature and our rules are looked at apart.
+They are read from the folder beside the project when it exists. Appendix C is
+signed with a 1024-bit key, so the minimum size is lowered there; several vectors
+cover less than this node requires, so signature and rules are tested separately.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from activitypub import signatures
-from activitypub.signatures import BadSignature, PublicKey, Request, cavage, rfc9421
+from activitypub.signatures import BadSignature, PublicKey, SignedRequest, cavage, rfc9421
 
 VECTORS = Path(__file__).parents[3].parent / "shared" / "fixtures" / "vectors"
 
@@ -41,7 +41,7 @@ def _named(cases: list[dict[str, Any]]) -> list[Any]:
     return [pytest.param(case, id=case["name"]) for case in cases]
 
 
-def _message(path: Path) -> Request:
+def _message(path: Path) -> SignedRequest:
     head, _, body = path.read_text().partition("\n\n")
     first, *lines = head.split("\n")
     method, target, _ = first.split(" ")
@@ -49,12 +49,12 @@ def _message(path: Path) -> Request:
     for line in lines:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip()
-        # The older way to send a signature; we read the `Signature` header alone.
+        # The older way to send a signature; only the `Signature` header is read.
         if name == "authorization" and value.startswith("Signature "):
             name, value = "signature", value.removeprefix("Signature ")
         if name:
             headers.append((name, value))
-    return Request(method, target, "example.com", "https", headers, body.removesuffix("\n").encode())
+    return SignedRequest(method, target, "example.com", "https", headers, body.removesuffix("\n").encode())
 
 
 def _key(name: str) -> PublicKey:
@@ -64,7 +64,7 @@ def _key(name: str) -> PublicKey:
 @pytest.mark.parametrize("case", _named(MASTODON.get("cases", [])))
 def test_mastodon_verification_cases(case: dict[str, Any]) -> None:
     url = urlsplit(case["url"])
-    request = Request(
+    request = SignedRequest(
         case["method"],
         url.path + (f"?{url.query}" if url.query else ""),
         url.netloc,
@@ -99,7 +99,9 @@ def test_draft_cavage_appendix_c(case: dict[str, Any]) -> None:
         )
     )
     method, target = message["request-target"].split(" ")
-    request = Request(method.upper(), target, "example.com", "https", headers, APPENDIX_C["body"].encode())
+    request = SignedRequest(
+        method.upper(), target, "example.com", "https", headers, APPENDIX_C["body"].encode()
+    )
     claim = cavage.parse(request)
     base = cavage.signing_string(claim, request, request.target)
     assert base.decode() == case["signing_string"]
@@ -113,7 +115,7 @@ def test_draft_cavage_messages(path: Path) -> None:
     request = _message(path)
     key = {"rsa-signed": "rsa.pub", "ed25519-signed": "ed25519.pub"}.get(path.stem)
     if key is not None:
-        # Made with these keys, but over some other message than the one they stand in.
+        # Made with these keys, but over another message than the one they are in.
         claim = cavage.parse(request)
         bases = cavage.signature_bases(claim, request)
         assert not any(_key(f"cavage/keys/{key}").verifies(claim.signature, base) for base in bases)
@@ -144,7 +146,7 @@ def test_rfc_9421_appendix_b2(path: Path) -> None:
         case "b26":
             assert _key("rfc9421/test-key-ed25519.pub").verifies(claim.signature, base)
         case "b25":
-            # The RFC's own HMAC is right, and is refused: a shared secret proves nothing here.
+            # The HMAC of the RFC is correct, and refused: there are no shared secrets between servers.
             secret = base64.b64decode((VECTORS / "rfc9421/test-shared-secret").read_text())
             mac = HMAC(secret, hashes.SHA256())
             mac.update(base)
@@ -154,7 +156,7 @@ def test_rfc_9421_appendix_b2(path: Path) -> None:
             assert isinstance(key, rsa.RSAPublicKey)
             pss = padding.PSS(padding.MGF1(hashes.SHA512()), salt_length=64)
             key.verify(claim.signature, base, pss, hashes.SHA512())
-            # RSA-PSS is not what anyone sends between servers, and is not accepted.
+            # RSA-PSS is not used between servers, and is not accepted.
             assert not _key("rfc9421/test-key-rsa-pss.pub").verifies(claim.signature, base)
     with pytest.raises(BadSignature):
         signatures.verify(

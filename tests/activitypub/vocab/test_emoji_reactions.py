@@ -1,4 +1,4 @@
-"""Reactions of Misskey, Pleroma and their kin: one emoji, or one custom emoji with its picture."""
+"""Reactions of Misskey, Pleroma and similar software: one emoji, or one custom emoji with its image."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_one_emoji_is_a_reaction(type_: str, name: str, emoji: str) -> None:
         "é",
     ],
 )
-def test_anything_else_is_none(content: Any) -> None:
+def test_other_content_is_no_reaction(content: Any) -> None:
     assert _read(content=content) is None
     assert _read("Like", content=content) is None
 
@@ -134,12 +134,12 @@ def test_a_plain_like_is_no_reaction() -> None:
     assert _read("Announce", content="🔥") is None
 
 
-def test_an_emoji_counts_as_one_in_either_look() -> None:
+def test_an_emoji_counts_once_with_and_without_its_variation_selector() -> None:
     assert EmojiReaction("❤").key == EmojiReaction("❤️").key
 
 
 @given(st.text(max_size=40) | st.text(alphabet="👍🏽\u200d\ufe0f🇫❤:@ab1\u20e3", max_size=40))
-def test_whatever_is_read_is_short(content: str) -> None:
+def test_a_parsed_reaction_is_always_short(content: str) -> None:
     found = _read(content=content, tag=[BLOB])
     assert found is None or len(found.content) <= emoji_reactions.MAX_SHORTCODE_LENGTH + 2
 

@@ -1,6 +1,6 @@
-"""E5: every document by other software goes through every reader, as it is and spoilt, and nothing but Malformed comes out.
+"""E5: every document of other software goes through every parser, as it is and mutated; only Malformed is raised.
 
-The documents are read from the folder beside the project when it is there.
+The documents are read from the folder beside the project when it exists.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def read(document: dict[str, Any]) -> None:
         same_origin(value, document.get("id"))
 
 
-def spoilt(value: Any, chance: random.Random) -> Any:
-    """A copy with some members dropped, doubled, nested or replaced by nonsense, at any depth."""
+def mutated(value: Any, chance: random.Random) -> Any:
+    """A copy with some members dropped, doubled, nested or replaced by random values, at any depth."""
     match chance.randrange(40):
         case 0 | 1:
             return chance.choice(NONSENSE)
@@ -54,9 +54,9 @@ def spoilt(value: Any, chance: random.Random) -> Any:
         case 4:
             return {"@value": value, "type": value}
     if isinstance(value, dict):
-        return {key: spoilt(member, chance) for key, member in value.items() if chance.random() > 0.03}
+        return {key: mutated(member, chance) for key, member in value.items() if chance.random() > 0.03}
     if isinstance(value, list):
-        return [spoilt(member, chance) for member in value]
+        return [mutated(member, chance) for member in value]
     return value
 
 
@@ -88,7 +88,7 @@ def test_a_document_by_other_software_is_read(path: Path) -> None:
         read(document)
     if isinstance(whole, dict):
         for _ in range(12):
-            broken = spoilt(whole, chance)
+            broken = mutated(whole, chance)
             if isinstance(broken, dict):
                 read(broken)
 
@@ -119,7 +119,7 @@ def _understands(reader: Callable[[dict[str, Any]], object], document: dict[str,
     "software", ["mastodon", "pixelfed", "vernissage", "gotosocial", "pleroma", "misskey", "lemmy", "peertube", "wordpress"]
     if DOCUMENTS else [],
 )  # fmt: skip
-def test_the_people_and_posts_of_the_large_servers_are_understood(software: str) -> None:
+def test_actors_and_posts_of_the_large_servers_are_parsed(software: str) -> None:
     documents = [
         document
         for path in sorted((FIXTURES / software).rglob("*.json"))

@@ -1,4 +1,4 @@
-"""Policies in the words of GoToSocial and Pixelfed, read, written, and read back."""
+"""Interaction policies in the formats of GoToSocial and Pixelfed: parsed, rendered, and parsed back."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _read(**doc: Any) -> InteractionPolicy:
 
 
 @given(POLICIES)
-def test_what_is_written_is_read_back_as_the_same(policy: InteractionPolicy) -> None:
+def test_a_rendered_policy_parses_back_to_the_same(policy: InteractionPolicy) -> None:
     document = json.loads(json.dumps(interaction_policies.render(policy, KNOWN)))
     assert interaction_policies.parse(document, KNOWN) == policy
 
 
-def test_nothing_said_means_the_usual() -> None:
+def test_a_missing_policy_is_the_default() -> None:
     usual = InteractionPolicy(EVERYONE, EVERYONE, EVERYONE, NOBODY)
     for nothing in (
         {},
@@ -59,7 +59,7 @@ def test_nothing_said_means_the_usual() -> None:
         assert _read(**nothing) == usual
 
 
-def test_the_usual_policy_is_written_in_both_dialects() -> None:
+def test_the_default_policy_is_rendered_in_both_formats() -> None:
     assert interaction_policies.render(InteractionPolicy(), KNOWN) == {
         "commentsEnabled": True,
         "capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": PUBLIC},
@@ -72,14 +72,14 @@ def test_the_usual_policy_is_written_in_both_dialects() -> None:
     }
 
 
-def test_comments_that_are_off_are_off_in_both_dialects() -> None:
+def test_disabled_comments_are_off_in_both_formats() -> None:
     document = interaction_policies.render(InteractionPolicy(comment=NOBODY), KNOWN)
     assert document["commentsEnabled"] is False
     assert document["capabilities"]["reply"] == []
     assert document["interactionPolicy"]["canReply"] == {"automaticApproval": [ALICE]}
 
 
-def test_who_must_ask_is_written() -> None:
+def test_manual_approval_is_rendered() -> None:
     document = interaction_policies.render(
         InteractionPolicy(quote=rule_for("followers", manual_approval=("everyone",))), KNOWN
     )
@@ -103,7 +103,7 @@ def test_who_must_ask_is_written() -> None:
         ("https://A.Test:443/users/alice/followers", rule_for("followers")),
         ([BOB, CAROL], rule_for("mentioned")),
         ([BOB], NOBODY),
-        (["https://elsewhere.test/users/dora", "https://elsewhere.test/users/dora/followers"], NOBODY),
+        (["https://remote.test/users/dora", "https://remote.test/users/dora/followers"], NOBODY),
         ([PUBLIC, f"{ALICE}/followers"], rule_for("everyone", "followers")),
     ],
 )
@@ -111,23 +111,23 @@ def test_each_form_of_an_approval_is_read(name: str, value: Any, rule: Interacti
     assert _read(interactionPolicy={"canAnnounce": {name: value}}).boost == rule
 
 
-def test_approval_by_hand_is_read() -> None:
-    for once, asked in (("automaticApproval", "manualApproval"), ("always", "approvalRequired")):
-        policy = _read(interactionPolicy={"canQuote": {once: f"{ALICE}/followers", asked: [PUBLIC]}})
+def test_manual_approval_is_parsed() -> None:
+    for automatic, manual in (("automaticApproval", "manualApproval"), ("always", "approvalRequired")):
+        policy = _read(interactionPolicy={"canQuote": {automatic: f"{ALICE}/followers", manual: [PUBLIC]}})
         assert policy.quote == rule_for("followers", manual_approval=("everyone",))
-        assert _read(interactionPolicy={"canQuote": {asked: PUBLIC}}).quote == rule_for(
+        assert _read(interactionPolicy={"canQuote": {manual: PUBLIC}}).quote == rule_for(
             manual_approval=("everyone",)
         )
 
 
-def test_gotosocial_always_lets_the_mentioned_answer() -> None:
+def test_mentioned_accounts_may_always_reply_on_gotosocial() -> None:
     nobody = {"canReply": {"automaticApproval": [ALICE]}}
     assert _read(interactionPolicy=nobody).comment == rule_for("mentioned")
     assert _read(interactionPolicy=nobody, commentsEnabled=False).comment == NOBODY
 
 
 @pytest.mark.parametrize("nobody", [[], "[]", None, "", "nonsense", 7, {}])
-def test_pixelfeds_ways_to_say_nobody(nobody: Any) -> None:
+def test_every_form_of_nobody_in_pixelfed_is_parsed(nobody: Any) -> None:
     policy = _read(capabilities={"announce": PUBLIC, "like": nobody, "reply": nobody})
     assert policy == InteractionPolicy(like=NOBODY, comment=NOBODY)
 
@@ -139,7 +139,7 @@ def test_pixelfeds_comments_switch_wins() -> None:
     assert _read(commentsEnabled=True, capabilities={"reply": []}).comment == NOBODY
 
 
-def test_gotosocials_words_count_where_both_speak() -> None:
+def test_gotosocials_format_wins_over_pixelfeds() -> None:
     policy = _read(
         capabilities=[{"announce": PUBLIC, "like": []}],
         interactionPolicy={"canAnnounce": {"automaticApproval": f"{ALICE}/followers"}},
@@ -165,7 +165,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON)
-def test_anything_at_all_is_some_policy(capabilities: Any, comments: Any, policy: Any) -> None:
+def test_any_json_gives_a_policy(capabilities: Any, comments: Any, policy: Any) -> None:
     found = _read(capabilities=capabilities, commentsEnabled=comments, interactionPolicy=policy)
     assert isinstance(found, InteractionPolicy)
 

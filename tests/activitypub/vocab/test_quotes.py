@@ -1,4 +1,4 @@
-"""Quotes: every way to write one, and the permission that only the right author can give."""
+"""Quotes: every property for one, and the authorization that only the quoted author can give."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from activitypub.vocab.quotes import QuoteAuthorizationDoc, QuoteDoc
 FIXTURES = Path(__file__).parents[3].parent / "shared" / "fixtures"
 ALICE, BOB, MALLORY = "https://a.test/users/alice", "https://b.test/users/bob", "https://m.test/users/mallory"
 PHOTO, QUOTE, STAMP = "https://a.test/p/alice/1", "https://b.test/p/bob/2", "https://a.test/stamps/3"
-GENUINE = QuoteAuthorizationDoc(STAMP, ALICE, QUOTE, PHOTO)
+VALID = QuoteAuthorizationDoc(STAMP, ALICE, QUOTE, PHOTO)
 
 
 def _note(**more: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _request(**more: Any) -> vocab.Activity:
     return vocab.parse_activity({**doc, **more})
 
 
-def _permits(given: QuoteAuthorizationDoc, found_at: str = STAMP) -> bool:
+def _authorizes(given: QuoteAuthorizationDoc, found_at: str = STAMP) -> bool:
     return quotes.authorizes(given, found_at, quote=QUOTE, quoted=PHOTO, author=ALICE)
 
 
@@ -58,7 +58,7 @@ def test_each_spelling_of_a_quote_is_read(spelling: dict[str, Any]) -> None:
     assert quotes.parse_quote(vocab.parse_note(_note(**spelling))) == QuoteDoc(PHOTO, None)
 
 
-def test_what_we_write_is_read_back() -> None:
+def test_rendered_quote_properties_parse_back() -> None:
     post = vocab.parse_note(_note(**quotes.render_properties(PHOTO, STAMP), tag=[quotes.render_link(PHOTO)]))
     assert quotes.parse_quote(post) == QuoteDoc(PHOTO, STAMP)
     assert quotes.parse_quote(vocab.parse_note(_note(**quotes.render_properties(PHOTO, None)))) == QuoteDoc(
@@ -70,72 +70,72 @@ def test_what_we_write_is_read_back() -> None:
 @pytest.mark.parametrize(
     "value", [None, "", "nonsense", 7, [], {}, "javascript:alert(1)", "file:///x", QUOTE]
 )
-def test_what_cannot_be_quoted_is_no_quote(value: Any) -> None:
+def test_a_target_that_cannot_be_quoted_is_no_quote(value: Any) -> None:
     assert quotes.parse_quote(vocab.parse_note(_note(quote=value, quoteAuthorization=STAMP))) is None
 
 
-def test_a_stamp_without_an_address_is_none() -> None:
+def test_an_authorization_without_a_web_address_is_none() -> None:
     for value in (None, "nonsense", "data:x", {}, []):
         assert quotes.parse_quote(vocab.parse_note(_note(quote=PHOTO, quoteAuthorization=value))) == QuoteDoc(
             PHOTO, None
         )
 
 
-def test_a_genuine_stamp_permits() -> None:
-    assert _permits(GENUINE)
-    assert _permits(quotes.parse_authorization(quotes.render_authorization(GENUINE)))
-    assert _permits(replace(GENUINE, author_uri="HTTPS://A.Test:443/users/alice"))
+def test_a_valid_authorization_authorizes() -> None:
+    assert _authorizes(VALID)
+    assert _authorizes(quotes.parse_authorization(quotes.render_authorization(VALID)))
+    assert _authorizes(replace(VALID, author_uri="HTTPS://A.Test:443/users/alice"))
 
 
 @pytest.mark.parametrize(
     "bogus",
     [
-        replace(GENUINE, author_uri=MALLORY),
-        replace(GENUINE, author_uri=BOB),
-        replace(GENUINE, author_uri="https://a.test/users/eve"),
-        replace(GENUINE, quote_uri="https://b.test/p/bob/4"),
-        replace(GENUINE, quote_uri="https://m.test/p/mallory/4"),
-        replace(GENUINE, quoted_uri="https://a.test/p/alice/5"),
-        replace(GENUINE, quoted_uri=QUOTE),
-        replace(GENUINE, id="https://m.test/stamps/3"),
-        replace(GENUINE, id="https://a.test/stamps/4"),
-        replace(GENUINE, id="http://a.test/stamps/3"),
+        replace(VALID, author_uri=MALLORY),
+        replace(VALID, author_uri=BOB),
+        replace(VALID, author_uri="https://a.test/users/eve"),
+        replace(VALID, quote_uri="https://b.test/p/bob/4"),
+        replace(VALID, quote_uri="https://m.test/p/mallory/4"),
+        replace(VALID, quoted_uri="https://a.test/p/alice/5"),
+        replace(VALID, quoted_uri=QUOTE),
+        replace(VALID, id="https://m.test/stamps/3"),
+        replace(VALID, id="https://a.test/stamps/4"),
+        replace(VALID, id="http://a.test/stamps/3"),
     ],
 )
-def test_a_stamp_by_another_or_for_another_quote_does_not_permit(bogus: QuoteAuthorizationDoc) -> None:
-    assert not _permits(bogus)
+def test_an_authorization_of_another_author_or_quote_does_not_count(bogus: QuoteAuthorizationDoc) -> None:
+    assert not _authorizes(bogus)
 
 
-def test_a_stamp_from_another_origin_does_not_permit() -> None:
-    elsewhere = "https://m.test/stamps/3"
-    assert not _permits(GENUINE, elsewhere)
-    assert not _permits(replace(GENUINE, id=elsewhere), elsewhere)
-    assert not _permits(replace(GENUINE, id="https://b.test/stamps/3"), "https://b.test/stamps/3")
+def test_an_authorization_from_another_origin_does_not_count() -> None:
+    foreign_uri = "https://m.test/stamps/3"
+    assert not _authorizes(VALID, foreign_uri)
+    assert not _authorizes(replace(VALID, id=foreign_uri), foreign_uri)
+    assert not _authorizes(replace(VALID, id="https://b.test/stamps/3"), "https://b.test/stamps/3")
 
 
-def test_a_bogus_stamp_that_came_first_does_not_block_the_genuine_one() -> None:
-    assert not _permits(replace(GENUINE, author_uri=MALLORY))
-    assert _permits(GENUINE)
+def test_an_invalid_authorization_does_not_block_a_valid_one() -> None:
+    assert not _authorizes(replace(VALID, author_uri=MALLORY))
+    assert _authorizes(VALID)
 
 
-def test_a_post_that_is_not_the_authors_cannot_be_permitted_by_them() -> None:
+def test_only_the_author_of_a_post_can_authorize_its_quotes() -> None:
     photo = "https://m.test/p/mallory/1"
-    given = replace(GENUINE, quoted_uri=photo)
+    given = replace(VALID, quoted_uri=photo)
     assert not quotes.authorizes(given, STAMP, quote=QUOTE, quoted=photo, author=ALICE)
 
 
 @pytest.mark.parametrize("name", ["id", "attributedTo", "interactingObject", "interactionTarget", "type"])
 @pytest.mark.parametrize("value", [None, "", 7, [], {}, "urn:x", "Note"])
-def test_a_stamp_that_does_not_say_everything_is_refused(name: str, value: Any) -> None:
+def test_an_incomplete_authorization_is_malformed(name: str, value: Any) -> None:
     with pytest.raises(Malformed):
-        quotes.parse_authorization({**quotes.render_authorization(GENUINE), name: value})
+        quotes.parse_authorization({**quotes.render_authorization(VALID), name: value})
 
 
-def test_a_stamp_gives_away_neither_post() -> None:
-    document = quotes.render_authorization(GENUINE)
+def test_an_authorization_reveals_neither_post() -> None:
+    document = quotes.render_authorization(VALID)
     assert all(isinstance(value, str) for value in document.values())
     embedded = {**document, "interactionTarget": {"id": PHOTO, "type": "Note", "content": "secret"}}
-    assert quotes.parse_authorization(embedded) == GENUINE
+    assert quotes.parse_authorization(embedded) == VALID
 
 
 def test_a_request_is_read() -> None:
@@ -170,7 +170,7 @@ def test_a_request_for_somebody_elses_post_is_refused(change: dict[str, Any]) ->
         quotes.parse_request(_request(**change))
 
 
-def test_an_answer_is_read() -> None:
+def test_a_response_to_a_quote_request_is_parsed() -> None:
     accept = {"id": "https://a.test/1", "type": "Accept", "actor": ALICE, "result": STAMP}
     found = quotes.parse_response(vocab.parse_activity({**accept, "object": _request().raw}))
     assert (found.id, found.authorization_uri) == (f"{QUOTE}/request", STAMP)

@@ -1,4 +1,4 @@
-"""Untrusted JSON, read: the forms every property comes in, the limits, and E1, E5, E6, B11 and C13 by their numbers."""
+"""Parsing untrusted JSON: the forms of every property, the limits, and rows E1, E5, E6, B11 and C13 of the security table."""
 
 from __future__ import annotations
 
@@ -161,14 +161,14 @@ def test_nonsense_in_any_property_gives_a_value_or_malformed(document: dict[str,
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 1, {}, {"type": []}, {"type": {}}])
-def test_what_is_no_document_is_malformed(document: Any) -> None:
+def test_other_json_values_are_malformed(document: Any) -> None:
     for reader in (vocab.parse_activity, vocab.parse_note, vocab.parse_actor, vocab.parse_collection):
         with pytest.raises(Malformed):
             reader(document)
     assert vocab.parse_keys(document) == []
 
 
-# Identities.
+# Ids.
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_an_id_has_one_spelling(given: str, normal: str) -> None:
         7,
     ],
 )
-def test_what_is_no_web_address_is_refused(given: Any) -> None:
+def test_other_uris_than_web_addresses_are_malformed(given: Any) -> None:
     with pytest.raises(Malformed):
         vocab.normalize_id(given)
     with pytest.raises(Malformed):
@@ -250,7 +250,7 @@ def test_the_actor_is_the_same_in_every_form(actor: Any) -> None:
 @pytest.mark.parametrize(
     "actor", [None, [], {}, 7, "bob", [BOB, "https://m.example/mallory"], {"id": [BOB]}, ["x", BOB]]
 )
-def test_an_activity_of_no_one_or_of_two_is_refused(actor: Any) -> None:
+def test_an_activity_without_actor_or_with_two_is_malformed(actor: Any) -> None:
     with pytest.raises(Malformed):
         an_activity(actor=actor)
 
@@ -285,7 +285,7 @@ def test_a_type_may_be_a_list_or_a_full_address() -> None:
     assert an_activity(type="Bite").type == "Bite"
 
 
-def test_an_activity_without_an_id_is_transient_and_one_with_a_wrong_id_is_refused() -> None:
+def test_a_missing_activity_id_is_transient_and_a_bad_one_malformed() -> None:
     assert an_activity(id=None).id is None
     with pytest.raises(Malformed):
         an_activity(id={"a": 1})
@@ -422,12 +422,12 @@ def test_a_blurhash_is_a_blurhash_or_dropped(given: Any, blurhash: bool) -> None
 @pytest.mark.parametrize(
     "given", [[1], [1, 2], ["a", "b"], [0, 0, 0], {}, None, 7, [float("inf"), 0], [[0], [0]]]
 )
-def test_a_focal_point_that_is_none_is_dropped(given: Any) -> None:
+def test_a_malformed_focal_point_is_dropped(given: Any) -> None:
     media = {"type": "Image", "url": "https://b.example/a.jpg", "focalPoint": given}
     assert a_note(attachment=media).attachments[0].focus is None
 
 
-def test_sizes_that_are_none_are_dropped() -> None:
+def test_malformed_sizes_are_dropped() -> None:
     for width in (0, -1, 10**30, "wide", True, 1.5, [], None, "１２"):
         media = {"type": "Image", "url": "https://b.example/a.jpg", "width": width}
         assert a_note(attachment=media).attachments[0].width is None
@@ -445,7 +445,7 @@ def test_alt_text_is_the_name_or_else_the_summary() -> None:
     assert len(a_note(attachment={**media, "name": "x" * 20_000}).attachments[0].alt) == 10_000
 
 
-def test_a_picture_a_page_and_a_film_are_posts_too() -> None:
+def test_images_pages_and_videos_are_posts_too() -> None:
     picture = vocab.parse_note(
         {"id": "https://b.example/1", "type": "Image", "actor": BOB, "name": "a lake",
          "url": [{"type": "Link", "href": "https://b.example/a.jpg", "mediaType": "image/jpeg"}]}
@@ -549,14 +549,14 @@ def test_forged_counts_are_dropped(given: Any) -> None:
     assert vocab.parse_collection({"type": "Collection", "totalItems": given}).total is None
 
 
-def test_quotes_are_read_in_all_four_spellings_and_as_a_link() -> None:
+def test_quotes_are_read_from_every_property_and_as_a_link() -> None:
     for name in ("quote", "quoteUrl", "quoteUri", "_misskey_quote"):
         assert a_note(**{name: "https://c.example/1"}).quote == "https://c.example/1"
     link = {"type": "Link", "rel": "https://misskey-hub.net/ns#_misskey_quote", "href": "https://c.example/1"}
     assert a_note(tag=link).quote == "https://c.example/1"
 
 
-def test_a_vote_is_told_from_a_comment() -> None:
+def test_a_vote_is_distinguished_from_a_comment() -> None:
     assert a_note(name="Yes", inReplyTo="https://a.example/1").is_vote
     assert not a_note(content="Yes", inReplyTo="https://a.example/1").is_vote
 
@@ -601,15 +601,15 @@ def test_an_actor_is_read() -> None:
     assert (actor.webfinger, actor.attribution_domains) == ("bob@b.example", ["blog.example"])
 
 
-def test_of_a_whole_handle_in_the_place_of_a_name_the_name_is_taken() -> None:
-    assert an_actor(preferredUsername="bob@elsewhere.example").username == "bob"
+def test_a_handle_as_user_name_is_cut_to_its_name() -> None:
+    assert an_actor(preferredUsername="bob@remote.example").username == "bob"
 
 
 @pytest.mark.parametrize(
     "more", [{"inbox": None}, {"inbox": "x"}, {"id": None}, {"id": "tag:x"}, {"preferredUsername": ""},
              {"preferredUsername": "a b"}, {"preferredUsername": "@a"}, {"type": "Note"}, {"preferredUsername": ["x", 1, {}]}]
 )  # fmt: skip
-def test_an_actor_without_what_it_takes_is_malformed(more: dict[str, Any]) -> None:
+def test_an_incomplete_actor_is_malformed(more: dict[str, Any]) -> None:
     if more.get("preferredUsername") == ["x", 1, {}]:
         assert an_actor(**more).username == "x"
         return
@@ -617,7 +617,7 @@ def test_an_actor_without_what_it_takes_is_malformed(more: dict[str, Any]) -> No
         an_actor(**more)
 
 
-def test_an_actor_without_a_user_name_is_told_from_others() -> None:
+def test_actors_without_user_names_get_distinct_placeholders() -> None:
     nameless = an_actor(preferredUsername=None)
     other = an_actor(id=f"{BOB}y", preferredUsername=None)
     assert nameless.username.startswith("unnamed-")
@@ -662,7 +662,7 @@ def test_collections_are_read_in_every_form() -> None:
 # E4: pages.
 
 
-def test_a_page_names_its_document() -> None:
+def test_the_alternate_link_of_a_page_is_found() -> None:
     kind = 'type="application/activity+json"'
     page = f"<html><head><link rel=stylesheet href=/x.css><LINK href='/p/1?a=1&amp;b=2' {kind} rel='alternate'></head><body>"
     assert page_links.find_alternate("https://b.example/@bob/1", page) == "https://b.example/p/1?a=1&b=2"
@@ -701,6 +701,6 @@ def test_E4_an_adversarial_page_takes_linear_time(piece: str) -> None:
         (None, False),
     ],
 )
-def test_an_actor_s_software_says_what_it_understands(generator: Any, takes: bool) -> None:
+def test_the_specifications_an_actor_implements_are_read(generator: Any, takes: bool) -> None:
     doc = {"id": BOB, "type": "Person", "preferredUsername": "bob", "inbox": f"{BOB}/inbox"}
     assert vocab.parse_actor(doc | {"generator": generator}).supports_rfc9421 is takes

@@ -1,4 +1,4 @@
-"""Reports: who is meant, which posts, what goes to another server, and what becomes of it."""
+"""Reports: which posts they hold, what is forwarded to another server, and how they are closed."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from node.errors import Invalid, NotAllowed, NotFound
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
-from node.posts import posts
 from tests.support.people import said
 from tests.support.posting import arrives, publish, rita
 
 
-def staff(tx: Writer, who: Account) -> Account:
-    users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-", role="moderator")
-    return who
+def staff(tx: Writer, account: Account) -> Account:
+    users.create(tx, account, email=f"{account.name}@tintype.test", password_hash="-", role="moderator")
+    return account
 
 
-async def test_only_posts_of_theirs_that_one_may_see_are_in_a_report(
+async def test_a_report_holds_only_visible_posts_of_its_target(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
         bad, secret = publish(tx, mallory, "Bad"), publish(tx, mallory, "Secret", visibility="followers")
         other = publish(tx, bob, "Innocent")
-        made = reports.report(
-            tx, alice, mallory, words=" Look\x00 ", post_ids=[bad.id, secret.id, other.id, 999]
+        report = reports.report(
+            tx, alice, mallory, comment=" Look\x00 ", post_ids=[bad.id, secret.id, other.id, 999]
         )
-        found = reports.details(tx, made.id)
+        found = reports.details(tx, report.id)
         assert (found.report.words, [post.id for post in found.posts]) == ("Look", [bad.id])
         assert (found.by.id, found.target.id, found.report.is_open) == (alice.id, mallory.id, True)
         assert reports.count_open(tx) == 1
@@ -41,13 +40,13 @@ async def test_only_posts_of_theirs_that_one_may_see_are_in_a_report(
 
 
 @pytest.mark.parametrize("is_forwarded", [True, False])
-async def test_another_server_hears_of_it_only_if_that_is_wanted(
+async def test_a_report_is_forwarded_only_on_request(
     db: Database, alice: Account, is_forwarded: bool
 ) -> None:
     def unit(tx: Writer) -> None:
         author = rita(tx)
         chosen, _other = arrives(tx, author), arrives(tx, author)
-        reports.report(tx, alice, author, words="Spam", post_ids=[chosen.id], is_forwarded=is_forwarded)
+        reports.report(tx, alice, author, comment="Spam", post_ids=[chosen.id], is_forwarded=is_forwarded)
         node = accounts.instance_actor(tx)
         expected = [("Flag", author.uri, {"words": "Spam", "objects": [author.uri, chosen.uri]})]
         assert said(tx, node) == (expected if is_forwarded else [])
@@ -56,44 +55,37 @@ async def test_another_server_hears_of_it_only_if_that_is_wanted(
     await db.write(unit)
 
 
-async def test_nobody_reports_themselves_the_node_or_too_many_words(db: Database, alice: Account) -> None:
+async def test_a_report_of_oneself_the_node_or_with_a_long_comment_is_refused(
+    db: Database, alice: Account
+) -> None:
     def unit(tx: Writer) -> None:
         with pytest.raises(Invalid):
             reports.report(tx, alice, alice)
         with pytest.raises(NotFound):
             reports.report(tx, alice, accounts.instance_actor(tx))
         with pytest.raises(Invalid):
-            reports.report(tx, alice, rita(tx), words="x" * 1001)
+            reports.report(tx, alice, rita(tx), comment="x" * 1001)
         with pytest.raises(Invalid):
             reports.report(tx, alice, rita(tx), category="revenge")
 
     await db.write(unit)
 
 
-async def test_what_is_done_about_a_report_is_written_down(
+async def test_what_is_done_about_a_report_is_in_the_audit_log(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
-        judge = staff(tx, bob)
+        moderator = staff(tx, bob)
         post = publish(tx, mallory, "Bad")
         first = reports.report(tx, alice, mallory, post_ids=[post.id])
         second = reports.report(tx, alice, mallory)
-        unrelated = publish(tx, mallory, "Fine")
-        with pytest.raises(NotFound):
-            account_actions.delete_reported_post(tx, judge, first.id, unrelated.id)
-        with pytest.raises(NotAllowed):
-            account_actions.delete_reported_post(tx, alice, first.id, post.id)
         with pytest.raises(NotAllowed):
             reports.close(tx, alice, first.id)
-        account_actions.delete_reported_post(tx, judge, first.id, post.id)
-        gone = posts.by_id(tx, post.id)
-        assert gone is not None
-        assert gone.deleted_at is not None
-        assert said(tx, mallory)[-1][:2] == ("Delete", post.uri)
-        reports.close(tx, judge, first.id)
-        reports.close(tx, judge, first.id)
+        account_actions.delete_reported_post(tx, moderator, first.id, post.id)
+        reports.close(tx, moderator, first.id)
+        reports.close(tx, moderator, first.id)
         assert [one.report.id for one in reports.page(tx, Page())] == [second.id]
-        account_actions.suspend(tx, judge, mallory)
+        account_actions.suspend(tx, moderator, mallory)
         assert reports.count_open(tx) == 0
         closed = reports.page(tx, Page(), is_open=False)
         assert [
@@ -111,35 +103,52 @@ async def test_what_is_done_about_a_report_is_written_down(
     await db.write(unit)
 
 
-async def test_a_post_of_another_server_is_deleted_here_alone(
-    db: Database, alice: Account, bob: Account
-) -> None:
+async def test_reports_closed_over_a_year_ago_are_deleted(db: Database, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
-        judge, author = staff(tx, bob), rita(tx)
-        post = arrives(tx, author)
-        made = reports.report(tx, alice, author, post_ids=[post.id])
-        account_actions.delete_reported_post(tx, judge, made.id, post.id)
-        gone = posts.by_id(tx, post.id)
-        assert gone is not None
-        assert gone.deleted_at is not None
-        account_actions.suspend(tx, judge, author)
-        assert accounts.get(tx, author.id).is_inactive
-
-    await db.write(unit)
-
-
-async def test_what_was_closed_long_ago_is_forgotten(db: Database, alice: Account, bob: Account) -> None:
-    def unit(tx: Writer) -> None:
-        judge, author = staff(tx, bob), rita(tx)
+        moderator, author = staff(tx, bob), rita(tx)
         post = arrives(tx, author)
         old = reports.report(tx, alice, author, post_ids=[post.id])
         waiting = reports.report(tx, alice, author)
-        reports.close(tx, judge, old.id)
+        reports.close(tx, moderator, old.id)
         closed_at = reports.details(tx, old.id).report.closed_at
         assert closed_at is not None
         reports.clean_up(tx, closed_at + reports.RETENTION_MS + 1)
         with pytest.raises(NotFound):
             reports.details(tx, old.id)
         assert reports.details(tx, waiting.id).report.is_open
+
+    await db.write(unit)
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("plain <3", "plain <3"),
+        ("<p>Rude &amp; <b>loud</b><script>x()</script></p>", "Rude & loud"),
+        ("  spaces\x00 ", "spaces"),
+        ("x" * 9000, "x" * reports.MAX_REMOTE_COMMENT_LENGTH),
+    ],
+)
+async def test_the_comment_of_a_remote_server_is_cleaned_and_cut(
+    db: Database, alice: Account, sent: str, stored: str
+) -> None:
+    def unit(tx: Writer) -> None:
+        report = reports.receive(tx, rita(tx), alice, sent, [])
+
+        assert (report.words, report.category, report.is_forwarded) == (stored, "other", False)
+
+    await db.write(unit)
+
+
+async def test_a_report_of_a_remote_server_holds_only_posts_of_its_target(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        chosen = [publish(tx, alice, f"{number}") for number in range(reports.MAX_POSTS + 2)]
+
+        report = reports.receive(tx, rita(tx), alice, "", [publish(tx, bob), *chosen])
+
+        found = reports.details(tx, report.id)
+        assert [post.id for post in found.posts] == [post.id for post in chosen[: reports.MAX_POSTS]]
 
     await db.write(unit)

@@ -1,111 +1,78 @@
+"""Avatars and headers: uploads of local accounts, and remote pictures that are fetched and replaced."""
+
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from node.accounts import accounts
 from node.attachments import avatars, stored_files
-from node.config import Config, FederationOptions
 from node.errors import Invalid, NotFound
 from node.jobs import queue
 from node.jobs.queue import Job
 from node.lifecycle import account_deletion
 from node.models import visibility
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support import people
+from tests.support.picture_server import PictureReply, PictureServer
 
-Photo = Callable[..., bytes]
-ALL = {("avatar", "jpeg"), ("avatar", "webp"), ("small", "webp")}
-
-
-@pytest.fixture
-def options(options: Config) -> Config:
-    return dataclasses.replace(
-        options, federation=FederationOptions(allow_private_addresses=True, allow_http=True)
-    )
+PhotoMaker = Callable[..., bytes]
+AVATAR_FILES = {("avatar", "jpeg"), ("avatar", "webp"), ("small", "webp")}
 
 
-class Elsewhere:
-    """Another server, with one picture."""
-
-    def __init__(self) -> None:
-        self.picture = b""
-        self.asked = 0
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
-        if not self.picture:
-            raise web.HTTPServiceUnavailable
-        return web.Response(body=self.picture, content_type="image/png")
+def png(body: bytes) -> PictureReply:
+    return PictureReply(body, content_type="image/png")
 
 
-@pytest.fixture
-async def elsewhere() -> AsyncIterator[Elsewhere]:
-    far = Elsewhere()
-    app = web.Application()
-    app.router.add_get("/avatar.png", far.answer)
-    server = TestServer(app)
-    await server.start_server()
-    far.url = str(server.make_url("/avatar.png"))
-    yield far
-    await server.close()
-
-
-async def test_a_new_face_is_kept_in_all_sizes_and_told(node: Node, alice: Account, photo: Photo) -> None:
+async def test_an_upload_is_stored_in_all_variants_and_federated(
+    node: Node, alice: Account, photo: PhotoMaker
+) -> None:
     await avatars.upload(node, alice, photo(600, 400, "PNG"), alt="Alice by a lake")
 
     changed = await node.db.read(accounts.get, alice.id)
-    kept = await node.db.read(avatars.files, changed)
-    assert set(kept) == ALL
-    assert changed.avatar_file == kept["avatar", "webp"].key
+    stored = await node.db.read(avatars.files, changed)
+    assert set(stored) == AVATAR_FILES
+    assert changed.avatar_file == stored["avatar", "webp"].key
     assert changed.avatar_alt == "Alice by a lake"
-    for file in kept.values():
+    for file in stored.values():
         assert len(await node.storage.get(file.key)) == file.bytes
         assert await node.db.read(visibility.may_see_file, 0, file.key) == "public"
     assert await node.db.read(people.verbs, alice) == ["Update"]
 
 
-async def test_the_face_before_goes_when_nobody_needs_it(
-    node: Node, alice: Account, bob: Account, photo: Photo
+async def test_the_previous_avatar_is_deleted_when_nobody_else_has_it(
+    node: Node, alice: Account, bob: Account, photo: PhotoMaker
 ) -> None:
-    async def face(who: Account) -> str:
-        now = await node.db.read(accounts.get, who.id)
-        return (await node.db.read(avatars.files, now))["avatar", "jpeg"].key
+    async def jpeg_key(account: Account) -> str:
+        current = await node.db.read(accounts.get, account.id)
+        return (await node.db.read(avatars.files, current))["avatar", "jpeg"].key
 
-    async def tidy() -> None:
-        for row in await node.db.read(
-            lambda tx: tx.all("SELECT id, payload FROM jobs WHERE kind = 'delete_files'")
-        ):
-            [job] = await node.db.write(queue.claim, "delete_files", 1, 2**61)
-            assert job.id == row["id"]
-            await stored_files.delete_files(node, job)
-            await node.db.write(queue.finish, job)
+    async def delete_queued_files() -> None:
+        while jobs := await node.db.write(queue.claim, "delete_files", 1, 2**61):
+            await stored_files.delete_files(node, jobs[0])
+            await node.db.write(queue.finish, jobs[0])
 
-    for who in (alice, bob):
-        await avatars.upload(node, who, photo(seed=1))
-    shared = await face(alice)
-    assert await face(bob) == shared
+    for account in (alice, bob):
+        await avatars.upload(node, account, photo(seed=1))
+    shared = await jpeg_key(alice)
+    assert await jpeg_key(bob) == shared
     await avatars.upload(node, alice, photo(seed=2))
-    second = await face(alice)
-    await tidy()
+    second = await jpeg_key(alice)
+    await delete_queued_files()
     assert await node.storage.get(shared)
 
     await node.db.write(avatars.remove_picture, await node.db.read(accounts.get, alice.id))
-    await tidy()
+    await delete_queued_files()
 
     with pytest.raises(KeyError):
         await node.storage.get(second)
     assert (await node.db.read(accounts.get, alice.id)).avatar_file == ""
 
 
-async def test_what_is_no_picture_is_refused_with_a_sentence(node: Node, alice: Account) -> None:
+async def test_a_file_that_is_no_picture_is_refused(node: Node, alice: Account) -> None:
     with pytest.raises(Invalid) as refused:
         await avatars.upload(node, alice, b"<svg onload='x()'>")
 
@@ -113,7 +80,7 @@ async def test_what_is_no_picture_is_refused_with_a_sentence(node: Node, alice: 
     assert (await node.db.read(accounts.get, alice.id)).avatar_file == ""
 
 
-async def test_a_face_can_be_described_later(node: Node, alice: Account, photo: Photo) -> None:
+async def test_an_avatar_can_be_described_later(node: Node, alice: Account, photo: PhotoMaker) -> None:
     await node.db.write(avatars.set_alt, alice, "nothing to describe")
     assert (await node.db.read(accounts.get, alice.id)).avatar_alt == ""
     await avatars.upload(node, alice, photo())
@@ -123,27 +90,30 @@ async def test_a_face_can_be_described_later(node: Node, alice: Account, photo: 
     assert (await node.db.read(accounts.get, alice.id)).avatar_alt == "In a hat"
 
 
-async def test_someone_elses_face_is_fetched_once(node: Node, elsewhere: Elsewhere, photo: Photo) -> None:
-    elsewhere.picture = photo(500, 500, "PNG")
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
-
-    await avatars.fetch_remote(node, rita.id)
-    await avatars.fetch_remote(node, rita.id)
-
-    assert elsewhere.asked == 1
-    assert set(await node.db.read(avatars.files, rita)) == ALL
-
-
-async def test_a_new_face_elsewhere_replaces_the_old_one(
-    node: Node, elsewhere: Elsewhere, photo: Photo
+async def test_a_remote_avatar_is_fetched_once(
+    node: Node, picture_server: PictureServer, photo: PhotoMaker
 ) -> None:
-    elsewhere.picture = photo(kind="PNG", seed=1)
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+    picture_server.reply = png(photo(500, 500, "PNG"))
+    rita = await node.db.write(people.remote, avatar_url=f"{picture_server.url}/avatar.png")
+
+    await avatars.fetch_remote(node, rita.id)
+    await avatars.fetch_remote(node, rita.id)
+
+    assert picture_server.requests.total() == 1
+    assert set(await node.db.read(avatars.files, rita)) == AVATAR_FILES
+
+
+async def test_a_new_remote_avatar_replaces_the_old_one(
+    node: Node, picture_server: PictureServer, photo: PhotoMaker
+) -> None:
+    url = f"{picture_server.url}/avatar.png"
+    picture_server.reply = png(photo(kind="PNG", seed=1))
+    rita = await node.db.write(people.remote, avatar_url=url)
     await avatars.fetch_remote(node, rita.id)
     before = await node.db.read(avatars.files, rita)
 
-    elsewhere.picture = photo(kind="PNG", seed=2)
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url + "?2")
+    picture_server.reply = png(photo(kind="PNG", seed=2))
+    rita = await node.db.write(people.remote, avatar_url=url + "?2")
     assert await node.db.read(avatars.files, rita) == {}
     await avatars.fetch_remote(node, rita.id)
 
@@ -151,10 +121,11 @@ async def test_a_new_face_elsewhere_replaces_the_old_one(
     assert await node.db.read(avatars.files, rita) != before
 
 
-async def test_a_face_that_cannot_be_had_is_not_asked_for_at_every_look(
-    node: Node, elsewhere: Elsewhere
+async def test_a_failed_avatar_is_not_requested_at_every_view(
+    node: Node, picture_server: PictureServer
 ) -> None:
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+    picture_server.reply = PictureReply(status=503)
+    rita = await node.db.write(people.remote, avatar_url=f"{picture_server.url}/avatar.png")
     with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
     with pytest.raises(NotFound):
@@ -162,71 +133,77 @@ async def test_a_face_that_cannot_be_had_is_not_asked_for_at_every_look(
     with pytest.raises(queue.GiveUp):
         await avatars.fetch_avatar(node, Job(1, "fetch_avatar", "", {"id": rita.id}, 1))
 
-    assert elsewhere.asked == 1
+    assert picture_server.requests.total() == 1
 
 
-async def test_a_new_face_is_tried_although_the_old_one_could_not_be_had(
-    node: Node, elsewhere: Elsewhere, photo: Photo
+async def test_a_new_avatar_is_tried_although_the_old_one_failed(
+    node: Node, picture_server: PictureServer, photo: PhotoMaker
 ) -> None:
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+    url = f"{picture_server.url}/avatar.png"
+    picture_server.reply = PictureReply(status=503)
+    rita = await node.db.write(people.remote, avatar_url=url)
     with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
 
-    elsewhere.picture = photo(kind="PNG")
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url + "?new")
+    picture_server.reply = png(photo(kind="PNG"))
+    rita = await node.db.write(people.remote, avatar_url=url + "?new")
     await avatars.fetch_remote(node, rita.id)
 
-    assert set(await node.db.read(avatars.files, rita)) == ALL
+    assert set(await node.db.read(avatars.files, rita)) == AVATAR_FILES
 
 
-async def test_what_comes_from_elsewhere_must_be_a_picture(node: Node, elsewhere: Elsewhere) -> None:
-    elsewhere.picture = b"\x89PNG\r\n\x1a\n but not really"
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+async def test_a_remote_file_that_is_no_picture_is_not_stored(
+    node: Node, picture_server: PictureServer
+) -> None:
+    picture_server.reply = png(b"\x89PNG\r\n\x1a\n but not really")
+    rita = await node.db.write(people.remote, avatar_url=f"{picture_server.url}/avatar.png")
 
     with pytest.raises(NotFound):
         await avatars.fetch_remote(node, rita.id)
     assert await node.db.read(avatars.files, rita) == {}
 
 
-async def test_nothing_is_fetched_for_our_own_for_the_faceless_or_from_blocked_servers(
-    node: Node, elsewhere: Elsewhere, alice: Account
+async def test_nothing_is_fetched_for_local_pictureless_or_blocked_accounts(
+    node: Node, picture_server: PictureServer, alice: Account
 ) -> None:
-    rita = await node.db.write(people.remote, avatar_url=elsewhere.url)
+    rita = await node.db.write(people.remote, avatar_url=f"{picture_server.url}/avatar.png")
     plain = await node.db.write(people.remote, "plain")
-    await node.db.write(domain_policy.block, "far.example")
+    await node.db.write(domain_rules.block, "far.example")
 
     for account in (alice, rita, plain):
         with pytest.raises(NotFound):
             await avatars.fetch_remote(node, account.id)
-    assert elsewhere.asked == 0
+    assert picture_server.requests.total() == 0
 
 
-async def test_face_and_header_are_kept_and_taken_away_apart(
-    node: Node, alice: Account, photo: Photo
+async def test_avatar_and_header_are_stored_and_removed_apart(
+    node: Node, alice: Account, photo: PhotoMaker
 ) -> None:
-    async def kept(kind: avatars.PictureKind) -> set[tuple[str, str]]:
+    async def stored(kind: avatars.PictureKind) -> set[tuple[str, str]]:
         return set(await node.db.read(avatars.files, await node.db.read(accounts.get, alice.id), kind))
 
     await avatars.upload(node, alice, photo(seed=1), alt="Alice")
     await avatars.upload(node, alice, photo(1500, 500, seed=2), alt="A shore", kind=avatars.HEADER)
-    assert await kept(avatars.AVATAR) == ALL
-    assert await kept(avatars.HEADER) == {("header", "jpeg"), ("header", "webp")}
-    now = await node.db.read(accounts.get, alice.id)
-    assert (now.avatar_alt, now.header_alt) == ("Alice", "A shore")
+    assert await stored(avatars.AVATAR) == AVATAR_FILES
+    assert await stored(avatars.HEADER) == {("header", "jpeg"), ("header", "webp")}
+    current = await node.db.read(accounts.get, alice.id)
+    assert (current.avatar_alt, current.header_alt) == ("Alice", "A shore")
 
-    await avatars.upload(node, now, photo(seed=3), alt="Alice again")
-    await node.db.write(avatars.remove_picture, now, avatars.HEADER)
-    now = await node.db.read(accounts.get, alice.id)
-    assert (now.header_file, now.header_alt, now.avatar_alt) == ("", "", "Alice again")
-    assert await kept(avatars.AVATAR) == ALL
-    assert await kept(avatars.HEADER) == set()
+    await avatars.upload(node, current, photo(seed=3), alt="Alice again")
+    await node.db.write(avatars.remove_picture, current, avatars.HEADER)
+    current = await node.db.read(accounts.get, alice.id)
+    assert (current.header_file, current.header_alt, current.avatar_alt) == ("", "", "Alice again")
+    assert await stored(avatars.AVATAR) == AVATAR_FILES
+    assert await stored(avatars.HEADER) == set()
 
 
-async def test_who_leaves_takes_both_pictures_along(node: Node, alice: Account, photo: Photo) -> None:
+async def test_deleting_an_account_deletes_both_pictures(
+    node: Node, alice: Account, photo: PhotoMaker
+) -> None:
     await avatars.upload(node, alice, photo(seed=1))
     await avatars.upload(node, alice, photo(seed=2), kind=avatars.HEADER)
     await node.db.write(account_deletion.delete_account, await node.db.read(accounts.get, alice.id))
 
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM avatar_files")) == 0
-    gone = await node.db.read(accounts.get, alice.id)
-    assert (gone.avatar_file, gone.header_file) == ("", "")
+    deleted = await node.db.read(accounts.get, alice.id)
+    assert (deleted.avatar_file, deleted.header_file) == ("", "")

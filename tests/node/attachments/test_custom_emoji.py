@@ -1,4 +1,4 @@
-"""Custom emoji of other servers: known by server and name, bounded, and kept with what uses them."""
+"""Custom emoji of other servers: identified by server and shortcode, bounded, kept with the texts that use them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from node.ids import now_ms
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
@@ -27,7 +28,7 @@ def known(tx: Reader) -> list[tuple[str, str, str]]:
     return [(row["domain"], row["shortcode"], row["url"]) for row in rows]
 
 
-async def test_a_post_keeps_those_its_words_name(node: Node) -> None:
+async def test_a_post_keeps_the_emoji_that_its_text_names(node: Node) -> None:
     dog = RemoteEmoji("dog", "https://far.example/dog.png")
 
     def unit(tx: Writer) -> Post:
@@ -42,11 +43,11 @@ async def test_a_post_keeps_those_its_words_name(node: Node) -> None:
     assert await node.db.read(known) == [("far.example", "cat", CAT.url)]
 
 
-async def test_a_person_keeps_those_of_their_name_bio_and_fields(node: Node) -> None:
+async def test_an_account_keeps_the_emoji_of_its_name_bio_and_fields(node: Node) -> None:
     offered = [RemoteEmoji(name, f"https://far.example/{name}") for name in ("a", "b", "c", "d")]
 
-    def unit(tx: Writer, /, **said: Any) -> Account:
-        return remote(tx, emoji=offered, **said)
+    def unit(tx: Writer, /, **profile: Any) -> Account:
+        return remote(tx, emoji=offered, **profile)
 
     rita = await node.db.write(
         unit, display_name="Rita :a:", bio="<p>:b:</p>", fields=[("site :c:", "<b>x</b>")]
@@ -58,11 +59,11 @@ async def test_a_person_keeps_those_of_their_name_bio_and_fields(node: Node) -> 
     assert (await node.db.write(unit, display_name="Rita")).emoji == ""
 
 
-async def test_the_same_name_on_two_servers_is_two_emoji(node: Node) -> None:
+async def test_the_same_shortcode_on_two_servers_is_two_emoji(node: Node) -> None:
     def unit(tx: Writer) -> tuple[str, str]:
-        here, there = remote(tx), remote(tx, "tom", "other.example")
-        one = arrives(tx, here, html=":cat:", emoji=[CAT])
-        two = arrives(tx, there, html=":cat:", emoji=[RemoteEmoji("cat", "https://other.example/cat.png")])
+        rita, tom = remote(tx), remote(tx, "tom", "other.example")
+        one = arrives(tx, rita, html=":cat:", emoji=[CAT])
+        two = arrives(tx, tom, html=":cat:", emoji=[RemoteEmoji("cat", "https://other.example/cat.png")])
         return one.emoji, two.emoji
 
     one, two = await node.db.write(unit)
@@ -70,7 +71,7 @@ async def test_the_same_name_on_two_servers_is_two_emoji(node: Node) -> None:
     assert custom_emoji.ids_by_shortcode(one)["cat"] != custom_emoji.ids_by_shortcode(two)["cat"]
 
 
-async def test_a_newer_picture_replaces_the_older_and_never_the_other_way(node: Node) -> None:
+async def test_only_a_newer_picture_replaces_another(node: Node) -> None:
     def offer(tx: Writer, url: str, updated_at: int) -> str:
         custom_emoji.record_used(tx, "far.example", [RemoteEmoji("cat", url, updated_at)], ":cat:")
         return known(tx)[0][2]
@@ -86,11 +87,11 @@ async def test_a_newer_picture_replaces_the_older_and_never_the_other_way(node: 
         assert await node.db.write(offer, url, updated_at) == expected
 
 
-async def test_a_stranger_cannot_make_us_know_any_number_of_them(node: Node) -> None:
+async def test_a_text_has_a_bounded_number_of_emoji(node: Node) -> None:
     many = [RemoteEmoji(f"e{n}", f"https://far.example/{n}") for n in range(90)]
-    words = "".join(f" :e{n}: " for n in range(90))
+    text = "".join(f" :e{n}: " for n in range(90))
 
-    kept = await node.db.write(custom_emoji.record_used, "far.example", many, words)
+    kept = await node.db.write(custom_emoji.record_used, "far.example", many, text)
     long = RemoteEmoji("x" * 2049, "https://far.example/x")
     none = await node.db.write(custom_emoji.record_used, "far.example", [long], f":{long.shortcode}:")
 
@@ -99,7 +100,7 @@ async def test_a_stranger_cannot_make_us_know_any_number_of_them(node: Node) -> 
 
 
 @pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
-async def test_an_emoji_may_have_a_name_of_2048_bytes(node: Node, name: str) -> None:
+async def test_a_shortcode_may_have_2048_bytes(node: Node, name: str) -> None:
     kept = await node.db.write(
         custom_emoji.record_used, "far.example", [RemoteEmoji(name, "https://far.example/x")], f":{name}:"
     )
@@ -107,7 +108,7 @@ async def test_an_emoji_may_have_a_name_of_2048_bytes(node: Node, name: str) -> 
     assert list(custom_emoji.ids_by_shortcode(kept)) == [name]
 
 
-async def test_an_edit_changes_which_are_kept(node: Node) -> None:
+async def test_an_edit_changes_which_emoji_a_post_keeps(node: Node) -> None:
     def unit(tx: Writer) -> tuple[str, str]:
         rita = remote(tx)
         post = arrives(tx, rita, html=":cat:", emoji=[CAT])
@@ -123,3 +124,25 @@ async def test_an_edit_changes_which_are_kept(node: Node) -> None:
 
     assert before
     assert after == ""
+
+
+async def test_a_server_has_a_bounded_number_of_emoji(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custom_emoji, "MAX_PER_SERVER", 2)
+    offered = [RemoteEmoji(name, f"https://far.example/{name}") for name in ("a", "b", "c")]
+
+    kept = await node.db.write(custom_emoji.record_used, "far.example", offered, ":a: :b: :c:")
+    other = await node.db.write(custom_emoji.record_used, "other.example", offered, ":c:")
+
+    assert list(custom_emoji.ids_by_shortcode(kept)) == ["a", "b"]
+    assert list(custom_emoji.ids_by_shortcode(other)) == ["c"]
+
+
+async def test_an_emoji_is_not_shown_where_its_file_host_is_rejected(node: Node) -> None:
+    offered = [RemoteEmoji("cat", "https://files.example/cat.png")]
+    kept = await node.db.write(custom_emoji.record_used, "far.example", offered, ":cat:")
+    id_ = custom_emoji.ids_by_shortcode(kept)["cat"]
+    assert await node.db.read(custom_emoji.visible_by_id, id_) is not None
+
+    await node.db.write(domain_rules.block, "files.example", strength="none", rejects_media=True)
+
+    assert await node.db.read(custom_emoji.visible_by_id, id_) is None

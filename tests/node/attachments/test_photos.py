@@ -1,4 +1,4 @@
-"""Photos: from the upload to every size, and away again without a trace."""
+"""Photos: from the upload to every variant, attached to posts, and deleted without a trace."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from node.models.account import Account
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
-from tests.support.posting import publish
+from tests.support.people import remote
+from tests.support.posting import arrives, picture, publish
 
 JOBS = {"render_photo": photos.render_deferred_variants, "delete_files": stored_files.delete_files}
 
 
-async def work(node: Node) -> None:
-    """Do the jobs that concern photos, to the end."""
+async def run_jobs(node: Node) -> None:
+    """Run the jobs of photos to the end."""
     while True:
-        found = [job for kind in JOBS for job in await node.db.write(queue.claim, kind, 100, now_ms())]
-        if not found:
+        jobs = [job for kind in JOBS for job in await node.db.write(queue.claim, kind, 100, now_ms())]
+        if not jobs:
             return
-        for job in found:
+        for job in jobs:
             await JOBS[job.kind](node, job)
             await node.db.write(queue.finish, job)
 
 
 def stored(node: Node) -> set[str]:
-    """The keys of all files in the store."""
+    """The keys of all stored files."""
     folder = Path(node.config.media.url.removeprefix("file:"))
     return {str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.is_file()}
 
 
-async def now(node: Node, photo_id: int) -> Photo:
+async def current(node: Node, photo_id: int) -> Photo:
     return (await node.db.read(photo_rows.by_ids, [photo_id]))[photo_id]
 
 
-async def test_an_upload_gets_every_size_and_its_original_is_forgotten(
+async def test_an_upload_gets_every_variant_and_its_original_is_deleted(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo(1200, 900), alt="  a lake\x00 ")
@@ -56,13 +57,15 @@ async def test_an_upload_gets_every_size_and_its_original_is_forgotten(
         "a lake",
         "image/jpeg",
     )
-    assert set(uploaded.files) == {(v.name, v.format) for v in VARIANTS if not v.is_deferred}
+    assert set(uploaded.files) == {
+        (variant.name, variant.format) for variant in VARIANTS if not variant.is_deferred
+    }
     assert uploaded.original_file in stored(node)
 
-    await work(node)
+    await run_jobs(node)
 
-    kept = await now(node, uploaded.id)
-    assert set(kept.files) == {(v.name, v.format) for v in VARIANTS}
+    kept = await current(node, uploaded.id)
+    assert set(kept.files) == {(variant.name, variant.format) for variant in VARIANTS}
     assert kept.original_file == ""
     assert stored(node) == {file.key for file in kept.files.values()}
 
@@ -71,16 +74,16 @@ async def test_the_admin_may_keep_originals(node: Node, alice: Account, photo: C
     node.config = replace(node.config, media=replace(node.config.media, keep_originals=True))
     data = photo()
     uploaded = await photos.upload(node, alice, data)
-    await work(node)
+    await run_jobs(node)
 
-    kept = await now(node, uploaded.id)
+    kept = await current(node, uploaded.id)
     assert await node.storage.get(kept.original_file) == data
     await node.db.write(photos.delete_unattached, alice, uploaded.id)
-    await work(node)
+    await run_jobs(node)
     assert stored(node) == set()
 
 
-async def test_a_file_that_is_no_photo_is_refused_with_a_sentence(node: Node, alice: Account) -> None:
+async def test_a_file_that_is_no_picture_is_refused_with_the_reason(node: Node, alice: Account) -> None:
     for data in (b"", b"hello", b"<svg/>", b"\xff\xd8\xff" + b"x" * 500):
         with pytest.raises(Invalid, match="accepted"):
             await photos.upload(node, alice, data)
@@ -91,48 +94,35 @@ async def test_a_file_that_is_no_photo_is_refused_with_a_sentence(node: Node, al
     assert await node.db.read(lambda tx: tx.all("SELECT id FROM photos")) == []
 
 
-async def test_the_same_picture_posted_twice_is_stored_once_and_deleted_with_the_last(
+async def test_equal_pictures_are_stored_once_and_deleted_with_the_last(
     node: Node, alice: Account, bob: Account, photo: Callable[..., bytes]
 ) -> None:
     data = photo()
     one, two = await photos.upload(node, alice, data), await photos.upload(node, bob, data)
-    await work(node)
-    whole = stored(node)
-    assert len(whole) == len({file.key for file in (await now(node, one.id)).files.values()})
+    await run_jobs(node)
+    keys = stored(node)
+    assert len(keys) == len({file.key for file in (await current(node, one.id)).files.values()})
 
     await node.db.write(photos.delete_unattached, alice, one.id)
-    await work(node)
-    assert stored(node) == whole
+    await run_jobs(node)
+    assert stored(node) == keys
 
     await node.db.write(photos.delete_unattached, bob, two.id)
-    await work(node)
+    await run_jobs(node)
     assert stored(node) == set()
 
 
-async def test_a_file_deleted_while_its_twin_was_uploaded_is_put_back(
-    node: Node, alice: Account, photo: Callable[..., bytes]
-) -> None:
-    picture = await node.sandbox.render(photo(), photos.IMMEDIATE_VARIANTS)
-    kept = await stored_files.store(node, picture.files)
-    for file in kept.values():
-        await node.storage.delete(file.key)
-
-    await stored_files.restore_missing(node, kept, picture.files)
-
-    assert stored(node) == {file.key for file in kept.values()}
-
-
-async def test_a_photo_deleted_before_its_later_sizes_leaves_nothing(
+async def test_a_photo_deleted_before_its_deferred_variants_leaves_nothing(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo())
     post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[uploaded.id]))
     await node.db.write(post_deletion.delete, alice, post)
-    await work(node)
+    await run_jobs(node)
     assert stored(node) == set()
 
 
-async def test_a_loose_photo_is_its_owners_to_describe_and_discard(
+async def test_only_its_owner_describes_or_deletes_an_unattached_photo(
     node: Node, alice: Account, mallory: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo())
@@ -143,7 +133,9 @@ async def test_a_loose_photo_is_its_owners_to_describe_and_discard(
         photos.delete_unattached(tx, mallory, uploaded.id)
         changed = photos.set_alt_and_focus(tx, alice, uploaded.id, "a lake", (3.0, -0.5))
         assert (changed.alt, changed.focus_x, changed.focus_y) == ("a lake", 1.0, -0.5)
-        [kept] = tx.all("SELECT alt FROM photos WHERE account_id = :who AND post_id IS NULL", who=alice.id)
+        [kept] = tx.all(
+            "SELECT alt FROM photos WHERE account_id = :account AND post_id IS NULL", account=alice.id
+        )
         assert kept["alt"] == "a lake"
         post = publish(tx, alice, photo_ids=[uploaded.id])
         with pytest.raises(NotFound):
@@ -154,27 +146,27 @@ async def test_a_loose_photo_is_its_owners_to_describe_and_discard(
     await node.db.write(unit)
 
 
-async def test_photos_that_no_post_takes_are_deleted_after_a_day(
+async def test_photos_unattached_for_a_day_are_deleted(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo())
-    await work(node)
+    await run_jobs(node)
     await node.db.write(photos.clean_up, now_ms())
-    assert (await now(node, uploaded.id)).id == uploaded.id
+    assert (await current(node, uploaded.id)).id == uploaded.id
     await node.db.write(photos.clean_up, now_ms() + photos.UNATTACHED_RETENTION_MS + 1)
-    await work(node)
+    await run_jobs(node)
     assert stored(node) == set()
 
 
-async def test_nobody_fills_the_disk_with_photos_in_no_post(
+async def test_an_account_has_a_bounded_number_of_unattached_photos(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     def unit(tx: Writer) -> None:
         for number in range(photos.MAX_UNATTACHED):
             tx.run(
-                "INSERT INTO photos (id, account_id, mime, created_at) VALUES (:id, :who, 'image/jpeg', 1)",
+                "INSERT INTO photos (id, account_id, mime, created_at) VALUES (:id, :account, 'image/jpeg', 1)",
                 id=number + 1,
-                who=alice.id,
+                account=alice.id,
             )
 
     await node.db.write(unit)
@@ -182,11 +174,57 @@ async def test_nobody_fills_the_disk_with_photos_in_no_post(
         await photos.upload(node, alice, photo())
 
 
-async def test_an_original_that_is_gone_costs_only_the_later_sizes(
+async def test_without_its_original_a_photo_lacks_only_deferred_variants(
     node: Node, alice: Account, photo: Callable[..., bytes]
 ) -> None:
     uploaded = await photos.upload(node, alice, photo())
     await node.storage.delete(uploaded.original_file)
-    await work(node)
-    kept = await now(node, uploaded.id)
+    await run_jobs(node)
+    kept = await current(node, uploaded.id)
     assert (kept.original_file, set(kept.files)) == ("", set(uploaded.files))
+
+
+async def test_a_photo_of_another_account_or_post_cannot_be_attached(
+    node: Node, alice: Account, mallory: Account, photo: Callable[..., bytes]
+) -> None:
+    uploaded = await photos.upload(node, alice, photo())
+
+    def unit(tx: Writer) -> None:
+        with pytest.raises(Invalid):
+            publish(tx, mallory, photo_ids=[uploaded.id])
+        publish(tx, alice, photo_ids=[uploaded.id])
+        with pytest.raises(Invalid):
+            publish(tx, alice, photo_ids=[uploaded.id])
+
+    await node.db.write(unit)
+
+
+async def test_an_update_of_a_remote_post_keeps_the_photos_it_still_has(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        post = arrives(tx, rita, photos=[picture("a"), picture("b")])
+        first, second = photo_rows.by_posts(tx, [post.id])[post.id]
+
+        photos.attach_remote(tx, rita.id, post.id, [replace(picture("b"), alt="B"), picture("c")])
+
+        kept, added = photo_rows.by_posts(tx, [post.id])[post.id]
+        assert (kept.id, kept.alt, kept.position) == (second.id, "B", 0)
+        assert added.remote_url.endswith("/c.jpg")
+        assert photo_rows.by_ids(tx, [first.id]) == {}
+
+    await node.db.write(unit)
+
+
+async def test_declared_dimensions_of_a_remote_photo_stay(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        declared = picture("a", width=80, height=60)
+        post = arrives(tx, remote(tx), photos=[declared])
+        [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
+
+        photos.complete_remote_metadata(tx, photo.id, 900, 600, "LEHV6nWB2yk8pyo0adR*.7kCMdnj")
+
+        [completed] = photo_rows.by_posts(tx, [post.id])[post.id]
+        assert (completed.width, completed.height) == (80, 60)
+        assert completed.blurhash == "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
+
+    await node.db.write(unit)

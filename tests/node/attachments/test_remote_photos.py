@@ -1,110 +1,70 @@
-"""The pixels of other servers' photos: fetched at the first look, once, and only what is a photo."""
+"""Files of remote photos are fetched when somebody first views one, once, and only if they are a picture."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import pytest
-from aiohttp import web
 
-from node.attachments import photo_rows, remote_photos
+from node.attachments import media_cache, photo_rows, remote_photos
 from node.attachments.photo_rows import Photo
-from node.config import Config, FederationOptions
 from node.database import Writer
 from node.ids import now_ms
 from node.models.visibility import may_see_photo
+from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import post_deletion
 from tests.support.people import remote
+from tests.support.picture_server import PictureReply, PictureServer
 from tests.support.posting import arrives, picture
 
 
-@pytest.fixture
-def options(options: Config) -> Config:
-    return dataclasses.replace(
-        options, federation=FederationOptions(allow_private_addresses=True, allow_http=True)
-    )
-
-
-@dataclass
-class Elsewhere:
-    """Another server, which serves what it is told to and counts who asks."""
-
-    url: str = ""
-    body: bytes = b""
-    status: int = 200
-    asked: int = 0
-    pause: float = 0.0
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked += 1
-        await asyncio.sleep(self.pause)
-        return web.Response(body=self.body, status=self.status, content_type="image/jpeg")
-
-
-@pytest.fixture
-async def elsewhere(photo: Callable[..., bytes]) -> AsyncIterator[Elsewhere]:
-    server = Elsewhere(body=photo(900, 600))
-    application = web.Application()
-    application.router.add_get("/{name}", server.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
-
-
-async def posted(node: Node, server: Elsewhere) -> Photo:
-    """A remote photo that nobody has looked at."""
+async def remote_photo(node: Node, server: PictureServer) -> Photo:
+    """A photo of a remote post that nobody has viewed yet."""
 
     def unit(tx: Writer) -> Photo:
-        there = dataclasses.replace(picture(), url=f"{server.url}/a.jpg")
-        post = arrives(tx, remote(tx), photos=[there])
-        [found] = photo_rows.by_posts(tx, [post.id])[post.id]
-        return found
+        declared = dataclasses.replace(picture(), url=f"{server.url}/a.jpg")
+        post = arrives(tx, remote(tx), photos=[declared])
+        [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
+        return photo
 
     return await node.db.write(unit)
 
 
-async def test_nothing_is_fetched_before_somebody_looks_and_then_once(
-    node: Node, elsewhere: Elsewhere
+async def test_nothing_is_fetched_before_the_first_view_and_then_once(
+    node: Node, picture_server: PictureServer
 ) -> None:
-    photo = await posted(node, elsewhere)
-    assert elsewhere.asked == 0
-    elsewhere.pause = 0.05
+    photo = await remote_photo(node, picture_server)
+    assert picture_server.requests.total() == 0
 
-    found = await asyncio.gather(*[remote_photos.fetch(node, photo.id) for _ in range(5)])
-    again = await remote_photos.fetch(node, photo.id)
+    concurrent = await asyncio.gather(*[remote_photos.fetch(node, photo.id) for _ in range(5)])
+    later = await remote_photos.fetch(node, photo.id)
 
-    assert elsewhere.asked == 1
-    assert again is not None
-    assert set(again.files) == {(v.name, v.format) for v in remote_photos.FETCHED_VARIANTS}
-    assert [one and one.files for one in found] == [again.files] * 5
-    kept = again.file("medium", "webp")
-    assert kept is not None
-    path = node.storage.path(kept.key)
+    assert picture_server.requests.total() == 1
+    assert later is not None
+    assert set(later.files) == {(variant.name, variant.format) for variant in remote_photos.FETCHED_VARIANTS}
+    assert [fetched and fetched.files for fetched in concurrent] == [later.files] * 5
+    file = later.file("medium", "webp")
+    assert file is not None
+    path = node.storage.path(file.key)
     assert path is not None
     assert path.exists()
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"<html>", 200), (b"", 200), (b"", 404), (b"", 500)])
-async def test_what_cannot_be_had_is_not_asked_for_again_at_once(
-    node: Node, elsewhere: Elsewhere, body: bytes, status: int
+async def test_a_failed_fetch_is_not_tried_again_at_once(
+    node: Node, picture_server: PictureServer, body: bytes, status: int
 ) -> None:
-    photo = await posted(node, elsewhere)
-    elsewhere.body, elsewhere.status, whole = body, status, elsewhere.body
+    photo = await remote_photo(node, picture_server)
+    whole, picture_server.reply = picture_server.reply, PictureReply(body, status)
 
     assert await remote_photos.fetch(node, photo.id) is None
     assert await remote_photos.fetch(node, photo.id) is None
-    assert elsewhere.asked == 1
+    assert picture_server.requests.total() == 1
 
-    elsewhere.body, elsewhere.status = whole, 200
+    picture_server.reply = whole
     await node.db.write(
         lambda tx: tx.run(
             "UPDATE cached_media SET try_after = :now WHERE id = :id", now=now_ms(), id=photo.id
@@ -113,26 +73,26 @@ async def test_what_cannot_be_had_is_not_asked_for_again_at_once(
     assert await remote_photos.fetch(node, photo.id) is not None
 
 
-async def test_what_a_server_did_not_tell_is_learnt_from_the_picture(
-    node: Node, elsewhere: Elsewhere
+async def test_what_a_server_did_not_declare_is_read_from_the_picture(
+    node: Node, picture_server: PictureServer
 ) -> None:
-    photo = await posted(node, elsewhere)
+    photo = await remote_photo(node, picture_server)
     assert (photo.width, photo.height, photo.blurhash) == (0, 0, "")
 
-    seen = await remote_photos.fetch(node, photo.id)
+    fetched = await remote_photos.fetch(node, photo.id)
 
-    assert seen is not None
-    assert (seen.width, seen.height) == (900, 600)
-    assert len(seen.blurhash) >= 6
+    assert fetched is not None
+    assert (fetched.width, fetched.height) == (900, 600)
+    assert len(fetched.blurhash) >= 6
 
 
-async def test_a_post_deleted_while_its_photo_was_fetched_leaves_no_row(
-    node: Node, elsewhere: Elsewhere
+async def test_a_post_deleted_during_the_fetch_leaves_no_row(
+    node: Node, picture_server: PictureServer
 ) -> None:
-    photo = await posted(node, elsewhere)
-    elsewhere.pause = 0.1
-    looking = asyncio.create_task(remote_photos.fetch(node, photo.id))
-    await asyncio.sleep(0.05)
+    photo = await remote_photo(node, picture_server)
+    picture_server.may_answer.clear()
+    fetching = asyncio.create_task(remote_photos.fetch(node, photo.id))
+    await picture_server.wait_for_requests(1)
 
     def unit(tx: Writer) -> None:
         post = posts.by_id(tx, photo.post_id or 0)
@@ -140,24 +100,46 @@ async def test_a_post_deleted_while_its_photo_was_fetched_leaves_no_row(
         post_deletion.remove_locally(tx, post)
 
     await node.db.write(unit)
+    picture_server.may_answer.set()
 
-    assert await looking is None
+    assert await fetching is None
     assert await node.db.read(may_see_photo, 0, photo.id) is None
     assert await node.db.read(photo_rows.by_ids, [photo.id]) == {}
+    assert await node.db.read(media_cache.total_bytes) == 0
 
 
-async def test_whoever_leaves_does_not_stop_the_others(node: Node, elsewhere: Elsewhere) -> None:
-    photo = await posted(node, elsewhere)
-    elsewhere.pause = 0.1
-    one = asyncio.create_task(remote_photos.fetch(node, photo.id))
-    two = asyncio.create_task(remote_photos.fetch(node, photo.id))
-    await asyncio.sleep(0.05)
-    one.cancel()
+async def test_a_server_blocked_during_the_fetch_leaves_no_file(
+    node: Node, picture_server: PictureServer
+) -> None:
+    photo = await remote_photo(node, picture_server)
+    picture_server.may_answer.clear()
+    fetching = asyncio.create_task(remote_photos.fetch(node, photo.id))
+    await picture_server.wait_for_requests(1)
 
-    assert await two is not None
-    assert elsewhere.asked == 1
+    await node.db.write(domain_rules.block, "far.example")
+    picture_server.may_answer.set()
+
+    assert await fetching is None
+    assert (await node.db.read(photo_rows.by_ids, [photo.id]))[photo.id].files == {}
+    assert await node.db.read(media_cache.total_bytes) == 0
 
 
-async def test_a_photo_that_is_not_there_is_not_asked_for(node: Node, elsewhere: Elsewhere) -> None:
+async def test_a_cancelled_viewer_does_not_cancel_the_fetch_of_others(
+    node: Node, picture_server: PictureServer
+) -> None:
+    photo = await remote_photo(node, picture_server)
+    picture_server.may_answer.clear()
+    leaving = asyncio.create_task(remote_photos.fetch(node, photo.id))
+    staying = asyncio.create_task(remote_photos.fetch(node, photo.id))
+    await picture_server.wait_for_requests(1)
+
+    leaving.cancel()
+    picture_server.may_answer.set()
+
+    assert await staying is not None
+    assert picture_server.requests.total() == 1
+
+
+async def test_an_unknown_photo_is_not_requested(node: Node, picture_server: PictureServer) -> None:
     assert await remote_photos.fetch(node, 12345) is None
-    assert elsewhere.asked == 0
+    assert picture_server.requests.total() == 0

@@ -1,4 +1,4 @@
-"""With SQLite one process writes: commands beside a real `tintype serve`, a second one, and what is left behind."""
+"""With SQLite one process writes: commands beside a real `tintype serve`, a second server, and leftover files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -20,8 +19,7 @@ import pytest
 
 from node.cli import control_socket
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
-from node.database import Site, open_database
-from node.database.lock import DatabaseInUse, acquire, is_served
+from node.database.lock import is_served
 from node.errors import Refused
 from node.node import Node
 from tests.support.parallel import ONE_AT_A_TIME
@@ -59,9 +57,9 @@ def environ(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def tintype(folder: Path, environ: dict[str, str]) -> Command:
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "node", *words],
+            [sys.executable, "-m", "node", *arguments],
             cwd=folder,
             env=environ,
             input=PASSWORD,
@@ -100,7 +98,7 @@ def database(folder: Path) -> str:
     return str(folder / "data" / "tintype.db")
 
 
-def test_commands_beside_a_serving_node_are_done_by_it(
+def test_commands_beside_a_serving_node_run_in_its_process(
     folder: Path, environ: dict[str, str], tintype: Command
 ) -> None:
     with serving(folder, environ) as served:
@@ -124,7 +122,7 @@ def test_commands_beside_a_serving_node_are_done_by_it(
 
         # All of it was written by one process.
         assert Path(f"{database(folder)}.lock").read_text() == str(served.pid)
-        assert "did account create for the command line" in (folder / "log").read_text()
+        assert "ran account create for the command line" in (folder / "log").read_text()
     assert served.returncode == 0
     assert not Path(f"{database(folder)}.sock").exists()
 
@@ -142,7 +140,7 @@ def test_a_second_node_on_the_same_database_is_refused_at_once(
         )
 
 
-def test_what_a_killed_node_leaves_is_in_nobodys_way(
+def test_the_socket_of_a_killed_node_does_not_get_in_the_way(
     folder: Path, environ: dict[str, str], tintype: Command
 ) -> None:
     with serving(folder, environ) as served:
@@ -155,7 +153,7 @@ def test_what_a_killed_node_leaves_is_in_nobodys_way(
         assert "alice" in tintype("account", "list").stdout
 
 
-def test_an_older_node_that_runs_is_not_migrated_under_its_feet(
+def test_the_database_of_an_older_running_node_is_not_migrated(
     folder: Path, environ: dict[str, str], tintype: Command
 ) -> None:
     with serving(folder, environ):
@@ -171,42 +169,6 @@ def test_an_older_node_that_runs_is_not_migrated_under_its_feet(
         other.close()
     assert refused.returncode == 1
     assert "Stop it first" in refused.stderr
-
-
-SITE = Site("https", "a.test", b"a secret that only the tests know")
-
-
-async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
-    path = str(tmp_path / "tintype.db")
-    first = await open_database(f"sqlite:{path}", SITE)
-    with pytest.raises(DatabaseInUse, match="Another `tintype` command"):
-        await acquire(path, timeout_seconds=0.1)
-
-    def soon() -> None:
-        time.sleep(0.2)
-        os.close(descriptor)
-
-    await first.close()
-    held = await acquire(path)
-    descriptor = held._descriptor
-    assert descriptor is not None
-    held._descriptor = None
-    threading.Thread(target=soon).start()
-    second = await open_database(f"sqlite:{path}", SITE)
-    await second.close()
-
-
-async def test_a_database_opened_beside_another_process_cannot_be_written(tmp_path: Path) -> None:
-    url = f"sqlite:{tmp_path / 'tintype.db'}"
-    first = await open_database(url, SITE)
-    beside = await open_database(url, SITE, read_only=True)
-    try:
-        assert await beside.read(lambda tx: tx.value("SELECT COUNT(*) FROM accounts")) == 0
-        with pytest.raises(PermissionError):
-            await beside.write(lambda tx: tx.run("DELETE FROM accounts"))
-    finally:
-        await beside.close()
-        await first.close()
 
 
 @pytest.fixture
@@ -235,7 +197,7 @@ async def listening(tmp_path: Path) -> AsyncIterator[Node]:
         b"x" * 400_000,
     ],
 )
-async def test_whatever_is_said_to_the_socket_is_answered(listening: Node, sent: bytes) -> None:
+async def test_malformed_requests_leave_the_socket_working(listening: Node, sent: bytes) -> None:
     path = listening.config.database.url.removeprefix("sqlite:")
     reader, writer = await asyncio.open_unix_connection(f"{path}.sock")
     with contextlib.suppress(OSError):
@@ -243,8 +205,8 @@ async def test_whatever_is_said_to_the_socket_is_answered(listening: Node, sent:
         writer.write_eof()
         await writer.drain()
     with contextlib.suppress(OSError):
-        said = await reader.read()
-        assert said == b"" or "done" not in json.loads(said)
+        response = await reader.read()
+        assert response == b"" or "done" not in json.loads(response)
     writer.close()
     assert await control_socket.send_command(path, "migration") > 0
     with pytest.raises(Refused, match="older version"):

@@ -1,3 +1,5 @@
+"""Search: what is found of accounts, hashtags and posts, by whom, and in which order."""
+
 from __future__ import annotations
 
 from node.accounts import relationships
@@ -11,21 +13,27 @@ from node.publishing import publishing
 from tests.support import people
 
 
-def profile(tx: Writer, who: Account, **changes: object) -> Account:
-    said = {"display_name": "", "bio": "", "is_locked": False, "is_discoverable": True, "is_indexable": False}
-    return profiles.update_profile(tx, who, **(said | changes))  # type: ignore[arg-type]
+def profile(tx: Writer, account: Account, **changes: object) -> Account:
+    values = {
+        "display_name": "",
+        "bio": "",
+        "is_locked": False,
+        "is_discoverable": True,
+        "is_indexable": False,
+    }
+    return profiles.update_profile(tx, account, **(values | changes))  # type: ignore[arg-type]
 
 
-async def test_people_are_found_by_handle_and_name_the_exact_one_first(
+async def test_accounts_are_found_by_handle_and_name_the_exact_handle_first(
     db: Database, alice: Account, bob: Account
 ) -> None:
     await db.write(profile, bob, display_name="Ali Baba")
     far = await db.write(people.remote, "alice")
     other = await db.write(people.remote, "alicia")
     await db.write(follows.follow, bob, other)
-    asked = await db.read(relationships.follow_between, bob, other)
-    assert asked is not None
-    await db.write(follows.accept, asked)
+    request = await db.read(relationships.follow_between, bob, other)
+    assert request is not None
+    await db.write(follows.accept, request)
 
     async def found(q: str, viewer: Account | None = None) -> list[str]:
         return [one.handle for one in await db.read(search.accounts, q, viewer)]
@@ -40,7 +48,7 @@ async def test_people_are_found_by_handle_and_name_the_exact_one_first(
     assert await found(db.site.domain) == []
 
 
-async def test_whoever_does_not_want_to_be_found_is_not(
+async def test_an_undiscoverable_account_is_found_by_handle_or_followers_only(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     await db.write(profile, alice, is_discoverable=False)
@@ -56,14 +64,12 @@ async def test_whoever_does_not_want_to_be_found_is_not(
     assert await found("alice", mallory) == []
 
 
-async def test_words_are_looked_for_where_people_agreed_to_it(
-    db: Database, alice: Account, bob: Account
-) -> None:
+async def test_posts_of_indexable_accounts_are_searched(db: Database, alice: Account, bob: Account) -> None:
     def given(tx: Writer) -> list[int]:
         profile(tx, alice, is_indexable=True)
         return [
-            publishing.publish(tx, who, Draft(caption=caption, visibility=visibility)).id
-            for who, caption, visibility in (
+            publishing.publish(tx, author, Draft(caption=caption, visibility=visibility)).id
+            for author, caption, visibility in (
                 (alice, "A 100% quiet <b>lake</b>", "public"),
                 (alice, "A lake for friends", "followers"),
                 (bob, "Another Lake", "public"),

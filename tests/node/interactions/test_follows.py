@@ -9,7 +9,7 @@ from node.ids import now_ms
 from node.interactions import blocks, follows
 from node.lifecycle import account_deletion, profiles
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.paging import Page
 from tests.support import people
 
@@ -208,7 +208,7 @@ async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
         await db.write(follows.follow, alice, alice)
     with pytest.raises(NotFound):
         await db.write(follows.follow, alice, node_itself)
-    await db.write(domain_policy.block, "far.example")
+    await db.write(domain_rules.block, "far.example")
     for follower, followed in ((alice, rita), (rita, alice)):
         with pytest.raises(NotAllowed):
             await db.write(follows.follow, follower, followed)

@@ -11,7 +11,7 @@ from node.ids import now_ms
 from node.interactions import follows
 from node.lifecycle import account_deletion, migration
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from tests.support.people import remote, said, verbs
 
 
@@ -64,7 +64,7 @@ async def test_where_nobody_can_move_to(db: Database, alice: Account, reason: st
             case "disagrees":
                 new = remote(tx, "other", "new.example")
             case "suspended server":
-                domain_policy.block(tx, "new.example")
+                domain_rules.block(tx, "new.example")
             case "moved itself":
                 new = remote(
                     tx, "new", "new.example", also_known_as=[alice.uri], moved_to="https://x.example/1"

@@ -1,4 +1,4 @@
-"""Lists as files: what is understood, what is named as unusable, and that what we write can be read again."""
+"""Block list files: which formats are parsed, which lines are refused, and that an export can be imported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from node.errors import Invalid
 from node.moderation import block_list_csv
 from node.moderation.block_list_csv import ParsedEntry, parse
-from node.moderation.domain_policy import DomainAllow, DomainBlock
+from node.moderation.domain_rules import DomainAllow, DomainBlock
 
 OWN = ["photos.tintype.test:8443"]
 MASTODON = '''#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate
@@ -21,7 +21,7 @@ plain.example,noop,1,0,,
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_export_of_mastodon_is_understood(ending: str, encoding: str) -> None:
+def test_an_export_of_mastodon_is_parsed(ending: str, encoding: str) -> None:
     parsed = parse(MASTODON.replace("\n", ending).encode(encoding), OWN)
 
     assert parsed.invalid_lines == []
@@ -44,7 +44,7 @@ def test_columns_may_be_missing_or_in_another_order() -> None:
     ]
 
 
-def test_a_plain_list_is_understood() -> None:
+def test_a_plain_list_of_names_is_parsed() -> None:
     text = "# Servers we do not like\n\nLoud.Example\n  *.bad.example  # for good reason\nl\u00f6ud.example:443\n"
 
     assert [entry.domain for entry in parse(text.encode(), OWN).entries] == [
@@ -54,7 +54,7 @@ def test_a_plain_list_is_understood() -> None:
     ]
 
 
-def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
+def test_an_unusable_line_is_reported_and_the_others_are_accepted() -> None:
     lines = ["lo*d.example", "https://x.example/", "com", "tintype.test", "a b.example", "ok.example,shout"]
     text = "#domain,#severity\n" + "\n".join([*lines, "good.example,suspend", "GOOD.example,silence"])
     parsed = parse(text.encode(), OWN)
@@ -63,8 +63,8 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
     assert [(problem.line, problem.text) for problem in parsed.invalid_lines] == [
         (n, line.partition(",")[0]) for n, line in enumerate(lines, 2)
     ]
-    words = ["hidden", "not the name", "top-level", "this server", "not the name", "severity"]
-    assert all(word in problem.reason for word, problem in zip(words, parsed.invalid_lines, strict=True))
+    reasons = ["hidden", "not the name", "top-level", "this server", "not the name", "severity"]
+    assert all(part in problem.reason for part, problem in zip(reasons, parsed.invalid_lines, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,13 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_taken() -> None:
         b"a" * (block_list_csv.MAX_BYTES + 1),
     ],
 )
-def test_what_is_no_list_is_refused_with_a_sentence(data: bytes) -> None:
+def test_a_file_that_is_no_list_is_refused_with_a_message(data: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         parse(data, OWN)
     assert refused.value.message.endswith(".")
 
 
-def test_a_list_has_an_end() -> None:
+def test_a_list_is_cut_at_the_maximum_of_entries() -> None:
     text = "\n".join(f"a{n}.example" for n in range(block_list_csv.MAX_ENTRIES + 50))
     parsed = parse(text.encode(), OWN)
 
@@ -92,7 +92,7 @@ def test_a_list_has_an_end() -> None:
     assert len(parsed.invalid_lines) == 1
 
 
-def test_a_quote_that_never_ends_costs_only_what_is_behind_it() -> None:
+def test_an_endless_quoted_field_loses_only_what_follows_it() -> None:
     text = '#domain,#public_comment\na.example,fine\nb.example,"never' + "x" * 200_000
     parsed = parse(text.encode(), OWN)
 
@@ -101,14 +101,14 @@ def test_a_quote_that_never_ends_costs_only_what_is_behind_it() -> None:
 
 
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
-def test_whatever_comes_is_answered(data: bytes) -> None:
+def test_any_input_is_parsed_or_refused(data: bytes) -> None:
     try:
         parse(b"#domain,#severity\n" + data, OWN)
     except Invalid:
         return
 
 
-def test_what_is_written_can_be_read_again() -> None:
+def test_an_export_can_be_imported_again() -> None:
     rules = [
         DomainBlock("a.example", "suspend", True, True, True, 'Said: "no", twice\nand more', "private", 7, 1),
         DomainBlock("b.example", "limit", False, True, False, "=SUM(A1)", "", None, 1),
@@ -130,7 +130,7 @@ def test_what_is_written_can_be_read_again() -> None:
     assert [one.domain for one in parse(allows.encode(), OWN).entries] == ["a.example", "b.example"]
 
 
-def test_a_quotation_mark_that_is_not_closed_is_named() -> None:
+def test_a_quotation_mark_that_is_not_closed_is_reported() -> None:
     text = '#domain,#public_comment\na.example,"two\nlines"\nb.example,"one\nc.example,\n'
     parsed = parse(text.encode(), OWN)
 

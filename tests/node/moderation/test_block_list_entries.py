@@ -1,4 +1,4 @@
-"""What becomes of an entry of a block list: the rules, written once more in plain words."""
+"""The state of an entry of a block list: the tables compared with the same rules as plain conditions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from node.models.domain_policy import STRENGTHS
 from node.moderation import block_list_entries
 from node.moderation.block_list_csv import ParsedEntry
 from node.moderation.block_list_entries import BlockList, BlockListEntry
-from node.moderation.domain_policy import DomainBlock
+from node.moderation.domain_rules import DomainBlock
 
 THIS, ANOTHER, ADMIN = 1, 2, None
 FOLLOWED = BlockList(
@@ -24,7 +24,7 @@ ENTRIES = st.builds(
     ParsedEntry, st.just("bad.example"), st.sampled_from(STRENGTHS), st.booleans(), st.booleans()
 )
 STATES = ("draft", "changed", "dropped", "applied", "held", "declined")
-EARLIER = st.none() | st.builds(
+BEFORE = st.none() | st.builds(
     BlockListEntry,
     list_id=st.just(THIS),
     domain=st.just("bad.example"),
@@ -50,40 +50,42 @@ RULES = st.none() | st.builds(
 
 
 def expected(
-    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
+    block_list: BlockList, parsed: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
 ) -> str:
     is_new = before is None
-    is_file = of.url == ""
-    asks_for_what_is = rule is not None and (
-        rule.strength == said.strength
-        and rule.rejects_media == said.rejects_media
-        and rule.rejects_reports == said.rejects_reports
+    is_file = block_list.url == ""
+    equals_rule = rule is not None and (
+        rule.strength == parsed.strength
+        and rule.rejects_media == parsed.rejects_media
+        and rule.rejects_reports == parsed.rejects_reports
     )
     if (is_file or is_new) and rule is None:
-        return "draft"  # somebody decides
+        return "draft"  # an admin decides
     if is_file:
-        return "held" if asks_for_what_is else "changed"  # a file was asked for, so it is heard out
+        return "held" if equals_rule else "changed"  # an admin chose the file, so differences are proposed
     if is_new:
-        return "held"  # whoever made the rule there is, a list that comes later does not change it
+        return "held"  # a list that comes later does not change a rule, whoever made it
     if rule is None and before is not None:
-        was_unanswered = before.state == "draft"
-        return "draft" if was_unanswered else "declined"  # an admin said no, or has lifted the rule
+        was_undecided = before.state == "draft"
+        return "draft" if was_undecided else "declined"  # an admin said no, or has lifted the rule
     assert rule is not None
-    if rule.list_id != of.id:
+    if rule.list_id != block_list.id:
         return "held"  # an admin's own, or another list's
-    return "applied" if asks_for_what_is else "changed"
+    return "applied" if equals_rule else "changed"
 
 
-@given(LISTS, ENTRIES, EARLIER, RULES)
-def test_an_entry_becomes_what_the_rules_say(
-    of: BlockList, said: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
+@given(LISTS, ENTRIES, BEFORE, RULES)
+def test_an_entry_gets_the_state_that_the_rules_give(
+    block_list: BlockList, parsed: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
 ) -> None:
-    assert block_list_entries.next_state(of, said, before, rule) == expected(of, said, before, rule)
+    assert block_list_entries.next_state(block_list, parsed, before, rule) == expected(
+        block_list, parsed, before, rule
+    )
 
 
-def test_every_case_of_the_rules_is_known() -> None:
-    """Each source, earlier state and rule once: no combination is without an answer."""
-    said = ParsedEntry("bad.example", "suspend")
+def test_every_combination_of_the_rules_has_a_state() -> None:
+    """Each kind of list, earlier state and rule once."""
+    parsed = ParsedEntry("bad.example", "suspend")
     equal = DomainBlock("bad.example", "suspend", False, False, False, "", "", THIS, 0)
     same = [replace(equal, list_id=whose) for whose in (THIS, ANOTHER, ADMIN)]
     rules = [None, *same, *(replace(rule, strength="limit") for rule in same)]
@@ -91,9 +93,9 @@ def test_every_case_of_the_rules_is_known() -> None:
         None,
         *(BlockListEntry(THIS, "bad.example", "suspend", False, False, False, "", name) for name in STATES),
     ]
-    for of in (FOLLOWED, FILE):
+    for block_list in (FOLLOWED, FILE):
         for before in states:
             for rule in rules:
-                assert block_list_entries.next_state(of, said, before, rule) == expected(
-                    of, said, before, rule
+                assert block_list_entries.next_state(block_list, parsed, before, rule) == expected(
+                    block_list, parsed, before, rule
                 )

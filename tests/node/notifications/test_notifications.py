@@ -1,21 +1,19 @@
+"""Writing notifications: who is notified of what, once, and when it is withdrawn."""
+
 from __future__ import annotations
 
-import pytest
-
-from node.accounts.accounts import set_visible
-from node.auth import users
-from node.database import Database, Reader
+from node.database import Database
 from node.interactions import blocks, likes
 from node.models.account import Account
 from node.notifications import notifications
 from node.paging import Page
 from node.posts.drafts import Draft
-from node.publishing import post_deletion, publishing
+from node.publishing import publishing
 from node.timelines import notification_list
 from tests.support import people
 
 
-async def test_each_happening_is_told_once(db: Database, alice: Account, bob: Account) -> None:
+async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Account) -> None:
     post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     for _ in range(3):
         await db.write(notifications.notify, alice.id, "like", bob, post)
@@ -24,9 +22,7 @@ async def test_each_happening_is_told_once(db: Database, alice: Account, bob: Ac
     assert await db.read(people.told, alice) == [("like", bob.id), ("follow", bob.id)]
 
 
-async def test_nobody_is_told_of_their_own_deeds_and_nobody_elsewhere_is_told(
-    db: Database, alice: Account
-) -> None:
+async def test_own_actions_and_remote_accounts_are_not_notified(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(notifications.notify, alice.id, "follow", alice)
     await db.write(notifications.notify, rita.id, "follow", alice)
@@ -34,20 +30,22 @@ async def test_nobody_is_told_of_their_own_deeds_and_nobody_elsewhere_is_told(
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM notifications")) == 0
 
 
-async def test_the_blocked_and_the_muted_are_not_heard(
+async def test_nothing_is_notified_between_blocked_and_muted_accounts(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     rita = await db.write(people.remote)
     await db.write(blocks.block, mallory, alice)
     await db.write(blocks.mute, alice, bob)
     await db.write(blocks.mute, alice, rita, hides_notifications=False)
-    for by in (mallory, bob, rita):
-        await db.write(notifications.notify, alice.id, "follow", by)
+    for actor in (mallory, bob, rita):
+        await db.write(notifications.notify, alice.id, "follow", actor)
 
     assert await db.read(people.told, alice) == [("follow", rita.id)]
 
 
-async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_notification_is_withdrawn_when_its_event_is_undone(
+    db: Database, alice: Account, bob: Account
+) -> None:
     post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(likes.like, bob, post)
     assert await db.read(people.told, alice) == [("like", bob.id)]
@@ -57,38 +55,9 @@ async def test_what_is_undone_is_no_longer_told(db: Database, alice: Account, bo
     assert await db.read(people.told, alice) == []
 
 
-async def test_a_page_shows_who_and_which_post_and_marks_what_was_read(
+async def test_a_notification_is_dismissed_by_its_owner_only(
     db: Database, alice: Account, bob: Account
 ) -> None:
-    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
-    await db.write(notifications.notify, alice.id, "like", bob, post)
-    await db.write(notifications.notify, alice.id, "follow", bob)
-
-    shown = await db.read(notification_list.page, alice, Page())
-    assert [(one.kind, one.by, one.post and one.post.post.id) for one in shown] == [
-        ("follow", bob, None),
-        ("like", bob, post.id),
-    ]
-    only = await db.read(notification_list.page, alice, Page(), ["like", "nonsense"])
-    assert [one.kind for one in only] == ["like"]
-    assert await db.read(notification_list.page, alice, Page(), []) == []
-
-
-async def test_read_ones_are_counted_no_more(db: Database, alice: Account, bob: Account) -> None:
-    await db.write(users.create, alice, email="a@a.test", password_hash="x")
-    await db.write(notifications.notify, alice.id, "follow", bob)
-    await db.write(notifications.notify, alice.id, "like", bob)
-    first = (await db.read(notification_list.page, alice, Page()))[-1]
-
-    assert await db.read(notification_list.unread_count, alice) == 2
-    await db.write(notification_list.mark_read, alice, first.id)
-    assert await db.read(notification_list.unread_count, alice) == 1
-    await db.write(notification_list.mark_read, alice)
-    await db.write(notification_list.mark_read, alice, first.id)
-    assert await db.read(notification_list.unread_count, alice) == 0
-
-
-async def test_only_ones_own_can_be_dismissed(db: Database, alice: Account, bob: Account) -> None:
     await db.write(notifications.notify, alice.id, "follow", bob)
     [one] = await db.read(notification_list.page, alice, Page())
 
@@ -99,21 +68,7 @@ async def test_only_ones_own_can_be_dismissed(db: Database, alice: Account, bob:
     assert await db.read(notification_list.by_id, alice, one.id) is None
 
 
-async def test_suspended_people_fall_silent_and_deleted_posts_are_not_spoken_of(
-    db: Database, alice: Account, bob: Account, mallory: Account
-) -> None:
-    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
-    await db.write(notifications.notify, alice.id, "follow", mallory)
-    await db.write(notifications.notify, alice.id, "like", bob, post)
-
-    await db.write(set_visible, mallory.id, is_visible=False)
-    await db.write(post_deletion.delete, alice, post)
-
-    assert await db.read(notification_list.page, alice, Page()) == []
-    assert await db.read(notification_list.unread_count, alice) == 0
-
-
-async def test_clearing_leaves_those_of_others(db: Database, alice: Account, bob: Account) -> None:
+async def test_clearing_leaves_notifications_of_others(db: Database, alice: Account, bob: Account) -> None:
     await db.write(notifications.notify, alice.id, "follow", bob)
     await db.write(notifications.notify, bob.id, "follow", alice)
 
@@ -123,30 +78,41 @@ async def test_clearing_leaves_those_of_others(db: Database, alice: Account, bob
     assert await db.read(people.told, bob) == [("follow", alice.id)]
 
 
-@pytest.mark.parametrize("count", [1, 30])
-async def test_a_page_takes_the_same_number_of_questions_however_long(
-    db: Database, alice: Account, bob: Account, count: int
+async def test_a_withdrawal_of_one_kind_leaves_the_others(
+    db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
-    for n in range(count):
-        post = await db.write(publishing.publish, alice, Draft(caption=f"Lake {n}"))
-        await db.write(notifications.notify, alice.id, "like", bob, post)
+    post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
+    for kind, actor in (("like", bob), ("boost", bob), ("like", mallory)):
+        await db.write(notifications.notify, alice.id, kind, actor, post)
+    await db.write(notifications.notify, alice.id, "follow", bob)
 
-    def questions(tx: Reader) -> int:
-        asked = 0
-        everything, single = tx.all, tx.one
+    await db.write(notifications.withdraw, "like", bob, post=post)
+    await db.write(notifications.withdraw, "follow", bob, account=alice)
 
-        def counted_all(sql: str, /, **values: object) -> object:
-            nonlocal asked
-            asked += 1
-            return everything(sql, **values)
+    assert await db.read(people.told, alice) == [("boost", bob.id), ("like", mallory.id)]
 
-        def counted_one(sql: str, /, **values: object) -> object:
-            nonlocal asked
-            asked += 1
-            return single(sql, **values)
 
-        tx.all, tx.one = counted_all, counted_one  # type: ignore[method-assign, assignment]
-        assert len(notification_list.page(tx, alice, Page(limit=40))) == count
-        return asked
+async def test_deleting_a_post_deletes_only_its_own_notifications(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    one = await db.write(publishing.publish, alice, Draft(caption="Lake"))
+    other = await db.write(publishing.publish, alice, Draft(caption="Fog"))
+    await db.write(notifications.notify, alice.id, "like", bob, one)
+    await db.write(notifications.notify, alice.id, "boost", bob, other)
 
-    assert await db.read(questions) <= 12
+    await db.write(notifications.delete_by_post, one.id)
+
+    assert await db.read(people.told, alice) == [("boost", bob.id)]
+
+
+async def test_deleting_an_account_deletes_both_directions(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    for owner, actor in ((alice, bob), (bob, alice), (alice, mallory)):
+        await db.write(notifications.notify, owner.id, "follow", actor)
+
+    await db.write(notifications.delete_between, mallory.id, bob.id)
+    await db.write(notifications.delete_by_account, bob.id)
+
+    assert await db.read(people.told, alice) == [("follow", mallory.id)]
+    assert await db.read(people.told, bob) == []

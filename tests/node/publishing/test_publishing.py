@@ -18,7 +18,7 @@ from node.paging import Page
 from node.posts import hashtags, mentions, posts, revisions
 from node.posts.drafts import MAX_CAPTION_LENGTH, MAX_PHOTOS, Draft
 from node.publishing import post_deletion, publishing
-from node.timelines import post_views, threads, timelines
+from node.timelines import post_views, timelines
 from tests.support.people import remote, said, told, verbs
 from tests.support.posting import arrives, follow, publish
 
@@ -334,46 +334,6 @@ async def node_jobs(node: Node) -> None:
 
     for job in await node.db.write(queue.claim, "delete_files", 100, now_ms()):
         await stored_files.delete_files(node, job)
-
-
-async def test_comments_on_a_deleted_comment_stay_readable_under_a_gap(
-    node: Node, alice: Account, bob: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        post = publish(tx, alice, "photo")
-        gone = publish(tx, bob, "gone", parent_id=post.id)
-        kept = publish(tx, alice, "kept", parent_id=gone.id)
-        other = publish(tx, bob, "other", parent_id=post.id)
-        lonely = publish(tx, bob, "lonely", parent_id=post.id)
-        post_deletion.delete(tx, bob, gone)
-        post_deletion.delete(tx, bob, lonely)
-
-        gap, second = threads.comment_tree(tx, None, post)
-        assert gap.view is None
-        assert [branch.view.post.id for branch in gap.children if branch.view] == [kept.id]
-        assert second.view is not None
-        assert second.view.post.id == other.id
-        assert timelines.thread(tx, None, kept)[0] == [post.id]
-        current = posts.by_id(tx, post.id)
-        assert current is not None
-        assert current.comments_count == 1
-
-    await node.db.write(unit)
-
-
-async def test_a_deep_conversation_is_shown_whole(node: Node, alice: Account) -> None:
-    def unit(tx: Writer) -> None:
-        post = last = publish(tx, alice, "photo")
-        for depth in range(150):
-            last = publish(tx, alice, f"{depth}", parent_id=last.id)
-        branches, depth = threads.comment_tree(tx, None, post), 0
-        while branches:
-            [branch] = branches
-            branches, depth = branch.children, depth + 1
-        assert depth == 150
-        assert len(timelines.thread(tx, None, last)[0]) == 150
-
-    await node.db.write(unit)
 
 
 async def test_a_person_who_leaves_takes_their_posts_along(node: Node, alice: Account, bob: Account) -> None:

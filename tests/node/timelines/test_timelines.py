@@ -1,4 +1,4 @@
-"""Timelines: paging as apps expect it, and a cost that does not grow with the tables."""
+"""Timelines: paging as API clients expect it, and a cost that does not grow with the tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ids(entries: list[TimelineEntry]) -> list[int]:
     return [entry.id for entry in entries]
 
 
-async def test_paging_goes_down_up_and_to_the_newest(node: Node, alice: Account) -> None:
+async def test_pages_are_read_downwards_upwards_and_from_the_newest(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         made = [publish(tx, alice, f"{n}").id for n in range(10)]
         newest_first = made[::-1]
@@ -44,7 +44,7 @@ async def test_paging_goes_down_up_and_to_the_newest(node: Node, alice: Account)
     await node.db.write(unit)
 
 
-async def test_posts_and_boosts_of_a_profile_are_paged_as_one(
+async def test_posts_and_boosts_of_a_profile_are_paged_as_one_list(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -73,26 +73,26 @@ async def test_posts_and_boosts_of_a_profile_are_paged_as_one(
     await node.db.write(unit)
 
 
-async def test_a_profile_shows_what_is_asked_for(node: Node, alice: Account) -> None:
+async def test_a_profile_shows_photos_comments_and_boosts_on_request(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = publish(tx, alice)
-        words = arrives(tx, rita)
+        text_only = arrives(tx, rita)
         with_photo = arrives(tx, rita, photos=[picture()])
         comment = arrives(tx, rita, parent_uri=post.uri)
 
         def shown(**options: bool) -> set[int]:
             return set(ids(timelines.profile(tx, None, rita, Page(), **options)))
 
-        assert shown() == {words.id, with_photo.id}
+        assert shown() == {text_only.id, with_photo.id}
         assert shown(only_photos=True) == {with_photo.id}
-        assert shown(include_comments=True) == {words.id, with_photo.id, comment.id}
+        assert shown(include_comments=True) == {text_only.id, with_photo.id, comment.id}
         assert ids(timelines.public(tx, None, Page(), only_photos=True)) == [with_photo.id]
 
     await node.db.write(unit)
 
 
-async def test_the_muted_are_left_out_of_lists_but_not_of_their_profile(
+async def test_muted_accounts_are_left_out_of_lists_but_not_of_their_profile(
     node: Node, alice: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -106,7 +106,7 @@ async def test_the_muted_are_left_out_of_lists_but_not_of_their_profile(
     await node.db.write(unit)
 
 
-class Asked:
+class Recorder:
     """A writer that keeps the statements that pass through it, with their values."""
 
     def __init__(self, tx: Writer) -> None:
@@ -122,7 +122,7 @@ class Asked:
 
 @pytest.fixture
 async def town(node: Node, alice: Account, bob: Account) -> None:
-    """Some hundred posts by a few dozen people, so that a planner has something to think about."""
+    """Some hundred posts by a few dozen accounts, so that the planner has a choice."""
 
     def unit(tx: Writer) -> None:
         chance = random.Random(7)
@@ -141,30 +141,32 @@ async def town(node: Node, alice: Account, bob: Account) -> None:
 
 
 LISTS: dict[str, Any] = {
-    "home": lambda tx, who, other, page: timelines.home(tx, who, page),
-    "public": lambda tx, who, other, page: timelines.public(tx, who, page),
-    "public, nobody": lambda tx, who, other, page: timelines.public(tx, None, page),
-    "local": lambda tx, who, other, page: timelines.public(tx, who, page, only_local=True),
-    "elsewhere": lambda tx, who, other, page: timelines.remote(tx, who, page),
-    "profile": lambda tx, who, other, page: timelines.profile(tx, who, other, page, include_boosts=True),
-    "hashtag": lambda tx, who, other, page: timelines.hashtag(tx, who, "fog", page),
-    "likes": lambda tx, who, other, page: timelines.likes(tx, who, page),
-    "bookmarks": lambda tx, who, other, page: timelines.bookmarks(tx, who, page),
+    "home": lambda tx, viewer, other, page: timelines.home(tx, viewer, page),
+    "public": lambda tx, viewer, other, page: timelines.public(tx, viewer, page),
+    "public, no viewer": lambda tx, viewer, other, page: timelines.public(tx, None, page),
+    "local": lambda tx, viewer, other, page: timelines.public(tx, viewer, page, only_local=True),
+    "remote": lambda tx, viewer, other, page: timelines.remote(tx, viewer, page),
+    "profile": lambda tx, viewer, other, page: timelines.profile(
+        tx, viewer, other, page, include_boosts=True
+    ),
+    "hashtag": lambda tx, viewer, other, page: timelines.hashtag(tx, viewer, "fog", page),
+    "likes": lambda tx, viewer, other, page: timelines.likes(tx, viewer, page),
+    "bookmarks": lambda tx, viewer, other, page: timelines.bookmarks(tx, viewer, page),
 }
 BIG = "posts|accounts|feed|boosts|likes|bookmarks|photos|follows|blocks|mutes|mentions|post_hashtags"
 
 
 BOUNDS = ({}, {"max_id": 2**62}, {"since_id": 5}, {"min_id": 5})
-INDEXES = {"local": "posts_public_side", "elsewhere": "posts_public_side", "public": "posts_public "}
+INDEXES = {"local": "posts_public_side", "remote": "posts_public_side", "public": "posts_public "}
 
 
 async def test_no_timeline_reads_a_whole_table(node: Node, alice: Account, bob: Account, town: None) -> None:
     is_sqlite = node.config.database.url.startswith("sqlite:")
 
     def check(tx: Writer, name: str, bounds: dict[str, int]) -> None:
-        asked = Asked(tx)
-        LISTS[name](asked, alice, bob, Page(**bounds))
-        for sql, values in asked.statements:
+        recorder = Recorder(tx)
+        LISTS[name](recorder, alice, bob, Page(**bounds))
+        for sql, values in recorder.statements:
             rows = tx.all(("EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN ") + sql, **values)
             plan = [row["detail"] if is_sqlite else row["QUERY PLAN"] for row in rows]
             for step in plan:
@@ -176,7 +178,7 @@ async def test_no_timeline_reads_a_whole_table(node: Node, alice: Account, bob: 
 
     def unit(tx: Writer) -> None:
         if not is_sqlite:
-            # In a small table reading all of it is quickest; what matters is whether another way exists.
+            # A small table is read quickest as a whole; what matters is whether an index could be used.
             tx.run("SET LOCAL enable_seqscan = off")
         for name in LISTS:
             for bounds in BOUNDS:

@@ -1,4 +1,4 @@
-"""Viewer marks: what somebody has to do with a post, found in one query."""
+"""Viewer marks: each is read in one query, and shown to its viewer alone."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SETTING: dict[str, Set] = {
     "liked": likes.like,
     "boosted": boosts.boost,
     "bookmarked": bookmarks.add,
-    "muted": lambda tx, who, post: blocks.mute(tx, who, remote(tx)),
+    "muted": lambda tx, viewer, post: blocks.mute(tx, viewer, remote(tx)),
     "pinned": pins.pin,
 }
 
 
-def test_every_combination_has_its_place() -> None:
-    for place, marks in enumerate(viewer_marks.ALL):
-        assert marks == tuple(bool(place >> n & 1) for n in range(len(ViewerMarks._fields)))
+def test_the_index_of_a_combination_is_its_number_in_sql() -> None:
+    for index, marks in enumerate(viewer_marks.ALL):
+        assert marks == tuple(bool(index >> n & 1) for n in range(len(ViewerMarks._fields)))
 
 
 @pytest.mark.parametrize("mark", ViewerMarks._fields)
@@ -38,9 +38,9 @@ async def test_a_mark_is_shown_alone_and_only_to_its_viewer(
     node: Node, alice: Account, bob: Account, mark: str
 ) -> None:
     def unit(tx: Writer) -> None:
-        mine, other = publish(tx, alice), publish(tx, alice)
+        local, other = publish(tx, alice), publish(tx, alice)
         by_rita = arrives(tx, remote(tx)) if mark == "muted" else None
-        post = by_rita or mine
+        post = by_rita or local
         SETTING[mark](tx, alice, post)
 
         def seen(viewer: Account | None) -> list[tuple[ViewerMarks, ViewerMarks]]:

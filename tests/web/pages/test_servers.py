@@ -7,7 +7,7 @@ import pytest
 from node.database import Database
 from node.federation import server_availability
 from node.models.account import Account
-from node.moderation import block_lists, domain_exclusions, domain_policy
+from node.moderation import block_lists, domain_exclusions, domain_rules
 from node.node import Node
 from tests.support.people import remote
 from tests.support.posting import arrives, follow, picture
@@ -21,7 +21,7 @@ async def admin(alice: Account, signed_in: SignedIn) -> Visitor:
 
 
 async def rules(db: Database) -> dict[str, str]:
-    return {rule.domain: rule.strength for rule in await db.read(domain_policy.all_rules)}
+    return {rule.domain: rule.strength for rule in await db.read(domain_rules.all_rules)}
 
 
 async def test_an_admin_reads_about_a_server_and_sets_a_rule(
@@ -52,7 +52,7 @@ async def test_an_admin_reads_about_a_server_and_sets_a_rule(
     }
     seen = await admin.post("/admin/servers/far.example/rule", form)
     assert "Saved." in seen.words
-    rule = await node.db.read(domain_policy.by_domain, "far.example")
+    rule = await node.db.read(domain_rules.by_domain, "far.example")
     assert rule is not None
     assert (rule.strength, rule.rejects_media, rule.rejects_reports) == ("suspend", False, True)
     assert seen.one("input", name="strength", value="suspend").attributes.get("checked") == ""
@@ -81,7 +81,7 @@ async def test_every_server_page_is_for_staff_only(path: str, bob: Account, sign
 async def test_a_moderator_reads_and_an_admin_changes_rules(
     node: Node, bob: Account, mallory: Account, signed_in: SignedIn
 ) -> None:
-    await node.db.write(domain_policy.block, "far.example", "Loud")
+    await node.db.write(domain_rules.block, "far.example", "Loud")
     of = await node.db.write(block_lists.subscribe, "https://lists.example/x.csv")
     moderator = await signed_in(bob, role="moderator")
     for path in ("/admin/servers", "/admin/servers/far.example", "/admin/lists", f"/admin/lists/{of.id}"):
@@ -189,7 +189,7 @@ async def test_the_allow_list_is_managed_on_the_pages_of_servers(node: Node, adm
     assert (await admin.get("/admin/lists/allowed.csv")).text == "#domain\nfar.example\n"
     await admin.get("/admin/servers/far.example")
     await admin.post("/admin/servers/far.example/disallow")
-    assert await node.db.read(domain_policy.allow_list) == []
+    assert await node.db.read(domain_rules.allow_list) == []
 
 
 async def test_posts_of_a_server_with_rejected_media_keep_their_text(
@@ -197,7 +197,7 @@ async def test_posts_of_a_server_with_rejected_media_keep_their_text(
 ) -> None:
     rita = await node.db.write(remote, "rita", "far.example", avatar_url="https://far.example/a.png")
     post = await node.db.write(arrives, rita, photos=[picture("lake")], html="<p>At the lake</p>")
-    await node.db.write(domain_policy.block, "far.example", strength="none", rejects_media=True)
+    await node.db.write(domain_rules.block, "far.example", strength="none", rejects_media=True)
     visitor = await signed_in(alice)
 
     for path in (f"/posts/{post.id}", "/@rita@far.example"):

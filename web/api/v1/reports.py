@@ -34,7 +34,7 @@ def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
         tx,
         request.caller,
         target,
-        words=params.text("comment"),
+        comment=params.text("comment"),
         post_ids=params.ids("status_ids"),
         category=params.text("category") or "other",
         is_forwarded=params.flag("forward"),

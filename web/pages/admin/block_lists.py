@@ -14,7 +14,7 @@ from quart import Blueprint, Response, request
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.models.account import Account
-from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_policy
+from node.moderation import block_list_csv, block_list_entries, block_lists, domain_exclusions, domain_rules
 from node.moderation.block_list_csv import ParsedList
 from node.text import hostnames
 from web.html.templates import render_page
@@ -76,7 +76,7 @@ def _subscribe(tx: Writer, account: Account, form: dict[str, str]) -> None:
         form.get("title", ""),
         is_automatic="is_automatic" in form,
         strength=form.get("strength", "suspend"),
-        by=account,
+        moderator=account,
     )
 
 
@@ -87,7 +87,7 @@ async def subscribe() -> Response:
 
 
 def _import_file(tx: Writer, account: Account, name: str, parsed: ParsedList) -> int:
-    return block_lists.import_file(tx, name, parsed, by=account).id
+    return block_lists.import_file(tx, name, parsed, moderator=account).id
 
 
 @blueprint.post("/import")
@@ -102,7 +102,7 @@ async def import_file() -> Response:
 
 
 def _exclude(tx: Writer, account: Account, domain: str, comment: str) -> None:
-    domain_exclusions.add(tx, domain, comment, by=account)
+    domain_exclusions.add(tx, domain, comment, moderator=account)
 
 
 @blueprint.post("/exclude")
@@ -113,7 +113,7 @@ async def exclude() -> Response:
 
 
 def _include(tx: Writer, account: Account, domain: str) -> None:
-    block_lists.remove_exclusion(tx, domain, by=account)
+    block_lists.remove_exclusion(tx, domain, moderator=account)
 
 
 @blueprint.post("/include")
@@ -152,9 +152,11 @@ async def show_list(list_id: int) -> Response:
 def _decide_entries(tx: Writer, account: Account, list_id: int, action: str, chosen: list[str]) -> bool:
     """Accepts or declines drafts; returns whether the list still exists."""
     if action == "decline":
-        block_lists.decline_entries(tx, list_id, chosen, by=account)
+        block_lists.decline_entries(tx, list_id, chosen, moderator=account)
     else:
-        block_lists.accept_entries(tx, list_id, None if action == "accept-safe" else chosen, by=account)
+        block_lists.accept_entries(
+            tx, list_id, None if action == "accept-safe" else chosen, moderator=account
+        )
     return any(one.id == list_id for one in block_lists.all_lists(tx))
 
 
@@ -174,7 +176,7 @@ def _update(tx: Writer, account: Account, list_id: int, form: dict[str, str]) ->
         title=form.get("title", ""),
         is_automatic="is_automatic" in form,
         strength=form.get("strength", "suspend"),
-        by=account,
+        moderator=account,
     )
 
 
@@ -195,7 +197,7 @@ async def fetch_now(list_id: int) -> Response:
 
 
 def _unsubscribe(tx: Writer, account: Account, list_id: int, keeps_rules: bool) -> None:
-    block_lists.unsubscribe(tx, list_id, keeps_rules=keeps_rules, by=account)
+    block_lists.unsubscribe(tx, list_id, keeps_rules=keeps_rules, moderator=account)
 
 
 @blueprint.post("/<int:list_id>/leave")
@@ -206,11 +208,11 @@ async def unsubscribe(list_id: int) -> Response:
 
 
 def _blocks_csv(tx: Reader, account: Account) -> str:
-    return block_list_csv.format_blocks(domain_policy.all_rules(tx))
+    return block_list_csv.format_blocks(domain_rules.all_rules(tx))
 
 
 def _allow_list_csv(tx: Reader, account: Account) -> str:
-    return block_list_csv.format_allows(domain_policy.allow_list(tx))
+    return block_list_csv.format_allows(domain_rules.allow_list(tx))
 
 
 @blueprint.get("/<any(blocks, allowed):kind>.csv")

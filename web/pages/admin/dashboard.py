@@ -13,7 +13,7 @@ from node.attachments.media_cache import CacheCapacity
 from node.auth import users
 from node.database import Reader, Writer
 from node.errors import NotFound
-from node.federation import deliveries, server_availability
+from node.federation import deliveries, delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
 from node.ids import now_ms, parse_id
 from node.jobs import queue
@@ -159,16 +159,16 @@ async def retry_job() -> Response:
 
 def _failing_servers(tx: Reader) -> list[tuple[ServerAvailability, dict[str, int]]]:
     found = server_availability.failing(tx, limit=ROWS_PER_PAGE)
-    states = deliveries.counts_by_host(tx, [one.host for one in found])
+    states = delivery_reports.counts_by_host(tx, [one.host for one in found])
     return [(one, states.get(one.host, {})) for one in found]
 
 
 def _load_deliveries(tx: Reader, account: Account) -> dict[str, Any]:
     return {
-        "totals": deliveries.counts_by_state(tx),
+        "totals": delivery_reports.counts_by_state(tx),
         "lanes": queue.longest_lanes(tx, 20),
         "failing": _failing_servers(tx),
-        "unfinished": deliveries.undelivered(tx),
+        "unfinished": delivery_reports.undelivered(tx),
     }
 
 

@@ -101,7 +101,7 @@ async def submit_report() -> Response:
     target_id = parse_id(form.get("person", "")) or 0
     chosen = [id_ for one in form.getlist("posts") if (id_ := parse_id(one)) is not None][: reports.MAX_POSTS]
     fields = {
-        "words": form.get("words", ""),
+        "comment": form.get("words", ""),
         "post_ids": chosen,
         "category": form.get("category", ""),
         "is_forwarded": "forward" in form,
@@ -114,7 +114,7 @@ async def submit_report() -> Response:
             await context.read_signed_in(_load_form, target_id, chosen[:MAX_OFFERED_POSTS]),
             422,
             problem=gettext(refused.message),
-            typed=fields["words"],
+            typed=fields["comment"],
             category=fields["category"],
             forward=fields["is_forwarded"],
         )

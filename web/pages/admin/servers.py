@@ -13,7 +13,7 @@ from quart import Blueprint, Response, request
 from node.admin import server_directory
 from node.database import Reader, Writer
 from node.models.account import Account
-from node.moderation import audit_log, domain_policy
+from node.moderation import audit_log, domain_rules
 from node.moderation.audit_log import AuditEntry
 from node.paging import Page
 from node.text import hostnames
@@ -64,10 +64,10 @@ def _is_allowlist_mode() -> bool:
 
 def _load_servers(tx: Reader, account: Account, show: str, q: str, after: str) -> dict[str, Any]:
     if show == "rules":
-        rules = domain_policy.search_rules(tx, query=q, after=after, limit=ROWS_PER_PAGE)
+        rules = domain_rules.search_rules(tx, query=q, after=after, limit=ROWS_PER_PAGE)
         return {"rules": rules, "after": rules[-1].domain if len(rules) >= ROWS_PER_PAGE else ""}
     if show == "allowed":
-        return {"allows": domain_policy.allow_list(tx), "after": ""}
+        return {"allows": domain_rules.allow_list(tx), "after": ""}
     if show == "failing":
         return {"found": server_directory.failing(tx), "after": ""}
     found = server_directory.page(tx, query=q, after=after, limit=ROWS_PER_PAGE)
@@ -95,7 +95,7 @@ async def show_servers() -> Response:
 
 
 def _validate_domain(tx: Reader, account: Account, domain: str) -> str:
-    return domain_policy.validate_domain(tx, domain)
+    return domain_rules.validate_domain(tx, domain)
 
 
 def _server_path(domain: str) -> str:
@@ -131,7 +131,7 @@ async def show_server(domain: str) -> Response:
 
 
 def _set_rule(tx: Writer, account: Account, domain: str, form: dict[str, str]) -> None:
-    domain_policy.block(
+    domain_rules.block(
         tx,
         domain,
         form.get("public_comment", ""),
@@ -140,7 +140,7 @@ def _set_rule(tx: Writer, account: Account, domain: str, form: dict[str, str]) -
         rejects_reports="rejects_reports" in form,
         is_obfuscated="is_obfuscated" in form,
         private_comment=form.get("private_comment", ""),
-        by=account,
+        moderator=account,
     )
 
 
@@ -152,14 +152,14 @@ async def set_rule(domain: str) -> Response:
 
 
 _ACTIONS: dict[str, Any] = {
-    "lift": domain_policy.unblock,
-    "allow": domain_policy.allow,
-    "disallow": domain_policy.disallow,
+    "lift": domain_rules.unblock,
+    "allow": domain_rules.allow,
+    "disallow": domain_rules.disallow,
 }
 
 
 def _run_action(tx: Writer, account: Account, action: str, domain: str) -> None:
-    _ACTIONS[action](tx, domain, by=account)
+    _ACTIONS[action](tx, domain, moderator=account)
 
 
 @blueprint.post("/servers/<domain>/<any(lift, allow, disallow):action>")

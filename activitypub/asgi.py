@@ -1,0 +1,103 @@
+"""Reads requests and sends responses over plain ASGI, for what does not go through the web framework.
+
+The federation endpoints, the client API and file responses use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from activitypub.signatures import SignedRequest
+from node.database import Site
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Header = tuple[bytes, bytes]
+
+BODY_TIMEOUT_SECONDS = 15.0
+
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than it may be."""
+
+
+class IncompleteBody(Exception):
+    """The client disconnected before the body was complete."""
+
+
+class TooSlow(IncompleteBody):
+    """The body took too long to arrive."""
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first value of a header (name in lower case), or None."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
+
+def headers(scope: Scope, name: bytes) -> list[str]:
+    """All values of a header (name in lower case)."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def signed_request(scope: Scope, site: Site, body: bytes = b"") -> SignedRequest:
+    """The request as a signature covers it, with the configured public host instead of the Host header."""
+    target = scope["raw_path"].decode("latin-1")
+    if scope["query_string"]:
+        target += "?" + scope["query_string"].decode("latin-1")
+    headers = [(key.decode("latin-1").lower(), value.decode("latin-1")) for key, value in scope["headers"]]
+    return SignedRequest(scope["method"], target, site.domain, site.scheme, headers, body)
+
+
+async def read_body(
+    scope: Scope, receive: Receive, max_bytes: int, seconds: float = BODY_TIMEOUT_SECONDS
+) -> bytes:
+    """Reads the body, at most `max_bytes` within `seconds`. Raises BodyTooLarge, IncompleteBody or TooSlow."""
+    declared = header(scope, b"content-length")
+    if declared is not None and (not declared.isdigit() or int(declared[:15]) > max_bytes):
+        raise BodyTooLarge
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise IncompleteBody
+                piece = message.get("body", b"")
+                size += len(piece)
+                if size > max_bytes:
+                    raise BodyTooLarge
+                if not message.get("more_body", False):
+                    return piece if not pieces else b"".join([*pieces, piece])
+                pieces.append(piece)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def respond(
+    scope: Scope,
+    send: Send,
+    status: int,
+    body: bytes = b"",
+    content_type: str = "text/plain; charset=utf-8",
+    headers: Iterable[Header] = (),
+) -> None:
+    """Sends a whole response; HEAD gets only the headers. An empty `content_type` sends no Content-Type."""
+    lines = [NOSNIFF, *headers]
+    if status not in _WITHOUT_BODY:
+        lines.append((b"content-length", b"%d" % len(body)))
+    if content_type:
+        lines.append((b"content-type", content_type.encode("latin-1")))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

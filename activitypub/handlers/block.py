@@ -1,0 +1,11 @@
+"""Block: a remote account blocks a local one."""
+
+from __future__ import annotations
+
+from activitypub.handlers.received_activity import ReceivedActivity, local_account
+from node.database import Writer
+from node.interactions import blocks
+
+
+def handle_block(tx: Writer, received: ReceivedActivity) -> None:
+    blocks.block(tx, received.actor, local_account(tx, received.activity.object.uri), uri=received.uri)

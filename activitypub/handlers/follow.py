@@ -1,0 +1,68 @@
+"""Follow, and the answers to follows by local accounts: Accept and Reject.
+
+An Accept or a Reject may also answer a quote request (FEP-044f); `quote` is tried first.
+"""
+
+from __future__ import annotations
+
+from activitypub.handlers import quote
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity, is_local_uri, local_account
+from activitypub.remote import actors
+from activitypub.vocab import values
+from node.accounts import accounts, relationships
+from node.accounts.relationships import Follow
+from node.database import Reader, Writer
+from node.errors import NotAllowed, NotFound
+from node.interactions import follows
+
+
+def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
+    """Follow a local account, or send a Reject if it may not be followed.
+
+    A suspended account sends nothing, not even a Reject.
+    """
+    target = local_account(tx, received.activity.object.uri)
+    try:
+        follows.follow(tx, received.actor, target, uri=received.uri)
+    except (NotFound, NotAllowed):
+        if not target.is_inactive:
+            follows.send_reject(tx, received.actor, target, received.uri)
+
+
+def resend_accept(tx: Writer, received: ReceivedActivity) -> None:
+    """Answer a duplicate of an accepted Follow once more: the first Accept may have been lost."""
+    target = local_account(tx, received.activity.object.uri)
+    existing = relationships.follow_between(tx, received.actor, target)
+    if existing is not None and existing.uri == received.uri and existing.is_accepted:
+        follows.follow(tx, received.actor, target, uri=received.uri)
+
+
+def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
+    """Accept a follow; the pinned posts of a newly followed account are fetched."""
+    if quote.handle_quote_response(tx, received, is_allowed=True):
+        return
+    follow = _answered_follow(tx, received)
+    follows.accept(tx, follow)
+    if not follow.is_accepted:
+        actors.queue_featured(tx, received.actor)
+
+
+def handle_reject(tx: Writer, received: ReceivedActivity) -> None:
+    """Reject a follow, or end one that was accepted before."""
+    if quote.handle_quote_response(tx, received, is_allowed=False):
+        return
+    follows.reject(tx, _answered_follow(tx, received))
+
+
+def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
+    """The follow by a local account that an Accept or a Reject of the followed actor answers."""
+    ref = received.activity.object
+    found = relationships.follow_by_uri(tx, ref.uri) if ref.uri is not None else None
+    if found is None:
+        # Some servers change the id of the Follow, or name only the follower: the pair of accounts is enough.
+        uri = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
+        follower = accounts.by_uri(tx, uri) if is_local_uri(tx, uri) and uri is not None else None
+        found = relationships.follow_between(tx, follower, received.actor) if follower is not None else None
+    if found is None or found.followed_id != received.actor.id:
+        raise Ignored("an answer to a follow that was never sent to this actor")
+    return found

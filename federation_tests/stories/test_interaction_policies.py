@@ -1,0 +1,88 @@
+"""Who may do what with a post is kept, whoever asks: people here, people elsewhere, and servers that do not care."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from federation_tests.fediverse import Fediverse
+from federation_tests.remote_server import PUBLIC, RemoteServer
+from federation_tests.security.scenes import alice_follows_rita, create
+from node.errors import NotAllowed
+from node.interactions import likes
+from node.models.interaction_policy import NOBODY, InteractionPolicy, InteractionRule, rule_for
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+
+
+async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    await bob.follows(alice)
+    await carol.follows(bob)
+    await fediverse.settle()
+    draft = Draft(caption="For those who follow me", policy=InteractionPolicy(comment=rule_for("followers")))
+    post = await alice._do(publishing.publish, draft)
+    await fediverse.settle()
+    await bob.boosts(post)
+    await fediverse.settle()
+
+    await bob.comments(post, "I do")
+    with pytest.raises(NotAllowed):
+        await carol.comments(post, "I do not")
+    await fediverse.settle()
+
+    assert await alice.conversation(post) == ["I do"]
+
+
+async def test_what_its_server_does_not_prevent_is_not_taken_in(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    evil.person("rita")
+    closed = InteractionPolicy(like=NOBODY, comment=NOBODY, boost=NOBODY)
+    post = await alice._do(publishing.publish, Draft(caption="Only look", policy=closed))
+    for said in (
+        evil.activity("rita", "Like", post.uri),
+        evil.activity("rita", "EmojiReact", post.uri, content="🎉"),
+        evil.activity("rita", "Announce", post.uri, to=[PUBLIC]),
+        create(evil, inReplyTo=post.uri),
+    ):
+        assert await evil.send(alice.node, "rita", said) == 202
+    await fediverse.settle()
+    seen = await alice.sees(post)
+    assert seen is not None
+    assert (seen.post.likes_count, seen.post.boosts_count, seen.post.comments_count) == (0, 0, 0)
+    assert await alice.notifications() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"commentsEnabled": False}, NOBODY),
+        ({"capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": "[]"}}, NOBODY),
+        ({"interactionPolicy": {"canReply": {"always": ["{author}"]}}}, rule_for("mentioned")),
+        (
+            {"interactionPolicy": {"canReply": {"automaticApproval": ["{author}/followers"]}}},
+            rule_for("followers"),
+        ),
+    ],
+)
+async def test_the_wishes_of_others_hold_for_our_people(
+    fediverse: Fediverse, evil: RemoteServer, said: dict[str, object], rule: InteractionRule
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    base = f"{evil.base}/users/rita"
+    note = evil.note("rita", 1, **json.loads(json.dumps(said).replace("{author}", base)))
+    await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
+    await fediverse.settle()
+    post = await alice.node.db.read(posts.by_uri, note["id"])
+    assert post is not None
+    assert post.interaction_policy.comment == rule
+    if rule == rule_for("followers"):
+        await alice.comments(post, "I follow")
+    else:
+        with pytest.raises(NotAllowed):
+            await alice.comments(post, "Nobody asked me")
+    await alice._do(likes.like, post)

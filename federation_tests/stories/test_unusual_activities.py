@@ -1,0 +1,324 @@
+"""Letters in shapes that ActivityStreams allows and hardly anybody writes: lists of one, parts of a thing, other spellings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from activitypub.remote import actors, profile_preview
+from federation_tests.fediverse import Fediverse, Person
+from federation_tests.remote_server import PUBLIC, RemoteServer, key_pair
+from federation_tests.security.scenes import alice_follows_rita, create
+from node.accounts import keys, relationships
+from node.admin import reports
+from node.attachments import photo_rows
+from node.interactions import follows, pins
+from node.jobs import queue
+from node.models.interaction_policy import EVERYONE, InteractionPolicy
+from node.posts import posts
+from node.posts.drafts import Draft
+from node.publishing import publishing
+
+
+def listed(value: Any) -> Any:
+    """Every property as a list of one."""
+    if isinstance(value, list):
+        return [listed(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: one if name in ("id", "@context") else listed(one if isinstance(one, list) else [one])
+        for name, one in value.items()
+    }
+
+
+async def _says(evil: RemoteServer, alice: Person, said: Any) -> None:
+    """Rita says something, and it is done."""
+    assert await evil.send(alice.node, "rita", said) == 202
+    await alice.fediverse.settle()
+
+
+@pytest.mark.parametrize("how", ["plain", "type", "actor", "object"])
+async def test_undo_in_lists(fediverse: Fediverse, evil: RemoteServer, how: str) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await alice.posts("Fog")
+    like = evil.activity("rita", "Like", post.uri)
+    await _says(evil, alice, like)
+    assert (await alice.sees(post)).post.likes_count == 1
+    inner = dict(like)
+    if how == "type":
+        inner["type"] = ["Like"]
+    if how == "actor":
+        inner["actor"] = [inner["actor"]]
+    if how == "object":
+        inner["object"] = [inner["object"]]
+        inner["id"] = inner["id"] + "-mangled"
+    await _says(evil, alice, evil.activity("rita", "Undo", inner))
+    assert (await alice.sees(post)).post.likes_count == 0
+
+
+async def test_unfollow_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    me = alice.node.site.uri("/users/alice")
+    follow = evil.activity("rita", "Follow", me)
+    await _says(evil, alice, follow)
+    assert (await alice.account()).followers_count == 1
+    undo = evil.activity("rita", "Undo", {"type": ["Follow"], "actor": [follow["actor"]], "object": [me]})
+    await _says(evil, alice, undo)
+    assert (await alice.account()).followers_count == 0
+
+
+async def test_listed_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    await _says(evil, alice, listed(evil.activity("rita", "Follow", (await alice.account()).uri)))
+    assert (await alice.account()).followers_count == 1
+
+
+async def test_listed_like_and_boost(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await alice.posts("Fog")
+    for said in (
+        evil.activity("rita", "Like", {"id": post.uri, "type": "Note"}),
+        evil.activity("rita", "Announce", post.uri, to=[PUBLIC]),
+    ):
+        await _says(evil, alice, listed(said))
+    seen = await alice.sees(post)
+    assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
+
+
+async def test_listed_create_update_delete(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await alice.posts("Fog")
+    doc = create(
+        evil,
+        attachment={
+            "type": "Document",
+            "mediaType": "image/jpeg",
+            "url": evil.base + "/a.jpg",
+            "name": "alt",
+            "width": 5,
+            "height": 6,
+            "focalPoint": [0.5, -0.5],
+            "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+        },
+        tag={"type": "Hashtag", "name": "#Fog", "href": evil.base + "/t/fog"},
+        sensitive=True,
+        summary="cw",
+        inReplyTo=post.uri,
+        location={"type": "Place", "name": "X", "latitude": "5", "longitude": "6"},
+        commentsEnabled=False,
+    )
+    await _says(evil, alice, listed(doc))
+    mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
+    assert mine is not None
+    assert (mine.warning, mine.is_sensitive, mine.parent_id) == ("cw", True, post.id)
+    (pic,) = (await alice.node.db.read(photo_rows.by_posts, [mine.id]))[mine.id]
+    assert (pic.alt, pic.width, pic.height, pic.focus_x) == ("alt", 5, 6, 0.5)
+    assert pic.blurhash == "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
+    assert not mine.comments_enabled
+    note = doc["object"] | {"content": "<p>New</p>", "updated": "2030-01-01T00:00:00Z"}
+    await _says(evil, alice, listed(evil.activity("rita", "Update", note)))
+    mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
+    assert "New" in mine.caption
+    grave = {"id": note["id"], "type": "Tombstone"}
+    await _says(evil, alice, listed(evil.activity("rita", "Delete", grave)))
+    assert (await alice.node.db.read(posts.by_uri, note["id"])).deleted_at
+
+
+async def test_listed_actor(fediverse: Fediverse, evil: RemoteServer) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    doc = json.loads(evil.replies["/users/rita"].body)
+    doc |= {
+        "name": "Rita",
+        "summary": "<p>hi</p>",
+        "manuallyApprovesFollowers": True,
+        "discoverable": True,
+        "indexable": True,
+        "icon": {"type": "Image", "url": evil.base + "/i.png"},
+        "image": {"type": "Image", "url": evil.base + "/h.png", "name": "wide"},
+        "published": "2020-01-01T00:00:00Z",
+        "alsoKnownAs": [evil.base + "/users/x"],
+        "featured": uri + "/f",
+        "suspended": False,
+        "movedTo": evil.base + "/users/y",
+    }
+    evil.serve("/users/rita", listed(doc))
+    rita = await actors.find(alice.node, uri)
+    assert (rita.name, rita.display_name, rita.header_alt) == ("rita", "Rita", "wide")
+    assert (rita.is_locked, rita.is_discoverable, rita.is_indexable) == (True, True, True)
+    assert rita.shared_inbox == evil.base + "/inbox"
+    assert (rita.aliases, rita.moved_to) == ([evil.base + "/users/x"], evil.base + "/users/y")
+    assert (rita.avatar_url, rita.header_url) == (evil.base + "/i.png", evil.base + "/h.png")
+    assert rita.bio == "<p>hi</p>"
+    assert len(await alice.node.db.read(keys.by_account, rita)) == 1
+
+
+async def test_listed_accept(fediverse: Fediverse, evil: RemoteServer) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    rita = await actors.find(alice.node, uri)
+    await alice._do(follows.follow, rita)
+    await fediverse.settle()
+    (follow,) = evil.received
+    del follow["id"]
+    await _says(evil, alice, listed(evil.activity("rita", "Accept", follow)))
+    assert (await alice.node.db.read(relationships.follow_between, await alice.account(), rita)).is_accepted
+
+
+async def test_listed_collections(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    uri = f"{evil.base}/users/rita"
+    note = evil.note("rita", 7)
+    evil.person("rita", featured=uri + "/f")
+    evil.serve(
+        "/users/rita/f",
+        listed(
+            {"id": uri + "/f", "type": "OrderedCollection", "totalItems": 1, "orderedItems": [note["id"]]}
+        ),
+    )
+    rita = await actors.find(alice.node, uri, refresh=True)
+    await alice.node.db.write(actors.queue_featured, rita)
+    await fediverse.settle()
+    assert await alice.node.db.read(pins.post_uris, rita) == [note["id"]]
+
+
+async def test_listed_report(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    post = await alice.posts("Fog")
+    about = [(await alice.account()).uri, post.uri]
+    await _says(evil, alice, listed(evil.activity("rita", "Flag", about, content="bad")))
+    assert await alice.node.db.read(reports.count_open) == 1
+
+
+async def test_quote_request_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    target = await alice._do(
+        publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
+    )
+    await fediverse.settle()
+    evil.received.clear()
+    note = evil.note("rita", 3, quote=target.uri)
+    asked = evil.activity("rita", "QuoteRequest", [target.uri], instrument=[note])
+    await _says(evil, alice, asked)
+    assert [x["type"] for x in evil.received] == ["Accept"]
+
+
+@pytest.mark.parametrize("how", ["string", "object", "list"])
+async def test_a_forwarded_comment_whose_parent_is_an_object(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, how: str
+) -> None:
+    """Brought by the server where the conversation is."""
+    alice = await alice_follows_rita(fediverse, evil)
+    said = create(evil)
+    await _says(evil, alice, said)
+    other.person("otto")
+    parent = said["object"]["id"]
+    shape = {"string": parent, "object": {"id": parent, "type": "Note"}, "list": [parent]}[how]
+    note = other.note("otto", 1, inReplyTo=shape, content="<p>Answer</p>")
+    brought = other.activity("otto", "Create", note, to=note["to"], cc=note["cc"])
+    await _says(evil, alice, brought)
+    assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
+
+
+@pytest.mark.parametrize("kind", ["Tombstone", ["Tombstone"]])
+async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    said = create(evil)
+    await _says(evil, alice, said)
+    uri = said["object"]["id"]
+    evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
+    post = await alice.node.db.read(posts.by_uri, uri)
+    await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
+    await fediverse.settle()
+    assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
+
+
+@pytest.mark.parametrize("kind", ["Create", ["Create"]])
+async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    uri = evil.person("rita")
+    note = evil.note("rita", 5)
+    evil.serve(
+        "/users/rita/outbox",
+        {
+            "id": uri + "/outbox",
+            "type": "OrderedCollection",
+            "totalItems": 1,
+            "orderedItems": [{"id": uri + "#c1", "type": kind, "actor": uri, "object": note}],
+        },
+    )
+    rita = await actors.find(alice.node, uri)
+    await profile_preview.queue_refresh(alice.node, rita)
+    await fediverse.settle()
+    assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
+
+
+@pytest.mark.parametrize("kind", ["Note", ["Note"], "https://www.w3.org/ns/activitystreams#Note", "as:Note"])
+async def test_types_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    doc = create(evil, type=kind)
+    doc["type"] = {"Note": "Create", "as:Note": "as:Create"}.get(
+        kind if isinstance(kind, str) else "", "Create"
+    )
+    await _says(evil, alice, doc)
+    assert await alice.node.db.read(posts.by_uri, doc["object"]["id"]) is not None
+
+
+@pytest.mark.parametrize(
+    "to", [PUBLIC, "as:Public", "Public", [PUBLIC], {"id": PUBLIC}, [{"id": "as:Public"}]]
+)
+async def test_public_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, to: Any) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    doc = create(evil, to=to, cc=None)
+    await _says(evil, alice, doc)
+    assert (await alice.node.db.read(posts.by_uri, doc["object"]["id"])).visibility == "public"
+
+
+@pytest.mark.parametrize("how", ["stub", "no author", "author null", "foreign author"])
+async def test_an_embed_that_cannot_be_believed_is_fetched(
+    fediverse: Fediverse, evil: RemoteServer, how: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    note = evil.note("rita", 1)
+    embed = {
+        "stub": {"id": note["id"], "type": "Note"},
+        "no author": {k: v for k, v in note.items() if k != "attributedTo"},
+        "author null": note | {"attributedTo": None},
+        "foreign author": note | {"attributedTo": "https://x.example/y"},
+    }[how]
+    await _says(evil, alice, evil.activity("rita", "Create", embed, to=note["to"], cc=note["cc"]))
+    assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
+
+
+async def test_follow_without_an_id_is_answered_again(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    evil.received.clear()
+    for _ in range(2):
+        doc = evil.activity("rita", "Follow", (await alice.account()).uri)
+        del doc["id"]
+        await _says(evil, alice, doc)
+    assert [one["type"] for one in evil.received].count("Accept") == 2
+
+
+@pytest.mark.parametrize("style", ["cavage", "rfc9421"])
+async def test_a_key_id_with_the_host_in_capitals(
+    fediverse: Fediverse, evil: RemoteServer, style: str
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    post = await alice.posts("Fog")
+    base = evil.base.replace("evil", "Evil")
+    uri = f"{base}/users/rita"
+    evil.person(
+        "rita",
+        id=uri,
+        inbox=uri + "/inbox",
+        publicKey={"id": uri + "#main-key", "owner": uri, "publicKeyPem": key_pair(f"rita@{evil.domain}")[1]},
+    )
+    like = evil.activity("rita", "Like", post.uri) | {"actor": uri, "id": uri + "#likes/1"}
+    key = evil.key("rita", key_id=uri + "#main-key")
+    assert await evil.send(alice.node, "rita", like, key=key, style=style) == 202
+    await fediverse.settle()
+    assert (await alice.sees(post)).post.likes_count == 1
