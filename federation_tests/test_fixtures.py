@@ -36,7 +36,7 @@ from node.paging import Page
 from node.posts import posts
 from node.text import formatting
 from node.timelines import post_views, timelines
-from tests.activitypub.vocab.test_fixtures_parse import spoilt
+from tests.activitypub.vocab.test_fixtures_parse import mutated
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
 LETTERS = Path(__file__).parent / "documents" / "received"
@@ -179,7 +179,7 @@ async def test_E5_spoilt_documents_go_through_the_inbox(fediverse: Fediverse, se
     (reader,) = await fediverse.people("reader@a.test")
     chance = random.Random(seed)
     every = [document for folder in FOLDERS for path in folder.rglob("*.json") for document in read(path)]
-    chosen = [spoilt(document, chance) for document in chance.sample(every, min(300, len(every)))]
+    chosen = [mutated(document, chance) for document in chance.sample(every, min(300, len(every)))]
     await _through(reader, [document for document in chosen if isinstance(document, dict)])
 
 
@@ -223,7 +223,7 @@ async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
     found = await node.db.read(accounts.by_handle, "reader")
     reader = found.id if found is not None else (await fediverse.person("reader@a.test")).id
     for _ in range(times):
-        document = spoilt(document, chance)
+        document = mutated(document, chance)
         if not isinstance(document, dict):
             return
 
