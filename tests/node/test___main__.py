@@ -29,7 +29,7 @@ def test_the_config_file_may_be_named_before_or_after_the_command(
     assert (folder / "other" / "node.db").exists()
 
 
-def test_a_wrong_option_is_named_and_is_exit_code_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_named_and_exits_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "config.toml").write_text('[registration]\nmood = "open"\n')
 
     assert main(["migrate"]) == 2

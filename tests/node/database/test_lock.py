@@ -22,7 +22,7 @@ async def test_a_second_process_waits_until_the_lock_is_released(tmp_path: Path)
     with pytest.raises(DatabaseInUse, match="Another `tintype` command"):
         await acquire(path, timeout_seconds=0.1)
 
-    def soon() -> None:
+    def release() -> None:
         time.sleep(0.2)
         os.close(descriptor)
 
@@ -31,7 +31,7 @@ async def test_a_second_process_waits_until_the_lock_is_released(tmp_path: Path)
     descriptor = held._descriptor
     assert descriptor is not None
     held._descriptor = None
-    threading.Thread(target=soon).start()
+    threading.Thread(target=release).start()
     second = await open_database(f"sqlite:{path}", SITE)
     await second.close()
 
