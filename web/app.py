@@ -31,7 +31,7 @@ from web.pages import (
     search,
     sign_in,
 )
-from web.pages import delivery_reports as ledgers_page
+from web.pages import delivery_reports as delivery_report_pages
 from web.pages.admin import block_lists, dashboard, reports, servers
 from web.pages.settings import account as settings_page
 from web.pages.settings import migration
@@ -85,7 +85,7 @@ PAGE_MODULES = (
     compose,
     notifications,
     search,
-    ledgers_page,
+    delivery_report_pages,
     settings_page,
     migration,
     dashboard,

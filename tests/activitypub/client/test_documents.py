@@ -7,7 +7,7 @@ import pytest
 from activitypub.client import documents, signature_style
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support.http_server import Server
 
@@ -63,7 +63,7 @@ async def test_a_local_id_is_never_fetched(connected: Node, remote: Server) -> N
 
 async def test_a_blocked_server_gets_no_request(connected: Node, remote: Server) -> None:
     uri = remote.serves("/1", {"id": remote.url("/1"), "type": "Note"})
-    await connected.db.write(domain_policy.block, "b.test")
+    await connected.db.write(domain_rules.block, "b.test")
 
     assert "does not exchange" in await refused(connected, uri)
     assert remote.requests == []

@@ -11,7 +11,7 @@ from node.admin import reports
 from node.database import Reader, Writer
 from node.errors import TooManyRequests
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from node.paging import Page
 from tests.support.people import remote
@@ -83,7 +83,7 @@ async def test_a_server_may_send_a_limited_number_of_reports(node: Node, alice: 
 
 async def test_reports_of_a_server_can_be_rejected(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        domain_policy.block(tx, "far.example", strength="none", rejects_reports=True)
+        domain_rules.block(tx, "far.example", strength="none", rejects_reports=True)
         with pytest.raises(Ignored, match="rejected"):
             handle(tx, remote(tx), "Flag", [alice.uri])
 

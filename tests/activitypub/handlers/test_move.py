@@ -7,7 +7,7 @@ import pytest
 from activitypub.handlers.received_activity import Ignored
 from node.database import Writer
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support.people import remote
 from tests.support.posting import follow
@@ -61,7 +61,7 @@ async def test_nobody_moves_to_a_blocked_server(node: Node, alice: Account) -> N
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         follow(tx, alice, rita)
-        domain_policy.block(tx, "new.example")
+        domain_rules.block(tx, "new.example")
         with pytest.raises(Ignored, match="blocked"):
             handle(tx, rita, "Move", rita.uri, target=TARGET)
 
