@@ -87,7 +87,7 @@ async def test_F5_no_metadata_of_a_camera_is_served(
 ) -> None:
     """Exif with GPS and a maker note, XMP, IPTC, comments, profiles and bytes behind the image."""
     (alice,) = await fediverse.people("alice@a.test")
-    data = samples.HEIC if kind == "HEIC" else samples.telling(kind)
+    data = samples.HEIC if kind == "HEIC" else samples.with_secrets(kind)
     photo = await photos.upload(alice.node, await alice.account(), data, alt="A lake")
     post = await alice._do(publishing.publish, Draft(caption="A lake", photo_ids=[photo.id]))
     await fediverse.settle()

@@ -1,4 +1,4 @@
-"""Pictures of other servers: D6, D7, D10, F4, G1 and G5 of the security table."""
+"""Media of other servers: D6, D7, F4, G1, G3 and G5 of the security table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
 
 def image(server: RemoteServer, path: str, body: bytes | None = None, **reply: Any) -> dict[str, Any]:
-    """A picture that a server keeps, as an attachment."""
+    """A picture that a server serves, as an attachment."""
     server.replies[path] = Reply(
         body=picture() if body is None else body, **{"content_type": "image/jpeg", **reply}
     )
@@ -41,11 +41,11 @@ def image(server: RemoteServer, path: str, body: bytes | None = None, **reply: A
 
 
 async def arrives(alice: Person, server: RemoteServer, number: int = 1, **changes: Any) -> Post:
-    """A post of rita's as alice's node has it."""
-    said = create(server, number=number, **changes)
-    assert await server.send(alice.node, "rita", said) == 202
+    """A post of rita as alice's node has stored it."""
+    activity = create(server, number=number, **changes)
+    assert await server.send(alice.node, "rita", activity) == 202
     await alice.fediverse.settle()
-    post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    post = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
     assert post is not None
     return post
 
@@ -54,7 +54,7 @@ async def shots(alice: Person, post: Post) -> list[Photo]:
     return (await alice.node.db.read(photo_rows.by_posts, [post.id])).get(post.id, [])
 
 
-async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
+async def test_D6_no_part_of_a_local_url_makes_this_node_fetch_another(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -70,14 +70,14 @@ async def test_D6_nothing_in_an_address_of_ours_leads_anywhere_else(
         "",
     ):
         assert (await anybody.get(f"/media/remote/{photo.id}/{tail}")).status == 404
-    right = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
+    with_query = await anybody.get(f"/media/remote/{photo.id}/medium.webp?url={other.base}/x&width=99999")
 
-    assert right.status == 200
+    assert with_query.status == 200
     assert sum(other.requests.values()) == before
     assert evil.requests["/a.jpg"] == 1
 
 
-async def test_D7_only_stored_addresses_are_fetched_and_only_pictures_come_out(
+async def test_D7_only_stored_urls_are_fetched_and_only_pictures_served(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -120,7 +120,7 @@ async def test_a_picture_in_a_private_network_is_not_fetched(
     assert evil.requests["/a.jpg"] == 0
 
 
-async def test_a_post_full_of_pictures_makes_us_ask_nobody(
+async def test_receiving_a_post_full_of_pictures_makes_no_request(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -138,13 +138,12 @@ async def test_a_post_full_of_pictures_makes_us_ask_nobody(
         tag=tags,
     )
 
-    # Two of them are letters that came in, which the stranger counts too.
     assert sum(evil.requests.values()) + sum(other.requests.values()) - before == 0
     assert len(await shots(alice, post)) == 20
     assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
 
-async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
+async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -155,22 +154,22 @@ async def test_F4_a_private_picture_is_its_readers_alone_and_goes_with_its_post(
     [photo] = await shots(alice, post)
     anybody = Client(create_app(alice.node))
     rest = f"remote/{photo.id}/medium.webp"
-    told = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
+    with_capability = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
     assert evil.requests["/a.jpg"] == 0
-    assert (await anybody.get(told)).status == 200
+    assert (await anybody.get(with_capability)).status == 200
     assert (await anybody.get(f"/media/{rest}")).status == 404
-    held = (await shots(alice, post))[0].files
-    for file in held.values():
+    stored = (await shots(alice, post))[0].files
+    for file in stored.values():
         assert (await anybody.get(f"/media/{file.key}")).status == 404
 
-    gone = evil.activity("rita", "Delete", {"id": post.uri, "type": "Tombstone"})
-    assert await evil.send(alice.node, "rita", gone) == 202
+    delete = evil.activity("rita", "Delete", {"id": post.uri, "type": "Tombstone"})
+    assert await evil.send(alice.node, "rita", delete) == 202
     await fediverse.settle()
 
-    assert (await anybody.get(told)).status == 404
-    for file in held.values():
+    assert (await anybody.get(with_capability)).status == 404
+    for file in stored.values():
         with pytest.raises(KeyError):
             await alice.node.storage.get(file.key)
     assert await alice.node.db.read(media_cache.total_bytes) == 0
@@ -187,19 +186,19 @@ async def test_G1_the_bytes_decide_and_no_name_or_type(fediverse: Fediverse, evi
     ]
     for attachment in attachments:
         attachment["mediaType"] = "image/png"
-    made = await shots(alice, await arrives(alice, evil, attachment=attachments))
+    received = await shots(alice, await arrives(alice, evil, attachment=attachments))
     anybody = Client(create_app(alice.node))
 
-    replies = [await anybody.get(f"/media/remote/{photo.id}/medium.webp") for photo in made]
+    replies = [await anybody.get(f"/media/remote/{photo.id}/medium.webp") for photo in received]
 
     assert [reply.status for reply in replies] == [200, 404, 404, 404, 404]
 
 
-async def test_G3_nothing_that_could_run_is_served_from_here(
+async def test_G3_nothing_that_could_run_is_accepted_or_served(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    node, who = alice.node, await alice.account()
+    node, account = alice.node, await alice.account()
     html = b"<!doctype html><script>alert(1)</script>"
     for data in (
         SVG,
@@ -210,19 +209,19 @@ async def test_G3_nothing_that_could_run_is_served_from_here(
         b"\xff\xfe" + html,
     ):
         with pytest.raises(Refused):
-            await photos.upload(node, who, data)
+            await photos.upload(node, account, data)
         with pytest.raises(Refused):
-            await avatars.upload(node, who, data)
-    # A picture that is a page, too, is served as the picture alone.
+            await avatars.upload(node, account, data)
+    # A picture that is also a page is served as a picture only.
     both = picture(kind="GIF") + html
-    photo = await photos.upload(node, who, both, alt="Both")
+    photo = await photos.upload(node, account, both, alt="Both")
     post = await alice._do(publishing.publish, Draft(photo_ids=[photo.id]))
     await fediverse.settle()
-    await avatars.upload(node, who, both)
+    await avatars.upload(node, account, both)
     (photo,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
     for path in (
-        *(f"/media/{one.key}" for one in photo.files.values()),
-        f"/media/avatar/{who.id}/small.webp",
+        *(f"/media/{file.key}" for file in photo.files.values()),
+        f"/media/avatar/{account.id}/small.webp",
     ):
         reply = await Client(create_app(node), {"accept": "text/html"}).get(path)
         assert reply.status == 200, path
@@ -233,11 +232,11 @@ async def test_G3_nothing_that_could_run_is_served_from_here(
         assert b"<script" not in reply.body
 
 
-def _held(tx: Reader) -> int:
+def _stored_bytes(tx: Reader) -> int:
     return int(tx.value("SELECT COALESCE(SUM(bytes), 0) FROM photo_files"))
 
 
-async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
+async def test_G5_the_cache_stays_under_its_capacity_and_refetches(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -253,23 +252,23 @@ async def test_G5_the_cache_stays_under_its_ceiling_and_what_went_comes_back(
     [one, *_] = made
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
     size = await alice.node.db.read(media_cache.total_bytes)
-    room = alice.node.component(CacheCapacity).bytes = size * 6
+    capacity = alice.node.component(CacheCapacity).bytes = size * 6
 
     for photo in made:
         assert (await anybody.get(f"/media/remote/{photo.id}/medium.webp")).status == 200
         await fediverse.settle()
-        assert await alice.node.db.read(media_cache.total_bytes) <= room
+        assert await alice.node.db.read(media_cache.total_bytes) <= capacity
         largest = (await alice.node.db.read(media_cache.usage)).hosts[0]
-        assert largest.bytes <= room * media_cache.MAX_HOST_SHARE
+        assert largest.bytes <= capacity * media_cache.MAX_HOST_SHARE
 
-    assert await alice.node.db.read(_held) == await alice.node.db.read(media_cache.total_bytes)
-    assert await alice.node.storage.total_bytes() <= room
+    assert await alice.node.db.read(_stored_bytes) == await alice.node.db.read(media_cache.total_bytes)
+    assert await alice.node.storage.total_bytes() <= capacity
     assert (await anybody.get(f"/media/remote/{one.id}/medium.webp")).status == 200
     assert evil.requests["/0.jpg"] == 2
 
 
 @ONE_AT_A_TIME
-async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_letter(
+async def test_a_slow_host_gets_few_requests_at_once_and_delays_no_delivery(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -277,25 +276,25 @@ async def test_a_slow_host_is_asked_for_few_pictures_at_once_and_delays_no_lette
     made = await shots(alice, post)
     anybody = Client(create_app(alice.node))
 
-    looking = [
+    views = [
         asyncio.create_task(anybody.get(f"/media/remote/{photo.id}/medium.webp"))
         for photo in made
         for _ in "ab"
     ]
     await asyncio.sleep(0.4)
-    asked = sum(evil.requests[f"/{n}.jpg"] for n in range(20))
+    requested = sum(evil.requests[f"/{n}.jpg"] for n in range(20))
     await alice._do(likes.like, post)
     async with asyncio.timeout(1.0):
         await fediverse.settle()
 
-    assert asked == remote_fetch.MAX_CONCURRENT_PER_HOST
-    assert [one["type"] for one in evil.received if one["type"] == "Like"] == ["Like"]
-    for task in looking:
+    assert requested == remote_fetch.MAX_CONCURRENT_PER_HOST
+    assert [activity["type"] for activity in evil.received if activity["type"] == "Like"] == ["Like"]
+    for task in views:
         task.cancel()
-    await asyncio.gather(*looking, return_exceptions=True)
+    await asyncio.gather(*views, return_exceptions=True)
 
 
-async def test_a_host_has_so_many_pictures_an_hour(
+async def test_a_host_has_a_limit_of_pictures_an_hour(
     fediverse: Fediverse, evil: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_fetch, "MAX_PICTURES_PER_HOUR", 3)
@@ -311,7 +310,7 @@ async def test_a_host_has_so_many_pictures_an_hour(
     ]
 
     assert statuses == [200, 200, 200, 404, 404, 404]
-    # That they were not asked for is nothing they did wrong.
+    # A limit of the host is no failure of the picture.
     failed = await alice.node.db.read(
         lambda tx: tx.value("SELECT COUNT(*) FROM cached_media WHERE bytes = 0")
     )
@@ -320,7 +319,7 @@ async def test_a_host_has_so_many_pictures_an_hour(
 
 @ONE_AT_A_TIME
 @pytest.mark.parametrize("kind", ["photo", "avatar"])
-async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
+async def test_a_picture_whose_server_is_suspended_meanwhile_is_not_stored(
     fediverse: Fediverse, evil: RemoteServer, kind: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -332,19 +331,19 @@ async def test_a_picture_on_its_way_while_its_server_is_suspended_is_not_kept(
         zoe = await actors.find(alice.node, evil.person("zoe", icon={"type": "Image", "url": slow["url"]}))
         path = f"/media/avatar/{zoe.id}/small.webp"
     anybody = Client(create_app(alice.node))
-    looking = asyncio.create_task(anybody.get(path))
+    viewing = asyncio.create_task(anybody.get(path))
     async with asyncio.timeout(5):
         while not evil.requests["/slow.jpg"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await alice.node.db.write(domain_rules.block, "evil.test")
     await fediverse.settle()
-    assert (await looking).status == 404
+    assert (await viewing).status == 404
     await fediverse.settle()
     assert await alice.node.db.read(media_cache.total_bytes) == 0
     assert await alice.node.storage.total_bytes() == 0
 
 
-async def test_of_somebody_of_a_suspended_server_apps_get_little_more_than_the_name(
+async def test_apps_get_little_of_an_account_of_a_suspended_server(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

@@ -1,4 +1,4 @@
-"""A node that is down for a while misses nothing, and holds up nobody else."""
+"""A node that is unavailable for a while gets everything later, and does not hold up the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from node.ids import now_ms
 HOUR = 3_600_000
 
 
-async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fediverse) -> None:
+async def test_a_node_that_was_unavailable_gets_everything_in_order(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     for follower in (bob, carol):
         await follower.follows(alice)
@@ -23,22 +23,22 @@ async def test_a_node_that_was_down_gets_everything_in_order(fediverse: Fedivers
 
     assert await carol.home() == ["While you were away"]
     assert await bob.home() == []
-    tally = await alice.delivery_counts(post)
-    assert (tally.servers, tally.waiting) == (2, 1)
-    asleep = await alice.node.db.read(server_availability.failing)
-    assert [one.host for one in asleep] == [fediverse.domain("b.test")]
-    assert asleep[0].sleeps_until > now_ms()
+    counts = await alice.delivery_counts(post)
+    assert (counts.servers, counts.waiting) == (2, 1)
+    failing = await alice.node.db.read(server_availability.failing)
+    assert [one.host for one in failing] == [fediverse.domain("b.test")]
+    assert failing[0].sleeps_until > now_ms()
 
     await fediverse.up("b.test")
     await fediverse.settle(now=now_ms() + HOUR)
 
     assert await bob.home() == ["While you were away"]
-    tally = await alice.delivery_counts(post)
-    assert (tally.servers, tally.delivered, tally.waiting) == (2, 2, 0)
+    counts = await alice.delivery_counts(post)
+    assert (counts.servers, counts.delivered, counts.waiting) == (2, 2, 0)
     assert await alice.node.db.read(server_availability.failing) == []
 
 
-async def test_a_knock_wakes_what_waits_for_that_node(fediverse: Fediverse) -> None:
+async def test_contact_from_a_node_resumes_its_deliveries_at_once(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await alice.follows(bob)

@@ -1,4 +1,4 @@
-"""A photo goes from one node to those who should see it, and to nobody else."""
+"""A photo is delivered from one node to those who should see it, and to nobody else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.media.test_exif import photo as camera_photo
 from tests.support.visitors import sign_in
 
 
-async def test_a_photo_reaches_a_follower_elsewhere(fediverse: Fediverse) -> None:
+async def test_a_photo_reaches_a_remote_follower(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -35,7 +35,7 @@ async def test_a_photo_reaches_a_follower_elsewhere(fediverse: Fediverse) -> Non
     assert not await has(carol.node, post)
 
 
-async def test_its_pixels_are_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
+async def test_its_files_are_fetched_when_somebody_views_it(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -65,11 +65,11 @@ async def test_an_album_arrives_whole_and_in_order(fediverse: Fediverse) -> None
     seen = await bob.sees(post)
     assert seen is not None
     assert [photo.alt for photo in seen.photos] == [f"Step {n}" for n in range(6)]
-    # Where only four pictures of a post are shown, its page has the others.
+    # For servers that show only four photos of a post, the caption has the URL of its page.
     assert post.url in seen.post.caption
 
 
-async def test_photos_for_followers_reach_followers_only(fediverse: Fediverse) -> None:
+async def test_followers_only_photos_reach_followers_only(fediverse: Fediverse) -> None:
     alice, bob, carol, dan = await fediverse.people(
         "alice@a.test", "bob@b.test", "carol@b.test", "dan@c.test"
     )
@@ -80,13 +80,13 @@ async def test_photos_for_followers_reach_followers_only(fediverse: Fediverse) -
     await fediverse.settle()
 
     assert await bob.sees(post) is not None
-    # Carol lives on the same node as Bob: it holds the post, and she still may not see it.
+    # Carol is on the same node as Bob: it has the post, and she still may not see it.
     assert await has(carol.node, post)
     assert await carol.sees(post) is None
     assert not await has(dan.node, post)
 
 
-async def test_a_direct_photo_reaches_only_who_is_named(fediverse: Fediverse) -> None:
+async def test_a_direct_photo_reaches_only_mentioned_accounts(fediverse: Fediverse) -> None:
     alice, bob, carol, dan = await fediverse.people(
         "alice@a.test", "bob@b.test", "carol@b.test", "dan@c.test"
     )
@@ -103,20 +103,20 @@ async def test_a_direct_photo_reaches_only_who_is_named(fediverse: Fediverse) ->
     assert not await has(dan.node, post)
 
 
-async def test_what_is_ticked_travels_with_the_photo_and_nothing_else(fediverse: Fediverse) -> None:
+async def test_only_ticked_metadata_are_delivered_with_the_photo(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
-    made = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog")
+    uploaded = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog")
     shared = SharedMetadata(frozenset({"settings"}), "CC BY-NC", "Lake Tegel")
-    await alice._do(publishing.publish, Draft(caption="Fog", photo_ids=[made.id], shared_metadata=shared))
+    await alice._do(publishing.publish, Draft(caption="Fog", photo_ids=[uploaded.id], shared_metadata=shared))
     await fediverse.settle()
     (view,) = await bob.home_views()
-    told = json.loads(view.photos[0].extra)
-    assert dict(told["exif"])["FNumber"] == "f/2.2"
-    assert "Model" not in dict(told["exif"])
-    assert (told["license"], told["place"]["name"]) == ("CC BY-NC", "Lake Tegel")
+    metadata = json.loads(view.photos[0].extra)
+    assert dict(metadata["exif"])["FNumber"] == "f/2.2"
+    assert "Model" not in dict(metadata["exif"])
+    assert (metadata["license"], metadata["place"]["name"]) == ("CC BY-NC", "Lake Tegel")
     assert samples.SECRET not in view.photos[0].extra
     page = await (await sign_in(bob.node, await bob.account())).get(f"/posts/{view.post.id}")
-    for words in ("23 mm · f/2.2 · 1/200 s · ISO 400", "CC BY-NC", "Lake Tegel"):
-        assert words in page.words
+    for text in ("23 mm · f/2.2 · 1/200 s · ISO 400", "CC BY-NC", "Lake Tegel"):
+        assert text in page.words

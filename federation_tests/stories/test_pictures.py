@@ -1,4 +1,4 @@
-"""Pictures of others: here while somebody looks, gone when nobody does, back when somebody does again."""
+"""Remote pictures: stored while somebody views them, evicted when nobody does, fetched again when somebody does."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ async def _photo(person: Person, post: Post) -> Photo:
     return seen.photos[0]
 
 
-async def test_a_photo_is_looked_at_forgotten_and_looked_at_again(fediverse: Fediverse) -> None:
+async def test_a_photo_is_viewed_evicted_and_viewed_again(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
     post = await alice.posts("Dawn", photo="Dawn over the lake")
     await fediverse.settle()
     photo = await _photo(bob, post)
-    looker = Client(create_app(bob.node))
+    viewer = Client(create_app(bob.node))
     address = f"/media/remote/{photo.id}/medium.webp"
     assert await bob.node.storage.total_bytes() == 0
 
-    first = await looker.get(address)
+    first = await viewer.get(address)
     assert first.status == 200
-    held = await bob.node.storage.total_bytes()
-    assert held == await bob.node.db.read(media_cache.total_bytes) > 0
+    stored = await bob.node.storage.total_bytes()
+    assert stored == await bob.node.db.read(media_cache.total_bytes) > 0
 
-    # The next picture fills the room, and nobody has looked at this one for longer.
-    bob.node.component(CacheCapacity).bytes = int(held * 1.5)
+    # The next picture fills the cache, and this one was not viewed for longer.
+    bob.node.component(CacheCapacity).bytes = int(stored * 1.5)
     later = await alice.posts("Dusk", photo="Dusk over the lake")
     await fediverse.settle()
-    assert (await looker.get(f"/media/remote/{(await _photo(bob, later)).id}/medium.webp")).status == 200
+    assert (await viewer.get(f"/media/remote/{(await _photo(bob, later)).id}/medium.webp")).status == 200
     await fediverse.settle()
-    forgotten = await _photo(bob, post)
-    assert forgotten.files == {}
-    assert forgotten.alt == "Dawn over the lake"
-    assert forgotten.blurhash
+    evicted = await _photo(bob, post)
+    assert evicted.files == {}
+    assert evicted.alt == "Dawn over the lake"
+    assert evicted.blurhash
 
-    bob.node.component(CacheCapacity).bytes = held * 100
-    again = await looker.get(address)
+    bob.node.component(CacheCapacity).bytes = stored * 100
+    again = await viewer.get(address)
     assert (again.status, again.body) == (200, first.body)
 
 
-async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> None:
+async def test_local_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Mine", photo="Mine")
     alice.node.component(CacheCapacity).bytes = 1
@@ -70,7 +70,7 @@ async def test_our_own_photos_are_no_part_of_the_cache(fediverse: Fediverse) -> 
     assert await alice.node.db.read(media_cache.total_bytes) == 0
 
 
-async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
+async def test_a_post_of_another_server_software_keeps_its_metadata(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -121,13 +121,13 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     page = await visitor.get(f"/posts/{post.id}")
 
     assert page.status == 200
-    for words in ("SONY · f/2.2", "Calgary, Canada", "CC BY-SA"):
-        assert words in page.words
+    for text in ("SONY · f/2.2", "Calgary, Canada", "CC BY-SA"):
+        assert text in page.words
     assert "51." not in page.text
-    pictures = [one.attributes for one in page.all("img", class_="emoji")]
-    assert [one["alt"] for one in pictures] == [":cat:", ":dog:"]
-    for one in pictures:
-        assert (await visitor.client.get(one["src"])).status == 200
+    pictures = [element.attributes for element in page.all("img", class_="emoji")]
+    assert [attributes["alt"] for attributes in pictures] == [":cat:", ":dog:"]
+    for attributes in pictures:
+        assert (await visitor.client.get(attributes["src"])).status == 200
     stored = (await alice.node.db.read(photo_rows.by_posts, [post.id]))[post.id][0]
     assert "GPS" not in stored.extra
     assert stored.blurhash
@@ -137,13 +137,13 @@ async def test_a_post_from_another_kind_of_server_keeps_all_it_says(
     assert grid.one("h1").text == "Rita "
 
     status = (await visitor.client.get(f"/api/v1/statuses/{post.id}")).json
-    assert [one["shortcode"] for one in status["emojis"]] == ["dog"]
-    assert [one["shortcode"] for one in status["account"]["emojis"]] == ["cat"]
+    assert [emoji["shortcode"] for emoji in status["emojis"]] == ["dog"]
+    assert [emoji["shortcode"] for emoji in status["account"]["emojis"]] == ["cat"]
     assert status["emojis"][0]["url"].startswith(alice.node.site.uri("/media/emoji/"))
     assert status["media_attachments"][0]["meta"]["focus"] == {"x": -0.8, "y": 0.1}
 
 
-async def test_a_redirect_leads_around_no_rule_about_pictures(
+async def test_a_redirect_evades_no_policy_about_media(
     fediverse: Fediverse, other: RemoteServer, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
@@ -155,10 +155,10 @@ async def test_a_redirect_leads_around_no_rule_about_pictures(
 
     await alice.node.db.write(unit)
     media = [{"type": "Document", "mediaType": "image/png", "url": f"{other.base}/pic.png"}]
-    said = create(other, attachment=media)
-    await other.send(alice.node, "rita", said)
+    activity = create(other, attachment=media)
+    await other.send(alice.node, "rita", activity)
     await fediverse.settle()
-    post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    post = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
     assert post is not None
     photo = await _photo(alice, post)
     assert await remote_photos.fetch(alice.node, photo.id) is None

@@ -121,7 +121,7 @@ def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
 
 
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
-    """Creates a bearer token, which is returned only this once. Raises NotFound and Invalid."""
+    """Creates a bearer token, which is returned only this once. Raises NotFound."""
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
 
 

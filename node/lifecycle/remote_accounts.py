@@ -35,7 +35,7 @@ def upsert(tx: Writer, actor: RemoteActor) -> Account:
     if account is None:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     if actor.is_suspended != account.suspended_there:
-        account = accounts._apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
+        account = accounts.apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
     keys.save_public(tx, account, actor.keys, now)
     return domain_rules.apply_to_account(tx, account)
 

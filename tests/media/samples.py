@@ -1,4 +1,4 @@
-"""Pictures made on the spot: four quarters that show which way is up, and files that carry secrets or harm."""
+"""Pictures made on the spot: four quarters that show which way is up, and files with secrets or malformed on purpose."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from media import colour_profiles
+from media.images import Picture
 
 SECRET = "SECRET-PLACE"
 RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (240, 240, 240)
@@ -46,7 +47,7 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def turned(kind: str, orientation: int) -> bytes:
-    """The quarters as a camera held that way stores them."""
+    """The quarters as a camera in that orientation stores them."""
     turn = _TURNED_BY[orientation]
     image = quarters() if turn is None else quarters().transpose(turn)
     exif = Image.Exif()
@@ -56,18 +57,18 @@ def turned(kind: str, orientation: int) -> bytes:
 
 def exif(orientation: int = 1) -> Image.Exif:
     """Exif with a maker, a note of the maker, and a place."""
-    facts = Image.Exif()
-    facts[0x010F] = SECRET
-    facts[0x0112] = orientation
-    facts.get_ifd(0x8769)[0x927C] = SECRET.encode() * 20
-    place = facts.get_ifd(0x8825)
+    fields = Image.Exif()
+    fields[0x010F] = SECRET
+    fields[0x0112] = orientation
+    fields.get_ifd(0x8769)[0x927C] = SECRET.encode() * 20
+    place = fields.get_ifd(0x8825)
     place[1], place[2], place[3], place[4] = "N", (52.0, 31.0, 12.0), "E", (13.0, 24.0, 18.0)
     place[29] = SECRET
-    return facts
+    return fields
 
 
-def telling(kind: str) -> bytes:
-    """A picture that tells the secret wherever its format allows it."""
+def with_secrets(kind: str) -> bytes:
+    """A picture with the secret wherever its format allows it."""
     xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf>{SECRET}</rdf></x:xmpmeta>'.encode()
     icc = colour_profiles.PROFILES["p3"].replace(
         "Public domain".encode("utf-16-be"), "SECRET-PLACE!".encode("utf-16-be")
@@ -84,11 +85,11 @@ def telling(kind: str) -> bytes:
             + SECRET.encode()
         )
     if kind == "PNG":
-        words = PngImagePlugin.PngInfo()
-        words.add_text("Comment", SECRET)
-        words.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        words.add_text("Packed", SECRET, zip=True)
-        return encoded(image, "PNG", pnginfo=words, exif=exif(), icc_profile=icc)
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Comment", SECRET)
+        text.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        text.add_text("Packed", SECRET, zip=True)
+        return encoded(image, "PNG", pnginfo=text, exif=exif(), icc_profile=icc)
     if kind == "GIF":
         return encoded(image.quantize(16), "GIF", comment=SECRET.encode())
     return encoded(image, kind, exif=exif(), xmp=xmp, icc_profile=icc)
@@ -103,7 +104,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def png(width: int, height: int, *more: bytes, rows: bytes | None = None) -> bytes:
-    """A grey PNG of any size the header can hold, of which as many rows are there as one likes."""
+    """A grey PNG of any size the header can hold, with any number of rows."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     pixels = zlib.compress(rows if rows is not None else bytes(1000), 9)
     return (
@@ -132,3 +133,25 @@ def with_claimed_size(container: bytes, width: int, height: int) -> bytes:
     """A HEIC or AVIF whose `ispe` box claims another size."""
     at = container.index(b"ispe") + 8
     return container[:at] + struct.pack(">II", width, height) + container[at + 8 :]
+
+
+def opened(picture: Picture, place: int = 0) -> Image.Image:
+    """One of the rendered files, decoded."""
+    image = Image.open(BytesIO(picture.files[place].data))
+    image.load()
+    return image
+
+
+def corners(image: Image.Image) -> list[tuple[int, ...]]:
+    """The colours in the middle of the four quarters."""
+    image = image.convert("RGB")
+    x, y = image.width // 4, image.height // 4
+    return [image.getpixel(at) for at in ((x, y), (3 * x, y), (x, 3 * y), (3 * x, 3 * y))]
+
+
+def alike(found: list[tuple[int, ...]], wanted: tuple[tuple[int, ...], ...], by: int = 24) -> bool:
+    return all(
+        abs(a - b) <= by
+        for one, other in zip(found, wanted, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )

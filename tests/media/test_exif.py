@@ -1,4 +1,4 @@
-"""What a camera wrote: a few fields, spelt as the field spells them, and nothing that leads to a person."""
+"""Exif of a camera: a few fields, formatted as their readers expect, and nothing that leads to a person."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from media import exif as camera
+from media import exif as exif_reader
 from media import images, pixels
 from tests.media import samples
 
@@ -32,7 +32,7 @@ def photo(kind: str = "JPEG", **changes: object) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
-def test_the_fields_that_photographers_tell_each_other(kind: str) -> None:
+def test_camera_fields_are_read_and_formatted(kind: str) -> None:
     picture = pixels.render(photo(kind), images.VARIANTS[:1])
     assert picture.camera_fields == [
         ("Make", "FUJIFILM"),
@@ -47,7 +47,7 @@ def test_the_fields_that_photographers_tell_each_other(kind: str) -> None:
     ]
 
 
-def test_a_picture_without_any_tells_nothing() -> None:
+def test_a_picture_without_exif_has_no_camera_fields() -> None:
     assert pixels.render(samples.encoded(samples.quarters(), "PNG"), images.VARIANTS[:1]).camera_fields == []
 
 
@@ -69,7 +69,7 @@ def test_nothing_in_exif_breaks_the_picture(tags: dict[int, object]) -> None:
     exif = image.getexif()
     for tag, value in tags.items():
         exif[tag] = value
-    for name, value in camera.read_fields(image):
+    for name, value in exif_reader.read_fields(image):
         assert name in images.CAMERA_FIELDS
         assert 0 < len(value) <= images.MAX_EXIF_VALUE_LENGTH
         assert value.isprintable()

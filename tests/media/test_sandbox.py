@@ -1,10 +1,9 @@
-"""A picture may kill its process, never the node; and the next picture is served."""
+"""A picture may kill its process, never the node, and the next picture is rendered."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 import zlib
@@ -18,6 +17,9 @@ from media.images import VARIANTS, BadImage, Variant, sniff
 from media.sandbox import Sandbox
 from media.workers import SandboxUnavailable
 from tests.media import samples
+from tests.support.parallel import ONE_AT_A_TIME
+
+pytestmark = ONE_AT_A_TIME
 
 ROOT = Path(__file__).parents[2]
 NOW = tuple(variant for variant in VARIANTS if not variant.is_deferred)
@@ -57,7 +59,7 @@ async def refused(sandbox: Sandbox, data: bytes) -> BadImage:
 
 
 async def test_every_kind_becomes_every_variant(sandbox):
-    kinds = [samples.telling(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")] + [samples.HEIC]
+    kinds = [samples.with_secrets(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")] + [samples.HEIC]
     kinds += [samples.encoded(Image.linear_gradient("L").convert("CMYK"), "JPEG")]
 
     for data in kinds:
@@ -68,7 +70,7 @@ async def test_every_kind_becomes_every_variant(sandbox):
     assert len(processes()) == 1
 
 
-async def test_G2_harm_is_refused_in_a_sentence_and_the_next_picture_is_served(sandbox):
+async def test_G2_a_malicious_picture_is_refused_and_the_next_one_rendered(sandbox):
     avif = samples.encoded(samples.quarters(), "AVIF")
     jpeg = samples.encoded(samples.quarters(400, 300), "JPEG")
     icc_bomb = samples.chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(200_000_000), 9))
@@ -103,7 +105,7 @@ async def test_G2_harm_is_refused_in_a_sentence_and_the_next_picture_is_served(s
     assert (await sandbox.render(GOOD, NOW)).width == 96
 
 
-async def test_a_picture_that_takes_too_long_is_given_up():
+async def test_a_picture_that_takes_too_long_is_refused():
     sandbox = Sandbox(workers=1, timeout_seconds=1)
     started = time.monotonic()
 
@@ -115,7 +117,7 @@ async def test_a_picture_that_takes_too_long_is_given_up():
     await sandbox.close()
 
 
-async def test_a_picture_that_takes_too_much_memory_is_given_up():
+async def test_a_picture_that_takes_too_much_memory_is_refused():
     sandbox = Sandbox(workers=1, memory_mb=200)
     rows = (b"\0" + bytes(7000)) * 7000
 
@@ -138,7 +140,7 @@ async def test_a_worker_that_is_killed_costs_one_picture(sandbox):
     assert (await sandbox.render(GOOD, SMALL)).width == 96
 
 
-async def test_a_worker_killed_while_it_was_idle_costs_nothing(sandbox):
+async def test_an_idle_worker_that_is_killed_costs_nothing(sandbox):
     await sandbox.render(GOOD, SMALL)
     for process in processes():
         process.kill()
@@ -147,7 +149,7 @@ async def test_a_worker_killed_while_it_was_idle_costs_nothing(sandbox):
     assert (await sandbox.render(GOOD, SMALL)).width == 96
 
 
-async def test_pictures_asked_for_at_once_do_not_mix(sandbox):
+async def test_concurrent_pictures_do_not_mix(sandbox):
     sizes = [(20 + number, 30) for number in range(12)]
 
     pictures = await asyncio.gather(
@@ -158,7 +160,7 @@ async def test_pictures_asked_for_at_once_do_not_mix(sandbox):
     assert len(processes()) <= 2
 
 
-async def test_someone_who_leaves_does_not_put_the_worker_out_of_step():
+async def test_a_cancelled_caller_does_not_put_the_worker_out_of_step():
     sandbox = Sandbox(workers=1)
     await sandbox.render(GOOD, SMALL)
     leaving = asyncio.ensure_future(sandbox.render(samples.encoded(samples.quarters(4000, 3000), "PNG"), NOW))
@@ -172,21 +174,21 @@ async def test_someone_who_leaves_does_not_put_the_worker_out_of_step():
     await sandbox.close()
 
 
-async def test_what_is_needed_now_goes_before_what_is_not():
+async def test_background_work_waits_for_all_other_work():
     sandbox, order = Sandbox(workers=1), []
 
-    async def ask(name: str, variants: tuple[Variant, ...]) -> None:
+    async def render(name: str, variants: tuple[Variant, ...]) -> None:
         await sandbox.render(GOOD, variants)
         order.append(name)
 
     names = ["first", "later", "later too", "now", "now too"]
-    await asyncio.gather(*(ask(name, LATER if "later" in name else NOW) for name in names))
+    await asyncio.gather(*(render(name, LATER if "later" in name else NOW) for name in names))
 
     assert order == ["first", "now", "now too", "later", "later too"]
     await sandbox.close()
 
 
-async def test_an_idle_worker_ends(sandbox):
+async def test_an_idle_worker_is_ended(sandbox):
     brief = Sandbox(idle_timeout_seconds=0.2)
     await brief.render(GOOD, SMALL)
     assert len(processes()) == 1
@@ -197,14 +199,14 @@ async def test_an_idle_worker_ends(sandbox):
     await brief.close()
 
 
-async def test_a_worker_can_be_started_ahead(sandbox):
+async def test_a_worker_can_be_started_in_advance(sandbox):
     await sandbox.warm_up()
     await sandbox.warm_up()
 
     assert len(processes()) == 1
 
 
-async def test_a_closed_sandbox_takes_nothing_and_leaves_no_process():
+async def test_a_closed_sandbox_refuses_work_and_leaves_no_process():
     sandbox = Sandbox(workers=1)
     await sandbox.render(GOOD, SMALL)
     tasks = [asyncio.ensure_future(sandbox.render(samples.jpeg_of_many_scans(1500), NOW)) for _ in range(3)]
@@ -234,48 +236,3 @@ async def test_a_worker_inherits_no_secret_and_no_file(sandbox, tmp_path, monkey
 
     assert b"do not tell" not in environment
     assert all(file.startswith("pipe:") for file in files)
-
-
-ESCAPES = """
-import mmap, os, socket, threading
-from media import seccomp
-from tests.support.parallel import ONE_AT_A_TIME
-
-pytestmark = ONE_AT_A_TIME
-
-seccomp.confine_process(512, 20)
-
-def attempt(name, deed):
-    try:
-        deed()
-    except (OSError, ValueError, MemoryError):
-        return
-    os.write(1, name.encode() + b" succeeded\\n")
-
-attempt("open", lambda: open("/etc/passwd"))
-attempt("socket", lambda: socket.socket())
-attempt("memory", lambda: bytearray(1 << 30))
-if FILTERED:
-    attempt("fork", os.fork)
-    attempt("exec", lambda: os.execv("/bin/true", ["true"]))
-    attempt("kill", lambda: os.kill(os.getppid(), 0))
-    attempt("code", lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC | mmap.PROT_READ))
-    os.close(0)
-    attempt("socket in place of a pipe", lambda: socket.socket())
-    attempt("list", lambda: os.listdir("/"))
-thread = threading.Thread(target=lambda: os.write(1, b"a thread may run\\n"))
-thread.start()
-thread.join()
-os._exit(0)
-"""
-
-
-def test_a_confined_process_reaches_nothing():
-    is_filtered = sys.platform == "linux" and os.uname().machine in ("x86_64", "aarch64")
-    program = ESCAPES.replace("FILTERED", str(is_filtered))
-
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=60, check=False
-    )
-
-    assert run.stdout == b"a thread may run\n", run.stderr.decode()

@@ -1,4 +1,4 @@
-"""Files are whole or absent, and nobody leaves the folder."""
+"""Files are whole or absent, and no key leads out of the folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def storage(tmp_path):
     return open_storage(f"file:{tmp_path / 'data' / 'media'}")
 
 
-async def test_what_was_put_is_there_until_it_is_deleted(storage):
+async def test_a_file_is_stored_until_it_is_deleted(storage):
     await storage.put(KEY, b"bytes", "image/jpeg")
 
     assert await storage.get(KEY) == b"bytes"
@@ -41,7 +41,7 @@ async def test_what_was_put_is_there_until_it_is_deleted(storage):
         "a/b/c/d/e/f.jpg", "a" * 200 + ".jpg", "ab/%2e%2e/cd.jpg", "ab/cd.jpg/../x.jpg", "~/a.jpg", "c:/a.jpg",
     ],
 )  # fmt: skip
-async def test_a_key_that_is_none_leads_nowhere(storage, key):
+async def test_a_malformed_key_names_no_file(storage, key):
     assert storage.path(key) is None
     with pytest.raises(KeyError):
         await storage.get(key)
@@ -50,7 +50,7 @@ async def test_a_key_that_is_none_leads_nowhere(storage, key):
     await storage.delete(key)
 
 
-async def test_the_same_key_put_by_many_at_once_is_one_whole_file(storage):
+async def test_concurrent_writes_of_one_key_are_one_whole_file(storage):
     await asyncio.gather(*(storage.put(KEY, b"x" * 100_000, "image/jpeg") for _ in range(20)))
 
     assert await storage.get(KEY) == b"x" * 100_000
@@ -67,7 +67,7 @@ async def test_a_write_that_fails_leaves_nothing(storage):
     assert list((storage.folder / ".incoming").iterdir()) == []
 
 
-def test_half_a_file_from_a_crash_is_forgotten_but_not_what_another_process_is_writing(storage):
+def test_old_partial_files_are_deleted_and_young_ones_stay(storage):
     old, new = (storage.folder / ".incoming" / name for name in ("old", "new"))
     for file in (old, new):
         file.write_bytes(b"half")
@@ -89,7 +89,7 @@ def test_a_key_comes_from_the_bytes_and_cannot_be_guessed_without_the_secret(sto
 
 
 @pytest.mark.parametrize("url", ["s3://bucket", "data/media", "file:", "file:///", "https://x.example"])
-def test_a_storage_that_is_not_there_yet_is_refused_in_a_sentence(url):
+def test_an_unknown_storage_url_is_refused_with_the_reason(url):
     with pytest.raises(ValueError, match="file:"):
         open_storage(url)
 

@@ -1,4 +1,4 @@
-"""Nothing that a worker says is believed beyond what was asked."""
+"""Nothing that a worker sends is trusted beyond what was requested."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ def reader(data: bytes):
     return read
 
 
-def answer(files=GOOD, sizes=((96, 64), (48, 48)), **changes) -> bytes:
-    facts = [worker_protocol.FileHeader(*size, len(data)) for size, data in zip(sizes, files, strict=True)]
-    said = worker_protocol.RenderResponse("", "", 96, 64, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj", facts)
-    return worker_protocol.encode_message(msgspec.structs.replace(said, **changes)) + b"".join(files)
+def response(files=GOOD, sizes=((96, 64), (48, 48)), **changes) -> bytes:
+    headers = [worker_protocol.FileHeader(*size, len(data)) for size, data in zip(sizes, files, strict=True)]
+    message = worker_protocol.RenderResponse(
+        "", "", 96, 64, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj", headers
+    )
+    return worker_protocol.encode_message(msgspec.structs.replace(message, **changes)) + b"".join(files)
 
 
-def test_an_honest_answer_becomes_the_picture():
-    picture = worker_protocol.read_picture(reader(answer()), VARIANTS)
+def test_a_well_formed_response_becomes_the_picture():
+    picture = worker_protocol.read_picture(reader(response()), VARIANTS)
 
     assert isinstance(picture, Picture)
     assert picture.files == [
@@ -47,35 +49,35 @@ def test_an_honest_answer_becomes_the_picture():
 
 
 def test_a_refusal_is_passed_on_in_one_printable_line():
-    said = worker_protocol.error_response(BadImage("Too\x1b[31m large.\nSorry.", "why"))
+    refusal = worker_protocol.error_response(BadImage("Too\x1b[31m large.\nSorry.", "why"))
 
     with pytest.raises(BadImage) as caught:
-        worker_protocol.read_picture(reader(worker_protocol.encode_message(said)), VARIANTS)
+        worker_protocol.read_picture(reader(worker_protocol.encode_message(refusal)), VARIANTS)
 
     assert caught.value.message == "Too [31m large. Sorry."
     assert caught.value.detail == "why"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "data",
     [
         b"\xff\xff\xff\xff",
         worker_protocol.LENGTH_STRUCT.pack(5) + b"hello",
         worker_protocol.LENGTH_STRUCT.pack(2) + b"[]",
-        answer(files=GOOD[:1], sizes=((96, 64),)),
-        answer(files=[GOOD[1], GOOD[0]]),
-        answer(files=[b"<!doctype html><script>", GOOD[1]]),
-        answer(sizes=((96, 64), (51, 48))),
-        answer(sizes=((96, 0), (48, 48))),
-        answer(width=0),
-        answer(height=1 << 40),
-        answer(mime="text/html"),
-        answer(blurhash="<script>"),
-        answer(blurhash=""),
+        response(files=GOOD[:1], sizes=((96, 64),)),
+        response(files=[GOOD[1], GOOD[0]]),
+        response(files=[b"<!doctype html><script>", GOOD[1]]),
+        response(sizes=((96, 64), (51, 48))),
+        response(sizes=((96, 0), (48, 48))),
+        response(width=0),
+        response(height=1 << 40),
+        response(mime="text/html"),
+        response(blurhash="<script>"),
+        response(blurhash=""),
         worker_protocol.encode_message(worker_protocol.RenderResponse("", "", 9, 9, "image/png", "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
                                       [worker_protocol.FileHeader(9, 9, 1 << 40)] * 2)),
     ],
 )  # fmt: skip
-def test_an_answer_to_something_else_is_nonsense(said):
+def test_a_response_to_another_request_is_malformed(data):
     with pytest.raises(worker_protocol.ProtocolError):
-        worker_protocol.read_picture(reader(said), VARIANTS)
+        worker_protocol.read_picture(reader(data), VARIANTS)

@@ -39,7 +39,7 @@ ALLOWED_IMPORTERS = {
 SECRET_WORDS = ("digest", "signature", "csrf", "secret", "capability", "seal", "token", "password", "hmac")
 NOT_SECRET = {
     # FEP-8fcf: digests of lists of public addresses, compared to find out whether two servers agree.
-    "activitypub/inbox/follower_sync.py: memory.checked_digests.get(by.id) == said.digest",
+    "activitypub/inbox/follower_sync.py: cache.checked_digests.get(actor.id) == sent.digest",
     "activitypub/signatures/follower_digest.py: compute_digest(local_ids) != sync.digest",
     "activitypub/signatures/follower_digest.py: compute_digest(remote) != sync.digest",
 }

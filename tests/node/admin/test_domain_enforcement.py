@@ -65,14 +65,14 @@ async def test_all_follows_of_a_suspended_server_end_in_batches(
 async def test_ending_and_restoring_follows_sends_no_activity(
     node: Node, alice: Account, bob: Account, circle: list[Account]
 ) -> None:
-    before = [await node.db.read(verbs, who) for who in (alice, bob)]
+    before = [await node.db.read(verbs, one) for one in (alice, bob)]
 
     await node.db.write(domain_rules.block, "far.example")
     await run_job(node)
     await node.db.write(domain_rules.unblock, "far.example")
     await run_job(node)
 
-    assert [await node.db.read(verbs, who) for who in (alice, bob)] == before
+    assert [await node.db.read(verbs, one) for one in (alice, bob)] == before
     assert await follow_count(node.db) == 10
 
 

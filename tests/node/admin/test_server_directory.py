@@ -10,7 +10,6 @@ from node.admin.server_directory import ServerDetails, ServerSummary
 from node.database import Database, Writer
 from node.errors import Invalid
 from node.federation import deliveries, outbox, server_availability
-from node.federation.deliveries import FinishedDelivery
 from node.interactions import follows, severed_follows
 from node.models.account import Account
 from node.moderation import domain_rules
@@ -25,9 +24,9 @@ def deliver(tx: Writer, author: Account, host: str, states: list[str]) -> None:
         activity = outbox.by_id(tx, tx.value("SELECT MAX(id) FROM outbox"))
         assert activity is not None
         deliveries.queue(tx, activity, [(f"https://{host}/inbox/{number}", host)])
-        if state != "waiting":
-            id_ = tx.value("SELECT MAX(id) FROM deliveries")
-            deliveries.finish(tx, [FinishedDelivery(id_, state, 200, "")])
+        tx.run(
+            "UPDATE deliveries SET state = :state WHERE id = (SELECT MAX(id) FROM deliveries)", state=state
+        )
 
 
 async def page(db: Database, **how: str | int) -> list[ServerSummary]:

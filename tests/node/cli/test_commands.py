@@ -1,14 +1,23 @@
-"""Commands as they are typed: what they do, print, and refuse with which exit code."""
+"""Commands: their database work on both databases, and as they are typed: output, refusals, exit codes."""
 
 from __future__ import annotations
 
 import io
+import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from node.__main__ import main
+from node.accounts import keys
+from node.auth import access_tokens, sessions, users
+from node.cli import commands
+from node.database import Database, Writer
+from node.errors import Invalid, NotFound, Refused
+from node.models.account import Account
+from tests.support import people
 
 PASSWORD = "a lake in the morning\n"
 
@@ -26,6 +35,136 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def create(name: str = "alice", *more: str) -> int:
     return main(["account", "create", name, "--email", f"{name}@a.test", "--password-stdin", *more])
+
+
+async def perform(db: Database, command: str, /, **values: Any) -> Any:
+    """As over the control socket: parameters and result pass through JSON."""
+    result = await commands.perform(db, command, json.loads(json.dumps(values)))
+    return json.loads(json.dumps(result))
+
+
+async def create_on(db: Database, name: str, pair: keys.KeyPair, role: str = "user") -> str:
+    values = {"name": name, "email": f"{name}@a.test", "password_hash": "hash", "role": role}
+    handle: str = await perform(db, "account create", pair=commands.pack_keys(pair), **values)
+    return handle
+
+
+async def test_keys_pass_through_json_unchanged(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+    assert await create_on(db, "alice", pairs["alice"]) == "alice@tintype.test"
+
+    stored = await db.read(lambda tx: {row["public"] for row in tx.all("SELECT public FROM keys")})
+    assert {pairs["alice"].public_pem, pairs["alice"].ed25519_public} <= stored
+
+
+@pytest.mark.parametrize("login", ["alice", "ALICE", "@alice@tintype.test", "Alice@A.test"])
+async def test_a_user_is_found_by_name_or_email(
+    db: Database, pairs: dict[str, keys.KeyPair], login: str
+) -> None:
+    await create_on(db, "alice", pairs["alice"])
+
+    assert await perform(db, "account find", name=login) == "alice"
+
+
+async def test_commands_for_an_unknown_user_are_refused(db: Database, bob: Account) -> None:
+    """An account without a user counts as unknown: nobody can sign in to it."""
+    pair = commands.pack_keys(keys.generate())
+    for command, values in (
+        ("account find", {}),
+        ("account password", {"password_hash": "x"}),
+        ("account rotate-keys", {"pair": pair}),
+        ("token create", {"scopes": ["read"], "app": "cli"}),
+    ):
+        with pytest.raises(NotFound, match="bob"):
+            await perform(db, command, name="bob", **values)
+
+
+async def test_an_unknown_command_is_refused_with_a_hint(db: Database) -> None:
+    with pytest.raises(Invalid, match="older version"):
+        await perform(db, "account explode")
+
+
+async def test_a_new_password_ends_all_sessions(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+    await create_on(db, "alice", pairs["alice"])
+    found = await db.read(users.by_login, "alice")
+    assert found is not None
+    token = await db.write(sessions.start, found.account, "")
+
+    await perform(db, "account password", name="alice", password_hash="another")
+
+    assert await db.read(sessions.by_token, token) is None
+    assert await db.read(users.password_hash, found.account.id) == "another"
+
+
+async def test_rotated_keys_are_announced_to_other_servers(
+    db: Database, pairs: dict[str, keys.KeyPair]
+) -> None:
+    await create_on(db, "alice", pairs["alice"])
+    found = await db.read(users.by_login, "alice")
+    assert found is not None
+    before = await db.read(people.verbs, found.account)
+
+    handle = await perform(db, "account rotate-keys", name="alice", pair=commands.pack_keys(pairs["mallory"]))
+
+    assert handle == "alice@tintype.test"
+    assert await db.read(people.verbs, found.account) == [*before, "Update"]
+    assert (await db.read(keys.private_pem, found.account))[1] == pairs["mallory"].private_pem
+
+
+async def test_users_are_listed_newest_first_below_an_id(
+    db: Database, pairs: dict[str, keys.KeyPair]
+) -> None:
+    for name in ("alice", "bob", "mallory"):
+        await create_on(db, name, pairs[name], "admin" if name == "alice" else "user")
+
+    def suspend(tx: Writer) -> None:
+        tx.run("UPDATE accounts SET suspended_at = 1 WHERE name = 'bob'")
+        tx.run("UPDATE users SET state = 'pending' WHERE email = 'mallory@a.test'")
+
+    await db.write(suspend)
+
+    first = await perform(db, "account list", max_id=0)
+    assert [(one["name"], one["role"], one["state"]) for one in first] == [
+        ("mallory", "user", "pending"),
+        ("bob", "user", "suspended"),
+        ("alice", "admin", "active"),
+    ]
+    rest = await perform(db, "account list", max_id=first[1]["id"])
+    assert [one["name"] for one in rest] == ["alice"]
+
+
+async def test_a_token_has_the_scopes_it_was_created_with(
+    db: Database, pairs: dict[str, keys.KeyPair]
+) -> None:
+    await create_on(db, "alice", pairs["alice"])
+
+    token = await perform(db, "token create", name="alice", scopes=["read", "write:statuses"], app="cli")
+
+    found = await db.read(access_tokens.by_token, token)
+    assert found is not None
+    assert (found.scopes, found.app.name) == ({"read", "write:statuses"}, "cli")
+
+
+async def test_only_commands_that_write_may_write(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+    for name in ("account find", "account list", "migration"):
+        assert not commands.COMMANDS[name].writes
+    assert await perform(db, "check") == await perform(db, "migration") > 0
+    assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM users")) == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"name": "no-no"}, {"name": "alice", "email": "none"}, {"name": "alice", "role": "queen"}],
+)
+async def test_a_refused_user_leaves_nothing_behind(
+    db: Database, pairs: dict[str, keys.KeyPair], values: dict[str, str]
+) -> None:
+    given = {"name": "alice", "email": "a@a.test", "password_hash": "x", "role": "user"} | values
+    before = await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM accounts"))
+
+    with pytest.raises(Refused):
+        await perform(db, "account create", pair=commands.pack_keys(pairs["alice"]), **given)
+
+    assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM accounts")) == before
 
 
 @pytest.mark.usefixtures("typed")
@@ -114,51 +253,3 @@ def test_a_token_is_printed_alone_for_use_in_scripts(capsys: pytest.CaptureFixtu
 
     assert main(["token", "create", "alice", "--scopes", "read write follow"]) == 0
     assert len(capsys.readouterr().out.split()) == 1
-
-
-@pytest.mark.parametrize("before", [True, False])
-def test_the_config_file_may_be_named_before_or_after_the_command(
-    folder: Path, capsys: pytest.CaptureFixture[str], before: bool
-) -> None:
-    (folder / "other.toml").write_text('[database]\nurl = "sqlite:other/node.db"\n')
-    named = ["--config", "other.toml"]
-
-    assert main([*named, "migrate"] if before else ["migrate", *named]) == 0
-    assert "up to date" in capsys.readouterr().out
-    assert (folder / "other" / "node.db").exists()
-
-
-def test_a_wrong_option_is_named_and_exits_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "config.toml").write_text('[registration]\nmood = "open"\n')
-
-    assert main(["migrate"]) == 2
-    assert "mode" in capsys.readouterr().err
-    assert main(["migrate", "--config", "missing.toml"]) == 2
-
-
-def test_a_database_that_cannot_be_opened_is_reported_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (folder / "file").write_text("")
-    monkeypatch.setenv("TINTYPE_DATABASE_URL", "sqlite:file/x.db")
-    assert main(["migrate"]) == 1
-    monkeypatch.setenv("TINTYPE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
-    assert main(["migrate"]) == 1
-    assert all(line.startswith("tintype: ") for line in capsys.readouterr().err.splitlines())
-
-
-def test_a_database_of_a_newer_program_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["migrate"]) == 0
-    with sqlite3.connect(folder / "data" / "tintype.db") as db:
-        db.execute("INSERT INTO migrations VALUES (9999, 'from the future')")
-    db.close()
-
-    assert main(["account", "list"]) == 1
-    assert "newer" in capsys.readouterr().err
-
-
-def test_an_unknown_command_is_explained() -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["sreve"])
-
-    assert stopped.value.code == 2

@@ -1,4 +1,4 @@
-"""The queue: nothing lost, nothing doubled, lanes in order."""
+"""The queue: no job lost, none run twice, lanes in order."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import asyncio
 
 import pytest
 
-from node.database import Reader, Writer
+from node.database import Writer
 from node.ids import now_ms
 from node.jobs import queue
-from node.jobs.queue import GiveUp, Job, RetryLater
-from node.jobs.worker import BatchHandler, JobHandler, JobWorker
+from node.jobs.queue import Job
 from node.node import Node
-from tests.support.parallel import ONE_AT_A_TIME
 
 HOUR = 3_600_000
 
@@ -29,18 +27,13 @@ def numbers(found: list[Job]) -> list[int]:
     return [job.payload["n"] for job in found]
 
 
-def of_tests(tx: Reader) -> list[queue.KindStats]:
-    """How the queue stands, but for the node's own daily job."""
-    return [stats for stats in queue.stats_by_kind(tx) if stats.kind == "test"]
-
-
-async def test_a_job_whose_deed_failed_was_never_added(node: Node) -> None:
-    def deed(tx: Writer) -> None:
+async def test_a_job_of_a_unit_that_failed_was_never_added(node: Node) -> None:
+    def action(tx: Writer) -> None:
         queue.add(tx, "test", {"n": 1})
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await node.db.write(deed)
+        await node.db.write(action)
 
     assert await claim(node) == []
 
@@ -49,11 +42,11 @@ async def test_two_workers_never_take_the_same_job(node: Node) -> None:
     for n in range(200):
         await add(node, n)
 
-    taken = [job for found in await asyncio.gather(*[claim(node, 7) for _ in range(60)]) for job in found]
+    claimed = [job for found in await asyncio.gather(*[claim(node, 7) for _ in range(60)]) for job in found]
 
-    assert sorted(numbers(taken)) == sorted(set(numbers(taken)))
+    assert sorted(numbers(claimed)) == sorted(set(numbers(claimed)))
     rest = [job for _ in range(40) for job in await claim(node, 7)]
-    assert sorted(numbers(taken) + numbers(rest)) == list(range(200))
+    assert sorted(numbers(claimed) + numbers(rest)) == list(range(200))
 
 
 async def test_what_a_killed_worker_held_comes_back_when_its_lease_ends(node: Node) -> None:
@@ -89,7 +82,7 @@ async def test_jobs_of_one_lane_run_one_after_the_other_and_lanes_side_by_side(n
     assert sorted(numbers(await claim(node))) == [1, 11]
 
 
-async def test_a_lane_waits_with_its_first_job_and_a_knock_wakes_it(node: Node) -> None:
+async def test_a_lane_waits_with_its_first_job_until_it_is_run_now(node: Node) -> None:
     for n in range(2):
         await add(node, n, "lake.example")
     [job] = await claim(node)
@@ -144,146 +137,72 @@ async def test_adding_and_finishing_at_once_never_leaves_a_lane_parked(node: Nod
     assert await node.db.read(queue.longest_lanes) == []
 
 
-async def test_a_worker_does_each_job_once_and_forgets_it(node: Node) -> None:
-    done: list[int] = []
-
-    async def handler(node: Node, job: Job) -> None:
-        done.append(job.payload["n"])
-
-    for n in range(30):
-        await add(node, n, f"host{n % 3}.example")
-    worker = JobWorker(node, {"test": JobHandler(handler, concurrency=8)})
-
-    assert await worker.drain() == 30
-    assert sorted(done) == list(range(30))
-    assert await node.db.read(of_tests) == []
+async def move(node: Node, job: Job, lane: str, run_at: int | None = None) -> None:
+    await node.db.write(queue.move_to_lane, job, lane, run_at or now_ms(), "aside", "test")
 
 
-async def test_a_job_can_ask_for_later_and_one_that_fails_comes_back_after_a_while(node: Node) -> None:
-    tried: list[int] = []
+async def test_a_moved_job_lets_its_lane_go_on_and_queues_in_the_other(node: Node) -> None:
+    for n in range(3):
+        await add(node, n, "lake.example")
+    for n in range(2):
+        [job] = await claim(node)
+        assert numbers([job]) == [n]
+        await move(node, job, "lake.example aside", now_ms() + HOUR)
+    [last] = await claim(node)
+    assert numbers([last]) == [2]
+    await node.db.write(queue.finish, last)
 
-    async def handler(node: Node, job: Job) -> None:
-        tried.append(job.attempts)
-        if job.attempts == 1:
-            raise RetryLater(now_ms() + HOUR, "busy")
-        if job.attempts == 2:
-            raise RuntimeError("a mistake of ours")
-
-    await add(node, 1)
-    worker = JobWorker(node, {"test": JobHandler(handler)})
-    assert await worker.drain() == 1
-    assert await worker.drain(now_ms() + HOUR - 1000) == 0
-    assert await worker.drain(now_ms() + HOUR + 1000) >= 1
-
-    await worker.drain(now_ms() + 3 * HOUR)
-    assert tried == [1, 2, 3]
+    # The second of the other lane waits for the first, whatever time it was given.
+    for n in range(2):
+        [job] = await claim(node, now=now_ms() + HOUR + 1000)
+        assert numbers([job]) == [n]
+        await node.db.write(queue.finish, job)
 
 
-async def test_a_job_given_up_is_kept_with_its_reason(node: Node) -> None:
-    async def handler(node: Node, job: Job) -> None:
-        raise GiveUp("lake.example is gone")
+async def test_a_moved_job_runs_no_sooner_than_it_was_told(node: Node) -> None:
+    await add(node, 1, "lake.example")
+    [job] = await claim(node)
 
-    await add(node, 1)
-    await JobWorker(node, {"test": JobHandler(handler)}).drain()
+    await move(node, job, "lake.example aside", now_ms() + HOUR)
 
-    [row] = await node.db.read(queue.failures)
-    assert (row["kind"], row["reason"]) == ("test", "lake.example is gone")
-
-
-async def test_one_bad_job_does_not_spoil_its_batch(node: Node) -> None:
-    done: set[int] = set()
-
-    async def handler(node: Node, found: list[Job]) -> None:
-        if any(job.payload["n"] == 3 for job in found):
-            raise RuntimeError("cannot read number 3")
-        await node.db.write(queue.finish_all, found)
-        done.update(numbers(found))
-
-    for n in range(6):
-        await add(node, n)
-    await JobWorker(node, {"test": BatchHandler(handler, size=10)}).drain()
-
-    assert done == {0, 1, 2, 4, 5}
-    [stats] = await node.db.read(of_tests)
-    assert (stats.waiting, stats.failed) == (1, 0)
+    assert await claim(node) == []
+    assert await node.db.read(queue.nonempty_lanes, ["lake.example", "lake.example aside"]) == {
+        "lake.example aside"
+    }
+    assert numbers(await claim(node, now=now_ms() + HOUR + 1000)) == [1]
 
 
-@ONE_AT_A_TIME
-async def test_a_running_worker_is_woken_by_the_deed_that_adds_a_job(node: Node) -> None:
-    done = asyncio.Event()
+async def test_moving_a_finished_job_changes_nothing(node: Node) -> None:
+    await add(node, 1, "lake.example")
+    [job] = await claim(node)
+    await node.db.write(queue.finish, job)
 
-    async def handler(node: Node, job: Job) -> None:
-        done.set()
+    for lane in ("a lane before it", "z lane after it"):
+        await move(node, job, lane)
 
-    worker = JobWorker(node, {"test": JobHandler(handler)})
-    await worker.start(is_only_process=True)
-    try:
-        await asyncio.sleep(0.05)
-        await add(node, 1)
-        await asyncio.wait_for(done.wait(), 0.9)  # sooner than the poll of one second
-    finally:
-        await worker.stop()
+    assert await node.db.read(queue.longest_lanes) == []
 
 
-async def test_a_worker_that_is_stopped_lets_go_of_what_takes_too_long(node: Node) -> None:
-    started = asyncio.Event()
+async def test_lanes_are_deleted_with_their_sublanes_and_no_others(node: Node) -> None:
+    lanes = ["lake.example", "lake.example aside", "lake.example.org", "sea.example"]
+    for n, lane in enumerate(lanes):
+        await add(node, n, lane)
+    assert await node.db.read(queue.has_sublane, "lake.example")
+    assert not await node.db.read(queue.has_sublane, "sea.example")
 
-    async def handler(node: Node, job: Job) -> None:
-        started.set()
-        await asyncio.sleep(60)
+    await node.db.write(queue.delete_lanes, "lake.example")
 
-    worker = JobWorker(node, {"test": JobHandler(handler)})
-    await worker.start(is_only_process=True)
-    await add(node, 1)
-    await asyncio.wait_for(started.wait(), 5)
-
-    await worker.stop(timeout_seconds=0.05)
-
-    await node.db.write(queue.release_all_claims)
-    assert numbers(await claim(node)) == [1]
+    assert await node.db.read(queue.nonempty_lanes, lanes) == {"lake.example.org", "sea.example"}
+    assert sorted(numbers(await claim(node))) == [2, 3]
 
 
-@ONE_AT_A_TIME
-async def test_what_takes_long_gives_its_place_to_what_does_not(node: Node) -> None:
-    """Twenty servers hang, and the others do not wait for them; but not without end are there more at once."""
-    going, most, done = 0, 0, []
-    hang = asyncio.Event()
+async def test_periodic_work_is_added_once_until_it_is_done(node: Node) -> None:
+    for n in range(2):
+        await node.db.write(queue.add_once, "test", {"n": n})
+    [job] = await claim(node)
+    assert numbers([job]) == [0]
 
-    async def handler(node: Node, job: Job) -> None:
-        nonlocal going, most
-        going += 1
-        most = max(most, going)
-        if job.payload["hangs"]:
-            await hang.wait()
-        else:
-            done.append(job.payload["n"])
-        going -= 1
+    await node.db.write(queue.finish, job)
+    await node.db.write(queue.add_once, "test", {"n": 2})
 
-    def unit(tx: Writer) -> None:
-        for n in range(40):
-            queue.add(tx, "test", {"n": n, "hangs": n < 20})
-
-    await node.db.write(unit)
-    worker = JobWorker(
-        node, {"test": JobHandler(handler, concurrency=4, slow_after_seconds=0.05, max_concurrency=24)}
-    )
-    await worker.start(is_only_process=True)
-    async with asyncio.timeout(5):
-        while len(done) < 20:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    assert going == 20
-    assert most <= 24
-
-    # What is slow takes no more than that: the next thirty that hang wait for their turn.
-    await node.db.write(lambda tx: [queue.add(tx, "test", {"n": n, "hangs": True}) for n in range(30)])
-    async with asyncio.timeout(5):
-        while going < 24:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.3)
-    hang.set()
-    async with asyncio.timeout(5):
-        while await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'test'")):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    assert most == 24
-    assert worker._running == set() or all(task.done() for task in worker._running)
-    await worker.stop()
+    assert numbers(await claim(node)) == [2]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 from node.node import Node
 from tests.support.asgi import Client
+from web.files import asset_urls
 from web.files.asset_urls import LAYERS, STYLES, Assets, stylesheet
 
 
 async def test_a_page_needs_one_stylesheet(node: Node, anybody: Client) -> None:
-    sent = await anybody.get(node.component(Assets).url("css/main.css"))
+    reply = await anybody.get(node.component(Assets).url("css/main.css"))
 
-    assert (sent.status, sent.headers["content-type"]) == (200, "text/css; charset=utf-8")
-    assert sent.body == stylesheet()
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert reply.body == stylesheet()
     assert (await anybody.get("/static/css/base/elements.css")).status == 404
 
 
@@ -32,3 +38,20 @@ def test_braces_are_closed_in_every_file() -> None:
         for path in STYLES.rglob("*.css")
         if path.read_text().count("{") != path.read_text().count("}")
     ] == []
+
+
+async def test_the_version_is_made_of_all_files(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "static"
+    shutil.copytree(asset_urls.STATIC_FOLDER, folder)
+    monkeypatch.setattr(asset_urls, "STATIC_FOLDER", folder)
+    before = Assets(node)
+
+    (folder / "avatar.svg").write_text("<svg/>")
+    changed = Assets(node)
+    (folder / "avatar.svg").rename(folder / "other.svg")
+    renamed = Assets(node)
+
+    assert len({before.version, changed.version, renamed.version}) == 3
+    assert before.url("avatar.svg") == f"/static/{before.version}/avatar.svg"

@@ -1,4 +1,4 @@
-"""Every sentence goes through gettext, and a language that is there is used."""
+"""Every message goes through gettext, and a language that has a catalogue is used."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ALLOWED = {"ALT"}
     "template",
     sorted(path.relative_to(TEMPLATE_FOLDER).as_posix() for path in TEMPLATE_FOLDER.rglob("*.html")),
 )
-def test_a_template_says_nothing_that_cannot_be_translated(template: str) -> None:
+def test_a_template_has_no_text_that_cannot_be_translated(template: str) -> None:
     bare = _without_markup((TEMPLATE_FOLDER / template).read_text())
-    said = set(re.findall(r"[A-Za-z]{3,}", bare)) - ALLOWED
-    assert not said, f"{template} says {sorted(said)}"
+    untranslated = set(re.findall(r"[A-Za-z]{3,}", bare)) - ALLOWED
+    assert not untranslated, f"{template} has {sorted(untranslated)}"
 
 
 def _without_markup(source: str) -> str:
@@ -47,14 +47,14 @@ def test_numbers_are_short() -> None:
     assert {n: helpers.short_number(n) for n in wanted} == wanted
 
 
-def test_the_language_is_the_first_that_is_there() -> None:
+def test_the_language_is_the_first_that_has_a_catalogue() -> None:
     assert translations.choose_language("", ["xx", "en-GB"]) == "en"
     assert translations.choose_language("", []) == "en"
     assert translations.text_direction("ar") == "rtl"
     assert translations.text_direction("en") == "ltr"
 
 
-def test_a_catalogue_is_read_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalogue_needs_no_compilation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "messages.po").write_text(
@@ -73,3 +73,29 @@ async def test_every_template_escapes(node: Node, anybody: Visitor) -> None:
     env = node.component(Templates).environment("en")
     assert env.autoescape is True
     assert env.from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
+
+
+def test_a_request_keeps_its_language_and_fills_in_values() -> None:
+    assert translations.gettext("Sign in to do that.") == "Sign in to do that."
+    assert translations.gettext("Hello %(name)s", name="Alice") == "Hello Alice"
+    assert translations.gettext("100 %") == "100 %"
+    assert translations.ngettext("%(num)s like", "%(num)s likes", 2) == "2 likes"
+
+    before = translations.current_language()
+    translations.set_language("de")
+    assert translations.current_language() == "de"
+    translations.set_language(before)
+
+
+def test_a_fuzzy_or_empty_translation_stays_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "messages.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        '#, fuzzy\nmsgid "Home"\nmsgstr "Vielleicht"\n\nmsgid "Search"\nmsgstr ""\n'
+    )
+    monkeypatch.setattr(translations, "LOCALE_FOLDER", tmp_path)
+
+    german = translations.Catalogue("de")
+
+    assert (german.gettext("Home"), german.gettext("Search")) == ("Home", "Search")

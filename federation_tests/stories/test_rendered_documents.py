@@ -1,4 +1,4 @@
-"""What our own documents say, held against what others need of them."""
+"""Documents of this node, compared with what other servers need in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_every_tag_of_a_quote_has_a_name(fediverse: Fediverse) -> None:
     assert [tag for tag in tags if not isinstance(tag.get("name"), str)] == []
 
 
-async def test_the_address_of_a_tag_is_that_of_its_collection(
+async def test_the_uri_of_a_hashtag_is_that_of_its_collection(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -43,40 +43,38 @@ async def test_the_address_of_a_tag_is_that_of_its_collection(
 
 async def test_an_undo_holds_the_whole_original(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil)
-    assert await evil.send(alice.node, "rita", said) == 202
+    create_ = create(evil)
+    assert await evil.send(alice.node, "rita", create_) == 202
     await fediverse.settle()
-    mine = await alice.node.db.read(posts.by_uri, said["object"]["id"])
-    assert mine is not None
+    post = await alice.node.db.read(posts.by_uri, create_["object"]["id"])
+    assert post is not None
     evil.received.clear()
     for do, undo in ((alice.likes, alice.unlikes), (alice.boosts, alice.unboosts)):
-        for deed in (do, undo):
-            await deed(mine)
+        for action in (do, undo):
+            await action(post)
             await fediverse.settle()
     originals: dict[str, Any] = {}
-    for one in evil.received:
-        if one["type"] == "Undo":
-            assert one["object"] == originals[one["object"]["id"]]
-        originals[one["id"]] = {name: value for name, value in one.items() if name != "@context"}
-    assert [one["type"] for one in evil.received] == ["Like", "Undo", "Announce", "Undo"]
+    for activity in evil.received:
+        if activity["type"] == "Undo":
+            assert activity["object"] == originals[activity["object"]["id"]]
+        originals[activity["id"]] = {name: value for name, value in activity.items() if name != "@context"}
+    assert [activity["type"] for activity in evil.received] == ["Like", "Undo", "Announce", "Undo"]
 
 
-async def test_the_number_of_replies_is_that_of_those_listed(
-    fediverse: Fediverse, evil: RemoteServer
-) -> None:
+async def test_the_total_of_replies_is_that_of_those_listed(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     await actors.find(alice.node, evil.person("rita", hidesToPublicFromUnauthedWeb=True))
     post = await alice.posts("Fog")
     note = evil.note("rita", 1, inReplyTo=post.uri, cc=[post.uri, (await alice.account()).uri])
-    said = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
-    assert await evil.send(alice.node, "rita", said) == 202
+    create_ = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
+    assert await evil.send(alice.node, "rita", create_) == 202
     await fediverse.settle()
-    _, front, _ = await evil.get(post.uri + "/replies")
+    _, collection, _ = await evil.get(post.uri + "/replies")
     _, page, _ = await evil.get(post.uri + "/replies?page=true")
-    assert json.loads(front)["totalItems"] == len(json.loads(page).get("orderedItems", [])) == 0
+    assert json.loads(collection)["totalItems"] == len(json.loads(page).get("orderedItems", [])) == 0
 
 
-async def test_follows_that_somebody_keeps_to_themselves_elsewhere_are_not_listed_here(
+async def test_follows_that_a_remote_account_hides_are_not_listed(
     fediverse: Fediverse,
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
@@ -89,5 +87,5 @@ async def test_follows_that_somebody_keeps_to_themselves_elsewhere_are_not_liste
     await fediverse.settle()
     client = Client(Api(alice.node))
     assert (await client.get(f"/api/v1/accounts/{known.id}/followers")).json == []
-    shown = (await client.get(f"/api/v1/accounts/{known.id}")).json
-    assert (shown["hide_collections"], shown["followers_count"]) == (True, 1)
+    entity = (await client.get(f"/api/v1/accounts/{known.id}")).json
+    assert (entity["hide_collections"], entity["followers_count"]) == (True, 1)

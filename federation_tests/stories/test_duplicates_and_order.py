@@ -1,4 +1,4 @@
-"""What is said twice, taken back by its name alone, or edited out of time."""
+"""Activities that are received twice, undone by their id alone, or in another order than they were sent."""
 
 from __future__ import annotations
 
@@ -11,27 +11,25 @@ from node.interactions import likes
 from node.posts import posts
 
 
-async def test_a_follow_that_is_sent_again_is_answered_again(
-    fediverse: Fediverse, evil: RemoteServer
-) -> None:
+async def test_a_duplicate_follow_is_accepted_again(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
-    asked = evil.activity("rita", "Follow", (await alice.account()).uri)
+    follow = evil.activity("rita", "Follow", (await alice.account()).uri)
     for times in (1, 2):
-        assert await evil.send(alice.node, "rita", asked) == 202
+        assert await evil.send(alice.node, "rita", follow) == 202
         await fediverse.settle()
-        assert [said["type"] for said in evil.received] == ["Accept"] * times
+        assert [activity["type"] for activity in evil.received] == ["Accept"] * times
     assert (await alice.account()).followers_count == 1
 
-    # One that was taken back meanwhile and comes late does not begin it anew.
-    assert await evil.send(alice.node, "rita", evil.activity("rita", "Undo", asked)) == 202
+    # A duplicate that is received after its Undo does not follow again.
+    assert await evil.send(alice.node, "rita", evil.activity("rita", "Undo", follow)) == 202
     await fediverse.settle()
-    assert await evil.send(alice.node, "rita", asked) == 202
+    assert await evil.send(alice.node, "rita", follow) == 202
     await fediverse.settle()
     assert (await alice.account()).followers_count == 0
 
 
-async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
+async def test_a_block_and_a_reaction_are_undone_by_id_or_by_their_members(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -52,8 +50,8 @@ async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
     seen = await alice.sees(post)
     assert seen is not None
     assert seen.post.likes_count == 1
-    nameless = {"type": "EmojiReact", "actor": reaction["actor"], "object": post.uri, "content": "🎉"}
-    await evil.send(alice.node, "rita", evil.activity("rita", "Undo", nameless))
+    without_id = {"type": "EmojiReact", "actor": reaction["actor"], "object": post.uri, "content": "🎉"}
+    await evil.send(alice.node, "rita", evil.activity("rita", "Undo", without_id))
     await fediverse.settle()
     seen = await alice.sees(post)
     assert seen is not None
@@ -62,15 +60,15 @@ async def test_a_block_and_an_emoji_are_taken_back_however_they_are_named(
 
 async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil, updated="2099-01-01T00:00:00Z")
-    await evil.send(alice.node, "rita", said)
+    create_ = create(evil, updated="2099-01-01T00:00:00Z")
+    await evil.send(alice.node, "rita", create_)
     await fediverse.settle()
-    later = {**said["object"], "content": "<p>Edited</p>", "updated": "2099-01-01T00:00:01Z"}
+    later = {**create_["object"], "content": "<p>Edited</p>", "updated": "2099-01-01T00:00:01Z"}
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", later))
     await fediverse.settle()
     assert await alice.home() == ["Edited"]
 
-    # Some say when it was updated although it never was: that is no edit.
+    # Some servers set `updated` on a post that was never edited: that is no edit.
     fresh = create(evil, number=2)
     fresh["object"]["updated"] = fresh["object"]["published"]
     await evil.send(alice.node, "rita", fresh)
@@ -80,21 +78,21 @@ async def test_a_post_from_the_future_can_still_be_edited(fediverse: Fediverse, 
     assert stored.edited_at is None
 
 
-async def test_an_edit_without_a_time_is_as_old_as_its_telling(
+async def test_an_edit_without_a_time_is_as_old_as_its_update_activity(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil, published="2026-11-01T10:00:00Z")
-    await evil.send(alice.node, "rita", said)
-    for words, minute in (("Second", 20), ("First", 10)):
-        edited = {**said["object"], "content": f"<p>{words}</p>"}
-        telling = evil.activity("rita", "Update", edited, published=f"2026-11-01T10:{minute}:00Z")
-        await evil.send(alice.node, "rita", telling)
+    create_ = create(evil, published="2026-11-01T10:00:00Z")
+    await evil.send(alice.node, "rita", create_)
+    for text, minute in (("Second", 20), ("First", 10)):
+        edited = {**create_["object"], "content": f"<p>{text}</p>"}
+        update = evil.activity("rita", "Update", edited, published=f"2026-11-01T10:{minute}:00Z")
+        await evil.send(alice.node, "rita", update)
         await fediverse.settle()
     assert await alice.home() == ["Second"]
 
 
-async def test_a_deletion_by_somebody_who_is_gone_is_taken_and_dropped(
+async def test_a_delete_by_an_actor_that_is_gone_is_accepted_and_ignored(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -104,17 +102,17 @@ async def test_a_deletion_by_somebody_who_is_gone_is_taken_and_dropped(
     assert await evil.send(alice.node, "ghost", gone) == 202
 
 
-async def test_the_way_up_a_long_conversation_is_gone_in_steps(
+async def test_the_ancestors_of_a_long_conversation_are_fetched_in_steps(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     other.person("tom")
-    above = None
+    parent_uri = None
     for number in range(30):
-        more = {"inReplyTo": above} if above else {}
-        above = other.note("tom", number, published=f"2026-11-20T10:{number:02}:00Z", **more)["id"]
+        more = {"inReplyTo": parent_uri} if parent_uri else {}
+        parent_uri = other.note("tom", number, published=f"2026-11-20T10:{number:02}:00Z", **more)["id"]
     other.requests.clear()
-    await evil.send(alice.node, "rita", create(evil, inReplyTo=above))
+    await evil.send(alice.node, "rita", create(evil, inReplyTo=parent_uri))
     await fediverse.settle()
     assert other.requests.total() <= 20
     root = await alice.node.db.read(posts.by_uri, f"{other.base}/users/tom/statuses/0")
@@ -130,16 +128,16 @@ def _in(minutes: int) -> int:
     return now_ms() + minutes * 61_000
 
 
-async def test_what_is_taken_back_before_it_arrives_is_not_done(
+async def test_an_activity_that_is_undone_before_it_arrives_has_no_effect(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("A lake", photo="A lake")
     like = evil.activity("rita", "Like", post.uri)
     other = evil.activity("rita", "Like", post.uri) | {"id": like["id"] + "-2"}
-    # All in one batch: one that is taken back first, and another twice.
-    for said in (evil.activity("rita", "Undo", like["id"]), like, other, other, like):
-        assert await evil.send(alice.node, "rita", said) == 202
+    # All in one batch: one like whose Undo comes first, and another that comes twice.
+    for activity in (evil.activity("rita", "Undo", like["id"]), like, other, other, like):
+        assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     seen = await alice.sees(post)
     assert seen is not None
@@ -149,11 +147,11 @@ async def test_what_is_taken_back_before_it_arrives_is_not_done(
     assert await alice.node.db.read(likes.by_uri, like["id"]) is None
     assert await alice.node.db.read(likes.by_uri, other["id"]) is not None
 
-    # What was ignored is heard when it comes again and means something.
+    # An id that was ignored is processed when it comes again with a type that is known.
     early = evil.activity("rita", "Delete", {"id": f"{evil.base}/none"}) | {"type": "Nothing"}
     late = early | {"type": "Like", "object": post.uri}
     await evil.send(alice.node, "rita", evil.activity("rita", "Undo", other["id"]))
-    for said in (early, early, late):
-        assert await evil.send(alice.node, "rita", said) == 202
+    for activity in (early, early, late):
+        assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await alice.node.db.read(likes.by_uri, late["id"]) is not None

@@ -1,4 +1,4 @@
-"""What a server says of its own people: suspended there, or not for visitors who are not signed in."""
+"""What a remote server says about its accounts: suspended there, or hidden from visitors who are not signed in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.visitors import sign_in
 from web.app import create_app
 
 
-async def test_whom_their_server_has_suspended_is_hidden_until_it_lets_them_in(
+async def test_an_account_suspended_by_its_server_is_hidden_until_unsuspended(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -29,7 +29,7 @@ async def test_whom_their_server_has_suspended_is_hidden_until_it_lets_them_in(
         assert await evil.send(alice.node, "rita", evil.activity("rita", "Update", uri)) == 202
         await fediverse.settle()
         assert await alice.home() == shown
-    # While they are, nothing else is heard of them.
+    # While it is suspended, nothing else of it is accepted.
     evil.person("rita", suspended=True)
     await evil.send(alice.node, "rita", evil.activity("rita", "Update", uri))
     await fediverse.settle()
@@ -38,20 +38,20 @@ async def test_whom_their_server_has_suspended_is_hidden_until_it_lets_them_in(
     assert await alice.node.db.read(posts.by_uri, f"{uri}/statuses/2") is None
 
 
-async def test_whom_this_node_has_suspended_no_other_server_brings_back(
+async def test_a_suspension_by_this_node_outlasts_that_of_the_remote_server(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
 
-    def judge(tx: Writer) -> None:
+    def suspend(tx: Writer) -> None:
         admin = accounts.get(tx, alice.id)
         users.create(tx, admin, email="a@a.test", password_hash="-", role="admin")
         rita = accounts.by_uri(tx, uri)
         assert rita is not None
         account_actions.suspend(tx, admin, rita)
 
-    await alice.node.db.write(judge)
+    await alice.node.db.write(suspend)
     for is_suspended in (True, False):
         evil.person("rita", suspended=is_suspended)
         await actors.find(alice.node, uri, refresh=True)
@@ -60,20 +60,20 @@ async def test_whom_this_node_has_suspended_no_other_server_brings_back(
     assert rita.is_inactive
 
 
-async def test_posts_that_are_not_for_the_open_web_are_shown_to_people_here_only(
+async def test_posts_hidden_from_the_web_are_shown_to_signed_in_people_only(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.person("rita", hidesToPublicFromUnauthedWeb=True)
     await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
-    said = create(evil, content="<p>Not for the web #fog</p>", tag=[{"type": "Hashtag", "name": "#fog"}])
-    await evil.send(alice.node, "rita", said)
+    activity = create(evil, content="<p>Not for the web #fog</p>", tag=[{"type": "Hashtag", "name": "#fog"}])
+    await evil.send(alice.node, "rita", activity)
     await fediverse.settle()
-    post = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    post = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
     assert post is not None
-    hers = await sign_in(alice.node, await alice.account())
-    anybody = Client(create_app(alice.node), {"accept": "text/html"})
-    assert "Not for the web" in (await hers.get(f"/posts/{post.id}")).words
-    assert (await anybody.get(f"/posts/{post.id}")).status == 404
+    alice_client = await sign_in(alice.node, await alice.account())
+    visitor = Client(create_app(alice.node), {"accept": "text/html"})
+    assert "Not for the web" in (await alice_client.get(f"/posts/{post.id}")).words
+    assert (await visitor.get(f"/posts/{post.id}")).status == 404
     for path in (f"/@rita@{evil.domain}/all", "/tags/fog", "/explore/network", "/search?q=fog"):
-        assert b"Not for the web" not in (await anybody.get(path)).body, path
+        assert b"Not for the web" not in (await visitor.get(path)).body, path

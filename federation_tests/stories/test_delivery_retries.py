@@ -1,4 +1,4 @@
-"""Trying again by hand, and letters that meet odd answers: nothing withdrawn is said again, nothing is lost."""
+"""Retries, by hand and after odd responses: nothing withdrawn is sent again, no delivery is lost."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from node.publishing import publishing
 from tests.media.test_exif import photo
 
 
-def _heard(server: RemoteServer) -> list[str]:
-    return [said["type"] for said in server.received]
+def _received_types(server: RemoteServer) -> list[str]:
+    return [activity["type"] for activity in server.received]
 
 
-async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_deleted_post_is_not_sent_again(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
     post = await alice.posts("A secret I regret")
@@ -44,10 +44,10 @@ async def test_what_was_deleted_is_not_told_again(fediverse: Fediverse, other: R
     await fediverse.settle()
     await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
-    assert _heard(other) == ["Create", "Delete"]
+    assert _received_types(other) == ["Create", "Delete"]
 
 
-async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_an_older_edit_is_not_sent_after_a_newer_one(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     post = await alice.posts("One")
     await fediverse.settle()
@@ -62,9 +62,7 @@ async def test_an_older_edit_is_not_told_after_a_newer_one(fediverse: Fediverse,
     assert other.received[-1]["object"]["content"] == "<p>Three</p>"
 
 
-async def test_a_post_that_is_told_again_is_told_as_it_is_now(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_a_retried_post_is_sent_as_it_is_now(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     made = await photos.upload(alice.node, await alice.account(), photo(model="STUDIO"))
     other.inbox_status = 400
@@ -79,14 +77,12 @@ async def test_a_post_that_is_told_again_is_told_as_it_is_now(
     other.inbox_status = 202
     await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
-    assert "Create" in _heard(other)
+    assert "Create" in _received_types(other)
     assert "STUDIO" not in json.dumps(other.received)
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_a_follow_that_was_taken_back_is_not_asked_again(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_an_undone_follow_is_not_sent_again(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 400
     await alice.follows(HandleOnly(f"rita@{other.domain}"))
@@ -96,13 +92,15 @@ async def test_a_follow_that_was_taken_back_is_not_asked_again(
     await fediverse.settle()
     await alice.node.db.write(deliveries.retry_host, other.domain)
     await fediverse.settle()
-    assert _heard(other) == ["Follow", "Undo"]
+    assert _received_types(other) == ["Follow", "Undo"]
 
 
-@pytest.mark.parametrize("wait", ["²", "soon", "-5", "99999999999999999999", "Wed, 99 Foo 2099"])
-async def test_no_retry_after_costs_a_letter(fediverse: Fediverse, other: RemoteServer, wait: str) -> None:
+@pytest.mark.parametrize("value", ["²", "soon", "-5", "99999999999999999999", "Wed, 99 Foo 2099"])
+async def test_no_retry_after_header_loses_a_delivery(
+    fediverse: Fediverse, other: RemoteServer, value: str
+) -> None:
     alice = await _followed(fediverse, other, "rita")
-    other.inbox_status, other.inbox_headers = 503, {"retry-after": wait}
+    other.inbox_status, other.inbox_headers = 503, {"retry-after": value}
     await alice.posts("Hello")
     for _ in range(10):
         await fediverse.settle()
@@ -115,11 +113,11 @@ async def test_no_retry_after_costs_a_letter(fediverse: Fediverse, other: Remote
 
 
 async def _now(alice: Person) -> None:
-    """Time passes for all that waits."""
+    """Time passes for all deliveries that wait."""
     await alice.node.db.write(lambda tx: tx.run("UPDATE jobs SET run_at = 0 WHERE kind LIKE '%deliver'"))
 
 
-async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
+async def test_an_error_in_this_program_after_many_retries_loses_no_delivery(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -128,16 +126,16 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
     for _ in range(8):
         await fediverse.settle()
         await _now(alice)
-    desk = alice.node.component(BatchLookups)
-    look, once = desk.look_up, []
+    lookups = alice.node.component(BatchLookups)
+    look_up, failed = lookups.look_up, []
 
-    async def hiccup(delivery: QueuedDelivery) -> DeliveryLookup:
-        if not once:
-            once.append(1)
+    async def fail_once(delivery: QueuedDelivery) -> DeliveryLookup:
+        if not failed:
+            failed.append(1)
             raise OSError("the database was away for a moment")
-        return await look(delivery)
+        return await look_up(delivery)
 
-    desk.look_up = hiccup  # type: ignore[method-assign]
+    lookups.look_up = fail_once  # type: ignore[method-assign]
     other.inbox_status = 202
     await fediverse.settle()
     await _now(alice)
@@ -145,25 +143,25 @@ async def test_a_fault_of_our_own_after_a_long_silence_costs_no_letter(
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_words_that_left_the_memory_are_read_from_the_table(
+async def test_a_document_that_left_the_cache_is_read_from_the_table(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
-    desk = alice.node.component(BatchLookups)
-    look = desk.look_up
+    lookups = alice.node.component(BatchLookups)
+    look_up = lookups.look_up
 
-    async def forgetting(delivery: QueuedDelivery) -> DeliveryLookup:
-        facts = await look(delivery)
-        desk._cache.rendered_activities.clear()
-        return facts
+    async def look_up_and_clear_cache(delivery: QueuedDelivery) -> DeliveryLookup:
+        lookup = await look_up(delivery)
+        lookups._cache.rendered_activities.clear()
+        return lookup
 
-    desk.look_up = forgetting  # type: ignore[method-assign]
+    lookups.look_up = look_up_and_clear_cache  # type: ignore[method-assign]
     await alice.posts("Hello")
     await fediverse.settle()
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_order_is_kept_within_a_retry_lane(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.fails_on = "Poison"
     post = await alice.posts("Poison")
@@ -172,11 +170,11 @@ async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other:
         await fediverse.settle(now=now + minutes * MINUTE)
     await alice.edits(post, "Antidote")
     await fediverse.settle()
-    heard: list[str] = []
+    accepted: list[str] = []
     arrived, once = asyncio.Event(), []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        """Takes everything but the antidote, which it thinks about for a while and stumbles over once."""
+        """Accepts everything but the antidote, which it holds for a second and fails on once."""
         if scope["type"] != "http":
             return
         body, more = b"", True
@@ -184,14 +182,14 @@ async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        status, words = 202, json.loads(body)["object"]["content"]
-        if "Antidote" in words and not once:
+        status, content = 202, json.loads(body)["object"]["content"]
+        if "Antidote" in content and not once:
             once.append(1)
             arrived.set()
             await asyncio.sleep(1)
             status = 500
         else:
-            heard.append(words)
+            accepted.append(content)
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -204,10 +202,10 @@ async def test_order_is_kept_among_what_waits_aside(fediverse: Fediverse, other:
     await fediverse.settle()
     await running
     await fediverse.settle(now=now + 600 * MINUTE)
-    assert heard == ["<p>Poison</p>", "<p>Antidote</p>", "<p>Final</p>"]
+    assert accepted == ["<p>Poison</p>", "<p>Antidote</p>", "<p>Final</p>"]
 
 
-async def test_a_server_suspended_just_now_gets_no_letter_that_was_queued_before(
+async def test_a_server_blocked_just_now_gets_nothing_that_was_queued_before(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -224,14 +222,12 @@ def _to_fan_out(tx: Any) -> int:
 
 
 async def _fan_out(alice: Person) -> None:
-    """The letters are written and queued, and not sent yet."""
+    """The deliveries are queued, and not sent yet."""
     for job in await alice.node.db.write(queue.claim, "fan_out", 10, now_ms()):
         await fan_out.fan_out(alice.node, job)
 
 
-async def test_what_was_deleted_before_its_server_came_back_is_not_told(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_a_post_deleted_during_an_outage_is_not_sent(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
     post = await alice.posts("A secret I regret")
@@ -241,10 +237,10 @@ async def test_what_was_deleted_before_its_server_came_back_is_not_told(
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
-    assert [said["type"] for said in other.received] == ["Delete"]
+    assert _received_types(other) == ["Delete"]
 
 
-async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
+async def test_a_post_is_not_retried_to_a_server_of_blocked_followers_only(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -259,10 +255,10 @@ async def test_a_post_is_not_told_again_to_whom_its_author_has_blocked(
     other.received.clear()
     await alice._do(delivery_reports.retry_undelivered, post.id)
     await fediverse.settle()
-    assert [said["type"] for said in other.received] == []
+    assert _received_types(other) == []
 
 
-async def test_what_a_suspended_person_said_waits_for_nobody(
+async def test_queued_posts_of_a_suspended_account_are_not_sent(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -271,22 +267,22 @@ async def test_what_a_suspended_person_said_waits_for_nobody(
     await fediverse.settle()
     bob = await fediverse.person("bob@a.test")
 
-    def judge(tx: Writer) -> None:
+    def suspend(tx: Writer) -> None:
         moderator = accounts.get(tx, bob.id)
         users.create(tx, moderator, email="bob@a.test", password_hash="x", role="moderator")
         account_actions.suspend(tx, moderator, accounts.get(tx, alice.id))
 
-    await alice.node.db.write(judge)
+    await alice.node.db.write(suspend)
     await fediverse.settle()
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
-    assert _heard(other) == ["Update"]
+    assert _received_types(other) == ["Update"]
     assert other.received[0]["object"]["suspended"] is True
     assert post.uri not in json.dumps(other.received)
 
 
-async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_waited(
+async def test_a_queued_post_for_followers_misses_those_blocked_meanwhile(
     fediverse: Fediverse, other: RemoteServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batch_lookups, "RECHECK_AFTER_MS", -1)
@@ -299,8 +295,8 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await other.start()
     await alice.node.db.write(server_availability.retry_now, other.domain)
     await fediverse.settle()
-    # Somebody else there follows still.
-    assert sorted(_heard(other)) == ["Create", "Create", "Reject"]
+    # Another account of that server still follows.
+    assert sorted(_received_types(other)) == ["Create", "Create", "Reject"]
     await other.stop()
     await alice.edits(posts_[0], "Three")
     await fediverse.settle()
@@ -310,4 +306,4 @@ async def test_what_is_for_followers_does_not_reach_who_was_blocked_while_it_wai
     await alice.node.db.write(server_availability.retry_now, other.domain)
     other.received.clear()
     await fediverse.settle()
-    assert _heard(other) == ["Reject"]
+    assert _received_types(other) == ["Reject"]

@@ -1,4 +1,4 @@
-"""Whatever bytes arrive, a worker gives a picture or a refusal in a sentence, in bounded time."""
+"""Whatever bytes arrive, a worker returns a picture or a refusal with a reason, in bounded time."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ VARIANTS = (
     Variant("thumb", 32, "webp", 80, "test", crop=True),
     Variant("thumb", 32, "avif", 50, "test", crop=True),
 )
-SEEDS = [samples.telling(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")] + [samples.HEIC]
+SEEDS = [samples.with_secrets(kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF", "GIF")] + [samples.HEIC]
 BOUNDED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
-class Keeper:
-    """One worker, replaced when it is no longer sound."""
+class WorkerKeeper:
+    """One worker, replaced when it is no longer reusable."""
 
     def __init__(self) -> None:
         self.worker = Worker(512, SECONDS)
 
-    def try_on(self, data: bytes) -> None:
+    def render(self, data: bytes) -> None:
         if not self.worker.is_reusable:
             self.worker.stop()
             self.worker = Worker(512, SECONDS)
         try:
             picture = self.worker.render(data, VARIANTS, SECONDS)
         except BadImage as refusal:
-            said = refusal.message
+            outcome = refusal.message
         else:
             assert all(samples.SECRET.encode() not in file.data for file in picture.files)
-            said = f"{len(picture.files)} files."
-        assert said.endswith(".")
-        assert len(said) < 300
+            outcome = f"{len(picture.files)} files."
+        assert outcome.endswith(".")
+        assert len(outcome) < 300
 
 
 @pytest.fixture(scope="module")
-def keeper() -> Iterator[Keeper]:
-    keeper = Keeper()
+def keeper() -> Iterator[WorkerKeeper]:
+    keeper = WorkerKeeper()
     yield keeper
     keeper.worker.stop()
 
@@ -55,7 +55,7 @@ def keeper() -> Iterator[Keeper]:
 @BOUNDED
 @given(seed=st.sampled_from(SEEDS), share=st.floats(0, 1))
 def test_a_file_cut_off_anywhere(keeper, seed, share):
-    keeper.try_on(seed[: int(len(seed) * share)])
+    keeper.render(seed[: int(len(seed) * share)])
 
 
 @BOUNDED
@@ -67,7 +67,7 @@ def test_a_file_with_changed_bytes(keeper, seed, changes):
     data = bytearray(seed)
     for share, byte in changes:
         data[int(share * (len(data) - 1))] = byte
-    keeper.try_on(bytes(data))
+    keeper.render(bytes(data))
 
 
 @BOUNDED
@@ -81,10 +81,10 @@ def test_a_file_with_changed_bytes(keeper, seed, changes):
 )
 def test_a_file_with_a_piece_replaced(keeper, seed, start, length, instead):
     at = int(start * len(seed))
-    keeper.try_on(seed[:at] + instead + seed[at + length :])
+    keeper.render(seed[:at] + instead + seed[at + length :])
 
 
 @BOUNDED
 @given(head=st.sampled_from([seed[:16] for seed in SEEDS]), tail=st.binary(max_size=2000))
 def test_a_good_beginning_and_then_anything(keeper, head, tail):
-    keeper.try_on(head + tail)
+    keeper.render(head + tail)

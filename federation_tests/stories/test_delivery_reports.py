@@ -1,4 +1,4 @@
-"""Authors see where their photos have got to, server by server, and can have them tried again."""
+"""Authors see the delivery of their posts, server by server, and can retry it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
 from node.paging import Page
 from tests.support.visitors import sign_in
-from web.pages import delivery_reports as ledger_pages
+from web.pages import delivery_reports as delivery_report_pages
 
 
-async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) -> None:
+async def test_the_author_sees_which_servers_have_a_post_and_retries(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     for follower in (bob, carol):
         await follower.follows(alice)
@@ -26,23 +26,23 @@ async def test_the_author_sees_who_has_it_and_tries_again(fediverse: Fediverse) 
     post = await alice.posts("A clock", photo="A clock")
     await fediverse.settle()
 
-    hers = await sign_in(alice.node, await alice.account())
-    seen = await hers.get(f"/p/alice/{post.id}")
+    client = await sign_in(alice.node, await alice.account())
+    seen = await client.get(f"/p/alice/{post.id}")
     assert "Delivered to 1 of 2 servers, 1 pending" in seen.words
-    seen = await hers.get(f"/posts/{post.id}/ledger")
+    seen = await client.get(f"/posts/{post.id}/ledger")
     assert f"{fediverse.domain('c.test')}" in seen.words
     assert "The server does not respond." in seen.words
     assert "next attempt" in seen.words
 
     await fediverse.up("b.test")
-    seen = await hers.post(f"/posts/{post.id}/ledger/again", {"host": fediverse.domain("b.test")})
+    seen = await client.post(f"/posts/{post.id}/ledger/again", {"host": fediverse.domain("b.test")})
     assert "Trying again" in seen.words
     await fediverse.settle()
     assert await bob.home() == ["A clock"]
-    assert "Delivered to 2 of 2 servers." in (await hers.get(f"/posts/{post.id}/ledger")).words
+    assert "Delivered to 2 of 2 servers." in (await client.get(f"/posts/{post.id}/ledger")).words
 
 
-async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_rejected_delivery_can_be_retried(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
@@ -50,8 +50,8 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: R
     evil.inbox_status = 413
     post = await alice.posts("A clock", photo="A clock")
     await fediverse.settle()
-    hers = await sign_in(alice.node, await alice.account())
-    seen = await hers.get(f"/posts/{post.id}/ledger")
+    client = await sign_in(alice.node, await alice.account())
+    seen = await client.get(f"/posts/{post.id}/ledger")
     assert "Delivered to 0 of 1 server." in seen.words
     assert "The server rejected it." in seen.words
 
@@ -59,11 +59,11 @@ async def test_what_was_refused_can_be_tried_again(fediverse: Fediverse, evil: R
     evil.received.clear()
     assert await alice.node.db.write(delivery_reports.retry_undelivered, await alice.account(), post.id) == 1
     await fediverse.settle()
-    assert [said["type"] for said in evil.received] == ["Create"]
+    assert [activity["type"] for activity in evil.received] == ["Create"]
     assert (await alice.delivery_counts(post)).delivered == 1
 
 
-async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
+async def test_a_deletion_has_a_report_too(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -73,33 +73,33 @@ async def test_a_deletion_has_a_ledger_too(fediverse: Fediverse) -> None:
     await alice.deletes(post)
     await fediverse.settle()
 
-    hers = await sign_in(alice.node, await alice.account())
-    seen = await hers.get("/settings/deleted")
+    client = await sign_in(alice.node, await alice.account())
+    seen = await client.get("/settings/deleted")
     assert "Deleted on 0 of 1 server, 1 pending" in seen.words
-    (telling,) = await alice.node.db.read(delivery_reports.deletions, await alice.account(), Page())
-    assert telling.post_id == post.id
-    seen = await hers.get(f"/posts/{post.id}/ledger")
+    (report,) = await alice.node.db.read(delivery_reports.deletions, await alice.account(), Page())
+    assert report.post_id == post.id
+    seen = await client.get(f"/posts/{post.id}/ledger")
     assert "Post deleted" in seen.words
 
     await fediverse.up("b.test")
-    await hers.post(f"/posts/{post.id}/ledger/again")
+    await client.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
-    assert "Deleted on 1 of 1 server" in (await hers.get("/settings/deleted")).words
+    assert "Deleted on 1 of 1 server" in (await client.get("/settings/deleted")).words
 
 
-async def test_nobody_else_sees_it(fediverse: Fediverse) -> None:
+async def test_nobody_else_sees_a_report(fediverse: Fediverse) -> None:
     alice, bob, mallory = await fediverse.people("alice@a.test", "bob@b.test", "mallory@a.test")
     await bob.follows(alice)
     await fediverse.settle()
     post = await alice.posts("A clock", photo="A clock")
     await fediverse.settle()
-    his = await sign_in(mallory.node, await mallory.account())
-    assert (await his.get(f"/posts/{post.id}/ledger")).status == 404
-    assert (await his.post(f"/posts/{post.id}/ledger/again")).status == 404
-    assert "Delivered to" not in (await his.get(f"/p/alice/{post.id}")).words
+    client = await sign_in(mallory.node, await mallory.account())
+    assert (await client.get(f"/posts/{post.id}/ledger")).status == 404
+    assert (await client.post(f"/posts/{post.id}/ledger/again")).status == 404
+    assert "Delivered to" not in (await client.get(f"/p/alice/{post.id}")).words
 
 
-async def test_an_admin_sees_who_does_not_answer_and_wakes_or_gives_up(fediverse: Fediverse) -> None:
+async def test_an_admin_sees_unavailable_servers_and_retries_or_gives_up(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     for follower in (bob, carol):
         await follower.follows(alice)
@@ -126,7 +126,7 @@ async def test_an_admin_sees_who_does_not_answer_and_wakes_or_gives_up(fediverse
     assert await alice.node.db.read(accounts.get, alice.id) == await alice.account()
 
 
-async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
+async def test_an_edit_has_a_report_of_its_own(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -135,50 +135,50 @@ async def test_an_edit_has_a_ledger_of_its_own(fediverse: Fediverse) -> None:
     await fediverse.down("b.test")
     await alice.edits(post, "A clock at noon")
     await fediverse.settle()
-    hers = await sign_in(alice.node, await alice.account())
-    seen = await hers.get(f"/posts/{post.id}/ledger")
+    client = await sign_in(alice.node, await alice.account())
+    seen = await client.get(f"/posts/{post.id}/ledger")
     edit, first = (element.text for element in seen.all("section", class_="telling"))
     assert "Post edited" in edit
     assert "Delivered to 0 of 1 server, 1 pending." in edit
     assert "Post published" in first
     assert "Delivered to 1 of 1 server." in first
     await fediverse.up("b.test")
-    await hers.post(f"/posts/{post.id}/ledger/again")
+    await client.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
     assert await bob.home() == ["A clock at noon"]
-    assert "pending" not in (await hers.get(f"/posts/{post.id}/ledger")).words
+    assert "pending" not in (await client.get(f"/posts/{post.id}/ledger")).words
 
 
-async def test_a_post_that_went_to_many_servers_lists_them_page_by_page(
+async def test_a_report_of_many_servers_is_paged(
     fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_pages, "SERVERS_PER_PAGE", 3)
+    monkeypatch.setattr(delivery_report_pages, "SERVERS_PER_PAGE", 3)
     (alice,) = await fediverse.people("alice@a.test")
 
-    def gather(tx: Writer) -> None:
+    def follow_from_many(tx: Writer) -> None:
         for n in range(8):
             uri = f"https://s{n}.example/users/fan"
             fan = RemoteActor(uri=uri, name="fan", domain=f"s{n}.example", inbox=f"{uri}/inbox")
             follows.follow(tx, remote_accounts.upsert(tx, fan), accounts.get(tx, alice.id), uri=f"{uri}#1")
 
-    await alice.node.db.write(gather)
+    await alice.node.db.write(follow_from_many)
     post = await alice.posts("To all of you", photo="A clock")
-    hers = await sign_in(alice.node, await alice.account())
+    client = await sign_in(alice.node, await alice.account())
     while ran := await alice.node.db.read(_to_fan_out):
         assert ran
         await fediverse.settle()
 
     path, found = f"/posts/{post.id}/ledger", []
     while path:
-        seen = await hers.get(path)
+        seen = await client.get(path)
         found += [element.text for element in seen.all("b") if element.text.endswith(".example")]
-        more = [link.attributes["href"] for link in seen.all("a") if link.text == "More servers"]
-        path = more[0] if more else ""
+        next_pages = [link.attributes["href"] for link in seen.all("a") if link.text == "More servers"]
+        path = next_pages[0] if next_pages else ""
     assert sorted(found) == [f"s{n}.example" for n in range(8)]
     assert "7 to 8 of 8" in seen.words
-    telling = seen.path.partition("of=")[2].partition("&")[0]
-    assert (await hers.get(f"/posts/{post.id}/ledger?of={telling}&from=999999999999")).status == 200
-    assert (await hers.get(f"/posts/{post.id}/ledger?of=1")).status == 404
+    report_id = seen.path.partition("of=")[2].partition("&")[0]
+    assert (await client.get(f"/posts/{post.id}/ledger?of={report_id}&from=999999999999")).status == 200
+    assert (await client.get(f"/posts/{post.id}/ledger?of=1")).status == 404
 
 
 def _to_fan_out(tx: Reader) -> int:
