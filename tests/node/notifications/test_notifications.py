@@ -100,7 +100,7 @@ async def test_deleting_a_post_deletes_only_its_own_notifications(
     await db.write(notifications.notify, alice.id, "like", bob, one)
     await db.write(notifications.notify, alice.id, "boost", bob, other)
 
-    await db.write(notifications.delete_by_post, one.id)
+    await db.write(notifications.delete_by_post, one)
 
     assert await db.read(people.told, alice) == [("boost", bob.id)]
 
@@ -112,7 +112,7 @@ async def test_deleting_an_account_deletes_both_directions(
         await db.write(notifications.notify, owner.id, "follow", actor)
 
     await db.write(notifications.delete_between, mallory.id, bob.id)
-    await db.write(notifications.delete_by_account, bob.id)
+    await db.write(notifications.delete_by_account, bob)
 
     assert await db.read(people.told, alice) == [("follow", mallory.id)]
     assert await db.read(people.told, bob) == []
