@@ -13,8 +13,8 @@ from node.publishing import publishing
 from tests.support import people
 
 
-def feed(tx: Reader, who: Account) -> set[int]:
-    return {row["by_id"] for row in tx.all("SELECT by_id FROM feed WHERE account_id = :id", id=who.id)}
+def feed(tx: Reader, account: Account) -> set[int]:
+    return {row["by_id"] for row in tx.all("SELECT by_id FROM feed WHERE account_id = :id", id=account.id)}
 
 
 async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Account, bob: Account) -> None:
@@ -37,7 +37,7 @@ async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Accoun
     assert not await db.read(relationships.has_blocked, bob, alice)
 
 
-async def test_blocking_someone_elsewhere_tells_their_server_of_the_follows_only(
+async def test_blocking_a_remote_account_sends_only_the_end_of_the_follows(
     db: Database, alice: Account
 ) -> None:
     rita = await db.write(people.remote)
@@ -50,7 +50,7 @@ async def test_blocking_someone_elsewhere_tells_their_server_of_the_follows_only
     assert await db.read(people.verbs, alice) == ["Accept", "Follow", "Undo", "Reject"]
 
 
-async def test_a_block_from_elsewhere_severs_without_a_word_from_them(db: Database, alice: Account) -> None:
+async def test_a_remote_block_ends_the_follows_and_sends_nothing(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
 
@@ -63,7 +63,9 @@ async def test_a_block_from_elsewhere_severs_without_a_word_from_them(db: Databa
     assert not await db.read(relationships.is_block_between, alice, rita)
 
 
-async def test_a_mute_hides_and_unmuting_brings_back(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_mute_empties_the_feed_and_unmuting_fills_it(
+    db: Database, alice: Account, bob: Account
+) -> None:
     await db.write(follows.follow, alice, bob)
     await db.write(publishing.publish, bob, Draft(caption="Morning"))
 
@@ -76,7 +78,7 @@ async def test_a_mute_hides_and_unmuting_brings_back(db: Database, alice: Accoun
     assert await db.read(feed, alice) == {bob.id}
 
 
-async def test_blocked_and_muted_people_are_listed_newest_first(
+async def test_blocked_and_muted_accounts_are_listed_newest_first(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     for target in (bob, mallory):
@@ -88,7 +90,7 @@ async def test_blocked_and_muted_people_are_listed_newest_first(
     assert await db.read(blocks.blocked_accounts, bob, Page()) == []
 
 
-async def test_nobody_blocks_or_mutes_themselves(db: Database, alice: Account) -> None:
-    for deed in (blocks.block, blocks.mute):
+async def test_an_account_cannot_block_or_mute_itself(db: Database, alice: Account) -> None:
+    for action in (blocks.block, blocks.mute):
         with pytest.raises(Invalid):
-            await db.write(deed, alice, alice)
+            await db.write(action, alice, alice)

@@ -1,4 +1,4 @@
-"""Bookmarks: kept once, for oneself alone, as long as the post may be seen and both are there."""
+"""Bookmarks: kept once, seen by their account alone, as long as the post is visible and both exist."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_bookmarks_go_with_their_post(node: Node, alice: Account, bob: Acc
     await node.db.write(unit)
 
 
-async def test_bookmarks_go_with_whoever_kept_them(
+async def test_bookmarks_go_with_their_account(
     node: Node, settle: Callable[[], Awaitable[int]], alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -120,7 +120,7 @@ async def test_bookmarks_go_with_whoever_kept_them(
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM bookmarks")) == 0
 
 
-async def test_bookmarks_are_nobody_elses_business(node: Node, alice: Account, bob: Account) -> None:
+async def test_bookmarks_are_neither_sent_nor_notified(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice), publish(tx, alice)
         bookmarks.add(tx, bob, two)

@@ -104,9 +104,9 @@ async def test_only_the_author_boosts_a_post_for_followers_and_nobody_a_direct_o
             boosts.boost(tx, bob, post)
         assert boosts.boost(tx, alice, post).visibility == "followers"
         direct = publish(tx, alice, "@bob psst", visibility="direct")
-        for person in (alice, bob):
+        for account in (alice, bob):
             with pytest.raises(NotAllowed):
-                boosts.boost(tx, person, direct)
+                boosts.boost(tx, account, direct)
 
     await node.db.write(unit)
 

@@ -1,4 +1,4 @@
-"""Whatever people do to each other, in whatever order: rows, counts and feeds say what plain rules say."""
+"""Any sequence of follows, blocks and mutes: rows, counts and feeds agree with a model of plain rules."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from node.posts.drafts import Draft
 from node.publishing import publishing
 from tests.support import people
 
-DEEDS = ("follow", "accept", "reject", "unfollow", "remove", "block", "unblock", "mute", "unmute")
-OURS = ("alice", "bob", "carol")
-EVERYONE = (*OURS, "rita")
+ACTIONS = ("follow", "accept", "reject", "unfollow", "remove", "block", "unblock", "mute", "unmute")
+LOCAL = ("alice", "bob", "carol")
+EVERYONE = (*LOCAL, "rita")
 LOCKED = ("carol", "rita")
 
 steps = st.lists(
-    st.tuples(st.sampled_from(DEEDS), st.sampled_from(EVERYONE), st.sampled_from(EVERYONE)).filter(
+    st.tuples(st.sampled_from(ACTIONS), st.sampled_from(EVERYONE), st.sampled_from(EVERYONE)).filter(
         lambda step: step[1] != step[2]
     ),
     max_size=25,
@@ -43,51 +43,57 @@ class Rules:
     blocks: set[tuple[str, str]] = field(default_factory=set)
     mutes: set[tuple[str, str]] = field(default_factory=set)
 
-    def do(self, deed: str, who: str, whom: str) -> None:
-        pair = (who, whom)
-        if deed == "follow" and not {pair, (whom, who)} & self.blocks:
-            self.follows.setdefault(pair, "pending" if whom in LOCKED else "accepted")
-        elif deed == "accept" and (whom, who) in self.follows:
-            self.follows[whom, who] = "accepted"
-        elif deed in ("reject", "remove"):
-            self.follows.pop((whom, who), None)
-        elif deed == "unfollow":
+    def do(self, action: str, actor: str, target: str) -> None:
+        pair = (actor, target)
+        if action == "follow" and not {pair, (target, actor)} & self.blocks:
+            self.follows.setdefault(pair, "pending" if target in LOCKED else "accepted")
+        elif action == "accept" and (target, actor) in self.follows:
+            self.follows[target, actor] = "accepted"
+        elif action in ("reject", "remove"):
+            self.follows.pop((target, actor), None)
+        elif action == "unfollow":
             self.follows.pop(pair, None)
-        elif deed == "block":
+        elif action == "block":
             self.blocks.add(pair)
             self.follows.pop(pair, None)
-            self.follows.pop((whom, who), None)
-        elif deed == "unblock":
+            self.follows.pop((target, actor), None)
+        elif action == "unblock":
             self.blocks.discard(pair)
-        elif deed == "mute" and who in OURS:
+        elif action == "mute" and actor in LOCAL:
             self.mutes.add(pair)
-        elif deed == "unmute":
+        elif action == "unmute":
             self.mutes.discard(pair)
 
-    def feed(self, who: str) -> set[str]:
-        """Whose post is in somebody's home feed: everyone has posted once, to everyone."""
-        followed = {whom for (by, whom), state in self.follows.items() if by == who and state == "accepted"}
-        return {who} | {whom for whom in followed if (who, whom) not in self.mutes and whom in OURS}
+    def feed(self, actor: str) -> set[str]:
+        """Whose post is in the home feed of an account: everyone has published one public post."""
+        followed = {
+            target for (by, target), state in self.follows.items() if by == actor and state == "accepted"
+        }
+        return {actor} | {
+            target for target in followed if (actor, target) not in self.mutes and target in LOCAL
+        }
 
 
-def do(tx: Writer, deed: str, who: Account, whom: Account) -> None:
-    if deed == "follow":
+def do(tx: Writer, action: str, actor: Account, target: Account) -> None:
+    if action == "follow":
         try:
-            follows.follow(tx, who, whom, uri=None if who.is_local else f"{who.uri}#follow/{whom.name}")
+            follows.follow(
+                tx, actor, target, uri=None if actor.is_local else f"{actor.uri}#follow/{target.name}"
+            )
         except NotFound:
-            follows.send_reject(tx, who, whom, f"{who.uri}#follow/{whom.name}")
-    elif deed in ("accept", "reject"):
-        asked = relationships.follow_between(tx, whom, who)
-        if asked is not None:
-            (follows.accept if deed == "accept" else follows.reject)(tx, asked)
-    elif deed == "unfollow":
-        follows.unfollow(tx, who, whom)
-    elif deed == "remove":
-        follows.remove_follower(tx, who, whom)
-    elif deed in ("mute", "unmute") and not who.is_local:
+            follows.send_reject(tx, actor, target, f"{actor.uri}#follow/{target.name}")
+    elif action in ("accept", "reject"):
+        request = relationships.follow_between(tx, target, actor)
+        if request is not None:
+            (follows.accept if action == "accept" else follows.reject)(tx, request)
+    elif action == "unfollow":
+        follows.unfollow(tx, actor, target)
+    elif action == "remove":
+        follows.remove_follower(tx, actor, target)
+    elif action in ("mute", "unmute") and not actor.is_local:
         return
     else:
-        getattr(blocks, deed)(tx, who, whom)
+        getattr(blocks, action)(tx, actor, target)
 
 
 def compare(tx: Writer, rules: Rules, known: dict[str, Account]) -> None:
@@ -100,16 +106,16 @@ def compare(tx: Writer, rules: Rules, known: dict[str, Account]) -> None:
         now = accounts.get(tx, account.id)
         accepted = [pair for pair, state in rules.follows.items() if state == "accepted"]
         assert now.following_count == sum(by == label for by, _ in accepted)
-        assert now.followers_count == sum(whom == label for _, whom in accepted)
-    for label in OURS:
+        assert now.followers_count == sum(target == label for _, target in accepted)
+    for label in LOCAL:
         feed = tx.all("SELECT by_id FROM feed WHERE account_id = :id", id=known[label].id)
         assert sorted(name[row["by_id"]] for row in feed) == sorted(rules.feed(label))
     for row in tx.all("SELECT account_id, by_id, kind FROM notifications"):
-        told, by = name[row["account_id"]], name[row["by_id"]]
-        assert told in OURS
-        assert not {(told, by), (by, told)} & rules.blocks
+        notified, by = name[row["account_id"]], name[row["by_id"]]
+        assert notified in LOCAL
+        assert not {(notified, by), (by, notified)} & rules.blocks
         wanted = "pending" if row["kind"] == "follow_request" else "accepted"
-        assert rules.follows.get((by, told)) == wanted
+        assert rules.follows.get((by, notified)) == wanted
 
 
 @given(steps=steps)
@@ -118,20 +124,20 @@ def compare(tx: Writer, rules: Rules, known: dict[str, Account]) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-async def test_any_sequence_keeps_rows_counts_feeds_and_notifications_true(
+async def test_any_sequence_keeps_rows_counts_feeds_and_notifications_consistent(
     db: Database, pairs: dict[str, Any], steps: list[tuple[str, str, str]]
 ) -> None:
     def play(tx: Writer) -> None:
-        known = {label: accounts.create_local(tx, label, pair=pairs["alice"]) for label in OURS}
+        known = {label: accounts.create_local(tx, label, pair=pairs["alice"]) for label in LOCAL}
         known["carol"] = people.lock(tx, known["carol"])
         known["rita"] = people.remote(tx)
-        for label in OURS:
+        for label in LOCAL:
             publishing.publish(tx, known[label], Draft(caption=f"by {label}"))
         rules = Rules()
         for step in steps:
-            deed, who, whom = step
-            do(tx, deed, known[who], known[whom])
-            rules.do(deed, who, whom)
+            action, actor, target = step
+            do(tx, action, known[actor], known[target])
+            rules.do(action, actor, target)
             compare(tx, rules, known)
         raise Enough
 

@@ -14,13 +14,13 @@ from node.paging import Page
 from tests.support import people
 
 
-def counts(tx: Reader, who: Account) -> tuple[int, int]:
+def counts(tx: Reader, account: Account) -> tuple[int, int]:
     """(following, followers)"""
-    now = accounts.get(tx, who.id)
+    now = accounts.get(tx, account.id)
     return now.following_count, now.followers_count
 
 
-async def test_following_an_open_account_here_is_accepted_at_once(
+async def test_following_an_open_local_account_is_accepted_at_once(
     db: Database, alice: Account, bob: Account
 ) -> None:
     made = await db.write(follows.follow, bob, alice)
@@ -44,17 +44,19 @@ async def test_following_twice_changes_nothing_but_whether_boosts_show(
     assert len(await db.read(people.told, alice)) == 1
 
 
-async def test_a_locked_account_is_asked_and_answers(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_locked_account_gets_a_request_and_accepts_it(
+    db: Database, alice: Account, bob: Account
+) -> None:
     locked = await db.write(people.lock, alice)
-    asked = await db.write(follows.follow, bob, locked)
+    request = await db.write(follows.follow, bob, locked)
 
-    assert not asked.is_accepted
+    assert not request.is_accepted
     assert await db.read(counts, alice) == (0, 0)
     assert await db.read(people.told, alice) == [("follow_request", bob.id)]
     assert [one.account for one in await db.read(follows.requests, alice, Page())] == [bob]
     assert await db.read(follows.requests_count, alice) == 1
 
-    await db.write(follows.accept, asked)
+    await db.write(follows.accept, request)
 
     assert await db.read(counts, alice) == (0, 1)
     assert await db.read(people.told, alice) == [("follow", bob.id)]
@@ -65,19 +67,19 @@ async def test_accepting_twice_counts_once_and_a_withdrawn_request_cannot_be_acc
     db: Database, alice: Account, bob: Account
 ) -> None:
     locked = await db.write(people.lock, alice)
-    asked = await db.write(follows.follow, bob, locked)
-    await db.write(follows.accept, asked)
-    again = await db.write(follows.accept, asked)
+    request = await db.write(follows.follow, bob, locked)
+    await db.write(follows.accept, request)
+    again = await db.write(follows.accept, request)
 
     assert again.is_accepted
     assert await db.read(counts, alice) == (0, 1)
 
     await db.write(follows.unfollow, bob, alice)
     with pytest.raises(NotFound):
-        await db.write(follows.accept, asked)
+        await db.write(follows.accept, request)
 
 
-async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, bob: Account) -> None:
+async def test_unlocking_accepts_no_request_by_itself(db: Database, alice: Account, bob: Account) -> None:
     locked = await db.write(people.lock, alice)
     await db.write(follows.follow, bob, locked)
     await db.write(
@@ -95,16 +97,16 @@ async def test_unlocking_lets_nobody_in_by_itself(db: Database, alice: Account, 
     assert not kept.is_accepted
 
 
-async def test_someone_elsewhere_is_not_followed_before_their_accept(db: Database, alice: Account) -> None:
+async def test_a_remote_account_is_not_followed_before_its_accept(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote, is_locked=False)
-    asked = await db.write(follows.follow, alice, rita)
+    request = await db.write(follows.follow, alice, rita)
 
-    assert not asked.is_accepted
-    assert asked.uri == f"{alice.uri}#follows/{asked.id}"
+    assert not request.is_accepted
+    assert request.uri == f"{alice.uri}#follows/{request.id}"
     assert await db.read(counts, alice) == (0, 0)
     assert await db.read(people.said, alice) == [("Follow", rita.uri, {})]
 
-    await db.write(follows.accept, asked)
+    await db.write(follows.accept, request)
 
     assert await db.read(counts, alice) == (1, 0)
     assert await db.read(people.verbs, rita) == []  # their own server has said it
@@ -113,22 +115,22 @@ async def test_someone_elsewhere_is_not_followed_before_their_accept(db: Databas
 
 async def test_a_reject_after_the_accept_ends_the_follow(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
-    asked = await db.write(follows.follow, alice, rita)
-    await db.write(follows.accept, asked)
+    request = await db.write(follows.follow, alice, rita)
+    await db.write(follows.accept, request)
 
-    await db.write(follows.reject, asked)
+    await db.write(follows.reject, request)
 
     assert await db.read(relationships.follow_between, alice, rita) is None
     assert await db.read(counts, alice) == (0, 0)
 
 
-async def test_a_follower_elsewhere_is_answered_and_answered_again(db: Database, alice: Account) -> None:
+async def test_a_remote_follow_received_again_is_answered_again(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
-    theirs = rita.uri + "#follow-1"
-    await db.write(follows.follow, rita, alice, uri=theirs)
+    follow_uri = rita.uri + "#follow-1"
+    await db.write(follows.follow, rita, alice, uri=follow_uri)
 
-    answer = {"follow": {"uri": theirs, "actor": rita.uri, "object": alice.uri}}
-    assert await db.read(people.said, alice) == [("Accept", theirs, answer)]
+    answer = {"follow": {"uri": follow_uri, "actor": rita.uri, "object": alice.uri}}
+    assert await db.read(people.said, alice) == [("Accept", follow_uri, answer)]
 
     again = rita.uri + "#follow-2"
     await db.write(follows.follow, rita, alice, uri=again)
@@ -141,9 +143,7 @@ async def test_a_follower_elsewhere_is_answered_and_answered_again(db: Database,
     assert found is not None
 
 
-async def test_a_locked_account_answers_a_follower_elsewhere_once_it_has_decided(
-    db: Database, alice: Account
-) -> None:
+async def test_a_locked_account_answers_a_remote_request_once_decided(db: Database, alice: Account) -> None:
     locked = await db.write(people.lock, alice)
     rita, sam = await db.write(people.remote), await db.write(people.remote, "sam")
     one = await db.write(follows.follow, rita, locked, uri=rita.uri + "#f")
@@ -159,14 +159,14 @@ async def test_a_locked_account_answers_a_follower_elsewhere_once_it_has_decided
     assert await db.read(people.told, alice) == [("follow", rita.id)]
 
 
-async def test_unfollowing_elsewhere_takes_the_follow_back_in_full(db: Database, alice: Account) -> None:
+async def test_unfollowing_a_remote_account_sends_an_undo_of_the_follow(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
-    asked = await db.write(follows.follow, alice, rita)
+    request = await db.write(follows.follow, alice, rita)
     await db.write(follows.unfollow, alice, rita)
     await db.write(follows.unfollow, alice, rita)
 
-    undone = {"verb": "Follow", "uri": asked.uri, "object_uri": rita.uri}
-    assert await db.read(people.said, alice) == [("Follow", rita.uri, {}), ("Undo", asked.uri, undone)]
+    undone = {"verb": "Follow", "uri": request.uri, "object_uri": rita.uri}
+    assert await db.read(people.said, alice) == [("Follow", rita.uri, {}), ("Undo", request.uri, undone)]
 
 
 async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Account) -> None:
@@ -189,7 +189,7 @@ async def test_a_block_in_either_direction_refuses_the_follow(
             await db.write(follows.follow, follower, followed)
 
 
-async def test_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Account) -> None:
+async def test_a_blocked_remote_follower_gets_a_reject(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(blocks.block, alice, rita)
     await db.write(follows.send_reject, rita, alice, rita.uri + "#f")
@@ -199,9 +199,7 @@ async def test_a_blocked_follower_elsewhere_is_told_no(db: Database, alice: Acco
     ]
 
 
-async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
-    db: Database, alice: Account, bob: Account
-) -> None:
+async def test_who_cannot_be_followed_at_all(db: Database, alice: Account, bob: Account) -> None:
     rita = await db.write(people.remote)
     node_itself = await db.read(accounts.instance_actor)
     with pytest.raises(Invalid):
@@ -217,7 +215,7 @@ async def test_nobody_follows_themselves_the_node_the_gone_or_a_blocked_server(
         await db.write(follows.follow, alice, await db.read(accounts.get, bob.id))
 
 
-async def test_two_people_elsewhere_are_none_of_our_business(db: Database) -> None:
+async def test_a_follow_between_two_remote_accounts_is_refused(db: Database) -> None:
     rita, sam = await db.write(people.remote), await db.write(people.remote, "sam")
 
     with pytest.raises(Invalid):
@@ -237,13 +235,13 @@ async def test_one_follow_id_cannot_stand_for_two_follows(db: Database, alice: A
 
 async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
-    asked = await db.write(follows.follow, alice, rita)
+    request = await db.write(follows.follow, alice, rita)
     await db.write(follows.follow, alice, rita)
     assert await db.read(people.verbs, alice) == ["Follow"]
 
     def yesterday(tx: Writer) -> None:
         before = now_ms() - follows.RESEND_REQUEST_AFTER_MS - 1000
-        tx.run("UPDATE follows SET created_at = :at WHERE id = :id", at=before, id=asked.id)
+        tx.run("UPDATE follows SET created_at = :at WHERE id = :id", at=before, id=request.id)
 
     await db.write(yesterday)
     await db.write(follows.follow, alice, rita)
@@ -252,7 +250,7 @@ async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database
     assert await db.read(people.verbs, alice) == ["Follow", "Follow"]
 
 
-async def test_lists_leave_out_the_gone_and_whom_the_viewer_has_a_block_with(
+async def test_lists_leave_out_deleted_accounts_and_blocks_with_the_viewer(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     rita = await db.write(people.remote)
@@ -299,7 +297,9 @@ async def test_lists_are_paged_both_ways(db: Database, alice: Account) -> None:
     assert await db.read(listed, Page(max_id=2**70, limit=2)) == [6, 5]
 
 
-async def test_whoever_leaves_takes_their_follows_along(db: Database, alice: Account, bob: Account) -> None:
+async def test_the_follows_of_a_deleted_account_are_deleted(
+    db: Database, alice: Account, bob: Account
+) -> None:
     rita = await db.write(people.remote)
     await db.write(follows.follow, alice, bob)
     await db.write(follows.follow, bob, alice)

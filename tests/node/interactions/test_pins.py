@@ -15,9 +15,7 @@ from tests.support.people import said
 from tests.support.posting import arrives, follow, publish, rita
 
 
-async def test_the_latest_pinned_comes_first_and_other_servers_hear_of_it(
-    db: Database, alice: Account
-) -> None:
+async def test_the_latest_pin_comes_first_and_is_sent(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice, "One"), publish(tx, alice, "Two")
         pins.pin(tx, alice, two)
@@ -48,7 +46,7 @@ async def test_no_more_than_five(db: Database, alice: Account) -> None:
 
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_what_not_everybody_may_see_is_not_pinned(
+async def test_only_public_and_unlisted_posts_are_pinned(
     db: Database, alice: Account, visibility: str
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -74,7 +72,7 @@ async def test_nobody_pins_or_unpins_the_posts_of_others(db: Database, alice: Ac
     await db.write(unit)
 
 
-async def test_what_another_server_lists_replaces_what_it_said_before(db: Database, alice: Account) -> None:
+async def test_the_pins_listed_by_a_server_replace_the_earlier_ones(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         author = rita(tx)
         follow(tx, alice, author)

@@ -13,9 +13,9 @@ from node.publishing import publishing
 from tests.support import people
 
 
-def rows(tx: Reader, who: Account) -> dict[str, int]:
-    """How many rows of each kind still name someone."""
-    asked = {
+def rows(tx: Reader, account: Account) -> dict[str, int]:
+    """How many rows of each table still refer to an account."""
+    conditions = {
         "follows": "follower_id = :id OR followed_id = :id",
         "blocks": "account_id = :id OR target_id = :id",
         "mutes": "account_id = :id OR target_id = :id",
@@ -29,17 +29,17 @@ def rows(tx: Reader, who: Account) -> dict[str, int]:
     }
     return {
         table: count
-        for table, where in asked.items()
-        if (count := tx.value(f"SELECT COUNT(*) FROM {table} WHERE {where}", id=who.id))
+        for table, where in conditions.items()
+        if (count := tx.value(f"SELECT COUNT(*) FROM {table} WHERE {where}", id=account.id))
     }
 
 
-async def leave(node: Node, who: Account) -> None:
-    await node.db.write(account_deletion.delete_account, who)
-    await account_deletion.delete_content(node, Job(1, "forget_person", "", {"id": who.id}, 1))
+async def delete(node: Node, account: Account) -> None:
+    await node.db.write(account_deletion.delete_account, account)
+    await account_deletion.delete_content(node, Job(1, "forget_person", "", {"id": account.id}, 1))
 
 
-async def test_whoever_leaves_leaves_nothing_but_the_name(
+async def test_a_deleted_account_keeps_nothing_but_its_name(
     node: Node, db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def given(tx: Writer) -> None:
@@ -58,7 +58,7 @@ async def test_whoever_leaves_leaves_nothing_but_the_name(
     await db.write(given)
     assert len(await db.read(rows, alice)) > 6
 
-    await leave(node, alice)
+    await delete(node, alice)
 
     assert await db.read(rows, alice) == {}
     gone = await db.read(accounts.get, alice.id)
@@ -74,27 +74,27 @@ async def test_whoever_leaves_leaves_nothing_but_the_name(
     assert (await db.read(people.verbs, alice)).count("Delete") == 1
 
 
-async def test_leaving_twice_is_leaving_once(node: Node, db: Database, alice: Account) -> None:
-    await leave(node, alice)
-    await leave(node, alice)
+async def test_deleting_an_account_twice_sends_one_delete(node: Node, db: Database, alice: Account) -> None:
+    await delete(node, alice)
+    await delete(node, alice)
 
     assert await db.read(people.verbs, alice) == ["Delete"]
 
 
-async def test_someone_elsewhere_leaves_without_a_word_of_ours(
-    node: Node, db: Database, alice: Account
-) -> None:
+async def test_deleting_a_remote_account_sends_nothing(node: Node, db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
     await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
 
-    await leave(node, rita)
+    await delete(node, rita)
 
     assert await db.read(rows, rita) == {}
     assert (await db.read(accounts.get, alice.id)).followers_count == 0
     assert await db.read(people.verbs, alice) == ["Accept"]
 
 
-async def test_the_job_spares_whoever_is_still_here(node: Node, db: Database, alice: Account) -> None:
+async def test_the_job_leaves_an_account_that_is_not_deleted(
+    node: Node, db: Database, alice: Account
+) -> None:
     await db.write(publishing.publish, alice, Draft(caption="Lake"))
 
     await account_deletion.delete_content(node, Job(1, "forget_person", "", {"id": alice.id}, 1))

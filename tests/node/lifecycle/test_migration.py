@@ -1,4 +1,4 @@
-"""Moving: who may, where to, and how often."""
+"""Moves: which accounts may, to which, and how often."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def agreed(tx: Writer, origin: Account, name: str = "new", domain: str = "new.ex
     return remote(tx, name, domain, also_known_as=[origin.uri])
 
 
-async def test_an_alias_is_told_to_other_servers_and_taken_back(db: Database, alice: Account) -> None:
+async def test_an_alias_is_sent_and_removed(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         old = remote(tx, "old", "old.example")
         migration.add_alias(tx, alice, old)
@@ -36,7 +36,7 @@ async def test_an_alias_is_told_to_other_servers_and_taken_back(db: Database, al
     await db.write(unit)
 
 
-async def test_moving_is_said_once_and_not_again_for_a_while(db: Database, alice: Account) -> None:
+async def test_a_move_is_sent_once_and_not_again_for_a_while(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         new = agreed(tx, alice)
         migration.move(tx, alice, new)
@@ -57,7 +57,7 @@ async def test_moving_is_said_once_and_not_again_for_a_while(db: Database, alice
 
 
 @pytest.mark.parametrize("reason", ["disagrees", "suspended server", "moved itself", "gone", "itself"])
-async def test_where_nobody_can_move_to(db: Database, alice: Account, reason: str) -> None:
+async def test_accounts_that_nobody_can_move_to(db: Database, alice: Account, reason: str) -> None:
     def unit(tx: Writer) -> None:
         new = agreed(tx, alice)
         match reason:
@@ -80,7 +80,7 @@ async def test_where_nobody_can_move_to(db: Database, alice: Account, reason: st
     await db.write(unit)
 
 
-async def test_a_chain_of_moves_leads_nobody_on_at_once(db: Database) -> None:
+async def test_a_chain_of_moves_waits_for_the_cooldown(db: Database) -> None:
     def unit(tx: Writer) -> None:
         one = remote(tx, "one", "far.example")
         two = agreed(tx, one, "two")
@@ -100,7 +100,9 @@ async def test_a_chain_of_moves_leads_nobody_on_at_once(db: Database) -> None:
     await db.write(unit)
 
 
-async def test_nobody_follows_one_of_ours_who_has_moved(db: Database, alice: Account, bob: Account) -> None:
+async def test_a_local_account_that_has_moved_is_not_followed(
+    db: Database, alice: Account, bob: Account
+) -> None:
     def unit(tx: Writer) -> None:
         migration.move(tx, alice, agreed(tx, alice))
         with pytest.raises(NotAllowed):

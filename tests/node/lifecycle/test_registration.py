@@ -39,8 +39,8 @@ def in_mode(node: Node, mode: str) -> Node:
 
 
 async def sign_up(node: Node, name: str = "bob", **more: str) -> users.User:
-    said = {"email": f"{name}@a.test", "password": PASSWORD, "address": "192.0.2.1"} | more
-    return await registration.register(node, name=name, **said)
+    form = {"email": f"{name}@a.test", "password": PASSWORD, "address": "192.0.2.1"} | more
+    return await registration.register(node, name=name, **form)
 
 
 async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Account) -> None:
@@ -56,7 +56,7 @@ async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Accoun
 
 
 @pytest.mark.parametrize(
-    ("field", "said"),
+    ("field", "form"),
     [
         ("name", {"name": "admin"}),
         ("email", {"email": "bob"}),
@@ -68,15 +68,15 @@ async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Accoun
     ],
 )
 async def test_what_cannot_be_used_is_refused_with_its_field(
-    node: Node, admin: Account, field: str, said: dict[str, str]
+    node: Node, admin: Account, field: str, form: dict[str, str]
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        await sign_up(node, **said)
+        await sign_up(node, **form)
 
     assert refused.value.field == field
 
 
-async def test_a_name_and_an_address_are_used_once(node: Node, admin: Account) -> None:
+async def test_a_name_and_an_email_address_are_used_once(node: Node, admin: Account) -> None:
     await sign_up(node)
 
     with pytest.raises(Conflict, match="name"):
@@ -86,7 +86,7 @@ async def test_a_name_and_an_address_are_used_once(node: Node, admin: Account) -
     assert await node.db.read(accounts.by_handle, "rob") is None
 
 
-async def test_with_approval_a_newcomer_waits_out_of_sight(node: Node, admin: Account) -> None:
+async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
     with pytest.raises(Invalid) as refused:
         await sign_up(node)
@@ -108,7 +108,7 @@ async def test_with_approval_a_newcomer_waits_out_of_sight(node: Node, admin: Ac
     assert await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
 
 
-async def test_whoever_is_turned_down_leaves_nothing_behind(node: Node, admin: Account) -> None:
+async def test_a_rejected_sign_up_leaves_nothing(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
     user = await sign_up(node, reason="Please")
     bob = await node.db.read(accounts.get, user.account_id)
@@ -126,12 +126,12 @@ async def test_whoever_is_turned_down_leaves_nothing_behind(node: Node, admin: A
         await node.db.write(users.reject, admin, await node.db.read(accounts.get, again.account_id))
 
 
-async def test_a_closed_node_lets_nobody_in(node: Node, admin: Account) -> None:
+async def test_nobody_signs_up_on_a_closed_node(node: Node, admin: Account) -> None:
     with pytest.raises(NotAllowed):
         await sign_up(in_mode(node, "closed"))
 
 
-async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) -> None:
+async def test_an_invite_can_be_used_as_often_as_it_says(node: Node, admin: Account) -> None:
     node = in_mode(node, "invite")
     with pytest.raises(NotAllowed):
         await sign_up(node)
@@ -146,14 +146,14 @@ async def test_an_invite_lets_in_as_many_as_it_says(node: Node, admin: Account) 
     assert await node.db.write(registration.clean_up, now_ms()) == 1
 
 
-async def test_an_invite_saves_the_wait_for_approval(node: Node, admin: Account) -> None:
+async def test_an_invite_needs_no_approval(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
     invite = await node.db.write(registration.create_invite, admin)
 
     assert (await sign_up(node, invite=invite.code)).state == "active"
 
 
-async def test_an_old_or_withdrawn_invite_is_none(
+async def test_an_expired_or_revoked_invite_is_refused(
     node: Node, admin: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = await node.db.write(registration.create_invite, admin, days=1)
@@ -166,9 +166,9 @@ async def test_an_old_or_withdrawn_invite_is_none(
             await sign_up(in_mode(node, "invite"), invite=code)
 
 
-async def test_the_first_visit_makes_the_admin_with_the_printed_code(node: Node) -> None:
+async def test_the_first_admin_is_created_with_the_printed_code(node: Node) -> None:
     db = node.db
-    said = {"name": "ada", "email": "ada@a.test", "password": PASSWORD, "address": "192.0.2.1"}
+    form = {"name": "ada", "email": "ada@a.test", "password": PASSWORD, "address": "192.0.2.1"}
     assert await db.read(registration.needs_admin)
     with pytest.raises(NotAllowed):
         await sign_up(node)
@@ -179,18 +179,20 @@ async def test_the_first_visit_makes_the_admin_with_the_printed_code(node: Node)
 
     for wrong in ("", "AAAA-BBBB-CCCC", str(first)):
         with pytest.raises(Invalid) as refused:
-            await registration.set_up_node(node, code=wrong, **said)
+            await registration.set_up_node(node, code=wrong, **form)
         assert refused.value.field == "code"
-    user = await registration.set_up_node(node, code=code.lower().replace("-", " "), **said)
+    user = await registration.set_up_node(node, code=code.lower().replace("-", " "), **form)
 
     assert user.role == "admin"
     assert not await db.read(registration.needs_admin)
     assert await db.write(registration.create_setup_code) is None
     with pytest.raises(NotAllowed):
-        await registration.set_up_node(node, code=code, **(said | {"name": "eve", "email": "e@a.test"}))
+        await registration.set_up_node(node, code=code, **(form | {"name": "eve", "email": "e@a.test"}))
 
 
-async def test_the_code_dies_when_an_admin_is_made_another_way(node: Node, pairs: dict[str, KeyPair]) -> None:
+async def test_the_code_ends_when_an_admin_is_created_another_way(
+    node: Node, pairs: dict[str, KeyPair]
+) -> None:
     await node.db.write(registration.create_setup_code)
 
     def unit(tx: Writer) -> None:
@@ -203,15 +205,15 @@ async def test_the_code_dies_when_an_admin_is_made_another_way(node: Node, pairs
     assert await node.db.read(settings.get, "setup_code") is None
 
 
-async def test_guessing_the_code_is_soon_too_much(node: Node) -> None:
+async def test_guessing_the_code_is_soon_refused(node: Node) -> None:
     await node.db.write(registration.create_setup_code)
-    said = {"name": "eve", "email": "e@a.test", "password": PASSWORD, "address": "192.0.2.9"}
+    form = {"name": "eve", "email": "e@a.test", "password": PASSWORD, "address": "192.0.2.9"}
 
     for _ in range(10):
         with pytest.raises(Invalid):
-            await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **said)
+            await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **form)
     with pytest.raises(TooManyRequests):
-        await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **said)
+        await registration.set_up_node(node, code="AAAA-AAAA-AAAA", **form)
 
 
 async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: Account) -> None:
@@ -231,7 +233,7 @@ async def test_roles_are_given_by_admins_and_one_admin_stays(node: Node, admin: 
     assert await node.db.read(users.counts_by_state) == {"active": 2, "pending": 0, "disabled": 0}
 
 
-async def test_people_are_searched_by_a_piece_of_name_or_address(node: Node, admin: Account) -> None:
+async def test_users_are_searched_by_a_piece_of_name_or_address(node: Node, admin: Account) -> None:
     await sign_up(node, "under_score")
     await sign_up(node, "underscore")
 

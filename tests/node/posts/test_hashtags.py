@@ -1,4 +1,4 @@
-"""The hashtag index: counted by distinct people, and trends that no one can make alone."""
+"""The hashtag index: counts of distinct authors, and trends that no account can make alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = now_ms() // DAY * DAY + 12 * HOUR_MS - 2 * DAY  # noon, so that hours do n
 
 
 def crowd(tx: Writer, tag: str, size: int, *, server: str = "", at: int = NOW) -> None:
-    """Each of so many people, of one server or each of another, uses a tag once."""
+    """So many accounts, of one server or each of another, use a hashtag once each."""
     for number in range(size):
         person = remote(tx, f"{tag}{number}", server or f"s{number}.example")
         arrives(tx, person, hashtags=[tag], published_at=at)
@@ -34,7 +34,7 @@ def names(found: list[hashtags.TrendingHashtag]) -> list[str]:
     return [trend.hashtag.name for trend in found]
 
 
-async def test_a_day_counts_people_not_posts(node: Node) -> None:
+async def test_a_day_counts_authors_not_posts(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam", "other.example")
         for hour in (0, 0, 1, 5):
@@ -87,7 +87,7 @@ async def test_what_is_deleted_or_edited_away_no_longer_counts(node: Node, alice
     await node.db.write(unit)
 
 
-async def test_one_person_cannot_make_a_trend_with_five_hundred_posts(node: Node) -> None:
+async def test_one_account_cannot_make_a_trend_with_five_hundred_posts(node: Node) -> None:
     def unit(tx: Writer) -> None:
         loud = remote(tx, "loud", "loud.example")
         for _ in range(500):
@@ -128,7 +128,7 @@ async def test_trends_decay(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_the_local_list_is_made_by_people_of_ours(node: Node) -> None:
+async def test_the_local_list_counts_local_authors(node: Node) -> None:
     def unit(tx: Writer) -> None:
         crowd(tx, "far", 9, at=now_ms())
         for number in range(MIN_TREND_AUTHORS):
@@ -141,7 +141,7 @@ async def test_the_local_list_is_made_by_people_of_ours(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_tags_are_suggested_by_how_many_use_them(node: Node) -> None:
+async def test_hashtags_are_suggested_by_how_many_use_them(node: Node) -> None:
     def unit(tx: Writer) -> None:
         crowd(tx, "fogbow", 2)
         crowd(tx, "fog", 3)
@@ -152,7 +152,7 @@ async def test_tags_are_suggested_by_how_many_use_them(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_what_is_shown_of_trends_is_worked_out_once_in_a_while(node: Node) -> None:
+async def test_trends_are_computed_once_in_a_while(node: Node) -> None:
     def unit(tx: Writer) -> None:
         kept = node.component(TrendCache)
         assert kept.current(tx) == []

@@ -20,14 +20,14 @@ from tests.support.people import lock, remote
 from tests.support.posting import arrives, follow, publish
 
 WHOLE = Page(limit=80)
-DEEDS = [
+ACTIONS = [
     *("post", "post", "followers", "follow", "follow", "unfollow", "block", "unblock", "mute", "unmute"),
     *("boost", "boost", "unboost", "delete", "comment"),
 ]
 
 
-def home(tx: Writer, who: Account) -> list[int]:
-    return [entry.post_id for entry in timelines.home(tx, who, WHOLE)]
+def home(tx: Writer, actor: Account) -> list[int]:
+    return [entry.post_id for entry in timelines.home(tx, actor, WHOLE)]
 
 
 async def test_direct_posts_are_in_no_feed(node: Node, alice: Account, bob: Account) -> None:
@@ -39,19 +39,19 @@ async def test_direct_posts_are_in_no_feed(node: Node, alice: Account, bob: Acco
     await node.db.write(unit)
 
 
-async def test_a_pending_follow_brings_nothing(node: Node, alice: Account, bob: Account) -> None:
+async def test_a_pending_follow_puts_nothing_into_the_feed(node: Node, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         locked = lock(tx, alice)
-        asked = follows.follow(tx, bob, locked)
+        request = follows.follow(tx, bob, locked)
         post = publish(tx, locked)
         assert home(tx, bob) == []
-        follows.accept(tx, asked)
+        follows.accept(tx, request)
         assert home(tx, bob) == [post.id]
 
     await node.db.write(unit)
 
 
-async def test_a_comment_comes_to_those_whom_it_concerns(
+async def test_a_comment_is_in_the_feeds_of_those_it_concerns(
     node: Node, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -90,7 +90,7 @@ async def test_mutes_and_blocks_keep_posts_out_and_take_them_out(
     await node.db.write(unit)
 
 
-async def test_unfollowing_keeps_what_somebody_still_followed_has_posted(
+async def test_unfollowing_keeps_the_posts_of_authors_still_followed(
     node: Node, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -106,7 +106,7 @@ async def test_unfollowing_keeps_what_somebody_still_followed_has_posted(
     await node.db.write(unit)
 
 
-async def test_a_new_follow_brings_the_latest_posts_and_boosts(
+async def test_a_new_follow_adds_the_latest_posts_and_boosts(
     node: Node, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -150,12 +150,14 @@ async def test_a_post_for_ten_thousand_is_one_statement(node: Node, alice: Accou
     await node.db.write(unit)
 
 
-async def test_whatever_happens_home_holds_what_it_should(node: Node, pairs: dict[str, object]) -> None:
-    """Random deeds by four people: nothing unseen is in a feed, and nothing by the followed is missing."""
+async def test_after_any_sequence_the_feed_is_complete_and_visible(
+    node: Node, pairs: dict[str, object]
+) -> None:
+    """Random actions by four accounts: a feed holds no post its reader may not see, and misses none by the followed."""
     person = st.integers(0, 3)
-    deeds = st.lists(
+    actions = st.lists(
         st.tuples(
-            st.sampled_from(DEEDS),
+            st.sampled_from(ACTIONS),
             person,
             person,
             st.integers(0, 5),
@@ -167,12 +169,12 @@ async def test_whatever_happens_home_holds_what_it_should(node: Node, pairs: dic
         from tests.support.worlds import local_person
 
         @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(deeds)
+        @given(actions)
         def run(done: list[tuple[str, int, int, int]]) -> None:
             tx.run("SAVEPOINT world")
             try:
-                people = [local_person(tx, f"p{n}") for n in range(3)] + [remote(tx, "p3")]
-                Story(tx, people).tell(done)
+                accounts = [local_person(tx, f"p{n}") for n in range(3)] + [remote(tx, "p3")]
+                Story(tx, accounts).run(done)
             finally:
                 tx.run("ROLLBACK TO SAVEPOINT world")
 
@@ -182,61 +184,61 @@ async def test_whatever_happens_home_holds_what_it_should(node: Node, pairs: dic
 
 
 class Story:
-    """Deeds, one after the other, and what must be true after each."""
+    """Actions, one after the other, and what must be true after each."""
 
-    def __init__(self, tx: Writer, people: list[Account]) -> None:
-        self.tx, self.people = tx, people
-        self.said: list[int] = []
+    def __init__(self, tx: Writer, accounts: list[Account]) -> None:
+        self.tx, self.accounts = tx, accounts
+        self.post_ids: list[int] = []
 
-    def tell(self, deeds: list[tuple[str, int, int, int]]) -> None:
-        for deed, one, other, number in deeds:
-            who, whom = self.people[one], self.people[other]
-            post = posts.by_id(self.tx, self.said[number % len(self.said)]) if self.said else None
-            self.do(deed, who, whom, post)
+    def run(self, actions: list[tuple[str, int, int, int]]) -> None:
+        for action, one, other, number in actions:
+            actor, target = self.accounts[one], self.accounts[other]
+            post = posts.by_id(self.tx, self.post_ids[number % len(self.post_ids)]) if self.post_ids else None
+            self.do(action, actor, target, post)
             self.check()
 
-    def do(self, deed: str, who: Account, whom: Account, post: Post | None) -> None:
+    def do(self, action: str, actor: Account, target: Account, post: Post | None) -> None:
         tx = self.tx
-        if deed in ("post", "followers"):
-            visibility = "public" if deed == "post" else deed
+        if action in ("post", "followers"):
+            visibility = "public" if action == "post" else action
             made = (
-                publish(tx, who, visibility=visibility)
-                if who.is_local
-                else arrives(tx, who, visibility=visibility)
+                publish(tx, actor, visibility=visibility)
+                if actor.is_local
+                else arrives(tx, actor, visibility=visibility)
             )
-            self.said.append(made.id)
-        elif deed in ("boost", "unboost", "delete", "comment"):
-            if post is None or not may_see(tx, who, post):
+            self.post_ids.append(made.id)
+        elif action in ("boost", "unboost", "delete", "comment"):
+            if post is None or not may_see(tx, actor, post):
                 return
-            if deed == "delete" and post.account_id == who.id:
+            if action == "delete" and post.account_id == actor.id:
                 post_deletion.remove_locally(tx, post)
-            elif deed == "boost" and boosts.can_boost(who, post):
-                boosts.boost(tx, who, post)
-            elif deed == "unboost":
-                boosts.unboost(tx, who, post)
-            elif deed == "comment" and who.is_local:
-                publish(tx, who, "hm", parent_id=post.id)
-        elif who.id != whom.id:
-            if deed == "follow":
-                if not relationships.is_block_between(tx, who, whom):
-                    follow(tx, who, whom)
+            elif action == "boost" and boosts.can_boost(actor, post):
+                boosts.boost(tx, actor, post)
+            elif action == "unboost":
+                boosts.unboost(tx, actor, post)
+            elif action == "comment" and actor.is_local:
+                publish(tx, actor, "hm", parent_id=post.id)
+        elif actor.id != target.id:
+            if action == "follow":
+                if not relationships.is_block_between(tx, actor, target):
+                    follow(tx, actor, target)
             else:
-                owner = follows if deed == "unfollow" else blocks
-                getattr(owner, deed)(tx, who, whom)
+                owner = follows if action == "unfollow" else blocks
+                getattr(owner, action)(tx, actor, target)
 
     def check(self) -> None:
         tx = self.tx
-        for viewer in self.people[:3]:
+        for viewer in self.accounts[:3]:
             seen = home(tx, viewer)
             assert len(seen) == len(set(seen))
             for post_id in seen:
                 post = posts.by_id(tx, post_id)
                 assert post is not None
                 assert may_see(tx, viewer, post)
-            for post_id in self.said:
+            for post_id in self.post_ids:
                 post = posts.by_id(tx, post_id)
                 assert post is not None
-                author = next(person for person in self.people if person.id == post.account_id)
+                author = next(person for person in self.accounts if person.id == post.account_id)
                 made = relationships.follow_between(tx, viewer, author)
                 if post.deleted_at is not None:
                     assert post_id not in seen

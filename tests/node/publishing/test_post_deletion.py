@@ -41,8 +41,8 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
         rita = remote(tx)
         follow(tx, bob, alice)
         post = publish(tx, alice, "Secret plan #fog", photo_ids=[picture.id])
-        for person in (bob, rita):
-            likes.like(tx, person, post, uri=f"like:{person.id}")
+        for account in (bob, rita):
+            likes.like(tx, account, post, uri=f"like:{account.id}")
         boosts.boost(tx, bob, post)
         bookmarks.add(tx, bob, post)
         publishing.edit(tx, alice, post, Draft(caption="Secret #fog", photo_ids=[picture.id]))

@@ -161,12 +161,12 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
         follow(tx, alice, sam)
         for seed in range(12):
             start = now_ms() - HOUR
-            letters = [said(rita, published_at=start, url=f"https://far.example/page/{seed}")]
+            remotes = [said(rita, published_at=start, url=f"https://far.example/page/{seed}")]
             parents = [0]
             for number in range(1, 7):
                 parents.append(random.Random(seed * 100 + number).randrange(number))
-                above = letters[parents[number]]
-                letters.append(
+                above = remotes[parents[number]]
+                remotes.append(
                     said(
                         sam,
                         published_at=start + number,
@@ -177,8 +177,8 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
             order = list(range(7))
             random.Random(seed).shuffle(order)
             for number in order:
-                assert remote_posts.receive_create(tx, letters[number]) is not None
-            kept = [posts.by_uri(tx, letter.uri) for letter in letters]
+                assert remote_posts.receive_create(tx, remotes[number]) is not None
+            kept = [posts.by_uri(tx, remote_post.uri) for remote_post in remotes]
             root = kept[0]
             assert root is not None
             for number, post in enumerate(kept):
