@@ -64,7 +64,7 @@ async def read_body(
 ) -> bytes:
     """Reads the body, at most `max_bytes` within `seconds`. Raises BodyTooLarge, IncompleteBody or TooSlow."""
     declared = header(scope, b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared[:15]) > max_bytes):
+    if declared is not None and (not declared.isdecimal() or int(declared[:15]) > max_bytes):
         raise BodyTooLarge
     pieces: list[bytes] = []
     size = 0

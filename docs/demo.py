@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import scenes
 
+from node import ids
 from node.accounts import accounts, keys
 from node.attachments import avatars, photos
 from node.attachments.photo_metadata import SharedMetadata
@@ -208,12 +209,12 @@ def _sign_ups(tx: Writer, pairs: list[keys.KeyPair], hashed: str) -> None:
 def _hours_ago(hours: float) -> Iterator[None]:
     """Set back the clock of times and ids, so that posts look as if the node had been used for a while."""
     at = now_ms() - round(hours * 3_600_000)
-    present = publishing.time, publishing._last
-    publishing.time, publishing._last = SimpleNamespace(time_ns=lambda: at * 1_000_000), 0
+    present = ids.time, ids._last
+    ids.time, ids._last = SimpleNamespace(time_ns=lambda: at * 1_000_000), 0
     try:
         yield
     finally:
-        publishing.time, publishing._last = present
+        ids.time, ids._last = present
 
 
 async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[str, Account]:

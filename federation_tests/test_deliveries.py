@@ -1,4 +1,4 @@
-"""What the answer to a delivery means: done, gone, refused, later, or in another dialect."""
+"""What the response to a delivery means: delivered, gone, failed, retry later, or retry with the other signature."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEEK = 7 * 24 * 60 * MINUTE
 
 
 async def _followed(fediverse: Fediverse, server: RemoteServer, *names: str) -> Person:
-    """Alice, followed by these people of another server."""
+    """Alice, followed by these accounts of a remote server."""
     (alice,) = await fediverse.people("alice@a.test")
 
     def unit(tx: Writer) -> None:
@@ -76,7 +76,7 @@ async def test_a_direct_post_goes_to_the_personal_inbox(fediverse: Fediverse, ot
     assert {path for path in other.requests if path.endswith("inbox")} == {"/users/rita/inbox"}
 
 
-async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_nothing_is_delivered_to_a_blocked_server(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     await alice.node.db.write(domain_rules.block, other.domain)
     await alice.posts("Not for them")
@@ -88,7 +88,7 @@ async def test_a_blocked_server_is_told_nothing(fediverse: Fediverse, other: Rem
     ("status", "state"),
     [(200, "delivered"), (202, "delivered"), (410, "gone"), (404, "gone"), (400, "failed"), (401, "failed")],
 )
-async def test_an_answer_that_is_final(
+async def test_a_response_that_is_final(
     fediverse: Fediverse, other: RemoteServer, status: int, state: str
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -100,12 +100,14 @@ async def test_an_answer_that_is_final(
     tries = len(other.received)
     await fediverse.settle(now=now_ms() + 10 * MINUTE)
     assert len(other.received) == tries
-    # A refusal may be of the dialect, so it is asked in both.
+    # A 401 may be about the kind of signature, so both are tried.
     assert tries == (2 if status == 401 else 1)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-async def test_an_answer_that_means_later(fediverse: Fediverse, other: RemoteServer, status: int) -> None:
+async def test_a_response_that_means_retry_later(
+    fediverse: Fediverse, other: RemoteServer, status: int
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = status
     await alice.posts("Hello")
@@ -119,18 +121,20 @@ async def test_an_answer_that_means_later(fediverse: Fediverse, other: RemoteSer
     assert await alice.node.db.read(server_availability.failing) == []
 
 
-async def test_a_server_may_say_how_long_to_wait(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_retry_after_is_respected(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.inbox_status = 429
     other.inbox_headers = {"retry-after": "7200"}
     await alice.posts("Hello")
     await fediverse.settle()
-    asleep = await alice.node.db.read(server_availability.by_host, other.domain)
-    assert asleep is not None
-    assert asleep.sleeps_until - now_ms() > 115 * MINUTE
+    availability = await alice.node.db.read(server_availability.by_host, other.domain)
+    assert availability is not None
+    assert availability.sleeps_until - now_ms() > 115 * MINUTE
 
 
-async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_an_activity_that_a_server_fails_on_does_not_hold_up_the_others(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.fails_on = "Poison"
     await alice.posts("Poison")
@@ -138,12 +142,12 @@ async def test_words_that_make_a_server_stumble_step_aside(fediverse: Fediverse,
     now = now_ms()
     for minutes in (0, 2, 5, 12, 30):
         await fediverse.settle(now=now + minutes * MINUTE)
-    said = [one["object"]["content"] for one in other.received]
-    assert said.count("<p>Poison</p>") >= 4
-    assert said.count("<p>Harmless</p>") == 1
+    contents = [one["object"]["content"] for one in other.received]
+    assert contents.count("<p>Poison</p>") >= 4
+    assert contents.count("<p>Harmless</p>") == 1
 
 
-async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
+async def test_a_set_aside_activity_is_not_retried_before_retry_after(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -164,7 +168,7 @@ async def test_what_waits_aside_comes_back_no_sooner_than_it_was_told(
     assert (await _last(alice)).state == "delivered"
 
 
-async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_delivery_is_given_up_after_a_week(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     await other.stop()
     await alice.posts("Hello")
@@ -182,7 +186,7 @@ async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, othe
     await fediverse.settle()
     assert (await _last(alice)).state == "failed"
 
-    # As long as it sleeps, new words are not even queued; they are in the ledger all the same.
+    # While the server is unavailable, new activities are not queued, but they are in the delivery report.
     await alice.posts("Anybody there?")
     await fediverse.settle()
     delivery = await _last(alice)
@@ -190,7 +194,9 @@ async def test_after_a_week_of_silence_it_is_given_up(fediverse: Fediverse, othe
     assert "week" in delivery.reason
 
 
-async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_the_kind_of_signature_that_worked_is_remembered(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.required_header = "signature-input"
     await alice.posts("One")
@@ -203,19 +209,17 @@ async def test_the_dialect_that_worked_is_remembered(fediverse: Fediverse, other
     assert len(other.received) == 3
 
 
-async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the_older(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_an_advertised_signature_is_used_first(fediverse: Fediverse, other: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    takes = {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"}
-    other.person("rita", generator={"type": "Application", "implements": [takes]})
+    rfc9421 = {"href": "https://datatracker.ietf.org/doc/html/rfc9421", "name": "RFC-9421"}
+    other.person("rita", generator={"type": "Application", "implements": [rfc9421]})
     other.required_header = "signature-input"
     rita = await alice.finds(HandleOnly(f"rita@{other.domain}"))
     await alice._do(follows.follow, rita)
     await fediverse.settle()
     assert [one["type"] for one in other.received] == ["Follow"]
 
-    # What is said is no proof: where it turns out wrong, the older one is tried, and stays.
+    # An advertisement is no proof: where it turns out wrong, the older signature is tried, and stays.
     other.required_header, other.received = "digest", []
     await alice._do(follows.unfollow, rita)
     await fediverse.settle()
@@ -224,11 +228,13 @@ async def test_a_server_that_says_it_takes_the_newer_dialect_is_not_asked_in_the
     assert await alice.node.db.read(server_availability.signature_style, other.domain) == "cavage"
 
 
-async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_follow_by_a_remote_account_is_answered_every_time(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     follow = other.activity("rita", "Follow", alice.node.site.uri("/users/alice"))
-    # One that is sent again is answered again: the first answer may have been lost. So is one under another id.
+    # A duplicate is answered again, because the first Accept may have been lost. So is one with another id.
     for times in (1, 2):
         assert await other.send(alice.node, "rita", follow, inbox="/users/alice/inbox") == 202
         await fediverse.settle()
@@ -245,7 +251,7 @@ async def test_a_follow_from_outside_is_answered(fediverse: Fediverse, other: Re
     assert (await alice.account()).followers_count == 0
 
 
-async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_follow_by_a_blocked_account_is_rejected(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, other)
 
     def unit(tx: Writer) -> None:
@@ -263,7 +269,9 @@ async def test_a_follow_by_somebody_blocked_is_refused(fediverse: Fediverse, oth
     assert other.received[0]["object"]["id"] == follow["id"]
 
 
-async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_boost_that_arrives_after_its_undo_is_ignored(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, other)
     other.note("rita", 1)
     boost = other.activity("rita", "Announce", f"{other.base}/users/rita/statuses/1", to=["Public"])
@@ -274,7 +282,7 @@ async def test_a_late_boost_that_was_taken_back_stays_away(fediverse: Fediverse,
     assert await alice.home() == []
 
 
-async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_activities_about_one_post_stay_in_order(fediverse: Fediverse, other: RemoteServer) -> None:
     alice = await _followed(fediverse, other, "rita")
     other.fails_on = "Poison"
     post = await alice.posts("Poison")
@@ -294,7 +302,7 @@ async def test_what_is_about_the_same_post_waits_behind_it(fediverse: Fediverse,
     ]
 
 
-async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
+async def test_a_gone_inbox_whose_server_sends_is_available_again(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")
@@ -307,10 +315,10 @@ async def test_an_inbox_that_was_gone_for_a_moment_and_knocks_is_there_again(
     other.received.clear()
     await alice.posts("Two")
     await fediverse.settle()
-    assert [said["type"] for said in other.received] == ["Create"]
+    assert [one["type"] for one in other.received] == ["Create"]
 
 
-async def test_a_knock_does_not_cut_short_what_a_busy_server_asked_for(
+async def test_a_received_activity_does_not_shorten_retry_after(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")

@@ -24,7 +24,9 @@ from activitypub.inbox import endpoint
 from activitypub.remote import conversations, profile_preview
 from activitypub.remote import migration as remote_migration
 from activitypub.signatures import claims, follower_digest, integrity_proofs, keys
-from activitypub.vocab import PUBLIC, emoji_reactions, quotes
+from activitypub.vocab import PUBLIC
+from activitypub.vocab import emoji_reactions as reaction_vocab
+from activitypub.vocab import quotes as quote_vocab
 from activitypub.vocab.documents import MAX_DEPTH
 from media.images import VARIANTS
 from node.attachments import custom_emoji, media_cache, remote_fetch
@@ -133,7 +135,7 @@ def _quotable() -> bool:
         and "QuoteRequest" in HANDLERS
         and "check_quote" in JOB_HANDLERS
         and _document("activity-accept-quote-request")["result"] == authorization["id"]
-        and quotes
+        and quote_vocab
     )
 
 
@@ -166,7 +168,7 @@ FEPS: dict[str, Callable[[], Any]] = {
     "7458": lambda: _document("replies")["type"] == "OrderedCollection" and "crawl" in JOB_HANDLERS,
     "7888": lambda: _document("note-comment")["context"] == _document("context")["id"],
     "f228": lambda: _document("context")["attributedTo"] == _document("actor")["id"],
-    "c0e0": lambda: "EmojiReact" in HANDLERS and emoji_reactions,
+    "c0e0": lambda: "EmojiReact" in HANDLERS and reaction_vocab,
     "ee3a": _exif,
     "fe34": lambda: (
         uris.same_origin("https://a.test/1", "https://a.test/2")

@@ -1,7 +1,7 @@
-"""E5: documents that other software really emits, through the inbox's job, as they are and spoilt.
+"""E5: documents of other software, as they are and corrupted, go through the job of the inbox.
 
-Nothing may raise, no job may be left over, and every page must still be shown afterwards. The documents are
-read from the folder beside the project when it is there; the project ships none of them.
+Nothing may raise, no job may be left over, and every page must still render afterwards. The documents are
+read from the folder beside the project where it exists; the project ships none of them.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from node.timelines import post_views, timelines
 from tests.activitypub.vocab.test_fixtures_parse import mutated
 
 FIXTURES = Path(__file__).parents[1].parent / "shared" / "fixtures"
-LETTERS = Path(__file__).parent / "documents" / "received"
-# The jobs that ask something of other servers.
-ASKS = (
+RECEIVED = Path(__file__).parent / "documents" / "received"
+# The kinds of jobs that send requests to other servers.
+FETCH_KINDS = (
     "fetch",
     "look_up",
     "synchronize",
@@ -59,7 +59,7 @@ FOLDERS = sorted(path for path in FIXTURES.glob("*") if path.is_dir() and any(pa
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The documents in a file: one, or a list of cases."""
+    """The documents in a file, which holds one or a list of them."""
     try:
         found = json.loads(path.read_bytes())
     except ValueError:
@@ -69,7 +69,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a server might POST about a document: the activity it is, or ones that carry it."""
+    """What a server might POST about a document: the activity it is, or activities that embed it."""
     try:
         if vocab.parse_activity(document).type in vocab.activities.TYPES:
             return [document]
@@ -98,7 +98,7 @@ def activities(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
-    """The actor, made known and followed by the reader, so that what they say matters here."""
+    """The actor, stored and followed by the reader, so that its activities are relevant."""
     try:
         known = remote_accounts.upsert(
             tx,
@@ -117,42 +117,44 @@ def _known(tx: Writer, uri: str, reader: Account) -> Account | None:
     return known
 
 
-def hand_over(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
-    """Queue an activity as if its actor had signed for it."""
+def enqueue(tx: Writer, document: dict[str, Any], reader_id: int) -> bool:
+    """Queues an activity as if its actor had signed it; False if it is none or its actor cannot be stored."""
     try:
         uri = vocab.parse_activity(document).actor
     except Malformed:
         return False
-    by = _known(tx, uri, accounts.get(tx, reader_id))
-    if by is None:
+    actor = _known(tx, uri, accounts.get(tx, reader_id))
+    if actor is None:
         return False
-    queue.add(tx, "receive", {"doc": document, "by": by.id, "host": vocab.host_of(uri)})
+    queue.add(tx, "receive", {"doc": document, "by": actor.id, "host": vocab.host_of(uri)})
     return True
 
 
-async def work_off(node: Node) -> None:
-    """Do the receive jobs, and the fetches they cause without a network; nothing may be left of them."""
+async def run_jobs(node: Node) -> None:
+    """Runs the receive jobs and drops the requests they queue; no job may be left."""
     while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
         await process.process_batch(node, batch)
-    kinds = [*ASKS, "fan_out", "deliver"]
+    kinds = [*FETCH_KINDS, "fan_out", "deliver"]
     await node.db.write(lambda tx: tx.run("DELETE FROM jobs WHERE kind IN (:kinds)", kinds=kinds))
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM jobs WHERE kind = 'receive'")) == 0
 
 
 def _pages(tx: Reader, reader_id: int) -> int:
-    """Everything a reader can be shown."""
-    me = accounts.get(tx, reader_id)
-    shown = post_views.by_entries(tx, me, timelines.home(tx, me, Page(limit=80)))
+    """Renders everything the reader can see; how many posts that are."""
+    reader = accounts.get(tx, reader_id)
+    shown = post_views.by_entries(tx, reader, timelines.home(tx, reader, Page(limit=80)))
     shown += post_views.by_entries(tx, None, timelines.public(tx, None, Page(limit=80)))
     return len(shown)
 
 
-async def _through(reader: Person, documents: list[dict[str, Any]]) -> None:
+async def _process(reader: Person, documents: list[dict[str, Any]]) -> None:
     def unit(tx: Writer) -> int:
-        return sum(hand_over(tx, said, reader.id) for document in documents for said in activities(document))
+        return sum(
+            enqueue(tx, activity, reader.id) for document in documents for activity in activities(document)
+        )
 
     await reader.node.db.write(unit)
-    await work_off(reader.node)
+    await run_jobs(reader.node)
     for document in documents:
         try:
             remote = actors.to_remote_actor(vocab.parse_actor(document), "somewhere.example")
@@ -169,27 +171,27 @@ async def test_documents_of_other_software_go_through_the_inbox(
     (reader,) = await fediverse.people("reader@a.test")
     caplog.set_level(logging.ERROR)
     documents = [document for path in sorted(folder.rglob("*.json")) for document in read(path)]
-    await _through(reader, documents)
+    await _process(reader, documents)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.skipif(not FOLDERS, reason="the documents of other software are not beside the project")
-async def test_E5_spoilt_documents_go_through_the_inbox(fediverse: Fediverse, seed: int) -> None:
+async def test_E5_corrupted_documents_go_through_the_inbox(fediverse: Fediverse, seed: int) -> None:
     (reader,) = await fediverse.people("reader@a.test")
     chance = random.Random(seed)
     every = [document for folder in FOLDERS for path in folder.rglob("*.json") for document in read(path)]
     chosen = [mutated(document, chance) for document in chance.sample(every, min(300, len(every)))]
-    await _through(reader, [document for document in chosen if isinstance(document, dict)])
+    await _process(reader, [document for document in chosen if isinstance(document, dict)])
 
 
-def _askings(tx: Reader) -> int:
-    """How many things are about to be asked of other servers."""
-    return int(tx.value("SELECT COUNT(*) FROM jobs WHERE kind IN (:kinds)", kinds=list(ASKS)))
+def _queued_fetches(tx: Reader) -> int:
+    """How many requests to other servers are queued."""
+    return int(tx.value("SELECT COUNT(*) FROM jobs WHERE kind IN (:kinds)", kinds=list(FETCH_KINDS)))
 
 
-def _whole(tx: Reader) -> None:
-    """Nothing is half stored: what is counted is there, and what is there belongs to something."""
+def _check_consistent(tx: Reader) -> None:
+    """Asserts that nothing is half stored: counts match their rows, and every row has its owner."""
     for what, rows in {
         "photos_count": "SELECT COUNT(*) FROM photos x WHERE x.post_id = p.id",
         "likes_count": "SELECT COUNT(*) FROM likes x WHERE x.post_id = p.id",
@@ -216,7 +218,7 @@ EVERY = [document for folder in FOLDERS for path in folder.rglob("*.json") for d
 @given(
     document=st.sampled_from(EVERY or [{}]), chance=st.randoms(use_true_random=False), times=st.integers(0, 3)
 )
-async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
+async def test_no_corrupted_document_causes_many_requests_or_is_half_stored(
     fediverse: Fediverse, document: dict[str, Any], chance: random.Random, times: int
 ) -> None:
     node = await fediverse.node("a.test")
@@ -228,35 +230,35 @@ async def test_no_spoilt_document_asks_for_much_or_is_half_stored(
             return
 
     def unit(tx: Writer) -> None:
-        for said in activities(document):
-            hand_over(tx, said, reader)
+        for activity in activities(document):
+            enqueue(tx, activity, reader)
 
     await node.db.write(unit)
-    before = await node.db.read(_askings)
+    before = await node.db.read(_queued_fetches)
     while batch := await node.db.write(queue.claim, "receive", 64, now_ms()):
         await process.process_batch(node, batch)
-    # Each asks for one thing of a server at most, and what comes of that has 20 requests (D10).
-    assert await node.db.read(_askings) - before <= len(activities(document)) + 1
-    await node.db.read(_whole)
-    await work_off(node)
+    # Each queues one fetch at most, and that makes 20 requests at most (D10).
+    assert await node.db.read(_queued_fetches) - before <= len(activities(document)) + 1
+    await node.db.read(_check_consistent)
+    await run_jobs(node)
     await node.db.read(_pages, reader)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_nothing_whole_of_a_kind_that_is_spoken_here_is_lost(folder: Path) -> None:
+def test_no_complete_document_of_a_supported_type_is_lost(folder: Path) -> None:
     for path, document in documents(folder):
         verdict, reason = judge(document)
         assert verdict != "lost", f"{path.name}: {reason}"
 
 
-@pytest.mark.parametrize("path", sorted(LETTERS.glob("*.json")), ids=lambda path: path.stem)
-async def test_a_letter_is_understood(fediverse: Fediverse, path: Path) -> None:
-    """Documents written for these tests in the shapes of several peers: each says what must come of it."""
+@pytest.mark.parametrize("path", sorted(RECEIVED.glob("*.json")), ids=lambda path: path.stem)
+async def test_a_document_of_a_peer_is_understood(fediverse: Fediverse, path: Path) -> None:
+    """Documents written for these tests in the forms of several peers, each with the expected result."""
     (reader,) = await fediverse.people("reader@a.test")
-    letter = json.loads(path.read_text().replace("https://a.test", reader.node.site.base_url))
-    await _through(reader, [letter["document"]])
-    found = await reader.node.db.read(_summary, letter["expect"]["uri"], reader.id)
-    assert found == letter["expect"]
+    case = json.loads(path.read_text().replace("https://a.test", reader.node.site.base_url))
+    await _process(reader, [case["document"]])
+    found = await reader.node.db.read(_summary, case["expect"]["uri"], reader.id)
+    assert found == case["expect"]
 
 
 def _summary(tx: Reader, uri: str, reader_id: int) -> dict[str, Any]:

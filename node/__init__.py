@@ -1,1 +1,1 @@
-"""What is true on this server: tables, rules, deeds. Knows no HTTP, no HTML pages, no JSON-LD."""
+"""The state of one server: tables, rules and actions. Knows no HTTP, no HTML pages, no JSON-LD."""

@@ -1,7 +1,7 @@
 """The commands: `tintype serve`, `worker`, `migrate`, `check`, `account …`, `token …`.
 
-The one module of `node` that may know `web` and `activitypub`; it imports them when a command needs
-them, and nothing imports it. What an admin can get wrong is answered in one sentence, without a traceback.
+The one module of `node` that may import `web` and `activitypub`; it does so when a command needs them, and
+nothing imports it. An error that an admin can correct is one line on standard error, without a traceback.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ EXIT_USAGE = 2
 
 
 class CommandError(Exception):
-    """The command cannot go on; the text is the one line that says why."""
+    """The command cannot continue; the text is the one line that says why."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 refused, 2 not understood."""
-    asked = _parser().parse_args(arguments)
+    """Runs a command and returns its exit code: 0 done, 1 refused, 2 not understood, 130 interrupted."""
+    parsed = _parser().parse_args(arguments)
     logging.basicConfig(
-        level=getattr(asked, "log_level", logging.INFO),
+        level=getattr(parsed, "log_level", logging.INFO),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
     try:
-        options = config.load(getattr(asked, "config", None))
-        return int(asked.run(options, asked) or 0)
+        options = config.load(getattr(parsed, "config", None))
+        return int(parsed.run(options, parsed) or 0)
     except BadConfig as bad:
         return _print_error(str(bad), EXIT_USAGE)
     except (CommandError, DatabaseTooNew, DatabaseInUse) as stop:
@@ -65,16 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _print_error(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
 
 
-def _print_error(sentence: str, code: int = 1) -> int:
-    print(f"tintype: {sentence}", file=sys.stderr)
+def _print_error(message: str, code: int = 1) -> int:
+    print(f"tintype: {message}", file=sys.stderr)
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    everywhere = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    everywhere.add_argument("--config", metavar="FILE", help="the config file (default: config.toml)")
+    shared_options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared_options.add_argument("--config", metavar="FILE", help="the config file (default: config.toml)")
     parser = argparse.ArgumentParser(
-        prog="tintype", description="A photo-sharing node for the fediverse.", parents=[everywhere]
+        prog="tintype", description="A photo-sharing node for the fediverse.", parents=[shared_options]
     )
     parser.add_argument("--version", action="version", version=f"Tintype {VERSION}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -83,11 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         within: argparse._SubParsersAction[argparse.ArgumentParser],
         name: str,
         run: Callable[[Config, argparse.Namespace], int | None],
-        words: str,
+        summary: str,
     ) -> argparse.ArgumentParser:
-        made = within.add_parser(name, help=words, description=words, parents=[everywhere])
-        made.set_defaults(run=run)
-        return made
+        subparser = within.add_parser(name, help=summary, description=summary, parents=[shared_options])
+        subparser.set_defaults(run=run)
+        return subparser
 
     command(commands, "serve", _serve, "Serve the node to people and to other servers.")
     command(commands, "worker", _worker, "Do the node's jobs in a process of their own (PostgreSQL).")
@@ -95,38 +95,38 @@ def _parser() -> argparse.ArgumentParser:
     check = command(commands, "check", _check, "Is the node sound? Looks at every part, and from outside.")
     check.set_defaults(log_level=logging.WARNING)
 
-    account = commands.add_parser("account", help="Create and look after people.", parents=[everywhere])
-    deeds = account.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(deeds, "create", _account_create, "Create an account that can sign in.")
+    account = commands.add_parser("account", help="Create and look after people.", parents=[shared_options])
+    subcommands = account.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    create = command(subcommands, "create", _account_create, "Create an account that can sign in.")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--email", required=True)
     create.add_argument("--role", choices=users.ROLES, default="user")
-    password = command(deeds, "password", _account_password, "Set someone's password; signs them out.")
+    password = command(subcommands, "password", _account_password, "Set someone's password; signs them out.")
     password.add_argument("name", metavar="NAME")
-    for made in (create, password):
-        made.add_argument(
+    for subparser in (create, password):
+        subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
-    rotate = command(deeds, "rotate-keys", _account_rotate_keys, "Give someone new signing keys.")
+    rotate = command(subcommands, "rotate-keys", _account_rotate_keys, "Give someone new signing keys.")
     rotate.add_argument("name", metavar="NAME")
-    command(deeds, "list", _account_list, "List the people of this node.")
+    command(subcommands, "list", _account_list, "List the people of this node.")
 
-    token = commands.add_parser("token", help="Let an app act for someone.", parents=[everywhere])
-    deeds = token.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(deeds, "create", _token_create, "Make a bearer token and print it, this once.")
+    token = commands.add_parser("token", help="Let an app act for someone.", parents=[shared_options])
+    subcommands = token.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    create = command(subcommands, "create", _token_create, "Make a bearer token and print it, this once.")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--scopes", default="read", help='such as "read write follow" (default: read)')
     create.add_argument("--app", default="tintype token", help="what the app is called")
     return parser
 
 
-def _serve(options: Config, asked: argparse.Namespace) -> None:
+def _serve(options: Config, arguments: argparse.Namespace) -> None:
     from web.server import serve
 
     _explain_database_errors(lambda: serve.run(options))
 
 
-def _worker(options: Config, asked: argparse.Namespace) -> None:
+def _worker(options: Config, arguments: argparse.Namespace) -> None:
     if options.database.url.startswith("sqlite:"):
         raise CommandError(
             "With SQLite one process does both: `tintype serve` runs the jobs beside the web, because only "
@@ -137,10 +137,10 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
     async def work() -> None:
         node = await wiring.open_node(options)
         try:
-            doing = asyncio.create_task(wiring.create_worker(node).run(is_only_process=False))
+            running = asyncio.create_task(wiring.create_worker(node).run(is_only_process=False))
             for name in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(name, doing.cancel)
-            await asyncio.gather(doing, return_exceptions=True)
+                asyncio.get_running_loop().add_signal_handler(name, running.cancel)
+            await asyncio.gather(running, return_exceptions=True)
         finally:
             await node.close()
 
@@ -148,7 +148,7 @@ def _worker(options: Config, asked: argparse.Namespace) -> None:
     _explain_database_errors(lambda: asyncio.run(work()))
 
 
-def _migrate(options: Config, asked: argparse.Namespace) -> None:
+def _migrate(options: Config, arguments: argparse.Namespace) -> None:
     number = _run_command(options, "migration")
     if options.database.url.startswith("sqlite:") and number < migrate.files("sqlite")[-1][0]:
         raise CommandError(
@@ -158,50 +158,52 @@ def _migrate(options: Config, asked: argparse.Namespace) -> None:
     print(f"The database is up to date, at migration {number:04}.")
 
 
-def _check(options: Config, asked: argparse.Namespace) -> int:
-    async def look() -> int:
+def _check(options: Config, arguments: argparse.Namespace) -> int:
+    async def run_all() -> int:
         from web import health_check
 
-        bad = 0
+        failures = 0
         async for finding in health_check.run_checks(options):
-            bad += not finding.is_ok
+            failures += not finding.is_ok
             print(f"{'ok  ' if finding.is_ok else 'BAD '} {finding.name:<11}{finding.message}", flush=True)
-        print("The node is sound." if not bad else f"{bad} of these need attention.")
-        return 1 if bad else 0
+        print("The node is sound." if not failures else f"{failures} of these need attention.")
+        return 1 if failures else 0
 
-    return _explain_database_errors(lambda: asyncio.run(look()))
+    return _explain_database_errors(lambda: asyncio.run(run_all()))
 
 
-def _account_create(options: Config, asked: argparse.Namespace) -> None:
-    display_names.check_username(asked.name)
-    users.normalize_email(asked.email)
-    hashed = passwords.hash_sync(_password(asked))
+def _account_create(options: Config, arguments: argparse.Namespace) -> None:
+    display_names.check_username(arguments.name)
+    users.normalize_email(arguments.email)
+    hashed = passwords.hash_sync(_password(arguments))
     handle = _run_command(
         options,
         "account create",
-        name=asked.name,
-        email=asked.email,
+        name=arguments.name,
+        email=arguments.email,
         password_hash=hashed,
         pair=pack_keys(keys.generate()),
-        role=asked.role,
+        role=arguments.role,
     )
-    print(f"@{handle} can sign in now, as {asked.role}.")
+    print(f"@{handle} can sign in now, as {arguments.role}.")
 
 
-def _account_password(options: Config, asked: argparse.Namespace) -> None:
-    _run_command(options, "account find", name=asked.name)
-    hashed = passwords.hash_sync(_password(asked))
-    _run_command(options, "account password", name=asked.name, password_hash=hashed)
-    print(f"{asked.name} has a new password and is signed out everywhere.")
+def _account_password(options: Config, arguments: argparse.Namespace) -> None:
+    _run_command(options, "account find", name=arguments.name)
+    hashed = passwords.hash_sync(_password(arguments))
+    _run_command(options, "account password", name=arguments.name, password_hash=hashed)
+    print(f"{arguments.name} has a new password and is signed out shared_options.")
 
 
-def _account_rotate_keys(options: Config, asked: argparse.Namespace) -> None:
-    _run_command(options, "account find", name=asked.name)
-    handle = _run_command(options, "account rotate-keys", name=asked.name, pair=pack_keys(keys.generate()))
+def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None:
+    _run_command(options, "account find", name=arguments.name)
+    handle = _run_command(
+        options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
+    )
     print(f"@{handle} signs with new keys from now on; other servers are being told.")
 
 
-def _account_list(options: Config, asked: argparse.Namespace) -> None:
+def _account_list(options: Config, arguments: argparse.Namespace) -> None:
     people: list[dict[str, Any]] = []
     while part := _run_command(options, "account list", max_id=people[-1]["id"] if people else 0):
         people += part
@@ -215,13 +217,13 @@ def _account_list(options: Config, asked: argparse.Namespace) -> None:
         print("Nobody yet. `tintype account create NAME --email E --role admin` makes the first one.")
 
 
-def _token_create(options: Config, asked: argparse.Namespace) -> None:
-    scopes = sorted(access_tokens.parse_scopes(asked.scopes))
-    print(_run_command(options, "token create", name=asked.name, scopes=scopes, app=asked.app))
+def _token_create(options: Config, arguments: argparse.Namespace) -> None:
+    scopes = sorted(access_tokens.parse_scopes(arguments.scopes))
+    print(_run_command(options, "token create", name=arguments.name, scopes=scopes, app=arguments.app))
 
 
-def _password(asked: argparse.Namespace) -> str:
-    if asked.password_stdin:
+def _password(arguments: argparse.Namespace) -> str:
+    if arguments.password_stdin:
         return passwords.check(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
         raise CommandError("Please give the password with --password-stdin, or run this in a terminal.")
@@ -232,12 +234,12 @@ def _password(asked: argparse.Namespace) -> str:
 
 
 def _run_command(options: Config, name: str, /, **values: Any) -> Any:
-    """A command on the node's database, wherever it is open."""
+    """Runs a command on the database: in the node that serves it, or in this process if none does."""
     return _explain_database_errors(lambda: asyncio.run(control_socket.run_command(options, name, **values)))
 
 
 def _explain_database_errors(action: Callable[[], T]) -> T:
-    """Do it; a database that cannot be reached is a sentence, not a traceback."""
+    """Runs the action; a database that cannot be reached raises CommandError, so it is no traceback."""
     import sqlite3
 
     try:

@@ -1,7 +1,7 @@
-"""What a process keeps so as not to work it out again: one class for every cache of the node.
+"""The one class behind every cache in a process.
 
-Losing all of it costs only speed. A cache is bounded in rows, because strangers choose what goes into most of
-them, and in time where the world may change behind its back.
+Losing a cache costs only speed. It is bounded in rows, because remote servers and visitors choose what goes into
+most of them, and in time where the value may change without this process noticing.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ V = TypeVar("V")
 class Cache(Generic[K, V]):
     """Keeps at most `max_size` values, each for at most `ttl` seconds; the least recently used goes first.
 
-    None is not a value: it says that nothing is kept. Threads may share a cache. Each step is one call into a
-    dict, and a row that another thread has taken away between two of them is simply not there any more.
+    None is not a value: it means that nothing is kept. Threads may share a cache: each step is one call into a
+    dict, and a row that another thread removes between two of them is simply missing.
     """
 
     __slots__ = ("_max_size", "_now", "_rows", "_ttl")
@@ -40,14 +40,14 @@ class Cache(Generic[K, V]):
         if row[0] <= self._now():
             self._rows.pop(key, None)
             return None
-        try:  # noqa: SIM105 - this is the everyday path, and `suppress` costs more than the rest of it
+        try:  # noqa: SIM105 - this is the hot path, and `suppress` costs more than the rest of it
             self._rows.move_to_end(key)
         except KeyError:
             pass
         return row[1]
 
     def put(self, key: K, value: V, ttl: float | None = None) -> None:
-        """Keep a value, for `ttl` seconds if that is given instead of the time of the whole cache."""
+        """Keeps a value, for `ttl` seconds instead of the time of the whole cache if that is given."""
         rows = self._rows
         rows[key] = (self._now() + (self._ttl if ttl is None else ttl), value)
         try:
@@ -64,5 +64,5 @@ class Cache(Generic[K, V]):
         self._rows.clear()
 
     def __len__(self) -> int:
-        """How many rows are held, those whose time is over included until somebody asks for them."""
+        """The number of rows held; those that have expired count until the next `get` of their key."""
         return len(self._rows)

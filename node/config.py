@@ -2,9 +2,9 @@
 
 Every option is one field below, with its type and default; `config.toml` documents the same ones and a
 test compares the two. An environment variable `TINTYPE_<SECTION>_<KEY>` overrides the file, and an
-option marked secret may also be named by `TINTYPE_<SECTION>_<KEY>_FILE`. What is not understood is
-refused at start, with the line, the key and the nearest right one: a misspelt `mode` must never leave
-a door open.
+option marked secret may also be read from the file that `TINTYPE_<SECTION>_<KEY>_FILE` names. An unknown
+section, key or value is refused at start, with the line, the key and the nearest known one: a misspelt
+`mode` must never leave registration open.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BIND = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5})|unix:.+"
 
 
 class BadConfig(Exception):
-    """The options cannot be used. The text is one sentence for the admin who starts the node."""
+    """The options cannot be used. The text is one line for the admin who starts the node."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,23 +91,23 @@ class Config:
 
     @property
     def data_folder(self) -> Path:
-        """Where the node keeps what is its own: beside the SQLite file, or `./data`."""
+        """The folder for the node's own files: that of the SQLite file, or `./data`."""
         scheme, _, path = self.database.url.partition(":")
         return Path(path).parent if scheme == "sqlite" else Path("data")
 
 
 def load(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """Read the options from `path`, or `TINTYPE_CONFIG`, or `./config.toml` if there is one.
+    """Reads the options from `path`, or `TINTYPE_CONFIG`, or `./config.toml` if there is one.
 
     Raises `BadConfig`.
     """
     environ = os.environ if environ is None else environ
-    named = path or environ.get(PREFIX + "CONFIG")
-    file = Path(named or "config.toml")
+    given_path = path or environ.get(PREFIX + "CONFIG")
+    file = Path(given_path or "config.toml")
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if named:
+        if given_path:
             raise BadConfig(f"There is no config file {file}.") from None
         text = ""
     except (OSError, UnicodeDecodeError) as error:
@@ -116,7 +116,7 @@ def load(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] 
 
 
 def parse(text: str, environ: Mapping[str, str] | None = None, *, file: str = "config.toml") -> Config:
-    """The options in the text of a config file, overridden by `environ`. Raises `BadConfig`."""
+    """Parses the text of a config file; `environ` overrides it. Raises `BadConfig`."""
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -146,10 +146,11 @@ def parse(text: str, environ: Mapping[str, str] | None = None, *, file: str = "c
 
 
 def load_secret(config: Config) -> bytes:
-    """The node's secret: as configured, or made once and kept in `<data folder>/secret` (mode 0600).
+    """Returns the node's secret: as configured, or made once and kept in `<data folder>/secret` (mode 0600).
 
-    It seals private keys and signs media links, so two processes that start together must agree on it:
-    the file appears whole, and the first one to put it there wins.
+    It encrypts private keys and signs media URLs, so two processes that start together must agree on it:
+    the file appears whole, and the process that links it first wins. Raises `BadConfig` for a file that
+    was cut short, because a new secret would not decrypt the old keys.
     """
     if config.node.secret:
         return config.node.secret.encode()
@@ -181,7 +182,7 @@ def _option_type(section: str, key: str) -> Any:
 
 
 def _environment_overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
-    """What the environment says: (section, key) → (variable, text)."""
+    """The options that the environment sets: (section, key) → (variable, text)."""
     known: dict[str, tuple[str, str, bool]] = {}
     for section in _sections():
         for key, field in _fields(section).items():
@@ -208,11 +209,11 @@ def _environment_overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], 
 
 
 def _parse_environment_value(kind: Any, text: str) -> Any:
-    """An environment variable's text as TOML would have said it; what does not fit stays text."""
+    """The text of a variable as the value that TOML would have given; what does not fit stays text."""
     if kind is bool:
-        words = {"true": True, "1": True, "yes": True, "on": True}
-        words |= {"false": False, "0": False, "no": False, "off": False, "": False}
-        return words.get(text.strip().lower(), text)
+        booleans = {"true": True, "1": True, "yes": True, "on": True}
+        booleans |= {"false": False, "0": False, "no": False, "off": False, "": False}
+        return booleans.get(text.strip().lower(), text)
     if kind is int:
         return int(text) if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", text) else text
     if get_origin(kind) is tuple:
@@ -235,12 +236,12 @@ def _check_type(where: str, kind: Any, value: Any) -> Any:
         raise BadConfig(f"{where} is {value!r}, but should be a list of strings.")
     if type(value) is kind:
         return value
-    words = {str: "a string", int: "a whole number", bool: "true or false"}
-    raise BadConfig(f"{where} is {value!r}, but should be {words[kind]}.")
+    expected = {str: "a string", int: "a whole number", bool: "true or false"}
+    raise BadConfig(f"{where} is {value!r}, but should be {expected[kind]}.")
 
 
 def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
-    """The same options, with the domain in one spelling; or `BadConfig` for a value that cannot be used."""
+    """Returns the options with normalized domains; raises `BadConfig` for a value that cannot be used."""
 
     def refuse(section: str, key: str, why: str) -> BadConfig:
         return BadConfig(f"{origins.get((section, key), f'[{section}] {key}')} {why}")
@@ -279,7 +280,7 @@ def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
 
 
 def _normalize_host(given: str) -> str | None:
-    """A host in its one spelling, `""` as it is; None for what is none."""
+    """Lower case and punycode, with the port; `""` stays, None for what is not a host."""
     host = given.strip().lower()
     if not host.isascii():
         with contextlib.suppress(UnicodeError):
@@ -300,7 +301,7 @@ def _suggestion(wrong: str, right: Any) -> str:
 
 
 def _line_number(text: str, section: str, key: str | None = None) -> int:
-    """The line that names a section, or a key in it. 1 when it is written some other way."""
+    """The line that names a section, or a key in it; 1 when the regular expressions here do not find it."""
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\s*([^\]\s]+)\s*\]", line)

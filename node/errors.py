@@ -1,14 +1,14 @@
-"""The ways to say no.
+"""Errors with an HTTP status, for everything that a person or a server may not do.
 
-Each has two faces: `message` is a sentence for the person, `detail` is for the log. `node/` raises them,
-and each door (pages, client API, federation) has one renderer for all of them.
+Each has two texts: `message` is shown to the person, `detail` goes to the log. `node/` raises them, and each
+entry point (pages, client API, federation) has one renderer for all of them.
 """
 
 from __future__ import annotations
 
 
 class Refused(Exception):
-    """Something was asked for that will not be done. `status` is the HTTP status that fits."""
+    """A request that is refused. `status` is the HTTP status that fits."""
 
     status = 400
 
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class NotFound(Refused):
-    """Nothing is there, or nothing this person may see: the two look the same on purpose."""
+    """Nothing exists, or nothing this person may see: both look the same on purpose."""
 
     status = 404
 
@@ -28,17 +28,19 @@ class NotFound(Refused):
 
 
 class Gone(NotFound):
-    """Something was here for everybody and was deleted, which may be said."""
+    """Something public was deleted; that it existed is no secret."""
 
     status = 410
 
 
 class NotAllowed(Refused):
+    """This person may not do that, and may know that it exists."""
+
     status = 403
 
 
 class Invalid(Refused):
-    """What was sent cannot be used; `field` names the part of the form."""
+    """The input cannot be used; `field` names the field of the form."""
 
     status = 422
 
@@ -48,11 +50,13 @@ class Invalid(Refused):
 
 
 class Conflict(Refused):
+    """It contradicts something that exists, such as a name that is taken."""
+
     status = 409
 
 
 class TooManyRequests(Refused):
-    """Asked too often; `retry_after` is in seconds."""
+    """A rate limit is exceeded; `retry_after` is in seconds."""
 
     status = 429
 

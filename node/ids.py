@@ -1,4 +1,4 @@
-"""64-bit ids that sort by time: 48 bits of milliseconds since 1970 and 16 bits that keep them apart.
+"""64-bit ids that sort by time: 48 bits of milliseconds since 1970 and 16 bits that make them unique.
 
 Clients page by comparing ids, so a post received late still gets an id from the time it was published
 (`id_at`). Ids are decimal integers everywhere and stay below 2**63.
@@ -22,7 +22,7 @@ def now_ms() -> int:
 
 
 def new_id() -> int:
-    """A new id, greater than every id this process made before."""
+    """Returns an id greater than every id this process has returned before."""
     global _last
     with _lock:
         _last = max(_last + 1, (now_ms() << 16) | (int.from_bytes(os.urandom(1)) << 4))
@@ -30,13 +30,13 @@ def new_id() -> int:
 
 
 def id_at(ms: int) -> int:
-    """A new id that sorts with what happened at `ms`, never later than now."""
+    """Returns an id that sorts with what happened at `ms`, never later than now."""
     ms = max(1, min(ms, now_ms()))
     return (ms << 16) | int.from_bytes(os.urandom(2))
 
 
 def parse_id(text: str) -> int | None:
-    """An id as somebody wrote it, or None for what cannot be one: the tables would refuse to compare it."""
+    """Parses an id from a URL or form; None for what cannot be one, because PostgreSQL would refuse to compare it."""
     if not (text.isascii() and text.isdecimal() and len(text) <= 19):
         return None
     value = int(text)
@@ -44,5 +44,5 @@ def parse_id(text: str) -> int | None:
 
 
 def timestamp_ms(id_: int) -> int:
-    """The time in an id, in milliseconds since 1970."""
+    """The time that an id holds, in milliseconds since 1970."""
     return id_ >> 16

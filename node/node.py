@@ -1,4 +1,4 @@
-"""`Node`: everything one server is made of. No module keeps state, so several run in one process."""
+"""`Node`: the parts of one server. No module keeps state, so several nodes run in one process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def site_from_config(options: Config) -> Site:
-    """Who a node with these options is."""
+    """The name, secret and domains of a node with these options. Makes the secret if there is none."""
     return Site(
         options.server.scheme,
         options.node.domain,
@@ -29,8 +29,9 @@ def site_from_config(options: Config) -> Site:
 class Node:
     """One server. Made and closed by `web.wiring.open_node`.
 
-    `client` is the guarded HTTP client, the only door out (activitypub.client.Client). A part that has
-    something to end when the node is closed adds it to `close_callbacks`.
+    `client` is the HTTP client that refuses private addresses, the only way to make outgoing requests
+    (activitypub.client.client.Client). A part with something to end when the node closes adds it to
+    `close_callbacks`.
     """
 
     config: Config
@@ -43,15 +44,15 @@ class Node:
     _components: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
     def component(self, factory: Callable[[Node], T]) -> T:
-        """This node's one `factory(node)`, made on first use: caches and the like."""
+        """Returns this node's one `factory(node)`, made on first use: caches and the like."""
         found: T | None = self._components.get(factory)
         if found is None:
             found = self._components[factory] = factory(self)
         return found
 
     async def close(self) -> None:
-        for end in self.close_callbacks:
-            await end()
+        for callback in self.close_callbacks:
+            await callback()
         await self.client.close()
         await self.sandbox.close()
         await self.db.close()

@@ -1,4 +1,4 @@
-"""Pages of rows by id, newest first, as every list here is read.
+"""Pages of rows by id, newest first: how every list of this node is read.
 
 `max_id` is the exclusive upper bound, `since_id` the lower one (the newest page above it) and `min_id`
 the lower one when reading upwards (the page just above it). Without bounds it is the newest page.
@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from node.ids import MAX_ID
+
 T = TypeVar("T")
 
 MAX_LIMIT = 80
-MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list: ids are exclusive bounds, None or 0 is no bound; `limit` is 1–80 rows."""
+    """A part of a list: ids are exclusive bounds, None or 0 is no bound; `limit` is 1–80 rows."""
 
     max_id: int | None = None
     since_id: int | None = None
@@ -35,10 +36,10 @@ class Page:
         }
 
     def clause(self, column: str) -> str:
-        """SQL that follows a `WHERE …`: both bounds, order and limit. Rows then go through `ordered`."""
+        """SQL after a `WHERE …`: both bounds, order and limit. Rows then go through `newest_first`."""
         order = "ASC" if self.min_id else "DESC"
         return f"AND {column} < :page_below AND {column} > :page_above ORDER BY {column} {order} LIMIT :page_limit"
 
     def newest_first(self, rows: Sequence[T]) -> list[T]:
-        """Newest first, whichever way they were read."""
+        """The rows newest first, whichever way they were read."""
         return list(reversed(rows)) if self.min_id else list(rows)

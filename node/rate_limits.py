@@ -1,7 +1,7 @@
-"""How often something may be tried. Owns `attempts`.
+"""Limits how often something may be tried. Owns `attempts`.
 
 Two windows, the running one and the share of the one before that still counts, make a sliding limit
-from two rows. Keys hold addresses of people, so only a keyed hash of them is kept.
+from two rows. Keys hold IP addresses of people, so only a keyed hash of them is kept.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ RETENTION_MS = 24 * 60 * 60 * 1000
 
 
 def count_attempt(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
-    """Count one attempt; raises TooMuch when there have been more than `limit` in `seconds`.
+    """Counts one attempt; raises TooManyRequests when there have been more than `limit` in `seconds`.
 
-    Use a unit of work of its own: one that fails later would take the attempt back with it.
+    Use a unit of work of its own: one that fails later would roll the attempt back.
     """
     now = now_ms()
     length = seconds * 1000
@@ -47,12 +47,15 @@ def count_attempt(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
 
 
 def reset(tx: Writer, key: str) -> None:
-    """Forget the attempts under a key: the last one was right."""
+    """Forgets the attempts under a key: the last one succeeded."""
     tx.run("DELETE FROM attempts WHERE key = :key", key=_hash_key(tx, key))
 
 
 def client_network(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that one IPv6 household has."""
+    """The network that counts as one client: an IPv4 address, or the /64 that one IPv6 household has.
+
+    What is not an address, such as the name of a Unix socket, stays as it is.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -65,7 +68,7 @@ def client_network(address: str) -> str:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget attempts that no limit looks at any more."""
+    """Deletes attempts that no limit reads any more."""
     return tx.run("DELETE FROM attempts WHERE window_at < :before", before=now - RETENTION_MS)
 
 

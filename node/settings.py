@@ -1,4 +1,4 @@
-"""What the node remembers about itself, by name. Owns `settings`."""
+"""Values that the node stores about itself, by key. Owns `settings`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def get(tx: Reader, key: str) -> str | None:
 
 
 def put(tx: Writer, key: str, value: str) -> None:
-    """Remember a value, in place of the one before."""
+    """Stores a value; it replaces an earlier one."""
     tx.run(
         """INSERT INTO settings (key, value) VALUES (:key, :value)
            ON CONFLICT (key) DO UPDATE SET value = excluded.value""",
@@ -27,6 +27,6 @@ def remove(tx: Writer, key: str) -> None:
 
 
 def database_time(tx: Reader) -> datetime:
-    """What time it is where the database is."""
-    said = tx.value("SELECT CURRENT_TIMESTAMP")
-    return datetime.fromisoformat(said).replace(tzinfo=UTC) if isinstance(said, str) else said
+    """The clock of the database, with its time zone (UTC on SQLite)."""
+    now = tx.value("SELECT CURRENT_TIMESTAMP")
+    return datetime.fromisoformat(now).replace(tzinfo=UTC) if isinstance(now, str) else now

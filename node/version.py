@@ -1,3 +1,3 @@
-"""The program's version, as other servers, apps and admins are told it."""
+"""The version of the program: in User-Agent, NodeInfo, the client API and `--version`."""
 
 VERSION = "0.1.0"

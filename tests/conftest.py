@@ -1,4 +1,4 @@
-"""One real node, empty, on SQLite and again on PostgreSQL, and the people on it."""
+"""Fixtures: one real node, empty, on SQLite and again on PostgreSQL, and local accounts on it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOMAIN = "tintype.test"
 
 @pytest.fixture
 def options(databases: Databases, tmp_path: Path) -> Config:
-    """The options of `node`: a database and a media folder of its own."""
+    """The options of `node`, with a database and a media folder of its own."""
     return databases.fresh(
         Config(
             node=NodeOptions(domain=DOMAIN, title="Test", secret="a secret that only the tests know"),
@@ -46,13 +46,13 @@ def db(node: Node) -> Database:
 
 @pytest.fixture
 def settle(node: Node) -> Callable[[], Awaitable[int]]:
-    """Run all jobs to the end."""
+    """Runs all due jobs until there are none."""
     return functools.partial(wiring.run_due_jobs, node)
 
 
 @pytest.fixture(scope="session")
 def pairs() -> dict[str, keys.KeyPair]:
-    """Keys are slow to make, so each name has the same ones in every test."""
+    """Keys are slow to generate, so each name has the same ones in every test."""
     return {name: keys.generate() for name in ("alice", "bob", "mallory")}
 
 
@@ -73,5 +73,5 @@ async def mallory(node: Node, pairs: dict[str, keys.KeyPair]) -> Account:
 
 @pytest.fixture
 def photo() -> Callable[..., bytes]:
-    """`photo(width, height, kind, seed=…)`: the bytes of a picture."""
+    """`photo(width, height, kind, seed=…)`: the bytes of an image file."""
     return picture

@@ -1,6 +1,6 @@
-"""The one ASGI app of a node: a dispatcher in front of the doors, and the pages behind it.
+"""The ASGI app of a node: dispatches requests to federation, client API, files and pages.
 
-What must be quick or is plain (other servers, apps, files) is answered before Quart; people get pages.
+Requests of servers, apps and for files are answered before Quart, which is slower; Quart serves the pages.
 """
 
 from __future__ import annotations
@@ -19,22 +19,7 @@ from web.api import Api
 from web.files.media_files import MediaApp
 from web.html import error_pages
 from web.i18n import translations
-from web.pages import (
-    about,
-    compose,
-    hashtags,
-    home,
-    notifications,
-    posts,
-    profiles,
-    remote_interaction,
-    search,
-    sign_in,
-)
-from web.pages import delivery_reports as ledgers_page
-from web.pages.admin import block_lists, dashboard, reports, servers
-from web.pages.settings import account as settings_page
-from web.pages.settings import migration
+from web.pages import blueprints
 from web.request import context, session
 
 BYTES_PER_MB = 1024 * 1024
@@ -77,36 +62,16 @@ SECURITY_HEADERS = {
 }
 HSTS_VALUE = "max-age=31536000"
 
-PAGE_MODULES = (
-    home,
-    posts,
-    profiles,
-    hashtags,
-    compose,
-    notifications,
-    search,
-    ledgers_page,
-    settings_page,
-    migration,
-    dashboard,
-    servers,
-    reports,
-    block_lists,
-    sign_in,
-    about,
-    remote_interaction,
-)
-
 
 class IdConverter(IntegerConverter):
-    """A number in an address. One that no table could hold is an address that leads nowhere."""
+    """A number in a URL. One that no table could hold matches no route."""
 
     def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
         super().__init__(map, *args, **{"max": ids.MAX_ID, **kwargs})
 
 
 class App:
-    """`await app(scope, receive, send)`. `quart` are the pages alone."""
+    """The ASGI callable: `await app(scope, receive, send)`. `quart` is the app of the pages alone."""
 
     def __init__(self, node: Node) -> None:
         self.quart = create_pages_app(node)
@@ -117,8 +82,8 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.quart(scope, receive, send)
-        elif (found := self._federation.find(scope)) is not None:
-            await self._federation.answer(found, scope, receive, send)
+        elif (route := self._federation.find(scope)) is not None:
+            await self._federation.answer(route, scope, receive, send)
         elif scope["path"].startswith("/api/"):
             await self._api(scope, receive, send)
         elif scope["path"].startswith(("/media/", "/static/")):
@@ -132,7 +97,7 @@ def create_app(node: Node) -> App:
 
 
 def create_pages_app(node: Node) -> Quart:
-    """The pages as a Quart app. It keeps nothing of its own: the node is all it knows."""
+    """Creates the Quart app of the pages. It has no state of its own: everything belongs to the node."""
     app = Quart("web", static_folder=None, template_folder=None)
     app.request_class = _request_class(node.config.media.max_upload_mb * BYTES_PER_MB)
     app.config.update(
@@ -142,19 +107,19 @@ def create_pages_app(node: Node) -> Quart:
     )
     app.url_map.strict_slashes = False
     app.url_map.converters["int"] = IdConverter
-    for page in PAGE_MODULES:
-        app.register_blueprint(page.blueprint)
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
 
-    async def before() -> None:
+    async def before_request() -> None:
         accepted = [name for name, _quality in request.accept_languages]
         translations.set_language(
             translations.choose_language(request.cookies.get(session.LANGUAGE_COOKIE, ""), accepted)
         )
         await check_request(node, request)
 
-    app.before_request(before)
+    app.before_request(before_request)
 
-    async def after(response: Response) -> Response:
+    async def after_response(response: Response) -> Response:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         if node.site.scheme == "https":
@@ -162,14 +127,14 @@ def create_pages_app(node: Node) -> Quart:
         session.set_visitor_cookie(node, response)
         return response
 
-    app.after_request(after)
+    app.after_request(after_response)
     error_pages.register_handlers(app)
     return app
 
 
 def _request_class(photo_bytes: int) -> type[Request]:
-    """Requests whose bodies are as large as their address needs, and small from who is not signed in."""
-    most = {
+    """The request class, which limits bodies to the size that their path needs; visitors get the small limit."""
+    limits = {
         "/compose": MAX_PHOTOS * photo_bytes + BYTES_PER_MB,
         "/compose/photo": photo_bytes + BYTES_PER_MB,
         "/settings/avatar": photo_bytes + BYTES_PER_MB,
@@ -183,7 +148,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
             allowed = MAX_FORM_BYTES
             if session.SESSION_COOKIE in headers.get("Cookie", ""):
                 kind = "/compose" if path.startswith("/posts/") and path.endswith("/edit") else path
-                allowed = most.get(kind, MAX_FORM_BYTES)
+                allowed = limits.get(kind, MAX_FORM_BYTES)
             kwargs["max_content_length"] = allowed
             super().__init__(method, scheme, path, *args, **kwargs)
 
@@ -191,7 +156,7 @@ def _request_class(photo_bytes: int) -> type[Request]:
 
 
 async def check_request(node: Node, incoming: Request) -> None:
-    """Check what may change something, before any handler. Files are not read for who is not signed in."""
+    """Checks the CSRF token before any handler. Uploads need a session, so that visitors' files are not read."""
     if incoming.method in session.SAFE_METHODS:
         return
     if incoming.endpoint in UPLOAD_ENDPOINTS:

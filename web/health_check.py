@@ -1,6 +1,6 @@
-"""`tintype check`: is the node sound? One line for each part, in words an admin can act on.
+"""Checks a node for `tintype check`: one line for each part, in words an admin can act on.
 
-It looks from outside as well: the node's own name is asked for over the network, as another server would.
+It checks from outside as well: the node's own domain is requested over the network, as another server would.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PROBE_KEY = "ch/ec/check.txt"
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found."""
+    """The result of one check."""
 
     name: str
     is_ok: bool
@@ -50,11 +50,11 @@ class CheckResult:
 
 
 class CheckFailed(Exception):
-    """A check failed; the text says what to do."""
+    """A check failed; the message says what to do."""
 
 
 async def run_checks(options: Config, **client_options: object) -> AsyncIterator[CheckResult]:
-    """Check a node by its options, part after part. When it cannot be opened the first finding is the last."""
+    """Checks a node by its configuration, part after part. If it cannot be opened, that is the only result."""
     try:
         try:
             node = await wiring.open_node(options)
@@ -67,7 +67,7 @@ async def run_checks(options: Config, **client_options: object) -> AsyncIterator
     except Exception as error:
         yield CheckResult("node", False, f"It cannot be opened: {error or type(error).__name__}")
         return
-    outside = Client(
+    client = Client(
         user_agent=f"Tintype/{VERSION} check (+{node.site.base_url}/)",
         allow_private=True,
         allow_http=node.site.scheme == "http",
@@ -80,21 +80,17 @@ async def run_checks(options: Config, **client_options: object) -> AsyncIterator
         ("storage", lambda: _check_storage(node)),
         ("clock", lambda: _check_clock(node)),
         ("signatures", lambda: _check_signatures(node)),
-        ("webfinger", lambda: _check_webfinger(node, outside)),
-        *(
-            (("handles", lambda: _check_handles(node, outside)),)
-            if node.site.configured_handle_domain
-            else ()
-        ),
-        ("inbox", lambda: _check_inbox(node, outside)),
+        ("webfinger", lambda: _check_webfinger(node, client)),
+        *((("handles", lambda: _check_handles(node, client)),) if node.site.configured_handle_domain else ()),
+        ("inbox", lambda: _check_inbox(node, client)),
         ("admin", lambda: _check_admin(node)),
     ]
     try:
-        for name, look in parts:
+        for name, check in parts:
             try:
-                yield CheckResult(name, True, await look())
-            except CheckFailed as unsound:
-                yield CheckResult(name, False, str(unsound))
+                yield CheckResult(name, True, await check())
+            except CheckFailed as failed:
+                yield CheckResult(name, False, str(failed))
             except Unfetchable as unfetchable:
                 yield CheckResult(name, False, _unreachable_message(node, unfetchable))
             except Refused as refused:
@@ -102,19 +98,19 @@ async def run_checks(options: Config, **client_options: object) -> AsyncIterator
             except Exception as error:
                 yield CheckResult(name, False, str(error) or type(error).__name__)
     finally:
-        await outside.close()
+        await client.close()
         await node.close()
 
 
 def _unreachable_message(node: Node, error: Unfetchable) -> str:
     return (
-        f"Nobody answers rightly at {node.site.base_url}. Is `tintype serve` running, does the name lead here, "
-        f"and does the proxy pass everything on? ({error.detail or error})"
+        f"No valid response from {node.site.base_url}. Is `tintype serve` running, does DNS point to this machine, "
+        f"and does the proxy forward everything? ({error.detail or error})"
     )
 
 
 async def _check_database(node: Node) -> str:
-    """What is written is written by the one process that may: with SQLite, by the one that serves."""
+    """Writes through the one process that may write: with SQLite, the one that serves."""
     try:
         number = await commands.perform(node.db, "check", {})
     except PermissionError:
@@ -139,15 +135,17 @@ async def _check_clock(node: Node) -> str:
     return _compare_clocks("the database", await node.db.read(settings.database_time))
 
 
-def _compare_clocks(whose: str, moment: datetime) -> str:
-    apart = abs(moment.timestamp() - time.time())
-    if apart > MAX_CLOCK_DIFFERENCE_SECONDS:
-        raise CheckFailed(f"This clock and that of {whose} are {apart:.0f} s apart. Please set both by NTP.")
-    return f"agrees with that of {whose}"
+def _compare_clocks(clock: str, moment: datetime) -> str:
+    difference = abs(moment.timestamp() - time.time())
+    if difference > MAX_CLOCK_DIFFERENCE_SECONDS:
+        raise CheckFailed(
+            f"This clock and that of {clock} are {difference:.0f} s apart. Please set both by NTP."
+        )
+    return f"agrees with that of {clock}"
 
 
 async def _check_signatures(node: Node) -> str:
-    """What we sign must pass our own verifier, or other servers refuse all of it."""
+    """Signs a request and verifies it: what fails this node's own verifier, other servers refuse too."""
     key = await signing_keys.instance_key(node)
     target = node.site.uri("/inbox")
     body = b'{"type": "Note"}'
@@ -172,42 +170,42 @@ async def _check_signatures(node: Node) -> str:
     return f"sign and verify with {key.key_id}"
 
 
-async def _check_webfinger(node: Node, outside: Client) -> str:
+async def _check_webfinger(node: Node, client: Client) -> str:
     site = node.site
     wanted = site.uri("/actor")
-    if not await _resolves_to_actor(outside, site, site.domain, wanted):
+    if not await _resolves_to_actor(client, site, site.domain, wanted):
         raise CheckFailed(
-            f"{site.domain} answers, but not as this node. Does the proxy pass /.well-known/ on?"
+            f"{site.domain} responds, but not as this node. Does the proxy forward /.well-known/?"
         )
-    document = (await outside.get_json(wanted, key=None)).doc
+    document = (await client.get_json(wanted, key=None)).doc
     public = document.get("publicKey")
-    mine = await node.db.read(_public_pem)
-    if document.get("id") != wanted or not isinstance(public, dict) or public.get("publicKeyPem") != mine:
-        raise CheckFailed(f"Another node answers at {wanted}: its key is not the one in this database.")
+    own_key = await node.db.read(_public_pem)
+    if document.get("id") != wanted or not isinstance(public, dict) or public.get("publicKeyPem") != own_key:
+        raise CheckFailed(f"Another node responds at {wanted}: its key is not the one in this database.")
     return f"{site.domain} is found over the network, with the right key"
 
 
-async def _check_handles(node: Node, outside: Client) -> str:
-    """Whoever looks for @name@domain asks that domain, which has to send them here."""
+async def _check_handles(node: Node, client: Client) -> str:
+    """Checks that the domain of handles redirects WebFinger to this node: @name@domain is looked up there."""
     site, domain = node.site, node.site.handle_domain
-    to_do = (
-        f"Please let {site.scheme}://{domain}/.well-known/webfinger lead to the same path of {site.base_url}."
+    advice = (
+        f"Please redirect {site.scheme}://{domain}/.well-known/webfinger to the same path of {site.base_url}."
     )
     try:
-        leads = await _resolves_to_actor(outside, site, domain, site.uri("/actor"))
+        resolves = await _resolves_to_actor(client, site, domain, site.uri("/actor"))
     except Unfetchable as error:
         raise CheckFailed(
-            f"{domain} does not know the people of this node. {to_do} ({error.detail or error})"
+            f"{domain} does not resolve the handles of this node. {advice} ({error.detail or error})"
         ) from error
-    if not leads:
-        raise CheckFailed(f"{domain} answers, but not as this node. {to_do}")
+    if not resolves:
+        raise CheckFailed(f"{domain} responds, but not as this node. {advice}")
     return f"people are found as @name@{domain}"
 
 
-async def _resolves_to_actor(outside: Client, site: Site, domain: str, wanted: str) -> bool:
+async def _resolves_to_actor(client: Client, site: Site, domain: str, wanted: str) -> bool:
     """Whether the actor of this node is found under a domain."""
     resource = quote(f"acct:{domain.partition(':')[0]}@{domain}", safe="")
-    jrd = (await outside.get_jrd(f"{site.scheme}://{domain}/.well-known/webfinger?resource={resource}")).doc
+    jrd = (await client.get_jrd(f"{site.scheme}://{domain}/.well-known/webfinger?resource={resource}")).doc
     links = jrd.get("links")
     return any(
         isinstance(link, dict) and link.get("rel") == "self" and link.get("href") == wanted
@@ -219,12 +217,12 @@ def _public_pem(tx: Reader) -> str:
     return keys.by_account(tx, accounts.instance_actor(tx))[0].public
 
 
-async def _check_inbox(node: Node, outside: Client) -> str:
+async def _check_inbox(node: Node, client: Client) -> str:
     headers = {"Content-Type": "application/activity+json"}
-    answer = await outside.post(node.site.uri("/inbox"), b'{"type":"Create"}', headers)
-    if answer.status != 401:
-        raise CheckFailed(f"An unsigned letter was answered with {answer.status} instead of 401.")
-    date = answer.headers.get("Date")
+    response = await client.post(node.site.uri("/inbox"), b'{"type":"Create"}', headers)
+    if response.status != 401:
+        raise CheckFailed(f"An unsigned activity was answered with {response.status} instead of 401.")
+    date = response.headers.get("Date")
     if date:
         _compare_clocks("the public server", parsedate_to_datetime(date))
     return "refuses what is not signed"
@@ -233,7 +231,7 @@ async def _check_inbox(node: Node, outside: Client) -> str:
 async def _check_admin(node: Node) -> str:
     if await node.db.read(registration.needs_admin):
         raise CheckFailed(
-            f"Nobody is admin yet. Open {node.site.base_url}/setup with the code that `tintype serve` prints, "
+            f"There is no admin yet. Open {node.site.base_url}/setup with the code that `tintype serve` prints, "
             "or use `tintype account create NAME --role admin`."
         )
     staff = await node.db.read(users.staff)

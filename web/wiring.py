@@ -1,4 +1,4 @@
-"""The one place that knows every part: a node from its options, and what to do for each kind of job."""
+"""Wires the parts together: opens a node from its configuration, and lists the handler of each kind of job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from activitypub.client.client import Client
-from activitypub.delivery import deliver
-from activitypub.delivery import fan_out as outgoing
+from activitypub.delivery import deliver, fan_out
 from activitypub.inbox import follower_sync, forwarding, process
 from activitypub.remote import actors, conversations, featured, profile_preview
 from activitypub.remote import migration as remote_migration
@@ -38,7 +37,7 @@ DAY_MS = 24 * 3_600_000
 FAILED_JOBS_RETENTION_MS = 30 * DAY_MS
 
 JOB_HANDLERS: dict[str, Handler] = {
-    "fan_out": JobHandler(outgoing.fan_out, concurrency=4),
+    "fan_out": JobHandler(fan_out.fan_out, concurrency=4),
     "deliver": JobHandler(deliver.deliver, concurrency=128, slow_after_seconds=0.5, max_concurrency=2000),
     "redeliver": JobHandler(deliver.deliver, concurrency=32, slow_after_seconds=0.5, max_concurrency=200),
     "receive": BatchHandler(process.process_batch, size=64),
@@ -65,10 +64,10 @@ JOB_HANDLERS: dict[str, Handler] = {
 
 
 async def open_node(options: Config, *, read_only: bool = False, **client_options: Any) -> Node:
-    """A node with its database migrated, its storage and its client ready. Close it with `node.close()`.
+    """Opens a node: migrates its database, opens its storage and HTTP client. Close it with `node.close()`.
 
-    `client_options` go to the HTTP client: tests give it a resolver of their own. Raises InUse when another
-    process has the SQLite file; `read_only` is for a look at a node that runs.
+    `client_options` go to the HTTP client: tests give it a resolver of their own. Raises DatabaseInUse when another
+    process has the SQLite file; `read_only` is for reading from a node that runs.
     """
     site = site_from_config(options)
     storage = open_storage(options.media.url)
@@ -97,9 +96,9 @@ async def open_node(options: Config, *, read_only: bool = False, **client_option
 
 
 def tune_garbage_collection() -> None:
-    """Let Python look for unreachable cycles less often, and never among its modules; for a process that serves.
+    """Makes Python's garbage collector run less often, and never over imported modules; for a serving process.
 
-    A fan-out holds some 6,000 objects at a time. A search for each 700 of them finds nothing, and now and then
+    A fan-out holds some 6,000 objects at a time. A collection for each 700 of them frees nothing, and now and then
     goes through everything that was ever imported, which stops the process for tens of milliseconds.
     """
     gc.freeze()
@@ -107,12 +106,12 @@ def tune_garbage_collection() -> None:
 
 
 def create_worker(node: Node) -> JobWorker:
-    """The node's worker: start it beside the web, or alone in `tintype worker`."""
+    """Creates the node's job worker: start it beside the web server, or alone in `tintype worker`."""
     return JobWorker(node, JOB_HANDLERS | {"clean_up": JobHandler(clean_up, concurrency=1)})
 
 
 async def run_due_jobs(node: Node, now: int | None = None) -> int:
-    """Run all jobs that are due (at `now`) to the end; return how many ran."""
+    """Runs all jobs that are due (at `now`) to the end; returns how many ran."""
     return await create_worker(node).drain(now)
 
 
@@ -136,10 +135,10 @@ _CLEAN_UPS: tuple[Callable[[Writer, int], Any], ...] = (
 
 
 async def clean_up(node: Node, job: Job) -> None:
-    """Once a day: every table that only grows forgets what is past use. Bounded work, one unit each."""
+    """Deletes outdated rows of every table that only grows, once a day. Bounded work, one transaction each."""
     now = now_ms()
-    for forget in _CLEAN_UPS:
-        await node.db.write(forget, now)
+    for clean_table in _CLEAN_UPS:
+        await node.db.write(clean_table, now)
     await node.db.write(_queue_next_clean_up, job, now)
 
 

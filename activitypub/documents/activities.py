@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from activitypub.documents import contexts, notes, webfinger
+from activitypub.documents import contexts, notes
+from activitypub.documents import webfinger as webfinger_documents
 from activitypub.documents.notes import addressing, format_time
 from activitypub.vocab import PUBLIC
 from activitypub.vocab.actors import RFC9421_URLS
@@ -46,8 +47,8 @@ def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": account.uri,
         "type": account.kind,
-        "preferredUsername": webfinger.username(account),
-        "webfinger": f"{webfinger.username(account)}@{account.domain}",
+        "preferredUsername": webfinger_documents.username(account),
+        "webfinger": f"{webfinger_documents.username(account)}@{account.domain}",
         "url": account.url,
         "name": account.label,
         # Pixelfed refuses an Update of an actor with an empty summary.

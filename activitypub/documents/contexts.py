@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from activitypub.vocab import quotes
+from activitypub.vocab import quotes as quote_vocab
 
 AS = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
@@ -79,8 +79,8 @@ NOTE: list[Any] = [
         "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
         "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
-        **quotes.CONTEXT,
+        **quote_vocab.CONTEXT,
     },
 ]
 
-QUOTE: list[Any] = [AS, quotes.CONTEXT]
+QUOTE: list[Any] = [AS, quote_vocab.CONTEXT]

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from activitypub.documents import contexts
 from activitypub.vocab import PUBLIC, interaction_policies
-from activitypub.vocab import quotes as written
+from activitypub.vocab import quotes as quote_vocab
 from activitypub.vocab.interaction_policies import AudienceUris
 from node.accounts import accounts
 from node.attachments import photo_metadata, photo_rows
@@ -130,7 +130,7 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
     document |= _render_policy(data)
     if data.quote is not None:
         stamp = data.quote.stamp_uri if data.quote.target_id is not None else ""
-        document |= written.render_properties(data.quote.target_uri, stamp or None)
+        document |= quote_vocab.render_properties(data.quote.target_uri, stamp or None)
     if place := next((found for photo in data.photos if (found := photo.public_metadata.get("place"))), None):
         document["location"] = {"type": "Place", "name": place["name"]}
     document |= {
@@ -151,7 +151,7 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
                 {"type": "Hashtag", "href": site.uri("/tags/" + quote(name, safe="")), "name": f"#{display}"}
                 for name, display in data.hashtags
             ),
-            *([] if data.quote is None else [written.render_link(data.quote.target_uri)]),
+            *([] if data.quote is None else [quote_vocab.render_link(data.quote.target_uri)]),
         ],
     }
     return document

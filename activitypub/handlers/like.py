@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
-from activitypub.vocab import emoji_reactions as vocab_reactions
+from activitypub.vocab import emoji_reactions as reaction_vocab
 from node.database import Writer
 from node.interactions import emoji_reactions, likes
 from node.models.account import Account
@@ -27,7 +27,7 @@ def handle_emoji_react(tx: Writer, received: ReceivedActivity) -> None:
 
 def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
     """Store the activity as a reaction; False if it has no usable emoji or no id of its own."""
-    reaction = vocab_reactions.parse(received.activity)
+    reaction = reaction_vocab.parse(received.activity)
     if reaction is None or received.uri is None:
         return False
     emoji = reaction.emoji
@@ -41,12 +41,12 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
         remote_emoji=None
         if emoji is None
         else RemoteEmoji(reaction.content.strip(":"), emoji.url, emoji.updated_ms or 0),
-        is_seen=True,
+        is_visible=True,
     )
     return True
 
 
-def _reaction_name(actor: Account, reaction: vocab_reactions.EmojiReaction) -> str:
+def _reaction_name(actor: Account, reaction: reaction_vocab.EmojiReaction) -> str:
     """The name reactions are counted by: custom emoji of two servers may share a shortcode and stay two."""
     return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
 

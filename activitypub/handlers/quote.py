@@ -5,7 +5,7 @@ from __future__ import annotations
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
 from activitypub.uris import host_of
 from activitypub.vocab import Ref
-from activitypub.vocab import quotes as vocab_quotes
+from activitypub.vocab import quotes as quote_vocab
 from node.database import Writer
 from node.interactions import quotes
 from node.jobs import queue
@@ -15,7 +15,7 @@ from node.posts import posts
 
 def handle_quote_request(tx: Writer, received: ReceivedActivity) -> None:
     """Answer a request to quote a local post at once, by the interaction policy of the post."""
-    request = vocab_quotes.parse_request(received.activity)
+    request = quote_vocab.parse_request(received.activity)
     post = visible_local_post(tx, Ref(uri=request.quoted_uri), received.actor)
     if received.uri is None:
         raise Ignored("a quote request without an id")
@@ -28,7 +28,7 @@ def handle_quote_response(tx: Writer, received: ReceivedActivity, *, is_allowed:
     The authorization it names is only recorded here: job `check_quote` fetches it before the quote is shown.
     Raises Ignored if the sender is not the author of the quoted post.
     """
-    response = vocab_quotes.parse_response(received.activity)
+    response = quote_vocab.parse_response(received.activity)
     request = response.request
     ids = [response.id, None if request is None else f"{request.quote_uri}{quotes.REQUEST_SUFFIX}"]
     for id_ in filter(None, ids):

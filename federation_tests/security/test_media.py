@@ -198,7 +198,7 @@ async def test_G3_nothing_that_could_run_is_accepted_or_served(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
-    node, who = alice.node, await alice.account()
+    node, account = alice.node, await alice.account()
     html = b"<!doctype html><script>alert(1)</script>"
     for data in (
         SVG,
@@ -209,19 +209,19 @@ async def test_G3_nothing_that_could_run_is_accepted_or_served(
         b"\xff\xfe" + html,
     ):
         with pytest.raises(Refused):
-            await photos.upload(node, who, data)
+            await photos.upload(node, account, data)
         with pytest.raises(Refused):
-            await avatars.upload(node, who, data)
+            await avatars.upload(node, account, data)
     # A picture that is also a page is served as a picture only.
     both = picture(kind="GIF") + html
-    photo = await photos.upload(node, who, both, alt="Both")
+    photo = await photos.upload(node, account, both, alt="Both")
     post = await alice._do(publishing.publish, Draft(photo_ids=[photo.id]))
     await fediverse.settle()
-    await avatars.upload(node, who, both)
+    await avatars.upload(node, account, both)
     (photo,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
     for path in (
         *(f"/media/{file.key}" for file in photo.files.values()),
-        f"/media/avatar/{who.id}/small.webp",
+        f"/media/avatar/{account.id}/small.webp",
     ):
         reply = await Client(create_app(node), {"accept": "text/html"}).get(path)
         assert reply.status == 200, path

@@ -1,4 +1,4 @@
-"""Conversations and profiles are whole on a node that heard only a part of them: it asks for the rest."""
+"""A node that received only a part of a conversation or a profile fetches the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from node.posts import posts
 
 
 async def _opens(person: Person, post: Post) -> Post:
-    """Paste the address of a post into the search, and look at what comes."""
+    """Pastes the URL of a post into the search and opens the result."""
     found = await lookup.resolve(person.node, post.uri, await person.account())
     assert isinstance(found, Post)
     await conversations.queue_crawl(person.node, found)
@@ -20,7 +20,7 @@ async def _opens(person: Person, post: Post) -> Post:
     return found
 
 
-async def test_comments_that_nobody_sent_us_are_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
+async def test_missing_comments_are_fetched_when_a_conversation_is_opened(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -58,7 +58,7 @@ async def test_a_private_comment_is_not_in_the_public_count(fediverse: Fediverse
         assert seen.post.comments_count == 0
 
 
-async def test_a_comment_waits_for_what_it_answers(fediverse: Fediverse) -> None:
+async def test_the_missing_parent_of_a_comment_is_fetched(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await carol.follows(bob)
     await fediverse.settle()
@@ -76,7 +76,7 @@ async def test_a_comment_waits_for_what_it_answers(fediverse: Fediverse) -> None
     assert seen.post.comments_count == 1
 
 
-async def test_a_comment_waits_until_the_server_of_what_it_answers_is_back(fediverse: Fediverse) -> None:
+async def test_the_parent_of_a_comment_is_fetched_when_its_server_is_back(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await carol.follows(bob)
     await fediverse.settle()
@@ -95,9 +95,7 @@ async def test_a_comment_waits_until_the_server_of_what_it_answers_is_back(fediv
     assert await carol.conversation(post) == ["A wren?"]
 
 
-async def test_a_whole_conversation_has_an_address_of_its_own(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_a_conversation_has_a_collection_of_its_own(fediverse: Fediverse, other: RemoteServer) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -108,18 +106,18 @@ async def test_a_whole_conversation_has_an_address_of_its_own(
     await fediverse.settle()
 
     _, body, _ = await other.get(comment.uri)
-    named = json.loads(body)["context"]
-    assert named == f"{post.uri}/context"
-    status, body, _ = await other.get(named)
-    front = json.loads(body)
-    assert (status, front["totalItems"]) == (200, 2)
-    assert front["attributedTo"] == (await alice.account()).uri
-    _, body, _ = await other.get(front["first"])
+    context = json.loads(body)["context"]
+    assert context == f"{post.uri}/context"
+    status, body, _ = await other.get(context)
+    collection = json.loads(body)
+    assert (status, collection["totalItems"]) == (200, 2)
+    assert collection["attributedTo"] == (await alice.account()).uri
+    _, body, _ = await other.get(collection["first"])
     assert set(json.loads(body)["orderedItems"]) == {post.uri, comment.uri}
     assert (await other.get(f"{comment.uri}/context"))[0] == 404
 
 
-async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediverse) -> None:
+async def test_a_profile_that_is_opened_for_the_first_time_is_fetched(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await carol.follows(bob)
     await fediverse.settle()
@@ -142,7 +140,7 @@ async def test_a_profile_opened_for_the_first_time_is_not_empty(fediverse: Fediv
     assert await alice.notifications() == []
 
 
-async def test_a_comment_that_was_deleted_before_its_parent_came_is_not_counted(
+async def test_a_comment_deleted_before_its_parent_arrives_is_not_counted(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

@@ -14,7 +14,7 @@ from node.lifecycle import remote_accounts
 from node.models.remote_actor import RemoteActor
 from node.paging import Page
 from tests.support.visitors import sign_in
-from web.pages import delivery_reports as report_pages
+from web.pages import delivery_reports as delivery_report_pages
 
 
 async def test_the_author_sees_which_servers_have_a_post_and_retries(fediverse: Fediverse) -> None:
@@ -152,7 +152,7 @@ async def test_an_edit_has_a_report_of_its_own(fediverse: Fediverse) -> None:
 async def test_a_report_of_many_servers_is_paged(
     fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report_pages, "SERVERS_PER_PAGE", 3)
+    monkeypatch.setattr(delivery_report_pages, "SERVERS_PER_PAGE", 3)
     (alice,) = await fediverse.people("alice@a.test")
 
     def follow_from_many(tx: Writer) -> None:

@@ -11,7 +11,7 @@ from node.posts import posts, revisions
 from node.text import formatting
 
 
-async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> None:
+async def test_an_edit_reaches_every_node(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -30,7 +30,7 @@ async def test_an_edit_changes_the_photo_everywhere(fediverse: Fediverse) -> Non
     assert len(history) == 2
 
 
-async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) -> None:
+async def test_a_deletion_removes_the_photo_from_every_node(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await bob.follows(alice)
     await carol.follows(bob)
@@ -51,16 +51,16 @@ async def test_a_deletion_takes_the_photo_from_everywhere(fediverse: Fediverse) 
         assert left is not None
         assert left.deleted_at is not None
         assert left.caption == ""
-    # The ledger tells the author how far the post and its deletion have come.
-    tally = await alice.delivery_counts(post)
-    assert (tally.servers, tally.delivered, tally.waiting) == (1, 1, 0)
+    # The delivery report tells the author how far the post and its deletion have come.
+    counts = await alice.delivery_counts(post)
+    assert (counts.servers, counts.delivered, counts.waiting) == (1, 1, 0)
 
 
-async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> None:
+async def test_a_deleted_account_is_gone_from_every_node(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
-    post = await alice.posts("Farewell", photo="A door")
+    post = await alice.posts("Farewell", photo="A gate")
     await fediverse.settle()
     known = await bob.finds(alice)
 
@@ -74,7 +74,7 @@ async def test_someone_who_leaves_is_gone_everywhere(fediverse: Fediverse) -> No
     assert left.deleted_at is not None
 
 
-async def test_who_liked_a_post_and_was_blocked_then_hears_of_no_edit(
+async def test_a_blocked_account_that_liked_a_post_gets_no_edit(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -85,22 +85,22 @@ async def test_who_liked_a_post_and_was_blocked_then_hears_of_no_edit(
     await alice._do(blocks.block, await alice.finds(HandleOnly(f"rita@{other.domain}")))
     await alice.edits(post, "Two")
     await fediverse.settle()
-    assert "Update" not in [said["type"] for said in other.received]
+    assert "Update" not in [one["type"] for one in other.received]
 
 
-async def test_whom_a_moderator_suspended_can_still_take_back_what_is_theirs(
+async def test_a_suspended_account_can_still_undo_and_delete(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, other)
-    me, rita = (await alice.account()).uri, await alice.finds(HandleOnly(f"rita@{other.domain}"))
-    follow = other.activity("rita", "Follow", me)
-    said = create(other)
-    for activity in (follow, said):
+    alice_uri, rita = (await alice.account()).uri, await alice.finds(HandleOnly(f"rita@{other.domain}"))
+    follow = other.activity("rita", "Follow", alice_uri)
+    created = create(other)
+    for activity in (follow, created):
         await other.send(alice.node, "rita", activity)
         await fediverse.settle()
     assert await alice.home() == ["Post 1"]
     await alice.node.db.write(accounts.set_visible, rita.id, is_visible=False)
-    await other.send(alice.node, "rita", other.activity("rita", "Delete", said["object"]["id"]))
+    await other.send(alice.node, "rita", other.activity("rita", "Delete", created["object"]["id"]))
     await other.send(alice.node, "rita", other.activity("rita", "Undo", follow))
     await other.send(alice.node, "rita", create(other, number=2))
     await fediverse.settle()

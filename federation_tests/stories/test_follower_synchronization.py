@@ -1,4 +1,4 @@
-"""Two servers that disagree about who follows whom find out, and agree again."""
+"""Follower synchronization (FEP-8fcf): two servers that disagree about followers agree again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from node.database import Writer
 from node.interactions import follows
 
 
-async def test_a_follower_whom_only_one_server_knows_is_forgotten(fediverse: Fediverse) -> None:
+async def test_a_follow_that_only_one_server_has_is_removed(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@b.test")
     for fan in (bob, carol):
         await fan.follows(alice)
     await fediverse.settle()
 
     def lost(tx: Writer) -> None:
-        """Alice's server forgets Bob's follow, as after a restored backup."""
-        who = accounts.by_handle(tx, bob.handle)
-        assert who is not None
-        follows.remove_silently(tx, who, accounts.get(tx, alice.id))
+        """Alice's server loses Bob's follow, as after a restored backup."""
+        follower = accounts.by_handle(tx, bob.handle)
+        assert follower is not None
+        follows.remove_silently(tx, follower, accounts.get(tx, alice.id))
 
     await alice.node.db.write(lost)
     await bob.node.db.write(lambda tx: tx.run("UPDATE follows SET accepted_at = 1"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from federation_tests.fediverse import Fediverse, has
 
 
-async def test_a_locked_account_is_asked_first(fediverse: Fediverse) -> None:
+async def test_a_locked_account_approves_its_followers(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await alice.locks()
     await bob.follows(alice)
@@ -27,7 +27,7 @@ async def test_a_locked_account_is_asked_first(fediverse: Fediverse) -> None:
     assert not await has(bob.node, early)
 
 
-async def test_a_request_can_be_refused(fediverse: Fediverse) -> None:
+async def test_a_follow_request_can_be_rejected(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await alice.locks()
     await bob.follows(alice)
@@ -42,7 +42,7 @@ async def test_a_request_can_be_refused(fediverse: Fediverse) -> None:
     assert not await has(bob.node, post)
 
 
-async def test_unfollowing_ends_the_stream(fediverse: Fediverse) -> None:
+async def test_unfollowing_ends_the_deliveries(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -59,7 +59,7 @@ async def test_unfollowing_ends_the_stream(fediverse: Fediverse) -> None:
     assert (await alice.account()).followers_count == 0
 
 
-async def test_a_block_ends_what_was_between_two_people(fediverse: Fediverse) -> None:
+async def test_a_block_ends_follows_and_ignores_what_comes_after(fediverse: Fediverse) -> None:
     alice, mallory = await fediverse.people("alice@a.test", "mallory@b.test")
     await mallory.follows(alice)
     await fediverse.settle()
@@ -76,7 +76,7 @@ async def test_a_block_ends_what_was_between_two_people(fediverse: Fediverse) ->
     assert not await has(mallory.node, after)
     assert (await alice.account()).followers_count == 0
 
-    # What she sends from now on is as if it had not been sent.
+    # Everything she sends from now on is ignored.
     await mallory.likes(before)
     await mallory.comments(before, "Hello?")
     await mallory.follows(alice)

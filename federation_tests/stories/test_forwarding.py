@@ -1,4 +1,4 @@
-"""An answer that is also meant for the followers of whoever is answered reaches them, as it came."""
+"""Inbox forwarding: a reply that is also addressed to the local author's followers reaches them unchanged."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ async def _followed_by(alice: Person, server: RemoteServer, name: str) -> None:
     server.received.clear()
 
 
-async def _asked(fediverse: Fediverse, evil: RemoteServer, other: RemoteServer) -> tuple[Person, str, Post]:
-    """Alice, whom nina follows, the address of her followers, and a post that rita of a third server can answer."""
+async def _post_to_reply_to(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
+) -> tuple[Person, str, Post]:
+    """Alice, whom nina follows, the URI of her followers, and a post that rita of a third server can reply to."""
     (alice,) = await fediverse.people("alice@a.test")
     followers = (await alice.account()).followers_uri
     await _followed_by(alice, other, "nina")
@@ -26,52 +28,52 @@ async def _asked(fediverse: Fediverse, evil: RemoteServer, other: RemoteServer) 
     return alice, followers, post
 
 
-async def test_followers_elsewhere_get_the_answer_once_and_unchanged(
+async def test_remote_followers_get_the_reply_once_and_unchanged(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, followers, post = await _asked(fediverse, evil, other)
+    alice, followers, post = await _post_to_reply_to(fediverse, evil, other)
     note = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
-    said = evil.activity("rita", "Create", note, to=[PUBLIC], cc=[followers])
+    activity = evil.activity("rita", "Create", note, to=[PUBLIC], cc=[followers])
     for _ in range(2):
-        assert await evil.send(alice.node, "rita", said) == 202
+        assert await evil.send(alice.node, "rita", activity) == 202
         await fediverse.settle()
-    assert other.received == [said]
+    assert other.received == [activity]
     assert evil.received == []
 
 
-async def test_what_is_not_meant_for_them_or_answers_nothing_of_ours_stays_here(
+async def test_other_activities_are_not_forwarded(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, followers, post = await _asked(fediverse, evil, other)
-    only_here = evil.note("rita", 1, inReplyTo=post.uri)
-    stray = evil.note("rita", 2, cc=[followers])
-    for note in (only_here, stray):
-        said = evil.activity("rita", "Create", note, to=[PUBLIC], cc=note["cc"])
-        assert await evil.send(alice.node, "rita", said) == 202
+    alice, followers, post = await _post_to_reply_to(fediverse, evil, other)
+    unaddressed = evil.note("rita", 1, inReplyTo=post.uri)
+    no_reply = evil.note("rita", 2, cc=[followers])
+    for note in (unaddressed, no_reply):
+        activity = evil.activity("rita", "Create", note, to=[PUBLIC], cc=note["cc"])
+        assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert other.received == []
 
 
-async def test_whoever_got_an_answer_hears_that_it_is_gone(
+async def test_the_deletion_of_a_forwarded_reply_is_forwarded(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, followers, post = await _asked(fediverse, evil, other)
-    passed_on = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
-    kept_here = evil.note("rita", 2, inReplyTo=post.uri)
-    gone = []
-    for note in (passed_on, kept_here):
+    alice, followers, post = await _post_to_reply_to(fediverse, evil, other)
+    forwarded = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers])
+    not_forwarded = evil.note("rita", 2, inReplyTo=post.uri)
+    deletions = []
+    for note in (forwarded, not_forwarded):
         await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC], cc=note["cc"]))
         await fediverse.settle()
         tombstone = {"id": note["id"], "type": "Tombstone"}
-        gone.append(evil.activity("rita", "Delete", tombstone, to=[PUBLIC]))
+        deletions.append(evil.activity("rita", "Delete", tombstone, to=[PUBLIC]))
         for _ in range(2):
-            assert await evil.send(alice.node, "rita", gone[-1]) == 202
+            assert await evil.send(alice.node, "rita", deletions[-1]) == 202
             await fediverse.settle()
-    assert [said["type"] for said in other.received] == ["Create", "Delete"]
-    assert other.received[1] == gone[0]
+    assert [one["type"] for one in other.received] == ["Create", "Delete"]
+    assert other.received[1] == deletions[0]
 
 
-async def test_an_answer_that_was_passed_on_goes_everywhere_with_its_author_s_word(
+async def test_a_forwarded_deletion_deletes_the_reply_on_the_other_node(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")

@@ -1,4 +1,4 @@
-"""People whose handles are on a shorter domain than the host their node is reached at."""
+"""Option `handle_domain`: local handles are on another domain than the host of their node."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ from tests.support.asgi import Client
 from web import wiring
 
 
-def _called(options: Config, club: str) -> Config:
-    return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=club))
+def _with_handle_domain(options: Config, domain: str) -> Config:
+    return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=domain))
 
 
 @asynccontextmanager
-async def _started_again_as(fediverse: Fediverse, node: Node, club: str) -> AsyncIterator[Node]:
-    """The node after its admin has changed the option; the others are down."""
+async def _restarted_with(fediverse: Fediverse, node: Node, domain: str) -> AsyncIterator[Node]:
+    """The node, restarted with another `handle_domain`; the others are down."""
     await fediverse.close()
     fediverse.running.clear()
-    again = await wiring.open_node(_called(node.config, club))
+    again = await wiring.open_node(_with_handle_domain(node.config, domain))
     try:
         yield again
     finally:
         await again.close()
 
 
-async def _of_the_club(fediverse: Fediverse, other: RemoteServer) -> Person:
-    """alice of a.test, who is called @alice@other.test."""
+async def _with_short_handle(fediverse: Fediverse, other: RemoteServer) -> Person:
+    """alice of a.test, whose handle is alice@other.test."""
     before = fediverse.change
-    fediverse.change = lambda options: _called(options, other.domain)
+    fediverse.change = lambda options: _with_handle_domain(options, other.domain)
     alice = await fediverse.person("alice@a.test")
     fediverse.change = before
     assert alice.handle == f"alice@{other.domain}"
     return alice
 
 
-def _leads(other: RemoteServer, to: str, *names: str) -> None:
-    """What an admin sets up on the web server of the short domain."""
+def _redirect_webfinger(other: RemoteServer, to: str, *names: str) -> None:
+    """Redirects WebFinger of the handle domain to the node, as its admin would set it up."""
     host = other.domain.replace(":", "%3A")
     for name in names:
         path = f"/.well-known/webfinger?resource=acct%3A{name}%40{host}"
         other.replies[path] = Reply(301, headers={"location": f"https://{to}{path}"})
 
 
-async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
+async def test_an_account_is_found_followed_and_mentioned_by_its_handle(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
-    alice = await _of_the_club(fediverse, other)
-    _leads(other, alice.node.site.domain, "alice")
+    alice = await _with_short_handle(fediverse, other)
+    _redirect_webfinger(other, alice.node.site.domain, "alice")
     bob = await fediverse.person("bob@b.test")
 
     found = await bob.finds(alice)
@@ -75,24 +75,26 @@ async def test_somebody_is_found_followed_and_mentioned_by_the_short_name(
     assert ("mention", "bob@b.test") in await alice.notifications()
 
 
-async def test_the_long_name_leads_to_the_same_person(fediverse: Fediverse, other: RemoteServer) -> None:
-    alice = await _of_the_club(fediverse, other)
-    _leads(other, alice.node.site.domain, "alice")
+async def test_the_handle_with_the_host_leads_to_the_same_account(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
+    alice = await _with_short_handle(fediverse, other)
+    _redirect_webfinger(other, alice.node.site.domain, "alice")
     bob = await fediverse.person("bob@b.test")
 
     long = await bob.finds(HandleOnly(f"alice@{alice.node.site.domain}"))
     assert long.full_handle == f"alice@{other.domain}"
     assert long.id == (await bob.finds(alice)).id
     for name in ("alice", "alice@" + alice.node.site.domain, "ALICE@" + other.domain.upper()):
-        here = await lookup.resolve(alice.node, name if "@" in name else f"@{name}@{other.domain}", None)
-        assert isinstance(here, Account)
-        assert here.id == alice.id
+        found = await lookup.resolve(alice.node, name if "@" in name else f"@{name}@{other.domain}", None)
+        assert isinstance(found, Account)
+        assert found.id == alice.id
 
 
-async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
+async def test_without_webfinger_on_the_handle_domain_the_host_is_shown(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
-    alice = await _of_the_club(fediverse, other)
+    alice = await _with_short_handle(fediverse, other)
     bob = await fediverse.person("bob@b.test")
 
     found = await lookup.resolve(bob.node, (await alice.account()).url, await bob.account())
@@ -100,10 +102,10 @@ async def test_a_short_domain_that_leads_nowhere_leaves_the_long_name(
     assert found.full_handle == f"alice@{alice.node.site.domain}"
 
 
-async def test_nobody_elsewhere_is_taken_for_one_of_the_club(
+async def test_a_remote_account_cannot_use_the_local_handle_domain(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
-    alice = await _of_the_club(fediverse, other)
+    alice = await _with_short_handle(fediverse, other)
     uri = other.person("mallory", webfinger=f"mallory@{other.domain}")
     assert await other.send(
         alice.node, "mallory", other.activity("mallory", "Follow", alice.node.site.uri("/users/alice"))
@@ -117,24 +119,24 @@ async def test_nobody_elsewhere_is_taken_for_one_of_the_club(
         await alice.finds(HandleOnly(f"mallory@{other.domain}"))
 
 
-async def test_a_changed_option_renames_people_but_not_the_node(
+async def test_a_changed_option_renames_accounts_but_not_the_instance_actor(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await fediverse.person("alice@a.test")
     node = alice.node
-    async with _started_again_as(fediverse, node, other.domain) as again:
+    async with _restarted_with(fediverse, node, other.domain) as again:
         assert (await again.db.read(accounts.get, alice.id)).full_handle == f"alice@{other.domain}"
         assert (await again.db.read(accounts.instance_actor)).domain == again.site.domain
 
 
-async def test_our_own_come_before_somebody_who_was_known_under_the_name(
+async def test_a_local_account_wins_over_a_remote_one_with_its_handle(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
-    """The ordinary move: alice was elsewhere on that domain until the club took it for its own people."""
+    """The usual case: alice had an account on that domain before it became the handle domain of this node."""
     alice = await fediverse.person("alice@a.test")
     node = alice.node
     await actors.find(node, other.person("alice"))
-    async with _started_again_as(fediverse, node, other.domain) as again:
+    async with _restarted_with(fediverse, node, other.domain) as again:
         found = await again.db.read(accounts.by_handle, "alice")
         assert found is not None
         assert found.id == alice.id
@@ -144,13 +146,11 @@ async def test_our_own_come_before_somebody_who_was_known_under_the_name(
         assert finger.status == 200
 
 
-async def test_addresses_on_the_short_domain_are_understood(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
-    alice = await _of_the_club(fediverse, other)
+async def test_urls_on_the_handle_domain_are_resolved(fediverse: Fediverse, other: RemoteServer) -> None:
+    alice = await _with_short_handle(fediverse, other)
     for resource in (f"https://{other.domain}/@alice", f"https://{other.domain}/users/alice"):
         url = alice.node.site.uri(f"/.well-known/webfinger?resource={resource}")
         assert (await other.get(url))[0] == 200
-        here = await lookup.resolve(alice.node, resource, await alice.account())
-        assert isinstance(here, Account)
-        assert here.id == alice.id
+        found = await lookup.resolve(alice.node, resource, await alice.account())
+        assert isinstance(found, Account)
+        assert found.id == alice.id

@@ -1,4 +1,4 @@
-"""Who may do what with a post is kept, whoever asks: people here, people elsewhere, and servers that do not care."""
+"""Interaction policies hold for local accounts, for remote ones, and for servers that do not support them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from node.posts.drafts import Draft
 from node.publishing import publishing
 
 
-async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse) -> None:
+async def test_only_followers_comment_where_the_policy_says_so(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     await bob.follows(alice)
     await carol.follows(bob)
@@ -36,20 +36,20 @@ async def test_only_followers_comment_if_the_author_says_so(fediverse: Fediverse
     assert await alice.conversation(post) == ["I do"]
 
 
-async def test_what_its_server_does_not_prevent_is_not_taken_in(
+async def test_received_interactions_against_the_policy_are_ignored(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     closed = InteractionPolicy(like=NOBODY, comment=NOBODY, boost=NOBODY)
     post = await alice._do(publishing.publish, Draft(caption="Only look", policy=closed))
-    for said in (
+    for activity in (
         evil.activity("rita", "Like", post.uri),
         evil.activity("rita", "EmojiReact", post.uri, content="🎉"),
         evil.activity("rita", "Announce", post.uri, to=[PUBLIC]),
         create(evil, inReplyTo=post.uri),
     ):
-        assert await evil.send(alice.node, "rita", said) == 202
+        assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     seen = await alice.sees(post)
     assert seen is not None
@@ -58,7 +58,7 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(
 
 
 @pytest.mark.parametrize(
-    ("said", "rule"),
+    ("properties", "rule"),
     [
         ({"commentsEnabled": False}, NOBODY),
         ({"capabilities": {"announce": PUBLIC, "like": PUBLIC, "reply": "[]"}}, NOBODY),
@@ -69,12 +69,12 @@ async def test_what_its_server_does_not_prevent_is_not_taken_in(
         ),
     ],
 )
-async def test_the_wishes_of_others_hold_for_our_people(
-    fediverse: Fediverse, evil: RemoteServer, said: dict[str, object], rule: InteractionRule
+async def test_the_policy_of_a_remote_post_holds_for_local_accounts(
+    fediverse: Fediverse, evil: RemoteServer, properties: dict[str, object], rule: InteractionRule
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     base = f"{evil.base}/users/rita"
-    note = evil.note("rita", 1, **json.loads(json.dumps(said).replace("{author}", base)))
+    note = evil.note("rita", 1, **json.loads(json.dumps(properties).replace("{author}", base)))
     await evil.send(alice.node, "rita", evil.activity("rita", "Create", note, to=[PUBLIC]))
     await fediverse.settle()
     post = await alice.node.db.read(posts.by_uri, note["id"])
@@ -84,5 +84,5 @@ async def test_the_wishes_of_others_hold_for_our_people(
         await alice.comments(post, "I follow")
     else:
         with pytest.raises(NotAllowed):
-            await alice.comments(post, "Nobody asked me")
+            await alice.comments(post, "I do not follow")
     await alice._do(likes.like, post)

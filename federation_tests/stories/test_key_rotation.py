@@ -1,4 +1,4 @@
-"""New keys: other servers take them at the first word that is signed with them, and the old ones no more."""
+"""Key rotation: other servers accept a new key with the first activity it signs, and the old one no more."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from node.database import Reader, Writer
 
 async def _rotate(person: Person) -> None:
     pair = pack_keys(keys.generate())
-    me = await person.account()
+    account = await person.account()
 
     def unit(tx: Writer) -> None:
-        if users.by_account(tx, me) is None:
-            users.create(tx, me, email=f"{me.name}@mail.example", password_hash="-", role="user")
-        rotate_keys(tx, name=me.name, pair=pair)
+        if users.by_account(tx, account) is None:
+            users.create(tx, account, email=f"{account.name}@mail.example", password_hash="-", role="user")
+        rotate_keys(tx, name=account.name, pair=pair)
 
     await person.node.db.write(unit)
 
@@ -27,7 +27,7 @@ def _public(tx: Reader, key_id: str) -> str:
     return found.public
 
 
-async def test_with_new_keys_everything_goes_on(fediverse: Fediverse) -> None:
+async def test_activities_signed_with_a_new_key_are_accepted(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -42,12 +42,12 @@ async def test_with_new_keys_everything_goes_on(fediverse: Fediverse) -> None:
     await fediverse.settle()
 
     assert sorted(await bob.home()) == ["After", "Before"]
-    now = await bob.node.db.read(_public, key_id)
-    assert now != before
-    assert now == await alice.node.db.read(_public, key_id)
+    after = await bob.node.db.read(_public, key_id)
+    assert after != before
+    assert after == await alice.node.db.read(_public, key_id)
 
 
-async def test_what_waited_is_signed_with_the_new_key(fediverse: Fediverse) -> None:
+async def test_waiting_deliveries_are_signed_with_the_new_key(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()

@@ -1,11 +1,11 @@
-"""Likes and boosts cross the network, are counted once, and can be taken back."""
+"""Likes and boosts reach other nodes, are counted once, and can be undone."""
 
 from __future__ import annotations
 
 from federation_tests.fediverse import Fediverse, has
 
 
-async def test_a_like_reaches_the_author_and_can_be_taken_back(fediverse: Fediverse) -> None:
+async def test_a_like_reaches_the_author_and_can_be_undone(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()

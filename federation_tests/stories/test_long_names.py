@@ -20,7 +20,7 @@ from web.api import Api
 from web.html.helpers import profile_path
 
 
-async def test_somebody_with_a_very_long_name_is_found_by_it(
+async def test_an_account_with_a_very_long_name_is_found_by_it(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -37,7 +37,7 @@ async def test_somebody_with_a_very_long_name_is_found_by_it(
 @pytest.mark.parametrize(
     "name", ["写真", "Ünal", "a%20b", "x" * 2048, "写" * 680, "r.i-t~a", "a+b", "a;b", "naïve·x", "हिन्दी"]
 )
-async def test_whatever_the_name_there_is_a_page_and_an_app_finds_it(
+async def test_an_account_of_any_name_has_a_page_and_is_found_by_apps(
     fediverse: Fediverse, evil: RemoteServer, name: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -62,32 +62,32 @@ async def test_a_direct_post_reaches_names_of_any_script_and_length(
     assert [one["type"] for one in evil.received] == ["Create"]
 
 
-async def test_an_id_that_no_index_holds_is_nothing_that_comes_in(
+async def test_an_id_that_is_too_long_for_an_index_is_ignored(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
-    """Its characters are few enough and its bytes are not: PostgreSQL would refuse it in the middle of a unit."""
+    """It has few enough characters but too many bytes: PostgreSQL would refuse it within a unit of work."""
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita/s/" + "".join(chr(0x4E00 + n * 7) for n in range(1900))
     note = evil.note("rita", 1, is_served=False, id=uri)
-    said = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
-    fine = evil.note("rita", 2)
-    also = evil.activity("rita", "Create", fine, to=fine["to"], cc=fine["cc"])
-    assert await evil.send(alice.node, "rita", said) == 202
-    assert await evil.send(alice.node, "rita", also) == 202
-    assert await evil.send(alice.node, "rita", said | {"actor": uri}) == 400
+    activity = evil.activity("rita", "Create", note, to=note["to"], cc=note["cc"])
+    short = evil.note("rita", 2)
+    second = evil.activity("rita", "Create", short, to=short["to"], cc=short["cc"])
+    assert await evil.send(alice.node, "rita", activity) == 202
+    assert await evil.send(alice.node, "rita", second) == 202
+    assert await evil.send(alice.node, "rita", activity | {"actor": uri}) == 400
     await fediverse.settle()
     assert await alice.node.db.read(posts.by_uri, uri) is None
-    assert await alice.node.db.read(posts.by_uri, fine["id"]) is not None
+    assert await alice.node.db.read(posts.by_uri, short["id"]) is not None
 
 
-async def test_a_deletion_by_a_long_name_of_a_long_id_is_remembered(
+async def test_a_deletion_of_a_long_id_by_a_long_name_is_remembered(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     name = secrets.token_urlsafe(1500)[:1950]
     rita = await actors.find(alice.node, evil.person(name))
     gone = f"{evil.base}/s/{secrets.token_urlsafe(1500)[:1900]}"
-    said = evil.activity(name, "Delete", {"type": "Tombstone", "id": gone})
-    assert await evil.send(alice.node, name, said) == 202
+    activity = evil.activity(name, "Delete", {"type": "Tombstone", "id": gone})
+    assert await evil.send(alice.node, name, activity) == 202
     await fediverse.settle()
     assert await alice.node.db.read(tombstones.is_tombstoned, rita, gone)

@@ -1,4 +1,4 @@
-"""What somebody pins comes first on their profile, on every server."""
+"""Pinned posts come first on a profile, on every server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from node.text import formatting
 
 
 async def pins_of(reader: Person, author: Person) -> list[str]:
-    """The words of what the reader's node shows first of the author."""
+    """The captions of the author's pinned posts on the reader's node."""
     known = await reader.finds(author)
 
     def unit(tx: Reader) -> list[str]:
@@ -34,7 +34,7 @@ async def unpin(author: Person, post: Post) -> None:
     await author.node.db.write(lambda tx: pins.unpin(tx, accounts.get(tx, author.id), post))
 
 
-async def test_a_follower_elsewhere_sees_what_is_pinned_and_no_longer(fediverse: Fediverse) -> None:
+async def test_a_remote_follower_sees_pins_and_unpins(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -61,7 +61,7 @@ async def test_an_old_post_that_is_pinned_is_fetched(fediverse: Fediverse) -> No
     assert await pins_of(bob, alice) == ["From before"]
 
 
-async def test_who_looks_somebody_up_sees_what_they_have_pinned(fediverse: Fediverse) -> None:
+async def test_looking_up_an_account_fetches_its_pinned_posts(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     made = [await alice.posts(f"Post {n}") for n in range(4)]
     await pin(alice, made[0])
@@ -71,7 +71,9 @@ async def test_who_looks_somebody_up_sees_what_they_have_pinned(fediverse: Fediv
     assert await pins_of(bob, alice) == ["Post 2", "Post 0"]
 
 
-async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other: RemoteServer) -> None:
+async def test_a_deleted_post_is_not_in_the_featured_collection(
+    fediverse: Fediverse, other: RemoteServer
+) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     post = await alice.posts("Open")
     await pin(alice, post)
@@ -86,17 +88,17 @@ async def test_only_open_posts_are_in_the_collection(fediverse: Fediverse, other
     assert post.uri.encode() not in body
 
 
-async def test_featured_holds_whole_posts_or_addresses_over_pages_and_never_leads_in_circles(
+async def test_a_featured_collection_of_pages_posts_and_uris_is_read_without_loops(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
-    """What other software serves: a collection with a first page, members of both kinds, one of them itself."""
+    """As other software serves it: with a first page, members embedded and by URI, and itself as a member."""
     alice = await alice_follows_rita(fediverse, other)
     featured = other.base + "/users/rita/featured"
     rita = other.person("rita", featured=featured)
     whole = other.note("rita", 1, is_served=False)
     other.note("rita", 2)
     page = f"{featured}?page=1"
-    members = [whole, f"{rita}/statuses/2", featured, "https://elsewhere.example/1", {"type": "Hashtag"}]
+    members = [whole, f"{rita}/statuses/2", featured, "https://third.example/1", {"type": "Hashtag"}]
     other.serve("/users/rita/featured", {"id": featured, "type": "OrderedCollection", "first": page})
     other.serve(
         "/users/rita/featured?page=1",

@@ -1,4 +1,4 @@
-"""What somebody says about themselves reaches those who follow them."""
+"""Changes of a profile reach the followers on other nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.pictures import picture
 from web.files import media_urls
 
 
-async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> None:
+async def test_a_new_name_and_avatar_reach_followers(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
@@ -43,12 +43,12 @@ async def test_a_new_name_and_picture_reach_followers(fediverse: Fediverse) -> N
     assert (await bob.node.client.get_bytes(known.avatar_url, max_bytes=100_000, types=("image/*",))).body
 
 
-async def test_the_wide_picture_is_fetched_when_somebody_looks(fediverse: Fediverse) -> None:
+async def test_a_header_is_fetched_when_it_is_shown(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await bob.follows(alice)
     await fediverse.settle()
-    wide = picture(1500, 500)
-    await avatars.upload(alice.node, await alice.account(), wide, alt="A shore", kind=avatars.HEADER)
+    header = picture(1500, 500)
+    await avatars.upload(alice.node, await alice.account(), header, alt="A shore", kind=avatars.HEADER)
     await fediverse.settle()
 
     known = await bob.finds(alice)

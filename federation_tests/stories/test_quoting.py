@@ -1,4 +1,4 @@
-"""Quoting others: here by the policy at once, elsewhere by asking first; a link until they agree."""
+"""Quoting: at once by the policy of a local post, after a request for a remote one; a link until it is accepted."""
 
 from __future__ import annotations
 
@@ -22,72 +22,74 @@ from tests.support.visitors import sign_in
 RE = "RE:"
 
 
-async def _open_to_quotes(who: Person, caption: str) -> Post:
-    made: Post = await who._do(
+async def _open_to_quotes(author: Person, caption: str) -> Post:
+    post: Post = await author._do(
         publishing.publish, Draft(caption=caption, policy=InteractionPolicy(quote=EVERYONE))
     )
-    await who.fediverse.settle()
-    return made
+    await author.fediverse.settle()
+    return post
 
 
-async def _page(who: Person, post: Post) -> str:
-    mine = await who.node.db.read(posts.by_uri, post.uri)
-    assert mine is not None
-    return (await (await sign_in(who.node, await who.account())).get(f"/posts/{mine.id}")).words
+async def _page(viewer: Person, post: Post) -> str:
+    """The text of the page of a post on the viewer's node."""
+    stored = await viewer.node.db.read(posts.by_uri, post.uri)
+    assert stored is not None
+    browser = await sign_in(viewer.node, await viewer.account())
+    return (await browser.get(f"/posts/{stored.id}")).words
 
 
-async def test_between_two_nodes_a_quote_becomes_a_card_for_everybody(fediverse: Fediverse) -> None:
+async def test_an_accepted_quote_is_shown_as_a_card_on_every_node(fediverse: Fediverse) -> None:
     alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
     for follower, followed in ((alice, bob), (carol, alice)):
         await follower.follows(followed)
     await fediverse.settle()
-    target = await _open_to_quotes(bob, "The words of Bob")
-    here = await alice.node.db.read(posts.by_uri, target.uri)
-    assert here is not None
+    target = await _open_to_quotes(bob, "The post of Bob")
+    stored = await alice.node.db.read(posts.by_uri, target.uri)
+    assert stored is not None
 
-    hers = await sign_in(alice.node, await alice.account())
-    seen = await hers.get(f"/posts/{here.id}")
-    seen = await hers.get(seen.one("a", href=f"/compose?quote={here.id}").attributes["href"])
-    assert "The words of Bob" in seen.words
+    browser = await sign_in(alice.node, await alice.account())
+    seen = await browser.get(f"/posts/{stored.id}")
+    seen = await browser.get(seen.one("a", href=f"/compose?quote={stored.id}").attributes["href"])
+    assert "The post of Bob" in seen.words
     assert "The author has to approve" in seen.words
-    await hers.post("/compose", {"caption": "How true", "visibility": "public", "quote": str(here.id)})
+    await browser.post("/compose", {"caption": "How true", "visibility": "public", "quote": str(stored.id)})
     await fediverse.settle()
 
     (mine,) = [view.post for view in await alice.home_views() if view.post.is_local]
     assert ("quote", "alice@a.test") in await bob.notifications()
     assert "Quoted by" in await _page(bob, target)
-    for who in (alice, carol):
-        words = await _page(who, mine)
-        assert "The words of Bob" in words, who.handle
+    for viewer in (alice, carol):
+        words = await _page(viewer, mine)
+        assert "The post of Bob" in words, viewer.handle
         assert "Quotes a post" not in words
         assert RE not in words
 
-    # Bob takes it back: everywhere it is a link again.
-    ((stamp, _),) = await bob.node.db.read(quotes.authorizations_by_post, target)
-    await bob._do(quotes.revoke, stamp.id)
+    # Bob revokes it: on every node it is a link again.
+    ((authorization, _),) = await bob.node.db.read(quotes.authorizations_by_post, target)
+    await bob._do(quotes.revoke, authorization.id)
     await fediverse.settle()
-    for who in (alice, carol):
-        assert "The words of Bob" not in await _page(who, mine), who.handle
+    for viewer in (alice, carol):
+        assert "The post of Bob" not in await _page(viewer, mine), viewer.handle
 
 
-async def test_the_question_and_the_quote_are_written_for_everybody(
+async def test_the_request_and_the_quote_have_the_properties_of_all_peers(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     allowed = {"canQuote": {"automaticApproval": ["https://www.w3.org/ns/activitystreams#Public"]}}
-    said = create(evil, interactionPolicy=allowed)
-    await evil.send(alice.node, "rita", said)
+    activity = create(evil, interactionPolicy=allowed)
+    await evil.send(alice.node, "rita", activity)
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
     await fediverse.settle()
-    target = await alice.node.db.read(posts.by_uri, said["object"]["id"])
+    target = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
     assert target is not None
     evil.received.clear()
     mine = await alice._do(publishing.publish, Draft(caption="How true", quote_id=target.id))
     await fediverse.settle()
 
     by_type = {one["type"]: one for one in evil.received}
-    asked, created = by_type["QuoteRequest"], by_type["Create"]
-    assert (asked["object"], asked["instrument"]["id"]) == (target.uri, mine.uri)
+    request, created = by_type["QuoteRequest"], by_type["Create"]
+    assert (request["object"], request["instrument"]["id"]) == (target.uri, mine.uri)
     note: dict[str, Any] = created["object"]
     for name in ("quote", "quoteUrl", "_misskey_quote"):
         assert note[name] == target.uri
@@ -95,19 +97,19 @@ async def test_the_question_and_the_quote_are_written_for_everybody(
     assert {"type": "Link", "href": target.uri}.items() <= note["tag"][-1].items()
     assert f'<p class="quote-inline">{RE}' in note["content"]
 
-    # Somebody else's yes, and a stamp that is none, change nothing.
+    # An Accept by another account, and an authorization that cannot be fetched, change nothing.
     evil.person("mallory")
-    yes = {"result": f"{evil.base}/stamps/1"}
-    await evil.send(alice.node, "mallory", evil.activity("mallory", "Accept", asked, **yes))
-    await evil.send(alice.node, "rita", evil.activity("rita", "Accept", asked["id"], **yes))
+    accepted = {"result": f"{evil.base}/authorizations/1"}
+    await evil.send(alice.node, "mallory", evil.activity("mallory", "Accept", request, **accepted))
+    await evil.send(alice.node, "rita", evil.activity("rita", "Accept", request["id"], **accepted))
     await fediverse.settle()
     assert "Quotes a post" in await _page(alice, mine)
 
     evil.serve(
-        "/stamps/2",
+        "/authorizations/2",
         {
             "@context": "https://www.w3.org/ns/activitystreams",
-            "id": f"{evil.base}/stamps/2",
+            "id": f"{evil.base}/authorizations/2",
             "type": "QuoteAuthorization",
             "attributedTo": f"{evil.base}/users/rita",
             "interactingObject": mine.uri,
@@ -115,25 +117,25 @@ async def test_the_question_and_the_quote_are_written_for_everybody(
         },
     )
     evil.received.clear()
-    yes = {"result": f"{evil.base}/stamps/2"}
-    await evil.send(alice.node, "rita", evil.activity("rita", "Accept", asked, **yes))
+    accepted = {"result": f"{evil.base}/authorizations/2"}
+    await evil.send(alice.node, "rita", evil.activity("rita", "Accept", request, **accepted))
     await fediverse.settle()
     assert "Quotes a post" not in await _page(alice, mine)
     (update,) = [one for one in evil.received if one["type"] == "Update"]
-    assert update["object"]["quoteAuthorization"] == f"{evil.base}/stamps/2"
+    assert update["object"]["quoteAuthorization"] == f"{evil.base}/authorizations/2"
     _, body, _ = await evil.get(mine.uri)
-    assert json.loads(body)["quoteAuthorization"] == f"{evil.base}/stamps/2"
+    assert json.loads(body)["quoteAuthorization"] == f"{evil.base}/authorizations/2"
 
-    # Taken back, it is told without.
+    # Once revoked, the post is sent without it.
     evil.received.clear()
-    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", f"{evil.base}/stamps/2"))
+    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", f"{evil.base}/authorizations/2"))
     await fediverse.settle()
     (update,) = [one for one in evil.received if one["type"] == "Update"]
     assert "quoteAuthorization" not in update["object"]
     assert "Quotes a post" in await _page(alice, mine)
 
 
-async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> None:
+async def test_on_one_node_the_policy_decides_at_once(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     open_, closed = await _open_to_quotes(bob, "Quote me"), await bob.posts("Not me", photo="A wall")
     mine = await alice._do(publishing.publish, Draft(caption="How true", quote_id=open_.id))
@@ -145,14 +147,14 @@ async def test_on_one_node_the_policy_answers_at_once(fediverse: Fediverse) -> N
         await alice._do(publishing.publish, Draft(caption="No", quote_id=closed.id))
     with pytest.raises(NotAllowed):
         await alice._do(publishing.publish, Draft(caption="No", quote_id=open_.id, visibility="followers"))
-    hers = await sign_in(alice.node, await alice.account())
-    assert not (await hers.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
-    assert "Quoting:" not in (await hers.get(f"/compose?quote={closed.id}")).words
+    browser = await sign_in(alice.node, await alice.account())
+    assert not (await browser.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
+    assert "Quoting:" not in (await browser.get(f"/compose?quote={closed.id}")).words
     await bob._do(quotes.revoke, (await bob.node.db.read(quotes.authorizations_by_post, open_))[0][0].id)
     assert "Quote me" not in await _page(alice, mine)
 
 
-async def test_nobody_quotes_what_they_may_not_see(fediverse: Fediverse) -> None:
+async def test_a_hidden_post_cannot_be_quoted(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
     hidden = await bob._do(
         publishing.publish,

@@ -1,4 +1,4 @@
-"""Handles of others on a shorter domain than their server: asked for, kept, and never worth more than both say."""
+"""Remote handles on another domain than the actor's server: verified on both, and kept while a domain is down."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from node.jobs import queue
 from node.moderation import domain_rules
 
 
-def _says(short: RemoteServer, uri: str, *, at: RemoteServer | None = None) -> str:
-    """Let a server (the short domain itself) answer who rita@short is; the path of that answer."""
+def _serve_webfinger(short: RemoteServer, uri: str, *, at: RemoteServer | None = None) -> str:
+    """Serves WebFinger for rita@short (on that domain itself, or `at` another); returns the path."""
     path = f"/.well-known/webfinger?resource=acct%3Arita%40{short.domain.replace(':', '%3A')}"
     links = [{"rel": "self", "type": AP, "href": uri}]
     jrd = {"subject": f"acct:rita@{short.domain}", "links": links}
@@ -27,47 +27,47 @@ def _says(short: RemoteServer, uri: str, *, at: RemoteServer | None = None) -> s
     return path
 
 
-async def _known_by_the_short_name(
+async def _known_as_rita_at_other(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> tuple[Person, str, str]:
-    """Alice, the actor she knows as rita@other, and the path of what other says about rita."""
+    """Alice, the URI of the actor known as rita@other, and the path of its WebFinger on other."""
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita", webfinger=f"rita@{other.domain}")
-    path = _says(other, uri)
+    path = _serve_webfinger(other, uri)
     assert (await actors.find(alice.node, uri)).full_handle == f"rita@{other.domain}"
     return alice, uri, path
 
 
-async def test_a_name_is_kept_while_its_host_is_down(
+async def test_a_handle_is_kept_while_its_domain_is_down(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
+    alice, uri, path = await _known_as_rita_at_other(fediverse, evil, other)
     other.replies[path] = Reply(503)
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
-async def test_a_name_is_kept_when_one_cause_has_asked_enough(
+async def test_a_handle_is_kept_when_the_fetch_budget_is_used_up(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, uri, _ = await _known_by_the_short_name(fediverse, evil, other)
+    alice, uri, _ = await _known_as_rita_at_other(fediverse, evil, other)
     again = await actors.find(alice.node, uri, refresh=True, budget=FetchBudget(1))
     assert again.full_handle == f"rita@{other.domain}"
 
 
-async def test_a_name_is_lost_when_its_host_no_longer_knows_it(
+async def test_a_handle_is_lost_when_its_domain_no_longer_has_it(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
-    alice, uri, path = await _known_by_the_short_name(fediverse, evil, other)
+    alice, uri, path = await _known_as_rita_at_other(fediverse, evil, other)
     del other.replies[path]
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{evil.domain}"
 
 
-async def test_a_first_look_that_failed_is_made_up_for(
+async def test_a_handle_that_could_not_be_verified_is_verified_later(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
-    _says(other, uri)
+    _serve_webfinger(other, uri)
     own = f"/.well-known/webfinger?resource=acct%3Arita%40{evil.domain.replace(':', '%3A')}"
     evil.replies[own] = Reply(503)
     assert (await actors.find(alice.node, uri)).full_handle == f"rita@{evil.domain}"
@@ -75,7 +75,7 @@ async def test_a_first_look_that_failed_is_made_up_for(
     assert (await actors.find(alice.node, uri, refresh=True)).full_handle == f"rita@{other.domain}"
 
 
-async def test_a_move_between_short_domains_renames_nobody(
+async def test_a_move_between_handle_domains_renames_no_account(
     fediverse: Fediverse,
     evil: RemoteServer,
     other: RemoteServer,
@@ -90,8 +90,8 @@ async def test_a_move_between_short_domains_renames_nobody(
         old, new = f"{evil.base}/users/rita", f"{third.base}/users/rita"
         evil.person("rita", webfinger=f"rita@{other.domain}", movedTo=new)
         third.person("rita", webfinger=f"rita@{fourth.domain}", alsoKnownAs=[old])
-        _says(other, old)
-        _says(fourth, new)
+        _serve_webfinger(other, old)
+        _serve_webfinger(fourth, new)
         assert (await actors.find(alice.node, new)).full_handle == f"rita@{fourth.domain}"
         assert await evil.send(alice.node, "rita", evil.activity("rita", "Move", old, target=new)) == 202
         await fediverse.settle()
@@ -104,7 +104,7 @@ async def test_a_move_between_short_domains_renames_nobody(
         await fourth.stop()
 
 
-async def test_a_third_server_is_not_asked_over_and_over(
+async def test_a_third_server_is_not_requested_over_and_over(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -126,10 +126,10 @@ XRD = (
 
 
 @pytest.mark.parametrize("dtd", ["", '<!DOCTYPE x [<!ENTITY a "b">]>'])
-async def test_a_server_that_has_its_webfinger_elsewhere_says_so_in_host_meta(
+async def test_host_meta_names_another_webfinger_address(
     fediverse: Fediverse, evil: RemoteServer, dtd: str
 ) -> None:
-    """Entities are never expanded: what declares any is not read."""
+    """XML entities are never expanded: a document that declares any is not parsed."""
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     (path,) = [path for path in evil.replies if path.startswith("/.well-known/webfinger")]
@@ -143,19 +143,19 @@ async def test_a_server_that_has_its_webfinger_elsewhere_says_so_in_host_meta(
     assert found == ("" if dtd else uri)
 
 
-async def test_the_host_meta_of_a_short_domain_names_the_long_one(
+async def test_the_host_meta_of_a_handle_domain_names_another_server(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     handle = f"rita@{other.domain}"
     uri = evil.person("rita", webfinger=handle)
-    _says(other, uri, at=evil)
+    _serve_webfinger(other, uri, at=evil)
     links = [{"rel": "lrdd", "template": evil.base + "/.well-known/webfinger?resource={uri}"}]
     other.serve("/.well-known/host-meta.json", {"links": links}, content_type="application/json")
     assert (await actors.by_handle(alice.node, handle)).uri == uri
 
 
-async def test_emitted_documents_for_people_known_under_a_suspended_name_are_given_up(
+async def test_deliveries_to_a_blocked_handle_domain_are_given_up(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice = await _followed(fediverse, other, "rita")

@@ -1,4 +1,4 @@
-"""A report crosses to the server of whom it is about, without saying who made it."""
+"""A forwarded report reaches the server of the reported account without naming the reporter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def cases(person: Person) -> list[ReportDetails]:
     return await person.node.db.read(reports.page, Page())
 
 
-async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fediverse: Fediverse) -> None:
+async def test_a_forwarded_report_names_the_posts_and_not_the_reporter(fediverse: Fediverse) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
     await alice.follows(bob)
     await fediverse.settle()
@@ -26,11 +26,11 @@ async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fe
     known = await alice.finds(bob)
 
     def unit(tx: Writer) -> None:
-        mine = posts.by_uri(tx, bad.uri)
-        assert mine is not None
-        me = accounts.get(tx, alice.id)
-        reports.report(tx, me, known, comment="This is <bad>", post_ids=[mine.id], is_forwarded=True)
-        reports.report(tx, me, known, comment="This stays here")
+        stored = posts.by_uri(tx, bad.uri)
+        assert stored is not None
+        reporter = accounts.get(tx, alice.id)
+        reports.report(tx, reporter, known, comment="This is <bad>", post_ids=[stored.id], is_forwarded=True)
+        reports.report(tx, reporter, known, comment="This stays here")
 
     await alice.node.db.write(unit)
     await fediverse.settle()
@@ -42,7 +42,7 @@ async def test_a_forwarded_report_names_the_chosen_posts_and_not_the_reporter(fe
     assert len(await cases(alice)) == 2
 
 
-async def test_one_flag_may_name_several_people_and_posts_in_any_order(
+async def test_one_flag_may_name_several_accounts_and_posts_in_any_order(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     alice, bob = await fediverse.people("alice@a.test", "bob@a.test")
@@ -61,9 +61,7 @@ async def test_one_flag_may_name_several_people_and_posts_in_any_order(
     assert found["bob"].report.words == "They spam"
 
 
-async def test_a_server_whose_reports_are_not_wanted_is_not_heard(
-    fediverse: Fediverse, other: RemoteServer
-) -> None:
+async def test_reports_of_a_server_can_be_rejected(fediverse: Fediverse, other: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     other.person("rita")
     flag = other.activity("rita", "Flag", [(await alice.account()).uri])
@@ -75,7 +73,7 @@ async def test_a_server_whose_reports_are_not_wanted_is_not_heard(
     assert await cases(alice) == []
 
 
-async def test_a_server_that_reports_all_the_time_is_not_listened_to_for_a_while(
+async def test_a_server_that_sends_too_many_reports_is_ignored_for_a_while(
     fediverse: Fediverse, other: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

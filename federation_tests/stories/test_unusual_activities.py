@@ -1,4 +1,4 @@
-"""Letters in shapes that ActivityStreams allows and hardly anybody writes: lists of one, parts of a thing, other spellings."""
+"""Activities in forms that ActivityStreams allows and few servers send: lists of one, partial objects, aliases."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from node.posts.drafts import Draft
 from node.publishing import publishing
 
 
-def listed(value: Any) -> Any:
-    """Every property as a list of one."""
+def in_lists(value: Any) -> Any:
+    """The document with every property as a list of one."""
     if isinstance(value, list):
-        return [listed(one) for one in value]
+        return [in_lists(one) for one in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: one if name in ("id", "@context") else listed(one if isinstance(one, list) else [one])
+        name: one if name in ("id", "@context") else in_lists(one if isinstance(one, list) else [one])
         for name, one in value.items()
     }
 
 
-async def _says(evil: RemoteServer, alice: Person, said: Any) -> None:
-    """Rita says something, and it is done."""
-    assert await evil.send(alice.node, "rita", said) == 202
+async def _deliver(evil: RemoteServer, alice: Person, activity: Any) -> None:
+    """Sends an activity of rita and processes it."""
+    assert await evil.send(alice.node, "rita", activity) == 202
     await alice.fediverse.settle()
 
 
 @pytest.mark.parametrize("how", ["plain", "type", "actor", "object"])
-async def test_undo_in_lists(fediverse: Fediverse, evil: RemoteServer, how: str) -> None:
+async def test_an_undo_in_lists_undoes_a_like(fediverse: Fediverse, evil: RemoteServer, how: str) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     like = evil.activity("rita", "Like", post.uri)
-    await _says(evil, alice, like)
+    await _deliver(evil, alice, like)
     assert (await alice.sees(post)).post.likes_count == 1
     inner = dict(like)
     if how == "type":
@@ -55,40 +55,44 @@ async def test_undo_in_lists(fediverse: Fediverse, evil: RemoteServer, how: str)
     if how == "object":
         inner["object"] = [inner["object"]]
         inner["id"] = inner["id"] + "-mangled"
-    await _says(evil, alice, evil.activity("rita", "Undo", inner))
+    await _deliver(evil, alice, evil.activity("rita", "Undo", inner))
     assert (await alice.sees(post)).post.likes_count == 0
 
 
-async def test_unfollow_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_an_undo_in_lists_ends_a_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    me = alice.node.site.uri("/users/alice")
-    follow = evil.activity("rita", "Follow", me)
-    await _says(evil, alice, follow)
+    alice_uri = alice.node.site.uri("/users/alice")
+    follow = evil.activity("rita", "Follow", alice_uri)
+    await _deliver(evil, alice, follow)
     assert (await alice.account()).followers_count == 1
-    undo = evil.activity("rita", "Undo", {"type": ["Follow"], "actor": [follow["actor"]], "object": [me]})
-    await _says(evil, alice, undo)
+    undo = evil.activity(
+        "rita", "Undo", {"type": ["Follow"], "actor": [follow["actor"]], "object": [alice_uri]}
+    )
+    await _deliver(evil, alice, undo)
     assert (await alice.account()).followers_count == 0
 
 
-async def test_listed_follow(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_follow_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    await _says(evil, alice, listed(evil.activity("rita", "Follow", (await alice.account()).uri)))
+    await _deliver(evil, alice, in_lists(evil.activity("rita", "Follow", (await alice.account()).uri)))
     assert (await alice.account()).followers_count == 1
 
 
-async def test_listed_like_and_boost(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_like_and_a_boost_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
-    for said in (
+    for activity in (
         evil.activity("rita", "Like", {"id": post.uri, "type": "Note"}),
         evil.activity("rita", "Announce", post.uri, to=[PUBLIC]),
     ):
-        await _says(evil, alice, listed(said))
+        await _deliver(evil, alice, in_lists(activity))
     seen = await alice.sees(post)
     assert (seen.post.likes_count, seen.post.boosts_count) == (1, 1)
 
 
-async def test_listed_create_update_delete(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_post_in_lists_is_created_edited_and_deleted(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     doc = create(
@@ -110,24 +114,24 @@ async def test_listed_create_update_delete(fediverse: Fediverse, evil: RemoteSer
         location={"type": "Place", "name": "X", "latitude": "5", "longitude": "6"},
         commentsEnabled=False,
     )
-    await _says(evil, alice, listed(doc))
-    mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
-    assert mine is not None
-    assert (mine.warning, mine.is_sensitive, mine.parent_id) == ("cw", True, post.id)
-    (pic,) = (await alice.node.db.read(photo_rows.by_posts, [mine.id]))[mine.id]
+    await _deliver(evil, alice, in_lists(doc))
+    stored = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
+    assert stored is not None
+    assert (stored.warning, stored.is_sensitive, stored.parent_id) == ("cw", True, post.id)
+    (pic,) = (await alice.node.db.read(photo_rows.by_posts, [stored.id]))[stored.id]
     assert (pic.alt, pic.width, pic.height, pic.focus_x) == ("alt", 5, 6, 0.5)
     assert pic.blurhash == "LEHV6nWB2yk8pyo0adR*.7kCMdnj"
-    assert not mine.comments_enabled
+    assert not stored.comments_enabled
     note = doc["object"] | {"content": "<p>New</p>", "updated": "2030-01-01T00:00:00Z"}
-    await _says(evil, alice, listed(evil.activity("rita", "Update", note)))
-    mine = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
-    assert "New" in mine.caption
-    grave = {"id": note["id"], "type": "Tombstone"}
-    await _says(evil, alice, listed(evil.activity("rita", "Delete", grave)))
+    await _deliver(evil, alice, in_lists(evil.activity("rita", "Update", note)))
+    stored = await alice.node.db.read(posts.by_uri, doc["object"]["id"])
+    assert "New" in stored.caption
+    tombstone = {"id": note["id"], "type": "Tombstone"}
+    await _deliver(evil, alice, in_lists(evil.activity("rita", "Delete", tombstone)))
     assert (await alice.node.db.read(posts.by_uri, note["id"])).deleted_at
 
 
-async def test_listed_actor(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_an_actor_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     doc = json.loads(evil.replies["/users/rita"].body)
@@ -145,7 +149,7 @@ async def test_listed_actor(fediverse: Fediverse, evil: RemoteServer) -> None:
         "suspended": False,
         "movedTo": evil.base + "/users/y",
     }
-    evil.serve("/users/rita", listed(doc))
+    evil.serve("/users/rita", in_lists(doc))
     rita = await actors.find(alice.node, uri)
     assert (rita.name, rita.display_name, rita.header_alt) == ("rita", "Rita", "wide")
     assert (rita.is_locked, rita.is_discoverable, rita.is_indexable) == (True, True, True)
@@ -156,7 +160,7 @@ async def test_listed_actor(fediverse: Fediverse, evil: RemoteServer) -> None:
     assert len(await alice.node.db.read(keys.by_account, rita)) == 1
 
 
-async def test_listed_accept(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_an_accept_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     rita = await actors.find(alice.node, uri)
@@ -164,18 +168,18 @@ async def test_listed_accept(fediverse: Fediverse, evil: RemoteServer) -> None:
     await fediverse.settle()
     (follow,) = evil.received
     del follow["id"]
-    await _says(evil, alice, listed(evil.activity("rita", "Accept", follow)))
+    await _deliver(evil, alice, in_lists(evil.activity("rita", "Accept", follow)))
     assert (await alice.node.db.read(relationships.follow_between, await alice.account(), rita)).is_accepted
 
 
-async def test_listed_collections(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_collection_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri = f"{evil.base}/users/rita"
     note = evil.note("rita", 7)
     evil.person("rita", featured=uri + "/f")
     evil.serve(
         "/users/rita/f",
-        listed(
+        in_lists(
             {"id": uri + "/f", "type": "OrderedCollection", "totalItems": 1, "orderedItems": [note["id"]]}
         ),
     )
@@ -185,24 +189,24 @@ async def test_listed_collections(fediverse: Fediverse, evil: RemoteServer) -> N
     assert await alice.node.db.read(pins.post_uris, rita) == [note["id"]]
 
 
-async def test_listed_report(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_report_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("Fog")
     about = [(await alice.account()).uri, post.uri]
-    await _says(evil, alice, listed(evil.activity("rita", "Flag", about, content="bad")))
+    await _deliver(evil, alice, in_lists(evil.activity("rita", "Flag", about, content="bad")))
     assert await alice.node.db.read(reports.count_open) == 1
 
 
-async def test_quote_request_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_quote_request_in_lists(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     target = await alice._do(
-        publishing.publish, Draft(caption="Words", policy=InteractionPolicy(quote=EVERYONE))
+        publishing.publish, Draft(caption="Quote me", policy=InteractionPolicy(quote=EVERYONE))
     )
     await fediverse.settle()
     evil.received.clear()
     note = evil.note("rita", 3, quote=target.uri)
-    asked = evil.activity("rita", "QuoteRequest", [target.uri], instrument=[note])
-    await _says(evil, alice, asked)
+    request = evil.activity("rita", "QuoteRequest", [target.uri], instrument=[note])
+    await _deliver(evil, alice, request)
     assert [x["type"] for x in evil.received] == ["Accept"]
 
 
@@ -210,25 +214,27 @@ async def test_quote_request_in_lists(fediverse: Fediverse, evil: RemoteServer) 
 async def test_a_forwarded_comment_whose_parent_is_an_object(
     fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, how: str
 ) -> None:
-    """Brought by the server where the conversation is."""
+    """Forwarded by the server of the conversation."""
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil)
-    await _says(evil, alice, said)
+    activity = create(evil)
+    await _deliver(evil, alice, activity)
     other.person("otto")
-    parent = said["object"]["id"]
+    parent = activity["object"]["id"]
     shape = {"string": parent, "object": {"id": parent, "type": "Note"}, "list": [parent]}[how]
     note = other.note("otto", 1, inReplyTo=shape, content="<p>Answer</p>")
-    brought = other.activity("otto", "Create", note, to=note["to"], cc=note["cc"])
-    await _says(evil, alice, brought)
+    forwarded = other.activity("otto", "Create", note, to=note["to"], cc=note["cc"])
+    await _deliver(evil, alice, forwarded)
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 
 
 @pytest.mark.parametrize("kind", ["Tombstone", ["Tombstone"]])
-async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+async def test_a_tombstone_in_a_list_is_a_tombstone(
+    fediverse: Fediverse, evil: RemoteServer, kind: Any
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
-    said = create(evil)
-    await _says(evil, alice, said)
-    uri = said["object"]["id"]
+    activity = create(evil)
+    await _deliver(evil, alice, activity)
+    uri = activity["object"]["id"]
     evil.serve("/users/rita/statuses/1", {"id": uri, "type": kind})
     post = await alice.node.db.read(posts.by_uri, uri)
     await alice.node.db.write(lambda tx: queue.add(tx, "check_post", {"id": post.id, "uri": uri}))
@@ -237,7 +243,7 @@ async def test_a_grave_in_a_list_is_a_grave(fediverse: Fediverse, evil: RemoteSe
 
 
 @pytest.mark.parametrize("kind", ["Create", ["Create"]])
-async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+async def test_an_outbox_in_lists_is_imported(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     uri = evil.person("rita")
     note = evil.note("rita", 5)
@@ -257,28 +263,28 @@ async def test_a_listed_outbox_is_read(fediverse: Fediverse, evil: RemoteServer,
 
 
 @pytest.mark.parametrize("kind", ["Note", ["Note"], "https://www.w3.org/ns/activitystreams#Note", "as:Note"])
-async def test_types_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
+async def test_a_type_in_every_form(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     doc = create(evil, type=kind)
     doc["type"] = {"Note": "Create", "as:Note": "as:Create"}.get(
         kind if isinstance(kind, str) else "", "Create"
     )
-    await _says(evil, alice, doc)
+    await _deliver(evil, alice, doc)
     assert await alice.node.db.read(posts.by_uri, doc["object"]["id"]) is not None
 
 
 @pytest.mark.parametrize(
     "to", [PUBLIC, "as:Public", "Public", [PUBLIC], {"id": PUBLIC}, [{"id": "as:Public"}]]
 )
-async def test_public_of_every_spelling(fediverse: Fediverse, evil: RemoteServer, to: Any) -> None:
+async def test_the_public_collection_in_every_form(fediverse: Fediverse, evil: RemoteServer, to: Any) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     doc = create(evil, to=to, cc=None)
-    await _says(evil, alice, doc)
+    await _deliver(evil, alice, doc)
     assert (await alice.node.db.read(posts.by_uri, doc["object"]["id"])).visibility == "public"
 
 
 @pytest.mark.parametrize("how", ["stub", "no author", "author null", "foreign author"])
-async def test_an_embed_that_cannot_be_believed_is_fetched(
+async def test_an_embedded_object_that_proves_nothing_is_fetched(
     fediverse: Fediverse, evil: RemoteServer, how: str
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
@@ -289,22 +295,24 @@ async def test_an_embed_that_cannot_be_believed_is_fetched(
         "author null": note | {"attributedTo": None},
         "foreign author": note | {"attributedTo": "https://x.example/y"},
     }[how]
-    await _says(evil, alice, evil.activity("rita", "Create", embed, to=note["to"], cc=note["cc"]))
+    await _deliver(evil, alice, evil.activity("rita", "Create", embed, to=note["to"], cc=note["cc"]))
     assert await alice.node.db.read(posts.by_uri, note["id"]) is not None
 
 
-async def test_follow_without_an_id_is_answered_again(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_follow_without_an_id_is_answered_every_time(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.received.clear()
     for _ in range(2):
         doc = evil.activity("rita", "Follow", (await alice.account()).uri)
         del doc["id"]
-        await _says(evil, alice, doc)
+        await _deliver(evil, alice, doc)
     assert [one["type"] for one in evil.received].count("Accept") == 2
 
 
 @pytest.mark.parametrize("style", ["cavage", "rfc9421"])
-async def test_a_key_id_with_the_host_in_capitals(
+async def test_a_key_id_with_a_host_in_capitals_is_found(
     fediverse: Fediverse, evil: RemoteServer, style: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")

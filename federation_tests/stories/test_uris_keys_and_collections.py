@@ -1,4 +1,4 @@
-"""Servers that write addresses, keys and lists in ways of their own."""
+"""URIs, keys and collections in the forms that other servers use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from federation_tests.remote_server import RemoteServer, key_pair
 from federation_tests.security.scenes import alice_follows_rita, create
 
 
-async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_host_may_be_written_in_any_case_or_with_a_dot(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     post = await alice.posts("A lake", photo="A lake")
     for spelling in (
@@ -31,7 +33,7 @@ async def test_a_host_may_be_spelt_in_any_way(fediverse: Fediverse, evil: Remote
         await fediverse.settle()
 
 
-async def test_a_key_may_have_an_address_of_its_own(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_key_may_have_a_document_of_its_own(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     key_id = f"{evil.base}/keys/9"
     uri = evil.person("nina", publicKey=key_id)
@@ -40,14 +42,14 @@ async def test_a_key_may_have_an_address_of_its_own(fediverse: Fediverse, evil: 
     key = evil.key("nina", pair="x", key_id=key_id)
     follow = evil.activity("nina", "Follow", (await alice.account()).uri)
     assert await evil.send(alice.node, "nina", follow, key=key) == 202
-    # Not if the actor does not name it, nor if it names another owner.
+    # Not if the actor does not name it, or if it names another owner.
     evil.person("mark")
     evil.serve("/keys/8", {**stub, "id": f"{evil.base}/keys/8", "owner": f"{evil.base}/users/mark"})
     key = evil.key("mark", pair="x", key_id=f"{evil.base}/keys/8")
     assert await evil.send(alice.node, "mark", create(evil, "mark"), key=key) == 401
 
 
-async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, evil: RemoteServer) -> None:
+async def test_a_removed_key_is_refused_at_once(fediverse: Fediverse, evil: RemoteServer) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     uri, old = f"{evil.base}/users/rita", f"{evil.base}/users/rita#main-key"
     assert await evil.send(alice.node, "rita", create(evil)) == 202
@@ -60,7 +62,7 @@ async def test_a_key_that_was_taken_away_is_dead_at_once(fediverse: Fediverse, e
     assert await evil.send(alice.node, "rita", create(evil, number=3)) == 401
 
 
-async def test_in_secure_mode_a_strangers_server_can_still_check_what_we_sign(
+async def test_in_secure_mode_an_unsigned_request_gets_the_keys_of_an_actor(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -69,9 +71,9 @@ async def test_in_secure_mode_a_strangers_server_can_still_check_what_we_sign(
         config, federation=dataclasses.replace(config.federation, secure_mode=True)
     )
     status, body, headers = await evil.get((await alice.account()).uri)
-    said = json.loads(body)
+    document = json.loads(body)
     assert (status, headers["cache-control"]) == (200, "private, no-store")
-    assert set(said) == {
+    assert set(document) == {
         "@context",
         "id",
         "type",
@@ -85,7 +87,7 @@ async def test_in_secure_mode_a_strangers_server_can_still_check_what_we_sign(
 
 
 @pytest.mark.parametrize("accept", ["application/activity+json", "text/plain, application/activity+json"])
-async def test_a_tag_is_a_collection_of_what_is_public_here(
+async def test_a_hashtag_is_a_collection_of_local_public_posts(
     fediverse: Fediverse, evil: RemoteServer, accept: str
 ) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -102,9 +104,7 @@ async def test_a_tag_is_a_collection_of_what_is_public_here(
     assert b"<html" in (await evil.get(tag, accept="text/html"))[1]
 
 
-async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(
-    fediverse: Fediverse, evil: RemoteServer
-) -> None:
+async def test_nothing_is_sent_to_a_gone_inbox_for_a_while(fediverse: Fediverse, evil: RemoteServer) -> None:
     (alice,) = await fediverse.people("alice@a.test")
     evil.person("rita")
     await evil.send(alice.node, "rita", evil.activity("rita", "Follow", (await alice.account()).uri))
@@ -116,7 +116,7 @@ async def test_an_inbox_that_is_gone_is_left_alone_for_a_while(
         await fediverse.settle()
         assert (await alice.delivery_counts(post)).failed == 1
     assert len(evil.received) == 1
-    # Whoever is there again is heard of with the author's next try.
+    # Once the cache has expired, the next delivery tries again.
     evil.inbox_status = 202
     alice.node.component(FederationCache).gone_inboxes.clear()
     await alice.posts("Again", photo="A lake")

@@ -1,10 +1,8 @@
-"""People, ours and everyone else's, in one table. Owns `accounts`.
+"""Accounts, local and remote, in one table. Owns `accounts`.
 
-The uri is who somebody is; name and domain are a label that may change and may pass to another uri.
-`receive` is the only way someone from another server enters, `create_local` the only way to be one of
-ours. Rows stay after deletion, so that a name is never given out twice.
-
-Everything else needs `Account`, so the few deeds here that need something else import it when they run.
+The uri identifies an account; name and domain are a label that may change and may pass to another uri.
+`create_local` is the only way to make a local account, `lifecycle.remote_accounts.upsert` the only way in for a
+remote one. Rows stay after deletion, so that a name is never given out twice.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ def by_id(tx: Reader, account_id: int) -> Account | None:
 
 
 def get(tx: Reader, account_id: int) -> Account:
-    """As `by_id`, for an id that must be somebody: raises NotFound."""
+    """As `by_id`, for an id that must exist: raises NotFound."""
     account = by_id(tx, account_id)
     if account is None:
         raise NotFound("There is no account by that name here.")
@@ -56,10 +54,10 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Account]:
 
 
 def by_handle(tx: Reader, handle: str) -> Account | None:
-    """`name`, `@name`, `name@domain` or `@name@domain`, whatever the case.
+    """Finds `name`, `@name`, `name@domain` or `@name@domain`, whatever the case.
 
-    One of ours comes first: until a domain became that of our handles, somebody else may have been known under it.
-    When a label has passed from one uri to another, whoever was heard from last under it holds it.
+    A local account comes first: before a domain became that of local handles, a remote account may have been
+    known under it. When a handle has passed from one uri to another, the account that was fetched last has it.
     """
     name, _, domain = handle.strip().removeprefix("@").partition("@")
     return _found(
@@ -77,7 +75,7 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
 
 
 def instance_actor(tx: Reader) -> Account:
-    """The node itself as an actor: who signs when no person is asking. Made by `create_instance_actor`."""
+    """The actor of the node itself, which signs requests that no person makes. Made by `create_instance_actor`."""
     account = by_uri(tx, tx.site.uri("/actor"))
     if account is None:
         raise NotFound(detail="the instance actor has not been created yet")
@@ -85,7 +83,7 @@ def instance_actor(tx: Reader) -> Account:
 
 
 def set_handle_domain(tx: Writer) -> list[Account]:
-    """Gives all local people the handle domain of the options; returns those whose handle changed by it."""
+    """Gives all local accounts the handle domain of the options; returns those whose handle changed."""
     renamed = tx.all(
         """UPDATE accounts SET domain = :domain
            WHERE is_local AND kind <> 'Application' AND domain <> :domain AND deleted_at IS NULL
@@ -96,9 +94,9 @@ def set_handle_domain(tx: Writer) -> list[Account]:
 
 
 def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Person") -> Account:
-    """One of our own. Raises Invalid for a name nobody may have and Conflict for one somebody has, or had.
+    """Creates a local account. Raises Invalid for a name nobody may have, Conflict for one that is or was taken.
 
-    `pair` comes from `keys.generate`, made before the unit because it takes long.
+    `pair` comes from `keys.generate`, called before the unit of work because it takes long.
     """
     check_username(name)
     uri = tx.site.uri(f"/users/{name}")
@@ -106,7 +104,7 @@ def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Pers
 
 
 def create_instance_actor(tx: Writer, pair: keys.KeyPair) -> Account:
-    """The node's own actor, once."""
+    """Creates the actor of the node itself; returns the one that exists if it was created before."""
     uri = tx.site.uri("/actor")
     if existing := by_uri(tx, uri):
         return existing
@@ -154,7 +152,7 @@ def adjust_counts(
     following: int = 0,
     posted_at: int | None = None,
 ) -> None:
-    """Add to someone's counts, in the unit of work that made the difference."""
+    """Adds to the counts of an account, in the same unit of work as the change. `posted_at` is in milliseconds."""
     tx.run(
         """UPDATE accounts SET posts_count = posts_count + :posts,
                   followers_count = followers_count + :followers,
@@ -177,7 +175,7 @@ def _update(tx: Writer, account_id: int, **values: object) -> None:
 
 
 def record_fetch(tx: Writer, account_id: int) -> None:
-    """Remember that someone's server was asked about them just now, whatever it said."""
+    """Records that a remote account was fetched just now, whatever came of it."""
     _update(tx, account_id, fetched_at=now_ms())
 
 
@@ -190,7 +188,7 @@ def set_claimed_counts(
     following: int | None,
     hides_follows: bool | None,
 ) -> None:
-    """What somebody's own server says of them just now; what it does not say stays as it was."""
+    """Stores the counts that the account's own server claims; None leaves the earlier value."""
     tx.run(
         """UPDATE accounts SET looked_at = :now, updated_at = :now,
                   claimed_posts = COALESCE(CAST(:posts AS BIGINT), claimed_posts),
@@ -208,12 +206,15 @@ def set_claimed_counts(
 
 
 def set_picture(tx: Writer, account_id: int, kind: str, *, file: str, alt: str) -> None:
-    """Called by avatars.py once the files of a new avatar or header are there; '' takes it away."""
+    """Sets the file and alt text of a picture, `kind` 'avatar' or 'header'; '' removes it.
+
+    Called by attachments/avatars.py once the files are stored.
+    """
     _update(tx, account_id, **{f"{kind}_file": file, f"{kind}_alt": alt}, updated_at=now_ms())
 
 
 def set_migration(tx: Writer, account_id: int, *, aliases: list[str], moved_to: str) -> None:
-    """Called by moves.py: the uris of their other accounts, and of the one they went to, or ''."""
+    """Sets the uris of the account's aliases and of the account it moved to, or ''. Called by lifecycle/migration.py."""
     _update(tx, account_id, also_known_as=json.dumps(aliases), moved_to=moved_to, updated_at=now_ms())
 
 
@@ -240,8 +241,8 @@ def upsert_remote(
     return None if row is None else build(Account, row)
 
 
-def _apply_remote_suspension(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
-    """Somebody's own server has suspended them, or lets them in again. What this node has decided stays."""
+def apply_remote_suspension(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
+    """The account's own server suspends or unsuspends it. A suspension by this node stays."""
     row = tx.one(
         f"""UPDATE accounts SET suspended_there = :there,
                    suspended_at = CASE WHEN :there THEN :now ELSE NULL END
@@ -269,7 +270,7 @@ def update_local(tx: Writer, account_id: int, values: dict[str, Any]) -> Account
 
 
 def set_visible(tx: Writer, account_id: int, *, is_visible: bool = True) -> None:
-    """Bring somebody into sight, or keep out of sight a newcomer whom nobody has approved yet."""
+    """Makes an account visible, which ends every suspension, or hides one whose sign-up is not approved yet."""
     tx.run(
         """UPDATE accounts SET updated_at = :now, suspended_with_server = FALSE, suspended_there = FALSE,
                   suspended_at = CASE WHEN :is_shown THEN NULL ELSE COALESCE(suspended_at, :now) END
@@ -281,19 +282,19 @@ def set_visible(tx: Writer, account_id: int, *, is_visible: bool = True) -> None
 
 
 def apply_policy_to_server(tx: Writer, domain: str, host: str, policy: DomainPolicy) -> None:
-    """Treat everybody whose handle and whose uri are there as their server is treated.
+    """Applies the policy of a server to the remote accounts whose handle and whose uri are on it.
 
-    Whom a moderator has suspended stays so, whatever becomes of the server.
+    `domain` is that of the handles, `host` that of the uris. An account that a moderator has suspended stays so.
     """
     _apply_policy(tx, "domain = :domain AND host = :host", policy, domain=domain, host=host)
 
 
 def apply_policy_to_accounts(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
-    """As `follow_server`, for these people."""
+    """As `apply_policy_to_server`, for these accounts."""
     _apply_policy(tx, "id IN (:ids)", policy, ids=ids)
 
 
-def _apply_policy(tx: Writer, where: str, policy: DomainPolicy, **whom: object) -> None:
+def _apply_policy(tx: Writer, where: str, policy: DomainPolicy, **values: object) -> None:
     tx.run(
         f"""UPDATE accounts SET updated_at = :now, is_limited = :is_limited, is_without_media = :without_media,
                   suspended_with_server = CAST(:suspend AS BOOLEAN)
@@ -305,20 +306,23 @@ def _apply_policy(tx: Writer, where: str, policy: DomainPolicy, **whom: object) 
         without_media=policy.rejects_media,
         suspend=policy.is_suspended,
         now=now_ms(),
-        **whom,
+        **values,
     )
 
 
 def delete_unapproved(tx: Writer, account: Account) -> None:
-    """Take back an account that nobody has ever seen, so that its name is free again."""
+    """Deletes an account that was never visible, so that its name is free again. Raises NotAllowed for another."""
     if account.suspended_at is None:
         raise NotAllowed("This account is active.", detail=f"{account.uri} is not waiting for approval")
-    keys.delete_by_account(tx, account)
+    keys.delete_all(tx, account)
     tx.run("DELETE FROM accounts WHERE id = :id AND is_local", id=account.id)
 
 
 def mark_deleted(tx: Writer, account_id: int) -> bool:
-    """Empties the row of an account, which stays so that its name is never given out twice; False if it was done before."""
+    """Empties the row of an account, which stays so that its name is never given out twice.
+
+    Returns False if it was deleted before.
+    """
     changed = tx.run(
         """UPDATE accounts SET deleted_at = :now, updated_at = :now, display_name = '', bio = '', bio_source = '',
                   fields = '[]', avatar_file = '', avatar_url = '', avatar_alt = '', also_known_as = '[]',

@@ -1,4 +1,4 @@
-"""base58btc, the digits of Multikey and of integrity proofs. Pure functions."""
+"""base58btc, the encoding of Multikey and of integrity proofs. Pure functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Raises ValueError for other characters, and for what is longer than anyone needs."""
+    """Decodes a text. Raises ValueError for other characters and beyond `MAX_LENGTH`."""
     # The arithmetic is quadratic, so the length is bounded first.
     if len(text) > MAX_LENGTH or not set(text) <= _VALUES.keys():
         raise ValueError("not base58")

@@ -1,8 +1,8 @@
-"""Public keys of everyone, private keys of our own. Owns `keys`.
+"""Public keys of all accounts, private keys of local ones. Owns `keys`.
 
-A key id belongs to the account it was first seen with and is never bound to another (an actor that
-lists somebody else's key gains nothing by it), and it lives on its actor's own origin. Private keys are
-encrypted with the node's secret before they reach the table.
+A key id belongs to the account it was first seen with and is never bound to another, so an actor that
+lists somebody else's key gains nothing. It must have the origin of its actor. Private keys are encrypted
+with the node's secret before they reach the table.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from node.accounts import base58
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import NotFound
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.remote_actor import ActorKey
 
@@ -33,7 +34,7 @@ _ED25519_PUBLIC = b"\xed\x01"  # multicodec prefix
 
 @dataclass(frozen=True, slots=True)
 class AccountKey:
-    """A key that is known here. `public` is PEM for 'rsa', multibase for 'ed25519'."""
+    """A stored key. `public` is PEM for 'rsa', multibase for 'ed25519'."""
 
     id: str
     account_id: int
@@ -44,7 +45,7 @@ class AccountKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """What a new local account is given: RSA for today's servers, Ed25519 for tomorrow's."""
+    """The keys of a local account: RSA for HTTP signatures, Ed25519 for integrity proofs (FEP-8b32)."""
 
     private_pem: str
     public_pem: str
@@ -53,12 +54,12 @@ class KeyPair:
 
 
 def generate() -> KeyPair:
-    """New keys. Takes tens of milliseconds, so call it in a thread and before the unit of work."""
+    """Generates both keys. Takes tens of milliseconds, so call it in a thread and before the unit of work."""
     return KeyPair(*generate_rsa(), *generate_ed25519())
 
 
 def generate_rsa() -> tuple[str, str]:
-    """A new RSA pair as (private PEM, public PEM). Takes tens of milliseconds."""
+    """Generates an RSA pair as (private PEM, public PEM). Takes tens of milliseconds."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -70,18 +71,18 @@ def generate_rsa() -> tuple[str, str]:
 
 
 def generate_ed25519() -> tuple[bytes, str]:
-    """A new Ed25519 pair as (private bytes, public multibase as FEP-521a wants it)."""
+    """Generates an Ed25519 pair as (private bytes, public multibase as FEP-521a wants it)."""
     key = ed25519.Ed25519PrivateKey.generate()
     return key.private_bytes_raw(), encode_multibase(_ED25519_PUBLIC + key.public_key().public_bytes_raw())
 
 
 def encode_multibase(data: bytes) -> str:
-    """base58btc with its prefix `z`, as Multikey wants it."""
+    """Encodes as base58btc with its prefix `z`, as Multikey wants it."""
     return "z" + base58.encode(data)
 
 
 def create(tx: Writer, account: Account, pair: KeyPair) -> None:
-    """Give one of our own their keys, sealed."""
+    """Stores the keys of a new local account, the private ones encrypted."""
     now = now_ms()
     for key_id, algorithm, public, private in _rows(account, pair):
         tx.run(
@@ -104,7 +105,7 @@ def _rows(account: Account, pair: KeyPair) -> tuple[tuple[str, str, str, bytes],
 
 
 def rotate(tx: Writer, account: Account, pair: KeyPair) -> None:
-    """Give one of our own new keys under the same ids. What signed until now is kept for `REPLACED_MS`."""
+    """Replaces the keys of a local account under the same ids; the old ones stay for `REPLACED_KEY_RETENTION_MS`."""
     for key_id, algorithm, public, private in _rows(account, pair):
         tx.run(
             """UPDATE keys SET public = :public, replaced = private, private = :private,
@@ -120,7 +121,7 @@ def rotate(tx: Writer, account: Account, pair: KeyPair) -> None:
 
 
 def versions_by_account(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
-    """For those of these accounts whose private keys are here, a number that changes with the keys."""
+    """For those of these accounts that have private keys, a number that changes with the keys."""
     rows = tx.all(
         """SELECT account_id, MAX(fetched_at) AS version FROM keys
            WHERE account_id IN (:ids) AND private IS NOT NULL GROUP BY account_id""",
@@ -130,7 +131,10 @@ def versions_by_account(tx: Reader, account_ids: Iterable[int]) -> dict[int, int
 
 
 def previous_private_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
-    """Key id and the private RSA key one of our own had before, while it may still be asked for."""
+    """Key id and the previous private RSA key of a local account, while it is kept.
+
+    Remote servers that cached the old public key verify only what it signs.
+    """
     row = tx.one(
         """SELECT id, replaced FROM keys
            WHERE account_id = :id AND algorithm = 'rsa' AND replaced IS NOT NULL AND fetched_at > :since""",
@@ -141,7 +145,7 @@ def previous_private_pem(tx: Reader, account: Account) -> tuple[str, str] | None
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget keys that were changed long ago."""
+    """Deletes replaced keys whose retention is over."""
     return tx.run(
         "UPDATE keys SET replaced = NULL WHERE replaced IS NOT NULL AND fetched_at < :before",
         before=now - REPLACED_KEY_RETENTION_MS,
@@ -149,13 +153,16 @@ def clean_up(tx: Writer, now: int) -> int:
 
 
 def save_public(tx: Writer, account: Account, listed: Iterable[ActorKey], now: int) -> None:
-    """Keep the keys that someone's own document lists, and forget those it no longer does."""
+    """Stores the keys that an actor document lists and deletes those it no longer does.
+
+    At most `MAX_KEYS`; skipped are keys of another origin or another account, and ids of local keys.
+    """
     origin = _origin(account.uri)
-    ids = []
+    stored_ids = []
     for key in list(listed)[:MAX_KEYS]:
         if _origin(key.id) != origin:
             continue
-        kept = tx.value(
+        stored = tx.value(
             """INSERT INTO keys (id, account_id, algorithm, public, fetched_at)
                VALUES (:id, :account, :algorithm, :public, :now)
                ON CONFLICT (id) DO UPDATE
@@ -168,13 +175,13 @@ def save_public(tx: Writer, account: Account, listed: Iterable[ActorKey], now: i
             public=key.public,
             now=now,
         )
-        if kept is not None:
-            ids.append(key.id)
+        if stored is not None:
+            stored_ids.append(key.id)
     tx.run(
         """DELETE FROM keys
            WHERE account_id = :account AND private IS NULL AND id NOT IN (:ids)""",
         account=account.id,
-        ids=ids or [""],
+        ids=stored_ids or [""],
     )
 
 
@@ -193,13 +200,13 @@ def by_account(tx: Reader, account: Account) -> list[AccountKey]:
 
 
 def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
-    """Key id and private RSA key of one of our own: what signs requests. Raises NotFound for anyone else's."""
+    """Key id and private RSA key (PEM) of a local account, which sign requests. Raises NotFound for others."""
     key_id, private = _private(tx, account, "rsa")
     return key_id, private.decode()
 
 
 def private_ed25519(tx: Reader, account: Account) -> tuple[str, bytes]:
-    """Key id and the 32 raw bytes of the Ed25519 key of one of our own."""
+    """Key id and the 32 raw bytes of the Ed25519 key of a local account. Raises NotFound for others."""
     return _private(tx, account, "ed25519")
 
 
@@ -215,9 +222,16 @@ def _private(tx: Reader, account: Account, algorithm: str) -> tuple[str, bytes]:
     return row["id"], _decrypt(tx.site, row["id"], row["private"])
 
 
-def delete_by_account(tx: Writer, account: Account) -> None:
-    """Drop all keys of an account that is gone for good."""
+def delete_all(tx: Writer, account: Account) -> None:
+    """Deletes all keys of an account."""
     tx.run("DELETE FROM keys WHERE account_id = :id", id=account.id)
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the keys of a remote account. A local one keeps them: its Delete has yet to be signed."""
+    if not account.is_local:
+        delete_all(tx, account)
 
 
 def _origin(uri: str) -> tuple[str, str]:
@@ -230,12 +244,12 @@ def _origin(uri: str) -> tuple[str, str]:
 
 def _encrypt(site: Site, key_id: str, private: bytes) -> str:
     nonce = os.urandom(12)
-    sealed = AESGCM(site.subkey("keys")).encrypt(nonce, private, key_id.encode())
-    return base64.b64encode(nonce + sealed).decode()
+    ciphertext = AESGCM(site.subkey("keys")).encrypt(nonce, private, key_id.encode())
+    return base64.b64encode(nonce + ciphertext).decode()
 
 
-def _decrypt(site: Site, key_id: str, sealed: str) -> bytes:
-    data = base64.b64decode(sealed)
+def _decrypt(site: Site, key_id: str, encrypted: str) -> bytes:
+    data = base64.b64decode(encrypted)
     try:
         return AESGCM(site.subkey("keys")).decrypt(data[:12], data[12:], key_id.encode())
     except InvalidTag:

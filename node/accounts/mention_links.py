@@ -18,7 +18,10 @@ from node.text import formatting
 
 @dataclass(frozen=True, slots=True)
 class FormattedText:
-    """Typed words as they are shown, and what they name. `hashtags` are as written, without '#'."""
+    """Typed text as HTML, with the accounts and hashtags it names.
+
+    `unknown_mentions` are handles with a domain that no account here has; `hashtags` are as written, without '#'.
+    """
 
     html: str
     mentions: list[Account]
@@ -27,54 +30,57 @@ class FormattedText:
 
 
 def render_html(tx: Reader, text: str, *, author: Account) -> FormattedText:
-    """Safe HTML of what `author` typed.
+    """Renders what `author` typed as safe HTML.
 
-    People who are not known here stay plain words, and so do those between whom and the author there is a
-    block: words reach nobody who does not want to be reached.
+    A mention of an unknown account stays plain text, and so does one of an account that is blocked by the author
+    or has blocked them: a post must not notify somebody across a block.
     """
-    people: dict[str, Account | None] = {}
+    accounts_by_handle: dict[str, Account | None] = {}
     hashtags: dict[str, str] = {}
     unknown: dict[str, None] = {}
     html = []
-    for piece in formatting._tokens(text):
-        shown = escape(piece.text, quote=False)
-        if piece.kind == "mention":
-            person = _mentioned_account(tx, piece.value, author, people)
-            if person is None:
-                if "@" in piece.value:
-                    unknown[piece.value] = None
+    for token in formatting.tokens(text):
+        shown = escape(token.text, quote=False)
+        if token.kind == "mention":
+            account = _mentioned_account(tx, token.value, author, accounts_by_handle)
+            if account is None:
+                if "@" in token.value:
+                    unknown[token.value] = None
             else:
-                shown = _mention_link(person)
-        elif piece.kind == "hashtag" and (piece.value in hashtags or len(hashtags) < formatting.MAX_HASHTAGS):
-            hashtags.setdefault(piece.value, piece.text[1:])
-            href = escape(tx.site.uri("/tags/" + quote(piece.value, safe="")))
-            word = escape(piece.text[1:], quote=False)
-            shown = f'<a href="{href}" class="mention hashtag" rel="tag">#<span>{word}</span></a>'
-        elif piece.kind == "url":
-            shown = formatting.link(piece.text)
+                shown = _mention_link(account)
+        elif token.kind == "hashtag" and (token.value in hashtags or len(hashtags) < formatting.MAX_HASHTAGS):
+            hashtags.setdefault(token.value, token.text[1:])
+            href = escape(tx.site.uri("/tags/" + quote(token.value, safe="")))
+            written = escape(token.text[1:], quote=False)
+            shown = f'<a href="{href}" class="mention hashtag" rel="tag">#<span>{written}</span></a>'
+        elif token.kind == "url":
+            shown = formatting.link(token.text)
         html.append(shown)
-    mentions = {person.id: person for person in people.values() if person is not None}
+    mentions = {account.id: account for account in accounts_by_handle.values() if account is not None}
     return FormattedText(
         formatting.paragraphs("".join(html)), list(mentions.values()), list(unknown), list(hashtags.values())
     )
 
 
 def _mentioned_account(
-    tx: Reader, handle: str, author: Account, people: dict[str, Account | None]
+    tx: Reader, handle: str, author: Account, accounts_by_handle: dict[str, Account | None]
 ) -> Account | None:
     key = handle.lower()
-    if key not in people:
-        person = accounts.by_handle(tx, handle) if len(people) < formatting.MAX_MENTIONS else None
-        is_reachable = person is not None and not person.is_inactive and _has_no_block(tx, author, person)
-        people[key] = person if is_reachable else None
-    return people[key]
+    if key not in accounts_by_handle:
+        is_within_limit = len(accounts_by_handle) < formatting.MAX_MENTIONS
+        account = accounts.by_handle(tx, handle) if is_within_limit else None
+        is_reachable = account is not None and not account.is_inactive and _has_no_block(tx, author, account)
+        accounts_by_handle[key] = account if is_reachable else None
+    return accounts_by_handle[key]
 
 
-def _has_no_block(tx: Reader, author: Account, person: Account) -> bool:
-    return bool(tx.value(f"SELECT {no_block('CAST(:person AS BIGINT)')}", viewer=author.id, person=person.id))
+def _has_no_block(tx: Reader, author: Account, account: Account) -> bool:
+    return bool(
+        tx.value(f"SELECT {no_block('CAST(:account AS BIGINT)')}", viewer=author.id, account=account.id)
+    )
 
 
-def _mention_link(person: Account) -> str:
-    name = escape(person.name, quote=False)
-    href = escape(person.url or person.uri)
+def _mention_link(account: Account) -> str:
+    name = escape(account.name, quote=False)
+    href = escape(account.url or account.uri)
     return f'<span class="h-card"><a href="{href}" class="u-url mention">@<span>{name}</span></a></span>'

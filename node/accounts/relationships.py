@@ -1,4 +1,4 @@
-"""How two people stand to each other, for many at once. Owns no table."""
+"""Follows, blocks and mutes between two accounts, for many at once. Owns no table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from node.models.visibility import no_block_between
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """From the side of whoever asks; `id` is the other."""
+    """From the side of one account; `id` is the other."""
 
     id: int
     following: bool
@@ -27,8 +27,8 @@ class Relationship:
     domain_blocking: bool = False
 
 
-def with_accounts(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relationship]:
-    """One for each id that is somebody, in the order asked for."""
+def with_accounts(tx: Reader, account: Account, ids: Iterable[int]) -> list[Relationship]:
+    """One relationship for each id that exists, once each, in the given order."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return []
@@ -44,22 +44,22 @@ def with_accounts(tx: Reader, who: Account, ids: Iterable[int]) -> list[Relation
                   COALESCE(m.hides_notifications, FALSE) AS muting_notifications,
                   COALESCE(f.shows_boosts AND f.state = 'accepted', FALSE) AS showing_boosts
            FROM accounts a
-           LEFT JOIN follows f ON f.follower_id = :who AND f.followed_id = a.id
-           LEFT JOIN follows r ON r.follower_id = a.id AND r.followed_id = :who
-           LEFT JOIN blocks b ON b.account_id = :who AND b.target_id = a.id
-           LEFT JOIN blocks c ON c.account_id = a.id AND c.target_id = :who
-           LEFT JOIN mutes m ON m.account_id = :who AND m.target_id = a.id
+           LEFT JOIN follows f ON f.follower_id = :account AND f.followed_id = a.id
+           LEFT JOIN follows r ON r.follower_id = a.id AND r.followed_id = :account
+           LEFT JOIN blocks b ON b.account_id = :account AND b.target_id = a.id
+           LEFT JOIN blocks c ON c.account_id = a.id AND c.target_id = :account
+           LEFT JOIN mutes m ON m.account_id = :account AND m.target_id = a.id
            WHERE a.id IN (:ids)""",
-        who=who.id,
+        account=account.id,
         ids=wanted,
     )
     found = {row["id"]: build(Relationship, row) for row in rows}
     return [found[id_] for id_ in wanted if id_ in found]
 
 
-def with_account(tx: Reader, who: Account, other: Account) -> Relationship:
-    """With one person."""
-    return with_accounts(tx, who, [other.id])[0]
+def with_account(tx: Reader, account: Account, other: Account) -> Relationship:
+    """The relationship with one account, which must exist."""
+    return with_accounts(tx, account, [other.id])[0]
 
 
 def is_block_between(tx: Reader, one: Account, other: Account) -> bool:
@@ -69,22 +69,23 @@ def is_block_between(tx: Reader, one: Account, other: Account) -> bool:
     )
 
 
-def has_blocked(tx: Reader, who: Account, target: Account) -> bool:
-    """Whether `who` has blocked `target`."""
+def has_blocked(tx: Reader, account: Account, target: Account) -> bool:
+    """Whether `account` has blocked `target`."""
     return bool(
         tx.value(
-            "SELECT 1 FROM blocks WHERE account_id = :who AND target_id = :target",
-            who=who.id,
+            "SELECT 1 FROM blocks WHERE account_id = :account AND target_id = :target",
+            account=account.id,
             target=target.id,
         )
     )
 
 
-def has_muted(tx: Reader, who: Account, target: Account) -> bool:
+def has_muted(tx: Reader, account: Account, target: Account) -> bool:
+    """Whether `account` has muted `target`."""
     return bool(
         tx.value(
-            "SELECT 1 FROM mutes WHERE account_id = :who AND target_id = :target",
-            who=who.id,
+            "SELECT 1 FROM mutes WHERE account_id = :account AND target_id = :target",
+            account=account.id,
             target=target.id,
         )
     )

@@ -19,6 +19,7 @@ from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
 from node.federation import outbox
 from node.jobs.queue import GiveUp, Job
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.moderation import domain_rules
 from node.node import Node
@@ -187,6 +188,12 @@ def delete_all_files(tx: Writer, account_id: int) -> None:
     """Delete an account's pictures, and their files unless other rows need them."""
     for kind in PICTURE_KINDS.values():
         delete_files(tx, [account_id], kind)
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the pictures of an account's profile."""
+    delete_all_files(tx, account.id)
 
 
 def delete_files(tx: Writer, account_ids: Sequence[int], kind: PictureKind) -> None:

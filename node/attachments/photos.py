@@ -26,7 +26,9 @@ from node.errors import Invalid, NotFound, TooManyRequests
 from node.ids import new_id, now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
+from node.models import deletion_hooks
 from node.models.account import Account
+from node.models.post import Post
 from node.models.remote_post import RemotePhoto
 from node.node import Node
 
@@ -336,14 +338,16 @@ def delete_unattached(tx: Writer, account: Account, photo_id: int) -> None:
         _remove(tx, [photo_id])
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """Delete the photos of a deleted post."""
-    _remove(tx, [row["id"] for row in tx.all("SELECT id FROM photos WHERE post_id = :post", post=post_id)])
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the photos of a post, and their files."""
+    _remove(tx, [row["id"] for row in tx.all("SELECT id FROM photos WHERE post_id = :post", post=post.id)])
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Delete the unattached photos of a deleted account."""
-    rows = tx.all("SELECT id FROM photos WHERE account_id = :account AND post_id IS NULL", account=account.id)
+    """Deletes the photos that an account uploaded and put in no post, and their files."""
+    rows = tx.all("SELECT id FROM photos WHERE account_id = :id AND post_id IS NULL", id=account.id)
     _remove(tx, [row["id"] for row in rows])
 
 

@@ -1,1 +1,1 @@
-"""Who may act: users, passwords, sessions, access tokens, idempotency keys."""
+"""Authentication: users, passwords, sessions, access tokens, idempotency keys."""

@@ -1,6 +1,6 @@
-"""What apps may do in somebody's name: apps, bearer tokens and their scopes. Owns `apps`, `tokens`.
+"""Bearer tokens of client apps, and their scopes. Owns `apps`, `tokens`.
 
-Only the hash of a token is kept. A scope without a colon holds all of its kind: `read` holds
+Only the hash of a token is kept. A scope without a colon includes all of its kind: `read` includes
 `read:statuses`; `follow` is the older name for the follows, blocks and mutes of both.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from node.database import Reader, Writer
 from node.errors import Invalid
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 
 _READ = "accounts blocks bookmarks favourites filters follows lists mutes notifications search statuses"
@@ -36,7 +37,7 @@ class ClientApp:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that is known; never the token itself."""
+    """The row of a token, without the token itself."""
 
     id: int
     account_id: int
@@ -49,7 +50,7 @@ class AccessToken:
 
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
-    """Whether what was granted covers `needed`, such as 'read:statuses'."""
+    """Whether the granted scopes cover `needed`, such as 'read:statuses'."""
     granted = frozenset(scopes)
     if needed in granted or needed.partition(":")[0] in granted:
         return True
@@ -57,17 +58,19 @@ def allows(scopes: Iterable[str], needed: str) -> bool:
 
 
 def parse_scopes(text: str) -> frozenset[str]:
-    """Scopes as written, apart by spaces. Raises Invalid for one that does not exist, and for none."""
+    """Parses scopes separated by spaces. Raises Invalid for one that does not exist, and for none."""
     scopes = frozenset(text.replace("+", " ").split())
     unknown = sorted(scopes - SCOPES)
     if unknown or not scopes:
-        named = ", ".join(unknown) if unknown else "none"
-        raise Invalid(f"Scopes are read, write, follow and their parts; {named} is not one.", field="scopes")
+        rejected = ", ".join(unknown) if unknown else "none"
+        raise Invalid(
+            f"Scopes are read, write, follow and their parts; {rejected} is not one.", field="scopes"
+        )
     return scopes
 
 
 def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, website: str = "") -> str:
-    """A new bearer token, shown this once. The app is made when there is none of that name."""
+    """Creates a bearer token and returns it; only its hash is stored. An app of a new name is created with it."""
     row = tx.one(
         "SELECT id FROM apps WHERE name = :name AND website = :website ORDER BY id LIMIT 1",
         name=app_name,
@@ -98,7 +101,7 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
 
 
 def by_token(tx: Reader, token: str) -> AccessToken | None:
-    """What a bearer token allows, if it exists. Whether its person is still here is for the door to ask."""
+    """The access token, if it exists. The caller must check that its account is still active."""
     row = tx.one(
         """SELECT t.id, t.account_id, t.scopes, t.created_at,
                   a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
@@ -112,9 +115,9 @@ def by_token(tx: Reader, token: str) -> AccessToken | None:
 
 
 def version(tx: Reader, token: str) -> str | None:
-    """Changes with anything about the token, its person or their account; None when it is not known.
+    """A text that changes with anything about the token, its user or their account; None for an unknown token.
 
-    For a door that keeps what it read of them: this one short query tells whether that is still true.
+    For an endpoint that caches these three: this one short query says whether the cached ones are still current.
     """
     found: str | None = tx.value(
         """SELECT t.id || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
@@ -129,8 +132,14 @@ def version(tx: Reader, token: str) -> str | None:
 
 
 def revoke_all(tx: Writer, account: Account) -> None:
-    """No app may act for someone any more."""
+    """Deletes all tokens of an account."""
     tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
+
+
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes all access tokens of an account."""
+    revoke_all(tx, account)
 
 
 def _hash(token: str) -> str:

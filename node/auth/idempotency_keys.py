@@ -1,8 +1,8 @@
-"""A post sent twice with the same key is made once. Owns the table `idempotency_keys`.
+"""Idempotency keys: a post sent twice with the same key is created once. Owns the table `idempotency_keys`.
 
-An app that heard no answer sends again. `claim` and `remember` belong in the unit of work that makes the
-post, so that the key and the post become true together; two at the same moment wait for each other on the
-table's primary key.
+An app that received no response sends the request again. `claim` and `record_post` belong in the unit of work
+that creates the post, so that both are committed together; two requests at the same moment wait for each other
+on the table's primary key.
 """
 
 from __future__ import annotations
@@ -20,35 +20,36 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def claim(tx: Writer, who: Account, key: str) -> int | None:
-    """The id of the post that was made with this key, or None: then make it, and `remember` it."""
+def claim(tx: Writer, account: Account, key: str) -> int | None:
+    """The id of the post that was created with this key, or None: then create it and call `record_post`."""
     first = tx.value(
         """INSERT INTO idempotency_keys (account_id, hash, post_id, created_at)
-           VALUES (:who, :hash, 0, :now)
+           VALUES (:account, :hash, 0, :now)
            ON CONFLICT DO NOTHING RETURNING post_id""",
-        who=who.id,
+        account=account.id,
         hash=_hash(key),
         now=now_ms(),
     )
     if first is not None:
         return None
-    known: int | None = tx.value(
-        """SELECT post_id FROM idempotency_keys WHERE account_id = :who AND hash = :hash""",
-        who=who.id,
+    post_id: int | None = tx.value(
+        """SELECT post_id FROM idempotency_keys WHERE account_id = :account AND hash = :hash""",
+        account=account.id,
         hash=_hash(key),
     )
-    return known or None
+    return post_id or None
 
 
-def record_post(tx: Writer, who: Account, key: str, post_id: int) -> None:
+def record_post(tx: Writer, account: Account, key: str, post_id: int) -> None:
+    """Stores the post that was created with a claimed key."""
     tx.run(
-        """UPDATE idempotency_keys SET post_id = :post_id WHERE account_id = :who AND hash = :hash""",
+        """UPDATE idempotency_keys SET post_id = :post_id WHERE account_id = :account AND hash = :hash""",
         post_id=post_id,
-        who=who.id,
+        account=account.id,
         hash=_hash(key),
     )
 
 
 def clean_up(tx: Writer, now: int) -> None:
-    """Forget keys older than a day: by then an app has stopped asking."""
+    """Deletes keys older than a day: by then an app has stopped trying."""
     tx.run("""DELETE FROM idempotency_keys WHERE created_at < :before""", before=now - RETENTION_MS)

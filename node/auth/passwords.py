@@ -1,7 +1,7 @@
-"""Passwords: argon2id with 19 MiB, two passes and one lane.
+"""Passwords: argon2id with 19 MiB, two passes and one lane (OWASP's minimum).
 
-A check costs tens of milliseconds and that memory, so doors use the async forms, which run in a thread.
-For a name that nobody has, `verify` costs the same as for a wrong password, so that time tells nothing.
+A verification costs tens of milliseconds and that memory, so handlers use the async forms, which run in a thread.
+For an unknown name `verify` takes as long as for a wrong password, so that timing does not reveal names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from node.errors import Invalid
 
 MIN_LENGTH = 8
 MAX_LENGTH = 256
-# The hash of random bytes that nobody kept: what is verified when there is no such person.
+# The hash of random bytes that nobody kept: verified when no user has the name.
 _DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$clFKPjNACzTWwHQsTmpUbA$YPGIUne0LVciPIGrlwKEeNXeGvifPPnEQReE2LoBWms"
 )
@@ -27,7 +27,7 @@ def _hasher() -> argon2.PasswordHasher:
 
 
 def check(password: str, *, field: str = "password") -> str:
-    """The password, if it may be one; raises Invalid."""
+    """Returns the password if its length is allowed; raises Invalid, naming `field`, otherwise."""
     if len(password) < MIN_LENGTH:
         raise Invalid(
             f"A password needs at least {MIN_LENGTH} characters. A short sentence is good.", field=field
@@ -42,7 +42,7 @@ def hash_sync(password: str) -> str:
 
 
 def verify_sync(hashed: str | None, password: str) -> bool:
-    """Whether the password is the one; `hashed` is None when nobody goes by that name."""
+    """Whether the password is right; `hashed` is None when no user has the name."""
     try:
         _hasher().verify(hashed or _DUMMY_HASH, password[:MAX_LENGTH])
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -51,7 +51,7 @@ def verify_sync(hashed: str | None, password: str) -> bool:
 
 
 def needs_rehash(hashed: str) -> bool:
-    """Whether the hash was made with other costs than those of today."""
+    """Whether the hash was made with other parameters than the current ones."""
     return _hasher().check_needs_rehash(hashed)
 
 

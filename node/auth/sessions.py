@@ -1,6 +1,6 @@
-"""Who is signed in, and where. Owns `sessions`.
+"""Browser sessions: signing in and out. Owns `sessions`.
 
-The cookie holds a random token and the table only its hash, so a copy of the database signs nobody in.
+The cookie holds a random token and the table only its hash, so a copy of the database lets nobody sign in.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from node.auth import passwords, users
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
 from node.text import display_names
@@ -35,25 +36,25 @@ class Session:
 
     @property
     def id(self) -> str:
-        """Enough of the hash to name it on the settings page."""
+        """The start of the hash, which names the session on the settings page."""
         return self.hash[:16]
 
 
 async def sign_in(node: Node, login: str, password: str, *, address: str, user_agent: str) -> str:
-    """A new session's token, for the cookie. Raises Invalid, NotAllowed or TooMuch.
+    """Starts a session and returns its token, for the cookie. Raises Invalid, NotAllowed or TooManyRequests.
 
-    `login` is a name or an e-mail address, `address` where the person comes from.
+    `login` is a name or an e-mail address, `address` the IP address of the client.
     """
-    place = rate_limits.client_network(address)
-    by_name = f"sign-in {place} {login.strip().lower()}"
+    network = rate_limits.client_network(address)
+    name_key = f"sign-in {network} {login.strip().lower()}"
     await node.db.write(
         rate_limits.count_attempt,
-        f"sign-in {place}",
+        f"sign-in {network}",
         limit=MAX_ATTEMPTS_PER_NETWORK,
         seconds=ATTEMPT_WINDOW_SECONDS,
     )
     await node.db.write(
-        rate_limits.count_attempt, by_name, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
+        rate_limits.count_attempt, name_key, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
     )
     found = await node.db.read(users.by_login, login)
     is_right = await passwords.verify(found.password_hash if found else None, password)
@@ -63,19 +64,19 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
         raise NotAllowed("Your sign-up is pending approval.")
     if found.user.state != "active" or found.account.is_inactive:
         raise NotAllowed("Your account has been suspended by the moderators of this server.")
-    better = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
+    new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
     def unit(tx: Writer) -> str:
-        rate_limits.reset(tx, by_name)
-        if better is not None:
-            users.set_password(tx, found.account.id, better)
+        rate_limits.reset(tx, name_key)
+        if new_hash is not None:
+            users.set_password(tx, found.account.id, new_hash)
         return start(tx, found.account, user_agent)
 
     return await node.db.write(unit)
 
 
 def start(tx: Writer, account: Account, user_agent: str) -> str:
-    """Begin a session and return its token."""
+    """Creates a session and returns its token."""
     token = secrets.token_urlsafe(32)
     tx.run(
         """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at)
@@ -90,7 +91,7 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
 
 
 def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
-    """Who is signed in with this cookie, if they still may be."""
+    """The account and user of a session; None if it expired, or if the account may no longer sign in."""
     account_id = tx.value(
         "SELECT account_id FROM sessions WHERE hash = :hash AND seen_at > :oldest",
         hash=_hash(token),
@@ -106,7 +107,7 @@ def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
 
 
 def touch(tx: Writer, token: str) -> None:
-    """Someone is here: their session lives on. Needed only when `User.seen_at` is older than an hour."""
+    """Extends a session that is used. Needed only when `User.seen_at` is older than `SEEN_UPDATE_INTERVAL_MS`."""
     account_id = tx.value(
         "UPDATE sessions SET seen_at = :now WHERE hash = :hash RETURNING account_id",
         hash=_hash(token),
@@ -117,7 +118,7 @@ def touch(tx: Writer, token: str) -> None:
 
 
 def by_account(tx: Reader, account: Account) -> list[Session]:
-    """Where someone is signed in, latest use first."""
+    """The sessions of an account, the last used first."""
     rows = tx.all(
         f"""SELECT {columns(Session)} FROM sessions
             WHERE account_id = :id AND seen_at > :oldest ORDER BY seen_at DESC, created_at DESC""",  # noqa: S608
@@ -128,7 +129,7 @@ def by_account(tx: Reader, account: Account) -> list[Session]:
 
 
 def id_from_token(token: str) -> str:
-    """The `Session.id` of a cookie, to mark the session that looks at the list."""
+    """The `Session.id` of a cookie, to mark the current session in the list."""
     return _hash(token)[:16]
 
 
@@ -137,14 +138,14 @@ def end(tx: Writer, token: str) -> None:
 
 
 def end_by_id(tx: Writer, account: Account, id_: str) -> None:
-    """End one of one's own sessions, named by its `Session.id`."""
+    """Ends a session of this account, named by its `Session.id`."""
     for session in by_account(tx, account):
         if session.id == id_:
             tx.run("DELETE FROM sessions WHERE hash = :hash", hash=session.hash)
 
 
 def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
-    """Sign someone out everywhere, but for the session of `except_token`."""
+    """Ends all sessions of an account except that of `except_token`."""
     tx.run(
         "DELETE FROM sessions WHERE account_id = :id AND hash <> :kept",
         id=account.id,
@@ -152,8 +153,14 @@ def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
     )
 
 
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes all sessions of an account."""
+    end_all(tx, account)
+
+
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget sessions that nobody came back to."""
+    """Deletes sessions that were not used for `RETENTION_MS`."""
     return tx.run("DELETE FROM sessions WHERE seen_at < :before", before=now - RETENTION_MS)
 
 
@@ -161,15 +168,15 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def change_password(node: Node, who: Account, current: str, new: str, *, keep_token: str) -> None:
-    """Change one's own password and sign out everywhere else. Raises Invalid, field 'current' or 'password'."""
+async def change_password(node: Node, account: Account, current: str, new: str, *, keep_token: str) -> None:
+    """Changes the password and ends all other sessions. Raises Invalid, field 'current' or 'password'."""
     passwords.check(new)
-    if not await passwords.verify(await node.db.read(users.password_hash, who.id), current):
+    if not await passwords.verify(await node.db.read(users.password_hash, account.id), current):
         raise Invalid("The password is wrong.", field="current")
     hashed = await passwords.hash(new)
 
     def unit(tx: Writer) -> None:
-        users.set_password(tx, who.id, hashed)
-        end_all(tx, who, except_token=keep_token)
+        users.set_password(tx, account.id, hashed)
+        end_all(tx, account, except_token=keep_token)
 
     await node.db.write(unit)

@@ -1,6 +1,6 @@
-"""Those of our people who can sign in: e-mail, password, role, preferences. Owns `users`.
+"""Local accounts that can sign in: e-mail, password, role, preferences. Owns `users`.
 
-A newcomer who waits for approval is 'pending' and their account is kept out of sight meanwhile.
+A user whose sign-up waits for approval is 'pending', and their account is hidden meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
+from node.models.audience import VISIBILITIES
 from node.moderation import audit_log
 from node.notifications import notifications
 from node.paging import Page
@@ -22,8 +24,7 @@ from node.paging import Page
 ROLES = ("user", "moderator", "admin")
 STATES = ("active", "pending", "disabled")
 THEMES = ("system", "light", "dark")
-VISIBILITIES = ("public", "unlisted", "followers", "direct")
-SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000  # ms
+SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000
 _EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z")
 
 
@@ -55,7 +56,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class UserWithAccount:
-    """One of our people as the admin sees them."""
+    """A user with their account, as the admin pages list them."""
 
     account: Account
     user: User
@@ -63,7 +64,7 @@ class UserWithAccount:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What signing in compares with."""
+    """A user with the hash that signing in verifies."""
 
     account: Account
     user: User
@@ -71,7 +72,7 @@ class Credentials:
 
 
 def normalize_email(email: str) -> str:
-    """The address as it is kept; raises Invalid for what cannot be one. Only a letter sent there can prove it."""
+    """Returns the e-mail address as it is stored: NFC, with a lower-case domain. Raises Invalid for other text."""
     email = unicodedata.normalize("NFC", email.strip())
     if len(email) > 254 or not _EMAIL.match(email):
         raise Invalid("That is not a valid e-mail address.", field="email")
@@ -91,7 +92,7 @@ def create(
     language: str = "",
     invited_by: int | None = None,
 ) -> User:
-    """Let one of our accounts sign in. Raises Conflict when the e-mail address is somebody else's."""
+    """Lets a local account sign in. Raises Conflict when the e-mail address is taken."""
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
     row = tx.one(
@@ -120,19 +121,19 @@ def by_account(tx: Reader, account: Account) -> User | None:
 
 
 def by_login(tx: Reader, login: str) -> Credentials | None:
-    """By name or e-mail address, whatever the case."""
+    """Finds a user by name, own handle or e-mail address, whatever the case."""
     login = login.strip().removeprefix("@")
     name, _, domain = login.partition("@")
     if tx.site.is_own_domain(domain.lower()):
         login = name
     if "@" in login:
-        where = "lower(u.email) = lower(:login)"
+        condition = "lower(u.email) = lower(:login)"
     else:
-        where = (
+        condition = (
             "u.account_id = (SELECT a.id FROM accounts a WHERE a.is_local AND lower(a.name) = lower(:login))"
         )
     row = tx.one(
-        f"SELECT {columns(User, 'u')}, u.password_hash FROM users u WHERE {where}",  # noqa: S608
+        f"SELECT {columns(User, 'u')}, u.password_hash FROM users u WHERE {condition}",  # noqa: S608
         login=login,
     )
     if row is None:
@@ -141,11 +142,12 @@ def by_login(tx: Reader, login: str) -> Credentials | None:
 
 
 def password_hash(tx: Reader, account_id: int) -> str | None:
-    found: str | None = tx.value("SELECT password_hash FROM users WHERE account_id = :id", id=account_id)
-    return found
+    hashed: str | None = tx.value("SELECT password_hash FROM users WHERE account_id = :id", id=account_id)
+    return hashed
 
 
 def set_password(tx: Writer, account_id: int, hashed: str) -> None:
+    """Replaces the password hash. Raises NotFound for an account that cannot sign in."""
     if not tx.run(
         "UPDATE users SET password_hash = :hash WHERE account_id = :id", hash=hashed, id=account_id
     ):
@@ -154,16 +156,16 @@ def set_password(tx: Writer, account_id: int, hashed: str) -> None:
 
 def set_preferences(
     tx: Writer,
-    who: Account,
+    account: Account,
     *,
     theme: str | None = None,
     language: str | None = None,
     default_visibility: str | None = None,
 ) -> None:
-    """How someone likes the node; what is None stays as it is."""
-    for value, known in ((theme, THEMES), (default_visibility, VISIBILITIES)):
-        if value is not None and value not in known:
-            raise Invalid(f"Please choose one of {', '.join(known)}.", detail=value)
+    """Changes preferences; None leaves one as it is. Raises Invalid for an unknown theme or visibility."""
+    for value, choices in ((theme, THEMES), (default_visibility, VISIBILITIES)):
+        if value is not None and value not in choices:
+            raise Invalid(f"Please choose one of {', '.join(choices)}.", detail=value)
     tx.run(
         """UPDATE users SET theme = COALESCE(:theme, theme), language = COALESCE(:language, language),
                   default_visibility = COALESCE(:visibility, default_visibility)
@@ -171,7 +173,7 @@ def set_preferences(
         theme=theme,
         language=None if language is None else language[:20],
         visibility=default_visibility,
-        id=who.id,
+        id=account.id,
     )
 
 
@@ -180,19 +182,19 @@ def mark_seen(tx: Writer, account_id: int) -> None:
 
 
 def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
-    """Remember the newest notification that was read; it never moves back."""
+    """Stores the id of the newest notification that was read; it never moves back."""
     tx.run(
         """UPDATE users SET notifications_read_id = :id
-           WHERE account_id = :who AND notifications_read_id < :id""",
+           WHERE account_id = :account AND notifications_read_id < :id""",
         id=up_to,
-        who=account_id,
+        account=account_id,
     )
 
 
 def list_users(
     tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
 ) -> list[UserWithAccount]:
-    """Our people, newest first, for the admin: of one state or role, or with a piece of name or e-mail."""
+    """A page of users, newest first, filtered by state, role and a part of the name or e-mail address."""
     rows = tx.all(
         f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
             WHERE u.state IN (:states) AND u.role IN (:roles)
@@ -209,14 +211,14 @@ def list_users(
 def _with_accounts(tx: Reader, ids: Sequence[int]) -> list[UserWithAccount]:
     if not ids:
         return []
-    known = accounts.by_ids(tx, ids)
+    accounts_by_id = accounts.by_ids(tx, ids)
     rows = tx.all(f"SELECT {columns(User)} FROM users WHERE account_id IN (:ids)", ids=list(ids))  # noqa: S608
-    found = {row["account_id"]: build(User, row) for row in rows}
-    return [UserWithAccount(known[id_], found[id_]) for id_ in ids]
+    users_by_id = {row["account_id"]: build(User, row) for row in rows}
+    return [UserWithAccount(accounts_by_id[id_], users_by_id[id_]) for id_ in ids]
 
 
 def staff(tx: Reader) -> list[UserWithAccount]:
-    """Moderators and admins: who is told of sign-ups."""
+    """Active moderators and admins, who are notified of sign-ups."""
     rows = tx.all(
         """SELECT account_id FROM users WHERE role IN ('moderator', 'admin') AND state = 'active'
            ORDER BY account_id"""
@@ -225,78 +227,79 @@ def staff(tx: Reader) -> list[UserWithAccount]:
 
 
 def counts_by_state(tx: Reader) -> dict[str, int]:
-    """How many of our people there are in each state."""
-    found = dict.fromkeys(STATES, 0)
-    for row in tx.all("SELECT state, COUNT(*) AS people FROM users GROUP BY state"):
-        found[row["state"]] = row["people"]
-    return found
+    """The number of users in each state, 0 included."""
+    counts = dict.fromkeys(STATES, 0)
+    for row in tx.all("SELECT state, COUNT(*) AS number FROM users GROUP BY state"):
+        counts[row["state"]] = row["number"]
+    return counts
 
 
 def count_active_since(tx: Reader, since: int) -> int:
-    """How many of our people have been here since a time in milliseconds."""
+    """The number of active users who were seen since a time in milliseconds."""
     return int(
         tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
     )
 
 
-def check_is_staff(tx: Reader, by: Account) -> None:
-    """Raises NotAllowed unless `by` is one of those who run the node."""
-    judge = by_account(tx, by)
-    if judge is None or not judge.is_staff:
+def check_is_staff(tx: Reader, actor: Account) -> None:
+    """Raises NotAllowed unless `actor` is an active moderator or admin."""
+    user = by_account(tx, actor)
+    if user is None or not user.is_staff:
         raise NotAllowed("You are not allowed to do that.")
 
 
-def check_may_moderate(tx: Reader, by: Account, who: Account) -> None:
-    """Raises NotAllowed unless `by` is staff and, for a colleague, an admin. Nobody judges themselves."""
-    judge, judged = by_account(tx, by), by_account(tx, who)
-    if judge is None or not judge.is_staff or by.id == who.id:
+def check_may_moderate(tx: Reader, actor: Account, target: Account) -> None:
+    """Raises NotAllowed unless `actor` is staff and not the target; only an admin may moderate staff."""
+    actor_user, target_user = by_account(tx, actor), by_account(tx, target)
+    if actor_user is None or not actor_user.is_staff or actor.id == target.id:
         raise NotAllowed("You are not allowed to do that.")
-    if judged is not None and judged.is_staff and not judge.is_admin:
+    if target_user is not None and target_user.is_staff and not actor_user.is_admin:
         raise NotAllowed("Only an admin may do that to a moderator or admin.")
 
 
-def set_role(tx: Writer, by: Account | None, who: Account, role: str) -> None:
-    """Give someone a role; `by` is an admin, or None from the command line. The last admin stays one."""
+def set_role(tx: Writer, actor: Account | None, target: Account, role: str) -> None:
+    """Changes a role; `actor` is an admin, or None on the command line. Raises NotAllowed for the last admin."""
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
-    if by is not None:
-        judge = by_account(tx, by)
-        if judge is None or not judge.is_admin:
+    if actor is not None:
+        user = by_account(tx, actor)
+        if user is None or not user.is_admin:
             raise NotAllowed("Only an admin may do that.")
-    _keep_one_admin(tx, who, role)
-    tx.run("UPDATE users SET role = :role WHERE account_id = :id", role=role, id=who.id)
-    audit_log.record(tx, by, "role", who.handle, role)
+    _keep_one_admin(tx, target, role)
+    tx.run("UPDATE users SET role = :role WHERE account_id = :id", role=role, id=target.id)
+    audit_log.record(tx, actor, "role", target.handle, role)
 
 
-def _keep_one_admin(tx: Reader, who: Account, role: str) -> None:
+def _keep_one_admin(tx: Reader, account: Account, role: str) -> None:
     others = tx.value(
         "SELECT COUNT(*) FROM users WHERE role = 'admin' AND state = 'active' AND account_id <> :id",
-        id=who.id,
+        id=account.id,
     )
     if role != "admin" and not others:
         raise NotAllowed("There must be at least one admin. Please make someone else an admin first.")
 
 
-def approve(tx: Writer, by: Account, who: Account) -> None:
-    """Let in someone who asked to join."""
-    check_may_moderate(tx, by, who)
-    if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=who.id):
-        accounts.set_visible(tx, who.id)
-        audit_log.record(tx, by, "approve", who.handle)
+def approve(tx: Writer, actor: Account, target: Account) -> None:
+    """Approves a pending sign-up; does nothing for a user who is not pending."""
+    check_may_moderate(tx, actor, target)
+    if tx.run("UPDATE users SET state = 'active' WHERE account_id = :id AND state = 'pending'", id=target.id):
+        accounts.set_visible(tx, target.id)
+        audit_log.record(tx, actor, "approve", target.handle)
 
 
-def reject(tx: Writer, by: Account, who: Account) -> None:
-    """Turn down someone who asked to join; nothing of them is kept."""
-    check_may_moderate(tx, by, who)
-    user = by_account(tx, who)
+def reject(tx: Writer, actor: Account, target: Account) -> None:
+    """Rejects a pending sign-up and deletes all its data. Raises NotFound for a user who is not pending."""
+    check_may_moderate(tx, actor, target)
+    user = by_account(tx, target)
     if user is None or user.state != "pending":
         raise NotFound("No pending sign-up by that name.")
-    audit_log.record(tx, by, "reject", who.handle)
-    notifications.delete_by_account(tx, who.id)
-    delete_by_account(tx, who.id)
-    accounts.delete_unapproved(tx, who)
+    audit_log.record(tx, actor, "reject", target.handle)
+    notifications.delete_by_account(tx, target)
+    delete_by_account(tx, target)
+    accounts.delete_unapproved(tx, target)
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Forget that someone could sign in, and their e-mail address."""
-    tx.run("DELETE FROM users WHERE account_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the user of an account: its e-mail address, password and settings."""
+    tx.run("DELETE FROM users WHERE account_id = :id", id=account.id)

@@ -1,7 +1,7 @@
-"""The tables, behind two small classes: SQLite and PostgreSQL.
+"""The database, SQLite or PostgreSQL behind the same interface.
 
-A unit of work is a plain function whose first argument is a `Reader` (looks) or a `Writer` (changes).
-`await db.read(unit, …)` and `await db.write(unit, …)` run it whole, on the database's thread, in one
+A unit of work is a plain function whose first argument is a `Reader` (only SELECT) or a `Writer`.
+`await db.read(unit, …)` and `await db.write(unit, …)` run all of it on the database's thread, in one
 transaction: it cannot be cancelled half-way and never waits for the network.
 """
 

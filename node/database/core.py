@@ -1,4 +1,4 @@
-"""What a unit of work sees: `Reader` and `Writer`, rows, and how rows become dataclasses.
+"""The interface of units of work: `Reader` and `Writer`, rows, and building dataclasses of rows.
 
 SQL is the subset that SQLite and PostgreSQL share, with `:name` values. A list value expands, so
 `WHERE id IN (:ids)` works; an empty list matches nothing.
@@ -22,10 +22,10 @@ Row = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Who this node is: what a unit of work needs to mint ids and to seal what must be sealed.
+    """The identity of this node: what a unit of work needs to make uris, and to encrypt and sign.
 
-    `is_allowlist_mode`: it exchanges something only with servers that an admin has let in. `configured_handle_domain` is the domain
-    in the handles of its people where that is not the host it is reached at.
+    `is_allowlist_mode`: it federates only with servers that an admin has allowed. `configured_handle_domain` is the
+    domain of local handles where that is not the host the node is reached at.
     """
 
     scheme: str
@@ -36,6 +36,7 @@ class Site:
 
     @property
     def handle_domain(self) -> str:
+        """The domain of local handles."""
         return self.configured_handle_domain or self.domain
 
     @property
@@ -43,7 +44,7 @@ class Site:
         return self.domain, self.handle_domain
 
     def is_own_domain(self, domain: str) -> bool:
-        """Whether handles of that domain are ours: that of the handles, or the host itself."""
+        """Whether handles with that domain are local: it is the handle domain, or the host itself."""
         return domain in self.own_domains
 
     @property
@@ -54,20 +55,21 @@ class Site:
         return f"{self.scheme}://{self.domain}{path}"
 
     def subkey(self, purpose: str) -> bytes:
-        """32 bytes for one purpose, from the node's secret."""
+        """A key of 32 bytes for one purpose, derived from the node's secret."""
         return hmac.digest(self.secret, purpose.encode(), "sha256")
 
     def media_capability(self, key: str) -> str:
-        """What lets its holder fetch a file that is not public: goes only to who may see the post."""
+        """A token in the URL of a file that is not public; put only into what an account that may see the post gets."""
         mac = hmac.digest(self.subkey("media"), key.encode(), hashlib.sha256)
         return mac.hex()[:32]
 
-    def is_media_capability(self, given: str, key: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.media_capability(key).encode())
+    def is_media_capability(self, token: str, key: str) -> bool:
+        """Whether the token is that of the file, compared in constant time."""
+        return hmac.compare_digest(token.encode(), self.media_capability(key).encode())
 
 
 class Reader(Protocol):
-    """May look at the tables."""
+    """Reads the tables, in one snapshot for a whole unit of work."""
 
     site: Site
 
@@ -77,9 +79,9 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """May change the tables. Everything a unit does becomes true together, or not at all."""
+    """Changes the tables. All changes of a unit are committed together, or none of them."""
 
-    wake: Callable[[str], None]  # tells the workers that a job of this kind is due
+    wake: Callable[[str], None]  # notifies the workers that a job of this kind is due
 
     def run(self, sql: str, /, **values: Any) -> int: ...
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None: ...
@@ -108,20 +110,20 @@ _PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 def _expand_lists(sql: str, lists: tuple[tuple[str, int], ...]) -> str:
     sizes = dict(lists)
 
-    def place(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         name = match[1]
         if name not in sizes:
             return match[0]
         return ", ".join(f":{name}_{n}" for n in range(sizes[name])) or "NULL"
 
-    return _PARAMETER.sub(place, sql)
+    return _PARAMETER.sub(replace, sql)
 
 
 def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The statement and its values, with list values spread out.
+    """Returns the statement and its values with list values expanded.
 
     The number of values in a list is rounded up to a power of two (the last one repeats), so that
-    a page of any length meets a prepared statement.
+    lists of similar lengths share one prepared statement.
     """
     lists = []
     flat: dict[str, Any] | None = None
@@ -141,7 +143,7 @@ def bind(sql: str, values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 @functools.lru_cache(maxsize=4096)
 def number_parameters(sql: str) -> tuple[bytes, list[str]]:
-    """The statement with `$1`, `$2`, … in place of the names, and the names in that order."""
+    """Replaces the names by `$1`, `$2`, …; returns the statement and the names in that order."""
     names = list(dict.fromkeys(_PARAMETER.findall(sql)))
     numbers = {name: f"${n}" for n, name in enumerate(names, 1)}
     return _PARAMETER.sub(lambda match: numbers[match[1]], sql).encode(), names
@@ -166,14 +168,14 @@ def _fields(kind: Any) -> dict[str, Callable[[Any], Any] | None]:
 
 
 def build(kind: Callable[..., T], row: Row) -> T:
-    """A dataclass from a row that holds (at least) its columns by name."""
+    """Builds a dataclass from a row that has at least its columns, by name."""
     return kind(
         *[row[name] if convert is None else bool(row[name]) for name, convert in _fields(kind).items()]
     )
 
 
 def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
-    """As `build`, for many rows of one query: the places of the columns are looked up once."""
+    """As `build`, for many rows of one query: the positions of the columns are found once."""
     if not rows:
         return []
     first = rows[0]
@@ -183,23 +185,24 @@ def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
     built = []
     for row in rows:
         values = list(pick(row))
-        for at in flags:
-            values[at] = bool(values[at])
+        for index in flags:
+            values[index] = bool(values[index])
         built.append(kind(*values))
     return built
 
 
 @functools.lru_cache(maxsize=1024)
 def _column_picker(kind: Any, names: tuple[str, ...] | None) -> tuple[Callable[[Any], Any], list[int]]:
-    """What picks the values of `kind` from a row, and which of them are booleans.
+    """Returns what picks the values of `kind` from a row, and the positions of its booleans.
 
-    SQLite's rows search for a name anew each time; a place, found once, they know at once.
+    sqlite3.Row searches for a name at each access, so positions are used there.
     """
     fields = _fields(kind)
-    places: list[Any] = list(fields) if names is None else [names.index(name) for name in fields]
-    return operator.itemgetter(*places), [at for at, as_ in enumerate(fields.values()) if as_ is not None]
+    keys: list[Any] = list(fields) if names is None else [names.index(name) for name in fields]
+    flags = [index for index, convert in enumerate(fields.values()) if convert is not None]
+    return operator.itemgetter(*keys), flags
 
 
 def escape_like(text: str) -> str:
-    """Text as it stands in a LIKE pattern with ESCAPE '!'."""
+    """Escapes text for a LIKE pattern with ESCAPE '!'."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,9 +1,9 @@
-"""One process at a time opens a SQLite file for writing: the lock that holds the rest of this package to it.
+"""The lock that lets only one process at a time open a SQLite file for writing.
 
-Whoever opens the file holds an flock on `<file>.lock`, which the kernel lets go of however the process
-ends; the file itself stays, so that nobody can hold a lock on a name that is gone. A node that serves also
-listens on `<file>.sock` (node.cli.control_socket). So one who comes second knows at once whether to wait, because the
-other is a short command, or to ask over there.
+The process holds an flock on `<file>.lock`, which the kernel releases however the process ends; the lock file
+stays, so that nobody can hold a lock on a name that was deleted. A node that serves also listens on
+`<file>.sock` (node.cli.control_socket). So a second process knows at once whether to wait, because the other is
+a short command, or to send its command to that socket.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _MAX_SOCKET_PATH_BYTES = 100  # bytes: a socket's address has room for little mo
 
 
 class DatabaseInUse(Exception):
-    """Another process has the database. The text is a sentence; `is_served`: it is a node that serves."""
+    """Another process has the database open. The text is for the admin; `is_served`: that process is a node."""
 
     def __init__(self, path: str, pid: str, *, is_served: bool) -> None:
-        who = f" (process {pid})" if pid else ""
+        process = f" (process {pid})" if pid else ""
         super().__init__(
-            f"`tintype serve` is running with this database already{who}."
+            f"`tintype serve` is running with this database already{process}."
             if is_served
-            else f"Another `tintype` command is using the database {path}{who}. Please try again."
+            else f"Another `tintype` command is using the database {path}{process}. Please try again."
         )
         self.is_served = is_served
 
 
 class Lock:
-    """The right to write one file, until `release`."""
+    """The held lock of one file, until `release`."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
@@ -49,8 +49,8 @@ class Lock:
 
 
 async def acquire(path: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Lock:
-    """Take the lock of a database file. Raises InUse: at once if it is served, else after `timeout_seconds` seconds."""
-    until = time.monotonic() + timeout_seconds
+    """Takes the lock of a database file. Raises DatabaseInUse: at once if a node serves it, else after the timeout."""
+    deadline = time.monotonic() + timeout_seconds
     descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while True:
@@ -61,7 +61,7 @@ async def acquire(path: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Loc
                 return Lock(descriptor)
             if is_served(path):
                 raise DatabaseInUse(path, _holder_pid(descriptor), is_served=True)
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise DatabaseInUse(path, _holder_pid(descriptor), is_served=False)
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
     except BaseException:
@@ -75,21 +75,24 @@ def _holder_pid(descriptor: int) -> str:
 
 
 def is_served(path: str) -> bool:
-    """Whether a node that serves this database answers."""
+    """Whether a node that serves this database accepts connections on its socket."""
     with (
         contextlib.suppress(OSError),
         socket_address(path) as address,
-        socket.socket(socket.AF_UNIX) as asking,
+        socket.socket(socket.AF_UNIX) as client,
     ):
-        asking.settimeout(CONNECT_TIMEOUT_SECONDS)
-        asking.connect(address)
+        client.settimeout(CONNECT_TIMEOUT_SECONDS)
+        client.connect(address)
         return True
     return False
 
 
 @contextlib.contextmanager
 def socket_address(path: str) -> Iterator[str]:
-    """The address of the socket beside a database file, short enough for the kernel while it is in use."""
+    """Yields the address of the socket beside a database file.
+
+    A path that is too long for the kernel is given through /proc/self/fd, valid inside the `with` block.
+    """
     address = Path(f"{path}.sock")
     if len(os.fsencode(address)) <= _MAX_SOCKET_PATH_BYTES:
         yield str(address)

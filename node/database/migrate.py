@@ -1,7 +1,7 @@
 """Migrations: `migrations/NNNN_name.sql`, run once each, in order, all new ones in one transaction.
 
 A pair `NNNN_name.sqlite.sql` / `NNNN_name.postgres.sql` stands where the dialects must differ. They
-only go forward, and an older program refuses a database that a newer one has changed.
+are forward-only, and an older program refuses a database that a newer one has changed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def files(dialect: str) -> list[tuple[int, str, str]]:
 
 
 def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
-    """The migrations still to run. Raises `TooNew` when `done` holds one we do not know."""
+    """The migrations still to run. Raises `DatabaseTooNew` when `done` holds one that is unknown here."""
     known = files(dialect)
     unknown = done - {number for number, _, _ in known}
     if unknown:
@@ -54,7 +54,7 @@ def latest(tx: Reader) -> int:
 
 
 def migrate_sqlite(connection: sqlite3.Connection) -> None:
-    """Bring a SQLite database up to date."""
+    """Migrates a SQLite database to the newest version."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(_TABLE)
@@ -70,7 +70,7 @@ def migrate_sqlite(connection: sqlite3.Connection) -> None:
 
 
 def migrate_postgres(connection: Any) -> None:
-    """Bring a PostgreSQL database up to date; two programs starting at once wait for each other."""
+    """Migrates a PostgreSQL database to the newest version; two processes starting at once wait for each other."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(7416903)")
         connection.execute(_TABLE)
@@ -81,11 +81,11 @@ def migrate_postgres(connection: Any) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """A script cut at the semicolons that end statements (sqlite3 runs one at a time in a transaction)."""
-    found, waiting = [], ""
+    """Splits a script into statements, because sqlite3 runs one at a time in a transaction."""
+    statements, pending_lines = [], ""
     for line in script.splitlines(keepends=True):
-        waiting += line
-        if sqlite3.complete_statement(waiting):
-            found.append(waiting)
-            waiting = ""
-    return found
+        pending_lines += line
+        if sqlite3.complete_statement(pending_lines):
+            statements.append(pending_lines)
+            pending_lines = ""
+    return statements

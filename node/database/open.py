@@ -9,10 +9,10 @@ from node.database.core import Database, Site
 
 
 async def open_database(url: str, site: Site, *, read_only: bool = False) -> Database:
-    """Open `sqlite:path` or `postgresql://…`, bring it up to date, and return it.
+    """Opens `sqlite:path` or `postgresql://…`, migrates it, and returns it.
 
-    Raises `migrate.TooNew` when a newer program has already changed it, and `lock.InUse` while another
-    process writes the SQLite file; beside that one, `read_only` still opens it.
+    Raises `migrate.DatabaseTooNew` when a newer program has already changed it, and `lock.DatabaseInUse` while
+    another process writes the SQLite file. `read_only` opens a SQLite file beside that process, unmigrated.
     """
     if url.startswith("sqlite:"):
         from node.database.sqlite import open_read_only, open_sqlite

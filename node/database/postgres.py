@@ -1,7 +1,7 @@
-"""PostgreSQL: the same unit functions, in a small pool of threads with one connection each.
+"""PostgreSQL: units of work in a small pool of threads with one connection each.
 
-A unit that loses a race (serialization failure, deadlock) is run again from its start: it is a plain
-function that changed nothing else.
+A unit that fails with a serialization failure or a deadlock is run again from its start, which is safe because
+it is a plain function that changed nothing but the database.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_TRIES = 5
 
 
 class PostgresReader:
-    """Its cursor takes `$1` and gives tuples: with names and dicts psycopg needs a third more CPU for a statement."""
+    """Reads through a cursor with `$1` parameters and tuples: names and dicts cost psycopg a third more CPU."""
 
     def __init__(self, cursor: psycopg.RawCursor[Any], site: Site) -> None:
         self._cursor = cursor
@@ -53,7 +53,7 @@ class PostgresReader:
         return self._cursor.execute(statement, [values[name] for name in names])
 
     def _columns(self) -> list[str]:
-        """What the columns of the last result are called."""
+        """The column names of the last result."""
         result = self._cursor.pgresult
         assert result is not None
         return [(result.fname(n) or b"").decode() for n in range(result.nfields)]
@@ -70,19 +70,19 @@ class PostgresWriter(PostgresReader):
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
         statement, names = number_parameters(sql)
-        given = [[row[name] for name in names] for row in rows]
-        if len(given) == 1:
-            # One row by itself needs no pipeline, which would be a round trip more.
-            self._cursor.execute(statement, given[0])
-        elif given:
-            self._cursor.executemany(statement, given)
+        parameters = [[row[name] for name in names] for row in rows]
+        if len(parameters) == 1:
+            # A single row needs no pipeline, which would cost another round trip.
+            self._cursor.execute(statement, parameters[0])
+        elif parameters:
+            self._cursor.executemany(statement, parameters)
 
     def after_commit(self, hook: Callable[[], None]) -> None:
         self.hooks.append(hook)
 
 
 class PostgresDatabase:
-    """`read` and `write` for one PostgreSQL database. Made by `open_postgres`."""
+    """Runs units of work on one PostgreSQL database. Made by `open_postgres`."""
 
     def __init__(self, url: str, site: Site, size: int = CONNECTIONS) -> None:
         self.site = site
@@ -123,7 +123,7 @@ class PostgresDatabase:
 
     async def read(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         def work(connection: psycopg.Connection[Any]) -> T:
-            # One snapshot for the whole unit: a page never shows half of somebody's deed.
+            # One snapshot for the whole unit: a page never shows half of another unit's changes.
             with psycopg.RawCursor(connection) as cursor:
                 cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 try:
@@ -163,7 +163,7 @@ class PostgresDatabase:
 
 
 async def open_postgres(url: str, site: Site) -> PostgresDatabase:
-    """Connect, migrate, and return the database."""
+    """Connects, migrates, and returns the database."""
     database = PostgresDatabase(url, site)
     try:
         await database._on_thread(_migrate)
@@ -179,7 +179,7 @@ def _migrate(connection: psycopg.Connection[Any]) -> None:
 
 
 class _Cursor:
-    """What `migrate.postgres` needs: transactions of the connection, rows as tuples."""
+    """What `migrate_postgres` needs: transactions of the connection, rows as tuples."""
 
     def __init__(self, connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any]) -> None:
         self.transaction = connection.transaction

@@ -1,8 +1,9 @@
-"""SQLite: one writing connection with group commit, and two readers that cannot write.
+"""SQLite: one writing connection with group commit, and two read-only connections.
 
 Exactly one connection writes and checkpoints, because every SQLite before 3.51.3 can corrupt a WAL
-that two connections reset at once; `lock` keeps other processes to that. Units that wait together share one transaction, each inside its
-own savepoint, so one fsync-free commit serves many of them and a failing unit takes nobody with it.
+that two connections reset at once; `lock` keeps other processes out. Units that wait together share one
+transaction, each inside its own savepoint, so one fsync-free commit serves many of them and a failing unit
+rolls back no other.
 """
 
 from __future__ import annotations
@@ -63,16 +64,16 @@ class SqliteWriter(SqliteReader):
 
 
 async def _on_thread(connection: aiosqlite.Connection, work: Callable[[], T]) -> T:
-    """Run `work` whole on the connection's own thread: the one private call, held by a contract test.
+    """Runs all of `work` on the connection's own thread: the one private call of aiosqlite, held by a contract test.
 
-    A browser that leaves cancels its own waiting, never the work: that is in the thread's queue by then.
+    A client that disconnects cancels only the waiting, never the work: that is in the thread's queue by then.
     """
-    done: T = await connection._execute(work)  # type: ignore[no-untyped-call]
-    return done
+    result: T = await connection._execute(work)  # type: ignore[no-untyped-call]
+    return result
 
 
 class SqliteDatabase:
-    """`read` and `write` for one SQLite file. Made by `open_sqlite`."""
+    """Runs units of work on one SQLite file. Made by `open_sqlite`."""
 
     def __init__(
         self,
@@ -120,7 +121,7 @@ class SqliteDatabase:
         return await asyncio.shield(future)
 
     async def _write_all(self) -> None:
-        """Commit group after group until nobody waits."""
+        """Commits group after group until no unit waits."""
         try:
             while self._waiting:
                 group: list[tuple[Callable[[Any], Any], asyncio.Future[Any]]] = []
@@ -134,7 +135,7 @@ class SqliteDatabase:
                     for _, future in group:
                         if not future.done():
                             future.set_exception(error)
-                            future.exception()  # whoever asked may have left; that is no news
+                            future.exception()  # the caller may have been cancelled: mark it as retrieved
                     continue
                 for (_, future), (result, failure, hooks) in zip(group, results, strict=True):
                     for hook in hooks:
@@ -207,12 +208,12 @@ async def _readers(path: str) -> list[aiosqlite.Connection]:
 
 
 async def open_read_only(path: str, site: Site) -> SqliteDatabase:
-    """Open a file that another process may be writing, only to read it. It is not migrated."""
+    """Opens a file for reading only, while another process may write it. Does not migrate it."""
     return SqliteDatabase(site, None, await _readers(path), None)
 
 
 async def open_sqlite(path: str, site: Site) -> SqliteDatabase:
-    """Open the file, making it and its folder when missing, and migrate it. Raises InUse."""
+    """Opens and migrates the file, creating it and its folder when missing. Raises DatabaseInUse."""
     Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = await acquire(path)
     writer = None

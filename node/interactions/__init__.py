@@ -1,1 +1,1 @@
-"""What people do to posts and to each other: likes, boosts, bookmarks, pins, reactions, quotes, follows, blocks."""
+"""Actions on posts and accounts: likes, boosts, bookmarks, pins, emoji reactions, quotes, follows, blocks."""

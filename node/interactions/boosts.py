@@ -1,7 +1,8 @@
-"""Boosts: who shows which post to their own followers. Owns the table `boosts`.
+"""Boosts: posts that accounts show to their own followers (`Announce`). Owns `boosts`.
 
-Only what anybody may see can be boosted, and by its author also what is for followers; so a boost never
-widens an audience. Boosts share the id space of posts, since apps know a boost as a post of its own.
+One function serves pages, the client API and the inbox. Only public and unlisted posts can be boosted, and by
+their author also those for followers; so a boost never widens an audience. Boosts share the id space of posts,
+since apps know a boost as a status of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import NotAllowed
 from node.federation import outbox
 from node.ids import id_at, new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.audience import narrower
 from node.models.post import Boost, Post
@@ -24,52 +26,55 @@ from node.posts import home_feed, permissions, posts
 _MAX_ID_ATTEMPTS = 50
 
 
-def can_boost(who: Account, post: Post) -> bool:
-    """Whether to offer a boost of a post they can see; `permissions` has the last word."""
-    if post.account_id == who.id:
+def can_boost(account: Account, post: Post) -> bool:
+    """Whether to offer a boost of a visible post, from its row alone; `boost` decides with `permissions`."""
+    if post.account_id == account.id:
         return post.visibility != "direct"
     return post.is_open and bool(post.interaction_policy.boost.automatic_approval)
 
 
 def boost(
     tx: Writer,
-    who: Account,
+    account: Account,
     post: Post,
     uri: str | None = None,
     visibility: str = "public",
     created_at: int | None = None,
     *,
-    is_seen: bool = False,
+    is_visible: bool = False,
 ) -> Boost:
-    """Boost a post. Boosting it twice changes nothing. `uri` is the id another server gave the boost.
+    """Boosts a post. Boosting it twice returns the first boost. `uri` is the id that a remote server gave it.
 
-    `is_seen`: in this unit of work they have been found to see the post.
-    Raises NotFound for what they may not see and NotAllowed for what may not go further.
+    `created_at` (milliseconds) is never taken to lie in the future. `is_visible`: the caller has checked in this
+    unit of work that the account may see the post. Raises NotFound for a post it may not see, and NotAllowed for
+    one that may not be boosted, for a boost that would be direct, and for a `uri` that is in use.
     """
-    permissions.check(tx, who, post, "boost", is_visible=is_seen)
+    permissions.check(tx, account, post, "boost", is_visible=is_visible)
     if post.visibility == "direct":
         raise NotAllowed("This post is not public, so it cannot be boosted.")
-    existing = by_account_and_post(tx, who, post)
+    existing = by_account_and_post(tx, account, post)
     if existing is not None:
         return existing
     visibility = narrower(visibility, "followers" if post.visibility == "followers" else "public")
     if visibility == "direct":
         raise NotAllowed("A boost has to be visible to followers at least.")
-    made = _insert(tx, who, post, uri, visibility, created_at)
-    if made is None:
+    inserted = _insert(tx, account, post, uri, visibility, created_at)
+    if inserted is None:
         raise NotAllowed("That boost has already been processed.", detail=f"the boost id {uri} is in use")
     posts.adjust_counts(tx, post.id, boosts=1)
-    home_feed.add_boost(tx, made, post)
-    notifications.notify(tx, post.account_id, "boost", who, post)
-    if who.is_local:  # as for a like
+    home_feed.add_boost(tx, inserted, post)
+    notifications.notify(tx, post.account_id, "boost", account, post)
+    if account.is_local:  # as in `likes.like`
         author = accounts.get(tx, post.account_id)
-        extra = {"visibility": made.visibility, "created_at": made.created_at}
-        outbox.record(tx, who, "Announce", post.uri, uri=made.uri, post=post, target=author, extra=extra)
-    return made
+        extra = {"visibility": inserted.visibility, "created_at": inserted.created_at}
+        outbox.record(
+            tx, account, "Announce", post.uri, uri=inserted.uri, post=post, target=author, extra=extra
+        )
+    return inserted
 
 
 def _insert(
-    tx: Writer, who: Account, post: Post, uri: str | None, visibility: str, created_at: int | None
+    tx: Writer, account: Account, post: Post, uri: str | None, visibility: str, created_at: int | None
 ) -> Boost | None:
     at = min(created_at or now_ms(), now_ms())
     for _ in range(_MAX_ID_ATTEMPTS):
@@ -77,11 +82,11 @@ def _insert(
         if posts.by_id(tx, id_) is not None:
             continue
         row = tx.one(
-            f"""INSERT INTO boosts ({columns(Boost)}) VALUES (:id, :uri, :who, :post, :visibility, :at)
+            f"""INSERT INTO boosts ({columns(Boost)}) VALUES (:id, :uri, :account, :post, :visibility, :at)
                 ON CONFLICT DO NOTHING RETURNING {columns(Boost)}""",  # noqa: S608
             id=id_,
-            uri=uri or tx.site.uri(f"/users/{who.name}/boosts/{id_}"),
-            who=who.id,
+            uri=uri or tx.site.uri(f"/users/{account.name}/boosts/{id_}"),
+            account=account.id,
             post=post.id,
             visibility=visibility,
             at=at,
@@ -93,28 +98,28 @@ def _insert(
     return None
 
 
-def unboost(tx: Writer, who: Account, post: Post) -> None:
-    """Take a boost back. Without one, nothing changes."""
+def unboost(tx: Writer, account: Account, post: Post) -> None:
+    """Removes a boost. Without one, nothing changes."""
     row = tx.one(
-        f"DELETE FROM boosts WHERE account_id = :who AND post_id = :post RETURNING {columns(Boost)}",  # noqa: S608
-        who=who.id,
+        f"DELETE FROM boosts WHERE account_id = :account AND post_id = :post RETURNING {columns(Boost)}",  # noqa: S608
+        account=account.id,
         post=post.id,
     )
     if row is None:
         return
-    gone = build(Boost, row)
+    removed = build(Boost, row)
     posts.adjust_counts(tx, post.id, boosts=-1)
-    home_feed.remove_boost(tx, gone, post)
-    notifications.withdraw(tx, "boost", who, post=post)
-    earlier = {
+    home_feed.remove_boost(tx, removed, post)
+    notifications.withdraw(tx, "boost", account, post=post)
+    undone = {
         "verb": "Announce",
-        "uri": gone.uri,
+        "uri": removed.uri,
         "object_uri": post.uri,
-        "visibility": gone.visibility,
-        "created_at": gone.created_at,
+        "visibility": removed.visibility,
+        "created_at": removed.created_at,
     }
     outbox.record(
-        tx, who, "Undo", gone.uri, post=post, target=accounts.get(tx, post.account_id), extra=earlier
+        tx, account, "Undo", removed.uri, post=post, target=accounts.get(tx, post.account_id), extra=undone
     )
 
 
@@ -124,7 +129,7 @@ def by_id(tx: Reader, boost_id: int) -> Boost | None:
 
 
 def visible_by_id(tx: Reader, viewer: Account | None, boost_id: int) -> Boost | None:
-    """The boost, if this person may know of it. Whether they may see its post is asked apart."""
+    """Returns the boost if the viewer may see it. Whether they may see its post is checked apart."""
     row = tx.one(
         f"SELECT {columns(Boost, 'b')} FROM boosts b WHERE b.id = :id AND {boost_visible_to('b')}",  # noqa: S608
         id=boost_id,
@@ -134,7 +139,7 @@ def visible_by_id(tx: Reader, viewer: Account | None, boost_id: int) -> Boost | 
 
 
 def uris(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """The identities of boosts, by id."""
+    """Returns the `uri` of each boost, by its id."""
     rows = tx.all("SELECT id, uri FROM boosts WHERE id IN (:ids)", ids=list(ids))
     return {row["id"]: row["uri"] for row in rows}
 
@@ -144,17 +149,17 @@ def by_uri(tx: Reader, uri: str) -> Boost | None:
     return build(Boost, row) if row else None
 
 
-def by_account_and_post(tx: Reader, who: Account, post: Post) -> Boost | None:
+def by_account_and_post(tx: Reader, account: Account, post: Post) -> Boost | None:
     row = tx.one(
-        f"SELECT {columns(Boost)} FROM boosts WHERE account_id = :who AND post_id = :post",  # noqa: S608
-        who=who.id,
+        f"SELECT {columns(Boost)} FROM boosts WHERE account_id = :account AND post_id = :post",  # noqa: S608
+        account=account.id,
         post=post.id,
     )
     return build(Boost, row) if row else None
 
 
 def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
-    """Who has boosted a post openly, the latest first; not across a block with the viewer."""
+    """Returns who has boosted a post, except to followers only, latest first, without blocks with the viewer."""
     rows = tx.all(
         f"""SELECT b.id AS listed_id, {columns(Account, "a")}
             FROM boosts b JOIN accounts a ON a.id = b.account_id
@@ -168,19 +173,21 @@ def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list
     return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and the boosts of it."""
-    tx.run("DELETE FROM boosts WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the boosts of a post."""
+    tx.run("DELETE FROM boosts WHERE post_id = :post", post=post.id)
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Someone is gone, and what they boosted with them."""
+    """Deletes the boosts by an account, and takes them off the counts of the posts and out of home feeds."""
     rows = tx.all(
-        f"DELETE FROM boosts WHERE account_id = :who RETURNING {columns(Boost)}",  # noqa: S608
-        who=account.id,
+        f"DELETE FROM boosts WHERE account_id = :account RETURNING {columns(Boost)}",  # noqa: S608
+        account=account.id,
     )
-    for gone in [build(Boost, row) for row in rows]:
-        posts.adjust_counts(tx, gone.post_id, boosts=-1)
-        post = posts.by_id(tx, gone.post_id)
+    for removed in [build(Boost, row) for row in rows]:
+        posts.adjust_counts(tx, removed.post_id, boosts=-1)
+        post = posts.by_id(tx, removed.post_id)
         if post is not None:
-            home_feed.remove_boost(tx, gone, post)
+            home_feed.remove_boost(tx, removed, post)

@@ -1,7 +1,7 @@
-"""Reactions: emoji that people of other servers give to posts, shown beside the likes. Owns `reactions`.
+"""Emoji reactions by remote accounts to posts, shown beside the likes. Owns `reactions`. Called by the inbox.
 
-Whoever reacts also likes: both together are one like in the count. Here people like with a heart, so nothing of
-this is ever sent. One person gives one emoji once, and few of them.
+A reaction is also a like, and both are one like in the count. Local accounts only like, so reactions are never
+sent. An account gives one emoji once, and at most `MAX_PER_ACCOUNT` to a post.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from node.attachments import custom_emoji
 from node.database import Reader, Row, Writer
 from node.ids import new_id, now_ms
 from node.interactions import likes
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
@@ -26,7 +27,7 @@ MAX_SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class ReactionCount:
-    """An emoji and how many gave it. `emoji` is what is kept of a custom one, to show its picture."""
+    """An emoji and how many accounts gave it. `emoji` is JSON {shortcode: emoji id} of a custom one, to show its picture."""
 
     content: str
     emoji: str
@@ -35,80 +36,91 @@ class ReactionCount:
 
 def react(
     tx: Writer,
-    who: Account,
+    account: Account,
     post: Post,
     uri: str,
     *,
     name: str,
     content: str,
     remote_emoji: RemoteEmoji | None = None,
-    is_seen: bool = False,
+    is_visible: bool = False,
 ) -> None:
-    """Give an emoji to a post, and like it. `name` is the same for emoji that look the same. Raises as a like.
+    """Adds an emoji reaction to a post, and a like. `name` is the same for emoji that look the same.
 
-    `is_seen`: in this unit of work they have been found to see the post.
+    Beyond `MAX_PER_ACCOUNT` only the like counts. `is_visible` and what is raised: as for `likes.like`.
     """
-    likes.like(tx, who, post, uri, is_visible=is_seen)
+    likes.like(tx, account, post, uri, is_visible=is_visible)
     given = tx.value(
-        "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id
+        "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :account",
+        post=post.id,
+        account=account.id,
     )
     if given >= MAX_PER_ACCOUNT:
         return
     offered = [remote_emoji] if remote_emoji is not None else []
     tx.run(
         """INSERT INTO reactions (id, uri, account_id, post_id, name, content, emoji, created_at)
-           VALUES (:id, :uri, :who, :post, :name, :content, :emoji, :now) ON CONFLICT DO NOTHING""",
+           VALUES (:id, :uri, :account, :post, :name, :content, :emoji, :now) ON CONFLICT DO NOTHING""",
         id=new_id(),
         uri=uri,
-        who=who.id,
+        account=account.id,
         post=post.id,
         name=name,
         content=content,
-        emoji=custom_emoji.record_used(tx, hostnames.from_uri(who.uri), offered, content),
+        emoji=custom_emoji.record_used(tx, hostnames.from_uri(account.uri), offered, content),
         now=now_ms(),
     )
 
 
-def unreact_by_uri(tx: Writer, who: Account, uri: str) -> bool:
-    """Take one emoji back, and with the last of them the like that came along. Whether there was one."""
+def unreact_by_uri(tx: Writer, account: Account, uri: str) -> bool:
+    """Removes a reaction, and with the account's last one to the post the like. Returns whether there was one.
+
+    A like that was given apart, under an id of its own, stays.
+    """
     post_id = tx.value(
-        "DELETE FROM reactions WHERE uri = :uri AND account_id = :who RETURNING post_id", uri=uri, who=who.id
+        "DELETE FROM reactions WHERE uri = :uri AND account_id = :account RETURNING post_id",
+        uri=uri,
+        account=account.id,
     )
     if post_id is None:
         return False
     liked = likes.by_uri(tx, uri)
     post = posts.by_id(tx, post_id)
     other = tx.value(
-        "SELECT uri FROM reactions WHERE post_id = :post AND account_id = :who ORDER BY id LIMIT 1",
+        "SELECT uri FROM reactions WHERE post_id = :post AND account_id = :account ORDER BY id LIMIT 1",
         post=post_id,
-        who=who.id,
+        account=account.id,
     )
-    if liked is None or liked.account_id != who.id or post is None:
+    if liked is None or liked.account_id != account.id or post is None:
         return True
     if other is None:
-        likes.unlike(tx, who, post)
+        likes.unlike(tx, account, post)
     else:
         likes.set_uri(tx, liked, other)
     return True
 
 
-def latest_uri(tx: Reader, who: Account, post: Post) -> str | None:
-    """The id of what somebody gave to a post last."""
+def latest_uri(tx: Reader, account: Account, post: Post) -> str | None:
+    """Returns the id of the latest reaction of an account to a post."""
     found = tx.value(
-        "SELECT uri FROM reactions WHERE account_id = :who AND post_id = :post ORDER BY id DESC LIMIT 1",
-        who=who.id,
+        "SELECT uri FROM reactions WHERE account_id = :account AND post_id = :post ORDER BY id DESC LIMIT 1",
+        account=account.id,
         post=post.id,
     )
     return None if found is None else str(found)
 
 
-def unreact_all(tx: Writer, who: Account, post: Post) -> None:
-    """All that somebody gave to a post, because they no longer like it."""
-    tx.run("DELETE FROM reactions WHERE post_id = :post AND account_id = :who", post=post.id, who=who.id)
+def unreact_all(tx: Writer, account: Account, post: Post) -> None:
+    """Removes all reactions of an account to a post, because it no longer likes it."""
+    tx.run(
+        "DELETE FROM reactions WHERE post_id = :post AND account_id = :account",
+        post=post.id,
+        account=account.id,
+    )
 
 
 def counts_by_post(tx: Reader, viewer: Account | None, post: Post) -> list[ReactionCount]:
-    """What was given to a post, most often first, without what people gave whom the viewer does not meet."""
+    """Returns the emoji given to a post, most often first, without those by accounts blocked by or blocking the viewer."""
     rows = tx.all(
         f"""SELECT r.name, MAX(r.content) AS content, MAX(r.emoji) AS emoji, COUNT(*) AS n
             FROM reactions r JOIN accounts a ON a.id = r.account_id
@@ -125,7 +137,7 @@ def counts_by_post(tx: Reader, viewer: Account | None, post: Post) -> list[React
 def by_posts_and_accounts(
     tx: Reader, post_ids: Sequence[int], account_ids: Sequence[int]
 ) -> dict[tuple[int, int], list[ReactionCount]]:
-    """(post, person) → what they gave."""
+    """Returns the reactions by (post id, account id), each with a count of 1."""
     rows = tx.all(
         """SELECT post_id, account_id, content, emoji, 1 AS n FROM reactions
            WHERE post_id IN (:posts) AND account_id IN (:people) ORDER BY id""",
@@ -142,11 +154,13 @@ def _reaction_count(row: Row) -> ReactionCount:
     return ReactionCount(row["content"], row["emoji"], row["n"])
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and with it what was given to it."""
-    tx.run("DELETE FROM reactions WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the reactions to a post."""
+    tx.run("DELETE FROM reactions WHERE post_id = :post", post=post.id)
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone."""
-    tx.run("DELETE FROM reactions WHERE account_id = :who", who=who.id)
+@deletion_hooks.on_account_content_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the reactions by an account."""
+    tx.run("DELETE FROM reactions WHERE account_id = :account", account=account.id)

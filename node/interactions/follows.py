@@ -1,8 +1,7 @@
-"""Follows: who follows whom, and who has asked to. Owns `follows`.
+"""Follows and follow requests. Owns `follows`. One function serves pages, the client API and the inbox.
 
-The same deeds serve the web, apps and other servers. Nobody is "following" someone elsewhere before
-that server's Accept: until then the follow is pending and gives nothing. Counts, the home feed and the
-sentences for other servers change in the same unit of work as the row.
+A follow of a remote account is pending until its server sends Accept, and gives nothing before. Counts, the home
+feed and the outgoing activities change in the same unit of work as the row.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.visibility import no_block
 from node.moderation import domain_rules
@@ -27,17 +27,19 @@ RESEND_REQUEST_AFTER_MS = 24 * 60 * 60 * 1000  # ms
 
 
 def follow(
-    tx: Writer, who: Account, target: Account, *, shows_boosts: bool = True, uri: str | None = None
+    tx: Writer, account: Account, target: Account, *, shows_boosts: bool = True, uri: str | None = None
 ) -> Follow:
-    """Follow someone, or ask to. Following twice changes nothing but `shows_boosts`.
+    """Follows an account, or requests to. Following twice changes nothing but `shows_boosts`.
 
-    `uri` is the id another server gave the follow. When it sends one again, it is answered again, since
-    it may have missed the first answer. Raises NotFound when either has blocked the other.
+    `uri` is the id that a remote server gave the follow. A Follow received again is answered again, since the first
+    answer may have been lost; a request to a remote account is sent again once it is `RESEND_REQUEST_AFTER_MS` old.
+    Raises NotFound where there is no such account or a block between the two, NotAllowed for an account that may
+    not follow or has moved, or whose server is blocked, Invalid for oneself, Conflict for a `uri` in use.
     """
-    _check_may_follow(tx, who, target)
-    existing = relationships.follow_between(tx, who, target)
+    _check_may_follow(tx, account, target)
+    existing = relationships.follow_between(tx, account, target)
     if existing is not None:
-        return _refresh_existing(tx, existing, who, target, shows_boosts, uri)
+        return _refresh_existing(tx, existing, account, target, shows_boosts, uri)
     if target.is_local and target.moved_to:
         raise NotAllowed("This person has moved to another account.")
     id_ = new_id()
@@ -46,8 +48,8 @@ def follow(
             VALUES (:id, :uri, :follower, :followed, 'pending', :shows_boosts, :now)
             ON CONFLICT DO NOTHING RETURNING {columns(Follow)}""",  # noqa: S608
         id=id_,
-        uri=uri or f"{(who if who.is_local else target).uri}#follows/{id_}",
-        follower=who.id,
+        uri=uri or f"{(account if account.is_local else target).uri}#follows/{id_}",
+        follower=account.id,
         followed=target.id,
         shows_boosts=shows_boosts,
         now=now_ms(),
@@ -55,70 +57,73 @@ def follow(
     if row is None:
         raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     new = build(Follow, row)
-    _send_activity(tx, who, "Follow", target.uri, target, uri=new.uri)
+    _send_activity(tx, account, "Follow", target.uri, target, uri=new.uri)
     if not target.is_local:
         return new
-    if target.is_locked or who.is_limited:
-        notifications.notify(tx, target.id, "follow_request", actor=who)
+    if target.is_locked or account.is_limited:
+        notifications.notify(tx, target.id, "follow_request", actor=account)
         return new
     return accept(tx, new)
 
 
-def _check_may_follow(tx: Reader, who: Account, target: Account) -> None:
-    if who.id == target.id:
+def _check_may_follow(tx: Reader, account: Account, target: Account) -> None:
+    if account.id == target.id:
         raise Invalid("You cannot follow yourself.")
-    if not who.is_local and not target.is_local:
-        raise Invalid("Neither account is on this server.", detail=f"{who.uri} follows {target.uri}")
-    if who.is_inactive:
+    if not account.is_local and not target.is_local:
+        raise Invalid("Neither account is on this server.", detail=f"{account.uri} follows {target.uri}")
+    if account.is_inactive:
         raise NotAllowed("This account cannot follow anyone at the moment.")
     if target.is_inactive or (target.kind == "Application" and target.is_local):
         raise NotFound("There is no account by that name here.")
-    if relationships.is_block_between(tx, who, target):
+    if relationships.is_block_between(tx, account, target):
         raise NotFound("You cannot follow this person.", detail="one has blocked the other")
-    other = who if target.is_local else target
+    other = account if target.is_local else target
     if not other.is_local and domain_rules.is_blocked(tx, other.domain):
         raise NotAllowed(f"This node does not exchange anything with {other.domain}.")
 
 
 def _refresh_existing(
-    tx: Writer, existing: Follow, who: Account, target: Account, shows_boosts: bool, uri: str | None
+    tx: Writer, existing: Follow, account: Account, target: Account, shows_boosts: bool, uri: str | None
 ) -> Follow:
     now = now_ms()
-    asks = (
+    sends_again = (
         not target.is_local
         and not existing.is_accepted
         and now - existing.created_at > RESEND_REQUEST_AFTER_MS
     )
     if uri is not None and uri != existing.uri and relationships.follow_by_uri(tx, uri) is not None:
         raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
-    # A sentence is said once under its id: asking again needs another.
-    asked = f"{who.uri}#follows/{new_id()}" if asks else existing.uri
+    # An activity is processed once under its id: a request sent again needs another one.
+    new_uri = f"{account.uri}#follows/{new_id()}" if sends_again else existing.uri
     row = tx.one(
         f"""UPDATE follows SET shows_boosts = :shows_boosts, uri = :uri, created_at = :created_at
             WHERE id = :id RETURNING {columns(Follow)}""",  # noqa: S608
         id=existing.id,
         shows_boosts=shows_boosts,
-        uri=uri or asked,
-        created_at=now if asks else existing.created_at,
+        uri=uri or new_uri,
+        created_at=now if sends_again else existing.created_at,
     )
     assert row is not None
     kept = build(Follow, row)
-    if asks:
-        _send_activity(tx, who, "Follow", target.uri, target, uri=kept.uri)
-    elif not who.is_local and kept.is_accepted:
-        _send_response(tx, "Accept", kept, who, target)
+    if sends_again:
+        _send_activity(tx, account, "Follow", target.uri, target, uri=kept.uri)
+    elif not account.is_local and kept.is_accepted:
+        _send_response(tx, "Accept", kept, account, target)
     return kept
 
 
-def accept(tx: Writer, asked: Follow) -> Follow:
-    """Let the follower in: the person who was asked said so, here or through their server."""
+def accept(tx: Writer, requested: Follow) -> Follow:
+    """Accepts a follow request: the followed account did, or its server sent Accept. Accepting twice changes nothing.
+
+    Raises NotFound for a request that has been withdrawn.
+    """
     row = tx.one(
         f"""UPDATE follows SET state = 'accepted', accepted_at = :now
             WHERE id = :id AND state = 'pending' RETURNING {columns(Follow)}""",  # noqa: S608
-        id=asked.id,
+        id=requested.id,
         now=now_ms(),
     )
-    follower, followed = accounts.get(tx, asked.follower_id), accounts.get(tx, asked.followed_id)
+    follower, followed = accounts.get(tx, requested.follower_id), accounts.get(tx, requested.followed_id)
     if row is None:
         kept = relationships.follow_between(tx, follower, followed)
         if kept is None:
@@ -134,27 +139,27 @@ def accept(tx: Writer, asked: Follow) -> Follow:
     return accepted
 
 
-def reject(tx: Writer, asked: Follow) -> None:
-    """Refuse a request, or end a follow that was accepted before."""
-    follower, followed = accounts.get(tx, asked.follower_id), accounts.get(tx, asked.followed_id)
+def reject(tx: Writer, requested: Follow) -> None:
+    """Rejects a request, or ends a follow that was accepted before."""
+    follower, followed = accounts.get(tx, requested.follower_id), accounts.get(tx, requested.followed_id)
     removed = _remove(tx, follower, followed)
     if removed is not None:
         _send_response(tx, "Reject", removed, follower, followed)
 
 
-def send_reject(tx: Writer, who: Account, target: Account, uri: str | None) -> None:
-    """Answer Reject to another server's follow that was never taken in (blocked, or not allowed)."""
-    if uri and not who.is_local:
-        _send_response_to_uri(tx, "Reject", uri, who, target)
+def send_reject(tx: Writer, account: Account, target: Account, uri: str | None) -> None:
+    """Sends Reject for a remote Follow that was not recorded (blocked, or not allowed)."""
+    if uri and not account.is_local:
+        _send_response_to_uri(tx, "Reject", uri, account, target)
 
 
-def unfollow(tx: Writer, who: Account, target: Account) -> None:
-    """Follow someone no longer, or withdraw the request. Unfollowing twice changes nothing."""
-    removed = _remove(tx, who, target)
+def unfollow(tx: Writer, account: Account, target: Account) -> None:
+    """Ends a follow, or withdraws the request. Unfollowing twice changes nothing."""
+    removed = _remove(tx, account, target)
     if removed is not None:
         _send_activity(
             tx,
-            who,
+            account,
             "Undo",
             removed.uri,
             target,
@@ -162,26 +167,26 @@ def unfollow(tx: Writer, who: Account, target: Account) -> None:
         )
 
 
-def remove_follower(tx: Writer, who: Account, follower: Account) -> None:
-    """Make someone stop following you, without blocking them."""
-    existing = relationships.follow_between(tx, follower, who)
+def remove_follower(tx: Writer, account: Account, follower: Account) -> None:
+    """Ends the follow of `account` by a follower, without a block."""
+    existing = relationships.follow_between(tx, follower, account)
     if existing is not None:
         reject(tx, existing)
 
 
 def sever(tx: Writer, one: Account, other: Account) -> None:
-    """End follows and requests in both directions, as blocking does. `one` is who ends them."""
+    """Ends follows and requests in both directions, as a block by `one` does."""
     unfollow(tx, one, other)
     remove_follower(tx, one, other)
 
 
 def remove_silently(tx: Writer, follower: Account, followed: Account) -> Follow | None:
-    """End a follow without a word to anyone; what it was, so that it can be put back."""
+    """Ends a follow and sends nothing. Returns it, so that it can be restored."""
     return _remove(tx, follower, followed)
 
 
 def restore(tx: Writer, ended: Follow) -> None:
-    """Let a follow that was taken out hold again, unless there is another between the two by now."""
+    """Restores a follow that was removed, unless there is another between the two by now."""
     if not tx.run(
         f"""INSERT INTO follows ({columns(Follow)})
             VALUES (:id, :uri, :follower_id, :followed_id, :state, :shows_boosts, :created_at, :accepted_at)
@@ -217,9 +222,9 @@ def _remove(tx: Writer, follower: Account, followed: Account) -> Follow | None:
     return removed
 
 
-def _adjust_counts(tx: Writer, changed: Follow, by: int) -> None:
-    accounts.adjust_counts(tx, changed.follower_id, following=by)
-    accounts.adjust_counts(tx, changed.followed_id, followers=by)
+def _adjust_counts(tx: Writer, changed: Follow, change: int) -> None:
+    accounts.adjust_counts(tx, changed.follower_id, following=change)
+    accounts.adjust_counts(tx, changed.followed_id, followers=change)
 
 
 def _send_response(tx: Writer, verb: str, answered: Follow, follower: Account, followed: Account) -> None:
@@ -233,7 +238,7 @@ def _send_response_to_uri(tx: Writer, verb: str, uri: str, follower: Account, fo
 
 def _send_activity(
     tx: Writer,
-    who: Account,
+    account: Account,
     verb: str,
     object_uri: str,
     target: Account,
@@ -241,30 +246,30 @@ def _send_activity(
     uri: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> None:
-    """Record a sentence for the other's server; between two of ours there is nobody to tell."""
+    """Records an activity for a remote target; between two local accounts nothing is sent."""
     if not target.is_local:
-        outbox.record(tx, who, verb, object_uri, uri=uri, target=target, extra=extra)
+        outbox.record(tx, account, verb, object_uri, uri=uri, target=target, extra=extra)
 
 
-def requests(tx: Reader, who: Account, page: Page) -> list[ListedAccount]:
-    """Who has asked to follow `who`, newest first."""
-    return _accounts_page(tx, page, "follower_id", "followed_id", who, None, "pending")
+def requests(tx: Reader, account: Account, page: Page) -> list[ListedAccount]:
+    """Returns who has requested to follow `account`, newest first."""
+    return _accounts_page(tx, page, "follower_id", "followed_id", account, None, "pending")
 
 
 def hides_follows_from(account: Account, viewer: Account | None) -> bool:
-    """Whether somebody keeps who follows whom to themselves. The numbers are shown all the same."""
+    """Whether an account hides its followers and whom it follows from a viewer. The counts are shown all the same."""
     return account.hides_follows and (viewer is None or viewer.id != account.id)
 
 
 def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
-    """Who follows `account`, without those between whom and the viewer there is a block; nobody, if it hides that."""
+    """Returns the followers of `account`, newest first, without blocks with the viewer; none, if it hides them."""
     if hides_follows_from(account, viewer):
         return []
     return _accounts_page(tx, page, "follower_id", "followed_id", account, viewer, "accepted")
 
 
 def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
-    """Whom `account` follows, as `followers`."""
+    """Returns whom `account` follows; as `followers`."""
     if hides_follows_from(account, viewer):
         return []
     return _accounts_page(tx, page, "followed_id", "follower_id", account, viewer, "accepted")
@@ -291,7 +296,7 @@ def _accounts_page(
 def accepted_uris(
     tx: Reader, account: Account, page: Page, *, followers: bool = True
 ) -> list[tuple[int, str]]:
-    """(id, actor uri) of followers or followed, for the collections other servers read."""
+    """Returns (follow id, actor uri) of followers or followed, for the collections `followers` and `following`."""
     shown, held = ("follower_id", "followed_id") if followers else ("followed_id", "follower_id")
     rows = tx.all(
         f"""SELECT f.id, a.uri FROM follows f JOIN accounts a ON a.id = f.{shown}
@@ -305,7 +310,7 @@ def accepted_uris(
 
 
 def follower_uris_by_host(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str, list[str]]:
-    """Host → the uris of the accepted followers who live there."""
+    """Returns the uris of accepted remote followers by the host of their server."""
     rows = tx.all(
         """SELECT a.host, a.uri FROM follows f JOIN accounts a ON a.id = f.follower_id
            WHERE f.followed_id = :account AND f.state = 'accepted' AND a.host IN (:hosts)
@@ -320,7 +325,7 @@ def follower_uris_by_host(tx: Reader, account: Account, hosts: Iterable[str]) ->
 
 
 def local_followers(tx: Reader, account: Account) -> list[tuple[str, int]]:
-    """Our people who follow somebody (uri), and since when."""
+    """Returns (uri, accepted at, in milliseconds) of the local followers of an account."""
     rows = tx.all(
         """SELECT a.uri, f.accepted_at FROM follows f JOIN accounts a ON a.id = f.follower_id
            WHERE f.followed_id = :account AND f.state = 'accepted' AND a.is_local""",
@@ -329,17 +334,21 @@ def local_followers(tx: Reader, account: Account) -> list[tuple[str, int]]:
     return [(row["uri"], row["accepted_at"] or 0) for row in rows]
 
 
-def requests_count(tx: Reader, who: Account) -> int:
+def requests_count(tx: Reader, account: Account) -> int:
     return int(
-        tx.value("SELECT COUNT(*) FROM follows WHERE followed_id = :who AND state = 'pending'", who=who.id)
+        tx.value(
+            "SELECT COUNT(*) FROM follows WHERE followed_id = :account AND state = 'pending'",
+            account=account.id,
+        )
     )
 
 
-def delete_by_account(tx: Writer, who: Account) -> None:
-    """Someone is gone: end all their follows, in both directions, without a word to anyone."""
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the follows of an account, in both directions, and sends nothing to anybody."""
     rows = tx.all(
-        f"SELECT {columns(Follow)} FROM follows WHERE follower_id = :who OR followed_id = :who",  # noqa: S608
-        who=who.id,
+        f"SELECT {columns(Follow)} FROM follows WHERE follower_id = :id OR followed_id = :id",  # noqa: S608
+        id=account.id,
     )
     people = accounts.by_ids(tx, {id_ for row in rows for id_ in (row["follower_id"], row["followed_id"])})
     for row in rows:

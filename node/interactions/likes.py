@@ -1,7 +1,6 @@
-"""Likes: who likes which post. Owns the table `likes`.
+"""Likes of posts. Owns `likes`. One function serves pages, the client API and the inbox.
 
-A like is the same deed from the web, an app or another server. Only who may see a post can like it, and
-to anybody else it is as if the post were not there.
+Only an account that may see a post can like it; for any other the post does not exist.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.post import Post
 from node.models.visibility import no_block, viewer_value
@@ -29,45 +29,48 @@ class Like:
     created_at: int
 
 
-def like(tx: Writer, who: Account, post: Post, uri: str | None = None, *, is_visible: bool = False) -> None:
-    """Like a post. Liking it twice changes nothing. `uri` is the id another server gave the like.
+def like(
+    tx: Writer, account: Account, post: Post, uri: str | None = None, *, is_visible: bool = False
+) -> None:
+    """Likes a post. Liking it twice changes nothing. `uri` is the id that a remote server gave the like.
 
-    `is_visible`: in this unit of work they have been found to see the post.
+    `is_visible`: the caller has checked in this unit of work that the account may see the post. Raises NotFound
+    for one it may not see, and NotAllowed where its policy refuses.
     """
-    permissions.check(tx, who, post, "like", is_visible=is_visible)
+    permissions.check(tx, account, post, "like", is_visible=is_visible)
     id_ = new_id()
     uri = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)
-           VALUES (:id, :uri, :who, :post, :now)
+           VALUES (:id, :uri, :account, :post, :now)
            ON CONFLICT DO NOTHING RETURNING uri""",
         id=id_,
-        uri=uri or tx.site.uri(f"/users/{who.name}#likes/{id_}"),
-        who=who.id,
+        uri=uri or tx.site.uri(f"/users/{account.name}#likes/{id_}"),
+        account=account.id,
         post=post.id,
         now=now_ms(),
     )
     if uri is None:
         return
     posts.adjust_counts(tx, post.id, likes=1)
-    notifications.notify(tx, post.account_id, "like", who, post)
-    if who.is_local:  # `record` would say nothing of others, but their author would be looked up for it
+    notifications.notify(tx, post.account_id, "like", account, post)
+    if account.is_local:  # `record` ignores remote ones, but the author would be read for nothing
         author = accounts.get(tx, post.account_id)
-        outbox.record(tx, who, "Like", post.uri, uri=uri, post=post, target=author)
+        outbox.record(tx, account, "Like", post.uri, uri=uri, post=post, target=author)
 
 
-def unlike(tx: Writer, who: Account, post: Post) -> None:
-    """Take a like back. Without one, nothing changes."""
+def unlike(tx: Writer, account: Account, post: Post) -> None:
+    """Removes a like. Without one, nothing changes."""
     uri = tx.value(
-        "DELETE FROM likes WHERE account_id = :who AND post_id = :post RETURNING uri",
-        who=who.id,
+        "DELETE FROM likes WHERE account_id = :account AND post_id = :post RETURNING uri",
+        account=account.id,
         post=post.id,
     )
     if uri is None:
         return
     posts.adjust_counts(tx, post.id, likes=-1)
-    notifications.withdraw(tx, "like", who, post=post)
-    earlier = {"verb": "Like", "uri": uri, "object_uri": post.uri}
-    outbox.record(tx, who, "Undo", uri, post=post, target=accounts.get(tx, post.account_id), extra=earlier)
+    notifications.withdraw(tx, "like", account, post=post)
+    undone = {"verb": "Like", "uri": uri, "object_uri": post.uri}
+    outbox.record(tx, account, "Undo", uri, post=post, target=accounts.get(tx, post.account_id), extra=undone)
 
 
 def by_uri(tx: Reader, uri: str) -> Like | None:
@@ -76,7 +79,7 @@ def by_uri(tx: Reader, uri: str) -> Like | None:
 
 
 def set_uri(tx: Writer, like: Like, uri: str) -> None:
-    """What a like came with is taken back, and something else it may stand for is still there."""
+    """Gives a like another id, unless that is in use: what it came with is undone, and another reaction stands for it."""
     tx.run(
         "UPDATE likes SET uri = :uri WHERE id = :id AND NOT EXISTS (SELECT 1 FROM likes l WHERE l.uri = :uri)",
         id=like.id,
@@ -85,7 +88,7 @@ def set_uri(tx: Writer, like: Like, uri: str) -> None:
 
 
 def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
-    """Who likes a post, the latest first; not those between whom and the viewer there is a block."""
+    """Returns who likes a post, latest first, without accounts blocked by or blocking the viewer."""
     rows = tx.all(
         f"""SELECT l.id AS listed_id, {columns(Account, "a")}
             FROM likes l JOIN accounts a ON a.id = l.account_id
@@ -98,12 +101,14 @@ def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[L
     return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """A post is gone, and the likes of it."""
-    tx.run("DELETE FROM likes WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the likes of a post."""
+    tx.run("DELETE FROM likes WHERE post_id = :post", post=post.id)
 
 
+@deletion_hooks.on_account_content_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
-    """Someone is gone, and what they liked with them."""
-    for row in tx.all("DELETE FROM likes WHERE account_id = :who RETURNING post_id", who=account.id):
+    """Deletes the likes by an account, and takes them off the counts of the posts."""
+    for row in tx.all("DELETE FROM likes WHERE account_id = :account RETURNING post_id", account=account.id):
         posts.adjust_counts(tx, row["post_id"], likes=-1)

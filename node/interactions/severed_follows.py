@@ -1,4 +1,7 @@
-"""Follows that were ended because a server was suspended, kept so that they can return. Owns `severed_follows`."""
+"""Follows that were ended because a server was suspended, kept so that they can be restored. Owns `severed_follows`.
+
+Called by `domain_enforcement` when an admin suspends a server or lifts the suspension; nothing is sent to either side.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from dataclasses import dataclass
 from node.accounts.relationships import Follow
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
+from node.models import deletion_hooks
+from node.models.account import Account
 
 RETENTION_MS = 365 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class FollowCounts:
-    """What is between our people and those of some servers."""
+    """How many follows there are between local accounts and those of some servers."""
 
     followers: int
     following: int
@@ -33,7 +38,7 @@ def record(tx: Writer, ended: Follow) -> None:
 
 
 def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
-    """Removes and returns severed follows between people neither of whose servers is suspended any more."""
+    """Removes and returns severed follows between accounts neither of whose servers is suspended any more."""
     rows = tx.all(
         f"""SELECT {columns(Follow, "s")} FROM severed_follows s
             JOIN accounts a ON a.id = s.follower_id JOIN accounts b ON b.id = s.followed_id
@@ -44,13 +49,14 @@ def take_restorable(tx: Writer, *, limit: int) -> list[Follow]:
     return [build(Follow, row) for row in rows]
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Someone is gone, and with them what might have come back."""
-    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the severed follows of an account, in both directions: none of them can be restored."""
+    tx.run("DELETE FROM severed_follows WHERE follower_id = :id OR followed_id = :id", id=account.id)
 
 
 def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
-    """How many follows there are with people of these (domain, host) pairs, and how many have been ended."""
+    """Counts the follows from and to accounts of these (domain, host) pairs, and those severed."""
     counts = dict.fromkeys(("followers", "following", "severed"), 0)
     for domain, host in servers:
         row = tx.one(
@@ -72,5 +78,5 @@ def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """After a year nobody expects a follow to come back."""
+    """Deletes those older than `RETENTION_MS`: after a year nobody expects a follow to come back."""
     return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - RETENTION_MS)

@@ -1,1 +1,1 @@
-"""Joining, profiles, moving and leaving; remote accounts as they come in."""
+"""Accounts from sign-up to deletion: registration, profiles, migration; and how remote accounts are recorded."""

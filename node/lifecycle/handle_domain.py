@@ -1,4 +1,4 @@
-"""The domain of handles (`handle_domain`): local accounts get the one of the options at start."""
+"""Applies the option `handle_domain`, the domain in the handles of local accounts. Called at start. Owns no table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from node.federation import outbox
 
 
 def apply_handle_domain(tx: Writer) -> None:
-    """At start: if the option was changed, our people are called by what it says now. Other servers hear of it."""
-    for who in accounts.set_handle_domain(tx):
-        outbox.record(tx, who, "Update", who.uri)
+    """Gives local accounts the domain of the option, and sends an Update for each where it changed."""
+    for account in accounts.set_handle_domain(tx):
+        outbox.record(tx, account, "Update", account.uri)

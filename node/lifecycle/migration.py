@@ -1,9 +1,9 @@
-"""Moving from one account to another, here or elsewhere. Owns `moves`.
+"""Moves from one account to another, local or remote. Owns `moves`. Called by settings, `Move` handlers and a job.
 
-The new account says first that it is also the old one (`also_known_as`); then the old one says that it has
-moved. Only both together count. Whoever of ours follows the old one follows the new one instead, unless there
-is a block between the two. Nobody moves again soon, nor is moved on at once from where they just arrived: so a
-chain of moves cannot lead followers far in one go.
+The new account first lists the old one as an alias (`alsoKnownAs`); then the old one sends Move. Only both together
+count. Local followers of the old account then follow the new one instead, unless there is a block between the two.
+An account cannot move again soon, nor on from where others have just moved: so a chain of moves cannot lead
+followers far at once.
 """
 
 from __future__ import annotations
@@ -24,58 +24,63 @@ from node.text import hostnames
 
 DAY_MS = 24 * 3_600_000
 MOVE_COOLDOWN_MS = 30 * DAY_MS
-"""When one of ours may move again."""
+"""How long until a local account may move again."""
 REMOTE_MOVE_COOLDOWN_MS = 7 * DAY_MS
-"""When somebody elsewhere may move again, or on."""
+"""How long until a remote account may move again, or on."""
 MAX_ALIASES = 10
 BATCH_SIZE = 50
 
 
-def add_alias(tx: Writer, who: Account, other: Account) -> None:
-    """One of ours says that another account is theirs too. Raises Invalid."""
-    if other.id == who.id or other.is_inactive or other.kind == "Application":
+def add_alias(tx: Writer, account: Account, other: Account) -> None:
+    """Adds an alias to a local account: another account of the same person. Raises Invalid, field `alias`."""
+    if other.id == account.id or other.is_inactive or other.kind == "Application":
         raise Invalid("That is not one of your other accounts.", field="alias")
-    if other.uri in who.aliases:
+    if other.uri in account.aliases:
         return
-    if len(who.aliases) >= MAX_ALIASES:
+    if len(account.aliases) >= MAX_ALIASES:
         raise Invalid(f"No more than {MAX_ALIASES} accounts can be named.", field="alias")
-    _update_actor(tx, who, aliases=[*who.aliases, other.uri], moved_to=who.moved_to)
+    _update_actor(tx, account, aliases=[*account.aliases, other.uri], moved_to=account.moved_to)
 
 
-def remove_alias(tx: Writer, who: Account, uri: str) -> None:
-    if uri in who.aliases:
-        _update_actor(tx, who, aliases=[one for one in who.aliases if one != uri], moved_to=who.moved_to)
+def remove_alias(tx: Writer, account: Account, uri: str) -> None:
+    if uri in account.aliases:
+        _update_actor(
+            tx, account, aliases=[one for one in account.aliases if one != uri], moved_to=account.moved_to
+        )
 
 
-def move(tx: Writer, who: Account, target: Account) -> None:
-    """One of ours goes to another account, which has just been read. Raises Invalid, field 'target'."""
-    if not who.is_local or who.is_inactive:
+def move(tx: Writer, account: Account, target: Account) -> None:
+    """Moves a local account to another one, which has just been fetched. Its followers are sent a Move.
+
+    Raises NotAllowed for an account that cannot move, and Invalid, field `target`, for a target that cannot be moved
+    to, or too soon after the last move.
+    """
+    if not account.is_local or account.is_inactive:
         raise NotAllowed("This account cannot move.")
-    if who.moved_to:
+    if account.moved_to:
         raise Invalid("This account has moved already.", field="target")
-    again = next_move_at(tx, who)
-    if again > now_ms():
+    if next_move_at(tx, account) > now_ms():
         raise Invalid("This account has moved recently. It can move again after 30 days.", field="target")
-    _check_target(tx, who, target)
-    _record_move(tx, who, target)
-    _update_actor(tx, who, aliases=who.aliases, moved_to=target.uri)
-    outbox.record(tx, who, "Move", who.uri, extra={"target": target.uri})
+    _check_target(tx, account, target)
+    _record_move(tx, account, target)
+    _update_actor(tx, account, aliases=account.aliases, moved_to=target.uri)
+    outbox.record(tx, account, "Move", account.uri, extra={"target": target.uri})
 
 
-def cancel_move(tx: Writer, who: Account) -> None:
-    """One of ours is here again. Who has followed them elsewhere stays there."""
-    if who.moved_to:
-        _update_actor(tx, who, aliases=who.aliases, moved_to="")
+def cancel_move(tx: Writer, account: Account) -> None:
+    """Cancels the move of a local account. Followers that the new account has got stay with it."""
+    if account.moved_to:
+        _update_actor(tx, account, aliases=account.aliases, moved_to="")
 
 
-def next_move_at(tx: Reader, who: Account) -> int:
-    """When somebody may move again; 0 for at any time."""
-    moved_at = tx.value("SELECT moved_at FROM moves WHERE account_id = :who", who=who.id)
+def next_move_at(tx: Reader, account: Account) -> int:
+    """Returns when an account may move again, in milliseconds since 1970; 0 for at any time."""
+    moved_at = tx.value("SELECT moved_at FROM moves WHERE account_id = :account", account=account.id)
     return 0 if moved_at is None else int(moved_at) + MOVE_COOLDOWN_MS
 
 
 def receive_move(tx: Writer, origin: Account, target: Account) -> None:
-    """Somebody elsewhere has moved, as they say and the new account, just read, agrees. Raises Refused."""
+    """Records the move of a remote account to a target, which has just been fetched. Raises NotAllowed or Invalid."""
     if origin.is_local or origin.is_inactive:
         raise NotAllowed("This account cannot move.", detail=origin.uri)
     if origin.moved_to not in ("", target.uri):
@@ -87,7 +92,7 @@ def receive_move(tx: Writer, origin: Account, target: Account) -> None:
 
 
 def is_past_cooldown(tx: Reader, account: Account) -> bool:
-    """Whether somebody elsewhere may move: they have not moved lately, and nobody has just moved to them."""
+    """Whether a remote account may move: it has not moved lately, and nobody has just moved to it."""
     return not tx.value(
         """SELECT 1 FROM moves WHERE account_id = :id AND moved_at > :since
            UNION ALL SELECT 1 FROM moves WHERE target_id = :id AND moved_at > :since LIMIT 1""",
@@ -97,7 +102,7 @@ def is_past_cooldown(tx: Reader, account: Account) -> bool:
 
 
 def has_local_relationships(tx: Reader, origin: Account) -> bool:
-    """Whether anybody here follows, has muted or has blocked them."""
+    """Whether any local account follows, has muted or has blocked this one."""
     return bool(
         tx.value(
             """SELECT 1 FROM accounts a WHERE a.is_local AND (
@@ -140,13 +145,13 @@ def _record_move(tx: Writer, origin: Account, target: Account) -> None:
     queue.add(tx, "carry_over", {"origin": origin.id, "target": target.id})
 
 
-def _update_actor(tx: Writer, who: Account, *, aliases: list[str], moved_to: str) -> None:
-    accounts.set_migration(tx, who.id, aliases=aliases, moved_to=moved_to)
-    outbox.record(tx, who, "Update", who.uri)
+def _update_actor(tx: Writer, account: Account, *, aliases: list[str], moved_to: str) -> None:
+    accounts.set_migration(tx, account.id, aliases=aliases, moved_to=moved_to)
+    outbox.record(tx, account, "Update", account.uri)
 
 
 async def carry_over(node: Node, job: Job) -> None:
-    """Job `carry_over`: our people who follow, mute or block the old account do so to the new one."""
+    """Job `carry_over`: local accounts that follow, mute or block the old account do so to the new one."""
     origin_id, target_id = job.payload["origin"], job.payload["target"]
     for unit in (_carry_mutes, _carry_blocks, _carry_follows):
         after = 0
@@ -163,8 +168,8 @@ def _load_pair(tx: Reader, origin_id: int, target_id: int) -> tuple[Account, Acc
 
 
 def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    """The next few; the last id there was, 0 at the end."""
-    two = _load_pair(tx, origin_id, target_id)
+    """Carries over the next few follows. Returns the id of the last one, 0 at the end."""
+    pair = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT f.id, f.follower_id, f.shows_boosts FROM follows f JOIN accounts a ON a.id = f.follower_id
            WHERE f.followed_id = :origin AND f.id > :after AND a.is_local
@@ -173,16 +178,16 @@ def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> in
         after=after,
         most=BATCH_SIZE,
     )
-    if two is None or not rows:
+    if pair is None or not rows:
         return 0
-    origin, target = two
+    origin, target = pair
     people = accounts.by_ids(tx, (row["follower_id"] for row in rows))
     for row in rows:
         follower = people[row["follower_id"]]
         try:
             follows.follow(tx, follower, target, shows_boosts=bool(row["shows_boosts"]))
         except Refused:
-            # A block, or themselves: what they have stays as it is.
+            # A block between the two, or the target itself: the follow stays as it is.
             continue
         follows.unfollow(tx, follower, origin)
         notifications.notify(tx, follower.id, "move", actor=target)
@@ -190,7 +195,7 @@ def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> in
 
 
 def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    two = _load_pair(tx, origin_id, target_id)
+    pair = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT m.id, m.account_id, m.hides_notifications FROM mutes m
            WHERE m.target_id = :origin AND m.id > :after ORDER BY m.id LIMIT :most""",
@@ -198,20 +203,20 @@ def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
         after=after,
         most=BATCH_SIZE,
     )
-    if two is None or not rows:
+    if pair is None or not rows:
         return 0
-    _, target = two
+    _, target = pair
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
-        who = people[row["account_id"]]
-        if who.id != target.id and not relationships.has_muted(tx, who, target):
-            blocks.mute(tx, who, target, hides_notifications=bool(row["hides_notifications"]))
+        account = people[row["account_id"]]
+        if account.id != target.id and not relationships.has_muted(tx, account, target):
+            blocks.mute(tx, account, target, hides_notifications=bool(row["hides_notifications"]))
     return int(rows[-1]["id"])
 
 
 def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    """Whoever has blocked the old account does not want the new one, unless they follow it already."""
-    two = _load_pair(tx, origin_id, target_id)
+    """Blocks the new account for those who have blocked the old one, unless they follow it already."""
+    pair = _load_pair(tx, origin_id, target_id)
     rows = tx.all(
         """SELECT b.id, b.account_id FROM blocks b JOIN accounts a ON a.id = b.account_id
            WHERE b.target_id = :origin AND a.is_local AND b.id > :after ORDER BY b.id LIMIT :most""",
@@ -219,25 +224,25 @@ def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int
         after=after,
         most=BATCH_SIZE,
     )
-    if two is None or not rows:
+    if pair is None or not rows:
         return 0
-    _, target = two
+    _, target = pair
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
-        who = people[row["account_id"]]
-        if who.id != target.id and relationships.follow_between(tx, who, target) is None:
-            blocks.block(tx, who, target)
+        account = people[row["account_id"]]
+        if account.id != target.id and relationships.follow_between(tx, account, target) is None:
+            blocks.block(tx, account, target)
     return int(rows[-1]["id"])
 
 
 def destination(tx: Reader, account: Account) -> Account | None:
-    """Where somebody has moved, if that is known here and, of somebody elsewhere, the new account agrees."""
+    """Returns the account to which another has moved, if known; of a remote one only if the new account lists it."""
     found = accounts.by_uri(tx, account.moved_to) if account.moved_to else None
     if found is None or found.is_inactive:
         return None
     return found if account.is_local or account.uri in found.aliases else None
 
 
-def aliases(tx: Reader, who: Account) -> list[tuple[str, Account | None]]:
-    """The other accounts somebody names: their ids, and who they are as far as that is known here."""
-    return [(uri, accounts.by_uri(tx, uri)) for uri in who.aliases]
+def aliases(tx: Reader, account: Account) -> list[tuple[str, Account | None]]:
+    """Returns the aliases of an account: each uri, and its account if known."""
+    return [(uri, accounts.by_uri(tx, uri)) for uri in account.aliases]

@@ -1,6 +1,6 @@
-"""What a profile may hold: ours checked and rendered, others' cleaned. Called by `accounts`, which keeps it.
+"""Checks and renders the profiles of local accounts. Owns no table: `accounts` writes the columns.
 
-Owns no table.
+Called by the settings pages and the client API. Profiles of remote accounts: `remote_accounts`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ MAX_ATTRIBUTION_DOMAINS = 20
 
 
 def columns_from_form(
-    tx: Reader, who: Account, *, display_name: str, bio: str, fields: Sequence[tuple[str, str]]
+    tx: Reader, account: Account, *, display_name: str, bio: str, fields: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Columns of one of ours, from what they typed. Raises Invalid with the field."""
+    """Returns the columns of a local account from what was typed: rendered HTML and the source. Raises Invalid with the field."""
     shown = display_names.clean_line(display_name, display_names.MAX_DISPLAY_NAME_LENGTH + 1)
     if len(shown) > display_names.MAX_DISPLAY_NAME_LENGTH:
         raise Invalid(
@@ -44,19 +44,19 @@ def columns_from_form(
     if any(len(value) > MAX_FIELD_LENGTH for _, value in lines):
         raise Invalid(f"A line can have {MAX_FIELD_LENGTH} characters.", field="fields")
     html = [
-        [name, _one_line(mention_links.render_html(tx, value, author=who).html), value]
+        [name, _one_line(mention_links.render_html(tx, value, author=account).html), value]
         for name, value in lines
     ]
     return {
         "display_name": shown,
-        "bio": mention_links.render_html(tx, bio, author=who).html if bio else "",
+        "bio": mention_links.render_html(tx, bio, author=account).html if bio else "",
         "bio_source": bio,
         "fields": json.dumps(html),
     }
 
 
 def parse_attribution_domains(lines: Sequence[str]) -> list[str]:
-    """The names of websites that somebody typed or pasted the addresses of, each once. Raises Invalid."""
+    """Returns the domains of websites given by name or URL, each once. Raises Invalid, field `attribution_domains`."""
     found: dict[str, None] = {}
     for line in lines:
         text = line.strip()
@@ -80,7 +80,7 @@ def _one_line(html: str) -> str:
 
 def update_profile(
     tx: Writer,
-    who: Account,
+    account: Account,
     *,
     display_name: str,
     bio: str,
@@ -91,18 +91,17 @@ def update_profile(
     hides_follows: bool | None = None,
     attribution_domains: Sequence[str] | None = None,
 ) -> Account:
-    """What one of our own says about themselves. Raises Invalid. Other servers hear of it.
+    """Updates the profile of a local account, and sends an Update. Raises Invalid with the field.
 
-    Unlocking lets nobody in by itself: who has asked already still waits for an answer. The last two stay as they
-    are where they are not given: whether who follows whom is kept from others, and the sites that may name
-    this person as an author.
+    Unlocking accepts nobody by itself: earlier follow requests still wait for an answer. `hides_follows` and
+    `attribution_domains` (the websites that may name this account as an author) stay as they are where not given.
     """
-    values = columns_from_form(tx, who, display_name=display_name, bio=bio, fields=fields)
+    values = columns_from_form(tx, account, display_name=display_name, bio=bio, fields=fields)
     if hides_follows is not None:
         values["hides_follows"] = hides_follows
     if attribution_domains is not None:
         values["attribution_domains"] = json.dumps(parse_attribution_domains(attribution_domains))
     values |= {"is_locked": is_locked, "is_discoverable": is_discoverable, "is_indexable": is_indexable}
-    changed = accounts.update_local(tx, who.id, values)
+    changed = accounts.update_local(tx, account.id, values)
     outbox.record(tx, changed, "Update", changed.uri)
     return changed

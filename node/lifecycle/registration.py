@@ -1,7 +1,7 @@
-"""How people join: the node's mode, invites, and the first admin. Owns `invites`.
+"""Sign-up: the registration mode, invites and the first admin. Owns `invites`.
 
-While a node has no admin, a one-time code is printed where the node was started, and whoever holds it
-may create the admin account in the browser. It dies with its first use or with the first admin.
+While a node has no admin, a one-time code is printed where the node was started, and whoever holds it may create
+the admin account in the browser. It ends with its first use or with the first admin.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from node.auth.users import User
 from node.database import Reader, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
 from node.notifications import notifications
@@ -49,7 +50,7 @@ async def register(
     invite: str = "",
     language: str = "",
 ) -> User:
-    """Sign up as the node's mode allows. The user is 'pending' where someone has to approve it.
+    """Signs up as the registration mode allows. The user is `pending` where staff have to approve it.
 
     Raises Invalid (with its field), Conflict, NotAllowed or TooMuch.
     """
@@ -70,7 +71,7 @@ async def register(
 
 
 async def set_up_node(node: Node, *, code: str, name: str, email: str, password: str, address: str) -> User:
-    """Create the first admin. Raises Invalid (field 'code' for a wrong one), Conflict, NotAllowed, TooMuch."""
+    """Creates the first admin. Raises Invalid (field `code` for a wrong one), Conflict, NotAllowed, TooMuch."""
     hashed, pair = await _prepare(node, "set-up", name, email, password, address)
     return await node.db.write(
         create_first_admin, code, name=name, email=email, password_hash=hashed, pair=pair
@@ -80,7 +81,7 @@ async def set_up_node(node: Node, *, code: str, name: str, email: str, password:
 async def _prepare(
     node: Node, action: str, name: str, email: str, password: str, address: str
 ) -> tuple[str, keys.KeyPair]:
-    """Refuse what needs no table, count the attempt, and do the slow work before the unit of work."""
+    """Checks what needs no table, counts the attempt, and does the slow work before the unit of work."""
     display_names.check_username(name)
     users.normalize_email(email)
     passwords.check(password)
@@ -121,7 +122,10 @@ def sign_up(
     invite: str = "",
     language: str = "",
 ) -> User:
-    """Make the account and the user. An invite lets someone in without waiting, in every mode but closed."""
+    """Creates the account and the user, and notifies the staff. Raises as `register`.
+
+    With an invite no approval is needed. In mode `closed` an invite does not help.
+    """
     check_open(tx, mode, invite)
     invited = _redeem_invite(tx, invite) if invite else None
     is_pending = mode == "approval" and invited is None
@@ -150,13 +154,13 @@ def needs_admin(tx: Reader) -> bool:
 
 
 def create_setup_code(tx: Writer) -> str | None:
-    """A fresh one-time code to print at start, or None once there is an admin. An earlier code dies."""
+    """Returns a new one-time code to print at start, or None once there is an admin. An earlier code ends."""
     if not needs_admin(tx):
         settings.remove(tx, _SETUP_CODE_KEY)
         return None
-    letters = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
-    settings.put(tx, _SETUP_CODE_KEY, _hash(letters))
-    return "-".join((letters[:4], letters[4:8], letters[8:]))
+    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
+    settings.put(tx, _SETUP_CODE_KEY, _hash(code))
+    return "-".join((code[:4], code[4:8], code[8:]))
 
 
 def create_first_admin(
@@ -169,12 +173,12 @@ def create_first_admin(
     pair: keys.KeyPair,
     language: str = "",
 ) -> User:
-    """Create the admin account, once, for whoever holds the code."""
+    """Creates the admin account, once, for whoever has the code. Raises NotAllowed, Invalid (field `code`) or Conflict."""
     if not needs_admin(tx):
         raise NotAllowed("This server already has an admin.")
-    kept = settings.get(tx, _SETUP_CODE_KEY)
-    typed = "".join(letter for letter in code.upper() if letter.isalnum())
-    if kept is None or not hmac.compare_digest(kept, _hash(typed)):
+    stored = settings.get(tx, _SETUP_CODE_KEY)
+    typed = "".join(character for character in code.upper() if character.isalnum())
+    if stored is None or not hmac.compare_digest(stored, _hash(typed)):
         raise Invalid("The code is not the one printed in the terminal of the server.", field="code")
     return create_user(
         tx, name=name, email=email, password_hash=password_hash, pair=pair, role="admin", language=language
@@ -191,7 +195,7 @@ def create_user(
     role: str = "user",
     language: str = "",
 ) -> User:
-    """An account and its user, without asking: the command line and the first admin."""
+    """Creates an account and its user in any mode: for the command line and the first admin."""
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(tx, account, email=email, password_hash=password_hash, role=role, language=language)
     if role == "admin":
@@ -199,20 +203,20 @@ def create_user(
     return user
 
 
-def create_invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> Invite:
-    """A new invite by one of our people."""
+def create_invite(tx: Writer, account: Account, *, uses: int = 1, days: int = 7) -> Invite:
+    """Creates an invite by a local account. Raises Invalid for a number out of range, NotAllowed for an inactive user."""
     if not (1 <= uses <= 100 and 1 <= days <= 90):
         raise Invalid("An invitation is for 1 to 100 people and for 1 to 90 days.")
-    user = users.by_account(tx, who)
+    user = users.by_account(tx, account)
     if user is None or user.state != "active":
         raise NotAllowed("You cannot invite anyone at the moment.")
     now = now_ms()
-    made = Invite(secrets.token_urlsafe(9), who.id, uses, now, now + days * DAY_MS)
+    made = Invite(secrets.token_urlsafe(9), account.id, uses, now, now + days * DAY_MS)
     tx.run(
         """INSERT INTO invites (code, account_id, uses_left, created_at, expires_at)
-           VALUES (:code, :who, :uses, :now, :expires)""",
+           VALUES (:code, :account, :uses, :now, :expires)""",
         code=made.code,
-        who=who.id,
+        account=account.id,
         uses=uses,
         now=now,
         expires=made.expires_at,
@@ -220,29 +224,30 @@ def create_invite(tx: Writer, who: Account, *, uses: int = 1, days: int = 7) -> 
     return made
 
 
-def invites(tx: Reader, who: Account) -> list[Invite]:
-    """Someone's invites that still let somebody in."""
+def invites(tx: Reader, account: Account) -> list[Invite]:
+    """Returns the invites of an account that can still be used, newest first."""
     rows = tx.all(
         f"""SELECT {columns(Invite)} FROM invites
-            WHERE account_id = :who AND uses_left > 0 AND expires_at > :now
+            WHERE account_id = :account AND uses_left > 0 AND expires_at > :now
             ORDER BY created_at DESC""",  # noqa: S608
-        who=who.id,
+        account=account.id,
         now=now_ms(),
     )
     return [build(Invite, row) for row in rows]
 
 
-def revoke_invite(tx: Writer, who: Account, code: str) -> None:
-    tx.run("DELETE FROM invites WHERE code = :code AND account_id = :who", code=code, who=who.id)
+def revoke_invite(tx: Writer, account: Account, code: str) -> None:
+    tx.run("DELETE FROM invites WHERE code = :code AND account_id = :account", code=code, account=account.id)
 
 
-def delete_invites_by_account(tx: Writer, account_id: int) -> None:
-    """Someone is gone, and their invites with them."""
-    tx.run("DELETE FROM invites WHERE account_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the invites of an account."""
+    tx.run("DELETE FROM invites WHERE account_id = :id", id=account.id)
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Forget invites that are used up or out of date."""
+    """Deletes invites that are used up or have expired."""
     return tx.run("DELETE FROM invites WHERE uses_left < 1 OR expires_at < :now", now=now)
 
 

@@ -1,4 +1,7 @@
-"""Takes in accounts of other servers: checks and cleans what their server says. `accounts` writes the rows."""
+"""Records remote accounts: checks and cleans what their server sends. Owns no table: `accounts` writes the rows.
+
+Called with actor documents that were fetched, by `activitypub.remote.actors`.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,21 @@ from node.text import display_names, formatting, hostnames
 
 
 def upsert(tx: Writer, actor: RemoteActor) -> Account:
-    """Take in someone from another server, or what is new about them. Raises Invalid.
+    """Inserts a remote account, or updates it. Raises Invalid, and NotFound for one that was deleted.
 
-    Whoever calls it has fetched the document from the actor's own origin. Nothing else about someone
-    elsewhere is believed, and nothing here can make a stranger one of ours.
+    The caller has fetched the document from the actor's own origin, the only source that is trusted. A document can
+    neither claim an account of this server nor change one.
     """
     values = columns_from_actor(tx, actor)
     if actor.uri.lower().startswith(tx.site.base_url + "/") or tx.site.is_own_domain(values["domain"]):
-        raise Invalid("That person is on this server.", detail=f"{actor.uri} claims to be one of ours")
+        raise Invalid("That person is on this server.", detail=f"{actor.uri} claims to be a local account")
     now = now_ms()
     created_at = max(0, min(now if actor.created_at is None else actor.created_at, now))
     account = accounts.upsert_remote(tx, actor.uri, values, created_at=created_at, now=now)
     if account is None:
         raise NotFound("That account has been deleted.", detail=actor.uri)
     if actor.is_suspended != account.suspended_there:
-        account = accounts._apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
+        account = accounts.apply_remote_suspension(tx, account, is_suspended=actor.is_suspended)
     keys.save_public(tx, account, actor.keys, now)
     return domain_rules.apply_to_account(tx, account)
 
@@ -47,9 +50,9 @@ MAX_URI_LENGTH = 2048
 
 
 def columns_from_actor(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
-    """Columns of someone elsewhere. Raises Invalid when they cannot be understood as a person at all.
+    """Returns the columns of a remote account. Raises Invalid for one without a usable name, id or inbox.
 
-    The emoji they use are known here afterwards.
+    What is too long is cut, and a uri that cannot be used becomes ''. Records the custom emoji it uses.
     """
     name = display_names.clean_remote_username(actor.name)
     if not name or not _is_usable_uri(actor.uri) or not _is_usable_uri(actor.inbox):
@@ -80,7 +83,7 @@ def columns_from_actor(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "inbox": actor.inbox,
         "hides_from_web": actor.hides_from_web,
     }
-    for part in (
+    for column in (
         "shared_inbox",
         "outbox",
         "followers_uri",
@@ -90,8 +93,8 @@ def columns_from_actor(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         "header_url",
         "moved_to",
     ):
-        uri = getattr(actor, part)
-        values[part] = uri if _is_usable_uri(uri) else ""
+        uri = getattr(actor, column)
+        values[column] = uri if _is_usable_uri(uri) else ""
     values["emoji"] = custom_emoji.record_used(
         tx,
         hostnames.from_uri(actor.uri),

@@ -1,1 +1,1 @@
-"""Rows and pure rules: accounts, posts, policies, and the one answer to who may see what. Nothing here writes."""
+"""Rows and pure rules: accounts, posts, policies, and the visibility of posts. Nothing here writes."""

@@ -1,4 +1,4 @@
-"""What one row of `accounts` looks like to everyone else. The rows themselves are the business of `accounts`."""
+"""A row of `accounts` as all other modules read it. Only `node.accounts.accounts` writes the table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ MAX_LABEL_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """An account, local or remote; each field is a column, times are milliseconds.
+
+    `looked_at` is when `claimed_*` were fetched from the account's own server, `suspended_there` its own suspension.
+    """
+
     id: int
     uri: str
     url: str
@@ -62,7 +67,7 @@ class Account:
 
     @property
     def displayed_counts(self) -> tuple[int, int, int]:
-        """Posts, followers and followed as they are shown: their own server knows more of them than we do."""
+        """Posts, followers and followed as profiles show them: the account's own server knows more than this one."""
         return (
             max(self.posts_count, self.claimed_posts or 0),
             max(self.followers_count, self.claimed_followers or 0),
@@ -71,47 +76,50 @@ class Account:
 
     @property
     def handle(self) -> str:
-        """How they are called on this node: `alice`, or `bob@b.example`."""
+        """The handle on this node: `alice` for a local account, `bob@b.example` for a remote one."""
         return self.name if self.is_local else f"{self.name}@{self.domain}"
 
     @property
     def full_handle(self) -> str:
+        """The handle with its domain, also for a local account."""
         return f"{self.name}@{self.domain}"
 
     @property
     def label(self) -> str:
-        """The name to show, cut where it would fill a page: other servers allow two thousand characters."""
+        """The display name, or the name; cut because other servers allow two thousand characters."""
         name = self.display_name or self.name
         return name if len(name) <= MAX_LABEL_LENGTH else name[:MAX_LABEL_LENGTH].rstrip() + "…"
 
     @property
     def attribution_domain_list(self) -> list[str]:
-        """The websites that may name this person as an author."""
-        found: list[str] = json.loads(self.attribution_domains)
-        return found
+        """The websites that may name this account as an author (`fediverse:creator`)."""
+        domains: list[str] = json.loads(self.attribution_domains)
+        return domains
 
     @property
     def profile_fields(self) -> list[tuple[str, str]]:
-        """Name and safe HTML value of each line of the profile."""
+        """Name and safe HTML value of each profile field."""
         return [(line[0], line[1]) for line in json.loads(self.fields)]
 
     @property
     def source_fields(self) -> list[tuple[str, str]]:
-        """The same lines as one of ours typed them."""
+        """Name and value of each profile field as a local person typed them."""
         return [(line[0], line[2]) for line in json.loads(self.fields)]
 
     @property
     def aliases(self) -> list[str]:
+        """The uris of `alsoKnownAs`."""
         return list(json.loads(self.also_known_as))
 
     @property
     def is_inactive(self) -> bool:
+        """Whether the account is suspended or deleted."""
         return self.deleted_at is not None or self.suspended_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAccount:
-    """A person in a list; `id` is what the list is paged by."""
+    """An account in a list; `id` is what the list is paged by."""
 
     id: int
     account: Account

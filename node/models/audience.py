@@ -1,4 +1,4 @@
-"""Visibility levels: who may see a post, from the widest to the narrowest."""
+"""Visibility levels of posts, from the widest to the narrowest. Pure values."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ OPEN_VISIBILITIES = ("public", "unlisted")
 
 
 def rank(visibility: str) -> int:
-    """0 for the widest. What is not a visibility counts as the narrowest."""
+    """The place of a visibility, 0 for the widest. Any other text counts as narrower than all."""
     return VISIBILITIES.index(visibility) if visibility in VISIBILITIES else len(VISIBILITIES)
 
 
 def narrower(one: str, other: str) -> str:
-    """Whichever of the two reaches fewer people."""
+    """The narrower of two visibilities."""
     return max(one, other, key=rank)

@@ -1,4 +1,4 @@
-"""How a server is treated: the strengths of a rule and what follows from it. Pure values, no writing."""
+"""The moderation policy of a server: the strength of a rule and its effects. Pure values, no writing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ STRENGTHS = ("none", "limit", "suspend")
 
 @dataclass(frozen=True, slots=True)
 class DomainPolicy:
-    """How a server is treated. What is suspended is also everything else."""
+    """How a server is treated; a suspended server is also limited."""
 
     strength: str = "none"
     rejects_media: bool = False
@@ -24,7 +24,7 @@ class DomainPolicy:
         return self.strength != "none"
 
     def combined_with(self, other: DomainPolicy) -> DomainPolicy:
-        """The stricter of both in everything."""
+        """The stricter of both, for each effect by itself."""
         return DomainPolicy(
             max(self.strength, other.strength, key=STRENGTHS.index),
             self.rejects_media or other.rejects_media,

@@ -1,10 +1,11 @@
-"""What may be done with a post, and by whom: liking, commenting, boosting, quoting. Owns no table.
+"""Interaction policies (GoToSocial): who may like, comment on, boost and quote a post. Owns no table.
 
-Whoever published a post may say who may do each of these at once, and who may after a yes. It narrows what
-`visibility` allows and never widens it: who may not see a post may do nothing with it. Doors ask `may`
-before they offer a deed, deeds before they do it, for people here and people elsewhere alike.
+The author of a post decides who may do each of these at once, and who only after approval. A policy narrows
+what `visibility` allows and never widens it: an account that may not see a post may do nothing with it.
+`posts.permissions` applies `decide` before an action is offered and before it is done, for local and remote
+accounts alike.
 
-Where nothing is said, everyone who sees a post may like, comment and boost it, and nobody may quote it.
+Without a policy, everyone who sees a post may like, comment and boost it, and nobody may quote it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from node.models.audience import OPEN_VISIBILITIES
 
 AudienceGroup = Literal["everyone", "followers", "followed", "mentioned"]
-"""Groups of people round the author of a post; `followed` are those the author follows."""
+"""Groups of accounts as seen from the author of a post; `followed` are those the author follows."""
 
 Interaction = Literal["like", "comment", "boost", "quote"]
 Decision = Literal["yes", "ask", "no"]
@@ -24,7 +25,7 @@ Decision = Literal["yes", "ask", "no"]
 AUDIENCE_GROUPS: tuple[AudienceGroup, ...] = ("everyone", "followers", "followed", "mentioned")
 INTERACTIONS: tuple[Interaction, ...] = ("like", "comment", "boost", "quote")
 
-# The circle that says more about somebody decides before the wider one.
+# The narrower group decides before the wider one.
 _GROUPS_BY_PRECEDENCE: tuple[tuple[AudienceGroup, ...], ...] = (
     ("mentioned",),
     ("followers", "followed"),
@@ -34,7 +35,7 @@ _GROUPS_BY_PRECEDENCE: tuple[tuple[AudienceGroup, ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class InteractionRule:
-    """Who may at once, and who may after the author has said yes. The author always may."""
+    """The groups that may at once, and those that may after the author approves. The author always may."""
 
     automatic_approval: frozenset[AudienceGroup] = frozenset()
     manual_approval: frozenset[AudienceGroup] = frozenset()
@@ -43,12 +44,12 @@ class InteractionRule:
         object.__setattr__(self, "manual_approval", self.manual_approval - self.automatic_approval)
 
     def __bool__(self) -> bool:
-        """Whether anybody but the author may, now or when asked."""
+        """Whether any group may, at once or after approval."""
         return bool(self.automatic_approval or self.manual_approval)
 
     @property
     def summary(self) -> str:
-        """The one word for the rule: a circle, `nobody`, or `mixed`."""
+        """The rule in one word: a group, `nobody`, or `mixed`."""
         if not self:
             return "nobody"
         return (
@@ -63,20 +64,22 @@ NOBODY = InteractionRule()
 
 
 def rule_for(*groups: AudienceGroup, manual_approval: tuple[AudienceGroup, ...] = ()) -> InteractionRule:
-    """`only("followers")`, `only("mentioned", asking=("everyone",))`."""
+    """`rule_for("followers")`, `rule_for("mentioned", manual_approval=("everyone",))`."""
     return InteractionRule(frozenset(groups), frozenset(manual_approval))
 
 
 @dataclass(frozen=True, slots=True)
 class InteractionPolicy:
+    """One rule for each interaction; the defaults are those of a post without a policy."""
+
     like: InteractionRule = EVERYONE
     comment: InteractionRule = EVERYONE
     boost: InteractionRule = EVERYONE
     quote: InteractionRule = NOBODY
 
     def rule(self, interaction: Interaction) -> InteractionRule:
-        found: InteractionRule = getattr(self, interaction)
-        return found
+        rule: InteractionRule = getattr(self, interaction)
+        return rule
 
 
 DEFAULT_POLICY = InteractionPolicy()
@@ -84,10 +87,10 @@ DEFAULT_POLICY = InteractionPolicy()
 
 @dataclass(frozen=True, slots=True)
 class RequesterFacts:
-    """How somebody stands to a post and its author.
+    """The relation of an account to a post and its author, as far as a rule reads it.
 
-    `can_see`: may see the post at all. `is_follower` the author, accepted; is `is_followed` by the author.
-    `is_mentioned`: named in the post, or the author of what it comments on.
+    `can_see`: may see the post at all. `is_follower`: follows the author, accepted. `is_followed`: the author
+    follows them. `is_mentioned`: named in the post, or the author of what it comments on.
     """
 
     can_see: bool
@@ -98,61 +101,61 @@ class RequesterFacts:
 
 
 def decide(policy: InteractionPolicy, interaction: Interaction, requester: RequesterFacts) -> Decision:
-    """`yes`, `no`, or `ask`: it waits until the author says yes."""
+    """Returns `yes`, `no`, or `ask`: the interaction waits for the author's approval."""
     if not requester.can_see:
         return "no"
     if requester.is_author:
         return "yes"
     rule = policy.rule(interaction)
     if interaction == "comment" and requester.is_mentioned and rule:
-        # Nobody is talked about without a way to answer, except where there are no comments at all.
+        # An account that is mentioned may always reply, except where comments are off for all.
         return "yes"
-    for circles in _GROUPS_BY_PRECEDENCE:
-        inside = {circle for circle in circles if _is_in_group(requester, circle)}
-        if inside & rule.automatic_approval:
+    for groups in _GROUPS_BY_PRECEDENCE:
+        own_groups = {group for group in groups if _is_in_group(requester, group)}
+        if own_groups & rule.automatic_approval:
             return "yes"
-        if inside & rule.manual_approval:
+        if own_groups & rule.manual_approval:
             return "ask"
     return "no"
 
 
 def restrict_to_visibility(policy: InteractionPolicy, visibility: str) -> InteractionPolicy:
-    """The policy of a post with that visibility: what is not for everyone is passed on by its author alone."""
+    """The policy of a post with that visibility: a post that is not open is boosted and quoted by its author alone."""
     return policy if visibility in OPEN_VISIBILITIES else replace(policy, boost=NOBODY, quote=NOBODY)
 
 
 def dump(policy: InteractionPolicy) -> str:
-    """Text for a column; "" for the usual policy."""
-    said = {
+    """Serializes a policy for a column; "" for the default policy."""
+    rules = {
         field.name: {
-            name: sorted(circles)
-            for name, circles in (("allowed", rule.automatic_approval), ("asked", rule.manual_approval))
-            if circles
+            name: sorted(groups)
+            for name, groups in (("allowed", rule.automatic_approval), ("asked", rule.manual_approval))
+            if groups
         }
         for field in fields(InteractionPolicy)
         if (rule := getattr(policy, field.name)) != field.default
     }
-    return json.dumps(said, sort_keys=True, separators=(",", ":")) if said else ""
+    return json.dumps(rules, sort_keys=True, separators=(",", ":")) if rules else ""
 
 
 def load(text: str) -> InteractionPolicy:
-    """What `dump` wrote."""
-    said: dict[str, dict[str, list[Any]]] = json.loads(text) if text else {}
+    """Parses what `dump` wrote."""
+    rules: dict[str, dict[str, list[Any]]] = json.loads(text) if text else {}
     return InteractionPolicy(
         **{
             name: InteractionRule(frozenset(rule.get("allowed", ())), frozenset(rule.get("asked", ())))
-            for name, rule in said.items()
+            for name, rule in rules.items()
         }
     )
 
 
-def _is_in_group(who: RequesterFacts, circle: AudienceGroup) -> bool:
-    match circle:
+def _is_in_group(requester: RequesterFacts, group: AudienceGroup) -> bool:
+    match group:
         case "everyone":
             return True
         case "followers":
-            return who.is_follower
+            return requester.is_follower
         case "followed":
-            return who.is_followed
+            return requester.is_followed
         case "mentioned":
-            return who.is_mentioned
+            return requester.is_mentioned

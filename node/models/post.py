@@ -1,4 +1,4 @@
-"""What one row of `posts` looks like to everyone else. The rows themselves are the business of `posts`."""
+"""Rows of `posts` and `boosts` as all other modules read them. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from node.models.interaction_policy import InteractionPolicy
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, ours or another server's. `caption` is safe HTML, `source` what our own people typed."""
+    """A post, local or remote. `caption` is safe HTML, `source` the text a local person typed."""
 
     id: int
     uri: str
@@ -41,30 +41,34 @@ class Post:
 
     @property
     def is_comment(self) -> bool:
+        """Whether it replies to a post, which this node need not have."""
         return self.parent_uri != ""
 
     @property
     def interaction_policy(self) -> InteractionPolicy:
-        """Who may do what with it, as its author says."""
+        """Who may like, comment on, boost and quote it, as its author decided."""
         return interaction_policy.load(self.policy)
 
     @property
     def comments_enabled(self) -> bool:
+        """Whether anybody but the author may comment, at once or after approval."""
         return not self.policy or bool(self.interaction_policy.comment)
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody at all may see it."""
+        """Whether everybody may see it: public or unlisted."""
         return self.visibility in OPEN_VISIBILITIES
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is one of its author's posts as profiles count them: not a comment, and no secret."""
+        """Whether profiles count it among its author's posts: open, and not a comment."""
         return self.is_open and not self.is_comment
 
 
 @dataclass(frozen=True, slots=True)
 class Boost:
+    """A boost of a post; `visibility` is that of the boost, not of the post."""
+
     id: int
     uri: str
     account_id: int

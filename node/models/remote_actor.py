@@ -1,4 +1,4 @@
-"""Someone of another server, as that server describes them. Owns no table: `accounts.receive` takes it in."""
+"""A remote actor as its own server describes it. Owns no table: `lifecycle.remote_accounts.upsert` stores it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RemoteEmoji:
-    """A custom emoji of theirs, its name without colons; `updated_at` is 0 when their server does not say."""
+    """A custom emoji of a remote server, its name without colons; `updated_at` (ms) is 0 when it is not given."""
 
     shortcode: str
     url: str
@@ -17,7 +17,7 @@ class RemoteEmoji:
 
 @dataclass(frozen=True, slots=True)
 class RemoteActor:
-    """Someone as their own server describes them: not cleaned, not trusted."""
+    """The fields of an actor document, typed but neither cleaned nor trusted."""
 
     uri: str
     name: str
@@ -51,7 +51,7 @@ class RemoteActor:
 
 @dataclass(frozen=True, slots=True)
 class ActorKey:
-    """A key as an actor document lists it."""
+    """A public key as an actor document lists it: PEM for 'rsa', multibase for 'ed25519'."""
 
     id: str
     algorithm: str

@@ -1,4 +1,4 @@
-"""A post as another server describes it: a value with bounds, not yet cleaned. Owns no table."""
+"""A post as a remote server describes it: bounded values, not yet cleaned. Owns no table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from node.models.remote_actor import RemoteEmoji
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePhoto:
-    """A photo as another server describes it: numbers within bounds, an https url."""
+    """A photo as a remote server describes it: numbers within bounds, an https url."""
 
     url: str
     mime: str = ""
@@ -26,9 +26,9 @@ class RemotePhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePost:
-    """A post as another server describes it; the HTML is not yet safe. Times are milliseconds.
+    """A post as a remote server describes it; `html` is not yet safe. Times are milliseconds.
 
-    `mentions` are named by the post, `addressed` only sent to. `hashtags` are as written.
+    `mentions` are named by the post, `addressed` only recipients of it. `hashtags` are as written.
     """
 
     uri: str

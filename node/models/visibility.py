@@ -1,20 +1,20 @@
-"""Who may see what: the one answer, as SQL and as functions made of it.
+"""The visibility rules of posts, as SQL fragments and as functions made of them.
 
-Every page, timeline, document, media URL and deed asks here. The rules:
+Every page, timeline, document, media URL and action uses these and no others. The rules:
 
 * nobody sees a deleted post, or one by somebody suspended or deleted;
 * nobody sees a post by somebody they have blocked, or who has blocked them;
-* `public` and `unlisted` are for everyone, also for nobody in particular (viewer 0);
+* `public` and `unlisted` are for everyone, anonymous viewers (0) included;
 * `followers` is for the author, accepted followers and those it mentions;
 * `direct` is for the author and those it mentions.
 
-A follow that is still pending gives nothing. A mute hides somebody from feeds and lists, but not from a
-direct look, so it is a fragment of its own; so is the limit on a server, which only its followers look past.
+A follow that is still pending gives no access. A mute hides an account from feeds and lists but not from a
+direct request, so it is a fragment of its own; so is the limit on a server, which does not apply to followers.
 
-The fragments use the value `:viewer`, which `eyes` makes of an account, unless both accounts are given as
-expressions. Each asks about one row at a time along an index: a page is twenty rows, and a planner that turns
-the question into a join may read the whole of a table to answer it. A test compares them with the rules above,
-written once more in plain Python, over random worlds.
+The fragments use the value `:viewer`, which `viewer_value` makes of an account, unless both accounts are given as
+expressions. Each is a subquery that checks one row along an index: a page is twenty rows, and a planner that turns
+it into a join may read a whole table. A test compares them with the rules above, written once more in plain
+Python, over random data.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Access = Literal["public", "private"]
 
 
 def viewer_value(viewer: Account | None) -> int:
-    """The value of `:viewer`. Somebody suspended or deleted sees no more than a stranger."""
+    """The value of `:viewer`: 0 for anonymous, and for a suspended or deleted account, which sees no more."""
     return 0 if viewer is None or viewer.is_inactive else viewer.id
 
 
@@ -51,10 +51,10 @@ def no_mute(account: str) -> str:
         WHERE vm.account_id = :viewer AND vm.target_id = {account}) = 0"""  # noqa: S608
 
 
-def no_mute_of_notifications(who: str, account: str) -> str:
-    """SQL: the first account has not muted the other so that it hears of nothing they do."""
+def no_mute_of_notifications(recipient: str, account: str) -> str:
+    """SQL: the recipient has not muted the notifications of the account."""
     return f"""NOT EXISTS (SELECT 1 FROM mutes vm
-        WHERE vm.account_id = {who} AND vm.target_id = {account} AND vm.hides_notifications)"""  # noqa: S608
+        WHERE vm.account_id = {recipient} AND vm.target_id = {account} AND vm.hides_notifications)"""  # noqa: S608
 
 
 def is_active(account: str) -> str:
@@ -64,12 +64,12 @@ def is_active(account: str) -> str:
 
 
 def is_active_and_unlimited(account: str) -> str:
-    """SQL: the row of `accounts` known by this alias is present, and not of a server only followers hear of."""
+    """SQL: the row of `accounts` with this alias is active, and its server is not limited."""
     return f"(NOT {account}.is_limited AND {account}.suspended_at IS NULL AND {account}.deleted_at IS NULL)"
 
 
 def no_limit(account: str) -> str:
-    """SQL: that account's server is not limited, or `:viewer` follows them all the same. For lists only."""
+    """SQL: that account's server is not limited, or `:viewer` follows the account. For lists only."""
     return f"""(NOT EXISTS (SELECT 1 FROM accounts vl WHERE vl.id = {account} AND vl.is_limited)
         OR {_follows(account)})"""  # noqa: S608
 
@@ -80,13 +80,13 @@ def _follows(account: str) -> str:
 
 
 def _is_active_for_viewer(account: str) -> str:
-    """SQL: as `present`; and who is not signed in sees nothing of people whose server asks for that."""
+    """SQL: as `is_active`; and an anonymous viewer sees nothing of accounts that hide from the web."""
     return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL AND (:viewer <> 0 OR NOT va.hides_from_web)
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
 
 
 def visible_to(post: str) -> str:
-    """SQL: `:viewer` may see the row of `posts` known by this alias."""
+    """SQL: `:viewer` may see the row of `posts` with this alias."""
     return f"""({post}.deleted_at IS NULL
         AND {_is_active_for_viewer(f"{post}.account_id")}
         AND {no_block(f"{post}.account_id")}
@@ -97,7 +97,7 @@ def visible_to(post: str) -> str:
 
 
 def boost_visible_to(boost: str) -> str:
-    """SQL: `:viewer` may know of the row of `boosts` known by this alias. Its post is asked about apart."""
+    """SQL: `:viewer` may see the row of `boosts` with this alias. Its post needs `visible_to` as well."""
     return f"""({is_active(f"{boost}.account_id")}
         AND {no_block(f"{boost}.account_id")}
         AND ({boost}.visibility IN ('public', 'unlisted')
@@ -106,12 +106,12 @@ def boost_visible_to(boost: str) -> str:
 
 
 def _shows_media(account: str) -> str:
-    """SQL: pictures of that account's server are shown here."""
+    """SQL: this node shows media of that account's server."""
     return f"""NOT EXISTS (SELECT 1 FROM accounts vm WHERE vm.id = {account} AND vm.is_without_media)"""  # noqa: S608
 
 
 def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
-    """Whether this person (None: anybody at all) may see the post as it stands in the tables now."""
+    """Whether the viewer (None: anonymous) may see the post, by the state of the tables, not of `post`."""
     return bool(
         tx.value(
             f"SELECT 1 FROM posts p WHERE p.id = :id AND {visible_to('p')}",  # noqa: S608
@@ -122,10 +122,10 @@ def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
 
 
 def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
-    """Whether a file may be given to a viewer (0: anybody): 'public' may be kept by shared caches.
+    """Whether a file may be served to a viewer (0: anonymous), None if not; shared caches may keep 'public'.
 
-    The same bytes can belong to several photos; one that may be seen is enough. A photo that is in no
-    post yet is its owner's alone. An original is nobody's: it is in no table this looks at.
+    The same bytes can belong to several photos; one that is visible is enough. Only its owner sees a photo
+    that is in no post yet. Nobody may fetch an original: it is in no table that this reads.
     """
     if tx.value(
         f"""SELECT 1 FROM avatar_files f
@@ -138,7 +138,7 @@ def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
             f"""SELECT p.visibility FROM photo_files f
                 JOIN photos ph ON ph.id = f.photo_id JOIN posts p ON p.id = ph.post_id
                 WHERE f.file = :key AND {visible_to("p")} AND {_shows_media("p.account_id")}
-                UNION SELECT 'loose' FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
+                UNION SELECT 'unattached' FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
                 WHERE f.file = :key AND ph.post_id IS NULL AND ph.account_id = :viewer AND :viewer <> 0""",  # noqa: S608
             key=key,
             viewer=viewer_id,
@@ -152,7 +152,7 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
         tx.all(
             f"""SELECT p.visibility FROM photos ph JOIN posts p ON p.id = ph.post_id
                 WHERE ph.id = :photo AND {visible_to("p")} AND {_shows_media("p.account_id")}
-                UNION SELECT 'loose' FROM photos ph
+                UNION SELECT 'unattached' FROM photos ph
                 WHERE ph.id = :photo AND ph.post_id IS NULL AND ph.account_id = :viewer AND :viewer <> 0""",  # noqa: S608
             photo=photo_id,
             viewer=viewer_id,
@@ -161,9 +161,9 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
 
 
 def may_serve_with_capability(tx: Reader, key: str) -> bool:
-    """Whether a photo's file may be given to who was told its capability: its owner is still welcome here.
+    """Whether a photo's file may be served to a holder of its capability: its owner is active and shows media.
 
-    That they may see it was settled when they were told.
+    That the holder may see the post was checked when the URL with the capability was given out.
     """
     return bool(
         tx.value(
@@ -176,7 +176,7 @@ def may_serve_with_capability(tx: Reader, key: str) -> bool:
 
 
 def _widest_access(rows: list[Row]) -> Access | None:
-    found = {row["visibility"] for row in rows}
-    if found & set(audience.OPEN_VISIBILITIES):
+    visibilities = {row["visibility"] for row in rows}
+    if visibilities & set(audience.OPEN_VISIBILITIES):
         return "public"
-    return "private" if found else None
+    return "private" if visibilities else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from node.database import Writer
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import no_block_between, no_mute_of_notifications
@@ -60,9 +61,10 @@ def withdraw(
         )
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """Deletes all notifications about a post, when it is deleted."""
-    tx.run("DELETE FROM notifications WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the notifications about a post."""
+    tx.run("DELETE FROM notifications WHERE post_id = :post", post=post.id)
 
 
 def delete_between(tx: Writer, one_id: int, other_id: int) -> None:
@@ -75,10 +77,11 @@ def delete_between(tx: Writer, one_id: int, other_id: int) -> None:
     )
 
 
-def delete_by_account(tx: Writer, account_id: int) -> None:
-    """Deletes all notifications of an account and about what it did, when it is deleted."""
-    tx.run("DELETE FROM notifications WHERE account_id = :id", id=account_id)
-    tx.run("DELETE FROM notifications WHERE by_id = :id", id=account_id)
+@deletion_hooks.on_account_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes the notifications of an account, and those of others about what it did."""
+    tx.run("DELETE FROM notifications WHERE account_id = :id", id=account.id)
+    tx.run("DELETE FROM notifications WHERE by_id = :id", id=account.id)
 
 
 def dismiss(tx: Writer, account: Account, id_: int) -> None:

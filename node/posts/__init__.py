@@ -1,1 +1,1 @@
-"""The parts of a post: its row, drafts, revisions, mentions, hashtags, permissions, home feeds."""
+"""The parts of a post: its row, drafts, revisions, mentions, hashtags, permissions, and home feeds."""

@@ -1,6 +1,6 @@
-"""Drafts: what someone wants to publish, made clean and checked before it becomes a post.
+"""Drafts: the content of a local post, cleaned and checked before it is published. Owns no table.
 
-The limits of a post written here are the constants of this module.
+The limits of local posts are the constants of this module.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MAX_WARNING_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A post as its author wants it. `photo_ids` are in order; `alts` has a text for those that get a new one.
+    """A post as its author wants it. `photo_ids` are in order; `alts` has the alt texts that change, by photo id.
 
-    Publishing and editing take the same draft: an edit says anew all that the post shall be.
-    `visibility` and `parent_id` are chosen once; an edit keeps those of the post. `shared_metadata` is what is told
-    about the photos; None tells nothing of a new post, and leaves an edited one as it is. `quote_id` is a post
-    that is quoted, chosen once as well.
+    Publishing and editing take the same draft: an edit gives the whole content of the post again.
+    `visibility`, `parent_id` and `quote_id` (the quoted post) are chosen once; an edit keeps those of the post.
+    `shared_metadata` is what is published about the photos; with None a new post publishes nothing, and an edited
+    one keeps what it has.
     """
 
     caption: str = ""
@@ -44,7 +44,7 @@ class Draft:
 
 
 def validate(draft: Draft) -> Draft:
-    """The draft without invisible characters; raises Invalid, with a sentence, for what cannot be a post."""
+    """Returns the draft without control characters. Raises Invalid, with the field, for what cannot be a post."""
     caption = clean_text(draft.caption, MAX_CAPTION_LENGTH * 2)
     warning = " ".join(clean_text(draft.warning, MAX_WARNING_LENGTH * 2).split())
     photo_ids = list(draft.photo_ids)

@@ -1,12 +1,12 @@
-"""Hashtags: which posts bear them, and by how many people they are used. Owns the hashtag tables.
+"""Hashtags: which posts have them, and how many accounts use them. Owns `hashtags`, `post_hashtags`, `hashtag_uses`.
 
-`post_hashtags` joins every post with its tags. `hashtag_uses` has one row per tag, hour and author of
-public posts, so that every count is of distinct people, however often one of them posts. Names are NFKC
-and case-folded (`captions.normal_tag`); `display` is the way a tag was first written.
+`post_hashtags` joins every post with its hashtags. `hashtag_uses` has one row per hashtag, hour and author of
+public posts, so that every count is of distinct authors, however often one of them posts. Names are NFKC
+and case-folded (`formatting.normalize_hashtag`); `display` is the way a hashtag was first written.
 
-Trends: every author counts once per tag, by their latest use, worth half as much every `HALF_LIFE` hours.
-A server other than ours counts for at most `MOST_OF_A_SERVER` of its people, and fewer than `FEWEST`
-people, so counted, make no trend. What is in a `Trend` is all that its place depends on.
+Trends: every author counts once per hashtag, by their latest use, worth half as much every `HALF_LIFE_HOURS`. A
+remote server counts for at most `MAX_AUTHORS_PER_SERVER` of its authors, and fewer than `MIN_TREND_AUTHORS`, so
+counted, make no trend. The rank of a `TrendingHashtag` depends on nothing that is not in it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import is_active_and_unlimited
@@ -26,7 +27,7 @@ HALF_LIFE_HOURS = 12
 TREND_HOURS = 72
 MIN_TREND_AUTHORS = 3
 MAX_AUTHORS_PER_SERVER = 5
-_FULL_WEIGHT = 1 << 20  # the worth of one author now; shifted right once per half-life
+_FULL_WEIGHT = 1 << 20  # one author now; shifted right once per half-life
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Hashtag:
 
 @dataclass(frozen=True, slots=True)
 class UsagePeriod:
-    """Use of a tag from `start` (milliseconds) on: posts, distinct authors, those of ours, servers."""
+    """Use of a hashtag from `start` (milliseconds) on: posts, distinct authors, local authors, servers."""
 
     start: int
     posts: int
@@ -50,7 +51,7 @@ class UsagePeriod:
 
 @dataclass(frozen=True, slots=True)
 class TrendingHashtag:
-    """A tag of the moment. `score` is in authors: 1.0 is one person who used it within the half-life."""
+    """A trending hashtag. `score` is in authors: 1.0 is one account that used it within the half-life."""
 
     hashtag: Hashtag
     score: float
@@ -61,7 +62,7 @@ class TrendingHashtag:
 
 
 def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
-    """Join a post with the tags it bears and, if it is public, count the use of each."""
+    """Joins a post with its hashtags and, if it is public, counts the use of each."""
     written: dict[str, str] = {}
     for display in names:
         if name := normalize_hashtag(clean_text(display, 200)):
@@ -96,8 +97,9 @@ def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> N
         )
 
 
-def untag_post(tx: Writer, post: Post) -> None:
-    """A post is gone, or bears other tags now: it no longer counts."""
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Removes a post from its hashtags and from the count of their uses."""
     rows = tx.all("DELETE FROM post_hashtags WHERE post_id = :post RETURNING hashtag_id", post=post.id)
     if post.visibility != "public" or not rows:
         return
@@ -119,13 +121,13 @@ def untag_post(tx: Writer, post: Post) -> None:
 
 
 def retag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
-    """A post was edited: join it with the tags it bears now."""
-    untag_post(tx, post)
+    """Joins an edited post with the hashtags it has now."""
+    delete_by_post(tx, post)
     tag_post(tx, post, author, names)
 
 
 def by_name(tx: Reader, name: str) -> Hashtag | None:
-    """A tag by any way of writing it."""
+    """Returns a hashtag by any way of writing it."""
     row = tx.one(
         f"SELECT {columns(Hashtag)} FROM hashtags WHERE name = :name",  # noqa: S608
         name=normalize_hashtag(name),
@@ -134,7 +136,7 @@ def by_name(tx: Reader, name: str) -> Hashtag | None:
 
 
 def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
-    """(name, display) of the tags of posts, in one query."""
+    """Returns (name, display) of the hashtags of posts by post id, in one query."""
     found: dict[int, list[tuple[str, str]]] = {}
     for row in tx.all(
         """SELECT ph.post_id, h.name, h.display FROM post_hashtags ph
@@ -147,12 +149,12 @@ def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, s
 
 
 def daily_usage(tx: Reader, name: str, days: int = 7, *, now: int | None = None) -> list[UsagePeriod]:
-    """Use per day (UTC), today first, days without any included."""
+    """Returns the use per day (UTC), today first, days without any included."""
     return _usage(tx, name, 24, days, now)
 
 
 def hourly_usage(tx: Reader, name: str, hours: int = 24, *, now: int | None = None) -> list[UsagePeriod]:
-    """Use per hour, the present one first."""
+    """Returns the use per hour, the present one first."""
     return _usage(tx, name, 1, hours, now)
 
 
@@ -187,7 +189,7 @@ def _usage(tx: Reader, name: str, length: int, most: int, now: int | None) -> li
 def trending(
     tx: Reader, limit: int = 10, *, only_local: bool = False, now: int | None = None
 ) -> list[TrendingHashtag]:
-    """The tags of the moment, the strongest first, among people of ours or in all that is known here."""
+    """Returns the trending hashtags, the strongest first, among local authors or all that are known."""
     hour = (now or now_ms()) // HOUR_MS
     rows = tx.all(
         f"""WITH authors AS (
@@ -232,7 +234,7 @@ def trending(
 
 
 def suggest(tx: Reader, prefix: str, limit: int = 10, *, now: int | None = None) -> list[Hashtag]:
-    """Tags that begin so, those of the most people this week first."""
+    """Returns hashtags that begin with a prefix, those used by the most authors this week first."""
     start = normalize_hashtag(prefix)
     if not start:
         return []

@@ -1,17 +1,19 @@
-"""Home feeds: rows, not a query. Owns the table `feed`.
+"""Home feeds of local accounts: rows, not a query. Owns `feed`.
 
-A post or boost is written into the feeds of its readers here when it is made, in one statement however
-many they are, and taken out when it goes, or when a follow does. Which rows a person really sees is still
-asked of `visibility` when the page is read.
+A post or boost is written into the feeds of its local readers when it is published, in one statement however many
+they are, and removed when it is deleted, or when a follow ends. Which rows a viewer really sees is still decided by
+`visibility` when the page is read.
 
-Into a feed goes what somebody followed (or oneself) publishes, but direct posts never; a comment only for
-those who also follow the author of what it comments on, or are that author, or when it continues the
-author's own post. A boost goes to those who want this person's boosts and have not got the post already.
+A feed holds what followed accounts (and oneself) publish, but no direct posts; a comment only for those who also
+follow the author of its parent, or are that author, or when it continues the author's own post. A boost goes to
+those who want the boosts of this account and do not have the post already.
 """
 
 from __future__ import annotations
 
 from node.database import Writer
+from node.models import deletion_hooks
+from node.models.account import Account
 from node.models.post import Boost, Post
 from node.posts import posts
 
@@ -23,8 +25,8 @@ _IS_ACTIVE_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS
 def _no_block_or_mute(reader: str, other: str) -> str:
     """SQL: the reader has not muted the other, and neither has blocked the other.
 
-    `visibility` asks the same of one row at a time, for pages of twenty. An author's followers are thousands, so
-    here the planner may make joins of it: on PostgreSQL that takes a third of the time.
+    `visibility` has the same condition for one row at a time, for pages of twenty. An author's followers are
+    thousands, so here the planner may turn it into joins: on PostgreSQL that takes a third of the time.
     """
     return f"""NOT EXISTS (SELECT 1 FROM mutes m WHERE m.account_id = {reader} AND m.target_id = {other})
         AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.account_id = {reader} AND b.target_id = {other})
@@ -38,14 +40,17 @@ def _concerns_reader(reader: str, author: str, parent_author: str) -> str:
             AND pf.followed_id = {parent_author} AND pf.state = 'accepted'))"""  # noqa: S608
 
 
-def add_post(tx: Writer, post: Post) -> None:
-    """Put a post into the feeds of its author and of the author's followers here."""
+def add_post(tx: Writer, post: Post, *, parent: Post | None = None) -> None:
+    """Puts a post into the feeds of its author and of the author's local followers.
+
+    `parent` saves reading the post on which a comment comments, where the caller has it.
+    """
     if post.visibility == "direct" or (post.is_comment and post.parent_id is None):
         return
     concerns = "TRUE"
     values = {"post": post.id, "author": post.account_id}
     if post.is_comment:
-        parent = posts.by_id(tx, post.parent_id or 0)
+        parent = parent or posts.by_id(tx, post.parent_id or 0)
         if parent is None:
             return
         if parent.account_id != post.account_id:
@@ -78,7 +83,7 @@ def _add_own(tx: Writer, account_id: int, id_: int, post_id: int, *, is_boost: b
 
 
 def add_boost(tx: Writer, boost: Boost, post: Post) -> None:
-    """Put a boost into the feeds of its maker and of the maker's followers here."""
+    """Puts a boost into the feeds of the booster and of the booster's local followers."""
     tx.run(
         f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
             SELECT r.id, CAST(:boost AS BIGINT), CAST(:post AS BIGINT), f.followed_id, TRUE
@@ -96,7 +101,7 @@ def add_boost(tx: Writer, boost: Boost, post: Post) -> None:
 
 
 def remove_boost(tx: Writer, boost: Boost, post: Post) -> None:
-    """Take a boost out. Those who would have got the post anyway, from its author, get it back so."""
+    """Removes a boost. Those who would have got the post from its author anyway get it back as that."""
     removed = tx.run(
         "DELETE FROM feed WHERE post_id = :post AND by_id = :by AND is_boost",
         post=post.id,
@@ -106,13 +111,20 @@ def remove_boost(tx: Writer, boost: Boost, post: Post) -> None:
         add_post(tx, post)
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    """Take a post, and the boosts of it, out of all feeds."""
-    tx.run("DELETE FROM feed WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Removes a post, and the boosts of it, from all feeds."""
+    tx.run("DELETE FROM feed WHERE post_id = :post", post=post.id)
+
+
+@deletion_hooks.on_account_content_deleted
+def delete_by_account(tx: Writer, account: Account) -> None:
+    """Deletes an account's own feed. It leaves the feeds of others with its follows, posts and boosts."""
+    tx.run("DELETE FROM feed WHERE account_id = :account", account=account.id)
 
 
 def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
-    """A follow was accepted: bring the latest of the followed into the feed."""
+    """Puts the latest posts and boosts of a newly followed account into a feed, up to `MAX_BACKFILLED` of each."""
     tx.run(
         f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)
             SELECT r.id, p.id, p.id, p.account_id, FALSE
@@ -146,16 +158,16 @@ def backfill(tx: Writer, viewer_id: int, by_id: int) -> None:
 
 
 def remove_author(tx: Writer, viewer_id: int, by_id: int) -> None:
-    """A follow ended, or a mute began: take out what came from them.
+    """Removes what came from an account from a feed, because a follow ended or a mute began.
 
-    A post by somebody still followed, that only came first as a boost of theirs, stays as what it is.
+    A post by somebody still followed, which was there only as a boost by that account, stays as a post.
     """
-    boosted = tx.all(
+    removed = tx.all(
         "DELETE FROM feed WHERE account_id = :viewer AND by_id = :by RETURNING post_id, is_boost",
         viewer=viewer_id,
         by=by_id,
     )
-    kept = [row["post_id"] for row in boosted if row["is_boost"]]
+    kept = [row["post_id"] for row in removed if row["is_boost"]]
     if kept:
         tx.run(
             f"""INSERT INTO feed (account_id, id, post_id, by_id, is_boost)

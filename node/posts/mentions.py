@@ -1,7 +1,7 @@
-"""Mentions: whom a post is addressed to. Owns the table `mentions`.
+"""Mentions: the accounts a post is addressed to. Owns `mentions`.
 
-Whoever is in it may see the post, whatever its visibility. Silent ones are addressed without being named
-in the caption, as the author of what a comment is about always is.
+A mentioned account may see the post, whatever its visibility. Silent mentions are addressed without being named in
+the caption, as the author of a comment's parent always is.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.database import Reader, Writer
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Somebody a post is addressed to."""
+    """An account a post is addressed to."""
 
     account: Account
     is_silent: bool
 
 
 def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
-    """Whom posts are addressed to, in two queries however many there are."""
+    """Returns the mentions by post id, in two queries however many posts there are."""
     rows = tx.all(
         """SELECT post_id, account_id, is_silent FROM mentions
            WHERE post_id IN (:ids) ORDER BY post_id, account_id""",
@@ -39,7 +40,7 @@ def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Mention]]:
 
 
 def account_ids_by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Whom posts name, as account ids, in one query."""
+    """Returns the ids of accounts named in posts (not the silent ones) by post id, in one query."""
     found: dict[int, list[int]] = {}
     for row in tx.all(
         """SELECT post_id, account_id FROM mentions
@@ -55,11 +56,11 @@ def by_post(tx: Reader, post: Post) -> list[Mention]:
 
 
 def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[Account]) -> None:
-    """Address the post to these people, and no longer to whom it was addressed before."""
+    """Addresses a post to these accounts alone. Its author is left out; named wins over silent."""
     rows = {person.id: True for person in silent} | {person.id: False for person in named}
     rows.pop(post.account_id, None)
     if post.edited_at is not None:
-        delete_by_post(tx, post.id)
+        delete_by_post(tx, post)
     tx.many(
         """INSERT INTO mentions (post_id, account_id, is_silent) VALUES (:post, :account, :is_silent)
            ON CONFLICT DO NOTHING""",
@@ -67,5 +68,7 @@ def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[A
     )
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    tx.run("DELETE FROM mentions WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the mentions in a post."""
+    tx.run("DELETE FROM mentions WHERE post_id = :post", post=post.id)

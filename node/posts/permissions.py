@@ -1,6 +1,7 @@
-"""Whether somebody may like, comment on, boost or quote a post: its policy and how the two stand. Owns no table.
+"""Decides whether an account may like, comment on, boost or quote a post. Owns no table.
 
-Every such deed asks here, whoever does it and wherever; doors ask before they offer it.
+The answer depends on the post's interaction policy and on follows and mentions between the two. Each of these
+actions calls `check`, for local and remote accounts; pages and the client API call `decide` before they offer one.
 """
 
 from __future__ import annotations
@@ -25,47 +26,47 @@ _APPROVAL_REQUIRED = "Whoever posted this wants to be asked first, which is not 
 
 
 def decide(
-    tx: Reader, who: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+    tx: Reader, account: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
 ) -> Decision:
-    """`yes`, `no`, or `ask`. Who may not see the post may do nothing with it.
+    """Returns `yes`, `no`, or `ask` (the author has to approve). Always `no` for a post the account may not see.
 
-    `is_visible`: in this unit of work they have been found to see it.
+    `is_visible`: the caller has checked in this unit of work that the account may see the post.
     """
-    if not is_visible and not may_see(tx, who, post):
+    if not is_visible and not may_see(tx, account, post):
         return "no"
     policy = interaction_policy.restrict_to_visibility(post.interaction_policy, post.visibility)
     rule = policy.rule(interaction)
-    if post.account_id == who.id or rule == interaction_policy.EVERYONE:
+    if post.account_id == account.id or rule == interaction_policy.EVERYONE:
         return "yes"
     author = accounts.get(tx, post.account_id)
     facts = RequesterFacts(
         can_see=True,
-        is_follower=_is_following(tx, who, author),
-        is_followed=_is_following(tx, author, who),
-        is_mentioned=any(one.account.id == who.id for one in mentions.by_post(tx, post)),
+        is_follower=_is_following(tx, account, author),
+        is_followed=_is_following(tx, author, account),
+        is_mentioned=any(one.account.id == account.id for one in mentions.by_post(tx, post)),
     )
     return interaction_policy.decide(policy, interaction, facts)
 
 
-def check_sees(tx: Reader, who: Account, post: Post, *, is_seen: bool = False) -> None:
-    """Raises NotFound for what they may not see. `is_seen` as for `answer`."""
-    if not is_seen and not may_see(tx, who, post):
+def check_sees(tx: Reader, account: Account, post: Post, *, is_visible: bool = False) -> None:
+    """Raises NotFound for a post the account may not see. `is_visible`: as for `decide`."""
+    if not is_visible and not may_see(tx, account, post):
         raise NotFound("There is no such post.")
 
 
 def check(
-    tx: Reader, who: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+    tx: Reader, account: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
 ) -> None:
-    """Raises NotFound for what they may not see, and NotAllowed with the reason."""
-    check_sees(tx, who, post, is_seen=is_visible)
-    given = decide(tx, who, post, interaction, is_visible=True)
-    if given == "yes":
+    """Raises NotFound for a post the account may not see, and NotAllowed with the reason. `is_visible`: as for `decide`."""
+    check_sees(tx, account, post, is_visible=is_visible)
+    decision = decide(tx, account, post, interaction, is_visible=True)
+    if decision == "yes":
         return
     if interaction == "comment" and not post.comments_enabled:
         raise NotAllowed("Comments on this post are turned off.")
-    raise NotAllowed(_APPROVAL_REQUIRED if given == "ask" else _REFUSALS[interaction])
+    raise NotAllowed(_APPROVAL_REQUIRED if decision == "ask" else _REFUSALS[interaction])
 
 
-def _is_following(tx: Reader, who: Account, other: Account) -> bool:
-    found = relationships.follow_between(tx, who, other)
+def _is_following(tx: Reader, account: Account, other: Account) -> bool:
+    found = relationships.follow_between(tx, account, other)
     return found is not None and found.is_accepted

@@ -1,11 +1,7 @@
-"""Posts: publish, edit, delete, and the rows behind them. Owns the table `posts`.
+"""The rows of posts, local and remote. Owns `posts`. Publishing, editing and deleting: the package `publishing`.
 
-A deed here changes everything that belongs to it in one unit of work: rows, photos, hashtags, home feeds,
-notifications, counts, and the sentence for other servers. Posts published elsewhere come in through
-`receiving`, which ends in the same functions.
-
-Who may see a post is decided by `visibility`. Its audience never widens after it was published. A comment
-reaches no further than what it comments on, and only public and unlisted ones are counted.
+Who may see a post is decided by `visibility`. Its audience never widens after it was published. A comment reaches no
+further than its parent, and only public and unlisted comments are counted.
 """
 
 from __future__ import annotations
@@ -22,19 +18,19 @@ from node.models.visibility import viewer_value, visible_to
 
 
 def by_id(tx: Reader, post_id: int) -> Post | None:
-    """The post as it stands, deleted or not, whoever may see it: doors use `seen_by`."""
+    """Returns a post, deleted or not, whoever may see it: for a viewer use `visible_by_id`."""
     row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE id = :id", id=post_id)  # noqa: S608
     return build(Post, row) if row else None
 
 
 def by_uri(tx: Reader, uri: str) -> Post | None:
-    """As `by_id`, by the post's identity."""
+    """Returns a post by its ActivityPub id; as `by_id`."""
     row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE uri = :uri", uri=uri)  # noqa: S608
     return build(Post, row) if row else None
 
 
 def by_url(tx: Reader, url: str) -> Post | None:
-    """A post by the page its server shows it at, which some servers use in place of its identity."""
+    """Returns a post by the URL of its page, where that is not its id: some servers send the one for the other."""
     row = tx.one(f"SELECT {columns(Post)} FROM posts WHERE url = :url AND url <> uri", url=url)  # noqa: S608
     return build(Post, row) if row else None
 
@@ -45,7 +41,7 @@ def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Post]:
 
 
 def visible_by_id(tx: Reader, viewer: Account | None, post_id: int) -> Post:
-    """The post, if this person (None: anybody) may see it; otherwise NotFound, as if there were none."""
+    """Returns the post, if this account (None: anybody) may see it. Raises NotFound, as if there were none."""
     post = _visible(tx, viewer, "p.id = :key", post_id)
     if post is None:
         raise NotFound("There is no such post.")
@@ -53,7 +49,7 @@ def visible_by_id(tx: Reader, viewer: Account | None, post_id: int) -> Post:
 
 
 def visible_by_uri(tx: Reader, viewer: Account | None, uri: str) -> Post | None:
-    """As `seen_by`, by the id that other servers know; None for none."""
+    """Returns a visible post by its ActivityPub id, or None; as `visible_by_id`."""
     return _visible(tx, viewer, "p.uri = :key", uri)
 
 
@@ -67,7 +63,7 @@ def _visible(tx: Reader, viewer: Account | None, where: str, key: int | str) -> 
 
 
 def insert(tx: Writer, post: Post) -> bool:
-    """Write a new row; False when its id or uri is taken."""
+    """Inserts a row. False when its id or uri is in use."""
     names = columns(Post).split(", ")
     return (
         tx.run(
@@ -80,7 +76,7 @@ def insert(tx: Writer, post: Post) -> bool:
 
 
 def adjust_counts(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, comments: int = 0) -> None:
-    """Add to a post's counts, in the unit of work that made the difference."""
+    """Adds to the counts of a post, in the unit of work that makes the difference. A deleted one keeps its own."""
     tx.run(
         """UPDATE posts SET likes_count = likes_count + :likes, boosts_count = boosts_count + :boosts,
                   comments_count = comments_count + :comments
@@ -92,11 +88,12 @@ def adjust_counts(tx: Writer, post_id: int, *, likes: int = 0, boosts: int = 0, 
     )
 
 
-def _own_post(tx: Reader, who: Account, post: Post) -> Post:
+def own_post(tx: Reader, account: Account, post: Post) -> Post:
+    """Returns the present row of a post. Raises NotFound once it is deleted, NotAllowed for another author."""
     current = by_id(tx, post.id)
     if current is None or current.deleted_at is not None:
         raise NotFound("There is no such post.")
-    if current.account_id != who.id:
+    if current.account_id != account.id:
         raise NotAllowed("Only its author can change a post.")
     return current
 
@@ -134,9 +131,9 @@ def mark_deleted(tx: Writer, post_id: int) -> None:
 
 
 def attach_orphaned_comments(tx: Writer, post: Post) -> list[Post]:
-    """Join the comments that came before the post they are about, and all below them, to its conversation.
+    """Joins the comments that arrived before their parent, and all below them, to its conversation.
 
-    Those that were deleted meanwhile are joined too, for what is below them, but neither counted nor returned.
+    Those deleted meanwhile are joined too, for what is below them, but neither counted nor returned.
     """
     rows = tx.all(
         """UPDATE posts SET parent_id = :post
@@ -157,6 +154,6 @@ def attach_orphaned_comments(tx: Writer, post: Post) -> list[Post]:
         orphans=[row["id"] for row in rows],
         root=post.root_id,
     )
-    alive = [row for row in rows if row["deleted_at"] is None]
-    adjust_counts(tx, post.id, comments=sum(row["visibility"] in OPEN_VISIBILITIES for row in alive))
-    return list(by_ids(tx, [row["id"] for row in alive]).values())
+    present = [row for row in rows if row["deleted_at"] is None]
+    adjust_counts(tx, post.id, comments=sum(row["visibility"] in OPEN_VISIBILITIES for row in present))
+    return list(by_ids(tx, [row["id"] for row in present]).values())

@@ -1,4 +1,4 @@
-"""Edits: what a post said before. Owns the table `post_edits`."""
+"""Revisions: the earlier versions of edited posts. Owns `post_edits`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from node.attachments import photo_rows
 from node.database import Reader, Writer
 from node.ids import new_id
+from node.models import deletion_hooks
 from node.models.post import Post
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a post said from `created_at` on. `photos` are (photo id, alt) in order."""
+    """One version of a post, from `created_at` (milliseconds) on. `photos` are (photo id, alt text) in order."""
 
     caption: str
     warning: str
@@ -24,12 +25,12 @@ class Revision:
 
 
 def current_photos(tx: Reader, post: Post) -> list[tuple[int, str]]:
-    """The photos and their texts as a version keeps them."""
+    """Returns (photo id, alt text) of a post's photos, as a revision keeps them."""
     return [(photo.id, photo.alt) for photo in photo_rows.by_posts(tx, [post.id]).get(post.id, [])]
 
 
 def by_post(tx: Reader, post: Post) -> list[Revision]:
-    """Every version of a post, the first one first and the present one last."""
+    """Returns all versions of a post, the first one first and the present one last."""
     rows = tx.all(
         """SELECT caption, warning, is_sensitive, photos, created_at
            FROM post_edits WHERE post_id = :post ORDER BY id""",
@@ -50,7 +51,7 @@ def by_post(tx: Reader, post: Post) -> list[Revision]:
 
 
 def record(tx: Writer, post: Post, photo_alts: Sequence[tuple[int, str]]) -> None:
-    """Keep a version that is about to be replaced."""
+    """Keeps the version of a post that is about to be replaced."""
     tx.run(
         """INSERT INTO post_edits (id, post_id, caption, warning, is_sensitive, photos, created_at)
            VALUES (:id, :post, :caption, :warning, :is_sensitive, :photos, :created_at)""",
@@ -64,5 +65,7 @@ def record(tx: Writer, post: Post, photo_alts: Sequence[tuple[int, str]]) -> Non
     )
 
 
-def delete_by_post(tx: Writer, post_id: int) -> None:
-    tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post_id)
+@deletion_hooks.on_post_deleted
+def delete_by_post(tx: Writer, post: Post) -> None:
+    """Deletes the earlier versions of a post."""
+    tx.run("DELETE FROM post_edits WHERE post_id = :post", post=post.id)

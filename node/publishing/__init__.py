@@ -1,1 +1,1 @@
-"""Making, changing and deleting posts, local and remote, with all that follows from it."""
+"""Publishing, editing and deleting posts, local and remote, with everything that follows from it."""

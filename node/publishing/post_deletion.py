@@ -1,6 +1,7 @@
-"""Deletes posts and all that hangs on them, in one unit of work.
+"""Deletes posts and everything that refers to them, in one unit of work.
 
-A tombstone row stays; comments by others stay below it.
+The row of a deleted post stays, emptied, for the comments by others below it. What other tables hold is deleted by
+the modules that own them (see `deletion_hooks`). Owns no table.
 """
 
 from __future__ import annotations
@@ -8,27 +9,36 @@ from __future__ import annotations
 from typing import Any
 
 from node.accounts import accounts
-from node.attachments import photos
 from node.database import Reader, Writer
 from node.federation import outbox
 from node.ids import now_ms
-from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
+from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
-from node.notifications import notifications
-from node.posts import hashtags, home_feed, mentions, posts, revisions
+from node.posts import mentions, posts
+
+deletion_hooks.import_owners(
+    "node.accounts",
+    "node.attachments",
+    "node.auth",
+    "node.federation",
+    "node.interactions",
+    "node.moderation",
+    "node.notifications",
+    "node.posts",
+)
 
 
-def delete(tx: Writer, who: Account, post: Post) -> None:
-    """Delete one's own post everywhere. A tombstone stays; comments by others stay under it."""
-    current = posts._own_post(tx, who, post)
-    facts = _deletion_details(tx, current)
+def delete(tx: Writer, author: Account, post: Post) -> None:
+    """Deletes a local post, here and on other servers. Raises NotFound, or NotAllowed for anybody but its author."""
+    current = posts.own_post(tx, author, post)
+    details = _deletion_details(tx, current)
     remove_locally(tx, current)
-    outbox.record(tx, who, "Delete", post.uri, post=current, extra=facts)
+    outbox.record(tx, author, "Delete", post.uri, post=current, extra=details)
 
 
 def _deletion_details(tx: Reader, post: Post) -> dict[str, Any]:
-    """What is needed to tell of a deletion once the rows are gone: above all, who has heard of the post."""
+    """Collects what the Delete activity needs once the rows are gone: above all, who has received the post."""
     interested = tx.all(
         """SELECT a.id FROM accounts a WHERE NOT a.is_local AND a.id IN (
                SELECT account_id FROM likes WHERE post_id = :post
@@ -46,23 +56,15 @@ def _deletion_details(tx: Reader, post: Post) -> dict[str, Any]:
 
 
 def remove_locally(tx: Writer, post: Post) -> None:
-    """Empty a post's row and delete all that hung on it. Whoever asks has checked that they may."""
+    """Empties a post's row, deletes what refers to it and adjusts the counts. Callers check the permission.
+
+    Doing it twice changes nothing.
+    """
     if post.deleted_at is not None:
         return
     posts.mark_deleted(tx, post.id)
-    revisions.delete_by_post(tx, post.id)
-    quotes.delete_by_post(tx, post.id)
-    emoji_reactions.delete_by_post(tx, post.id)
-    mentions.delete_by_post(tx, post.id)
     if post.parent_id is not None and post.is_open:
         posts.adjust_counts(tx, post.parent_id, comments=-1)
     if post.is_counted:
         accounts.adjust_counts(tx, post.account_id, posts=-1)
-    hashtags.untag_post(tx, post)
-    photos.delete_by_post(tx, post.id)
-    home_feed.delete_by_post(tx, post.id)
-    likes.delete_by_post(tx, post.id)
-    boosts.delete_by_post(tx, post.id)
-    bookmarks.delete_by_post(tx, post.id)
-    pins.delete_by_post(tx, post.id)
-    notifications.delete_by_post(tx, post.id)
+    deletion_hooks.on_post_deleted.run(tx, post)

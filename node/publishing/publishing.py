@@ -1,6 +1,7 @@
 """Publishes and edits posts: rows, photos, hashtags, home feeds, notifications, counts and the outgoing activity.
 
-Each action is one unit of work. Remote posts come in through `receiving`, which ends in the same functions.
+Each action is one unit of work. Called by pages and the client API. Remote posts come in through `remote_posts`,
+which ends in the same functions. Owns no table.
 """
 
 from __future__ import annotations
@@ -26,22 +27,27 @@ from node.posts.drafts import Draft, validate
 NOTIFY_MAX_AGE_MS = 7 * 24 * 3_600_000
 
 
-def publish(tx: Writer, who: Account, draft: Draft) -> Post:
-    """Publish a post or, with a parent, a comment. Raises Invalid, NotAllowed or NotFound (the parent)."""
-    if who.is_inactive or not who.is_local:
+def publish(tx: Writer, author: Account, draft: Draft) -> Post:
+    """Publishes a post or, with a parent, a comment, and sends a Create.
+
+    A comment reaches no further than its parent. Raises Invalid for a draft that cannot be a post, NotAllowed for an
+    account that cannot post, a comment or a quote that is not allowed, and NotFound for a parent or a quoted post
+    that the author may not see.
+    """
+    if author.is_inactive or not author.is_local:
         raise NotAllowed("This account cannot post.")
-    if who.moved_to:
+    if author.moved_to:
         raise NotAllowed("This account has moved. You can undo that in settings.")
     draft = validate(draft)
-    parent = None if draft.parent_id is None else _commentable_parent(tx, who, draft.parent_id)
-    caption = mention_links.render_html(tx, draft.caption, author=who)
+    parent = None if draft.parent_id is None else _commentable_parent(tx, author, draft.parent_id)
+    caption = mention_links.render_html(tx, draft.caption, author=author)
     id_, now = new_id(), now_ms()
-    uri = tx.site.uri(f"/p/{who.name}/{id_}")
+    uri = tx.site.uri(f"/p/{author.name}/{id_}")
     post = Post(
         id=id_,
         uri=uri,
         url=uri,
-        account_id=who.id,
+        account_id=author.id,
         is_local=True,
         visibility=draft.visibility if parent is None else narrower(draft.visibility, parent.visibility),
         caption=caption.html,
@@ -65,17 +71,17 @@ def publish(tx: Writer, who: Account, draft: Draft) -> Post:
         context="",
     )
     posts.insert(tx, post)
-    photos.attach(tx, who, id_, draft.photo_ids, draft.alts, draft.shared_metadata)
-    distribute_locally(tx, who, post, parent, caption.mentions, caption.hashtags)
+    photos.attach(tx, author, id_, draft.photo_ids, draft.alts, draft.shared_metadata)
+    distribute_locally(tx, author, post, parent, caption.mentions, caption.hashtags)
     if draft.quote_id is not None:
-        quotes.quote(tx, who, post, posts.visible_by_id(tx, who, draft.quote_id))
-    outbox.record(tx, who, "Create", post.uri, post=post)
+        quotes.quote(tx, author, post, posts.visible_by_id(tx, author, draft.quote_id))
+    outbox.record(tx, author, "Create", post.uri, post=post)
     return post
 
 
-def _commentable_parent(tx: Reader, who: Account, parent_id: int) -> Post:
-    parent = posts.visible_by_id(tx, who, parent_id)
-    permissions.check(tx, who, parent, "comment")
+def _commentable_parent(tx: Reader, author: Account, parent_id: int) -> Post:
+    parent = posts.visible_by_id(tx, author, parent_id)
+    permissions.check(tx, author, parent, "comment", is_visible=True)
     return parent
 
 
@@ -88,7 +94,11 @@ def distribute_locally(
     hashtag_names: Sequence[str],
     addressed: Sequence[Account] = (),
 ) -> None:
-    """All that follows from a new post, whoever wrote it and wherever."""
+    """Does what follows from a new row of `posts`, local or remote: mentions, counts, hashtags, feeds, notifications.
+
+    `mentioned` are named in the caption, `addressed` only addressed. Nobody is notified of a post that is older than
+    `NOTIFY_MAX_AGE_MS`.
+    """
     parent_author = None if parent is None else accounts.by_id(tx, parent.account_id)
     silent = [*addressed, *([parent_author] if parent_author is not None else [])]
     mentions.replace(tx, post, mentioned, silent)
@@ -97,29 +107,31 @@ def distribute_locally(
     if parent is not None and post.is_open:
         posts.adjust_counts(tx, parent.id, comments=1)
     hashtags.tag_post(tx, post, author, hashtag_names)
-    home_feed.add_post(tx, post)
+    home_feed.add_post(tx, post, parent=parent)
     if post.published_at < now_ms() - NOTIFY_MAX_AGE_MS:
-        # It was found while looking around, or arrived very late: nobody is called for that.
+        # It was fetched with a profile or a conversation, or arrived very late: not worth a notification.
         return
     if parent is not None:
         notifications.notify(tx, parent.account_id, "comment", author, post)
-    told = {parent.account_id} if parent is not None else set()
-    for person in {person.id: person for person in [*mentioned, *addressed]}.values():
-        if person.is_local and person.id not in told:
-            notifications.notify(tx, person.id, "mention", author, post)
+    for account in {account.id: account for account in [*mentioned, *addressed]}.values():
+        if account.is_local and (parent is None or account.id != parent.account_id):
+            notifications.notify(tx, account.id, "mention", author, post)
 
 
-def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
-    """Let a post say what the draft says; what it said before stays in its history.
+def edit(tx: Writer, author: Account, post: Post, draft: Draft) -> Post:
+    """Replaces the content of a post by a draft, keeps the earlier version as a revision, and sends an Update.
 
-    Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted.
+    Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted. A draft
+    that changes nothing leaves no revision and sends nothing. Raises NotFound, NotAllowed for another author, Invalid.
     """
-    current = posts._own_post(tx, who, post)
+    current = posts.own_post(tx, author, post)
     draft = validate(replace(draft, visibility=current.visibility))
-    caption = mention_links.render_html(tx, draft.caption, author=who)
-    had = revisions.current_photos(tx, post)
-    tells_else = photos.attach(tx, who, post.id, draft.photo_ids, draft.alts, draft.shared_metadata)
-    has = revisions.current_photos(tx, post)
+    caption = mention_links.render_html(tx, draft.caption, author=author)
+    previous_photos = revisions.current_photos(tx, post)
+    is_metadata_changed = photos.attach(
+        tx, author, post.id, draft.photo_ids, draft.alts, draft.shared_metadata
+    )
+    current_photos = revisions.current_photos(tx, post)
     changed = replace(
         current,
         caption=caption.html,
@@ -128,13 +140,13 @@ def edit(tx: Writer, who: Account, post: Post, draft: Draft) -> Post:
         is_sensitive=draft.is_sensitive,
         language=draft.language,
         policy=interaction_policy.dump(draft.policy),
-        photos_count=len(has),
+        photos_count=len(current_photos),
     )
-    if changed == current and has == had and not tells_else:
+    if changed == current and current_photos == previous_photos and not is_metadata_changed:
         return current
     changed = replace(changed, edited_at=now_ms())
-    replace_content(tx, who, current, changed, had, caption.mentions, caption.hashtags)
-    outbox.record(tx, who, "Update", post.uri, post=changed)
+    replace_content(tx, author, current, changed, previous_photos, caption.mentions, caption.hashtags)
+    outbox.record(tx, author, "Update", post.uri, post=changed)
     return changed
 
 
@@ -147,13 +159,13 @@ def replace_content(
     mentioned: Sequence[Account],
     hashtag_names: Sequence[str],
 ) -> None:
-    """Replace what a post says, keeping the old version. Those named for the first time are told."""
+    """Replaces the content of a post and keeps the old version. Accounts named for the first time are notified."""
     before = {mention.account.id: mention.account for mention in mentions.by_post(tx, previous)}
     revisions.record(tx, previous, previous_photos)
     posts.update(tx, current)
-    # Whoever could see it can still: somebody no longer named stays addressed.
+    # Who could see it still can: an account no longer named stays addressed.
     mentions.replace(tx, current, mentioned, before.values())
     hashtags.retag_post(tx, current, author, hashtag_names)
-    for person in mentioned:
-        if person.id not in before:
-            notifications.notify(tx, person.id, "mention", author, current)
+    for account in mentioned:
+        if account.id not in before:
+            notifications.notify(tx, account.id, "mention", author, current)

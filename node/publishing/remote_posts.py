@@ -1,8 +1,8 @@
-"""Posts published elsewhere: how they come in, change and go. The rows are written by `posts`.
+"""Records, updates and deletes posts of other servers. Owns no table: `posts` writes the rows.
 
-Whoever calls has already made sure that the author said this (see `activitypub`), and decided that it
-matters here. What is left to guard: a post comes in once, and not after its deletion; its author and its
-audience never change; an answer to somebody here comes only from who may see what it answers.
+The caller (`activitypub`) has verified that the author sent this, and decided that it is relevant to this server. The
+rules guarded here: a post is recorded once, and not after its deletion; its author and its audience never change;
+a comment on a local post comes only from an account that may see and comment on it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MAX_ID_ATTEMPTS = 50
 
 @dataclass(frozen=True, slots=True)
 class ImportStatus:
-    """What is known of a post before it comes in: it is here, it is deleted, its author is followed by ours."""
+    """What is known of a remote post before it is recorded. `is_followed`: a local account follows its author."""
 
     is_known: bool
     is_tombstoned: bool
@@ -41,13 +41,13 @@ class ImportStatus:
 
 
 def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
-    """The three questions about every new post, in one statement."""
+    """Reads the `ImportStatus` of a post, in one statement."""
     row = tx.one(
         f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_known,
-                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :grave) AS is_tombstoned,
+                   EXISTS (SELECT 1 FROM tombstones WHERE uri = :tombstone) AS is_tombstoned,
                    EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed""",  # noqa: S608
         uri=uri,
-        grave=tombstones.tombstone_key(author, uri),
+        tombstone=tombstones.tombstone_key(author, uri),
         who=author.id,
     )
     assert row is not None
@@ -55,9 +55,10 @@ def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
 
 
 def receive_create(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> Post | None:
-    """Take in a post. The one already here, if it is; None if it may not come in.
+    """Records a remote post. Returns it, or the row it already has; None if it may not be recorded.
 
-    `is_new`: the caller has just seen that it is neither here nor buried (`ask`).
+    That is: a deleted one, one by an inactive account, a comment that its parent does not allow. `is_new`: the caller
+    has just read with `import_status` that it is neither known nor tombstoned.
     """
     existing = None if is_new else posts.by_uri(tx, remote.uri)
     if existing is not None:
@@ -86,7 +87,7 @@ def receive_create(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> P
     )
     orphans = posts.attach_orphaned_comments(tx, post)
     for orphan in orphans:
-        home_feed.add_post(tx, orphan)
+        home_feed.add_post(tx, orphan, parent=post)
     return posts.by_id(tx, post.id) if orphans else post
 
 
@@ -97,7 +98,7 @@ def _parent(tx: Reader, uri: str) -> Post | None:
 
 
 def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
-    """Under a tombstone nothing new grows; under a post of ours only what its author would allow."""
+    """Whether a remote author may comment: never on a deleted post, on a local one if its policy says yes."""
     if parent.deleted_at is not None:
         return False
     if not parent.is_local or parent.account_id == author.id:
@@ -108,11 +109,11 @@ def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
 def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
     now = now_ms()
     published_at = max(1, min(remote.published_at, now))
-    # Many posts can bear one second; each draws another id of that moment until one is free.
+    # Many posts can have the same second: try other ids of that moment until one is free.
     for n in range(_MAX_ID_ATTEMPTS):
         id_ = id_at(published_at)
         if parent is not None and id_ <= parent.id:
-            # Documents tell whole seconds: an answer must not sort before what it answers.
+            # Documents have whole seconds: a comment must not sort before its parent.
             id_ = parent.id + 1 + n
         post = Post(
             id=id_,
@@ -149,7 +150,7 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
 
 
 def _edited_at(remote: RemotePost, published_at: int, now: int) -> int | None:
-    """When a post that is new here was edited; never in the future, or no later edit would count."""
+    """Returns when a new post was edited; never in the future, or no later edit would count."""
     if remote.edited_at is None or remote.edited_at <= published_at:
         return None
     return min(remote.edited_at, now)
@@ -173,9 +174,9 @@ def _clean_photos(remote: Sequence[RemotePhoto]) -> list[RemotePhoto]:
 
 
 def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
-    """Let a known post say what its author's server says now. None when it is not known or not newer.
+    """Replaces the content of a known remote post. None when it is not known, not the author's or not newer.
 
-    The whole of it is replaced, but for its author, its audience and its place in the conversation.
+    Its author, its audience and its place in the conversation stay.
     """
     current = posts.by_uri(tx, remote.uri)
     if current is None or current.deleted_at is not None or current.is_local:
@@ -183,11 +184,11 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
     if current.account_id != remote.author.id or remote.author.is_inactive:
         return None
     edited_at = min(remote.edited_at or now_ms(), now_ms())
-    # Documents tell whole seconds, so a second edit may bear the time of the first.
+    # Documents have whole seconds, so a second edit may have the time of the first.
     if edited_at < (current.edited_at or current.published_at):
         return None
-    had = revisions.current_photos(tx, current)
-    taken = _clean_photos(remote.photos)
+    previous_photos = revisions.current_photos(tx, current)
+    cleaned_photos = _clean_photos(remote.photos)
     changed = replace(
         current,
         url=remote.url or current.url,
@@ -196,14 +197,14 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         is_sensitive=remote.is_sensitive or bool(remote.warning),
         language=formatting.clean_text(remote.language, 35),
         policy=remote.policy,
-        photos_count=len(taken),
+        photos_count=len(cleaned_photos),
         edited_at=edited_at,
         emoji=_emoji(tx, remote),
     )
-    photos.attach_remote(tx, current.account_id, current.id, taken)
+    photos.attach_remote(tx, current.account_id, current.id, cleaned_photos)
     if (
         replace(changed, edited_at=current.edited_at) == current
-        and revisions.current_photos(tx, current) == had
+        and revisions.current_photos(tx, current) == previous_photos
     ):
         return current
     publishing.replace_content(
@@ -211,7 +212,7 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         remote.author,
         current,
         changed,
-        had,
+        previous_photos,
         remote.mentions[:MAX_MENTIONS],
         remote.hashtags[:MAX_HASHTAGS],
     )
@@ -219,10 +220,10 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
 
 
 def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:
-    """Delete a post because its author's server says so. Whether there was one of theirs to delete.
+    """Deletes a remote post because its author's server sent Delete. Returns whether there was one of the actor's.
 
-    One that has not reached us is remembered as deleted by this actor, so that a late Create stays out;
-    a claim about another host, or by somebody else than the author, changes nothing.
+    A post not received yet is tombstoned for this actor, so that a late Create is refused; a Delete of an object of
+    another host, or by another account than the author, changes nothing.
     """
     post = posts.by_uri(tx, uri)
     if post is not None:

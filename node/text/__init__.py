@@ -1,1 +1,1 @@
-"""Text: typed words to HTML, remote HTML to safe HTML, display names and host names."""
+"""Text: typed text to HTML, remote HTML to safe HTML, display names and host names."""

@@ -1,7 +1,7 @@
-"""What a name may look like: ours when one is chosen, anyone's when one is shown.
+"""Rules for usernames that are chosen here, and cleaning of any name that is shown.
 
-A shown name must not be able to reorder the text around it, hide characters or pass for empty, so
-direction controls, invisible characters and towers of combining marks are taken out.
+A shown name must not be able to reorder the text around it, hide characters or look empty, so direction
+controls, invisible characters and stacks of combining marks are removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_COMBINING_MARKS = 4
 
 
 def check_username(name: str) -> str:
-    """The name, if one of our people may have it; raises Invalid. Whether it is free is another question."""
+    """Returns the name if a local account may have it; raises Invalid otherwise. Does not check if it is taken."""
     if not _USERNAME.match(name):
         raise Invalid("A name has 1 to 30 letters, digits or underscores: a–z, 0–9, _.", field="name")
     if name.lower() in RESERVED_USERNAMES or not name.strip("_"):
@@ -39,7 +39,7 @@ def check_username(name: str) -> str:
 
 
 def clean_line(text: str, max_length: int = MAX_DISPLAY_NAME_LENGTH) -> str:
-    """One line of text by a stranger, safe to put beside other text."""
+    """Cleans one line of untrusted text so that it is safe beside other text; at most `max_length` characters."""
     text = text[: max_length * 8]
     if not _PLAIN.match(text):
         text = _remove_invisible(text)
@@ -49,11 +49,11 @@ def clean_line(text: str, max_length: int = MAX_DISPLAY_NAME_LENGTH) -> str:
 def _remove_invisible(text: str) -> str:
     kept: list[str] = []
     marks = 0
-    for at, character in enumerate(text):
+    for index, character in enumerate(text):
         category = unicodedata.category(character)
         if character in _JOINERS:
-            # Emoji families and several scripts need them, but only between visible characters of theirs.
-            after = text[at + 1 : at + 2]
+            # Emoji families and several scripts need them, but only between visible non-ASCII characters.
+            after = text[index + 1 : index + 2]
             if not kept or kept[-1] <= "\x7f" or kept[-1] in _JOINERS or after <= "\x7f" or after in _JOINERS:
                 continue
         elif "\U000e0020" <= character <= "\U000e007f":
@@ -71,16 +71,16 @@ def _remove_invisible(text: str) -> str:
 
 
 def clean_remote_username(name: str) -> str:
-    """The name of someone elsewhere, as it may stand in a handle; '' when nothing usable is left.
+    """Cleans the username of a remote account for use in a handle; '' when nothing usable is left.
 
-    Nor is there anything usable in a name that is too long: the half of it would be somebody else's.
+    A name that is too long gives '' as well: cut short, it would be the name of another account.
     """
     kept = re.sub(r"[\s@/\\?#<>\"'&]", "", clean_line(name, MAX_REMOTE_USERNAME_LENGTH + 1))
     return kept if is_storable_username(kept) else ""
 
 
 def is_storable_username(name: str) -> bool:
-    """Whether a name given elsewhere has at most 2048 characters, and few enough bytes for an index."""
+    """Whether a remote username has at most 2048 characters, and at most 2048 bytes for the index."""
     return (
         len(name) <= MAX_REMOTE_USERNAME_LENGTH and len(name.lower().encode()) <= MAX_REMOTE_USERNAME_LENGTH
     )

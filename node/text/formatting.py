@@ -1,7 +1,7 @@
-"""Words: what someone typed becomes safe HTML with mentions, hashtags and links; foreign HTML becomes safe HTML.
+"""Formatting: typed text is cut into mentions, hashtags and links; remote HTML becomes safe HTML.
 
-Pages and documents use what leaves this module as it is, so nothing else may make HTML out of words. Every
-step takes time linear in the length of the text, whatever the text.
+Pages and documents use the output of this module and of `accounts.mention_links` unescaped, so no other module
+may make HTML out of text. Every step takes time linear in the length of the text, whatever the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufeff\ufff
 _TOKEN_START = re.compile(r"https?://|[@#＃]", re.IGNORECASE)
 _URL_END = re.compile(r"[^\s<>\"`{}|\\^\u3000-\u303f\uff01-\uff0f]*")
 _URL_HOST = re.compile(r"https?://(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(:\d{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
-# Elsewhere names are written in any script, with marks; what is left out is blank or punctuation.
+# Remote usernames may be in any script, with marks; blanks and punctuation are excluded.
 _IN_NAME = r"[^\s\x00-\x2a,/:-@\[-^`{-\xbf\u2000-\u206f\u3000-\u3004\u3008-\u3020\uff01-\uff0f]"
 _HANDLE = re.compile(
     rf"@((?:(?![.+-]){_IN_NAME})(?:{_IN_NAME}{{0,2046}}(?:(?![.+-]){_IN_NAME}))?)"
@@ -38,8 +38,8 @@ _PARAGRAPHS = re.compile(r"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    """A part of typed text; `value` is the handle or the normal form of the hashtag."""
+class Token:
+    """A part of typed text; `value` is the handle or the normalized hashtag."""
 
     kind: str  # 'text' | 'url' | 'mention' | 'hashtag'
     text: str
@@ -47,7 +47,7 @@ class _Token:
 
 
 def clean_text(text: object, limit: int) -> str:
-    """Plain words from anywhere: at most `limit` characters, without controls that no reader can see."""
+    """Cleans plain text from anywhere: at most `limit` characters, without control characters; '' for a non-string."""
     if not isinstance(text, str):
         return ""
     text = text[: limit * 2].replace("\r\n", "\n").replace("\r", "\n")
@@ -55,7 +55,7 @@ def clean_text(text: object, limit: int) -> str:
 
 
 def normalize_hashtag(tag: str) -> str:
-    """The name under which a hashtag is known: `#Été` → `été`; '' if that is no hashtag."""
+    """Normalizes a hashtag: `#Été` → `été`; '' if that is no hashtag."""
     tag = unicodedata.normalize("NFKC", tag.strip().lstrip("#＃")).casefold()
     # Folding case can undo the normal form, so it is restored.
     tag = unicodedata.normalize("NFKC", tag)
@@ -64,13 +64,13 @@ def normalize_hashtag(tag: str) -> str:
 
 
 def remote_handles(text: str) -> list[str]:
-    """The handles of people elsewhere (`name@domain`) that the words name, each once."""
-    handles = (piece.value for piece in _tokens(text) if piece.kind == "mention" and "@" in piece.value)
+    """The handles with a domain (`name@domain`) that the text mentions, each once."""
+    handles = (token.value for token in tokens(text) if token.kind == "mention" and "@" in token.value)
     return list(dict.fromkeys(handles))[:MAX_MENTIONS]
 
 
 def link(url: str) -> str:
-    """The HTML of a link that someone typed, shortened for reading."""
+    """Renders a typed URL as a link whose text is shortened."""
     shown = url.split("://", 1)[1]
     if len(shown) > MAX_LINK_TEXT_LENGTH:
         # The host is always shown whole: a link may not hide where it leads.
@@ -86,54 +86,54 @@ def paragraphs(html: str) -> str:
     return "".join(f"<p>{block.replace(chr(10), '<br>')}</p>" for block in blocks if block)
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    """The text cut into words, links, mentions and hashtags, in one pass from left to right."""
+def tokens(text: str) -> Iterator[Token]:
+    """Cuts text into plain text, links, mentions and hashtags, in one pass from left to right."""
     plain = at = 0
     while (mark := _TOKEN_START.search(text, at)) is not None:
         start = mark.start()
         before = text[start - 1] if start else " "
         at = mark.end()
-        piece = None
+        token = None
         if not (before.isalnum() or before in "_/&@#" or unicodedata.combining(before)):
-            piece = _token_at(text, start, mark[0])
+            token = _token_at(text, start, mark[0])
         if len(mark[0]) > 1:
             # Whatever became of it, a URL is passed over whole: its '@' and '#' are its own.
             at = _url_end(text, start)
-        if piece is None:
+        if token is None:
             continue
         if plain < start:
-            yield _Token("text", text[plain:start])
-        yield piece
-        plain = at = start + len(piece.text)
+            yield Token("text", text[plain:start])
+        yield token
+        plain = at = start + len(token.text)
     if plain < len(text):
-        yield _Token("text", text[plain:])
+        yield Token("text", text[plain:])
 
 
-def _token_at(text: str, start: int, mark: str) -> _Token | None:
+def _token_at(text: str, start: int, mark: str) -> Token | None:
     if mark == "@":
         if handle := _HANDLE.match(text, start):
-            return _Token("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
+            return Token("mention", handle[0], f"{handle[1]}@{handle[2].lower()}")
         if name := _NAME.match(text, start):
-            return _Token("mention", name[0], name[1])
+            return Token("mention", name[0], name[1])
         return None
     if mark in "#＃":
         length = _hashtag_length(text, start + 1)
-        word = text[start : start + 1 + length]
-        name_ = normalize_hashtag(word) if 0 < length <= MAX_HASHTAG_LENGTH else ""
-        return _Token("hashtag", word, name_) if name_ else None
+        written = text[start : start + 1 + length]
+        hashtag = normalize_hashtag(written) if 0 < length <= MAX_HASHTAG_LENGTH else ""
+        return Token("hashtag", written, hashtag) if hashtag else None
     url = text[start : _url_end(text, start)]
-    return _Token("url", url) if _URL_HOST.match(url) else None
+    return Token("url", url) if _URL_HOST.match(url) else None
 
 
 def _hashtag_length(text: str, start: int) -> int:
-    """How many characters from `start` make a hashtag: letters, marks, digits, '_'; not digits alone."""
+    """The length of the hashtag at `start`: Unicode categories L, M and N and '_'; 0 if nothing is in category L."""
     end = start
-    has_letter = False
+    has_alphabetic = False
     while end < len(text) and end - start <= MAX_HASHTAG_LENGTH:
         character = text[end]
         category = unicodedata.category(character)
         if category[0] == "L":
-            has_letter = True
+            has_alphabetic = True
         elif category[0] == "M" or character in _HASHTAG_JOINERS:
             if end == start:
                 break
@@ -142,13 +142,13 @@ def _hashtag_length(text: str, start: int) -> int:
         end += 1
     while end > start and text[end - 1] in _HASHTAG_JOINERS:
         end -= 1
-    return end - start if has_letter else 0
+    return end - start if has_alphabetic else 0
 
 
 def _url_end(text: str, start: int) -> int:
-    """Where a URL ends: before the punctuation of the sentence, and before a bracket it did not open."""
-    found = _URL_END.match(text, start)
-    end = found.end() if found else start
+    """The end of the URL at `start`: before trailing punctuation, and before a bracket it did not open."""
+    match = _URL_END.match(text, start)
+    end = match.end() if match else start
     opened, closed = text.count("(", start, end), text.count(")", start, end)
     while end > start:
         last = text[end - 1]
@@ -196,11 +196,11 @@ _HREF_HOST = re.compile(r"https?://(?:[^/?#]*@)?([^/?#:]*)", re.IGNORECASE)
 
 
 def sanitize_html(html: object) -> str:
-    """Safe HTML of what another server calls HTML. Never raises: what cannot be cleaned is dropped.
+    """Sanitizes the HTML of a remote server. Never raises: what cannot be cleaned gives ''.
 
-    Paragraphs, lists, emphasis and links to https or http stay; classes beyond those of mentions and
-    hashtags go, so that no words can dress up as a part of the page or hide behind it. A link whose words
-    look like another host than the one it leads to gets that host written behind them.
+    Paragraphs, lists, emphasis and links to https or http stay. Classes other than those of mentions and
+    hashtags are removed, so that no text can imitate a part of the page or be hidden. A link whose text looks
+    like another host than that of its URL gets the real host appended.
     """
     if not isinstance(html, str):
         return ""
@@ -210,20 +210,20 @@ def sanitize_html(html: object) -> str:
             html = escape(unescape(_TAGS.sub(" ", html)), quote=False)
         return _ANCHOR.sub(_append_real_host, _CLEANER.clean(html)).strip()
     except Exception:
-        # A sanitiser that fails must cost these words, not the queue they came in.
+        # A sanitizer that fails must lose this text, not block the queue it came in.
         return ""
 
 
 def _append_real_host(anchor: re.Match[str]) -> str:
-    opening, href, words = anchor.groups()
-    text = unescape(_TAGS.sub("", words))
+    opening, href, content = anchor.groups()
+    text = unescape(_TAGS.sub("", content))
     claimed, real = _LOOKS_LIKE_HOST.match(text), _HREF_HOST.match(unescape(href))
     if claimed is None or real is None:
         return anchor[0]
     host = real[1].lower().removeprefix("www.")
     if claimed[1].lower().removeprefix("www.") == host or text.endswith(f" ({host})"):
         return anchor[0]
-    return f"{opening}{words} ({escape(host, quote=False)})</a>"
+    return f"{opening}{content} ({escape(host, quote=False)})</a>"
 
 
 _BREAKS = re.compile(r"<br\s*/?>|</li>|<li>", re.IGNORECASE)
@@ -231,6 +231,6 @@ _BLOCKS = re.compile(r"</(?:p|blockquote|pre|ul|ol)>", re.IGNORECASE)
 
 
 def html_to_text(html: str) -> str:
-    """The words of safe HTML, with its line breaks: for notifications, search and titles."""
+    """The text of safe HTML, with its line breaks: for notifications, search and titles."""
     text = _BLOCKS.sub("\n\n", _BREAKS.sub("\n", html))
     return re.sub(r"\n{3,}", "\n\n", unescape(_TAGS.sub("", text))).strip()

@@ -1,7 +1,7 @@
-"""Names of servers in one spelling, for every comparison that decides about a server. Owns no table.
+"""Normalizes host names, for every comparison that decides about a server. Owns no table.
 
-Case, a trailing dot, a port, and Unicode against punycode make no other server; neither may make a way
-around a rule. What is no host name at all has no normal spelling.
+Case, a trailing dot, a port, and Unicode instead of punycode do not make another server, so none of them may
+be a way around a rule. A text that is no host name normalizes to ''.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _V6 = re.compile(r"\[[0-9a-f:.]+\]")
 def normalize(domain: str) -> str:
     """`Löud.Example.:8443` → `xn--lud-sna.example`; '' for what cannot be the name of a server.
 
-    A leading `*.` or dot is what some lists write for "and everything under it", which is meant anyway.
+    A leading `*.` or dot is dropped: some block lists write it for "and its subdomains", which a rule covers anyway.
     """
     name = domain.strip().lower().removeprefix("*.").removeprefix(".")
     if name.startswith("["):
@@ -45,7 +45,7 @@ def _to_punycode(name: str) -> str:
 
 
 def from_uri(uri: str) -> str:
-    """The host of an address in its normal spelling, without the port; '' when there is none."""
+    """The normalized host of a URI, without the port; '' when there is none."""
     try:
         host = urlsplit(uri).hostname or ""
     except ValueError:
@@ -54,7 +54,7 @@ def from_uri(uri: str) -> str:
 
 
 def netloc(uri: str) -> str:
-    """The host of an address as written there, in lower case and with its port: what accounts keep."""
+    """The host and port of a URI as written, in lower case: the column `accounts.host`."""
     try:
         return urlsplit(uri).netloc.lower()
     except ValueError:
@@ -62,7 +62,7 @@ def netloc(uri: str) -> str:
 
 
 def with_parent_domains(name: str) -> list[str]:
-    """A normal name and the domains it lies under, the nearest first: `a.b.c` → `a.b.c`, `b.c`, `c`."""
+    """A normalized name and its parent domains, the nearest first: `a.b.c` → `a.b.c`, `b.c`, `c`."""
     if not name or name.startswith("["):
         return [name] if name else []
     parts = name.split(".")
@@ -70,12 +70,12 @@ def with_parent_domains(name: str) -> list[str]:
 
 
 def covers(rule: str, name: str) -> bool:
-    """Whether a rule about one name is also about the other: the same, or something under it."""
+    """Whether a rule about the domain `rule` applies to `name`: the same, or a subdomain."""
     return name == rule or name.endswith("." + rule)
 
 
 def to_unicode(name: str) -> str:
-    """The name as people read it: `xn--lud-sna.example` → `löud.example`."""
+    """Decodes punycode for display: `xn--lud-sna.example` → `löud.example`; the name as it is if that fails."""
     if "xn--" not in name:
         return name
     import idna

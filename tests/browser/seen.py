@@ -46,8 +46,8 @@ class Place:
 def _report(tx: Writer, alice: Account, bob: Account, album: Post) -> int:
     pins.pin(tx, alice, album)
     migration.add_alias(tx, alice, bob)
-    said = "This was mine.\nReally."
-    return reports.report(tx, bob, alice, comment=said, post_ids=[album.id], category="legal").id
+    message = "This was mine.\nReally."
+    return reports.report(tx, bob, alice, comment=message, post_ids=[album.id], category="legal").id
 
 
 def _user(tx: Writer, who: Account, role: str) -> None:
@@ -113,7 +113,7 @@ async def place(fediverse: Fediverse) -> Place:
 
 
 async def signed_in(browser: Browser, place: Place, who: Account, **options: Any) -> BrowserContext:
-    """A browser in which someone is signed in. `broken` collects what the browser complained about."""
+    """A browser in which an account is signed in. `broken` collects the errors that the browser reports."""
     context = await visitor(browser, **options)
     token = await place.node.db.write(sessions.start, who, "Chromium")
     await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": place.node.site.base_url}])
@@ -124,7 +124,10 @@ def complaints(page: Page) -> list[str]:
     """What the browser will complain about: errors of scripts, refusals by the content policy, lost requests."""
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
-    page.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: found.append(message.text) if message.type in ("error", "warning") else None,
+    )
     # What a page no longer wants because it is being left is not lost.
     page.on(
         "requestfailed",

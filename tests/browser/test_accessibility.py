@@ -82,7 +82,7 @@ async def _look(page: Page, here: Place, path: str, source: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark")])
-async def test_nothing_is_in_the_way_of_anyone(
+async def test_every_page_is_accessible(
     fediverse: Fediverse, browser: Browser, width: int, theme: str
 ) -> None:
     here, source = await place(fediverse), axe()

@@ -24,9 +24,9 @@ def _like(page: Page, here: Place) -> object:
 
 
 def _accept(tx: Writer, here: Place) -> None:
-    asked = relationships.follow_between(tx, here.bob, here.alice)
-    assert asked is not None
-    follows.accept(tx, asked)
+    follow = relationships.follow_between(tx, here.bob, here.alice)
+    assert follow is not None
+    follows.accept(tx, follow)
 
 
 async def _likers(here: Place) -> list[str]:
@@ -36,7 +36,7 @@ async def _likers(here: Place) -> list[str]:
     return await here.node.db.read(unit)
 
 
-async def test_a_like_shows_at_once_and_is_taken_back_when_refused(
+async def test_a_like_shows_at_once_and_is_undone_when_refused(
     fediverse: Fediverse, browser: Browser
 ) -> None:
     here = await place(fediverse)
@@ -116,7 +116,7 @@ async def test_an_album_turns_with_buttons_and_arrow_keys(fediverse: Fediverse, 
     await expect(page.locator(".turn.next")).to_be_disabled()
 
 
-async def test_older_posts_come_by_themselves_and_back_returns_to_the_place(
+async def test_older_posts_load_by_scrolling_and_back_returns_to_the_position(
     fediverse: Fediverse, browser: Browser
 ) -> None:
     here = await place(fediverse)
@@ -231,7 +231,7 @@ async def test_everything_works_without_scripts(
     await expect(page.locator("[data-follow]")).to_have_text("Follow back")
 
 
-async def test_a_stranger_sees_photos_and_is_shown_the_way_in(fediverse: Fediverse, browser: Browser) -> None:
+async def test_a_visitor_sees_photos_and_the_links_to_sign_in(fediverse: Fediverse, browser: Browser) -> None:
     here = await place(fediverse)
     page = await (await visitor(browser, width=390)).new_page()
     found = complaints(page)

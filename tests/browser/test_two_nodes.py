@@ -1,4 +1,4 @@
-"""The whole main job, in a browser: two people who do not know that they are on different servers."""
+"""The main use in a browser: two people post, follow, comment and like across servers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def sign_up(page: Page, node: Node, name: str) -> None:
 
 
 async def seen(page: Page, text: str, *, tries: int = 20) -> None:
-    """Wait for what is on its way from another server, as a person does: look again."""
+    """Waits for a delivery of another server as a person does: by reloading."""
     for _ in range(tries):
         if await page.get_by_text(text).count():
             return

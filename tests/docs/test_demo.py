@@ -1,4 +1,4 @@
-"""The demo node of `make dev` and of the screenshots can be made, and looks as if people had used it for a while."""
+"""The demo data of `make dev` and of the screenshots: accounts, and posts of some weeks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 DAY = 86_400_000
 
 
-async def test_the_demo_has_people_and_weeks_of_posts(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_demo_has_accounts_and_weeks_of_posts(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
     demo, scenes = importlib.import_module("demo"), importlib.import_module("scenes")
     names = list(scenes.SCENES)
@@ -35,7 +35,7 @@ async def test_the_demo_has_people_and_weeks_of_posts(node: Node, monkeypatch: p
     assert last - first > 2 * DAY
 
 
-def test_screenshots_know_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_screenshots_have_a_list_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(DOCS)
 
     assert importlib.import_module("screenshots").PAGES

@@ -1,4 +1,4 @@
-"""The one cache: bounded in rows and in time, the least recently used goes first, and threads may share it."""
+"""The cache: bounded in rows and in time, the least recently used goes first, and threads may share it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ TestCache = Model.TestCase
 TestCache.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 
 
-def test_without_a_time_a_value_stays() -> None:
+def test_without_a_ttl_a_value_never_expires() -> None:
     now = 0.0
     cache: Cache[str, str] = Cache(2, now=lambda: now)
     cache.put("a", "1")

@@ -1,4 +1,4 @@
-"""Options: what is understood is used, what is not is refused with the line and the nearest right key."""
+"""Options: the file and the environment; unknown ones are refused with the line and the nearest known key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from node import config
 from node.config import BadConfig, Config, DatabaseOptions, NodeOptions
 
 
-def test_without_a_file_the_defaults_and_the_environment_serve(
+def test_without_a_file_the_defaults_and_the_environment_apply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -24,7 +24,7 @@ def test_without_a_file_the_defaults_and_the_environment_serve(
     assert options.database.url == "sqlite:data/tintype.db"
 
 
-def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
     file.write_text('[node]\ndomain = "a.test:8443"\n[server]\nbind = ["127.0.0.1:1", "[::1]:1"]\n')
     environ = {
@@ -42,7 +42,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert options.media.max_upload_mb == 7
 
 
-def test_the_file_named_on_the_command_line_wins_over_the_one_in_the_environment(tmp_path: Path) -> None:
+def test_the_file_of_the_command_line_overrides_that_of_the_environment(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[node]\ntitle = "Mine"\n')
 
@@ -51,7 +51,7 @@ def test_the_file_named_on_the_command_line_wins_over_the_one_in_the_environment
     assert options.node.title == "Mine"
 
 
-def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_secret_may_be_read_from_a_file_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "url"
     file.write_text("postgresql://tintype:s3cret@db/tintype\n")
 
@@ -62,7 +62,7 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "environ", "complaint"),
+    ("text", "environ", "message"),
     [
         ("\n[node]\ndomian = 'x'", {}, "line 3: [node] has no option domian. Did you mean domain?"),
         ("[sever]\n", {}, "line 1: there is no section [sever]. Did you mean server?"),
@@ -95,25 +95,27 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
         ("", {"TINTYPE_NODE_SECRET": "x", "TINTYPE_NODE_SECRET_FILE": "y"}, "keep one"),
     ],
 )
-def test_what_is_not_understood_is_refused(text: str, environ: Mapping[str, str], complaint: str) -> None:
-    with pytest.raises(BadConfig) as refusal:
+def test_a_wrong_option_is_refused_with_its_place(
+    text: str, environ: Mapping[str, str], message: str
+) -> None:
+    with pytest.raises(BadConfig) as refused:
         config.parse(text, environ)
 
-    assert complaint in str(refusal.value)
+    assert message in str(refused.value)
 
 
-def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="There is no config file"):
         config.load(tmp_path / "nowhere.toml", {})
 
 
-def test_a_domain_has_one_spelling() -> None:
+def test_a_domain_is_normalized() -> None:
     options = config.parse('[node]\ndomain = "Bücher.Example:8443"')
 
     assert options.node.domain == "xn--bcher-kva.example:8443"
 
 
-def test_the_secret_is_made_once_and_only_the_owner_reads_it(tmp_path: Path) -> None:
+def test_the_secret_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     options = Config(database=DatabaseOptions(url=f"sqlite:{tmp_path}/data/tintype.db"))
 
     first = config.load_secret(options)
@@ -125,7 +127,7 @@ def test_the_secret_is_made_once_and_only_the_owner_reads_it(tmp_path: Path) -> 
     assert [path.name for path in file.parent.iterdir()] == ["secret"]
 
 
-def test_a_secret_that_was_cut_short_is_refused_rather_than_replaced(tmp_path: Path) -> None:
+def test_a_secret_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     options = Config(database=DatabaseOptions(url=f"sqlite:{tmp_path}/tintype.db"))
     (tmp_path / "secret").write_text("")
 

@@ -1,4 +1,4 @@
-"""The modules of `node` know each other; whichever is asked for first, all must come up."""
+"""Every module of `node` can be imported first: no import depends on another one before it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import importlib, pkgutil, sys
 import node
 names = [found.name for found in pkgutil.walk_packages(node.__path__, "node.") if found.name != "node.__main__"]
 for name in names:
-    for loaded in [one for one in sys.modules if one.startswith("node.")]:
+    for loaded in [module for module in sys.modules if module.startswith("node.")]:
         del sys.modules[loaded]
     try:
         importlib.import_module(name)

@@ -1,3 +1,5 @@
+"""Rate limits: a sliding window in two rows, without the addresses of people."""
+
 from __future__ import annotations
 
 import pytest
@@ -15,7 +17,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return now
 
 
-async def test_so_many_attempts_are_let_through_and_no_more(db: Database, clock: list[int]) -> None:
+async def test_attempts_beyond_the_limit_are_refused_per_key(db: Database, clock: list[int]) -> None:
     for _ in range(3):
         await db.write(rate_limits.count_attempt, "sign-in 192.0.2.1", limit=3, seconds=60)
 
@@ -26,7 +28,7 @@ async def test_so_many_attempts_are_let_through_and_no_more(db: Database, clock:
     await db.write(rate_limits.count_attempt, "sign-in 192.0.2.2", limit=3, seconds=60)
 
 
-async def test_the_window_slides_so_that_its_edge_gives_nothing_away(db: Database, clock: list[int]) -> None:
+async def test_the_window_slides_over_its_edge(db: Database, clock: list[int]) -> None:
     clock[0] += 59_000
     for _ in range(4):
         await db.write(rate_limits.count_attempt, "key", limit=4, seconds=60)
@@ -39,7 +41,7 @@ async def test_the_window_slides_so_that_its_edge_gives_nothing_away(db: Databas
     await db.write(rate_limits.count_attempt, "key", limit=4, seconds=60)
 
 
-async def test_a_right_attempt_is_forgiven_the_wrong_ones(db: Database, clock: list[int]) -> None:
+async def test_a_successful_attempt_resets_the_count(db: Database, clock: list[int]) -> None:
     for _ in range(3):
         await db.write(rate_limits.count_attempt, "key", limit=3, seconds=60)
     await db.write(rate_limits.reset, "key")
@@ -47,7 +49,7 @@ async def test_a_right_attempt_is_forgiven_the_wrong_ones(db: Database, clock: l
     await db.write(rate_limits.count_attempt, "key", limit=3, seconds=60)
 
 
-async def test_addresses_are_not_kept_and_old_attempts_are_forgotten(db: Database) -> None:
+async def test_keys_are_stored_hashed_and_old_attempts_deleted(db: Database) -> None:
     await db.write(rate_limits.count_attempt, "sign-in 192.0.2.1 alice", limit=3, seconds=60)
     [row] = await db.read(lambda tx: tx.all("SELECT key FROM attempts"))
 
@@ -57,7 +59,7 @@ async def test_addresses_are_not_kept_and_old_attempts_are_forgotten(db: Databas
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "network"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
@@ -66,5 +68,5 @@ async def test_addresses_are_not_kept_and_old_attempts_are_forgotten(db: Databas
         ("unix", "unix"),
     ],
 )
-def test_one_household_is_one_place(address: str, place: str) -> None:
-    assert rate_limits.client_network(address) == place
+def test_one_ipv6_household_is_one_client(address: str, network: str) -> None:
+    assert rate_limits.client_network(address) == network

@@ -6,25 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.schema import owners
+
 ROOT = Path(__file__).parents[2]
-MIGRATIONS = ROOT / "node" / "database" / "migrations"
 WRITES = re.compile(r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)\b")
 ITS_OWN = {"migrations"}  # the table of migrations themselves
-
-
-def owners() -> dict[str, str]:
-    """Table → the module that owns it. A table is named right under its owner's line."""
-    found: dict[str, str] = {}
-    for file in sorted(MIGRATIONS.glob("*.sql")):
-        owner = ""
-        for line in file.read_text().splitlines():
-            if match := re.match(r"-- owner: (\S+)", line):
-                owner = match[1]
-            elif match := re.match(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", line):
-                assert owner, f"{file.name}: the table {match[1]} names no owner"
-                found[match[1]] = owner
-                owner = ""
-    return found
 
 
 def writes() -> Iterator[tuple[str, str]]:

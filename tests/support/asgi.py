@@ -1,4 +1,4 @@
-"""Calls an ASGI app in this process: what a browser or app would send, and what it would get."""
+"""An HTTP client that calls an ASGI app in this process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reply:
 
 @dataclass
 class Client:
-    """Sends to one app, with the same headers every time."""
+    """Sends requests to one app, with the same headers every time."""
 
     app: Any
     headers: dict[str, str] = field(default_factory=dict)
@@ -55,15 +55,15 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         path, _, rest = path.partition("?")
-        given = {"host": "tintype.test", **self.headers, **(headers or {})}
+        all_headers = {"host": "tintype.test", **self.headers, **(headers or {})}
         if files is not None:
-            given["content-type"], body = _multipart(form or {}, files)
+            all_headers["content-type"], body = _multipart(form or {}, files)
         elif form is not None:
-            given["content-type"], body = "application/x-www-form-urlencoded", urlencode(form).encode()
+            all_headers["content-type"], body = "application/x-www-form-urlencoded", urlencode(form).encode()
         elif sent is not None:
-            given["content-type"], body = "application/json", json.dumps(sent).encode()
+            all_headers["content-type"], body = "application/json", json.dumps(sent).encode()
         if body:
-            given["content-length"] = str(len(body))
+            all_headers["content-length"] = str(len(body))
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -74,20 +74,20 @@ class Client:
             "raw_path": quote(path).encode(),
             "root_path": "",
             "query_string": (urlencode(query) if query else rest).encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in all_headers.items()],
             "client": ("203.0.113.7", 40000),
             "server": ("127.0.0.1", 8080),
             "extensions": {},
         }
-        sending = [{"type": "http.request", "body": body, "more_body": False}]
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
         reply = Reply(0, {}, b"")
 
-        answered = asyncio.Event()
+        finished = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
-            if sending:
-                return sending.pop(0)
-            await answered.wait()
+            if messages:
+                return messages.pop(0)
+            await finished.wait()
             return {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class Client:
             if message.get("body"):
                 reply.pieces.append(message["body"])
             if not message.get("more_body"):
-                answered.set()
+                finished.set()
 
         await self.app(scope, receive, send)
         reply.body = b"".join(reply.pieces)

@@ -1,8 +1,9 @@
 """A fresh migrated database for every test, on SQLite and again on PostgreSQL.
 
-A database is made once per kind of node (its instance actor included), and copied for each test.
+A database is created once per kind of node (its instance actor included), and copied for each test.
 `--database` chooses: `sqlite`, `postgresql` (a server started by the tests), `both`, or the URL of a
-PostgreSQL server of yours in which databases may be made and dropped.
+PostgreSQL server of yours in which databases may be created and dropped. A test module about one engine
+names it in `ENGINES`.
 """
 
 from __future__ import annotations
@@ -38,12 +39,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         choice = metafunc.config.getoption("--database")
         engines = [SQLITE, POSTGRESQL] if choice == "both" else [choice.partition(":")[0]]
+        only = getattr(metafunc.module, "ENGINES", (SQLITE, POSTGRESQL))
+        engines = [engine for engine in engines if engine in only]
         metafunc.parametrize("engine", engines, scope="session")
 
 
 @pytest.fixture(scope="session")
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """Where a database of that name is on the tests' PostgreSQL server."""
+    """Returns the URL of a database by its name, on the PostgreSQL server of the tests."""
     given = request.config.getoption("--database")
     if given.startswith("postgresql://"):
         parts = urllib.parse.urlsplit(given)
@@ -58,7 +61,7 @@ def postgres_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str
 
 
 class Databases:
-    """Makes databases on one engine, each a copy of one that a node like it has already opened."""
+    """Creates databases on one engine, each a copy of one that a node like it has already opened."""
 
     def __init__(self, engine: str, folder: Path, url: Callable[[str], str] | None) -> None:
         self.engine = engine
@@ -69,7 +72,7 @@ class Databases:
         self._made: list[str] = []
 
     def fresh(self, options: Config) -> Config:
-        """The same options with a database of its own. It is gone when the test ends."""
+        """Returns the options with a database of their own, which is dropped when the test ends."""
         kind = (options.server.scheme, options.node.domain, options.node.secret)
         if kind not in self._templates:
             self._templates[kind] = self._template(options)
@@ -79,13 +82,13 @@ class Databases:
         if self._admin is None:
             shutil.copyfile(template, self._file(name))
         else:
-            # Written without fsync, copying the files is five times as fast as logging them.
-            how = "STRATEGY FILE_COPY" if self._admin.info.server_version >= 150_000 else ""
-            self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} {how}")
+            # Without fsync, copying the files is five times as fast as logging them.
+            strategy = "STRATEGY FILE_COPY" if self._admin.info.server_version >= 150_000 else ""
+            self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
         return self._with(options, name)
 
     def drop(self) -> None:
-        """Drop what `fresh` made."""
+        """Drops the databases that `fresh` created."""
         for name in self._made:
             if self._admin is None:
                 for end in ("", "-wal", "-shm"):
@@ -114,7 +117,7 @@ class Databases:
         options = dataclasses.replace(
             self._with(options, name), media=MediaOptions(url=f"file:{self._folder / 'media'}")
         )
-        with ThreadPoolExecutor(1) as thread:  # this one may already be running a loop
+        with ThreadPoolExecutor(1) as thread:  # this thread may already be running a loop
             thread.submit(asyncio.run, _open_once(options)).result()
         return name if self._admin is not None else self._file(name)
 
@@ -142,9 +145,9 @@ def _postgresql_databases(
 
 @pytest.fixture
 def databases(engine: str, request: pytest.FixtureRequest) -> Iterator[Databases]:
-    """Databases for the nodes of one test; the test runs once for each engine.
+    """Databases for the nodes of one test, which runs once for each engine.
 
-    Both engines stay ready while their tests take turns, as they do in parallel runs.
+    Both engines stay ready while their tests alternate, as they do in parallel runs.
     """
     made: Databases = request.getfixturevalue(f"_{engine}_databases")
     yield made

@@ -11,24 +11,24 @@ _MISSING: pytest.StashKey[dict[str, str]] = pytest.StashKey()
 
 
 def report(config: pytest.Config, part: str, reason: str) -> NoReturn:
-    """Skip the test that asks for `part` ("on PostgreSQL"), or fail it under CI=true."""
+    """Skips the test that needs `part` ("on PostgreSQL"), or fails it under CI=true."""
     config.stash.setdefault(_MISSING, {})[part] = reason
-    said = f"not tested {part}: {reason}"
+    message = f"not tested {part}: {reason}"
     if os.environ.get("CI") == "true":
-        pytest.fail(said, pytrace=False)
-    pytest.skip(said)
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist tells the process that writes the summary."""
+    """A worker of pytest-xdist reports to the process that writes the summary."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["missing_parts"] = session.config.stash.get(_MISSING, {})
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    told = getattr(node, "workeroutput", {}).get("missing_parts", {})
-    node.config.stash.setdefault(_MISSING, {}).update(told)
+    missing = getattr(node, "workeroutput", {}).get("missing_parts", {})
+    node.config.stash.setdefault(_MISSING, {}).update(missing)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

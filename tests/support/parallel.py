@@ -1,4 +1,4 @@
-"""Which tests do not run beside each other when pytest-xdist runs the others in parallel (`-n 2 --dist loadgroup`).
+"""Marks tests that do not run beside each other when pytest-xdist runs the others in parallel (`-n 2 --dist loadgroup`).
 
 Each worker has a PostgreSQL server, databases, ports and temporary folders of its own, so most tests share nothing.
 Marked are those that start programs or measure time: one worker runs them all, one after the other, so a machine

@@ -1,4 +1,4 @@
-"""People of other servers, and what ours have said, for tests."""
+"""Remote accounts for tests, and what an account sent and was notified of."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMOTE_KEY = "-----BEGIN PUBLIC KEY-----\nremote\n-----END PUBLIC KEY-----\n"
 
 
 def actor(name: str = "rita", domain: str = "far.example", **changes: Any) -> RemoteActor:
-    """Someone elsewhere, as their server would describe them."""
+    """A remote actor as its server would describe it."""
     uri = changes.pop("uri", f"https://{domain}/users/{name}")
     values: dict[str, Any] = {
         "uri": uri,
@@ -33,35 +33,37 @@ def remote(tx: Writer, name: str = "rita", domain: str = "far.example", **change
     return remote_accounts.upsert(tx, actor(name, domain, **changes))
 
 
-def said(tx: Reader, who: Account) -> list[tuple[str, str, dict[str, Any]]]:
-    """(verb, object, extra) of each sentence of a person, oldest first."""
-    rows = tx.all("SELECT verb, object_uri, extra FROM outbox WHERE account_id = :id ORDER BY id", id=who.id)
+def said(tx: Reader, account: Account) -> list[tuple[str, str, dict[str, Any]]]:
+    """(verb, object, extra) of each outgoing activity of an account, oldest first."""
+    rows = tx.all(
+        "SELECT verb, object_uri, extra FROM outbox WHERE account_id = :id ORDER BY id", id=account.id
+    )
     return [(row["verb"], row["object_uri"], json.loads(row["extra"])) for row in rows]
 
 
-def verbs(tx: Reader, who: Account) -> list[str]:
-    return [verb for verb, _, _ in said(tx, who)]
+def verbs(tx: Reader, account: Account) -> list[str]:
+    return [verb for verb, _, _ in said(tx, account)]
 
 
-def told(tx: Reader, who: Account) -> list[tuple[str, int]]:
-    """(kind, by) of each notification of a person, oldest first."""
-    rows = tx.all("SELECT kind, by_id FROM notifications WHERE account_id = :id ORDER BY id", id=who.id)
+def told(tx: Reader, account: Account) -> list[tuple[str, int]]:
+    """(kind, id of the account it is about) of each notification of an account, oldest first."""
+    rows = tx.all("SELECT kind, by_id FROM notifications WHERE account_id = :id ORDER BY id", id=account.id)
     return [(row["kind"], row["by_id"]) for row in rows]
 
 
-def profile(tx: Writer, who: Account, **changes: Any) -> Account:
-    """Say something else about oneself; the rest stays as it is."""
-    now = accounts.get(tx, who.id)
-    said: dict[str, Any] = {
-        "display_name": now.display_name,
-        "bio": now.bio_source,
-        "fields": now.source_fields,
-        "is_locked": now.is_locked,
-        "is_discoverable": now.is_discoverable,
-        "is_indexable": now.is_indexable,
+def profile(tx: Writer, account: Account, **changes: Any) -> Account:
+    """Changes parts of a profile; the rest stays as it is."""
+    current = accounts.get(tx, account.id)
+    values: dict[str, Any] = {
+        "display_name": current.display_name,
+        "bio": current.bio_source,
+        "fields": current.source_fields,
+        "is_locked": current.is_locked,
+        "is_discoverable": current.is_discoverable,
+        "is_indexable": current.is_indexable,
     }
-    return profiles.update_profile(tx, now, **(said | changes))
+    return profiles.update_profile(tx, current, **(values | changes))
 
 
-def lock(tx: Writer, who: Account) -> Account:
-    return profile(tx, who, is_locked=True)
+def lock(tx: Writer, account: Account) -> Account:
+    return profile(tx, account, is_locked=True)

@@ -1,4 +1,4 @@
-"""Pictures for tests, made on the spot."""
+"""Generates image files for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def picture(width: int = 320, height: int = 240, kind: str = "JPEG", *, seed: int = 0) -> bytes:
-    """The bytes of a small photo; another `seed` is another photo."""
+    """Returns the bytes of a small photo; another `seed` gives another photo."""
     image = Image.linear_gradient("L").resize((width, height))
     colours = [(seed * step) % 256 for step in (37, 91, 53)]
     bands = [image.point(lambda value, by=by: (value + by) % 256) for by in colours]

@@ -11,7 +11,7 @@ LOWEST, HIGHEST = 10_000, 32_000  # below those that the kernel gives to outgoin
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on, and that no outgoing connection is given as its own.
+    """Returns ports that nobody listens on, and that the kernel does not give to outgoing connections.
 
     Parallel workers of one run choose from different ports, so none takes what another has just found free.
     """

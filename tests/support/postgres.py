@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: own data folder, own port, gone when the tests end."""
+"""A PostgreSQL server for the tests: own data folder, own port, stopped and deleted when the tests end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 ROOM = 4 * 1024**3
-PORT = 54999  # only names the socket in the server's own folder: it listens on no network
+PORT = 54999  # names only the socket in the server's own folder: it listens on no network
 INITDB = ("--encoding=UTF8", "--locale=C.UTF-8")
 SETTINGS = (
     "listen_addresses=",
@@ -40,7 +40,7 @@ def binaries() -> Path | None:
 
 
 class Server:
-    """Started by `Server(binaries)`; `url(name)` is where its databases are."""
+    """A running server, started by `Server(binaries())`; `url(name)` is the URL of a database."""
 
     def __init__(self, programs: Path) -> None:
         self._user = _unprivileged()
@@ -94,13 +94,13 @@ class Server:
 
 
 def _memory() -> Path | None:
-    """Where files are only in memory, if there is room: nothing of this needs to outlive the tests."""
+    """A folder in memory, if there is room: nothing of the server needs to outlive the tests."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
 
 
 def _unprivileged() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root, so root lends it another name."""
+    """PostgreSQL refuses to run as root, so root runs it as another user."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):

@@ -1,4 +1,4 @@
-"""Posts for tests: by our people and by others."""
+"""Posts for tests, by local and by remote accounts."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _numbers = itertools.count(1)
 HOUR = 3_600_000
 
 
-def publish(tx: Writer, who: Account, caption: str = "Morning", **draft: Any) -> Post:
-    return publishing.publish(tx, who, Draft(caption=caption, **draft))
+def publish(tx: Writer, author: Account, caption: str = "Morning", **draft: Any) -> Post:
+    return publishing.publish(tx, author, Draft(caption=caption, **draft))
 
 
 def said(author: Account, **changes: Any) -> RemotePost:
-    """A post by someone elsewhere, as their server would describe it: an hour old."""
+    """A remote post as its server would describe it: an hour old."""
     number = next(_numbers)
     values: dict[str, Any] = {
         "uri": f"{author.uri}/posts/{number}",
@@ -37,7 +37,7 @@ def said(author: Account, **changes: Any) -> RemotePost:
 
 
 def arrives(tx: Writer, author: Account, **changes: Any) -> Post:
-    """A remote post that is taken in."""
+    """Stores a remote post that was received."""
     post = remote_posts.receive_create(tx, said(author, **changes))
     assert post is not None
     return post
@@ -50,7 +50,7 @@ def picture(name: str = "a", **changes: Any) -> RemotePhoto:
 
 
 def follow(tx: Writer, follower: Account, followed: Account) -> None:
-    """Follow and be accepted."""
+    """Follows an account and accepts the request if it is needed."""
     made = follows.follow(tx, follower, followed)
     if not made.is_accepted:
         follows.accept(tx, made)

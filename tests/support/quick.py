@@ -1,4 +1,4 @@
-"""`pytest --quick SECONDS`: what can be tested in that time, beginning with what was changed.
+"""`pytest --quick SECONDS`: runs the tests that fit into that time, beginning with what was changed.
 
 The more of its path a test file shares with a changed file, the earlier its tests come: first those of the changed
 module, then of its folder, then of its package. What is not yet committed counts a little more than what differs from
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Pass over what begins too late."""
+    """Skips a test that would begin too late."""
     seconds = item.config.getoption("--quick")
     return True if seconds is not None and time.monotonic() - _begun > seconds else None
 
@@ -82,7 +82,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def changed_files(root: Path) -> tuple[list[str], list[str]]:
-    """Paths of files that are not committed, and of those that the branch has changed. Without git: none."""
+    """Paths of uncommitted files, and of those that the branch has changed. Without git: none."""
     base = next(
         (
             found[0]
@@ -96,7 +96,7 @@ def changed_files(root: Path) -> tuple[list[str], list[str]]:
 
 
 def near(test: str, changed: Sequence[str]) -> int:
-    """How many parts of its path a test file shares with a changed file, counted from the top."""
+    """The number of parts of its path that a test file shares with a changed file, counted from the top."""
     return max((_shared(_parts(test), _parts(path)) for path in changed), default=0)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a database: `node.db = Recording(node.db)` keeps every statement with its values."""
+"""Records the statements of a database: `node.db = Recording(node.db)` keeps each with its values."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from node.database import Database
 Statement = tuple[str, dict[str, Any]]
 
 
-class Asked:
-    """A writer that keeps what passes through it."""
+class RecordingTransaction:
+    """A reader or writer that records its statements."""
 
     def __init__(self, tx: Any, statements: list[Statement]) -> None:
         self._tx, self._statements = tx, statements
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._tx, name)
+        method = getattr(self._tx, name)
         if name not in ("all", "one", "value", "run"):
-            return found
+            return method
 
-        def asking(sql: str, /, **values: Any) -> Any:
+        def recorded(sql: str, /, **values: Any) -> Any:
             self._statements.append((sql, values))
-            return found(sql, **values)
+            return method(sql, **values)
 
-        return asking
+        return recorded
 
 
 class Recording:
-    """A database that keeps what its units of work ask."""
+    """A database that records the statements of its units of work."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -45,13 +45,15 @@ class Recording:
         return await self._db.write(self._recorded, unit, *args, **kwargs)
 
     def _recorded(self, tx: Any, unit: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return unit(Asked(tx, self.statements), *args, **kwargs)
+        return unit(RecordingTransaction(tx, self.statements), *args, **kwargs)
 
     def visibility_checks(self) -> int:
-        """How many statements asked whether somebody may see a post."""
+        """The number of statements that check the visibility of a post."""
         return sum("FROM mentions vn" in sql for sql, _values in self.statements)
 
     def repeated(self) -> list[str]:
-        """Questions that were asked twice with the same values."""
-        asked = [(sql, repr(values)) for sql, values in self.statements if sql.lstrip().startswith("SELECT")]
-        return [sql for n, (sql, values) in enumerate(asked) if (sql, values) in asked[:n]]
+        """The queries that ran twice with the same values."""
+        queries = [
+            (sql, repr(values)) for sql, values in self.statements if sql.lstrip().startswith("SELECT")
+        ]
+        return [sql for n, (sql, values) in enumerate(queries) if (sql, values) in queries[:n]]

@@ -1,4 +1,4 @@
-"""`--quick` begins with what was changed, ends in time, and says what it did."""
+"""`--quick` begins with what was changed, ends in time, and prints what it ran."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.support.quick import near
 
 ROOT = Path(__file__).parents[2]
-# Neither what this run of pytest nor what a git hook says to the programs it starts.
+# Without the variables that this run of pytest or a git hook sets for its subprocesses.
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GIT_"))}
 
 
@@ -29,7 +29,7 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
         ("federation_tests/stories/test_follows.py", "activitypub/handlers/follow.py", 0),
     ],
 )
-def test_how_near_a_test_is_to_a_changed_file(test: str, changed: str, shared: int) -> None:
+def test_a_test_is_near_a_changed_file_by_its_path(test: str, changed: str, shared: int) -> None:
     assert near(test, ["README.md", changed]) == shared
 
 
@@ -55,29 +55,29 @@ def project(tmp_path: Path) -> Path:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    who = ("-c", "user.name=alice", "-c", "user.email=alice@a.test", "-c", "commit.gpgsign=false")
+    identity = ("-c", "user.name=alice", "-c", "user.email=alice@a.test", "-c", "commit.gpgsign=false")
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "All"]):
-        subprocess.run(["git", *who, *arguments], cwd=tmp_path, env=CLEAN, check=True)
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, env=CLEAN, check=True)
     (tmp_path / "web/pages.py").write_text("changed = True\n")
     return tmp_path
 
 
 def test_what_was_changed_comes_first(project: Path) -> None:
-    said = quick(project, "30")
+    lines = quick(project, "30")
 
-    ran = [line.split("::")[0] + line.split("::")[1][:6] for line in said if "PASSED" in line]
+    ran = [line.split("::")[0] + line.split("::")[1][:6] for line in lines if "PASSED" in line]
     assert ran == [
         "tests/web/test_web_all.pytest_a",
         "tests/web/test_web_all.pytest_b",
         "tests/node/test_node_all.pytest_a",
         "tests/node/test_node_all.pytest_b",
     ]
-    assert "changed: web" in said
-    assert "ran:     tests/node 2, tests/web 2" in said
+    assert "changed: web" in lines
+    assert "ran:     tests/node 2, tests/web 2" in lines
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1", "--dist", "loadgroup")], ids=["alone", "in parallel"])
-def test_nothing_begins_after_the_time_is_over(project: Path, options: tuple[str, ...]) -> None:
-    said = quick(project, "0", *options)
+def test_no_test_begins_after_the_time_is_over(project: Path, options: tuple[str, ...]) -> None:
+    lines = quick(project, "0", *options)
 
-    assert any("quick: 0 of 4 tests" in line for line in said)
+    assert any("quick: 0 of 4 tests" in line for line in lines)

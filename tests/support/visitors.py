@@ -1,4 +1,4 @@
-"""Visitors: browsers without scripts. They keep cookies, follow redirects and fill in the forms they are shown."""
+"""Browsers without JavaScript: they keep cookies, follow redirects and submit forms with their token."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Seen:
 
     @property
     def words(self) -> str:
-        """What a reader reads in the main part."""
+        """The text of the main part of the page."""
         return " ".join(self.one("main").text.split())
 
     @property
@@ -149,7 +149,7 @@ class Visitor:
         csrf: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Seen:
-        """Send a form of the page that is open, with its token."""
+        """Submits a form of the open page, with its CSRF token."""
         fields = list(form.items() if isinstance(form, Mapping) else form)
         token = self.page.csrf if csrf is None and self.page is not None else csrf
         fields.append(("csrf", token or ""))
@@ -164,26 +164,26 @@ class Visitor:
 def multipart(
     fields: Sequence[tuple[str, Any]], files: Sequence[tuple[str, str, bytes]]
 ) -> tuple[bytes, str]:
-    edge = "----edge"
+    boundary = "----edge"
     parts = [
-        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields
     ]
     for name, filename, data in files:
-        head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
         parts.append(head.encode() + b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n")
-    return b"".join(parts) + f"--{edge}--\r\n".encode(), f"multipart/form-data; boundary={edge}"
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
-def _session(tx: Writer, who: Account, role: str) -> str:
-    if users.by_account(tx, who) is None:
-        users.create(tx, who, email=f"{who.name}@tintype.test", password_hash="-", role=role)
-    return sessions.start(tx, who, "A test browser")
+def _session(tx: Writer, account: Account, role: str) -> str:
+    if users.by_account(tx, account) is None:
+        users.create(tx, account, email=f"{account.name}@tintype.test", password_hash="-", role=role)
+    return sessions.start(tx, account, "A test browser")
 
 
-async def sign_in(node: Node, who: Account, role: str = "user", app: App | None = None) -> Visitor:
-    """The browser of one of a node's people, with Home open."""
+async def sign_in(node: Node, account: Account, role: str = "user", app: App | None = None) -> Visitor:
+    """Returns a signed-in browser of a local account, with Home open."""
     visitor = Visitor(app or create_app(node))
-    visitor.cookies[SESSION_COOKIE] = await node.db.write(_session, who, role)
+    visitor.cookies[SESSION_COOKIE] = await node.db.write(_session, account, role)
     await visitor.get("/")
     return visitor

@@ -1,4 +1,4 @@
-"""Random worlds: people here and elsewhere, what is between them, and what they posted."""
+"""Random data for visibility tests: accounts, local and remote, their relationships and posts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from node.models.audience import VISIBILITIES
 from tests.support.people import remote
 
 PEOPLE = 5
-LOCAL = 3  # the first three are ours
+LOCAL = 3  # the first three are local
 
 
 @dataclass(frozen=True)
-class Said:
+class WorldPost:
     author: int
     visibility: str
     parent: int | None
@@ -29,7 +29,7 @@ class Said:
 
 @dataclass(frozen=True)
 class World:
-    """People and posts are numbers; pairs are (who, whom)."""
+    """Accounts and posts are numbers; pairs are (actor, target)."""
 
     suspended: frozenset[int]
     deleted: frozenset[int]
@@ -37,7 +37,7 @@ class World:
     pending: frozenset[tuple[int, int]]
     blocks: frozenset[tuple[int, int]]
     mutes: frozenset[tuple[int, int]]
-    posts: tuple[Said, ...]
+    posts: tuple[WorldPost, ...]
 
     @property
     def gone(self) -> frozenset[int]:
@@ -45,10 +45,10 @@ class World:
 
     def ancestors(self, post: int) -> set[int]:
         found: set[int] = set()
-        at = self.posts[post].parent
-        while at is not None:
-            found.add(at)
-            at = self.posts[at].parent
+        parent = self.posts[post].parent
+        while parent is not None:
+            found.add(parent)
+            parent = self.posts[parent].parent
         return found
 
 
@@ -59,11 +59,11 @@ _pairs = st.frozensets(st.tuples(_person, _person).filter(lambda pair: pair[0] !
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     accepted = draw(_pairs)
-    said = []
+    posts = []
     for number in range(draw(st.integers(1, 7))):
         parent = draw(st.none() | st.integers(0, number - 1)) if number else None
-        said.append(
-            Said(
+        posts.append(
+            WorldPost(
                 draw(_person),
                 draw(st.sampled_from(VISIBILITIES)),
                 parent,
@@ -73,7 +73,7 @@ def worlds(draw: st.DrawFn) -> World:
         )
     few = st.frozensets(_person, max_size=1)
     return World(
-        draw(few), draw(few), accepted, draw(_pairs) - accepted, draw(_pairs), draw(_pairs), tuple(said)
+        draw(few), draw(few), accepted, draw(_pairs) - accepted, draw(_pairs), draw(_pairs), tuple(posts)
     )
 
 
@@ -83,7 +83,7 @@ def _pair() -> keys.KeyPair:
 
 
 def build_world(tx: Writer, world: World) -> tuple[list[Account], list[int]]:
-    """Write a world into the tables as it is, however it may have come about. Returns people and post ids."""
+    """Inserts a world into the tables, also one that no sequence of actions makes. Returns accounts and post ids."""
     people = [
         accounts.create_local(tx, f"person{number}", pair=_pair())
         if number < LOCAL
@@ -122,16 +122,18 @@ def build_world(tx: Writer, world: World) -> tuple[list[Account], list[int]]:
                 **({"uri": f"block:{one}:{other}"} if uri else {}),
             )
     tx.run("INSERT INTO hashtags (id, name, display, created_at) VALUES (1, 'fog', 'Fog', 1)")
-    for number, said in enumerate(world.posts):
-        _write(tx, world, number, said, people, ids)
+    for number, post in enumerate(world.posts):
+        _write(tx, world, number, post, people, ids)
     people = list(accounts.by_ids(tx, [person.id for person in people]).values())
     return sorted(people, key=lambda person: person.name), ids
 
 
-def _write(tx: Writer, world: World, number: int, said: Said, people: list[Account], ids: list[int]) -> None:
-    id_, root, at = ids[number], number, said.parent
-    while at is not None:
-        root, at = at, world.posts[at].parent
+def _write(
+    tx: Writer, world: World, number: int, post: WorldPost, people: list[Account], ids: list[int]
+) -> None:
+    id_, root, parent = ids[number], number, post.parent
+    while parent is not None:
+        root, parent = parent, world.posts[parent].parent
     uri = f"https://world.example/{number}"
     tx.run(
         """INSERT INTO posts (id, uri, url, account_id, is_local, visibility, parent_id, parent_uri, root_id,
@@ -140,16 +142,16 @@ def _write(tx: Writer, world: World, number: int, said: Said, people: list[Accou
                    1, :at, :at, :deleted_at)""",
         id=id_,
         uri=uri,
-        account=people[said.author].id,
-        is_local=said.author < LOCAL,
-        visibility=said.visibility,
-        parent=None if said.parent is None else ids[said.parent],
-        parent_uri="" if said.parent is None else f"https://world.example/{said.parent}",
+        account=people[post.author].id,
+        is_local=post.author < LOCAL,
+        visibility=post.visibility,
+        parent=None if post.parent is None else ids[post.parent],
+        parent_uri="" if post.parent is None else f"https://world.example/{post.parent}",
         root=ids[root],
         at=id_ >> 16,
-        deleted_at=1 if said.is_deleted else None,
+        deleted_at=1 if post.is_deleted else None,
     )
-    for mentioned in said.mentions:
+    for mentioned in post.mentions:
         tx.run(
             "INSERT INTO mentions (post_id, account_id) VALUES (:post, :account)",
             post=id_,
@@ -161,7 +163,7 @@ def _write(tx: Writer, world: World, number: int, said: Said, people: list[Accou
         """INSERT INTO photos (id, account_id, post_id, mime, created_at)
            VALUES (:id, :account, :post, 'image/jpeg', 1)""",
         id=id_ + 1,
-        account=people[said.author].id,
+        account=people[post.author].id,
         post=id_,
     )
     tx.run(
@@ -183,5 +185,5 @@ def _write(tx: Writer, world: World, number: int, said: Said, people: list[Accou
 
 
 def local_person(tx: Writer, name: str) -> Account:
-    """One of our people, without waiting for keys to be made."""
+    """A local account, without waiting for new keys."""
     return accounts.create_local(tx, name, pair=_pair())

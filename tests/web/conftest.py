@@ -1,4 +1,4 @@
-"""Browsers that look at files, signed in or not."""
+"""Browsers that request files, signed in or not."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ async def findings(options: Config) -> dict[str, health_check.CheckResult]:
 
 
 @pytest.mark.usefixtures("serving")
-async def test_a_sound_node_is_sound_in_every_part(options: Config) -> None:
+async def test_every_part_of_a_working_node_passes(options: Config) -> None:
     found = await findings(options)
 
     assert {name: finding.message for name, finding in found.items() if not finding.is_ok} == {}
@@ -67,7 +67,7 @@ async def test_a_sound_node_is_sound_in_every_part(options: Config) -> None:
 
 
 @pytest.mark.usefixtures("serving")
-async def test_another_node_at_our_name_is_noticed(options: Config, tmp_path: object) -> None:
+async def test_another_node_at_the_domain_is_noticed(options: Config, tmp_path: object) -> None:
     other = dataclasses.replace(
         options,
         database=dataclasses.replace(options.database, url=f"sqlite:{tmp_path}/other.db"),
@@ -80,7 +80,7 @@ async def test_another_node_at_our_name_is_noticed(options: Config, tmp_path: ob
     assert not found["admin"].is_ok
 
 
-async def test_a_node_that_nobody_reaches_says_so_and_checks_the_rest(options: Config) -> None:
+async def test_an_unreachable_node_fails_only_the_checks_over_the_network(options: Config) -> None:
     found = await findings(options)
 
     assert not found["webfinger"].is_ok
@@ -90,7 +90,7 @@ async def test_a_node_that_nobody_reaches_says_so_and_checks_the_rest(options: C
     assert found["signatures"].is_ok
 
 
-async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_path: object) -> None:
+async def test_a_node_that_cannot_be_opened_is_one_result(options: Config, tmp_path: object) -> None:
     broken = dataclasses.replace(
         options,
         node=NodeOptions(domain="a.test", secret="x" * 32),
@@ -102,11 +102,11 @@ async def test_a_node_that_cannot_be_opened_is_one_finding(options: Config, tmp_
 
 
 @pytest.mark.usefixtures("serving")
-async def test_a_short_domain_has_to_lead_to_the_node(options: Config) -> None:
+async def test_the_handle_domain_has_to_redirect_to_the_node(options: Config) -> None:
     def called(domain: str) -> Config:
         return dataclasses.replace(options, node=dataclasses.replace(options.node, handle_domain=domain))
 
     silent = (await findings(called("127.0.0.1:1")))["handles"]
     assert not silent.is_ok
-    assert "http://127.0.0.1:1/.well-known/webfinger lead to" in silent.message
+    assert "redirect http://127.0.0.1:1/.well-known/webfinger to" in silent.message
     assert "handles" not in await findings(called(""))

@@ -1,7 +1,7 @@
-"""The client API: what people's apps see and do, under Mastodon's documented names and shapes.
+"""The client API for apps, under Mastodon's documented names and shapes.
 
-`Api(node)` is one plain ASGI app for every path under `/api/`. `routes.py` is the table of all endpoints,
-one module per chapter of the documentation holds them, `entities.py` writes what they answer.
+`Api(node)` is one plain ASGI app for every path under `/api/`. One module of `v1/` per chapter of Mastodon's
+documentation holds the endpoints with their routes, `routes.py` collects them, `entities.py` renders the responses.
 """
 
 from web.api.app import Api

@@ -1,9 +1,9 @@
-"""From an HTTP request to an endpoint and back, over plain ASGI.
+"""Dispatches HTTP requests of the client API to endpoints, over plain ASGI.
 
-The API stands in front of Quart because an app asks for its home timeline far more often than a person
-opens a page, and Quart alone would cost as much as the rest of the answer. Every answer is JSON, errors
-`{"error": …}` included, and every answer may be read by any web app (CORS): tokens, not cookies, say who
-is calling, so another site can do nothing here that its visitor's token was not given for.
+The API stands in front of Quart because an app requests its home timeline far more often than a person
+opens a page, and Quart alone would cost as much as the rest of the response. Every response is JSON, errors
+`{"error": …}` included, and any web app may read it (CORS): requests are authenticated by tokens, not cookies, so
+another site can do nothing that its visitor's token was not given for.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ ROUTER: Router[Route] = Router(
 
 
 def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
-    """The route of a method and path. Raises `Refused`: 404, or 405 when only the method is wrong."""
+    """Finds the route of a method and path. Raises `Refused`: 404, or 405 when only the method is wrong."""
     try:
         found = ROUTER.find(method, path.rstrip("/") if path.endswith("/") else path)
     except exceptions.MethodNotAllowed:
@@ -99,21 +99,21 @@ class Api:
             await respond(scope, send, 204, content_type="", headers=PREFLIGHT_HEADERS)
             return
         try:
-            answer = await self._respond(scope, receive)
+            response = await self._respond(scope, receive)
         except BodyTooLarge:
-            answer = _refused_response(ContentTooLarge("That is too large."))
+            response = _refused_response(ContentTooLarge("That is too large."))
         except TooSlow:
-            answer = _refused_response(ContentTooLarge("The request took too long to arrive."))
+            response = _refused_response(ContentTooLarge("The request took too long to arrive."))
         except IncompleteBody:
             return
         except Refused as refused:
-            answer = _refused_response(refused)
+            response = _refused_response(refused)
         except Exception:
             reference = secrets.token_hex(2).upper()
             log.exception("%s %s failed, reference %s", scope["method"], scope["path"], reference)
-            answer = _error_response(500, f"Something went wrong here. Reference {reference}.")
-        headers = [*COMMON_HEADERS, *answer.headers]
-        await respond(scope, send, answer.status, answer.body, "application/json; charset=utf-8", headers)
+            response = _error_response(500, f"Something went wrong here. Reference {reference}.")
+        headers = [*COMMON_HEADERS, *response.headers]
+        await respond(scope, send, response.status, response.body, "application/json; charset=utf-8", headers)
 
     async def _respond(self, scope: Any, receive: Any) -> JsonResponse:
         method, path = scope["method"], scope["path"]
@@ -126,7 +126,7 @@ class Api:
                 content_type = value.decode("latin-1")
             elif name == b"idempotency-key":
                 idempotency_key = value.decode("latin-1")[:255]
-        call = ApiRequest(
+        request = ApiRequest(
             node=self._node,
             entities=self._entities,
             route=route,
@@ -137,51 +137,51 @@ class Api:
             idempotency_key=idempotency_key,
         )
         if route.method != "GET":
-            body = await self._request_body(call, scope, receive)
+            body = await self._request_body(request, scope, receive)
             if body:
-                call.params = params.parse_request(scope["query_string"], content_type, body)
-        answer = await self._run_endpoint(call)
-        user = call.user
+                request.params = params.parse_request(scope["query_string"], content_type, body)
+        response = await self._run_endpoint(request)
+        user = request.user
         if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_UPDATE_INTERVAL_MS:
             await self._node.db.write(users.mark_seen, user.account_id)
-        return answer
+        return response
 
-    async def _request_body(self, call: ApiRequest, scope: Any, receive: Any) -> bytes:
-        if call.path.rstrip("/") not in UPLOAD_PATHS:
+    async def _request_body(self, request: ApiRequest, scope: Any, receive: Any) -> bytes:
+        if request.path.rstrip("/") not in UPLOAD_PATHS:
             return await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
-        # A stranger's file is not read, and while a known person's arrives, somebody gets ready to decode it.
-        await self._node.db.read(auth.authenticate, call)
+        # An upload is read only with a good token; while it arrives, a process that decodes it starts.
+        await self._node.db.read(auth.authenticate, request)
         reading = read_body(scope, receive, self._max_upload_bytes, BODY_TIMEOUT_SECONDS)
         body, _ = await asyncio.gather(reading, self._node.sandbox.warm_up())
         return body
 
-    async def _run_endpoint(self, call: ApiRequest) -> JsonResponse:
-        db, route = self._node.db, call.route
-        if route.kind == "look":
-            return await db.read(_run_unit, call)
-        if route.kind == "change":
-            return await db.write(_run_unit, call)
-        await db.read(auth.authenticate, call)
-        answer: JsonResponse = await route.endpoint(call)
-        return answer
+    async def _run_endpoint(self, request: ApiRequest) -> JsonResponse:
+        db, route = self._node.db, request.route
+        if route.kind == "read":
+            return await db.read(_run_unit, request)
+        if route.kind == "write":
+            return await db.write(_run_unit, request)
+        await db.read(auth.authenticate, request)
+        response: JsonResponse = await route.endpoint(request)
+        return response
 
 
-def _run_unit(tx: Any, call: ApiRequest) -> JsonResponse:
-    auth.authenticate(tx, call)
-    answer: JsonResponse = call.route.endpoint(tx, call)
-    return answer
+def _run_unit(tx: Any, request: ApiRequest) -> JsonResponse:
+    auth.authenticate(tx, request)
+    response: JsonResponse = request.route.endpoint(tx, request)
+    return response
 
 
-def _error_response(status: int, sentence: str) -> JsonResponse:
-    return JsonResponse(msgspec.json.encode({"error": sentence}), status)
+def _error_response(status: int, message: str) -> JsonResponse:
+    return JsonResponse(msgspec.json.encode({"error": message}), status)
 
 
 def _refused_response(refused: Refused) -> JsonResponse:
     if refused.detail:
         log.info("refused with %d: %s (%s)", refused.status, refused.message, refused.detail)
-    answer = _error_response(refused.status, refused.message)
+    response = _error_response(refused.status, refused.message)
     if isinstance(refused, TooManyRequests):
-        answer.headers.append((b"retry-after", str(refused.retry_after).encode()))
+        response.headers.append((b"retry-after", str(refused.retry_after).encode()))
     elif refused.status == 401:
-        answer.headers.append((b"www-authenticate", b'Bearer realm="api"'))
-    return answer
+        response.headers.append((b"www-authenticate", b'Bearer realm="api"'))
+    return response

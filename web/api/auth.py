@@ -1,8 +1,7 @@
-"""Who is calling, and whether their token is good for it.
+"""Authenticates the requests of apps: finds the account of a token, and checks its scopes.
 
-A token acts for one person, within its scopes; a scope such as `read` covers `read:statuses`. What a
-person could not do signed in, no token can do for them: waiting, disabled and suspended people get none
-of it.
+A token acts for one account, within its scopes; a scope such as `read` covers `read:statuses`. A token allows
+nothing that its account could not do signed in: pending, disabled and suspended accounts are refused.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ MAX_CACHED_TOKENS = 4096
 
 
 class InvalidToken(Refused):
-    """No token, or none that is known (any more)."""
+    """There is no token, or it is unknown or revoked."""
 
     status = 401
 
 
 def parse_bearer(header: str) -> str:
-    """The token of an `Authorization` header, or ''."""
+    """Extracts the token of an `Authorization` header; '' if there is none."""
     scheme, _, value = header.partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
 class TokenCache:
-    """Who is behind each token that was used lately, kept as long as nothing about them changes."""
+    """Caches token, account and user of recently used tokens until one of them changes."""
 
     def __init__(self, node: Node) -> None:
         self._cache: Cache[str, tuple[str, AccessToken, Account, User]] = Cache(MAX_CACHED_TOKENS)
@@ -44,22 +43,24 @@ class TokenCache:
         if version is None:
             self._cache.forget(bearer_token)
             raise InvalidToken("The access token is invalid")
-        kept = self._cache.get(bearer_token)
-        if kept is not None and kept[0] == version:
-            return kept[1:]
+        cached = self._cache.get(bearer_token)
+        if cached is not None and cached[0] == version:
+            return cached[1:]
         found = _load_token_owner(tx, bearer_token)
         self._cache.put(bearer_token, (version, *found))
         return found
 
 
-def authenticate(tx: Reader, call: ApiRequest) -> None:
-    """Fill in who is calling, or refuse: 401 without a good token, 403 without the scope."""
-    if not call.bearer_token:
-        if call.route.access == "user":
+def authenticate(tx: Reader, request: ApiRequest) -> None:
+    """Sets the account of a request. Raises `Refused`: 401 without a valid token, 403 without the scope."""
+    if not request.bearer_token:
+        if request.route.access == "user":
             raise InvalidToken("The access token is invalid")
         return
-    call.token, call.account, call.user = call.node.component(TokenCache).find(tx, call.bearer_token)
-    if call.route.scopes and not any(call.token.allows(scope) for scope in call.route.scopes):
+    request.token, request.account, request.user = request.node.component(TokenCache).find(
+        tx, request.bearer_token
+    )
+    if request.route.scopes and not any(request.token.allows(scope) for scope in request.route.scopes):
         raise NotAllowed("This action is outside the authorized scopes")
 
 

@@ -1,8 +1,8 @@
-"""What an endpoint gets and gives: `Call`, `Answer`, and the three kinds of endpoint.
+"""What an endpoint gets and gives: `ApiRequest`, `JsonResponse`, and the three kinds of endpoint.
 
-`look` and `change` are units of work: the whole call — who is asking, what they may see, the answer —
-happens in one transaction, in one hop to the database's thread. `work` is for the few that must wait for
-something else (decoding a photo, asking another server) and hop themselves.
+"read" and "write" are units of work: the whole request (authentication, what the account may see, the response)
+happens in one transaction, in one hop to the database's thread. "async" is for the few that must wait for
+something else (decoding a photo, a request to another server) and hop themselves.
 """
 
 from __future__ import annotations
@@ -30,27 +30,77 @@ from web.api.params import Params
 ReadEndpoint = Callable[[Reader, "ApiRequest"], "JsonResponse"]
 WriteEndpoint = Callable[[Writer, "ApiRequest"], "JsonResponse"]
 AsyncEndpoint = Callable[["ApiRequest"], Awaitable["JsonResponse"]]
+Access = Literal["user", "anyone"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One endpoint. Any one of `scopes` is enough.
 
-    `access`: "user" needs a token of a person; "anyone" works without one, but a token that is given must
+    `access`: "user" needs a token of an account; "anyone" works without one, but a token that is given must
     be good for it.
     """
 
     method: str
     path: str
-    kind: Literal["look", "change", "work"]
+    kind: Literal["read", "write", "async"]
     endpoint: Any
     scopes: tuple[str, ...] = ()
-    access: Literal["user", "anyone"] = "user"
+    access: Access = "user"
+
+
+class RouteTable:
+    """The routes of one module, each declared by a decorator above its endpoint.
+
+    Paths are those of Mastodon's documentation, such as `/api/v1/statuses/{id}`; what stands in braces arrives in
+    `ApiRequest.path_args`. The decorators return the function as it is.
+    """
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def read(self, path: str, *scopes: str) -> Callable[[ReadEndpoint], ReadEndpoint]:
+        """Declares a GET that needs a token and runs in one reading transaction."""
+
+        def declare(endpoint: ReadEndpoint) -> ReadEndpoint:
+            self.routes.append(Route("GET", path, "read", endpoint, scopes))
+            return endpoint
+
+        return declare
+
+    def public(self, path: str, *scopes: str) -> Callable[[ReadEndpoint], ReadEndpoint]:
+        """Declares a GET as `read` does, for anyone: without a token it shows what is public."""
+
+        def declare(endpoint: ReadEndpoint) -> ReadEndpoint:
+            self.routes.append(Route("GET", path, "read", endpoint, scopes, "anyone"))
+            return endpoint
+
+        return declare
+
+    def write(self, method: str, path: str, *scopes: str) -> Callable[[WriteEndpoint], WriteEndpoint]:
+        """Declares an endpoint that runs in one writing transaction."""
+
+        def declare(endpoint: WriteEndpoint) -> WriteEndpoint:
+            self.routes.append(Route(method, path, "write", endpoint, scopes))
+            return endpoint
+
+        return declare
+
+    def asynchronous(
+        self, method: str, path: str, *scopes: str, access: Access = "user"
+    ) -> Callable[[AsyncEndpoint], AsyncEndpoint]:
+        """Declares an endpoint that waits for something besides the database, and opens its transactions itself."""
+
+        def declare(endpoint: AsyncEndpoint) -> AsyncEndpoint:
+            self.routes.append(Route(method, path, "async", endpoint, scopes, access))
+            return endpoint
+
+        return declare
 
 
 @dataclass(slots=True)
 class JsonResponse:
-    """A finished JSON answer."""
+    """A finished JSON response."""
 
     body: bytes
     status: int = 200
@@ -75,20 +125,20 @@ class ApiRequest:
 
     @property
     def caller(self) -> Account:
-        """The person calling; only for endpoints that need one."""
+        """The account the token acts for. Raises NotAllowed without one."""
         if self.account is None:
             raise NotAllowed("You need to be signed in.")
         return self.account
 
     def path_id(self, index: int = 0) -> int:
-        """The id in the path. What is no id is simply not there."""
+        """The id in the path. Raises NotFound if it is none."""
         value = parse_id(self.path_args[index])
         if value is None:
             raise NotFound
         return value
 
     def path_account(self, tx: Reader, index: int = 0) -> Account:
-        """The account in the path, if it is (still) there."""
+        """The account in the path. Raises NotFound if there is none, or if it was deleted."""
         account = accounts.by_id(tx, self.path_id(index))
         if account is None or account.deleted_at is not None:
             raise NotFound
@@ -101,27 +151,27 @@ class ApiRequest:
         return text
 
     def json_response(self, value: Any, status: int = 200) -> JsonResponse:
-        """An answer from anything `msgspec` can write, `msgspec.Raw` pieces included."""
+        """A response with anything `msgspec` can encode, `msgspec.Raw` pieces included."""
         return JsonResponse(msgspec.json.encode(value), status)
 
     def requested_page(self, default: int = 20, max_limit: int = 40) -> Page:
         return paging.requested_page(self.params, default, max_limit)
 
     def page_response(
-        self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *kept: str
+        self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *list_params: str
     ) -> JsonResponse:
-        """A page of finished entities with its `Link` header. `ids` are what the list is paged by.
+        """A response with a page of encoded entities and its `Link` header. `ids` are what the list is paged by.
 
-        `kept` names the parameters that belong to the list itself and must come back in the links.
+        `list_params` names the parameters that belong to the list itself and must come back in the links.
         """
-        answer = JsonResponse(b"[" + b",".join(bodies) + b"]")
+        response = JsonResponse(b"[" + b",".join(bodies) + b"]")
         if ids:
             values = [
                 (f"{name}[]" if self.params.is_list(name) else name, value)
-                for name in kept
+                for name in list_params
                 for value in self.params.all_values(name)
             ]
             url = self.node.site.uri(quote(self.path))
             link = paging.link_header(url, values, page.limit, max(ids), min(ids))
-            answer.headers.append((b"link", link.encode()))
-        return answer
+            response.headers.append((b"link", link.encode()))
+        return response

@@ -1,9 +1,9 @@
-"""What the node knows → the client API's entities: `PostView` → Status, `Account` → Account, and the rest.
+"""Renders the client API's entities: `PostView` → Status, `Account` → Account, and the rest.
 
-Every documented field is there, empty where this node has nothing to say. Statuses and accounts are built
-once and kept as JSON in two bounded tables: a status' words, photos and people do not change between edits,
-so that a timeline only adds the counts and the viewer's own marks. What is kept depends on no viewer;
-whether a viewer may see it was settled before, in `node.timelines.post_views`.
+Every documented field is present, empty where this node has no value for it. Statuses and accounts are rendered
+once and cached as JSON in two bounded tables: the text, photos and mentions of a status do not change between edits,
+so that a timeline only adds the counts and the viewer's marks. What is cached depends on no viewer;
+whether a viewer may see it was decided before, in `node.timelines.post_views`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from web.files import media_urls
 from web.html import custom_emoji
 
 MAX_CACHED_ENTITIES = 4096
-# A remote edit within the same second changes no version, so nothing is believed for long.
+# A remote edit within the same second changes no version, so that no entry is valid for long.
 CACHE_TTL_SECONDS = 300.0
-# Until a remote photo has been looked at, its size may be unknown.
+# Until a remote photo has been fetched, its size may be unknown.
 INCOMPLETE_CACHE_TTL_SECONDS = 60.0
 
 API_VISIBILITIES = {"public": "public", "unlisted": "unlisted", "followers": "private", "direct": "direct"}
@@ -54,7 +54,7 @@ _encode = msgspec.json.encode
 
 
 class Entities:
-    """The entities of one node. Safe to use from several threads: an entry is written whole, or again."""
+    """Renders the entities of one node. Thread-safe: an entry is written whole, at worst twice."""
 
     def __init__(self, node: Node) -> None:
         self._site = node.site
@@ -65,15 +65,15 @@ class Entities:
         if account.is_inactive:
             return _encode(self.account_fields(account))
         version = post_summaries.account_version(account)
-        kept = self._accounts.get(account.id)
-        if kept is not None and kept[0] == version:
-            return kept[1]
+        cached = self._accounts.get(account.id)
+        if cached is not None and cached[0] == version:
+            return cached[1]
         body = _encode(self.account_fields(account))
         self._accounts.put(account.id, (version, body))
         return body
 
     def account_fields(self, account: Account) -> dict[str, Any]:
-        """An Account, before it is written. Of somebody suspended there is little more than the name."""
+        """An Account, before it is encoded. A suspended one has little more than the name."""
         if account.suspended_at is not None:
             account = replace(
                 account,
@@ -133,36 +133,36 @@ class Entities:
             fields["suspended"] = True
         return fields
 
-    def page(self, tx: Reader, viewer: Account | None, glanced: Sequence[PostSummary]) -> list[bytes]:
+    def page(self, tx: Reader, viewer: Account | None, summaries: Sequence[PostSummary]) -> list[bytes]:
         """The Statuses of a timeline's page.
 
-        What is kept of each post is taken if it is still true; only the rest is read whole.
+        Each is taken from the cache if its version is current; only the others are read whole.
         """
-        boosters = {one.boost_by for one in glanced if one.boost_by is not None}
+        boosters = {one.boost_by for one in summaries if one.boost_by is not None}
         versions = post_summaries.account_versions(tx, boosters) if boosters else {}
-        is_mine = viewer is not None
-        bodies = {one.id: self._from_cache(one, versions, is_mine) for one in glanced}
-        unknown = [one.entry for one in glanced if bodies[one.id] is None]
+        shows_marks = viewer is not None
+        bodies = {one.id: self._from_cache(one, versions, shows_marks) for one in summaries}
+        unknown = [one.entry for one in summaries if bodies[one.id] is None]
         for view in post_views.by_entries(tx, viewer, unknown) if unknown else ():
             bodies[view.entry_id] = self.status(view, viewer)
         return [body for body in bodies.values() if body is not None]
 
-    def _from_cache(self, glance: PostSummary, versions: dict[int, str], is_mine: bool) -> bytes | None:
-        """A Status made of what is kept, or None if a piece is missing or no longer true."""
-        head = self._status_heads.get(glance.post_id)
-        author = self._accounts.get(glance.author_id)
+    def _from_cache(self, summary: PostSummary, versions: dict[int, str], shows_marks: bool) -> bytes | None:
+        """A Status made of cached pieces, or None if one is missing or outdated."""
+        head = self._status_heads.get(summary.post_id)
+        author = self._accounts.get(summary.author_id)
         if head is None or author is None:
             return None
-        if head[0] != glance.version or author[0] != glance.author_version:
+        if head[0] != summary.version or author[0] != summary.author_version:
             return None
-        marks = _VIEWER_MARKS[glance.viewer_marks] if is_mine else b""
-        tail = _COUNTS % (glance.boosts, glance.likes, glance.comments, marks)
-        if glance.boost_by is None:
+        marks = _VIEWER_MARKS[summary.viewer_marks] if shows_marks else b""
+        tail = _COUNTS % (summary.boosts, summary.likes, summary.comments, marks)
+        if summary.boost_by is None:
             return b"".join((head[1], _ACCOUNT, author[1], tail, _NO_REBLOG))
-        outer, booster = self._status_heads.get(glance.id), self._accounts.get(glance.boost_by)
+        outer, booster = self._status_heads.get(summary.id), self._accounts.get(summary.boost_by)
         if outer is None or booster is None:
             return None
-        if outer[0] != glance.version or booster[0] != versions.get(glance.boost_by):
+        if outer[0] != summary.version or booster[0] != versions.get(summary.boost_by):
             return None
         inner = (head[1], _ACCOUNT, author[1], tail, _NO_REBLOG)
         return b"".join((outer[1], _ACCOUNT, booster[1], tail, _REBLOG, *inner, b"}"))
@@ -171,7 +171,7 @@ class Entities:
         return [self.status(view, viewer) for view in views]
 
     def status(self, view: PostView, viewer: Account | None) -> bytes:
-        """A Status; a boost is one round another. Marks are those in the view, shown to a signed-in viewer."""
+        """A Status; a boost is one around another. The marks of the view are shown to a signed-in viewer."""
         post = view.post
         marks = b"" if viewer is None else _VIEWER_MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
@@ -185,30 +185,35 @@ class Entities:
         """The status without counts, marks, account and closing brace."""
         post = view.post
         version = post_summaries.post_version(post)
-        kept = self._status_heads.get(post.id)
-        if kept is not None and kept[0] == version:
-            return kept[1]
+        cached = self._status_heads.get(post.id)
+        if cached is not None and cached[0] == version:
+            return cached[1]
         head = self._common(
             view, str(post.id), post.uri, post.url or post.uri, format_datetime(post.published_at)
         )
         head["media_attachments"] = self.attachments(view)
         head["mentions"] = [
-            {"id": str(who.id), "username": who.name, "url": who.url or who.uri, "acct": who.handle}
-            for who in view.mentions
+            {
+                "id": str(account.id),
+                "username": account.name,
+                "url": account.url or account.uri,
+                "acct": account.handle,
+            }
+            for account in view.mentions
         ]
         head["tags"] = [{"name": name, "url": self.tag_url(name)} for name, _ in view.hashtags]
         body = _encode(head)[:-1]
-        is_sure = all(photo.width for photo in view.photos)
+        is_complete = all(photo.width for photo in view.photos)
         self._status_heads.put(
-            post.id, (version, body), CACHE_TTL_SECONDS if is_sure else INCOMPLETE_CACHE_TTL_SECONDS
+            post.id, (version, body), CACHE_TTL_SECONDS if is_complete else INCOMPLETE_CACHE_TTL_SECONDS
         )
         return body
 
     def _boost_head(self, view: PostView) -> bytes:
         version = post_summaries.post_version(view.post)
-        kept = self._status_heads.get(view.entry_id)
-        if kept is not None and kept[0] == version:
-            return kept[1]
+        cached = self._status_heads.get(view.entry_id)
+        if cached is not None and cached[0] == version:
+            return cached[1]
         created = format_datetime(ids.timestamp_ms(view.entry_id))
         head = self._common(view, str(view.entry_id), view.boost_uri, view.boost_uri, created)
         body = _encode(head | {"media_attachments": [], "mentions": [], "tags": []})[:-1]
@@ -240,17 +245,17 @@ class Entities:
             "tagged_collections": [],
         }
 
-    def notification(self, seen: NotificationView, viewer: Account) -> bytes:
+    def notification(self, notification: NotificationView, viewer: Account) -> bytes:
         head = _encode(
             {
-                "id": str(seen.id),
-                "type": NOTIFICATION_TYPES[seen.kind],
-                "group_key": f"ungrouped-{seen.id}",
-                "created_at": format_datetime(seen.created_at),
+                "id": str(notification.id),
+                "type": NOTIFICATION_TYPES[notification.kind],
+                "group_key": f"ungrouped-{notification.id}",
+                "created_at": format_datetime(notification.created_at),
             }
         )[:-1]
-        status = b"null" if seen.post is None else self.status(seen.post, viewer)
-        return b"".join((head, _ACCOUNT, self.account(seen.by), b',"status":', status, b"}"))
+        status = b"null" if notification.post is None else self.status(notification.post, viewer)
+        return b"".join((head, _ACCOUNT, self.account(notification.by), b',"status":', status, b"}"))
 
     def tag(self, tx: Reader, tag: Hashtag) -> dict[str, Any]:
         """A Tag with its use in the last seven days, today first."""
@@ -283,15 +288,15 @@ class Entities:
 
 
 _MARK_NAMES = {"liked": "favourited", "boosted": "reblogged"}
-"""What the client API calls a viewer mark, where it does not use our word."""
+"""The names of viewer marks in the client API, where they differ."""
 
 
-def _written(marks: ViewerMarks) -> bytes:
+def _encode_marks(marks: ViewerMarks) -> bytes:
     fields = {_MARK_NAMES.get(name, name): is_set for name, is_set in marks._asdict().items()}
     return b"," + _encode(fields | {"filtered": []})[1:-1]
 
 
-_VIEWER_MARKS = {marks: _written(marks) for marks in viewer_marks.ALL}
+_VIEWER_MARKS = {marks: _encode_marks(marks) for marks in viewer_marks.ALL}
 _COUNTS = b',"reblogs_count":%d,"favourites_count":%d,"replies_count":%d%b'
 _ACCOUNT = b',"account":'
 _REBLOG = b',"reblog":'

@@ -1,4 +1,4 @@
-"""The small shapes inside entities: times, photos as attachments, relationships. Pure functions."""
+"""Renders the parts of entities: times, photos as attachments, relationships. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from web.files import media_urls
 
 
 def format_datetime(ms: int) -> str:
-    """A time as the client API writes it: `2026-11-21T00:48:49.123Z`."""
+    """Formats a time in milliseconds as the client API does: `2026-11-21T00:48:49.123Z`."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -25,7 +25,7 @@ def _size(width: int, height: int) -> dict[str, Any]:
 
 
 def media_attachment(site: Site, photo: Photo, *, is_open: bool) -> dict[str, Any]:
-    """A MediaAttachment. `is_open` says whether everyone may see the post it is in."""
+    """Renders a MediaAttachment. `is_open`: everyone may see the post it is in."""
     full = media_urls.photo_url(site, photo, media_urls.FULL_VARIANTS, is_open=is_open)
     preview = media_urls.photo_url(site, photo, media_urls.PREVIEW_VARIANTS, is_open=is_open)
     meta: dict[str, Any] = {"focus": {"x": photo.focus_x, "y": photo.focus_y}}
@@ -52,7 +52,7 @@ def media_attachment(site: Site, photo: Photo, *, is_open: bool) -> dict[str, An
 
 
 def relationship(found: Relationship) -> dict[str, Any]:
-    """A Relationship, from the caller's side."""
+    """Renders a Relationship of the caller with an account."""
     return {
         "id": str(found.id),
         "following": found.following,

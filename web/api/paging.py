@@ -1,7 +1,7 @@
-"""Pages of a list: `max_id`, `since_id`, `min_id`, `limit` in, a `Link` header out.
+"""Parses the parameters of a page (`max_id`, `since_id`, `min_id`, `limit`) and builds its `Link` header.
 
-Apps follow the header word for word and add to it, so its addresses always hold a `?` and never a comma.
-Some send the whole next address back as `cursor`.
+Apps follow the header verbatim and append to it, so its URLs always hold a `?` and never a comma.
+Some send the whole next URL back as `cursor`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from web.api.params import Params
 
 
 def requested_page(params: Params, default: int = 20, max_limit: int = 40) -> Page:
-    """The page that was asked for.
+    """Parses the requested page.
 
     `max_id=0` is no bound, since some apps begin with it; `min_id=0` is the oldest page, where others begin.
     """
@@ -38,7 +38,7 @@ def requested_page(params: Params, default: int = 20, max_limit: int = 40) -> Pa
 def link_header(
     url: str, list_params: Sequence[tuple[str, str]], limit: int, newest: int, oldest: int
 ) -> str:
-    """The `Link` header of a page: older ones are next, newer ones are previous.
+    """Builds the `Link` header of a page: older entries are next, newer ones are previous.
 
     `list_params` are the parameters that make the list what it is, such as `only_media`.
     """

@@ -1,9 +1,9 @@
-"""What an app sent, read alike from query, form, multipart and JSON.
+"""Parses the parameters of a request, alike from query, form, multipart and JSON.
 
 Apps put the same parameter in different places: a comment may come as a query string with an empty JSON
-body, a photo's description as a query, a list as `ids[]=1&ids[]=2`, `ids[0]=1` or a JSON array. Here they
-all become one table of names and values; a value in the body goes before one in the query. Everything is
-hostile: names, counts and depth are bounded, and what cannot be read is refused with a sentence.
+body, a photo's description as a query, a list as `ids[]=1&ids[]=2`, `ids[0]=1` or a JSON array. All of
+them become one table of names and values; a value in the body goes before one in the query. Everything is
+hostile: names, counts and depth are bounded, and what cannot be parsed raises `Invalid`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _INDEX = re.compile(r"\[\d*\]")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came: its declared name and type are not believed, so they are not kept."""
+    """The bytes of an uploaded file. Its declared name and type are not trusted, so they are dropped."""
 
     data: bytes
 
@@ -39,7 +39,7 @@ Values = dict[str, list[Any]]
 
 
 class Params:
-    """The parameters of one call. Reading a missing one gives the default; a wrong one raises `Invalid`."""
+    """The parameters of one request. A missing one gives the default; a wrong one raises `Invalid`."""
 
     __slots__ = ("_lists", "_values")
 
@@ -65,11 +65,11 @@ class Params:
         return default if value == "" else value not in ("0", "false", "f", "off", "no")
 
     def number(self, name: str, default: int, *, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
-        """A whole number, brought between `minimum` and `maximum`; what is not a number is the default."""
+        """A whole number, clamped to `minimum` and `maximum`; what is not a number gives the default."""
         return min(maximum, max(minimum, _parse_int(self.text(name), default)))
 
     def id(self, name: str) -> int | None:
-        """An id, or None when it was not given; 0 counts as not given."""
+        """An id, or None when it is missing; 0 counts as missing."""
         return _parse_int(self.text(name), 0) or None
 
     def all_values(self, name: str) -> list[str]:
@@ -77,7 +77,7 @@ class Params:
         return [_to_text(value) for value in found if not isinstance(value, Upload | dict)]
 
     def ids(self, name: str, limit: int = 100) -> list[int]:
-        """The ids of a list, each once, in order; what is no id is left out."""
+        """The ids of a list, without duplicates, in order; what is no id is left out."""
         found = dict.fromkeys(_parse_int(value, 0) for value in self.all_values(name)[:limit])
         return [value for value in found if value]
 
@@ -136,7 +136,7 @@ class _ParamsBuilder:
         self.lists: set[str] = set()
 
     def add(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        """Take in one source; it goes before those taken in earlier."""
+        """Adds the values of one source; they replace those of the same name added earlier."""
         given: Values = {}
         for count, (name, value) in enumerate(pairs):
             if count >= MAX_VALUES:
@@ -152,7 +152,7 @@ class _ParamsBuilder:
 
 
 def parse_query(query: bytes) -> Params:
-    """The parameters of a call without a body."""
+    """Parses the parameters of a request without a body."""
     return parse_request(query, "", b"") if query else Params({})
 
 
@@ -164,7 +164,7 @@ def _parse_urlencoded(text: bytes) -> list[tuple[str, str]]:
 
 
 def parse_request(query: bytes, content_type: str, body: bytes) -> Params:
-    """The parameters of a call with a body. A body of a type that is not known counts as none."""
+    """Parses the parameters of a request with a body. A body of an unknown type counts as none."""
     collected = _ParamsBuilder()
     if query:
         collected.add(_parse_urlencoded(query))

@@ -1,7 +1,7 @@
-"""Custom emoji among words: `:name:` in text becomes a little picture, for names, captions and bios.
+"""Renders custom emoji: `:shortcode:` in display names, captions and bios becomes a small image.
 
-Only short names that the row itself keeps are replaced, only in what people read and never inside a tag, so
-whatever a name is, nothing but one `img` element with an address of this node can come of it.
+Only shortcodes that are stored with the row are replaced, only in text and never inside a tag, so
+whatever a shortcode is, the result is nothing but one `img` element with a URL of this node.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from node.database import Site
 from node.models.account import Account
 from node.models.post import Post
 
-# A tag, whose quoted values may hold anything, or words up to the next one.
+# A tag, whose quoted values may hold anything, or the text up to the next one.
 _TAG_OR_TEXT = re.compile(r'<[^<>"]*(?:"[^"]*"[^<>"]*)*>|[^<]+|<')
 _SHORTCODE = re.compile(r"(?<![^\W_]):([^\s:<>]+):(?![^\W_])")
 
@@ -28,7 +28,7 @@ def emoji_path(emoji_id: int) -> str:
 
 
 def replace_in_html(html: str, emoji_json: str) -> Markup:
-    """Safe HTML with the emoji of its row shown; still safe."""
+    """Replaces the shortcodes in sanitised HTML by the emoji of its row; the result is as safe."""
     if not emoji_json or ":" not in html:
         return Markup(html)  # noqa: S704
     replaced = _replacer(custom_emoji.ids_by_shortcode(emoji_json))
@@ -41,23 +41,23 @@ def replace_in_html(html: str, emoji_json: str) -> Markup:
 
 
 def replace_in_text(text: str, emoji_json: str) -> Markup:
-    """Plain words as HTML, with the emoji of their row shown."""
+    """Escapes plain text and replaces its shortcodes by the emoji of its row."""
     return replace_in_html(str(escape(text)), emoji_json)
 
 
-def _replacer(known: dict[str, int]) -> Callable[[re.Match[str]], str]:
+def _replacer(ids: dict[str, int]) -> Callable[[re.Match[str]], str]:
     def replaced(match: re.Match[str]) -> str:
-        id_ = known.get(unescape(match[1]))
+        id_ = ids.get(unescape(match[1]))
         if id_ is None:
             return match[0]
-        said = match[0].replace('"', "&#34;")
-        return f'<img class="emoji" src="{emoji_path(id_)}" alt="{said}" title="{said}" loading="lazy" decoding="async">'
+        text = match[0].replace('"', "&#34;")
+        return f'<img class="emoji" src="{emoji_path(id_)}" alt="{text}" title="{text}" loading="lazy" decoding="async">'
 
     return replaced
 
 
 def post_emoji(post: Post, author: Account) -> str:
-    """What is kept of a post's emoji, if pictures of its author's server are shown."""
+    """The stored emoji of a post; '' if media of its author's server is not shown."""
     return "" if author.is_without_media else post.emoji
 
 
@@ -66,12 +66,12 @@ def account_emoji(account: Account) -> str:
 
 
 def render_display_name(account: Account) -> Markup:
-    """What somebody is called, as HTML."""
+    """Renders the display name of an account as HTML."""
     return replace_in_text(account.label, account_emoji(account))
 
 
 def to_entities(site: Site, emoji_json: str) -> list[dict[str, Any]]:
-    """The CustomEmoji of the client API."""
+    """Renders the CustomEmoji entities of the client API."""
     found = []
     for shortcode, id_ in custom_emoji.ids_by_shortcode(emoji_json).items():
         url = site.uri(emoji_path(id_))

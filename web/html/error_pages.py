@@ -1,7 +1,7 @@
-"""How pages say no: one renderer for every refusal, and for what nobody expected.
+"""Renders errors: one function for every `Refused`, and for unexpected exceptions.
 
-A `Refused` shows its own sentence. Anything else shows a reference, which is in the log beside the cause.
-Scripts get the same sentence as JSON.
+A `Refused` shows its own message. Anything else shows a reference, which is in the log beside the cause.
+Scripts get the same message as JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TITLES = {
 
 
 async def render_error(status: int, message: str, *, field: str = "") -> Response:
-    """A sentence and a status, as a page or as JSON."""
+    """Renders a message with a status, as a page or as JSON."""
     if wants_json():
         response = jsonify(error=message, field=field)
     else:
@@ -51,8 +51,8 @@ async def _handle_refused(error: Refused) -> Response:
     if error.detail:
         log.info("%s %s refused: %s", request.method, request.path, error.detail)
     if isinstance(error, SignInRequired) and not wants_json():
-        there = referring_path() if request.method == "POST" else request.full_path.rstrip("?")
-        return redirect(f"/sign-in?next={quote(there, safe='/')}", 303)  # type: ignore[return-value]
+        path = referring_path() if request.method == "POST" else request.full_path.rstrip("?")
+        return redirect(f"/sign-in?next={quote(path, safe='/')}", 303)  # type: ignore[return-value]
     response = await render_error(error.status, gettext(error.message), field=getattr(error, "field", ""))
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
@@ -81,7 +81,7 @@ async def _handle_unexpected(error: Exception) -> Response:
     try:
         return await render_error(500, message)
     except Exception:
-        log.exception("reference %s: the page that says so failed too", reference)
+        log.exception("reference %s: the error page failed too", reference)
         return Response(message, 500, content_type="text/plain; charset=utf-8")
 
 

@@ -1,7 +1,7 @@
-"""Small pieces of HTML that every page is full of: icons, faces, photos, times, numbers.
+"""Renders the small pieces of HTML that pages consist of: icons, avatars, photos, times, numbers.
 
-Functions rather than macros, because a page holds hundreds of them. Everything that came from a person
-goes through `escape` here.
+Functions rather than macros, because a page holds hundreds of them. Everything that users or other servers wrote
+goes through `escape` in these functions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NO_SITE = Site("", "", b"")
 
 
 def profile_path(account: Account) -> str:
-    """Where someone's profile is on this node."""
+    """The path of the profile of a local or remote account on this node."""
     return "/@" + account.handle.replace("%", "%25")
 
 
@@ -37,35 +37,35 @@ def post_path(post: Post, author: Account) -> str:
 
 
 class Icons:
-    """Icons by name, from the one sprite."""
+    """Renders icons by name, from the one SVG sprite."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._made: dict[tuple[str, str], Markup] = {}
+    def __init__(self, url: str) -> None:
+        self._sprite_url = url
+        self._icons: dict[tuple[str, str], Markup] = {}
 
     def __call__(self, name: str, classes: str = "") -> Markup:
-        made = self._made.get((name, classes))
-        if made is None:
+        icon = self._icons.get((name, classes))
+        if icon is None:
             kind = f"icon {classes}".rstrip()
-            made = self._made[name, classes] = Markup(  # noqa: S704
-                f'<svg class="{kind}" aria-hidden="true"><use href="{self._address}#{name}"/></svg>'
+            icon = self._icons[name, classes] = Markup(  # noqa: S704
+                f'<svg class="{kind}" aria-hidden="true"><use href="{self._sprite_url}#{name}"/></svg>'
             )
-        return made
+        return icon
 
 
 def avatar_path(account: Account, size: str = "small") -> str:
-    """The address of a face, as a path: the page may have been reached under another name of the node."""
-    address = avatar_url(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
-    return address.replace("/avatar.webp", f"/{size}.webp") if "/media/" in address else address
+    """The path of an avatar. Without the host, since the page may have been requested under another name of the node."""
+    url = avatar_url(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
+    return url.replace("/avatar.webp", f"/{size}.webp") if "/media/" in url else url
 
 
 def header_path(account: Account) -> str:
-    """Where the wide picture above a profile is, on this node; '' for none."""
+    """The path of the header image of a profile; '' for none."""
     return header_url(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
 
 
 def render_avatar(account: Account, classes: str = "", size: str = "small") -> Markup:
-    """A face. Beside the name it says nothing new, so it is silent unless the person described it."""
+    """Renders an avatar. Beside the name it adds nothing, so its `alt` is empty unless the account has described it."""
     pixels = 160 if "l" in classes.split() else 40
     return Markup(  # noqa: S704
         f'<img class="avatar {classes}" src="{escape(avatar_path(account, size))}" alt="{escape(account.avatar_alt)}"'
@@ -74,7 +74,7 @@ def render_avatar(account: Account, classes: str = "", size: str = "small") -> M
 
 
 class PhotoSources(NamedTuple):
-    """Where the sizes of a photo are: `srcset`s by format, and single addresses."""
+    """The URLs of the sizes of a photo: a `srcset` for each format, and single URLs."""
 
     avif: str
     webp: str
@@ -83,15 +83,15 @@ class PhotoSources(NamedTuple):
 
 
 def photo_sources(photo: Photo) -> PhotoSources:
-    """The sizes a page may choose from. A remote photo is fetched by this node when first looked at."""
+    """The sizes a browser may choose from. A remote photo is fetched by this node when it is first requested."""
     base = f"/media/remote/{photo.id}/" if photo.remote_url else ""
     sets = {}
     for form in ("avif", "webp"):
         entries = []
         for size in PHOTO_VARIANTS:
             if (file := photo.files.get((size, form))) is not None:
-                where = f"{base}{size}.{form}" if base else f"/media/{file.key}"
-                entries.append(f"{where} {file.width}w")
+                url = f"{base}{size}.{form}" if base else f"/media/{file.key}"
+                entries.append(f"{url} {file.width}w")
         sets[form] = ", ".join(entries)
     if base:
         medium = f"{base}medium.webp"
@@ -103,7 +103,7 @@ def photo_sources(photo: Photo) -> PhotoSources:
 
 
 def thumb_path(photo: Photo, form: str = "webp") -> str:
-    """The square of a photo for a grid; '' when it is not there in this format."""
+    """The path of the square of a photo for a grid; '' when there is none in this format."""
     if photo.remote_url:
         return f"/media/remote/{photo.id}/thumb.{form}" if form == "webp" else ""
     file = photo.files.get(("thumb", form))
@@ -117,48 +117,48 @@ def _blurhash_attribute(photo: Photo) -> str:
 
 
 def render_photo(photo: Photo, label: str, *, eager: bool = False, sizes: str = COLUMN_SIZES) -> Markup:
-    """A photo in its box: reserved by its size, blurred until it is there, described behind a badge."""
-    found = photo_sources(photo)
-    if not found.plain:
-        said = photo.alt or _("Media from this server is not shown here.")
-        return Markup(f'<div class="photo refused"{_blurhash_attribute(photo)}><p>{escape(said)}</p></div>')  # noqa: S704
+    """Renders a photo in a box of its size, blurred until it is loaded, with its description behind a badge."""
+    files = photo_sources(photo)
+    if not files.plain:
+        text = photo.alt or _("Media from this server is not shown here.")
+        return Markup(f'<div class="photo refused"{_blurhash_attribute(photo)}><p>{escape(text)}</p></div>')  # noqa: S704
     width, height = (photo.width, photo.height) if photo.width and photo.height else DEFAULT_DIMENSIONS
-    offers = "".join(
-        f'<source type="image/{form}" srcset="{escape(offer)}" sizes="{sizes}">'
-        for form, offer in (("avif", found.avif), ("webp", found.webp))
-        if offer
+    sources = "".join(
+        f'<source type="image/{form}" srcset="{escape(srcset)}" sizes="{sizes}">'
+        for form, srcset in (("avif", files.avif), ("webp", files.webp))
+        if srcset
     )
     alt = escape(photo.alt or label)
     badge = ""
     if photo.alt:
-        said = escape(_("Photo description"))
-        badge = f'<details class="alt"><summary aria-label="{said}">ALT</summary><p>{alt}</p></details>'
-    when = 'fetchpriority="high"' if eager else 'loading="lazy"'
+        text = escape(_("Photo description"))
+        badge = f'<details class="alt"><summary aria-label="{text}">ALT</summary><p>{alt}</p></details>'
+    loading = 'fetchpriority="high"' if eager else 'loading="lazy"'
     return Markup(  # noqa: S704
-        f'<div class="photo"{_blurhash_attribute(photo)}><picture>{offers}'
-        f'<img src="{escape(found.plain)}" alt="{alt}" width="{width}" height="{height}" {when} decoding="async"'
-        f' data-large="{escape(found.large)}"></picture>{badge}</div>'
+        f'<div class="photo"{_blurhash_attribute(photo)}><picture>{sources}'
+        f'<img src="{escape(files.plain)}" alt="{alt}" width="{width}" height="{height}" {loading} decoding="async"'
+        f' data-large="{escape(files.large)}"></picture>{badge}</div>'
     )
 
 
 def render_thumb(photo: Photo, label: str) -> Markup:
-    """A square for a grid: cut from the middle, or around what the author says matters."""
+    """Renders a square for a grid, cropped to the middle or to the focal point that the author set."""
     if not thumb_path(photo):
-        said = photo.alt or _("Media from this server is not shown here.")
-        return Markup(f'<span class="refused">{escape(said)}</span>')  # noqa: S704
+        text = photo.alt or _("Media from this server is not shown here.")
+        return Markup(f'<span class="refused">{escape(text)}</span>')  # noqa: S704
     focus = focus_class(photo)
     plain, avif = (
         _uncropped_path(photo, form) if focus else thumb_path(photo, form) for form in ("webp", "avif")
     )
-    offer = f'<source type="image/avif" srcset="{escape(avif)}">' if avif else ""
+    source = f'<source type="image/avif" srcset="{escape(avif)}">' if avif else ""
     return Markup(  # noqa: S704
-        f'<picture>{offer}<img{focus} src="{escape(plain)}" alt="{escape(photo.alt or label)}"'
+        f'<picture>{source}<img{focus} src="{escape(plain)}" alt="{escape(photo.alt or label)}"'
         ' width="480" height="480" loading="lazy" decoding="async"></picture>'
     )
 
 
 def _uncropped_path(photo: Photo, form: str) -> str:
-    """The uncut picture that a browser can cut to a square itself."""
+    """The path of the uncropped photo that a browser can crop to a square itself."""
     if photo.remote_url:
         return f"/media/remote/{photo.id}/medium.webp" if form == "webp" else ""
     file = photo.files.get(("medium", form))
@@ -166,7 +166,7 @@ def _uncropped_path(photo: Photo, form: str) -> str:
 
 
 def focus_class(photo: Photo) -> str:
-    """The class by which a square shows the focal point, in fifths; '' when the middle will do.
+    """The class by which a square shows the focal point, in fifths; '' for the middle.
 
     A class and not a style, since the pages allow no styles in their HTML.
     """
@@ -178,11 +178,11 @@ def focus_class(photo: Photo) -> str:
     return f' class="fx{across} fy{down}"' if (across, down) != (2, 2) else ""
 
 
-def _crop_step(at: float, ratio: float) -> int:
-    """Which fifth of the way a square window slides, so that the point is as near its middle as can be."""
+def _crop_step(position: float, ratio: float) -> int:
+    """By how many fifths of the way a square window moves, so that the point is as near its middle as possible."""
     if ratio <= 1:
         return 2
-    return round(4 * min(1.0, max(0.0, (at * ratio - 0.5) / (ratio - 1))))
+    return round(4 * min(1.0, max(0.0, (position * ratio - 0.5) / (ratio - 1))))
 
 
 _ALBUM_CLASSES = ((0.9, "r-tall"), (1.16, "r-even"), (1.42, "r-wide"), (1.64, "r-film"), (99.0, "r-long"))
@@ -196,22 +196,22 @@ def album_class(photos: Sequence[Photo]) -> str:
         if first.width and first.height
         else DEFAULT_DIMENSIONS[0] / DEFAULT_DIMENSIONS[1]
     )
-    return next(name for most, name in _ALBUM_CLASSES if ratio < most)
+    return next(name for limit, name in _ALBUM_CLASSES if ratio < limit)
 
 
 def short_number(n: int) -> str:
-    """A count as it stands beside an icon: 950, 1.2k, 34k, 5.6M."""
+    """Formats a count for the place beside an icon: 950, 1.2k, 34k, 5.6M."""
     if n < 1000:
         return str(n)
-    for size, letter in ((1_000_000, "M"), (1000, "k")):
+    for size, suffix in ((1_000_000, "M"), (1000, "k")):
         if n >= size:
             value = n / size
-            return f"{value:.1f}".removesuffix(".0") + letter if value < 10 else f"{value:.0f}{letter}"
+            return f"{value:.1f}".removesuffix(".0") + suffix if value < 10 else f"{value:.0f}{suffix}"
     return str(n)
 
 
 def format_bytes(bytes_: int) -> str:
-    """How much space something takes: 640 KB, 12 MB, 3.4 GB."""
+    """Formats a size in bytes: 640 KB, 12 MB, 3.4 GB."""
     value, unit = bytes_ / 1024, "KB"
     for larger in ("MB", "GB", "TB"):
         if value >= 1000:
@@ -220,23 +220,23 @@ def format_bytes(bytes_: int) -> str:
 
 
 def relative_time(ms: int) -> Markup:
-    """When something happened, as people say it; the exact time is in the element."""
+    """Renders how long ago something happened; the exact time is in the `datetime` attribute."""
     seconds = max(0, int(time.time()) - ms // 1000)
     if seconds < 60:
-        said = _("now")
+        text = _("now")
     elif seconds < 3600:
-        said = _("%(n)s min", n=seconds // 60)
+        text = _("%(n)s min", n=seconds // 60)
     elif seconds < 86400:
-        said = _("%(n)s h", n=seconds // 3600)
+        text = _("%(n)s h", n=seconds // 3600)
     elif seconds < 7 * 86400:
-        said = _("%(n)s d", n=seconds // 86400)
+        text = _("%(n)s d", n=seconds // 86400)
     else:
-        said = f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
-    return Markup(f'<time datetime="{_iso(ms)}" data-ago>{escape(said)}</time>')  # noqa: S704
+        text = f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
+    return Markup(f'<time datetime="{_iso(ms)}" data-ago>{escape(text)}</time>')  # noqa: S704
 
 
 def exact_time(ms: int) -> Markup:
-    """The exact time, for pages that are about it."""
+    """Renders the exact time, for pages that are about it."""
     return Markup(  # noqa: S704
         f'<time datetime="{_iso(ms)}">{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}</time>'
     )

@@ -1,4 +1,4 @@
-"""What pages that list things share: which part was asked for, and where the next one begins."""
+"""Helpers of pages with lists: the requested page, relationships with listed accounts, grids, trees of comments."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ MAX_DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class HashtagRow:
-    """A tag that stands out, as a page lists it."""
+    """A trending hashtag in a list."""
 
     name: str
     display: str
-    people: int
+    authors: int
 
 
 def requested_page(limit: int) -> Page:
-    """The part of a list that the address asks for."""
+    """The page that the query string requests with `max_id`."""
     return Page(max_id=parse_id(request.args.get("max_id", "")), limit=limit)
 
 
-def trending_hashtags(tx: Reader, kept: TrendCache, limit: int) -> list[HashtagRow]:
+def trending_hashtags(tx: Reader, cache: TrendCache, limit: int) -> list[HashtagRow]:
     return [
-        HashtagRow(found.hashtag.name, found.hashtag.display, found.authors)
-        for found in kept.current(tx, limit)
+        HashtagRow(trend.hashtag.name, trend.hashtag.display, trend.authors)
+        for trend in cache.current(tx, limit)
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerRelationship:
-    """What is between whoever looks and someone else."""
+    """The relationship of the viewer with another account."""
 
     is_self: bool
     following: bool
@@ -70,29 +70,29 @@ def _to_viewer_relationship(viewer: Account, found: Relationship) -> ViewerRelat
 
 
 def viewer_relationships(
-    tx: Reader, viewer: Account | None, people: Sequence[Account]
+    tx: Reader, viewer: Account | None, accounts: Sequence[Account]
 ) -> dict[int, ViewerRelationship]:
-    """By account id, for everyone in a list; empty for someone who is not signed in."""
-    if viewer is None or not people:
+    """The viewer's relationships with listed accounts by account id; empty for visitors."""
+    if viewer is None or not accounts:
         return {}
     return {
         one.id: _to_viewer_relationship(viewer, one)
-        for one in relationships.with_accounts(tx, viewer, [who.id for who in people])
+        for one in relationships.with_accounts(tx, viewer, [account.id for account in accounts])
     }
 
 
 def recent_photos(
     tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, *, only_local: bool
 ) -> CardPage:
-    """The newest public photos: of this node, or of everywhere it knows."""
+    """The newest public photos: of local accounts, or of all."""
     entries = timelines.public(tx, viewer, page, only_local=only_local, only_photos=True)
     return cards.prepare_entries(tx, viewer, entries, page.limit)
 
 
 def flatten_comments(branches: Sequence[CommentNode]) -> list[tuple[PostView | None, int, int]]:
-    """A tree as a list of (view, threads that open before it, threads that close after it).
+    """Flattens a tree into a list of (view, threads that open before it, threads that close after it).
 
-    However deep people answer each other, the nesting that is shown ends at `DEEPEST`.
+    However deep replies are nested, the nesting that is shown ends at `MAX_DEPTH`.
     """
     flat: list[tuple[PostView | None, int]] = []
     stack = [(branch, 0) for branch in reversed(branches)]

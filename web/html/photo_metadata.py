@@ -1,7 +1,7 @@
-"""What a photo says of itself on the page of its post: camera, time, place, licence.
+"""Renders the metadata of photos on the page of their post: camera, time, place, licence.
 
-Only what its author has shared is there to be shown. It came from a stranger as often as not, so every word
-is cut short, cleared of what reorders text, and escaped; of a place only its name is shown.
+Only what the author has chosen to share is stored as public metadata. Much of it comes from other servers, so every
+value is cut short, stripped of characters that reorder text, and escaped; of a place only its name is shown.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def render_metadata(photos: Sequence[Photo]) -> Markup:
-    """All facts of a post's photos as a list of terms; empty when there are none."""
-    told = [photo.public_metadata for photo in photos]
+    """Renders the metadata of a post's photos as a `<dl>`; empty when there is none."""
+    all_metadata = [photo.public_metadata for photo in photos]
     lines = []
-    for label, line in (
+    for label, render in (
         (_("Camera"), _camera),
         (_("Taken"), _taken),
         (_("Location"), _place),
         (_("Licence"), _licence),
     ):
-        values = _values([line(extra) for extra in told])
+        values = _values([render(metadata) for metadata in all_metadata])
         if values:
             lines.append(
                 f"<dt>{escape(label)}</dt>" + "".join(f"<dd><bdi>{value}</bdi></dd>" for value in values)
@@ -47,19 +47,19 @@ def render_metadata(photos: Sequence[Photo]) -> Markup:
     return Markup(f'<dl class="facts told">{"".join(lines)}</dl>' if lines else "")  # noqa: S704
 
 
-def _values(found: list[str]) -> list[str]:
-    """One line when all photos say the same; else one for each that says something, numbered."""
-    if len(set(found)) <= 1:
-        return [value for value in found[:1] if value]
-    return [f"{number}: {value}" for number, value in enumerate(found, 1) if value]
+def _values(values: list[str]) -> list[str]:
+    """One value when it is the same for all photos; else one for each photo that has it, numbered."""
+    if len(set(values)) <= 1:
+        return [value for value in values[:1] if value]
+    return [f"{number}: {value}" for number, value in enumerate(values, 1) if value]
 
 
 def _clean(value: object) -> str:
     return display_names.clean_line(value, MAX_VALUE_LENGTH) if isinstance(value, str) else ""
 
 
-def _exif_reader(extra: dict[str, Any]) -> Callable[[str], str]:
-    pairs = extra.get("exif")
+def _exif_reader(metadata: dict[str, Any]) -> Callable[[str], str]:
+    pairs = metadata.get("exif")
     values = {
         pair[0]: _clean(pair[1])
         for pair in (pairs if isinstance(pairs, list) else [])
@@ -69,77 +69,77 @@ def _exif_reader(extra: dict[str, Any]) -> Callable[[str], str]:
 
 
 def camera_summary(photo: Photo) -> str:
-    """What the camera wrote into a photo, as one line of plain text for its owner."""
-    extra = {"exif": json.loads(photo.camera)}
-    return " · ".join(part for part in (*_parts(extra), _taken(extra)) if part)
+    """The camera's metadata of a photo as one line of plain text, for its owner."""
+    metadata = {"exif": json.loads(photo.camera)}
+    return " · ".join(part for part in (*_camera_parts(metadata), _taken(metadata)) if part)
 
 
-def _camera(extra: dict[str, Any]) -> str:
-    return str(escape(" · ".join(_parts(extra))))
+def _camera(metadata: dict[str, Any]) -> str:
+    return str(escape(" · ".join(_camera_parts(metadata))))
 
 
-def _parts(extra: dict[str, Any]) -> list[str]:
-    """`SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`, as far as it is told."""
-    fact = _exif_reader(extra)
-    make, model, lens = fact("Make"), fact("Model"), fact("LensModel")
+def _camera_parts(metadata: dict[str, Any]) -> list[str]:
+    """The known parts of `SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`."""
+    value_of = _exif_reader(metadata)
+    make, model, lens = value_of("Make"), value_of("Model"), value_of("LensModel")
     body = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()
     parts = [
         body,
         lens,
-        fact("Film"),
-        _with_unit(fact("FocalLength"), "{} mm"),
-        _with_unit(fact("FNumber"), "f/{}"),
-        _with_unit(_fraction(fact("ExposureTime")), "{} s"),
-        _with_unit(fact("PhotographicSensitivity") or fact("ISOSpeedRatings"), "ISO {}"),
+        value_of("Film"),
+        _with_unit(value_of("FocalLength"), "{} mm"),
+        _with_unit(value_of("FNumber"), "f/{}"),
+        _with_unit(_fraction(value_of("ExposureTime")), "{} s"),
+        _with_unit(value_of("PhotographicSensitivity") or value_of("ISOSpeedRatings"), "ISO {}"),
     ]
     return [part for part in dict.fromkeys(parts) if part]
 
 
 def _with_unit(value: str, pattern: str) -> str:
-    """A bare number gets its unit; what came with one stays."""
+    """Adds the unit to a bare number; a value that has one stays as it is."""
     return pattern.format(value) if _NUMBER.fullmatch(value) or re.fullmatch(r"1/[0-9]+", value) else value
 
 
 def _fraction(value: str) -> str:
-    """`0.005` → `1/200`."""
+    """Writes an exposure time as a fraction: `0.005` → `1/200`."""
     if not _NUMBER.fullmatch(value):
         return value
     seconds = float(value)
     return f"1/{round(1 / seconds)}" if 0 < seconds < 0.3 else value
 
 
-def _taken(extra: dict[str, Any]) -> str:
-    fact = _exif_reader(extra)
-    match = _TIME.fullmatch(fact("DateTimeOriginal") or fact("DateTime"))
+def _taken(metadata: dict[str, Any]) -> str:
+    value_of = _exif_reader(metadata)
+    match = _TIME.fullmatch(value_of("DateTimeOriginal") or value_of("DateTime"))
     return "{}-{}-{} {}:{}".format(*match.groups()) if match else ""
 
 
-def _place(extra: dict[str, Any]) -> str:
-    place = extra.get("place")
+def _place(metadata: dict[str, Any]) -> str:
+    place = metadata.get("place")
     if not isinstance(place, dict):
         return ""
     parts = [_clean(place.get("name")), _clean(place.get("country"))]
     return str(escape(", ".join(dict.fromkeys(part for part in parts if part))))
 
 
-def _licence(extra: dict[str, Any]) -> str:
-    said = _clean(extra.get("license"))
-    if said in LICENCES:
-        return _licence_link(LICENCES[said], said)
-    if not said.startswith(("https://", "http://")):
-        return str(escape(said))
-    if match := _CC.fullmatch(said):
+def _licence(metadata: dict[str, Any]) -> str:
+    text = _clean(metadata.get("license"))
+    if text in LICENCES:
+        return _licence_link(LICENCES[text], text)
+    if not text.startswith(("https://", "http://")):
+        return str(escape(text))
+    if match := _CC.fullmatch(text):
         kind, version, dedication, version_of_it = match.groups()
         name = f"CC {kind.upper()} {version}" if kind else "CC0 " + version_of_it
         if dedication == "mark":
             name = _("Public domain")
     else:
         try:
-            name = urlsplit(said).hostname or ""
+            name = urlsplit(text).hostname or ""
         except ValueError:
             name = ""
-    return _licence_link(said, name) if name else ""
+    return _licence_link(text, name) if name else ""
 
 
-def _licence_link(address: str, name: str) -> str:
-    return f'<a href="{escape(address)}" rel="license nofollow noopener noreferrer">{escape(name)}</a>'
+def _licence_link(url: str, name: str) -> str:
+    return f'<a href="{escape(url)}" rel="license nofollow noopener noreferrer">{escape(name)}</a>'

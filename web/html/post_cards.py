@@ -1,12 +1,12 @@
-"""Posts as HTML, with what is the same for everyone made once and kept.
+"""Renders posts as HTML, and caches the parts that are the same for everyone.
 
-Of a page of posts the database is asked only for a `Glance` of each: whether what was kept is still true,
-its counts, and the viewer's own marks. Cards that are missing are read and made, once for everyone. What
-changes by viewer or by minute (the time, the row of deeds) is put between the kept parts, by plain
+A page of posts reads only a `PostSummary` of each from the database: the version that tells whether the cached card
+is current, the counts, and the viewer's marks. Missing cards are read and rendered, once for everyone. What
+changes by viewer or by minute (the time, the row of actions) is put between the cached parts, by plain
 functions because a page holds a hundred of them.
 
-Only posts that `glances` or `views` let this viewer see are shown, so keeping the card of a private post
-shows it to nobody else.
+Only posts that `post_summaries` or `post_views` return for this viewer are shown, so that caching the card of a
+private post shows it to nobody else.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from node.accounts import accounts
 from node.attachments.photo_rows import Photo
@@ -31,9 +30,8 @@ from node.timelines import post_summaries, post_views
 from node.timelines.post_summaries import PostSummary
 from node.timelines.post_views import PostView
 from node.timelines.timelines import TimelineEntry
-from node.timelines.viewer_marks import ViewerMarks
 from web.html import helpers
-from web.i18n.translations import N_
+from web.html.post_actions import ActionRow, CardData, PostCounts
 
 MAX_CACHED_CARDS = 3_000
 CACHE_TTL_SECONDS = 600.0
@@ -42,28 +40,8 @@ EAGER_CARDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class CardData:
-    """What the row of deeds needs to know of a post."""
-
-    post_id: int
-    author_id: int
-    path: str
-    url: str
-    uri: str
-    published_at: int
-    is_open: bool
-    is_followers_only: bool
-    allows_boosts: bool
-
-    def can_boost(self, viewer_id: int) -> bool:
-        return (self.is_open and self.allows_boosts) or (
-            self.author_id == viewer_id and (self.is_open or self.is_followers_only)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class CachedCard:
-    """The parts of a card, or the one part of a cell."""
+    """The HTML of a card in three parts, or of a cell in one."""
 
     version: tuple[str, ...]
     data: CardData
@@ -72,7 +50,7 @@ class CachedCard:
 
 @dataclass(frozen=True, slots=True)
 class CardPage:
-    """A page of posts as one viewer may see them: what was kept of each, or what to make it from."""
+    """A page of posts as one viewer may see them: of each the cached card, or the view to render it from."""
 
     entries: list[tuple[PostSummary, str, CachedCard | None]]
     views: dict[int, PostView]
@@ -84,7 +62,7 @@ class CardPage:
 
 
 class CardRenderer:
-    """The kept cards and cells of one language."""
+    """Renders and caches the cards and cells of one language."""
 
     def __init__(self, env: Environment) -> None:
         self._env = env
@@ -107,22 +85,24 @@ class CardRenderer:
         kind: str,
         next_max_id: int | None = None,
     ) -> CardPage:
-        """What a page needs, in the unit of work that read the glances. `kind` is "card" or "cell"."""
+        """Reads what the page needs, in the transaction that read the summaries. `kind` is "card" or "cell"."""
         lines = []
-        for n, glance in enumerate(summaries):
+        for n, summary in enumerate(summaries):
             form = "eager" if kind == "card" and n < EAGER_CARDS else kind
-            kept = self._cache.get((form, glance.post_id))
-            if kept is not None and kept.version != _cache_version(form, glance):
-                kept = None
-            lines.append((glance, form, kept))
-        lacking = [
-            TimelineEntry(glance.post_id, glance.post_id) for glance, _form, kept in lines if kept is None
+            cached = self._cache.get((form, summary.post_id))
+            if cached is not None and cached.version != _cache_version(form, summary):
+                cached = None
+            lines.append((summary, form, cached))
+        missing = [
+            TimelineEntry(summary.post_id, summary.post_id)
+            for summary, _form, cached in lines
+            if cached is None
         ]
-        by = {glance.boost_by for glance, _form, _kept in lines if glance.boost_by is not None}
+        booster_ids = {summary.boost_by for summary, _form, _cached in lines if summary.boost_by is not None}
         return CardPage(
             lines,
-            {view.post.id: view for view in post_views.by_entries(tx, viewer, lacking)} if lacking else {},
-            accounts.by_ids(tx, by) if by else {},
+            {view.post.id: view for view in post_views.by_entries(tx, viewer, missing)} if missing else {},
+            accounts.by_ids(tx, booster_ids) if booster_ids else {},
             next_max_id,
         )
 
@@ -130,25 +110,25 @@ class CardRenderer:
         self,
         tx: Reader,
         viewer: Account | None,
-        found: Sequence[TimelineEntry],
+        entries: Sequence[TimelineEntry],
         limit: int,
         kind: str = "cell",
     ) -> CardPage:
-        """As `sheet`, for a page of a timeline that asked for `limit` entries."""
-        older = found[-1].id if len(found) >= limit else None
-        return self.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, found), kind, older)
+        """Reads what a page of a timeline needs, as `prepare` does; `limit` is how many entries it requested."""
+        older = entries[-1].id if len(entries) >= limit else None
+        return self.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, entries), kind, older)
 
     def render_feed(self, card_page: CardPage, viewer: Account | None) -> Markup:
-        """Posts one below the other, as in Home."""
+        """Renders posts one below the other, as in Home."""
         parts: list[str] = []
-        for glance, kind, kept in card_page.entries:
-            card = kept or self._render_and_cache(glance, kind, card_page.views.get(glance.post_id))
+        for summary, kind, cached in card_page.entries:
+            card = cached or self._render_and_cache(summary, kind, card_page.views.get(summary.post_id))
             if card is None:
                 continue
             head, middle, tail = card.parts
-            booster = card_page.boosters.get(glance.boost_by or 0)
+            booster = card_page.boosters.get(summary.boost_by or 0)
             parts += (
-                f'<div class="item" data-entry="{glance.id}">',
+                f'<div class="item" data-entry="{summary.id}">',
                 self.macros.boosted(booster) if booster is not None else "",
                 head,
                 helpers.relative_time(card.data.published_at),
@@ -156,8 +136,8 @@ class CardRenderer:
                 self._action_row(
                     card.data,
                     viewer,
-                    (glance.likes, glance.comments, glance.boosts),
-                    glance.viewer_marks,
+                    PostCounts(summary.likes, summary.comments, summary.boosts),
+                    summary.viewer_marks,
                 ),
                 tail,
                 "</div>",
@@ -165,46 +145,48 @@ class CardRenderer:
         return Markup("".join(parts))  # noqa: S704
 
     def render_grid(self, card_page: CardPage) -> Markup:
-        """Posts as squares, as on a profile."""
+        """Renders posts as squares, as on a profile."""
         cells = [
-            kept or self._render_and_cache(glance, kind, card_page.views.get(glance.post_id))
-            for glance, kind, kept in card_page.entries
+            cached or self._render_and_cache(summary, kind, card_page.views.get(summary.post_id))
+            for summary, kind, cached in card_page.entries
         ]
         return Markup("".join([cell.parts[0] for cell in cells if cell is not None]))  # noqa: S704
 
     def render_single(self, view: PostView, viewer: Account | None) -> Markup:
-        """One post on its own page."""
+        """Renders one post for its own page."""
         head, middle, tail = str(self.macros.card(view, self._separator, "alone")).split(self._separator)
         post = view.post
-        counts = (post.likes_count, post.comments_count, post.boosts_count)
-        deeds = self._action_row(_card_data(view), viewer, counts, view.marks)
-        return Markup("".join((head, helpers.relative_time(post.published_at), middle, deeds, tail)))  # noqa: S704
+        counts = PostCounts(post.likes_count, post.comments_count, post.boosts_count)
+        actions = self._action_row(_card_data(view), viewer, counts, view.marks)
+        return Markup("".join((head, helpers.relative_time(post.published_at), middle, actions, tail)))  # noqa: S704
 
-    def _render_and_cache(self, glance: PostSummary, kind: str, view: PostView | None) -> CachedCard | None:
-        """Make a card and keep it. Without a view the post is gone since it was glanced at."""
+    def _render_and_cache(self, summary: PostSummary, kind: str, view: PostView | None) -> CachedCard | None:
+        """Renders a card and caches it. Returns None without a view: the post was deleted since its summary was read."""
         if view is None:
             return None
-        made = str(
+        html = str(
             self.macros.cell(view) if kind == "cell" else self.macros.card(view, self._separator, kind)
         )
-        lasts = (
+        ttl = (
             CACHE_TTL_SECONDS
             if all(_is_complete(photo) for photo in view.photos)
             else INCOMPLETE_CACHE_TTL_SECONDS
         )
-        kept = CachedCard(_cache_version(kind, glance), _card_data(view), tuple(made.split(self._separator)))
-        self._cache.put((kind, glance.post_id), kept, lasts)
-        return kept
+        cached = CachedCard(
+            _cache_version(kind, summary), _card_data(view), tuple(html.split(self._separator))
+        )
+        self._cache.put((kind, summary.post_id), cached, ttl)
+        return cached
 
 
-def _cache_version(kind: str, glance: PostSummary) -> tuple[str, ...]:
+def _cache_version(kind: str, summary: PostSummary) -> tuple[str, ...]:
     if kind == "cell":
-        return (glance.version, glance.author_version, f"{glance.likes} {glance.comments}")
-    return (glance.version, glance.author_version)
+        return (summary.version, summary.author_version, f"{summary.likes} {summary.comments}")
+    return (summary.version, summary.author_version)
 
 
 def _is_complete(photo: Photo) -> bool:
-    """Whether no more sizes are to come: until then its card is soon made anew."""
+    """Whether all sizes of the photo exist. Until then its card is cached only for a short time."""
     if photo.remote_url:
         return bool(photo.files)
     return all((variant.name, variant.format) in photo.files for variant in DEFERRED_VARIANTS)
@@ -223,59 +205,3 @@ def _card_data(view: PostView) -> CardData:
         post.visibility == "followers",
         bool(post.interaction_policy.boost.automatic_approval),
     )
-
-
-class ActionRow:
-    """The row under a post: like, comment, boost, share, bookmark, each a form's button or a link."""
-
-    def __init__(self, env: Environment) -> None:
-        _: Any = env.globals["_"]
-        icon: Any = env.globals["icon"]
-        self._like = self._button("like", icon("heart", "fills"), _("Like"))
-        self._boost = self._button("boost", icon("boost"), _("Boost"))
-        self._bookmark = self._button("bookmark", icon("bookmark", "fills"), _("Bookmark"))
-        self._comment = f' title="{_("Comment")}">{icon("comment")}<span class="sr">{_("Comment")}</span> '
-        self._share = f'title="{_("Share")}">{icon("share")}<span class="sr">{_("Share")}</span></button>'
-        self._links = [
-            f' title="{_(label)}">{icon(name)}<span class="sr">{_(label)}</span> '
-            for name, label in (("heart", N_("Like")), ("comment", N_("Comment")), ("boost", N_("Boost")))
-        ]
-
-    @staticmethod
-    def _button(deed: str, icon: str, label: str) -> tuple[tuple[str, str], tuple[str, str]]:
-        """The pieces round the post's id and the count, unpressed and pressed."""
-        inside = f'title="{label}">{icon}<span class="sr">{label}</span> <span class="n">'
-        return (
-            (f'/{deed}" data-action="{deed}" aria-pressed="false" {inside}', "</span></button>"),
-            (f'/un{deed}" data-action="{deed}" aria-pressed="true" {inside}', "</span></button>"),
-        )
-
-    def __call__(
-        self, facts: CardData, viewer: Account | None, counts: tuple[int, int, int], marks: ViewerMarks
-    ) -> str:
-        likes, comments, boosts = counts
-        share = f'<button class="action js-only" type="button" data-share="{escape(facts.url)}" {self._share}'
-        if viewer is None:
-            where = f"/interact?uri={quote(facts.uri, safe='')}"
-            links = [
-                f'<a class="action" href="{where}"{inside}<span class="n">{_short_count(n)}</span></a>'
-                for inside, n in zip(self._links, counts, strict=True)
-            ]
-            return f'<div class="actions">{"".join(links)}{share}</div>'
-        start = f'<button class="action" form="actions" formaction="/posts/{facts.post_id}'
-        like = self._like[marks.liked]
-        bookmark = self._bookmark[marks.bookmarked]
-        boost = ""
-        if marks.boosted or facts.can_boost(viewer.id):
-            inside, end = self._boost[marks.boosted]
-            boost = f"{start}{inside}{_short_count(boosts)}{end}"
-        return (
-            f'<div class="actions">{start}{like[0]}{_short_count(likes)}{like[1]}'
-            f'<a class="action" href="{escape(facts.path)}#answer"{self._comment}<span class="n">{_short_count(comments)}'
-            f"</span></a>{boost}{share}"
-            f'<span class="end">{start}{bookmark[0]}{bookmark[1]}</span></div>'
-        )
-
-
-def _short_count(n: int) -> str:
-    return helpers.short_number(n) if n else ""

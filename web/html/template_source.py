@@ -1,7 +1,7 @@
-"""Loads the files of templates/ so that their line breaks and indentation show nowhere.
+"""Loads the files of templates/ without their line breaks and indentation.
 
 Templates have one element or block a line, but in HTML a line break between two inline elements is a space. So
-the rule of JSX holds: a line break, with the indentation round it, is nothing where it touches a tag or a Jinja
+the rule of JSX holds: a line break, with the indentation around it, is nothing where it touches a tag or a Jinja
 block, and a space between two words or two attributes. A space that has to show stands inside a line, or is
 written `{{ " " }}`. Each removed break leaves an empty comment, so that line numbers in errors stay right.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-# Jinja's own tags are whole tokens: a `>` or a quote inside one says nothing about the HTML around it.
+# Jinja's own tags are whole tokens: a `>` or a quote inside one does not belong to the HTML around it.
 _TOKENS = re.compile(
     r"""(?P<jinja>\{%.*?%\}|\{\{.*?\}\}|\{\#.*?\#\})
       | (?P<tag></?[a-zA-Z!])
@@ -26,7 +26,7 @@ _TOKENS = re.compile(
 
 
 def join_lines(source: str) -> str:
-    """The same template with its line breaks taken out by the rule above, and as many lines as before."""
+    """Removes the line breaks of a template by the rule above; it keeps its number of lines."""
     parts: list[str] = []
     position = 0
     in_tag = False
@@ -51,7 +51,7 @@ def join_lines(source: str) -> str:
 
 
 class TemplateLoader(FileSystemLoader):
-    """Loads templates from a folder with their line breaks taken out."""
+    """Loads templates from a folder without their line breaks."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

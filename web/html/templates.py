@@ -1,7 +1,7 @@
-"""Templates to pages: our own synchronous Jinja environment, one per language, on the node.
+"""Renders templates to pages, with a synchronous Jinja environment per language, which belongs to the node.
 
 Rendering never waits for anything, so it is not async: twice as fast, and everything a page shows has been
-read before it starts. Posts come out of `cards`, which keeps what is the same for everyone.
+read before it starts. Posts are rendered by `post_cards`, which caches what is the same for everyone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from quart import Response, g, request
 from node.cache import Cache
 from node.node import Node
 from web.files.asset_urls import Assets
-from web.html import custom_emoji, helpers, photo_metadata
+from web.html import custom_emoji, helpers, navigation, photo_metadata
 from web.html.post_cards import CardRenderer
 from web.html.template_source import TemplateLoader
 from web.i18n import js_messages, translations
@@ -24,18 +24,6 @@ from web.request import context, session
 from web.request import context as current
 from web.request.context import SignedInUser
 
-# What the keys lead to: only there does the bar differ from page to page.
-NAVIGATION_PATHS = (
-    "/",
-    "/explore",
-    "/search",
-    "/compose",
-    "/notifications",
-    "/follow-requests",
-    "/bookmarks",
-    "/about",
-    "/sign-in",
-)
 # Macros that nearly every page needs: as globals they cost a page nothing, imported 20 µs each.
 PARTS = {"forms": "parts/forms.html", "layout": "parts/layout.html", "profiles": "parts/profiles.html"}
 MAX_CACHED_NAVIGATIONS = 1_000
@@ -43,21 +31,21 @@ TEMPLATE_FOLDER = Path(__file__).parents[2] / "templates"
 
 
 class TemplateGettext:
-    """`_` in templates: a sentence as HTML. Most have no values and are the same object every time."""
+    """`_` in templates: a translated message as HTML. Most have no values and are the same object every time."""
 
     def __init__(self, catalogue: translations.Catalogue) -> None:
         self._catalogue = catalogue
         self._plain: dict[str, Markup] = {}
 
     def __call__(self, message: str, **values: object) -> Markup:
-        found = self._plain.get(message)
-        if found is None:
-            found = self._plain[message] = Markup(self._catalogue.gettext(message))  # noqa: S704
-        return found % values if values else found
+        cached = self._plain.get(message)
+        if cached is None:
+            cached = self._plain[message] = Markup(self._catalogue.gettext(message))  # noqa: S704
+        return cached % values if values else cached
 
 
 class Navigation:
-    """The bar and the keys round a page, kept for each person and place: a fifth of what a page costs."""
+    """Renders and caches the navigation of a page for each account and path: a fifth of what a page costs."""
 
     def __init__(self, env: Environment) -> None:
         self._macro: Any = None
@@ -65,12 +53,13 @@ class Navigation:
         self._cache: Cache[tuple[Any, ...], Markup] = Cache(MAX_CACHED_NAVIGATIONS)
 
     def __call__(self, user: SignedInUser | None, path: str, theme: str) -> Markup:
-        places = NAVIGATION_PATHS if user is None else (*NAVIGATION_PATHS, helpers.profile_path(user.account))
-        path = path if path in places else ""
-        who = None
+        is_own_profile = user is not None and path == helpers.profile_path(user.account)
+        if path not in navigation.BAR_PATHS and not is_own_profile:
+            path = ""
+        user_key = None
         if user is not None:
             account = user.account
-            who = (
+            user_key = (
                 account.id,
                 account.updated_at,
                 account.is_locked,
@@ -79,18 +68,18 @@ class Navigation:
                 user.follow_requests_count,
                 user.open_reports_count,
             )
-        key = (who, path, theme)
-        made = self._cache.get(key)
-        if made is None:
+        key = (user_key, path, theme)
+        html = self._cache.get(key)
+        if html is None:
             if self._macro is None:
                 self._macro = self._env.get_template("parts/navigation.html").module
-            made = self._macro.chrome(user, path, theme)
-            self._cache.put(key, made)
-        return made
+            html = self._macro.chrome(user, path, theme)
+            self._cache.put(key, html)
+        return html
 
 
 class Templates:
-    """The templates of one node, in every language that has been asked for."""
+    """The templates of one node, in every language that has been requested."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -100,22 +89,22 @@ class Templates:
         self._navigations: dict[str, Navigation] = {}
 
     def environment(self, language: str) -> Environment:
-        found = self._environments.get(language)
-        if found is None:
-            found = self._environments[language] = self._create_environment(language)
-        return found
+        cached = self._environments.get(language)
+        if cached is None:
+            cached = self._environments[language] = self._create_environment(language)
+        return cached
 
     def card_renderer(self, language: str) -> CardRenderer:
-        found = self._cards.get(language)
-        if found is None:
-            found = self._cards[language] = CardRenderer(self.environment(language))
-        return found
+        cached = self._cards.get(language)
+        if cached is None:
+            cached = self._cards[language] = CardRenderer(self.environment(language))
+        return cached
 
     def navigation(self, language: str) -> Navigation:
-        found = self._navigations.get(language)
-        if found is None:
-            found = self._navigations[language] = Navigation(self.environment(language))
-        return found
+        cached = self._navigations.get(language)
+        if cached is None:
+            cached = self._navigations[language] = Navigation(self.environment(language))
+        return cached
 
     def _create_environment(self, language: str) -> Environment:
         env = Environment(
@@ -135,8 +124,8 @@ class Templates:
             icon=helpers.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
             avatar=helpers.render_avatar,
-            photo_facts=photo_metadata.render_metadata,
-            name_of=custom_emoji.render_display_name,
+            photo_metadata=photo_metadata.render_metadata,
+            display_name=custom_emoji.render_display_name,
             with_emoji=custom_emoji.replace_in_text,
             html_with_emoji=custom_emoji.replace_in_html,
             emoji_of=custom_emoji.account_emoji,
@@ -147,12 +136,13 @@ class Templates:
             thumb=helpers.render_thumb,
             thumb_path=helpers.thumb_path,
             album_shape=helpers.album_class,
-            path_of=helpers.profile_path,
+            profile_path=helpers.profile_path,
             post_path=helpers.post_path,
-            short=helpers.short_number,
-            ago=helpers.relative_time,
-            moment=helpers.exact_time,
-            words=js_messages.to_script_json(
+            navigation=navigation,
+            short_number=helpers.short_number,
+            relative_time=helpers.relative_time,
+            exact_time=helpers.exact_time,
+            js_messages=js_messages.to_script_json(
                 {
                     **js_messages.collect_messages(catalogue.gettext),
                     "icons": self._assets.url("icons.svg"),
@@ -173,40 +163,40 @@ class Templates:
 
 
 def card_renderer() -> CardRenderer:
-    """The kept cards in the language of this request."""
+    """The renderer of cards in the language of this request."""
     return context.current_node().component(Templates).card_renderer(translations.current_language())
 
 
 def render_html(template: str, **context: Any) -> str:
-    """A template with what every page has: who is asking, the form token, the theme, the way back."""
+    """Renders a template with what every page needs: the signed-in user, the CSRF token, the theme, the path."""
     node = current.current_node()
     language = translations.current_language()
     pages = node.component(Templates)
-    person = current.signed_in_user()
-    kept = pages.card_renderer(language)
-    theme = person.user.theme if person else request.cookies.get(session.THEME_COOKIE, "system")
+    user = current.signed_in_user()
+    cards = pages.card_renderer(language)
+    theme = user.user.theme if user else request.cookies.get(session.THEME_COOKIE, "system")
     theme = theme if theme in ("light", "dark") else "system"
     return (
         pages.environment(language)
         .get_template(template)
         .render(
             context,
-            me=person,
-            viewer=person.account if person else None,
+            me=user,
+            viewer=user.account if user else None,
             csrf=session.csrf_token(node),
             theme=theme,
-            chrome=pages.navigation(language)(person, request.path, theme),
-            here=request.path,
-            here_full=request.full_path.rstrip("?"),
-            stream=kept.render_feed,
-            grid=kept.render_grid,
-            alone=kept.render_single,
+            chrome=pages.navigation(language)(user, request.path, theme),
+            current_path=request.path,
+            current_url=request.full_path.rstrip("?"),
+            stream=cards.render_feed,
+            grid=cards.render_grid,
+            single=cards.render_single,
         )
     )
 
 
 async def render_page(template: str, **context: Any) -> Response:
-    """A whole page as a response. Learns who is asking if the handler did not need to."""
+    """Renders a whole page as a response. Loads the signed-in user if the handler did not need it."""
     if not hasattr(g, "signed_in_user"):
         await current.read(current.read_nothing)
     return Response(render_html(template, **context), content_type="text/html; charset=utf-8")

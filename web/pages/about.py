@@ -1,4 +1,4 @@
-"""What this node is, who runs it, and what it does to a photo."""
+"""The About page: what this node is, who runs it, and how it processes photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a post has got to: for its author, server by server, with the button to try again. Deleted posts too."""
+"""The delivery reports of a post for its author, server by server, with a button to retry. Deleted posts too."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import see_other
 
-blueprint = Blueprint("ledgers", __name__)
+blueprint = Blueprint("delivery_reports", __name__)
 
 ROWS_PER_PAGE = 40
 MAX_OFFSET = 1_000_000
 SERVERS_PER_PAGE = 200
-"""Servers shown of one telling on one page: what is open and what failed comes first."""
+"""Servers of one activity on one page: pending and failed deliveries come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReportPage:
-    """Everything one post was told with, newest first, and what became of each at every server.
+    """The activities about one post, newest first, and the delivery of each to every server.
 
-    Of one telling alone, `offset` is the place of the first server that is listed.
+    With a single activity, `offset` is the position of the first server that is listed.
     """
 
     activities: list[tuple[DeliveryReport, list[ServerDelivery]]]
@@ -41,24 +41,24 @@ class DeliveryReportPage:
 
 
 def _load_report(
-    tx: Reader, who: Account, post_id: int, telling_id: int | None, first: int
+    tx: Reader, account: Account, post_id: int, activity_id: int | None, offset: int
 ) -> DeliveryReportPage:
-    told = delivery_reports.by_post(tx, who, post_id)
-    if telling_id is not None:
-        told = [one for one in told if one.id == telling_id]
-        if not told:
+    reports = delivery_reports.by_post(tx, account, post_id)
+    if activity_id is not None:
+        reports = [one for one in reports if one.id == activity_id]
+        if not reports:
             raise NotFound
-    servers = delivery_reports.server_deliveries(tx, [one.id for one in told])
+    servers = delivery_reports.server_deliveries(tx, [one.id for one in reports])
     post = posts.by_id(tx, post_id)
     return DeliveryReportPage(
-        [(one, servers.get(one.id, [])[first : first + SERVERS_PER_PAGE]) for one in told],
+        [(one, servers.get(one.id, [])[offset : offset + SERVERS_PER_PAGE]) for one in reports],
         post is None or post.deleted_at is not None,
-        first,
+        offset,
     )
 
 
 def failure_reason(server: ServerDelivery) -> str:
-    """Why something has not arrived, in words for people; the log and the admin have the others'."""
+    """Why a delivery failed, in words for users; the log and the admin pages have the server's own message."""
     match server.status:
         case None:
             return _("The server does not respond.")
@@ -76,9 +76,9 @@ def failure_reason(server: ServerDelivery) -> str:
 
 @blueprint.get("/posts/<int:post_id>/ledger")
 async def show_report(post_id: int) -> Response:
-    telling_id = parse_id(request.args.get("of", ""))
-    first = min(parse_id(request.args.get("from", "")) or 0, MAX_OFFSET) if telling_id is not None else 0
-    found = await context.read_signed_in(_load_report, post_id, telling_id, first)
+    activity_id = parse_id(request.args.get("of", ""))
+    offset = min(parse_id(request.args.get("from", "")) or 0, MAX_OFFSET) if activity_id is not None else 0
+    loaded = await context.read_signed_in(_load_report, post_id, activity_id, offset)
     verbs = {"Create": _("Post published"), "Update": _("Post edited"), "Delete": _("Post deleted")}
     states = {
         "waiting": _("Pending"),
@@ -86,46 +86,46 @@ async def show_report(post_id: int) -> Response:
         "failed": _("Failed"),
         "gone": _("Recipient gone"),
     }
-    done = request.args.get("done") == "again"
+    is_retried = request.args.get("done") == "again"
     return await render_page(
         "posts/delivery_report.html",
         post_id=post_id,
-        ledger=found,
-        at_once=SERVERS_PER_PAGE,
+        report_page=loaded,
+        servers_per_page=SERVERS_PER_PAGE,
         verbs=verbs,
         states=states,
         reason=failure_reason,
-        saved=_("Trying again.") if done else "",
+        saved=_("Trying again.") if is_retried else "",
     )
 
 
-def _retry_delivery(tx: Writer, who: Account, post_id: int, host: str) -> int:
-    return delivery_reports.retry_undelivered(tx, who, post_id, host or None)
+def _retry_delivery(tx: Writer, account: Account, post_id: int, host: str) -> int:
+    return delivery_reports.retry_undelivered(tx, account, post_id, host or None)
 
 
 @blueprint.post("/posts/<int:post_id>/ledger/again")
 async def retry_delivery(post_id: int) -> Response:
-    who = await context.require_account()
-    await context.limit_rate(f"ledger {who.id}", max_attempts=30, seconds=600)
+    account = await context.require_account()
+    await context.limit_rate(f"ledger {account.id}", max_attempts=30, seconds=600)
     await context.write(_retry_delivery, post_id, (await request.form).get("host", "")[:300])
     return see_other(f"/posts/{post_id}/ledger?done=again")
 
 
-def _load_deleted(tx: Reader, who: Account, part: Page) -> list[DeliveryReport]:
-    return delivery_reports.deletions(tx, who, part)
+def _load_deleted(tx: Reader, account: Account, page: Page) -> list[DeliveryReport]:
+    return delivery_reports.deletions(tx, account, page)
 
 
 @blueprint.get("/settings/deleted")
 async def show_deleted() -> Response:
-    part = requested_page(ROWS_PER_PAGE)
-    found = await context.read_signed_in(_load_deleted, part)
-    older = found[-1].id if len(found) >= part.limit else None
+    page = requested_page(ROWS_PER_PAGE)
+    loaded = await context.read_signed_in(_load_deleted, page)
+    older = loaded[-1].id if len(loaded) >= page.limit else None
     return await render_page(
         "settings/deleted_posts.html",
         tab="/settings/deleted",
-        tellings=found,
+        reports=loaded,
         older=older,
         saved="",
         problem="",
-        wrong={},
+        field_errors={},
     )

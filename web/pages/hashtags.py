@@ -1,4 +1,4 @@
-"""A tag: its photos, and how many people used it on each of the last days. Bookmarks."""
+"""The page of a hashtag: its photos, and how many people used it on each of the last days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _
 from web.request import context
 
-blueprint = Blueprint("tags", __name__)
+blueprint = Blueprint("hashtags", __name__)
 
 CELLS_PER_PAGE = 24
 
@@ -34,13 +34,13 @@ class DayUsage:
 
 
 def _load_hashtag(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, name: str, part: Page
+    tx: Reader, viewer: Account | None, cards: CardRenderer, name: str, page: Page
 ) -> tuple[Hashtag | None, list[UsagePeriod], CardPage]:
-    entries = timelines.hashtag(tx, viewer, name, part, only_photos=True)
+    entries = timelines.hashtag(tx, viewer, name, page, only_photos=True)
     return (
         hashtags.by_name(tx, name),
         hashtags.daily_usage(tx, name),
-        cards.prepare_entries(tx, viewer, entries, part.limit),
+        cards.prepare_entries(tx, viewer, entries, page.limit),
     )
 
 
@@ -48,7 +48,7 @@ def _load_hashtag(
 async def show_hashtag(name: str) -> Response:
     if len(name) > 200 or not name.strip("#"):
         raise NotFound(_("There is no such tag."))
-    known, periods, sheet = await context.read(
+    hashtag, periods, card_page = await context.read(
         _load_hashtag, card_renderer(), name, requested_page(CELLS_PER_PAGE)
     )
     days = [
@@ -56,20 +56,10 @@ async def show_hashtag(name: str) -> Response:
     ]
     return await render_page(
         "posts/hashtag.html",
-        display=known.display if known else name.strip("#"),
+        display=hashtag.display if hashtag else name.strip("#"),
         days=days[::-1] if any(day.people for day in days) else [],
         most=max((day.people for day in days), default=0),
         people=periods[0].authors,
-        here_people=periods[0].local_authors,
-        sheet=sheet,
+        local_people=periods[0].local_authors,
+        card_page=card_page,
     )
-
-
-def _load_bookmarks(tx: Reader, who: Account, cards: CardRenderer, part: Page) -> CardPage:
-    return cards.prepare_entries(tx, who, timelines.bookmarks(tx, who, part), part.limit)
-
-
-@blueprint.get("/bookmarks")
-async def show_bookmarks() -> Response:
-    sheet = await context.read_signed_in(_load_bookmarks, card_renderer(), requested_page(CELLS_PER_PAGE))
-    return await render_page("posts/bookmarks.html", sheet=sheet)

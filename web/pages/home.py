@@ -1,4 +1,4 @@
-"""Home for who is signed in, a welcome for everyone else; Explore."""
+"""The home feed of signed-in users, the welcome page of visitors; Explore; the web app manifest."""
 
 from __future__ import annotations
 
@@ -22,59 +22,59 @@ CELLS_PER_PAGE = 24
 
 
 def _load_home(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, kept: TrendCache, part: Page
+    tx: Reader, viewer: Account | None, cards: CardRenderer, trends: TrendCache, page: Page
 ) -> tuple[CardPage, list[HashtagRow], bool]:
     if viewer is None:
-        here = recent_photos(tx, None, cards, Page(limit=CELLS_PER_PAGE), only_local=True)
-        return here, [], registration.needs_admin(tx)
-    seen = post_summaries.home(tx, viewer, part, include_comments=False)
-    older = seen[-1].id if len(seen) >= part.limit else None
+        recent = recent_photos(tx, None, cards, Page(limit=CELLS_PER_PAGE), only_local=True)
+        return recent, [], registration.needs_admin(tx)
+    summaries = post_summaries.home(tx, viewer, page, include_comments=False)
+    older = summaries[-1].id if len(summaries) >= page.limit else None
     return (
-        cards.prepare(tx, viewer, seen, "card", older),
-        trending_hashtags(tx, kept, 6) if part.max_id is None else [],
+        cards.prepare(tx, viewer, summaries, "card", older),
+        trending_hashtags(tx, trends, 6) if page.max_id is None else [],
         False,
     )
 
 
 @blueprint.get("/")
 async def show_home() -> Response:
-    sheet, tags, needs_admin = await context.read(
+    card_page, trends, needs_admin = await context.read(
         _load_home,
         card_renderer(),
         context.current_node().component(TrendCache),
         requested_page(POSTS_PER_PAGE),
     )
     if context.signed_in_user() is None:
-        return await render_page("welcome.html", sheet=sheet, needs_admin=needs_admin)
-    return await render_page("home.html", sheet=sheet, trends=tags)
+        return await render_page("welcome.html", card_page=card_page, needs_admin=needs_admin)
+    return await render_page("home.html", card_page=card_page, trends=trends)
 
 
 def _load_explore(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, part: Page, only_local: bool
+    tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, only_local: bool
 ) -> CardPage:
-    return recent_photos(tx, viewer, cards, part, only_local=only_local)
+    return recent_photos(tx, viewer, cards, page, only_local=only_local)
 
 
 @blueprint.get("/explore")
 async def show_explore_local() -> Response:
-    sheet = await context.read(_load_explore, card_renderer(), requested_page(CELLS_PER_PAGE), True)
-    return await render_page("explore.html", tab="/explore", sheet=sheet, trends=[])
+    card_page = await context.read(_load_explore, card_renderer(), requested_page(CELLS_PER_PAGE), True)
+    return await render_page("explore.html", tab="/explore", card_page=card_page, trends=[])
 
 
 @blueprint.get("/explore/network")
 async def show_explore_network() -> Response:
-    sheet = await context.read(_load_explore, card_renderer(), requested_page(CELLS_PER_PAGE), False)
-    return await render_page("explore.html", tab="/explore/network", sheet=sheet, trends=[])
+    card_page = await context.read(_load_explore, card_renderer(), requested_page(CELLS_PER_PAGE), False)
+    return await render_page("explore.html", tab="/explore/network", card_page=card_page, trends=[])
 
 
-def _load_hashtags(tx: Reader, viewer: Account | None, kept: TrendCache) -> list[HashtagRow]:
-    return trending_hashtags(tx, kept, 30)
+def _load_hashtags(tx: Reader, viewer: Account | None, trends: TrendCache) -> list[HashtagRow]:
+    return trending_hashtags(tx, trends, 30)
 
 
 @blueprint.get("/explore/tags")
 async def show_explore_hashtags() -> Response:
     found = await context.read(_load_hashtags, context.current_node().component(TrendCache))
-    return await render_page("explore.html", tab="/explore/tags", trends=found, sheet=None)
+    return await render_page("explore.html", tab="/explore/tags", trends=found, card_page=None)
 
 
 @blueprint.get("/manifest.webmanifest")

@@ -1,4 +1,4 @@
-"""What happened: one line for each post and kind, however many people did it."""
+"""The page of notifications: one line for each post and kind, however many people did the same."""
 
 from __future__ import annotations
 
@@ -90,15 +90,15 @@ def _linked_names(people: list[Account]) -> Markup:
     first = Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(
         profile_path(people[0]), name_of(people[0])
     )
-    more = len(people) - 1
-    if not more:
+    others = len(people) - 1
+    if not others:
         return first
-    rest = ngettext("%(first)s and 1 other", "%(first)s and %(num)s others", more, first="%(first)s")
+    rest = ngettext("%(first)s and 1 other", "%(first)s and %(num)s others", others, first="%(first)s")
     return Markup(escape(rest)) % {"first": first}  # noqa: S704
 
 
 def group_notifications(found: list[NotificationView], read_id: int) -> list[NotificationGroup]:
-    """Notifications of one kind about one post become one line, where the latest of them stands."""
+    """Groups notifications of one kind about one post into one line, at the position of the latest."""
     groups: dict[tuple[str, int], NotificationGroup] = {}
     for one in found:
         post_id = one.post.post.id if one.post else 0
@@ -114,7 +114,7 @@ def group_notifications(found: list[NotificationView], read_id: int) -> list[Not
 
 
 def _with_reactions(tx: Reader, groups: list[NotificationGroup]) -> list[NotificationGroup]:
-    """What those gave who liked with an emoji of their own choice."""
+    """Adds the emoji reactions of those who liked with an emoji."""
     liked = [group for group in groups if group.kind == "like" and group.post is not None]
     if liked:
         people = {one.id for group in liked for one in group.people}
@@ -129,16 +129,16 @@ def _with_reactions(tx: Reader, groups: list[NotificationGroup]) -> list[Notific
 
 
 def _load_groups(
-    tx: Reader, who: Account, part: Page, tab: str
+    tx: Reader, account: Account, page: Page, tab: str
 ) -> tuple[list[NotificationGroup], int | None]:
-    found = notification_list.page(tx, who, part, TAB_KINDS[tab])
-    user = users.by_account(tx, who)
+    found = notification_list.page(tx, account, page, TAB_KINDS[tab])
+    user = users.by_account(tx, account)
     groups = group_notifications(found, user.notifications_read_id if user else 0)
-    return _with_reactions(tx, groups), found[-1].id if len(found) >= part.limit else None
+    return _with_reactions(tx, groups), found[-1].id if len(found) >= page.limit else None
 
 
-def _mark_read(tx: Writer, who: Account) -> None:
-    notification_list.mark_read(tx, who)
+def _mark_read(tx: Writer, account: Account) -> None:
+    notification_list.mark_read(tx, account)
 
 
 @blueprint.get("/notifications", defaults={"tab": ""})
@@ -150,8 +150,8 @@ async def show_notifications(tab: str) -> Response:
     response = await render_page(
         "notifications.html", groups=groups, older=older, tab="/notifications" + (f"/{tab}" if tab else "")
     )
-    person = context.signed_in_user()
-    if person and person.unread_count and not tab and "max_id" not in request.args:
+    signed_in = context.signed_in_user()
+    if signed_in and signed_in.unread_count and not tab and "max_id" not in request.args:
         await context.write(_mark_read)
     return response
 

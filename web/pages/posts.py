@@ -1,10 +1,8 @@
-"""One post with its conversation, who liked and boosted it, what it said before, and what one can do to it."""
+"""The page of a post with its comments, its likes, boosts and history, and the actions on a post."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
@@ -16,7 +14,7 @@ from node.database import Reader, Writer
 from node.errors import Gone, NotAllowed, NotFound
 from node.federation import delivery_reports
 from node.federation.delivery_reports import DeliveryReport
-from node.interactions import bookmarks, boosts, emoji_reactions, likes, pins, quotes
+from node.interactions import boosts, emoji_reactions, likes, quotes
 from node.interactions.emoji_reactions import ReactionCount
 from node.interactions.quotes import QuoteAuthorization
 from node.models.account import Account
@@ -31,6 +29,7 @@ from node.timelines.post_views import PostView
 from web.files import media_urls
 from web.html.helpers import post_path, profile_path
 from web.html.lists import ViewerRelationship, flatten_comments, requested_page, viewer_relationships
+from web.html.post_actions import POST_ACTIONS
 from web.html.templates import render_page
 from web.i18n.translations import _
 from web.request import context
@@ -39,12 +38,11 @@ from web.request.redirects import referring_path, see_other, wants_json
 blueprint = Blueprint("posts", __name__)
 
 ACCOUNTS_PER_PAGE = 40
-PostAction = Callable[[Writer, Account, Post], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """All that the page of a post shows."""
+    """Everything that the page of a post shows."""
 
     view: PostView
     ancestors: list[PostView]
@@ -78,12 +76,12 @@ def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | Non
 
 
 def _load_quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
-    """The address of what a post quotes, and what of it this viewer may see; None for no quote at all."""
-    said = quotes.by_post(tx, post)
-    if said is None:
+    """The URI of the quoted post, and its view if this viewer may see it; None for no quote at all."""
+    quote = quotes.by_post(tx, post)
+    if quote is None:
         return None
-    shown = post_views.by_entries(tx, viewer, [said.target_id]) if said.target_id is not None else []
-    return said.target_uri, next(iter(shown), None)
+    shown = post_views.by_entries(tx, viewer, [quote.target_id]) if quote.target_id is not None else []
+    return quote.target_uri, next(iter(shown), None)
 
 
 def _card_image(tx: Reader, view: PostView) -> dict[str, Any] | None:
@@ -101,23 +99,23 @@ def _card_image(tx: Reader, view: PostView) -> dict[str, Any] | None:
     }
 
 
-async def _render_post(whole: PostPage, **more: Any) -> Response:
+async def _render_post(loaded: PostPage, **more: Any) -> Response:
     if context.signed_in_user() is not None:
-        await conversations.queue_crawl(context.current_node(), whole.view.post)
+        await conversations.queue_crawl(context.current_node(), loaded.view.post)
     response = await render_page(
         "posts/post.html",
-        view=whole.view,
-        ancestors=[(view, 0, 0) for view in whole.ancestors],
-        entries=whole.comments,
-        telling=whole.delivery_report,
-        card_image=whole.image,
-        reactions=whole.reactions,
-        quote=whole.quote,
-        quoted_by=whole.quoted_by,
-        can_quote=whole.can_quote,
+        view=loaded.view,
+        ancestors=[(view, 0, 0) for view in loaded.ancestors],
+        entries=loaded.comments,
+        delivery_report=loaded.delivery_report,
+        card_image=loaded.image,
+        reactions=loaded.reactions,
+        quote=loaded.quote,
+        quoted_by=loaded.quoted_by,
+        can_quote=loaded.can_quote,
         **{"draft": "", "problem": "", **more},
     )
-    post = whole.view.post
+    post = loaded.view.post
     if post.is_local and post.is_open:
         response.headers["Link"] = f'<{post.uri}>; rel="alternate"; type="application/activity+json"'
     return response
@@ -140,32 +138,38 @@ async def show_local_post(name: str, post_id: int) -> Response:
 
 @blueprint.get("/posts/<int:post_id>")
 async def show_post(post_id: int) -> Response:
-    whole = await context.read(_load_page, post_id)
-    path = post_path(whole.view.post, whole.view.author)
+    loaded = await context.read(_load_page, post_id)
+    path = post_path(loaded.view.post, loaded.view.author)
     if path != request.path:
         return redirect(path, 302)  # type: ignore[return-value]
-    return await _render_post(whole)
+    return await _render_post(loaded)
 
 
 def _load_likes_or_boosts(
-    tx: Reader, viewer: Account | None, post_id: int, part: Page, kind: str
+    tx: Reader, viewer: Account | None, post_id: int, page: Page, kind: str
 ) -> tuple[list[Account], int | None, dict[int, ViewerRelationship], str]:
     post = posts.visible_by_id(tx, viewer, post_id)
-    listed = (likes.likers if kind == "likes" else boosts.boosters)(tx, post, viewer, part)
+    listed = (likes.likers if kind == "likes" else boosts.boosters)(tx, post, viewer, page)
     people = [one.account for one in listed]
-    older = listed[-1].id if len(listed) >= part.limit else None
+    older = listed[-1].id if len(listed) >= page.limit else None
     author = accounts.get(tx, post.account_id)
     return people, older, viewer_relationships(tx, viewer, people), post_path(post, author)
 
 
 @blueprint.get("/posts/<int:post_id>/<any(likes, boosts):kind>")
 async def show_likes_or_boosts(post_id: int, kind: str) -> Response:
-    found, older, between, back = await context.read(
+    people, older, relationship_by_id, back = await context.read(
         _load_likes_or_boosts, post_id, requested_page(ACCOUNTS_PER_PAGE), kind
     )
     title = _("Likes") if kind == "likes" else _("Boosts")
     return await render_page(
-        "people/list.html", title=title, people=found, older=older, bonds=between, back=back, nobody=""
+        "people/list.html",
+        title=title,
+        people=people,
+        older=older,
+        relationships=relationship_by_id,
+        back=back,
+        empty_text="",
     )
 
 
@@ -176,25 +180,17 @@ def _load_history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[lis
 
 @blueprint.get("/posts/<int:post_id>/history")
 async def show_history(post_id: int) -> Response:
-    found, back = await context.read(_load_history, post_id)
-    return await render_page("posts/history.html", edits=found[::-1], back=back)
+    edits, back = await context.read(_load_history, post_id)
+    return await render_page("posts/history.html", edits=edits[::-1], back=back)
 
 
-# `_do` has found that they see the post.
-ACTIONS: dict[str, PostAction] = {
-    "like": partial(likes.like, is_visible=True),
-    "unlike": likes.unlike,
-    "boost": partial(boosts.boost, is_seen=True),
-    "unboost": boosts.unboost,
-    "bookmark": partial(bookmarks.add, is_seen=True),
-    "unbookmark": bookmarks.remove,
-    "pin": partial(pins.pin, is_seen=True),
-    "unpin": pins.unpin,
+ACTIONS = {action.name: action.do for action in POST_ACTIONS} | {
+    f"un{action.name}": action.undo for action in POST_ACTIONS
 }
 
 
-def _run_action(tx: Writer, who: Account, post_id: int, action: str) -> None:
-    ACTIONS[action](tx, who, posts.visible_by_id(tx, who, post_id))
+def _run_action(tx: Writer, account: Account, post_id: int, action: str) -> None:
+    ACTIONS[action](tx, account, posts.visible_by_id(tx, account, post_id))
 
 
 @blueprint.post(f"/posts/<int:post_id>/<any({', '.join(ACTIONS)}):action>")
@@ -206,12 +202,12 @@ async def run_action(post_id: int, action: str) -> Response:
     return see_other(back, fragment=f"post-{post_id}")
 
 
-def _add_comment(tx: Writer, who: Account, post_id: int, caption: str) -> tuple[Post, str]:
-    parent = posts.visible_by_id(tx, who, post_id)
-    made = publishing.publish(
-        tx, who, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
+def _add_comment(tx: Writer, account: Account, post_id: int, caption: str) -> tuple[Post, str]:
+    parent = posts.visible_by_id(tx, account, post_id)
+    comment = publishing.publish(
+        tx, account, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
     )
-    return made, post_path(parent, accounts.get(tx, parent.account_id))
+    return comment, post_path(parent, accounts.get(tx, parent.account_id))
 
 
 @blueprint.post("/posts/<int:post_id>/comment")
@@ -219,17 +215,17 @@ async def add_comment(post_id: int) -> Response:
     caption = (await request.form).get("caption", "")
     await context.require_account()
     await lookup.fetch_mentioned_accounts(context.current_node(), caption)
-    made, path = await context.write(_add_comment, post_id, caption)
+    comment, path = await context.write(_add_comment, post_id, caption)
     if wants_json():
-        return jsonify(ok=True, id=str(made.id))
-    return see_other(path, fragment=f"post-{made.id}")
+        return jsonify(ok=True, id=str(comment.id))
+    return see_other(path, fragment=f"post-{comment.id}")
 
 
-def _own_post(tx: Reader, who: Account, post_id: int) -> tuple[Post, str]:
-    post = posts.visible_by_id(tx, who, post_id)
-    if post.account_id != who.id:
+def _own_post(tx: Reader, account: Account, post_id: int) -> tuple[Post, str]:
+    post = posts.visible_by_id(tx, account, post_id)
+    if post.account_id != account.id:
         raise NotAllowed(_("Only its author can do that."))
-    return post, post_path(post, who)
+    return post, post_path(post, account)
 
 
 @blueprint.get("/posts/<int:post_id>/delete")
@@ -239,7 +235,7 @@ async def confirm_delete(post_id: int) -> Response:
     return await render_page(
         "confirm.html",
         title=_("Delete this comment?") if post.is_comment else _("Delete this post?"),
-        sentence=_(
+        message=_(
             "It is deleted here at once, and other servers are asked to delete it. This cannot be undone."
         ),
         label=_("Delete"),
@@ -250,20 +246,20 @@ async def confirm_delete(post_id: int) -> Response:
     )
 
 
-def _delete(tx: Writer, who: Account, post_id: int) -> None:
-    post, _path = _own_post(tx, who, post_id)
-    post_deletion.delete(tx, who, post)
+def _delete(tx: Writer, account: Account, post_id: int) -> None:
+    post, _path = _own_post(tx, account, post_id)
+    post_deletion.delete(tx, account, post)
 
 
 @blueprint.post("/posts/<int:post_id>/delete")
 async def delete(post_id: int) -> Response:
-    who = await context.require_account()
+    account = await context.require_account()
     await context.write(_delete, post_id)
-    return see_other((await request.form).get("back", "") or profile_path(who))
+    return see_other((await request.form).get("back", "") or profile_path(account))
 
 
-def _revoke_quote(tx: Writer, who: Account, stamp_id: int) -> Post:
-    return quotes.revoke(tx, who, stamp_id)
+def _revoke_quote(tx: Writer, account: Account, authorization_id: int) -> Post:
+    return quotes.revoke(tx, account, authorization_id)
 
 
 @blueprint.post("/quotes/<int:authorization_id>/withdraw")

@@ -1,4 +1,4 @@
-"""Profiles, who follows whom, and what one can do about somebody."""
+"""Profiles, lists of followers and follows, follow requests, and the actions on an account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import referring_path, see_other, wants_json
 
-blueprint = Blueprint("people", __name__)
+blueprint = Blueprint("profiles", __name__)
 
 CELLS_PER_PAGE = 40
 POSTS_PER_PAGE = 20
@@ -48,41 +48,43 @@ def _account_by_handle(tx: Reader, handle: str) -> Account:
     return account
 
 
-def _is_first_page(part: Page) -> bool:
-    return not (part.max_id or part.min_id or part.since_id)
+def _is_first_page(page: Page) -> bool:
+    return not (page.max_id or page.min_id or page.since_id)
 
 
 def _load_profile(
-    tx: Reader, viewer: Account | None, cards: CardRenderer, handle: str, part: Page, everything: bool
+    tx: Reader, viewer: Account | None, cards: CardRenderer, handle: str, page: Page, everything: bool
 ) -> ProfilePage:
     account = _account_by_handle(tx, handle)
-    bond = viewer_relationships(tx, viewer, [account]).get(account.id)
+    relationship = viewer_relationships(tx, viewer, [account]).get(account.id)
     entries = timelines.profile(
         tx,
         viewer,
         account,
-        part,
+        page,
         only_photos=not everything,
         include_comments=everything,
         include_boosts=everything,
     )
     kind = "card" if everything else "cell"
-    first = pins.post_ids(tx, viewer, account, only_photos=not everything) if _is_first_page(part) else []
-    pinned = post_summaries.by_entries(tx, viewer, [timelines.TimelineEntry(id_, id_) for id_ in first])
-    older = entries[-1].id if len(entries) >= part.limit else None
-    rest = [entry for entry in entries if entry.id not in first]
+    pinned_ids = (
+        pins.post_ids(tx, viewer, account, only_photos=not everything) if _is_first_page(page) else []
+    )
+    pinned = post_summaries.by_entries(tx, viewer, [timelines.TimelineEntry(id_, id_) for id_ in pinned_ids])
+    older = entries[-1].id if len(entries) >= page.limit else None
+    rest = [entry for entry in entries if entry.id not in pinned_ids]
     return ProfilePage(
         account,
-        bond,
+        relationship,
         cards.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, rest), kind, older),
         cards.prepare(tx, viewer, pinned, kind),
         migration.destination(tx, account),
     )
 
 
-async def _render_profile(handle: str, tab: str, part: Page) -> Response:
-    found = await context.read(_load_profile, card_renderer(), handle, part, tab == "all")
-    account = found.account
+async def _render_profile(handle: str, tab: str, page: Page) -> Response:
+    loaded = await context.read(_load_profile, card_renderer(), handle, page, tab == "all")
+    account = loaded.account
     if handle != account.handle:
         return redirect(profile_path(account) + ("/all" if tab == "all" else ""), 302)  # type: ignore[return-value]
     if (
@@ -90,17 +92,19 @@ async def _render_profile(handle: str, tab: str, part: Page) -> Response:
         and context.signed_in_user() is not None
         and await profile_preview.wait_for_first(context.current_node(), account)
     ):
-        found = await context.read(_load_profile, card_renderer(), handle, part, tab == "all")
-        account = found.account
+        loaded = await context.read(_load_profile, card_renderer(), handle, page, tab == "all")
+        account = loaded.account
     response = await render_page(
         "people/profile.html",
         account=account,
-        bond=found.relationship,
-        sheet=found.posts,
-        pinned=found.pinned,
-        moved=found.moved_to,
+        relationship=loaded.relationship,
+        card_page=loaded.posts,
+        pinned=loaded.pinned,
+        moved=loaded.moved_to,
         tab=tab,
-        is_asked=not account.is_local and account.looked_at is None and context.signed_in_user() is not None,
+        is_loading=not account.is_local
+        and account.looked_at is None
+        and context.signed_in_user() is not None,
     )
     if account.is_local:
         response.headers["Link"] = f'<{account.uri}>; rel="alternate"; type="application/activity+json"'
@@ -123,12 +127,12 @@ async def redirect_actor(name: str) -> Response:
 
 
 def _load_follows(
-    tx: Reader, viewer: Account | None, handle: str, part: Page, kind: str
+    tx: Reader, viewer: Account | None, handle: str, page: Page, kind: str
 ) -> tuple[Account, list[Account], int | None, dict[int, ViewerRelationship], bool]:
     account = _account_by_handle(tx, handle)
-    listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, part)
+    listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, page)
     people = [one.account for one in listed]
-    older = listed[-1].id if len(listed) >= part.limit else None
+    older = listed[-1].id if len(listed) >= page.limit else None
     return (
         account,
         people,
@@ -140,7 +144,7 @@ def _load_follows(
 
 @blueprint.get("/@<handle>/<any(followers, following):kind>")
 async def show_follows(handle: str, kind: str) -> Response:
-    account, people, older, between, is_hidden = await context.read(
+    account, people, older, relationship_by_id, is_hidden = await context.read(
         _load_follows, handle, requested_page(ACCOUNTS_PER_PAGE), kind
     )
     name = account.label
@@ -151,9 +155,9 @@ async def show_follows(handle: str, kind: str) -> Response:
         else _("Followed by %(name)s", name=name),
         people=people,
         older=older,
-        bonds=between,
+        relationships=relationship_by_id,
         back=profile_path(account),
-        nobody=_("%(name)s hides their followers and follows.", name=name)
+        empty_text=_("%(name)s hides their followers and follows.", name=name)
         if is_hidden
         else ""
         if account.is_local
@@ -164,9 +168,9 @@ async def show_follows(handle: str, kind: str) -> Response:
     )
 
 
-def _load_requests(tx: Reader, who: Account, part: Page) -> tuple[list[Account], int | None]:
-    listed = follows.requests(tx, who, part)
-    return [one.account for one in listed], listed[-1].id if len(listed) >= part.limit else None
+def _load_requests(tx: Reader, account: Account, page: Page) -> tuple[list[Account], int | None]:
+    listed = follows.requests(tx, account, page)
+    return [one.account for one in listed], listed[-1].id if len(listed) >= page.limit else None
 
 
 @blueprint.get("/follow-requests")
@@ -175,23 +179,23 @@ async def show_follow_requests() -> Response:
     return await render_page("people/follow_requests.html", people=people, older=older)
 
 
-def _accept(tx: Writer, who: Account, other: Account) -> None:
-    follow = relationships.follow_between(tx, other, who)
+def _accept(tx: Writer, account: Account, other: Account) -> None:
+    follow = relationships.follow_between(tx, other, account)
     if follow is None:
         raise NotFound(_("The follow request was withdrawn."))
     follows.accept(tx, follow)
 
 
-def _reject(tx: Writer, who: Account, other: Account) -> None:
-    follow = relationships.follow_between(tx, other, who)
+def _reject(tx: Writer, account: Account, other: Account) -> None:
+    follow = relationships.follow_between(tx, other, account)
     if follow is not None:
         follows.reject(tx, follow)
 
 
 def _set_shows_boosts(shows: bool) -> Callable[[Writer, Account, Account], None]:
-    def unit(tx: Writer, who: Account, other: Account) -> None:
-        if relationships.follow_between(tx, who, other) is not None:
-            follows.follow(tx, who, other, shows_boosts=shows)
+    def unit(tx: Writer, account: Account, other: Account) -> None:
+        if relationships.follow_between(tx, account, other) is not None:
+            follows.follow(tx, account, other, shows_boosts=shows)
 
     return unit
 
@@ -212,21 +216,21 @@ ACTIONS: dict[str, Callable[[Writer, Account, Account], Any]] = {
 
 
 def _run_action(
-    tx: Writer, who: Account, account_id: int, deed: str
+    tx: Writer, account: Account, account_id: int, action: str
 ) -> tuple[Account, relationships.Relationship]:
     other = accounts.get(tx, account_id)
-    ACTIONS[deed](tx, who, other)
-    return other, relationships.with_account(tx, who, other)
+    ACTIONS[action](tx, account, other)
+    return other, relationships.with_account(tx, account, other)
 
 
 @blueprint.post("/people/<int:account_id>/<action>")
 async def run_action(account_id: int, action: str) -> Response:
     if action not in ACTIONS:
         raise NotFound
-    other, bond = await context.write(_run_action, account_id, action)
+    other, relationship = await context.write(_run_action, account_id, action)
     if not wants_json():
         return see_other((await request.form).get("back", "") or referring_path(profile_path(other)))
-    return _relationship_json(other, bond)
+    return _relationship_json(other, relationship)
 
 
 def _load_relationship(
@@ -240,25 +244,25 @@ def _load_relationship(
 
 @blueprint.get("/people/<int:account_id>/standing")
 async def show_relationship(account_id: int) -> Response:
-    """For scripts: how it stands between two people, since another server may take a moment to answer."""
+    """The relationship with an account, for scripts that wait until another server has accepted a follow."""
     return _relationship_json(*await context.read(_load_relationship, account_id))
 
 
-def _relationship_json(other: Account, bond: relationships.Relationship) -> Response:
-    if bond.following:
-        label, said = _("Following"), _("You are following %(name)s", name=other.label)
-    elif bond.requested:
-        label, said = _("Requested"), _("Request sent to %(name)s", name=other.label)
+def _relationship_json(other: Account, relationship: relationships.Relationship) -> Response:
+    if relationship.following:
+        label, message = _("Following"), _("You are following %(name)s", name=other.label)
+    elif relationship.requested:
+        label, message = _("Requested"), _("Request sent to %(name)s", name=other.label)
     else:
-        label = _("Follow back") if bond.followed_by else _("Follow")
-        said = _("You are not following %(name)s", name=other.label)
-    follows_now = bond.following or bond.requested
+        label = _("Follow back") if relationship.followed_by else _("Follow")
+        message = _("You are not following %(name)s", name=other.label)
+    follows_now = relationship.following or relationship.requested
     verb = "unfollow" if follows_now else "follow"
     return jsonify(
         ok=True,
         label=label,
-        said=said,
+        message=message,
         follows=follows_now,
-        waits=bond.requested and not bond.following,
+        waits=relationship.requested and not relationship.following,
         next=f"/people/{other.id}/{verb}",
     )

@@ -1,6 +1,6 @@
-"""From one server to another: someone from elsewhere wants to follow or answer somebody here, or the reverse.
+"""Remote interaction: lets users of other servers follow and reply to local accounts, and the reverse.
 
-`/interact` sends a visitor to their own server; `/authorize_interaction` is where other servers send ours.
+`/interact` sends a visitor to their own server; `/authorize_interaction` is where other servers send local users.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from web.html.templates import render_page
 from web.i18n.translations import _, gettext
 from web.request import context
 
-blueprint = Blueprint("interact", __name__)
+blueprint = Blueprint("remote_interaction", __name__)
 
 SUBSCRIBE_REL = "http://ostatus.org/schema/1.0/subscribe"
 
 
 def _find_known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account | None, Post | None]:
-    """Whom or what a visitor may name: only what this node already has and they may see."""
+    """Finds the account or post of a URI: only what is in the database and visible to the visitor."""
     account = accounts.by_uri(tx, uri)
     if account is not None:
         return (None, None) if account.is_inactive else (account, None)
@@ -44,8 +44,8 @@ def _find_known(tx: Reader, viewer: Account | None, uri: str) -> tuple[Account |
 
 
 async def _render_form(status: int = 200, **context: Any) -> Response:
-    known = {"handle": "", "problem": "", "target": "", "server": ""}
-    response = await render_page("people/remote_interaction.html", **{**known, **context})
+    defaults = {"handle": "", "problem": "", "target": "", "server": ""}
+    response = await render_page("people/remote_interaction.html", **{**defaults, **context})
     response.status_code = status
     return response
 
@@ -73,17 +73,17 @@ async def _describe_target(uri: str) -> dict[str, Any]:
 @blueprint.get("/interact")
 async def show_form() -> Response:
     uri = request.args.get("uri", "")[:2048]
-    what = await _describe_target(uri)
+    target_fields = await _describe_target(uri)
     if context.signed_in_user() is not None:
-        return redirect(what["back"], 302)  # type: ignore[return-value]
-    return await _render_form(uri=uri, **what)
+        return redirect(target_fields["back"], 302)  # type: ignore[return-value]
+    return await _render_form(uri=uri, **target_fields)
 
 
 @blueprint.post("/interact")
 async def find_home_server() -> Response:
     form = await request.form
     uri, handle = form.get("uri", "")[:2048], form.get("handle", "").strip()[:320]
-    what = await _describe_target(uri)
+    target_fields = await _describe_target(uri)
     await context.limit_rate(
         f"interact {rate_limits.client_network(context.client_address())}", max_attempts=20, seconds=600
     )
@@ -91,20 +91,20 @@ async def find_home_server() -> Response:
         domain = webfinger.split_handle(handle)[1]
         target = await _authorize_url(domain, handle.lstrip("@"), uri)
     except (Refused, Malformed) as problem:
-        sentence = (
+        message = (
             gettext(problem.message)
             if isinstance(problem, Refused)
             else _("That is not a valid handle. It looks like @you@server.example.")
         )
-        return await _render_form(422, uri=uri, handle=handle, problem=sentence, **what)
-    return await _render_form(uri=uri, handle=handle, target=target, server=domain, **what)
+        return await _render_form(422, uri=uri, handle=handle, problem=message, **target_fields)
+    return await _render_form(uri=uri, handle=handle, target=target, server=domain, **target_fields)
 
 
 async def _authorize_url(domain: str, handle: str, uri: str) -> str:
-    """Where someone's server wants to be asked. It is shown as a link, so that people see where they go."""
+    """The URL at the visitor's own server. It is shown as a link, so that people see where they go."""
     node = context.current_node()
     scheme = "https" if not node.config.federation.allow_http else node.site.scheme
-    otherwise = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"
+    default_url = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"
     fetched = await node.client.get_jrd(
         f"{scheme}://{domain}/.well-known/webfinger?resource=acct:{quote(handle)}"
     )
@@ -117,26 +117,26 @@ async def _authorize_url(domain: str, handle: str, uri: str) -> str:
             target = template.replace("{uri}", quote(uri, safe=""))
             if urlsplit(target).scheme in ("https", scheme):
                 return target
-    return otherwise
+    return default_url
 
 
 @blueprint.get("/authorize_interaction")
 async def authorize_interaction() -> Response:
-    """Another server has sent one of our people here, to follow or answer somebody."""
-    who = await context.require_account()
+    """Shows the account or post to which another server has sent a local user, to follow it or reply to it."""
+    account = await context.require_account()
     uri = request.args.get("uri", "")[:2048].removeprefix("acct:")
-    await context.limit_rate(f"lookup {who.id}", max_attempts=40, seconds=600)
-    found = await lookup.resolve(context.current_node(), uri, who)
+    await context.limit_rate(f"lookup {account.id}", max_attempts=40, seconds=600)
+    found = await lookup.resolve(context.current_node(), uri, account)
     if found is None:
         raise NotFound(_("Nothing was found at that address. Check the spelling and whether it is public."))
     if isinstance(found, Post):
         return redirect(await context.read(_post_path, found), 302)  # type: ignore[return-value]
-    if found.id == who.id:
-        return redirect(profile_path(who), 302)  # type: ignore[return-value]
+    if found.id == account.id:
+        return redirect(profile_path(account), 302)  # type: ignore[return-value]
     return await render_page(
         "confirm.html",
         title=_("Follow %(name)s?", name=found.label),
-        sentence=_("Their posts will appear in your home feed."),
+        message=_("Their posts will appear in your home feed."),
         label=_("Follow"),
         action=f"/people/{found.id}/follow",
         back=profile_path(found),

@@ -1,4 +1,4 @@
-"""Search: people, tags and words known here, and anyone or anything elsewhere by their address."""
+"""Search: accounts, hashtags and text in the database, and remote accounts and posts by handle or URL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOKUP_WINDOW_SECONDS = 600
 @dataclass(frozen=True, slots=True)
 class SearchResults:
     people: list[Account]
-    bonds: dict[int, ViewerRelationship]
+    relationships: dict[int, ViewerRelationship]
     tags: list[Hashtag]
     posts: CardPage | None
 
@@ -48,21 +48,21 @@ def _search(tx: Reader, viewer: Account | None, cards: CardRenderer, q: str) -> 
 
 
 def is_handle_or_url(q: str) -> bool:
-    """Whether this names one person or post, perhaps on another server."""
+    """Whether the query names one account or post, perhaps on another server."""
     return q.startswith(("https://", "http://")) or (q.lstrip("@").count("@") == 1 and " " not in q)
 
 
 async def _look_up_remote(q: str) -> tuple[str, str]:
-    """Where the person or post of an address is shown here, or the sentence that says why not."""
+    """Looks up a handle or URL; returns the path of its page on this node, or '' and a message that says why not."""
     await context.read(context.read_nothing)
-    person = context.signed_in_user()
-    if person is None:
+    signed_in = context.signed_in_user()
+    if signed_in is None:
         return "", _("Sign in to look for people and photos on other servers.")
     await context.limit_rate(
-        f"lookup {person.account.id}", max_attempts=MAX_LOOKUPS, seconds=LOOKUP_WINDOW_SECONDS
+        f"lookup {signed_in.account.id}", max_attempts=MAX_LOOKUPS, seconds=LOOKUP_WINDOW_SECONDS
     )
     try:
-        found = await lookup.resolve(context.current_node(), q, person.account)
+        found = await lookup.resolve(context.current_node(), q, signed_in.account)
     except Refused as refused:
         return "", gettext(refused.message)
     if found is None:
@@ -86,7 +86,7 @@ async def show_results() -> Response:
         if path:
             return redirect(path, 302)  # type: ignore[return-value]
     if q and context.signed_in_user() is None:
-        # Searching words costs the most of all pages, so strangers may do it only so often.
+        # Full-text search is the most expensive page, so visitors are rate-limited.
         await context.limit_rate(
             f"search {rate_limits.client_network(context.client_address())}", max_attempts=30, seconds=60
         )
@@ -96,7 +96,7 @@ async def show_results() -> Response:
         q=q,
         note=note,
         people=found.people,
-        bonds=found.bonds,
+        relationships=found.relationships,
         tags=found.tags,
-        sheet=found.posts,
+        card_page=found.posts,
     )

@@ -1,4 +1,4 @@
-"""Coming in and going out: sign in, sign up, the first admin, sign out; and light or dark."""
+"""Signing in, signing up, setting up the first admin, signing out; and the theme."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from web.i18n.translations import _, gettext
 from web.request import context, session
 from web.request.redirects import referring_path, safe_path, see_other, wants_json
 
-blueprint = Blueprint("entrance", __name__)
+blueprint = Blueprint("sign_in", __name__)
 
 FIELDS = ("name", "email", "reason", "invite", "code")
 
@@ -30,7 +30,7 @@ async def _form_fields() -> dict[str, str]:
 
 
 def _field_errors(refused: Refused) -> dict[str, str]:
-    """The sentence under the field it is about."""
+    """The message by the name of the field it is about."""
     field = getattr(refused, "field", "")
     if not field and isinstance(refused, Conflict):
         field = "email" if "e-mail" in refused.message else "name"
@@ -100,8 +100,14 @@ def _create_session(tx: Writer, account_id: int, browser: str) -> str:
 
 
 async def _render_sign_up(status: int = 200, **context: Any) -> Response:
-    known = {"done": False, "refused": "", "problem": "", "wrong": {}, "form": dict.fromkeys(FIELDS, "")}
-    response = await render_page("sign_up.html", **{**known, **context})
+    defaults = {
+        "done": False,
+        "refused": "",
+        "problem": "",
+        "field_errors": {},
+        "form": dict.fromkeys(FIELDS, ""),
+    }
+    response = await render_page("sign_up.html", **{**defaults, **context})
     response.status_code = status
     return response
 
@@ -145,7 +151,7 @@ async def submit_sign_up() -> Response:
         )
     except Refused as refused:
         return await _render_sign_up(
-            refused.status, problem=gettext(refused.message), wrong=_field_errors(refused), form=typed
+            refused.status, problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
         )
     if user.state == "pending":
         return await _render_sign_up(done=True)
@@ -161,7 +167,7 @@ async def show_setup() -> Response:
     if not await context.read(_needs_admin):
         raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
-    return await render_page("setup.html", problem="", wrong={}, form=form)
+    return await render_page("setup.html", problem="", field_errors={}, form=form)
 
 
 @blueprint.post("/setup")
@@ -179,15 +185,15 @@ async def submit_setup() -> Response:
         )
     except Refused as refused:
         response = await render_page(
-            "setup.html", problem=gettext(refused.message), wrong=_field_errors(refused), form=typed
+            "setup.html", problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
         )
         response.status_code = refused.status
         return response
     return await _start_session(node, user.account_id)
 
 
-def _save_theme(tx: Writer, who: Account, theme: str) -> None:
-    users.set_preferences(tx, who, theme=theme)
+def _save_theme(tx: Writer, account: Account, theme: str) -> None:
+    users.set_preferences(tx, account, theme=theme)
 
 
 @blueprint.post("/theme")

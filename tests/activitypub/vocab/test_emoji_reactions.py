@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import vocab
-from activitypub.vocab import emoji_reactions
+from activitypub.vocab import emoji_reactions as reaction_vocab
 from activitypub.vocab.emoji_reactions import EmojiReaction
 
 FIXTURES = Path(__file__).parents[3].parent / "shared" / "fixtures"
@@ -25,7 +25,7 @@ BLOB = {
 
 def _read(type_: str = "EmojiReact", **more: Any) -> EmojiReaction | None:
     doc = {"type": type_, "actor": "https://b.test/users/bob", "object": "https://a.test/p/alice/1", **more}
-    return emoji_reactions.parse(vocab.parse_activity(doc))
+    return reaction_vocab.parse(vocab.parse_activity(doc))
 
 
 @pytest.mark.parametrize("type_", ["EmojiReact", "Like"])
@@ -116,8 +116,8 @@ def test_a_custom_emoji_without_its_picture_is_none(tag: Any) -> None:
 
 def test_a_short_name_has_bounds() -> None:
     for length, is_read in (
-        (emoji_reactions.MAX_SHORTCODE_LENGTH, True),
-        (emoji_reactions.MAX_SHORTCODE_LENGTH + 1, False),
+        (reaction_vocab.MAX_SHORTCODE_LENGTH, True),
+        (reaction_vocab.MAX_SHORTCODE_LENGTH + 1, False),
     ):
         name = ":" + "x" * length + ":"
         assert (_read(content=name, tag=[{**BLOB, "name": name}]) is not None) is is_read
@@ -141,7 +141,7 @@ def test_an_emoji_counts_once_with_and_without_its_variation_selector() -> None:
 @given(st.text(max_size=40) | st.text(alphabet="👍🏽\u200d\ufe0f🇫❤:@ab1\u20e3", max_size=40))
 def test_a_parsed_reaction_is_always_short(content: str) -> None:
     found = _read(content=content, tag=[BLOB])
-    assert found is None or len(found.content) <= emoji_reactions.MAX_SHORTCODE_LENGTH + 2
+    assert found is None or len(found.content) <= reaction_vocab.MAX_SHORTCODE_LENGTH + 2
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_a_parsed_reaction_is_always_short(content: str) -> None:
 def test_reactions_as_other_software_sends_them(path: str, content: str | None) -> None:
     if not (FIXTURES / path).exists():
         pytest.skip("the fixtures are not beside the project")
-    found = emoji_reactions.parse(vocab.parse_activity(json.loads((FIXTURES / path).read_text())))
+    found = reaction_vocab.parse(vocab.parse_activity(json.loads((FIXTURES / path).read_text())))
     assert (found.content if found else None) == content

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activitypub import vocab
-from activitypub.vocab import Malformed, quotes
+from activitypub.vocab import Malformed
+from activitypub.vocab import quotes as quote_vocab
 from activitypub.vocab.quotes import QuoteAuthorizationDoc, QuoteDoc
 
 FIXTURES = Path(__file__).parents[3].parent / "shared" / "fixtures"
@@ -38,7 +39,7 @@ def _request(**more: Any) -> vocab.Activity:
 
 
 def _authorizes(given: QuoteAuthorizationDoc, found_at: str = STAMP) -> bool:
-    return quotes.authorizes(given, found_at, quote=QUOTE, quoted=PHOTO, author=ALICE)
+    return quote_vocab.authorizes(given, found_at, quote=QUOTE, quoted=PHOTO, author=ALICE)
 
 
 @pytest.mark.parametrize(
@@ -51,39 +52,41 @@ def _authorizes(given: QuoteAuthorizationDoc, found_at: str = STAMP) -> bool:
         {"_misskey_quote": PHOTO},
         {"quote": {"id": PHOTO, "type": "Note"}},
         {"tag": {"type": "Link", "rel": "https://misskey-hub.net/ns#_misskey_quote", "href": PHOTO}},
-        {"tag": [{"type": "Mention", "href": ALICE}, quotes.render_link(PHOTO)]},
+        {"tag": [{"type": "Mention", "href": ALICE}, quote_vocab.render_link(PHOTO)]},
     ],
 )
 def test_each_spelling_of_a_quote_is_read(spelling: dict[str, Any]) -> None:
-    assert quotes.parse_quote(vocab.parse_note(_note(**spelling))) == QuoteDoc(PHOTO, None)
+    assert quote_vocab.parse_quote(vocab.parse_note(_note(**spelling))) == QuoteDoc(PHOTO, None)
 
 
 def test_rendered_quote_properties_parse_back() -> None:
-    post = vocab.parse_note(_note(**quotes.render_properties(PHOTO, STAMP), tag=[quotes.render_link(PHOTO)]))
-    assert quotes.parse_quote(post) == QuoteDoc(PHOTO, STAMP)
-    assert quotes.parse_quote(vocab.parse_note(_note(**quotes.render_properties(PHOTO, None)))) == QuoteDoc(
-        PHOTO, None
+    post = vocab.parse_note(
+        _note(**quote_vocab.render_properties(PHOTO, STAMP), tag=[quote_vocab.render_link(PHOTO)])
     )
-    assert set(quotes.render_properties(PHOTO, STAMP)) < set(quotes.CONTEXT)
+    assert quote_vocab.parse_quote(post) == QuoteDoc(PHOTO, STAMP)
+    assert quote_vocab.parse_quote(
+        vocab.parse_note(_note(**quote_vocab.render_properties(PHOTO, None)))
+    ) == QuoteDoc(PHOTO, None)
+    assert set(quote_vocab.render_properties(PHOTO, STAMP)) < set(quote_vocab.CONTEXT)
 
 
 @pytest.mark.parametrize(
     "value", [None, "", "nonsense", 7, [], {}, "javascript:alert(1)", "file:///x", QUOTE]
 )
 def test_a_target_that_cannot_be_quoted_is_no_quote(value: Any) -> None:
-    assert quotes.parse_quote(vocab.parse_note(_note(quote=value, quoteAuthorization=STAMP))) is None
+    assert quote_vocab.parse_quote(vocab.parse_note(_note(quote=value, quoteAuthorization=STAMP))) is None
 
 
 def test_an_authorization_without_a_web_address_is_none() -> None:
     for value in (None, "nonsense", "data:x", {}, []):
-        assert quotes.parse_quote(vocab.parse_note(_note(quote=PHOTO, quoteAuthorization=value))) == QuoteDoc(
-            PHOTO, None
-        )
+        assert quote_vocab.parse_quote(
+            vocab.parse_note(_note(quote=PHOTO, quoteAuthorization=value))
+        ) == QuoteDoc(PHOTO, None)
 
 
 def test_a_valid_authorization_authorizes() -> None:
     assert _authorizes(VALID)
-    assert _authorizes(quotes.parse_authorization(quotes.render_authorization(VALID)))
+    assert _authorizes(quote_vocab.parse_authorization(quote_vocab.render_authorization(VALID)))
     assert _authorizes(replace(VALID, author_uri="HTTPS://A.Test:443/users/alice"))
 
 
@@ -121,29 +124,29 @@ def test_an_invalid_authorization_does_not_block_a_valid_one() -> None:
 def test_only_the_author_of_a_post_can_authorize_its_quotes() -> None:
     photo = "https://m.test/p/mallory/1"
     given = replace(VALID, quoted_uri=photo)
-    assert not quotes.authorizes(given, STAMP, quote=QUOTE, quoted=photo, author=ALICE)
+    assert not quote_vocab.authorizes(given, STAMP, quote=QUOTE, quoted=photo, author=ALICE)
 
 
 @pytest.mark.parametrize("name", ["id", "attributedTo", "interactingObject", "interactionTarget", "type"])
 @pytest.mark.parametrize("value", [None, "", 7, [], {}, "urn:x", "Note"])
 def test_an_incomplete_authorization_is_malformed(name: str, value: Any) -> None:
     with pytest.raises(Malformed):
-        quotes.parse_authorization({**quotes.render_authorization(VALID), name: value})
+        quote_vocab.parse_authorization({**quote_vocab.render_authorization(VALID), name: value})
 
 
 def test_an_authorization_reveals_neither_post() -> None:
-    document = quotes.render_authorization(VALID)
+    document = quote_vocab.render_authorization(VALID)
     assert all(isinstance(value, str) for value in document.values())
     embedded = {**document, "interactionTarget": {"id": PHOTO, "type": "Note", "content": "secret"}}
-    assert quotes.parse_authorization(embedded) == VALID
+    assert quote_vocab.parse_authorization(embedded) == VALID
 
 
 def test_a_request_is_read() -> None:
-    found = quotes.parse_request(_request())
+    found = quote_vocab.parse_request(_request())
     assert (found.actor_uri, found.quote_uri, found.quoted_uri) == (BOB, QUOTE, PHOTO)
     assert found.document == _note(quote=PHOTO)
     for bare in (QUOTE, {"id": QUOTE}, {"id": QUOTE, "type": "Note"}):
-        found = quotes.parse_request(_request(instrument=bare))
+        found = quote_vocab.parse_request(_request(instrument=bare))
         assert (found.quote_uri, found.document) == (QUOTE, None)
 
 
@@ -167,18 +170,18 @@ def test_a_request_is_read() -> None:
 )
 def test_a_request_for_somebody_elses_post_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
-        quotes.parse_request(_request(**change))
+        quote_vocab.parse_request(_request(**change))
 
 
 def test_a_response_to_a_quote_request_is_parsed() -> None:
     accept = {"id": "https://a.test/1", "type": "Accept", "actor": ALICE, "result": STAMP}
-    found = quotes.parse_response(vocab.parse_activity({**accept, "object": _request().raw}))
+    found = quote_vocab.parse_response(vocab.parse_activity({**accept, "object": _request().raw}))
     assert (found.id, found.authorization_uri) == (f"{QUOTE}/request", STAMP)
     assert found.request is not None
     assert (found.request.quote_uri, found.request.quoted_uri) == (QUOTE, PHOTO)
-    by_id = quotes.parse_response(vocab.parse_activity({**accept, "object": f"{QUOTE}/request"}))
+    by_id = quote_vocab.parse_response(vocab.parse_activity({**accept, "object": f"{QUOTE}/request"}))
     assert (by_id.id, by_id.request, by_id.authorization_uri) == (f"{QUOTE}/request", None, STAMP)
-    reject = quotes.parse_response(
+    reject = quote_vocab.parse_response(
         vocab.parse_activity({**accept, "type": "Reject", "result": None, "object": PHOTO})
     )
     assert reject.authorization_uri is None
@@ -198,14 +201,17 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_nothing_but_malformed_is_ever_raised(one: Any, other: Any) -> None:
-    for parse in (quotes.parse_authorization, lambda doc: quotes.parse_request(vocab.parse_activity(doc))):
+    for parse in (
+        quote_vocab.parse_authorization,
+        lambda doc: quote_vocab.parse_request(vocab.parse_activity(doc)),
+    ):
         for doc in (one, {**_request().raw, "instrument": one, "object": other}):
             with contextlib.suppress(Malformed):
                 parse(doc)
-    quotes.parse_response(
+    quote_vocab.parse_response(
         vocab.parse_activity({"type": "Accept", "actor": ALICE, "object": one, "result": other})
     )
-    quotes.parse_quote(vocab.parse_note(_note(quote=one, quoteAuthorization=other)))
+    quote_vocab.parse_quote(vocab.parse_note(_note(quote=one, quoteAuthorization=other)))
 
 
 def _fep(line: int) -> dict[str, Any]:
@@ -219,21 +225,21 @@ def _fep(line: int) -> dict[str, Any]:
 def test_the_examples_of_fep_044f() -> None:
     quoted, quoting = "https://example.com/users/alice/statuses/1", "https://example.com/users/bob/statuses/1"
     stamped = "https://example.com/users/alice/stamps/1"
-    assert quotes.parse_quote(vocab.parse_note(_fep(37))) == QuoteDoc(quoted, None)
-    assert quotes.parse_quote(vocab.parse_note(_fep(76))) == QuoteDoc(quoted, None)
-    assert quotes.parse_quote(vocab.parse_note(_fep(343))) == QuoteDoc(quoted, stamped)
-    found = quotes.parse_request(vocab.parse_activity(_fep(228)))
+    assert quote_vocab.parse_quote(vocab.parse_note(_fep(37))) == QuoteDoc(quoted, None)
+    assert quote_vocab.parse_quote(vocab.parse_note(_fep(76))) == QuoteDoc(quoted, None)
+    assert quote_vocab.parse_quote(vocab.parse_note(_fep(343))) == QuoteDoc(quoted, stamped)
+    found = quote_vocab.parse_request(vocab.parse_activity(_fep(228)))
     assert (found.quote_uri, found.quoted_uri) == (quoting, quoted)
-    given = quotes.parse_authorization(_fep(183))
-    assert quotes.authorizes(
+    given = quote_vocab.parse_authorization(_fep(183))
+    assert quote_vocab.authorizes(
         given,
         stamped,
         quote="https://example.org/users/bob/statuses/1",
         quoted=quoted,
         author="https://example.com/users/alice",
     )
-    assert quotes.parse_response(vocab.parse_activity(_fep(270))).authorization_uri == stamped
-    assert quotes.parse_response(vocab.parse_activity(_fep(295))).authorization_uri is None
+    assert quote_vocab.parse_response(vocab.parse_activity(_fep(270))).authorization_uri == stamped
+    assert quote_vocab.parse_response(vocab.parse_activity(_fep(295))).authorization_uri is None
 
 
 @pytest.mark.parametrize(
@@ -242,4 +248,4 @@ def test_the_examples_of_fep_044f() -> None:
     ids=lambda path: path.stem,
 )
 def test_quotes_as_other_software_writes_them(path: Path) -> None:
-    assert quotes.parse_quote(vocab.parse_note(json.loads(path.read_text()))) is not None
+    assert quote_vocab.parse_quote(vocab.parse_note(json.loads(path.read_text()))) is not None

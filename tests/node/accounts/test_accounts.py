@@ -1,3 +1,5 @@
+"""Accounts: names and handles, the uris of local accounts, what a remote server may claim, and suspension."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -8,14 +10,15 @@ from node.accounts import accounts, keys
 from node.admin import account_actions
 from node.auth import users
 from node.database import Database, Writer
-from node.errors import Conflict, Invalid, NotFound
-from node.ids import now_ms
-from node.lifecycle import account_deletion, profiles, remote_accounts
+from node.errors import Conflict, NotAllowed
+from node.lifecycle import account_deletion
 from node.models.account import Account
+from node.models.domain_policy import DomainPolicy
+from node.node import Node
 from tests.support import people
 
 
-async def test_one_of_ours_gets_addresses_of_this_node_and_keys(db: Database, alice: Account) -> None:
+async def test_a_local_account_has_uris_of_this_node_and_keys(db: Database, alice: Account) -> None:
     base = db.site.base_url
 
     assert alice.uri == f"{base}/users/alice"
@@ -25,14 +28,14 @@ async def test_one_of_ours_gets_addresses_of_this_node_and_keys(db: Database, al
     assert [key.algorithm for key in await db.read(keys.by_account, alice)] == ["rsa", "ed25519"]
 
 
-async def test_a_name_is_given_once_whatever_its_case(
+async def test_a_name_is_taken_once_whatever_its_case(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
     with pytest.raises(Conflict):
         await db.write(accounts.create_local, "ALICE", pair=pairs["bob"])
 
 
-async def test_a_deleted_name_is_never_given_again(
+async def test_the_name_of_a_deleted_account_stays_taken(
     db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
 ) -> None:
     await db.write(account_deletion.delete_account, alice)
@@ -41,7 +44,7 @@ async def test_a_deleted_name_is_never_given_again(
         await db.write(accounts.create_local, "alice", pair=pairs["bob"])
 
 
-async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice: Account) -> None:
+async def test_accounts_are_found_by_every_spelling_of_their_handle(db: Database, alice: Account) -> None:
     rita = await db.write(people.remote)
 
     for handle in ("alice", "@Alice", f"alice@{db.site.domain}", f"@ALICE@{db.site.domain.upper()}"):
@@ -50,143 +53,7 @@ async def test_people_are_found_by_handle_in_every_spelling(db: Database, alice:
     assert await db.read(accounts.by_handle, "rita") is None
 
 
-async def test_someone_elsewhere_is_known_by_uri_and_may_change_their_name(db: Database) -> None:
-    rita = await db.write(people.remote)
-    renamed = await db.write(
-        remote_accounts.upsert, people.actor("rita_new", uri=rita.uri, display_name="Rita", is_locked=True)
-    )
-
-    assert renamed.id == rita.id
-    assert (renamed.name, renamed.display_name, renamed.is_locked) == ("rita_new", "Rita", True)
-    assert renamed.created_at == rita.created_at
-
-
-async def test_a_handle_that_passes_on_does_not_take_the_person_with_it(db: Database) -> None:
-    first = await db.write(people.remote, uri="https://far.example/ap/1")
-    second = await db.write(people.remote, uri="https://far.example/ap/2")
-
-    assert first.id != second.id
-    assert await db.read(accounts.by_uri, first.uri) == first
-
-
-async def test_nobody_elsewhere_can_be_one_of_ours(db: Database, alice: Account) -> None:
-    for false in (
-        people.actor(uri=alice.uri, domain="far.example"),
-        people.actor(uri=alice.uri + "2"),
-        dataclasses.replace(people.actor(), domain=db.site.domain),
-        dataclasses.replace(people.actor(), domain=db.site.domain.upper()),
-    ):
-        with pytest.raises(Invalid):
-            await db.write(remote_accounts.upsert, false)
-
-    assert await db.read(accounts.get, alice.id) == alice
-
-
-async def test_a_foreign_profile_is_cleaned_and_cut(db: Database) -> None:
-    rita = await db.write(
-        remote_accounts.upsert,
-        people.actor(
-            display_name="\u202eRita\u200b<b>",
-            bio='<p onclick="x()">Hi <script>alert(1)</script><a href="javascript:x">me</a></p>'
-            + "x" * 50_000,
-            fields=[("Site", '<a href="https://r.example" style="x">r</a>')] * 60,
-            avatar_url="javascript:alert(1)",
-            moved_to="file:///etc/passwd",
-            url="data:text/html,x",
-            also_known_as=["https://old.example/r"] * 300 + ["gopher://x"],
-            created_at=2**62,
-        ),
-    )
-
-    assert rita.display_name == "Rita<b>"  # text: pages escape it
-    assert "script" not in rita.bio
-    assert "onclick" not in rita.bio
-    assert "javascript" not in rita.bio
-    assert len(rita.profile_fields) == 50
-    assert "style" not in rita.profile_fields[0][1]
-    assert (rita.avatar_url, rita.moved_to, rita.url) == ("", "", rita.uri)
-    assert len(rita.aliases) == 256
-    assert rita.created_at <= now_ms()
-
-
-async def test_someone_without_a_usable_name_or_inbox_is_refused(db: Database) -> None:
-    for bad in (people.actor("\u200b"), people.actor(inbox="ftp://x"), people.actor(inbox="")):
-        with pytest.raises(Invalid):
-            await db.write(remote_accounts.upsert, bad)
-
-
-async def test_a_profile_is_checked_rendered_and_told(db: Database, alice: Account) -> None:
-    changed = await db.write(
-        profiles.update_profile,
-        alice,
-        display_name="Alice  Liddell",
-        bio="Photos of <lakes>\r\nhttps://alice.example",
-        fields=[("Site", "https://alice.example"), ("", "dropped")],
-        is_locked=True,
-        is_discoverable=False,
-        is_indexable=True,
-    )
-
-    assert changed.label == "Alice Liddell"
-    assert "&lt;lakes&gt;" in changed.bio
-    assert changed.bio_source.startswith("Photos of <lakes>\n")
-    assert changed.profile_fields[0][0] == "Site"
-    assert 'href="https://alice.example"' in changed.profile_fields[0][1]
-    assert len(changed.profile_fields) == 1
-    assert (changed.is_locked, changed.is_discoverable, changed.is_indexable) == (True, False, True)
-    assert await db.read(people.verbs, alice) == ["Update"]
-
-
-@pytest.mark.parametrize(
-    ("field", "values"),
-    [
-        ("display_name", {"display_name": "x" * 61}),
-        ("bio", {"bio": "x" * 1001}),
-        ("fields", {"fields": [("a", "b")] * 5}),
-        ("fields", {"fields": [("a", "b" * 256)]}),
-    ],
-)
-async def test_a_profile_that_is_too_long_is_refused_with_its_field(
-    db: Database, alice: Account, field: str, values: dict[str, str]
-) -> None:
-    profile = {
-        "display_name": "",
-        "bio": "",
-        "is_locked": False,
-        "is_discoverable": True,
-        "is_indexable": False,
-    }
-
-    with pytest.raises(Invalid) as refused:
-        await db.write(profiles.update_profile, alice, **(profile | values))  # type: ignore[arg-type]
-
-    assert refused.value.field == field
-
-
-async def test_a_suspension_outlives_a_new_document(db: Database, alice: Account) -> None:
-    def given(tx: Writer) -> None:
-        users.create(tx, alice, email="a@a.test", password_hash="x", role="moderator")
-        account_actions.suspend(tx, alice, people.remote(tx))
-
-    await db.write(given)
-    rita = await db.write(remote_accounts.upsert, people.actor(display_name="Back"))
-
-    assert rita.suspended_at is not None
-
-
-async def test_whoever_was_deleted_elsewhere_does_not_come_back(db: Database) -> None:
-    rita = await db.write(people.remote)
-    await db.write(account_deletion.delete_account, rita)
-
-    with pytest.raises(NotFound):
-        await db.write(remote_accounts.upsert, people.actor())
-
-    gone = await db.read(accounts.get, rita.id)
-    assert gone.deleted_at is not None
-    assert await db.read(keys.by_account, gone) == []
-
-
-async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+async def test_the_instance_actor_is_created_once(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
     first = await db.write(accounts.create_instance_actor, pairs["alice"])
     second = await db.write(accounts.create_instance_actor, pairs["bob"])
 
@@ -195,17 +62,113 @@ async def test_the_node_itself_is_made_once(db: Database, pairs: dict[str, keys.
     assert first.kind == "Application"
 
 
-@pytest.mark.parametrize("name", ["x" * 2048, "ø" * 1024])
-async def test_names_elsewhere_may_have_2048_bytes(db: Database, name: str) -> None:
-    uri = "https://far.example/people/1"
-    rita = await db.write(people.remote, name, uri=uri, display_name="R" * 2048, inbox=f"{uri}/inbox")
+async def test_counts_change_and_the_last_post_never_moves_back(db: Database, alice: Account) -> None:
+    await db.write(accounts.adjust_counts, alice.id, posts=2, followers=1, posted_at=2000)
+    await db.write(accounts.adjust_counts, alice.id, posts=-1, following=3, posted_at=1000)
+    await db.write(accounts.adjust_counts, alice.id)
 
-    assert (rita.name, len(rita.display_name)) == (name, 2048)
-    assert await db.read(accounts.by_handle, f"@{name}@far.example") == rita
-    assert len(rita.label) <= 201
+    account = await db.read(accounts.get, alice.id)
+    assert (account.posts_count, account.followers_count, account.following_count) == (1, 1, 3)
+    assert account.last_posted_at == 2000
 
 
-async def test_a_name_elsewhere_that_is_longer_is_nobody_s(db: Database) -> None:
-    uri = "https://far.example/people/1"
-    with pytest.raises(Invalid):
-        await db.write(people.remote, "x" * 2049, uri=uri, inbox=f"{uri}/inbox")
+async def test_counts_that_a_server_does_not_claim_stay_as_they_were(db: Database, alice: Account) -> None:
+    def claim(tx: Writer, account: Account, **counts: int | None) -> None:
+        claimed = {"posts": None, "followers": None, "following": None} | counts
+        accounts.set_claimed_counts(tx, account.id, **claimed, hides_follows=None)
+
+    rita = await db.write(people.remote)
+    await db.write(claim, rita, posts=7, followers=8)
+    await db.write(claim, rita, followers=0)
+    await db.write(claim, alice, posts=7)
+
+    account = await db.read(accounts.get, rita.id)
+    assert (account.claimed_posts, account.claimed_followers, account.claimed_following) == (7, 0, None)
+    assert account.looked_at is not None
+    assert await db.read(accounts.get, alice.id) == alice
+
+
+async def test_the_policy_of_a_server_spares_what_a_moderator_suspended(db: Database, alice: Account) -> None:
+    def given(tx: Writer) -> tuple[Account, Account, Account]:
+        users.create(tx, alice, email="a@a.test", password_hash="x", role="moderator")
+        rita, sam, other = people.remote(tx), people.remote(tx, "sam"), people.remote(tx, domain="b.example")
+        account_actions.suspend(tx, alice, sam)
+        return rita, sam, other
+
+    rita, sam, other = await db.write(given)
+    suspend = DomainPolicy("suspend", rejects_media=True)
+    await db.write(accounts.apply_policy_to_server, "far.example", "far.example", suspend)
+
+    changed = await db.read(accounts.by_ids, [rita.id, sam.id, other.id])
+    assert [changed[one.id].is_inactive for one in (rita, sam, other)] == [True, True, False]
+    assert changed[rita.id].is_without_media
+
+    await db.write(accounts.apply_policy_to_server, "far.example", "far.example", DomainPolicy())
+
+    changed = await db.read(accounts.by_ids, [rita.id, sam.id])
+    assert [changed[one.id].is_inactive for one in (rita, sam)] == [False, True]
+    assert not changed[rita.id].is_limited
+
+
+async def test_a_policy_never_applies_to_a_local_account(db: Database, alice: Account) -> None:
+    await db.write(accounts.apply_policy_to_accounts, [alice.id], DomainPolicy("suspend"))
+
+    assert await db.read(accounts.get, alice.id) == alice
+
+
+async def test_a_server_ends_its_own_suspension_but_not_that_of_a_moderator(
+    db: Database, alice: Account
+) -> None:
+    def given(tx: Writer) -> Account:
+        users.create(tx, alice, email="a@a.test", password_hash="x", role="moderator")
+        return people.remote(tx)
+
+    rita = await db.write(given)
+    rita = await db.write(accounts.apply_remote_suspension, rita, is_suspended=True)
+    assert (rita.is_inactive, rita.suspended_there) == (True, True)
+    rita = await db.write(accounts.apply_remote_suspension, rita, is_suspended=False)
+    assert (rita.is_inactive, rita.suspended_there) == (False, False)
+
+    await db.write(account_actions.suspend, alice, rita)
+    await db.write(accounts.apply_remote_suspension, rita, is_suspended=True)
+    await db.write(accounts.apply_remote_suspension, rita, is_suspended=False)
+
+    assert (await db.read(accounts.get, rita.id)).is_inactive
+
+
+async def test_only_an_account_that_was_never_visible_frees_its_name(
+    db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
+) -> None:
+    with pytest.raises(NotAllowed):
+        await db.write(accounts.delete_unapproved, alice)
+    await db.write(accounts.set_visible, alice.id, is_visible=False)
+
+    await db.write(accounts.delete_unapproved, await db.read(accounts.get, alice.id))
+
+    assert await db.read(accounts.by_id, alice.id) is None
+    again = await db.write(accounts.create_local, "alice", pair=pairs["alice"])
+    assert again.id != alice.id
+
+
+async def test_an_account_is_marked_deleted_once_and_emptied(db: Database, alice: Account) -> None:
+    assert await db.write(accounts.mark_deleted, alice.id) is True
+    assert await db.write(accounts.mark_deleted, alice.id) is False
+
+    gone = await db.read(accounts.get, alice.id)
+    assert (gone.name, gone.display_name, gone.bio, gone.fields) == ("alice", "", "", "[]")
+    assert not gone.is_discoverable
+
+
+async def test_local_accounts_follow_a_change_of_the_handle_domain(node: Node, alice: Account) -> None:
+    site = dataclasses.replace(node.site, configured_handle_domain="photos.example")
+    rita = await node.db.write(people.remote)
+    actor = await node.db.read(accounts.instance_actor)
+    node.db.site = site
+
+    renamed = await node.db.write(accounts.set_handle_domain)
+
+    assert [account.full_handle for account in renamed] == ["alice@photos.example"]
+    for handle in ("alice", "alice@photos.example", f"alice@{site.domain}"):
+        assert (await node.db.read(accounts.by_handle, handle)) == renamed[0]
+    assert await node.db.read(accounts.by_ids, [rita.id, actor.id]) == {rita.id: rita, actor.id: actor}
+    assert await node.db.write(accounts.set_handle_domain) == []

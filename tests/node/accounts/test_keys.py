@@ -1,3 +1,5 @@
+"""Keys: encrypted private ones of local accounts, and public ones that nobody can take over."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -18,9 +20,9 @@ from node.node import Node
 from tests.support import people
 
 
-async def test_our_keys_open_again_and_belong_together(db: Database, alice: Account) -> None:
+async def test_local_keys_are_decrypted_and_match_their_public_keys(db: Database, alice: Account) -> None:
     key_id, pem = await db.read(keys.private_pem, alice)
-    small_id, raw = await db.read(keys.private_ed25519, alice)
+    ed25519_id, raw = await db.read(keys.private_ed25519, alice)
     public = {key.id: key.public for key in await db.read(keys.by_account, alice)}
 
     private = serialization.load_pem_private_key(pem.encode(), None)
@@ -33,9 +35,9 @@ async def test_our_keys_open_again_and_belong_together(db: Database, alice: Acco
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
-    assert small_id == alice.uri + "#ed25519-key"
-    small = ed25519.Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
-    assert public[small_id] == keys.encode_multibase(b"\xed\x01" + small)
+    assert ed25519_id == alice.uri + "#ed25519-key"
+    ed25519_public = ed25519.Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
+    assert public[ed25519_id] == keys.encode_multibase(b"\xed\x01" + ed25519_public)
 
 
 def test_multibase_is_base58btc() -> None:
@@ -43,18 +45,18 @@ def test_multibase_is_base58btc() -> None:
     assert keys.encode_multibase(b"\x00\x00(\x7f\xb4\xcd") == "z11233QC4"
 
 
-async def test_private_keys_are_sealed_in_the_table(db: Database, alice: Account) -> None:
-    sealed = await db.read(
+async def test_private_keys_are_encrypted_in_the_table(db: Database, alice: Account) -> None:
+    encrypted = await db.read(
         lambda tx: [
             row["private"] for row in tx.all("SELECT private FROM keys WHERE account_id = :id", id=alice.id)
         ]
     )
 
-    assert len(sealed) == 2
-    assert not any("PRIVATE KEY" in text for text in sealed)
+    assert len(encrypted) == 2
+    assert not any("PRIVATE KEY" in text for text in encrypted)
 
 
-async def test_another_secret_opens_nothing(node: Node, alice: Account) -> None:
+async def test_another_secret_decrypts_no_key(node: Node, alice: Account) -> None:
     site = dataclasses.replace(node.site, secret=b"another")
     other = await open_database(node.config.database.url, site, read_only=True)
     try:
@@ -64,7 +66,7 @@ async def test_another_secret_opens_nothing(node: Node, alice: Account) -> None:
         await other.close()
 
 
-async def test_nobody_elsewhere_has_a_private_key_here(db: Database) -> None:
+async def test_a_remote_account_has_no_private_key(db: Database) -> None:
     rita = await db.write(people.remote)
 
     with pytest.raises(NotFound):
@@ -93,14 +95,14 @@ async def test_A12_a_key_id_is_never_bound_to_a_second_actor(db: Database) -> No
         "https://[bad",
     ],
 )
-async def test_a_key_lives_on_its_actors_own_origin(db: Database, key_id: str) -> None:
+async def test_a_key_of_another_origin_than_its_actor_is_ignored(db: Database, key_id: str) -> None:
     rita = await db.write(people.remote, keys=[ActorKey(key_id, "rsa", "KEY")])
 
     assert await db.read(keys.by_account, rita) == []
     assert await db.read(keys.by_id, key_id) is None
 
 
-async def test_nobody_replaces_a_key_of_ours(db: Database, alice: Account) -> None:
+async def test_a_remote_document_cannot_replace_a_local_key(db: Database, alice: Account) -> None:
     def attack(tx: Writer) -> None:
         keys.save_public(tx, alice, [ActorKey(alice.uri + "#main-key", "rsa", "FALSE")], now_ms())
 
@@ -110,7 +112,7 @@ async def test_nobody_replaces_a_key_of_ours(db: Database, alice: Account) -> No
     assert all(key.public != "FALSE" for key in await db.read(keys.by_account, alice))
 
 
-async def test_after_rotation_the_old_key_is_gone(db: Database) -> None:
+async def test_a_key_that_is_no_longer_listed_is_deleted(db: Database) -> None:
     rita = await db.write(people.remote)
     new = ActorKey(rita.uri + "#key-2", "rsa", "NEW")
 
@@ -119,7 +121,7 @@ async def test_after_rotation_the_old_key_is_gone(db: Database) -> None:
     assert [key.id for key in await db.read(keys.by_account, rita)] == [new.id]
 
 
-async def test_an_actor_cannot_fill_the_table(db: Database) -> None:
+async def test_the_number_of_keys_of_an_actor_is_bounded(db: Database) -> None:
     many = [ActorKey(f"https://far.example/users/rita#{n}", "rsa", "K") for n in range(500)]
 
     rita = await db.write(people.remote, keys=many)
@@ -127,5 +129,31 @@ async def test_an_actor_cannot_fill_the_table(db: Database) -> None:
     assert len(await db.read(keys.by_account, rita)) == keys.MAX_KEYS
 
 
-def test_the_secret_is_not_shown() -> None:
+def test_the_secret_is_not_in_the_repr_of_the_options() -> None:
     assert "hush" not in repr(Config(node=NodeOptions(secret="hush")))
+
+
+async def test_rotated_keys_keep_their_ids_and_the_old_one_for_a_week(
+    db: Database, alice: Account, pairs: dict[str, keys.KeyPair]
+) -> None:
+    before, versions = (
+        await db.read(keys.private_pem, alice),
+        await db.read(keys.versions_by_account, [alice.id]),
+    )
+    assert await db.read(keys.previous_private_pem, alice) is None
+
+    await db.write(keys.rotate, alice, pairs["bob"])
+
+    assert await db.read(keys.private_pem, alice) == (before[0], pairs["bob"].private_pem)
+    assert await db.read(keys.previous_private_pem, alice) == before
+    assert (await db.read(keys.versions_by_account, [alice.id]))[alice.id] > versions[alice.id]
+
+    assert await db.write(keys.clean_up, now_ms()) == 0
+    assert await db.write(keys.clean_up, now_ms() + keys.REPLACED_KEY_RETENTION_MS + 1000) == 2
+    assert await db.read(keys.previous_private_pem, alice) is None
+
+
+async def test_only_accounts_with_private_keys_have_a_version(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote)
+
+    assert set(await db.read(keys.versions_by_account, [alice.id, rita.id])) == {alice.id}

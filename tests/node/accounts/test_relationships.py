@@ -1,3 +1,5 @@
+"""Relationships: follows, blocks and mutes of two accounts, from either side."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -9,7 +11,7 @@ from node.interactions import blocks, follows
 from node.models.account import Account
 from tests.support import people
 
-NOTHING = {
+NONE = {
     field.name: False
     for field in dataclasses.fields(Relationship)
     if field.name not in ("id", "domain_blocking")
@@ -17,10 +19,10 @@ NOTHING = {
 
 
 def between(id_: int, **true: bool) -> Relationship:
-    return Relationship(id_, **(NOTHING | true))
+    return Relationship(id_, **(NONE | true))
 
 
-async def test_every_side_of_it_is_told_in_the_order_asked_for(
+async def test_relationships_are_listed_from_either_side_in_the_given_order(
     db: Database, alice: Account, bob: Account, mallory: Account
 ) -> None:
     rita = await db.write(people.remote)
@@ -38,3 +40,30 @@ async def test_every_side_of_it_is_told_in_the_order_asked_for(
     assert await db.read(relationships.with_account, mallory, alice) == between(alice.id, blocking=True)
     assert await db.read(relationships.with_account, rita, alice) == between(alice.id, requested_by=True)
     assert await db.read(relationships.with_accounts, alice, []) == []
+
+
+async def test_a_block_is_between_both_and_a_mute_only_of_one(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    await db.write(blocks.block, alice, bob)
+    await db.write(blocks.mute, alice, mallory)
+
+    assert await db.read(relationships.is_block_between, alice, bob)
+    assert await db.read(relationships.is_block_between, bob, alice)
+    assert not await db.read(relationships.is_block_between, alice, mallory)
+    assert await db.read(relationships.has_blocked, alice, bob)
+    assert not await db.read(relationships.has_blocked, bob, alice)
+    assert await db.read(relationships.has_muted, alice, mallory)
+    assert not await db.read(relationships.has_muted, mallory, alice)
+
+
+async def test_a_follow_is_found_by_both_accounts_and_by_its_uri(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    made = await db.write(follows.follow, alice, bob)
+
+    assert await db.read(relationships.follow_between, alice, bob) == made
+    assert await db.read(relationships.follow_by_uri, made.uri) == made
+    assert made.is_accepted
+    assert await db.read(relationships.follow_between, bob, alice) is None
+    assert await db.read(relationships.follow_by_uri, "https://far.example/follows/1") is None

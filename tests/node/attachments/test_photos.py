@@ -133,7 +133,9 @@ async def test_only_its_owner_describes_or_deletes_an_unattached_photo(
         photos.delete_unattached(tx, mallory, uploaded.id)
         changed = photos.set_alt_and_focus(tx, alice, uploaded.id, "a lake", (3.0, -0.5))
         assert (changed.alt, changed.focus_x, changed.focus_y) == ("a lake", 1.0, -0.5)
-        [kept] = tx.all("SELECT alt FROM photos WHERE account_id = :who AND post_id IS NULL", who=alice.id)
+        [kept] = tx.all(
+            "SELECT alt FROM photos WHERE account_id = :account AND post_id IS NULL", account=alice.id
+        )
         assert kept["alt"] == "a lake"
         post = publish(tx, alice, photo_ids=[uploaded.id])
         with pytest.raises(NotFound):
@@ -162,9 +164,9 @@ async def test_an_account_has_a_bounded_number_of_unattached_photos(
     def unit(tx: Writer) -> None:
         for number in range(photos.MAX_UNATTACHED):
             tx.run(
-                "INSERT INTO photos (id, account_id, mime, created_at) VALUES (:id, :who, 'image/jpeg', 1)",
+                "INSERT INTO photos (id, account_id, mime, created_at) VALUES (:id, :account, 'image/jpeg', 1)",
                 id=number + 1,
-                who=alice.id,
+                account=alice.id,
             )
 
     await node.db.write(unit)

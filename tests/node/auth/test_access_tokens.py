@@ -1,30 +1,33 @@
+"""Access tokens: only the hash is stored, and a wide scope includes the narrow ones."""
+
 from __future__ import annotations
 
 import pytest
 
-from node.auth import access_tokens
+from node.accounts import accounts
+from node.auth import access_tokens, users
 from node.database import Database
 from node.errors import Invalid
 from node.models.account import Account
 
 
-async def test_a_token_is_known_by_itself_and_ends(db: Database, alice: Account) -> None:
-    secret = await db.write(access_tokens.create, alice, {"read", "write"}, "Camera")
-    found = await db.read(access_tokens.by_token, secret)
+async def test_a_token_is_found_by_its_text_until_it_is_revoked(db: Database, alice: Account) -> None:
+    token = await db.write(access_tokens.create, alice, {"read", "write"}, "Camera")
+    found = await db.read(access_tokens.by_token, token)
 
     assert found is not None
     assert (found.account_id, found.scopes, found.app.name) == (alice.id, {"read", "write"}, "Camera")
-    assert await db.read(access_tokens.by_token, secret[:-1]) is None
-    kept = await db.read(lambda tx: [row["hash"] for row in tx.all("SELECT hash FROM tokens")])
-    assert secret not in kept
+    assert await db.read(access_tokens.by_token, token[:-1]) is None
+    hashes = await db.read(lambda tx: [row["hash"] for row in tx.all("SELECT hash FROM tokens")])
+    assert token not in hashes
 
     await db.write(access_tokens.revoke_all, alice)
-    assert await db.read(access_tokens.by_token, secret) is None
+    assert await db.read(access_tokens.by_token, token) is None
 
 
-async def test_an_app_is_made_once(db: Database, alice: Account, bob: Account) -> None:
-    for who in (alice, bob):
-        await db.write(access_tokens.create, who, {"read"}, "Camera")
+async def test_an_app_of_one_name_is_created_once(db: Database, alice: Account, bob: Account) -> None:
+    for account in (alice, bob):
+        await db.write(access_tokens.create, account, {"read"}, "Camera")
 
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM apps")) == 1
 
@@ -44,7 +47,7 @@ async def test_an_app_is_made_once(db: Database, alice: Account, bob: Account) -
         ("profile", "read:accounts", False),
     ],
 )
-def test_a_wide_scope_holds_the_narrow_ones(granted: str, needed: str, allowed: bool) -> None:
+def test_a_wide_scope_includes_the_narrow_ones(granted: str, needed: str, allowed: bool) -> None:
     assert access_tokens.allows(access_tokens.parse_scopes(granted), needed) is allowed
 
 
@@ -52,3 +55,19 @@ def test_a_wide_scope_holds_the_narrow_ones(granted: str, needed: str, allowed: 
 def test_unknown_scopes_are_refused(text: str) -> None:
     with pytest.raises(Invalid):
         access_tokens.parse_scopes(text)
+
+
+async def test_the_version_of_a_token_changes_with_its_user(db: Database, alice: Account) -> None:
+    await db.write(users.create, alice, email="a@a.test", password_hash="x")
+    token = await db.write(access_tokens.create, alice, {"read"}, "Camera")
+    versions = [await db.read(access_tokens.version, token)]
+
+    await db.write(users.set_preferences, alice, language="de")
+    versions.append(await db.read(access_tokens.version, token))
+    await db.write(accounts.adjust_counts, alice.id, posts=1)
+    versions.append(await db.read(access_tokens.version, token))
+
+    assert None not in versions
+    assert len(set(versions)) == 3
+    assert await db.read(access_tokens.version, token) == versions[-1]
+    assert await db.read(access_tokens.version, token + "x") is None

@@ -1,3 +1,5 @@
+"""Sessions: signing in, limits on guessing, expiry, and ending them."""
+
 from __future__ import annotations
 
 import pytest
@@ -11,7 +13,7 @@ from node.models.account import Account
 from node.node import Node
 
 PASSWORD = "a lake in the morning"
-HERE = {"address": "192.0.2.1", "user_agent": "Test browser"}
+CLIENT = {"address": "192.0.2.1", "user_agent": "Test browser"}
 
 
 @pytest.fixture
@@ -21,88 +23,86 @@ async def user(db: Database, alice: Account) -> users.User:
 
 
 async def test_a_session_lasts_until_it_is_ended(node: Node, alice: Account, user: users.User) -> None:
-    token = await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+    token = await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
     found = await node.db.read(sessions.by_token, token)
     assert found is not None
     assert found[0] == alice
     assert found[1].email == "alice@a.test"
     assert await node.db.read(sessions.by_token, token + "x") is None
-    [one] = await node.db.read(sessions.by_account, alice)
-    assert one.user_agent == "Test browser"
-    assert one.id == sessions.id_from_token(token)
-    assert token not in repr(one)
+    [session] = await node.db.read(sessions.by_account, alice)
+    assert session.user_agent == "Test browser"
+    assert session.id == sessions.id_from_token(token)
+    assert token not in repr(session)
 
     await node.db.write(sessions.end, token)
     assert await node.db.read(sessions.by_token, token) is None
 
 
-async def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(
+async def test_a_wrong_name_and_a_wrong_password_get_the_same_error(
     node: Node, alice: Account, user: users.User
 ) -> None:
-    answers = set()
-    for login, password in (("alice", "wrong word"), ("nobody", PASSWORD), ("", ""), ("alice", "")):
+    errors = set()
+    for login, password in (("alice", "wrong password"), ("nobody", PASSWORD), ("", ""), ("alice", "")):
         with pytest.raises(Invalid) as refused:
-            await sessions.sign_in(node, login, password, **HERE)
-        answers.add((refused.value.message, refused.value.field))
+            await sessions.sign_in(node, login, password, **CLIENT)
+        errors.add((refused.value.message, refused.value.field))
 
-    assert len(answers) == 1
+    assert len(errors) == 1
 
 
-async def test_guessing_is_soon_too_much_but_not_for_others(
-    node: Node, alice: Account, user: users.User
-) -> None:
+async def test_guessing_is_limited_by_name_and_network(node: Node, alice: Account, user: users.User) -> None:
     for _ in range(sessions.MAX_ATTEMPTS_PER_NAME):
         with pytest.raises(Invalid):
-            await sessions.sign_in(node, "alice", "wrong word", **HERE)
+            await sessions.sign_in(node, "alice", "wrong password", **CLIENT)
     with pytest.raises(TooManyRequests) as refused:
-        await sessions.sign_in(node, "alice", "wrong word", **HERE)
+        await sessions.sign_in(node, "alice", "wrong password", **CLIENT)
 
     assert refused.value.retry_after > 0
     with pytest.raises(TooManyRequests):
-        await sessions.sign_in(node, "Alice ", PASSWORD, **HERE)
+        await sessions.sign_in(node, "Alice ", PASSWORD, **CLIENT)
     assert await sessions.sign_in(node, "alice", PASSWORD, address="192.0.2.2", user_agent="")
 
 
-async def test_signing_in_again_and_again_is_not_guessing(
+async def test_successful_sign_ins_do_not_count_as_guesses(
     node: Node, alice: Account, user: users.User
 ) -> None:
     for _ in range(sessions.MAX_ATTEMPTS_PER_NAME + 2):
-        await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+        await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
 
-async def test_an_old_hash_is_made_anew_when_its_owner_signs_in(node: Node, alice: Account) -> None:
+async def test_an_outdated_hash_is_replaced_when_its_user_signs_in(node: Node, alice: Account) -> None:
     import argon2
 
     old = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
     await node.db.write(users.create, alice, email="alice@a.test", password_hash=old)
 
-    await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+    await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
-    kept = await node.db.read(users.password_hash, alice.id)
-    assert kept is not None
-    assert "m=19456" in kept
-    assert await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+    hashed = await node.db.read(users.password_hash, alice.id)
+    assert hashed is not None
+    assert "m=19456" in hashed
+    assert await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
 
-async def test_changing_the_password_signs_out_everywhere_else(
+async def test_changing_the_password_ends_all_other_sessions(
     node: Node, alice: Account, user: users.User
 ) -> None:
-    here = await sessions.sign_in(node, "alice", PASSWORD, **HERE)
-    there = await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+    current = await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
+    other = await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
     with pytest.raises(Invalid) as refused:
-        await sessions.change_password(node, alice, "wrong word", "another morning", keep_token=here)
+        await sessions.change_password(node, alice, "wrong password", "another morning", keep_token=current)
     assert refused.value.field == "current"
 
-    await sessions.change_password(node, alice, PASSWORD, "another morning", keep_token=here)
+    await sessions.change_password(node, alice, PASSWORD, "another morning", keep_token=current)
 
-    assert await node.db.read(sessions.by_token, here) is not None
-    assert await node.db.read(sessions.by_token, there) is None
+    assert await node.db.read(sessions.by_token, current) is not None
+    assert await node.db.read(sessions.by_token, other) is None
     with pytest.raises(Invalid):
-        await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+        await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
 
-async def test_the_suspended_and_the_disabled_are_signed_out(
+async def test_a_suspended_user_is_signed_out_and_cannot_sign_in(
     node: Node, alice: Account, bob: Account, user: users.User
 ) -> None:
     def given(tx: Writer) -> str:
@@ -115,25 +115,25 @@ async def test_the_suspended_and_the_disabled_are_signed_out(
 
     assert await node.db.read(sessions.by_token, token) is None
     with pytest.raises(NotAllowed, match="suspended by the moderators"):
-        await sessions.sign_in(node, "alice", PASSWORD, **HERE)
+        await sessions.sign_in(node, "alice", PASSWORD, **CLIENT)
 
 
-async def test_a_session_nobody_comes_back_to_runs_out(
+async def test_a_session_that_is_not_used_expires(
     db: Database, alice: Account, user: users.User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = await db.write(sessions.start, alice, "")
+    unused = await db.write(sessions.start, alice, "")
     used = await db.write(sessions.start, alice, "")
     later = now_ms() + sessions.RETENTION_MS - 1000
     monkeypatch.setattr(sessions, "now_ms", lambda: later)
     await db.write(sessions.touch, used)
     monkeypatch.setattr(sessions, "now_ms", lambda: later + 2000)
 
-    assert await db.read(sessions.by_token, left) is None
+    assert await db.read(sessions.by_token, unused) is None
     assert await db.read(sessions.by_token, used) is not None
     assert await db.write(sessions.clean_up, later + 2000) == 1
 
 
-async def test_one_ends_ones_own_sessions_only(
+async def test_users_can_end_only_their_own_sessions(
     db: Database, alice: Account, bob: Account, user: users.User
 ) -> None:
     token = await db.write(sessions.start, alice, "")
@@ -142,14 +142,3 @@ async def test_one_ends_ones_own_sessions_only(
 
     await db.write(sessions.end_by_id, alice, sessions.id_from_token(token))
     assert await db.read(sessions.by_token, token) is None
-
-
-async def test_preferences_change_one_by_one(db: Database, alice: Account, user: users.User) -> None:
-    await db.write(users.set_preferences, alice, theme="dark")
-    await db.write(users.set_preferences, alice, default_visibility="followers", language="de")
-    with pytest.raises(Invalid):
-        await db.write(users.set_preferences, alice, theme="plaid")
-
-    kept = await db.read(users.by_account, alice)
-    assert kept is not None
-    assert (kept.theme, kept.default_visibility, kept.language) == ("dark", "followers", "de")

@@ -11,7 +11,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -20,8 +19,7 @@ import pytest
 
 from node.cli import control_socket
 from node.config import Config, DatabaseOptions, MediaOptions, NodeOptions
-from node.database import Site, open_database
-from node.database.lock import DatabaseInUse, acquire, is_served
+from node.database.lock import is_served
 from node.errors import Refused
 from node.node import Node
 from tests.support.parallel import ONE_AT_A_TIME
@@ -171,42 +169,6 @@ def test_the_database_of_an_older_running_node_is_not_migrated(
         other.close()
     assert refused.returncode == 1
     assert "Stop it first" in refused.stderr
-
-
-SITE = Site("https", "a.test", b"a secret that only the tests know")
-
-
-async def test_commands_wait_for_each_other(tmp_path: Path) -> None:
-    path = str(tmp_path / "tintype.db")
-    first = await open_database(f"sqlite:{path}", SITE)
-    with pytest.raises(DatabaseInUse, match="Another `tintype` command"):
-        await acquire(path, timeout_seconds=0.1)
-
-    def soon() -> None:
-        time.sleep(0.2)
-        os.close(descriptor)
-
-    await first.close()
-    held = await acquire(path)
-    descriptor = held._descriptor
-    assert descriptor is not None
-    held._descriptor = None
-    threading.Thread(target=soon).start()
-    second = await open_database(f"sqlite:{path}", SITE)
-    await second.close()
-
-
-async def test_a_database_opened_beside_another_process_cannot_be_written(tmp_path: Path) -> None:
-    url = f"sqlite:{tmp_path / 'tintype.db'}"
-    first = await open_database(url, SITE)
-    beside = await open_database(url, SITE, read_only=True)
-    try:
-        assert await beside.read(lambda tx: tx.value("SELECT COUNT(*) FROM accounts")) == 0
-        with pytest.raises(PermissionError):
-            await beside.write(lambda tx: tx.run("DELETE FROM accounts"))
-    finally:
-        await beside.close()
-        await first.close()
 
 
 @pytest.fixture

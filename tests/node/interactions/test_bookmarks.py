@@ -118,3 +118,20 @@ async def test_bookmarks_go_with_whoever_kept_them(
     await settle()
 
     assert await node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM bookmarks")) == 0
+
+
+async def test_bookmarks_are_nobody_elses_business(node: Node, alice: Account, bob: Account) -> None:
+    def unit(tx: Writer) -> None:
+        one, two = publish(tx, alice), publish(tx, alice)
+        bookmarks.add(tx, bob, two)
+        bookmarks.add(tx, bob, one)
+        bookmarks.add(tx, bob, one)
+
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [one.id, two.id]
+        assert (told(tx, alice), said(tx, bob)) == ([], [])
+        bookmarks.remove(tx, bob, one)
+        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [two.id]
+        blocks.block(tx, alice, bob)
+        assert timelines.bookmarks(tx, bob, PAGE) == []
+
+    await node.db.write(unit)

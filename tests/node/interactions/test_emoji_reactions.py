@@ -1,215 +1,181 @@
-"""Likes, boosts and bookmarks: the same deed from every door, once, and undone without a trace."""
-
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from node.accounts import accounts
-from node.database import Writer
-from node.errors import NotAllowed, NotFound
-from node.interactions import blocks, bookmarks, boosts, follows, likes
+from node.database import Reader, Writer
+from node.errors import NotFound
+from node.interactions import blocks, emoji_reactions, likes
 from node.models.account import Account
 from node.models.post import Post
+from node.models.remote_actor import RemoteEmoji
 from node.node import Node
-from node.paging import Page
 from node.posts import posts
-from node.timelines import post_views, timelines
-from tests.support.people import remote, said, told
-from tests.support.posting import arrives, follow, publish
-
-PAGE = Page()
+from tests.support.people import remote, told
+from tests.support.posting import publish
 
 
-def now(tx: Writer, post: Post) -> Post:
+def react(tx: Writer, account: Account, post: Post, emoji: str, number: int = 1) -> str:
+    """React with an emoji, under an id of its own."""
+    uri = f"{account.uri}/reactions/{post.id}/{number}"
+    emoji_reactions.react(tx, account, post, uri, name=emoji, content=emoji)
+    return uri
+
+
+def counts(tx: Reader, post: Post, viewer: Account | None = None) -> list[tuple[str, int]]:
+    return [(one.content, one.count) for one in emoji_reactions.counts_by_post(tx, viewer, post)]
+
+
+def likes_count(tx: Reader, post: Post) -> int:
     current = posts.by_id(tx, post.id)
     assert current is not None
-    return current
+    return current.likes_count
 
 
-async def test_a_like_is_counted_once_told_and_sent(node: Node, alice: Account, bob: Account) -> None:
+async def test_a_reaction_is_also_a_like(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        post = publish(tx, alice)
-        likes.like(tx, bob, post)
-        likes.like(tx, bob, post)
+        rita, post = remote(tx), publish(tx, alice)
+        uri = react(tx, rita, post, "🔥")
 
-        assert now(tx, post).likes_count == 1
-        assert told(tx, alice) == [("like", bob.id)]
-        assert [one.account.id for one in likes.likers(tx, post, None, PAGE)] == [bob.id]
-        assert [entry.post_id for entry in timelines.likes(tx, bob, PAGE)] == [post.id]
-        [view] = post_views.by_entries(tx, bob, [post.id])
-        assert view.marks.liked
-        [(verb, uri, _)] = said(tx, bob)
-        assert (verb, uri) == ("Like", post.uri)
-
-        likes.unlike(tx, bob, post)
-        likes.unlike(tx, bob, post)
-
-        assert now(tx, post).likes_count == 0
-        assert told(tx, alice) == []
-        verb, uri, extra = said(tx, bob)[-1]
-        assert verb == "Undo"
-        assert extra == {"verb": "Like", "uri": uri, "object_uri": post.uri}
-        assert len(said(tx, bob)) == 2
+        assert counts(tx, post) == [("🔥", 1)]
+        assert likes_count(tx, post) == 1
+        assert told(tx, alice) == [("like", rita.id)]
+        assert likes.by_uri(tx, uri) is not None
+        assert emoji_reactions.latest_uri(tx, rita, post) == uri
 
     await node.db.write(unit)
 
 
-async def test_a_like_from_elsewhere_is_the_same_deed_but_is_not_sent(node: Node, alice: Account) -> None:
+async def test_several_reactions_of_an_account_are_one_like(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        rita = remote(tx)
-        post = publish(tx, alice)
+        rita, sam, post = remote(tx), remote(tx, "sam"), publish(tx, alice)
+        react(tx, rita, post, "🔥", 1)
+        react(tx, rita, post, "🔥", 2)
+        react(tx, rita, post, "🌊", 3)
+        react(tx, sam, post, "🌊")
+
+        assert counts(tx, post) == [("🌊", 2), ("🔥", 1)]
+        assert likes_count(tx, post) == 2
+
+    await node.db.write(unit)
+
+
+async def test_the_like_goes_with_the_last_reaction(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, post = remote(tx), publish(tx, alice)
+        first, second = react(tx, rita, post, "🔥", 1), react(tx, rita, post, "🌊", 2)
+
+        assert emoji_reactions.unreact_by_uri(tx, rita, first)
+        assert (counts(tx, post), likes_count(tx, post)) == ([("🌊", 1)], 1)
+        assert emoji_reactions.unreact_by_uri(tx, rita, second)
+        assert (counts(tx, post), likes_count(tx, post)) == ([], 0)
+        assert not emoji_reactions.unreact_by_uri(tx, rita, second)
+
+    await node.db.write(unit)
+
+
+async def test_a_like_given_apart_stays_without_its_reactions(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, post = remote(tx), publish(tx, alice)
         likes.like(tx, rita, post, uri="https://far.example/likes/1")
-        likes.like(tx, rita, post, uri="https://far.example/likes/2")
 
-        assert now(tx, post).likes_count == 1
-        found = likes.by_uri(tx, "https://far.example/likes/1")
-        assert found is not None
-        assert found.account_id == rita.id
-        assert said(tx, rita) == []
+        assert emoji_reactions.unreact_by_uri(tx, rita, react(tx, rita, post, "🔥"))
+
+        assert (counts(tx, post), likes_count(tx, post)) == ([], 1)
 
     await node.db.write(unit)
 
 
-@pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_nobody_reacts_to_what_they_may_not_see(node: Node, alice: Account, visibility: str) -> None:
+async def test_nobody_removes_the_reaction_of_another(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        rita = remote(tx)
-        post = publish(tx, alice, visibility=visibility)
-        deeds: list[Any] = [likes.like, boosts.boost, bookmarks.add]
-        for deed in deeds:
-            with pytest.raises(NotFound):
-                deed(tx, rita, post)
-        assert now(tx, post) == post
-        assert told(tx, alice) == []
+        rita, sam, post = remote(tx), remote(tx, "sam"), publish(tx, alice)
+        uri = react(tx, rita, post, "🔥")
+
+        assert not emoji_reactions.unreact_by_uri(tx, sam, uri)
+        assert counts(tx, post) == [("🔥", 1)]
 
     await node.db.write(unit)
 
 
-async def test_a_blocked_person_cannot_like(node: Node, alice: Account, mallory: Account) -> None:
+async def test_an_account_gives_a_post_so_many_emoji_and_no_more(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        post = publish(tx, alice)
-        blocks.block(tx, alice, mallory)
+        rita, post = remote(tx), publish(tx, alice)
+        for number in range(emoji_reactions.MAX_PER_ACCOUNT + 3):
+            react(tx, rita, post, f"emoji {number}", number)
+
+        assert len(counts(tx, post)) == emoji_reactions.MAX_PER_ACCOUNT
+        assert likes_count(tx, post) == 1
+
+    await node.db.write(unit)
+
+
+async def test_a_post_that_may_not_be_seen_gets_no_reaction(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, post = remote(tx), publish(tx, alice, visibility="followers")
         with pytest.raises(NotFound):
-            likes.like(tx, mallory, post)
+            react(tx, rita, post, "🔥")
+        assert counts(tx, post, alice) == []
 
     await node.db.write(unit)
 
 
-async def test_a_boost_reaches_the_followers_of_who_boosts(
-    node: Node, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        follow(tx, mallory, bob)
-        post = publish(tx, alice)
-        boosted = boosts.boost(tx, bob, post)
-        assert boosts.boost(tx, bob, post) == boosted
-
-        [entry] = timelines.home(tx, mallory, PAGE)
-        assert (entry.id, entry.post_id, entry.boost_by) == (boosted.id, post.id, bob.id)
-        [view] = post_views.by_entries(tx, mallory, [entry])
-        assert view.boosted_by is not None
-        assert (view.boosted_by.id, view.entry_id, view.author.id) == (bob.id, boosted.id, alice.id)
-        assert now(tx, post).boosts_count == 1
-        assert told(tx, alice) == [("boost", bob.id)]
-        assert [one.account.id for one in boosts.boosters(tx, post, None, PAGE)] == [bob.id]
-        shown = timelines.profile(tx, None, bob, PAGE, include_boosts=True)
-        assert [(one.id, one.boost_by) for one in shown] == [(boosted.id, bob.id)]
-
-        boosts.unboost(tx, bob, post)
-
-        assert timelines.home(tx, mallory, PAGE) == []
-        assert now(tx, post).boosts_count == 0
-        assert told(tx, alice) == []
-        assert [verb for verb, _, _ in said(tx, bob)] == ["Announce", "Undo"]
-
-    await node.db.write(unit)
-
-
-async def test_a_boost_does_not_show_what_is_in_the_feed_already(
-    node: Node, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        follow(tx, mallory, alice)
-        follow(tx, mallory, bob)
-        post = publish(tx, alice)
-        boosts.boost(tx, bob, post)
-        assert [entry.boost_by for entry in timelines.home(tx, mallory, PAGE)] == [None]
-
-    await node.db.write(unit)
-
-
-async def test_a_boost_taken_back_leaves_the_post_to_those_who_follow_its_author(
-    node: Node, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        follow(tx, mallory, bob)
-        post = publish(tx, alice)
-        boosts.boost(tx, bob, post)
-        follow(tx, mallory, alice)
-        boosts.unboost(tx, bob, post)
-        assert [entry.post_id for entry in timelines.home(tx, mallory, PAGE)] == [post.id]
-
-    await node.db.write(unit)
-
-
-async def test_whoever_wants_no_boosts_of_somebody_gets_none(
-    node: Node, alice: Account, bob: Account, mallory: Account
-) -> None:
-    def unit(tx: Writer) -> None:
-        follows.follow(tx, mallory, bob, shows_boosts=False)
-        boosts.boost(tx, bob, publish(tx, alice))
-        assert timelines.home(tx, mallory, PAGE) == []
-
-    await node.db.write(unit)
-
-
-async def test_only_what_is_for_everyone_is_boosted_or_by_its_author(
+async def test_reactions_by_blocked_and_suspended_accounts_are_not_counted(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
-        follow(tx, bob, alice)
-        post = publish(tx, alice, visibility="followers")
-        with pytest.raises(NotAllowed):
-            boosts.boost(tx, bob, post)
-        assert boosts.boost(tx, alice, post).visibility == "followers"
-        direct = publish(tx, alice, "@bob psst", visibility="direct")
-        for person in (alice, bob):
-            with pytest.raises(NotAllowed):
-                boosts.boost(tx, person, direct)
+        post = publish(tx, alice)
+        for name in ("rita", "sam"):
+            react(tx, remote(tx, name), post, "🔥")
+        blocks.block(tx, bob, remote(tx, "rita"))
+        assert (counts(tx, post, bob), counts(tx, post)) == ([("🔥", 1)], [("🔥", 2)])
+        tx.run("UPDATE accounts SET suspended_at = 1 WHERE name = 'sam'")
+        assert (counts(tx, post, bob), counts(tx, post)) == ([], [("🔥", 1)])
 
     await node.db.write(unit)
 
 
-async def test_boosts_by_the_suspended_are_hidden(node: Node, alice: Account) -> None:
+async def test_a_custom_emoji_is_recorded_with_its_picture(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
-        rita, sam = remote(tx), remote(tx, "sam")
-        follow(tx, alice, sam)
-        boosts.boost(
-            tx, sam, arrives(tx, rita), uri="https://far.example/boosts/1", created_at=1_700_000_000_000
+        rita, post = remote(tx), publish(tx, alice)
+        emoji = RemoteEmoji("blobcat", "https://far.example/blobcat.png")
+        emoji_reactions.react(
+            tx, rita, post, "https://far.example/r/1", name="k", content=":blobcat:", remote_emoji=emoji
         )
-        assert len(timelines.home(tx, alice, PAGE)) == 1
-        tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = :id", id=sam.id)
-        assert timelines.home(tx, alice, PAGE) == []
-        sam = accounts.get(tx, sam.id)
-        assert timelines.profile(tx, None, sam, PAGE, include_boosts=True) == []
+
+        [shown] = emoji_reactions.counts_by_post(tx, None, post)
+        assert (shown.content, "blobcat" in shown.emoji) == (":blobcat:", True)
+        assert tx.value("SELECT url FROM emoji WHERE shortcode = 'blobcat'") == emoji.url
+        by_account = emoji_reactions.by_posts_and_accounts(tx, [post.id], [rita.id, alice.id])
+        assert {key: [one.content for one in found] for key, found in by_account.items()} == {
+            (post.id, rita.id): [":blobcat:"]
+        }
 
     await node.db.write(unit)
 
 
-async def test_bookmarks_are_nobody_elses_business(node: Node, alice: Account, bob: Account) -> None:
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from(["react", "unreact", "unreact all"]), st.integers(0, 3)), max_size=12)
+)
+async def test_after_any_sequence_reactions_and_like_agree(
+    node: Node, alice: Account, steps: list[tuple[str, int]]
+) -> None:
     def unit(tx: Writer) -> None:
-        one, two = publish(tx, alice), publish(tx, alice)
-        bookmarks.add(tx, bob, two)
-        bookmarks.add(tx, bob, one)
-        bookmarks.add(tx, bob, one)
-
-        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [one.id, two.id]
-        assert (told(tx, alice), said(tx, bob)) == ([], [])
-        bookmarks.remove(tx, bob, one)
-        assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [two.id]
-        blocks.block(tx, alice, bob)
-        assert timelines.bookmarks(tx, bob, PAGE) == []
+        rita, post = remote(tx), publish(tx, alice)
+        given_emoji: set[int] = set()
+        for step, number in steps:
+            if step == "react":
+                react(tx, rita, post, f"emoji {number}", number)
+                given_emoji.add(number)
+            elif step == "unreact":
+                emoji_reactions.unreact_by_uri(tx, rita, f"{rita.uri}/reactions/{post.id}/{number}")
+                given_emoji.discard(number)
+            else:
+                emoji_reactions.unreact_all(tx, rita, post)
+                likes.unlike(tx, rita, post)
+                given_emoji.clear()
+            assert len(counts(tx, post)) == len(given_emoji)
+            assert likes_count(tx, post) == bool(given_emoji)
 
     await node.db.write(unit)

@@ -1,4 +1,4 @@
-"""What may be done with a post: the rules, written once more in plain words."""
+"""Interaction policies: who may like, comment on, boost and quote a post."""
 
 from __future__ import annotations
 
@@ -27,20 +27,23 @@ RULES = st.builds(
 POLICIES = st.builds(InteractionPolicy, RULES, RULES, RULES, RULES)
 FACTS = st.builds(RequesterFacts, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
-STRANGER = RequesterFacts(can_see=True)
+ANYONE = RequesterFacts(can_see=True)
 FOLLOWER = RequesterFacts(can_see=True, is_follower=True)
 FOLLOWED = RequesterFacts(can_see=True, is_followed=True)
 MENTIONED = RequesterFacts(can_see=True, is_mentioned=True)
 AUTHOR = RequesterFacts(can_see=True, is_author=True)
 
 
-def test_usually_everyone_may_do_everything_but_quote() -> None:
-    answers = {deed: interaction_policy.decide(InteractionPolicy(), deed, STRANGER) for deed in INTERACTIONS}
-    assert answers == {"like": "yes", "comment": "yes", "boost": "yes", "quote": "no"}
+def test_by_default_everyone_may_do_everything_but_quote() -> None:
+    decisions = {
+        interaction: interaction_policy.decide(InteractionPolicy(), interaction, ANYONE)
+        for interaction in INTERACTIONS
+    }
+    assert decisions == {"like": "yes", "comment": "yes", "boost": "yes", "quote": "no"}
 
 
 @pytest.mark.parametrize(
-    ("rule", "stranger", "follower", "followed", "mentioned"),
+    ("rule", "anyone", "follower", "followed", "mentioned"),
     [
         (EVERYONE, "yes", "yes", "yes", "yes"),
         (NOBODY, "no", "no", "no", "no"),
@@ -54,16 +57,16 @@ def test_usually_everyone_may_do_everything_but_quote() -> None:
         (rule_for("everyone", manual_approval=("mentioned",)), "yes", "yes", "yes", "ask"),
     ],
 )
-def test_the_nearest_circle_decides(
-    rule: InteractionRule, stranger: str, follower: str, followed: str, mentioned: str
+def test_the_narrowest_group_decides(
+    rule: InteractionRule, anyone: str, follower: str, followed: str, mentioned: str
 ) -> None:
     policy = InteractionPolicy(boost=rule)
-    people = (STRANGER, FOLLOWER, FOLLOWED, MENTIONED)
-    answers = tuple(interaction_policy.decide(policy, "boost", who) for who in people)
-    assert answers == (stranger, follower, followed, mentioned)
+    requesters = (ANYONE, FOLLOWER, FOLLOWED, MENTIONED)
+    decisions = tuple(interaction_policy.decide(policy, "boost", requester) for requester in requesters)
+    assert decisions == (anyone, follower, followed, mentioned)
 
 
-def test_whoever_is_mentioned_may_answer_unless_comments_are_off() -> None:
+def test_a_mentioned_account_may_reply_unless_comments_are_off() -> None:
     assert (
         interaction_policy.decide(InteractionPolicy(comment=rule_for("followers")), "comment", MENTIONED)
         == "yes"
@@ -78,26 +81,26 @@ def test_whoever_is_mentioned_may_answer_unless_comments_are_off() -> None:
 
 
 @given(POLICIES, st.sampled_from(INTERACTIONS))
-def test_the_author_always_may(policy: InteractionPolicy, deed: Interaction) -> None:
-    assert interaction_policy.decide(policy, deed, AUTHOR) == "yes"
+def test_the_author_always_may(policy: InteractionPolicy, interaction: Interaction) -> None:
+    assert interaction_policy.decide(policy, interaction, AUTHOR) == "yes"
 
 
 @given(POLICIES, st.sampled_from(INTERACTIONS), FACTS)
-def test_a_policy_never_lets_in_who_may_not_see_the_post(
-    policy: InteractionPolicy, deed: Interaction, who: RequesterFacts
+def test_a_policy_never_allows_what_visibility_forbids(
+    policy: InteractionPolicy, interaction: Interaction, requester: RequesterFacts
 ) -> None:
-    if not who.can_see:
-        assert interaction_policy.decide(policy, deed, who) == "no"
+    if not requester.can_see:
+        assert interaction_policy.decide(policy, interaction, requester) == "no"
 
 
 @given(POLICIES, st.sampled_from(("followers", "direct")), FACTS)
-def test_a_private_post_is_passed_on_by_its_author_alone(
-    policy: InteractionPolicy, visibility: str, who: RequesterFacts
+def test_only_its_author_boosts_or_quotes_a_private_post(
+    policy: InteractionPolicy, visibility: str, requester: RequesterFacts
 ) -> None:
     narrow = interaction_policy.restrict_to_visibility(policy, visibility)
-    for deed in ("boost", "quote"):
-        assert interaction_policy.decide(narrow, deed, who) == (
-            "yes" if who.can_see and who.is_author else "no"
+    for interaction in ("boost", "quote"):
+        assert interaction_policy.decide(narrow, interaction, requester) == (
+            "yes" if requester.can_see and requester.is_author else "no"
         )
     assert (narrow.like, narrow.comment) == (policy.like, policy.comment)
 
@@ -109,17 +112,17 @@ def test_an_open_post_keeps_its_policy(visibility: str) -> None:
 
 
 @given(POLICIES)
-def test_a_policy_survives_the_column(policy: InteractionPolicy) -> None:
+def test_a_policy_is_parsed_as_it_was_serialized(policy: InteractionPolicy) -> None:
     assert interaction_policy.load(interaction_policy.dump(policy)) == policy
 
 
-def test_the_usual_policy_takes_no_room() -> None:
+def test_the_default_policy_is_stored_as_an_empty_text() -> None:
     assert interaction_policy.dump(InteractionPolicy()) == ""
     assert interaction_policy.dump(InteractionPolicy(comment=NOBODY)) == '{"comment":{}}'
     assert interaction_policy.load("") == InteractionPolicy()
 
 
-def test_a_rule_has_a_word() -> None:
+def test_a_rule_is_summarized_in_one_word() -> None:
     assert (EVERYONE.summary, NOBODY.summary, rule_for("followers").summary) == (
         "everyone",
         "nobody",

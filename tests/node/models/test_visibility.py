@@ -1,4 +1,4 @@
-"""Who may see what, against the rules written once more in plain Python, over random worlds."""
+"""The visibility of posts, compared with the rules in plain Python, over random data."""
 
 from __future__ import annotations
 
@@ -17,98 +17,98 @@ WHOLE = Page(limit=80)
 
 
 def may(world: World, viewer: int | None, post: int) -> bool:
-    """The rules, plainly. `viewer` and `post` are numbers of the world; None is anybody."""
-    said = world.posts[post]
+    """The rules in plain Python. `viewer` and `post` are numbers of the world; None is anonymous."""
+    row = world.posts[post]
     if viewer is not None and viewer in world.gone:
         viewer = None
-    if said.is_deleted or said.author in world.gone:
+    if row.is_deleted or row.author in world.gone:
         return False
-    if viewer is not None and {(viewer, said.author), (said.author, viewer)} & world.blocks:
+    if viewer is not None and {(viewer, row.author), (row.author, viewer)} & world.blocks:
         return False
-    if said.visibility in ("public", "unlisted"):
+    if row.visibility in ("public", "unlisted"):
         return True
     if viewer is None:
         return False
-    if viewer == said.author or viewer in said.mentions:
+    if viewer == row.author or viewer in row.mentions:
         return True
-    return said.visibility == "followers" and (viewer, said.author) in world.accepted
+    return row.visibility == "followers" and (viewer, row.author) in world.accepted
 
 
-def hears(world: World, viewer: int | None, author: int) -> bool:
+def is_not_muted(world: World, viewer: int | None, author: int) -> bool:
     return viewer is None or viewer in world.gone or (viewer, author) not in world.mutes
 
 
 def check(tx: Writer, world: World) -> None:
-    people, ids = build_world(tx, world)
+    accounts, ids = build_world(tx, world)
     numbers = {id_: number for number, id_ in enumerate(ids)}
     for viewer in [None, *range(PEOPLE)]:
-        who = None if viewer is None else people[viewer]
+        account = None if viewer is None else accounts[viewer]
         allowed = {number for number in range(len(ids)) if may(world, viewer, number)}
-        heard = {number for number in allowed if hears(world, viewer, world.posts[number].author)}
+        listed = {number for number in allowed if is_not_muted(world, viewer, world.posts[number].author)}
 
-        assert {numbers[view.post.id] for view in post_views.by_entries(tx, who, ids)} == allowed
+        assert {numbers[view.post.id] for view in post_views.by_entries(tx, account, ids)} == allowed
         for number, id_ in enumerate(ids):
             post = posts.by_id(tx, id_)
             assert post is not None
-            assert may_see(tx, who, post) == (number in allowed)
+            assert may_see(tx, account, post) == (number in allowed)
 
         def shown(entries: list[timelines.TimelineEntry]) -> set[int]:
             return {numbers[entry.post_id] for entry in entries}
 
-        top = {n for n in heard if world.posts[n].visibility == "public" and world.posts[n].parent is None}
-        assert shown(timelines.public(tx, who, WHOLE)) == top
-        ours = {n for n in top if world.posts[n].author < LOCAL}
-        assert shown(timelines.public(tx, who, WHOLE, only_local=True)) == ours
-        assert shown(timelines.remote(tx, who, WHOLE)) == top - ours
-        tagged = {n for n in heard if world.posts[n].visibility == "public" and n % 2 == 0}
-        assert shown(timelines.hashtag(tx, who, "#Fog", WHOLE)) == tagged
+        top = {n for n in listed if world.posts[n].visibility == "public" and world.posts[n].parent is None}
+        assert shown(timelines.public(tx, account, WHOLE)) == top
+        local = {n for n in top if world.posts[n].author < LOCAL}
+        assert shown(timelines.public(tx, account, WHOLE, only_local=True)) == local
+        assert shown(timelines.remote(tx, account, WHOLE)) == top - local
+        tagged = {n for n in listed if world.posts[n].visibility == "public" and n % 2 == 0}
+        assert shown(timelines.hashtag(tx, account, "#Fog", WHOLE)) == tagged
         for author in range(PEOPLE):
             of_author = {n for n in allowed if world.posts[n].author == author}
-            seen = timelines.profile(tx, who, people[author], WHOLE, include_comments=True)
+            seen = timelines.profile(tx, account, accounts[author], WHOLE, include_comments=True)
             assert shown(seen) == of_author
-        if who is not None and viewer not in world.gone:
-            assert shown(timelines.bookmarks(tx, who, WHOLE)) == allowed
-            assert shown(timelines.likes(tx, who, WHOLE)) == allowed
-        check_conversations(tx, world, viewer, who, ids, allowed, heard)
-        check_files(tx, world, viewer, who, ids, allowed)
+        if account is not None and viewer not in world.gone:
+            assert shown(timelines.bookmarks(tx, account, WHOLE)) == allowed
+            assert shown(timelines.likes(tx, account, WHOLE)) == allowed
+        check_conversations(tx, world, viewer, account, ids, allowed, listed)
+        check_files(tx, world, viewer, account, ids, allowed)
 
 
 def check_conversations(
     tx: Writer,
     world: World,
     viewer: int | None,
-    who: Account | None,
+    account: Account | None,
     ids: list[int],
     allowed: set[int],
-    heard: set[int],
+    listed: set[int],
 ) -> None:
     for number in range(len(ids)):
-        above, at = [], world.posts[number].parent
-        while at is not None:
-            above.append(at)
-            at = world.posts[at].parent
+        above, parent = [], world.posts[number].parent
+        while parent is not None:
+            above.append(parent)
+            parent = world.posts[parent].parent
         below = {other for other in range(len(ids)) if other != number and number in world.ancestors(other)}
         post = posts.by_id(tx, ids[number])
         assert post is not None
-        ancestors, descendants = timelines.thread(tx, who, post)
+        ancestors, descendants = timelines.thread(tx, account, post)
         assert ancestors == [ids[n] for n in reversed(above) if n in allowed]
-        assert descendants == sorted(ids[n] for n in below & heard)
+        assert descendants == sorted(ids[n] for n in below & listed)
 
 
 def check_files(
-    tx: Writer, world: World, viewer: int | None, who: Account | None, ids: list[int], allowed: set[int]
+    tx: Writer, world: World, viewer: int | None, account: Account | None, ids: list[int], allowed: set[int]
 ) -> None:
     for number, id_ in enumerate(ids):
         sharers = {n for n in range(len(ids)) if n % 3 == number % 3} & allowed
         is_open = any(world.posts[n].visibility in ("public", "unlisted") for n in sharers)
         expected = "public" if is_open else "private" if sharers else None
-        assert may_see_file(tx, viewer_value(who), f"aa/bb/{number % 3}.webp") == expected
+        assert may_see_file(tx, viewer_value(account), f"aa/bb/{number % 3}.webp") == expected
         is_open = world.posts[number].visibility in ("public", "unlisted")
         expected = None if number not in allowed else "public" if is_open else "private"
-        assert may_see_photo(tx, viewer_value(who), id_ + 1) == expected
+        assert may_see_photo(tx, viewer_value(account), id_ + 1) == expected
 
 
-async def test_every_door_answers_as_the_rules_do(node: Node) -> None:
+async def test_every_query_agrees_with_the_rules(node: Node) -> None:
     def unit(tx: Writer) -> None:
         @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(worlds())
@@ -124,7 +124,9 @@ async def test_every_door_answers_as_the_rules_do(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_an_upload_in_no_post_is_for_its_owner_alone(node: Node, alice: Account, bob: Account) -> None:
+async def test_an_upload_in_no_post_is_visible_to_its_owner_alone(
+    node: Node, alice: Account, bob: Account
+) -> None:
     def unit(tx: Writer) -> None:
         tx.run(
             """INSERT INTO photos (id, account_id, mime, original_file, created_at)

@@ -141,7 +141,7 @@ async def test_a_post_for_ten_thousand_is_one_statement(node: Node, alice: Accou
         rita = remote(tx)
         follow(tx, alice, rita)
         post = arrives(tx, rita)
-        home_feed.delete_by_post(tx, post.id)
+        home_feed.delete_by_post(tx, post)
         counting = Counting(tx)
         home_feed.add_post(counting, post)  # type: ignore[arg-type]
         assert counting.statements == 1

@@ -1,4 +1,4 @@
-"""Publish, edit, delete: each deed with all that belongs to it."""
+"""Publishing and editing: each with everything that follows from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.database import Writer
 from node.errors import Invalid, NotAllowed, NotFound
-from node.interactions import blocks, bookmarks, boosts, likes
+from node.ids import now_ms
+from node.interactions import blocks
 from node.models.account import Account
 from node.models.interaction_policy import NOBODY, InteractionPolicy
 from node.node import Node
@@ -25,11 +26,13 @@ from tests.support.posting import arrives, follow, publish
 PAGE = Page()
 
 
-def counted(tx: Writer, who: Account) -> int:
-    return accounts.get(tx, who.id).posts_count
+def counted(tx: Writer, author: Account) -> int:
+    return accounts.get(tx, author.id).posts_count
 
 
-async def test_a_post_becomes_true_everywhere_at_once(node: Node, alice: Account, bob: Account) -> None:
+async def test_a_new_post_is_in_feeds_counts_hashtags_and_the_outbox_at_once(
+    node: Node, alice: Account, bob: Account
+) -> None:
     def unit(tx: Writer) -> None:
         follow(tx, bob, alice)
         post = publish(tx, alice, "Hello @bob\n#Fog", language="en")
@@ -98,14 +101,14 @@ async def test_a_photo_can_be_posted_once_and_by_its_owner_only(
         Draft(caption="x", alts={1: "x" * 10_001}),
     ],
 )
-async def test_what_cannot_be_a_post_is_refused_with_a_sentence(
+async def test_what_cannot_be_a_post_is_refused_with_a_message(
     node: Node, alice: Account, draft: Draft
 ) -> None:
     with pytest.raises(Invalid, match=r"\.$"):
         await node.db.write(publishing.publish, alice, draft)
 
 
-async def test_a_suspended_person_cannot_post(node: Node, alice: Account) -> None:
+async def test_a_suspended_account_cannot_post(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         accounts.set_visible(tx, alice.id, is_visible=False)
         with pytest.raises(NotAllowed):
@@ -117,7 +120,7 @@ async def test_a_suspended_person_cannot_post(node: Node, alice: Account) -> Non
 # Comments
 
 
-async def test_a_comment_joins_the_conversation_and_tells_the_author(
+async def test_a_comment_joins_the_conversation_and_notifies_the_author(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -143,7 +146,7 @@ async def test_a_comment_joins_the_conversation_and_tells_the_author(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "of_parent", "becomes"),
+    ("wanted", "of_parent", "expected"),
     [
         ("public", "followers", "followers"),
         ("unlisted", "public", "unlisted"),
@@ -151,12 +154,12 @@ async def test_a_comment_joins_the_conversation_and_tells_the_author(
         ("direct", "public", "direct"),
     ],
 )
-async def test_a_comment_reaches_no_further_than_what_it_is_about(
-    node: Node, alice: Account, wanted: str, of_parent: str, becomes: str
+async def test_a_comment_reaches_no_further_than_its_parent(
+    node: Node, alice: Account, wanted: str, of_parent: str, expected: str
 ) -> None:
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, visibility=of_parent)
-        assert publish(tx, alice, "x", parent_id=post.id, visibility=wanted).visibility == becomes
+        assert publish(tx, alice, "x", parent_id=post.id, visibility=wanted).visibility == expected
 
     await node.db.write(unit)
 
@@ -173,7 +176,7 @@ async def test_F9_a_private_comment_is_not_counted(node: Node, alice: Account, b
     await node.db.write(unit)
 
 
-async def test_nobody_comments_on_what_they_may_not_see(
+async def test_nobody_comments_on_a_post_they_may_not_see(
     node: Node, alice: Account, bob: Account, mallory: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -203,7 +206,7 @@ async def test_comments_can_be_turned_off_for_everyone_but_the_author(
 # Edits
 
 
-async def test_an_edit_keeps_what_was_said_before(
+async def test_an_edit_keeps_the_earlier_version(
     node: Node, alice: Account, bob: Account, photo: Callable[..., bytes]
 ) -> None:
     one, two = [await photos.upload(node, alice, photo(seed=seed), alt=f"alt {seed}") for seed in (1, 2)]
@@ -234,7 +237,7 @@ async def test_an_edit_keeps_what_was_said_before(
     await node.db.write(unit)
 
 
-async def test_an_edit_that_changes_nothing_says_nothing(node: Node, alice: Account) -> None:
+async def test_an_edit_that_changes_nothing_sends_nothing(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "Same #fog")
         assert publishing.edit(tx, alice, post, Draft(caption="Same #fog")) == post
@@ -244,7 +247,7 @@ async def test_an_edit_that_changes_nothing_says_nothing(node: Node, alice: Acco
     await node.db.write(unit)
 
 
-async def test_somebody_no_longer_named_can_still_see_a_direct_post(
+async def test_an_account_no_longer_named_can_still_see_a_direct_post(
     node: Node, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -268,94 +271,7 @@ async def test_only_its_author_changes_or_deletes_a_post(
     await node.db.write(unit)
 
 
-# Deletion
-
-
-async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
-    node: Node,
-    alice: Account,
-    bob: Account,
-    photo: Callable[..., bytes],
-    settle: Callable[[], object],
-) -> None:
-    picture = await photos.upload(node, alice, photo())
-    [path, *_] = [node.storage.path(kept.key) for kept in picture.files.values()]
-    assert path is not None
-
-    def unit(tx: Writer) -> None:
-        rita = remote(tx)
-        follow(tx, bob, alice)
-        post = publish(tx, alice, "Secret plan #fog", photo_ids=[picture.id])
-        for person in (bob, rita):
-            likes.like(tx, person, post, uri=f"like:{person.id}")
-        boosts.boost(tx, bob, post)
-        bookmarks.add(tx, bob, post)
-        publishing.edit(tx, alice, post, Draft(caption="Secret #fog", photo_ids=[picture.id]))
-        post_deletion.delete(tx, alice, post)
-        posts_left = posts.by_id(tx, post.id)
-
-        assert posts_left is not None
-        assert posts_left.deleted_at is not None
-        assert (posts_left.caption, posts_left.source, posts_left.likes_count) == ("", "", 0)
-        for table in (
-            "photos",
-            "photo_files",
-            "likes",
-            "boosts",
-            "bookmarks",
-            "feed",
-            "mentions",
-            "post_edits",
-        ):
-            assert tx.value(f"SELECT COUNT(*) FROM {table}") == 0, table
-        for table in ("post_hashtags", "hashtag_uses"):
-            assert tx.value(f"SELECT COUNT(*) FROM {table}") == 0, table
-        assert told(tx, alice) == [("follow", bob.id)]
-        assert counted(tx, alice) == 0
-        verb, uri, extra = said(tx, alice)[-1]
-        assert (verb, uri) == ("Delete", post.uri)
-        assert (extra["former"], extra["visibility"], extra["interested"]) == ("Note", "public", [rita.id])
-        with pytest.raises(NotFound):
-            posts.visible_by_id(tx, alice, post.id)
-        with pytest.raises(NotFound):
-            post_deletion.delete(tx, alice, post)
-
-    assert path.exists()
-    await node.db.write(unit)
-    await node_jobs(node)
-    assert not path.exists()
-
-
-async def node_jobs(node: Node) -> None:
-    """Run the jobs that delete files."""
-    from node.attachments import stored_files
-    from node.ids import now_ms
-    from node.jobs import queue
-
-    for job in await node.db.write(queue.claim, "delete_files", 100, now_ms()):
-        await stored_files.delete_files(node, job)
-
-
-async def test_a_person_who_leaves_takes_their_posts_along(node: Node, alice: Account, bob: Account) -> None:
-    def unit(tx: Writer) -> None:
-        post = publish(tx, bob)
-        own = [publish(tx, alice, "comment", parent_id=post.id), publish(tx, alice, "post")]
-        likes.like(tx, alice, post)
-        boosts.boost(tx, alice, post)
-        for one in own:
-            post_deletion.remove_locally(tx, one)
-        likes.delete_by_account(tx, alice)
-        boosts.delete_by_account(tx, alice)
-        current = posts.by_id(tx, post.id)
-        assert current is not None
-        assert (current.likes_count, current.boosts_count, current.comments_count) == (0, 0, 0)
-        assert timelines.profile(tx, None, alice, PAGE, include_comments=True, include_boosts=True) == []
-        assert "Delete" not in verbs(tx, alice)
-
-    await node.db.write(unit)
-
-
-async def test_remote_comments_count_and_are_told(node: Node, alice: Account) -> None:
+async def test_remote_comments_are_counted_and_notified(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = publish(tx, alice)
@@ -364,5 +280,58 @@ async def test_remote_comments_count_and_are_told(node: Node, alice: Account) ->
         assert current is not None
         assert current.comments_count == 1
         assert told(tx, alice) == [("comment", rita.id)]
+
+    await node.db.write(unit)
+
+
+async def test_a_comment_reads_its_parent_once(node: Node, alice: Account, bob: Account) -> None:
+    class Recording:
+        """A unit of work that keeps what is read of the table `posts`."""
+
+        def __init__(self, tx: Writer) -> None:
+            self.tx = tx
+            self.reads: list[str] = []
+
+        def __getattr__(self, name: str) -> object:
+            read = getattr(self.tx, name)
+            if name not in ("one", "all", "value"):
+                return read
+
+            def recorded(sql: str, **values: object) -> object:
+                if "FROM posts" in sql:
+                    self.reads.append(sql)
+                return read(sql, **values)
+
+            return recorded
+
+    def unit(tx: Writer) -> None:
+        follow(tx, bob, alice)
+        parent = publish(tx, alice)
+        recording = Recording(tx)
+        publish(recording, bob, "Lovely", parent_id=parent.id)  # type: ignore[arg-type]
+        assert len(recording.reads) == 1
+
+    await node.db.write(unit)
+
+
+async def test_nobody_is_notified_of_a_post_found_long_after(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        late = now_ms() - publishing.NOTIFY_MAX_AGE_MS
+        arrives(tx, rita, mentions=[alice], published_at=late - 60_000)
+        assert told(tx, alice) == []
+        arrives(tx, rita, mentions=[alice], published_at=late + 60_000)
+        assert told(tx, alice) == [("mention", rita.id)]
+
+    await node.db.write(unit)
+
+
+async def test_an_account_that_has_moved_or_is_remote_cannot_post(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        with pytest.raises(NotAllowed):
+            publish(tx, remote(tx))
+        accounts.set_migration(tx, alice.id, aliases=[], moved_to="https://far.example/users/alice")
+        with pytest.raises(NotAllowed):
+            publish(tx, accounts.get(tx, alice.id))
 
     await node.db.write(unit)

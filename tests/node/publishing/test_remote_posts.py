@@ -1,4 +1,4 @@
-"""Posts published elsewhere: in once, changed only by their author, gone for good."""
+"""Remote posts: recorded once, changed only by their author, deleted for good."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
     await node.db.write(unit)
 
 
-async def test_a_post_comes_in_once(node: Node) -> None:
+async def test_a_post_is_recorded_once(node: Node) -> None:
     def unit(tx: Writer) -> None:
         remote_post = said(remote(tx))
         first = remote_posts.receive_create(tx, remote_post)
@@ -68,7 +68,7 @@ async def test_a_post_comes_in_once(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_a_thousand_posts_of_one_second_all_come_in(node: Node) -> None:
+async def test_a_thousand_posts_of_one_second_are_all_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         ids = {arrives(tx, rita, published_at=1_700_000_000_000).id for _ in range(1000)}
@@ -86,7 +86,7 @@ async def test_a_post_from_the_future_is_from_now(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_after_its_deletion_a_post_stays_out(node: Node) -> None:
+async def test_a_deleted_post_is_not_recorded_again(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         known, late = said(rita), said(rita)
@@ -103,22 +103,21 @@ async def test_after_its_deletion_a_post_stays_out(node: Node) -> None:
 async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
-        stranger = remote(tx, "mallory", "evil.example")
+        namesake = remote(tx, "mallory", "evil.example")
         post, own = arrives(tx, rita), publish(tx, alice)
-        coming = said(rita)
-        for who in (mallory, stranger):
-            assert not remote_posts.receive_delete(tx, who, post.uri)
-            assert not remote_posts.receive_delete(tx, who, own.uri)
-            assert not remote_posts.receive_delete(tx, who, coming.uri)
+        late = said(rita)
+        for actor in (mallory, namesake):
+            for uri in (post.uri, own.uri, late.uri):
+                assert not remote_posts.receive_delete(tx, actor, uri)
 
         assert posts.visible_by_id(tx, None, post.id)
         assert posts.visible_by_id(tx, None, own.id)
-        assert remote_posts.receive_create(tx, coming) is not None
+        assert remote_posts.receive_create(tx, late) is not None
 
     await node.db.write(unit)
 
 
-async def test_nothing_comes_from_the_suspended(node: Node) -> None:
+async def test_nothing_by_a_suspended_account_is_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = arrives(tx, rita)
@@ -133,7 +132,7 @@ async def test_nothing_comes_from_the_suspended(node: Node) -> None:
     await node.db.write(unit)
 
 
-async def test_comments_by_the_blocked_and_the_uninvited_stay_out(node: Node, alice: Account) -> None:
+async def test_comments_that_a_local_author_does_not_allow_are_refused(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         blocks.block(tx, alice, mallory)
@@ -198,7 +197,7 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
     await node.db.write(unit)
 
 
-async def test_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node) -> None:
+async def test_posts_that_comment_on_each_other_in_a_circle_are_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         one, two = said(rita), said(rita)
@@ -216,7 +215,7 @@ async def test_posts_that_answer_each_other_in_a_circle_come_to_rest(node: Node)
 # Updates
 
 
-async def test_an_update_replaces_what_is_said(node: Node, alice: Account) -> None:
+async def test_an_update_replaces_the_content(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         original = said(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
@@ -284,7 +283,7 @@ async def test_only_the_author_updates_and_only_forwards(node: Node, alice: Acco
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted", "followers", "direct"])
-async def test_a_post_that_came_for_one_is_not_for_another(
+async def test_a_post_addressed_to_one_account_is_not_seen_by_another(
     node: Node, alice: Account, bob: Account, visibility: str
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -296,5 +295,20 @@ async def test_a_post_that_came_for_one_is_not_for_another(
         assert bool(post_views.by_entries(tx, bob, [post.id])) == is_open
         in_home = [entry.post_id for entry in timelines.home(tx, alice, PAGE)]
         assert in_home == ([] if visibility == "direct" else [post.id])
+
+    await node.db.write(unit)
+
+
+async def test_the_import_status_says_what_is_known_before_recording(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, sam = remote(tx), remote(tx, "sam")
+        follow(tx, alice, rita)
+        known, deleted = arrives(tx, rita), said(rita)
+        remote_posts.receive_delete(tx, rita, deleted.uri)
+
+        status = remote_posts.import_status
+        assert status(tx, rita, known.uri) == remote_posts.ImportStatus(True, False, True)
+        assert status(tx, rita, deleted.uri) == remote_posts.ImportStatus(False, True, True)
+        assert status(tx, sam, deleted.uri) == remote_posts.ImportStatus(False, False, False)
 
     await node.db.write(unit)

@@ -1,3 +1,5 @@
+"""Names: usernames that may be chosen, and shown names that cannot disturb the text around them."""
+
 from __future__ import annotations
 
 import time
@@ -16,37 +18,37 @@ ZERO_WIDTH = "\u200b"
 
 
 @pytest.mark.parametrize("name", ["alice", "A", "a_1", "x" * 30, "0"])
-def test_a_plain_name_may_be_had(name: str) -> None:
+def test_a_plain_username_is_allowed(name: str) -> None:
     assert display_names.check_username(name) == name
 
 
 @pytest.mark.parametrize(
     "name", ["", "x" * 31, "al ice", "álice", "a-b", "a.b", "alice\n", "admin", "INBOX", "___", "a@b"]
 )
-def test_a_name_that_would_confuse_is_refused_with_its_field(name: str) -> None:
+def test_a_confusing_username_is_refused_with_its_field(name: str) -> None:
     with pytest.raises(Invalid) as refused:
         display_names.check_username(name)
 
     assert refused.value.field == "name"
 
 
-def test_H4_direction_and_invisible_characters_leave_a_name() -> None:
+def test_H4_direction_and_invisible_characters_are_removed() -> None:
     assert display_names.clean_line(f"{RTL}ecila{ZERO_WIDTH} \u2066x\u2069") == "ecila x"
     assert display_names.clean_line("a\u00adb\ufeffc\u2060d") == "abcd"
     assert display_names.clean_line("line\none\x00\x1b[31m") == "line one[31m"
 
 
-def test_a_name_made_of_nothing_visible_is_empty() -> None:
+def test_a_name_of_invisible_characters_is_empty() -> None:
     assert display_names.clean_line("\u3164\u2800 \u200d\u200c \u115f") == ""
 
 
-def test_a_tower_of_marks_is_cut() -> None:
-    tower = "a" + "\u0301" * 100
+def test_a_stack_of_combining_marks_is_cut() -> None:
+    stack = "a" + "\u0301" * 100
 
-    assert len(display_names.clean_line(tower)) <= 6
+    assert len(display_names.clean_line(stack)) <= 6
 
 
-def test_what_scripts_and_emoji_need_is_kept() -> None:
+def test_joiners_that_scripts_and_emoji_need_are_kept() -> None:
     family = "👨\u200d👩\u200d👧"
     persian = "می\u200cخواهم"
     scotland = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
@@ -57,12 +59,12 @@ def test_what_scripts_and_emoji_need_is_kept() -> None:
     assert display_names.clean_line("a" + scotland[1:]) == "a"
 
 
-def test_a_foreign_name_cannot_carry_another_handle() -> None:
+def test_a_remote_name_cannot_contain_another_handle() -> None:
     assert display_names.clean_remote_username("ali ce@evil.example/<b>") == "aliceevil.exampleb"
 
 
 @given(st.text(max_size=200))
-def test_whatever_arrives_one_short_visible_line_comes_out(text: str) -> None:
+def test_any_text_becomes_one_short_visible_line(text: str) -> None:
     shown = display_names.clean_line(text)
 
     assert len(shown) <= display_names.MAX_DISPLAY_NAME_LENGTH

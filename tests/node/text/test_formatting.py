@@ -1,99 +1,31 @@
-"""Words in and out: what is typed, what other servers send, and what no words may do to a page."""
+"""Typed text cut into tokens, and remote HTML made safe: what no text may do to a page, or to the clock."""
 
 from __future__ import annotations
 
 import json
-import re
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.accounts import mention_links
-from node.accounts.mention_links import FormattedText
-from node.database import Reader, Writer
-from node.interactions import blocks
-from node.models.account import Account
-from node.node import Node
-from node.text.formatting import clean_text, html_to_text, normalize_hashtag, remote_handles, sanitize_html
-from tests.support.people import remote
+from node.text.formatting import (
+    clean_text,
+    html_to_text,
+    link,
+    normalize_hashtag,
+    paragraphs,
+    remote_handles,
+    sanitize_html,
+    tokens,
+)
+from tests.support.html_elements import Elements, assert_safe
 
 FIXTURES = Path(__file__).resolve().parents[4] / "shared" / "fixtures"
 
 
-async def rendered(node: Node, author: Account, text: str) -> FormattedText:
-    def unit(tx: Reader) -> FormattedText:
-        return mention_links.render_html(tx, text, author=author)
-
-    return await node.db.read(unit)
-
-
-class Elements(HTMLParser):
-    """Every element with its attributes, and the words between."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-
-KEPT = {"p", "br", "a", "span", "strong", "em", "b", "i", "u", "s", "del", "code", "pre", "blockquote"}
-KEPT |= {"ul", "ol", "li"}
-CLASSES = {"mention", "hashtag", "u-url", "h-card"}
-
-
-def assert_safe(html: str) -> None:
-    for tag, attributes in Elements(html).found:
-        assert tag in KEPT
-        assert set(attributes) <= {"href", "rel", "class", "start"}
-        assert set((attributes.get("class") or "").split()) <= CLASSES
-        if "href" in attributes:
-            assert re.match(r"https?://", attributes["href"] or "")
-
-
-# What is typed
-
-
-async def test_a_caption_names_people_tags_and_links(node: Node, alice: Account, bob: Account) -> None:
-    rita = await node.db.write(remote)
-    caption = await rendered(
-        node,
-        alice,
-        "Fog <3 with @bob, @rita@far.example and @nobody@far.example!\n#Été\nhttps://a.example/x?y=1&z=(2).\n\n#Fog",
-    )
-
-    assert caption.html == (
-        "<p>Fog &lt;3 with"
-        f' <span class="h-card"><a href="{bob.url}" class="u-url mention">@<span>bob</span></a></span>,'
-        f' <span class="h-card"><a href="{rita.url}" class="u-url mention">@<span>rita</span></a></span>'
-        " and @nobody@far.example!"
-        '<br><a href="https://tintype.test/tags/%C3%A9t%C3%A9" class="mention hashtag" rel="tag">#<span>Été</span></a>'
-        '<br><a href="https://a.example/x?y=1&amp;z=(2)" rel="nofollow noopener noreferrer">'
-        "a.example/x?y=1&amp;z=(2)</a>.</p>"
-        '<p><a href="https://tintype.test/tags/fog" class="mention hashtag" rel="tag">#<span>Fog</span></a></p>'
-    )
-    assert [person.id for person in caption.mentions] == [bob.id, rita.id]
-    assert caption.unknown_mentions == ["nobody@far.example"]
-    assert caption.hashtags == ["Été", "Fog"]
-
-
-async def test_a_handle_of_this_node_is_found_with_and_without_its_domain(
-    node: Node, alice: Account, bob: Account
-) -> None:
-    caption = await rendered(node, alice, f"@BOB and @bob@{node.site.domain}")
-
-    assert [person.id for person in caption.mentions] == [bob.id]
+# Typed text
 
 
 @pytest.mark.parametrize(
@@ -109,25 +41,8 @@ async def test_a_handle_of_this_node_is_found_with_and_without_its_domain(
         ("@a", []),
     ],
 )
-def test_handles_of_people_elsewhere_are_found(text: str, handles: list[str]) -> None:
+def test_handles_with_a_domain_are_found(text: str, handles: list[str]) -> None:
     assert remote_handles(text) == handles
-
-
-@pytest.mark.parametrize(
-    ("text", "hashtags"),
-    [
-        ("#fog #Fog #FOG", ["fog"]),
-        ("#हिन्दी and #日本語。", ["हिन्दी", "日本語"]),
-        ("#2026 #2026a", ["2026a"]),
-        ("a#b &#39; /#c", []),
-        ("＃ｆｕｌｌ", ["ｆｕｌｌ"]),
-        ("#snow_man! #snow-man", ["snow_man", "snow"]),
-        ("#" + "x" * 300, []),
-        ("#a·b·", ["a·b"]),
-    ],
-)
-async def test_hashtags_are_found(node: Node, alice: Account, text: str, hashtags: list[str]) -> None:
-    assert (await rendered(node, alice, text)).hashtags == hashtags
 
 
 @pytest.mark.parametrize(
@@ -145,91 +60,54 @@ def test_one_tag_has_one_name(written: str, name: str) -> None:
     assert normalize_hashtag(written) == name
 
 
-@pytest.mark.parametrize(
-    ("text", "href"),
-    [
-        ("see https://a.example/p, or", "https://a.example/p"),
-        ("(https://a.example/w_(x))", "https://a.example/w_(x)"),
-        ("https://a.example/#top", "https://a.example/#top"),
-        ("http://[::1]:80/", "http://[::1]:80/"),
-        ("https://good@evil.example/", None),
-        ('https://a.example"onmouseover=x', "https://a.example"),
-        ("javascript:alert(1)", None),
-        ("xhttps://a.example", None),
-        ("https://", None),
-    ],
-)
-async def test_links_are_found(node: Node, alice: Account, text: str, href: str | None) -> None:
-    html = (await rendered(node, alice, text)).html
-
-    assert [attributes.get("href") for tag, attributes in Elements(html).found if tag == "a"] == (
-        [href] if href else []
-    )
-
-
-async def test_whatever_is_typed_is_safe_and_says_what_was_typed(node: Node, alice: Account) -> None:
-    def unit(tx: Reader) -> None:
-        pieces = st.sampled_from(
-            ["@alice", "#a", "<b>", "&amp;", "https://a.b/", "\n", "\n\n", '"', "@", "#", " "]
-        )
-
-        @settings(max_examples=150, deadline=None, database=None)
-        @given(st.lists(pieces | st.text(max_size=8), max_size=20))
-        def run(typed: list[str]) -> None:
-            text = clean_text("".join(typed), 5000)
-            html = mention_links.render_html(tx, text, author=alice).html
-            assert_safe(html)
-            again = sanitize_html(html)
-            assert_safe(again)
-
-            def bones(html: str) -> list[tuple[str, str | None, str | None]]:
-                return [(tag, a.get("href"), a.get("class")) for tag, a in Elements(html).found]
-
-            assert bones(again) == bones(html)
-            assert Elements(again).words == Elements(html).words
-            if "http" not in text.lower():
-                assert "".join(Elements(html).words.split()) == "".join(text.split())
-
-        run()
-
-    await node.db.read(unit)
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "@",
-        "@a@",
-        "#",
-        "#a",
-        "http://",
-        "https://a.b/(",
-        "https://a.b/)",
-        "\n",
-        "@a@b.c:1",
-        "(",
-        "#a·",
-        "https://a.b,",
-        "@a.",
-    ],
-)
-async def test_no_text_is_slow(node: Node, alice: Account, unit: str) -> None:
-    text = unit * (100_000 // len(unit))
-
-    started = time.process_time()
-    await rendered(node, alice, text)
-    remote_handles(text)
-
-    assert time.process_time() - started < 2.5
-
-
-def test_what_no_reader_can_see_is_taken_out() -> None:
+def test_control_characters_are_removed_and_the_length_is_bounded() -> None:
     assert clean_text(" a\x00b\ud800c\r\nd\x1b[0m\u2028 ", 100) == "abc\nd[0m"
     assert clean_text(None, 10) == ""
     assert clean_text("x" * 50, 10) == "x" * 10
 
 
-# What others send
+@given(
+    st.lists(
+        st.sampled_from(["@a@b.c", "@bob", "#Fog", "https://a.b/(", "http://", "&", " ", "\n", ")"])
+        | st.text(max_size=5)
+    )
+)
+def test_tokens_hold_every_character_of_the_text_in_order(parts: list[str]) -> None:
+    text = "".join(parts)
+
+    assert "".join(token.text for token in tokens(text)) == text
+
+
+def test_tokens_have_a_kind_and_a_normalized_value() -> None:
+    found = [
+        (token.kind, token.text, token.value) for token in tokens("Hi @Bob@B.Example #Été https://a.b/x.")
+    ]
+
+    assert found == [
+        ("text", "Hi ", ""),
+        ("mention", "@Bob@B.Example", "Bob@b.example"),
+        ("text", " ", ""),
+        ("hashtag", "#Été", "été"),
+        ("text", " ", ""),
+        ("url", "https://a.b/x", ""),
+        ("text", ".", ""),
+    ]
+
+
+def test_a_long_url_is_shortened_but_its_host_is_shown_whole() -> None:
+    host = "a-very-long-name." * 5 + "example"
+
+    assert f">{host}…</a>" in link(f"https://{host}/path?" + "x" * 100)
+    assert ">a.example/" + "x" * 50 + "…</a>" in link("https://a.example/" + "x" * 100)
+    assert 'href="https://a.example/?a=1&amp;b=&quot;"' in link('https://a.example/?a=1&b="')
+
+
+def test_blank_lines_make_paragraphs_and_single_ones_line_breaks() -> None:
+    assert paragraphs("a\nb\n\n\n\nc\n") == "<p>a<br>b</p><p>c</p>"
+    assert paragraphs(" \n\n ") == ""
+
+
+# Remote HTML
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -265,15 +143,15 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("html", HOSTILE)
-def test_foreign_html_can_do_nothing(html: str) -> None:
+def test_hostile_remote_html_is_made_harmless(html: str) -> None:
     cleaned = sanitize_html(html)
 
     assert_safe(cleaned)
-    assert "alert" not in Elements(cleaned).words or "&lt;script" in cleaned
+    assert "alert" not in Elements(cleaned).text or "&lt;script" in cleaned
     assert sanitize_html(cleaned) == cleaned
 
 
-def test_every_recorded_document_comes_out_safe() -> None:
+def test_strings_of_recorded_documents_are_sanitized() -> None:
     seen = 0
 
     def walk(value: object) -> None:
@@ -305,12 +183,12 @@ def test_every_recorded_document_comes_out_safe() -> None:
         max_size=12,
     )
 )
-def test_no_mixture_of_them_can_do_anything(pieces: list[str]) -> None:
+def test_no_mixture_of_hostile_html_is_unsafe(pieces: list[str]) -> None:
     assert_safe(sanitize_html("".join(pieces)))
 
 
 @pytest.mark.parametrize("value", [None, 7, [], {}, "\ud800", "\x00", "<" * 9, "<a href='https://[x'>y</a>"])
-def test_what_is_no_text_is_cleaned_to_a_text(value: object) -> None:
+def test_any_value_is_sanitized_to_a_string(value: object) -> None:
     assert isinstance(sanitize_html(value), str)
 
 
@@ -352,7 +230,7 @@ def test_the_markup_of_other_servers_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("text", "shown"),
     [
         ("https://bank.example/login", "https://bank.example/login (evil.example)"),
         ("bank.example", "bank.example (evil.example)"),
@@ -363,21 +241,12 @@ def test_the_markup_of_other_servers_stays() -> None:
         ("<b>bank</b>.example", "bank.example (evil.example)"),
     ],
 )
-def test_H2_a_link_cannot_hide_where_it_leads(words: str, said: str) -> None:
-    cleaned = sanitize_html(f'<a href="https://evil.example/">{words}</a>')
+def test_H2_a_link_cannot_hide_where_it_leads(text: str, shown: str) -> None:
+    cleaned = sanitize_html(f'<a href="https://evil.example/">{text}</a>')
 
-    assert Elements(cleaned).words == said
+    assert Elements(cleaned).text == shown
     assert sanitize_html(cleaned) == cleaned
 
 
-def test_the_words_of_safe_html_can_be_read_without_it() -> None:
+def test_safe_html_becomes_text_with_its_line_breaks() -> None:
     assert html_to_text("<p>a &lt;b&gt;<br>c</p><p>d</p><ul><li>e</li></ul>") == "a <b>\nc\n\nd\n\ne"
-
-
-async def test_nobody_is_named_across_a_block(node: Node, alice: Account, bob: Account) -> None:
-    def unit(tx: Writer) -> None:
-        blocks.block(tx, bob, alice)
-        caption = mention_links.render_html(tx, "hey @bob", author=alice)
-        assert (caption.html, caption.mentions) == ("<p>hey @bob</p>", [])
-
-    await node.db.write(unit)

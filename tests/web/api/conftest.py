@@ -29,7 +29,7 @@ def api(node: Node) -> Any:
 
 
 @pytest.fixture
-def stranger(api: Any) -> Client:
+def anonymous(api: Any) -> Client:
     """Somebody's app without a token."""
     return Client(api)
 

@@ -1,4 +1,4 @@
-"""Accounts: profiles, and what one person decides about another."""
+"""Accounts: profiles, relationships, following, blocking and muting."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ RELATIONSHIP = {
 }
 
 
-def lock(tx: Writer, who: Account) -> None:
-    people.profile(tx, who, display_name="Bob", fields=[], is_locked=True, is_indexable=True)
+def lock(tx: Writer, account: Account) -> None:
+    people.profile(tx, account, display_name="Bob", fields=[], is_locked=True, is_indexable=True)
 
 
-async def test_an_account_has_every_documented_field(stranger: Client, alice: Account) -> None:
-    account = (await stranger.get(f"/api/v1/accounts/{alice.id}")).json
+async def test_an_account_has_every_documented_field(anonymous: Client, alice: Account) -> None:
+    account = (await anonymous.get(f"/api/v1/accounts/{alice.id}")).json
     assert set(account) == ACCOUNT
     assert account["id"] == str(alice.id)
     assert account["acct"] == "alice"
@@ -88,7 +88,7 @@ async def test_an_account_has_every_documented_field(stranger: Client, alice: Ac
     assert account["created_at"].endswith("T00:00:00.000Z")
 
 
-async def test_the_caller_learns_more_about_themselves(app: App, alice: Account) -> None:
+async def test_verify_credentials_has_fields_for_the_owner_only(app: App, alice: Account) -> None:
     mine = (await (await app(alice)).get("/api/v1/accounts/verify_credentials", {"_pe": "1"})).json
     assert set(mine) == ACCOUNT | {"source", "role"}
     assert mine["source"]["privacy"] == "public"
@@ -97,17 +97,17 @@ async def test_the_caller_learns_more_about_themselves(app: App, alice: Account)
     assert profile_only.status == 200
 
 
-async def test_the_app_behind_a_token_is_told(app: App, alice: Account) -> None:
-    known = (await (await app(alice, "read")).get("/api/v1/apps/verify_credentials")).json
-    assert (known["name"], known["website"], known["scopes"]) == ("Test app", "https://app.test", ["read"])
+async def test_verify_credentials_names_the_app_of_the_token(app: App, alice: Account) -> None:
+    found = (await (await app(alice, "read")).get("/api/v1/apps/verify_credentials")).json
+    assert (found["name"], found["website"], found["scopes"]) == ("Test app", "https://app.test", ["read"])
 
 
-async def test_a_handle_is_looked_up_here(stranger: Client, alice: Account) -> None:
+async def test_lookup_finds_an_account_by_its_handle(anonymous: Client, alice: Account) -> None:
     for handle in ("alice", "@alice", "alice@tintype.test", "ALICE"):
-        found = await stranger.get("/api/v1/accounts/lookup", {"acct": handle})
+        found = await anonymous.get("/api/v1/accounts/lookup", {"acct": handle})
         assert found.json["id"] == str(alice.id)
-    assert (await stranger.get("/api/v1/accounts/lookup", {"acct": "nobody"})).status == 404
-    assert (await stranger.get("/api/v1/accounts/lookup")).status == 422
+    assert (await anonymous.get("/api/v1/accounts/lookup", {"acct": "nobody"})).status == 404
+    assert (await anonymous.get("/api/v1/accounts/lookup")).status == 422
 
 
 async def test_a_follow_shows_in_relationships_and_lists(app: App, alice: Account, bob: Account) -> None:
@@ -115,46 +115,48 @@ async def test_a_follow_shows_in_relationships_and_lists(app: App, alice: Accoun
     now = (await client.post(f"/api/v1/accounts/{bob.id}/follow", sent={"reblogs": False})).json
     assert set(now) == RELATIONSHIP
     assert (now["following"], now["showing_reblogs"], now["requested"]) == (True, False, False)
-    asked = [("id[]", str(bob.id)), ("id[]", str(alice.id)), ("id[]", "12")]
-    known = (await client.get("/api/v1/accounts/relationships", asked)).json
-    assert [one["id"] for one in known] == [str(bob.id), str(alice.id)]
+    response = [("id[]", str(bob.id)), ("id[]", str(alice.id)), ("id[]", "12")]
+    found = (await client.get("/api/v1/accounts/relationships", response)).json
+    assert [one["id"] for one in found] == [str(bob.id), str(alice.id)]
     followers = await client.get(f"/api/v1/accounts/{bob.id}/followers")
     following = await client.get(f"/api/v1/accounts/{alice.id}/following")
     assert [one["username"] for one in followers.json + following.json] == ["alice", "bob"]
-    kept = (await (await app(bob)).post(f"/api/v1/accounts/{alice.id}/remove_from_followers")).json
-    assert kept["followed_by"] is False
+    removed = (await (await app(bob)).post(f"/api/v1/accounts/{alice.id}/remove_from_followers")).json
+    assert removed["followed_by"] is False
     undone = (await client.post(f"/api/v1/accounts/{bob.id}/unfollow")).json
     assert undone["following"] is False
 
 
-async def test_a_locked_person_answers_requests(node: Node, app: App, alice: Account, bob: Account) -> None:
+async def test_a_locked_account_authorizes_or_rejects_requests(
+    node: Node, app: App, alice: Account, bob: Account
+) -> None:
     await node.db.write(lock, bob)
-    theirs, mine = await app(alice), await app(bob)
-    asked = (await theirs.post(f"/api/v1/accounts/{bob.id}/follow")).json
-    assert (asked["following"], asked["requested"]) == (False, True)
-    waiting = await mine.get("/api/v1/follow_requests")
+    alices, bobs = await app(alice), await app(bob)
+    response = (await alices.post(f"/api/v1/accounts/{bob.id}/follow")).json
+    assert (response["following"], response["requested"]) == (False, True)
+    waiting = await bobs.get("/api/v1/follow_requests")
     assert [one["username"] for one in waiting.json] == ["alice"]
-    let_in = (await mine.post(f"/api/v1/follow_requests/{alice.id}/authorize")).json
+    let_in = (await bobs.post(f"/api/v1/follow_requests/{alice.id}/authorize")).json
     assert (let_in["followed_by"], let_in["requested_by"]) == (True, False)
-    assert (await mine.post(f"/api/v1/follow_requests/{alice.id}/reject")).status == 404
-    assert (await mine.get("/api/v1/follow_requests")).json == []
+    assert (await bobs.post(f"/api/v1/follow_requests/{alice.id}/reject")).status == 404
+    assert (await bobs.get("/api/v1/follow_requests")).json == []
 
 
 @pytest.mark.parametrize(
-    ("deed", "undo", "mark", "listed"),
+    ("action", "undo", "mark", "listed"),
     [("block", "unblock", "blocking", "blocks"), ("mute", "unmute", "muting", "mutes")],
 )
-async def test_somebody_unwelcome(
-    app: App, alice: Account, bob: Account, deed: str, undo: str, mark: str, listed: str
+async def test_an_account_is_blocked_or_muted_and_listed(
+    app: App, alice: Account, bob: Account, action: str, undo: str, mark: str, listed: str
 ) -> None:
     client = await app(alice)
-    assert (await client.post(f"/api/v1/accounts/{bob.id}/{deed}")).json[mark] is True
+    assert (await client.post(f"/api/v1/accounts/{bob.id}/{action}")).json[mark] is True
     assert [one["username"] for one in (await client.get(f"/api/v1/{listed}")).json] == ["bob"]
     assert (await client.post(f"/api/v1/accounts/{bob.id}/{undo}")).json[mark] is False
     assert (await client.get(f"/api/v1/{listed}")).json == []
 
 
-async def test_nobody_follows_themselves_or_nobody(app: App, alice: Account) -> None:
+async def test_following_oneself_or_an_unknown_id_is_refused(app: App, alice: Account) -> None:
     client = await app(alice)
     assert (await client.post(f"/api/v1/accounts/{alice.id}/follow")).status == 422
     assert (await client.post("/api/v1/accounts/12/follow")).status == 404
@@ -163,10 +165,10 @@ async def test_nobody_follows_themselves_or_nobody(app: App, alice: Account) -> 
 async def test_a_profile_lists_posts_boosts_and_comments(
     post: Post, app: App, alice: Account, bob: Account
 ) -> None:
-    first, theirs = await post(alice, "First"), await post(bob, "Theirs #sea")
-    comment = await post(alice, "Nice", in_reply_to_id=theirs["id"])
+    first, bobs_post = await post(alice, "First"), await post(bob, "Theirs #sea")
+    comment = await post(alice, "Nice", in_reply_to_id=bobs_post["id"])
     client = await app(alice)
-    boost = (await client.post(f"/api/v1/statuses/{theirs['id']}/reblog")).json
+    boost = (await client.post(f"/api/v1/statuses/{bobs_post['id']}/reblog")).json
     path = f"/api/v1/accounts/{alice.id}/statuses"
 
     async def ids(**query: str) -> list[str]:
@@ -180,7 +182,7 @@ async def test_a_profile_lists_posts_boosts_and_comments(
     assert await ids(only_media="true", exclude_reblogs="true") == []
 
 
-async def test_somebody_who_has_moved_is_shown_with_where_they_are_now(
+async def test_a_moved_account_names_its_new_account(
     node: Node, app: App, alice: Account, bob: Account
 ) -> None:
     def unit(tx: Writer) -> None:
@@ -193,7 +195,7 @@ async def test_somebody_who_has_moved_is_shown_with_where_they_are_now(
     assert (await reader.get(f"/api/v1/accounts/{bob.id}")).json["moved"] is None
 
 
-async def test_follows_kept_to_oneself_are_listed_to_nobody_else(
+async def test_hidden_follows_are_listed_only_to_their_owner(
     app: App, node: Node, alice: Account, bob: Account
 ) -> None:
     await node.db.write(follows.follow, bob, alice)

@@ -1,4 +1,4 @@
-"""`docs/client-api.md` lists every endpoint with its scopes, and none that is not there."""
+"""`docs/client-api.md` lists every endpoint with its scopes, in the order of `ROUTES`, and no other."""
 
 from __future__ import annotations
 

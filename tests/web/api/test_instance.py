@@ -1,4 +1,4 @@
-"""What the node says of itself."""
+"""The instance, in both versions of the entity."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from tests.support.asgi import Client
 from tests.web.api.conftest import App
 
 
-async def test_both_forms_describe_the_same_node(app: App, stranger: Client, alice: Account) -> None:
+async def test_both_forms_describe_the_same_node(app: App, anonymous: Client, alice: Account) -> None:
     await app(alice)
-    first = (await stranger.get("/api/v1/instance")).json
-    second = (await stranger.get("/api/v2/instance")).json
+    first = (await anonymous.get("/api/v1/instance")).json
+    second = (await anonymous.get("/api/v2/instance")).json
     assert first["uri"] == second["domain"] == "tintype.test"
     assert first["title"] == second["title"] == "Test"
     assert first["version"] == second["version"]

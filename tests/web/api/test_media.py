@@ -1,4 +1,4 @@
-"""Photos on their way into posts."""
+"""Uploading, describing and deleting photos that are in no post yet."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_a_description_may_come_later_in_any_form(app: App, alice: Account
     assert (await client.call("PUT", path, sent={"focus": "2,2"})).status == 422
 
 
-async def test_an_album_keeps_the_order_and_the_words(app: App, alice: Account, photo: Picture) -> None:
+async def test_an_album_keeps_its_order_and_descriptions(app: App, alice: Account, photo: Picture) -> None:
     client = await app(alice)
     made = [
         (await client.post("/api/v2/media", files={"file": photo(320, 240, seed=n)})).json["id"]
@@ -95,7 +95,7 @@ async def test_an_album_keeps_the_order_and_the_words(app: App, alice: Account, 
     assert [one["description"] for one in fewer["media_attachments"]] == ["the first"]
 
 
-async def test_the_photos_of_a_private_post_have_addresses_that_cannot_be_guessed(
+async def test_photos_of_a_private_post_have_unguessable_urls(
     node: Node, app: App, alice: Account, photo: Picture
 ) -> None:
     client, files = await app(alice), Client(MediaApp(node))
@@ -111,7 +111,7 @@ async def test_the_photos_of_a_private_post_have_addresses_that_cannot_be_guesse
     assert (await files.get(url.replace(capability, "0" * len(capability)))).status == 404
 
 
-async def test_nobody_touches_the_photo_of_another(
+async def test_the_photo_of_another_account_is_404(
     app: App, alice: Account, bob: Account, photo: Picture
 ) -> None:
     media = (await (await app(alice)).post("/api/v2/media", files={"file": photo(320, 240)})).json
@@ -125,7 +125,9 @@ async def test_nobody_touches_the_photo_of_another(
 @pytest.mark.parametrize(
     "data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\xff\xd8\xff no photo", b"GIF89a"]
 )
-async def test_what_is_no_photo_is_refused_with_a_sentence(app: App, alice: Account, data: bytes) -> None:
+async def test_a_file_that_is_no_photo_is_refused_with_a_message(
+    app: App, alice: Account, data: bytes
+) -> None:
     reply = await (await app(alice)).post("/api/v2/media", files={"file": data})
     assert reply.status == 422
     assert reply.json["error"].endswith(".")
@@ -137,7 +139,7 @@ async def test_an_upload_without_a_file_is_422(app: App, alice: Account) -> None
     assert (await client.post("/api/v2/media", form={"file": "words"})).status == 422
 
 
-async def test_too_many_uploads_are_answered_with_when_to_try_again(
+async def test_too_many_uploads_get_429_with_retry_after(
     app: App, alice: Account, photo: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from web.api.v1 import media

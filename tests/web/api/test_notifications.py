@@ -15,7 +15,7 @@ Post = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-async def told(post: Post, app: App, alice: Account, bob: Account) -> Client:
+async def client(post: Post, app: App, alice: Account, bob: Account) -> Client:
     """Alice's app, after Bob followed, liked, boosted and answered."""
     status, client = await post(alice), await app(bob)
     await client.post(f"/api/v1/accounts/{alice.id}/follow")
@@ -29,8 +29,8 @@ async def types(client: Client, query: Any = None) -> list[str]:
     return [one["type"] for one in (await client.get("/api/v1/notifications", query)).json]
 
 
-async def test_each_deed_is_told_with_who_and_what(told: Client) -> None:
-    found = (await told.get("/api/v1/notifications")).json
+async def test_each_notification_names_its_account_and_status(client: Client) -> None:
+    found = (await client.get("/api/v1/notifications")).json
     assert [one["type"] for one in found] == ["mention", "reblog", "favourite", "follow"]
     assert all(one["account"]["username"] == "bob" for one in found)
     assert "Lovely" in found[0]["status"]["content"]
@@ -39,32 +39,32 @@ async def test_each_deed_is_told_with_who_and_what(told: Client) -> None:
     assert found[0]["group_key"]
 
 
-async def test_types_choose_and_the_links_keep_the_choice(told: Client) -> None:
-    assert await types(told, [("types[]", "favourite"), ("types[]", "follow")]) == ["favourite", "follow"]
-    assert await types(told, [("types[]", "like")]) == ["favourite"]
-    assert await types(told, [("exclude_types[]", "mention"), ("exclude_types[]", "reblog")]) == [
+async def test_types_filter_and_the_links_keep_the_filter(client: Client) -> None:
+    assert await types(client, [("types[]", "favourite"), ("types[]", "follow")]) == ["favourite", "follow"]
+    assert await types(client, [("types[]", "like")]) == ["favourite"]
+    assert await types(client, [("exclude_types[]", "mention"), ("exclude_types[]", "reblog")]) == [
         "favourite",
         "follow",
     ]
-    assert await types(told, [("types[]", "poll")]) == []
-    first = await told.get(
+    assert await types(client, [("types[]", "poll")]) == []
+    first = await client.get(
         "/api/v1/notifications", [("types[]", "favourite"), ("types[]", "follow"), ("limit", "1")]
     )
-    older = await told.get(first.links()["next"].removeprefix("https://tintype.test"))
+    older = await client.get(first.links()["next"].removeprefix("https://tintype.test"))
     assert [one["type"] for one in older.json] == ["follow"]
 
 
-async def test_one_is_dismissed_and_then_all(told: Client, app: App, bob: Account) -> None:
-    found = (await told.get("/api/v1/notifications")).json
-    assert (await told.get("/api/v1/notifications/unread_count")).json == {"count": 4}
+async def test_one_notification_is_dismissed_and_then_all(client: Client, app: App, bob: Account) -> None:
+    found = (await client.get("/api/v1/notifications")).json
+    assert (await client.get("/api/v1/notifications/unread_count")).json == {"count": 4}
     path = f"/api/v1/notifications/{found[0]['id']}"
-    assert (await told.get(path)).json == found[0]
+    assert (await client.get(path)).json == found[0]
     assert (await (await app(bob)).get(path)).status == 404
     await (await app(bob)).post(path + "/dismiss")
-    assert len(await types(told)) == 4
-    assert (await told.post(path + "/dismiss")).json == {}
-    assert len(await types(told)) == 3
-    assert (await told.post("/api/v1/notifications/dismiss", {"id": found[1]["id"]})).json == {}
-    assert len(await types(told)) == 2
-    await told.post("/api/v1/notifications/clear")
-    assert await types(told) == []
+    assert len(await types(client)) == 4
+    assert (await client.post(path + "/dismiss")).json == {}
+    assert len(await types(client)) == 3
+    assert (await client.post("/api/v1/notifications/dismiss", {"id": found[1]["id"]})).json == {}
+    assert len(await types(client)) == 2
+    await client.post("/api/v1/notifications/clear")
+    assert await types(client) == []

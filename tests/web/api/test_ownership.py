@@ -1,4 +1,4 @@
-"""Row I2 of the security table: nobody reaches what is somebody else's by its id, by an app or by a form."""
+"""Row I2 of the security table: no account reaches what belongs to another by its id, by an app or by a form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.web.api.conftest import App
 from web.api.routes import ROUTES
 from web.app import create_app
 
-# What belongs to somebody: nothing that mallory sends may change a row of these that alice or bob own.
+# Tables whose rows belong to accounts: nothing that mallory sends may change a row of alice or bob.
 OWNED = {
     "posts": "account_id",
     "photos": "account_id",
@@ -40,17 +40,17 @@ OWNED = {
 }
 
 
-def _theirs(tx: Reader, ids: list[int]) -> dict[str, list[dict[str, Any]]]:
-    """What the first two own, but for what the third has a right to tell them."""
+def _owned_rows(tx: Reader, ids: list[int]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of the first two accounts, without notifications that the third may cause."""
     found = {}
     for table, owner in OWNED.items():
         rows = tx.all(f"SELECT * FROM {table} WHERE {owner} IN (:a, :b)", a=ids[0], b=ids[1])
-        kept = (dict(row) for row in rows)
-        found[table] = sorted((row for row in kept if row.get("by_id") not in ids[2:]), key=str)
+        own_rows = (dict(row) for row in rows)
+        found[table] = sorted((row for row in own_rows if row.get("by_id") not in ids[2:]), key=str)
     return found
 
 
-async def test_I2_nothing_of_others_is_reached_by_its_id(
+async def test_I2_nothing_of_other_accounts_is_reached_by_its_id(
     node: Node, app: App, alice: Account, bob: Account, mallory: Account, photo: Callable[..., bytes]
 ) -> None:
     loose = await photos.upload(node, alice, photo(seed=1), alt="Not posted yet")
@@ -70,10 +70,10 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
 
     made = await node.db.write(scene)
     await app(alice), await app(bob)
-    (told, *_) = await node.db.read(notification_list.page, alice, Page())
-    secret = [*made.values(), loose.id, shot.id, told.id]
+    (notification, *_) = await node.db.read(notification_list.page, alice, Page())
+    secret = [*made.values(), loose.id, shot.id, notification.id]
     hers = await app(mallory)
-    before = await node.db.read(_theirs, [alice.id, bob.id, mallory.id])
+    before = await node.db.read(_owned_rows, [alice.id, bob.id, mallory.id])
 
     tried = 0
     for route in (route for route in ROUTES if "{id}" in route.path):
@@ -100,10 +100,10 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
     for rule in create_app(node).quart.url_map.iter_rules():
         if "POST" not in (rule.methods or set()) or "post_id" not in rule.arguments:
             continue
-        deeds = re.search(r"any\(([^)]*)\)", rule.rule)
-        for deed in deeds[1].split(",") if deeds else [""]:
+        actions = re.search(r"any\(([^)]*)\)", rule.rule)
+        for action in actions[1].split(",") if actions else [""]:
             for id_ in secret:
-                path = re.sub(r"<any\([^)]*\):\w+>", deed.strip(), rule.rule)
+                path = re.sub(r"<any\([^)]*\):\w+>", action.strip(), rule.rule)
                 path = re.sub(r"<int:post_id>", str(id_), path)
                 await visitor.get("/")
                 seen = await visitor.post(path, {"caption": "stolen", "comment": "stolen"})
@@ -112,4 +112,4 @@ async def test_I2_nothing_of_others_is_reached_by_its_id(
     seen = await visitor.post("/compose", {"caption": "x", "visibility": "public", "photo": str(loose.id)})
     assert seen.status != 500
 
-    assert await node.db.read(_theirs, [alice.id, bob.id, mallory.id]) == before
+    assert await node.db.read(_owned_rows, [alice.id, bob.id, mallory.id]) == before

@@ -1,4 +1,4 @@
-"""Parameters arrive the same, however an app sends them."""
+"""Parameters are parsed alike from query, form, multipart and JSON."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_json_that_is_no_object_counts_as_nothing(body: bytes) -> None:
         ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 2000)),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) -> None:
+def test_an_unreadable_body_is_refused_with_a_message(kind: str, body: bytes) -> None:
     with pytest.raises(Invalid) as refusal:
         params.parse_request(b"", kind, body)
     assert refusal.value.message.endswith(".")
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(kind: str, body: bytes) 
 
 @example(body=b'"\x80"', kind="application/json")
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "multipart/form-data; boundary=a", ""]))
-def test_no_bytes_do_more_than_be_refused(body: bytes, kind: str) -> None:
+def test_no_bytes_raise_anything_but_invalid(body: bytes, kind: str) -> None:
     try:
         found = params.parse_request(body[:50], kind, body)
     except Invalid:

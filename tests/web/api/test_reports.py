@@ -14,7 +14,7 @@ from tests.web.api.conftest import App
 Post = Callable[..., Awaitable[Any]]
 
 
-async def test_a_report_reaches_those_who_run_the_node(
+async def test_a_report_reaches_the_moderators(
     node: Node, app: App, post: Post, alice: Account, mallory: Account
 ) -> None:
     bad = await post(mallory, "Bad")

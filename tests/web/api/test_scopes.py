@@ -1,4 +1,4 @@
-"""Every endpoint asks for its scope, and no endpoint is without one by mistake."""
+"""Every endpoint requires its scope, and no endpoint is without one by mistake."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def test_every_route_is_listed_once_and_names_scopes_that_exist() -> None:
         assert route.method == "GET" or route.access == "user"
 
 
-async def test_without_a_token_every_such_endpoint_answers_401(stranger: Client) -> None:
+async def test_without_a_token_every_such_endpoint_answers_401(anonymous: Client) -> None:
     for route in [route for route in ROUTES if route.access == "user"]:
-        reply = await stranger.call(route.method, address(route))
+        reply = await anonymous.call(route.method, address(route))
         assert (reply.status, reply.json) == (401, {"error": "The access token is invalid"}), label(route)
         assert reply.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("role", ["user", "moderator", "admin"])
-async def test_I1_every_endpoint_wants_its_own_scope_of_every_role(
+async def test_I1_every_endpoint_requires_its_own_scope_of_every_role(
     app: App, alice: Account, bob: Account, node: Node, role: str
 ) -> None:
     await app(alice)
@@ -57,7 +57,7 @@ async def test_I1_every_endpoint_wants_its_own_scope_of_every_role(
         assert (reply.status, reply.json) == (403, refusal), label(route)
 
 
-async def test_with_its_scope_alone_each_endpoint_lets_one_in(app: App, alice: Account) -> None:
+async def test_its_scope_alone_is_enough_for_each_endpoint(app: App, alice: Account) -> None:
     for route in [route for route in ROUTES if route.scopes]:
         for scope in route.scopes:
             client = await app(alice, scope)
@@ -67,12 +67,14 @@ async def test_with_its_scope_alone_each_endpoint_lets_one_in(app: App, alice: A
             assert reply.status == 200 or list(reply.json) == ["error"]
 
 
-async def test_a_token_that_is_not_known_is_refused_even_where_none_is_needed(stranger: Client) -> None:
-    stranger.headers["authorization"] = "Bearer nonsense"
-    assert (await stranger.get("/api/v1/timelines/public")).status == 401
+async def test_an_unknown_token_is_refused_even_where_none_is_needed(anonymous: Client) -> None:
+    anonymous.headers["authorization"] = "Bearer nonsense"
+    assert (await anonymous.get("/api/v1/timelines/public")).status == 401
 
 
-async def test_a_suspended_person_has_no_app(app: App, alice: Account, bob: Account, node: Node) -> None:
+async def test_a_suspended_account_cannot_use_its_token(
+    app: App, alice: Account, bob: Account, node: Node
+) -> None:
     client = await app(alice)
     await app(bob)
     await node.db.write(users.set_role, None, bob, "admin")
@@ -81,22 +83,22 @@ async def test_a_suspended_person_has_no_app(app: App, alice: Account, bob: Acco
     assert reply.status in (401, 403)
 
 
-async def test_what_is_not_there_is_404_and_a_wrong_method_405(stranger: Client) -> None:
-    missing = await stranger.get("/api/v1/custom_emojis")
+async def test_an_unknown_path_is_404_and_a_wrong_method_405(anonymous: Client) -> None:
+    missing = await anonymous.get("/api/v1/custom_emojis")
     assert (missing.status, missing.json) == (404, {"error": "This endpoint does not exist here."})
-    assert (await stranger.call("DELETE", "/api/v1/instance")).status == 405
-    assert (await stranger.call("DELETE", "/api/v1/statuses/1/context")).status == 405
-    assert (await stranger.get("/api/v1/instance/")).status == 200
+    assert (await anonymous.call("DELETE", "/api/v1/instance")).status == 405
+    assert (await anonymous.call("DELETE", "/api/v1/statuses/1/context")).status == 405
+    assert (await anonymous.get("/api/v1/instance/")).status == 200
 
 
-async def test_any_web_app_may_call_and_read(stranger: Client) -> None:
-    asked = await stranger.call("OPTIONS", "/api/v1/statuses")
-    assert asked.status == 204
-    assert asked.headers["access-control-allow-origin"] == "*"
-    assert "Authorization" in asked.headers["access-control-allow-headers"]
-    assert "Idempotency-Key" in asked.headers["access-control-allow-headers"]
+async def test_any_web_app_may_call_and_read(anonymous: Client) -> None:
+    preflight = await anonymous.call("OPTIONS", "/api/v1/statuses")
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    assert "Idempotency-Key" in preflight.headers["access-control-allow-headers"]
     for path in ("/api/v1/instance", "/api/v1/none", "/api/v1/timelines/home"):
-        reply: Any = await stranger.get(path)
+        reply: Any = await anonymous.get(path)
         assert reply.headers["access-control-allow-origin"] == "*"
         assert "Link" in reply.headers["access-control-expose-headers"]
         assert reply.headers["content-type"] == "application/json; charset=utf-8"
@@ -108,7 +110,7 @@ async def test_a_body_that_is_too_large_is_not_read(app: App, alice: Account) ->
     assert reply.status == 413
 
 
-async def test_somebody_who_uses_an_app_counts_as_active(app: App, alice: Account, node: Node) -> None:
+async def test_an_account_that_uses_an_app_counts_as_active(app: App, alice: Account, node: Node) -> None:
     client = await app(alice, "read")
     assert (await client.get("/api/v2/instance")).json["usage"]["users"]["active_month"] == 0
     await client.get("/api/v1/timelines/home")

@@ -1,4 +1,4 @@
-"""Statuses: posting them, reading them, and what people do to them."""
+"""Statuses: posting, reading, editing and deleting; favourites, reblogs, bookmarks and pins."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STATUS = {
 MARKS = {"favourited", "reblogged", "muted", "bookmarked", "pinned", "filtered"}
 
 
-async def test_a_status_has_every_documented_field(post: Post, alice: Account, stranger: Client) -> None:
+async def test_a_status_has_every_documented_field(post: Post, alice: Account, anonymous: Client) -> None:
     mine = await post(alice, "Morning #Lake")
     assert set(mine) == STATUS | MARKS
     assert mine["id"].isdecimal()
@@ -58,7 +58,7 @@ async def test_a_status_has_every_documented_field(post: Post, alice: Account, s
     assert mine["visibility"] == "public"
     assert mine["created_at"].endswith("Z")
     assert mine["account"]["acct"] == "alice"
-    seen = await stranger.get(f"/api/v1/statuses/{mine['id']}")
+    seen = await anonymous.get(f"/api/v1/statuses/{mine['id']}")
     assert set(seen.json) == STATUS
     assert "Morning" in seen.json["content"]
 
@@ -72,7 +72,7 @@ async def test_posting_works_from_json_form_and_query(app: App, alice: Account, 
     assert "Grüße &amp; &lt;b&gt;" in status["content"]
 
 
-async def test_the_same_key_makes_one_status(app: App, alice: Account, bob: Account) -> None:
+async def test_the_same_idempotency_key_makes_one_status(app: App, alice: Account, bob: Account) -> None:
     client = await app(alice)
 
     async def send(text: str, key: str) -> Any:
@@ -81,10 +81,10 @@ async def test_the_same_key_makes_one_status(app: App, alice: Account, bob: Acco
 
     first, again, other = await asyncio.gather(send("One", "k1"), send("One", "k1"), send("Two", "k2"))
     assert first["id"] == again["id"] != other["id"]
-    theirs = await (await app(bob)).post(
+    other = await (await app(bob)).post(
         "/api/v1/statuses", sent={"status": "Mine"}, headers={"idempotency-key": "k1"}
     )
-    assert theirs.json["account"]["username"] == "bob"
+    assert other.json["account"]["username"] == "bob"
     found = await client.get(f"/api/v1/accounts/{alice.id}/statuses")
     assert len(found.json) == 2
 
@@ -112,7 +112,7 @@ async def test_what_cannot_be_posted_is_422(app: App, alice: Account, values: di
     assert (await (await app(alice)).post("/api/v1/statuses", sent=values)).status == 422
 
 
-async def test_a_comment_hangs_under_its_parent(post: Post, app: App, alice: Account, bob: Account) -> None:
+async def test_a_comment_is_a_reply_to_its_parent(post: Post, app: App, alice: Account, bob: Account) -> None:
     parent = await post(alice)
     comment = await post(bob, "Lovely", in_reply_to_id=parent["id"])
     answer = await post(alice, "Thanks", in_reply_to_id=comment["id"])
@@ -126,18 +126,18 @@ async def test_a_comment_hangs_under_its_parent(post: Post, app: App, alice: Acc
 
 
 @pytest.mark.parametrize(
-    ("deed", "undo", "mark", "count"),
+    ("action", "undo", "mark", "count"),
     [
         ("favourite", "unfavourite", "favourited", "favourites_count"),
         ("bookmark", "unbookmark", "bookmarked", None),
     ],
 )
-async def test_a_mark_is_set_once_and_taken_back(
-    post: Post, app: App, alice: Account, bob: Account, deed: str, undo: str, mark: str, count: str | None
+async def test_a_mark_is_set_once_and_undone(
+    post: Post, app: App, alice: Account, bob: Account, action: str, undo: str, mark: str, count: str | None
 ) -> None:
     status, client = await post(alice), await app(bob)
     for _ in range(2):
-        marked = (await client.post(f"/api/v1/statuses/{status['id']}/{deed}")).json
+        marked = (await client.post(f"/api/v1/statuses/{status['id']}/{action}")).json
         assert marked[mark] is True
         assert count is None or marked[count] == 1
     for _ in range(2):
@@ -146,21 +146,23 @@ async def test_a_mark_is_set_once_and_taken_back(
         assert count is None or unmarked[count] == 0
 
 
-@pytest.mark.parametrize("deed", ["favourite", "reblog", "bookmark", "pin"])
-async def test_a_mark_asks_about_the_post_once_and_once_for_the_answer(
-    node: Node, post: Post, app: App, alice: Account, bob: Account, deed: str
+@pytest.mark.parametrize("action", ["favourite", "reblog", "bookmark", "pin"])
+async def test_a_mark_reads_the_post_once_and_once_for_the_response(
+    node: Node, post: Post, app: App, alice: Account, bob: Account, action: str
 ) -> None:
-    status, client = await post(alice), await app(alice if deed == "pin" else bob)
+    status, client = await post(alice), await app(alice if action == "pin" else bob)
     node.db = db = Recording(node.db)  # type: ignore[assignment]
 
-    done = await client.post(f"/api/v1/statuses/{status['id']}/{deed}")
+    done = await client.post(f"/api/v1/statuses/{status['id']}/{action}")
 
     assert done.status == 200
     assert db.visibility_checks() == 2  # its counts and marks have changed in between
     assert not db.repeated()
 
 
-async def test_a_boost_is_a_status_round_a_status(post: Post, app: App, alice: Account, bob: Account) -> None:
+async def test_a_boost_is_a_status_around_a_status(
+    post: Post, app: App, alice: Account, bob: Account
+) -> None:
     status, client = await post(alice), await app(bob)
     boost = (await client.post(f"/api/v1/statuses/{status['id']}/reblog")).json
     assert boost["id"] != status["id"]
@@ -179,12 +181,12 @@ async def test_a_boost_is_a_status_round_a_status(post: Post, app: App, alice: A
     assert (back["id"], back["reblogged"], back["reblogs_count"]) == (status["id"], False, 0)
 
 
-async def test_lists_of_people_page_by_the_whole_next_address(
+async def test_lists_of_accounts_page_by_the_whole_next_url(
     post: Post, app: App, alice: Account, bob: Account, mallory: Account
 ) -> None:
     status = await post(alice)
-    for who in (bob, mallory):
-        await (await app(who)).post(f"/api/v1/statuses/{status['id']}/favourite")
+    for account in (bob, mallory):
+        await (await app(account)).post(f"/api/v1/statuses/{status['id']}/favourite")
     client = await app(alice)
     path = f"/api/v1/statuses/{status['id']}/favourited_by"
     first = await client.get(path, {"limit": "1"})
@@ -224,18 +226,18 @@ async def test_a_deleted_status_gives_its_text_back_and_is_gone(post: Post, app:
 
 
 @pytest.mark.parametrize("id_", ["0", "1", "abc", "99999999999999999999", "9223372036854775808", "-1", "%00"])
-async def test_an_id_that_is_nobodys_is_404(stranger: Client, id_: str) -> None:
-    reply = await stranger.get(f"/api/v1/statuses/{id_}")
+async def test_an_unknown_id_is_404(anonymous: Client, id_: str) -> None:
+    reply = await anonymous.get(f"/api/v1/statuses/{id_}")
     assert (reply.status, list(reply.json)) == (404, ["error"])
 
 
-async def test_what_one_may_not_see_looks_like_what_is_not_there(
-    post: Post, app: App, alice: Account, bob: Account, stranger: Client
+async def test_an_invisible_status_is_404_like_a_missing_one(
+    post: Post, app: App, alice: Account, bob: Account, anonymous: Client
 ) -> None:
     private = await post(alice, visibility="private")
     direct = await post(alice, "Only @bob", visibility="direct")
     client = await app(bob)
-    for client_, status in ((client, private), (stranger, private), (stranger, direct)):
+    for client_, status in ((client, private), (anonymous, private), (anonymous, direct)):
         path = f"/api/v1/statuses/{status['id']}"
         assert (await client_.get(path)).body == (await client_.get("/api/v1/statuses/77")).body
         assert (await client_.get(path + "/context")).status == 404
@@ -249,17 +251,17 @@ async def test_what_one_may_not_see_looks_like_what_is_not_there(
 
 
 async def test_pinning_shows_in_the_status_and_on_the_profile(
-    app: App, post: Post, alice: Account, bob: Account, stranger: Client
+    app: App, post: Post, alice: Account, bob: Account, anonymous: Client
 ) -> None:
     hers, his = await app(alice), await app(bob)
     one, two = await post(alice, "One"), await post(alice, "Two")
     reply = await hers.post(f"/api/v1/statuses/{one['id']}/pin")
     assert (reply.status, reply.json["pinned"]) == (200, True)
     assert (await his.post(f"/api/v1/statuses/{two['id']}/pin")).status == 403
-    listed = (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json
+    listed = (await anonymous.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json
     assert [status["id"] for status in listed] == [one["id"]]
     mine = (await hers.get(f"/api/v1/accounts/{alice.id}/statuses")).json
     assert {status["id"]: status["pinned"] for status in mine} == {one["id"]: True, two["id"]: False}
     reply = await hers.post(f"/api/v1/statuses/{one['id']}/unpin")
     assert reply.json["pinned"] is False
-    assert (await stranger.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json == []
+    assert (await anonymous.get(f"/api/v1/accounts/{alice.id}/statuses?pinned=true")).json == []

@@ -46,7 +46,7 @@ async def test_links_always_have_a_question_mark_and_never_a_comma(
         assert all("?" in url and url.startswith("https://tintype.test/api/v1/") for url in links.values())
 
 
-async def test_a_followed_person_reaches_home_and_a_boost_comes_with_its_post(
+async def test_home_has_the_posts_and_boosts_of_followed_accounts(
     post: Post, app: App, alice: Account, bob: Account, mallory: Account
 ) -> None:
     reader, booster = await app(alice), await app(bob)
@@ -61,26 +61,28 @@ async def test_a_followed_person_reaches_home_and_a_boost_comes_with_its_post(
     assert (await reader.get("/api/v1/timelines/home")).json == []
 
 
-async def test_public_shows_public_posts_to_anybody(
-    post: Post, stranger: Client, alice: Account, bob: Account
+async def test_public_shows_public_posts_to_visitors(
+    post: Post, anonymous: Client, alice: Account, bob: Account
 ) -> None:
     seen = await post(alice, "For all")
     await post(alice, "Not listed", visibility="unlisted")
     await post(alice, "For followers", visibility="private")
-    assert ids((await stranger.get("/api/v1/timelines/public")).json) == [seen["id"]]
-    assert ids((await stranger.get("/api/v1/timelines/public", {"local": "true"})).json) == [seen["id"]]
-    assert (await stranger.get("/api/v1/timelines/public", {"remote": "true"})).json == []
-    assert (await stranger.get("/api/v1/timelines/public", {"only_media": "true"})).json == []
+    assert ids((await anonymous.get("/api/v1/timelines/public")).json) == [seen["id"]]
+    assert ids((await anonymous.get("/api/v1/timelines/public", {"local": "true"})).json) == [seen["id"]]
+    assert (await anonymous.get("/api/v1/timelines/public", {"remote": "true"})).json == []
+    assert (await anonymous.get("/api/v1/timelines/public", {"only_media": "true"})).json == []
 
 
-async def test_a_hashtag_is_found_however_it_is_written(post: Post, stranger: Client, alice: Account) -> None:
+async def test_a_hashtag_is_found_however_it_is_written(
+    post: Post, anonymous: Client, alice: Account
+) -> None:
     status = await post(alice, "#Été")
     for name in ("Été", "été", "ÉTÉ"):
-        assert ids((await stranger.get(f"/api/v1/timelines/tag/{name}")).json) == [status["id"]]
-    assert (await stranger.get("/api/v1/timelines/tag/none")).json == []
+        assert ids((await anonymous.get(f"/api/v1/timelines/tag/{name}")).json) == [status["id"]]
+    assert (await anonymous.get("/api/v1/timelines/tag/none")).json == []
 
 
-async def test_bookmarks_and_favourites_are_ones_own(
+async def test_bookmarks_and_favourites_belong_to_the_caller(
     post: Post, app: App, alice: Account, bob: Account
 ) -> None:
     status, client = await post(alice), await app(bob)
@@ -91,7 +93,7 @@ async def test_bookmarks_and_favourites_are_ones_own(
         assert (await (await app(alice)).get(path)).json == []
 
 
-async def test_a_kept_status_never_shows_an_old_state(
+async def test_a_cached_status_never_shows_an_old_state(
     post: Post, app: App, alice: Account, bob: Account
 ) -> None:
     status, writer, reader = await post(alice, "Before"), await app(alice), await app(bob)

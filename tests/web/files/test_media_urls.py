@@ -41,7 +41,7 @@ def test_an_app_gets_the_largest_variant_to_zoom_into_and_a_small_preview() -> N
     assert media_urls.photo_url(SITE, photo, PREVIEW_VARIANTS, is_open=True).endswith(MEDIUM.key)
 
 
-def test_without_a_wanted_variant_any_file_will_do_and_without_files_there_is_no_url() -> None:
+def test_without_a_wanted_variant_any_file_is_used_and_none_has_no_url() -> None:
     photo = a_photo(files={("thumb", "avif"): MEDIUM})
 
     assert media_urls.select_file(photo, FULL_VARIANTS) == MEDIUM

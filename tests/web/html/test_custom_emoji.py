@@ -1,4 +1,4 @@
-"""Emoji among words: only those known, only in text, and nothing but a picture comes of any name."""
+"""Custom emoji: only known shortcodes, only in text, and nothing but an image for any shortcode."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ IMG = (
         ("\u200b:cat:\u200b", f"\u200b{IMG}\u200b"),
     ],
 )
-def test_known_names_become_pictures_in_text_alone(html: str, shown: str) -> None:
+def test_known_shortcodes_become_images_only_in_text(html: str, shown: str) -> None:
     assert custom_emoji.replace_in_html(html, CAT) == shown
 
 
-def test_names_are_escaped_words_otherwise() -> None:
+def test_other_shortcodes_stay_escaped_text() -> None:
     assert custom_emoji.replace_in_text("<b>:cat:", CAT) == f"&lt;b&gt;{IMG}"
     assert 'alt=":a&amp;b:"' in custom_emoji.replace_in_text(":a&b:", CAT)
     assert custom_emoji.replace_in_text("Rita", "") == "Rita"
@@ -56,11 +56,11 @@ class _Seen(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
+        attributes = dict(attrs)
         if tag == "img":
-            assert set(told) == {"class", "src", "alt", "title", "loading", "decoding"}
-            assert (told["src"] or "").removeprefix("/media/emoji/").removesuffix(".webp").isdecimal()
-            self.text += told["alt"] or ""
+            assert set(attributes) == {"class", "src", "alt", "title", "loading", "decoding"}
+            assert (attributes["src"] or "").removeprefix("/media/emoji/").removesuffix(".webp").isdecimal()
+            self.text += attributes["alt"] or ""
             self.emoji += 1
         else:
             self.tags.append((tag, tuple(attrs)))
@@ -96,7 +96,7 @@ _words = st.lists(
 
 
 @given(html=_words, known=st.dictionaries(_names | st.just("cat"), st.integers(1, 2**62), max_size=4))
-def test_whatever_is_named_the_rest_of_the_page_stays_as_it_was(html: str, known: dict[str, int]) -> None:
+def test_no_shortcode_changes_the_rest_of_the_html(html: str, known: dict[str, int]) -> None:
     clean = formatting.sanitize_html(html)
     shown = custom_emoji.replace_in_html(clean, json.dumps(known))
 
@@ -108,7 +108,7 @@ def test_whatever_is_named_the_rest_of_the_page_stays_as_it_was(html: str, known
 
 
 @given(words=_words, known=st.dictionaries(_names, st.integers(1, 2**62), max_size=4))
-def test_a_name_with_emoji_is_words_and_pictures_and_nothing_else(words: str, known: dict[str, int]) -> None:
+def test_a_display_name_with_emoji_is_text_and_images_only(words: str, known: dict[str, int]) -> None:
     seen = _Seen(str(custom_emoji.replace_in_text(words, json.dumps(known))))
 
     assert seen.tags == []

@@ -1,4 +1,4 @@
-"""What the page of a post says of its photos, and which part of them a grid shows."""
+"""The metadata of photos on the page of a post, and which part of them a grid shows."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ SONY = [
 ]
 
 
-def told(**extra: Any) -> str:
+def rendered(**extra: Any) -> str:
     return str(photo_metadata.render_metadata([dataclasses.replace(BARE, extra=json.dumps(extra))]))
 
 
-def test_a_photo_that_says_nothing_shows_nothing() -> None:
+def test_a_photo_without_metadata_shows_none() -> None:
     assert photo_metadata.render_metadata([BARE, BARE]) == ""
     assert photo_metadata.render_metadata([]) == ""
 
 
-def test_the_camera_is_told_as_photographers_write_it() -> None:
-    html = told(exif=SONY)
+def test_camera_settings_are_written_as_photographers_do() -> None:
+    html = rendered(exif=SONY)
 
     assert "SONY ILCE-7M4 · Zeiss Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200" in html
     assert "2026-09-01 05:58" in html
 
 
 def test_of_a_place_only_the_name_is_shown() -> None:
-    html = told(place={"name": "Wrocław", "latitude": 51.123456, "longitude": 17.03, "country": "PL"})
+    html = rendered(place={"name": "Wrocław", "latitude": 51.123456, "longitude": 17.03, "country": "PL"})
 
     assert "Wrocław, PL" in html
     assert "51." not in html
@@ -79,11 +79,11 @@ def test_of_a_place_only_the_name_is_shown() -> None:
     ],
 )
 def test_a_licence_is_a_name_or_a_link(licence: str, shown: str) -> None:
-    assert shown in told(license=licence)
+    assert shown in rendered(license=licence)
 
 
-def test_what_strangers_wrote_is_words() -> None:
-    html = told(
+def test_metadata_of_other_servers_is_escaped_text() -> None:
+    html = rendered(
         exif=[["Make", "<script>"], ["Model", "x\u202ey" * 200], "odd", ["Film", 3]],
         place={"name": "<b>"},
         license="<i>",
@@ -94,10 +94,10 @@ def test_what_strangers_wrote_is_words() -> None:
     assert "<i>" not in html
     assert "\u202e" not in html
     assert len(html) < 1000
-    assert told(exif="x", place=3, license=[1]) == ""
+    assert rendered(exif="x", place=3, license=[1]) == ""
 
 
-def test_in_an_album_what_differs_is_numbered_and_what_is_the_same_is_said_once() -> None:
+def test_metadata_of_an_album_is_numbered_only_where_it_differs() -> None:
     one = {"exif": [["Model", "X100"]], "license": "CC0"}
     two = {"exif": [["Model", "Ricoh"]], "license": "CC0"}
     html = str(
@@ -126,7 +126,9 @@ def test_in_an_album_what_differs_is_numbered_and_what_is_the_same_is_said_once(
         ((0, 0), (1.0, 1.0), ""),
     ],
 )
-def test_a_square_shows_what_matters(size: tuple[int, int], focus: tuple[float, float], classes: str) -> None:
+def test_a_square_shows_the_focal_point(
+    size: tuple[int, int], focus: tuple[float, float], classes: str
+) -> None:
     photo = dataclasses.replace(BARE, width=size[0], height=size[1], focus_x=focus[0], focus_y=focus[1])
     html = str(helpers.render_thumb(photo, "a photo"))
 
@@ -138,5 +140,5 @@ def test_a_square_shows_what_matters(size: tuple[int, int], focus: tuple[float, 
 @pytest.mark.parametrize(
     ("count", "words"), [(0, "0 KB"), (700_000, "684 KB"), (5 * 1024**2, "5.0 MB"), (10 * 1024**3, "10 GB")]
 )
-def test_sizes_are_said_shortly(count: int, words: str) -> None:
+def test_sizes_in_bytes_are_short(count: int, words: str) -> None:
     assert helpers.format_bytes(count) == words

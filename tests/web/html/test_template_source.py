@@ -1,4 +1,4 @@
-"""Line breaks in templates: where they vanish, and where they are a space."""
+"""Line breaks in templates: where they are removed, and where they are a space."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def render(source: str, **context: object) -> str:
         ('<p title="it\'s">\n  x\n</p>', '<p title="it\'s">x</p>'),
     ],
 )
-def test_a_line_break_is_nothing_beside_a_tag_and_a_space_elsewhere(source: str, wanted: str) -> None:
+def test_a_line_break_is_a_space_only_between_words_or_attributes(source: str, wanted: str) -> None:
     assert render(source, x=1) == wanted
 
 

@@ -1,4 +1,4 @@
-"""Camera facts, place and licence: told when ticked, by the field, and by nobody but the author."""
+"""Camera metadata, place and licence: shared only when ticked, field by field, and only by the author."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def _posted(node: Node, alice: Account) -> Post:
     return found
 
 
-async def test_nothing_is_told_until_it_is_ticked_and_then_that_alone(
+async def test_only_ticked_metadata_is_shared(
     node: Node, alice: Account, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     hers = await signed_in(alice)
@@ -78,7 +78,7 @@ async def test_nothing_is_told_until_it_is_ticked_and_then_that_alone(
     )
     assert "X100V" not in page.text
 
-    # Taken back, it is told no more.
+    # Once unticked, it is shared no more.
     await hers.get(f"/posts/{post.id}/edit")
     await hers.post(f"/posts/{post.id}/edit", {"caption": "Fog", "photo": number})
     document = await _document(node, post.id)
@@ -86,7 +86,7 @@ async def test_nothing_is_told_until_it_is_ticked_and_then_that_alone(
     assert "location" not in document
 
 
-async def test_an_app_that_edits_leaves_what_is_told_as_it_is(
+async def test_an_edit_by_an_app_keeps_the_shared_metadata(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     made = await photos.upload(node, alice, photo(), alt="Fog")
@@ -96,16 +96,16 @@ async def test_an_app_that_edits_leaves_what_is_told_as_it_is(
     )
     post = await node.db.write(publishing.publish, alice, draft)
     await node.db.write(publishing.edit, alice, post, Draft(caption="New words", photo_ids=[made.id]))
-    (kept,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
-    assert photo_metadata.from_photos([kept]) == draft.shared_metadata
-    assert json.loads(kept.extra)["exif"] == [
+    (stored,) = (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]
+    assert photo_metadata.from_photos([stored]) == draft.shared_metadata
+    assert json.loads(stored.extra)["exif"] == [
         ["Make", "FUJIFILM"],
         ["Model", "X100V"],
         ["LensModel", "Fujinon 23/2"],
     ]
 
 
-async def test_what_is_not_on_the_list_is_said_beside_the_form(
+async def test_an_unknown_licence_is_refused_in_the_form(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     hers = await signed_in(alice)
@@ -118,21 +118,19 @@ async def test_what_is_not_on_the_list_is_said_beside_the_form(
     assert seen.one("input", name="place").attributes["value"] == "x" * 101
 
 
-async def test_a_photo_that_an_app_adds_tells_nothing_of_its_own(node: Node, alice: Account) -> None:
+async def test_a_photo_added_by_an_app_shares_no_metadata(node: Node, alice: Account) -> None:
     one = await photos.upload(node, alice, photo(model="STUDIO"), alt="One")
     two = await photos.upload(node, alice, photo(model="AT-HOME"), alt="Two")
     shared = photo_metadata.SharedMetadata(frozenset({"camera", "time"}), "CC BY", "Studio")
     post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[one.id], shared_metadata=shared))
     await node.db.write(publishing.edit, alice, post, Draft(caption="x", photo_ids=[one.id, two.id]))
-    told = json.dumps(await _document(node, post.id))
-    assert "STUDIO" in told
-    assert "AT-HOME" not in told
-    assert told.count("CC BY") == 2
+    document = json.dumps(await _document(node, post.id))
+    assert "STUDIO" in document
+    assert "AT-HOME" not in document
+    assert document.count("CC BY") == 2
 
 
-async def test_a_place_without_a_photo_is_asked_about(
-    node: Node, alice: Account, signed_in: SignedIn
-) -> None:
+async def test_a_place_without_a_photo_is_refused(node: Node, alice: Account, signed_in: SignedIn) -> None:
     hers = await signed_in(alice)
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "Words", "visibility": "public", "place": "Lofoten"})

@@ -1,4 +1,4 @@
-"""Writing a post with a plain form: photos are taken in, refused with a sentence, ordered, described, changed."""
+"""Composing a post with a plain form: photos are uploaded, refused with a message, ordered, described, edited."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _kept(seen: Seen) -> list[str]:
     return [one.attributes["value"] for one in seen.all("input", type="hidden", name="photo")]
 
 
-async def test_one_form_posts_photos_with_words(
+async def test_one_form_posts_photos_with_descriptions(
     node: Node, alice: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     visitor = await signed_in(alice)
@@ -55,7 +55,7 @@ async def test_one_form_posts_photos_with_words(
     assert made.post.comments_enabled
 
 
-async def test_a_refused_photo_leaves_a_sentence_and_loses_nothing(
+async def test_a_refused_photo_shows_a_message_and_loses_nothing(
     node: Node, alice: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     visitor = await signed_in(alice)
@@ -81,7 +81,7 @@ async def test_a_refused_photo_leaves_a_sentence_and_loses_nothing(
     assert made.post.visibility == "followers"
 
 
-async def test_photos_are_described_ordered_and_left_out_before_posting(
+async def test_photos_are_described_ordered_and_removed_before_posting(
     node: Node, alice: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     visitor = await signed_in(alice)
@@ -110,7 +110,7 @@ async def test_photos_are_described_ordered_and_left_out_before_posting(
     assert [shot.alt for shot in made.photos] == ["Last taken", "First taken"]
 
 
-async def test_nobody_posts_a_photo_of_somebody_else(
+async def test_the_photo_of_another_account_cannot_be_posted(
     node: Node, alice: Account, mallory: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     hers = await photos.upload(node, alice, photo(60, 40, "JPEG", seed=1), alt="Private still")
@@ -123,24 +123,24 @@ async def test_nobody_posts_a_photo_of_somebody_else(
     assert await node.db.read(_newest, mallory) is None
 
 
-async def test_a_script_sends_one_photo_and_hears_why_it_is_refused(
+async def test_a_script_uploads_one_photo_and_gets_the_reason_of_a_refusal(
     alice: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     visitor = await signed_in(alice)
-    asked = {"accept": "application/json"}
+    json_headers = {"accept": "application/json"}
     answer = await visitor.post(
-        "/compose/photo", files=[("photo", "a.jpg", photo(60, 40, "JPEG", seed=1))], headers=asked
+        "/compose/photo", files=[("photo", "a.jpg", photo(60, 40, "JPEG", seed=1))], headers=json_headers
     )
     assert json.loads(answer.text)["id"].isdecimal()
     assert json.loads(answer.text)["thumb"].startswith("/media/")
     answer = await visitor.post(
-        "/compose/photo", files=[("photo", "a.svg", b"<svg onload=alert(1)>")], headers=asked
+        "/compose/photo", files=[("photo", "a.svg", b"<svg onload=alert(1)>")], headers=json_headers
     )
     assert answer.status == 422
     assert json.loads(answer.text)["error"]
 
 
-async def test_an_empty_post_is_refused_in_words(alice: Account, signed_in: SignedIn) -> None:
+async def test_an_empty_post_is_refused_with_a_message(alice: Account, signed_in: SignedIn) -> None:
     visitor = await signed_in(alice)
     await visitor.get("/compose")
     seen = await visitor.post("/compose", {"do": "post", "visibility": "public"}, files=[("photos", "", b"")])
@@ -148,7 +148,7 @@ async def test_an_empty_post_is_refused_in_words(alice: Account, signed_in: Sign
     assert "needs a photo or text" in seen.words
 
 
-async def test_a_post_is_changed_and_what_it_said_before_stays_readable(
+async def test_a_post_is_edited_and_its_history_stays_readable(
     node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning at the lak", shots=2)
@@ -180,7 +180,7 @@ def _post(tx: Reader, post_id: int) -> Post | None:
     return posts.by_id(tx, post_id)
 
 
-async def test_a_comment_can_be_changed_too(
+async def test_a_comment_can_be_edited(
     node: Node, alice: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")

@@ -1,4 +1,4 @@
-"""What holds on every page: the form token, the headers, no inline code, nothing unescaped, no page that breaks."""
+"""Rules of every page: the CSRF token, the headers, no inline code, nothing unescaped, no page that fails."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _check(seen: Seen, path: str) -> None:
     assert len(ids) == len(set(ids)), f"{path}: {sorted(id_ for id_ in ids if ids.count(id_) > 1)} twice"
 
 
-async def test_every_page_is_safe_whole_and_escaped(
+async def test_every_page_is_complete_and_escaped(
     node: Node, publish: Publish, alice: Account, bob: Account, anybody: Visitor, signed_in: SignedIn
 ) -> None:
     world = await _world(node, publish, alice, bob)
@@ -169,8 +169,8 @@ async def test_every_form_is_refused_without_its_token(
     for rule in app.quart.url_map.iter_rules():
         if "POST" not in (rule.methods or set()):
             continue
-        deed = re.search(r"any\(([a-z]+)", rule.rule)
-        path = re.sub(r"<any\([^)]*\):\w+>", deed[1] if deed else "", rule.rule)
+        action = re.search(r"any\(([a-z]+)", rule.rule)
+        path = re.sub(r"<any\([^)]*\):\w+>", action[1] if action else "", rule.rule)
         path = re.sub(r"<(?:int:)?(\w+)>", lambda found: str(values.get(found[1], "follow")), path)
         for token in ("", "0" * 40):
             seen = await visitor.post(path, {"caption": "stolen"}, csrf=token)
@@ -189,7 +189,7 @@ async def test_a_form_token_is_of_one_session_only(alice: Account, bob: Account,
     assert (await his.post("/theme", {"theme": "dark"}, csrf=hers.page.csrf)).status == 403
 
 
-async def test_strangers_cannot_make_the_node_read_much(anybody: Visitor, app: App) -> None:
+async def test_visitors_cannot_send_large_bodies(anybody: Visitor, app: App) -> None:
     await anybody.get("/sign-in")
     seen = await anybody.post("/sign-in", {"login": "x" * 600_000, "password": "y"})
     assert seen.status == 413
@@ -197,8 +197,8 @@ async def test_strangers_cannot_make_the_node_read_much(anybody: Visitor, app: A
     assert seen.path.startswith("/sign-in")
 
 
-async def test_the_pages_that_take_files_are_named_as_they_are_registered(node: Node) -> None:
-    """A name that no page has any more would let strangers send files before they are asked who they are."""
+async def test_upload_endpoints_are_registered_under_these_names(node: Node) -> None:
+    """A name that no endpoint has would let visitors send files before their session is checked."""
     assert create_pages_app(node).view_functions.keys() >= UPLOAD_ENDPOINTS
 
 
@@ -227,7 +227,7 @@ async def test_only_staff_find_the_admin_pages(alice: Account, signed_in: Signed
     assert (await visitor.post(f"/admin/people/{alice.id}/suspend")).status in (403, 404)
 
 
-async def test_pages_of_a_node_with_https_say_so(
+async def test_pages_over_https_send_strict_transport_security(
     node: Node, anybody: Visitor, photo: Callable[..., bytes]
 ) -> None:
     seen = await anybody.get("/sign-in")
@@ -238,9 +238,7 @@ UNHOLDABLE = (2**63, 10**19 - 1, 10**30)
 
 
 @pytest.mark.parametrize("number", UNHOLDABLE)
-async def test_a_number_that_no_table_holds_leads_nowhere(
-    alice: Account, signed_in: SignedIn, number: int
-) -> None:
+async def test_an_id_out_of_range_is_404(alice: Account, signed_in: SignedIn, number: int) -> None:
     visitor = await signed_in(alice, "admin")
     for path in (f"/p/alice/{number}", f"/posts/{number}/history", f"/admin/lists/{number}"):
         assert (await visitor.get(path)).status == 404, path

@@ -1,4 +1,4 @@
-"""Moving, from the settings: naming the old account, going to the new one, coming back."""
+"""Account migration in the settings: adding an alias, moving, cancelling the redirect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.visitors import Visitor
 from tests.web.pages.conftest import PASSWORD, SignedIn
 
 
-async def test_from_one_account_of_this_node_to_another(
+async def test_an_account_moves_to_another_on_this_node(
     node: Node, alice: Account, bob: Account, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     hashed = await passwords.hash(PASSWORD)

@@ -1,4 +1,4 @@
-"""A post on its page: what one can do to it without scripts, who sees it, and what its kept card shows."""
+"""The page of a post: its actions without scripts, who sees it, and what its cached card shows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.web.pages.conftest import Publish, SignedIn
 from web.html.lists import MAX_DEPTH, flatten_comments
 
 
-def _deed(seen: Seen, name: str) -> tuple[str, bool, str]:
-    """Where the button of a deed leads, whether it is pressed, and its count."""
+def _button(seen: Seen, name: str) -> tuple[str, bool, str]:
+    """The URL of the button of an action, whether it is pressed, and its count."""
     button = seen.one("button", **{"data-action": name})
     words = button.text.split()
     return (
@@ -33,32 +33,32 @@ def _deed(seen: Seen, name: str) -> tuple[str, bool, str]:
     )
 
 
-@pytest.mark.parametrize("deed", ["like", "boost", "bookmark"])
-async def test_a_deed_is_done_and_undone_with_plain_forms(
-    deed: str, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
+@pytest.mark.parametrize("action", ["like", "boost", "bookmark"])
+async def test_an_action_is_done_and_undone_with_plain_forms(
+    action: str, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")
     visitor = await signed_in(bob)
     seen = await visitor.get(f"/p/alice/{post.id}")
-    where, pressed, count = _deed(seen, deed)
-    assert (where, pressed, count) == (f"/posts/{post.id}/{deed}", False, "")
+    where, pressed, count = _button(seen, action)
+    assert (where, pressed, count) == (f"/posts/{post.id}/{action}", False, "")
     seen = await visitor.post(where, {"back": f"/p/alice/{post.id}"})
-    where, pressed, count = _deed(seen, deed)
-    assert (where, pressed) == (f"/posts/{post.id}/un{deed}", True)
-    assert count == ("" if deed == "bookmark" else "1")
+    where, pressed, count = _button(seen, action)
+    assert (where, pressed) == (f"/posts/{post.id}/un{action}", True)
+    assert count == ("" if action == "bookmark" else "1")
     seen = await visitor.post(where, {"back": f"/p/alice/{post.id}"})
-    assert _deed(seen, deed) == (f"/posts/{post.id}/{deed}", False, "")
+    assert _button(seen, action) == (f"/posts/{post.id}/{action}", False, "")
 
 
-@pytest.mark.parametrize("deed", ["like", "boost", "bookmark", "pin"])
-async def test_a_button_asks_once_whether_the_post_may_be_seen(
-    deed: str, node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
+@pytest.mark.parametrize("action", ["like", "boost", "bookmark", "pin"])
+async def test_a_button_checks_visibility_once(
+    action: str, node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")
-    visitor = await signed_in(alice if deed == "pin" else bob)
+    visitor = await signed_in(alice if action == "pin" else bob)
     node.db = db = Recording(node.db)  # type: ignore[assignment]
 
-    done = await visitor.post(f"/posts/{post.id}/{deed}", headers={"accept": "application/json"})
+    done = await visitor.post(f"/posts/{post.id}/{action}", headers={"accept": "application/json"})
 
     assert done.status == 200
     assert db.visibility_checks() == 1
@@ -71,15 +71,15 @@ async def test_a_script_is_answered_in_json(
     post = await publish(alice)
     visitor = await signed_in(bob)
     token = visitor.page.csrf if visitor.page else ""
-    asked = {"accept": "application/json", "x-csrf": token}
-    answer = await visitor.post(f"/posts/{post.id}/like", csrf="", headers=asked)
-    assert json.loads(answer.text) == {"ok": True}
-    answer = await visitor.post("/posts/1/like", csrf="", headers=asked)
-    assert answer.status == 404
-    assert "error" in json.loads(answer.text)
+    headers = {"accept": "application/json", "x-csrf": token}
+    response = await visitor.post(f"/posts/{post.id}/like", csrf="", headers=headers)
+    assert json.loads(response.text) == {"ok": True}
+    response = await visitor.post("/posts/1/like", csrf="", headers=headers)
+    assert response.status == 404
+    assert "error" in json.loads(response.text)
 
 
-async def test_comments_stand_under_what_they_answer(
+async def test_comments_stand_under_their_parents(
     alice: Account, bob: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     post = await publish(alice, "Morning")
@@ -93,7 +93,7 @@ async def test_comments_stand_under_what_they_answer(
     assert words.index("Which lake?") < words.index("The upper one")
 
 
-async def test_a_post_for_followers_is_nothing_to_others(
+async def test_a_followers_only_post_is_404_for_others(
     node: Node,
     alice: Account,
     bob: Account,
@@ -105,7 +105,7 @@ async def test_a_post_for_followers_is_nothing_to_others(
     await node.db.write(follows.follow, bob, alice)
     post = await publish(alice, "Only for friends", visibility="followers")
     friend, other = await signed_in(bob), await signed_in(mallory)
-    # The follower is first, so that the card is kept when the others ask.
+    # The follower is first, so that the card is cached when the others request it.
     assert "Only for friends" in (await friend.get("/")).words
     assert "Only for friends" in (await friend.get(f"/p/alice/{post.id}")).words
     for visitor in (other, anybody):
@@ -122,14 +122,14 @@ async def test_a_post_for_followers_is_nothing_to_others(
     assert "Only for friends" not in (await friend.get("/")).text
 
 
-async def test_a_kept_card_shows_new_counts_marks_words_and_names(
+async def test_a_cached_card_shows_new_counts_marks_captions_and_names(
     node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "First words")
     visitor = await signed_in(alice)
     assert "First words" in (await visitor.get("/")).words
     await node.db.write(likes.like, bob, post)
-    assert _deed(await visitor.get("/"), "like") == (f"/posts/{post.id}/like", False, "1")
+    assert _button(await visitor.get("/"), "like") == (f"/posts/{post.id}/like", False, "1")
     draft = Draft(caption="Other words", photo_ids=[])
     await node.db.write(publishing.edit, alice, post, draft)
     seen = await visitor.get("/")
@@ -143,7 +143,7 @@ async def test_a_kept_card_shows_new_counts_marks_words_and_names(
     assert "Alice Varga" in (await visitor.get("/")).words
 
 
-async def test_a_boost_says_who_boosted(
+async def test_a_boost_names_its_booster(
     node: Node, alice: Account, bob: Account, mallory: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")
@@ -153,22 +153,22 @@ async def test_a_boost_says_who_boosted(
     assert "bob boosted" in (await visitor.get("/")).words
 
 
-async def test_deleting_asks_first_and_leads_to_the_profile(
+async def test_deleting_needs_confirmation_and_redirects_to_the_profile(
     alice: Account, bob: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")
     his = await signed_in(bob)
     assert (await his.post(f"/posts/{post.id}/delete")).status == 403
     hers = await signed_in(alice)
-    asked = await hers.get(f"/posts/{post.id}/delete")
-    assert "cannot be undone" in asked.words
+    page = await hers.get(f"/posts/{post.id}/delete")
+    assert "cannot be undone" in page.words
     seen = await hers.post(f"/posts/{post.id}/delete")
     assert seen.path == "/@alice"
     gone = await hers.get(f"/p/alice/{post.id}")
     assert (gone.status, "was deleted" in gone.words) == (410, True)
 
 
-async def test_that_there_was_a_private_post_is_not_told(
+async def test_a_deleted_private_post_is_404_not_410(
     node: Node, alice: Account, publish: Publish, anybody: Visitor
 ) -> None:
     post = await publish(alice, "Only for friends", visibility="followers")
@@ -176,7 +176,7 @@ async def test_that_there_was_a_private_post_is_not_told(
     assert (await anybody.get(f"/p/alice/{post.id}")).status == 404
 
 
-async def test_only_public_posts_describe_themselves_to_other_sites(
+async def test_only_public_posts_have_open_graph_metadata(
     alice: Account, publish: Publish, anybody: Visitor
 ) -> None:
     public = await publish(alice, "For all", visibility="public")
@@ -192,17 +192,17 @@ async def test_only_public_posts_describe_themselves_to_other_sites(
     assert not (await anybody.get(f"/p/alice/{quiet.id}")).all("meta", property="og:title")
 
 
-async def test_servers_get_documents_where_people_get_pages(
+async def test_the_url_of_a_post_serves_json_to_servers_and_html_to_browsers(
     alice: Account, publish: Publish, anybody: Visitor
 ) -> None:
     post = await publish(alice, "Morning")
     for path, kind in (("/users/alice", "Person"), (f"/p/alice/{post.id}", "Note")):
-        answer = await anybody.get(path, accept="application/activity+json")
-        assert json.loads(answer.text)["type"] == kind
+        response = await anybody.get(path, accept="application/activity+json")
+        assert json.loads(response.text)["type"] == kind
     assert (await anybody.get("/users/alice")).path == "/@alice"
 
 
-async def test_a_covered_post_shows_its_warning_and_no_photo_in_the_grid(
+async def test_a_sensitive_post_shows_no_photo_in_the_grid(
     alice: Account, publish: Publish, anybody: Visitor
 ) -> None:
     await publish(alice, "Hm", warning="Spiders", alt="A large spider")
@@ -211,7 +211,7 @@ async def test_a_covered_post_shows_its_warning_and_no_photo_in_the_grid(
     assert "A large spider" not in grid.text
 
 
-def test_a_tree_is_written_down_in_order_with_as_many_threads_closed_as_opened() -> None:
+def test_a_flattened_tree_is_in_order_and_closes_every_thread() -> None:
     deep: list[CommentNode] = []
     for _ in range(5000):
         deep = [CommentNode(None, deep)]
@@ -230,7 +230,7 @@ trees = st.recursive(
 
 
 @given(trees)
-def test_every_tree_nests_well(branches: list[CommentNode]) -> None:
+def test_every_flattened_tree_nests_correctly(branches: list[CommentNode]) -> None:
     depth = 0
     for _view, opens, closes in flatten_comments(branches):
         depth += opens

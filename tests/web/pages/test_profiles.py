@@ -35,7 +35,7 @@ async def test_following_and_unfollowing_with_a_button(
     assert seen.one("button", **{"data-follow": str(alice.id)}).text.strip() == "Follow"
 
 
-async def test_someone_who_chooses_is_asked_and_answers(
+async def test_a_locked_account_accepts_or_rejects_requests(
     node: Node, alice: Account, bob: Account, mallory: Account, signed_in: SignedIn
 ) -> None:
     await node.db.write(people.lock, alice)
@@ -53,7 +53,7 @@ async def test_someone_who_chooses_is_asked_and_answers(
     assert {one.id: one.followed_by for one in found} == {bob.id: True, mallory.id: False}
 
 
-async def test_who_is_blocked_sees_nothing_and_the_block_is_in_the_settings(
+async def test_a_blocked_account_sees_nothing_and_is_listed_in_the_settings(
     alice: Account, mallory: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     await publish(alice, "Morning")
@@ -65,7 +65,7 @@ async def test_who_is_blocked_sees_nothing_and_the_block_is_in_the_settings(
     assert "Morning" in (await his.get("/@alice/all")).words
 
 
-async def test_names_are_found_whatever_their_case_and_shown_under_one_address(
+async def test_profiles_are_found_in_any_case_and_redirect_to_one_url(
     alice: Account, anybody: Visitor
 ) -> None:
     for path in ("/@ALICE", "/@alice@tintype.test"):
@@ -74,7 +74,7 @@ async def test_names_are_found_whatever_their_case_and_shown_under_one_address(
     assert (await anybody.get("/@tintype.test")).status == 404
 
 
-async def test_a_profile_is_written_and_a_wrong_one_keeps_what_was_typed(
+async def test_a_profile_is_saved_and_an_invalid_one_keeps_what_was_typed(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     visitor = await signed_in(alice)
@@ -98,7 +98,7 @@ async def test_a_profile_is_written_and_a_wrong_one_keeps_what_was_typed(
     assert seen.one("input", name="display_name").attributes["value"] == "Alice"
 
 
-async def test_a_picture_is_changed_and_a_wrong_file_refused(
+async def test_an_avatar_is_changed_and_an_invalid_file_refused(
     node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
 ) -> None:
     visitor = await signed_in(alice)
@@ -113,7 +113,7 @@ async def test_a_picture_is_changed_and_a_wrong_file_refused(
     assert changed.avatar_alt == "Me"
 
 
-async def test_the_wide_picture_is_changed_described_and_taken_away(
+async def test_a_header_is_changed_described_and_removed(
     node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
 ) -> None:
     visitor = await signed_in(alice)
@@ -134,7 +134,7 @@ async def test_the_wide_picture_is_changed_described_and_taken_away(
     assert "wide-picture" not in (await visitor.get("/@alice")).text
 
 
-async def test_sites_that_may_name_an_author_are_typed_or_pasted(
+async def test_attribution_domains_are_typed_or_pasted(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     visitor = await signed_in(alice)
@@ -153,7 +153,7 @@ async def test_sites_that_may_name_an_author_are_typed_or_pasted(
     assert seen.one("textarea", name="attribution_domains").text == "my blog"
 
 
-async def test_who_follows_whom_can_be_kept_to_oneself(
+async def test_follows_can_be_hidden(
     node: Node, alice: Account, bob: Account, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     await node.db.write(follows.follow, bob, alice)
@@ -184,7 +184,7 @@ async def test_a_new_password_ends_the_other_sessions(
     assert (await there.get("/notifications")).path.startswith("/sign-in")
 
 
-async def test_a_session_elsewhere_can_be_ended(node: Node, alice: Account, signed_in: SignedIn) -> None:
+async def test_another_session_can_be_ended(node: Node, alice: Account, signed_in: SignedIn) -> None:
     here, there = await signed_in(alice), await signed_in(alice)
     seen = await here.get("/settings/password")
     other = next(one for one in seen.all("button") if one.attributes.get("name") == "session")
@@ -193,7 +193,7 @@ async def test_a_session_elsewhere_can_be_ended(node: Node, alice: Account, sign
     assert len(await node.db.read(sessions.by_account, alice)) == 1
 
 
-async def test_notifications_of_one_kind_stand_together_and_are_read_once_seen(
+async def test_notifications_are_grouped_and_read_once_shown(
     node: Node, alice: Account, bob: Account, mallory: Account, publish: Publish, signed_in: SignedIn
 ) -> None:
     post = await publish(alice, "Morning")
@@ -229,7 +229,7 @@ def _find(tx: Reader, who: Account) -> Account:
     return accounts.get(tx, who.id)
 
 
-async def test_search_leads_to_people_from_elsewhere_and_finds_words_here(
+async def test_search_resolves_remote_handles_and_finds_local_text(
     node: Node, alice: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     await node.db.write(_far)
@@ -247,7 +247,7 @@ async def test_search_leads_to_people_from_elsewhere_and_finds_words_here(
     assert "Sign in to look" in (await anybody.get("/search?q=%40who%40nowhere.example")).words
 
 
-async def test_a_visitor_is_led_to_their_own_server_to_follow(
+async def test_a_visitor_is_sent_to_their_own_server_to_follow(
     node: Node, alice: Account, bob: Account, anybody: Visitor, signed_in: SignedIn
 ) -> None:
     seen = await anybody.get("/@alice")

@@ -1,4 +1,4 @@
-"""Reporting somebody with a plain form, and what those who run the node do about it."""
+"""Reporting an account with a plain form, and how moderators resolve the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.visitors import Visitor
 from tests.web.pages.conftest import Publish, SignedIn
 
 
-async def test_a_post_is_reported_and_judged(
+async def test_a_post_is_reported_and_the_report_resolved(
     node: Node,
     alice: Account,
     bob: Account,
@@ -50,7 +50,7 @@ async def test_a_post_is_reported_and_judged(
     assert "resolved a report about" in (await his.get("/admin/log")).words
 
 
-async def test_somebody_elsewhere_can_be_reported_to_their_server_too(
+async def test_a_report_can_be_forwarded_to_a_remote_server(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     rita = await node.db.write(remote)
@@ -62,7 +62,7 @@ async def test_somebody_elsewhere_can_be_reported_to_their_server_too(
     assert await node.db.read(lambda tx: tx.value("SELECT verb FROM outbox")) == "Flag"
 
 
-async def test_reports_are_for_those_who_run_the_node(
+async def test_reports_are_shown_to_staff_only(
     alice: Account, mallory: Account, signed_in: SignedIn, anybody: Visitor
 ) -> None:
     hers = await signed_in(alice)

@@ -1,4 +1,4 @@
-"""The admin's pages about other servers: looking, deciding, importing, following lists, and the log."""
+"""The admin pages of other servers: details, rules, imports, block lists, and the audit log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def rules(db: Database) -> dict[str, str]:
     return {rule.domain: rule.strength for rule in await db.read(domain_rules.all_rules)}
 
 
-async def test_an_admin_looks_at_a_server_and_decides(
+async def test_an_admin_reads_about_a_server_and_sets_a_rule(
     node: Node, alice: Account, admin: Visitor, anybody: Visitor
 ) -> None:
     rita = await node.db.write(remote, "rita", "far.example", display_name="Rita <b>")
@@ -74,11 +74,11 @@ async def test_an_admin_looks_at_a_server_and_decides(
 
 
 @pytest.mark.parametrize("path", ["/admin/servers", "/admin/lists", "/admin/log"])
-async def test_every_such_page_is_for_staff_only(path: str, bob: Account, signed_in: SignedIn) -> None:
+async def test_every_server_page_is_for_staff_only(path: str, bob: Account, signed_in: SignedIn) -> None:
     assert (await (await signed_in(bob)).get(path)).status == 404
 
 
-async def test_a_moderator_looks_and_an_admin_decides(
+async def test_a_moderator_reads_and_an_admin_changes_rules(
     node: Node, bob: Account, mallory: Account, signed_in: SignedIn
 ) -> None:
     await node.db.write(domain_rules.block, "far.example", "Loud")
@@ -105,13 +105,15 @@ async def test_a_moderator_looks_and_an_admin_decides(
 
 
 @pytest.mark.parametrize("name", ["", "tintype.test", "a b", "x@y.example", "../../etc"])
-async def test_what_is_no_server_is_answered_with_a_sentence(admin: Visitor, name: str) -> None:
+async def test_an_invalid_domain_is_refused_with_a_message(admin: Visitor, name: str) -> None:
     seen = await admin.post("/admin/servers", {"domain": name})
     assert seen.status == 422
     assert "." in seen.words
 
 
-async def test_a_file_is_shown_before_anything_is_done(node: Node, alice: Account, admin: Visitor) -> None:
+async def test_an_imported_file_is_shown_before_it_is_applied(
+    node: Node, alice: Account, admin: Visitor
+) -> None:
     rita = await node.db.write(remote, "rita", "far.example")
     await node.db.write(follow, alice, rita)
     data = b"\xef\xbb\xbf#domain,#severity,#public_comment\r\nfar.example,suspend,\r\nloud.example,silence,<b>Loud\r\ncom,suspend,\r\n"
@@ -148,7 +150,7 @@ async def test_a_file_that_is_no_list_is_refused(admin: Visitor, data: bytes) ->
     assert (await admin.post("/admin/lists/import", files=[("file", "x.csv", data)])).status == 422
 
 
-async def test_lists_are_followed_changed_and_left(node: Node, admin: Visitor) -> None:
+async def test_lists_are_subscribed_changed_and_unsubscribed(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/lists")
     seen = await admin.post("/admin/lists/follow", {"url": "http://lists.example/x.csv"})
     assert seen.status == 422
@@ -171,7 +173,7 @@ async def test_lists_are_followed_changed_and_left(node: Node, admin: Visitor) -
     assert await node.db.read(block_lists.all_lists) == []
 
 
-async def test_exclusions_come_and_go(node: Node, admin: Visitor) -> None:
+async def test_exclusions_are_added_and_removed(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/lists")
     seen = await admin.post("/admin/lists/exclude", {"domain": "Good.example", "comment": "friends"})
     assert "friends" in seen.words
@@ -180,7 +182,7 @@ async def test_exclusions_come_and_go(node: Node, admin: Visitor) -> None:
     assert await node.db.read(domain_exclusions.all_exclusions) == []
 
 
-async def test_the_allow_list_is_kept_on_the_pages_of_servers(node: Node, admin: Visitor) -> None:
+async def test_the_allow_list_is_managed_on_the_pages_of_servers(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/servers/far.example")
     await admin.post("/admin/servers/far.example/allow")
     assert "far.example" in (await admin.get("/admin/servers?show=allowed")).words
@@ -190,7 +192,7 @@ async def test_the_allow_list_is_kept_on_the_pages_of_servers(node: Node, admin:
     assert await node.db.read(domain_rules.allow_list) == []
 
 
-async def test_posts_of_a_server_without_pictures_keep_their_words(
+async def test_posts_of_a_server_with_rejected_media_keep_their_text(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     rita = await node.db.write(remote, "rita", "far.example", avatar_url="https://far.example/a.png")

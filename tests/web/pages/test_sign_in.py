@@ -1,4 +1,4 @@
-"""Coming in: sign up, sign in, the first admin; and what keeps others out."""
+"""Signing up, signing in, the first admin, and rate limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def _set_up(node: Node, visitor: Visitor) -> None:
     assert "Home" in seen.one("title").text
 
 
-async def test_the_first_visit_makes_the_admin_with_the_code_once(node: Node, anybody: Visitor) -> None:
+async def test_the_setup_code_creates_the_first_admin_once(node: Node, anybody: Visitor) -> None:
     welcome = await anybody.get("/")
     assert welcome.one("a", href="/setup")
     await _set_up(node, anybody)
@@ -39,7 +39,7 @@ async def test_the_first_visit_makes_the_admin_with_the_code_once(node: Node, an
     assert (await other.get("/setup")).status == 404
 
 
-async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> None:
+async def test_a_wrong_setup_code_creates_no_account(node: Node, anybody: Visitor) -> None:
     await node.db.write(registration.create_setup_code)
     await anybody.get("/setup")
     form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
@@ -49,7 +49,7 @@ async def test_a_wrong_setup_code_makes_nobody(node: Node, anybody: Visitor) -> 
     assert SESSION_COOKIE not in anybody.cookies
 
 
-async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visitor) -> None:
+async def test_a_user_signs_up_signs_out_and_signs_in(node: Node, anybody: Visitor) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-up")
     seen = await anybody.post("/sign-up", {"name": "bob", "email": "bob@tintype.test", "password": PASSWORD})
@@ -62,9 +62,7 @@ async def test_someone_signs_up_signs_out_and_signs_in(node: Node, anybody: Visi
     assert seen.path == "/settings/profile"
 
 
-async def test_a_name_that_is_taken_is_said_beside_the_field_and_nothing_typed_is_lost(
-    node: Node, anybody: Visitor
-) -> None:
+async def test_a_taken_name_is_reported_at_its_field_and_the_form_kept(node: Node, anybody: Visitor) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-up")
     seen = await anybody.post(
@@ -76,7 +74,7 @@ async def test_a_name_that_is_taken_is_said_beside_the_field_and_nothing_typed_i
     assert PASSWORD not in seen.text
 
 
-async def test_with_approval_someone_waits_until_the_admin_lets_them_in(node: Node) -> None:
+async def test_a_sign_up_with_approval_waits_for_the_admin(node: Node) -> None:
     node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="approval"))
     app = create_app(node)
     admin, newcomer = Visitor(app), Visitor(app)
@@ -97,7 +95,7 @@ async def test_with_approval_someone_waits_until_the_admin_lets_them_in(node: No
     )
 
 
-async def test_where_nobody_can_sign_up_the_page_says_so(node: Node) -> None:
+async def test_the_sign_up_page_shows_that_sign_ups_are_closed(node: Node) -> None:
     node.config = dataclasses.replace(node.config, registration=RegistrationOptions(mode="closed"))
     app = create_app(node)
     await _set_up(node, Visitor(app))
@@ -134,20 +132,20 @@ async def test_guessing_a_password_is_stopped_after_some_tries(node: Node, anybo
         "/\n/evil.test",
     ],
 )
-async def test_H3_signing_in_never_leads_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
+async def test_H3_signing_in_never_redirects_to_another_site(node: Node, anybody: Visitor, away: str) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-in")
     seen = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD, "next": away})
     assert seen.path == "/"
 
 
-async def test_what_needs_somebody_leads_to_signing_in_and_back(anybody: Visitor) -> None:
+async def test_a_page_for_users_redirects_to_sign_in_and_back(anybody: Visitor) -> None:
     seen = await anybody.get("/notifications/likes")
     assert seen.path == "/sign-in?next=/notifications/likes"
     assert seen.one("input", name="next").attributes["value"] == "/notifications/likes"
 
 
-async def test_a_robot_that_fills_every_field_signs_nobody_up(node: Node, anybody: Visitor) -> None:
+async def test_a_bot_that_fills_every_field_is_not_signed_up(node: Node, anybody: Visitor) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-up")
     form = {"name": "robot", "email": "r@r.test", "password": PASSWORD, "website": "https://spam.test"}
@@ -155,7 +153,7 @@ async def test_a_robot_that_fills_every_field_signs_nobody_up(node: Node, anybod
     assert await node.db.read(users.by_login, "robot") is None
 
 
-async def test_the_theme_is_remembered_for_the_browser_and_for_the_person(
+async def test_the_theme_is_saved_for_the_browser_and_the_account(
     node: Node, alice: Account, anybody: Visitor, signed_in: object
 ) -> None:
     await anybody.get("/about")
@@ -168,9 +166,7 @@ async def test_the_theme_is_remembered_for_the_browser_and_for_the_person(
     assert user.theme == "light"
 
 
-async def test_who_signs_up_too_often_is_told_so_and_loses_nothing_typed(
-    node: Node, anybody: Visitor
-) -> None:
+async def test_signing_up_too_often_is_refused_and_the_form_kept(node: Node, anybody: Visitor) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-up")
     form = {"name": "alice", "email": "late@b.test", "password": PASSWORD}
@@ -181,7 +177,7 @@ async def test_who_signs_up_too_often_is_told_so_and_loses_nothing_typed(
     assert answers[-1].one("input", id="f-email").attributes["value"] == "late@b.test"
 
 
-async def test_I6_guessing_is_counted_by_an_address_nobody_can_make_up(node: Node, anybody: Visitor) -> None:
+async def test_I6_attempts_are_counted_by_an_unforgeable_address(node: Node, anybody: Visitor) -> None:
     await _set_up(node, Visitor(anybody.client.app))
     await anybody.get("/sign-in")
 
@@ -192,14 +188,14 @@ async def test_I6_guessing_is_counted_by_an_address_nobody_can_make_up(node: Nod
     # Whoever is not our proxy may write there what they like.
     assert [await guesses(f"198.51.100.{n}") for n in range(12)][-1] == 429
 
-    # Behind our proxy, the nearest hop that is not ours is who asks; what stands before it is their word.
+    # Behind the node's proxy, the nearest hop that is no trusted proxy is the client; anything before it may be forged.
     server = dataclasses.replace(node.config.server, trusted_proxies=("203.0.113.7", "10.0.0.1"))
     node.config = dataclasses.replace(node.config, server=server)
     assert [await guesses(f"192.0.2.{n}, 198.51.100.99, 10.0.0.1") for n in range(12)][-1] == 429
     assert await guesses("192.0.2.1, 198.51.100.98, 10.0.0.1") == 422
 
 
-async def test_I3_who_is_no_longer_staff_finds_no_admin_page_at_once(
+async def test_I3_a_demoted_moderator_loses_the_admin_pages_at_once(
     node: Node, alice: Account, bob: Account, signed_in: SignedIn
 ) -> None:
     await signed_in(alice, "admin")

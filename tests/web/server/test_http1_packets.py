@@ -45,21 +45,21 @@ async def _statuses_and_bodies(port: int, pieces: list[bytes], number: int) -> l
             await writer.wait_closed()
 
 
-@given(asked=st.lists(requests(), min_size=1, max_size=4), data=st.data())
+@given(sent=st.lists(requests(), min_size=1, max_size=4), data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_requests_are_read_alike_however_they_are_cut_into_packets(
-    fast: bool, asked: list[bytes], data: st.DataObject
+    fast: bool, sent: list[bytes], data: st.DataObject
 ) -> None:
-    whole = b"".join(asked)
+    whole = b"".join(sent)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(whole)), max_size=12)))
     pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
 
     async def both() -> None:
         async with http1_client.serve_app(http1_client.sample_app, fast=fast) as (_, port):
             expected = []
-            for one in asked:
-                expected += await _statuses_and_bodies(port, [one], 1)
-            assert await _statuses_and_bodies(port, pieces, len(asked)) == expected
+            for request in sent:
+                expected += await _statuses_and_bodies(port, [request], 1)
+            assert await _statuses_and_bodies(port, pieces, len(sent)) == expected
 
     asyncio.run(both())
 

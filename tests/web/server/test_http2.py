@@ -57,7 +57,7 @@ class Caller:
         await self.send()
         while True:
             data = await asyncio.wait_for(self._reader.read(65_536), 5)
-            assert data, "the server hung up"
+            assert data, "the server closed the connection"
             for event in self.h2.receive_data(data):
                 if isinstance(event, h2.events.ResponseReceived) and event.stream_id == stream:
                     status = int(dict(event.headers)[b":status"])
@@ -125,20 +125,20 @@ async def test_a_response_before_reading_the_body_does_not_block_the_connection(
 
 @pytest.mark.parametrize("size", [10, 1_000_000])
 async def test_an_app_does_not_wait_for_a_client_that_left(size: int, calling: Any) -> None:
-    asked, through = asyncio.Event(), asyncio.Event()
+    called, completed = asyncio.Event(), asyncio.Event()
 
     async def slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            asked.set()
+            called.set()
             await asyncio.sleep(0.1)
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"x" * size, "more_body": True})
             await send({"type": "http.response.body"})
-            through.set()
+            completed.set()
 
     async with calling(slow) as caller:
         caller.request("GET", end=True)
         await caller.send()
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(called.wait(), 5)
         caller.close()
-        await asyncio.wait_for(through.wait(), 2)
+        await asyncio.wait_for(completed.wait(), 2)

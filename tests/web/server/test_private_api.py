@@ -125,13 +125,13 @@ def test_the_rest_of_web_uses_only_what_hypercorn_documents() -> None:
 
 
 def test_nothing_is_listed_that_is_not_used() -> None:
-    words = set()
+    used = set()
     for node in (node for module in FAST for node in ast.walk(MODULES[module])):
         if isinstance(node, ast.Attribute):
-            words.add(node.attr)
+            used.add(node.attr)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.alias):
-            words.add(node.name)
-    assert {path.rpartition(".")[2] for path in LISTED} - words == set()
+            used.add(node.name)
+    assert {path.rpartition(".")[2] for path in LISTED} - used == set()
 
 
 @pytest.mark.parametrize(

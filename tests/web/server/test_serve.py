@@ -47,10 +47,10 @@ class Served:
         assert code == 0, "".join(self.output)
         return time.monotonic() - begun
 
-    async def wait_for_output(self, words: str) -> str:
-        """Wait until it printed these words, and return all that it printed."""
+    async def wait_for_output(self, text: str) -> str:
+        """Wait until it printed this text, and return all that it printed."""
         async with asyncio.timeout(5):
-            while words not in (output := "".join(self.output)):  # noqa: ASYNC110
+            while text not in (output := "".join(self.output)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return output
 

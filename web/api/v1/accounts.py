@@ -1,4 +1,4 @@
-"""Accounts: profiles, who follows whom, and what one person decides about another."""
+"""Accounts: profiles, their lists of posts, followers and follows; following, blocking and muting."""
 
 from __future__ import annotations
 
@@ -13,55 +13,62 @@ from node.lifecycle import migration
 from node.models.account import Account, ListedAccount
 from node.text import formatting
 from node.timelines import post_summaries, post_views, timelines
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entities import API_VISIBILITIES
 from web.api.entity_fields import relationship
+
+routes = RouteTable()
 
 DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT = 40, 80
 
 
-def show(tx: Reader, call: ApiRequest) -> JsonResponse:
-    return _account_response(tx, call, call.path_account(tx))
+@routes.public("/api/v1/accounts/{id}", "read:accounts")
+def show(tx: Reader, request: ApiRequest) -> JsonResponse:
+    return _account_response(tx, request, request.path_account(tx))
 
 
-def _account_response(tx: Reader, call: ApiRequest, account: Account) -> JsonResponse:
-    """One account; of somebody who has moved with the account they moved to."""
+def _account_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
+    """A response with one account; one that has moved names the account it moved to."""
     moved = None if account.is_inactive else migration.destination(tx, account)
     if moved is None:
-        return JsonResponse(call.entities.account(account))
-    fields = call.entities.account_fields(account)
-    return call.json_response(fields | {"moved": msgspec.Raw(call.entities.account(moved))})
+        return JsonResponse(request.entities.account(account))
+    fields = request.entities.account_fields(account)
+    return request.json_response(fields | {"moved": msgspec.Raw(request.entities.account(moved))})
 
 
-def lookup(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """By handle, among the people known here; other servers are asked by the search."""
-    account = accounts.by_handle(tx, call.required_param("acct"))
+@routes.public("/api/v1/accounts/lookup", "read:accounts")
+def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """Finds an account by its handle among those in the database; only the search asks other servers."""
+    account = accounts.by_handle(tx, request.required_param("acct"))
     if account is None or account.deleted_at is not None:
         raise NotFound
-    return _account_response(tx, call, account)
+    return _account_response(tx, request, account)
 
 
-def verify_credentials(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """The caller, with what only they may know of themselves."""
-    who, user = call.caller, call.user
+@routes.read("/api/v1/accounts/verify_credentials", "read:accounts", "profile")
+def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """The account of the token, with the fields that only its owner may read."""
+    account, user = request.caller, request.user
     assert user is not None
-    fields = call.entities.account_fields(who)
+    fields = request.entities.account_fields(account)
     fields["source"] = {
         "privacy": API_VISIBILITIES[user.default_visibility],
         "sensitive": False,
         "language": user.language or None,
-        "note": who.bio_source,
-        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in who.source_fields],
-        "follow_requests_count": follows.requests_count(tx, who),
-        "hide_collections": who.hides_follows,
-        "discoverable": who.is_discoverable,
-        "indexable": who.is_indexable,
-        "attribution_domains": who.attribution_domain_list,
+        "note": account.bio_source,
+        "fields": [
+            {"name": name, "value": value, "verified_at": None} for name, value in account.source_fields
+        ],
+        "follow_requests_count": follows.requests_count(tx, account),
+        "hide_collections": account.hides_follows,
+        "discoverable": account.is_discoverable,
+        "indexable": account.is_indexable,
+        "attribution_domains": account.attribution_domain_list,
         "quote_policy": "nobody",
     }
-    moved = migration.destination(tx, who)
+    moved = migration.destination(tx, account)
     if moved is not None:
-        fields["moved"] = msgspec.Raw(call.entities.account(moved))
+        fields["moved"] = msgspec.Raw(request.entities.account(moved))
     fields["role"] = {
         "id": {"admin": "3", "moderator": "2"}.get(user.role, "1"),
         "name": user.role if user.role != "user" else "",
@@ -70,123 +77,146 @@ def verify_credentials(tx: Reader, call: ApiRequest) -> JsonResponse:
         "highlighted": False,
         "collection_limit": 0,
     }
-    return call.json_response(fields)
+    return request.json_response(fields)
 
 
-def show_relationships(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """How the caller stands to each of the people asked about; unknown ids are left out."""
-    found = relationships.with_accounts(tx, call.caller, call.params.ids("id"))
-    return call.json_response([relationship(one) for one in found])
+@routes.read("/api/v1/accounts/relationships", "read:follows")
+def show_relationships(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """The caller's relationship with each of the accounts; unknown ids are left out."""
+    found = relationships.with_accounts(tx, request.caller, request.params.ids("id"))
+    return request.json_response([relationship(one) for one in found])
 
 
-async def list_statuses(call: ApiRequest) -> JsonResponse:
-    """What someone posted; somebody of another server is also asked for by this, for the next time."""
-    account = await call.node.db.read(call.path_account)
-    if call.account is not None:
-        await profile_preview.queue_refresh(call.node, account)
-    return await call.node.db.read(_list_statuses, call)
+@routes.asynchronous("GET", "/api/v1/accounts/{id}/statuses", "read:statuses", access="anyone")
+async def list_statuses(request: ApiRequest) -> JsonResponse:
+    """The posts of an account. For a remote one this also queues a fetch of its newest posts, for the next time."""
+    account = await request.node.db.read(request.path_account)
+    if request.account is not None:
+        await profile_preview.queue_refresh(request.node, account)
+    return await request.node.db.read(_list_statuses, request)
 
 
-def _list_statuses(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """What someone posted and boosted; or what they have pinned, the latest first."""
-    account, page = call.path_account(tx), call.requested_page()
-    if call.params.flag("pinned"):
-        shown = post_views.by_entries(tx, call.account, pins.post_ids(tx, call.account, account))
-        return call.page_response(call.entities.statuses(shown, call.account), page, [])
+def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """The posts and boosts of an account; or its pinned posts, the latest pin first."""
+    account, page = request.path_account(tx), request.requested_page()
+    if request.params.flag("pinned"):
+        shown = post_views.by_entries(tx, request.account, pins.post_ids(tx, request.account, account))
+        return request.page_response(request.entities.statuses(shown, request.account), page, [])
     entries = timelines.profile(
         tx,
-        call.account,
+        request.account,
         account,
         page,
-        only_photos=call.params.flag("only_media"),
-        include_comments=not call.params.flag("exclude_replies"),
-        include_boosts=not call.params.flag("exclude_reblogs"),
+        only_photos=request.params.flag("only_media"),
+        include_comments=not request.params.flag("exclude_replies"),
+        include_boosts=not request.params.flag("exclude_reblogs"),
     )
-    if tag := call.params.text("tagged"):
+    if tag := request.params.text("tagged"):
         name = formatting.normalize_hashtag(tag)
         shown = [
-            view for view in post_views.by_entries(tx, call.account, entries) if name in dict(view.hashtags)
+            view
+            for view in post_views.by_entries(tx, request.account, entries)
+            if name in dict(view.hashtags)
         ]
-        bodies = call.entities.statuses(shown, call.account)
+        bodies = request.entities.statuses(shown, request.account)
     else:
-        bodies = call.entities.page(tx, call.account, post_summaries.by_entries(tx, call.account, entries))
+        bodies = request.entities.page(
+            tx, request.account, post_summaries.by_entries(tx, request.account, entries)
+        )
     ids = [entry.id for entry in entries]
-    return call.page_response(bodies, page, ids, "only_media", "exclude_replies", "exclude_reblogs", "tagged")
+    return request.page_response(
+        bodies, page, ids, "only_media", "exclude_replies", "exclude_reblogs", "tagged"
+    )
 
 
-def account_entities(call: ApiRequest, listed: list[ListedAccount]) -> tuple[list[bytes], list[int]]:
-    """The accounts of a list, and the ids that it is paged by."""
-    return [call.entities.account(one.account) for one in listed], [one.id for one in listed]
+def account_entities(request: ApiRequest, listed: list[ListedAccount]) -> tuple[list[bytes], list[int]]:
+    """Renders the accounts of a list; returns them and the ids that the list is paged by."""
+    return [request.entities.account(one.account) for one in listed], [one.id for one in listed]
 
 
-def list_followers(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, follows.followers(tx, call.path_account(tx), call.account, page))
-    return call.page_response(bodies, page, ids)
+@routes.public("/api/v1/accounts/{id}/followers", "read:accounts")
+def list_followers(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(
+        request, follows.followers(tx, request.path_account(tx), request.account, page)
+    )
+    return request.page_response(bodies, page, ids)
 
 
-def list_following(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, follows.following(tx, call.path_account(tx), call.account, page))
-    return call.page_response(bodies, page, ids)
+@routes.public("/api/v1/accounts/{id}/following", "read:accounts")
+def list_following(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(
+        request, follows.following(tx, request.path_account(tx), request.account, page)
+    )
+    return request.page_response(bodies, page, ids)
 
 
-def list_blocked(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, blocks.blocked_accounts(tx, call.caller, page))
-    return call.page_response(bodies, page, ids)
+@routes.read("/api/v1/blocks", "read:blocks")
+def list_blocked(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(request, blocks.blocked_accounts(tx, request.caller, page))
+    return request.page_response(bodies, page, ids)
 
 
-def list_muted(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, blocks.muted_accounts(tx, call.caller, page))
-    return call.page_response(bodies, page, ids)
+@routes.read("/api/v1/mutes", "read:mutes")
+def list_muted(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(request, blocks.muted_accounts(tx, request.caller, page))
+    return request.page_response(bodies, page, ids)
 
 
-def _relationship_response(tx: Reader, call: ApiRequest, account: Account) -> JsonResponse:
-    """The relationship after a deed."""
-    (between,) = relationships.with_accounts(tx, call.caller, [account.id])
-    return call.json_response(relationship(between))
+def _relationship_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
+    """A response with the relationship after the action."""
+    (between,) = relationships.with_accounts(tx, request.caller, [account.id])
+    return request.json_response(relationship(between))
 
 
-def follow(tx: Writer, call: ApiRequest) -> JsonResponse:
-    """Following again changes only whether boosts are shown."""
-    account = call.path_account(tx)
-    follows.follow(tx, call.caller, account, shows_boosts=call.params.flag("reblogs", True))
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/follow", "write:follows")
+def follow(tx: Writer, request: ApiRequest) -> JsonResponse:
+    """Follows an account. Following again changes only whether its boosts are shown."""
+    account = request.path_account(tx)
+    follows.follow(tx, request.caller, account, shows_boosts=request.params.flag("reblogs", True))
+    return _relationship_response(tx, request, account)
 
 
-def unfollow(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    follows.unfollow(tx, call.caller, account)
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/unfollow", "write:follows")
+def unfollow(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    follows.unfollow(tx, request.caller, account)
+    return _relationship_response(tx, request, account)
 
 
-def remove_from_followers(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    follows.remove_follower(tx, call.caller, account)
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/remove_from_followers", "write:follows")
+def remove_from_followers(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    follows.remove_follower(tx, request.caller, account)
+    return _relationship_response(tx, request, account)
 
 
-def block(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    blocks.block(tx, call.caller, account)
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/block", "write:blocks")
+def block(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    blocks.block(tx, request.caller, account)
+    return _relationship_response(tx, request, account)
 
 
-def unblock(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    blocks.unblock(tx, call.caller, account)
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/unblock", "write:blocks")
+def unblock(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    blocks.unblock(tx, request.caller, account)
+    return _relationship_response(tx, request, account)
 
 
-def mute(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    blocks.mute(tx, call.caller, account, hides_notifications=call.params.flag("notifications", True))
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/mute", "write:mutes")
+def mute(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    blocks.mute(tx, request.caller, account, hides_notifications=request.params.flag("notifications", True))
+    return _relationship_response(tx, request, account)
 
 
-def unmute(tx: Writer, call: ApiRequest) -> JsonResponse:
-    account = call.path_account(tx)
-    blocks.unmute(tx, call.caller, account)
-    return _relationship_response(tx, call, account)
+@routes.write("POST", "/api/v1/accounts/{id}/unmute", "write:mutes")
+def unmute(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account = request.path_account(tx)
+    blocks.unmute(tx, request.caller, account)
+    return _relationship_response(tx, request, account)

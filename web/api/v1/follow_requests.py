@@ -1,4 +1,4 @@
-"""Follow requests: who is waiting to be let in, and the answer."""
+"""Follow requests: listing, authorizing and rejecting those that wait for the caller."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from node.accounts.relationships import Follow
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.interactions import follows
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entity_fields import relationship
 from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
 
-
-def list_requests(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, follows.requests(tx, call.caller, page))
-    return call.page_response(bodies, page, ids)
+routes = RouteTable()
 
 
-def _pending_request(tx: Reader, call: ApiRequest) -> Follow:
-    """The request of the person in the path."""
-    asked = relationships.follow_between(tx, call.path_account(tx), call.caller)
-    if asked is None or asked.is_accepted:
+@routes.read("/api/v1/follow_requests", "read:follows")
+def list_requests(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    bodies, ids = account_entities(request, follows.requests(tx, request.caller, page))
+    return request.page_response(bodies, page, ids)
+
+
+def _pending_request(tx: Reader, request: ApiRequest) -> Follow:
+    """The pending follow request of the account in the path. Raises NotFound if there is none."""
+    follow = relationships.follow_between(tx, request.path_account(tx), request.caller)
+    if follow is None or follow.is_accepted:
         raise NotFound
-    return asked
+    return follow
 
 
-def _relationship_response(tx: Reader, call: ApiRequest) -> JsonResponse:
-    (between,) = relationships.with_accounts(tx, call.caller, [call.path_id()])
-    return call.json_response(relationship(between))
+def _relationship_response(tx: Reader, request: ApiRequest) -> JsonResponse:
+    (between,) = relationships.with_accounts(tx, request.caller, [request.path_id()])
+    return request.json_response(relationship(between))
 
 
-def authorize(tx: Writer, call: ApiRequest) -> JsonResponse:
-    follows.accept(tx, _pending_request(tx, call))
-    return _relationship_response(tx, call)
+@routes.write("POST", "/api/v1/follow_requests/{id}/authorize", "write:follows")
+def authorize(tx: Writer, request: ApiRequest) -> JsonResponse:
+    follows.accept(tx, _pending_request(tx, request))
+    return _relationship_response(tx, request)
 
 
-def reject(tx: Writer, call: ApiRequest) -> JsonResponse:
-    follows.reject(tx, _pending_request(tx, call))
-    return _relationship_response(tx, call)
+@routes.write("POST", "/api/v1/follow_requests/{id}/reject", "write:follows")
+def reject(tx: Writer, request: ApiRequest) -> JsonResponse:
+    follows.reject(tx, _pending_request(tx, request))
+    return _relationship_response(tx, request)

@@ -1,4 +1,4 @@
-"""The node itself, in the two forms apps ask for. Nothing is advertised that does not work."""
+"""The instance (this node), in both versions of the entity. Nothing is advertised that does not work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from node.lifecycle import profiles
 from node.posts import drafts
 from node.text import display_names
 from node.version import VERSION
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 
-# Apps read the first three numbers as the version of the API; what we are stands behind them.
+routes = RouteTable()
+
+# Apps read the first three numbers as the version of the API; the version of Tintype follows them.
 API_VERSION = f"4.6.0 (compatible; Tintype {VERSION})"
 
 
@@ -27,11 +29,11 @@ def _status_limits() -> dict[str, Any]:
     }
 
 
-def _media_limits(call: ApiRequest) -> dict[str, Any]:
+def _media_limits(request: ApiRequest) -> dict[str, Any]:
     return {
         "supported_mime_types": list(images.EXTENSIONS),
         "description_limit": photo_metadata.MAX_ALT_LENGTH,
-        "image_size_limit": call.node.config.media.max_upload_mb * 1024 * 1024,
+        "image_size_limit": request.node.config.media.max_upload_mb * 1024 * 1024,
         "image_matrix_limit": images.MAX_PIXELS_JPEG,
         "video_size_limit": 0,
         "video_frame_rate_limit": 0,
@@ -42,12 +44,13 @@ def _media_limits(call: ApiRequest) -> dict[str, Any]:
 _NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0}
 
 
-def show_v1(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """V1::Instance."""
-    options, site = call.node.config, call.node.site
+@routes.public("/api/v1/instance")
+def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """A response with the entity V1::Instance."""
+    options, site = request.node.config, request.node.site
     numbers = statistics.current(tx)
     mode = options.registration.mode
-    return call.json_response(
+    return request.json_response(
         {
             "uri": site.handle_domain,
             "title": options.node.title,
@@ -69,7 +72,7 @@ def show_v1(tx: Reader, call: ApiRequest) -> JsonResponse:
             "configuration": {
                 "accounts": {"max_featured_tags": 0},
                 "statuses": _status_limits(),
-                "media_attachments": _media_limits(call),
+                "media_attachments": _media_limits(request),
                 "polls": _NO_POLLS,
             },
             "contact_account": None,
@@ -78,12 +81,13 @@ def show_v1(tx: Reader, call: ApiRequest) -> JsonResponse:
     )
 
 
-def show_v2(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """Instance."""
-    options, site = call.node.config, call.node.site
+@routes.public("/api/v2/instance")
+def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """A response with the entity Instance."""
+    options, site = request.node.config, request.node.site
     mode = options.registration.mode
     everyone = {"local": "public", "remote": "public"}
-    return call.json_response(
+    return request.json_response(
         {
             "domain": site.handle_domain,
             "title": options.node.title,
@@ -106,7 +110,7 @@ def show_v2(tx: Reader, call: ApiRequest) -> JsonResponse:
                     "profile_field_value_limit": profiles.MAX_FIELD_LENGTH,
                 },
                 "statuses": _status_limits(),
-                "media_attachments": _media_limits(call),
+                "media_attachments": _media_limits(request),
                 "polls": _NO_POLLS,
                 "translation": {"enabled": False},
                 "timelines_access": {

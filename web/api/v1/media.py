@@ -1,4 +1,4 @@
-"""Media: a photo on its way into a post."""
+"""Media: uploading, describing and deleting photos that are in no post yet."""
 
 from __future__ import annotations
 
@@ -7,56 +7,65 @@ from node.attachments import photos
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
+
+routes = RouteTable()
 
 MAX_UPLOADS_PER_HOUR = 600
 
 
-async def upload(call: ApiRequest) -> JsonResponse:
-    """A photo, decoded and cut to size before the answer: its address works at once."""
-    data = call.params.upload("file")
+@routes.asynchronous("POST", "/api/v1/media", "write:media")
+@routes.asynchronous("POST", "/api/v2/media", "write:media")
+async def upload(request: ApiRequest) -> JsonResponse:
+    """Uploads a photo. It is decoded and resized before the response, so that its URL works at once."""
+    data = request.params.upload("file")
     if not data:
         raise Invalid("There is no file.", field="file")
-    who = call.caller
-    await call.node.db.write(
-        rate_limits.count_attempt, f"upload:{who.id}", limit=MAX_UPLOADS_PER_HOUR, seconds=3600
+    account = request.caller
+    await request.node.db.write(
+        rate_limits.count_attempt, f"upload:{account.id}", limit=MAX_UPLOADS_PER_HOUR, seconds=3600
     )
-    photo = await photos.upload(call.node, who, data, alt=call.params.text("description"))
-    if "focus" in call.params:
-        photo = await call.node.db.write(_set_description, call, photo)
-    return call.json_response(call.entities.attachment(photo))
+    photo = await photos.upload(request.node, account, data, alt=request.params.text("description"))
+    if "focus" in request.params:
+        photo = await request.node.db.write(_set_description, request, photo)
+    return request.json_response(request.entities.attachment(photo))
 
 
-def _unattached_photo(tx: Reader, call: ApiRequest) -> Photo:
-    """The caller's photo in the path, as long as it is in no post."""
-    photo = photos.owned_by(tx, call.caller, call.path_id())
+def _unattached_photo(tx: Reader, request: ApiRequest) -> Photo:
+    """The caller's photo in the path. Raises NotFound once it is in a post."""
+    photo = photos.owned_by(tx, request.caller, request.path_id())
     if photo.post_id is not None:
         raise NotFound
     return photo
 
 
-def show(tx: Reader, call: ApiRequest) -> JsonResponse:
-    return call.json_response(call.entities.attachment(_unattached_photo(tx, call)))
+@routes.read("/api/v1/media/{id}", "write:media")
+def show(tx: Reader, request: ApiRequest) -> JsonResponse:
+    return request.json_response(request.entities.attachment(_unattached_photo(tx, request)))
 
 
-def update(tx: Writer, call: ApiRequest) -> JsonResponse:
-    return call.json_response(
-        call.entities.attachment(_set_description(tx, call, _unattached_photo(tx, call)))
+@routes.write("PUT", "/api/v1/media/{id}", "write:media")
+def update(tx: Writer, request: ApiRequest) -> JsonResponse:
+    return request.json_response(
+        request.entities.attachment(_set_description(tx, request, _unattached_photo(tx, request)))
     )
 
 
-def delete(tx: Writer, call: ApiRequest) -> JsonResponse:
-    photos.delete_unattached(tx, call.caller, _unattached_photo(tx, call).id)
-    return call.json_response({})
+@routes.write("DELETE", "/api/v1/media/{id}", "write:media")
+def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
+    photos.delete_unattached(tx, request.caller, _unattached_photo(tx, request).id)
+    return request.json_response({})
 
 
-def _set_description(tx: Writer, call: ApiRequest, photo: Photo) -> Photo:
-    alt = call.params.text("description") if "description" in call.params else None
-    return photos.set_alt_and_focus(tx, call.caller, photo.id, alt, _parse_focus(call.params.text("focus")))
+def _set_description(tx: Writer, request: ApiRequest, photo: Photo) -> Photo:
+    alt = request.params.text("description") if "description" in request.params else None
+    return photos.set_alt_and_focus(
+        tx, request.caller, photo.id, alt, _parse_focus(request.params.text("focus"))
+    )
 
 
 def _parse_focus(text: str) -> tuple[float, float] | None:
-    """`0.1,-0.5`: the point to keep in sight, each way from -1 to 1."""
+    """Parses a focal point such as `0.1,-0.5`, each coordinate from -1 to 1. Raises Invalid."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Notifications: what happened to the caller."""
+"""Notifications: listing, counting and dismissing those of the caller."""
 
 from __future__ import annotations
 
@@ -6,57 +6,68 @@ from node.database import Reader, Writer
 from node.errors import NotFound
 from node.notifications import notifications
 from node.timelines import notification_list
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entities import NOTIFICATION_TYPES
 
-# The official Pixelfed app says `like` where the documentation says `favourite`.
+routes = RouteTable()
+
+# The official Pixelfed app sends `like` where the documentation has `favourite`.
 API_TYPES = {
     kind: {name} | ({"like"} if kind == "like" else set()) for kind, name in NOTIFICATION_TYPES.items()
 }
 
 
-def _requested_kinds(call: ApiRequest) -> list[str]:
-    """Our kinds, as narrowed by `types` and `exclude_types`. Types that never happen here match nothing."""
-    wanted, unwanted = set(call.params.all_values("types")), set(call.params.all_values("exclude_types"))
+def _requested_kinds(request: ApiRequest) -> list[str]:
+    """The kinds in the database that `types` and `exclude_types` select. Types this node has not match nothing."""
+    wanted, unwanted = (
+        set(request.params.all_values("types")),
+        set(request.params.all_values("exclude_types")),
+    )
     return [
         kind for kind, names in API_TYPES.items() if (not wanted or names & wanted) and not names & unwanted
     ]
 
 
-def list_page(tx: Reader, call: ApiRequest) -> JsonResponse:
-    asked = call.requested_page(40, 80)
-    found = notification_list.page(tx, call.caller, asked, _requested_kinds(call))
-    if by := call.params.id("account_id"):
-        found = [one for one in found if one.by.id == by]
-    bodies = [call.entities.notification(one, call.caller) for one in found]
-    return call.page_response(
-        bodies, asked, [one.id for one in found], "types", "exclude_types", "account_id"
+@routes.read("/api/v1/notifications", "read:notifications")
+def list_page(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page(40, 80)
+    found = notification_list.page(tx, request.caller, page, _requested_kinds(request))
+    if account_id := request.params.id("account_id"):
+        found = [one for one in found if one.by.id == account_id]
+    bodies = [request.entities.notification(one, request.caller) for one in found]
+    return request.page_response(
+        bodies, page, [one.id for one in found], "types", "exclude_types", "account_id"
     )
 
 
-def show(tx: Reader, call: ApiRequest) -> JsonResponse:
-    found = notification_list.by_id(tx, call.caller, call.path_id())
+@routes.read("/api/v1/notifications/{id}", "read:notifications")
+def show(tx: Reader, request: ApiRequest) -> JsonResponse:
+    found = notification_list.by_id(tx, request.caller, request.path_id())
     if found is None or found.kind not in API_TYPES:
         raise NotFound
-    return JsonResponse(call.entities.notification(found, call.caller))
+    return JsonResponse(request.entities.notification(found, request.caller))
 
 
-def unread_count(tx: Reader, call: ApiRequest) -> JsonResponse:
-    most = call.params.number("limit", 100, minimum=1, maximum=1000)
-    return call.json_response({"count": notification_list.unread_count(tx, call.caller, most)})
+@routes.read("/api/v1/notifications/unread_count", "read:notifications")
+def unread_count(tx: Reader, request: ApiRequest) -> JsonResponse:
+    most = request.params.number("limit", 100, minimum=1, maximum=1000)
+    return request.json_response({"count": notification_list.unread_count(tx, request.caller, most)})
 
 
-def clear(tx: Writer, call: ApiRequest) -> JsonResponse:
-    notifications.clear(tx, call.caller)
-    return call.json_response({})
+@routes.write("POST", "/api/v1/notifications/clear", "write:notifications")
+def clear(tx: Writer, request: ApiRequest) -> JsonResponse:
+    notifications.clear(tx, request.caller)
+    return request.json_response({})
 
 
-def dismiss(tx: Writer, call: ApiRequest) -> JsonResponse:
-    notifications.dismiss(tx, call.caller, call.path_id())
-    return call.json_response({})
+@routes.write("POST", "/api/v1/notifications/{id}/dismiss", "write:notifications")
+def dismiss(tx: Writer, request: ApiRequest) -> JsonResponse:
+    notifications.dismiss(tx, request.caller, request.path_id())
+    return request.json_response({})
 
 
-def dismiss_by_param(tx: Writer, call: ApiRequest) -> JsonResponse:
-    """The older form, with the id as a parameter."""
-    notifications.dismiss(tx, call.caller, call.params.id("id") or 0)
-    return call.json_response({})
+@routes.write("POST", "/api/v1/notifications/dismiss", "write:notifications")
+def dismiss_by_param(tx: Writer, request: ApiRequest) -> JsonResponse:
+    """Dismisses a notification; the older form, with the id as a parameter."""
+    notifications.dismiss(tx, request.caller, request.params.id("id") or 0)
+    return request.json_response({})

@@ -1,4 +1,4 @@
-"""Reports: telling those who run the node, and if wished the other server, what is wrong with somebody."""
+"""Reports: reporting an account to the moderators, and on request to its own server."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from node.accounts import accounts
 from node.admin import reports
 from node.database import Writer
 from node.errors import NotFound
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entity_fields import format_datetime
+
+routes = RouteTable()
 
 MAX_REPORTS_PER_HOUR = 30
 
 
-async def create(call: ApiRequest) -> JsonResponse:
-    await call.node.db.write(
-        rate_limits.count_attempt, f"report {call.caller.id}", limit=MAX_REPORTS_PER_HOUR, seconds=3600
+@routes.asynchronous("POST", "/api/v1/reports", "write:reports")
+async def create(request: ApiRequest) -> JsonResponse:
+    await request.node.db.write(
+        rate_limits.count_attempt, f"report {request.caller.id}", limit=MAX_REPORTS_PER_HOUR, seconds=3600
     )
-    return await call.node.db.write(_create, call)
+    return await request.node.db.write(_create, request)
 
 
-def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
-    params = call.params
+def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
+    params = request.params
     target = accounts.by_id(tx, params.id("account_id") or 0)
     if target is None:
         raise NotFound
     made = reports.report(
         tx,
-        call.caller,
+        request.caller,
         target,
         comment=params.text("comment"),
         post_ids=params.ids("status_ids"),
@@ -37,7 +40,7 @@ def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
         is_forwarded=params.flag("forward"),
     )
     found = reports.details(tx, made.id)
-    return call.json_response(
+    return request.json_response(
         {
             "id": str(made.id),
             "action_taken": not made.is_open,
@@ -49,6 +52,6 @@ def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
             "status_ids": [str(post.id) for post in found.posts] or None,
             "rule_ids": None,
             "collection_ids": None,
-            "target_account": msgspec.Raw(call.entities.account(target)),
+            "target_account": msgspec.Raw(request.entities.account(target)),
         }
     )

@@ -1,4 +1,4 @@
-"""Search: people, hashtags and posts known here, and with `resolve` one person or post from elsewhere."""
+"""Search: accounts, hashtags and posts in the database, and with `resolve` one remote account or post."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from node.models.account import Account
 from node.models.post import Post
 from node.timelines import post_views
 from web.api.auth import InvalidToken
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
+
+routes = RouteTable()
 
 MAX_RESOLVES = 1000
 RESOLVE_WINDOW_SECONDS = 300
@@ -29,15 +31,16 @@ class SearchEntities:
     hashtags: list[dict[str, Any]] = field(default_factory=list)
 
 
-async def search_all(call: ApiRequest) -> JsonResponse:
-    """All three lists are always there; `type` fills only one."""
-    query = call.required_param("q")[:2500]
-    resolves = call.params.flag("resolve")
-    if call.account is None and (resolves or call.params.number("offset", 0)):
+@routes.asynchronous("GET", "/api/v2/search", "read:search", access="anyone")
+async def search_all(request: ApiRequest) -> JsonResponse:
+    """Searches accounts, posts and hashtags. All three lists are always present; `type` fills only one."""
+    query = request.required_param("q")[:2500]
+    resolves = request.params.flag("resolve")
+    if request.account is None and (resolves or request.params.number("offset", 0)):
         raise InvalidToken("The access token is invalid")
-    elsewhere = await _resolve(call, query) if resolves and _is_handle_or_url(query) else None
-    found = await call.node.db.read(_search_local, call, query, elsewhere)
-    return call.json_response(
+    resolved = await _resolve(request, query) if resolves and _is_handle_or_url(query) else None
+    found = await request.node.db.read(_search_local, request, query, resolved)
+    return request.json_response(
         {
             "accounts": [msgspec.Raw(body) for body in found.accounts],
             "statuses": [msgspec.Raw(body) for body in found.statuses],
@@ -47,55 +50,58 @@ async def search_all(call: ApiRequest) -> JsonResponse:
 
 
 def _is_handle_or_url(query: str) -> bool:
-    """Whether it is a handle or an address, rather than words."""
+    """Whether the query is a handle or a URL, rather than text."""
     return query.startswith(("https://", "http://")) or ("@" in query.strip("@") and " " not in query)
 
 
-async def _resolve(call: ApiRequest, query: str) -> Account | Post | None:
-    """Ask the server that the query names. One that does not answer is as good as nothing found."""
-    await call.node.db.write(
+async def _resolve(request: ApiRequest, query: str) -> Account | Post | None:
+    """Fetches the account or post that the query names from its server; None if that fails."""
+    await request.node.db.write(
         rate_limits.count_attempt,
-        f"resolve:{call.caller.id}",
+        f"resolve:{request.caller.id}",
         limit=MAX_RESOLVES,
         seconds=RESOLVE_WINDOW_SECONDS,
     )
     try:
-        return await lookup.resolve(call.node, query, call.caller)
+        return await lookup.resolve(request.node, query, request.caller)
     except Refused:
         return None
 
 
 def _search_local(
-    tx: Reader, call: ApiRequest, query: str, elsewhere: Account | Post | None
+    tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None
 ) -> SearchEntities:
-    kind = call.params.text("type")
-    limit = call.params.number("limit", 20, minimum=1, maximum=40)
-    offset = call.params.number("offset", 0, maximum=1000) if kind else 0
+    kind = request.params.text("type")
+    limit = request.params.number("limit", 20, minimum=1, maximum=40)
+    offset = request.params.number("offset", 0, maximum=1000) if kind else 0
     is_one = _is_handle_or_url(query)
     found = SearchEntities()
     if kind in ("", "accounts"):
         found.accounts = [
-            call.entities.account(one) for one in _search_accounts(tx, call, query, elsewhere, limit, offset)
+            request.entities.account(one)
+            for one in _search_accounts(tx, request, query, resolved, limit, offset)
         ]
     if kind in ("", "statuses"):
         ids: list[int] = []
-        if isinstance(elsewhere, Post):
-            ids = [elsewhere.id]
-        elif not is_one and call.account is not None and not offset:
-            max_id = call.params.id("max_id") or 0
-            ids = search.posts(tx, query, call.account, limit, max_id=max_id)
-        found.statuses = call.entities.statuses(post_views.by_entries(tx, call.account, ids), call.account)
+        if isinstance(resolved, Post):
+            ids = [resolved.id]
+        elif not is_one and request.account is not None and not offset:
+            max_id = request.params.id("max_id") or 0
+            ids = search.posts(tx, query, request.account, limit, max_id=max_id)
+        found.statuses = request.entities.statuses(
+            post_views.by_entries(tx, request.account, ids), request.account
+        )
     if kind in ("", "hashtags") and not is_one and not offset:
-        found.hashtags = [call.entities.tag(tx, tag) for tag in search.hashtags(tx, query, limit)]
+        found.hashtags = [request.entities.tag(tx, tag) for tag in search.hashtags(tx, query, limit)]
     return found
 
 
 def _search_accounts(
-    tx: Reader, call: ApiRequest, query: str, elsewhere: Account | Post | None, limit: int, offset: int
+    tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None, limit: int, offset: int
 ) -> list[Account]:
-    if isinstance(elsewhere, Account):
-        return [elsewhere]
+    if isinstance(resolved, Account):
+        return [resolved]
     if query.startswith(("https://", "http://")):
         return []
-    only_followed = call.params.flag("following") and call.account is not None
-    return search.accounts(tx, query, call.account, limit, offset=offset, only_followed=only_followed)
+    only_followed = request.params.flag("following") and request.account is not None
+    return search.accounts(tx, query, request.account, limit, offset=offset, only_followed=only_followed)

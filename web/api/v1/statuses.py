@@ -1,4 +1,4 @@
-"""Statuses: posting, reading, and what one does to a status. An id may also be that of a boost."""
+"""Statuses: posting, reading, editing, deleting and pinning. An id may also be that of a boost."""
 
 from __future__ import annotations
 
@@ -10,106 +10,112 @@ from node.auth import idempotency_keys
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import parse_id
-from node.interactions import bookmarks, boosts, likes, pins
+from node.interactions import boosts, pins
 from node.models.post import Post
 from node.posts import posts, revisions
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, timelines
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entities import API_VISIBILITIES
 from web.api.entity_fields import format_datetime
 from web.api.params import Params
-from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
 from web.html import custom_emoji
 
+routes = RouteTable()
+
 MAX_POSTS_PER_THREE_HOURS = 300
-VISIBILITY_BY_API_NAME = {theirs: ours for ours, theirs in API_VISIBILITIES.items()}
+VISIBILITY_BY_API_NAME = {api_name: visibility for visibility, api_name in API_VISIBILITIES.items()}
 
 
-def _post_or_boosted(tx: Reader, call: ApiRequest) -> Post:
-    """The post in the path, or the boosted one when the id is a boost's; raises NotFound."""
-    id_ = call.path_id()
+def post_or_boosted(tx: Reader, request: ApiRequest) -> Post:
+    """The post in the path, or the boosted post when the id is that of a boost. Raises NotFound."""
+    id_ = request.path_id()
     try:
-        return posts.visible_by_id(tx, call.account, id_)
+        return posts.visible_by_id(tx, request.account, id_)
     except NotFound:
-        boost = boosts.visible_by_id(tx, call.account, id_)
+        boost = boosts.visible_by_id(tx, request.account, id_)
         if boost is None:
             raise
-        return posts.visible_by_id(tx, call.account, boost.post_id)
+        return posts.visible_by_id(tx, request.account, boost.post_id)
 
 
-def _own_post(tx: Reader, call: ApiRequest) -> Post:
-    post = posts.visible_by_id(tx, call.account, call.path_id())
-    if post.account_id != call.caller.id:
+def _own_post(tx: Reader, request: ApiRequest) -> Post:
+    post = posts.visible_by_id(tx, request.account, request.path_id())
+    if post.account_id != request.caller.id:
         raise NotAllowed("This post belongs to someone else.")
     return post
 
 
-def _status_entity(tx: Reader, call: ApiRequest, post_id: int) -> bytes:
-    shown = post_views.by_entries(tx, call.account, [post_id])
+def status_entity(tx: Reader, request: ApiRequest, post_id: int) -> bytes:
+    shown = post_views.by_entries(tx, request.account, [post_id])
     if not shown:
         raise NotFound
-    return call.entities.status(shown[0], call.account)
+    return request.entities.status(shown[0], request.account)
 
 
-def show(tx: Reader, call: ApiRequest) -> JsonResponse:
-    id_ = call.path_id()
-    boost = boosts.visible_by_id(tx, call.account, id_)
+@routes.public("/api/v1/statuses/{id}", "read:statuses")
+def show(tx: Reader, request: ApiRequest) -> JsonResponse:
+    id_ = request.path_id()
+    boost = boosts.visible_by_id(tx, request.account, id_)
     if boost is not None:
         shown = post_views.by_entries(
-            tx, call.account, [timelines.TimelineEntry(boost.id, boost.post_id, boost.account_id)]
+            tx, request.account, [timelines.TimelineEntry(boost.id, boost.post_id, boost.account_id)]
         )
         if not shown:
             raise NotFound
-        return JsonResponse(call.entities.status(shown[0], call.account))
-    return JsonResponse(_status_entity(tx, call, id_))
+        return JsonResponse(request.entities.status(shown[0], request.account))
+    return JsonResponse(status_entity(tx, request, id_))
 
 
-async def create(call: ApiRequest) -> JsonResponse:
-    """Publish. With an `Idempotency-Key`, sending again gives the same status."""
-    if call.params.text("scheduled_at"):
+@routes.asynchronous("POST", "/api/v1/statuses", "write:statuses")
+async def create(request: ApiRequest) -> JsonResponse:
+    """Publishes a post. With an `Idempotency-Key`, a repeated request gets the same status."""
+    if request.params.text("scheduled_at"):
         raise Invalid("Scheduled posts are not supported.", field="scheduled_at")
-    if "poll[options]" in call.params:
+    if "poll[options]" in request.params:
         raise Invalid("Polls are not supported.", field="poll")
-    await call.node.db.write(
-        rate_limits.count_attempt, f"post:{call.caller.id}", limit=MAX_POSTS_PER_THREE_HOURS, seconds=3 * 3600
+    await request.node.db.write(
+        rate_limits.count_attempt,
+        f"post:{request.caller.id}",
+        limit=MAX_POSTS_PER_THREE_HOURS,
+        seconds=3 * 3600,
     )
-    await lookup.fetch_mentioned_accounts(call.node, call.params.text("status"))
-    return await call.node.db.write(_create, call)
+    await lookup.fetch_mentioned_accounts(request.node, request.params.text("status"))
+    return await request.node.db.write(_create, request)
 
 
-def _create(tx: Writer, call: ApiRequest) -> JsonResponse:
-    who, params, key = call.caller, call.params, call.idempotency_key
-    assert call.user is not None
-    if key and (known := idempotency_keys.claim(tx, who, key)):
-        return JsonResponse(_status_entity(tx, call, known))
+def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
+    account, params, key = request.caller, request.params, request.idempotency_key
+    assert request.user is not None
+    if key and (known := idempotency_keys.claim(tx, account, key)):
+        return JsonResponse(status_entity(tx, request, known))
     visibility = params.text("visibility")
     draft = Draft(
         caption=params.text("status"),
         photo_ids=params.ids("media_ids"),
         alts=_media_descriptions(params),
-        visibility=_parse_visibility(visibility) if visibility else call.user.default_visibility,
+        visibility=parse_visibility(visibility) if visibility else request.user.default_visibility,
         warning=params.text("spoiler_text"),
         is_sensitive=params.flag("sensitive"),
-        language=params.text("language") or call.user.language,
+        language=params.text("language") or request.user.language,
         parent_id=params.id("in_reply_to_id"),
         quote_id=params.id("quoted_status_id"),
     )
-    post = publishing.publish(tx, who, draft)
+    post = publishing.publish(tx, account, draft)
     if key:
-        idempotency_keys.record_post(tx, who, key, post.id)
-    return JsonResponse(_status_entity(tx, call, post.id))
+        idempotency_keys.record_post(tx, account, key, post.id)
+    return JsonResponse(status_entity(tx, request, post.id))
 
 
-def _parse_visibility(visibility: str) -> str:
+def parse_visibility(visibility: str) -> str:
     if visibility not in VISIBILITY_BY_API_NAME:
         raise Invalid("visibility is public, unlisted, private or direct.", field="visibility")
     return VISIBILITY_BY_API_NAME[visibility]
 
 
 def _media_descriptions(params: Params) -> dict[int, str]:
-    """Descriptions sent along with the post."""
+    """The photo descriptions sent along with the post, by photo id."""
     found = {}
     for one in params.objects("media_attributes"):
         id_ = parse_id(one.get("id", ""))
@@ -118,15 +124,16 @@ def _media_descriptions(params: Params) -> dict[int, str]:
     return found
 
 
-async def edit(call: ApiRequest) -> JsonResponse:
-    await lookup.fetch_mentioned_accounts(call.node, call.params.text("status"))
-    return await call.node.db.write(_edit, call)
+@routes.asynchronous("PUT", "/api/v1/statuses/{id}", "write:statuses")
+async def edit(request: ApiRequest) -> JsonResponse:
+    await lookup.fetch_mentioned_accounts(request.node, request.params.text("status"))
+    return await request.node.db.write(_edit, request)
 
 
-def _edit(tx: Writer, call: ApiRequest) -> JsonResponse:
-    """What is not sent stays as it is."""
-    post, params = _own_post(tx, call), call.params
-    (view,) = post_views.by_entries(tx, call.account, [post.id])
+def _edit(tx: Writer, request: ApiRequest) -> JsonResponse:
+    """Edits a post. Parameters that are not sent keep their values."""
+    post, params = _own_post(tx, request), request.params
+    (view,) = post_views.by_entries(tx, request.account, [post.id])
     draft = Draft(
         caption=params.text("status") if "status" in params else post.source,
         photo_ids=params.ids("media_ids") if "media_ids" in params else [photo.id for photo in view.photos],
@@ -138,56 +145,62 @@ def _edit(tx: Writer, call: ApiRequest) -> JsonResponse:
         parent_id=post.parent_id,
         policy=post.interaction_policy,
     )
-    publishing.edit(tx, call.caller, post, draft)
-    return JsonResponse(_status_entity(tx, call, post.id))
+    publishing.edit(tx, request.caller, post, draft)
+    return JsonResponse(status_entity(tx, request, post.id))
 
 
-def delete(tx: Writer, call: ApiRequest) -> JsonResponse:
-    """Delete a post, or take back a boost by its own id. The answer holds the text, to write it anew."""
-    boost = boosts.by_id(tx, call.path_id())
-    if boost is not None and boost.account_id == call.caller.id:
-        post = posts.visible_by_id(tx, call.account, boost.post_id)
-        boosts.unboost(tx, call.caller, post)
-        return JsonResponse(_status_entity(tx, call, post.id))
-    post = _own_post(tx, call)
-    body = _status_entity(tx, call, post.id)
-    post_deletion.delete(tx, call.caller, post)
+@routes.write("DELETE", "/api/v1/statuses/{id}", "write:statuses")
+def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
+    """Deletes a post, or undoes a boost by its own id. The response holds the text, so that it can be posted again."""
+    boost = boosts.by_id(tx, request.path_id())
+    if boost is not None and boost.account_id == request.caller.id:
+        post = posts.visible_by_id(tx, request.account, boost.post_id)
+        boosts.unboost(tx, request.caller, post)
+        return JsonResponse(status_entity(tx, request, post.id))
+    post = _own_post(tx, request)
+    body = status_entity(tx, request, post.id)
+    post_deletion.delete(tx, request.caller, post)
     return JsonResponse(body[:-1] + b',"text":' + msgspec.json.encode(post.source) + b"}")
 
 
-async def show_context(call: ApiRequest) -> JsonResponse:
-    """The conversation round a post; its own server is asked by this whether there is more, for the next time."""
-    if call.account is not None:
-        await conversations.queue_crawl(call.node, await call.node.db.read(_post_or_boosted, call))
-    return await call.node.db.read(_show_context, call)
+@routes.asynchronous("GET", "/api/v1/statuses/{id}/context", "read:statuses", access="anyone")
+async def show_context(request: ApiRequest) -> JsonResponse:
+    """The ancestors and descendants of a post. This also queues a fetch of its remote replies, for the next time."""
+    if request.account is not None:
+        await conversations.queue_crawl(request.node, await request.node.db.read(post_or_boosted, request))
+    return await request.node.db.read(_show_context, request)
 
 
-def _show_context(tx: Reader, call: ApiRequest) -> JsonResponse:
-    ancestors, descendants = timelines.thread(tx, call.account, _post_or_boosted(tx, call))
-    return call.json_response(
+def _show_context(tx: Reader, request: ApiRequest) -> JsonResponse:
+    ancestors, descendants = timelines.thread(tx, request.account, post_or_boosted(tx, request))
+    return request.json_response(
         {
             name: [
                 msgspec.Raw(body)
-                for body in call.entities.statuses(post_views.by_entries(tx, call.account, ids), call.account)
+                for body in request.entities.statuses(
+                    post_views.by_entries(tx, request.account, ids), request.account
+                )
             ]
             for name, ids in (("ancestors", ancestors), ("descendants", descendants))
         }
     )
 
 
-def show_source(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """What the author typed, to edit it."""
-    post = _own_post(tx, call)
-    return call.json_response({"id": str(post.id), "text": post.source, "spoiler_text": post.warning})
+@routes.read("/api/v1/statuses/{id}/source", "read:statuses")
+def show_source(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """The text as the author typed it, for editing."""
+    post = _own_post(tx, request)
+    return request.json_response({"id": str(post.id), "text": post.source, "spoiler_text": post.warning})
 
 
-def list_history(tx: Reader, call: ApiRequest) -> JsonResponse:
-    """Every version, the first one first, the present one last."""
-    post = _post_or_boosted(tx, call)
-    (view,) = post_views.by_entries(tx, call.account, [post.id])
-    account = msgspec.Raw(call.entities.account(view.author))
-    attachments = {one["id"]: one for one in call.entities.attachments(view)}
-    return call.json_response(
+@routes.public("/api/v1/statuses/{id}/history", "read:statuses")
+def list_history(tx: Reader, request: ApiRequest) -> JsonResponse:
+    """All versions of a post, oldest first, the current one last."""
+    post = post_or_boosted(tx, request)
+    (view,) = post_views.by_entries(tx, request.account, [post.id])
+    account = msgspec.Raw(request.entities.account(view.author))
+    attachments = {one["id"]: one for one in request.entities.attachments(view)}
+    return request.json_response(
         [
             {
                 "content": version.caption,
@@ -209,68 +222,15 @@ def list_history(tx: Reader, call: ApiRequest) -> JsonResponse:
     )
 
 
-def list_favourited_by(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, likes.likers(tx, _post_or_boosted(tx, call), call.account, page))
-    return call.page_response(bodies, page, ids)
+@routes.write("POST", "/api/v1/statuses/{id}/pin", "write:accounts")
+def pin(tx: Writer, request: ApiRequest) -> JsonResponse:
+    post = post_or_boosted(tx, request)
+    pins.pin(tx, request.caller, post, is_visible=True)
+    return JsonResponse(status_entity(tx, request, post.id))
 
 
-def list_reblogged_by(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(call, boosts.boosters(tx, _post_or_boosted(tx, call), call.account, page))
-    return call.page_response(bodies, page, ids)
-
-
-def favourite(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    likes.like(tx, call.caller, post, is_visible=True)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def unfavourite(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    likes.unlike(tx, call.caller, post)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def reblog(tx: Writer, call: ApiRequest) -> JsonResponse:
-    """Boost; the answer is the boost's own status round the post."""
-    post = _post_or_boosted(tx, call)
-    visibility = call.params.text("visibility", "public")
-    boost = boosts.boost(
-        tx, call.caller, post, visibility=_parse_visibility(visibility or "public"), is_seen=True
-    )
-    (view,) = post_views.by_entries(
-        tx, call.account, [timelines.TimelineEntry(boost.id, post.id, call.caller.id)]
-    )
-    return JsonResponse(call.entities.status(view, call.account))
-
-
-def unreblog(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    boosts.unboost(tx, call.caller, post)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def bookmark(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    bookmarks.add(tx, call.caller, post, is_seen=True)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def unbookmark(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    bookmarks.remove(tx, call.caller, post)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def pin(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    pins.pin(tx, call.caller, post, is_seen=True)
-    return JsonResponse(_status_entity(tx, call, post.id))
-
-
-def unpin(tx: Writer, call: ApiRequest) -> JsonResponse:
-    post = _post_or_boosted(tx, call)
-    pins.unpin(tx, call.caller, post)
-    return JsonResponse(_status_entity(tx, call, post.id))
+@routes.write("POST", "/api/v1/statuses/{id}/unpin", "write:accounts")
+def unpin(tx: Writer, request: ApiRequest) -> JsonResponse:
+    post = post_or_boosted(tx, request)
+    pins.unpin(tx, request.caller, post)
+    return JsonResponse(status_entity(tx, request, post.id))

@@ -1,4 +1,4 @@
-"""Timelines: home, public, a hashtag, and the caller's own bookmarks and favourites."""
+"""Timelines: home, public, and that of a hashtag."""
 
 from __future__ import annotations
 
@@ -9,57 +9,52 @@ from node.paging import Page
 from node.timelines import post_summaries, timelines
 from node.timelines.post_summaries import PostSummary
 from node.timelines.timelines import TimelineEntry
-from web.api.endpoint import ApiRequest, JsonResponse
+from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
+
+routes = RouteTable()
 
 
-def home(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page()
-    return _respond_with_summaries(tx, call, page, post_summaries.home(tx, call.caller, page))
+@routes.read("/api/v1/timelines/home", "read:statuses")
+def home(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page()
+    return _respond_with_summaries(tx, request, page, post_summaries.home(tx, request.caller, page))
 
 
-def public(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page, only_photos = call.requested_page(), call.params.flag("only_media")
-    if call.params.flag("remote"):
-        entries = timelines.remote(tx, call.account, page, only_photos=only_photos)
+@routes.public("/api/v1/timelines/public", "read:statuses")
+def public(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page, only_photos = request.requested_page(), request.params.flag("only_media")
+    if request.params.flag("remote"):
+        entries = timelines.remote(tx, request.account, page, only_photos=only_photos)
     else:
-        only_local = call.params.flag("local")
-        entries = timelines.public(tx, call.account, page, only_local=only_local, only_photos=only_photos)
-    return _respond_with_entries(tx, call, page, entries, "local", "remote", "only_media")
+        only_local = request.params.flag("local")
+        entries = timelines.public(tx, request.account, page, only_local=only_local, only_photos=only_photos)
+    return respond_with_entries(tx, request, page, entries, "local", "remote", "only_media")
 
 
-def tag(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page()
+@routes.public("/api/v1/timelines/tag/{name}", "read:statuses")
+def tag(tx: Reader, request: ApiRequest) -> JsonResponse:
+    page = request.requested_page()
     entries = timelines.hashtag(
         tx,
-        call.account,
-        call.path_args[0],
+        request.account,
+        request.path_args[0],
         page,
-        only_local=call.params.flag("local"),
-        only_photos=call.params.flag("only_media"),
+        only_local=request.params.flag("local"),
+        only_photos=request.params.flag("only_media"),
     )
-    return _respond_with_entries(tx, call, page, entries, "local", "only_media")
+    return respond_with_entries(tx, request, page, entries, "local", "only_media")
 
 
-def bookmarks(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page()
-    return _respond_with_entries(tx, call, page, timelines.bookmarks(tx, call.caller, page))
-
-
-def favourites(tx: Reader, call: ApiRequest) -> JsonResponse:
-    page = call.requested_page()
-    return _respond_with_entries(tx, call, page, timelines.likes(tx, call.caller, page))
-
-
-def _respond_with_entries(
-    tx: Reader, call: ApiRequest, page: Page, entries: Sequence[TimelineEntry], *kept: str
+def respond_with_entries(
+    tx: Reader, request: ApiRequest, page: Page, entries: Sequence[TimelineEntry], *list_params: str
 ) -> JsonResponse:
     return _respond_with_summaries(
-        tx, call, page, post_summaries.by_entries(tx, call.account, entries), *kept
+        tx, request, page, post_summaries.by_entries(tx, request.account, entries), *list_params
     )
 
 
 def _respond_with_summaries(
-    tx: Reader, call: ApiRequest, page: Page, glanced: Sequence[PostSummary], *kept: str
+    tx: Reader, request: ApiRequest, page: Page, summaries: Sequence[PostSummary], *list_params: str
 ) -> JsonResponse:
-    bodies = call.entities.page(tx, call.account, glanced)
-    return call.page_response(bodies, page, [one.id for one in glanced], *kept)
+    bodies = request.entities.page(tx, request.account, summaries)
+    return request.page_response(bodies, page, [one.id for one in summaries], *list_params)

@@ -1,1 +1,1 @@
-"""Pages of moderators and admins."""
+"""Pages for moderators and admins."""

@@ -1,7 +1,7 @@
-"""Block lists: those the node follows, files that were imported, and what they ask for.
+"""Block lists: subscribed lists, imported files, and the rules they propose.
 
-An import is not done but shown first, in the same way as what a followed list has new: as drafts to accept or
-decline, with the follows each would end.
+An import is not applied at once but shown first, in the same way as the changes of a subscribed list: as drafts to
+accept or decline, with the follows each would end.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _saved_message() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _load_lists(tx: Reader, who: Account) -> dict[str, Any]:
+def _load_lists(tx: Reader, account: Account) -> dict[str, Any]:
     counts = block_list_entries.counts_by_list(tx)
     lists = [
         (
@@ -63,20 +63,20 @@ async def show_lists() -> Response:
         tab="/admin/lists",
         saved=_saved_message(),
         strengths=strength_choices(),
-        by_allow_list=context.current_node().site.is_allowlist_mode,
-        in_words=hostnames.to_unicode,
+        is_allowlist_mode=context.current_node().site.is_allowlist_mode,
+        to_unicode=hostnames.to_unicode,
         **await context.read_as_staff(_load_lists),
     )
 
 
-def _subscribe(tx: Writer, who: Account, form: dict[str, str]) -> None:
+def _subscribe(tx: Writer, account: Account, form: dict[str, str]) -> None:
     block_lists.subscribe(
         tx,
         form.get("url", ""),
         form.get("title", ""),
         is_automatic="is_automatic" in form,
         strength=form.get("strength", "suspend"),
-        moderator=who,
+        moderator=account,
     )
 
 
@@ -86,8 +86,8 @@ async def subscribe() -> Response:
     return see_other("/admin/lists?done=follow")
 
 
-def _import_file(tx: Writer, who: Account, name: str, parsed: ParsedList) -> int:
-    return block_lists.import_file(tx, name, parsed, moderator=who).id
+def _import_file(tx: Writer, account: Account, name: str, parsed: ParsedList) -> int:
+    return block_lists.import_file(tx, name, parsed, moderator=account).id
 
 
 @blueprint.post("/import")
@@ -101,8 +101,8 @@ async def import_file() -> Response:
     return see_other(f"/admin/lists/{await context.write_as_admin(_import_file, name, parsed)}")
 
 
-def _exclude(tx: Writer, who: Account, domain: str, comment: str) -> None:
-    domain_exclusions.add(tx, domain, comment, moderator=who)
+def _exclude(tx: Writer, account: Account, domain: str, comment: str) -> None:
+    domain_exclusions.add(tx, domain, comment, moderator=account)
 
 
 @blueprint.post("/exclude")
@@ -112,8 +112,8 @@ async def exclude() -> Response:
     return see_other("/admin/lists?done=exclude#exclusions")
 
 
-def _include(tx: Writer, who: Account, domain: str) -> None:
-    block_lists.remove_exclusion(tx, domain, moderator=who)
+def _include(tx: Writer, account: Account, domain: str) -> None:
+    block_lists.remove_exclusion(tx, domain, moderator=account)
 
 
 @blueprint.post("/include")
@@ -122,10 +122,10 @@ async def include() -> Response:
     return see_other("/admin/lists?done=include#exclusions")
 
 
-def _load_list(tx: Reader, who: Account, list_id: int, after: str) -> dict[str, Any]:
+def _load_list(tx: Reader, account: Account, list_id: int, after: str) -> dict[str, Any]:
     drafts = block_list_entries.pending(tx, list_id, after=after, limit=ROWS_PER_PAGE)
     return {
-        "of": block_lists.get(tx, list_id),
+        "block_list": block_lists.get(tx, list_id),
         "drafts": drafts,
         "counts": block_list_entries.counts_by_list(tx).get(list_id, {}),
         "after": drafts[-1].entry.domain if len(drafts) >= ROWS_PER_PAGE else "",
@@ -142,19 +142,21 @@ async def show_list(list_id: int) -> Response:
         tab="/admin/lists",
         saved=_saved_message(),
         strengths=strength_choices(),
-        names={value: name for value, name, _words in strength_choices()},
+        names={value: name for value, name, _description in strength_choices()},
         waiting=sum(found["counts"].get(state, 0) for state in block_list_entries.PENDING_STATES),
-        in_words=hostnames.to_unicode,
+        to_unicode=hostnames.to_unicode,
         **found,
     )
 
 
-def _decide_entries(tx: Writer, who: Account, list_id: int, deed: str, chosen: list[str]) -> bool:
-    """Accept or decline drafts; whether the list is still there."""
-    if deed == "decline":
-        block_lists.decline_entries(tx, list_id, chosen, moderator=who)
+def _decide_entries(tx: Writer, account: Account, list_id: int, action: str, chosen: list[str]) -> bool:
+    """Accepts or declines drafts; returns whether the list still exists."""
+    if action == "decline":
+        block_lists.decline_entries(tx, list_id, chosen, moderator=account)
     else:
-        block_lists.accept_entries(tx, list_id, None if deed == "accept-safe" else chosen, moderator=who)
+        block_lists.accept_entries(
+            tx, list_id, None if action == "accept-safe" else chosen, moderator=account
+        )
     return any(one.id == list_id for one in block_lists.all_lists(tx))
 
 
@@ -163,18 +165,18 @@ async def decide_entries(list_id: int, action: str) -> Response:
     form = await request.form
     wanted = "accept-safe" if action == "accept" and "safe" in form else action
     chosen = form.getlist("domain")[:MAX_SELECTED]
-    is_there = await context.write_as_admin(_decide_entries, list_id, wanted, chosen)
-    return see_other(f"/admin/lists/{list_id}?done={action}" if is_there else f"/admin/lists?done={action}")
+    is_listed = await context.write_as_admin(_decide_entries, list_id, wanted, chosen)
+    return see_other(f"/admin/lists/{list_id}?done={action}" if is_listed else f"/admin/lists?done={action}")
 
 
-def _update(tx: Writer, who: Account, list_id: int, form: dict[str, str]) -> None:
+def _update(tx: Writer, account: Account, list_id: int, form: dict[str, str]) -> None:
     block_lists.update(
         tx,
         list_id,
         title=form.get("title", ""),
         is_automatic="is_automatic" in form,
         strength=form.get("strength", "suspend"),
-        moderator=who,
+        moderator=account,
     )
 
 
@@ -184,7 +186,7 @@ async def update(list_id: int) -> Response:
     return see_other(f"/admin/lists/{list_id}?done=change")
 
 
-def _queue_fetch(tx: Writer, who: Account, list_id: int) -> None:
+def _queue_fetch(tx: Writer, account: Account, list_id: int) -> None:
     block_lists.queue_fetch(tx, list_id)
 
 
@@ -194,8 +196,8 @@ async def fetch_now(list_id: int) -> Response:
     return see_other(f"/admin/lists/{list_id}?done=fetch")
 
 
-def _unsubscribe(tx: Writer, who: Account, list_id: int, keeps_rules: bool) -> None:
-    block_lists.unsubscribe(tx, list_id, keeps_rules=keeps_rules, moderator=who)
+def _unsubscribe(tx: Writer, account: Account, list_id: int, keeps_rules: bool) -> None:
+    block_lists.unsubscribe(tx, list_id, keeps_rules=keeps_rules, moderator=account)
 
 
 @blueprint.post("/<int:list_id>/leave")
@@ -205,11 +207,11 @@ async def unsubscribe(list_id: int) -> Response:
     return see_other("/admin/lists?done=leave")
 
 
-def _blocks_csv(tx: Reader, who: Account) -> str:
+def _blocks_csv(tx: Reader, account: Account) -> str:
     return block_list_csv.format_blocks(domain_rules.all_rules(tx))
 
 
-def _allow_list_csv(tx: Reader, who: Account) -> str:
+def _allow_list_csv(tx: Reader, account: Account) -> str:
     return block_list_csv.format_allows(domain_rules.allow_list(tx))
 
 

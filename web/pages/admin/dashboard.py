@@ -1,4 +1,4 @@
-"""For those who run the node: its people, who wants to join, what it does, and what has not arrived."""
+"""Admin pages: accounts, sign-ups, jobs, and failed deliveries."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ async def _render_tab(tab: str, **context: Any) -> Response:
     )
 
 
-def _load_people(tx: Reader, who: Account, part: Page, q: str) -> dict[str, Any]:
-    found = users.list_users(tx, part, query=q)
+def _load_people(tx: Reader, account: Account, page: Page, q: str) -> dict[str, Any]:
+    found = users.list_users(tx, page, query=q)
     return {
         "people": found,
-        "older": found[-1].account.id if len(found) >= part.limit else None,
+        "older": found[-1].account.id if len(found) >= page.limit else None,
         "counts": users.counts_by_state(tx),
         "active": users.count_active_since(tx, now_ms() - MONTH_MS),
     }
@@ -70,8 +70,8 @@ async def show_people() -> Response:
     return await _render_tab("people", q=q, roles=roles, **found)
 
 
-def _set_role(tx: Writer, who: Account, account_id: int, role: str) -> None:
-    users.set_role(tx, who, accounts.get(tx, account_id), role)
+def _set_role(tx: Writer, account: Account, account_id: int, role: str) -> None:
+    users.set_role(tx, account, accounts.get(tx, account_id), role)
 
 
 @blueprint.post("/people/<int:account_id>/role")
@@ -80,14 +80,14 @@ async def set_role(account_id: int) -> Response:
     return see_other("/admin/people?done=role")
 
 
-def _moderate(tx: Writer, who: Account, account_id: int, deed: str) -> None:
-    deeds = {
+def _moderate(tx: Writer, account: Account, account_id: int, action: str) -> None:
+    actions = {
         "suspend": account_actions.suspend,
         "unsuspend": account_actions.unsuspend,
         "approve": users.approve,
         "reject": users.reject,
     }
-    deeds[deed](tx, who, accounts.get(tx, account_id))
+    actions[action](tx, account, accounts.get(tx, account_id))
 
 
 @blueprint.post("/people/<int:account_id>/<any(suspend, unsuspend):action>")
@@ -96,7 +96,7 @@ async def moderate_account(account_id: int, action: str) -> Response:
     return see_other(f"/admin/people?done={action}")
 
 
-def _pending_users(tx: Reader, who: Account) -> list[users.UserWithAccount]:
+def _pending_users(tx: Reader, account: Account) -> list[users.UserWithAccount]:
     return users.list_users(tx, Page(limit=80), state="pending")
 
 
@@ -111,7 +111,7 @@ async def decide_sign_up(account_id: int, action: str) -> Response:
     return see_other(f"/admin/sign-ups?done={action}")
 
 
-def _load_jobs(tx: Reader, who: Account) -> dict[str, Any]:
+def _load_jobs(tx: Reader, account: Account) -> dict[str, Any]:
     return {"stats": queue.stats_by_kind(tx), "failures": queue.failures(tx), "cache": media_cache.usage(tx)}
 
 
@@ -133,13 +133,17 @@ async def show_jobs() -> Response:
         "forget_person": _("Deleting posts of deleted accounts"),
         "clean_up": _("Daily clean-up"),
     }
-    room = context.current_node().component(CacheCapacity).bytes
+    capacity = context.current_node().component(CacheCapacity).bytes
     return await _render_tab(
-        "jobs", names=names, room=room, size=helpers.format_bytes, **await context.read_as_staff(_load_jobs)
+        "jobs",
+        names=names,
+        capacity=capacity,
+        size=helpers.format_bytes,
+        **await context.read_as_staff(_load_jobs),
     )
 
 
-def _retry_job(tx: Writer, who: Account, job_id: int) -> None:
+def _retry_job(tx: Writer, account: Account, job_id: int) -> None:
     if not queue.retry_failed(tx, job_id):
         raise NotFound(_("That job no longer exists."))
 
@@ -159,7 +163,7 @@ def _failing_servers(tx: Reader) -> list[tuple[ServerAvailability, dict[str, int
     return [(one, states.get(one.host, {})) for one in found]
 
 
-def _load_deliveries(tx: Reader, who: Account) -> dict[str, Any]:
+def _load_deliveries(tx: Reader, account: Account) -> dict[str, Any]:
     return {
         "totals": delivery_reports.counts_by_state(tx),
         "lanes": queue.longest_lanes(tx, 20),
@@ -174,16 +178,16 @@ async def show_deliveries() -> Response:
     return await _render_tab("deliveries", states=states, **await context.read_as_staff(_load_deliveries))
 
 
-def _manage_server(tx: Writer, who: Account, host: str, deed: str) -> None:
-    if deed == "wake":
+def _manage_server(tx: Writer, account: Account, host: str, action: str) -> None:
+    if action == "wake":
         server_availability.retry_now(tx, host)
-    elif deed == "again":
+    elif action == "again":
         deliveries.retry_host(tx, host)
         server_availability.retry_now(tx, host)
     else:
         deliveries.give_up_host(tx, host, "given up by an admin")
         server_availability.reset(tx, host)
-    audit_log.record(tx, who, f"deliveries.{deed}", host)
+    audit_log.record(tx, account, f"deliveries.{action}", host)
 
 
 @blueprint.post("/deliveries/<any(wake, again, forget):action>")

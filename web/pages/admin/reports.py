@@ -1,4 +1,4 @@
-"""Telling those who run the node that somebody does wrong, and what they do about it."""
+"""Reporting an account to the moderators, and the pages where they resolve reports."""
 
 from __future__ import annotations
 
@@ -43,31 +43,31 @@ def category_choices() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ReportForm:
-    """Whom a report would be about, which posts are offered, and which are chosen."""
+    """The account to report, the posts that are offered, and the chosen ones."""
 
     target: Account
     offered: list[PostView]
     chosen: set[int]
 
 
-def _load_form(tx: Reader, who: Account, person_id: int | None, chosen: list[int]) -> ReportForm:
-    if person_id is None and chosen:
-        person_id = posts.visible_by_id(tx, who, chosen[0]).account_id
-    target = accounts.get(tx, person_id or 0)
-    if target.id == who.id or target.deleted_at is not None or (target.is_local and target.is_inactive):
+def _load_form(tx: Reader, account: Account, account_id: int | None, chosen: list[int]) -> ReportForm:
+    if account_id is None and chosen:
+        account_id = posts.visible_by_id(tx, account, chosen[0]).account_id
+    target = accounts.get(tx, account_id or 0)
+    if target.id == account.id or target.deleted_at is not None or (target.is_local and target.is_inactive):
         raise NotFound(_("There is no account by that name here."))
-    latest = timelines.profile(tx, who, target, Page(limit=MAX_OFFERED_POSTS), include_comments=True)
+    latest = timelines.profile(tx, account, target, Page(limit=MAX_OFFERED_POSTS), include_comments=True)
     ids = dict.fromkeys([*chosen, *(entry.post_id for entry in latest)])
     offered = [
         view
-        for view in post_views.by_entries(tx, who, list(ids)[:MAX_OFFERED_POSTS])
+        for view in post_views.by_entries(tx, account, list(ids)[:MAX_OFFERED_POSTS])
         if view.author.id == target.id
     ]
     return ReportForm(target, offered, set(chosen))
 
 
 async def _render_form(form: ReportForm, status: int = 200, **context: Any) -> Response:
-    known = {"problem": "", "typed": "", "category": "violation", "forward": False}
+    defaults = {"problem": "", "typed": "", "category": "violation", "forward": False}
     response = await render_page(
         "people/report.html",
         target=form.target,
@@ -75,7 +75,7 @@ async def _render_form(form: ReportForm, status: int = 200, **context: Any) -> R
         chosen=form.chosen,
         categories=category_choices(),
         longest=reports.MAX_COMMENT_LENGTH,
-        **{**known, **context},
+        **{**defaults, **context},
     )
     response.status_code = status
     return response
@@ -83,40 +83,40 @@ async def _render_form(form: ReportForm, status: int = 200, **context: Any) -> R
 
 @blueprint.get("/report")
 async def show_form() -> Response:
-    post_id, person_id = (parse_id(request.args.get(name, "")) for name in ("post", "person"))
+    post_id, account_id = (parse_id(request.args.get(name, "")) for name in ("post", "person"))
     chosen = [] if post_id is None else [post_id]
-    return await _render_form(await context.read_signed_in(_load_form, person_id, chosen))
+    return await _render_form(await context.read_signed_in(_load_form, account_id, chosen))
 
 
-def _submit_report(tx: Writer, who: Account, target_id: int, how: dict[str, Any]) -> Account:
+def _submit_report(tx: Writer, account: Account, target_id: int, fields: dict[str, Any]) -> Account:
     target = accounts.get(tx, target_id)
-    reports.report(tx, who, target, **how)
+    reports.report(tx, account, target, **fields)
     return target
 
 
 @blueprint.post("/report")
 async def submit_report() -> Response:
     form = await request.form
-    who = await context.require_account()
+    account = await context.require_account()
     target_id = parse_id(form.get("person", "")) or 0
     chosen = [id_ for one in form.getlist("posts") if (id_ := parse_id(one)) is not None][: reports.MAX_POSTS]
-    how = {
+    fields = {
         "comment": form.get("words", ""),
         "post_ids": chosen,
         "category": form.get("category", ""),
         "is_forwarded": "forward" in form,
     }
-    await context.limit_rate(f"report {who.id}", max_attempts=MAX_REPORTS_PER_HOUR, seconds=3600)
+    await context.limit_rate(f"report {account.id}", max_attempts=MAX_REPORTS_PER_HOUR, seconds=3600)
     try:
-        target = await context.write(_submit_report, target_id, how)
+        target = await context.write(_submit_report, target_id, fields)
     except Invalid as refused:
         return await _render_form(
             await context.read_signed_in(_load_form, target_id, chosen[:MAX_OFFERED_POSTS]),
             422,
             problem=gettext(refused.message),
-            typed=how["comment"],
-            category=how["category"],
-            forward=how["is_forwarded"],
+            typed=fields["comment"],
+            category=fields["category"],
+            forward=fields["is_forwarded"],
         )
     return await render_page("people/report_sent.html", target=target, back=profile_path(target))
 
@@ -129,8 +129,8 @@ def _saved_message() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _load_reports(tx: Reader, who: Account, part: Page, is_open: bool) -> list[ReportDetails]:
-    return reports.page(tx, part, is_open=is_open)
+def _load_reports(tx: Reader, account: Account, page: Page, is_open: bool) -> list[ReportDetails]:
+    return reports.page(tx, page, is_open=is_open)
 
 
 @blueprint.get("/admin/reports")
@@ -149,32 +149,32 @@ async def show_reports() -> Response:
     )
 
 
-def _load_report(tx: Reader, who: Account, report_id: int) -> tuple[ReportDetails, dict[int, PostView]]:
-    """With the posts as the moderator may see them anyway; of others the words alone are shown."""
+def _load_report(tx: Reader, account: Account, report_id: int) -> tuple[ReportDetails, dict[int, PostView]]:
+    """A report, and views of its posts that the moderator may see; of the others only the text is shown."""
     found = reports.details(tx, report_id)
-    seen = post_views.by_entries(tx, who, [post.id for post in found.posts])
-    return found, {view.post.id: view for view in seen}
+    views = post_views.by_entries(tx, account, [post.id for post in found.posts])
+    return found, {view.post.id: view for view in views}
 
 
 @blueprint.get("/admin/reports/<int:report_id>")
 async def show_report(report_id: int) -> Response:
-    found, seen = await context.read_as_staff(_load_report, report_id)
+    found, views = await context.read_as_staff(_load_report, report_id)
     return await render_page(
         "admin/report.html",
         tab="/admin/reports",
         saved=_saved_message(),
         case=found,
-        seen=seen,
+        views=views,
         categories=dict(category_choices()),
     )
 
 
-def _close(tx: Writer, who: Account, report_id: int) -> None:
-    reports.close(tx, who, report_id)
+def _close(tx: Writer, account: Account, report_id: int) -> None:
+    reports.close(tx, account, report_id)
 
 
-def _suspend(tx: Writer, who: Account, report_id: int) -> None:
-    account_actions.suspend(tx, who, reports.details(tx, report_id).target)
+def _suspend(tx: Writer, account: Account, report_id: int) -> None:
+    account_actions.suspend(tx, account, reports.details(tx, report_id).target)
 
 
 @blueprint.post("/admin/reports/<int:report_id>/<any(close, suspend):action>")
@@ -183,8 +183,8 @@ async def resolve_report(report_id: int, action: str) -> Response:
     return see_other(f"/admin/reports?done={action}")
 
 
-def _delete_reported_post(tx: Writer, who: Account, report_id: int, post_id: int) -> None:
-    account_actions.delete_reported_post(tx, who, report_id, post_id)
+def _delete_reported_post(tx: Writer, account: Account, report_id: int, post_id: int) -> None:
+    account_actions.delete_reported_post(tx, account, report_id, post_id)
 
 
 @blueprint.post("/admin/reports/<int:report_id>/delete")

@@ -1,6 +1,6 @@
-"""Other servers, for those who run the node: how they do, who is there, and how they are treated.
+"""Admin pages of other servers: their availability, their accounts, and the rules about them; the audit log.
 
-Moderators look; what is exchanged with a server, an admin decides.
+Moderators may read these pages; only admins change rules.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOG_ENTRIES_PER_PAGE = 60
 
 
 def strength_choices() -> list[tuple[str, str, str]]:
-    """How strongly a rule acts: value, name, what it means."""
+    """The strengths of a rule: value, name, description."""
     return [
         ("none", _("No restrictions"), _("Only what is selected below.")),
         (
@@ -58,11 +58,11 @@ def _saved_message() -> str:
     }.get(request.args.get("done", ""), "")
 
 
-def _by_allow_list() -> bool:
+def _is_allowlist_mode() -> bool:
     return context.current_node().site.is_allowlist_mode
 
 
-def _load_servers(tx: Reader, who: Account, show: str, q: str, after: str) -> dict[str, Any]:
+def _load_servers(tx: Reader, account: Account, show: str, q: str, after: str) -> dict[str, Any]:
     if show == "rules":
         rules = domain_rules.search_rules(tx, query=q, after=after, limit=ROWS_PER_PAGE)
         return {"rules": rules, "after": rules[-1].domain if len(rules) >= ROWS_PER_PAGE else ""}
@@ -87,14 +87,14 @@ async def show_servers() -> Response:
         saved=_saved_message(),
         show=show,
         q=q,
-        strengths={value: name for value, name, _words in strength_choices()},
-        by_allow_list=_by_allow_list(),
-        in_words=hostnames.to_unicode,
+        strengths={value: name for value, name, _description in strength_choices()},
+        is_allowlist_mode=_is_allowlist_mode(),
+        to_unicode=hostnames.to_unicode,
         **context,
     )
 
 
-def _validate_domain(tx: Reader, who: Account, domain: str) -> str:
+def _validate_domain(tx: Reader, account: Account, domain: str) -> str:
     return domain_rules.validate_domain(tx, domain)
 
 
@@ -104,7 +104,7 @@ def _server_path(domain: str) -> str:
 
 @blueprint.post("/servers")
 async def find_server() -> Response:
-    """The page of a server by its name, known here or not."""
+    """Redirects to the page of a server by its domain, whether it is in the database or not."""
     return see_other(
         _server_path(
             await context.read_as_staff(_validate_domain, (await request.form).get("domain", "")[:300])
@@ -112,7 +112,7 @@ async def find_server() -> Response:
     )
 
 
-def _load_server(tx: Reader, who: Account, domain: str) -> server_directory.ServerDetails:
+def _load_server(tx: Reader, account: Account, domain: str) -> server_directory.ServerDetails:
     return server_directory.details(tx, domain)
 
 
@@ -126,11 +126,11 @@ async def show_server(domain: str) -> Response:
         server=found,
         name=hostnames.to_unicode(found.domain),
         strengths=strength_choices(),
-        by_allow_list=_by_allow_list(),
+        is_allowlist_mode=_is_allowlist_mode(),
     )
 
 
-def _set_rule(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> None:
+def _set_rule(tx: Writer, account: Account, domain: str, form: dict[str, str]) -> None:
     domain_rules.block(
         tx,
         domain,
@@ -140,7 +140,7 @@ def _set_rule(tx: Writer, who: Account, domain: str, form: dict[str, str]) -> No
         rejects_reports="rejects_reports" in form,
         is_obfuscated="is_obfuscated" in form,
         private_comment=form.get("private_comment", ""),
-        moderator=who,
+        moderator=account,
     )
 
 
@@ -158,8 +158,8 @@ _ACTIONS: dict[str, Any] = {
 }
 
 
-def _run_action(tx: Writer, who: Account, deed: str, domain: str) -> None:
-    _ACTIONS[deed](tx, domain, moderator=who)
+def _run_action(tx: Writer, account: Account, action: str, domain: str) -> None:
+    _ACTIONS[action](tx, domain, moderator=account)
 
 
 @blueprint.post("/servers/<domain>/<any(lift, allow, disallow):action>")
@@ -168,13 +168,13 @@ async def run_action(domain: str, action: str) -> Response:
     return see_other(f"{_server_path(domain[:300])}?done={action}")
 
 
-def _load_log(tx: Reader, who: Account, part: Page) -> list[AuditEntry]:
-    return audit_log.entries(tx, part)
+def _load_log(tx: Reader, account: Account, page: Page) -> list[AuditEntry]:
+    return audit_log.entries(tx, page)
 
 
 @blueprint.get("/log")
 async def show_log() -> Response:
-    lines = await context.read_as_staff(_load_log, requested_page(LOG_ENTRIES_PER_PAGE))
+    entries = await context.read_as_staff(_load_log, requested_page(LOG_ENTRIES_PER_PAGE))
     actions = {
         "deliveries.wake": _("retried a server"),
         "deliveries.again": _("retried failed deliveries"),
@@ -199,7 +199,7 @@ async def show_log() -> Response:
         "reject": _("rejected a sign-up"),
         "role": _("changed a role"),
     }
-    older = lines[-1].id if len(lines) >= LOG_ENTRIES_PER_PAGE else None
+    older = entries[-1].id if len(entries) >= LOG_ENTRIES_PER_PAGE else None
     return await render_page(
-        "admin/log.html", tab="/admin/log", saved="", lines=lines, actions=actions, older=older
+        "admin/log.html", tab="/admin/log", saved="", entries=entries, actions=actions, older=older
     )

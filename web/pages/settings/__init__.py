@@ -1,1 +1,1 @@
-"""Settings of a person."""
+"""Settings of the signed-in account."""

@@ -1,4 +1,4 @@
-"""Settings: the profile, its picture, the password and where one is signed in, blocks, invitations."""
+"""Settings: profile, avatar and header, preferences, password and sessions, blocks and mutes, invites."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _saved_message() -> str:
 
 
 async def _render_tab(template: str, tab: str, status: int = 200, **context: Any) -> Response:
-    known = {"saved": _saved_message(), "problem": "", "wrong": {}}
-    response = await render_page(template, tab=f"/settings/{tab}", **{**known, **context})
+    defaults = {"saved": _saved_message(), "problem": "", "field_errors": {}}
+    response = await render_page(template, tab=f"/settings/{tab}", **{**defaults, **context})
     response.status_code = status
     return response
 
@@ -50,23 +50,26 @@ def _pad_fields(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [*pairs[:PROFILE_FIELD_ROWS], *[("", "")] * (PROFILE_FIELD_ROWS - len(pairs))]
 
 
-def _form_values(who: Account) -> dict[str, Any]:
+def _form_values(account: Account) -> dict[str, Any]:
     return {
-        "display_name": who.display_name,
-        "bio": who.bio_source,
-        "fields": _pad_fields(who.source_fields),
-        "is_locked": who.is_locked,
-        "is_discoverable": who.is_discoverable,
-        "is_indexable": who.is_indexable,
-        "hides_follows": who.hides_follows,
-        "attribution_domains": who.attribution_domain_list,
+        "display_name": account.display_name,
+        "bio": account.bio_source,
+        "fields": _pad_fields(account.source_fields),
+        "is_locked": account.is_locked,
+        "is_discoverable": account.is_discoverable,
+        "is_indexable": account.is_indexable,
+        "hides_follows": account.hides_follows,
+        "attribution_domains": account.attribution_domain_list,
     }
 
 
 async def _render_profile(status: int = 200, **context: Any) -> Response:
-    who = await current.require_account()
-    known: dict[str, Any] = {"form": _form_values(who), "languages": translations.available_languages()}
-    return await _render_tab("settings/profile.html", "profile", status, **{**known, **context})
+    account = await current.require_account()
+    defaults: dict[str, Any] = {
+        "form": _form_values(account),
+        "languages": translations.available_languages(),
+    }
+    return await _render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
 
 
 @blueprint.get("/profile")
@@ -74,8 +77,10 @@ async def show_profile() -> Response:
     return await _render_profile()
 
 
-def _save_profile(tx: Writer, who: Account, typed: dict[str, Any]) -> None:
-    profiles.update_profile(tx, who, **{**typed, "fields": [line for line in typed["fields"] if any(line)]})
+def _save_profile(tx: Writer, account: Account, typed: dict[str, Any]) -> None:
+    profiles.update_profile(
+        tx, account, **{**typed, "fields": [pair for pair in typed["fields"] if any(pair)]}
+    )
 
 
 @blueprint.post("/profile")
@@ -95,8 +100,8 @@ async def save_profile() -> Response:
     try:
         await context.write(_save_profile, typed)
     except Invalid as refused:
-        sentence = gettext(refused.message)
-        return await _render_profile(422, form=typed, problem=sentence, wrong={refused.field: sentence})
+        message = gettext(refused.message)
+        return await _render_profile(422, form=typed, problem=message, field_errors={refused.field: message})
     return see_other("/settings/profile?done=profile")
 
 
@@ -111,17 +116,17 @@ async def save_header() -> Response:
 
 
 async def _save_picture(kind: avatars.PictureKind) -> Response:
-    """A new picture, or another description of the one there is, or none any more."""
-    who, form = await context.require_account(), await request.form
+    """Uploads an avatar or header, changes its description, or removes it."""
+    account, form = await context.require_account(), await request.form
     sent, alt = (await request.files).get(kind.name), form.get("alt", "")
     if "remove" in form:
         await context.write(avatars.remove_picture, kind)
     elif sent is not None and sent.filename:
         try:
-            await avatars.upload(context.current_node(), who, sent.read(), alt=alt, kind=kind)
+            await avatars.upload(context.current_node(), account, sent.read(), alt=alt, kind=kind)
         except Refused as refused:
             return await _render_profile(refused.status, problem=gettext(refused.message))
-    elif kind.file(who):
+    elif kind.file(account):
         await context.write(avatars.set_alt, alt, kind)
     else:
         return await _render_profile(422, problem=_("Please choose an image."))
@@ -129,9 +134,9 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
 
 
 def _save_preferences(
-    tx: Writer, who: Account, theme: str | None, language: str | None, visibility: str | None
+    tx: Writer, account: Account, theme: str | None, language: str | None, visibility: str | None
 ) -> None:
-    users.set_preferences(tx, who, theme=theme, language=language, default_visibility=visibility)
+    users.set_preferences(tx, account, theme=theme, language=language, default_visibility=visibility)
 
 
 @blueprint.post("/preferences")
@@ -148,15 +153,15 @@ async def save_preferences() -> Response:
     return response
 
 
-def _load_sessions(tx: Reader, who: Account) -> list[sessions.Session]:
-    return sessions.by_account(tx, who)
+def _load_sessions(tx: Reader, account: Account) -> list[sessions.Session]:
+    return sessions.by_account(tx, account)
 
 
 async def _render_password(status: int = 200, **context: Any) -> Response:
     found = await current.read_signed_in(_load_sessions)
-    here = sessions.id_from_token(session.session_token())
+    current_id = sessions.id_from_token(session.session_token())
     return await _render_tab(
-        "settings/password.html", "password", status, sessions=found, current=here, **context
+        "settings/password.html", "password", status, sessions=found, current=current_id, **context
     )
 
 
@@ -167,21 +172,21 @@ async def show_password() -> Response:
 
 @blueprint.post("/password")
 async def change_password() -> Response:
-    who = await context.require_account()
+    account = await context.require_account()
     form = await request.form
-    await context.limit_rate(f"password {who.id}", max_attempts=10, seconds=900)
+    await context.limit_rate(f"password {account.id}", max_attempts=10, seconds=900)
     try:
         await sessions.change_password(
             context.current_node(),
-            who,
+            account,
             form.get("current", ""),
             form.get("password", ""),
             keep_token=session.session_token(),
         )
     except Invalid as refused:
-        sentence = gettext(refused.message)
+        message = gettext(refused.message)
         return await _render_password(
-            422, problem=sentence, wrong={refused.field: sentence} if refused.field else {}
+            422, problem=message, field_errors={refused.field: message} if refused.field else {}
         )
     return see_other("/settings/password?done=password")
 
@@ -192,10 +197,10 @@ async def end_session() -> Response:
     return see_other("/settings/password?done=session")
 
 
-def _load_blocked_and_muted(tx: Reader, who: Account) -> tuple[list[Account], list[Account]]:
-    part = Page(limit=MAX_LISTED)
-    blocked = [one.account for one in blocks.blocked_accounts(tx, who, part)]
-    return blocked, [one.account for one in blocks.muted_accounts(tx, who, part)]
+def _load_blocked_and_muted(tx: Reader, account: Account) -> tuple[list[Account], list[Account]]:
+    page = Page(limit=MAX_LISTED)
+    blocked = [one.account for one in blocks.blocked_accounts(tx, account, page)]
+    return blocked, [one.account for one in blocks.muted_accounts(tx, account, page)]
 
 
 @blueprint.get("/people")
@@ -204,8 +209,8 @@ async def show_blocked_and_muted() -> Response:
     return await _render_tab("settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted)
 
 
-def _load_invites(tx: Reader, who: Account) -> list[Invite]:
-    return registration.invites(tx, who)
+def _load_invites(tx: Reader, account: Account) -> list[Invite]:
+    return registration.invites(tx, account)
 
 
 @blueprint.get("/invites")
@@ -215,8 +220,8 @@ async def show_invites() -> Response:
     )
 
 
-def _create_invite(tx: Writer, who: Account) -> None:
-    registration.create_invite(tx, who)
+def _create_invite(tx: Writer, account: Account) -> None:
+    registration.create_invite(tx, account)
 
 
 @blueprint.post("/invites")

@@ -1,4 +1,4 @@
-"""Moving: which other accounts are one's own, going to one of them, and coming back."""
+"""Settings: account migration, with aliases, moving to another account, and cancelling the redirect."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from web.request import context
 from web.request import context as current
 from web.request.redirects import see_other
 
-blueprint = Blueprint("moving", __name__, url_prefix="/settings/moving")
+blueprint = Blueprint("migration", __name__, url_prefix="/settings/moving")
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """Somebody's other accounts, where they have moved, and whether they may move (again)."""
+    """The aliases of an account, where it has moved, and from when it may move again (0: now)."""
 
     aliases: list[tuple[str, Account | None]]
     moved_to: str
@@ -32,12 +32,12 @@ class MigrationState:
     next_move_at: int
 
 
-def _load_state(tx: Reader, who: Account) -> MigrationState:
-    again = migration.next_move_at(tx, who)
+def _load_state(tx: Reader, account: Account) -> MigrationState:
+    again = migration.next_move_at(tx, account)
     return MigrationState(
-        migration.aliases(tx, who),
-        who.moved_to,
-        migration.destination(tx, who),
+        migration.aliases(tx, account),
+        account.moved_to,
+        migration.destination(tx, account),
         again if again > now_ms() else 0,
     )
 
@@ -51,10 +51,10 @@ def _saved_message() -> str:
 
 
 async def _render(status: int = 200, **context: Any) -> Response:
-    standing = await current.read_signed_in(_load_state)
-    known = {"saved": _saved_message(), "problem": "", "wrong": {}, "alias": "", "target": ""}
+    state = await current.read_signed_in(_load_state)
+    defaults = {"saved": _saved_message(), "problem": "", "field_errors": {}, "alias": "", "target": ""}
     response = await render_page(
-        "settings/migration.html", tab="/settings/moving", standing=standing, **{**known, **context}
+        "settings/migration.html", tab="/settings/moving", state=state, **{**defaults, **context}
     )
     response.status_code = status
     return response
@@ -66,23 +66,23 @@ async def show_migration() -> Response:
 
 
 async def _render_refused(refused: Invalid | Unreachable | NotAllowed, field: str, **typed: str) -> Response:
-    sentence = gettext(refused.message)
+    message = gettext(refused.message)
     field = getattr(refused, "field", "") or field
-    return await _render(refused.status, problem=sentence, wrong={field: sentence}, **typed)
+    return await _render(refused.status, problem=message, field_errors={field: message}, **typed)
 
 
-async def _limit_attempts(who: Account) -> None:
-    """Each try makes this node ask another server."""
-    await context.limit_rate(f"moving {who.id}", max_attempts=10, seconds=900)
+async def _limit_attempts(account: Account) -> None:
+    """Limits attempts: each makes this node send a request to another server."""
+    await context.limit_rate(f"moving {account.id}", max_attempts=10, seconds=900)
 
 
 @blueprint.post("/aliases")
 async def add_alias() -> Response:
-    who = await context.require_account()
+    account = await context.require_account()
     typed = (await request.form).get("alias", "")[:500]
-    await _limit_attempts(who)
+    await _limit_attempts(account)
     try:
-        other = await remote_migration.find_account(context.current_node(), who, typed, field="alias")
+        other = await remote_migration.find_account(context.current_node(), account, typed, field="alias")
         await context.write(migration.add_alias, other)
     except (Invalid, Unreachable) as refused:
         return await _render_refused(refused, "alias", alias=typed)
@@ -97,19 +97,19 @@ async def remove_alias() -> Response:
 
 @blueprint.post("")
 async def submit_move() -> Response:
-    who = await context.require_account()
+    account = await context.require_account()
     form = await request.form
     typed = form.get("target", "")[:500]
-    await _limit_attempts(who)
+    await _limit_attempts(account)
     try:
-        await remote_migration.move(context.current_node(), who, form.get("password", ""), typed)
+        await remote_migration.move(context.current_node(), account, form.get("password", ""), typed)
     except (Invalid, Unreachable, NotAllowed) as refused:
         return await _render_refused(refused, "target", target=typed)
     return see_other("/settings/moving?done=moved")
 
 
-def _cancel_move(tx: Writer, who: Account) -> None:
-    migration.cancel_move(tx, who)
+def _cancel_move(tx: Writer, account: Account) -> None:
+    migration.cancel_move(tx, account)
 
 
 @blueprint.post("/back")

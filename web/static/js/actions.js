@@ -33,7 +33,7 @@ function showFollowState(id, { label, next, follows }) {
   }
 }
 
-// Another server usually says yes within a second or two.
+// Another server usually accepts within a second or two.
 async function pollFollowState(id, label) {
   for (const pause of [1500, 4000, 10000]) {
     await new Promise((done) => setTimeout(done, pause));
@@ -51,7 +51,7 @@ async function follow(button) {
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
-    say(answer.said);
+    say(answer.message);
     if (answer.waits) pollFollowState(button.dataset.follow, answer.label);
   } catch (error) {
     say(error.message);

@@ -1,4 +1,4 @@
-// Choosing, uploading, ordering and describing photos, over a form that also works as it is.
+// Choosing, uploading, ordering and describing photos, over a form that also works without scripts.
 
 import { $, $$, csrf, icon, make, say, words } from "./dom.js";
 
@@ -118,7 +118,7 @@ function upload(file) {
     if (request.status === 200) {
       if (answer.thumb) $(".thumb", row).src = answer.thumb;
       described(row, answer.id);
-      if (answer.written) $("textarea", row).after(make("p", { class: "written small soft" }, `${words.written} ${answer.written}`));
+      if (answer.camera_summary) $("textarea", row).after(make("p", { class: "written small soft" }, `${words.written} ${answer.camera_summary}`));
     } else if (row.isConnected) {
       const sentence = answer.error || words.offline;
       const again = make("button", { type: "button", class: "button s" }, words.again);
@@ -181,7 +181,7 @@ form.addEventListener("submit", (event) => {
   } else if (fresh) localStorage.removeItem("draft");
 });
 
-/* A draft survives a lost connection; the server forgets photos that nobody posted after a day. */
+/* A draft survives a lost connection; the server deletes photos that are in no post after a day. */
 function keep() {
   if (!fresh) return;
   const photos = $$(".upload[data-photo]", list).map((row) => ({

@@ -1,4 +1,4 @@
-// What every other module needs: finding things, sending a action, saying something briefly.
+// Helpers of all other modules: finding elements, sending an action, showing a short message.
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -31,7 +31,7 @@ export function say(text) {
   quiet = setTimeout(() => (toast.textContent = ""), 4000);
 }
 
-/** The token comes from the page's own form, so what a script sends is checked like any form. */
+/** The CSRF token comes from the page's own form, so that a request of a script is checked like any form. */
 export const csrf = () => $("#actions [name=csrf]")?.value ?? "";
 
 export async function send(path, fields = {}) {

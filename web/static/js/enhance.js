@@ -1,4 +1,4 @@
-// What a freshly arrived piece of a page gets: placeholders, albums, relative times, folded captions.
+// Enhances a newly loaded part of a page: placeholders, albums, relative times, folded captions.
 
 import { $$, make, words } from "./dom.js";
 import { paintPlaceholder } from "./blurhash.js";
@@ -12,7 +12,7 @@ export function enhance(root) {
   updateTimes(root);
 }
 
-// What cannot be had is said in words, over a paler placeholder.
+// A photo that cannot be loaded shows a message over a paler placeholder.
 function markIfLost(image) {
   const lost = () => image.closest(".photo, .cell").classList.add("lost");
   if (image.complete && image.currentSrc && !image.naturalWidth) lost();

@@ -1,4 +1,4 @@
-// Older posts arrive as one scrolls. The link stays a link, and Back returns to the same place.
+// Loads older posts while scrolling. The link stays a link, and Back returns to the same position.
 
 import { $, $$, words } from "./dom.js";
 import { enhance } from "./enhance.js";

@@ -1,4 +1,4 @@
-// The keyboard: j k l b r f / n and ? for the list. Never while someone types, never with a modifier.
+// Keyboard shortcuts: j k l b r f / n and ? for the list. Never while the user types, never with a modifier.
 
 import { $, $$, icon, make, words } from "./dom.js";
 import { toggle } from "./actions.js";

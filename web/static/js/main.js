@@ -1,4 +1,4 @@
-// Every page works without this. What a page needs beyond the common pieces is fetched only there.
+// Every page works without scripts. Modules that only some pages need are loaded only there.
 
 import { $, $$ } from "./dom.js";
 import { enhance } from "./enhance.js";

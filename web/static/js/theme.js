@@ -1,4 +1,4 @@
-// The light and dark switch changes the page at once; the same button, as a plain form, remembers it.
+// Switches between the light and the dark theme at once; the same button, as a plain form, saves the choice.
 
 import { $$, send } from "./dom.js";
 

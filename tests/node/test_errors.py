@@ -1,0 +1,54 @@
+"""Errors: each has the HTTP status that fits, a text for the person and a detail for the log."""
+
+from __future__ import annotations
+
+import pytest
+
+from node import errors
+from node.errors import Conflict, Gone, Invalid, NotAllowed, NotFound, Refused, TooManyRequests, Unreachable
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Refused("x"), 400),
+        (NotAllowed("x"), 403),
+        (NotFound("x"), 404),
+        (Conflict("x"), 409),
+        (Gone("x"), 410),
+        (Invalid("x"), 422),
+        (TooManyRequests("x"), 429),
+        (Unreachable("x"), 502),
+    ],
+)
+def test_every_error_is_refused_with_its_own_status(error: Refused, status: int) -> None:
+    assert isinstance(error, Refused)
+    assert error.status == status
+    assert (error.message, str(error), error.detail) == ("x", "x", "")
+
+
+def test_no_two_errors_share_a_status() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Refused)]
+
+    assert len({kind.status for kind in kinds}) == len(kinds) == 8
+
+
+def test_the_detail_is_not_in_the_text_for_the_person() -> None:
+    error = Invalid("That name is taken.", field="name", detail="alice, id 7")
+
+    assert "id 7" not in str(error)
+    assert (error.detail, error.field) == ("alice, id 7", "name")
+
+
+def test_what_may_not_be_seen_looks_like_what_does_not_exist() -> None:
+    assert NotFound().message == NotFound(detail="hidden from mallory").message
+
+
+def test_a_deleted_page_is_handled_wherever_a_missing_one_is() -> None:
+    with pytest.raises(NotFound):
+        raise Gone
+
+
+def test_a_rate_limit_says_when_to_try_again() -> None:
+    assert TooManyRequests("x").retry_after == 60
+    assert TooManyRequests("x", retry_after=7).retry_after == 7
