@@ -7,7 +7,7 @@ import json
 import time
 from typing import Any
 
-from activitypub.signatures import Request, SigningKey, sign_cavage
+from activitypub.signatures import SignedRequest, SigningKey, sign_cavage
 from activitypub.signatures.signing import ExtraHeaders
 from node.accounts import keys
 from node.database import Site, Writer
@@ -49,9 +49,9 @@ def inbox_request(
     *,
     key: str | None = None,
     extra: ExtraHeaders = (),
-) -> Request:
+) -> SignedRequest:
     """A POST to the shared inbox as signatures see it."""
     body = json.dumps(activity).encode()
     headers = signed_headers(account, "POST", site.uri("/inbox"), body, key=key, extra=extra)
     pairs = [(name.lower(), value) for name, value in headers.items()]
-    return Request("POST", "/inbox", site.domain, site.scheme, pairs, body)
+    return SignedRequest("POST", "/inbox", site.domain, site.scheme, pairs, body)

@@ -13,7 +13,7 @@ from activitypub.inbox.endpoint import Inbox, InboxJob
 from node.accounts import accounts
 from node.database import Writer
 from node.models.account import Account
-from node.moderation import domain_policy
+from node.moderation import domain_rules
 from node.node import Node
 from tests.support.asgi import Client, Reply
 from tests.support.received import jobs
@@ -80,7 +80,7 @@ async def test_a_forwarded_activity_without_a_proof_is_refused(node: Node) -> No
 
 async def test_a_blocked_server_is_refused(node: Node) -> None:
     rita = await node.db.write(signer)
-    await node.db.write(domain_policy.block, "far.example")
+    await node.db.write(domain_rules.block, "far.example")
 
     reply = await _post(node, rita, _like(rita))
 
@@ -136,7 +136,7 @@ async def test_the_deletion_of_an_unknown_account_is_accepted_without_effect(nod
 
 async def test_a_batch_is_stored_without_the_blocked_servers(node: Node) -> None:
     def unit(tx: Writer) -> list[bool]:
-        domain_policy.block(tx, "far.example")
+        domain_rules.block(tx, "far.example")
         batch = [
             InboxJob("receive", {"n": n}, frozenset(hosts), n + 1)
             for n, hosts in enumerate([{"ok.example"}, {"far.example"}, {"ok.example", "far.example"}])

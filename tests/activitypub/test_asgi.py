@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activitypub.inbox.asgi import (
+from activitypub.asgi import (
     BodyTooLarge,
     IncompleteBody,
     TooSlow,
