@@ -83,7 +83,7 @@ async def test_a_direct_post_goes_to_personal_inboxes_only(node: Node, followed:
 
 async def test_a_like_goes_to_the_author_and_a_boost_to_followers_too(node: Node, followed: Account) -> None:
     sam = await node.db.write(people.remote, "sam", "sea.example")
-    post = await node.db.write(posting.arrives, sam)
+    post = await node.db.write(posting.receive_post, sam)
 
     await node.db.write(likes.like, followed, post)
     assert await inboxes(node, followed) == {sam.inbox}

@@ -15,7 +15,7 @@ from node.interactions import pins
 from node.lifecycle import migration
 from node.models.account import Account
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 
 ALICE = "https://tintype.test/users/alice"
 
@@ -45,7 +45,7 @@ async def test_a_pin_names_the_post_and_the_authors_own_collection(db: Database,
 async def test_a_report_is_sent_by_the_node_and_names_only_the_reported(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         author = remote(tx)
-        post = arrives(tx, author)
+        post = receive_post(tx, author)
         comment = "Look <here>"
         reports.report(tx, alice, author, comment=comment, post_ids=[post.id], is_forwarded=True)
         (document,) = sent(tx, accounts.instance_actor(tx), "Flag")
