@@ -64,7 +64,7 @@ async def test_a_request_is_answered_with_an_authorization_that_can_be_revoked(
     assert ("quote", "rita@evil.test") in await alice.notifications()
 
     browser = await sign_in(alice.node, await alice.account())
-    assert "Quoted by" in (await browser.get(f"/p/alice/{post.id}")).words
+    assert "Quoted by" in (await browser.get(f"/p/alice/{post.id}")).main_text
     await browser.post(f"/quotes/{answer['result'].rpartition('/')[2]}/withdraw")
     await fediverse.settle()
     assert (await evil.get(answer["result"]))[0] == 404
@@ -108,12 +108,12 @@ async def test_a_quote_with_an_authorization_is_shown_and_one_without_is_a_link(
         post = await alice.node.db.read(posts.by_uri, note["id"])
         assert post is not None
         seen = await browser.get(f"/posts/{post.id}")
-        assert ("The post of Nina" in seen.words) is is_shown
-        assert ("Quotes a post" in seen.words) is not is_shown
+        assert ("The post of Nina" in seen.main_text) is is_shown
+        assert ("Quotes a post" in seen.main_text) is not is_shown
 
     await other.send(alice.node, "nina", other.activity("nina", "Delete", f"{other.base}/authorizations/1"))
     await fediverse.settle()
-    assert "The post of Nina" not in (await browser.get(f"/posts/{post.id}")).words
+    assert "The post of Nina" not in (await browser.get(f"/posts/{post.id}")).main_text
     quote = await alice.node.db.read(quotes.by_post, post)
     assert quote is not None
     assert quote.target_id is None
@@ -174,8 +174,8 @@ async def test_a_revocation_reaches_every_server_that_has_the_post(
     stored = await bob.node.db.read(posts.by_uri, quote["id"])
     assert stored is not None
     browser = await sign_in(bob.node, await bob.account())
-    assert "The post of Alice" in (await browser.get(f"/posts/{stored.id}")).words
+    assert "The post of Alice" in (await browser.get(f"/posts/{stored.id}")).main_text
 
     await alice._do(quotes.revoke, int(answer["result"].rpartition("/")[2]))
     await fediverse.settle()
-    assert "The post of Alice" not in (await browser.get(f"/posts/{stored.id}")).words
+    assert "The post of Alice" not in (await browser.get(f"/posts/{stored.id}")).main_text

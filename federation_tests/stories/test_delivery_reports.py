@@ -28,18 +28,18 @@ async def test_the_author_sees_which_servers_have_a_post_and_retries(fediverse: 
 
     client = await sign_in(alice.node, await alice.account())
     seen = await client.get(f"/p/alice/{post.id}")
-    assert "Delivered to 1 of 2 servers, 1 pending" in seen.words
+    assert "Delivered to 1 of 2 servers, 1 pending" in seen.main_text
     seen = await client.get(f"/posts/{post.id}/ledger")
-    assert f"{fediverse.domain('c.test')}" in seen.words
-    assert "The server does not respond." in seen.words
-    assert "next attempt" in seen.words
+    assert f"{fediverse.domain('c.test')}" in seen.main_text
+    assert "The server does not respond." in seen.main_text
+    assert "next attempt" in seen.main_text
 
     await fediverse.up("b.test")
     seen = await client.post(f"/posts/{post.id}/ledger/again", {"host": fediverse.domain("b.test")})
-    assert "Trying again" in seen.words
+    assert "Trying again" in seen.main_text
     await fediverse.settle()
     assert await bob.home() == ["A clock"]
-    assert "Delivered to 2 of 2 servers." in (await client.get(f"/posts/{post.id}/ledger")).words
+    assert "Delivered to 2 of 2 servers." in (await client.get(f"/posts/{post.id}/ledger")).main_text
 
 
 async def test_a_rejected_delivery_can_be_retried(fediverse: Fediverse, evil: RemoteServer) -> None:
@@ -52,8 +52,8 @@ async def test_a_rejected_delivery_can_be_retried(fediverse: Fediverse, evil: Re
     await fediverse.settle()
     client = await sign_in(alice.node, await alice.account())
     seen = await client.get(f"/posts/{post.id}/ledger")
-    assert "Delivered to 0 of 1 server." in seen.words
-    assert "The server rejected it." in seen.words
+    assert "Delivered to 0 of 1 server." in seen.main_text
+    assert "The server rejected it." in seen.main_text
 
     evil.inbox_status = 202
     evil.received.clear()
@@ -75,16 +75,16 @@ async def test_a_deletion_has_a_report_too(fediverse: Fediverse) -> None:
 
     client = await sign_in(alice.node, await alice.account())
     seen = await client.get("/settings/deleted")
-    assert "Deleted on 0 of 1 server, 1 pending" in seen.words
+    assert "Deleted on 0 of 1 server, 1 pending" in seen.main_text
     (report,) = await alice.node.db.read(delivery_reports.deletions, await alice.account(), Page())
     assert report.post_id == post.id
     seen = await client.get(f"/posts/{post.id}/ledger")
-    assert "Post deleted" in seen.words
+    assert "Post deleted" in seen.main_text
 
     await fediverse.up("b.test")
     await client.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
-    assert "Deleted on 1 of 1 server" in (await client.get("/settings/deleted")).words
+    assert "Deleted on 1 of 1 server" in (await client.get("/settings/deleted")).main_text
 
 
 async def test_nobody_else_sees_a_report(fediverse: Fediverse) -> None:
@@ -96,7 +96,7 @@ async def test_nobody_else_sees_a_report(fediverse: Fediverse) -> None:
     client = await sign_in(mallory.node, await mallory.account())
     assert (await client.get(f"/posts/{post.id}/ledger")).status == 404
     assert (await client.post(f"/posts/{post.id}/ledger/again")).status == 404
-    assert "Delivered to" not in (await client.get(f"/p/alice/{post.id}")).words
+    assert "Delivered to" not in (await client.get(f"/p/alice/{post.id}")).main_text
 
 
 async def test_an_admin_sees_unavailable_servers_and_retries_or_gives_up(fediverse: Fediverse) -> None:
@@ -111,7 +111,7 @@ async def test_an_admin_sees_unavailable_servers_and_retries_or_gives_up(fediver
     admin = await sign_in(alice.node, await alice.account(), role="admin")
     seen = await admin.get("/admin/deliveries")
     for name in ("b.test", "c.test"):
-        assert fediverse.domain(name) in seen.words
+        assert fediverse.domain(name) in seen.main_text
     await admin.post("/admin/deliveries/forget", {"host": fediverse.domain("c.test")})
     for name in ("b.test", "c.test"):
         await fediverse.up(name)
@@ -146,7 +146,7 @@ async def test_an_edit_has_a_report_of_its_own(fediverse: Fediverse) -> None:
     await client.post(f"/posts/{post.id}/ledger/again")
     await fediverse.settle()
     assert await bob.home() == ["A clock at noon"]
-    assert "pending" not in (await client.get(f"/posts/{post.id}/ledger")).words
+    assert "pending" not in (await client.get(f"/posts/{post.id}/ledger")).main_text
 
 
 async def test_a_report_of_many_servers_is_paged(
@@ -175,7 +175,7 @@ async def test_a_report_of_many_servers_is_paged(
         next_pages = [link.attributes["href"] for link in seen.all("a") if link.text == "More servers"]
         path = next_pages[0] if next_pages else ""
     assert sorted(found) == [f"s{n}.example" for n in range(8)]
-    assert "7 to 8 of 8" in seen.words
+    assert "7 to 8 of 8" in seen.main_text
     report_id = seen.path.partition("of=")[2].partition("&")[0]
     assert (await client.get(f"/posts/{post.id}/ledger?of={report_id}&from=999999999999")).status == 200
     assert (await client.get(f"/posts/{post.id}/ledger?of=1")).status == 404

@@ -73,7 +73,7 @@ async def test_posts_hidden_from_the_web_are_shown_to_signed_in_people_only(
     assert post is not None
     alice_client = await sign_in(alice.node, await alice.account())
     visitor = Client(create_app(alice.node), {"accept": "text/html"})
-    assert "Not for the web" in (await alice_client.get(f"/posts/{post.id}")).words
+    assert "Not for the web" in (await alice_client.get(f"/posts/{post.id}")).main_text
     assert (await visitor.get(f"/posts/{post.id}")).status == 404
     for path in (f"/@rita@{evil.domain}/all", "/tags/fog", "/explore/network", "/search?q=fog"):
         assert b"Not for the web" not in (await visitor.get(path)).body, path

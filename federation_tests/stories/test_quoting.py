@@ -35,7 +35,7 @@ async def _page(viewer: Person, post: Post) -> str:
     stored = await viewer.node.db.read(posts.by_uri, post.uri)
     assert stored is not None
     browser = await sign_in(viewer.node, await viewer.account())
-    return (await browser.get(f"/posts/{stored.id}")).words
+    return (await browser.get(f"/posts/{stored.id}")).main_text
 
 
 async def test_an_accepted_quote_is_shown_as_a_card_on_every_node(fediverse: Fediverse) -> None:
@@ -50,8 +50,8 @@ async def test_an_accepted_quote_is_shown_as_a_card_on_every_node(fediverse: Fed
     browser = await sign_in(alice.node, await alice.account())
     seen = await browser.get(f"/posts/{stored.id}")
     seen = await browser.get(seen.one("a", href=f"/compose?quote={stored.id}").attributes["href"])
-    assert "The post of Bob" in seen.words
-    assert "The author has to approve" in seen.words
+    assert "The post of Bob" in seen.main_text
+    assert "The author has to approve" in seen.main_text
     await browser.post("/compose", {"caption": "How true", "visibility": "public", "quote": str(stored.id)})
     await fediverse.settle()
 
@@ -149,7 +149,7 @@ async def test_on_one_node_the_policy_decides_at_once(fediverse: Fediverse) -> N
         await alice._do(publishing.publish, Draft(caption="No", quote_id=open_.id, visibility="followers"))
     browser = await sign_in(alice.node, await alice.account())
     assert not (await browser.get(f"/posts/{closed.id}")).all("a", href=f"/compose?quote={closed.id}")
-    assert "Quoting:" not in (await browser.get(f"/compose?quote={closed.id}")).words
+    assert "Quoting:" not in (await browser.get(f"/compose?quote={closed.id}")).main_text
     await bob._do(quotes.revoke, (await bob.node.db.read(quotes.authorizations_by_post, open_))[0][0].id)
     assert "Quote me" not in await _page(alice, mine)
 

@@ -16,7 +16,7 @@ from node.paging import Page
 from node.publishing.remote_posts import receive_create
 from node.timelines import post_views, timelines
 from tests.support.people import remote
-from tests.support.posting import follow, picture, said
+from tests.support.posting import build_remote_post, follow, picture
 
 HOUR = 3_600_000
 POSTS = int(os.environ.get("BENCH_POSTS", "10000"))
@@ -34,7 +34,7 @@ def _town(tx: Writer) -> tuple[Account, Account]:
         author = people[0] if number % 40 == 0 else chance.choice(people)
         post = receive_create(
             tx,
-            said(
+            build_remote_post(
                 author,
                 html="<p>Evening over the lake, <b>cold</b> and still.</p>" * 3,
                 photos=[

@@ -33,7 +33,7 @@ def remote(tx: Writer, name: str = "rita", domain: str = "far.example", **change
     return remote_accounts.upsert(tx, actor(name, domain, **changes))
 
 
-def said(tx: Reader, account: Account) -> list[tuple[str, str, dict[str, Any]]]:
+def activities_of(tx: Reader, account: Account) -> list[tuple[str, str, dict[str, Any]]]:
     """(verb, object, extra) of each outgoing activity of an account, oldest first."""
     rows = tx.all(
         "SELECT verb, object_uri, extra FROM outbox WHERE account_id = :id ORDER BY id", id=account.id
@@ -41,11 +41,11 @@ def said(tx: Reader, account: Account) -> list[tuple[str, str, dict[str, Any]]]:
     return [(row["verb"], row["object_uri"], json.loads(row["extra"])) for row in rows]
 
 
-def verbs(tx: Reader, account: Account) -> list[str]:
-    return [verb for verb, _, _ in said(tx, account)]
+def verbs_of(tx: Reader, account: Account) -> list[str]:
+    return [verb for verb, _, _ in activities_of(tx, account)]
 
 
-def told(tx: Reader, account: Account) -> list[tuple[str, int]]:
+def notifications_of(tx: Reader, account: Account) -> list[tuple[str, int]]:
     """(kind, id of the account it is about) of each notification of an account, oldest first."""
     rows = tx.all("SELECT kind, by_id FROM notifications WHERE account_id = :id ORDER BY id", id=account.id)
     return [(row["kind"], row["by_id"]) for row in rows]

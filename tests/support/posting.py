@@ -23,7 +23,7 @@ def publish(tx: Writer, author: Account, caption: str = "Morning", **draft: Any)
     return publishing.publish(tx, author, Draft(caption=caption, **draft))
 
 
-def said(author: Account, **changes: Any) -> RemotePost:
+def build_remote_post(author: Account, **changes: Any) -> RemotePost:
     """A remote post as its server would describe it: an hour old."""
     number = next(_numbers)
     values: dict[str, Any] = {
@@ -36,9 +36,9 @@ def said(author: Account, **changes: Any) -> RemotePost:
     return RemotePost(**(values | changes))
 
 
-def arrives(tx: Writer, author: Account, **changes: Any) -> Post:
+def receive_post(tx: Writer, author: Account, **changes: Any) -> Post:
     """Stores a remote post that was received."""
-    post = remote_posts.receive_create(tx, said(author, **changes))
+    post = remote_posts.receive_create(tx, build_remote_post(author, **changes))
     assert post is not None
     return post
 

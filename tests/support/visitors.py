@@ -93,7 +93,7 @@ class Seen:
         return found[0]
 
     @property
-    def words(self) -> str:
+    def main_text(self) -> str:
         """The text of the main part of the page."""
         return " ".join(self.one("main").text.split())
 

@@ -1,4 +1,4 @@
-"""Our documents by the rules of those who read them: what Pixelfed and Vernissage would otherwise drop."""
+"""Rendered documents by the rules of their readers: what Pixelfed and Vernissage would otherwise drop."""
 
 from __future__ import annotations
 
@@ -29,28 +29,26 @@ from tests.support import people
 Photo = Callable[..., bytes]
 
 
-def sent(tx: Reader, who: Account) -> list[dict[str, Any]]:
-    """Every activity a person has said, rendered, oldest first."""
-    rows = tx.all("SELECT id FROM outbox WHERE account_id = :who ORDER BY id", who=who.id)
-    sentences = [outbox.by_id(tx, row["id"]) for row in rows]
-    rendered = [
-        activities.render_activity(tx, sentence, who) for sentence in sentences if sentence is not None
-    ]
+def sent(tx: Reader, actor: Account) -> list[dict[str, Any]]:
+    """Every outgoing activity of an account, rendered, oldest first."""
+    rows = tx.all("SELECT id FROM outbox WHERE account_id = :id ORDER BY id", id=actor.id)
+    found = [outbox.by_id(tx, row["id"]) for row in rows]
+    rendered = [activities.render_activity(tx, activity, actor) for activity in found if activity is not None]
     # As they go over the wire.
-    return [json.loads(json.dumps(one)) for one in rendered if one is not None]
+    return [json.loads(json.dumps(document)) for document in rendered if document is not None]
 
 
 @pytest.fixture
 async def post(node: Node, alice: Account, photo: Photo) -> Post:
-    """An album of ours with everything on it."""
+    """A local post of two photos with everything on it."""
     await node.db.write(people.remote)
-    made = [
+    uploaded = [
         await photos.upload(node, alice, photo(6000, 300, seed=1), alt="A long wall"),
         await photos.upload(node, alice, photo(300, 200, seed=2)),
     ]
     draft = Draft(
         caption="Dawn #Fog with @rita@far.example",
-        photo_ids=[one.id for one in made],
+        photo_ids=[one.id for one in uploaded],
         language="en",
     )
     return await node.db.write(publishing.publish, alice, draft)
@@ -69,7 +67,7 @@ def depth(value: Any) -> int:
     return 0
 
 
-async def test_a_post_says_everything_once(node: Node, note: dict[str, Any], post: Post) -> None:
+async def test_a_post_holds_every_property_once(node: Node, note: dict[str, Any], post: Post) -> None:
     assert note["type"] == "Note"
     assert note["id"] == note["url"] == post.uri
     assert note["attributedTo"] == "https://tintype.test/users/alice"
@@ -89,7 +87,7 @@ async def test_a_post_says_everything_once(node: Node, note: dict[str, Any], pos
 class TestPixelfed:
     """PHOTO-OBJECT section 2: the rules of Pixelfed's inbox."""
 
-    async def test_every_attachment_is_one_it_takes(self, note: dict[str, Any]) -> None:
+    async def test_every_attachment_is_one_it_accepts(self, note: dict[str, Any]) -> None:
         assert isinstance(note["attachment"], list)
         assert len(note["attachment"]) == 2
         for media in note["attachment"]:
@@ -113,8 +111,8 @@ class TestPixelfed:
     ) -> None:
         (create,) = await node.db.read(sent, alice)
         key_id, _ = await node.db.read(keys.private_pem, alice)
-        named = {create["id"], create["object"]["id"], create["object"]["attributedTo"], key_id}
-        assert {urlsplit(uri).netloc for uri in named} == {"tintype.test"}
+        uris = {create["id"], create["object"]["id"], create["object"]["attributedTo"], key_id}
+        assert {urlsplit(uri).netloc for uri in uris} == {"tintype.test"}
 
     async def test_an_accept_embeds_the_whole_follow(self, node: Node, alice: Account) -> None:
         def unit(tx: Writer) -> Account:
@@ -136,8 +134,8 @@ class TestPixelfed:
     async def test_likes_boosts_and_follows_name_their_object_by_a_string(
         self, node: Node, alice: Account
     ) -> None:
-        said = await node.db.write(_reacts, alice)
-        assert [one["type"] for one in said] == [
+        reactions = await node.db.write(_reacts, alice)
+        assert [activity["type"] for activity in reactions] == [
             "Follow",
             "Like",
             "Announce",
@@ -145,11 +143,11 @@ class TestPixelfed:
             "Undo",
             "Undo",
         ]
-        for one in said[:3]:
-            assert isinstance(one["object"], str)
-            assert one["id"].startswith("https://tintype.test/users/alice")
+        for activity in reactions[:3]:
+            assert isinstance(activity["object"], str)
+            assert activity["id"].startswith("https://tintype.test/users/alice")
 
-    async def test_an_undo_embeds_what_it_takes_back(self, node: Node, alice: Account) -> None:
+    async def test_an_undo_embeds_what_it_undoes(self, node: Node, alice: Account) -> None:
         follow, like, announce, *undone = await node.db.write(_reacts, alice)
         for earlier, undo in zip((like, announce, follow), undone, strict=True):
             assert undo["object"]["id"] == earlier["id"]
@@ -176,26 +174,26 @@ class TestPixelfed:
             assert one["to"] == ["https://far.example/users/rita"]
             assert one["cc"] == []
 
-    async def test_a_person_is_shown_as_open_unless_locked(self, node: Node, alice: Account) -> None:
-        person = await node.db.read(activities.render_actor, alice)
-        assert person["manuallyApprovesFollowers"] is False
-        assert re.fullmatch(r"[A-Za-z0-9_.-]+", person["preferredUsername"])
+    async def test_an_actor_is_open_unless_locked(self, node: Node, alice: Account) -> None:
+        actor = await node.db.read(activities.render_actor, alice)
+        assert actor["manuallyApprovesFollowers"] is False
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+", actor["preferredUsername"])
 
-    async def test_an_update_of_a_person_has_all_it_wants(self, node: Node, alice: Account) -> None:
+    async def test_an_update_of_an_actor_has_all_it_requires(self, node: Node, alice: Account) -> None:
         await node.db.write(people.lock, alice)
         update = (await node.db.read(sent, alice))[-1]
-        person = update["object"]
-        assert person["name"]
-        assert person["summary"]
-        uris = [person[part] for part in ("url", "outbox", "following", "followers")]
-        assert {urlsplit(uri).netloc for uri in [*uris, person["publicKey"]["owner"]]} == {"tintype.test"}
+        actor = update["object"]
+        assert actor["name"]
+        assert actor["summary"]
+        uris = [actor[part] for part in ("url", "outbox", "following", "followers")]
+        assert {urlsplit(uri).netloc for uri in [*uris, actor["publicKey"]["owner"]]} == {"tintype.test"}
 
-    async def test_tags_have_an_address_and_a_name(self, note: dict[str, Any]) -> None:
+    async def test_tags_have_a_uri_and_a_name(self, note: dict[str, Any]) -> None:
         for tag in note["tag"]:
             assert tag["href"].startswith("https://")
             assert tag["name"]
 
-    async def test_closed_comments_are_said(self, node: Node, alice: Account) -> None:
+    async def test_closed_comments_are_declared(self, node: Node, alice: Account) -> None:
         draft = Draft(caption="No comment", policy=InteractionPolicy(comment=NOBODY))
         post = await node.db.write(publishing.publish, alice, draft)
         note = await node.db.read(notes.render_document, post)
@@ -230,17 +228,17 @@ class TestVernissage:
             assert isinstance(tag["type"], str)
             assert isinstance(tag["name"], str)
 
-    async def test_there_is_a_picture_it_can_decode(self, note: dict[str, Any]) -> None:
+    async def test_there_is_a_photo_it_can_decode(self, note: dict[str, Any]) -> None:
         assert all(media["mediaType"] == "image/jpeg" for media in note["attachment"])
 
-    async def test_a_person_has_what_it_requires(self, node: Node, alice: Account) -> None:
-        person = activities.add_context(await node.db.read(activities.render_actor, alice))
-        assert isinstance(person["alsoKnownAs"], list)
-        assert {"id", "owner", "publicKeyPem"} == set(person["publicKey"])
-        assert person["@context"]
-        assert person["inbox"]
-        assert person["outbox"]
-        assert all(field["name"] for field in person["attachment"])
+    async def test_an_actor_has_what_it_requires(self, node: Node, alice: Account) -> None:
+        actor = activities.add_context(await node.db.read(activities.render_actor, alice))
+        assert isinstance(actor["alsoKnownAs"], list)
+        assert {"id", "owner", "publicKeyPem"} == set(actor["publicKey"])
+        assert actor["@context"]
+        assert actor["inbox"]
+        assert actor["outbox"]
+        assert all(field["name"] for field in actor["attachment"])
 
     async def test_flags_are_booleans(self, note: dict[str, Any]) -> None:
         assert isinstance(note["sensitive"], bool)
@@ -255,7 +253,7 @@ async def test_lists_stay_lists_with_one_member(node: Node, alice: Account, phot
         assert len(note[name]) == 1
 
 
-async def test_files_of_a_private_post_have_names_only_recipients_are_told(
+async def test_files_of_a_private_post_have_urls_only_recipients_know(
     node: Node, alice: Account, photo: Photo
 ) -> None:
     one = await photos.upload(node, alice, photo())
@@ -277,16 +275,16 @@ async def test_an_edit_is_newer_than_the_post(node: Node, alice: Account) -> Non
     assert update["object"]["updated"] > update["object"]["published"]
 
 
-async def test_a_person_lists_both_kinds_of_keys(node: Node, alice: Account) -> None:
-    person = await node.db.read(activities.render_actor, alice)
-    listed = vocab.parse_keys(person)
+async def test_an_actor_lists_both_kinds_of_keys(node: Node, alice: Account) -> None:
+    actor = await node.db.read(activities.render_actor, alice)
+    listed = vocab.parse_keys(actor)
     assert [key.id for key in listed] == [f"{alice.uri}#main-key", f"{alice.uri}#ed25519-key"]
     assert {key.owner for key in listed} == {alice.uri}
-    assert person["assertionMethod"][0]["publicKeyMultibase"].startswith("z6Mk")
-    assert person["webfinger"] == "alice@tintype.test"
+    assert actor["assertionMethod"][0]["publicKeyMultibase"].startswith("z6Mk")
+    assert actor["webfinger"] == "alice@tintype.test"
 
 
-async def test_a_block_is_not_told(node: Node, alice: Account) -> None:
+async def test_a_block_is_not_sent(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         blocks.block(tx, alice, people.remote(tx))
 
@@ -295,7 +293,7 @@ async def test_a_block_is_not_told(node: Node, alice: Account) -> None:
 
 
 def _reacts(tx: Writer, alice: Account) -> list[dict[str, Any]]:
-    """Alice follows rita, likes and boosts a post of hers, and takes everything back."""
+    """Alice follows rita, likes and boosts a post of hers, and undoes everything."""
     from activitypub.remote.notes import import_note
 
     rita = people.remote(tx)
@@ -316,8 +314,8 @@ def _reacts(tx: Writer, alice: Account) -> list[dict[str, Any]]:
     assert post is not None
     likes.like(tx, alice, post)
     boosts.boost(tx, alice, post)
-    said = sent(tx, accounts.get(tx, alice.id))
+    reactions = sent(tx, accounts.get(tx, alice.id))
     likes.unlike(tx, alice, post)
     boosts.unboost(tx, alice, post)
     follows.unfollow(tx, alice, rita)
-    return said + sent(tx, alice)[-3:]
+    return reactions + sent(tx, alice)[-3:]

@@ -1,4 +1,4 @@
-"""How pins, reports and moves are worded, and what another server may conclude from them."""
+"""How pins, reports and moves are rendered, and what another server may read from them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from node.interactions import pins
 from node.lifecycle import migration
 from node.models.account import Account
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 
 ALICE = "https://tintype.test/users/alice"
 
 
-def sent(tx: Reader, who: Account, *verbs: str) -> list[dict[str, Any]]:
-    rows = tx.all("SELECT id FROM outbox WHERE account_id = :who ORDER BY id", who=who.id)
-    said = [sentence for row in rows if (sentence := outbox.by_id(tx, row["id"])) is not None]
-    made = [activities.render_activity(tx, one, who) for one in said if one.verb in verbs]
-    return [json.loads(json.dumps(one)) for one in made if one is not None]
+def sent(tx: Reader, actor: Account, *verbs: str) -> list[dict[str, Any]]:
+    """The outgoing activities of an account with these verbs, rendered, oldest first."""
+    rows = tx.all("SELECT id FROM outbox WHERE account_id = :id ORDER BY id", id=actor.id)
+    found = [activity for row in rows if (activity := outbox.by_id(tx, row["id"])) is not None]
+    rendered = [activities.render_activity(tx, one, actor) for one in found if one.verb in verbs]
+    return [json.loads(json.dumps(document)) for document in rendered if document is not None]
 
 
 async def test_a_pin_names_the_post_and_the_authors_own_collection(db: Database, alice: Account) -> None:
@@ -41,28 +42,24 @@ async def test_a_pin_names_the_post_and_the_authors_own_collection(db: Database,
     await db.write(unit)
 
 
-async def test_a_report_is_the_nodes_own_and_names_nobody_but_whom_it_is_about(
-    db: Database, alice: Account
-) -> None:
+async def test_a_report_is_sent_by_the_node_and_names_only_the_reported(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         author = remote(tx)
-        post = arrives(tx, author)
-        words = "Look <here>"
-        reports.report(tx, alice, author, comment=words, post_ids=[post.id], is_forwarded=True)
+        post = receive_post(tx, author)
+        comment = "Look <here>"
+        reports.report(tx, alice, author, comment=comment, post_ids=[post.id], is_forwarded=True)
         (document,) = sent(tx, accounts.instance_actor(tx), "Flag")
         assert document["actor"] == "https://tintype.test/actor"
         assert document["id"].startswith("https://tintype.test/actor#reports/")
         assert document["object"] == [author.uri, post.uri]
-        assert document["content"] == words
+        assert document["content"] == comment
         assert document["to"] == [author.uri]
         assert "alice" not in json.dumps(document)
 
     await db.write(unit)
 
 
-async def test_a_move_says_where_from_and_where_to_and_the_person_says_it_too(
-    db: Database, alice: Account
-) -> None:
+async def test_a_move_names_both_accounts_and_so_does_the_actor(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         new = remote(tx, "new", "new.example", also_known_as=[alice.uri])
         old = remote(tx, "old", "old.example")
@@ -72,8 +69,8 @@ async def test_a_move_says_where_from_and_where_to_and_the_person_says_it_too(
         read = vocab.parse_activity(document)
         assert (read.actor, read.object.uri, read.target.uri) == (ALICE, ALICE, new.uri)
         assert read.to == [f"{ALICE}/followers"]
-        person = activities.render_actor(tx, accounts.get(tx, alice.id))
-        assert person["movedTo"] == new.uri
-        assert person["alsoKnownAs"] == [old.uri]
+        actor = activities.render_actor(tx, accounts.get(tx, alice.id))
+        assert actor["movedTo"] == new.uri
+        assert actor["alsoKnownAs"] == [old.uri]
 
     await db.write(unit)

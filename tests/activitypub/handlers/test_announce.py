@@ -17,7 +17,7 @@ from node.models.account import Account
 from node.node import Node
 from node.posts import posts
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 from tests.support.received import handle, note
 
 
@@ -91,7 +91,7 @@ async def test_a_post_of_a_deleted_account_is_not_boosted(node: Node, alice: Acc
     def unit(tx: Writer) -> None:
         rita, omar = remote(tx), remote(tx, "omar", "third.example")
         follow(tx, alice, rita)
-        post = arrives(tx, omar)
+        post = receive_post(tx, omar)
         account_deletion.delete_account(tx, omar)
         with pytest.raises(Ignored):
             handle(tx, rita, "Announce", post.uri, to=[PUBLIC], fetched={post.uri: None})

@@ -12,8 +12,8 @@ from node.interactions import boosts
 from node.models.account import Account
 from node.node import Node
 from node.posts import posts
-from tests.support.people import remote, verbs
-from tests.support.posting import arrives, publish
+from tests.support.people import remote, verbs_of
+from tests.support.posting import publish, receive_post
 from tests.support.received import handle
 
 
@@ -22,13 +22,13 @@ async def test_a_post_is_deleted_and_local_boosts_of_it_are_undone(node: Node, a
 
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        post = arrives(tx, rita)
+        post = receive_post(tx, rita)
         boosts.boost(tx, alice, post)
         handle(tx, rita, "Delete", {"type": "Tombstone", "id": post.uri})
         deleted = posts.by_uri(tx, post.uri)
         assert deleted is not None
         assert deleted.deleted_at is not None
-        assert verbs(tx, alice) == ["Announce", "Undo"]
+        assert verbs_of(tx, alice) == ["Announce", "Undo"]
 
     await node.db.write(unit)
 
@@ -36,7 +36,7 @@ async def test_a_post_is_deleted_and_local_boosts_of_it_are_undone(node: Node, a
 @pytest.mark.parametrize("host", ["far.example", "third.example"])
 async def test_nobody_deletes_the_post_of_another(node: Node, host: str) -> None:
     def unit(tx: Writer) -> None:
-        post = arrives(tx, remote(tx))
+        post = receive_post(tx, remote(tx))
         omar = remote(tx, "omar", host)
         with pytest.raises(Ignored):
             handle(tx, omar, "Delete", post.uri)

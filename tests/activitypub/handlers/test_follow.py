@@ -10,7 +10,7 @@ from node.database import Writer
 from node.interactions import blocks, follows
 from node.models.account import Account
 from node.node import Node
-from tests.support.people import remote, verbs
+from tests.support.people import remote, verbs_of
 from tests.support.received import handle, jobs
 
 FEATURED = "https://far.example/users/rita/featured"
@@ -23,7 +23,7 @@ async def test_a_follow_is_accepted_at_once(node: Node, alice: Account) -> None:
         found = relationships.follow_between(tx, rita, alice)
         assert found is not None
         assert (found.uri, found.is_accepted) == (f"{rita.uri}#1", True)
-        assert verbs(tx, alice) == ["Accept"]
+        assert verbs_of(tx, alice) == ["Accept"]
 
     await node.db.write(unit)
 
@@ -34,7 +34,7 @@ async def test_a_duplicate_follow_is_answered_again(node: Node, alice: Account) 
         handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
         with pytest.raises(Ignored, match="duplicate"):
             handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
-        assert verbs(tx, alice) == ["Accept", "Accept"]
+        assert verbs_of(tx, alice) == ["Accept", "Accept"]
 
     await node.db.write(unit)
 
@@ -45,7 +45,7 @@ async def test_a_blocked_account_gets_a_reject(node: Node, alice: Account) -> No
         blocks.block(tx, alice, rita)
         handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
         assert relationships.follow_between(tx, rita, alice) is None
-        assert verbs(tx, alice)[-1] == "Reject"
+        assert verbs_of(tx, alice)[-1] == "Reject"
 
     await node.db.write(unit)
 
@@ -55,7 +55,7 @@ async def test_a_suspended_account_sends_no_reject(node: Node, alice: Account) -
         rita = remote(tx)
         accounts.set_visible(tx, alice.id, is_visible=False)
         handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
-        assert verbs(tx, alice) == []
+        assert verbs_of(tx, alice) == []
 
     await node.db.write(unit)
 

@@ -10,7 +10,7 @@ from node.interactions import pins
 from node.models.account import Account
 from node.node import Node
 from tests.support.people import remote
-from tests.support.posting import arrives, follow
+from tests.support.posting import follow, receive_post
 from tests.support.received import handle, note
 
 FEATURED = "https://far.example/users/rita/featured"
@@ -19,7 +19,7 @@ FEATURED = "https://far.example/users/rita/featured"
 async def test_a_post_is_pinned_and_unpinned(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx, featured_uri=FEATURED)
-        post = arrives(tx, rita)
+        post = receive_post(tx, rita)
         handle(tx, rita, "Add", post.uri, target=FEATURED)
         assert pins.is_pinned(tx, post)
         handle(tx, rita, "Remove", post.uri, target=FEATURED)
@@ -37,7 +37,7 @@ async def test_only_the_own_featured_collection_counts(node: Node, kind: str) ->
         for actor in (rita, omar):
             target = FEATURED if actor.id == omar.id else "https://far.example/other"
             with pytest.raises(Ignored, match="featured collection"):
-                handle(tx, actor, kind, arrives(tx, actor).uri, target=target)
+                handle(tx, actor, kind, receive_post(tx, actor).uri, target=target)
 
     await node.db.write(unit)
 
@@ -47,9 +47,9 @@ async def test_a_post_that_cannot_be_pinned(node: Node, case: str) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx, featured_uri=FEATURED)
         if case == "for followers":
-            post = arrives(tx, rita, visibility="followers")
+            post = receive_post(tx, rita, visibility="followers")
         else:
-            post = arrives(tx, remote(tx, "omar"))
+            post = receive_post(tx, remote(tx, "omar"))
         with pytest.raises(Ignored):
             handle(tx, rita, "Add", post.uri, target=FEATURED)
         assert not pins.is_pinned(tx, post)

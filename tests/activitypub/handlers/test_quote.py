@@ -11,8 +11,8 @@ from node.models.account import Account
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.models.post import Post
 from node.node import Node
-from tests.support.people import remote, verbs
-from tests.support.posting import arrives, follow, publish
+from tests.support.people import remote, verbs_of
+from tests.support.posting import follow, publish, receive_post
 from tests.support.received import handle, jobs
 
 QUOTABLE = InteractionPolicy(quote=EVERYONE)
@@ -27,7 +27,7 @@ async def test_a_request_is_answered_by_the_policy_of_the_post(
         rita, post = remote(tx), publish(tx, alice, policy=policy)
         quote = f"{rita.uri}/statuses/1"
         handle(tx, rita, "QuoteRequest", post.uri, id=f"{rita.uri}#1", instrument=quote)
-        assert verbs(tx, alice)[-1] == answer
+        assert verbs_of(tx, alice)[-1] == answer
         assert len(quotes.authorizations_by_post(tx, post)) == (answer == "Accept")
 
     await node.db.write(unit)
@@ -42,7 +42,7 @@ async def test_a_request_needs_an_id_and_a_visible_post(node: Node, alice: Accou
             handle(tx, rita, "QuoteRequest", post.uri, instrument=quote)
         with pytest.raises(Ignored):
             handle(tx, rita, "QuoteRequest", hidden.uri, id=f"{rita.uri}#1", instrument=quote)
-        assert "Reject" not in verbs(tx, alice)
+        assert "Reject" not in verbs_of(tx, alice)
 
     await node.db.write(unit)
 
@@ -51,7 +51,7 @@ def _quote_of(tx: Writer, author: Account, alice: Account) -> tuple[Post, str]:
     """A local post that quotes a remote one, and the id of its quote request."""
     follow(tx, alice, author)
     post = publish(tx, alice)
-    quotes.record_unapproved(tx, post.id, arrives(tx, author).uri, "")
+    quotes.record_unapproved(tx, post.id, receive_post(tx, author).uri, "")
     return post, f"{post.uri}{quotes.REQUEST_SUFFIX}"
 
 

@@ -13,7 +13,7 @@ from node.models.account import Account
 from node.node import Node
 from node.posts import posts
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 from tests.support.received import handle, jobs, note, seen_count
 
 
@@ -60,7 +60,7 @@ async def test_an_unknown_type_is_ignored(node: Node, alice: Account) -> None:
 async def test_a_suspended_account_can_only_take_back(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, post = remote(tx), publish(tx, alice)
-        own = arrives(tx, rita)
+        own = receive_post(tx, rita)
         handle(tx, rita, "Like", post.uri, id=f"{rita.uri}#1")
         accounts.set_visible(tx, rita.id, is_visible=False)
         suspended = accounts.get(tx, rita.id)

@@ -15,7 +15,7 @@ from node.models.account import Account
 from node.node import Node
 from node.posts import posts
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 from tests.support.received import handle, jobs
 
 
@@ -88,7 +88,7 @@ async def test_an_undone_boost_of_a_remote_post_checks_that_the_post_still_exist
     def unit(tx: Writer) -> None:
         rita, omar = remote(tx), remote(tx, "omar", "third.example")
         follow(tx, alice, rita)
-        post = arrives(tx, omar)
+        post = receive_post(tx, omar)
         handle(tx, rita, "Announce", post.uri, id=f"{rita.uri}#boost", to=[PUBLIC])
         handle(tx, rita, "Undo", f"{rita.uri}#boost")
         assert jobs(tx, "check_post") == [{"id": post.id, "uri": post.uri}]

@@ -17,7 +17,7 @@ from node.ids import now_ms
 from node.interactions import follows
 from node.models.account import Account
 from node.node import Node
-from tests.support.people import remote, verbs
+from tests.support.people import remote, verbs_of
 from tests.support.posting import follow
 from tests.support.received import jobs
 from tests.support.signed import inbox_request, signer
@@ -36,6 +36,7 @@ async def _check(node: Node, rita: Account, sync: SynchronizationHeader, *, is_s
     field = (follower_digest.HEADER, value)
     request = inbox_request(rita, node.site, {}, extra=[field] if is_signed else ())
     if not is_signed:
+        assert isinstance(request.headers, list)
         request.headers.append((field[0].lower(), value))
     claim = signatures.parse_claim(request, time.time())
     await follower_sync.check_header(node, request, claim, await actors.find_key(node, claim.key_id))
@@ -93,7 +94,7 @@ async def test_a_listed_follow_is_accepted_or_undone(node: Node, alice: Account,
         pending = relationships.follow_between(tx, alice, rita)
         assert pending is not None
         assert pending.is_accepted
-        assert verbs(tx, bob) == ["Undo"], "bob does not follow"
+        assert verbs_of(tx, bob) == ["Undo"], "bob does not follow"
 
     await node.db.write(unit)
 

@@ -16,7 +16,7 @@ from node.models.account import Account
 from node.models.post import Post
 from node.node import Node
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 from tests.support.received import handle, note
 from tests.support.signed import signer
 
@@ -105,7 +105,7 @@ async def test_a_hint_is_about_a_conversation_on_the_senders_server(
 
     def unit(tx: Writer) -> None:
         sender = signer(tx)
-        parent = arrives(tx, remote(tx, "nina", parent_host))
+        parent = receive_post(tx, remote(tx, "nina", parent_host))
         actor = "https://third.example/users/omar"
         uri = f"https://{object_host}/1"
         doc = {
@@ -125,8 +125,8 @@ async def test_a_deletion_is_a_hint_only_for_a_public_post(
 ) -> None:
     def unit(tx: Writer) -> None:
         sender, omar = signer(tx), remote(tx, "omar", "third.example")
-        parent = arrives(tx, sender)
-        comment = arrives(tx, omar, visibility=visibility, parent_uri=parent.uri)
+        parent = receive_post(tx, sender)
+        comment = receive_post(tx, omar, visibility=visibility, parent_uri=parent.uri)
         doc = {"type": "Delete", "actor": omar.uri, "object": comment.uri}
         payload = forwarding.lookup_payload(tx, f"{sender.uri}#main-key", vocab.parse_activity(doc))
         assert payload == ({"uri": comment.uri, "id": comment.id} if is_hint else None)

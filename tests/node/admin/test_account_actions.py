@@ -14,7 +14,7 @@ from node.moderation import audit_log, domain_rules
 from node.paging import Page
 from node.posts import posts
 from tests.support import people
-from tests.support.posting import arrives, publish, rita
+from tests.support.posting import publish, receive_post, rita
 
 
 def staff(tx: Writer, account: Account, role: str = "moderator") -> Account:
@@ -41,7 +41,7 @@ async def test_only_staff_may_suspend_and_only_an_admin_a_colleague(
     await db.write(account_actions.unsuspend, bob, mallory)
     assert not (await db.read(accounts.get, mallory.id)).is_inactive
     await db.write(account_actions.suspend, alice, bob)
-    assert await db.read(people.verbs, mallory) == ["Update", "Update"]
+    assert await db.read(people.verbs_of, mallory) == ["Update", "Update"]
 
 
 async def test_a_suspension_ends_sessions_and_tokens_and_closes_reports(
@@ -127,7 +127,7 @@ async def test_only_a_post_that_the_report_names_is_deleted(
 
         current = posts.by_ids(tx, [bad.id, unrelated.id])
         assert [current[one.id].deleted_at is None for one in (bad, unrelated)] == [False, True]
-        assert people.said(tx, mallory)[-1][:2] == ("Delete", bad.uri)
+        assert people.activities_of(tx, mallory)[-1][:2] == ("Delete", bad.uri)
 
     await db.write(unit)
 
@@ -135,7 +135,7 @@ async def test_only_a_post_that_the_report_names_is_deleted(
 async def test_a_remote_post_is_deleted_on_this_node_only(db: Database, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         moderator, author = staff(tx, bob), rita(tx)
-        post = arrives(tx, author)
+        post = receive_post(tx, author)
         report = reports.report(tx, alice, author, post_ids=[post.id])
         before = tx.value("SELECT COUNT(*) FROM outbox")
 

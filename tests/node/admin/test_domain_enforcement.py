@@ -15,8 +15,8 @@ from node.jobs.queue import Job
 from node.models.account import Account
 from node.moderation import domain_rules
 from node.node import Node
-from tests.support.people import remote, verbs
-from tests.support.posting import arrives, follow, picture
+from tests.support.people import remote, verbs_of
+from tests.support.posting import follow, picture, receive_post
 
 
 async def run_job(node: Node, *, everybody: bool = False) -> None:
@@ -65,14 +65,14 @@ async def test_all_follows_of_a_suspended_server_end_in_batches(
 async def test_ending_and_restoring_follows_sends_no_activity(
     node: Node, alice: Account, bob: Account, circle: list[Account]
 ) -> None:
-    before = [await node.db.read(verbs, one) for one in (alice, bob)]
+    before = [await node.db.read(verbs_of, one) for one in (alice, bob)]
 
     await node.db.write(domain_rules.block, "far.example")
     await run_job(node)
     await node.db.write(domain_rules.unblock, "far.example")
     await run_job(node)
 
-    assert [await node.db.read(verbs, one) for one in (alice, bob)] == before
+    assert [await node.db.read(verbs_of, one) for one in (alice, bob)] == before
     assert await follow_count(node.db) == 10
 
 
@@ -145,7 +145,7 @@ async def test_files_of_accounts_without_media_are_removed(node: Node) -> None:
     def given(tx: Writer) -> list[int]:
         people = [remote(tx, "rita"), remote(tx, "kim", "calm.example")]
         for person in people:
-            post = arrives(tx, person, photos=[picture()])
+            post = receive_post(tx, person, photos=[picture()])
             [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
             photos.add_files(tx, photo.id, {("medium", "webp"): stored})
             tx.run(

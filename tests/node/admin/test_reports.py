@@ -12,8 +12,8 @@ from node.errors import Invalid, NotAllowed, NotFound
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
-from tests.support.people import said
-from tests.support.posting import arrives, publish, rita
+from tests.support.people import activities_of
+from tests.support.posting import publish, receive_post, rita
 
 
 def staff(tx: Writer, account: Account) -> Account:
@@ -34,7 +34,7 @@ async def test_a_report_holds_only_visible_posts_of_its_target(
         assert (found.report.words, [post.id for post in found.posts]) == ("Look", [bad.id])
         assert (found.by.id, found.target.id, found.report.is_open) == (alice.id, mallory.id, True)
         assert reports.count_open(tx) == 1
-        assert said(tx, alice) == []
+        assert activities_of(tx, alice) == []
 
     await db.write(unit)
 
@@ -45,12 +45,12 @@ async def test_a_report_is_forwarded_only_on_request(
 ) -> None:
     def unit(tx: Writer) -> None:
         author = rita(tx)
-        chosen, _other = arrives(tx, author), arrives(tx, author)
+        chosen, _other = receive_post(tx, author), receive_post(tx, author)
         reports.report(tx, alice, author, comment="Spam", post_ids=[chosen.id], is_forwarded=is_forwarded)
         node = accounts.instance_actor(tx)
         expected = [("Flag", author.uri, {"words": "Spam", "objects": [author.uri, chosen.uri]})]
-        assert said(tx, node) == (expected if is_forwarded else [])
-        assert said(tx, alice) == []
+        assert activities_of(tx, node) == (expected if is_forwarded else [])
+        assert activities_of(tx, alice) == []
 
     await db.write(unit)
 
@@ -106,7 +106,7 @@ async def test_what_is_done_about_a_report_is_in_the_audit_log(
 async def test_reports_closed_over_a_year_ago_are_deleted(db: Database, alice: Account, bob: Account) -> None:
     def unit(tx: Writer) -> None:
         moderator, author = staff(tx, bob), rita(tx)
-        post = arrives(tx, author)
+        post = receive_post(tx, author)
         old = reports.report(tx, alice, author, post_ids=[post.id])
         waiting = reports.report(tx, alice, author)
         reports.close(tx, moderator, old.id)

@@ -14,7 +14,7 @@ from node.interactions import follows, severed_follows
 from node.models.account import Account
 from node.moderation import domain_rules
 from tests.support.people import remote
-from tests.support.posting import arrives, follow
+from tests.support.posting import follow, receive_post
 
 
 def deliver(tx: Writer, author: Account, host: str, states: list[str]) -> None:
@@ -103,9 +103,9 @@ async def test_failing_servers_come_first_failed_first_even_without_accounts(db:
 
 async def test_details_include_domains_under_the_server(db: Database) -> None:
     def given(tx: Writer) -> None:
-        arrives(tx, remote(tx, "rita", "far.example"))
-        arrives(tx, remote(tx, "kim", "www.far.example"))
-        arrives(tx, remote(tx, "ron", "notfar.example"))
+        receive_post(tx, remote(tx, "rita", "far.example"))
+        receive_post(tx, remote(tx, "kim", "www.far.example"))
+        receive_post(tx, remote(tx, "ron", "notfar.example"))
 
     await db.write(given)
 

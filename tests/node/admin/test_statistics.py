@@ -11,7 +11,7 @@ from node.database import Database, Writer
 from node.ids import now_ms
 from node.models.account import Account
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 
 
 def sign_up(tx: Writer, account: Account, role: str = "user", state: str = "active") -> None:
@@ -39,7 +39,7 @@ async def test_only_active_local_users_and_their_posts_count(
         publish(tx, alice, "2")
         publish(tx, bob, "by an account without a user")
         publish(tx, mallory, "by one that is suspended next")
-        arrives(tx, remote(tx))
+        receive_post(tx, remote(tx))
         account_actions.suspend(tx, alice, mallory)
 
     await db.write(given)

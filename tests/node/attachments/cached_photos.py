@@ -11,7 +11,7 @@ from node.database import Reader, Row, Writer
 from node.ids import now_ms
 from node.models.account import Account
 from tests.support.people import remote
-from tests.support.posting import arrives, picture
+from tests.support.posting import picture, receive_post
 
 CAPACITY = 100_000
 _numbers = itertools.count(1)
@@ -20,7 +20,7 @@ _numbers = itertools.count(1)
 def store_photo(tx: Writer, author: Account, size: int, host: str = "far.example") -> int:
     """A remote photo whose files are in the cache; its id."""
     number = next(_numbers)
-    post = arrives(tx, author, photos=[picture(f"{number}")])
+    post = receive_post(tx, author, photos=[picture(f"{number}")])
     [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
     photos.add_files(tx, photo.id, {("medium", "webp"): StoredFile(f"cache/aa/bb/{number}.webp", 1, 1, size)})
     assert media_cache.record_stored(

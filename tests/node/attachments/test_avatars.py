@@ -40,7 +40,7 @@ async def test_an_upload_is_stored_in_all_variants_and_federated(
     for file in stored.values():
         assert len(await node.storage.get(file.key)) == file.bytes
         assert await node.db.read(visibility.may_see_file, 0, file.key) == "public"
-    assert await node.db.read(people.verbs, alice) == ["Update"]
+    assert await node.db.read(people.verbs_of, alice) == ["Update"]
 
 
 async def test_the_previous_avatar_is_deleted_when_nobody_else_has_it(

@@ -18,7 +18,7 @@ from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
 from tests.support.people import remote
-from tests.support.posting import arrives, said
+from tests.support.posting import build_remote_post, receive_post
 
 CAT = RemoteEmoji("cat", "https://far.example/cat.png")
 
@@ -32,7 +32,7 @@ async def test_a_post_keeps_the_emoji_that_its_text_names(node: Node) -> None:
     dog = RemoteEmoji("dog", "https://far.example/dog.png")
 
     def unit(tx: Writer) -> Post:
-        made = arrives(tx, remote(tx), html="<p>Look: :cat:</p>", emoji=[CAT, dog, CAT])
+        made = receive_post(tx, remote(tx), html="<p>Look: :cat:</p>", emoji=[CAT, dog, CAT])
         found = posts.by_id(tx, made.id)
         assert found is not None
         return found
@@ -62,8 +62,8 @@ async def test_an_account_keeps_the_emoji_of_its_name_bio_and_fields(node: Node)
 async def test_the_same_shortcode_on_two_servers_is_two_emoji(node: Node) -> None:
     def unit(tx: Writer) -> tuple[str, str]:
         rita, tom = remote(tx), remote(tx, "tom", "other.example")
-        one = arrives(tx, rita, html=":cat:", emoji=[CAT])
-        two = arrives(tx, tom, html=":cat:", emoji=[RemoteEmoji("cat", "https://other.example/cat.png")])
+        one = receive_post(tx, rita, html=":cat:", emoji=[CAT])
+        two = receive_post(tx, tom, html=":cat:", emoji=[RemoteEmoji("cat", "https://other.example/cat.png")])
         return one.emoji, two.emoji
 
     one, two = await node.db.write(unit)
@@ -111,9 +111,9 @@ async def test_a_shortcode_may_have_2048_bytes(node: Node, name: str) -> None:
 async def test_an_edit_changes_which_emoji_a_post_keeps(node: Node) -> None:
     def unit(tx: Writer) -> tuple[str, str]:
         rita = remote(tx)
-        post = arrives(tx, rita, html=":cat:", emoji=[CAT])
+        post = receive_post(tx, rita, html=":cat:", emoji=[CAT])
         edited = remote_posts.receive_update(
-            tx, said(rita, uri=post.uri, html="<p>No cats</p>", emoji=[CAT], edited_at=now_ms())
+            tx, build_remote_post(rita, uri=post.uri, html="<p>No cats</p>", emoji=[CAT], edited_at=now_ms())
         )
         assert edited is not None
         again = posts.by_id(tx, post.id)

@@ -14,7 +14,7 @@ from node.attachments.stored_files import StoredFile
 from node.database import Reader, Writer
 from node.node import Node
 from tests.support.people import remote
-from tests.support.posting import arrives, picture
+from tests.support.posting import picture, receive_post
 from tests.support.statements import Recording
 
 
@@ -42,7 +42,7 @@ def a_photo(**changes: object) -> Photo:
 
 async def test_photos_come_with_their_files_and_unknown_ids_are_left_out(node: Node) -> None:
     def unit(tx: Writer) -> tuple[int, dict[int, Photo]]:
-        post = arrives(tx, remote(tx), photos=[picture("a")])
+        post = receive_post(tx, remote(tx), photos=[picture("a")])
         [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
         photos.add_files(tx, photo.id, {("medium", "webp"): StoredFile("aa/bb/c.webp", 30, 20, 5)})
         return photo.id, photo_rows.by_ids(tx, [photo.id, photo.id + 1])
@@ -55,7 +55,7 @@ async def test_photos_come_with_their_files_and_unknown_ids_are_left_out(node: N
 
 async def test_the_photos_of_a_post_are_in_its_order(node: Node) -> None:
     def unit(tx: Writer) -> tuple[int, list[Photo]]:
-        post = arrives(tx, remote(tx), photos=[picture(name) for name in "abc"])
+        post = receive_post(tx, remote(tx), photos=[picture(name) for name in "abc"])
         first, *_ = photo_rows.by_posts(tx, [post.id])[post.id]
         tx.run("UPDATE photos SET position = 9 WHERE id = :id", id=first.id)
         return post.id, photo_rows.by_posts(tx, [post.id])[post.id]
@@ -69,7 +69,7 @@ async def test_the_photos_of_a_post_are_in_its_order(node: Node) -> None:
 async def test_the_photos_of_many_posts_take_two_statements(node: Node) -> None:
     def unit(tx: Writer) -> list[int]:
         rita = remote(tx)
-        return [arrives(tx, rita, photos=[picture("a"), picture("b")]).id for _ in range(5)]
+        return [receive_post(tx, rita, photos=[picture("a"), picture("b")]).id for _ in range(5)]
 
     post_ids = await node.db.write(unit)
     recording = Recording(node.db)

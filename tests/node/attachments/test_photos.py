@@ -20,7 +20,7 @@ from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from tests.support.people import remote
-from tests.support.posting import arrives, picture, publish
+from tests.support.posting import picture, publish, receive_post
 
 JOBS = {"render_photo": photos.render_deferred_variants, "delete_files": stored_files.delete_files}
 
@@ -202,7 +202,7 @@ async def test_a_photo_of_another_account_or_post_cannot_be_attached(
 async def test_an_update_of_a_remote_post_keeps_the_photos_it_still_has(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        post = arrives(tx, rita, photos=[picture("a"), picture("b")])
+        post = receive_post(tx, rita, photos=[picture("a"), picture("b")])
         first, second = photo_rows.by_posts(tx, [post.id])[post.id]
 
         photos.attach_remote(tx, rita.id, post.id, [replace(picture("b"), alt="B"), picture("c")])
@@ -218,7 +218,7 @@ async def test_an_update_of_a_remote_post_keeps_the_photos_it_still_has(node: No
 async def test_declared_dimensions_of_a_remote_photo_stay(node: Node) -> None:
     def unit(tx: Writer) -> None:
         declared = picture("a", width=80, height=60)
-        post = arrives(tx, remote(tx), photos=[declared])
+        post = receive_post(tx, remote(tx), photos=[declared])
         [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
 
         photos.complete_remote_metadata(tx, photo.id, 900, 600, "LEHV6nWB2yk8pyo0adR*.7kCMdnj")

@@ -18,7 +18,7 @@ from node.posts import posts
 from node.publishing import post_deletion
 from tests.support.people import remote
 from tests.support.picture_server import PictureReply, PictureServer
-from tests.support.posting import arrives, picture
+from tests.support.posting import picture, receive_post
 
 
 async def remote_photo(node: Node, server: PictureServer) -> Photo:
@@ -26,7 +26,7 @@ async def remote_photo(node: Node, server: PictureServer) -> Photo:
 
     def unit(tx: Writer) -> Photo:
         declared = dataclasses.replace(picture(), url=f"{server.url}/a.jpg")
-        post = arrives(tx, remote(tx), photos=[declared])
+        post = receive_post(tx, remote(tx), photos=[declared])
         [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
         return photo
 

@@ -12,7 +12,7 @@ from node.jobs import queue
 from node.models.remote_actor import RemoteEmoji
 from node.node import Node
 from tests.support.people import remote
-from tests.support.posting import arrives, picture
+from tests.support.posting import picture, receive_post
 
 
 def rendered(data: bytes = b"bytes", variant: str = "medium") -> RenderedFile:
@@ -70,7 +70,7 @@ async def test_a_deletion_is_queued_once_for_each_key_and_not_for_none(node: Nod
 
 
 def name_in_photo(tx: Writer, key: str) -> None:
-    post = arrives(tx, remote(tx), photos=[picture()])
+    post = receive_post(tx, remote(tx), photos=[picture()])
     [photo] = photo_rows.by_posts(tx, [post.id])[post.id]
     photos.add_files(tx, photo.id, {("medium", "webp"): StoredFile(key, 30, 20, 5)})
 

@@ -101,12 +101,12 @@ async def test_rotated_keys_are_announced_to_other_servers(
     await create_on(db, "alice", pairs["alice"])
     found = await db.read(users.by_login, "alice")
     assert found is not None
-    before = await db.read(people.verbs, found.account)
+    before = await db.read(people.verbs_of, found.account)
 
     handle = await perform(db, "account rotate-keys", name="alice", pair=commands.pack_keys(pairs["mallory"]))
 
     assert handle == "alice@tintype.test"
-    assert await db.read(people.verbs, found.account) == [*before, "Update"]
+    assert await db.read(people.verbs_of, found.account) == [*before, "Update"]
     assert (await db.read(keys.private_pem, found.account))[1] == pairs["mallory"].private_pem
 
 

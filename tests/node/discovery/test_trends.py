@@ -11,7 +11,7 @@ from node.models.account import Account
 from node.node import Node
 from node.posts import hashtags
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_local_trends_are_cached_apart_from_all(node: Node, authors: list[
     def given(tx: Writer) -> None:
         use(tx, authors, "local")
         for number in range(hashtags.MIN_TREND_AUTHORS):
-            arrives(tx, remote(tx, f"r{number}", f"s{number}.example"), hashtags=["remote"])
+            receive_post(tx, remote(tx, f"r{number}", f"s{number}.example"), hashtags=["remote"])
 
     cache = TrendCache(node)
     await node.db.write(given)

@@ -111,7 +111,7 @@ async def test_a_hashtag_lists_public_local_posts_only(node: Node, alice: Accoun
     posts = await node.db.write(publish_all, alice)
 
     def receive(tx: Writer) -> None:
-        posting.arrives(tx, posting.rita(tx), hashtags=["fog"])
+        posting.receive_post(tx, posting.rita(tx), hashtags=["fog"])
 
     await node.db.write(receive)
 

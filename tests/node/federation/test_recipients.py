@@ -87,7 +87,7 @@ async def test_an_edit_reaches_whoever_liked_boosted_or_replied(
         likes.like(tx, known["rita"], post)
         likes.like(tx, bob, post)
         boosts.boost(tx, known["rob"], post)
-        posting.arrives(tx, known["sam"], parent_uri=post.uri)
+        posting.receive_post(tx, known["sam"], parent_uri=post.uri)
 
     await node.db.write(react)
     assert await inboxes(node, recipients.interested, post.id, alice.id) == {RITA, ROB, SAM}
@@ -101,8 +101,8 @@ async def test_a_reply_reaches_the_authors_of_all_posts_above_it(
 ) -> None:
     def unit(tx: Writer) -> Post:
         known = meet(tx)
-        top = posting.arrives(tx, known["rita"])
-        middle = posting.arrives(tx, known["sam"], parent_uri=top.uri)
+        top = posting.receive_post(tx, known["rita"])
+        middle = posting.receive_post(tx, known["sam"], parent_uri=top.uri)
         between = posting.publish(tx, bob, "Between", parent_id=middle.id)
         return posting.publish(tx, alice, "Below", parent_id=between.id)
 

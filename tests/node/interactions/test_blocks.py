@@ -28,8 +28,8 @@ async def test_a_block_ends_what_was_between_the_two(db: Database, alice: Accoun
 
     assert await db.read(feed, alice) == {alice.id}
     assert await db.read(feed, bob) == {bob.id}
-    assert await db.read(people.told, alice) == []
-    assert await db.read(people.told, bob) == []
+    assert await db.read(people.notifications_of, alice) == []
+    assert await db.read(people.notifications_of, bob) == []
     assert await db.read(relationships.follow_between, alice, bob) is None
     assert await db.read(relationships.follow_between, bob, alice) is None
     assert await db.read(relationships.is_block_between, bob, alice)
@@ -47,7 +47,7 @@ async def test_blocking_a_remote_account_sends_only_the_end_of_the_follows(
     await db.write(blocks.block, alice, rita)
     await db.write(blocks.block, alice, rita)
 
-    assert await db.read(people.verbs, alice) == ["Accept", "Follow", "Undo", "Reject"]
+    assert await db.read(people.verbs_of, alice) == ["Accept", "Follow", "Undo", "Reject"]
 
 
 async def test_a_remote_block_ends_the_follows_and_sends_nothing(db: Database, alice: Account) -> None:
@@ -57,7 +57,7 @@ async def test_a_remote_block_ends_the_follows_and_sends_nothing(db: Database, a
     await db.write(blocks.block, rita, alice, uri=rita.uri + "#block")
 
     assert await db.read(relationships.follow_between, rita, alice) is None
-    assert await db.read(people.verbs, rita) == []
+    assert await db.read(people.verbs_of, rita) == []
     assert await db.read(relationships.is_block_between, alice, rita)
     await db.write(blocks.unblock, rita, alice)
     assert not await db.read(relationships.is_block_between, alice, rita)

@@ -15,8 +15,8 @@ from node.node import Node
 from node.paging import Page
 from node.publishing import post_deletion
 from node.timelines import post_views, timelines
-from tests.support.people import remote, said, told
-from tests.support.posting import arrives, publish
+from tests.support.people import activities_of, notifications_of, remote
+from tests.support.posting import publish, receive_post
 
 PAGE = Page()
 
@@ -46,8 +46,8 @@ async def test_only_who_bookmarked_a_post_can_know(node: Node, alice: Account, b
         assert [view.marks.bookmarked for view in post_views.by_entries(tx, bob, [post.id])] == [True]
         assert [view.marks.bookmarked for view in post_views.by_entries(tx, alice, [post.id])] == [False]
         assert timelines.bookmarks(tx, alice, PAGE) == []
-        assert told(tx, alice) == []
-        assert said(tx, bob) == []
+        assert notifications_of(tx, alice) == []
+        assert activities_of(tx, bob) == []
 
     await node.db.write(unit)
 
@@ -84,11 +84,11 @@ async def test_a_block_hides_a_bookmark_and_its_end_shows_it_again(
 
 async def test_posts_of_other_servers_are_bookmarked_alike(node: Node, bob: Account) -> None:
     def unit(tx: Writer) -> None:
-        post = arrives(tx, remote(tx))
+        post = receive_post(tx, remote(tx))
         bookmarks.add(tx, bob, post)
 
         assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [post.id]
-        assert said(tx, bob) == []
+        assert activities_of(tx, bob) == []
 
     await node.db.write(unit)
 
@@ -128,7 +128,7 @@ async def test_bookmarks_are_neither_sent_nor_notified(node: Node, alice: Accoun
         bookmarks.add(tx, bob, one)
 
         assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [one.id, two.id]
-        assert (told(tx, alice), said(tx, bob)) == ([], [])
+        assert (notifications_of(tx, alice), activities_of(tx, bob)) == ([], [])
         bookmarks.remove(tx, bob, one)
         assert [entry.post_id for entry in timelines.bookmarks(tx, bob, PAGE)] == [two.id]
         blocks.block(tx, alice, bob)

@@ -14,8 +14,8 @@ from node.node import Node
 from node.paging import Page
 from node.posts import posts
 from node.timelines import post_views, timelines
-from tests.support.people import remote, said, told
-from tests.support.posting import arrives, follow, publish
+from tests.support.people import activities_of, notifications_of, remote
+from tests.support.posting import follow, publish, receive_post
 
 PAGE = Page()
 
@@ -41,7 +41,7 @@ async def test_a_boost_reaches_the_followers_of_the_booster(
         assert view.boosted_by is not None
         assert (view.boosted_by.id, view.entry_id, view.author.id) == (bob.id, boosted.id, alice.id)
         assert now(tx, post).boosts_count == 1
-        assert told(tx, alice) == [("boost", bob.id)]
+        assert notifications_of(tx, alice) == [("boost", bob.id)]
         assert [one.account.id for one in boosts.boosters(tx, post, None, PAGE)] == [bob.id]
         shown = timelines.profile(tx, None, bob, PAGE, include_boosts=True)
         assert [(one.id, one.boost_by) for one in shown] == [(boosted.id, bob.id)]
@@ -50,8 +50,8 @@ async def test_a_boost_reaches_the_followers_of_the_booster(
 
         assert timelines.home(tx, mallory, PAGE) == []
         assert now(tx, post).boosts_count == 0
-        assert told(tx, alice) == []
-        assert [verb for verb, _, _ in said(tx, bob)] == ["Announce", "Undo"]
+        assert notifications_of(tx, alice) == []
+        assert [verb for verb, _, _ in activities_of(tx, bob)] == ["Announce", "Undo"]
 
     await node.db.write(unit)
 
@@ -116,7 +116,7 @@ async def test_boosts_by_suspended_accounts_are_hidden(node: Node, alice: Accoun
         rita, sam = remote(tx), remote(tx, "sam")
         follow(tx, alice, sam)
         boosts.boost(
-            tx, sam, arrives(tx, rita), uri="https://far.example/boosts/1", created_at=1_700_000_000_000
+            tx, sam, receive_post(tx, rita), uri="https://far.example/boosts/1", created_at=1_700_000_000_000
         )
         assert len(timelines.home(tx, alice, PAGE)) == 1
         tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = :id", id=sam.id)

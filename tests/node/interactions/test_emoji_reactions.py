@@ -12,7 +12,7 @@ from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
 from node.node import Node
 from node.posts import posts
-from tests.support.people import remote, told
+from tests.support.people import notifications_of, remote
 from tests.support.posting import publish
 
 
@@ -40,7 +40,7 @@ async def test_a_reaction_is_also_a_like(node: Node, alice: Account) -> None:
 
         assert counts(tx, post) == [("🔥", 1)]
         assert likes_count(tx, post) == 1
-        assert told(tx, alice) == [("like", rita.id)]
+        assert notifications_of(tx, alice) == [("like", rita.id)]
         assert likes.by_uri(tx, uri) is not None
         assert emoji_reactions.latest_uri(tx, rita, post) == uri
 

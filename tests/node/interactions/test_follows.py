@@ -28,8 +28,8 @@ async def test_following_an_open_local_account_is_accepted_at_once(
     assert made.is_accepted
     assert await db.read(counts, bob) == (1, 0)
     assert await db.read(counts, alice) == (0, 1)
-    assert await db.read(people.told, alice) == [("follow", bob.id)]
-    assert await db.read(people.verbs, bob) == []  # nobody elsewhere needs to hear
+    assert await db.read(people.notifications_of, alice) == [("follow", bob.id)]
+    assert await db.read(people.verbs_of, bob) == []  # nobody elsewhere needs to hear
 
 
 async def test_following_twice_changes_nothing_but_whether_boosts_show(
@@ -41,7 +41,7 @@ async def test_following_twice_changes_nothing_but_whether_boosts_show(
     assert (first.id, first.uri) == (second.id, second.uri)
     assert not second.shows_boosts
     assert await db.read(counts, alice) == (0, 1)
-    assert len(await db.read(people.told, alice)) == 1
+    assert len(await db.read(people.notifications_of, alice)) == 1
 
 
 async def test_a_locked_account_gets_a_request_and_accepts_it(
@@ -52,14 +52,14 @@ async def test_a_locked_account_gets_a_request_and_accepts_it(
 
     assert not request.is_accepted
     assert await db.read(counts, alice) == (0, 0)
-    assert await db.read(people.told, alice) == [("follow_request", bob.id)]
+    assert await db.read(people.notifications_of, alice) == [("follow_request", bob.id)]
     assert [one.account for one in await db.read(follows.requests, alice, Page())] == [bob]
     assert await db.read(follows.requests_count, alice) == 1
 
     await db.write(follows.accept, request)
 
     assert await db.read(counts, alice) == (0, 1)
-    assert await db.read(people.told, alice) == [("follow", bob.id)]
+    assert await db.read(people.notifications_of, alice) == [("follow", bob.id)]
     assert await db.read(follows.requests, alice, Page()) == []
 
 
@@ -104,13 +104,13 @@ async def test_a_remote_account_is_not_followed_before_its_accept(db: Database, 
     assert not request.is_accepted
     assert request.uri == f"{alice.uri}#follows/{request.id}"
     assert await db.read(counts, alice) == (0, 0)
-    assert await db.read(people.said, alice) == [("Follow", rita.uri, {})]
+    assert await db.read(people.activities_of, alice) == [("Follow", rita.uri, {})]
 
     await db.write(follows.accept, request)
 
     assert await db.read(counts, alice) == (1, 0)
-    assert await db.read(people.verbs, rita) == []  # their own server has said it
-    assert await db.read(people.told, rita) == []
+    assert await db.read(people.verbs_of, rita) == []  # their own server has said it
+    assert await db.read(people.notifications_of, rita) == []
 
 
 async def test_a_reject_after_the_accept_ends_the_follow(db: Database, alice: Account) -> None:
@@ -130,12 +130,12 @@ async def test_a_remote_follow_received_again_is_answered_again(db: Database, al
     await db.write(follows.follow, rita, alice, uri=follow_uri)
 
     answer = {"follow": {"uri": follow_uri, "actor": rita.uri, "object": alice.uri}}
-    assert await db.read(people.said, alice) == [("Accept", follow_uri, answer)]
+    assert await db.read(people.activities_of, alice) == [("Accept", follow_uri, answer)]
 
     again = rita.uri + "#follow-2"
     await db.write(follows.follow, rita, alice, uri=again)
 
-    last = (await db.read(people.said, alice))[-1]
+    last = (await db.read(people.activities_of, alice))[-1]
     assert last[0] == "Accept"
     assert last[2]["follow"]["uri"] == again
     assert await db.read(counts, alice) == (0, 1)
@@ -149,14 +149,14 @@ async def test_a_locked_account_answers_a_remote_request_once_decided(db: Databa
     one = await db.write(follows.follow, rita, locked, uri=rita.uri + "#f")
     two = await db.write(follows.follow, sam, locked, uri=sam.uri + "#f")
     await db.write(follows.follow, sam, locked, uri=sam.uri + "#f")
-    assert await db.read(people.verbs, alice) == ["Update"]
+    assert await db.read(people.verbs_of, alice) == ["Update"]
 
     await db.write(follows.accept, one)
     await db.write(follows.reject, two)
 
-    assert await db.read(people.verbs, alice) == ["Update", "Accept", "Reject"]
+    assert await db.read(people.verbs_of, alice) == ["Update", "Accept", "Reject"]
     assert await db.read(relationships.follow_between, sam, alice) is None
-    assert await db.read(people.told, alice) == [("follow", rita.id)]
+    assert await db.read(people.notifications_of, alice) == [("follow", rita.id)]
 
 
 async def test_unfollowing_a_remote_account_sends_an_undo_of_the_follow(db: Database, alice: Account) -> None:
@@ -166,7 +166,10 @@ async def test_unfollowing_a_remote_account_sends_an_undo_of_the_follow(db: Data
     await db.write(follows.unfollow, alice, rita)
 
     undone = {"verb": "Follow", "uri": request.uri, "object_uri": rita.uri}
-    assert await db.read(people.said, alice) == [("Follow", rita.uri, {}), ("Undo", request.uri, undone)]
+    assert await db.read(people.activities_of, alice) == [
+        ("Follow", rita.uri, {}),
+        ("Undo", request.uri, undone),
+    ]
 
 
 async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Account) -> None:
@@ -174,9 +177,9 @@ async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Ac
     await db.write(follows.follow, rita, alice, uri=rita.uri + "#f")
     await db.write(follows.remove_follower, alice, rita)
 
-    assert await db.read(people.verbs, alice) == ["Accept", "Reject"]
+    assert await db.read(people.verbs_of, alice) == ["Accept", "Reject"]
     assert await db.read(counts, alice) == (0, 0)
-    assert await db.read(people.told, alice) == []
+    assert await db.read(people.notifications_of, alice) == []
 
 
 async def test_a_block_in_either_direction_refuses_the_follow(
@@ -194,7 +197,7 @@ async def test_a_blocked_remote_follower_gets_a_reject(db: Database, alice: Acco
     await db.write(blocks.block, alice, rita)
     await db.write(follows.send_reject, rita, alice, rita.uri + "#f")
 
-    assert [(verb, object_uri) for verb, object_uri, _ in await db.read(people.said, alice)] == [
+    assert [(verb, object_uri) for verb, object_uri, _ in await db.read(people.activities_of, alice)] == [
         ("Reject", rita.uri + "#f")
     ]
 
@@ -237,7 +240,7 @@ async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database
     rita = await db.write(people.remote)
     request = await db.write(follows.follow, alice, rita)
     await db.write(follows.follow, alice, rita)
-    assert await db.read(people.verbs, alice) == ["Follow"]
+    assert await db.read(people.verbs_of, alice) == ["Follow"]
 
     def yesterday(tx: Writer) -> None:
         before = now_ms() - follows.RESEND_REQUEST_AFTER_MS - 1000
@@ -247,7 +250,7 @@ async def test_an_unanswered_request_is_sent_again_only_after_a_day(db: Database
     await db.write(follows.follow, alice, rita)
     await db.write(follows.follow, alice, rita)
 
-    assert await db.read(people.verbs, alice) == ["Follow", "Follow"]
+    assert await db.read(people.verbs_of, alice) == ["Follow", "Follow"]
 
 
 async def test_lists_leave_out_deleted_accounts_and_blocks_with_the_viewer(
@@ -309,6 +312,6 @@ async def test_the_follows_of_a_deleted_account_are_deleted(
 
     assert await db.read(counts, bob) == (0, 0)
     assert await db.read(lambda tx: tx.value("SELECT COUNT(*) FROM follows")) == 0
-    farewell = (await db.read(people.said, alice))[-1]
+    farewell = (await db.read(people.activities_of, alice))[-1]
     assert farewell == ("Delete", alice.uri, {"inboxes": ["https://far.example/inbox"]})
-    assert await db.read(people.told, bob) == []
+    assert await db.read(people.notifications_of, bob) == []

@@ -12,7 +12,7 @@ from node.node import Node
 from node.paging import Page
 from node.posts import posts
 from node.timelines import post_views, timelines
-from tests.support.people import remote, said, told
+from tests.support.people import activities_of, notifications_of, remote
 from tests.support.posting import publish
 
 PAGE = Page()
@@ -31,23 +31,23 @@ async def test_a_like_is_counted_notified_and_sent_once(node: Node, alice: Accou
         likes.like(tx, bob, post)
 
         assert now(tx, post).likes_count == 1
-        assert told(tx, alice) == [("like", bob.id)]
+        assert notifications_of(tx, alice) == [("like", bob.id)]
         assert [one.account.id for one in likes.likers(tx, post, None, PAGE)] == [bob.id]
         assert [entry.post_id for entry in timelines.likes(tx, bob, PAGE)] == [post.id]
         [view] = post_views.by_entries(tx, bob, [post.id])
         assert view.marks.liked
-        [(verb, uri, _)] = said(tx, bob)
+        [(verb, uri, _)] = activities_of(tx, bob)
         assert (verb, uri) == ("Like", post.uri)
 
         likes.unlike(tx, bob, post)
         likes.unlike(tx, bob, post)
 
         assert now(tx, post).likes_count == 0
-        assert told(tx, alice) == []
-        verb, uri, extra = said(tx, bob)[-1]
+        assert notifications_of(tx, alice) == []
+        verb, uri, extra = activities_of(tx, bob)[-1]
         assert verb == "Undo"
         assert extra == {"verb": "Like", "uri": uri, "object_uri": post.uri}
-        assert len(said(tx, bob)) == 2
+        assert len(activities_of(tx, bob)) == 2
 
     await node.db.write(unit)
 
@@ -63,7 +63,7 @@ async def test_a_remote_like_is_recorded_alike_but_not_sent(node: Node, alice: A
         found = likes.by_uri(tx, "https://far.example/likes/1")
         assert found is not None
         assert found.account_id == rita.id
-        assert said(tx, rita) == []
+        assert activities_of(tx, rita) == []
 
     await node.db.write(unit)
 
@@ -86,7 +86,7 @@ async def test_a_like_that_the_policy_refuses_changes_nothing(
         with pytest.raises(NotAllowed):
             likes.like(tx, bob, post)
         assert now(tx, post).likes_count == 0
-        assert (told(tx, alice), said(tx, bob)) == ([], [])
+        assert (notifications_of(tx, alice), activities_of(tx, bob)) == ([], [])
 
     await node.db.write(unit)
 
@@ -96,7 +96,7 @@ async def test_liking_ones_own_post_notifies_nobody(node: Node, alice: Account) 
         post = publish(tx, alice)
         likes.like(tx, alice, post)
         assert now(tx, post).likes_count == 1
-        assert told(tx, alice) == []
+        assert notifications_of(tx, alice) == []
 
     await node.db.write(unit)
 

@@ -11,8 +11,8 @@ from node.interactions import pins
 from node.models.account import Account
 from node.publishing import post_deletion
 from node.timelines import post_views
-from tests.support.people import said
-from tests.support.posting import arrives, follow, publish, rita
+from tests.support.people import activities_of
+from tests.support.posting import follow, publish, receive_post, rita
 
 
 async def test_the_latest_pin_comes_first_and_is_sent(db: Database, alice: Account) -> None:
@@ -23,11 +23,11 @@ async def test_the_latest_pin_comes_first_and_is_sent(db: Database, alice: Accou
         pins.pin(tx, alice, one)
         assert pins.post_ids(tx, None, alice) == [one.id, two.id]
         assert pins.post_uris(tx, alice) == [one.uri, two.uri]
-        assert [verb for verb, _, _ in said(tx, alice)] == ["Create", "Create", "Add", "Add"]
+        assert [verb for verb, _, _ in activities_of(tx, alice)] == ["Create", "Create", "Add", "Add"]
         assert [view.marks.pinned for view in post_views.by_entries(tx, alice, [one.id])] == [True]
         pins.unpin(tx, alice, two)
         pins.unpin(tx, alice, two)
-        assert said(tx, alice)[-1][:2] == ("Remove", two.uri)
+        assert activities_of(tx, alice)[-1][:2] == ("Remove", two.uri)
         assert pins.post_ids(tx, None, alice) == [one.id]
         post_deletion.delete(tx, alice, one)
         assert tx.value("SELECT COUNT(*) FROM pins") == 0
@@ -76,7 +76,7 @@ async def test_the_pins_listed_by_a_server_replace_the_earlier_ones(db: Database
     def unit(tx: Writer) -> None:
         author = rita(tx)
         follow(tx, alice, author)
-        one, two, three = (arrives(tx, author) for _ in range(3))
+        one, two, three = (receive_post(tx, author) for _ in range(3))
         stranger_post = publish(tx, alice)
         assert pins.receive_pin(tx, author, one)
         pins.replace_remote_pins(tx, author, [two, stranger_post, three])

@@ -13,8 +13,8 @@ from node.models.post import Post
 from node.node import Node
 from node.posts import posts
 from node.publishing import post_deletion
-from tests.support.people import remote, said, told
-from tests.support.posting import arrives, publish
+from tests.support.people import activities_of, notifications_of, remote
+from tests.support.posting import publish, receive_post
 
 QUOTABLE = InteractionPolicy(quote=EVERYONE)
 STAMP = "https://far.example/stamps/1"
@@ -33,7 +33,7 @@ def request(tx: Writer, actor: Account, post: Post, number: int = 1) -> quotes.Q
 
 def sent(tx: Reader, account: Account) -> tuple[str, str, dict[str, Any]]:
     """The latest activity of an account."""
-    return said(tx, account)[-1]
+    return activities_of(tx, account)[-1]
 
 
 async def test_a_local_post_is_quoted_at_once_where_its_policy_allows(
@@ -48,7 +48,7 @@ async def test_a_local_post_is_quoted_at_once_where_its_policy_allows(
         stamp_uri = quotes.authorization_uri(alice, authorization)
         assert quote_of(tx, post) == quotes.PostQuote(post.id, target.uri, stamp_uri, target.id)
         assert quotes.authorization_by_id(tx, alice, authorization.id) == (authorization, target)
-        assert told(tx, alice) == [("quote", bob.id)]
+        assert notifications_of(tx, alice) == [("quote", bob.id)]
 
     await node.db.write(unit)
 
@@ -61,7 +61,7 @@ async def test_the_usual_policy_lets_only_the_author_quote(node: Node, alice: Ac
             publish(tx, bob, quote_id=target.id)
         own = publish(tx, alice, quote_id=target.id)
         assert quote_of(tx, own).target_id == target.id
-        assert (quotes.authorizations_by_post(tx, target), told(tx, alice)) == ([], [])
+        assert (quotes.authorizations_by_post(tx, target), notifications_of(tx, alice)) == ([], [])
 
     await node.db.write(unit)
 
@@ -82,11 +82,11 @@ async def test_neither_side_of_a_quote_may_be_private(node: Node, alice: Account
 async def test_a_remote_author_is_asked_and_the_quote_waits(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        target = arrives(tx, rita, policy='{"quote":{"asked":["everyone"]}}')
+        target = receive_post(tx, rita, policy='{"quote":{"asked":["everyone"]}}')
         post = publish(tx, alice, quote_id=target.id)
 
         assert quote_of(tx, post).target_id is None
-        assert ("QuoteRequest", target.uri) in [(verb, uri) for verb, uri, _ in said(tx, alice)]
+        assert ("QuoteRequest", target.uri) in [(verb, uri) for verb, uri, _ in activities_of(tx, alice)]
         found = quotes.by_request_uri(tx, post.uri + quotes.REQUEST_SUFFIX)
         assert found == (post, quotes.PostQuote(post.id, target.uri, "", None))
         assert quotes.by_request_uri(tx, post.uri) is None
@@ -109,7 +109,7 @@ async def test_a_remote_request_is_answered_by_the_policy(node: Node, alice: Acc
         assert authorization is not None
         verb, _, extra = sent(tx, alice)
         assert (verb, extra["quote"]["result"]) == ("Accept", quotes.authorization_uri(alice, authorization))
-        assert told(tx, alice) == [("quote", rita.id)]
+        assert notifications_of(tx, alice) == [("quote", rita.id)]
 
         assert request(tx, rita, private) is None
         verb, _, extra = sent(tx, alice)
@@ -153,7 +153,7 @@ async def test_a_revoked_authorization_hides_the_quote(node: Node, alice: Accoun
         assert quotes.revoke(tx, alice, authorization.id) == target
 
         assert quote_of(tx, post).target_id is None
-        assert (quotes.authorizations_by_post(tx, target), told(tx, alice)) == ([], [])
+        assert (quotes.authorizations_by_post(tx, target), notifications_of(tx, alice)) == ([], [])
         assert sent(tx, alice)[:2] == ("Revoke", quotes.authorization_uri(alice, authorization))
         with pytest.raises(NotFound):
             quotes.authorization_by_id(tx, alice, authorization.id)
@@ -164,7 +164,7 @@ async def test_a_revoked_authorization_hides_the_quote(node: Node, alice: Accoun
 async def test_only_the_quoted_author_revokes_from_afar(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam")
-        target, post = arrives(tx, rita), publish(tx, alice)
+        target, post = receive_post(tx, rita), publish(tx, alice)
         quotes.record_unapproved(tx, post.id, target.uri, STAMP)
         quotes.approve(tx, quote_of(tx, post), target)
 
@@ -180,7 +180,7 @@ async def test_only_the_quoted_author_revokes_from_afar(node: Node, alice: Accou
 async def test_an_approval_for_another_quote_than_the_present_one_is_void(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        first, second, post = arrives(tx, rita), arrives(tx, rita), arrives(tx, rita)
+        first, second, post = receive_post(tx, rita), receive_post(tx, rita), receive_post(tx, rita)
         quotes.record_unapproved(tx, post.id, first.uri, STAMP)
         checked = quote_of(tx, post)
         quotes.record_unapproved(tx, post.id, second.uri, STAMP)

@@ -71,14 +71,14 @@ async def test_a_deleted_account_keeps_nothing_but_its_name(
         )
         == 0
     )
-    assert (await db.read(people.verbs, alice)).count("Delete") == 1
+    assert (await db.read(people.verbs_of, alice)).count("Delete") == 1
 
 
 async def test_deleting_an_account_twice_sends_one_delete(node: Node, db: Database, alice: Account) -> None:
     await delete(node, alice)
     await delete(node, alice)
 
-    assert await db.read(people.verbs, alice) == ["Delete"]
+    assert await db.read(people.verbs_of, alice) == ["Delete"]
 
 
 async def test_deleting_a_remote_account_sends_nothing(node: Node, db: Database, alice: Account) -> None:
@@ -89,7 +89,7 @@ async def test_deleting_a_remote_account_sends_nothing(node: Node, db: Database,
 
     assert await db.read(rows, rita) == {}
     assert (await db.read(accounts.get, alice.id)).followers_count == 0
-    assert await db.read(people.verbs, alice) == ["Accept"]
+    assert await db.read(people.verbs_of, alice) == ["Accept"]
 
 
 async def test_the_job_leaves_an_account_that_is_not_deleted(

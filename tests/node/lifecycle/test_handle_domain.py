@@ -27,7 +27,7 @@ async def restart(node: Node, options: Config, domain: str) -> Node:
 async def test_nothing_is_sent_while_the_option_stays(node: Node, alice: Account) -> None:
     await node.db.write(handle_domain.apply_handle_domain)
 
-    assert await node.db.read(people.verbs, alice) == []
+    assert await node.db.read(people.verbs_of, alice) == []
     assert await node.db.read(accounts.get, alice.id) == alice
 
 
@@ -44,7 +44,7 @@ async def test_a_changed_option_changes_handles_and_is_sent_once(
         renamed = await node.db.read(accounts.get, alice.id)
         assert renamed.full_handle == "alice@short.test"
         assert (renamed.uri, renamed.inbox) == (alice.uri, alice.inbox)
-        assert await node.db.read(people.verbs, alice) == ["Update"]
+        assert await node.db.read(people.verbs_of, alice) == ["Update"]
     finally:
         await node.close()
 

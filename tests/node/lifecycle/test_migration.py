@@ -12,7 +12,7 @@ from node.interactions import follows
 from node.lifecycle import account_deletion, migration
 from node.models.account import Account
 from node.moderation import domain_rules
-from tests.support.people import remote, said, verbs
+from tests.support.people import activities_of, remote, verbs_of
 
 
 def agreed(tx: Writer, origin: Account, name: str = "new", domain: str = "new.example") -> Account:
@@ -27,7 +27,7 @@ async def test_an_alias_is_sent_and_removed(db: Database, alice: Account) -> Non
         assert accounts.get(tx, alice.id).aliases == [old.uri]
         migration.remove_alias(tx, accounts.get(tx, alice.id), old.uri)
         assert accounts.get(tx, alice.id).aliases == []
-        assert verbs(tx, alice) == ["Update", "Update"]
+        assert verbs_of(tx, alice) == ["Update", "Update"]
         with pytest.raises(Invalid):
             migration.add_alias(tx, alice, alice)
         with pytest.raises(Invalid):
@@ -43,7 +43,7 @@ async def test_a_move_is_sent_once_and_not_again_for_a_while(db: Database, alice
         gone = accounts.get(tx, alice.id)
         assert gone.moved_to == new.uri
         assert migration.destination(tx, gone) == new
-        assert said(tx, alice)[-1] == ("Move", alice.uri, {"target": new.uri})
+        assert activities_of(tx, alice)[-1] == ("Move", alice.uri, {"target": new.uri})
         with pytest.raises(Invalid):
             migration.move(tx, gone, new)
         migration.cancel_move(tx, gone)

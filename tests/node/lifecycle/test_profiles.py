@@ -32,7 +32,7 @@ async def test_a_profile_is_checked_rendered_and_sent(db: Database, alice: Accou
     assert 'href="https://alice.example"' in changed.profile_fields[0][1]
     assert len(changed.profile_fields) == 1
     assert (changed.is_locked, changed.is_discoverable, changed.is_indexable) == (True, False, True)
-    assert await db.read(people.verbs, alice) == ["Update"]
+    assert await db.read(people.verbs_of, alice) == ["Update"]
 
 
 @pytest.mark.parametrize(

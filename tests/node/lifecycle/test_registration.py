@@ -47,7 +47,7 @@ async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Accoun
     user = await sign_up(node, email=" Bob@A.Test ", language="de")
 
     assert (user.state, user.role, user.email, user.language) == ("active", "user", "Bob@a.test", "de")
-    assert await node.db.read(people.told, admin) == [("sign_up", user.account_id)]
+    assert await node.db.read(people.notifications_of, admin) == [("sign_up", user.account_id)]
     for login in ("bob", "@BOB", "bob@a.test", "BOB@a.test", f"bob@{node.site.domain}"):
         token = await sessions.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
         found = await node.db.read(sessions.by_token, token)
@@ -118,7 +118,7 @@ async def test_a_rejected_sign_up_leaves_nothing(node: Node, admin: Account) -> 
     await node.db.write(users.reject, admin, bob)
 
     assert await node.db.read(accounts.by_id, bob.id) is None
-    assert await node.db.read(people.told, admin) == []
+    assert await node.db.read(people.notifications_of, admin) == []
     again = await sign_up(node, reason="Please, once more")
     assert again.state == "pending"
     await node.db.write(users.approve, admin, await node.db.read(accounts.get, again.account_id))

@@ -26,7 +26,7 @@ from node.paging import Page
 from node.posts import hashtags, posts
 from node.timelines import notification_list, timelines
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, picture, publish
+from tests.support.posting import follow, picture, publish, receive_post
 
 Settle = Callable[[], Awaitable[int]]
 
@@ -125,7 +125,7 @@ async def test_a_suspended_server_is_hidden_and_comes_back_with_its_follows(
     kim = await db.write(remote, "kim", "near.example")
     await db.write(follow, alice, rita)
     await db.write(follow, rita, bob)
-    post = await db.write(arrives, rita, photos=[picture()])
+    post = await db.write(receive_post, rita, photos=[picture()])
     local = await db.write(publish, alice)
     await settle()
     assert await db.read(shown_to, None, post)
@@ -204,9 +204,9 @@ async def test_accounts_of_a_limited_server_are_visible_to_followers_only(
     db = node.db
     rita = await db.write(remote, "rita", "far.example", display_name="Rita")
     await db.write(follow, alice, rita)
-    post = await db.write(arrives, rita, hashtags=["fog"], mentions=[bob])
+    post = await db.write(receive_post, rita, hashtags=["fog"], mentions=[bob])
     for name in ("ann", "ben"):
-        await db.write(arrives, await db.write(remote, name, "calm.example"), hashtags=["fog"])
+        await db.write(receive_post, await db.write(remote, name, "calm.example"), hashtags=["fog"])
     await db.write(domain_rules.block, "far.example", strength="limit")
 
     def seen(tx: Reader, viewer: Account | None) -> tuple[bool, ...]:
@@ -249,7 +249,7 @@ def has_files(tx: Writer, post: Post) -> int:
 async def test_rejected_media_are_neither_shown_nor_stored(node: Node, settle: Settle) -> None:
     db = node.db
     rita = await db.write(remote, "rita", "far.example", avatar_url="https://far.example/a.png")
-    post = await db.write(arrives, rita, photos=[picture()])
+    post = await db.write(receive_post, rita, photos=[picture()])
     photo_id = await db.write(has_files, post)
     assert await db.read(visibility.may_see_photo, 0, photo_id) == "public"
 
@@ -280,7 +280,7 @@ async def test_in_allow_list_mode_only_servers_on_the_list_federate(
     db = node.db
     rita = await db.write(remote, "rita", "far.example")
     await db.write(follow, alice, rita)
-    post = await db.write(arrives, rita)
+    post = await db.write(receive_post, rita)
     db.site = replace(db.site, is_allowlist_mode=True)
 
     await db.write(domain_rules.apply_federation_mode)
@@ -321,7 +321,7 @@ async def test_a_post_of_a_suspended_server_is_not_accepted(db: Database) -> Non
     rita = await db.read(accounts.get, rita.id)
 
     with pytest.raises(AssertionError):
-        await db.write(arrives, rita)
+        await db.write(receive_post, rita)
     assert await db.read(posts.by_uri, f"{rita.uri}/posts/1") is None
 
 

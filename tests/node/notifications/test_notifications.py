@@ -19,7 +19,7 @@ async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Acco
         await db.write(notifications.notify, alice.id, "like", bob, post)
         await db.write(notifications.notify, alice.id, "follow", bob)
 
-    assert await db.read(people.told, alice) == [("like", bob.id), ("follow", bob.id)]
+    assert await db.read(people.notifications_of, alice) == [("like", bob.id), ("follow", bob.id)]
 
 
 async def test_own_actions_and_remote_accounts_are_not_notified(db: Database, alice: Account) -> None:
@@ -40,7 +40,7 @@ async def test_nothing_is_notified_between_blocked_and_muted_accounts(
     for actor in (mallory, bob, rita):
         await db.write(notifications.notify, alice.id, "follow", actor)
 
-    assert await db.read(people.told, alice) == [("follow", rita.id)]
+    assert await db.read(people.notifications_of, alice) == [("follow", rita.id)]
 
 
 async def test_a_notification_is_withdrawn_when_its_event_is_undone(
@@ -48,11 +48,11 @@ async def test_a_notification_is_withdrawn_when_its_event_is_undone(
 ) -> None:
     post = await db.write(publishing.publish, alice, Draft(caption="Lake"))
     await db.write(likes.like, bob, post)
-    assert await db.read(people.told, alice) == [("like", bob.id)]
+    assert await db.read(people.notifications_of, alice) == [("like", bob.id)]
 
     await db.write(likes.unlike, bob, post)
 
-    assert await db.read(people.told, alice) == []
+    assert await db.read(people.notifications_of, alice) == []
 
 
 async def test_a_notification_is_dismissed_by_its_owner_only(
@@ -74,8 +74,8 @@ async def test_clearing_leaves_notifications_of_others(db: Database, alice: Acco
 
     await db.write(notifications.clear, alice)
 
-    assert await db.read(people.told, alice) == []
-    assert await db.read(people.told, bob) == [("follow", alice.id)]
+    assert await db.read(people.notifications_of, alice) == []
+    assert await db.read(people.notifications_of, bob) == [("follow", alice.id)]
 
 
 async def test_a_withdrawal_of_one_kind_leaves_the_others(
@@ -89,7 +89,7 @@ async def test_a_withdrawal_of_one_kind_leaves_the_others(
     await db.write(notifications.withdraw, "like", bob, post=post)
     await db.write(notifications.withdraw, "follow", bob, account=alice)
 
-    assert await db.read(people.told, alice) == [("boost", bob.id), ("like", mallory.id)]
+    assert await db.read(people.notifications_of, alice) == [("boost", bob.id), ("like", mallory.id)]
 
 
 async def test_deleting_a_post_deletes_only_its_own_notifications(
@@ -102,7 +102,7 @@ async def test_deleting_a_post_deletes_only_its_own_notifications(
 
     await db.write(notifications.delete_by_post, one)
 
-    assert await db.read(people.told, alice) == [("boost", bob.id)]
+    assert await db.read(people.notifications_of, alice) == [("boost", bob.id)]
 
 
 async def test_deleting_an_account_deletes_both_directions(
@@ -114,5 +114,5 @@ async def test_deleting_an_account_deletes_both_directions(
     await db.write(notifications.delete_between, mallory.id, bob.id)
     await db.write(notifications.delete_by_account, bob)
 
-    assert await db.read(people.told, alice) == [("follow", mallory.id)]
-    assert await db.read(people.told, bob) == []
+    assert await db.read(people.notifications_of, alice) == [("follow", mallory.id)]
+    assert await db.read(people.notifications_of, bob) == []

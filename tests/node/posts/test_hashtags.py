@@ -16,7 +16,7 @@ from node.posts.hashtags import HOUR_MS, MAX_AUTHORS_PER_SERVER, MIN_TREND_AUTHO
 from node.publishing import post_deletion, publishing
 from node.timelines import timelines
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 from tests.support.worlds import local_person
 
 DAY = 24 * HOUR_MS
@@ -27,7 +27,7 @@ def crowd(tx: Writer, tag: str, size: int, *, server: str = "", at: int = NOW) -
     """So many accounts, of one server or each of another, use a hashtag once each."""
     for number in range(size):
         person = remote(tx, f"{tag}{number}", server or f"s{number}.example")
-        arrives(tx, person, hashtags=[tag], published_at=at)
+        receive_post(tx, person, hashtags=[tag], published_at=at)
 
 
 def names(found: list[hashtags.TrendingHashtag]) -> list[str]:
@@ -38,9 +38,9 @@ async def test_a_day_counts_authors_not_posts(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam", "other.example")
         for hour in (0, 0, 1, 5):
-            arrives(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR_MS)
-        arrives(tx, sam, hashtags=["FOG"], published_at=NOW)
-        arrives(tx, sam, hashtags=["fog"], published_at=NOW - 2 * DAY)
+            receive_post(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR_MS)
+        receive_post(tx, sam, hashtags=["FOG"], published_at=NOW)
+        receive_post(tx, sam, hashtags=["fog"], published_at=NOW - 2 * DAY)
         [today, yesterday, before] = hashtags.daily_usage(tx, "fog", 3, now=NOW + 6 * HOUR_MS)
 
         assert (today.start, today.posts, today.authors, today.servers) == (NOW - 12 * HOUR_MS, 5, 2, 2)
@@ -91,7 +91,7 @@ async def test_one_account_cannot_make_a_trend_with_five_hundred_posts(node: Nod
     def unit(tx: Writer) -> None:
         loud = remote(tx, "loud", "loud.example")
         for _ in range(500):
-            arrives(tx, loud, hashtags=["buy"], published_at=NOW)
+            receive_post(tx, loud, hashtags=["buy"], published_at=NOW)
         crowd(tx, "fog", MIN_TREND_AUTHORS)
         [trend] = hashtags.trending(tx, now=NOW)
 

@@ -17,7 +17,7 @@ from node.posts import home_feed, posts
 from node.publishing import post_deletion
 from node.timelines import timelines
 from tests.support.people import lock, remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 
 WHOLE = Page(limit=80)
 ACTIONS = [
@@ -140,7 +140,7 @@ async def test_a_post_for_ten_thousand_is_one_statement(node: Node, alice: Accou
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         follow(tx, alice, rita)
-        post = arrives(tx, rita)
+        post = receive_post(tx, rita)
         home_feed.delete_by_post(tx, post)
         counting = Counting(tx)
         home_feed.add_post(counting, post)  # type: ignore[arg-type]
@@ -204,7 +204,7 @@ class Story:
             made = (
                 publish(tx, actor, visibility=visibility)
                 if actor.is_local
-                else arrives(tx, actor, visibility=visibility)
+                else receive_post(tx, actor, visibility=visibility)
             )
             self.post_ids.append(made.id)
         elif action in ("boost", "unboost", "delete", "comment"):

@@ -12,7 +12,7 @@ from node.models.interaction_policy import EVERYONE, NOBODY, AudienceGroup, Inte
 from node.models.post import Post
 from node.node import Node
 from node.posts import permissions, posts
-from tests.support.people import lock, remote, told
+from tests.support.people import lock, notifications_of, remote
 from tests.support.posting import follow, publish
 
 
@@ -34,7 +34,7 @@ async def test_every_action_on_a_post_that_may_not_be_seen_finds_none(
             with pytest.raises(NotFound):
                 action(tx, rita, post)
         assert now(tx, post) == post
-        assert told(tx, alice) == []
+        assert notifications_of(tx, alice) == []
 
     await node.db.write(unit)
 

@@ -12,7 +12,7 @@ from node.models.account import Account
 from node.models.post import Post
 from node.posts import posts
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 
 
 def now(tx: Reader, post: Post) -> Post:
@@ -44,7 +44,7 @@ async def test_an_id_or_a_uri_in_use_is_not_inserted(db: Database, alice: Accoun
 async def test_a_page_url_finds_a_post_only_where_it_is_not_the_id(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         local = publish(tx, alice)
-        far = arrives(tx, remote(tx), url="https://far.example/@rita/1")
+        far = receive_post(tx, remote(tx), url="https://far.example/@rita/1")
         assert posts.by_url(tx, "https://far.example/@rita/1") == far
         assert posts.by_url(tx, local.url) is None
 
@@ -121,9 +121,9 @@ async def test_only_the_author_has_a_post_as_their_own_until_it_is_deleted(
 async def test_comments_before_their_parent_join_it_with_all_below_them(db: Database, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        early = arrives(tx, rita, parent_uri="https://far.example/late")
-        below = arrives(tx, rita, parent_uri=early.uri)
-        private = arrives(tx, rita, parent_uri="https://far.example/late", visibility="followers")
+        early = receive_post(tx, rita, parent_uri="https://far.example/late")
+        below = receive_post(tx, rita, parent_uri=early.uri)
+        private = receive_post(tx, rita, parent_uri="https://far.example/late", visibility="followers")
         post = replace(publish(tx, alice), id=new_id(), uri="https://far.example/late")
         post = replace(post, root_id=post.id)
         assert posts.insert(tx, post)

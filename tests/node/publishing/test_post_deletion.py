@@ -16,8 +16,8 @@ from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from node.timelines import timelines
-from tests.support.people import remote, said, told, verbs
-from tests.support.posting import arrives, follow, publish
+from tests.support.people import activities_of, notifications_of, remote, verbs_of
+from tests.support.posting import follow, publish, receive_post
 
 PAGE = Page()
 
@@ -65,9 +65,9 @@ async def test_a_deleted_post_leaves_a_tombstone_and_nothing_else(
             assert tx.value(f"SELECT COUNT(*) FROM {table}") == 0, table
         for table in ("post_hashtags", "hashtag_uses"):
             assert tx.value(f"SELECT COUNT(*) FROM {table}") == 0, table
-        assert told(tx, alice) == [("follow", bob.id)]
+        assert notifications_of(tx, alice) == [("follow", bob.id)]
         assert counted(tx, alice) == 0
-        verb, uri, extra = said(tx, alice)[-1]
+        verb, uri, extra = activities_of(tx, alice)[-1]
         assert (verb, uri) == ("Delete", post.uri)
         assert (extra["former"], extra["visibility"], extra["interested"]) == ("Note", "public", [rita.id])
         with pytest.raises(NotFound):
@@ -97,7 +97,7 @@ async def test_deleting_posts_one_by_one_takes_their_counts_back(
         assert current is not None
         assert (current.likes_count, current.boosts_count, current.comments_count) == (0, 0, 0)
         assert timelines.profile(tx, None, alice, PAGE, include_comments=True, include_boosts=True) == []
-        assert "Delete" not in verbs(tx, alice)
+        assert "Delete" not in verbs_of(tx, alice)
 
     await node.db.write(unit)
 
@@ -128,7 +128,7 @@ async def test_only_the_author_deletes_and_only_the_author_sends_a_delete(
         assert posts.visible_by_id(tx, None, post.id) == post
 
         post_deletion.remove_locally(tx, post)
-        assert (verbs(tx, alice), verbs(tx, mallory)) == (["Create"], [])
+        assert (verbs_of(tx, alice), verbs_of(tx, mallory)) == (["Create"], [])
 
     await node.db.write(unit)
 
@@ -142,11 +142,11 @@ async def test_a_delete_names_all_remote_accounts_that_have_the_post(
         likes.like(tx, liker, post, uri="https://far.example/1")
         likes.like(tx, bob, post)
         boosts.boost(tx, booster, post, uri="https://far.example/2")
-        arrives(tx, commenter, parent_uri=post.uri)
+        receive_post(tx, commenter, parent_uri=post.uri)
 
         post_deletion.delete(tx, alice, post)
 
-        _, _, extra = said(tx, alice)[-1]
+        _, _, extra = activities_of(tx, alice)[-1]
         assert sorted(extra["interested"]) == sorted([liker.id, booster.id, commenter.id])
         assert extra["mentions"] == [named.id]
         assert extra["deleted_at"] > post.published_at

@@ -20,8 +20,8 @@ from node.posts import hashtags, mentions, posts, revisions
 from node.posts.drafts import MAX_CAPTION_LENGTH, MAX_PHOTOS, Draft
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, timelines
-from tests.support.people import remote, said, told, verbs
-from tests.support.posting import arrives, follow, publish
+from tests.support.people import activities_of, notifications_of, remote, verbs_of
+from tests.support.posting import follow, publish, receive_post
 
 PAGE = Page()
 
@@ -42,10 +42,10 @@ async def test_a_new_post_is_in_feeds_counts_hashtags_and_the_outbox_at_once(
         assert posts.by_uri(tx, post.uri) == posts.by_id(tx, post.id) == post
         assert [entry.post_id for entry in timelines.home(tx, bob, PAGE)] == [post.id]
         assert [entry.post_id for entry in timelines.home(tx, alice, PAGE)] == [post.id]
-        assert told(tx, bob)[-1] == ("mention", alice.id)
+        assert notifications_of(tx, bob)[-1] == ("mention", alice.id)
         assert hashtags.by_posts(tx, [post.id]) == {post.id: [("fog", "Fog")]}
         assert counted(tx, alice) == 1
-        assert said(tx, alice)[-1][:2] == ("Create", post.uri)
+        assert activities_of(tx, alice)[-1][:2] == ("Create", post.uri)
         [view] = post_views.by_entries(tx, None, [post.id])
         assert [person.id for person in view.mentions] == [bob.id]
 
@@ -133,8 +133,8 @@ async def test_a_comment_joins_the_conversation_and_notifies_the_author(
         current = posts.by_id(tx, post.id)
         assert current is not None
         assert current.comments_count == 1
-        assert told(tx, alice) == [("comment", bob.id)]
-        assert told(tx, bob) == [("comment", alice.id)]
+        assert notifications_of(tx, alice) == [("comment", bob.id)]
+        assert notifications_of(tx, bob) == [("comment", alice.id)]
         assert [(one.account.id, one.is_silent) for one in mentions.by_post(tx, comment)] == [
             (alice.id, True)
         ]
@@ -229,8 +229,8 @@ async def test_an_edit_keeps_the_earlier_version(
         assert (before.created_at, now.created_at) == (post.published_at, edited.edited_at)
         assert [name for name, _ in hashtags.by_posts(tx, [post.id])[post.id]] == ["mist"]
         assert photo_rows.by_ids(tx, [one.id]) == {}
-        assert told(tx, bob) == [("mention", alice.id)]
-        assert verbs(tx, alice) == ["Create", "Update"]
+        assert notifications_of(tx, bob) == [("mention", alice.id)]
+        assert verbs_of(tx, alice) == ["Create", "Update"]
         [view] = post_views.by_entries(tx, alice, [post.id])
         assert [picture.alt for picture in view.photos] == ["new"]
 
@@ -241,7 +241,7 @@ async def test_an_edit_that_changes_nothing_sends_nothing(node: Node, alice: Acc
     def unit(tx: Writer) -> None:
         post = publish(tx, alice, "Same #fog")
         assert publishing.edit(tx, alice, post, Draft(caption="Same #fog")) == post
-        assert verbs(tx, alice) == ["Create"]
+        assert verbs_of(tx, alice) == ["Create"]
         assert len(revisions.by_post(tx, post)) == 1
 
     await node.db.write(unit)
@@ -275,11 +275,11 @@ async def test_remote_comments_are_counted_and_notified(node: Node, alice: Accou
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = publish(tx, alice)
-        arrives(tx, rita, parent_uri=post.uri)
+        receive_post(tx, rita, parent_uri=post.uri)
         current = posts.by_id(tx, post.id)
         assert current is not None
         assert current.comments_count == 1
-        assert told(tx, alice) == [("comment", rita.id)]
+        assert notifications_of(tx, alice) == [("comment", rita.id)]
 
     await node.db.write(unit)
 
@@ -318,10 +318,10 @@ async def test_nobody_is_notified_of_a_post_found_long_after(node: Node, alice: 
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         late = now_ms() - publishing.NOTIFY_MAX_AGE_MS
-        arrives(tx, rita, mentions=[alice], published_at=late - 60_000)
-        assert told(tx, alice) == []
-        arrives(tx, rita, mentions=[alice], published_at=late + 60_000)
-        assert told(tx, alice) == [("mention", rita.id)]
+        receive_post(tx, rita, mentions=[alice], published_at=late - 60_000)
+        assert notifications_of(tx, alice) == []
+        receive_post(tx, rita, mentions=[alice], published_at=late + 60_000)
+        assert notifications_of(tx, alice) == [("mention", rita.id)]
 
     await node.db.write(unit)
 

@@ -19,8 +19,8 @@ from node.paging import Page
 from node.posts import hashtags, mentions, posts, revisions
 from node.publishing import post_deletion, remote_posts
 from node.timelines import post_views, timelines
-from tests.support.people import remote, told
-from tests.support.posting import HOUR, arrives, follow, picture, publish, said
+from tests.support.people import notifications_of, remote
+from tests.support.posting import HOUR, build_remote_post, follow, picture, publish, receive_post
 
 PAGE = Page()
 
@@ -30,7 +30,7 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
         rita = remote(tx)
         follow(tx, alice, rita)
         at = now_ms() - 5 * HOUR
-        post = arrives(
+        post = receive_post(
             tx,
             rita,
             html="<p>Dusk<script>x</script></p>",
@@ -51,7 +51,7 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
         ]
         assert view.post.photos_count == 2
         assert view.hashtags == [("fog", "Fog")]
-        assert told(tx, alice)[-1] == ("mention", rita.id)
+        assert notifications_of(tx, alice)[-1] == ("mention", rita.id)
         assert accounts.get(tx, rita.id).posts_count == 1
 
     await node.db.write(unit)
@@ -59,7 +59,7 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
 
 async def test_a_post_is_recorded_once(node: Node) -> None:
     def unit(tx: Writer) -> None:
-        remote_post = said(remote(tx))
+        remote_post = build_remote_post(remote(tx))
         first = remote_posts.receive_create(tx, remote_post)
         assert first is not None
         assert remote_posts.receive_create(tx, remote_post) == first
@@ -71,7 +71,7 @@ async def test_a_post_is_recorded_once(node: Node) -> None:
 async def test_a_thousand_posts_of_one_second_are_all_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        ids = {arrives(tx, rita, published_at=1_700_000_000_000).id for _ in range(1000)}
+        ids = {receive_post(tx, rita, published_at=1_700_000_000_000).id for _ in range(1000)}
         assert len(ids) == 1000
 
     await node.db.write(unit)
@@ -80,8 +80,8 @@ async def test_a_thousand_posts_of_one_second_are_all_recorded(node: Node) -> No
 async def test_a_post_from_the_future_is_from_now(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        assert arrives(tx, rita, published_at=now_ms() + HOUR * 24).published_at <= now_ms()
-        assert arrives(tx, rita, published_at=-5).published_at == 1
+        assert receive_post(tx, rita, published_at=now_ms() + HOUR * 24).published_at <= now_ms()
+        assert receive_post(tx, rita, published_at=-5).published_at == 1
 
     await node.db.write(unit)
 
@@ -89,7 +89,7 @@ async def test_a_post_from_the_future_is_from_now(node: Node) -> None:
 async def test_a_deleted_post_is_not_recorded_again(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        known, late = said(rita), said(rita)
+        known, late = build_remote_post(rita), build_remote_post(rita)
         assert remote_posts.receive_create(tx, known) is not None
         assert remote_posts.receive_delete(tx, rita, known.uri)
         assert not remote_posts.receive_delete(tx, rita, late.uri)
@@ -104,8 +104,8 @@ async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
         namesake = remote(tx, "mallory", "evil.example")
-        post, own = arrives(tx, rita), publish(tx, alice)
-        late = said(rita)
+        post, own = receive_post(tx, rita), publish(tx, alice)
+        late = build_remote_post(rita)
         for actor in (mallory, namesake):
             for uri in (post.uri, own.uri, late.uri):
                 assert not remote_posts.receive_delete(tx, actor, uri)
@@ -120,12 +120,12 @@ async def test_only_the_author_deletes(node: Node, alice: Account) -> None:
 async def test_nothing_by_a_suspended_account_is_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        post = arrives(tx, rita)
+        post = receive_post(tx, rita)
         tx.run("UPDATE accounts SET suspended_at = 1 WHERE id = :id", id=rita.id)
         rita = accounts.get(tx, rita.id)
 
-        assert remote_posts.receive_create(tx, said(rita)) is None
-        update = said(rita, uri=post.uri, html="<p>x</p>", edited_at=now_ms())
+        assert remote_posts.receive_create(tx, build_remote_post(rita)) is None
+        update = build_remote_post(rita, uri=post.uri, html="<p>x</p>", edited_at=now_ms())
         assert remote_posts.receive_update(tx, update) is None
         assert post_views.by_entries(tx, None, [post.id]) == []
 
@@ -142,11 +142,11 @@ async def test_comments_that_a_local_author_does_not_allow_are_refused(node: Nod
         gone = publish(tx, alice)
         post_deletion.delete(tx, alice, gone)
 
-        assert remote_posts.receive_create(tx, said(mallory, parent_uri=seen.uri)) is None
-        assert remote_posts.receive_create(tx, said(rita, parent_uri=hidden.uri)) is None
-        assert remote_posts.receive_create(tx, said(rita, parent_uri=quiet.uri)) is None
-        assert remote_posts.receive_create(tx, said(rita, parent_uri=gone.uri)) is None
-        assert told(tx, alice) == []
+        assert remote_posts.receive_create(tx, build_remote_post(mallory, parent_uri=seen.uri)) is None
+        assert remote_posts.receive_create(tx, build_remote_post(rita, parent_uri=hidden.uri)) is None
+        assert remote_posts.receive_create(tx, build_remote_post(rita, parent_uri=quiet.uri)) is None
+        assert remote_posts.receive_create(tx, build_remote_post(rita, parent_uri=gone.uri)) is None
+        assert notifications_of(tx, alice) == []
 
     await node.db.write(unit)
 
@@ -161,13 +161,13 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
         follow(tx, alice, sam)
         for seed in range(12):
             start = now_ms() - HOUR
-            remotes = [said(rita, published_at=start, url=f"https://far.example/page/{seed}")]
+            remotes = [build_remote_post(rita, published_at=start, url=f"https://far.example/page/{seed}")]
             parents = [0]
             for number in range(1, 7):
                 parents.append(random.Random(seed * 100 + number).randrange(number))
                 above = remotes[parents[number]]
                 remotes.append(
-                    said(
+                    build_remote_post(
                         sam,
                         published_at=start + number,
                         parent_uri=above.url or above.uri,
@@ -200,10 +200,10 @@ async def test_orphans_wait_for_their_parent_in_whatever_order_all_arrive(node: 
 async def test_posts_that_comment_on_each_other_in_a_circle_are_recorded(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        one, two = said(rita), said(rita)
+        one, two = build_remote_post(rita), build_remote_post(rita)
         first = remote_posts.receive_create(tx, replace(one, parent_uri=two.uri))
         second = remote_posts.receive_create(tx, replace(two, parent_uri=one.uri))
-        selfish = said(rita)
+        selfish = build_remote_post(rita)
         third = remote_posts.receive_create(tx, replace(selfish, parent_uri=selfish.uri))
         for post in (first, second, third):
             assert post is not None
@@ -218,7 +218,7 @@ async def test_posts_that_comment_on_each_other_in_a_circle_are_recorded(node: N
 async def test_an_update_replaces_the_content(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        original = said(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
+        original = build_remote_post(rita, photos=[picture("a"), picture("b")], hashtags=["fog"])
         post = remote_posts.receive_create(tx, original)
         assert post is not None
         [first, _] = photo_rows.by_posts(tx, [post.id])[post.id]
@@ -242,7 +242,7 @@ async def test_an_update_replaces_the_content(node: Node, alice: Account) -> Non
         assert hashtags.by_posts(tx, [post.id])[post.id] == [("mist", "mist")]
         assert len(revisions.by_post(tx, changed)) == 2
         assert [mention.account.id for mention in mentions.by_post(tx, changed)] == [alice.id]
-        assert told(tx, alice) == [("mention", rita.id)]
+        assert notifications_of(tx, alice) == [("mention", rita.id)]
         assert remote_posts.receive_update(tx, update) == changed
         assert len(revisions.by_post(tx, changed)) == 2
 
@@ -252,7 +252,7 @@ async def test_an_update_replaces_the_content(node: Node, alice: Account) -> Non
 async def test_an_update_never_widens_the_audience(node: Node) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        original = said(rita, visibility="followers")
+        original = build_remote_post(rita, visibility="followers")
         post = remote_posts.receive_create(tx, original)
         assert post is not None
         changed = remote_posts.receive_update(tx, replace(original, visibility="public", edited_at=now_ms()))
@@ -266,14 +266,14 @@ async def test_an_update_never_widens_the_audience(node: Node) -> None:
 async def test_only_the_author_updates_and_only_forwards(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, mallory = remote(tx), remote(tx, "mallory")
-        original = said(rita)
+        original = build_remote_post(rita)
         post, own = remote_posts.receive_create(tx, original), publish(tx, alice)
         assert post is not None
         for update in (
             replace(original, author=mallory, html="<p>x</p>", edited_at=now_ms()),
             replace(original, html="<p>x</p>", edited_at=post.published_at - 1),
             replace(original, uri=own.uri, html="<p>x</p>", edited_at=now_ms()),
-            said(rita, edited_at=now_ms()),
+            build_remote_post(rita, edited_at=now_ms()),
         ):
             assert remote_posts.receive_update(tx, update) is None
         assert posts.by_id(tx, post.id) == post
@@ -289,7 +289,9 @@ async def test_a_post_addressed_to_one_account_is_not_seen_by_another(
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         follow(tx, alice, rita)
-        post = arrives(tx, rita, visibility=visibility, addressed=[alice] if visibility == "direct" else [])
+        post = receive_post(
+            tx, rita, visibility=visibility, addressed=[alice] if visibility == "direct" else []
+        )
         is_open = visibility in ("public", "unlisted")
         assert len(post_views.by_entries(tx, alice, [post.id])) == 1
         assert bool(post_views.by_entries(tx, bob, [post.id])) == is_open
@@ -303,7 +305,7 @@ async def test_the_import_status_says_what_is_known_before_recording(node: Node,
     def unit(tx: Writer) -> None:
         rita, sam = remote(tx), remote(tx, "sam")
         follow(tx, alice, rita)
-        known, deleted = arrives(tx, rita), said(rita)
+        known, deleted = receive_post(tx, rita), build_remote_post(rita)
         remote_posts.receive_delete(tx, rita, deleted.uri)
 
         status = remote_posts.import_status

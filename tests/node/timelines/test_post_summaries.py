@@ -19,7 +19,7 @@ from node.timelines.post_summaries import PostSummary
 from node.timelines.timelines import TimelineEntry
 from tests.support import people
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, publish
+from tests.support.posting import follow, publish, receive_post
 
 
 def summary(tx: Writer, viewer: Account | None, post: Post) -> PostSummary:
@@ -32,7 +32,7 @@ async def test_versions_in_sql_are_those_computed_from_rows(node: Node, alice: A
         post = publish(tx, alice)
         comment = publish(tx, bob, "hm", parent_id=post.id)
         edited = publishing.edit(tx, alice, publish(tx, alice, "1"), Draft(caption="2"))
-        for one in (post, comment, edited, arrives(tx, remote(tx))):
+        for one in (post, comment, edited, receive_post(tx, remote(tx))):
             current, author = posts.by_id(tx, one.id), accounts.get(tx, one.account_id)
             assert current is not None
             found = summary(tx, None, one)
@@ -138,7 +138,7 @@ async def test_home_has_the_same_entries_as_the_timeline(
         follow(tx, alice, bob)
         made = [publish(tx, bob, f"{number}") for number in range(6)]
         publish(tx, alice, "hm", parent_id=made[0].id)
-        boosts.boost(tx, bob, arrives(tx, remote(tx)))
+        boosts.boost(tx, bob, receive_post(tx, remote(tx)))
         likes.like(tx, alice, made[1])
         for page in (
             Page(),

@@ -14,7 +14,7 @@ from node.timelines import post_views
 from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 from tests.support.people import remote
-from tests.support.posting import arrives, picture, publish
+from tests.support.posting import picture, publish, receive_post
 
 
 class Counting:
@@ -34,7 +34,7 @@ async def test_a_page_takes_as_many_queries_as_a_post(node: Node, alice: Account
         made = []
         for number in range(30):
             author = remote(tx, f"r{number}")
-            post = arrives(
+            post = receive_post(
                 tx, author, photos=[picture(f"{number}")], hashtags=[f"t{number}"], mentions=[alice, bob]
             )
             made.append(post.id)

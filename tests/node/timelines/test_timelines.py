@@ -16,7 +16,7 @@ from node.paging import Page
 from node.timelines import timelines
 from node.timelines.timelines import TimelineEntry
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, picture, publish
+from tests.support.posting import follow, picture, publish, receive_post
 
 
 def ids(entries: list[TimelineEntry]) -> list[int]:
@@ -77,9 +77,9 @@ async def test_a_profile_shows_photos_comments_and_boosts_on_request(node: Node,
     def unit(tx: Writer) -> None:
         rita = remote(tx)
         post = publish(tx, alice)
-        text_only = arrives(tx, rita)
-        with_photo = arrives(tx, rita, photos=[picture()])
-        comment = arrives(tx, rita, parent_uri=post.uri)
+        text_only = receive_post(tx, rita)
+        with_photo = receive_post(tx, rita, photos=[picture()])
+        comment = receive_post(tx, rita, parent_uri=post.uri)
 
         def shown(**options: bool) -> set[int]:
             return set(ids(timelines.profile(tx, None, rita, Page(), **options)))
@@ -130,7 +130,8 @@ async def town(node: Node, alice: Account, bob: Account) -> None:
         for person in people:
             follow(tx, alice, person)
         made = [
-            arrives(tx, chance.choice(people), hashtags=["fog"], photos=[picture(f"{n}")]) for n in range(400)
+            receive_post(tx, chance.choice(people), hashtags=["fog"], photos=[picture(f"{n}")])
+            for n in range(400)
         ]
         for post in made[::20]:
             publish(tx, bob, "hm", parent_id=post.id)

@@ -16,7 +16,7 @@ from node.timelines import post_summaries, post_views, viewer_marks
 from node.timelines.timelines import TimelineEntry
 from node.timelines.viewer_marks import ViewerMarks
 from tests.support.people import remote
-from tests.support.posting import arrives, publish
+from tests.support.posting import publish, receive_post
 
 Set = Callable[[Writer, Account, Post], Any]
 SETTING: dict[str, Set] = {
@@ -39,7 +39,7 @@ async def test_a_mark_is_shown_alone_and_only_to_its_viewer(
 ) -> None:
     def unit(tx: Writer) -> None:
         local, other = publish(tx, alice), publish(tx, alice)
-        by_rita = arrives(tx, remote(tx)) if mark == "muted" else None
+        by_rita = receive_post(tx, remote(tx)) if mark == "muted" else None
         post = by_rita or local
         SETTING[mark](tx, alice, post)
 

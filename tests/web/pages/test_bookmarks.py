@@ -37,7 +37,7 @@ async def test_a_bookmark_disappears_when_its_author_blocks_the_account(
     seen = await (await signed_in(bob)).get("/bookmarks")
 
     assert cells(seen) == []
-    assert "No bookmarks yet" in seen.words
+    assert "No bookmarks yet" in seen.main_text
 
 
 async def test_older_bookmarks_are_on_the_next_page(

@@ -42,7 +42,7 @@ async def test_only_ticked_metadata_is_shared(
     seen = await hers.get("/compose")
     assert not [box for box in seen.all("input", name="share") if "checked" in box.attributes]
     seen = await hers.post("/compose", {"do": "add"}, files=[("photos", "a.jpg", photo())])
-    assert "Metadata: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400" in seen.words
+    assert "Metadata: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400" in seen.main_text
     number = seen.one("input", name="photo").attributes["value"]
     await hers.post("/compose", {"caption": "Fog", "visibility": "public", "photo": number})
     post = await _posted(node, alice)
@@ -71,8 +71,8 @@ async def test_only_ticked_metadata_is_shared(
     assert document["location"] == {"type": "Place", "name": "Lake Tegel"}
     assert "updated" in document
     page = await anybody.get(f"/p/alice/{post.id}")
-    assert "23 mm · f/2.2 · 1/200 s · ISO 400" in page.words
-    assert "Lake Tegel" in page.words
+    assert "23 mm · f/2.2 · 1/200 s · ISO 400" in page.main_text
+    assert "Lake Tegel" in page.main_text
     assert (
         page.one("a", rel="license nofollow noopener noreferrer").attributes["href"].endswith("/by-sa/4.0/")
     )
@@ -112,7 +112,7 @@ async def test_an_unknown_licence_is_refused_in_the_form(
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "x", "visibility": "public", "licence": "<b>Mine</b>"})
     assert seen.status == 422
-    assert "licence is not available" in seen.words
+    assert "licence is not available" in seen.main_text
     seen = await hers.post("/compose", {"caption": "x", "visibility": "public", "place": "x" * 101})
     assert seen.status == 422
     assert seen.one("input", name="place").attributes["value"] == "x" * 101
@@ -135,5 +135,5 @@ async def test_a_place_without_a_photo_is_refused(node: Node, alice: Account, si
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "Words", "visibility": "public", "place": "Lofoten"})
     assert seen.status == 422
-    assert "A location and a licence need a photo" in seen.words
+    assert "A location and a licence need a photo" in seen.main_text
     assert seen.one("input", name="place").attributes["value"] == "Lofoten"

@@ -48,7 +48,7 @@ async def test_one_form_posts_photos_with_descriptions(
         ("photos", "b.png", photo(40, 60, "PNG", seed=2)),
     ]
     seen = await visitor.post("/compose", form, files=files)
-    assert "Two of them" in seen.words
+    assert "Two of them" in seen.main_text
     made = await node.db.read(_newest, alice)
     assert made is not None
     assert [one.alt for one in made.photos] == ["A lake", "A boat"]
@@ -145,7 +145,7 @@ async def test_an_empty_post_is_refused_with_a_message(alice: Account, signed_in
     await visitor.get("/compose")
     seen = await visitor.post("/compose", {"do": "post", "visibility": "public"}, files=[("photos", "", b"")])
     assert seen.status == 422
-    assert "needs a photo or text" in seen.words
+    assert "needs a photo or text" in seen.main_text
 
 
 async def test_a_post_is_edited_and_its_history_stays_readable(
@@ -164,11 +164,11 @@ async def test_a_post_is_edited_and_its_history_stays_readable(
         ("comments", "everyone"),
     ]
     seen = await visitor.post(f"/posts/{post.id}/edit", form, files=[("photos", "", b"")])
-    assert "Morning at the lake" in seen.words
+    assert "Morning at the lake" in seen.main_text
     made = await node.db.read(_newest, alice)
     assert made is not None
     assert [str(shot.id) for shot in made.photos] == [second, first]
-    assert "Morning at the lak " in (await visitor.get(f"/posts/{post.id}/history")).words + " "
+    assert "Morning at the lak " in (await visitor.get(f"/posts/{post.id}/history")).main_text + " "
     his = await signed_in(bob)
     assert (await his.get(f"/posts/{post.id}/edit")).status == 403
     assert (

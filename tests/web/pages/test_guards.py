@@ -211,7 +211,7 @@ async def test_an_unexpected_error_shows_a_reference_that_is_in_the_log(
     app.quart.add_url_rule("/broken", view_func=broken)
     seen = await anybody.get("/broken")
     assert seen.status == 500
-    reference = re.search(r"Reference ([0-9A-F]{4})\.", seen.words)
+    reference = re.search(r"Reference ([0-9A-F]{4})\.", seen.main_text)
     assert reference
     assert f"reference {reference[1]}" in caplog.text
     assert "the shutter is stuck" in caplog.text

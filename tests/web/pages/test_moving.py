@@ -22,29 +22,29 @@ async def test_an_account_moves_to_another_on_this_node(
 
     await node.db.write(unit)
     hers, his = await signed_in(alice), await signed_in(bob)
-    assert "Account migration" in (await hers.get("/settings/profile")).words
+    assert "Account migration" in (await hers.get("/settings/profile")).main_text
     move = {"target": "bob", "password": PASSWORD}
     refused = await hers.post("/settings/moving", move)
     assert refused.status == 422
-    assert "does not list this account" in refused.words
+    assert "does not list this account" in refused.main_text
     refused = await his.post("/settings/moving/aliases", {"alias": "nobody-at-all"})
-    assert (refused.status, "account does not exist" in refused.words) == (422, True)
+    assert (refused.status, "account does not exist" in refused.main_text) == (422, True)
     seen = await his.post("/settings/moving/aliases", {"alias": "@alice"})
-    assert "You can now start the move" in seen.words
+    assert "You can now start the move" in seen.main_text
     refused = await hers.post("/settings/moving", move | {"password": "something else"})
-    assert "password is wrong" in refused.words
+    assert "password is wrong" in refused.main_text
     seen = await hers.post("/settings/moving", move)
-    assert "Your account has moved" in seen.words
+    assert "Your account has moved" in seen.main_text
     profile = await anybody.get("/@alice")
-    assert "has moved to" in profile.words
+    assert "has moved to" in profile.main_text
     assert profile.one("a", href="/@bob")
     refused = await hers.post("/compose", {"caption": "Still here"})
-    assert "has moved" in refused.words
+    assert "has moved" in refused.main_text
     seen = await hers.post("/settings/moving/back")
-    assert "Redirect cancelled" in seen.words
-    assert "again from" in seen.words
+    assert "Redirect cancelled" in seen.main_text
+    assert "again from" in seen.main_text
     assert (await node.db.read(accounts.get, alice.id)).moved_to == ""
-    assert "has moved to" not in (await anybody.get("/@alice")).words
+    assert "has moved to" not in (await anybody.get("/@alice")).main_text
     assert (await node.db.read(accounts.get, bob.id)).aliases == [alice.uri]
     await his.post("/settings/moving/aliases/remove", {"uri": alice.uri})
     assert (await node.db.read(accounts.get, bob.id)).aliases == []

@@ -89,7 +89,7 @@ async def test_comments_stand_under_their_parents(
     comment = seen.one("article", class_="comment").attributes["id"].removeprefix("post-")
     await hers.get(f"/posts/{comment}")
     await hers.post(f"/posts/{comment}/comment", {"caption": "The upper one"})
-    words = (await anybody.get(f"/p/alice/{post.id}")).words
+    words = (await anybody.get(f"/p/alice/{post.id}")).main_text
     assert words.index("Which lake?") < words.index("The upper one")
 
 
@@ -106,8 +106,8 @@ async def test_a_followers_only_post_is_404_for_others(
     post = await publish(alice, "Only for friends", visibility="followers")
     friend, other = await signed_in(bob), await signed_in(mallory)
     # The follower is first, so that the card is cached when the others request it.
-    assert "Only for friends" in (await friend.get("/")).words
-    assert "Only for friends" in (await friend.get(f"/p/alice/{post.id}")).words
+    assert "Only for friends" in (await friend.get("/")).main_text
+    assert "Only for friends" in (await friend.get(f"/p/alice/{post.id}")).main_text
     for visitor in (other, anybody):
         for path in (
             f"/p/alice/{post.id}",
@@ -127,20 +127,20 @@ async def test_a_cached_card_shows_new_counts_marks_captions_and_names(
 ) -> None:
     post = await publish(alice, "First words")
     visitor = await signed_in(alice)
-    assert "First words" in (await visitor.get("/")).words
+    assert "First words" in (await visitor.get("/")).main_text
     await node.db.write(likes.like, bob, post)
     assert _button(await visitor.get("/"), "like") == (f"/posts/{post.id}/like", False, "1")
     draft = Draft(caption="Other words", photo_ids=[])
     await node.db.write(publishing.edit, alice, post, draft)
     seen = await visitor.get("/")
-    assert "Other words" in seen.words
-    assert "First words" not in seen.words
+    assert "Other words" in seen.main_text
+    assert "First words" not in seen.main_text
 
     def rename(tx: Writer) -> None:
         people.profile(tx, alice, display_name="Alice Varga", is_indexable=False)
 
     await node.db.write(rename)
-    assert "Alice Varga" in (await visitor.get("/")).words
+    assert "Alice Varga" in (await visitor.get("/")).main_text
 
 
 async def test_a_boost_names_its_booster(
@@ -150,7 +150,7 @@ async def test_a_boost_names_its_booster(
     await node.db.write(follows.follow, mallory, bob)
     await node.db.write(boosts.boost, bob, post)
     visitor = await signed_in(mallory)
-    assert "bob boosted" in (await visitor.get("/")).words
+    assert "bob boosted" in (await visitor.get("/")).main_text
 
 
 async def test_deleting_needs_confirmation_and_redirects_to_the_profile(
@@ -161,11 +161,11 @@ async def test_deleting_needs_confirmation_and_redirects_to_the_profile(
     assert (await his.post(f"/posts/{post.id}/delete")).status == 403
     hers = await signed_in(alice)
     page = await hers.get(f"/posts/{post.id}/delete")
-    assert "cannot be undone" in page.words
+    assert "cannot be undone" in page.main_text
     seen = await hers.post(f"/posts/{post.id}/delete")
     assert seen.path == "/@alice"
     gone = await hers.get(f"/p/alice/{post.id}")
-    assert (gone.status, "was deleted" in gone.words) == (410, True)
+    assert (gone.status, "was deleted" in gone.main_text) == (410, True)
 
 
 async def test_a_deleted_private_post_is_404_not_410(

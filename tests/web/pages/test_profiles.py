@@ -30,7 +30,7 @@ async def test_following_and_unfollowing_with_a_button(
     seen = await visitor.post(button.attributes["formaction"], {"back": "/@alice"})
     button = seen.one("button", **{"data-follow": str(alice.id)})
     assert button.text.strip() == "Following"
-    assert "bob" in (await visitor.get("/@alice/followers")).words
+    assert "bob" in (await visitor.get("/@alice/followers")).main_text
     seen = await visitor.post(button.attributes["formaction"], {"back": "/@alice"})
     assert seen.one("button", **{"data-follow": str(alice.id)}).text.strip() == "Follow"
 
@@ -46,7 +46,7 @@ async def test_a_locked_account_accepts_or_rejects_requests(
         assert json.loads(answer.text)["label"] == "Requested"
     hers = await signed_in(alice)
     seen = await hers.get("/follow-requests")
-    assert "bob" in seen.words
+    assert "bob" in seen.main_text
     await hers.post(f"/people/{bob.id}/accept", {"back": "/follow-requests"})
     await hers.post(f"/people/{mallory.id}/reject", {"back": "/follow-requests"})
     found = await node.db.read(relationships.with_accounts, alice, [bob.id, mallory.id])
@@ -60,9 +60,9 @@ async def test_a_blocked_account_sees_nothing_and_is_listed_in_the_settings(
     hers, his = await signed_in(alice), await signed_in(mallory)
     await hers.post(f"/people/{mallory.id}/block", {"back": "/@mallory"})
     assert "Morning" not in (await his.get("/@alice/all")).text
-    assert "mallory" in (await hers.get("/settings/people")).words
+    assert "mallory" in (await hers.get("/settings/people")).main_text
     await hers.post(f"/people/{mallory.id}/unblock", {"back": "/settings/people"})
-    assert "Morning" in (await his.get("/@alice/all")).words
+    assert "Morning" in (await his.get("/@alice/all")).main_text
 
 
 async def test_profiles_are_found_in_any_case_and_redirect_to_one_url(
@@ -87,10 +87,10 @@ async def test_a_profile_is_saved_and_an_invalid_one_keeps_what_was_typed(
         ("is_locked", "1"),
     ]
     seen = await visitor.post("/settings/profile", form)
-    assert "saved" in seen.words
+    assert "saved" in seen.main_text
     shown = await visitor.get("/@alice")
-    assert "Mountains <b>before</b> breakfast" in shown.words
-    assert "Rolleiflex" in shown.words
+    assert "Mountains <b>before</b> breakfast" in shown.main_text
+    assert "Rolleiflex" in shown.main_text
     await visitor.get("/settings/profile")
     seen = await visitor.post("/settings/profile", [("display_name", "Alice"), ("bio", "x" * 1001)])
     assert seen.status == 422
@@ -149,7 +149,7 @@ async def test_attribution_domains_are_typed_or_pasted(
     assert seen.one("textarea", name="attribution_domains").text == "blog.alice.example\nalice.example"
     seen = await visitor.post("/settings/profile", {"attribution_domains": "my blog"})
     assert seen.status == 422
-    assert "“my blog” is not the name of a website." in seen.words
+    assert "“my blog” is not the name of a website." in seen.main_text
     assert seen.one("textarea", name="attribution_domains").text == "my blog"
 
 
@@ -158,15 +158,15 @@ async def test_follows_can_be_hidden(
 ) -> None:
     await node.db.write(follows.follow, bob, alice)
     hers, his = await signed_in(alice), await signed_in(bob)
-    assert "@bob" in (await anybody.get("/@alice/followers")).words
+    assert "@bob" in (await anybody.get("/@alice/followers")).main_text
     await hers.get("/settings/profile")
     await hers.post("/settings/profile", {"hides_follows": "1"})
     for visitor in (his, anybody):
         seen = await visitor.get("/@alice/followers")
-        assert "@bob" not in seen.words
-        assert "alice hides their followers and follows." in seen.words
-        assert "1 follower" in (await visitor.get("/@alice")).words
-    assert "@bob" in (await hers.get("/@alice/followers")).words
+        assert "@bob" not in seen.main_text
+        assert "alice hides their followers and follows." in seen.main_text
+        assert "1 follower" in (await visitor.get("/@alice")).main_text
+    assert "@bob" in (await hers.get("/@alice/followers")).main_text
 
 
 async def test_a_new_password_ends_the_other_sessions(
@@ -203,11 +203,11 @@ async def test_notifications_are_grouped_and_read_once_shown(
     assert visitor.page is not None
     assert visitor.page.all("span", class_="unread")
     seen = await visitor.get("/notifications")
-    assert "mallory and 1 other liked your photo" in seen.words
+    assert "mallory and 1 other liked your photo" in seen.main_text
     assert len(seen.all("li", class_="note new")) == 1
     assert not (await visitor.get("/notifications")).all("li", class_="note new")
     assert not (await visitor.get("/")).all("span", class_="unread")
-    assert "liked" not in (await visitor.get("/notifications/comments")).words
+    assert "liked" not in (await visitor.get("/notifications/comments")).main_text
     await visitor.post("/notifications/clear")
     assert await node.db.read(notification_list.unread_count, alice) == 0
 
@@ -242,9 +242,9 @@ async def test_search_resolves_remote_handles_and_finds_local_text(
     ).path == f"/p/alice/{post.id}"
     found = await visitor.get("/search?q=heron")
     assert found.all("a", class_="cell")
-    assert "#birds" in (await visitor.get("/search?q=%23bird")).words
-    assert "alice" in (await anybody.get("/search?q=ali")).words
-    assert "Sign in to look" in (await anybody.get("/search?q=%40who%40nowhere.example")).words
+    assert "#birds" in (await visitor.get("/search?q=%23bird")).main_text
+    assert "alice" in (await anybody.get("/search?q=ali")).main_text
+    assert "Sign in to look" in (await anybody.get("/search?q=%40who%40nowhere.example")).main_text
 
 
 async def test_a_visitor_is_sent_to_their_own_server_to_follow(
@@ -256,7 +256,7 @@ async def test_a_visitor_is_sent_to_their_own_server_to_follow(
     assert seen.one("form", action="/interact")
     seen = await anybody.post("/interact", {"uri": alice.uri, "handle": "not a valid handle"})
     assert seen.status == 422
-    assert "@you@server.example" in seen.words
+    assert "@you@server.example" in seen.main_text
     assert (await anybody.get("/interact?uri=https%3A%2F%2Fevil.test%2F")).status == 404
     visitor = await signed_in(bob)
     seen = await visitor.get(f"/authorize_interaction?uri={alice.uri}")

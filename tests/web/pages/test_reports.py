@@ -27,27 +27,27 @@ async def test_a_post_is_reported_and_the_report_resolved(
     picked = [box for box in seen.all("input", name="posts") if "checked" in box.attributes]
     assert [box.attributes["value"] for box in picked] == [str(bad.id)]
     assert seen.one("input", name="posts", value=str(other.id))
-    assert "Forward to" not in seen.words
+    assert "Forward to" not in seen.main_text
     values = {"person": str(mallory.id), "posts": str(bad.id), "category": "violation"}
     refused = await hers.post("/report", {**values, "words": "x" * 1001})
     assert refused.status == 422
-    assert "1000 characters" in refused.words
+    assert "1000 characters" in refused.main_text
     seen = await hers.post("/report", {**values, "words": "<script>Look</script>\nthere"})
-    assert "Thank you" in seen.words
+    assert "Thank you" in seen.main_text
 
     his = await signed_in(bob, "moderator")
     seen = await his.get("/admin/reports")
-    assert "Reports (1)" in seen.words
+    assert "Reports (1)" in seen.main_text
     (case,) = await node.db.read(reports.page, Page())
     seen = await his.get(f"/admin/reports/{case.report.id}")
-    assert "<script>Look" in seen.words
-    assert "Bad <b>words</b>" in seen.words
+    assert "<script>Look" in seen.main_text
+    assert "Bad <b>words</b>" in seen.main_text
     await his.post(f"/admin/reports/{case.report.id}/delete", {"post": str(bad.id)})
     assert (await anybody.get(f"/p/mallory/{bad.id}")).status == 410
     seen = await his.post(f"/admin/reports/{case.report.id}/close")
-    assert "Report resolved." in seen.words
-    assert "resolved by bob" in (await his.get("/admin/reports?show=closed")).words
-    assert "resolved a report about" in (await his.get("/admin/log")).words
+    assert "Report resolved." in seen.main_text
+    assert "resolved by bob" in (await his.get("/admin/reports?show=closed")).main_text
+    assert "resolved a report about" in (await his.get("/admin/log")).main_text
 
 
 async def test_a_report_can_be_forwarded_to_a_remote_server(
@@ -57,7 +57,7 @@ async def test_a_report_can_be_forwarded_to_a_remote_server(
     hers = await signed_in(alice)
     profile = await hers.get("/@rita@far.example")
     seen = await hers.get(profile.one("a", href=f"/report?person={rita.id}").attributes["href"])
-    assert "Forward to far.example" in seen.words
+    assert "Forward to far.example" in seen.main_text
     await hers.post("/report", {"person": str(rita.id), "category": "spam", "words": "", "forward": "1"})
     assert await node.db.read(lambda tx: tx.value("SELECT verb FROM outbox")) == "Flag"
 
@@ -70,4 +70,4 @@ async def test_reports_are_shown_to_staff_only(
     assert (await hers.post("/admin/reports/1/suspend")).status in (403, 404)
     assert (await hers.get(f"/report?person={alice.id}")).status == 404
     assert (await hers.get("/report")).status == 404
-    assert "Sign in" in (await anybody.get(f"/report?person={mallory.id}")).words
+    assert "Sign in" in (await anybody.get(f"/report?person={mallory.id}")).main_text

@@ -10,7 +10,7 @@ from node.models.account import Account
 from node.moderation import block_lists, domain_exclusions, domain_rules
 from node.node import Node
 from tests.support.people import remote
-from tests.support.posting import arrives, follow, picture
+from tests.support.posting import follow, picture, receive_post
 from tests.support.visitors import Visitor
 from tests.web.pages.conftest import SignedIn
 
@@ -30,19 +30,19 @@ async def test_an_admin_reads_about_a_server_and_sets_a_rule(
     rita = await node.db.write(remote, "rita", "far.example", display_name="Rita <b>")
     await node.db.write(remote, "kim", "xn--lud-sna.example")
     await node.db.write(follow, alice, rita)
-    await node.db.write(arrives, rita)
+    await node.db.write(receive_post, rita)
     await node.db.write(server_availability.record_failure, "far.example", "answered 500")
 
     seen = await admin.get("/admin/servers")
-    assert "far.example" in seen.words
-    assert "löud.example" in seen.words
-    assert "answered 500" in (await admin.get("/admin/servers?show=failing")).words
-    assert "far.example" not in (await admin.get("/admin/servers?q=Löud.example")).words
+    assert "far.example" in seen.main_text
+    assert "löud.example" in seen.main_text
+    assert "answered 500" in (await admin.get("/admin/servers?show=failing")).main_text
+    assert "far.example" not in (await admin.get("/admin/servers?q=Löud.example")).main_text
 
     seen = await admin.post("/admin/servers", {"domain": " FAR.example. "})
     assert seen.path == "/admin/servers/far.example"
-    assert "Rita <b>" in seen.words
-    assert "removes 1 follow between" in seen.words
+    assert "Rita <b>" in seen.main_text
+    assert "removes 1 follow between" in seen.main_text
     form = {
         "strength": "suspend",
         "rejects_reports": "1",
@@ -51,26 +51,26 @@ async def test_an_admin_reads_about_a_server_and_sets_a_rule(
         "private_comment": "Ask kim",
     }
     seen = await admin.post("/admin/servers/far.example/rule", form)
-    assert "Saved." in seen.words
+    assert "Saved." in seen.main_text
     rule = await node.db.read(domain_rules.by_domain, "far.example")
     assert rule is not None
     assert (rule.strength, rule.rejects_media, rule.rejects_reports) == ("suspend", False, True)
     assert seen.one("input", name="strength", value="suspend").attributes.get("checked") == ""
-    assert "Ask kim" in (await admin.get("/admin/servers?show=rules")).words
-    assert "from the rule for far.example" in (await admin.get("/admin/servers/a.far.example")).words
+    assert "Ask kim" in (await admin.get("/admin/servers?show=rules")).main_text
+    assert "from the rule for far.example" in (await admin.get("/admin/servers/a.far.example")).main_text
 
     about = await anybody.get("/about")
-    assert "Too <loud>" in about.words
-    assert "fa*.*****le" in about.words
+    assert "Too <loud>" in about.main_text
+    assert "fa*.*****le" in about.main_text
     assert "Ask kim" not in about.text
     assert "far.example" not in about.text
 
     seen = await admin.post("/admin/servers/far.example/lift")
-    assert "Rule removed." in seen.words
+    assert "Rule removed." in seen.main_text
     assert await rules(node.db) == {}
     log = await admin.get("/admin/log")
-    assert "aliceremoved a server rulefar.example" in log.words
-    assert "alicechanged a server rulefar.examplesuspend reports" in log.words
+    assert "aliceremoved a server rulefar.example" in log.main_text
+    assert "alicechanged a server rulefar.examplesuspend reports" in log.main_text
 
 
 @pytest.mark.parametrize("path", ["/admin/servers", "/admin/lists", "/admin/log"])
@@ -108,7 +108,7 @@ async def test_a_moderator_reads_and_an_admin_changes_rules(
 async def test_an_invalid_domain_is_refused_with_a_message(admin: Visitor, name: str) -> None:
     seen = await admin.post("/admin/servers", {"domain": name})
     assert seen.status == 422
-    assert "." in seen.words
+    assert "." in seen.main_text
 
 
 async def test_an_imported_file_is_shown_before_it_is_applied(
@@ -119,8 +119,8 @@ async def test_an_imported_file_is_shown_before_it_is_applied(
     data = b"\xef\xbb\xbf#domain,#severity,#public_comment\r\nfar.example,suspend,\r\nloud.example,silence,<b>Loud\r\ncom,suspend,\r\n"
     seen = await admin.post("/admin/lists/import", files=[("file", "../blocks.csv", data)])
     assert seen.status == 200
-    assert "top-level domain" in seen.words
-    assert "<b>Loud" in seen.words
+    assert "top-level domain" in seen.main_text
+    assert "<b>Loud" in seen.main_text
     boxes = {
         one.attributes["value"]: "checked" in one.attributes
         for one in seen.all("input", type="checkbox", name="domain")
@@ -159,7 +159,7 @@ async def test_lists_are_subscribed_changed_and_unsubscribed(node: Node, admin: 
         "/admin/lists/follow",
         {"url": "https://lists.example/x.csv", "title": "Worst <1>", "strength": "limit"},
     )
-    assert "Worst <1>" in seen.words
+    assert "Worst <1>" in seen.main_text
     (of,) = await node.db.read(block_lists.all_lists)
     assert (of.is_automatic, of.strength) == (False, "limit")
     await admin.get(f"/admin/lists/{of.id}")
@@ -176,7 +176,7 @@ async def test_lists_are_subscribed_changed_and_unsubscribed(node: Node, admin: 
 async def test_exclusions_are_added_and_removed(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/lists")
     seen = await admin.post("/admin/lists/exclude", {"domain": "Good.example", "comment": "friends"})
-    assert "friends" in seen.words
+    assert "friends" in seen.main_text
     assert [one.domain for one in await node.db.read(domain_exclusions.all_exclusions)] == ["good.example"]
     await admin.post("/admin/lists/include", {"domain": "good.example"})
     assert await node.db.read(domain_exclusions.all_exclusions) == []
@@ -185,7 +185,7 @@ async def test_exclusions_are_added_and_removed(node: Node, admin: Visitor) -> N
 async def test_the_allow_list_is_managed_on_the_pages_of_servers(node: Node, admin: Visitor) -> None:
     await admin.get("/admin/servers/far.example")
     await admin.post("/admin/servers/far.example/allow")
-    assert "far.example" in (await admin.get("/admin/servers?show=allowed")).words
+    assert "far.example" in (await admin.get("/admin/servers?show=allowed")).main_text
     assert (await admin.get("/admin/lists/allowed.csv")).text == "#domain\nfar.example\n"
     await admin.get("/admin/servers/far.example")
     await admin.post("/admin/servers/far.example/disallow")
@@ -196,12 +196,12 @@ async def test_posts_of_a_server_with_rejected_media_keep_their_text(
     node: Node, alice: Account, signed_in: SignedIn
 ) -> None:
     rita = await node.db.write(remote, "rita", "far.example", avatar_url="https://far.example/a.png")
-    post = await node.db.write(arrives, rita, photos=[picture("lake")], html="<p>At the lake</p>")
+    post = await node.db.write(receive_post, rita, photos=[picture("lake")], html="<p>At the lake</p>")
     await node.db.write(domain_rules.block, "far.example", strength="none", rejects_media=True)
     visitor = await signed_in(alice)
 
     for path in (f"/posts/{post.id}", "/@rita@far.example"):
         seen = await visitor.get(path)
-        assert "photo lake" in seen.words
+        assert "photo lake" in seen.main_text
         assert "/media/remote/" not in seen.text
         assert f"/media/avatar/{rita.id}" not in seen.text

@@ -45,7 +45,7 @@ async def test_a_wrong_setup_code_creates_no_account(node: Node, anybody: Visito
     form = {"code": "AAAA-BBBB-CCCC", "name": "mallory", "email": "m@m.test", "password": PASSWORD}
     seen = await anybody.post("/setup", form)
     assert seen.status == 422
-    assert "not the one printed" in seen.words
+    assert "not the one printed" in seen.main_text
     assert SESSION_COOKIE not in anybody.cookies
 
 
@@ -69,7 +69,7 @@ async def test_a_taken_name_is_reported_at_its_field_and_the_form_kept(node: Nod
         "/sign-up", {"name": "Alice", "email": "other@tintype.test", "password": PASSWORD}
     )
     assert seen.status == 409
-    assert "taken" in seen.words
+    assert "taken" in seen.main_text
     assert seen.one("input", id="f-email").attributes["value"] == "other@tintype.test"
     assert PASSWORD not in seen.text
 
@@ -81,12 +81,12 @@ async def test_a_sign_up_with_approval_waits_for_the_admin(node: Node) -> None:
     await _set_up(node, admin)
     await newcomer.get("/sign-up")
     form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD, "reason": "I like lakes"}
-    assert "will be reviewed" in (await newcomer.post("/sign-up", form)).words
+    assert "will be reviewed" in (await newcomer.post("/sign-up", form)).main_text
     await newcomer.get("/sign-in")
     refused = await newcomer.post("/sign-in", {"login": "bob", "password": PASSWORD})
-    assert "pending" in refused.words
+    assert "pending" in refused.main_text
     waiting = await admin.get("/admin/sign-ups")
-    assert "I like lakes" in waiting.words
+    assert "I like lakes" in waiting.main_text
     action = next(one for one in waiting.all("form") if one.attributes["action"].endswith("/approve"))
     await admin.post(action.attributes["action"])
     await newcomer.get("/sign-in")
@@ -100,7 +100,7 @@ async def test_the_sign_up_page_shows_that_sign_ups_are_closed(node: Node) -> No
     app = create_app(node)
     await _set_up(node, Visitor(app))
     visitor = Visitor(app)
-    assert "Sign-ups are closed" in (await visitor.get("/sign-up")).words
+    assert "Sign-ups are closed" in (await visitor.get("/sign-up")).main_text
     form = {"name": "bob", "email": "bob@b.test", "password": PASSWORD}
     assert (await visitor.post("/sign-up", form)).status == 403
 
@@ -113,7 +113,7 @@ async def test_guessing_a_password_is_stopped_after_some_tries(node: Node, anybo
     ]
     assert answers[0].status == 422
     assert answers[-1].status == 429
-    assert "too often" in answers[-1].words
+    assert "too often" in answers[-1].main_text
     right = await anybody.post("/sign-in", {"login": "alice", "password": PASSWORD})
     assert right.status == 429
 
@@ -173,7 +173,7 @@ async def test_signing_up_too_often_is_refused_and_the_form_kept(node: Node, any
     answers = [await anybody.post("/sign-up", form) for _ in range(12)]
     assert answers[0].status == 409
     assert answers[-1].status == 429
-    assert "too often" in answers[-1].words
+    assert "too often" in answers[-1].main_text
     assert answers[-1].one("input", id="f-email").attributes["value"] == "late@b.test"
 
 
