@@ -7,7 +7,10 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
-from activitypub.inbox.asgi import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activitypub.asgi import (
     BodyTooLarge,
     IncompleteBody,
     TooSlow,
@@ -17,9 +20,6 @@ from activitypub.inbox.asgi import (
     respond,
     signed_request,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from node.database import Site
 
 Message = MutableMapping[str, Any]
