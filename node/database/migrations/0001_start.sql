@@ -7,8 +7,8 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 );
 
--- People, ours and everyone else's. uri is the identity; name and domain are a label that may change.
--- domain is always filled (ours: the node's own domain).
+-- Accounts, local and remote. uri is the identity; name and domain are a label that may change.
+-- domain is always filled (local accounts: the node's own domain).
 -- owner: node/accounts/accounts.py
 CREATE TABLE accounts (
     id BIGINT PRIMARY KEY,
@@ -20,8 +20,8 @@ CREATE TABLE accounts (
     kind TEXT NOT NULL DEFAULT 'Person',
     display_name TEXT NOT NULL DEFAULT '',
     bio TEXT NOT NULL DEFAULT '',            -- safe HTML
-    bio_source TEXT NOT NULL DEFAULT '',     -- what our own people typed
-    fields TEXT NOT NULL DEFAULT '[]',       -- JSON [[name, safe HTML value, ours: as typed], …]
+    bio_source TEXT NOT NULL DEFAULT '',     -- as typed, of local accounts
+    fields TEXT NOT NULL DEFAULT '[]',       -- JSON [[name, safe HTML value, local: as typed], …]
     avatar_file TEXT NOT NULL DEFAULT '',    -- storage key stem of a local avatar, '' = none
     avatar_url TEXT NOT NULL DEFAULT '',     -- where a remote avatar is
     avatar_alt TEXT NOT NULL DEFAULT '',
@@ -36,7 +36,7 @@ CREATE TABLE accounts (
     featured_uri TEXT NOT NULL DEFAULT '',
     also_known_as TEXT NOT NULL DEFAULT '[]',
     moved_to TEXT NOT NULL DEFAULT '',
-    posts_count BIGINT NOT NULL DEFAULT 0,       -- ours: true; theirs: what is known here
+    posts_count BIGINT NOT NULL DEFAULT 0,       -- local: exact; remote: as far as known here
     followers_count BIGINT NOT NULL DEFAULT 0,
     following_count BIGINT NOT NULL DEFAULT 0,
     last_posted_at BIGINT,
@@ -56,12 +56,12 @@ CREATE TABLE keys (
     account_id BIGINT NOT NULL REFERENCES accounts (id),
     algorithm TEXT NOT NULL,                 -- 'rsa' | 'ed25519'
     public TEXT NOT NULL,                    -- PEM | multibase
-    private TEXT,                            -- ours only, encrypted with the node's secret
+    private TEXT,                            -- local accounts only, encrypted with the node's secret
     fetched_at BIGINT NOT NULL
 );
 CREATE INDEX keys_account ON keys (account_id);
 
--- Those of our accounts that can sign in.
+-- The local accounts that can sign in.
 -- owner: node/auth/users.py
 CREATE TABLE users (
     account_id BIGINT PRIMARY KEY REFERENCES accounts (id),
@@ -129,7 +129,7 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_window ON attempts (window_at);
 
--- A tombstone stays after deletion: deleted_at set, words and photos gone.
+-- A tombstone stays after deletion: deleted_at set, text and photos removed.
 -- owner: node/posts/posts.py
 CREATE TABLE posts (
     id BIGINT PRIMARY KEY,                   -- sorts by published_at
@@ -139,7 +139,7 @@ CREATE TABLE posts (
     is_local BOOLEAN NOT NULL,
     visibility TEXT NOT NULL,                -- public | unlisted | followers | direct
     caption TEXT NOT NULL DEFAULT '',        -- safe HTML
-    source TEXT NOT NULL DEFAULT '',         -- what our own people typed
+    source TEXT NOT NULL DEFAULT '',         -- as typed, of local accounts
     warning TEXT NOT NULL DEFAULT '',
     is_sensitive BOOLEAN NOT NULL DEFAULT FALSE,
     language TEXT NOT NULL DEFAULT '',
@@ -150,7 +150,7 @@ CREATE TABLE posts (
     photos_count INTEGER NOT NULL DEFAULT 0,
     likes_count BIGINT NOT NULL DEFAULT 0,
     boosts_count BIGINT NOT NULL DEFAULT 0,
-    comments_count BIGINT NOT NULL DEFAULT 0,    -- public and unlisted direct answers
+    comments_count BIGINT NOT NULL DEFAULT 0,    -- public and unlisted direct replies
     published_at BIGINT NOT NULL,
     edited_at BIGINT,
     created_at BIGINT NOT NULL,
@@ -164,7 +164,7 @@ CREATE INDEX posts_root ON posts (root_id, id) WHERE parent_uri <> '';
 CREATE INDEX posts_public_side ON posts (is_local, id) WHERE visibility = 'public' AND deleted_at IS NULL AND parent_uri = '';
 CREATE INDEX posts_public ON posts (id) WHERE visibility = 'public' AND deleted_at IS NULL AND parent_uri = '';
 
--- What a post said before an edit.
+-- The versions of a post before its edits.
 -- owner: node/posts/revisions.py
 CREATE TABLE post_edits (
     id BIGINT PRIMARY KEY,
@@ -210,7 +210,7 @@ CREATE TABLE photos (
     remote_url TEXT NOT NULL DEFAULT '',     -- where another server keeps it
     original_file TEXT NOT NULL DEFAULT '',  -- storage key of the private original, if kept
     extra TEXT NOT NULL DEFAULT '{}',        -- JSON: licence, place, exif as other servers sent them
-    fetch_failed_at BIGINT,                  -- remote: when looking at it last failed
+    fetch_failed_at BIGINT,                  -- remote: when fetching it last failed
     created_at BIGINT NOT NULL
 );
 CREATE INDEX photos_post ON photos (post_id, position) WHERE post_id IS NOT NULL;
@@ -230,7 +230,7 @@ CREATE TABLE photo_files (
 );
 CREATE INDEX photo_files_file ON photo_files (file);
 
--- Avatars: ours and the cached ones of others.
+-- Avatars and headers: local ones, and the cached remote ones.
 -- owner: node/attachments/avatars.py
 CREATE TABLE avatar_files (
     account_id BIGINT NOT NULL REFERENCES accounts (id),
@@ -312,7 +312,7 @@ CREATE TABLE mutes (
     UNIQUE (account_id, target_id)
 );
 
--- Servers an admin does not want to hear from.
+-- Rules about other servers.
 -- owner: node/moderation/domain_rules.py
 CREATE TABLE domain_blocks (
     domain TEXT PRIMARY KEY,
@@ -378,7 +378,7 @@ CREATE UNIQUE INDEX feed_once ON feed (account_id, post_id);
 CREATE INDEX feed_by ON feed (by_id, account_id);
 CREATE INDEX feed_post ON feed (post_id);
 
--- Sentences our people have said: who, verb, object. Rendered once, at fan-out.
+-- Outgoing activities of local accounts: who, verb, object. Rendered once, at fan-out.
 -- owner: node/federation/outbox.py
 CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
@@ -386,7 +386,7 @@ CREATE TABLE outbox (
     account_id BIGINT NOT NULL REFERENCES accounts (id),
     verb TEXT NOT NULL,
     object_uri TEXT NOT NULL,
-    post_id BIGINT,                          -- the post it is about, for the ledger
+    post_id BIGINT,                          -- the post it is about, for delivery reports
     target_id BIGINT,                        -- the account it is about
     extra TEXT NOT NULL DEFAULT '{}',        -- JSON the renderer needs once the rows are gone
     document TEXT,                           -- the rendered activity, the same bytes at every retry
@@ -395,7 +395,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_account ON outbox (account_id, id);
 CREATE INDEX outbox_post ON outbox (post_id, id) WHERE post_id IS NOT NULL;
 
--- The delivery ledger: one row per activity and inbox.
+-- Deliveries: one row per activity and inbox.
 -- owner: node/federation/deliveries.py
 CREATE TABLE deliveries (
     id BIGINT PRIMARY KEY,
@@ -412,7 +412,7 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_host ON deliveries (host, state);
 
--- Other servers: awake, or asleep after failures.
+-- Other servers: available, or unavailable after failures.
 -- owner: node/federation/server_availability.py
 CREATE TABLE hosts (
     host TEXT PRIMARY KEY,
@@ -430,11 +430,11 @@ CREATE TABLE hosts (
 CREATE TABLE jobs (
     id BIGINT PRIMARY KEY,
     kind TEXT NOT NULL,
-    lane TEXT NOT NULL DEFAULT '',           -- '' or the host the job talks to
+    lane TEXT NOT NULL DEFAULT '',           -- '' or the host that the job sends requests to
     payload TEXT NOT NULL,                   -- JSON
     run_at BIGINT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    claimed_until BIGINT NOT NULL DEFAULT 0, -- 0 = nobody works on it
+    claimed_until BIGINT NOT NULL DEFAULT 0, -- 0 = not claimed
     reason TEXT NOT NULL DEFAULT '',         -- why it was put off, or given up
     failed_at BIGINT,                        -- given up: kept for the admin to see
     created_at BIGINT NOT NULL
@@ -451,7 +451,7 @@ CREATE TABLE lanes (
     jobs INTEGER NOT NULL
 );
 
--- Activities already acted on, by a 64-bit hash of their id.
+-- Activities already processed, by a 64-bit hash of their id.
 -- owner: node/federation/seen_activities.py
 CREATE TABLE seen_activities (
     hash BIGINT PRIMARY KEY,

@@ -1,9 +1,9 @@
--- What an admin decides about other servers, and what follows from it for the people of those servers.
+-- Rules of admins about other servers, and what they mean for the accounts of those servers.
 
--- The host of the uri: where somebody really lives, which may be another name than the one in their handle.
--- Those who are here already get the right one when they are next read.
+-- The host of the uri: the server of the account, which may have another name than the handle.
+-- Accounts that are stored already get it when their actor is fetched the next time.
 ALTER TABLE accounts ADD COLUMN host TEXT NOT NULL DEFAULT '';
--- What the rules about their server come to, kept here so that no page needs another look-up.
+-- The policy of their server, kept here so that no page needs another look-up.
 ALTER TABLE accounts ADD COLUMN is_limited BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE accounts ADD COLUMN is_without_media BOOLEAN NOT NULL DEFAULT FALSE;
 -- suspended_at was set because of their server, and goes when the server's suspension does.
@@ -38,7 +38,7 @@ CREATE TABLE domain_exclusions (
     created_at BIGINT NOT NULL
 );
 
--- Block lists of others: subscribed to, or a file that was imported (url '') and waits for an answer.
+-- Block lists: subscribed to, or an imported file (url '') that waits for a decision.
 -- owner: node/moderation/block_lists.py
 CREATE TABLE block_lists (
     id BIGINT PRIMARY KEY,
@@ -48,14 +48,14 @@ CREATE TABLE block_lists (
     strength TEXT NOT NULL DEFAULT 'suspend',   -- for lists of bare names
     etag TEXT NOT NULL DEFAULT '',
     modified TEXT NOT NULL DEFAULT '',
-    asked_at BIGINT,                         -- when its server was last asked
-    fetched_at BIGINT,                       -- when it last gave something new
+    asked_at BIGINT,                         -- when it was last requested
+    fetched_at BIGINT,                       -- when it last had changed
     failure TEXT NOT NULL DEFAULT '',        -- why that did not work, if it did not
     problems TEXT NOT NULL DEFAULT '[]',     -- JSON [[line, text, why], …]
     created_at BIGINT NOT NULL
 );
 
--- What a list says now, and what became of it:
+-- The entries of a list, and their states:
 -- draft | changed | dropped wait for an admin; applied; held: another decision stands; declined.
 -- owner: node/moderation/block_list_entries.py
 CREATE TABLE block_list_entries (
@@ -87,7 +87,7 @@ CREATE TABLE severed_follows (
 );
 CREATE INDEX severed_follows_age ON severed_follows (severed_at);
 
--- Who decided what. by_id NULL: the node itself, following an instruction it was given.
+-- The audit log: who decided what. by_id NULL: the node itself.
 -- owner: node/moderation/audit_log.py
 CREATE TABLE audit_log (
     id BIGINT PRIMARY KEY,

@@ -1,15 +1,15 @@
--- Pictures of other servers are kept under a ceiling; their custom emoji are shown.
+-- Remote media is cached up to a limit; remote custom emoji are shown.
 
--- Each picture that was looked at: what is kept of it, or that it could not be had.
--- The files are named where the picture belongs: photo_files, avatar_files, emoji.
+-- Each remote picture that was requested: what is cached of it, or that fetching it failed.
+-- Its files are in photo_files, avatar_files or emoji.
 -- owner: node/attachments/media_cache.py
 CREATE TABLE cached_media (
     kind TEXT NOT NULL,                      -- photo | avatar | emoji
-    id BIGINT NOT NULL,                      -- of the photo, of the person, of the emoji
-    url TEXT NOT NULL DEFAULT '',            -- what was asked for
-    host TEXT NOT NULL,                      -- of that
-    bytes BIGINT NOT NULL,                   -- 0 = could not be had
-    looked_at BIGINT NOT NULL,               -- to within some minutes
+    id BIGINT NOT NULL,                      -- of the photo, the account or the emoji
+    url TEXT NOT NULL DEFAULT '',            -- the address it was fetched from
+    host TEXT NOT NULL,                      -- its host
+    bytes BIGINT NOT NULL,                   -- 0 = fetching failed
+    looked_at BIGINT NOT NULL,               -- last access, to within some minutes
     failures INTEGER NOT NULL DEFAULT 0,     -- in a row
     try_after BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (kind, id)
@@ -18,7 +18,7 @@ CREATE INDEX cached_media_looks ON cached_media (looked_at) WHERE bytes > 0;
 CREATE INDEX cached_media_host ON cached_media (host, looked_at) WHERE bytes > 0;
 CREATE INDEX cached_media_failed ON cached_media (try_after) WHERE bytes = 0;
 
--- The sums of what is kept, by host, so that no question needs to add up a million rows.
+-- The totals by host, so that no query adds up a million rows.
 -- owner: node/attachments/media_cache.py
 CREATE TABLE cached_hosts (
     host TEXT PRIMARY KEY,
@@ -26,15 +26,15 @@ CREATE TABLE cached_hosts (
     bytes BIGINT NOT NULL
 );
 
--- Custom emoji that people of other servers have used. What each post and profile uses is kept with it.
+-- Remote custom emoji. Which ones a post or profile uses is stored with it.
 -- owner: node/attachments/custom_emoji.py
 CREATE TABLE emoji (
     id BIGINT PRIMARY KEY,
-    domain TEXT NOT NULL,                    -- the server whose people use it
+    domain TEXT NOT NULL,                    -- the server whose accounts use it
     shortcode TEXT NOT NULL,                 -- without colons
     url TEXT NOT NULL,
     updated_at BIGINT NOT NULL,              -- as that server says; 0 = it does not
-    file TEXT NOT NULL DEFAULT '',           -- storage key, while it is kept here
+    file TEXT NOT NULL DEFAULT '',           -- storage key, while it is cached
     created_at BIGINT NOT NULL,
     UNIQUE (domain, shortcode)
 );

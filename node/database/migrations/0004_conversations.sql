@@ -1,5 +1,5 @@
--- What somebody's own server says of them: numbers to show, never to count with. NULL when it says nothing.
--- `looked_at` is when it was asked last for these and for what they posted.
+-- Counts that the server of a remote account claims: shown, never computed with. NULL: not claimed.
+-- `looked_at` is when these and the account's posts were last requested.
 -- owner: node/accounts/accounts.py
 ALTER TABLE accounts ADD COLUMN claimed_posts BIGINT;
 ALTER TABLE accounts ADD COLUMN claimed_followers BIGINT;

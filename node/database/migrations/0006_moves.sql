@@ -1,6 +1,6 @@
--- What somebody shows first, what people complain about, and where people move to.
+-- Pinned posts, reports, and moves to another account.
 
--- Posts that come first on their author's profile. Of other servers: what those say they show first.
+-- Posts that come first on their author's profile. Remote ones: those of the actor's featured collection.
 -- owner: node/interactions/pins.py
 CREATE TABLE pins (
     id BIGINT PRIMARY KEY,                   -- the latest pinned comes first
@@ -9,7 +9,7 @@ CREATE TABLE pins (
 );
 CREATE INDEX pins_account ON pins (account_id, id);
 
--- What somebody finds wrong with somebody else: one of ours, or another server on behalf of its people.
+-- Reports about accounts, by local accounts or by another server on behalf of its own.
 -- owner: node/admin/reports.py
 CREATE TABLE reports (
     id BIGINT PRIMARY KEY,
@@ -19,7 +19,7 @@ CREATE TABLE reports (
     words TEXT NOT NULL DEFAULT '',          -- plain text
     is_forwarded BOOLEAN NOT NULL DEFAULT FALSE,
     created_at BIGINT NOT NULL,
-    closed_at BIGINT,                        -- NULL: somebody still has to look
+    closed_at BIGINT,                        -- NULL: open
     closed_by BIGINT
 );
 CREATE INDEX reports_open ON reports (id) WHERE closed_at IS NULL;
@@ -32,7 +32,7 @@ CREATE TABLE report_posts (
     PRIMARY KEY (report_id, post_id)
 );
 
--- Who has moved to another account, ours and others': the last time, so that nobody moves all the time.
+-- When an account, local or remote, last moved: moves are limited in frequency.
 -- owner: node/lifecycle/migration.py
 CREATE TABLE moves (
     account_id BIGINT PRIMARY KEY REFERENCES accounts (id),

@@ -4,8 +4,8 @@ ALTER TABLE posts ADD COLUMN policy TEXT NOT NULL DEFAULT '';
 UPDATE posts SET policy = '{"comment":{}}' WHERE NOT comments_enabled;
 ALTER TABLE posts DROP COLUMN comments_enabled;
 
--- Emoji that people of other servers give to posts. `name` is the same for those that look the same; `emoji` is
--- what is kept of a custom one, as in posts.
+-- Emoji reactions of remote accounts. `name` is equal for equal emoji; `emoji` is
+-- JSON about a custom one, as in posts.
 -- owner: node/interactions/emoji_reactions.py
 CREATE TABLE reactions (
     id BIGINT PRIMARY KEY,

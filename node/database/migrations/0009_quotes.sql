@@ -1,4 +1,4 @@
--- What posts of other servers quote. `target_id` is set once the author of what is quoted has agreed.
+-- Quotes in posts. `target_id` is set once the author of the quoted post has approved.
 -- owner: node/interactions/quotes.py
 CREATE TABLE quotes (
     post_id BIGINT PRIMARY KEY REFERENCES posts (id),
@@ -9,7 +9,7 @@ CREATE TABLE quotes (
 CREATE INDEX quotes_stamp ON quotes (stamp_uri);
 CREATE INDEX quotes_target ON quotes (target_id);
 
--- Permissions to quote a post of ours, each for one quote; taking it back deletes it.
+-- Authorizations to quote a local post, each for one quote; revoking one deletes it.
 -- owner: node/interactions/quotes.py
 CREATE TABLE quote_stamps (
     id BIGINT PRIMARY KEY,

@@ -1,2 +1,2 @@
--- What was passed on to followers, by what it is about: they hear of its end too.
+-- Forwarded activities by their object: its deletion is forwarded too.
 CREATE INDEX outbox_forwarded ON outbox (object_uri) WHERE verb = 'Forward';
