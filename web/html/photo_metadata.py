@@ -44,7 +44,7 @@ def render_metadata(photos: Sequence[Photo]) -> Markup:
             lines.append(
                 f"<dt>{escape(label)}</dt>" + "".join(f"<dd><bdi>{value}</bdi></dd>" for value in values)
             )
-    return Markup(f'<dl class="facts told">{"".join(lines)}</dl>' if lines else "")  # noqa: S704
+    return Markup(f'<dl class="facts metadata">{"".join(lines)}</dl>' if lines else "")  # noqa: S704
 
 
 def _values(values: list[str]) -> list[str]:

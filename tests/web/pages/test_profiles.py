@@ -117,13 +117,13 @@ async def test_a_header_is_changed_described_and_removed(
     node: Node, alice: Account, signed_in: SignedIn, photo: Callable[..., bytes]
 ) -> None:
     visitor = await signed_in(alice)
-    assert "wide-picture" not in (await visitor.get("/@alice")).text
+    assert "header-image" not in (await visitor.get("/@alice")).text
     await visitor.get("/settings/profile")
     seen = await visitor.post("/settings/header", {"alt": ""}, files=[])
     assert seen.status == 422
     file = ("header", "a.jpg", photo(1500, 500, seed=3))
     await visitor.post("/settings/header", {"alt": "A shore"}, files=[file])
-    shown = (await visitor.get("/@alice")).one("img", **{"class": "wide-picture"})
+    shown = (await visitor.get("/@alice")).one("img", **{"class": "header-image"})
     assert shown.attributes["alt"] == "A shore"
     assert shown.attributes["src"].startswith(f"/media/header/{alice.id}/header.webp?v=")
 
@@ -131,7 +131,7 @@ async def test_a_header_is_changed_described_and_removed(
     await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
     assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
     await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
-    assert "wide-picture" not in (await visitor.get("/@alice")).text
+    assert "header-image" not in (await visitor.get("/@alice")).text
 
 
 async def test_attribution_domains_are_typed_or_pasted(

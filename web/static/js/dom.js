@@ -3,8 +3,8 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-const said = $("#words");
-export const words = said ? JSON.parse(said.textContent) : {};
+const element = $("#words");
+export const words = element ? JSON.parse(element.textContent) : {};
 
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -8,7 +8,7 @@ export function enhance(root) {
   for (const box of $$("[data-blurhash]", root)) paintPlaceholder(box);
   for (const element of $$(".album", root)) setUpAlbum(element);
   for (const image of $$(".photo img, .cell img", root)) markIfLost(image);
-  for (const said of $$(".post .said", root)) collapseCaption(said);
+  for (const text of $$(".post .post-text", root)) collapseCaption(text);
   updateTimes(root);
 }
 
@@ -19,14 +19,14 @@ function markIfLost(image) {
   else image.addEventListener("error", lost, { once: true });
 }
 
-function collapseCaption(said) {
-  if (said.closest(".alone")) return;
-  const caption = said.querySelector(".caption");
+function collapseCaption(text) {
+  if (text.closest(".alone")) return;
+  const caption = text.querySelector(".caption");
   if (!caption || caption.textContent.length < 280) return;
-  said.classList.add("folded");
+  text.classList.add("folded");
   const more = make("button", { type: "button", class: "more" }, words.more);
   more.addEventListener("click", () => {
-    said.classList.remove("folded");
+    text.classList.remove("folded");
     more.remove();
   });
   caption.after(more);
