@@ -19,7 +19,7 @@ from node import rate_limits
 from node.accounts import keys
 from node.admin import domain_enforcement, reports
 from node.attachments import avatars, media_cache, media_cache_eviction, photos, stored_files
-from node.auth import idempotency_keys, sessions
+from node.auth import idempotency_keys, invites, sessions
 from node.config import Config
 from node.database import Writer, open_database
 from node.federation import deliveries, outbox, seen_activities, server_availability, tombstones
@@ -28,7 +28,7 @@ from node.interactions import severed_follows
 from node.jobs import queue
 from node.jobs.queue import Job
 from node.jobs.worker import BatchHandler, Handler, JobHandler, JobWorker
-from node.lifecycle import account_deletion, handle_domain, migration, registration
+from node.lifecycle import account_deletion, handle_domain, migration
 from node.moderation import audit_log, block_lists, domain_rules
 from node.node import Node, site_from_config
 from node.version import VERSION
@@ -123,7 +123,7 @@ _CLEAN_UPS: tuple[Callable[[Writer, int], Any], ...] = (
     seen_activities.clean_up,
     rate_limits.clean_up,
     sessions.clean_up,
-    registration.clean_up,
+    invites.clean_up,
     tombstones.clean_up,
     photos.clean_up,
     idempotency_keys.clean_up,

@@ -1,1 +1,1 @@
-"""Authentication: users, passwords, sessions, access tokens, idempotency keys."""
+"""Authentication: users, invites, passwords, sessions, access tokens, idempotency keys."""

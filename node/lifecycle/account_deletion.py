@@ -2,7 +2,7 @@
 
 What ties an account to others ends in the unit of work that deletes it; its posts may be thousands, so the job
 `forget_person` deletes them a few at a time, and after them the other content. What is deleted when is registered
-by the modules that own the tables (see `deletion_hooks`). The row of the account stays, emptied, so that its name is
+by the modules that own the tables (see `deletion_hooks`; `post_deletion` imports them). The row of the account stays, emptied, so that its name is
 never given out again. Owns no table.
 """
 
@@ -74,7 +74,3 @@ def _delete_content_batch(tx: Writer, account_id: int) -> int:
     if not rows:
         deletion_hooks.on_account_content_deleted.run(tx, account)
     return len(rows)
-
-
-# `post_deletion` has imported the packages below. Last, since modules of this package may import this one.
-deletion_hooks.import_owners("node.lifecycle")

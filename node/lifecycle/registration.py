@@ -1,4 +1,4 @@
-"""Sign-up: the registration mode, invites and the first admin. Owns `invites`.
+"""Sign-up: the registration mode and the first admin. Owns no table.
 
 While a node has no admin, a one-time code is printed where the node was started, and whoever holds it may create
 the admin account in the browser. It ends with its first use or with the first admin.
@@ -10,33 +10,19 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 
 from node import rate_limits, settings
 from node.accounts import accounts, keys
-from node.auth import passwords, users
+from node.auth import invites, passwords, users
 from node.auth.users import User
-from node.database import Reader, Writer, build, columns
+from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed
-from node.ids import now_ms
-from node.models import deletion_hooks
-from node.models.account import Account
 from node.node import Node
 from node.notifications import notifications
 from node.text import display_names
 
-DAY_MS = 24 * 60 * 60 * 1000
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _SETUP_CODE_KEY = "setup_code"
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    code: str
-    account_id: int
-    uses_left: int
-    created_at: int
-    expires_at: int
 
 
 async def register(
@@ -102,7 +88,7 @@ def check_open(tx: Reader, mode: str, invite: str = "") -> None:
         raise NotAllowed("This server is not set up yet. Please create the admin account first.")
     if mode == "closed":
         raise NotAllowed("Sign-ups are closed on this server.")
-    if mode == "invite" and _invite(tx, invite) is None:
+    if mode == "invite" and invites.usable_by_code(tx, invite) is None:
         raise NotAllowed(
             "You need an invite to sign up here, and this one has expired."
             if invite
@@ -127,7 +113,7 @@ def sign_up(
     With an invite no approval is needed. In mode `closed` an invite does not help.
     """
     check_open(tx, mode, invite)
-    invited = _redeem_invite(tx, invite) if invite else None
+    invited = invites.redeem(tx, invite) if invite else None
     is_pending = mode == "approval" and invited is None
     if is_pending and not reason.strip():
         raise Invalid("Please tell us briefly why you would like to join.", field="reason")
@@ -201,74 +187,6 @@ def create_user(
     if role == "admin":
         settings.remove(tx, _SETUP_CODE_KEY)
     return user
-
-
-def create_invite(tx: Writer, account: Account, *, uses: int = 1, days: int = 7) -> Invite:
-    """Creates an invite by a local account. Raises Invalid for a number out of range, NotAllowed for an inactive user."""
-    if not (1 <= uses <= 100 and 1 <= days <= 90):
-        raise Invalid("An invitation is for 1 to 100 people and for 1 to 90 days.")
-    user = users.by_account(tx, account)
-    if user is None or user.state != "active":
-        raise NotAllowed("You cannot invite anyone at the moment.")
-    now = now_ms()
-    made = Invite(secrets.token_urlsafe(9), account.id, uses, now, now + days * DAY_MS)
-    tx.run(
-        """INSERT INTO invites (code, account_id, uses_left, created_at, expires_at)
-           VALUES (:code, :account, :uses, :now, :expires)""",
-        code=made.code,
-        account=account.id,
-        uses=uses,
-        now=now,
-        expires=made.expires_at,
-    )
-    return made
-
-
-def invites(tx: Reader, account: Account) -> list[Invite]:
-    """Returns the invites of an account that can still be used, newest first."""
-    rows = tx.all(
-        f"""SELECT {columns(Invite)} FROM invites
-            WHERE account_id = :account AND uses_left > 0 AND expires_at > :now
-            ORDER BY created_at DESC""",  # noqa: S608
-        account=account.id,
-        now=now_ms(),
-    )
-    return [build(Invite, row) for row in rows]
-
-
-def revoke_invite(tx: Writer, account: Account, code: str) -> None:
-    tx.run("DELETE FROM invites WHERE code = :code AND account_id = :account", code=code, account=account.id)
-
-
-@deletion_hooks.on_account_deleted
-def delete_by_account(tx: Writer, account: Account) -> None:
-    """Deletes the invites of an account."""
-    tx.run("DELETE FROM invites WHERE account_id = :id", id=account.id)
-
-
-def clean_up(tx: Writer, now: int) -> int:
-    """Deletes invites that are used up or have expired."""
-    return tx.run("DELETE FROM invites WHERE uses_left < 1 OR expires_at < :now", now=now)
-
-
-def _invite(tx: Reader, code: str) -> Invite | None:
-    row = tx.one(
-        f"""SELECT {columns(Invite)} FROM invites
-            WHERE code = :code AND uses_left > 0 AND expires_at > :now""",  # noqa: S608
-        code=code.strip(),
-        now=now_ms(),
-    )
-    return build(Invite, row) if row else None
-
-
-def _redeem_invite(tx: Writer, code: str) -> Invite | None:
-    row = tx.one(
-        f"""UPDATE invites SET uses_left = uses_left - 1
-            WHERE code = :code AND uses_left > 0 AND expires_at > :now RETURNING {columns(Invite)}""",  # noqa: S608
-        code=code.strip(),
-        now=now_ms(),
-    )
-    return build(Invite, row) if row else None
 
 
 def _hash(code: str) -> str:

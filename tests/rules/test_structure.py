@@ -28,7 +28,8 @@ def module_name(path: Path) -> str:
 def imports(source: str, name: str, known: Collection[str], *, is_package: bool = False) -> set[str]:
     """The modules of `known` that the source of `name` imports, in functions and for types too.
 
-    `from package import name` counts for the module of that name if there is one, else for the package itself.
+    `from package import name` counts for the module of that name if there is one, else for the package itself;
+    `import_owners("package")` for every module right in the package.
     """
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -39,6 +40,9 @@ def imports(source: str, name: str, known: Collection[str], *, is_package: bool 
             for alias in node.names:
                 submodule = f"{base}.{alias.name}"
                 found.add(submodule if submodule in known else base)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "import_owners":
+            for package in map(ast.literal_eval, node.args):
+                found |= {package, *(one for one in known if one.rpartition(".")[0] == package)}
     return {one for one in found if one in known and one != name}
 
 
@@ -88,6 +92,14 @@ def test_a_cycle_is_found_through_functions_types_and_relative_imports() -> None
     assert set(cycle) == {"p.a", "p.b", "p.c"}
     assert all(after in graph[before] for before, after in itertools.pairwise(cycle))
     assert find_cycle({**graph, "p.c": set()}) == []
+
+
+def test_a_cycle_is_found_through_the_import_of_all_owners() -> None:
+    known = ("p", "p.a", "p.b", "q", "q.c", "q.r", "q.r.d")
+    source = "from p import hooks\nhooks.import_owners('p', 'q')"
+
+    assert imports(source, "p.a", known) == {"p", "p.b", "q", "q.c", "q.r"}
+    assert find_cycle({"p.a": imports(source, "p.a", known), "p.b": {"p.a"}})
 
 
 def test_no_folder_holds_more_than_14_modules() -> None:

@@ -81,7 +81,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_email ON users (lower(email));
 CREATE INDEX users_state ON users (state, account_id);
 
--- owner: node/lifecycle/registration.py
+-- owner: node/auth/invites.py
 CREATE TABLE invites (
     code TEXT PRIMARY KEY,
     account_id BIGINT NOT NULL REFERENCES accounts (id),

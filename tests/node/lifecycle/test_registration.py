@@ -8,7 +8,7 @@ import pytest
 from node import settings
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
-from node.auth import passwords, sessions, users
+from node.auth import invites, passwords, sessions, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
@@ -135,20 +135,19 @@ async def test_an_invite_can_be_used_as_often_as_it_says(node: Node, admin: Acco
     node = in_mode(node, "invite")
     with pytest.raises(NotAllowed):
         await sign_up(node)
-    invite = await node.db.write(registration.create_invite, admin, uses=2, days=1)
+    invite = await node.db.write(invites.create, admin, uses=2, days=1)
 
     for name in ("bob", "carol"):
         user = await sign_up(node, name, invite=invite.code)
         assert (user.state, user.invited_by) == ("active", admin.id)
     with pytest.raises(NotAllowed, match="expired"):
         await sign_up(node, "dora", invite=invite.code)
-    assert await node.db.read(registration.invites, admin) == []
-    assert await node.db.write(registration.clean_up, now_ms()) == 1
+    assert await node.db.read(invites.by_account, admin) == []
 
 
 async def test_an_invite_needs_no_approval(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
-    invite = await node.db.write(registration.create_invite, admin)
+    invite = await node.db.write(invites.create, admin)
 
     assert (await sign_up(node, invite=invite.code)).state == "active"
 
@@ -156,10 +155,10 @@ async def test_an_invite_needs_no_approval(node: Node, admin: Account) -> None:
 async def test_an_expired_or_revoked_invite_is_refused(
     node: Node, admin: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = await node.db.write(registration.create_invite, admin, days=1)
-    withdrawn = await node.db.write(registration.create_invite, admin)
-    await node.db.write(registration.revoke_invite, admin, withdrawn.code)
-    monkeypatch.setattr(registration, "now_ms", lambda: now_ms() + 2 * registration.DAY_MS)
+    old = await node.db.write(invites.create, admin, days=1)
+    withdrawn = await node.db.write(invites.create, admin)
+    await node.db.write(invites.revoke, admin, withdrawn.code)
+    monkeypatch.setattr(invites, "now_ms", lambda: now_ms() + 2 * invites.DAY_MS)
 
     for code in (old.code, withdrawn.code, "nonsense"):
         with pytest.raises(NotAllowed):

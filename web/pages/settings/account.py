@@ -7,12 +7,12 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node.attachments import avatars
-from node.auth import sessions, users
+from node.auth import invites, sessions, users
+from node.auth.invites import Invite
 from node.database import Reader, Writer
 from node.errors import Invalid, Refused
 from node.interactions import blocks
-from node.lifecycle import profiles, registration
-from node.lifecycle.registration import Invite
+from node.lifecycle import profiles
 from node.models.account import Account
 from node.paging import Page
 from web.html.templates import render_page
@@ -210,7 +210,7 @@ async def show_blocked_and_muted() -> Response:
 
 
 def _load_invites(tx: Reader, account: Account) -> list[Invite]:
-    return registration.invites(tx, account)
+    return invites.by_account(tx, account)
 
 
 @blueprint.get("/invites")
@@ -221,7 +221,7 @@ async def show_invites() -> Response:
 
 
 def _create_invite(tx: Writer, account: Account) -> None:
-    registration.create_invite(tx, account)
+    invites.create(tx, account)
 
 
 @blueprint.post("/invites")
@@ -232,5 +232,5 @@ async def create_invite() -> Response:
 
 @blueprint.post("/invites/withdraw")
 async def revoke_invite() -> Response:
-    await context.write(registration.revoke_invite, (await request.form).get("code", ""))
+    await context.write(invites.revoke, (await request.form).get("code", ""))
     return see_other("/settings/invites")
