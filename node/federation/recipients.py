@@ -32,6 +32,12 @@ class RecipientInbox:
 
 _IS_DELIVERABLE_SQL = "NOT a.is_local AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND a.inbox <> ''"
 
+_INTERESTED_SQL = """a.id IN (
+    SELECT account_id FROM likes WHERE post_id = :post
+    UNION SELECT account_id FROM boosts WHERE post_id = :post
+    UNION SELECT account_id FROM posts WHERE parent_id = :post)"""
+"""SQL: the account `a` has liked, boosted or replied to `:post`."""
+
 
 def followers(tx: Reader, account_id: int) -> list[RecipientInbox]:
     """The inboxes of remote accepted followers, each shared inbox once."""
@@ -77,15 +83,25 @@ def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]
     return _inboxes(
         tx.all(
             f"""SELECT DISTINCT a.inbox, a.shared_inbox FROM accounts a
-                WHERE {_IS_DELIVERABLE_SQL} AND a.id IN (
-                    SELECT account_id FROM likes WHERE post_id = :post
-                    UNION SELECT account_id FROM boosts WHERE post_id = :post
-                    UNION SELECT account_id FROM posts WHERE parent_id = :post)
+                WHERE {_IS_DELIVERABLE_SQL} AND {_INTERESTED_SQL}
                   AND {no_block_between(":author", "a.id")}""",  # noqa: S608
             post=post_id,
             author=author_id,
         )
     )
+
+
+def interested_ids(tx: Reader, post_id: int) -> list[int]:
+    """The ids of remote accounts that liked, boosted or replied to a post, to be notified of its deletion.
+
+    Across a block with its author too, since a deletion is sent across one; `accounts` leaves out whoever can
+    get nothing when it is sent.
+    """
+    rows = tx.all(
+        f"SELECT a.id FROM accounts a WHERE NOT a.is_local AND {_INTERESTED_SQL}",  # noqa: S608
+        post=post_id,
+    )
+    return [row["id"] for row in rows]
 
 
 def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from node.accounts import accounts
 from node.database import Reader, Writer
-from node.federation import outbox
+from node.federation import outbox, recipients
 from node.ids import now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
@@ -39,18 +39,11 @@ def delete(tx: Writer, author: Account, post: Post) -> None:
 
 def _deletion_details(tx: Reader, post: Post) -> dict[str, Any]:
     """Collects what the Delete activity needs once the rows are gone: above all, who has received the post."""
-    interested = tx.all(
-        """SELECT a.id FROM accounts a WHERE NOT a.is_local AND a.id IN (
-               SELECT account_id FROM likes WHERE post_id = :post
-               UNION SELECT account_id FROM boosts WHERE post_id = :post
-               UNION SELECT account_id FROM posts WHERE parent_id = :post)""",
-        post=post.id,
-    )
     return {
         "former": "Note",
         "visibility": post.visibility,
         "mentions": [mention.account.id for mention in mentions.by_post(tx, post)],
-        "interested": [row["id"] for row in interested],
+        "interested": recipients.interested_ids(tx, post.id),
         "deleted_at": now_ms(),
     }
 

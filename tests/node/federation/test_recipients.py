@@ -77,6 +77,24 @@ async def test_a_mention_does_not_reach_across_a_block(node: Node, alice: Accoun
     assert await inboxes(node, recipients.mentioned, post.id, alice.id) == {ROB}
 
 
+async def test_a_deletion_reaches_whoever_is_interested_across_a_block_too(
+    node: Node, alice: Account, bob: Account
+) -> None:
+    known = await node.db.write(meet)
+
+    def given(tx: Writer) -> Post:
+        post = posting.publish(tx, alice)
+        for account in (bob, known["rita"], known["sam"]):
+            likes.like(tx, account, post, uri=f"like:{account.id}")
+        blocks.block(tx, known["sam"], alice)
+        return post
+
+    post = await node.db.write(given)
+
+    assert set(await node.db.read(recipients.interested_ids, post.id)) == {known["rita"].id, known["sam"].id}
+    assert await inboxes(node, recipients.interested, post.id, alice.id) == {RITA}
+
+
 async def test_an_edit_reaches_whoever_liked_boosted_or_replied(
     node: Node, alice: Account, bob: Account
 ) -> None:
