@@ -45,11 +45,11 @@ async def test_trends_are_computed_once_within_their_time(node: Node, authors: l
 async def test_trends_are_computed_anew_after_their_time(
     node: Node, authors: list[Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(trends, "CACHE_TTL_SECONDS", 0.0)
     cache = TrendCache(node)
     await node.db.write(use, authors, "fog")
     assert await current(node, cache) == ["fog"]
 
-    monkeypatch.setattr(trends, "CACHE_TTL_MS", 0)
     await node.db.write(use, authors, "lake")
 
     assert set(await current(node, cache)) == {"fog", "lake"}
