@@ -201,25 +201,14 @@ def by_account(tx: Reader, account: Account) -> list[AccountKey]:
 
 def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
     """Key id and private RSA key (PEM) of a local account, which sign requests. Raises NotFound for others."""
-    key_id, private = _private(tx, account, "rsa")
-    return key_id, private.decode()
-
-
-def private_ed25519(tx: Reader, account: Account) -> tuple[str, bytes]:
-    """Key id and the 32 raw bytes of the Ed25519 key of a local account. Raises NotFound for others."""
-    return _private(tx, account, "ed25519")
-
-
-def _private(tx: Reader, account: Account, algorithm: str) -> tuple[str, bytes]:
     row = tx.one(
         """SELECT id, private FROM keys
-           WHERE account_id = :id AND algorithm = :algorithm AND private IS NOT NULL""",
+           WHERE account_id = :id AND algorithm = 'rsa' AND private IS NOT NULL""",
         id=account.id,
-        algorithm=algorithm,
     )
     if row is None:
-        raise NotFound(detail=f"no private {algorithm} key of {account.full_handle} here")
-    return row["id"], _decrypt(tx.site, row["id"], row["private"])
+        raise NotFound(detail=f"no private rsa key of {account.full_handle} here")
+    return row["id"], _decrypt(tx.site, row["id"], row["private"]).decode()
 
 
 def delete_all(tx: Writer, account: Account) -> None:

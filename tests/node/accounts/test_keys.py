@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from node.accounts import keys
 from node.config import Config, NodeOptions
@@ -22,7 +24,6 @@ from tests.support import people
 
 async def test_local_keys_are_decrypted_and_match_their_public_keys(db: Database, alice: Account) -> None:
     key_id, pem = await db.read(keys.private_pem, alice)
-    ed25519_id, raw = await db.read(keys.private_ed25519, alice)
     public = {key.id: key.public for key in await db.read(keys.by_account, alice)}
 
     private = serialization.load_pem_private_key(pem.encode(), None)
@@ -35,9 +36,25 @@ async def test_local_keys_are_decrypted_and_match_their_public_keys(db: Database
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )
-    assert ed25519_id == alice.uri + "#ed25519-key"
+
+
+async def test_an_ed25519_key_is_stored_so_that_the_secret_and_its_id_open_it(
+    node: Node, alice: Account
+) -> None:
+    row = await node.db.read(
+        lambda tx: tx.one(
+            "SELECT id, public, private FROM keys WHERE account_id = :id AND algorithm = 'ed25519'",
+            id=alice.id,
+        )
+    )
+    assert row is not None
+    stored = base64.b64decode(row["private"])
+
+    raw = AESGCM(node.site.subkey("keys")).decrypt(stored[:12], stored[12:], row["id"].encode())
+
+    assert row["id"] == alice.uri + "#ed25519-key"
     ed25519_public = ed25519.Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
-    assert public[ed25519_id] == keys.encode_multibase(b"\xed\x01" + ed25519_public)
+    assert row["public"] == keys.encode_multibase(b"\xed\x01" + ed25519_public)
 
 
 def test_multibase_is_base58btc() -> None:
