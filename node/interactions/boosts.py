@@ -14,11 +14,12 @@ from node.database import Reader, Writer, build, columns
 from node.errors import NotAllowed
 from node.federation import outbox
 from node.ids import id_at, new_id, now_ms
+from node.interactions import account_lists
 from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.audience import narrower
 from node.models.post import Boost, Post
-from node.models.visibility import boost_visible_to, no_block, viewer_value
+from node.models.visibility import boost_visible_to, viewer_value
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import home_feed, permissions, posts
@@ -160,17 +161,10 @@ def by_account_and_post(tx: Reader, account: Account, post: Post) -> Boost | Non
 
 def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Returns who has boosted a post, except to followers only, latest first, without blocks with the viewer."""
-    rows = tx.all(
-        f"""SELECT b.id AS listed_id, {columns(Account, "a")}
-            FROM boosts b JOIN accounts a ON a.id = b.account_id
-            WHERE b.post_id = :post AND b.visibility <> 'followers'
-              AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-              AND {no_block("a.id")} {page.clause("b.id")}""",  # noqa: S608
-        post=post.id,
-        viewer=viewer_value(viewer),
-        **page.values,
+    condition = "t.post_id = :post AND t.visibility <> 'followers'"
+    return account_lists.visible_accounts(
+        tx, "boosts", "account_id", condition, viewer_value(viewer), page, post=post.id
     )
-    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
 @deletion_hooks.on_post_deleted

@@ -15,9 +15,9 @@ from node.database import Reader, Writer, build, columns
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.interactions import account_lists
 from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
-from node.models.visibility import no_block
 from node.moderation import domain_rules
 from node.notifications import notifications
 from node.paging import Page
@@ -278,19 +278,11 @@ def following(tx: Reader, account: Account, viewer: Account | None, page: Page) 
 def _accounts_page(
     tx: Reader, page: Page, shown: str, held: str, account: Account, viewer: Account | None, state: str
 ) -> list[ListedAccount]:
-    rows = tx.all(
-        f"""SELECT f.id AS listed_id, {columns(Account, "a")}
-            FROM follows f JOIN accounts a ON a.id = f.{shown}
-            WHERE f.{held} = :account AND f.state = :state
-              AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-              AND {no_block("a.id")}
-            {page.clause("f.id")}""",  # noqa: S608
-        account=account.id,
-        state=state,
-        viewer=viewer.id if viewer else 0,
-        **page.values,
+    condition = f"t.{held} = :account AND t.state = :state"
+    viewer_id = viewer.id if viewer else 0
+    return account_lists.visible_accounts(
+        tx, "follows", shown, condition, viewer_id, page, account=account.id, state=state
     )
-    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
 def accepted_uris(

@@ -11,10 +11,11 @@ from node.accounts import accounts
 from node.database import Reader, Writer, build, columns
 from node.federation import outbox
 from node.ids import new_id, now_ms
+from node.interactions import account_lists
 from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.models.post import Post
-from node.models.visibility import no_block, viewer_value
+from node.models.visibility import viewer_value
 from node.notifications import notifications
 from node.paging import Page
 from node.posts import permissions, posts
@@ -89,16 +90,9 @@ def set_uri(tx: Writer, like: Like, uri: str) -> None:
 
 def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
     """Returns who likes a post, latest first, without accounts blocked by or blocking the viewer."""
-    rows = tx.all(
-        f"""SELECT l.id AS listed_id, {columns(Account, "a")}
-            FROM likes l JOIN accounts a ON a.id = l.account_id
-            WHERE l.post_id = :post AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-              AND {no_block("a.id")} {page.clause("l.id")}""",  # noqa: S608
-        post=post.id,
-        viewer=viewer_value(viewer),
-        **page.values,
+    return account_lists.visible_accounts(
+        tx, "likes", "account_id", "t.post_id = :post", viewer_value(viewer), page, post=post.id
     )
-    return [ListedAccount(row["listed_id"], build(Account, row)) for row in page.newest_first(rows)]
 
 
 @deletion_hooks.on_post_deleted

@@ -8,8 +8,10 @@ followers far at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from node.accounts import accounts, relationships
-from node.database import Reader, Writer
+from node.database import Reader, Row, Writer
 from node.errors import Invalid, NotAllowed, Refused
 from node.federation import outbox
 from node.ids import now_ms
@@ -29,6 +31,9 @@ REMOTE_MOVE_COOLDOWN_MS = 7 * DAY_MS
 """How long until a remote account may move again, or on."""
 MAX_ALIASES = 10
 BATCH_SIZE = 50
+
+_Carry = Callable[[Writer, Account, Account, Account, Row], None]
+"""Carries one row over: the local account, the old account, the new one, and the row of the relationship."""
 
 
 def add_alias(tx: Writer, account: Account, other: Account) -> None:
@@ -153,86 +158,57 @@ def _update_actor(tx: Writer, account: Account, *, aliases: list[str], moved_to:
 async def carry_over(node: Node, job: Job) -> None:
     """Job `carry_over`: local accounts that follow, mute or block the old account do so to the new one."""
     origin_id, target_id = job.payload["origin"], job.payload["target"]
-    for unit in (_carry_mutes, _carry_blocks, _carry_follows):
+    for query, carry in (
+        (_MUTES_SQL, _carry_mute),
+        (_BLOCKS_SQL, _carry_block),
+        (_FOLLOWS_SQL, _carry_follow),
+    ):
         after = 0
-        while (after := await node.db.write(unit, origin_id, target_id, after)) > 0:
+        while (after := await node.db.write(_carry_batch, query, carry, origin_id, target_id, after)) > 0:
             pass
 
 
-def _load_pair(tx: Reader, origin_id: int, target_id: int) -> tuple[Account, Account] | None:
-    found = accounts.by_ids(tx, (origin_id, target_id))
-    origin, target = found.get(origin_id), found.get(target_id)
+_MUTES_SQL = """SELECT m.id, m.account_id, m.hides_notifications FROM mutes m
+    WHERE m.target_id = :origin AND m.id > :after ORDER BY m.id LIMIT :most"""
+_BLOCKS_SQL = """SELECT b.id, b.account_id FROM blocks b JOIN accounts a ON a.id = b.account_id
+    WHERE b.target_id = :origin AND a.is_local AND b.id > :after ORDER BY b.id LIMIT :most"""
+_FOLLOWS_SQL = """SELECT f.id, f.follower_id AS account_id, f.shows_boosts
+    FROM follows f JOIN accounts a ON a.id = f.follower_id
+    WHERE f.followed_id = :origin AND a.is_local AND f.id > :after ORDER BY f.id LIMIT :most"""
+
+
+def _carry_batch(tx: Writer, query: str, carry: _Carry, origin_id: int, target_id: int, after: int) -> int:
+    """Carries over the next few rows that a query finds. Returns the id of the last one, 0 at the end."""
+    pair = accounts.by_ids(tx, (origin_id, target_id))
+    origin, target = pair.get(origin_id), pair.get(target_id)
     if origin is None or target is None or target.is_inactive:
-        return None
-    return origin, target
-
-
-def _carry_follows(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    """Carries over the next few follows. Returns the id of the last one, 0 at the end."""
-    pair = _load_pair(tx, origin_id, target_id)
-    rows = tx.all(
-        """SELECT f.id, f.follower_id, f.shows_boosts FROM follows f JOIN accounts a ON a.id = f.follower_id
-           WHERE f.followed_id = :origin AND f.id > :after AND a.is_local
-           ORDER BY f.id LIMIT :most""",
-        origin=origin_id,
-        after=after,
-        most=BATCH_SIZE,
-    )
-    if pair is None or not rows:
         return 0
-    origin, target = pair
-    people = accounts.by_ids(tx, (row["follower_id"] for row in rows))
-    for row in rows:
-        follower = people[row["follower_id"]]
-        try:
-            follows.follow(tx, follower, target, shows_boosts=bool(row["shows_boosts"]))
-        except Refused:
-            # A block between the two, or the target itself: the follow stays as it is.
-            continue
-        follows.unfollow(tx, follower, origin)
-        notifications.notify(tx, follower.id, "move", actor=target)
-    return int(rows[-1]["id"])
-
-
-def _carry_mutes(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    pair = _load_pair(tx, origin_id, target_id)
-    rows = tx.all(
-        """SELECT m.id, m.account_id, m.hides_notifications FROM mutes m
-           WHERE m.target_id = :origin AND m.id > :after ORDER BY m.id LIMIT :most""",
-        origin=origin_id,
-        after=after,
-        most=BATCH_SIZE,
-    )
-    if pair is None or not rows:
-        return 0
-    _, target = pair
+    rows = tx.all(query, origin=origin_id, after=after, most=BATCH_SIZE)
     people = accounts.by_ids(tx, (row["account_id"] for row in rows))
     for row in rows:
-        account = people[row["account_id"]]
-        if account.id != target.id and not relationships.has_muted(tx, account, target):
-            blocks.mute(tx, account, target, hides_notifications=bool(row["hides_notifications"]))
-    return int(rows[-1]["id"])
+        carry(tx, people[row["account_id"]], origin, target, row)
+    return int(rows[-1]["id"]) if rows else 0
 
 
-def _carry_blocks(tx: Writer, origin_id: int, target_id: int, after: int) -> int:
-    """Blocks the new account for those who have blocked the old one, unless they follow it already."""
-    pair = _load_pair(tx, origin_id, target_id)
-    rows = tx.all(
-        """SELECT b.id, b.account_id FROM blocks b JOIN accounts a ON a.id = b.account_id
-           WHERE b.target_id = :origin AND a.is_local AND b.id > :after ORDER BY b.id LIMIT :most""",
-        origin=origin_id,
-        after=after,
-        most=BATCH_SIZE,
-    )
-    if pair is None or not rows:
-        return 0
-    _, target = pair
-    people = accounts.by_ids(tx, (row["account_id"] for row in rows))
-    for row in rows:
-        account = people[row["account_id"]]
-        if account.id != target.id and relationships.follow_between(tx, account, target) is None:
-            blocks.block(tx, account, target)
-    return int(rows[-1]["id"])
+def _carry_mute(tx: Writer, account: Account, _origin: Account, target: Account, row: Row) -> None:
+    if account.id != target.id and not relationships.has_muted(tx, account, target):
+        blocks.mute(tx, account, target, hides_notifications=bool(row["hides_notifications"]))
+
+
+def _carry_block(tx: Writer, account: Account, _origin: Account, target: Account, _row: Row) -> None:
+    """Blocks the new account for one who has blocked the old one, unless they follow it already."""
+    if account.id != target.id and relationships.follow_between(tx, account, target) is None:
+        blocks.block(tx, account, target)
+
+
+def _carry_follow(tx: Writer, follower: Account, origin: Account, target: Account, row: Row) -> None:
+    try:
+        follows.follow(tx, follower, target, shows_boosts=bool(row["shows_boosts"]))
+    except Refused:
+        # A block between the two, or the target itself: the follow stays as it is.
+        return
+    follows.unfollow(tx, follower, origin)
+    notifications.notify(tx, follower.id, "move", actor=target)
 
 
 def destination(tx: Reader, account: Account) -> Account | None:
