@@ -201,15 +201,16 @@ class _Outgoing:
 def render_activity(tx: Reader, activity: OutgoingActivity, actor: Account) -> dict[str, Any] | None:
     """Renders an outgoing activity; None when nothing is left to send, as for a deleted post."""
     post = None if activity.post_id is None else posts.by_id(tx, activity.post_id)
-    return _RENDER.get(activity.verb, _simple)(_Outgoing(tx, activity, actor, post, activity.details))
+    return _RENDER.get(activity.verb, _render_plain)(_Outgoing(tx, activity, actor, post, activity.details))
 
 
-def _simple(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_plain(outgoing: _Outgoing) -> dict[str, Any]:
     """A like, a follow, a block: an object, and its recipient."""
     return outgoing.document({"to": outgoing.recipients, "object": outgoing.activity.object_uri})
 
 
-def _create(outgoing: _Outgoing) -> dict[str, Any] | None:
+def _render_create(outgoing: _Outgoing) -> dict[str, Any] | None:
+    """The Create of a post with its context; nothing for a post that was deleted meanwhile."""
     if outgoing.is_about_actor:
         return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
@@ -219,7 +220,7 @@ def _create(outgoing: _Outgoing) -> dict[str, Any] | None:
     )
 
 
-def _update(outgoing: _Outgoing) -> dict[str, Any] | None:
+def _render_update(outgoing: _Outgoing) -> dict[str, Any] | None:
     if outgoing.is_about_actor:
         return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
@@ -238,7 +239,7 @@ def _render_actor_update(outgoing: _Outgoing) -> dict[str, Any]:
     )
 
 
-def _delete(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_delete(outgoing: _Outgoing) -> dict[str, Any]:
     if outgoing.is_about_actor:
         return outgoing.document({"to": [PUBLIC], "cc": [], "object": outgoing.actor.uri})
     mentioned = accounts.by_ids(outgoing.tx, outgoing.details.get("mentions", []))
@@ -250,7 +251,7 @@ def _delete(outgoing: _Outgoing) -> dict[str, Any]:
     return outgoing.document({"to": to, "cc": cc, "object": tombstone})
 
 
-def _announce(outgoing: _Outgoing) -> dict[str, Any] | None:
+def _render_announce(outgoing: _Outgoing) -> dict[str, Any] | None:
     if outgoing.post is None or boosts.by_uri(outgoing.tx, outgoing.activity.uri) is None:
         return None
     author_uri = accounts.get(outgoing.tx, outgoing.post.account_id).uri
@@ -283,26 +284,26 @@ def _render_pin(outgoing: _Outgoing) -> dict[str, Any] | None:
     return outgoing.document(addressed | pinned)
 
 
-def _move(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_move(outgoing: _Outgoing) -> dict[str, Any]:
     actor = outgoing.actor
     return outgoing.document(
         {"to": [actor.followers_uri], "object": actor.uri, "target": outgoing.details["target"]}
     )
 
 
-def _flag(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_flag(outgoing: _Outgoing) -> dict[str, Any]:
     reported = outgoing.details["objects"]
     return outgoing.document({"to": reported[:1], "content": outgoing.details["words"], "object": reported})
 
 
-def _revoke(outgoing: _Outgoing) -> dict[str, Any]:
-    """The Delete of a quote stamp: the quote is no longer allowed."""
+def _render_revocation(outgoing: _Outgoing) -> dict[str, Any]:
+    """The Delete of a quote authorization: the quote is no longer allowed."""
     return outgoing.document(
         {"to": outgoing.recipients, "object": outgoing.activity.object_uri}, type_="Delete"
     )
 
 
-def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
+def _render_quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
     if (post := outgoing.existing_post) is None:
         return None
     note = notes.render_note(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
@@ -310,7 +311,7 @@ def _quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
     return outgoing.document(members, contexts.NOTE)
 
 
-def _answer(outgoing: _Outgoing) -> dict[str, Any]:
+def _render_answer(outgoing: _Outgoing) -> dict[str, Any]:
     """An Accept or Reject: of a follow, or of the request to quote a post."""
     if "quote" in outgoing.details:
         return _render_quote_answer(outgoing, outgoing.details["quote"])
@@ -337,21 +338,21 @@ def _render_quote_answer(outgoing: _Outgoing, request: dict[str, str]) -> dict[s
 
 
 _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
-    "Accept": _answer,
+    "Accept": _render_answer,
     "Add": _render_pin,
-    "Announce": _announce,
-    "Create": _create,
-    "Delete": _delete,
-    "Flag": _flag,
-    "Move": _move,
-    "QuoteRequest": _quote_request,
-    "Reject": _answer,
+    "Announce": _render_announce,
+    "Create": _render_create,
+    "Delete": _render_delete,
+    "Flag": _render_flag,
+    "Move": _render_move,
+    "QuoteRequest": _render_quote_request,
+    "Reject": _render_answer,
     "Remove": _render_pin,
-    "Revoke": _revoke,
+    "Revoke": _render_revocation,
     "Undo": _render_undo,
-    "Update": _update,
+    "Update": _render_update,
 }
-"""Verb → how it is rendered; all others by `_simple`."""
+"""Verb → how it is rendered; all others by `_render_plain`."""
 
 
 def render_collection(

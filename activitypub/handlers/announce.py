@@ -9,7 +9,7 @@ from activitypub.handlers.received_activity import (
     Ignored,
     NeedsFetch,
     ReceivedActivity,
-    is_local_uri,
+    has_local_origin,
     visible_local_post,
 )
 from activitypub.remote import notes as remote_notes
@@ -32,7 +32,7 @@ def handle_announce(tx: Writer, received: ReceivedActivity) -> None:
     uri = activity.object.uri
     if uri is None:
         raise Ignored("a boost without an object")
-    is_local = is_local_uri(tx, uri)
+    is_local = has_local_origin(tx, uri)
     if is_local:
         post = visible_local_post(tx, activity.object, actor)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activitypub.handlers import quote
-from activitypub.handlers.received_activity import Ignored, ReceivedActivity, is_local_uri
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity, has_local_origin
 from activitypub.uris import same_origin
 from node.database import Writer
 from node.interactions import boosts
@@ -22,7 +22,7 @@ def handle_delete(tx: Writer, received: ReceivedActivity) -> None:
     Raises Ignored for objects of other servers or other accounts.
     """
     actor, uri = received.actor, received.activity.object.uri
-    if uri is None or is_local_uri(tx, uri):
+    if uri is None or has_local_origin(tx, uri):
         raise Ignored("a deletion without an object, or of a local object")
     if uri == actor.uri:
         account_deletion.delete_account(tx, actor)

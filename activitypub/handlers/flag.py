@@ -7,7 +7,7 @@ MAX_REPORTS_PER_HOUR.
 
 from __future__ import annotations
 
-from activitypub.handlers.received_activity import Ignored, ReceivedActivity, is_local_uri
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity, has_local_origin
 from activitypub.uris import parse_uri
 from node import rate_limits
 from node.accounts import accounts
@@ -44,7 +44,7 @@ def _reported_accounts(tx: Reader, received: ReceivedActivity) -> list[tuple[Acc
     named: dict[int, Account] = {}
     its_posts: dict[int, list[Post]] = {}
     for uri in dict.fromkeys(ref.uri for ref in received.activity.objects):
-        if uri is None or not is_local_uri(tx, uri):
+        if uri is None or not has_local_origin(tx, uri):
             continue
         target = accounts.by_uri(tx, uri)
         post = posts.by_uri(tx, uri) if target is None else None

@@ -6,7 +6,7 @@ An Accept or a Reject may also answer a quote request (FEP-044f); `quote` is tri
 from __future__ import annotations
 
 from activitypub.handlers import quote
-from activitypub.handlers.received_activity import Ignored, ReceivedActivity, is_local_uri, local_account
+from activitypub.handlers.received_activity import Ignored, ReceivedActivity, has_local_origin, local_account
 from activitypub.remote import actors
 from activitypub.vocab import values
 from node.accounts import accounts, relationships
@@ -61,7 +61,7 @@ def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
     if found is None:
         # Some servers change the id of the Follow, or name only the follower: the pair of accounts is enough.
         uri = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
-        follower = accounts.by_uri(tx, uri) if is_local_uri(tx, uri) and uri is not None else None
+        follower = accounts.by_uri(tx, uri) if has_local_origin(tx, uri) and uri is not None else None
         found = relationships.follow_between(tx, follower, received.actor) if follower is not None else None
     if found is None or found.followed_id != received.actor.id:
         raise Ignored("an answer to a follow that was never sent to this actor")

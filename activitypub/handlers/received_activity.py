@@ -56,14 +56,14 @@ def dedup_key(actor: Account, uri: str) -> str:
     return f"{actor.uri} {uri}"
 
 
-def is_local_uri(tx: Reader, uri: str | None) -> bool:
+def has_local_origin(tx: Reader, uri: str | None) -> bool:
     """Whether the URI is on this server, whatever it names."""
     return uri is not None and uri.startswith(tx.site.base_url + "/")
 
 
 def local_account(tx: Reader, uri: str | None) -> Account:
     """The local account with this URI. Raises Ignored if there is none."""
-    account = accounts.by_uri(tx, uri) if uri is not None and is_local_uri(tx, uri) else None
+    account = accounts.by_uri(tx, uri) if uri is not None and has_local_origin(tx, uri) else None
     if account is None:
         raise Ignored("it names no local account")
     return account
@@ -75,7 +75,7 @@ def parse_own_note(tx: Reader, received: ReceivedActivity) -> Note | None:
     Raises Ignored for a post that can never be accepted.
     """
     ref = received.activity.object
-    if ref.uri is None or is_local_uri(tx, ref.uri):
+    if ref.uri is None or has_local_origin(tx, ref.uri):
         raise Ignored("a post without an id, or with a local one")
     fetched = received.fetched.get(ref.uri)
     if fetched is not None:
@@ -107,7 +107,7 @@ def visible_local_post(tx: Reader, ref: Ref, actor: Account) -> Post:
     """The local post if the actor may see it. Raises Ignored, the same for a hidden post as for none."""
     post = (
         posts.visible_by_uri(tx, actor, ref.uri)
-        if ref.uri is not None and is_local_uri(tx, ref.uri)
+        if ref.uri is not None and has_local_origin(tx, ref.uri)
         else None
     )
     if post is None:

@@ -31,7 +31,7 @@ MAX_REQUESTS = 8
 MAX_ATTEMPTS = 3
 
 
-async def read(node: Node, job: Job) -> None:
+async def update_pins(node: Node, job: Job) -> None:
     """Job `read_featured`: fetches the pinned posts of a remote account and replaces the stored pins."""
     account = await node.db.read(accounts.by_id, job.payload["id"])
     if account is None or account.is_local or account.is_inactive:

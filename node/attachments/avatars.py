@@ -130,7 +130,7 @@ async def _fetch(node: Node, account_id: int, kind: PictureKind) -> None:
     if fetched is None:
         raise NotFound(detail=f"{url} is not available")
     await node.db.write(_store, account, kind, fetched, node.component(CacheCapacity).bytes)
-    await remote_fetch.restore_lost_files(node, fetched)
+    await stored_files.restore_missing(node, fetched.files, fetched.picture.files)
 
 
 async def fetch_avatar(node: Node, job: Job) -> None:

@@ -135,7 +135,7 @@ async def _fetch(node: Node, id_: int) -> None:
     )
     if fetched is not None:
         await node.db.write(_store, known, fetched, node.component(CacheCapacity).bytes)
-        await remote_fetch.restore_lost_files(node, fetched)
+        await stored_files.restore_missing(node, fetched.files, fetched.picture.files)
 
 
 def _fetchable_emoji(tx: Reader, id_: int) -> Emoji | None:

@@ -164,7 +164,7 @@ async def fetch_and_store(
     """Fetch a picture and store its files below `CACHE_FOLDER`. None, with the failure recorded, if that fails.
 
     Nothing is recorded where a limit of the host stopped it. The caller writes the rows that name the files, and then
-    calls `restore_lost_files`.
+    calls `stored_files.restore_missing`.
     """
     kind, id_ = key
     try:
@@ -181,8 +181,3 @@ async def fetch_and_store(
         return None
     stored = await stored_files.store(node, picture.files, folder=CACHE_FOLDER)
     return FetchedPicture(picture, stored, url)
-
-
-async def restore_lost_files(node: Node, fetched: FetchedPicture) -> None:
-    """Store again what a deletion of the same bytes took away before the rows were written."""
-    await stored_files.restore_missing(node, fetched.files, fetched.picture.files)

@@ -40,7 +40,7 @@ async def _fetch(node: Node, photo_id: int) -> Photo | None:
     if fetched is None:
         return None
     stored = await node.db.write(_store, photo, fetched, node.component(CacheCapacity).bytes)
-    await remote_fetch.restore_lost_files(node, fetched)
+    await stored_files.restore_missing(node, fetched.files, fetched.picture.files)
     return stored
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from media.images import EMOJI_VARIANTS, BadImage
-from node.attachments import media_cache, remote_fetch
+from node.attachments import media_cache, remote_fetch, stored_files
 from node.attachments.remote_fetch import PictureFetcher
 from node.errors import TooManyRequests, Unreachable
 from node.moderation import domain_rules
@@ -196,7 +196,7 @@ async def test_a_fetched_picture_is_stored_below_the_cache_folder(
     assert fetched.bytes == file.bytes == len(await node.storage.get(file.key))
 
     await node.storage.delete(file.key)
-    await remote_fetch.restore_lost_files(node, fetched)
+    await stored_files.restore_missing(node, fetched.files, fetched.picture.files)
     assert len(await node.storage.get(file.key)) == file.bytes
 
 
