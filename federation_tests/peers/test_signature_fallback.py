@@ -21,7 +21,7 @@ class Refusing:
     def __init__(self, app: Any, style: str, requests: list[tuple[str, int]], times: int = 99) -> None:
         self._app = app
         self._style = style
-        self._knocks = requests
+        self._requests = requests
         self._times = times
 
     async def __call__(self, scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
@@ -33,7 +33,7 @@ class Refusing:
 
         async def keep(message: Any) -> None:
             if message["type"] == "http.response.start":
-                self._knocks.append((style, message["status"]))
+                self._requests.append((style, message["status"]))
             await send(message)
 
         if style == self._style and self._times > 0:

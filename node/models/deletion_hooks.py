@@ -1,8 +1,9 @@
 """Lists the functions that clean up after a deleted post or account. Owns no table.
 
 The module that owns a table with a post or account id registers its own function here, so that a new table needs
-no change in the modules that delete (`post_deletion`, `account_deletion`). Those call `import_owners` first: what
-gets cleaned up does not depend on what a process happens to have imported.
+no change in the modules that delete (`post_deletion`, and `account_deletion` above it). `post_deletion` calls
+`import_owners` first, for packages below its own: what gets cleaned up does not depend on what a process happens to
+have imported, and no import can come back to it.
 
 `tests/rules/test_deletion.py` fails for a table that nobody cleans up.
 """

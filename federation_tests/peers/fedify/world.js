@@ -142,9 +142,9 @@ export class World {
   }
 
   #listen() {
-    const on = (type, deed) => listeners.on(type, async (ctx, activity) => {
+    const on = (type, handle) => listeners.on(type, async (ctx, activity) => {
       this.received.push([type.name, activity.id?.href ?? null, activity.actorId?.href ?? null]);
-      await deed(ctx, activity);
+      await handle(ctx, activity);
     });
     const listeners = this.federation
       .setInboxListeners("/people/{identifier}/inbox", "/inbox")

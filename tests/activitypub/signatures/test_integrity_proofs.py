@@ -159,7 +159,7 @@ def test_a_proof_without_a_context_is_verified() -> None:
         {"verificationMethod": "https://a.test/users/mallory#key"},
         {"created": "2026-11-20T11:59:01Z"},
         {"nonce": "1"},
-        {"unheardOf": {"at": ["all"]}},
+        {"unknownTerm": {"at": ["all"]}},
         {"id": "urn:x"},
     ],
 )

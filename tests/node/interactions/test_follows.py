@@ -29,7 +29,7 @@ async def test_following_an_open_local_account_is_accepted_at_once(
     assert await db.read(counts, bob) == (1, 0)
     assert await db.read(counts, alice) == (0, 1)
     assert await db.read(people.notifications_of, alice) == [("follow", bob.id)]
-    assert await db.read(people.verbs_of, bob) == []  # nobody elsewhere needs to hear
+    assert await db.read(people.verbs_of, bob) == []  # no remote account needs to know
 
 
 async def test_following_twice_changes_nothing_but_whether_boosts_show(

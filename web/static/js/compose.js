@@ -120,13 +120,13 @@ function upload(file) {
       described(row, answer.id);
       if (answer.camera_summary) $("textarea", row).after(make("p", { class: "written small soft" }, `${words.written} ${answer.camera_summary}`));
     } else if (row.isConnected) {
-      const sentence = answer.error || words.offline;
+      const message = answer.error || words.offline;
       const again = make("button", { type: "button", class: "button s" }, words.again);
       again.addEventListener("click", () => {
         row.remove();
         upload(file);
       });
-      row.lastChild.replaceChildren(make("p", { role: "alert" }, make("b", {}, file.name), make("br"), sentence));
+      row.lastChild.replaceChildren(make("p", { role: "alert" }, make("b", {}, file.name), make("br"), message));
       const bin = make("div", { class: "row" }, tool("trash", words.remove, () => (row.remove(), edges())));
       if (!answer.error) bin.prepend(again);
       row.lastChild.append(bin);
