@@ -104,8 +104,7 @@ class BatchLookups:
     async def record_unavailable(
         self, delivery: QueuedDelivery, status: int | None, reason: str, retry_after_ms: int | None
     ) -> None:
-        """Records that a server did not respond or says that it is unavailable, see
-        `deliveries.record_unavailable`."""
+        """Records that a server is unavailable or did not respond, see `deliveries.record_unavailable`."""
         self._cache.available_hosts.forget(delivery.host)
         await self._unavailable((delivery, status, reason, retry_after_ms))
 
@@ -197,8 +196,7 @@ def _recheck_recipients(
 
 
 def _synchronization_headers(tx: Reader, batch: Iterable[QueuedDelivery]) -> dict[int, str]:
-    """Returns, for each of these deliveries,
-    the followers of the sender that its server should have (FEP-8fcf)."""
+    """Returns a header by delivery id: which followers of the sender we believe its server has (FEP-8fcf)."""
     by_sender: dict[int, list[QueuedDelivery]] = {}
     for delivery in batch:
         by_sender.setdefault(delivery.account_id, []).append(delivery)

@@ -36,14 +36,14 @@ def viewer_value(viewer: Account | None) -> int:
 
 
 def no_block(account: str) -> str:
-    """Returns the SQL condition that there is no block between `:viewer` and the account whose id the
-    expression is."""
+    """Returns the SQL condition that there is no block between `:viewer` and the account
+    whose id the expression is."""
     return no_block_between(":viewer", account)
 
 
 def no_block_between(one: str, other: str) -> str:
-    """Returns the SQL condition that neither of the accounts whose ids the expressions are has blocked the
-    other."""
+    """Returns the SQL condition that neither of the accounts whose ids the expressions are
+    has blocked the other."""
     return f"""NOT (EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {one} AND vb.target_id = {other})
         OR EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {other} AND vb.target_id = {one}))"""  # noqa: S608
 
