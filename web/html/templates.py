@@ -163,7 +163,7 @@ class Templates:
 
 
 def card_renderer() -> CardRenderer:
-    """The renderer of cards in the language of this request."""
+    """Returns the renderer of cards in the language of this request."""
     return context.current_node().component(Templates).card_renderer(translations.current_language())
 
 

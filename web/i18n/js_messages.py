@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 
 def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
-    """Return the messages that the modules in `static/js` know as `words`, by key; {n} is filled in there."""
+    """Returns the messages that the modules in `static/js` know as `words`,
+    by key; {n} is filled in there."""
     return {
         "failed": _("Something went wrong. Please try again."),
         "copied": _("Copied"),
@@ -49,6 +50,6 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
 
 
 def to_script_json(value: object) -> Markup:
-    """Return a value as JSON that is safe inside a script element."""
+    """Returns a value as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

@@ -28,7 +28,7 @@ def show(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _account_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """A response with one account; one that has moved names the account it moved to."""
+    """Returns a response with one account; one that has moved names the account it moved to."""
     moved = None if account.is_inactive else migration.destination(tx, account)
     if moved is None:
         return JsonResponse(request.entities.account(account))
@@ -47,7 +47,7 @@ def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/verify_credentials", "read:accounts", "profile")
 def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The account of the token, with the fields that only its owner may read."""
+    """Returns the account of the token, with the fields that only its owner may read."""
     account, user = request.caller, request.user
     assert user is not None
     fields = request.entities.account_fields(account)
@@ -82,14 +82,17 @@ def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/relationships", "read:follows")
 def show_relationships(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The caller's relationship with each of the accounts; unknown ids are left out."""
+    """Returns the caller's relationship with each of the accounts; unknown ids are left out."""
     found = relationships.with_accounts(tx, request.caller, request.params.ids("id"))
     return request.json_response([relationship(one) for one in found])
 
 
 @routes.asynchronous("GET", "/api/v1/accounts/{id}/statuses", "read:statuses", access="anyone")
 async def list_statuses(request: ApiRequest) -> JsonResponse:
-    """The posts of an account. For a remote one this also queues a fetch of its newest posts, for the next time."""
+    """Returns the posts of an account.
+
+    For a remote one this also queues a fetch of its newest posts, for the next time.
+    """
     account = await request.node.db.read(request.path_account)
     if request.account is not None:
         await profile_preview.queue_refresh(request.node, account)
@@ -97,7 +100,7 @@ async def list_statuses(request: ApiRequest) -> JsonResponse:
 
 
 def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The posts and boosts of an account; or its pinned posts, the latest pin first."""
+    """Returns the posts and boosts of an account; or its pinned posts, the latest pin first."""
     account, page = request.path_account(tx), request.requested_page()
     if request.params.flag("pinned"):
         shown = post_views.by_entries(tx, request.account, pins.post_ids(tx, request.account, account))
@@ -167,7 +170,7 @@ def list_muted(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _relationship_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """A response with the relationship after the action."""
+    """Returns a response with the relationship after the action."""
     (between,) = relationships.with_accounts(tx, request.caller, [account.id])
     return request.json_response(relationship(between))
 

@@ -22,7 +22,7 @@ def list_requests(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _pending_request(tx: Reader, request: ApiRequest) -> Follow:
-    """The pending follow request of the account in the path. Raises NotFound if there is none."""
+    """Returns the pending follow request of the account in the path. Raises NotFound if there is none."""
     follow = relationships.follow_between(tx, request.path_account(tx), request.caller)
     if follow is None or follow.is_accepted:
         raise NotFound
