@@ -299,5 +299,7 @@ async def _print_address(ready: asyncio.Event) -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))
-    except (OSError, DatabaseInUse) as error:
+    except OSError as error:
+        sys.exit(f"The demo node cannot start: {error.strerror or error}: {error.filename}")
+    except DatabaseInUse as error:
         sys.exit(f"The demo node cannot start: {error}")
