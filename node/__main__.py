@@ -202,7 +202,7 @@ def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None
     handle = _run_command(
         options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
     )
-    print(f"@{handle} has new signing keys; they are being sent to other servers.")
+    print(f"@{handle} has new keys; they are being sent to other servers.")
 
 
 def _account_list(options: Config, arguments: argparse.Namespace) -> None:
