@@ -17,12 +17,12 @@ from node.models.visibility import may_see
 from node.posts import mentions
 
 _REFUSALS: dict[Interaction, str] = {
-    "like": "Whoever posted this does not want it to be liked.",
-    "comment": "Whoever posted this lets only some people comment.",
+    "like": "The author has turned off likes for this post.",
+    "comment": "The author has limited who can comment on this post.",
     "boost": "This post is not public, so it cannot be boosted.",
-    "quote": "Whoever posted this does not want it to be quoted.",
+    "quote": "The author has turned off quotes of this post.",
 }
-_APPROVAL_REQUIRED = "Whoever posted this wants to be asked first, which is not possible from here yet."
+_APPROVAL_REQUIRED = "The author has to approve this first, and this server cannot request approval yet."
 
 
 def decide(

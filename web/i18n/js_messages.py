@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 
 def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
-    """Returns the messages that the modules in `static/js` know as `words`,
+    """Returns the messages that the modules in `static/js` know as `messages`,
     by key; {n} is filled in there."""
     return {
         "failed": _("Something went wrong. Please try again."),
@@ -24,9 +24,9 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "offline": _("The connection was lost."),
         "uploading": _("Uploading"),
         "preparing": _("Processing photo"),
-        "written": _("Metadata:"),
+        "metadata": _("Metadata:"),
         "waiting": _("Posting when all photos are uploaded"),
-        "enough": _("A post can have up to 20 photos"),
+        "tooMany": _("A post can have up to 20 photos"),
         "restored": _("Draft restored"),
         "describe": _("Describe photo {n} for people who cannot see it"),
         "hint": _("Describe this photo for people who cannot see it"),

@@ -99,7 +99,7 @@ def _run_write(
     user = _load_user(tx, token, with_counts=False)
     if user is None:
         raise SignInRequired(_("Sign in to do that."))
-    if needs and needs != "user" and not user.is_staff:
+    if needs != "user" and not user.is_staff:
         raise NotAllowed(_("Only moderators can do that."))
     if needs == "admin" and not user.user.is_admin:
         raise NotAllowed(_("Only an admin can do that."))
@@ -118,6 +118,15 @@ async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T
     if refused is not None:
         raise refused
     return found  # type: ignore[return-value]
+
+
+async def _write(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
+    user, found = await current_node().db.write(
+        _run_write, session.session_token(), needs, unit, args, kwargs
+    )
+    if not hasattr(g, "signed_in_user"):
+        g.signed_in_user = user
+    return found
 
 
 async def read(
@@ -151,12 +160,7 @@ async def write(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Runs `unit(tx, account, …)` in a write transaction for the signed-in user. Raises SignInRequired."""
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "user", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    return await _write("user", unit, args, kwargs)
 
 
 async def write_as_staff(
@@ -166,12 +170,7 @@ async def write_as_staff(
 
     Raises NotAllowed for other users.
     """
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "staff", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    return await _write("staff", unit, args, kwargs)
 
 
 async def write_as_admin(
@@ -181,12 +180,7 @@ async def write_as_admin(
 
     Raises NotAllowed for other users.
     """
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "admin", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    return await _write("admin", unit, args, kwargs)
 
 
 def read_nothing(tx: Reader, viewer: Account | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from activitypub.remote import profile_preview
@@ -11,6 +13,7 @@ from node.errors import NotFound
 from node.interactions import blocks, follows, pins
 from node.lifecycle import migration
 from node.models.account import Account, ListedAccount
+from node.paging import Page
 from node.text import formatting
 from node.timelines import post_summaries, post_views, timelines
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
@@ -132,41 +135,38 @@ def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
     )
 
 
-def account_entities(request: ApiRequest, listed: list[ListedAccount]) -> tuple[list[bytes], list[int]]:
-    """Renders the accounts of a list; returns them and the ids that the list is paged by."""
-    return [request.entities.account(one.account) for one in listed], [one.id for one in listed]
+def account_list_response(
+    request: ApiRequest, list_page: Callable[[Page], list[ListedAccount]]
+) -> JsonResponse:
+    """Responds with one page of a list of accounts, which `list_page` reads: the page that the request names."""
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    listed = list_page(page)
+    bodies = [request.entities.account(one.account) for one in listed]
+    return request.page_response(bodies, page, [one.id for one in listed])
 
 
 @routes.public("/api/v1/accounts/{id}/followers", "read:accounts")
 def list_followers(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, follows.followers(tx, request.path_account(tx), request.account, page)
+    return account_list_response(
+        request, lambda page: follows.followers(tx, request.path_account(tx), request.account, page)
     )
-    return request.page_response(bodies, page, ids)
 
 
 @routes.public("/api/v1/accounts/{id}/following", "read:accounts")
 def list_following(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, follows.following(tx, request.path_account(tx), request.account, page)
+    return account_list_response(
+        request, lambda page: follows.following(tx, request.path_account(tx), request.account, page)
     )
-    return request.page_response(bodies, page, ids)
 
 
 @routes.read("/api/v1/blocks", "read:blocks")
 def list_blocked(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(request, blocks.blocked_accounts(tx, request.caller, page))
-    return request.page_response(bodies, page, ids)
+    return account_list_response(request, lambda page: blocks.blocked_accounts(tx, request.caller, page))
 
 
 @routes.read("/api/v1/mutes", "read:mutes")
 def list_muted(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(request, blocks.muted_accounts(tx, request.caller, page))
-    return request.page_response(bodies, page, ids)
+    return account_list_response(request, lambda page: blocks.muted_accounts(tx, request.caller, page))
 
 
 def _relationship_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
