@@ -180,7 +180,7 @@ def validate_domain(tx: Reader, domain: str) -> str:
     """Normalizes the domain of another server. Raises Invalid for what is none, or would cover this node."""
     name = normalize(domain)
     if not name:
-        raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
+        raise Invalid("Please enter the domain of another server, such as server.example.", field="domain")
     if any(hostnames.covers(name, normalize(own)) for own in tx.site.own_domains):
         raise Invalid("The rule would apply to this server itself.", field="domain")
     return name
