@@ -37,7 +37,7 @@ class TooSlow(IncompleteBody):
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The first value of a header (name in lower case), or None."""
+    """Returns the first value of a header (name in lower case), or None."""
     for key, value in scope["headers"]:
         if key == name:
             text: str = value.decode("latin-1")
@@ -46,12 +46,13 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def headers(scope: Scope, name: bytes) -> list[str]:
-    """All values of a header (name in lower case)."""
+    """Returns all values of a header (name in lower case)."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def signed_request(scope: Scope, site: Site, body: bytes = b"") -> SignedRequest:
-    """The request as a signature covers it, with the configured public host instead of the Host header."""
+    """Returns the request as a signature covers it,
+    with the configured public host instead of the Host header."""
     target = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")

@@ -84,7 +84,7 @@ def _parse_uri(uri: str) -> UriParts:
 
 
 def host_and_port(authority: str) -> tuple[str, int | None]:
-    """`Photos.Example.:8443` → (`photos.example`, 8443). Raises Malformed."""
+    """Splits a netloc: `Photos.Example.:8443` → (`photos.example`, 8443). Raises Malformed."""
     if len(authority) > 300:
         raise Malformed("not a host")
     return _host_and_port(authority)
@@ -104,18 +104,19 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
 
 
 def normalize_id(uri: object) -> str:
-    """The normal form of an id, for comparison only. Raises Malformed."""
+    """Returns the normal form of an id, for comparison only. Raises Malformed."""
     scheme, host, port, path, query, fragment = parse_uri(uri)
     return f"{scheme}://{host if port is None else f'{host}:{port}'}{path}{query}{fragment}"
 
 
 def fits_index(address: str) -> bool:
-    """Whether a URI is short enough for a database index: at most 2,048 bytes."""
+    """Returns whether a URI is short enough for a database index: at most 2,048 bytes."""
     return len(address) <= MAX_URI_LENGTH and (address.isascii() or len(address.encode()) <= MAX_URI_LENGTH)
 
 
 def normalize_host(address: str) -> str:
-    """The address as received, but with a normalized host, so that stored ids can be compared as text."""
+    """Returns the address as received, but with a normalized host,
+    so that stored ids can be compared as text."""
     if not _ODD_HOST.match(address):
         return address
     try:
@@ -125,12 +126,15 @@ def normalize_host(address: str) -> str:
 
 
 def host_of(uri: object) -> str:
-    """The domain of a URI: lower-case, punycode, with the port when it is not the default. Raises Malformed."""
+    """Returns the domain of a URI: lower-case, punycode, with the port when it is not the default.
+
+    Raises Malformed.
+    """
     return parse_uri(uri).authority
 
 
 def same_origin(one: object, other: object) -> bool:
-    """Whether both are http(s) URIs with the same scheme, host and port."""
+    """Returns whether both are http(s) URIs with the same scheme, host and port."""
     try:
         return parse_uri(one).origin == parse_uri(other).origin
     except Malformed:
@@ -138,14 +142,14 @@ def same_origin(one: object, other: object) -> bool:
 
 
 def without_fragment(uri: str) -> str:
-    """The URI of the document that a fragment id belongs to."""
+    """Returns the URI of the document that a fragment id belongs to."""
     return uri.partition("#")[0]
 
 
 # Cached: a delivery needs it twice, and the next one to the same inbox again.
 @functools.lru_cache(maxsize=2048)
 def request_url(url: str) -> URL:
-    """The URL to request, without a fragment.
+    """Returns the URL to request, without a fragment.
 
     A URL that is already plain RFC 3986 text keeps every escape as it was given, since
     some servers distinguish `%40` from `@`; anything else is escaped. Raises Malformed.

@@ -35,6 +35,7 @@ from node.config import (
     ServerOptions,
 )
 from node.database import Writer
+from node.database.lock import DatabaseInUse
 from node.ids import now_ms
 from node.interactions import blocks, bookmarks, boosts, follows, likes
 from node.lifecycle import profiles, registration, remote_accounts
@@ -296,4 +297,9 @@ async def _print_address(ready: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))
+    try:
+        asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/demo")))
+    except OSError as error:
+        sys.exit(f"The demo node cannot start: {error.strerror or error}: {error.filename}")
+    except DatabaseInUse as error:
+        sys.exit(f"The demo node cannot start: {error}")

@@ -82,12 +82,12 @@ LIMITS = [
     f"keys have {keys.MIN_RSA_BITS} to {keys.MAX_RSA_BITS} bits",
     f"times may be off by {'an hour' if claims.HOUR_SECONDS == 3600 else claims.HOUR_SECONDS}",
     f"once in {migration.REMOTE_MOVE_COOLDOWN_MS // migration.DAY_MS} days",
-    f"at most {flag.MAX_REPORTS_PER_HOUR} an hour per server, {flag.MAX_ACCOUNTS} people each",
+    f"at most {flag.MAX_REPORTS_PER_HOUR} an hour per server, {flag.MAX_ACCOUNTS} accounts each",
     f"at most {max(one.edge for one in VARIANTS if one.name == 'federated')} pixels a side",
     f"up to {drafts.MAX_PHOTOS}; a post with more than {['', '', '', '', 'four'][PHOTOS_SHOWN_BY_ALL_PEERS]} ends with",
     f"(up to {custom_emoji.MAX_PER_TEXT} in a text, pictures up to {custom_emoji.MAX_BYTES // 1024} KiB",
-    f"{['', '', '', 'Three'][remote_fetch.MAX_CONCURRENT_PER_HOST]} pictures at a time are asked of one host",
-    f"after {media_cache.FIRST_RETRY_MS // media_cache.MINUTE_MS} minutes (an hour if the answer was final)",
+    f"{['', '', '', 'three'][remote_fetch.MAX_CONCURRENT_PER_HOST]} pictures at a time are requested from one",
+    f"after {media_cache.FIRST_RETRY_MS // media_cache.MINUTE_MS} minutes (an hour if the response was final)",
     f"up to {['', '', '', '', '', 'five'][pins.MAX_PINS]} pinned posts",
     f"{collections.MAX_PAGES} pages and {collections.MAX_ITEMS} items at most",
     f"up to {['', '', '', '', '', 'five'][conversations.MAX_NEW_REPLIES]} new comments of each list",
@@ -106,7 +106,7 @@ def test_every_number_is_the_one_in_the_code(text: str) -> None:
 
 def test_the_content_types_an_inbox_accepts_are_listed() -> None:
     assert (
-        set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes take")[2][:200]))
+        set(re.findall(r"`(application/[\w+]+)`", TEXT.partition("Inboxes accept")[2][:200]))
         == endpoint.CONTENT_TYPES
     )
 
@@ -115,7 +115,7 @@ def test_the_four_visibilities_are_addressed_as_listed() -> None:
     author = Account.__new__(Account)
     object.__setattr__(author, "uri", "me")
     object.__setattr__(author, "followers_uri", "followers")
-    names = {"public": PUBLIC, "followers": "followers", "people named": "rita"}
+    names = {"public": PUBLIC, "followers": "followers", "mentioned actors": "rita"}
     rows = _rows(_section("Posts"))
     assert [row[0] for row in rows] == ["public", "unlisted", "followers", "direct"]
     for visibility, to, cc in rows:

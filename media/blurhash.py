@@ -14,7 +14,8 @@ Colour = tuple[float, float, float]
 
 
 def encode(rgb: bytes, width: int, height: int, across: int, down: int) -> str:
-    """Return the hash of `width` × `height` sRGB pixels (three bytes each), with `across` × `down` components (1–9)."""
+    """Returns the hash of `width` × `height` sRGB pixels (three bytes each),
+    with `across` × `down` components (1–9)."""
     factors = _components([_LINEAR[byte] for byte in rgb], width, height, across, down)
     first, rest = factors[0], factors[1:]
     largest = max((abs(value) for factor in rest for value in factor), default=0.0)
@@ -30,7 +31,7 @@ def encode(rgb: bytes, width: int, height: int, across: int, down: int) -> str:
 
 
 def _components(light: list[float], width: int, height: int, across: int, down: int) -> list[Colour]:
-    """Return the first cosine components of the linear light, row by row."""
+    """Returns the first cosine components of the linear light, row by row."""
     rows: list[list[Colour]] = []
     waves = [[cos(pi * i * x / width) for x in range(width)] for i in range(across)]
     for y in range(height):

@@ -29,7 +29,10 @@ def _fixed(*numbers: float) -> bytes:
 
 
 def _profile(name: str, red: Colorant, green: Colorant, blue: Colorant) -> bytes:
-    """Build a small ICC.1:2010 (version 4) display profile with the sRGB curve. Colorants are adapted to D50."""
+    """Builds a small ICC.1:2010 (version 4) display profile with the sRGB curve.
+
+    Colorants are adapted to D50.
+    """
 
     def text_tag(text: str) -> bytes:
         return struct.pack(">4sIII2s2sII", b"mluc", 0, 1, 12, b"en", b"US", len(text) * 2, 28) + text.encode(
@@ -85,7 +88,10 @@ PROFILES: dict[Space, bytes] = {
 
 
 def normalize(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space]:
-    """Return the picture as RGB or RGBA in one of the two spaces. A profile that does not fit the picture is ignored."""
+    """Returns the picture as RGB or RGBA in one of the two spaces.
+
+    A profile that does not fit the picture is ignored.
+    """
     if not icc or len(icc) > _MAX_PROFILE_BYTES:
         return _to_rgb(image), "srgb"
     try:
@@ -104,7 +110,7 @@ def normalize(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, Space
 
 
 def to_srgb(image: Image.Image, space: Space) -> Image.Image:
-    """Return the picture in sRGB. The pixels are changed in place where that is possible."""
+    """Returns the picture in sRGB. The pixels are changed in place where that is possible."""
     if space == "srgb":
         return image
     ImageCms.applyTransform(
@@ -141,7 +147,8 @@ def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile, space: Spac
 
 
 def _samples() -> Image.Image:
-    """Return colours from all over the RGB cube, and all greys: enough to tell whether two spaces are the same."""
+    """Returns colours from all over the RGB cube, and all greys:
+    enough to tell whether two spaces are the same."""
     steps = range(0, 256, 51)
     cube = [bytes((red, green, blue)) for red in steps for green in steps for blue in steps]
     greys = [bytes((level,)) * 3 for level in range(256)]
@@ -169,7 +176,7 @@ def _space_of(source: ImageCms.ImageCmsProfile) -> Space | None:
 
 
 def _is_wide(source: ImageCms.ImageCmsProfile) -> bool:
-    """Whether sRGB would clip colours that this space can hold."""
+    """Returns whether sRGB would clip colours that this space can hold."""
     samples = _samples()
     return (
         _difference(samples, _convert_through(samples, source, _profile_of("srgb"), source))

@@ -26,7 +26,7 @@ def _clean_text(value: Any) -> str:
 
 
 def _float(value: Any) -> float:
-    """Return the number that a field holds; 0 for anything else."""
+    """Returns the number that a field holds; 0 for anything else."""
     try:
         return float(value)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
@@ -34,7 +34,7 @@ def _float(value: Any) -> float:
 
 
 def _number(value: Any) -> str:
-    """Format a number as `2.2`, with at most two places; empty for anything else."""
+    """Formats a number as `2.2`, with at most two places; empty for anything else."""
     if isinstance(value, tuple | list) and value:
         value = value[0]
     number = _float(value)
@@ -71,7 +71,8 @@ assert tuple(_FIELDS) == CAMERA_FIELDS
 
 
 def read_fields(image: Image.Image) -> list[tuple[str, str]]:
-    """Return (Exif field name, value) of each present `CAMERA_FIELDS`; nothing for a picture with broken Exif."""
+    """Returns (Exif field name, value) of each present `CAMERA_FIELDS`;
+    nothing for a picture with broken Exif."""
     try:
         exif = image.getexif()
         tags = {**dict(exif), **dict(exif.get_ifd(_EXIF_IFD))}

@@ -131,7 +131,8 @@ _CONTAINER_BRANDS = frozenset((b"mif1", b"msf1"))
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the media type of the picture that begins with these bytes (64 are enough), or None if not accepted."""
+    """Returns the media type of the picture that begins with these bytes (64 are enough),
+    or None if not accepted."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -146,7 +147,8 @@ def sniff(head: bytes) -> str | None:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """Read a `ftyp` box (ISO/IEC 14496-12): length, `ftyp`, the main brand, a version, the compatible brands."""
+    """Reads a `ftyp` box (ISO/IEC 14496-12): length, `ftyp`, the main brand,
+    a version, the compatible brands."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     main = head[8:12]
     brands = {head[at : at + 4] for at in range(16, end - 3, 4)} if main in _CONTAINER_BRANDS else {main}

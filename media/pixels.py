@@ -76,7 +76,7 @@ _PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
 
 
 def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """Decode, turn upright, drop all metadata and render every requested variant.
+    """Decodes, turns upright, drops all metadata and renders every requested variant.
 
     Raises BadImage, and nothing else. Decodes untrusted bytes: call it in the sandbox.
     """
@@ -131,7 +131,7 @@ def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
 
 
 def _strip_metadata(image: Image.Image) -> Image.Image:
-    """Return the pixels alone, without copying them: no metadata of the file goes further.
+    """Returns the pixels alone, without copying them: no metadata of the file goes further.
 
     Also, saving an opened file reads the current folder, which a confined process may not.
     """
@@ -141,7 +141,7 @@ def _strip_metadata(image: Image.Image) -> Image.Image:
 def _decode(
     data: bytes, mime: str, variants: tuple[Variant, ...]
 ) -> tuple[Image.Image, tuple[int, int], Image.Transpose | None]:
-    """Return the decoded picture, the size of the original as stored, and how to turn it upright."""
+    """Returns the decoded picture, the size of the original as stored, and how to turn it upright."""
     if mime == "image/heic":
         opened = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
         _check_dimensions(opened.size, MAX_PIXELS_OTHER)
@@ -189,7 +189,7 @@ def _scale(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
 
 
 def _to_plain_mode(image: Image.Image) -> Image.Image:
-    """Convert palettes, 16 bits and transparent colours to plain L, CMYK, RGB or RGBA."""
+    """Converts palettes, 16 bits and transparent colours to plain L, CMYK, RGB or RGBA."""
     if image.mode in ("LA", "La", "PA", "RGBa") or (
         image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
     ):
@@ -204,7 +204,7 @@ def _to_plain_mode(image: Image.Image) -> Image.Image:
 
 
 def _required_edge(variant: Variant, size: tuple[int, int]) -> int:
-    """Return the longest side of a whole picture of this shape from which the variant can be made."""
+    """Returns the longest side of a whole picture of this shape from which the variant can be made."""
     return variant.edge * max(size) // max(1, min(size)) if variant.crop else variant.edge
 
 
@@ -217,7 +217,7 @@ def _size_group(variant: Variant) -> tuple[int, bool]:
 
 
 def _resize(image: Image.Image, variant: Variant) -> Image.Image:
-    """Resize to the variant's size, never enlarging; the same object if it has that size already."""
+    """Resizes to the variant's size, never enlarging; the same object if it has that size already."""
     width, height = image.size
     box = (0, 0, width, height)
     if variant.crop:
@@ -238,7 +238,7 @@ def _resize(image: Image.Image, variant: Variant) -> Image.Image:
 
 
 def _resize_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resize without an intermediate picture of nearly the first one's size."""
+    """Resizes without an intermediate picture of nearly the first one's size."""
     if image.width >= 3 * size[0]:
         return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=1.5)
     result = Image.new(image.mode, size)
@@ -257,7 +257,10 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 def _encode(
     image: Image.Image, space: colour_profiles.Space, group: list[Variant], *, is_last: bool = False
 ) -> Iterator[RenderedFile]:
-    """Yield the files of one size, JPEG after the others. `is_last`: the pixels may be changed, nothing reads them again."""
+    """Yields the files of one size, JPEG after the others.
+
+    `is_last`: the pixels may be changed, nothing reads them again.
+    """
     for variant in sorted(group, key=lambda variant: variant.format == "jpeg"):
         out = BytesIO()
         if variant.format == "jpeg":
@@ -296,7 +299,7 @@ def _blurhash(image: Image.Image, space: colour_profiles.Space, turn: Image.Tran
 
 
 def warm_up() -> None:
-    """Use every decoder and encoder once, on a generated picture.
+    """Uses every decoder and encoder once, on a generated picture.
 
     Pillow imports much of itself only when it is needed, and in a confined process that is too late.
     """

@@ -64,7 +64,7 @@ class Sandbox:
         self._is_closed = False
 
     async def render(self, data: bytes, variants: tuple[Variant, ...]) -> Picture:
-        """Render a picture, see `pixels.render`.
+        """Renders a picture, see `pixels.render`.
 
         Also raises BadImage when the picture took too much time or memory, and SandboxUnavailable when there is no
         worker.
@@ -86,14 +86,14 @@ class Sandbox:
         return await asyncio.shield(job)
 
     async def warm_up(self) -> None:
-        """Start a worker before the first picture, if there is none. Takes about a tenth of a second."""
+        """Starts a worker before the first picture, if there is none. Takes about a tenth of a second."""
         if not self._all and not self._is_closed:
             worker = await asyncio.to_thread(self._acquire_worker)
             self._release_worker(worker)
             self._schedule_idle_check()
 
     async def close(self) -> None:
-        """End every worker. What is still being rendered fails with SandboxUnavailable."""
+        """Ends every worker. What is still being rendered fails with SandboxUnavailable."""
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -110,7 +110,7 @@ class Sandbox:
             self._stop_worker(worker)
 
     async def _acquire_slot(self, is_background: bool) -> None:
-        """Wait for a free slot. `_release_slot` gives it back."""
+        """Waits for a free slot. `_release_slot` gives it back."""
         if self._is_closed:
             raise SandboxUnavailable("the sandbox is closed")
         if self._has_free_slot(is_background):
@@ -167,7 +167,7 @@ class Sandbox:
             self._schedule_idle_check()
 
     def _render_in_thread(self, data: bytes, variants: tuple[Variant, ...]) -> Picture:
-        """Render one picture from beginning to end, in a thread."""
+        """Renders one picture from beginning to end, in a thread."""
         worker = self._acquire_worker()
         try:
             return worker.render(data, variants, self._seconds)

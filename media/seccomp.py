@@ -47,7 +47,7 @@ _MACHINES = {
 
 
 def confine_process(memory_mb: int, seconds: int) -> None:
-    """Confine this process for good. Everything that it will need must be loaded before."""
+    """Confines this process for good. Everything that it will need must be loaded before."""
     _prefer_oom_kill()
     megabytes = memory_mb * 1024 * 1024
     for limit, value in (
@@ -64,7 +64,7 @@ def confine_process(memory_mb: int, seconds: int) -> None:
 
 
 def _prefer_oom_kill() -> None:
-    """Let the kernel end this process before the node when the machine runs out of memory."""
+    """Lets the kernel end this process before the node when the machine runs out of memory."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
@@ -86,7 +86,8 @@ def _filter_calls() -> bool:
 def _bpf_program(
     machine: int, calls: dict[str, int], mapping: dict[str, int], cloning: dict[str, int]
 ) -> bytes:
-    """Build classic BPF over `struct seccomp_data`: number at 0, machine at 4, the low halves of arguments from 16."""
+    """Builds classic BPF over `struct seccomp_data`: number at 0, machine at 4,
+    the low halves of arguments from 16."""
     load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06
     steps = [(load, 0, 0, 4), (equal, 1, 0, machine), (give, 0, 0, _REFUSE), (load, 0, 0, 0)]
     for number in calls.values():

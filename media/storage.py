@@ -30,16 +30,19 @@ class Storage(Protocol):
     async def get(self, key: str) -> bytes: ...
 
     async def delete(self, key: str) -> None:
-        """Delete the file. Nothing happens if there is none."""
+        """Deletes the file. Nothing happens if there is none."""
 
     def path(self, key: str) -> Path | None:
-        """Return the local file, for callers who send it themselves; it may not exist. None if there can be none."""
+        """Returns the local file, for callers who send it themselves; it may not exist.
+
+        None if there can be none.
+        """
 
     def url(self, key: str) -> str | None:
-        """Return where to redirect clients, for a store that serves files itself."""
+        """Returns where to redirect clients, for a store that serves files itself."""
 
     async def total_bytes(self) -> int:
-        """Return the bytes of all files."""
+        """Returns the bytes of all files."""
 
 
 class LocalStorage:
@@ -97,14 +100,17 @@ class LocalStorage:
         _flush_folder(path.parent)
 
     def _delete_abandoned(self) -> None:
-        """Delete the partial files of crashed writes; young ones stay, since another process may be writing them."""
+        """Deletes the partial files of crashed writes; young ones stay,
+        since another process may be writing them."""
         for file in self._incoming.iterdir():
             if file.stat().st_mtime < time.time() - _ABANDONED_AFTER_SECONDS:
                 file.unlink(missing_ok=True)
 
 
 def open_storage(url: str) -> Storage:
-    """Open the storage that a URL names: `file:data/media`, `file:///srv/media`. Makes the folder if need be.
+    """Opens the storage that a URL names: `file:data/media`, `file:///srv/media`.
+
+    Makes the folder if need be.
 
     Raises ValueError for any other URL.
     """
@@ -119,13 +125,14 @@ def open_storage(url: str) -> Storage:
 
 
 def content_key(secret: bytes, data: bytes, extension: str) -> str:
-    """Return `ab/cd/<rest of the name>.jpg`: HMAC-SHA256 of the bytes under the node's secret, in base 32."""
+    """Returns `ab/cd/<rest of the name>.jpg`:
+    HMAC-SHA256 of the bytes under the node's secret, in base 32."""
     name = b32encode(hmac.digest(secret, data, hashlib.sha256)).decode().rstrip("=").lower()
     return f"{name[:2]}/{name[2:4]}/{name[4:]}.{extension}"
 
 
 def _flush_folder(folder: Path) -> None:
-    """Flush a folder to the disk: a rename is durable only when its folder is."""
+    """Flushes a folder to the disk: a rename is durable only when its folder is."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -90,7 +90,10 @@ def error_response(error: BadImage) -> RenderResponse:
 
 
 def read_picture(read: Read, variants: tuple[Variant, ...]) -> Picture:
-    """Read the requested picture. Raises BadImage if it was refused, ProtocolError for a malformed response."""
+    """Reads the requested picture.
+
+    Raises BadImage if it was refused, ProtocolError for a malformed response.
+    """
     (length,) = LENGTH_STRUCT.unpack(read(LENGTH_STRUCT.size))
     if length > _MAX_HEAD_BYTES:
         raise ProtocolError(f"a head of {length} bytes")

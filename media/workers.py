@@ -90,7 +90,10 @@ class Worker:
             raise SandboxUnavailable(f"the worker process did not start: {error}") from error
 
     def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
-        """Render a picture, see `pixels.render`. Raises BadImage also when the process died or took too long."""
+        """Renders a picture, see `pixels.render`.
+
+        Raises BadImage also when the process died or took too long.
+        """
         self._deadline = time.monotonic() + seconds
         self.is_reusable, self.cost = False, None
         try:
@@ -116,13 +119,13 @@ class Worker:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """Kill the worker and what it has forked: they are one process group."""
+        """Kills the worker and what it has forked: they are one process group."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Kill it and close all pipes. A second call does nothing."""
+        """Kills the worker and closes all pipes. A second call does nothing."""
         self.is_reusable = False
         self.kill()
         self._process.wait()
@@ -134,7 +137,7 @@ class Worker:
             self._status = -1
 
     def _finish_render(self) -> None:
-        """Wait for the decoding process to end after its response, and check that it sent nothing more."""
+        """Waits for the decoding process to end after its response, and checks that it sent nothing more."""
         code = self._read_status()
         is_quiet = not self._wait(self._out, select.POLLIN, or_status=False, at_once=True)
         self.is_reusable = code == 0 and is_quiet
@@ -170,7 +173,10 @@ class Worker:
         return int(code)
 
     def _wait(self, pipe: int, event: int, *, or_status: bool = True, at_once: bool = False) -> bool:
-        """Whether the pipe is ready. With `or_status` the decoding process is expected to live until it is."""
+        """Waits for the pipe; returns whether it is ready.
+
+        With `or_status` the decoding process is expected to live until it is.
+        """
         poll = select.poll()
         poll.register(pipe, event)
         if or_status:
@@ -186,7 +192,7 @@ class Worker:
         raise _DeadlineExceeded
 
     def _failure_reason(self, reason: str) -> BadImage:
-        """Return why the decoding process ended, as far as that is known."""
+        """Returns why the decoding process ended, as far as that is known."""
         code = 0
         with contextlib.suppress(_ProcessEnded, _DeadlineExceeded):
             code = self._read_status()

@@ -89,34 +89,36 @@ def _parser() -> argparse.ArgumentParser:
         subparser.set_defaults(run=run)
         return subparser
 
-    command(commands, "serve", _serve, "Serve the node to people and to other servers.")
-    command(commands, "worker", _worker, "Do the node's jobs in a process of their own (PostgreSQL).")
-    command(commands, "migrate", _migrate, "Bring the database up to date.")
-    check = command(commands, "check", _check, "Is the node sound? Looks at every part, and from outside.")
+    command(commands, "serve", _serve, "Start the web server and the job worker.")
+    command(commands, "worker", _worker, "Start a separate job worker (PostgreSQL only).")
+    command(commands, "migrate", _migrate, "Run pending database migrations.")
+    check = command(commands, "check", _check, "Check the configuration, database, storage and federation.")
     check.set_defaults(log_level=logging.WARNING)
 
-    account = commands.add_parser("account", help="Create and look after people.", parents=[shared_options])
+    account = commands.add_parser("account", help="Manage local accounts.", parents=[shared_options])
     subcommands = account.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(subcommands, "create", _account_create, "Create an account that can sign in.")
+    create = command(subcommands, "create", _account_create, "Create a local account.")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--email", required=True)
     create.add_argument("--role", choices=users.ROLES, default="user")
-    password = command(subcommands, "password", _account_password, "Set someone's password; signs them out.")
+    password = command(subcommands, "password", _account_password, "Set a new password and end all sessions.")
     password.add_argument("name", metavar="NAME")
     for subparser in (create, password):
         subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
-    rotate = command(subcommands, "rotate-keys", _account_rotate_keys, "Give someone new signing keys.")
+    rotate = command(
+        subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
+    )
     rotate.add_argument("name", metavar="NAME")
-    command(subcommands, "list", _account_list, "List the people of this node.")
+    command(subcommands, "list", _account_list, "List local accounts.")
 
-    token = commands.add_parser("token", help="Let an app act for someone.", parents=[shared_options])
+    token = commands.add_parser("token", help="Manage access tokens.", parents=[shared_options])
     subcommands = token.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    create = command(subcommands, "create", _token_create, "Make a bearer token and print it, this once.")
+    create = command(subcommands, "create", _token_create, "Create an access token and print it once.")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--scopes", default="read", help='such as "read write follow" (default: read)')
-    create.add_argument("--app", default="tintype token", help="what the app is called")
+    create.add_argument("--app", default="tintype token", help="the name of the app")
     return parser
 
 
@@ -166,7 +168,7 @@ def _check(options: Config, arguments: argparse.Namespace) -> int:
         async for finding in health_check.run_checks(options):
             failures += not finding.is_ok
             print(f"{'ok  ' if finding.is_ok else 'BAD '} {finding.name:<11}{finding.message}", flush=True)
-        print("The node is sound." if not failures else f"{failures} of these need attention.")
+        print("All checks passed." if not failures else f"Failed checks: {failures}.")
         return 1 if failures else 0
 
     return _explain_database_errors(lambda: asyncio.run(run_all()))
@@ -192,7 +194,7 @@ def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     _run_command(options, "account find", name=arguments.name)
     hashed = passwords.hash_sync(_password(arguments))
     _run_command(options, "account password", name=arguments.name, password_hash=hashed)
-    print(f"{arguments.name} has a new password and is signed out shared_options.")
+    print(f"{arguments.name} has a new password and is signed out everywhere.")
 
 
 def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None:
@@ -200,7 +202,7 @@ def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None
     handle = _run_command(
         options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
     )
-    print(f"@{handle} signs with new keys from now on; other servers are being told.")
+    print(f"@{handle} has new keys; they are being sent to other servers.")
 
 
 def _account_list(options: Config, arguments: argparse.Namespace) -> None:
@@ -214,7 +216,7 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
             f"{person['posts']:>6} posts  {person['email']}"
         )
     if not people:
-        print("Nobody yet. `tintype account create NAME --email E --role admin` makes the first one.")
+        print("No accounts yet. `tintype account create NAME --email E --role admin` creates the first one.")
 
 
 def _token_create(options: Config, arguments: argparse.Namespace) -> None:
@@ -226,10 +228,10 @@ def _password(arguments: argparse.Namespace) -> str:
     if arguments.password_stdin:
         return passwords.check(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
-        raise CommandError("Please give the password with --password-stdin, or run this in a terminal.")
+        raise CommandError("Pass the password with --password-stdin, or run this in a terminal.")
     first = passwords.check(getpass.getpass("Password: "))
-    if getpass.getpass("Once more: ") != first:
-        raise CommandError("The two passwords are not the same.")
+    if getpass.getpass("Repeat password: ") != first:
+        raise CommandError("The passwords do not match.")
     return first
 
 

@@ -64,5 +64,6 @@ class Cache(Generic[K, V]):
         self._rows.clear()
 
     def __len__(self) -> int:
-        """The number of rows held; those that have expired count until the next `get` of their key."""
+        """Returns the number of rows held; those that have expired count until the next `get` of their
+        key."""
         return len(self._rows)

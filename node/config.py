@@ -182,7 +182,7 @@ def _option_type(section: str, key: str) -> Any:
 
 
 def _environment_overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
-    """The options that the environment sets: (section, key) → (variable, text)."""
+    """Returns the options that the environment sets: (section, key) → (variable, text)."""
     known: dict[str, tuple[str, str, bool]] = {}
     for section in _sections():
         for key, field in _fields(section).items():
@@ -209,7 +209,8 @@ def _environment_overrides(environ: Mapping[str, str]) -> dict[tuple[str, str], 
 
 
 def _parse_environment_value(kind: Any, text: str) -> Any:
-    """The text of a variable as the value that TOML would have given; what does not fit stays text."""
+    """Converts the text of a variable to the value that TOML would have given;
+    what does not fit stays text."""
     if kind is bool:
         booleans = {"true": True, "1": True, "yes": True, "on": True}
         booleans |= {"false": False, "0": False, "no": False, "off": False, "": False}
@@ -280,7 +281,7 @@ def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
 
 
 def _normalize_host(given: str) -> str | None:
-    """Lower case and punycode, with the port; `""` stays, None for what is not a host."""
+    """Converts a host to lower case and punycode, with the port; `""` stays, None for what is not a host."""
     host = given.strip().lower()
     if not host.isascii():
         with contextlib.suppress(UnicodeError):
@@ -301,7 +302,8 @@ def _suggestion(wrong: str, right: Any) -> str:
 
 
 def _line_number(text: str, section: str, key: str | None = None) -> int:
-    """The line that names a section, or a key in it; 1 when the regular expressions here do not find it."""
+    """Returns the line that names a section, or a key in it;
+    1 when the regular expressions here do not find it."""
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[\s*([^\]\s]+)\s*\]", line)

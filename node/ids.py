@@ -17,7 +17,7 @@ _last = 0
 
 
 def now_ms() -> int:
-    """Milliseconds since 1970, UTC: the unit of every `…_at` column."""
+    """Returns the milliseconds since 1970, UTC: the unit of every `…_at` column."""
     return time.time_ns() // 1_000_000
 
 
@@ -44,5 +44,5 @@ def parse_id(text: str) -> int | None:
 
 
 def timestamp_ms(id_: int) -> int:
-    """The time that an id holds, in milliseconds since 1970."""
+    """Returns the time that an id holds, in milliseconds since 1970."""
     return id_ >> 16

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 def site_from_config(options: Config) -> Site:
-    """The name, secret and domains of a node with these options. Makes the secret if there is none."""
+    """Returns the name, secret and domains of a node with these options.
+
+    Makes the secret if there is none.
+    """
     return Site(
         options.server.scheme,
         options.node.domain,

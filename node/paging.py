@@ -36,10 +36,13 @@ class Page:
         }
 
     def clause(self, column: str) -> str:
-        """SQL after a `WHERE …`: both bounds, order and limit. Rows then go through `newest_first`."""
+        """Returns the SQL after a `WHERE …`: both bounds, order and limit.
+
+        Rows then go through `newest_first`.
+        """
         order = "ASC" if self.min_id else "DESC"
         return f"AND {column} < :page_below AND {column} > :page_above ORDER BY {column} {order} LIMIT :page_limit"
 
     def newest_first(self, rows: Sequence[T]) -> list[T]:
-        """The rows newest first, whichever way they were read."""
+        """Returns the rows newest first, whichever way they were read."""
         return list(reversed(rows)) if self.min_id else list(rows)

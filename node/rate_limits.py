@@ -52,7 +52,7 @@ def reset(tx: Writer, key: str) -> None:
 
 
 def client_network(address: str) -> str:
-    """The network that counts as one client: an IPv4 address, or the /64 that one IPv6 household has.
+    """Returns the network that counts as one client: an IPv4 address, or the /64 that one IPv6 household has.
 
     What is not an address, such as the name of a Unix socket, stays as it is.
     """

@@ -27,6 +27,6 @@ def remove(tx: Writer, key: str) -> None:
 
 
 def database_time(tx: Reader) -> datetime:
-    """The clock of the database, with its time zone (UTC on SQLite)."""
+    """Returns the clock of the database, with its time zone (UTC on SQLite)."""
     now = tx.value("SELECT CURRENT_TIMESTAMP")
     return datetime.fromisoformat(now).replace(tzinfo=UTC) if isinstance(now, str) else now

@@ -133,7 +133,8 @@ def create_pages_app(node: Node) -> Quart:
 
 
 def _request_class(photo_bytes: int) -> type[Request]:
-    """The request class, which limits bodies to the size that their path needs; visitors get the small limit."""
+    """Returns the request class, which limits bodies to the size that their path needs;
+    visitors get the small limit."""
     limits = {
         "/compose": MAX_PHOTOS * photo_bytes + BYTES_PER_MB,
         "/compose/photo": photo_bytes + BYTES_PER_MB,

@@ -203,7 +203,7 @@ async def _check_handles(node: Node, client: Client) -> str:
 
 
 async def _resolves_to_actor(client: Client, site: Site, domain: str, wanted: str) -> bool:
-    """Whether the actor of this node is found under a domain."""
+    """Returns whether the actor of this node is found under a domain."""
     resource = quote(f"acct:{domain.partition(':')[0]}@{domain}", safe="")
     jrd = (await client.get_jrd(f"{site.scheme}://{domain}/.well-known/webfinger?resource={resource}")).doc
     links = jrd.get("links")

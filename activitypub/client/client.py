@@ -247,7 +247,8 @@ class Client:
             raise _to_unfetchable(url, error) from error
 
     def _headers(self, request: FetchRequest, url: str) -> dict[str, str]:
-        """The headers for a request to `url`, the target of the last redirect: each request is signed anew."""
+        """Returns the headers for a request to `url`, the target of the last redirect:
+        each request is signed anew."""
         headers = {"Accept": request.accept, "Accept-Encoding": "gzip, deflate", **request.extra_headers}
         if request.key is not None:
             signed = [("Accept", request.accept)]
@@ -255,7 +256,7 @@ class Client:
         return headers
 
     def _check_url(self, url: str) -> URL:
-        """The address to connect to. Raises Unfetchable for one that must not be requested."""
+        """Returns the address to connect to. Raises Unfetchable for one that must not be requested."""
         try:
             scheme, host, port, *_ = to = parse_uri(url)
             address = request_url(url)
@@ -342,7 +343,10 @@ async def _read_file(
 
 
 async def _read_snippet(response: aiohttp.ClientResponse) -> str:
-    """The beginning of a response body. A short body is read to its end, so that the connection can be reused."""
+    """Returns the beginning of a response body.
+
+    A short body is read to its end, so that the connection can be reused.
+    """
     snippet, received = b"", 0
     async for chunk in response.content.iter_any():
         snippet = snippet or chunk[: 4 * SNIPPET_LENGTH]

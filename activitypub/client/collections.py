@@ -74,7 +74,10 @@ async def fetch_items(
 
 
 def _next_page(page: vocab.CollectionDoc) -> tuple[dict[str, Any] | None, str | None]:
-    """The next page, embedded or by its address. A collection without items leads to its `first` page."""
+    """Returns the next page, embedded or by its address.
+
+    A collection without items leads to its `first` page.
+    """
     if not page.items and page.first:
         return page.first.doc, page.first.uri
     return None, page.next

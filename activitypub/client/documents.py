@@ -88,7 +88,8 @@ def _claimed_id(doc: dict[str, Any], uri: str) -> str:
 
 
 def _is_found_at_id(id_: str, found_at: str, requested: str) -> bool:
-    """Whether a document with this id is acceptable at `found_at`, the address after redirects from `requested`."""
+    """Returns whether a document with this id is acceptable at `found_at`,
+    the address after redirects from `requested`."""
     found = normalize_id(without_fragment(found_at))
     claimed = normalize_id(without_fragment(id_))
     return claimed == found or (claimed == normalize_id(requested) and same_origin(id_, found_at))
@@ -104,7 +105,7 @@ async def _check_host(node: Node, uri: str) -> None:
 
 
 def is_local_uri(node: Node, uri: str) -> bool:
-    """Whether an id is on this node's own host, and so only ever found in its own tables."""
+    """Returns whether an id is on this node's own host, and so only ever found in its own tables."""
     try:
         return host_of(uri) == node.site.domain
     except Malformed:

@@ -17,7 +17,10 @@ class FetchBudget:
         self._max_hosts = hosts
 
     def spend(self, uri: str) -> None:
-        """Accounts for one request. Raises Unfetchable when the budget is spent, Malformed for what is no address."""
+        """Counts one request against the budget.
+
+        Raises Unfetchable when the budget is spent, Malformed for what is no address.
+        """
         self._documents -= 1
         self._hosts.add(host_of(uri))
         if self._documents < 0 or len(self._hosts) > self._max_hosts:
@@ -25,5 +28,5 @@ class FetchBudget:
 
 
 def permanent_failure(uri: str, reason: str) -> Unfetchable:
-    """The error for a document that no retry will bring."""
+    """Returns the error for a document that no retry will bring."""
     return Unfetchable(uri, reason, status=None, temporary=False, gone=False)

@@ -18,7 +18,7 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z-]{1,20})\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*
 
 
 def find_alternate(base: str, page: str, link_header: str = "") -> str | None:
-    """The address of the ActivityPub document that the page at `base` names, or None.
+    """Returns the address of the ActivityPub document that the page at `base` names, or None.
 
     The `Link` header goes before `<link rel="alternate">` in the page; links behind `<body` are ignored.
     """
@@ -39,7 +39,8 @@ def find_alternate(base: str, page: str, link_header: str = "") -> str | None:
 
 
 def find_lrdd_template(document: str) -> str | None:
-    """The WebFinger template in an XRD (RFC 6415); None without one, and for any document with a DTD."""
+    """Returns the WebFinger template in an XRD (RFC 6415); None without one,
+    and for any document with a DTD."""
     if "<!" in document.replace("<!--", ""):
         return None
     for attributes in _from_page(document):

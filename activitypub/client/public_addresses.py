@@ -43,7 +43,7 @@ _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
 
 
 def is_public(address: str | IPv4Address | IPv6Address) -> bool:
-    """Whether the address is an ordinary host on the public internet."""
+    """Returns whether the address is an ordinary host on the public internet."""
     if isinstance(address, str):
         try:
             address = ip_address(address)
@@ -59,7 +59,7 @@ def is_public(address: str | IPv4Address | IPv6Address) -> bool:
 
 
 def parse_ip_literal(host: str) -> IPv4Address | IPv6Address | None:
-    """The IP address that a host is written as, or None when it is a name to be resolved.
+    """Returns the IP address that a host is written as, or None when it is a name to be resolved.
 
     The system's resolver also takes `2130706433`, `0x7f.1` and `0177.0.0.1` for
     addresses; only the canonical spelling is accepted. Raises ValueError for the others.

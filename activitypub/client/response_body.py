@@ -27,7 +27,10 @@ class UndecodableBody(Exception):
 
 
 async def read(headers: Mapping[str, str], content: StreamReader, limit: int) -> bytes:
-    """The whole body, decompressed. Raises ResponseTooLarge as soon as it exceeds `limit` bytes, or UndecodableBody."""
+    """Returns the whole body, decompressed.
+
+    Raises ResponseTooLarge as soon as it exceeds `limit` bytes, or UndecodableBody.
+    """
     declared = headers.get("Content-Length", "")
     if declared.isdigit() and int(declared[:12]) > limit:
         raise ResponseTooLarge
@@ -44,13 +47,14 @@ async def read(headers: Mapping[str, str], content: StreamReader, limit: int) ->
 
 
 def media_type(headers: CIMultiDictProxy[str]) -> str:
-    """The media type without parameters, lower-case; "" when missing or given twice."""
+    """Returns the media type without parameters, lower-case; "" when missing or given twice."""
     given = headers.getall("Content-Type", [])
     return given[0].partition(";")[0].strip().lower() if len(given) == 1 else ""
 
 
 def is_activitypub(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether the Content-Type is one of ActivityPub: `activity+json`, or `ld+json` with the AS profile.
+    """Returns whether the Content-Type is one of ActivityPub: `activity+json`,
+    or `ld+json` with the AS profile.
 
     No other type counts: a server that lets people upload files serves those under other
     types, so an uploaded image or text that holds JSON can never speak for its host.

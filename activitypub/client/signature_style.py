@@ -17,7 +17,7 @@ _HINTS = ("signature", "rfc9421", "cavage")
 
 
 async def by_host(node: Node, host: str) -> str:
-    """The style to sign with for this host: 'cavage' or 'rfc9421'."""
+    """Returns the style to sign with for this host: 'cavage' or 'rfc9421'."""
     return await node.db.read(server_availability.signature_style, host)
 
 
@@ -27,12 +27,13 @@ async def remember(node: Node, host: str, style: str) -> None:
 
 
 def other(style: str) -> str:
-    """The style to try after this one was rejected."""
+    """Returns the style to try after this one was rejected."""
     return OTHER_STYLE.get(style, "cavage")
 
 
 def is_rejection(status: int | None, headers: Mapping[str, str], body: str) -> bool:
-    """Whether a response may mean that the other signature style is wanted: 401, 403, or a 400 that speaks of it."""
+    """Returns whether a response may mean that the other signature style is wanted: 401, 403,
+    or a 400 that speaks of it."""
     if status in (401, 403):
         return True
     text = body.lower()

@@ -17,12 +17,15 @@ _MAX_AGE_SECONDS = 60.0
 
 
 async def instance_key(node: Node) -> SigningKey:
-    """The key of the instance actor. It signs fetches of public documents, so that no account is revealed."""
+    """Returns the key of the instance actor.
+
+    It signs fetches of public documents, so that no account is revealed.
+    """
     return await by_account(node, _INSTANCE_ACTOR_ID)
 
 
 async def by_account(node: Node, account_id: int, *, version: int | None = None) -> SigningKey:
-    """The key of a local account. Raises NotFound for any other."""
+    """Returns the key of a local account. Raises NotFound for any other."""
     cache = node.component(FederationCache)
     cached = cache.signing_keys.get(account_id)
     if cached is None or (version is not None and cached[0] != version):
@@ -33,7 +36,7 @@ async def by_account(node: Node, account_id: int, *, version: int | None = None)
 
 
 async def previous_key(node: Node, account_id: int) -> SigningKey | None:
-    """The key that a local account had until it was rotated some days ago, or None."""
+    """Returns the key that a local account had until it was rotated some days ago, or None."""
     found = await node.db.read(_load_previous_key, account_id)
     return None if found is None else SigningKey.load(*found)
 

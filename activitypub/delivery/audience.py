@@ -23,13 +23,13 @@ from node.posts import posts
 
 
 def inboxes(tx: Reader, activity: OutgoingActivity, actor: Account) -> list[tuple[str, str]]:
-    """(inbox, host) for each request to make."""
+    """Returns (inbox, host) for each request to make."""
     post = None if activity.post_id is None else posts.by_id(tx, activity.post_id)
     return _without_local_and_blocked(tx, _select_inboxes(tx, activity, actor, post))
 
 
 def current_inboxes(tx: Reader, activity_id: int, *, includes_open: bool) -> set[str] | None:
-    """The inboxes that would get a post or its edit now; None where that need not be checked.
+    """Returns the inboxes that would get a post or its edit now; None where that need not be checked.
 
     Only a Create or Update of a post is checked; of an open post only with `includes_open`.
     """
@@ -43,7 +43,7 @@ def current_inboxes(tx: Reader, activity_id: int, *, includes_open: bool) -> set
 
 
 def is_followers_only(tx: Reader, activity: OutgoingActivity) -> bool:
-    """Whether this is a post for followers only: then both servers must agree on who follows."""
+    """Returns whether this is a post for followers only: then both servers must agree on who follows."""
     if activity.verb not in ("Create", "Update") or activity.post_id is None:
         return False
     post = posts.by_id(tx, activity.post_id)
@@ -113,7 +113,7 @@ def _boost_inboxes(tx: Reader, activity: OutgoingActivity, actor: Account, post:
 
 
 def _target_inboxes(tx: Reader, activity: OutgoingActivity, post: Post | None) -> list[RecipientInbox]:
-    """The inbox of the one account it is about: its target, or the author of the post."""
+    """Returns the inbox of the one account it is about: its target, or the author of the post."""
     if activity.target_id is not None:
         return recipients.accounts(tx, [activity.target_id])
     return recipients.accounts(tx, [post.account_id]) if post is not None else []

@@ -69,7 +69,7 @@ class BatchLookups:
         return await self._lookups(delivery)
 
     async def load_body(self, delivery: QueuedDelivery, lookup: DeliveryLookup) -> bytes | None:
-        """The request body, the same bytes at every attempt; None if there is nothing left to send.
+        """Returns the request body, the same bytes at every attempt; None if there is nothing left to send.
 
         After a retry by hand it is rendered again first, since the post may have changed meanwhile.
         """
@@ -86,7 +86,7 @@ class BatchLookups:
         return body
 
     async def load_key(self, delivery: QueuedDelivery, lookup: DeliveryLookup) -> SigningKey | None:
-        """The current key of the sender; None if it has none any more."""
+        """Returns the current key of the sender; None if it has none any more."""
         if lookup.key_version is None:
             return None
         return await signing_keys.by_account(self._node, delivery.account_id, version=lookup.key_version)
@@ -104,7 +104,7 @@ class BatchLookups:
     async def record_unavailable(
         self, delivery: QueuedDelivery, status: int | None, reason: str, retry_after_ms: int | None
     ) -> None:
-        """The server did not respond, or says that it is unavailable, see `deliveries.record_unavailable`."""
+        """Records that a server is unavailable or did not respond, see `deliveries.record_unavailable`."""
         self._cache.available_hosts.forget(delivery.host)
         await self._unavailable((delivery, status, reason, retry_after_ms))
 
@@ -127,7 +127,7 @@ class BatchLookups:
 
 
 def _body_key(delivery: QueuedDelivery) -> tuple[int, int]:
-    """The cache key of a body: its activity, and when it was last to be rendered again."""
+    """Returns the cache key of a body: its activity, and when it was last to be rendered again."""
     return delivery.activity_id, delivery.rerendered_at
 
 
@@ -181,7 +181,7 @@ def _look_up(tx: Reader, batch: list[QueuedDelivery], unrendered: set[int]) -> l
 def _recheck_recipients(
     tx: Reader, batch: Iterable[QueuedDelivery], withdrawn: set[int]
 ) -> dict[int, set[str]]:
-    """For activities retried by hand or queued for long: the inboxes that may still get them."""
+    """Returns the inboxes that may still get activities that were retried by hand or queued for long."""
     before = now_ms() - RECHECK_AFTER_MS
     is_retried: dict[int, bool] = {}
     for delivery in batch:
@@ -196,7 +196,7 @@ def _recheck_recipients(
 
 
 def _synchronization_headers(tx: Reader, batch: Iterable[QueuedDelivery]) -> dict[int, str]:
-    """For each of these deliveries, which followers of the sender we believe its server has (FEP-8fcf)."""
+    """Returns a header by delivery id: which followers of the sender we believe its server has (FEP-8fcf)."""
     by_sender: dict[int, list[QueuedDelivery]] = {}
     for delivery in batch:
         by_sender.setdefault(delivery.account_id, []).append(delivery)

@@ -40,7 +40,10 @@ MAX_RETRY_AFTER_SECONDS = 7 * 86_400
 
 
 async def deliver(node: Node, job: Job) -> bool:
-    """Always True: the job is finished, or put off, in the unit of work that records what became of it."""
+    """Delivers an activity to one inbox.
+
+    Returns True always: the unit of work that records what became of it finishes the job, or puts it off.
+    """
     delivery = QueuedDelivery.from_job(job)
     try:
         await _deliver(node, node.component(BatchLookups), delivery)
@@ -68,7 +71,7 @@ async def _deliver(node: Node, lookups: BatchLookups, delivery: QueuedDelivery) 
 
 
 def _refusal(lookup: DeliveryLookup) -> str:
-    """Why a delivery must not be sent any more, or ''."""
+    """Returns why a delivery must not be sent any more, or ''."""
     if lookup.is_blocked:
         return "this node does not exchange anything with that server"
     if lookup.is_withdrawn:
@@ -117,7 +120,8 @@ async def _record_response(
 async def _post_with_fallback(
     node: Node, delivery: QueuedDelivery, lookup: DeliveryLookup, key: SigningKey, body: bytes
 ) -> PostResponse:
-    """Posts; if the signature is rejected, again in the other style, at last with the previous key."""
+    """Posts the body; if the signature is rejected, again in the other style,
+    at last with the previous key."""
     first = await _post(node, delivery, lookup, lookup.signature_style, key, body)
     if not signature_style.is_rejection(first.status, first.headers, first.body):
         return first
@@ -146,7 +150,7 @@ async def _post(
 
 
 def _retry_after_ms(value: str | None) -> int | None:
-    """`Retry-After` in milliseconds from now: seconds, or a date."""
+    """Converts a `Retry-After` (seconds, or a date) to milliseconds from now; None for anything else."""
     if value is None:
         return None
     if value.isascii() and value.strip().isdigit():

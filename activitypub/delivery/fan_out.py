@@ -26,7 +26,10 @@ FanOutPlan = tuple[OutgoingActivity, bytes, list[tuple[str, str]], bool]
 
 
 async def fan_out(node: Node, job: Job) -> bool:
-    """True when the job was finished together with what it queued."""
+    """Queues the deliveries of an activity.
+
+    Returns True when the job was finished together with what it queued.
+    """
     cache = node.component(FederationCache)
     # The activity may have changed what this node answers about its own objects.
     cache.responses.clear()

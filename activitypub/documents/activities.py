@@ -28,12 +28,13 @@ from node.posts import posts
 
 
 def add_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
-    """The document with its `@context` first."""
+    """Returns the document with its `@context` first."""
     return {"@context": list(context), **document}
 
 
 def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
-    """The actor document of a local account, or of the node itself; of a suspended one little is left."""
+    """Renders the actor document of a local account, or of the node itself;
+    of a suspended one little is left."""
     if account.suspended_at is not None:
         account = replace(
             account,
@@ -121,7 +122,7 @@ def _render_picture(tx: Reader, account: Account, kind: avatars.PictureKind) -> 
 
 
 def render_create(site: Site, note_data: notes.NoteData) -> dict[str, Any]:
-    """The Create of a post, also as the outbox lists it."""
+    """Renders the Create of a post, also as the outbox lists it."""
     note = notes.render_note(site, note_data)
     return {
         "id": f"{note_data.post.uri}/activity",
@@ -142,7 +143,8 @@ def render_announce(
     published_at: int,
     object_author_uri: str | None,
 ) -> dict[str, Any]:
-    """The Announce of a boost; `object_author_uri`, the author of the boosted post, is addressed too."""
+    """Renders the Announce of a boost; `object_author_uri`,
+    the author of the boosted post, is addressed too."""
     to, cc = addressing(author, visibility, [object_author_uri] if object_author_uri else [])
     return {
         "id": uri,
@@ -156,7 +158,8 @@ def render_announce(
 
 
 def render_bytes(tx: Reader, activity: OutgoingActivity, actor: Account) -> bytes | None:
-    """The request body of an activity, as rendered before or else as things are now; None for no body."""
+    """Renders the request body of an activity,
+    as rendered before or else as things are now; None for no body."""
     if activity.document is not None:
         return activity.document.encode()
     document = render_activity(tx, activity, actor)
@@ -193,7 +196,7 @@ class _Outgoing:
     def document(
         self, members: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY, *, type_: str | None = None
     ) -> dict[str, Any]:
-        """The activity: what all activities have, then `members`."""
+        """Builds the activity: what all activities have, then `members`."""
         base = {"id": self.activity.uri, "type": type_ or self.activity.verb, "actor": self.actor.uri}
         return add_context(base | members, context)
 
@@ -205,12 +208,12 @@ def render_activity(tx: Reader, activity: OutgoingActivity, actor: Account) -> d
 
 
 def _render_plain(outgoing: _Outgoing) -> dict[str, Any]:
-    """A like, a follow, a block: an object, and its recipient."""
+    """Renders a like, a follow, a block: an object, and its recipient."""
     return outgoing.document({"to": outgoing.recipients, "object": outgoing.activity.object_uri})
 
 
 def _render_create(outgoing: _Outgoing) -> dict[str, Any] | None:
-    """The Create of a post with its context; nothing for a post that was deleted meanwhile."""
+    """Renders the Create of a post with its context; nothing for a post that was deleted meanwhile."""
     if outgoing.is_about_actor:
         return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
@@ -276,7 +279,8 @@ def _render_undo(outgoing: _Outgoing) -> dict[str, Any]:
 
 
 def _render_pin(outgoing: _Outgoing) -> dict[str, Any] | None:
-    """An Add or Remove of a pinned post, always public; nothing for a post that was deleted meanwhile."""
+    """Renders an Add or Remove of a pinned post, always public;
+    nothing for a post that was deleted meanwhile."""
     if outgoing.existing_post is None:
         return None
     addressed = {"to": [PUBLIC], "cc": [outgoing.actor.followers_uri]}
@@ -297,7 +301,7 @@ def _render_flag(outgoing: _Outgoing) -> dict[str, Any]:
 
 
 def _render_revocation(outgoing: _Outgoing) -> dict[str, Any]:
-    """The Delete of a quote authorization: the quote is no longer allowed."""
+    """Renders the Delete of a quote authorization: the quote is no longer allowed."""
     return outgoing.document(
         {"to": outgoing.recipients, "object": outgoing.activity.object_uri}, type_="Delete"
     )
@@ -312,7 +316,7 @@ def _render_quote_request(outgoing: _Outgoing) -> dict[str, Any] | None:
 
 
 def _render_answer(outgoing: _Outgoing) -> dict[str, Any]:
-    """An Accept or Reject: of a follow, or of the request to quote a post."""
+    """Renders an Accept or Reject: of a follow, or of the request to quote a post."""
     if "quote" in outgoing.details:
         return _render_quote_answer(outgoing, outgoing.details["quote"])
     request = outgoing.details["follow"]
@@ -358,7 +362,7 @@ _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
 def render_collection(
     uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """A collection: its total, and the URI of its first page; or all `items` of a small one."""
+    """Renders a collection: its total, and the URI of its first page; or all `items` of a small one."""
     document: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": max(0, total)}
     if items:
         document["orderedItems"] = list(items)
@@ -376,7 +380,7 @@ def render_collection_page(
     next_cursor: int | None,
     context: Sequence[Any] = contexts.ACTIVITY,
 ) -> dict[str, Any]:
-    """One page of a collection.
+    """Renders one page of a collection.
 
     `cursor` and `next_cursor` are ids: the items before them are on this page and the next, stable while rows
     come and go.

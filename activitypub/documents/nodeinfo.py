@@ -18,7 +18,7 @@ def content_type(version: str) -> str:
 
 
 def links(site: Site) -> dict[str, Any]:
-    """The links to both versions, the older first: some readers only take the first."""
+    """Returns the links to both versions, the older first: some readers only take the first."""
     return {
         "links": [
             {"rel": f"{SCHEMA}{version}", "href": site.uri(f"/nodeinfo/{version}")} for version in VERSIONS

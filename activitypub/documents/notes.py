@@ -70,24 +70,27 @@ def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
 
 
 def _conversation_uri(post: Post, root: Post | None) -> str:
-    """The collection of the whole conversation: local if its root is, else what its own server calls it."""
+    """Returns the collection of the whole conversation: local if its root is,
+    else what its own server calls it."""
     if root is None or not post.is_open or not root.is_open or root.deleted_at is not None:
         return ""
     return f"{root.uri}/context" if root.is_local and not root.is_comment else root.context
 
 
 def format_time(ms: int) -> str:
-    """Milliseconds as an `xsd:dateTime` in UTC, to the second."""
+    """Formats milliseconds as an `xsd:dateTime` in UTC, to the second."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_edit_time(post: Post) -> str:
-    """The time of the last edit, rounded up: an edit within the second of publication is still later."""
+    """Returns the time of the last edit, rounded up:
+    an edit within the second of publication is still later."""
     return format_time((post.edited_at or post.published_at) + 999)
 
 
 def addressing(author: Account, visibility: str, others: list[str]) -> tuple[list[str], list[str]]:
-    """`to` and `cc` of a post, the same on every activity about it; `others` are the mentioned accounts."""
+    """Returns `to` and `cc` of a post, the same on every activity about it;
+    `others` are the mentioned accounts."""
     others = [uri for uri in others if uri != author.uri]
     match visibility:
         case "public":
@@ -101,7 +104,7 @@ def addressing(author: Account, visibility: str, others: list[str]) -> tuple[lis
 
 
 def render_note(site: Site, data: NoteData) -> dict[str, Any]:
-    """The Note of a post, without its `@context`."""
+    """Renders the Note of a post, without its `@context`."""
     post, author = data.post, data.author
     to, cc = addressing(author, post.visibility, [account.uri for account in data.mentioned])
     content = _render_content(post, len(data.photos), data.quote)
@@ -158,14 +161,14 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
 
 
 def render_document(tx: Reader, post: Post) -> dict[str, Any]:
-    """The document under a post's URI: its Note, or the Tombstone of a deleted one."""
+    """Renders the document under a post's URI: its Note, or the Tombstone of a deleted one."""
     if post.deleted_at is not None:
         return render_tombstone(post.uri, post.deleted_at)
     return {"@context": contexts.NOTE, **render_note(tx.site, load_data(tx, [post])[0])}
 
 
 def render_tombstone(uri: str, deleted_at: int, *, former_type: str = "Note") -> dict[str, Any]:
-    """The Tombstone of something deleted."""
+    """Renders the Tombstone of something deleted."""
     return {
         "@context": contexts.ACTIVITY,
         "id": uri,
@@ -176,7 +179,8 @@ def render_tombstone(uri: str, deleted_at: int, *, former_type: str = "Note") ->
 
 
 def _render_content(post: Post, photos_count: int, quote: PostQuote | None) -> str:
-    """The caption, with links to what some servers would not show: further photos, and the quoted post."""
+    """Renders the caption, with links to what some servers would not show:
+    further photos, and the quoted post."""
     content = post.caption
     if photos_count > PHOTOS_SHOWN_BY_ALL_PEERS:
         link = escape(post.url)
@@ -188,7 +192,7 @@ def _render_content(post: Post, photos_count: int, quote: PostQuote | None) -> s
 
 
 def _render_policy(data: NoteData) -> dict[str, Any]:
-    """The interaction policy of a post, in Pixelfed's and in GoToSocial's terms."""
+    """Renders the interaction policy of a post, in Pixelfed's and in GoToSocial's terms."""
     audience_uris = AudienceUris(
         data.author.uri,
         data.author.followers_uri,
@@ -230,7 +234,8 @@ def _render_attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
 
 
 def media_url(site: Site, visibility: str, key: str) -> str:
-    """The URL other servers fetch a file from; of a post that is not open, one that only recipients know."""
+    """Returns the URL other servers fetch a file from; of a post that is not open,
+    one that only recipients know."""
     if visibility in OPEN_VISIBILITIES:
         return site.uri(f"/media/{key}")
     return site.uri(f"/media/p/{site.media_capability(key)}/{key}")

@@ -13,12 +13,13 @@ AS_TYPES = (AS_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activi
 
 
 def username(account: Account) -> str:
-    """The part before the @. The instance actor's is its host without a port, which no user name may hold."""
+    """Returns the part before the @. The instance actor's is its host without a port,
+    which no user name may hold."""
     return account.name.partition(":")[0]
 
 
 def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str, Any]:
-    """The JRD of a local account; `rels`, if any, filter its links."""
+    """Returns the JRD of a local account; `rels`, if any, filter its links."""
     links = [
         {"rel": "self", "type": AS_TYPE, "href": account.uri},
         {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
@@ -34,7 +35,7 @@ def document(site: Site, account: Account, rels: Sequence[str] = ()) -> dict[str
 
 
 def host_meta(site: Site) -> str:
-    """The XRD that leads older servers to WebFinger (RFC 6415)."""
+    """Returns the XRD that leads older servers to WebFinger (RFC 6415)."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'

@@ -24,7 +24,7 @@ from node.posts import posts
 
 
 def handle_announce(tx: Writer, received: ReceivedActivity) -> None:
-    """Boost a post with the visibility that the activity is addressed with; `direct` becomes `followers`.
+    """Boosts a post with the visibility that the activity is addressed with; `direct` becomes `followers`.
 
     A boost that is dated in the future counts as made now.
     """
@@ -54,7 +54,7 @@ def handle_announce(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def _boosted_post(tx: Writer, received: ReceivedActivity, uri: str) -> Post:
-    """The remote post, stored already or fetched for this activity. Raises NeedsFetch if neither."""
+    """Returns the remote post, stored already or fetched for this activity. Raises NeedsFetch if neither."""
     post = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
     if post is None and uri in received.fetched:
         fetched = received.fetched[uri]

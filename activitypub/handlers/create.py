@@ -12,7 +12,7 @@ from node.publishing import remote_posts
 
 
 def handle_create(tx: Writer, received: ReceivedActivity) -> None:
-    """Store a post that is relevant here; the missing ancestors of a comment are fetched afterwards.
+    """Stores a post that is relevant here; the missing ancestors of a comment are fetched afterwards.
 
     Poll votes are ignored, and so is a post that its author has deleted before its Create arrived.
     """
@@ -39,7 +39,8 @@ def handle_create(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def _is_relevant(tx: Reader, addressed: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
-    """Whether the author has a local follower, a local account is addressed, or the parent is stored here."""
+    """Returns whether the author has a local follower, a local account is addressed,
+    or the parent is stored here."""
     local_users = tx.site.uri("/users/")
     if is_followed or any(uri.startswith(local_users) for uri in addressed):
         return True

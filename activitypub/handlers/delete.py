@@ -17,7 +17,7 @@ MAX_BOOSTERS = 80
 
 
 def handle_delete(tx: Writer, received: ReceivedActivity) -> None:
-    """Delete what the actor owns; a post that is not stored yet is remembered as deleted.
+    """Deletes what the actor owns; a post that is not stored yet is remembered as deleted.
 
     Raises Ignored for objects of other servers or other accounts.
     """
@@ -40,7 +40,8 @@ def handle_delete(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def _undo_local_boosts(tx: Writer, post: Post) -> None:
-    """Send Undo for boosts by local accounts: servers that got the post that way are unknown to its author."""
+    """Sends Undo for boosts by local accounts:
+    servers that got the post that way are unknown to its author."""
     if post.boosts_count == 0:
         return
     for listed in boosts.boosters(tx, post, None, Page(limit=MAX_BOOSTERS)):

@@ -27,7 +27,7 @@ MAX_REPORTS_PER_HOUR = 60
 
 
 def handle_flag(tx: Writer, received: ReceivedActivity) -> None:
-    """File one report for each local account named. Raises TooManyRequests beyond the limit of an hour."""
+    """Files one report for each local account named. Raises TooManyRequests beyond the limit of an hour."""
     actor, host = received.actor, hostnames.from_uri(received.actor.uri)
     if any(domain_rules.policy(tx, name).rejects_reports for name in {actor.domain, host}):
         raise Ignored("reports from this server are rejected")
@@ -40,7 +40,8 @@ def handle_flag(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def _reported_accounts(tx: Reader, received: ReceivedActivity) -> list[tuple[Account, list[Post]]]:
-    """The local accounts that are named directly or through a post, each with its posts that are named."""
+    """Returns the local accounts that are named directly or through a post,
+    each with its posts that are named."""
     named: dict[int, Account] = {}
     its_posts: dict[int, list[Post]] = {}
     for uri in dict.fromkeys(ref.uri for ref in received.activity.objects):
@@ -61,7 +62,8 @@ def _reported_accounts(tx: Reader, received: ReceivedActivity) -> list[tuple[Acc
 
 
 def _is_visible_to_server(tx: Reader, actor: Account, post: Post) -> bool:
-    """Whether any account on the actor's server may see the post: a server reports on behalf of its accounts."""
+    """Returns whether any account on the actor's server may see the post:
+    a server reports on behalf of its accounts."""
     if post.deleted_at is not None or not post.is_local:
         return False
     if post.visibility in OPEN_VISIBILITIES:

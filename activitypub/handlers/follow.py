@@ -17,7 +17,7 @@ from node.interactions import follows
 
 
 def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
-    """Follow a local account, or send a Reject if it may not be followed.
+    """Follows a local account, or sends a Reject if it may not be followed.
 
     A suspended account sends nothing, not even a Reject.
     """
@@ -30,7 +30,7 @@ def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def resend_accept(tx: Writer, received: ReceivedActivity) -> None:
-    """Answer a duplicate of an accepted Follow once more: the first Accept may have been lost."""
+    """Answers a duplicate of an accepted Follow once more: the first Accept may have been lost."""
     target = local_account(tx, received.activity.object.uri)
     existing = relationships.follow_between(tx, received.actor, target)
     if existing is not None and existing.uri == received.uri and existing.is_accepted:
@@ -38,7 +38,7 @@ def resend_accept(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
-    """Accept a follow; the pinned posts of a newly followed account are fetched."""
+    """Accepts a follow; the pinned posts of a newly followed account are fetched."""
     if quote.handle_quote_response(tx, received, is_allowed=True):
         return
     follow = _answered_follow(tx, received)
@@ -48,14 +48,14 @@ def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def handle_reject(tx: Writer, received: ReceivedActivity) -> None:
-    """Reject a follow, or end one that was accepted before."""
+    """Rejects a follow, or ends one that was accepted before."""
     if quote.handle_quote_response(tx, received, is_allowed=False):
         return
     follows.reject(tx, _answered_follow(tx, received))
 
 
 def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
-    """The follow by a local account that an Accept or a Reject of the followed actor answers."""
+    """Returns the follow by a local account that an Accept or a Reject of the followed actor answers."""
     ref = received.activity.object
     found = relationships.follow_by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:

@@ -13,20 +13,20 @@ from node.posts import posts
 
 
 def handle_like(tx: Writer, received: ReceivedActivity) -> None:
-    """Like a post; a Like with an emoji (Misskey, Pleroma) is stored as a reaction."""
+    """Likes a post; a Like with an emoji (Misskey, Pleroma) is stored as a reaction."""
     post = visible_local_post(tx, received.activity.object, received.actor)
     if not _add_reaction(tx, received, post):
         likes.like(tx, received.actor, post, received.uri, is_visible=True)
 
 
 def handle_emoji_react(tx: Writer, received: ReceivedActivity) -> None:
-    """React to a post. Raises Ignored without an emoji that can be shown."""
+    """Reacts to a post. Raises Ignored without an emoji that can be shown."""
     if not _add_reaction(tx, received, visible_local_post(tx, received.activity.object, received.actor)):
         raise Ignored("a reaction without an emoji that can be shown")
 
 
 def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
-    """Store the activity as a reaction; False if it has no usable emoji or no id of its own."""
+    """Stores the activity as a reaction; False if it has no usable emoji or no id of its own."""
     reaction = reaction_vocab.parse(received.activity)
     if reaction is None or received.uri is None:
         return False
@@ -47,12 +47,13 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
 
 
 def _reaction_name(actor: Account, reaction: reaction_vocab.EmojiReaction) -> str:
-    """The name reactions are counted by: custom emoji of two servers may share a shortcode and stay two."""
+    """Returns the name reactions are counted by:
+    custom emoji of two servers may share a shortcode and stay two."""
     return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
 
 
 def undo_reaction(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
-    """Remove a reaction by its id; without an id, the latest one of the actor to that post."""
+    """Removes a reaction by its id; without an id, the latest one of the actor to that post."""
     if uri is None and object_uri is not None:
         post = posts.by_uri(tx, object_uri)
         uri = None if post is None else emoji_reactions.latest_uri(tx, actor, post)

@@ -15,7 +15,8 @@ from node.moderation import domain_rules
 
 
 def handle_move(tx: Writer, received: ReceivedActivity) -> None:
-    """Queue `check_move` if the actor moves itself, has local followers or blocks, and has not moved lately."""
+    """Queues `check_move` if the actor moves itself, has local followers or blocks,
+    and has not moved lately."""
     activity, actor = received.activity, received.actor
     target = activity.target.uri
     if activity.object.uri != actor.uri:

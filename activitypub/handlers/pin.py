@@ -15,7 +15,7 @@ from node.posts import posts
 
 
 def handle_add(tx: Writer, received: ReceivedActivity) -> None:
-    """Pin a post, importing it first if the actor has local followers."""
+    """Pins a post, importing it first if the actor has local followers."""
     _check_target(received)
     ref, actor = received.activity.object, received.actor
     post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
@@ -33,7 +33,7 @@ def handle_add(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def handle_remove(tx: Writer, received: ReceivedActivity) -> None:
-    """Unpin a post."""
+    """Unpins a post."""
     _check_target(received)
     ref = received.activity.object
     post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None

@@ -14,7 +14,7 @@ from node.posts import posts
 
 
 def handle_quote_request(tx: Writer, received: ReceivedActivity) -> None:
-    """Answer a request to quote a local post at once, by the interaction policy of the post."""
+    """Answers a request to quote a local post at once, by the interaction policy of the post."""
     request = quote_vocab.parse_request(received.activity)
     post = visible_local_post(tx, Ref(uri=request.quoted_uri), received.actor)
     if received.uri is None:
@@ -23,7 +23,8 @@ def handle_quote_request(tx: Writer, received: ReceivedActivity) -> None:
 
 
 def handle_quote_response(tx: Writer, received: ReceivedActivity, *, is_allowed: bool) -> bool:
-    """Handle an Accept or a Reject of a quote request of a local account; False if it answers something else.
+    """Handles an Accept or a Reject of a quote request of a local account;
+    False if it answers something else.
 
     The authorization it names is only recorded here: job `check_quote` fetches it before the quote is shown.
     Raises Ignored if the sender is not the author of the quoted post.
@@ -47,5 +48,5 @@ def handle_quote_response(tx: Writer, received: ReceivedActivity, *, is_allowed:
 
 
 def handle_authorization_deletion(tx: Writer, actor: Account, uri: str) -> bool:
-    """Revoke the quote authorization with this URI; False if there is none of this actor."""
+    """Revokes the quote authorization with this URI; False if there is none of this actor."""
     return quotes.receive_revocation(tx, actor, uri)

@@ -52,17 +52,18 @@ class ReceivedActivity:
 
 
 def dedup_key(actor: Account, uri: str) -> str:
-    """The key an activity is remembered by; it holds the actor, so that nobody can use up the ids of others."""
+    """Returns the key an activity is remembered by; it holds the actor,
+    so that nobody can use up the ids of others."""
     return f"{actor.uri} {uri}"
 
 
 def has_local_origin(tx: Reader, uri: str | None) -> bool:
-    """Whether the URI is on this server, whatever it names."""
+    """Returns whether the URI is on this server, whatever it names."""
     return uri is not None and uri.startswith(tx.site.base_url + "/")
 
 
 def local_account(tx: Reader, uri: str | None) -> Account:
-    """The local account with this URI. Raises Ignored if there is none."""
+    """Returns the local account with this URI. Raises Ignored if there is none."""
     account = accounts.by_uri(tx, uri) if uri is not None and has_local_origin(tx, uri) else None
     if account is None:
         raise Ignored("it names no local account")
@@ -70,7 +71,8 @@ def local_account(tx: Reader, uri: str | None) -> Account:
 
 
 def parse_own_note(tx: Reader, received: ReceivedActivity) -> Note | None:
-    """The embedded or fetched post of the activity, if it is the actor's own; None if it must be fetched.
+    """Returns the embedded or fetched post of the activity, if it is the actor's own;
+    None if it must be fetched.
 
     Raises Ignored for a post that can never be accepted.
     """
@@ -97,14 +99,17 @@ def parse_own_note(tx: Reader, received: ReceivedActivity) -> Note | None:
 
 
 def fetch_or_ignore(received: ReceivedActivity, ref: Ref) -> Exception:
-    """The exception to raise for a post that must be fetched: Ignored if that was tried already."""
+    """Returns the exception to raise for a post that must be fetched: Ignored if that was tried already."""
     if ref.uri is None or ref.uri in received.fetched:
         return Ignored("the post cannot be fetched from its own server")
     return NeedsFetch(ref.uri)
 
 
 def visible_local_post(tx: Reader, ref: Ref, actor: Account) -> Post:
-    """The local post if the actor may see it. Raises Ignored, the same for a hidden post as for none."""
+    """Returns the local post if the actor may see it.
+
+    Raises Ignored, the same for a hidden post as for none.
+    """
     post = (
         posts.visible_by_uri(tx, actor, ref.uri)
         if ref.uri is not None and has_local_origin(tx, ref.uri)

@@ -30,7 +30,7 @@ ALLOWED_WHEN_SUSPENDED = frozenset({"Block", "Delete", "Undo"})
 
 
 def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
-    """Apply an activity once, however often it is delivered.
+    """Applies an activity once, however often it is delivered.
 
     Raises Ignored or NeedsFetch before anything is changed; a duplicate is Ignored, but a duplicate Follow is
     answered again.

@@ -17,7 +17,7 @@ from node.posts import posts
 
 
 def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
-    """Undo an activity; without its type, every kind is tried by the id.
+    """Undoes an activity; without its type, every kind is tried by the id.
 
     An activity that has not arrived yet is marked as seen, so that it is ignored when it does.
     """

@@ -13,7 +13,7 @@ from node.publishing import remote_posts
 
 
 def handle_update(tx: Writer, received: ReceivedActivity) -> None:
-    """Apply an edit of a stored post, or fetch the actor again.
+    """Applies an edit of a stored post, or fetches the actor again.
 
     A profile is never taken from the activity: keys and inboxes come from the actor's own address only.
     """

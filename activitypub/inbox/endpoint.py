@@ -145,7 +145,7 @@ class Inbox:
     async def _find_signer(
         self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
-        """The key that made the signature; None for a Delete that is accepted without effect.
+        """Returns the key that made the signature; None for a Delete that is accepted without effect.
 
         That is the deletion of an account never seen here, or any Delete whose key is gone with its account.
         """

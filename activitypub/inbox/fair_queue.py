@@ -49,7 +49,8 @@ class FairQueue:
         self._previous_second: Counter[str] = Counter()
 
     def next_run_at(self, host: str) -> int:
-        """The place in the queue of this server's next activity: the time from which it may run, in milliseconds."""
+        """Returns the place in the queue of this server's next activity:
+        the time from which it may run, in milliseconds."""
         now = now_ms()
         run_at = max(float(now), (self._last_run_at.get(host) or 0.0) + 1000 / LANE_RATE_PER_SECOND)
         self._last_run_at.put(host, run_at)
@@ -90,7 +91,8 @@ class FairQueue:
                 del self._held[host]
 
     def _sends_most(self, host: str) -> bool:
-        """Whether other servers send, and this one has sent more than all of them in the last two seconds."""
+        """Returns whether other servers send,
+        and this one has sent more than all of them in the last two seconds."""
         own = self._this_second[host] + self._previous_second[host]
         others = self._this_second.total() + self._previous_second.total() - own
         return 0 < others < own
@@ -105,7 +107,7 @@ class FairQueue:
 
 
 def claimed_host(scope: Scope) -> str:
-    """The host of the key that a request names, unverified; "" if there is none."""
+    """Returns the host of the key that a request names, unverified; "" if there is none."""
     signature = header(scope, b"signature-input") or header(scope, b"signature") or ""
     found = _KEY_ID.search(signature)
     try:

@@ -72,7 +72,7 @@ async def synchronize(node: Node, job: Job) -> None:
 
 
 async def _fetch_followers(node: Node, url: str) -> list[str]:
-    """The account URIs in the list, from MAX_PAGES pages at most. Raises Unfetchable."""
+    """Fetches the account URIs in the list, from MAX_PAGES pages at most. Raises Unfetchable."""
     found = await collections.fetch_items(
         node, Ref(uri=url), url, FetchBudget(MAX_PAGES, hosts=1), max_pages=MAX_PAGES
     )
@@ -118,7 +118,7 @@ def _accept_or_undo(tx: Writer, actor: Account, correction: Correction) -> None:
 
 
 def followers_on_server(tx: Reader, account: Account, server_uri: str) -> list[str]:
-    """The URIs of a local account's followers on one server, sorted: what that server may fetch."""
+    """Returns the URIs of a local account's followers on one server, sorted: what that server may fetch."""
     by_host = follows.follower_uris_by_host(tx, account, [hostnames.netloc(server_uri)])
     return sorted(
         follower_digest.filter_by_origin((uri for uris in by_host.values() for uri in uris), server_uri)

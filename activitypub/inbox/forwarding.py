@@ -68,7 +68,8 @@ def forward_to_followers(tx: Writer, activity: Activity, actor: Account) -> None
 
 
 def _without_hidden_recipients(value: Any) -> Any:
-    """A copy of the document without `bto` and `bcc` at any depth (ActivityPub 6), which the sender left in."""
+    """Returns a copy of the document without `bto` and `bcc` at any depth (ActivityPub 6),
+    which the sender left in."""
     if isinstance(value, list):
         return [_without_hidden_recipients(one) for one in value]
     if isinstance(value, dict):
@@ -81,7 +82,7 @@ def _without_hidden_recipients(value: Any) -> Any:
 
 
 def lookup_payload(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any] | None:
-    """The payload of a `look_up` job for a forwarded activity; None if it is no hint.
+    """Returns the payload of a `look_up` job for a forwarded activity; None if it is no hint.
 
     It is one only if it is about a conversation under a post of the sender's own server; the sender is the
     owner of `key_id`, not verified yet.
@@ -112,7 +113,7 @@ def lookup_payload(tx: Reader, key_id: str, activity: Activity) -> dict[str, Any
 
 
 def _is_under_post_of(tx: Reader, post: Post, sender: Account) -> bool:
-    """Whether the post's parent or root is on the sender's server."""
+    """Returns whether the post's parent or root is on the sender's server."""
     ancestors = [posts.by_id(tx, id_) for id_ in (post.parent_id, post.root_id) if id_ not in (None, post.id)]
     return any(one is not None and same_origin(one.uri, sender.uri) for one in ancestors)
 
@@ -143,5 +144,5 @@ def _save_post(tx: Writer, note: Note, author: Account) -> None:
 
 
 def fetch_lane(uri: str) -> str:
-    """The lane of fetches from the URI's server: they run one after the other."""
+    """Returns the lane of fetches from the URI's server: they run one after the other."""
     return f"fetch {host_of(uri)}"

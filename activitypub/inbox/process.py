@@ -47,7 +47,8 @@ async def process_batch(node: Node, batch: list[Job]) -> None:
 
 
 def _process_batch(tx: Writer, batch: list[Job]) -> set[str]:
-    """The inboxes of the active actors: whatever became of their activities, those inboxes exist."""
+    """Processes the batch; returns the inboxes of the active actors:
+    whatever became of their activities, those inboxes exist."""
     actors = accounts.by_ids(tx, {job.payload["by"] for job in batch})
     queue.finish_all(tx, batch)
     _handle_all(tx, batch, actors, {})
@@ -77,7 +78,8 @@ def _handle_all(
 
 
 def _parse(payload: dict[str, Any], actors: dict[int, Account]) -> tuple[Activity, Account] | None:
-    """The activity and its verified actor; None, with a line in the log, if it is malformed or another actor's."""
+    """Returns the activity and its verified actor; None, with a line in the log,
+    if it is malformed or another actor's."""
     actor = actors.get(payload["by"])
     if actor is None:
         return None
@@ -128,7 +130,7 @@ async def fetch_and_process(node: Node, job: Job) -> None:
 
 
 async def _signing_key_for_fetch(node: Node, job: Job) -> SigningKey | None:
-    """The key of a local account that a non-public object is addressed to; None signs as the node."""
+    """Returns the key of a local account that a non-public object is addressed to; None signs as the node."""
     activity = vocab.parse_activity(job.payload["doc"])
     addressed = [*activity.to, *activity.cc]
     if vocab.PUBLIC in addressed:

@@ -14,7 +14,8 @@ from node.node import Node
 
 
 async def verify_request(node: Node, request: SignedRequest, claim: Claim, known_key: KnownKey) -> KnownKey:
-    """The key that made the signature: the known one, or its replacement after a key rotation.
+    """Verifies a request; returns the key that made the signature: the known one,
+    or its replacement after a key rotation.
 
     A failed verification fetches the key again, once in a while per key. Raises BadSignature or Unfetchable.
     """
@@ -34,7 +35,8 @@ async def verify_request(node: Node, request: SignedRequest, claim: Claim, known
 
 
 async def verify_proof(node: Node, doc: dict[str, Any], actor_uri: str) -> tuple[KnownKey, dict[str, Any]]:
-    """The key of the first valid proof by `actor_uri` on a forwarded document, and the document it covers.
+    """Returns the key of the first valid proof by `actor_uri` on a forwarded document,
+    and the document it covers.
 
     Proofs by others are skipped. Raises BadSignature if there is none, Unfetchable if its key cannot be fetched.
     """

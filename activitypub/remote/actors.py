@@ -47,7 +47,9 @@ async def ensure_instance_actor(node: Node) -> None:
 
 
 async def find(node: Node, uri: str, *, refresh: bool = False, budget: FetchBudget | None = None) -> Account:
-    """The account with this actor id: from the database, or else fetched from its server. Raises Unfetchable.
+    """Finds the account with this actor id: from the database, or else fetched from its server.
+
+    Raises Unfetchable.
 
     A known account is returned at once; if it was last fetched more than two days ago, a refresh is queued.
     """
@@ -108,7 +110,7 @@ def _save(tx: Writer, remote: RemoteActor, supports_rfc9421: bool) -> Account:
 
 
 def _previous_domain_and_key_ids(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
-    """The stored domain of the handle of an actor, and the ids of its stored keys."""
+    """Returns the stored domain of the handle of an actor, and the ids of its stored keys."""
     account = accounts.by_uri(tx, uri)
     return (
         (None, []) if account is None else (account.domain, [key.id for key in keys.by_account(tx, account)])
@@ -166,7 +168,10 @@ def _owns(actor: vocab.ActorDoc, key: vocab.Key) -> bool:
 
 
 async def by_handle(node: Node, handle: str) -> Account:
-    """The account with the handle `name@domain`, looked up at its server if unknown. Raises NotFound or Unreachable."""
+    """Finds the account with the handle `name@domain`, looked up at its server if unknown.
+
+    Raises NotFound or Unreachable.
+    """
     try:
         _, domain = webfinger.split_handle(handle)
         known = await node.db.read(accounts.by_handle, handle.strip().removeprefix("acct:"))
@@ -197,7 +202,7 @@ async def by_handle(node: Node, handle: str) -> Account:
 
 
 async def find_key(node: Node, key_id: str, *, refresh: bool = False) -> KnownKey:
-    """The public key with this id, and its owner. Raises Unfetchable.
+    """Finds the public key with this id, and its owner. Raises Unfetchable.
 
     Looked up in the cache, then in the database, then once at its server. A failure is cached, so that any number of
     requests signed with a key that does not exist cause one fetch.
@@ -252,7 +257,7 @@ async def _fetch_key(node: Node, key_id: str) -> KnownKey:
 
 
 def _lists_key(doc: dict[str, Any], key_id: str) -> bool:
-    """Whether this is a complete actor document that lists the key as its own."""
+    """Returns whether this is a complete actor document that lists the key as its own."""
     try:
         actor = vocab.parse_actor(doc)
         return any(key.id == key_id and _owns(actor, key) for key in actor.keys)
@@ -261,7 +266,7 @@ def _lists_key(doc: dict[str, Any], key_id: str) -> bool:
 
 
 def _separate_key(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> ActorKey | None:
-    """The key in the key document `doc`, if the actor names it by its id alone."""
+    """Returns the key in the key document `doc`, if the actor names it by its id alone."""
     is_named = any(
         key.id == key_id
         and key.owner is None
@@ -276,7 +281,7 @@ def _separate_key(doc: dict[str, Any], actor: dict[str, Any], key_id: str) -> Ac
 
 
 def _key_owner(doc: dict[str, Any], key_id: str) -> str:
-    """The actor id that a key document names. Raises Unfetchable for one on another origin."""
+    """Returns the actor id that a key document names. Raises Unfetchable for one on another origin."""
     listed = doc.get("publicKey")
     stub = listed if isinstance(listed, dict) else doc
     owner = stub.get("owner") or stub.get("controller")

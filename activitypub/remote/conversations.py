@@ -76,7 +76,7 @@ async def fetch_ancestors(node: Node, job: Job) -> None:
 
 
 def _local_reader(tx: Reader, post: Post) -> int | None:
-    """A local account that may see a post, and so perhaps its parent."""
+    """Returns a local account that may see a post, and so perhaps its parent."""
     mentioned = [mention.account.uri for mention in mentions.by_post(tx, post)]
     return recipients.local_reader(tx, post.account_id, mentioned)
 
@@ -160,7 +160,8 @@ async def _import_replies(node: Node, uri: str, budget: FetchBudget) -> list[str
 
 
 async def _context_items(node: Node, note: Note, budget: FetchBudget) -> list[str]:
-    """The whole conversation, if the server of its root has it as one collection (FEP-7888, FEP-f228)."""
+    """Returns the whole conversation, if the server of its root has it as one collection (FEP-7888,
+    FEP-f228)."""
     if note.context is None or note.in_reply_to is not None or not same_origin(note.context, note.id):
         return []
     try:

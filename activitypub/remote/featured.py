@@ -54,7 +54,7 @@ async def update_pins(node: Node, job: Job) -> None:
 
 
 async def _fetch_items(node: Node, uri: str, budget: FetchBudget) -> list[Ref]:
-    """The members of a collection, or of its first page; the `first` of a page is not followed."""
+    """Fetches the members of a collection, or of its first page; the `first` of a page is not followed."""
     doc = vocab.parse_collection(await documents.fetch_collection(node, uri, budget))
     if doc.items or not doc.first:
         return doc.items
@@ -66,7 +66,8 @@ async def _fetch_items(node: Node, uri: str, budget: FetchBudget) -> list[Ref]:
 
 
 async def _resolve_item(node: Node, account: Account, ref: Ref, budget: FetchBudget) -> Note | str | None:
-    """A member: the uri of a known post, or the post from its author's own server; None if it cannot be used."""
+    """Resolves a member: the uri of a known post, or the post from its author's own server;
+    None if it cannot be used."""
     if ref.uri is None or not same_origin(ref.uri, account.uri):
         return None
     if await node.db.read(_is_known, ref.uri):

@@ -26,7 +26,8 @@ MAX_MENTIONS = 10
 
 
 async def resolve(node: Node, query: str, viewer: Account | None) -> Account | Post | None:
-    """The account or post that a handle or URL names; None when there is none, or none that `viewer` may see.
+    """Returns the account or post that a handle or URL names; None when there is none,
+    or none that `viewer` may see.
 
     Remote servers are asked only for a viewer who is signed in. Raises Unreachable when one does not answer.
     """
@@ -78,7 +79,10 @@ async def _fetch(node: Node, address: str, key: SigningKey) -> Account | Post | 
 
 
 async def _linked_document(node: Node, address: str, failure: Unfetchable) -> str:
-    """The address of the ActivityPub document that an HTML page links to. Raises `failure` without one."""
+    """Returns the address of the ActivityPub document that an HTML page links to.
+
+    Raises `failure` without one.
+    """
     if failure.response_status != 200:
         raise failure
     page: FetchedFile = await node.client.get_text(address)

@@ -49,7 +49,7 @@ async def _refetch_account(node: Node, uri: str, budget: FetchBudget | None = No
 
 
 async def find_account(node: Node, viewer: Account, name: str, *, field: str) -> Account:
-    """The account that `viewer` names by handle or URL, fetched anew. Raises Invalid or Unreachable."""
+    """Finds the account that `viewer` names by handle or URL, fetched anew. Raises Invalid or Unreachable."""
     name = name.strip()
     if name and "@" not in name.removeprefix("@") and "/" not in name:
         name = f"{name.removeprefix('@')}@{node.site.handle_domain}"

@@ -56,7 +56,9 @@ async def fetch(
 async def find(
     node: Node, uri: str, *, key: SigningKey | None = None, budget: FetchBudget | None = None
 ) -> Post | None:
-    """The post with this id or URL, fetched with its ancestors if it is not stored. Raises Unfetchable.
+    """Returns the post with this id or URL, fetched with its ancestors if it is not stored.
+
+    Raises Unfetchable.
 
     None when it was fetched but may not be imported.
     """
@@ -83,7 +85,7 @@ async def find(
 
 
 def by_uri_or_url(tx: Reader, uri: str) -> Post | None:
-    """The stored post with this id or page URL, unless it is deleted."""
+    """Returns the stored post with this id or page URL, unless it is deleted."""
     found = posts.by_uri(tx, uri) or posts.by_url(tx, uri)
     return None if found is None or found.deleted_at is not None else found
 
@@ -121,7 +123,8 @@ def _delete(tx: Writer, post_id: int) -> None:
 
 
 def derive_visibility(note_to: list[str], note_cc: list[str], author: Account) -> str:
-    """The visibility that the recipients in `to` and `cc` amount to; "direct", the narrowest, in doubt."""
+    """Returns the visibility that the recipients in `to` and `cc` amount to; "direct",
+    the narrowest, in doubt."""
     if PUBLIC in note_to:
         return "public"
     if PUBLIC in note_cc:
@@ -172,7 +175,7 @@ def _parse_policy(note: Note, author: Account) -> str:
 
 
 def _known_accounts(tx: Reader, uris: list[str]) -> dict[str, Account]:
-    """The accounts among these uris that are stored: a mention in a remote post causes no fetch."""
+    """Returns the accounts among these uris that are stored: a mention in a remote post causes no fetch."""
     found = {}
     for uri in dict.fromkeys(uris):
         account = accounts.by_uri(tx, uri)
@@ -182,14 +185,14 @@ def _known_accounts(tx: Reader, uris: list[str]) -> dict[str, Account]:
 
 
 def _to_html(note: Note) -> str:
-    """The content as HTML, preceded by the title that pages, videos and events have."""
+    """Returns the content as HTML, preceded by the title that pages, videos and events have."""
     if not note.name or note.type == "Note":
         return _without_quote_line(note.content) if note.quote is not None else note.content
     return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
 
 
 def _without_quote_line(html: str) -> str:
-    """The HTML without the fallback line ("RE: …") for software that does not support quotes."""
+    """Returns the HTML without the fallback line ("RE: …") for software that does not support quotes."""
     before, line, after = html.partition('<p class="quote-inline">')
     return before + after.partition("</p>")[2] if line and "</p>" in after else html
 

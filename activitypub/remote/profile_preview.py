@@ -113,14 +113,15 @@ async def _fetch_follow_collection(
 
 
 def _hides_members(collection: CollectionDoc | None) -> bool | None:
-    """Whether a collection has a total but lists nobody, i.e. is hidden; None when that is unknown."""
+    """Returns whether a collection has a total but lists nobody, i.e. is hidden;
+    None when that is unknown."""
     if collection is None or not collection.total:
         return None
     return not collection.items and not collection.first
 
 
 async def _resolve_own_post(node: Node, account: Account, item: Ref, budget: FetchBudget) -> Note | None:
-    """The account's own post behind an outbox item; None for comments, boosts and anything else."""
+    """Returns the account's own post behind an outbox item; None for comments, boosts and anything else."""
     doc: Any = item.doc
     try:
         if doc is None and item.uri is not None:

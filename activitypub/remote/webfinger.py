@@ -86,7 +86,8 @@ async def _query(node: Node, name: str, domain: str) -> dict[str, Any]:
 
 
 async def _find_template(node: Node, origin: str) -> str | None:
-    """The WebFinger template in the host-meta of an origin (RFC 6415), XRD or JSON; it may lead to another host."""
+    """Returns the WebFinger template in the host-meta of an origin (RFC 6415), XRD or JSON;
+    it may lead to another host."""
     found: Any = None
     with contextlib.suppress(Unfetchable):
         address = f"{origin}/.well-known/host-meta"
@@ -123,7 +124,8 @@ def _self_link(jrd: dict[str, Any]) -> str:
 
 
 async def is_confirmed_by_actor_host(node: Node, found: WebFingerResult, claimed: str | None) -> bool:
-    """Whether the actor's own server confirms the handle, so that no third server can name its actors.
+    """Returns whether the actor's own server confirms the handle,
+    so that no third server can name its actors.
 
     `claimed` is the actor's `webfinger` property (FEP-2c59), which confirms it without another query.
     """
@@ -146,7 +148,7 @@ def _normalized_handle(handle: str) -> tuple[str, str] | None:
 async def resolve_domain(
     node: Node, name: str, uri: str, claimed: str | None, known: str | None, budget: FetchBudget | None
 ) -> str:
-    """The domain of an actor's handle: another than its own host only if both servers agree.
+    """Returns the domain of an actor's handle: another than its own host only if both servers agree.
 
     `claimed` is the actor's `webfinger` property (FEP-2c59), `known` the stored domain. Without a claim the actor's
     own host is queried, which may name another. A stored domain is kept while no server answers. A domain that did
@@ -191,7 +193,7 @@ def _spend(budget: FetchBudget | None, uri: str) -> None:
 
 
 def local_account(tx: Reader, resource: str) -> Account | None:
-    """The local account that a `resource` names: by a handle, an actor id or a profile URL.
+    """Returns the local account that a `resource` names: by a handle, an actor id or a profile URL.
 
     Raises Malformed for anything else. A deleted account is returned too, with `deleted_at` set.
     """
@@ -225,5 +227,5 @@ def _by_address(tx: Reader, address: str) -> Account | None:
 
 
 def _if_listed(account: Account | None) -> Account | None:
-    """The account, unless it is remote, suspended or waiting for approval."""
+    """Returns the account, unless it is remote, suspended or waiting for approval."""
     return account if account is not None and account.is_local and account.suspended_at is None else None

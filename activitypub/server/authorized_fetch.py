@@ -28,7 +28,7 @@ from node.node import Node
 
 
 async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
-    """The key that signed this request; None without a valid signature, and for a blocked server."""
+    """Returns the key that signed this request; None without a valid signature, and for a blocked server."""
     if header(scope, b"signature") is None:
         return None
     request = signed_request(scope, node.site)
@@ -43,7 +43,8 @@ async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
 
 
 async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
-    """Whether the claimed signer may read nothing of the account named `owner`, not even public posts.
+    """Returns whether the claimed signer may read nothing of the account named `owner`, not even public
+    posts.
 
     That a server is suspended is no secret, so its name in the key id is enough. That `owner` has blocked an account is
     revealed only to a signer with a valid signature.
@@ -60,7 +61,7 @@ async def is_signer_blocked(node: Node, scope: Scope, owner: str) -> bool:
 
 
 def _block_state(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, bool]:
-    """Whether the server or the signer is suspended, and whether `owner` has blocked the signer."""
+    """Returns whether the server or the signer is suspended, and whether `owner` has blocked the signer."""
     if domain_rules.is_blocked(tx, host):
         return True, False
     key = keys.by_id(tx, key_id)
@@ -73,7 +74,7 @@ def _block_state(tx: Reader, key_id: str, host: str, owner: str) -> tuple[bool, 
 
 
 def may_read(tx: Reader, post: Post, signer: KnownKey | None) -> bool:
-    """Whether the signer may read the post; an open one, anybody that its author has not blocked."""
+    """Returns whether the signer may read the post; an open one, anybody that its author has not blocked."""
     reader = None if signer is None else accounts.by_id(tx, signer.account_id)
     if post.visibility in OPEN_VISIBILITIES:
         return may_see(tx, reader, post)

@@ -29,17 +29,17 @@ PageReader = Callable[[Reader, Page], list[tuple[int, Any]]]
 
 
 def cursor(query: Mapping[str, str]) -> int | None:
-    """The cursor in a query: None for the collection itself, 0 for its first page."""
+    """Returns the cursor in a query: None for the collection itself, 0 for its first page."""
     return (parse_id(query.get("max_id", "")) or 0) if "page" in query else None
 
 
 def instance_outbox(tx: Reader, cursor: int | None) -> dict[str, Any]:
-    """The outbox of the instance actor, which is always empty."""
+    """Returns the outbox of the instance actor, which is always empty."""
     return activities.render_collection(tx.site.uri("/actor/outbox"), 0)
 
 
 def hashtag_collection(tx: Reader, tag: str, cursor: int | None) -> dict[str, Any]:
-    """The public posts with a hashtag. Raises NotFound, as all of these functions do."""
+    """Returns the public posts with a hashtag. Raises NotFound, as all of these functions do."""
     if len(tag) > MAX_HASHTAG_LENGTH:
         raise NotFound
     name = formatting.normalize_hashtag(tag)
@@ -67,7 +67,8 @@ def _public_local_post(tx: Reader, name: str, post_id: int) -> Post:
 
 
 def actor_collection(tx: Reader, name: str, kind: str, cursor: int | None) -> dict[str, Any]:
-    """A collection of a local actor; `kind` is outbox, followers, following or collections/featured."""
+    """Returns a collection of a local actor; `kind` is outbox, followers,
+    following or collections/featured."""
     account = _local_account(tx, name)
     uri = f"{account.uri}/{kind}"
     if account.hides_follows and kind in ("followers", "following"):
@@ -106,7 +107,7 @@ def actor_collection(tx: Reader, name: str, kind: str, cursor: int | None) -> di
 
 
 def post_collection(tx: Reader, name: str, post_id: int, kind: str, cursor: int | None) -> dict[str, Any]:
-    """A collection of a local post; `kind` is replies, context, likes or shares."""
+    """Returns a collection of a local post; `kind` is replies, context, likes or shares."""
     post = _public_local_post(tx, name, post_id)
     uri = f"{post.uri}/{kind}"
     match kind:

@@ -30,7 +30,7 @@ NOT_FOUND: tuple[int, Any] = (404, {"error": "There is nothing here."})
 
 
 def followers_synchronization(tx: Reader, name: str, signer_uri: str) -> tuple[int, Any]:
-    """The followers of a local account on the server of the signer (FEP-8fcf)."""
+    """Returns the followers of a local account on the server of the signer (FEP-8fcf)."""
     account = accounts.by_handle(tx, name) if "@" not in name else None
     if account is None or not account.is_local or account.is_inactive:
         return NOT_FOUND
@@ -41,7 +41,7 @@ def followers_synchronization(tx: Reader, name: str, signer_uri: str) -> tuple[i
 
 
 def instance_actor_document(tx: Reader) -> tuple[int, Any]:
-    """The instance actor."""
+    """Returns the instance actor."""
     return 200, activities.add_context(
         activities.render_actor(tx, accounts.instance_actor(tx)), contexts.ACTOR
     )
@@ -59,7 +59,7 @@ _KEY_STUB_PROPERTIES = (
 
 
 def key_stub(tx: Reader, name: str) -> tuple[int, Any]:
-    """An actor document reduced to the properties that a signature check needs."""
+    """Returns an actor document reduced to the properties that a signature check needs."""
     status, document = actor_document(tx, name)
     return status, {
         key: document[key] for key in _KEY_STUB_PROPERTIES if key in document
@@ -67,7 +67,7 @@ def key_stub(tx: Reader, name: str) -> tuple[int, Any]:
 
 
 def actor_document(tx: Reader, name: str) -> tuple[int, Any]:
-    """The document of a local actor, or its tombstone with 410."""
+    """Returns the document of a local actor, or its tombstone with 410."""
     account = local_account_by_name(tx, name)
     if account is None:
         return NOT_FOUND
@@ -77,7 +77,8 @@ def actor_document(tx: Reader, name: str) -> tuple[int, Any]:
 
 
 def local_account_by_name(tx: Reader, name: str) -> Account | None:
-    """The local account with this name; None for the instance actor and while a registration is pending."""
+    """Returns the local account with this name;
+    None for the instance actor and while a registration is pending."""
     account = accounts.by_handle(tx, name) if "@" not in name else None
     if account is None or not account.is_local or account.kind == "Application":
         return None
@@ -86,7 +87,7 @@ def local_account_by_name(tx: Reader, name: str) -> Account | None:
 
 
 def local_post(tx: Reader, name: str, post_id: int) -> Post | None:
-    """The local post with this address, deleted or not, whoever may see it."""
+    """Returns the local post with this address, deleted or not, whoever may see it."""
     post = posts.by_id(tx, post_id)
     if post is None or not post.is_local or post.uri != tx.site.uri(f"/p/{name}/{post_id}"):
         return None
@@ -94,7 +95,7 @@ def local_post(tx: Reader, name: str, post_id: int) -> Post | None:
 
 
 def note_document(tx: Reader, name: str, post_id: int, signer: KnownKey | None) -> tuple[int, Any]:
-    """A post as far as the signer may read it, or its tombstone."""
+    """Returns a post as far as the signer may read it, or its tombstone."""
     post = local_post(tx, name, post_id)
     if post is None:
         return NOT_FOUND
@@ -107,7 +108,7 @@ def note_document(tx: Reader, name: str, post_id: int, signer: KnownKey | None) 
 
 
 def create_document(tx: Reader, name: str, post_id: int) -> tuple[int, Any]:
-    """The Create of a local post, if anybody may read it."""
+    """Returns the Create of a local post, if anybody may read it."""
     post = local_post(tx, name, post_id)
     if (
         post is None
@@ -120,7 +121,7 @@ def create_document(tx: Reader, name: str, post_id: int) -> tuple[int, Any]:
 
 
 def activity_document(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, Any]:
-    """A sent activity, boost or quote authorization by its id, if it is public and still valid."""
+    """Returns a sent activity, boost or quote authorization by its id, if it is public and still valid."""
     uri = tx.site.uri(f"/users/{name}/{kind}/{id_}")
     if kind == "stamps":
         return 200, _quote_stamp(tx, name, int(id_))
@@ -146,7 +147,7 @@ def activity_document(tx: Reader, name: str, kind: str, id_: str) -> tuple[int, 
 
 
 def _quote_stamp(tx: Reader, name: str, stamp_id: int) -> dict[str, object]:
-    """A quote authorization: the two post uris, and nothing of either post. Raises NotFound."""
+    """Returns a quote authorization: the two post uris, and nothing of either post. Raises NotFound."""
     author = accounts.by_uri(tx, tx.site.uri(f"/users/{name}"))
     if author is None or author.is_inactive:
         raise NotFound

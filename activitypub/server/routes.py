@@ -41,7 +41,8 @@ _QUALITY = re.compile(r";\s*q=([0-9.]{1,5})")
 
 
 def prefers_activitypub(accept: str) -> bool:
-    """Whether an `Accept` header prefers ActivityPub to HTML. `*/*` alone means HTML: a browser or a command-line tool."""
+    """Returns whether an `Accept` header prefers ActivityPub to HTML. `*/*` alone means HTML:
+    a browser or a command-line tool."""
     activity = html = 0.0
     for part in accept[:2000].lower().split(","):
         name = part.partition(";")[0].strip()
@@ -90,7 +91,8 @@ class FederationApp:
         self._inbox = Inbox(node)
 
     def find(self, scope: Scope) -> RouteMatch[Endpoint | None] | None:
-        """The endpoint of a request; None when it is none of federation and belongs to the web app."""
+        """Returns the endpoint of a request; None when it is none of federation and belongs to the web
+        app."""
         found = _ROUTES.find(scope["method"], scope["path"])
         if found is None or found.endpoint is None or not found.endpoint.is_page:
             return found
@@ -99,7 +101,7 @@ class FederationApp:
         return None
 
     def matches(self, scope: Scope) -> bool:
-        """Whether `find` has an endpoint for the request."""
+        """Returns whether `find` has an endpoint for the request."""
         return self.find(scope) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -170,7 +172,7 @@ class FederationApp:
         )
 
     async def _cached(self, key: str, build: Callable[[], Awaitable[tuple[int, bytes]]]) -> tuple[int, bytes]:
-        """A response that is the same for everyone, built at most once a second."""
+        """Returns a response that is the same for everyone, built at most once a second."""
         found = self._cache.responses.get(key)
         if found is None:
             found = await build()
@@ -209,7 +211,8 @@ class FederationApp:
         )
 
     async def _serve_instance_actor(self, request: _Request) -> None:
-        """The instance actor is served unsigned even in secure mode: remote servers need its key to verify signatures."""
+        """Responds with the instance actor, even in secure mode to an unsigned request: remote servers need
+        its key to verify signatures."""
         status, body = await self._cached(
             "actor", lambda: self._read_document(resources.instance_actor_document)
         )
@@ -223,7 +226,8 @@ class FederationApp:
         await self._respond(request, status, body)
 
     async def _serve_followers_synchronization(self, request: _Request) -> None:
-        """The followers of an account on the signer's own server, for that server only (FEP-8fcf)."""
+        """Responds with the followers of an account on the signer's own server,
+        for that server only (FEP-8fcf)."""
         signer = await authorized_fetch.verified_signer(self._node, request.scope)
         if signer is None:
             await self._reject_unsigned(request)
@@ -236,7 +240,10 @@ class FederationApp:
         )
 
     async def _serve_post(self, request: _Request) -> None:
-        """A post, its tombstone or 404. The signature is verified only for a post that is not public."""
+        """Responds with a post, its tombstone or 404.
+
+        The signature is verified only for a post that is not public.
+        """
         scope, signer = request.scope, request.signer
         name, post_id = request.args["name"], int(request.args["id"])
         status, body = await self._read_document(resources.note_document, name, post_id, signer)

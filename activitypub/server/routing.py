@@ -45,7 +45,10 @@ class Router(Generic[E]):
         ).bind("")
 
     def find(self, method: str, path: str) -> RouteMatch[E] | None:
-        """The match of a path, or None. Raises werkzeug's MethodNotAllowed if the path has rules for other methods only."""
+        """Returns the match of a path, or None.
+
+        Raises werkzeug's MethodNotAllowed if the path has rules for other methods only.
+        """
         if path.startswith("//"):
             return None  # werkzeug would read it as one slash
         try:

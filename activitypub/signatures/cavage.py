@@ -112,7 +112,7 @@ def check_key(claim: Claim, key: PublicKey) -> None:
 
 
 def signature_bases(claim: Claim, request: SignedRequest) -> Iterator[bytes]:
-    """The signing strings to try: with the query string and, when there is one, without it."""
+    """Yields the signing strings to try: with the query string and, when there is one, without it."""
     yield signing_string(claim, request, request.target)
     path, query, _ = request.target.partition("?")
     if query and "(request-target)" in claim.covered:
@@ -120,7 +120,7 @@ def signature_bases(claim: Claim, request: SignedRequest) -> Iterator[bytes]:
 
 
 def signing_string(claim: Claim, request: SignedRequest, target: str) -> bytes:
-    """The bytes that are signed. Raises BadSignature when a covered header is missing."""
+    """Returns the bytes that are signed. Raises BadSignature when a covered header is missing."""
     lines = []
     for name in claim.covered:
         if name == "(request-target)":
@@ -141,7 +141,7 @@ def signing_string(claim: Claim, request: SignedRequest, target: str) -> bytes:
 
 
 def parse_http_date(text: str) -> float:
-    """The Unix time in seconds of an HTTP date; old formats only in UTC. Raises BadSignature."""
+    """Returns the Unix time in seconds of an HTTP date; old formats only in UTC. Raises BadSignature."""
     if found := _DATE.fullmatch(text):
         day, month, year, hour, minute, second = found.groups()
         if month in _MONTHS and hour < "24" and minute < "60" and second <= "60" and "01" <= day <= "31":

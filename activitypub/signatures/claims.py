@@ -47,11 +47,11 @@ class SignedRequest:
         object.__setattr__(self, "_lines", lines)
 
     def values(self, name: str) -> list[str]:
-        """Every line of a header, unjoined."""
+        """Returns every line of a header, unjoined."""
         return self._lines.get(name, [])
 
     def value(self, name: str) -> str | None:
-        """The value of a header, its lines joined with commas (RFC 9110); None when it is missing."""
+        """Returns the value of a header, its lines joined with commas (RFC 9110); None when it is missing."""
         lines = self.values(name)
         if len(lines) == 1:
             return lines[0].strip(" \t")
@@ -92,7 +92,7 @@ def check_request(request: SignedRequest) -> None:
 
 
 def normalize_key_id(key_id: str) -> str:
-    """The normalized id of a key. Raises BadSignature."""
+    """Returns the normalized id of a key. Raises BadSignature."""
     if not 0 < len(key_id) <= 2048 or not key_id.isprintable():
         raise BadSignature("the keyId is not usable")
     return normalize_host(key_id)

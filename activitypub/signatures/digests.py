@@ -22,12 +22,12 @@ def _sha256(body: bytes) -> str:
 
 
 def digest(body: bytes) -> str:
-    """The value of a `Digest` header."""
+    """Returns the value of a `Digest` header."""
     return f"SHA-256={_sha256(body)}"
 
 
 def content_digest(body: bytes) -> str:
-    """The value of a `Content-Digest` header."""
+    """Returns the value of a `Content-Digest` header."""
     return f"sha-256=:{_sha256(body)}:"
 
 

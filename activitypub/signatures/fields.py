@@ -23,7 +23,7 @@ def parse_dictionary(text: str) -> dict[str, tuple[Any, dict[str, Any]]]:
 
 
 def serialize_item(value: Any) -> str:
-    """The canonical serialization of a value with its parameters, as in a signature base."""
+    """Returns the canonical serialization of a value with its parameters, as in a signature base."""
     import http_sf
 
     try:

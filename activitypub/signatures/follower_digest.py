@@ -43,7 +43,7 @@ class Correction:
 
 
 def compute_digest(ids: Iterable[str]) -> str:
-    """The SHA-256 digests of all ids combined by XOR, as 64 hex digits; zeros for no ids."""
+    """Computes the SHA-256 digests of all ids combined by XOR, as 64 hex digits; zeros for no ids."""
     total = 0
     for id_ in set(ids):
         total ^= int.from_bytes(hashlib.sha256(id_.encode("utf-8", "surrogatepass")).digest(), "big")
@@ -51,7 +51,7 @@ def compute_digest(ids: Iterable[str]) -> str:
 
 
 def filter_by_origin(ids: Iterable[str], address: str) -> list[str]:
-    """The ids with the same origin as an address (such as an inbox), in order."""
+    """Returns the ids with the same origin as an address (such as an inbox), in order."""
     try:
         origin = parse_uri(address).origin
     except Malformed:
@@ -60,7 +60,10 @@ def filter_by_origin(ids: Iterable[str], address: str) -> list[str]:
 
 
 def render_header(collection: str, url: str, ids: Iterable[str]) -> str:
-    """The header value to send and to sign; `ids` come from `filter_by_origin`. Raises ValueError for a bad address."""
+    """Renders the header value to send and to sign; `ids` come from `filter_by_origin`.
+
+    Raises ValueError for a bad address.
+    """
     for address in (collection, url):
         if not address.isascii() or not address.isprintable() or '"' in address or "\\" in address:
             raise ValueError("an address in a header is a plain URI")
@@ -83,7 +86,7 @@ def parse_header(value: str) -> SynchronizationHeader | None:
 def trusted_header(
     request: SignedRequest, claim: Claim, actor: str, followers: str | None
 ) -> SynchronizationHeader | None:
-    """The header of a request, if it may be acted on; None means that it is ignored.
+    """Returns the header of a request, if it may be acted on; None means that it is ignored.
 
     `claim` has been verified with a key of `actor`, whose document names `followers` as its followers collection.
     """
@@ -100,14 +103,14 @@ def trusted_header(
 
 
 def differs(sync: SynchronizationHeader, local_ids: Iterable[str]) -> bool:
-    """Whether the local followers, by their ids, are not those that the digest was computed from."""
+    """Returns whether the local followers, by their ids, are not those that the digest was computed from."""
     return compute_digest(local_ids) != sync.digest
 
 
 def compute_correction(
     sync: SynchronizationHeader, listed: Iterable[str], local_ids: Iterable[str], local_uri: str
 ) -> Correction | None:
-    """What the fetched list changes, or None when the digest was not computed from it.
+    """Computes what the fetched list changes, or None when the digest was not computed from it.
 
     `local_ids` are the ids of the local followers. The list is cut down to accounts of this server (`local_uri`, any
     address of it), so that no other follow can be touched. A list that is truncated, or has changed meanwhile, does

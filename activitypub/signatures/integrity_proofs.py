@@ -50,12 +50,12 @@ class Proof:
 
 
 def has_proof(document: dict[str, Any]) -> bool:
-    """Whether a document carries anything for `parse`."""
+    """Returns whether a document carries anything for `parse`."""
     return isinstance(document, dict) and bool(document.get("proof"))
 
 
 def parse(document: dict[str, Any], now: float) -> list[Proof]:
-    """The proofs of a document that can be verified, in order; at least one. `now` is in seconds.
+    """Returns the proofs of a document that can be verified, in order; at least one. `now` is in seconds.
 
     Raises BadSignature when there is none, with the reason for the first.
     """
@@ -117,7 +117,8 @@ def _parse_proof(document: dict[str, Any], item: Any, now: float) -> Proof:
 
 
 def _signed_document(document: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The document without its proofs, under the contexts of the proof, which must be the first of its own."""
+    """Returns the document without its proofs, under the contexts of the proof,
+    which must be the first of its own."""
     content = {name: value for name, value in document.items() if name not in _UNSIGNED_FIELDS}
     if "@context" not in options:
         return content

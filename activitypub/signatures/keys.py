@@ -40,7 +40,7 @@ class PublicKey:
         return "rsa" if isinstance(self.key, RSAPublicKey) else "ed25519"
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
-        """Whether this key made `signature` over `data`."""
+        """Returns whether this key made `signature` over `data`."""
         try:
             if isinstance(self.key, RSAPublicKey):
                 self.key.verify(signature, data, _PADDING, _SHA256)
@@ -71,7 +71,7 @@ class SigningKey:
         return cls(key_id, key)
 
     def sign(self, data: bytes) -> bytes:
-        """The PKCS#1 v1.5 signature with SHA-256 over `data`."""
+        """Returns the PKCS#1 v1.5 signature with SHA-256 over `data`."""
         return self.key.sign(data, _PADDING, _SHA256)
 
 

@@ -86,12 +86,15 @@ def check_key(claim: Claim, key: PublicKey) -> None:
 
 
 def signature_bases(claim: Claim, request: SignedRequest) -> Iterator[bytes]:
-    """The signature bases to try: here there is only one."""
+    """Yields the signature bases to try: only one."""
     yield signature_base(claim, request)
 
 
 def signature_base(claim: Claim, request: SignedRequest) -> bytes:
-    """The signature base (section 2.5). Raises BadSignature for a component that is missing or not supported."""
+    """Returns the signature base (section 2.5).
+
+    Raises BadSignature for a component that is missing or not supported.
+    """
     lines = [f"{component}: {_component_value(component, request)}" for component in claim.covered]
     lines.append(f'"@signature-params": {claim.parameters}')
     try:

@@ -29,7 +29,10 @@ ExtraHeaders = Sequence[tuple[str, str]]
 def sign_cavage(
     key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
-    """The headers to send with draft-cavage-12, `Signature` among them. `extra_headers` are sent and signed too."""
+    """Returns the headers to send with draft-cavage-12, `Signature` among them.
+
+    `extra_headers` are sent and signed too.
+    """
     address = request_url(url)
     headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     if body is not None:
@@ -46,7 +49,8 @@ def sign_cavage(
 def sign_rfc9421(
     key: SigningKey, method: str, url: str, body: bytes | None, now: float, extra_headers: ExtraHeaders = ()
 ) -> dict[str, str]:
-    """The headers to send with RFC 9421, `Signature-Input` and `Signature` among them; `extra_headers` are signed too."""
+    """Returns the headers to send with RFC 9421, `Signature-Input` and `Signature` among them;
+    `extra_headers` are signed too."""
     address = request_url(url)
     headers = {"Host": address.raw_authority, "Date": _format_date(int(now))}
     lines = [f'"@method": {method.upper()}', f'"@target-uri": {address}']
@@ -83,7 +87,8 @@ def _format_date(second: int) -> str:
 
 @functools.cache
 def _httpsig() -> tuple[Callable[..., bytes], Callable[[str, tuple[str, ...]], str]]:
-    """Two pure functions of httpsig: the one for the signing string, and the one for the template of the header.
+    """Returns two pure functions of httpsig: the one for the signing string,
+    and the one for the template of the header.
 
     Imported at first use, since it imports a second crypto library that only its own
     key handling (915 µs per signature, against 215) and its verifier need. That

@@ -54,7 +54,10 @@ class Activity:
 
 
 def parse_type_and_actor(doc: dict[str, Any]) -> tuple[str, str]:
-    """The type and the actor id of an activity, which the inbox needs first. Raises Malformed where `parse_activity` does."""
+    """Returns the type and the actor id of an activity, which the inbox needs first.
+
+    Raises Malformed where `parse_activity` does.
+    """
     if not isinstance(doc, dict):
         raise Malformed("not a document")
     name = type_name(doc, TYPES)

@@ -149,12 +149,13 @@ def parse_actor(doc: dict[str, Any]) -> ActorDoc:
 
 
 def _placeholder_username(id_: str) -> str:
-    """The name of an actor without a user name (and so without a handle): stable, and derived from a hash of the id."""
+    """Returns the name of an actor without a user name (and so without a handle): stable,
+    and derived from a hash of the id."""
     return f"unnamed-{hashlib.sha256(id_.encode()).hexdigest()[:8]}"
 
 
 def parse_keys(doc: Any) -> list[Key]:
-    """The keys of an actor document, or the one of a key document. Never raises; may be empty."""
+    """Returns the keys of an actor document, or the one of a key document. Never raises; may be empty."""
     if not isinstance(doc, dict):
         return []
     if type_name(doc, _KEY_TYPES) in _KEY_TYPES or "publicKeyPem" in doc or "publicKeyMultibase" in doc:
@@ -211,7 +212,7 @@ def _webfinger(value: Any) -> str | None:
 
 
 def parse_implements(doc: dict[str, Any]) -> list[str]:
-    """The URLs of the specifications that the software of an actor implements (FEP-844e)."""
+    """Returns the URLs of the specifications that the software of an actor implements (FEP-844e)."""
     found: list[str] = []
     for generator in objects(doc.get("generator"), 5):
         for item in items(generator.get("implements"), 50):

@@ -96,7 +96,7 @@ class Attachment:
 
 
 def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
-    """The images, videos and audio files of a post, at most 20.
+    """Returns the images, videos and audio files of a post, at most 20.
 
     An Image object without attachments is its own attachment; other types fall back to their `image` or `icon`.
     """
@@ -163,7 +163,7 @@ def parse_place(value: Any) -> Place | None:
 
 
 def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
-    """The address and media type; of several files the first image, or else the first file."""
+    """Returns the address and media type; of several files the first image, or else the first file."""
     offers: list[tuple[str, str]] = []
     given = _media_type(item.get("mediaType"))
     for one in items(item.get("url", item.get("href")), 20):
@@ -228,7 +228,7 @@ def _exif_value(value: Any) -> str:
 
 
 def parse_licence(item: dict[str, Any]) -> str:
-    """The licence of an object: a name or a web address, or ''."""
+    """Returns the licence of an object: a name or a web address, or ''."""
     for name in ("license", "schema:license", "dcterms:license", "licenseUrl"):
         for value in items(item.get(name), 1):
             if isinstance(value, dict):

@@ -38,7 +38,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def _count_names(document: dict[str, Any], *, nulls: bool) -> int:
-    """The number of names in all objects. Raises Malformed for too much depth or size, and for NUL characters."""
+    """Returns the number of names in all objects.
+
+    Raises Malformed for too much depth or size, and for NUL characters.
+    """
     names = nodes = 0
     level: list[Any] = [document]
     for _ in range(MAX_DEPTH):

@@ -24,7 +24,7 @@ class EmojiTag:
 
 
 def parse_emoji(tags: Iterable[dict[str, Any]]) -> list[EmojiTag]:
-    """The custom emoji among the tags, each shortcode once, at most 100."""
+    """Returns the custom emoji among the tags, each shortcode once, at most 100."""
     found: dict[str, EmojiTag] = {}
     for tag in tags:
         if type_name(tag) != "Emoji":

@@ -60,7 +60,7 @@ class EmojiReaction:
 
 
 def parse(activity: Activity) -> EmojiReaction | None:
-    """The reaction in an EmojiReact or Like, or None when there is none that can be displayed."""
+    """Returns the reaction in an EmojiReact or Like, or None when there is none that can be displayed."""
     if activity.type not in TYPES:
         return None
     for name in ("content", "_misskey_reaction"):
@@ -74,7 +74,7 @@ def parse(activity: Activity) -> EmojiReaction | None:
 
 
 def is_one_emoji(given: str) -> bool:
-    """Whether a text is exactly one Unicode emoji."""
+    """Returns whether a text is exactly one Unicode emoji."""
     return len(given) <= MAX_EMOJI_LENGTH and _EMOJI.fullmatch(given) is not None
 
 

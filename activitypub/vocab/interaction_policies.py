@@ -60,7 +60,7 @@ def parse(doc: dict[str, Any], uris: AudienceUris) -> InteractionPolicy:
 
 
 def render(policy: InteractionPolicy, uris: AudienceUris) -> dict[str, Any]:
-    """The properties of a document that express the policy, in both formats."""
+    """Renders the properties of a document that express the policy, in both formats."""
     return {
         "commentsEnabled": bool(policy.comment),
         "capabilities": {
@@ -94,7 +94,10 @@ def _parse_rule(doc: dict[str, Any], interaction: Interaction, uris: AudienceUri
 
 
 def _parse_gotosocial_rule(doc: dict[str, Any], uris: AudienceUris) -> InteractionRule | None:
-    """The rule, or None when it is missing. Empty lists vanish in JSON-LD, so they count as missing."""
+    """Returns the rule, or None when it is missing.
+
+    Empty lists vanish in JSON-LD, so they count as missing.
+    """
     automatic, manual = _first_listed(doc, _AUTOMATIC), _first_listed(doc, _MANUAL)
     if not automatic and not manual:
         return None

@@ -135,7 +135,7 @@ def parse_note(doc: dict[str, Any]) -> Note:
 
 
 def _author(doc: dict[str, Any]) -> str | None:
-    """The author. Where a channel and a Person are named, as PeerTube does for videos, the Person."""
+    """Returns the author. Where a channel and a Person are named, as PeerTube does for videos, the Person."""
     value = doc.get("attributedTo", doc.get("actor"))
     for item in objects(value, 20):
         if type_name(item) == "Person" and (found := uri(item)):
@@ -144,7 +144,7 @@ def _author(doc: dict[str, Any]) -> str | None:
 
 
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
-    """The content as HTML, and its language tag or None."""
+    """Returns the content as HTML, and its language tag or None."""
     given = doc.get("contentMap")
     texts = {
         language: content

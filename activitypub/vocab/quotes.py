@@ -76,7 +76,10 @@ class QuoteResponseDoc:
 
 
 def parse_quote(post: Note) -> QuoteDoc | None:
-    """The quote in a post, under any of the property names; None without one. A post cannot quote itself."""
+    """Returns the quote in a post, under any of the property names; None without one.
+
+    A post cannot quote itself.
+    """
     if post.quote is None or not is_web_url(post.quote) or _is_same_uri(post.quote, post.id):
         return None
     authorization = uri(post.raw.get("quoteAuthorization"))
@@ -104,7 +107,8 @@ def parse_authorization(doc: dict[str, Any]) -> QuoteAuthorizationDoc:
 def authorizes(
     authorization: QuoteAuthorizationDoc, found_at: str, *, quote: str, quoted: str, author: str
 ) -> bool:
-    """Whether the authorization that was fetched from `found_at` permits the post `quote` to quote the post `quoted`.
+    """Returns whether the authorization that was fetched from `found_at` permits the post `quote` to quote
+    the post `quoted`.
 
     `author` is the known author of `quoted`. False is no final verdict about the quote: a valid authorization may
     still arrive.
@@ -150,7 +154,8 @@ def parse_response(activity: Activity) -> QuoteResponseDoc:
 
 
 def render_properties(target: str, authorization_uri: str | None) -> dict[str, Any]:
-    """The properties of a local quoting post, under every name in use; `render_link` belongs among its tags."""
+    """Renders the properties of a local quoting post, under every name in use;
+    `render_link` belongs among its tags."""
     properties: dict[str, Any] = {"quote": target, "quoteUrl": target, "_misskey_quote": target}
     if authorization_uri is not None:
         properties["quoteAuthorization"] = authorization_uri
@@ -158,7 +163,7 @@ def render_properties(target: str, authorization_uri: str | None) -> dict[str, A
 
 
 def render_link(target: str) -> dict[str, Any]:
-    """The Link tag of FEP-e232 for a quote."""
+    """Renders the Link tag of FEP-e232 for a quote."""
     # The name is for Vernissage, which rejects a post with a tag that has none.
     return {
         "type": "Link",
@@ -170,7 +175,8 @@ def render_link(target: str) -> dict[str, Any]:
 
 
 def render_authorization(authorization: QuoteAuthorizationDoc) -> dict[str, Any]:
-    """The document of an authorization: addresses only, so that it reveals the content of neither post."""
+    """Renders the document of an authorization: addresses only,
+    so that it reveals the content of neither post."""
     return {
         "id": authorization.id,
         "type": AUTHORIZATION_TYPE,

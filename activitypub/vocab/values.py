@@ -42,7 +42,8 @@ class Ref:
 
 
 def items(value: Any, limit: int = 100) -> list[Any]:
-    """The members of a list, a JSON-LD `@list` or `@set`, or a single value as a list; null is dropped."""
+    """Returns the members of a list, a JSON-LD `@list` or `@set`,
+    or a single value as a list; null is dropped."""
     if value is None:
         return []
     if isinstance(value, list):
@@ -53,19 +54,19 @@ def items(value: Any, limit: int = 100) -> list[Any]:
 
 
 def first(value: Any) -> Any:
-    """The value itself, or the first of a list; None when there is none."""
+    """Returns the value itself, or the first of a list; None when there is none."""
     if isinstance(value, list | dict):
         return next(iter(items(value, 20)), None)
     return value
 
 
 def objects(value: Any, limit: int = 100) -> Iterator[dict[str, Any]]:
-    """The JSON objects among `items`."""
+    """Yields the JSON objects among `items`."""
     return (item for item in items(value, limit) if isinstance(item, dict))
 
 
 def text(value: Any, max_length: int) -> str:
-    """Plain text, cut to `max_length` characters; "" when there is none."""
+    """Returns plain text, cut to `max_length` characters; "" when there is none."""
     for item in items(value, 10):
         if isinstance(item, dict):
             item = item.get("@value")
@@ -75,7 +76,7 @@ def text(value: Any, max_length: int) -> str:
 
 
 def uri(value: Any) -> str | None:
-    """The URI that a value is or names, of any scheme, with a normalized host; None without one."""
+    """Returns the URI that a value is or names, of any scheme, with a normalized host; None without one."""
     for item in items(value, 20):
         if isinstance(item, dict):
             item = _address(item)
@@ -85,13 +86,13 @@ def uri(value: Any) -> str | None:
 
 
 def uris(value: Any, limit: int) -> list[str]:
-    """The URIs in a value, each once, in order."""
+    """Returns the URIs in a value, each once, in order."""
     found = (uri(item) for item in items(value, limit))
     return list(dict.fromkeys(item for item in found if item is not None))
 
 
 def web_url(value: Any) -> str | None:
-    """The first http(s) URL in a value."""
+    """Returns the first http(s) URL in a value."""
     for item in items(value, 20):
         found = uri(item)
         if found is not None and is_web_url(found):
@@ -100,7 +101,7 @@ def web_url(value: Any) -> str | None:
 
 
 def is_web_url(address: object) -> bool:
-    """Whether this is a well-formed http(s) URL."""
+    """Returns whether this is a well-formed http(s) URL."""
     try:
         parse_uri(address)
     except Malformed:
@@ -109,7 +110,8 @@ def is_web_url(address: object) -> bool:
 
 
 def page_url(value: Any) -> str | None:
-    """The URL of the HTML page: of several links the one of type text/html, or else the first web URL."""
+    """Returns the URL of the HTML page: of several links the one of type text/html,
+    or else the first web URL."""
     for item in objects(value, 20):
         if str(item.get("mediaType")).startswith("text/html") and (found := web_url(item)):
             return found
@@ -117,7 +119,8 @@ def page_url(value: Any) -> str | None:
 
 
 def recipients(value: Any) -> list[str]:
-    """The URIs in `to` or `cc`, at most 500; every name of the public collection becomes PUBLIC and is never cut off."""
+    """Returns the URIs in `to` or `cc`, at most 500;
+    every name of the public collection becomes PUBLIC and is never cut off."""
     members = items(value, 10_000)
     named = [PUBLIC if _name(item) in _PUBLIC_NAMES else uri(item) for item in members]
     found = list(dict.fromkeys(item for item in named if item is not None))
@@ -132,7 +135,7 @@ def _name(item: Any) -> str | None:
 
 
 def ref(value: Any) -> Ref:
-    """The first reference in a value; empty without one."""
+    """Returns the first reference in a value; empty without one."""
     for item in items(value, 20):
         if isinstance(item, dict):
             return Ref(_id(item), item)
@@ -142,17 +145,17 @@ def ref(value: Any) -> Ref:
 
 
 def refs(value: Any, limit: int) -> list[Ref]:
-    """The references in a value, in order."""
+    """Returns the references in a value, in order."""
     return [found for item in items(value, limit) if (found := ref(item))]
 
 
 def document_id(document: dict[str, Any]) -> str | None:
-    """The document's own id, which must be a string."""
+    """Returns the document's own id, which must be a string."""
     return _id(document)
 
 
 def type_name(document: dict[str, Any], known: frozenset[str] = frozenset()) -> str | None:
-    """The short name of the type; of several the first in `known`, or else the first."""
+    """Returns the short name of the type; of several the first in `known`, or else the first."""
     value = document.get("type", document.get("@type"))
     names = [
         item.removeprefix(AS_PREFIX).removeprefix("as:")
@@ -163,26 +166,27 @@ def type_name(document: dict[str, Any], known: frozenset[str] = frozenset()) -> 
 
 
 def boolean(value: Any, default: bool = False) -> bool:
-    """A JSON boolean, or `default` for anything else."""
+    """Returns a JSON boolean, or `default` for anything else."""
     found = items(value, 1)
     return found[0] if found and isinstance(found[0], bool) else default
 
 
 def count(value: Any) -> int | None:
-    """A count from 0 to 1,000,000,000; None for anything else."""
+    """Returns a count from 0 to 1,000,000,000; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
         return None
     return value
 
 
 def pixel_length(value: Any) -> int | None:
-    """A length in pixels: a whole number from 1 to 65,535, also as text or with a zero fraction; None otherwise."""
+    """Returns a length in pixels: a whole number from 1 to 65,535,
+    also as text or with a zero fraction; None otherwise."""
     found = decimal(first(value))
     return int(found) if found is not None and 1 <= found <= 65_535 and found == int(found) else None
 
 
 def decimal(value: Any) -> float | None:
-    """A finite number, also as text with a point or a comma; None otherwise."""
+    """Returns a finite number, also as text with a point or a comma; None otherwise."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return float(value.strip().replace(",", "."))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -195,7 +199,8 @@ def decimal(value: Any) -> float | None:
 
 
 def timestamp_ms(value: Any) -> int | None:
-    """The Unix time in milliseconds of an ISO 8601 time (UTC if no offset); None when malformed or before 1970."""
+    """Returns the Unix time in milliseconds of an ISO 8601 time (UTC if no offset);
+    None when malformed or before 1970."""
     found = next((_DATE.fullmatch(item.strip()) for item in items(value, 1) if isinstance(item, str)), None)
     if found is None:
         return None

@@ -30,7 +30,7 @@ def by_id(tx: Reader, account_id: int) -> Account | None:
 
 
 def get(tx: Reader, account_id: int) -> Account:
-    """As `by_id`, for an id that must exist: raises NotFound."""
+    """Returns the account with this id. Raises NotFound if there is none, where `by_id` returns None."""
     account = by_id(tx, account_id)
     if account is None:
         raise NotFound("There is no account by that name here.")
@@ -75,7 +75,10 @@ def by_handle(tx: Reader, handle: str) -> Account | None:
 
 
 def instance_actor(tx: Reader) -> Account:
-    """The actor of the node itself, which signs requests that no person makes. Made by `create_instance_actor`."""
+    """Returns the actor of the node itself, which signs requests that no person makes.
+
+    Made by `create_instance_actor`.
+    """
     account = by_uri(tx, tx.site.uri("/actor"))
     if account is None:
         raise NotFound(detail="the instance actor has not been created yet")
@@ -242,7 +245,7 @@ def upsert_remote(
 
 
 def apply_remote_suspension(tx: Writer, account: Account, *, is_suspended: bool) -> Account:
-    """The account's own server suspends or unsuspends it. A suspension by this node stays."""
+    """Stores that the account's own server suspends or unsuspends it. A suspension by this node stays."""
     row = tx.one(
         f"""UPDATE accounts SET suspended_there = :there,
                    suspended_at = CASE WHEN :there THEN :now ELSE NULL END
@@ -290,7 +293,7 @@ def apply_policy_to_server(tx: Writer, domain: str, host: str, policy: DomainPol
 
 
 def apply_policy_to_accounts(tx: Writer, ids: Sequence[int], policy: DomainPolicy) -> None:
-    """As `apply_policy_to_server`, for these accounts."""
+    """Applies a policy to these remote accounts, see `apply_policy_to_server`."""
     _apply_policy(tx, "id IN (:ids)", policy, ids=ids)
 
 

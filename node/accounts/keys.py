@@ -121,7 +121,7 @@ def rotate(tx: Writer, account: Account, pair: KeyPair) -> None:
 
 
 def versions_by_account(tx: Reader, account_ids: Iterable[int]) -> dict[int, int]:
-    """For those of these accounts that have private keys, a number that changes with the keys."""
+    """Returns a number that changes with the keys, for those of these accounts that have private keys."""
     rows = tx.all(
         """SELECT account_id, MAX(fetched_at) AS version FROM keys
            WHERE account_id IN (:ids) AND private IS NOT NULL GROUP BY account_id""",
@@ -131,7 +131,7 @@ def versions_by_account(tx: Reader, account_ids: Iterable[int]) -> dict[int, int
 
 
 def previous_private_pem(tx: Reader, account: Account) -> tuple[str, str] | None:
-    """Key id and the previous private RSA key of a local account, while it is kept.
+    """Returns the key id and the previous private RSA key of a local account, while it is kept.
 
     Remote servers that cached the old public key verify only what it signs.
     """
@@ -191,7 +191,7 @@ def by_id(tx: Reader, key_id: str) -> AccountKey | None:
 
 
 def by_account(tx: Reader, account: Account) -> list[AccountKey]:
-    """All keys of an account, RSA first."""
+    """Returns all keys of an account, RSA first."""
     rows = tx.all(
         f"SELECT {columns(AccountKey)} FROM keys WHERE account_id = :id ORDER BY algorithm DESC, id",  # noqa: S608
         id=account.id,
@@ -200,7 +200,10 @@ def by_account(tx: Reader, account: Account) -> list[AccountKey]:
 
 
 def private_pem(tx: Reader, account: Account) -> tuple[str, str]:
-    """Key id and private RSA key (PEM) of a local account, which sign requests. Raises NotFound for others."""
+    """Returns the key id and the private RSA key (PEM) of a local account, which sign requests.
+
+    Raises NotFound for others.
+    """
     row = tx.one(
         """SELECT id, private FROM keys
            WHERE account_id = :id AND algorithm = 'rsa' AND private IS NOT NULL""",

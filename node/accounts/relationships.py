@@ -28,7 +28,7 @@ class Relationship:
 
 
 def with_accounts(tx: Reader, account: Account, ids: Iterable[int]) -> list[Relationship]:
-    """One relationship for each id that exists, once each, in the given order."""
+    """Returns one relationship for each id that exists, once each, in the given order."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return []
@@ -58,19 +58,19 @@ def with_accounts(tx: Reader, account: Account, ids: Iterable[int]) -> list[Rela
 
 
 def with_account(tx: Reader, account: Account, other: Account) -> Relationship:
-    """The relationship with one account, which must exist."""
+    """Returns the relationship with one account, which must exist."""
     return with_accounts(tx, account, [other.id])[0]
 
 
 def is_block_between(tx: Reader, one: Account, other: Account) -> bool:
-    """Whether either has blocked the other."""
+    """Returns whether either has blocked the other."""
     return bool(
         tx.value(f"SELECT 1 WHERE NOT {no_block_between(':one', ':other')}", one=one.id, other=other.id)
     )
 
 
 def has_blocked(tx: Reader, account: Account, target: Account) -> bool:
-    """Whether `account` has blocked `target`."""
+    """Returns whether `account` has blocked `target`."""
     return bool(
         tx.value(
             "SELECT 1 FROM blocks WHERE account_id = :account AND target_id = :target",
@@ -81,7 +81,7 @@ def has_blocked(tx: Reader, account: Account, target: Account) -> bool:
 
 
 def has_muted(tx: Reader, account: Account, target: Account) -> bool:
-    """Whether `account` has muted `target`."""
+    """Returns whether `account` has muted `target`."""
     return bool(
         tx.value(
             "SELECT 1 FROM mutes WHERE account_id = :account AND target_id = :target",

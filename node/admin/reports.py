@@ -150,12 +150,12 @@ def _insert(
 
 
 def count_open(tx: Reader) -> int:
-    """The number of reports that are not closed."""
+    """Returns the number of reports that are not closed."""
     return int(tx.value("SELECT COUNT(*) FROM reports WHERE closed_at IS NULL"))
 
 
 def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]:
-    """A page of open or of closed reports, newest first."""
+    """Returns a page of open or of closed reports, newest first."""
     rows = tx.all(
         f"""{_SELECT} WHERE closed_at IS {"NULL" if is_open else "NOT NULL"} {part.clause("id")}""",
         **part.values,
@@ -164,7 +164,7 @@ def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]
 
 
 def details(tx: Reader, report_id: int) -> ReportDetails:
-    """One report. Raises NotFound."""
+    """Returns one report. Raises NotFound."""
     row = tx.one(_SELECT + " WHERE id = :id", id=report_id)
     if row is None:
         raise NotFound("There is no such report.")
@@ -233,7 +233,7 @@ def _close(tx: Writer, moderator: Account, condition: str, **values: int) -> lis
 
 
 def includes_post(tx: Reader, report_id: int, post_id: int) -> bool:
-    """Whether a report names a post."""
+    """Returns whether a report names a post."""
     return bool(
         tx.value(
             "SELECT 1 FROM report_posts WHERE report_id = :report AND post_id = :post",

@@ -67,7 +67,8 @@ class ServerDetails:
 
 
 def page(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[ServerSummary]:
-    """A page of servers with known accounts whose domain contains `query`, by domain, those behind `after`."""
+    """Returns a page of servers with known accounts whose domain contains `query`,
+    by domain, those behind `after`."""
     text = query.strip().lower()
     rows = tx.all(
         """SELECT domain, COUNT(*) AS people FROM accounts
@@ -81,7 +82,7 @@ def page(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> li
 
 
 def failing(tx: Reader, *, limit: int = 200) -> list[ServerSummary]:
-    """Servers to which deliveries fail, those failing longest first."""
+    """Returns the servers to which deliveries fail, those failing longest first."""
     names = [host.host for host in server_availability.failing(tx, limit=limit)]
     rows = tx.all(
         """SELECT domain, COUNT(*) AS people FROM accounts
@@ -114,7 +115,7 @@ def _health(tx: Reader, names: Sequence[str]) -> dict[str, DeliveryHealth]:
 
 
 def details(tx: Reader, domain: str) -> ServerDetails:
-    """Everything about one server, known or not, with the domains under it.
+    """Returns everything about one server, known or not, with the domains under it.
 
     Raises Invalid for a name that is not a domain, and for one that covers this node.
     """
@@ -149,7 +150,8 @@ def details(tx: Reader, domain: str) -> ServerDetails:
 
 
 def _most_followed(tx: Reader, names: Sequence[str]) -> list[Account]:
-    """The accounts of these domains with the most followers known to this node, at most `MAX_SHOWN`."""
+    """Returns the accounts of these domains with the most followers known to this node, at most
+    `MAX_SHOWN`."""
     rows = tx.all(
         f"""SELECT {columns(Account)} FROM accounts
             WHERE domain IN (:names) AND NOT is_local AND deleted_at IS NULL

@@ -37,11 +37,11 @@ class PictureKind:
     variants: tuple[Variant, ...]
 
     def file(self, account: Account) -> str:
-        """The storage key of a local account's picture; '' for none."""
+        """Returns the storage key of a local account's picture; '' for none."""
         return account.avatar_file if self is AVATAR else account.header_file
 
     def url(self, account: Account) -> str:
-        """The address of a remote account's picture on its server; '' for none."""
+        """Returns the address of a remote account's picture on its server; '' for none."""
         return account.avatar_url if self is AVATAR else account.header_url
 
     def alt(self, account: Account) -> str:
@@ -57,7 +57,7 @@ PICTURE_KINDS = {kind.name: kind for kind in (AVATAR, HEADER)}
 
 
 def files(tx: Reader, account: Account, kind: PictureKind = AVATAR) -> dict[tuple[str, str], StoredFile]:
-    """Return the files of an account's current picture, by (variant, format). Empty when none is stored."""
+    """Returns the files of an account's current picture, by (variant, format). Empty when none is stored."""
     rows = tx.all(
         """SELECT variant, format, file, bytes FROM avatar_files
            WHERE account_id = :id AND source_url = :source AND variant IN (:sizes)""",
@@ -76,7 +76,7 @@ def files(tx: Reader, account: Account, kind: PictureKind = AVATAR) -> dict[tupl
 async def upload(
     node: Node, account: Account, data: bytes, *, alt: str = "", kind: PictureKind = AVATAR
 ) -> None:
-    """Set the picture of a local account. Raises Invalid with the reason when it cannot be used."""
+    """Sets the picture of a local account. Raises Invalid with the reason when it cannot be used."""
     alt = display_names.clean_line(alt, MAX_ALT_LENGTH)
     try:
         picture = await node.sandbox.render(data, kind.variants)
@@ -94,7 +94,7 @@ async def upload(
 
 
 def set_alt(tx: Writer, account: Account, alt: str, kind: PictureKind = AVATAR) -> None:
-    """Change the description of a local account's picture. Without a picture nothing happens."""
+    """Changes the description of a local account's picture. Without a picture nothing happens."""
     alt = display_names.clean_line(alt, MAX_ALT_LENGTH)
     if alt != kind.alt(account) and kind.file(account):
         accounts.set_picture(tx, account.id, kind.name, file=kind.file(account), alt=alt)
@@ -102,7 +102,7 @@ def set_alt(tx: Writer, account: Account, alt: str, kind: PictureKind = AVATAR) 
 
 
 def remove_picture(tx: Writer, account: Account, kind: PictureKind = AVATAR) -> None:
-    """Remove the picture of a local account. Without a picture nothing happens."""
+    """Removes the picture of a local account. Without a picture nothing happens."""
     if kind.file(account):
         delete_files(tx, [account.id], kind)
         accounts.set_picture(tx, account.id, kind.name, file="", alt="")
@@ -110,7 +110,7 @@ def remove_picture(tx: Writer, account: Account, kind: PictureKind = AVATAR) -> 
 
 
 async def fetch_remote(node: Node, account_id: int, kind: PictureKind = AVATAR) -> None:
-    """Fetch a remote account's picture, when somebody views it. Raises NotFound when it is not available.
+    """Fetches a remote account's picture, when somebody views it. Raises NotFound when it is not available.
 
     Nothing happens when it is stored already.
     """
@@ -134,7 +134,7 @@ async def _fetch(node: Node, account_id: int, kind: PictureKind) -> None:
 
 
 async def fetch_avatar(node: Node, job: Job) -> None:
-    """Job `fetch_avatar`: fetch an avatar before anybody views it."""
+    """Job `fetch_avatar`: fetches an avatar before anybody views it."""
     try:
         await fetch_remote(node, job.payload["id"])
     except NotFound as refused:
@@ -185,7 +185,7 @@ def _replace(tx: Writer, account_id: int, kind: PictureKind, stored: StoredFiles
 
 
 def delete_all_files(tx: Writer, account_id: int) -> None:
-    """Delete an account's pictures, and their files unless other rows need them."""
+    """Deletes an account's pictures, and their files unless other rows need them."""
     for kind in PICTURE_KINDS.values():
         delete_files(tx, [account_id], kind)
 
@@ -197,7 +197,7 @@ def delete_by_account(tx: Writer, account: Account) -> None:
 
 
 def delete_files(tx: Writer, account_ids: Sequence[int], kind: PictureKind) -> None:
-    """Delete the files of profile pictures; remote ones are fetched again when somebody views them."""
+    """Deletes the files of profile pictures; remote ones are fetched again when somebody views them."""
     media_cache.delete(tx, kind.name, account_ids)
     rows = tx.all(
         "DELETE FROM avatar_files WHERE account_id IN (:ids) AND variant IN (:sizes) RETURNING file",

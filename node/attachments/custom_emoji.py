@@ -41,7 +41,7 @@ class Emoji:
 
 
 def record_used(tx: Writer, domain: str, offered: Iterable[RemoteEmoji], *texts: str) -> str:
-    """Store those of the offered emoji that the texts name.
+    """Stores those of the offered emoji that the texts name.
 
     Returns the JSON that the row of the post or account keeps of them; '' for none.
     """
@@ -68,7 +68,7 @@ def record_used(tx: Writer, domain: str, offered: Iterable[RemoteEmoji], *texts:
 
 
 def ids_by_shortcode(stored: str) -> dict[str, int]:
-    """Parse the JSON that a row keeps: ids by shortcode."""
+    """Parses the JSON that a row keeps: ids by shortcode."""
     return dict(json.loads(stored)) if stored else {}
 
 
@@ -98,7 +98,7 @@ def _add(tx: Writer, domain: str, emoji: RemoteEmoji) -> Emoji | None:
 
 
 def _update_picture(tx: Writer, known: Emoji, emoji: RemoteEmoji) -> None:
-    """Replace an older picture by a newer one. Where neither has a time, the last received counts."""
+    """Replaces an older picture by a newer one. Where neither has a time, the last received counts."""
     is_newer = emoji.updated_at > known.updated_at or (emoji.updated_at == 0 == known.updated_at)
     if not is_newer or (known.url, known.updated_at) == (emoji.url, emoji.updated_at):
         return
@@ -112,7 +112,7 @@ def _update_picture(tx: Writer, known: Emoji, emoji: RemoteEmoji) -> None:
 
 
 def visible_by_id(tx: Reader, id_: int) -> Emoji | None:
-    """Return the emoji, if media of its server and of the host of its file are shown here."""
+    """Returns the emoji, if media of its server and of the host of its file are shown here."""
     row = tx.one(f"SELECT {columns(Emoji)} FROM emoji WHERE id = :id", id=id_)  # noqa: S608
     if row is None:
         return None
@@ -122,7 +122,7 @@ def visible_by_id(tx: Reader, id_: int) -> Emoji | None:
 
 
 async def fetch_remote(node: Node, id_: int) -> None:
-    """Fetch an emoji's picture, when somebody first views it. Nothing happens when it is not available."""
+    """Fetches an emoji's picture, when somebody first views it. Nothing happens when it is not available."""
     await node.component(PictureFetcher).fetch_once(("emoji", id_), lambda: _fetch(node, id_))
 
 
@@ -161,7 +161,7 @@ def _store(tx: Writer, known: Emoji, fetched: FetchedPicture, capacity: int) -> 
 
 
 def delete_files(tx: Writer, ids: Sequence[int]) -> None:
-    """Delete the files of emoji; they are fetched again when somebody views them."""
+    """Deletes the files of emoji; they are fetched again when somebody views them."""
     if not ids:
         return
     rows = tx.all("SELECT file FROM emoji WHERE id IN (:ids)", ids=list(ids))
@@ -171,7 +171,7 @@ def delete_files(tx: Writer, ids: Sequence[int]) -> None:
 
 
 def from_rejected_servers(tx: Reader, limit: int) -> list[MediaKey]:
-    """Return up to `limit` emoji that are stored although media of their server are rejected."""
+    """Returns up to `limit` emoji that are stored although media of their server are rejected."""
     servers = [row["domain"] for row in tx.all("SELECT DISTINCT domain FROM emoji WHERE file <> ''")]
     policies = domain_rules.policies(tx, servers)
     rows = tx.all(

@@ -75,7 +75,7 @@ class AccessTimes:
         node.close_callbacks.append(self.flush)
 
     async def record(self, kind: str, id_: int) -> None:
-        """Record that somebody views a stored picture. Writes only now and then."""
+        """Records that somebody views a stored picture. Writes only now and then."""
         if self._recorded.get((kind, id_)):
             return
         now = now_ms()
@@ -85,7 +85,7 @@ class AccessTimes:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write the gathered access times to the database."""
+        """Writes the gathered access times to the database."""
         pending, self._pending = self._pending, {}
         self._flushed_at = now_ms()
         if pending:
@@ -93,7 +93,7 @@ class AccessTimes:
 
 
 def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capacity: int) -> bool:
-    """Record a fetched picture. False if another process was quicker: then its files are not needed.
+    """Records a fetched picture. False if another process was quicker: then its files are not needed.
 
     `capacity` is how many bytes may be stored in total; above it, or where one host uses more than its share, job
     `trim_cache` is queued.
@@ -127,7 +127,7 @@ def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capac
 
 
 def record_failure(tx: Writer, kind: str, id_: int, url: str, *, is_permanent: bool) -> None:
-    """Record a failed fetch: the picture is not requested again for a while, four times longer each time."""
+    """Records a failed fetch: the picture is not requested again for a while, four times longer each time."""
     failures = tx.value(
         "SELECT failures FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
         kind=kind,
@@ -153,7 +153,10 @@ def record_failure(tx: Writer, kind: str, id_: int, url: str, *, is_permanent: b
 
 
 def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
-    """Whether a picture that is not stored may be requested now. Failures at another address do not count."""
+    """Returns whether a picture that is not stored may be requested now.
+
+    Failures at another address do not count.
+    """
     after = tx.value(
         "SELECT try_after FROM cached_media WHERE kind = :kind AND id = :id AND url = :url",
         kind=kind,
@@ -164,7 +167,7 @@ def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
 
 
 def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
-    """Remove these pictures from the cache, with what is recorded of failed fetches."""
+    """Removes these pictures from the cache, with what is recorded of failed fetches."""
     rows = tx.all(
         "DELETE FROM cached_media WHERE kind = :kind AND id IN (:ids) RETURNING host, bytes",
         kind=kind,
@@ -186,7 +189,7 @@ def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
 
 
 def record_access(tx: Writer, accesses: Mapping[MediaKey, int]) -> None:
-    """Write when pictures were last viewed (milliseconds). A time never goes back."""
+    """Writes when pictures were last viewed (milliseconds). A time never goes back."""
     tx.many(
         """UPDATE cached_media SET looked_at = :at
            WHERE kind = :kind AND id = :id AND bytes > 0 AND looked_at < :at""",
@@ -195,12 +198,12 @@ def record_access(tx: Writer, accesses: Mapping[MediaKey, int]) -> None:
 
 
 def total_bytes(tx: Reader) -> int:
-    """Return the bytes of everything that is stored."""
+    """Returns the bytes of everything that is stored."""
     return int(tx.value("SELECT COALESCE(SUM(bytes), 0) FROM cached_hosts"))
 
 
 def largest_host_above(tx: Reader, min_bytes: float) -> CachedHost | None:
-    """Return the host that uses most, if that is more than `min_bytes`."""
+    """Returns the host that uses most, if that is more than `min_bytes`."""
     rows = tx.all(
         f"SELECT {columns(CachedHost)} FROM cached_hosts WHERE bytes > :min_bytes ORDER BY bytes DESC LIMIT 1",  # noqa: S608
         min_bytes=int(min_bytes),
@@ -211,7 +214,7 @@ def largest_host_above(tx: Reader, min_bytes: float) -> CachedHost | None:
 def least_recently_used(
     tx: Reader, excess_bytes: float, limit: int, host: str | None = None
 ) -> list[MediaKey]:
-    """Return the pictures that were not viewed for longest, as many as make up `excess_bytes`."""
+    """Returns the pictures that were not viewed for longest, as many as make up `excess_bytes`."""
     rows = tx.all(
         f"""SELECT kind, id, bytes FROM cached_media
             WHERE bytes > 0 {"" if host is None else "AND host = :host"}
@@ -229,7 +232,7 @@ def least_recently_used(
 
 
 def by_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[MediaKey]:
-    """Return up to `limit` pictures that were fetched from these hosts."""
+    """Returns up to `limit` pictures that were fetched from these hosts."""
     rows = tx.all(
         "SELECT kind, id FROM cached_media WHERE host IN (:hosts) AND bytes > 0 LIMIT :limit",
         hosts=list(hosts),
@@ -239,12 +242,12 @@ def by_hosts(tx: Reader, hosts: Iterable[str], limit: int) -> list[MediaKey]:
 
 
 def hosts(tx: Reader) -> list[str]:
-    """Return every host from which something is stored."""
+    """Returns every host from which something is stored."""
     return [row["host"] for row in tx.all("SELECT host FROM cached_hosts")]
 
 
 def usage(tx: Reader, limit: int = 10) -> CacheUsage:
-    """Return what is stored, for the admin pages; `limit` bounds the number of hosts."""
+    """Returns what is stored, for the admin pages; `limit` bounds the number of hosts."""
     row = tx.one(
         """SELECT COALESCE(SUM(pictures), 0) AS pictures, COALESCE(SUM(bytes), 0) AS bytes, COUNT(*) AS servers
            FROM cached_hosts"""
@@ -258,5 +261,5 @@ def usage(tx: Reader, limit: int = 10) -> CacheUsage:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Delete failures that might have been tried again a week ago. Returns how many."""
+    """Deletes failures that might have been tried again a week ago. Returns how many."""
     return tx.run("DELETE FROM cached_media WHERE bytes = 0 AND try_after < :before", before=now - 7 * DAY_MS)

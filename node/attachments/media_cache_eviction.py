@@ -20,14 +20,14 @@ BATCH_SIZE = 100
 
 
 async def trim_cache(node: Node, job: Job) -> None:
-    """Job `trim_cache`: evict pictures until what is stored is well under the capacity."""
+    """Job `trim_cache`: evicts pictures until what is stored is well under the capacity."""
     await node.component(AccessTimes).flush()
     while await node.db.write(evict_batch, node.component(CacheCapacity).bytes):
         pass
 
 
 def evict_batch(tx: Writer, capacity: int) -> int:
-    """Evict some pictures and return how many. 0 when no eviction is needed."""
+    """Evicts some pictures and returns how many. 0 when no eviction is needed."""
     largest = media_cache.largest_host_above(tx, capacity * MAX_HOST_SHARE)
     if largest is not None:
         excess = largest.bytes - capacity * MAX_HOST_SHARE * EVICT_DOWN_TO
@@ -39,7 +39,7 @@ def evict_batch(tx: Writer, capacity: int) -> int:
 
 
 def evict(tx: Writer, keys: Sequence[MediaKey]) -> int:
-    """Delete the files of these pictures, of whichever kind they are. Returns how many were given."""
+    """Deletes the files of these pictures, of whichever kind they are. Returns how many were given."""
     ids: dict[str, list[int]] = {"photo": [], "emoji": [], **{kind: [] for kind in avatars.PICTURE_KINDS}}
     for kind, id_ in keys:
         ids[kind].append(id_)
@@ -53,7 +53,7 @@ def evict(tx: Writer, keys: Sequence[MediaKey]) -> int:
 
 
 def evict_rejected(tx: Writer) -> int:
-    """Evict some pictures from hosts whose media are rejected, and return how many."""
+    """Evicts some pictures from hosts whose media are rejected, and returns how many."""
     policies = domain_rules.policies(tx, media_cache.hosts(tx))
     rejected = [host for host, policy in policies.items() if policy.rejects_media]
     if rejected and (keys := media_cache.by_hosts(tx, rejected, BATCH_SIZE)):

@@ -51,7 +51,10 @@ class SharedMetadata:
 
 
 def validate(shared: SharedMetadata) -> SharedMetadata:
-    """Return it cleaned. Raises Invalid for a licence that is not one of `LICENCES`, or a place too long."""
+    """Returns the metadata, cleaned.
+
+    Raises Invalid for a licence that is not one of `LICENCES`, or a place too long.
+    """
     place = " ".join(clean_text(shared.place, MAX_PLACE_LENGTH * 2).split())
     if len(place) > MAX_PLACE_LENGTH:
         raise Invalid(f"A place has {MAX_PLACE_LENGTH} characters at most.", field="place")
@@ -61,12 +64,12 @@ def validate(shared: SharedMetadata) -> SharedMetadata:
 
 
 def camera_metadata(photo: Photo) -> dict[str, str]:
-    """Return what the camera wrote into the file: for its owner only."""
+    """Returns what the camera wrote into the file: for its owner only."""
     return dict(json.loads(photo.camera))
 
 
 def public_metadata_json(photo: Photo, shared: SharedMetadata) -> str:
-    """Return the photo's `extra` as JSON: what is shared about it and nothing else."""
+    """Returns the photo's `extra` as JSON: what is shared about it and nothing else."""
     camera = camera_metadata(photo)
     shared_names = [name for group, names in EXIF_GROUPS.items() if group in shared.groups for name in names]
     extra: dict[str, Any] = {
@@ -79,7 +82,8 @@ def public_metadata_json(photo: Photo, shared: SharedMetadata) -> str:
 
 
 def from_photos(photos: Sequence[Photo]) -> SharedMetadata:
-    """Return what is shared about the photos of a local post now: the same for all, so the first tells it."""
+    """Returns what is shared about the photos of a local post now:
+    the same for all, so the first tells it."""
     for photo in photos[:1]:
         extra = photo.public_metadata
         place = extra.get("place") or {}
@@ -90,7 +94,7 @@ def from_photos(photos: Sequence[Photo]) -> SharedMetadata:
 
 
 def validate_alt(alt: str) -> str:
-    """Return the description of a photo, cleaned. Raises Invalid when it is too long."""
+    """Returns the description of a photo, cleaned. Raises Invalid when it is too long."""
     alt = clean_text(alt, MAX_ALT_LENGTH * 2)
     if len(alt) > MAX_ALT_LENGTH:
         raise Invalid(f"The description is too long: {MAX_ALT_LENGTH} characters at most.", field="alt")

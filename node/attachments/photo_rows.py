@@ -44,20 +44,20 @@ class Photo:
         return found if isinstance(found, dict) else {}
 
     def file(self, variant: str, *formats: str) -> StoredFile | None:
-        """Return a variant's file in the first of these formats that exists."""
+        """Returns a variant's file in the first of these formats that exists."""
         return next(
             (self.files[variant, format_] for format_ in formats if (variant, format_) in self.files), None
         )
 
 
 def by_ids(tx: Reader, ids: Iterable[int]) -> dict[int, Photo]:
-    """Return photos with their files by id, of any account. Unknown ids are left out."""
+    """Returns photos with their files by id, of any account. Unknown ids are left out."""
     rows = tx.all(f"SELECT {columns(Photo)} FROM photos WHERE id IN (:ids)", ids=list(ids))  # noqa: S608
     return {photo.id: photo for photo in _with_files(tx, build_all(Photo, rows))}
 
 
 def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[Photo]]:
-    """Return the photos of posts in their order, by post id, in two queries however many there are."""
+    """Returns the photos of posts in their order, by post id, in two queries however many there are."""
     rows = tx.all(
         f"SELECT {columns(Photo)} FROM photos WHERE post_id IN (:ids) ORDER BY post_id, position, id",  # noqa: S608
         ids=post_ids,

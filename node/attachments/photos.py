@@ -42,7 +42,7 @@ DEFERRED_VARIANTS = tuple(variant for variant in VARIANTS if variant.is_deferred
 
 
 async def upload(node: Node, account: Account, data: bytes, *, alt: str = "") -> Photo:
-    """Create an unattached photo from an uploaded file.
+    """Creates an unattached photo from an uploaded file.
 
     Raises Invalid for a file that is no picture, with the reason and what is accepted; TooManyRequests for an
     account with too many unattached photos.
@@ -122,7 +122,7 @@ def _insert(tx: Writer, photos: Sequence[Photo]) -> None:
 
 
 def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
-    """Record files that were stored for a photo. Known ones stay as they are."""
+    """Records files that were stored for a photo. Known ones stay as they are."""
     tx.many(
         """INSERT INTO photo_files (photo_id, variant, format, file, width, height, bytes)
            VALUES (:photo, :variant, :format, :file, :width, :height, :bytes) ON CONFLICT DO NOTHING""",
@@ -142,7 +142,8 @@ def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
 
 
 async def render_deferred_variants(node: Node, job: Job) -> None:
-    """Job `render_photo`: make the deferred variants, then delete the original unless originals are kept."""
+    """Job `render_photo`: makes the deferred variants,
+    then deletes the original unless originals are kept."""
     photo = (await node.db.read(by_ids, [job.payload["photo_id"]])).get(job.payload["photo_id"])
     if photo is None or not photo.original_file:
         return
@@ -176,7 +177,7 @@ def _save_deferred_variants(
 
 
 def owned_by(tx: Reader, account: Account, photo_id: int) -> Photo:
-    """Return a photo of this account. Raises NotFound for anybody else's."""
+    """Returns a photo of this account. Raises NotFound for anybody else's."""
     photo = by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or photo.account_id != account.id:
         raise NotFound("There is no such photo.")
@@ -186,7 +187,9 @@ def owned_by(tx: Reader, account: Account, photo_id: int) -> Photo:
 def set_alt_and_focus(
     tx: Writer, account: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
 ) -> Photo:
-    """Set the description and focal point (x, y: -1…1 each) of an unattached photo. None leaves one as it is.
+    """Sets the description and focal point (x, y: -1…1 each) of an unattached photo.
+
+    None leaves one as it is.
 
     Raises NotFound for a photo of another account or in a post, Invalid for a description that is too long.
     """
@@ -218,7 +221,7 @@ def attach(
     alts: Mapping[int, str],
     shared_metadata: SharedMetadata | None = None,
 ) -> bool:
-    """Attach exactly these photos to a post, in this order; those it had before and lost are deleted.
+    """Attaches exactly these photos to a post, in this order; those it had before and lost are deleted.
 
     `shared_metadata` is what is shared about all of them. None leaves that as it was, and of a photo that is new to
     the post no camera metadata are shared. Returns whether that changed for a photo the post had. Raises Invalid for
@@ -262,7 +265,7 @@ def attach(
 def attach_remote(
     tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
 ) -> None:
-    """Attach these photos to a remote post, keeping the rows (and files) of those it had."""
+    """Attaches these photos to a remote post, keeping the rows (and files) of those it had."""
     rows = () if is_new else tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
     previous = {row["remote_url"]: row["id"] for row in rows}
     now = now_ms()
@@ -308,7 +311,7 @@ def _from_remote(remote: RemotePhoto, account_id: int, post_id: int, position: i
 
 
 def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
-    """Fill in what was learnt from a remote photo's bytes and its server did not declare."""
+    """Fills in what was learnt from a remote photo's bytes and its server did not declare."""
     tx.run(
         """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
                   height = CASE WHEN width < 1 OR height < 1 THEN :height ELSE height END,
@@ -322,14 +325,14 @@ def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int,
 
 
 def delete_files(tx: Writer, ids: Sequence[int]) -> None:
-    """Delete the files of remote photos; the photos stay, and can be fetched again."""
+    """Deletes the files of remote photos; the photos stay, and can be fetched again."""
     media_cache.delete(tx, "photo", ids)
     rows = tx.all("DELETE FROM photo_files WHERE photo_id IN (:ids) RETURNING file", ids=list(ids))
     stored_files.queue_deletion(tx, [row["file"] for row in rows])
 
 
 def delete_unattached(tx: Writer, account: Account, photo_id: int) -> None:
-    """Delete an unattached photo of this account. Any other photo stays as it is, and nothing is raised."""
+    """Deletes an unattached photo of this account. Any other photo stays as it is, and nothing is raised."""
     if tx.value(
         "SELECT id FROM photos WHERE id = :id AND account_id = :account AND post_id IS NULL",
         id=photo_id,
@@ -363,7 +366,7 @@ def _remove(tx: Writer, ids: Sequence[int]) -> None:
 
 
 def clean_up(tx: Writer, now: int) -> None:
-    """Delete photos that are unattached for a day, some at a time."""
+    """Deletes photos that are unattached for a day, some at a time."""
     rows = tx.all(
         "SELECT id FROM photos WHERE post_id IS NULL AND created_at < :before LIMIT 500",
         before=now - UNATTACHED_RETENTION_MS,

@@ -79,7 +79,10 @@ class PictureFetcher:
         node.close_callbacks.append(self.close)
 
     async def fetch_once(self, key: MediaKey, fetch: Callable[[], Awaitable[T]]) -> T:
-        """Return what `fetch` returns. While one runs for a key, further callers wait for the same result."""
+        """Returns what `fetch` returns.
+
+        While one runs for a key, further callers wait for the same result.
+        """
         task: asyncio.Task[T] | None = self._tasks.get(key)
         if task is None:
             task = asyncio.ensure_future(_call(fetch))
@@ -94,14 +97,17 @@ class PictureFetcher:
             task.exception()  # otherwise asyncio logs it as never retrieved, where all callers were cancelled
 
     async def close(self) -> None:
-        """Cancel what is in flight: it is fetched when somebody views it again."""
+        """Cancels what is in flight: it is fetched when somebody views it again."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def fetch_picture(self, url: str, *, max_bytes: int, variants: tuple[Variant, ...]) -> Picture:
-        """Fetch and render the picture at an address. Raises Unreachable or BadImage; TooManyRequests if not tried."""
+        """Fetches and renders the picture at an address.
+
+        Raises Unreachable or BadImage; TooManyRequests if not tried.
+        """
         host = hostnames.from_uri(url)
         async with self._host_slot(host) as state, self._slots:
             try:
@@ -161,7 +167,9 @@ async def _call(fetch: Callable[[], Awaitable[T]]) -> T:
 async def fetch_and_store(
     node: Node, key: MediaKey, url: str, *, max_bytes: int, variants: tuple[Variant, ...]
 ) -> FetchedPicture | None:
-    """Fetch a picture and store its files below `CACHE_FOLDER`. None, with the failure recorded, if that fails.
+    """Fetches a picture and stores its files below `CACHE_FOLDER`.
+
+    None, with the failure recorded, if that fails.
 
     Nothing is recorded where a limit of the host stopped it. The caller writes the rows that name the files, and then
     calls `stored_files.restore_missing`.

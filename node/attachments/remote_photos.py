@@ -22,7 +22,8 @@ FETCHED_VARIANTS = tuple(
 
 
 async def fetch(node: Node, photo_id: int) -> Photo | None:
-    """Return the photo with its files, fetched now if need be; None when that is not possible at the moment."""
+    """Returns the photo with its files, fetched now if need be;
+    None when that is not possible at the moment."""
     return await node.component(PictureFetcher).fetch_once(
         ("photo", photo_id), lambda: _fetch(node, photo_id)
     )
@@ -45,7 +46,8 @@ async def _fetch(node: Node, photo_id: int) -> Photo | None:
 
 
 def _fetchable_photo(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
-    """Return the photo, if media of its author's server and of the host of its file are shown, and whether to fetch it."""
+    """Returns the photo, if media of its author's server and of the host of its file are shown,
+    and whether to fetch it."""
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or not photo.remote_url:
         return photo, False

@@ -33,7 +33,7 @@ StoredFiles = Mapping[tuple[str, str], StoredFile]
 async def store(
     node: Node, rendered: Sequence[RenderedFile], *, folder: str = ""
 ) -> dict[tuple[str, str], StoredFile]:
-    """Store rendered files; return what the tables hold of each, by (variant, format).
+    """Stores rendered files; returns what the tables hold of each, by (variant, format).
 
     Those of other servers go to a `folder` of their own, and so never share a file with a local account's.
     """
@@ -47,7 +47,7 @@ async def store(
 
 
 async def restore_missing(node: Node, stored: StoredFiles, rendered: Sequence[RenderedFile]) -> None:
-    """Store again what a deletion of the same bytes took away before the new rows named them."""
+    """Stores again what a deletion of the same bytes took away before the new rows named them."""
     for file in rendered:
         key = stored[file.variant, file.format].key
         path = node.storage.path(key)
@@ -56,13 +56,13 @@ async def restore_missing(node: Node, stored: StoredFiles, rendered: Sequence[Re
 
 
 def queue_deletion(tx: Writer, keys: Iterable[str]) -> None:
-    """Queue the deletion of files, once the rows that named them are gone. Empty keys are ignored."""
+    """Queues the deletion of files, once the rows that named them are gone. Empty keys are ignored."""
     if unique := sorted({key for key in keys if key}):
         queue.add(tx, "delete_files", {"keys": unique})
 
 
 async def delete_files(node: Node, job: Job) -> None:
-    """Job `delete_files`: delete the files that no row of a photo, avatar or emoji names any more."""
+    """Job `delete_files`: deletes the files that no row of a photo, avatar or emoji names any more."""
     referenced = await node.db.read(_referenced, job.payload["keys"])
     for key in job.payload["keys"]:
         if key not in referenced:

@@ -50,7 +50,7 @@ class AccessToken:
 
 
 def allows(scopes: Iterable[str], needed: str) -> bool:
-    """Whether the granted scopes cover `needed`, such as 'read:statuses'."""
+    """Returns whether the granted scopes cover `needed`, such as 'read:statuses'."""
     granted = frozenset(scopes)
     if needed in granted or needed.partition(":")[0] in granted:
         return True
@@ -101,7 +101,7 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
 
 
 def by_token(tx: Reader, token: str) -> AccessToken | None:
-    """The access token, if it exists. The caller must check that its account is still active."""
+    """Returns the access token, if it exists. The caller must check that its account is still active."""
     row = tx.one(
         """SELECT t.id, t.account_id, t.scopes, t.created_at,
                   a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
@@ -115,7 +115,8 @@ def by_token(tx: Reader, token: str) -> AccessToken | None:
 
 
 def version(tx: Reader, token: str) -> str | None:
-    """A text that changes with anything about the token, its user or their account; None for an unknown token.
+    """Returns a text that changes with anything about the token, its user or their account;
+    None for an unknown token.
 
     For an endpoint that caches these three: this one short query says whether the cached ones are still current.
     """

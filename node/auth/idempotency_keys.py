@@ -21,7 +21,8 @@ def _hash(key: str) -> str:
 
 
 def claim(tx: Writer, account: Account, key: str) -> int | None:
-    """The id of the post that was created with this key, or None: then create it and call `record_post`."""
+    """Claims a key: returns the id of the post that was created with it, or None:
+    then create it and call `record_post`."""
     first = tx.value(
         """INSERT INTO idempotency_keys (account_id, hash, post_id, created_at)
            VALUES (:account, :hash, 0, :now)

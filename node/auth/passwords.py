@@ -42,7 +42,7 @@ def hash_sync(password: str) -> str:
 
 
 def verify_sync(hashed: str | None, password: str) -> bool:
-    """Whether the password is right; `hashed` is None when no user has the name."""
+    """Returns whether the password is right; `hashed` is None when no user has the name."""
     try:
         _hasher().verify(hashed or _DUMMY_HASH, password[:MAX_LENGTH])
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -51,7 +51,7 @@ def verify_sync(hashed: str | None, password: str) -> bool:
 
 
 def needs_rehash(hashed: str) -> bool:
-    """Whether the hash was made with other parameters than the current ones."""
+    """Returns whether the hash was made with other parameters than the current ones."""
     return _hasher().check_needs_rehash(hashed)
 
 

@@ -91,7 +91,8 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
 
 
 def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
-    """The account and user of a session; None if it expired, or if the account may no longer sign in."""
+    """Returns the account and user of a session; None if it expired,
+    or if the account may no longer sign in."""
     account_id = tx.value(
         "SELECT account_id FROM sessions WHERE hash = :hash AND seen_at > :oldest",
         hash=_hash(token),
@@ -118,7 +119,7 @@ def touch(tx: Writer, token: str) -> None:
 
 
 def by_account(tx: Reader, account: Account) -> list[Session]:
-    """The sessions of an account, the last used first."""
+    """Returns the sessions of an account, the last used first."""
     rows = tx.all(
         f"""SELECT {columns(Session)} FROM sessions
             WHERE account_id = :id AND seen_at > :oldest ORDER BY seen_at DESC, created_at DESC""",  # noqa: S608
@@ -129,7 +130,7 @@ def by_account(tx: Reader, account: Account) -> list[Session]:
 
 
 def id_from_token(token: str) -> str:
-    """The `Session.id` of a cookie, to mark the current session in the list."""
+    """Returns the `Session.id` of a cookie, to mark the current session in the list."""
     return _hash(token)[:16]
 
 

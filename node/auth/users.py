@@ -194,7 +194,8 @@ def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
 def list_users(
     tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
 ) -> list[UserWithAccount]:
-    """A page of users, newest first, filtered by state, role and a part of the name or e-mail address."""
+    """Returns a page of users, newest first, filtered by state,
+    role and a part of the name or e-mail address."""
     rows = tx.all(
         f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
             WHERE u.state IN (:states) AND u.role IN (:roles)
@@ -218,7 +219,7 @@ def _with_accounts(tx: Reader, ids: Sequence[int]) -> list[UserWithAccount]:
 
 
 def staff(tx: Reader) -> list[UserWithAccount]:
-    """Active moderators and admins, who are notified of sign-ups."""
+    """Returns the active moderators and admins, who are notified of sign-ups."""
     rows = tx.all(
         """SELECT account_id FROM users WHERE role IN ('moderator', 'admin') AND state = 'active'
            ORDER BY account_id"""
@@ -227,7 +228,7 @@ def staff(tx: Reader) -> list[UserWithAccount]:
 
 
 def counts_by_state(tx: Reader) -> dict[str, int]:
-    """The number of users in each state, 0 included."""
+    """Returns the number of users in each state, 0 included."""
     counts = dict.fromkeys(STATES, 0)
     for row in tx.all("SELECT state, COUNT(*) AS number FROM users GROUP BY state"):
         counts[row["state"]] = row["number"]
@@ -235,7 +236,7 @@ def counts_by_state(tx: Reader) -> dict[str, int]:
 
 
 def count_active_since(tx: Reader, since: int) -> int:
-    """The number of active users who were seen since a time in milliseconds."""
+    """Returns the number of active users who were seen since a time in milliseconds."""
     return int(
         tx.value("SELECT COUNT(*) FROM users WHERE state = 'active' AND seen_at >= :since", since=since)
     )

@@ -71,7 +71,7 @@ def _unpack_keys(pair: dict[str, str]) -> KeyPair:
 
 
 def find_account(tx: Reader, *, name: str) -> str:
-    """The name of a user, by name or e-mail address. Raises NotFound."""
+    """Returns the name of a user, by name or e-mail address. Raises NotFound."""
     return _user_by_login(tx, name).account.name
 
 
@@ -101,7 +101,7 @@ def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
 
 
 def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
-    """A page of users, newest first, with ids below `max_id` (0: from the newest on)."""
+    """Returns a page of users, newest first, with ids below `max_id` (0: from the newest on)."""
     return [
         {
             "id": person.account.id,
@@ -126,7 +126,7 @@ def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
 
 
 def latest_migration(tx: Reader) -> int:
-    """The number of the newest migration that has run."""
+    """Returns the number of the newest migration that has run."""
     return migrate.latest(tx)
 
 

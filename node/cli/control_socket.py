@@ -119,7 +119,10 @@ def _bind_socket(address: str) -> socket.socket:
 
 
 def _is_authorized_peer(writer: asyncio.StreamWriter) -> bool:
-    """Whether the peer is this process's user or root. Where the system does not say, the file mode must suffice."""
+    """Returns whether the peer is this process's user or root.
+
+    Where the system does not say, the file mode must suffice.
+    """
     peer = writer.get_extra_info("socket")
     if peer is None or not hasattr(socket, "SO_PEERCRED"):
         return True

@@ -44,7 +44,7 @@ class Site:
         return self.domain, self.handle_domain
 
     def is_own_domain(self, domain: str) -> bool:
-        """Whether handles with that domain are local: it is the handle domain, or the host itself."""
+        """Returns whether handles with that domain are local: it is the handle domain, or the host itself."""
         return domain in self.own_domains
 
     @property
@@ -55,16 +55,17 @@ class Site:
         return f"{self.scheme}://{self.domain}{path}"
 
     def subkey(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose, derived from the node's secret."""
+        """Returns a key of 32 bytes for one purpose, derived from the node's secret."""
         return hmac.digest(self.secret, purpose.encode(), "sha256")
 
     def media_capability(self, key: str) -> str:
-        """A token in the URL of a file that is not public; put only into what an account that may see the post gets."""
+        """Returns a token in the URL of a file that is not public;
+        put only into what an account that may see the post gets."""
         mac = hmac.digest(self.subkey("media"), key.encode(), hashlib.sha256)
         return mac.hex()[:32]
 
     def is_media_capability(self, token: str, key: str) -> bool:
-        """Whether the token is that of the file, compared in constant time."""
+        """Returns whether the token is that of the file, compared in constant time."""
         return hmac.compare_digest(token.encode(), self.media_capability(key).encode())
 
 
@@ -151,14 +152,17 @@ def number_parameters(sql: str) -> tuple[bytes, list[str]]:
 
 @functools.lru_cache(maxsize=256)
 def columns(kind: Any, alias: str = "") -> str:
-    """The columns of a dataclass, as `alias.name, …`."""
+    """Returns the columns of a dataclass, as `alias.name, …`."""
     prefix = alias + "." if alias else ""
     return ", ".join(prefix + name for name in _fields(kind))
 
 
 @functools.lru_cache(maxsize=256)
 def _fields(kind: Any) -> dict[str, Callable[[Any], Any] | None]:
-    """Field names and, for booleans, how SQLite's 0 and 1 become them. Fields with a default are not columns."""
+    """Returns the field names and, for booleans, how SQLite's 0 and 1 become them.
+
+    Fields with a default are not columns.
+    """
     hints = get_type_hints(kind)
     return {
         field.name: bool if hints[field.name] is bool else None
@@ -175,7 +179,8 @@ def build(kind: Callable[..., T], row: Row) -> T:
 
 
 def build_all(kind: Callable[..., T], rows: Sequence[Row]) -> list[T]:
-    """As `build`, for many rows of one query: the positions of the columns are found once."""
+    """Builds a dataclass from each row of one query, as `build` does from one:
+    the positions of the columns are found once."""
     if not rows:
         return []
     first = rows[0]

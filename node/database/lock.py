@@ -75,7 +75,7 @@ def _holder_pid(descriptor: int) -> str:
 
 
 def is_served(path: str) -> bool:
-    """Whether a node that serves this database accepts connections on its socket."""
+    """Returns whether a node that serves this database accepts connections on its socket."""
     with (
         contextlib.suppress(OSError),
         socket_address(path) as address,

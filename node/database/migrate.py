@@ -27,7 +27,7 @@ class DatabaseTooNew(Exception):
 
 
 def files(dialect: str) -> list[tuple[int, str, str]]:
-    """(number, name, SQL) of every migration for `sqlite` or `postgres`, in order."""
+    """Returns (number, name, SQL) of every migration for `sqlite` or `postgres`, in order."""
     found = []
     for file in resources.files("node.database").joinpath("migrations").iterdir():
         match = _FILE.fullmatch(file.name)
@@ -37,7 +37,10 @@ def files(dialect: str) -> list[tuple[int, str, str]]:
 
 
 def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
-    """The migrations still to run. Raises `DatabaseTooNew` when `done` holds one that is unknown here."""
+    """Returns the migrations still to run.
+
+    Raises `DatabaseTooNew` when `done` holds one that is unknown here.
+    """
     known = files(dialect)
     unknown = done - {number for number, _, _ in known}
     if unknown:
@@ -49,7 +52,7 @@ def pending(dialect: str, done: set[int]) -> list[tuple[int, str, str]]:
 
 
 def latest(tx: Reader) -> int:
-    """The number of the newest migration that has run."""
+    """Returns the number of the newest migration that has run."""
     return int(tx.value("SELECT MAX(number) FROM migrations"))
 
 

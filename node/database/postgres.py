@@ -53,7 +53,7 @@ class PostgresReader:
         return self._cursor.execute(statement, [values[name] for name in names])
 
     def _columns(self) -> list[str]:
-        """The column names of the last result."""
+        """Returns the column names of the last result."""
         result = self._cursor.pgresult
         assert result is not None
         return [(result.fname(n) or b"").decode() for n in range(result.nfields)]

@@ -26,7 +26,7 @@ def accounts(
     offset: int = 0,
     only_followed: bool = False,
 ) -> list[Account]:
-    """Accounts by the beginning of their handle, or a part of their display name.
+    """Finds accounts by the beginning of their handle, or a part of their display name.
 
     The exact handle comes first, then accounts that the viewer follows, then by number of followers. `limit` may be
     up to `MAX_RESULTS`.
@@ -64,7 +64,7 @@ def accounts(
 
 
 def hashtags(tx: Reader, query: str, limit: int = 20) -> list[tags.Hashtag]:
-    """Hashtags that begin with the query, with or without #, most used first."""
+    """Finds hashtags that begin with the query, with or without #, most used first."""
     return tags.suggest(tx, query.strip().removeprefix("#"), limit)
 
 
@@ -77,7 +77,8 @@ def posts(
     max_id: int = 0,
     author: Account | None = None,
 ) -> list[int]:
-    """Ids of posts that contain all words of the query, in caption, content warning or alt text, newest first.
+    """Returns the ids of posts that contain all words of the query, in caption,
+    content warning or alt text, newest first.
 
     Words match inside longer ones; only the first `MAX_WORDS` count.
     """

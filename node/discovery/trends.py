@@ -23,7 +23,7 @@ class TrendCache:
         self._cache: Cache[bool, list[TrendingHashtag]] = Cache(2, CACHE_TTL_SECONDS)
 
     def current(self, tx: Reader, limit: int = 10, *, only_local: bool = False) -> list[TrendingHashtag]:
-        """The result of `hashtags.trending`, at most two minutes old. An empty result is not cached.
+        """Returns the result of `hashtags.trending`, at most two minutes old. An empty result is not cached.
 
         `limit` may be up to `MAX_TRENDS`.
         """

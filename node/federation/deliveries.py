@@ -185,7 +185,8 @@ def _add_jobs(
 
 
 def ordering_key(activity: OutgoingActivity) -> str:
-    """What must arrive in order: all activities about one post, or between two accounts."""
+    """Returns the key of what must arrive in order: all activities about one post,
+    or between two accounts."""
     if activity.post_id is not None:
         return f"post:{activity.post_id}"
     if activity.target_id is not None:
@@ -245,7 +246,7 @@ def move_to_retry_lane(tx: Writer, delivery: QueuedDelivery) -> None:
 def record_unavailable(
     tx: Writer, delivery: QueuedDelivery, status: int | None, reason: str, retry_after_ms: int | None
 ) -> None:
-    """The server did not respond, or says that it is unavailable: pauses the lane of its host, or gives up.
+    """Pauses the lane of a host, or gives up: its server did not respond, or says that it is unavailable.
 
     `retry_after_ms` is what the server asked for, in milliseconds from now.
     """
@@ -262,7 +263,7 @@ def record_unavailable(
 
 
 def record_local_error(tx: Writer, delivery: QueuedDelivery, reason: str) -> None:
-    """This program failed, and nothing is known of the server: tries again later, or gives up."""
+    """Tries a delivery again later, or gives up: this program failed, and nothing is known of the server."""
     if _give_up_if_expired(tx, delivery, None, reason, has_responded=False):
         return
     attempts = _record_attempt(tx, delivery, None, reason)
@@ -271,7 +272,7 @@ def record_local_error(tx: Writer, delivery: QueuedDelivery, reason: str) -> Non
 
 
 def record_error_response(tx: Writer, delivery: QueuedDelivery, status: int, reason: str) -> None:
-    """The server is available but fails on this activity: tries again later, or gives up."""
+    """Tries a delivery again later, or gives up: the server is available but fails on this activity."""
     if _give_up_if_expired(tx, delivery, status, reason, has_responded=True):
         return
     server_availability.record_success(tx, [delivery.host])

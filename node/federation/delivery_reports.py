@@ -83,13 +83,16 @@ _IS_POST_ACTIVITY_SQL = (
 
 
 def latest(tx: Reader, author: Account, post_id: int) -> DeliveryReport | None:
-    """The report of the newest activity of `author` about a post."""
+    """Returns the report of the newest activity of `author` about a post."""
     found = _reports(tx, author, post_id, 1)
     return found[0] if found else None
 
 
 def by_post(tx: Reader, author: Account, post_id: int) -> list[DeliveryReport]:
-    """The reports of all activities of `author` about a post, newest first. Raises NotFound if none."""
+    """Returns the reports of all activities of `author` about a post, newest first.
+
+    Raises NotFound if none.
+    """
     found = _reports(tx, author, post_id, MAX_ACTIVITIES)
     if not found:
         raise NotFound("There is no such post.")
@@ -97,7 +100,7 @@ def by_post(tx: Reader, author: Account, post_id: int) -> list[DeliveryReport]:
 
 
 def deletions(tx: Reader, author: Account, page: Page) -> list[DeliveryReport]:
-    """The deletions of posts by `author`, newest first, as long as the outbox keeps them."""
+    """Returns the deletions of posts by `author`, newest first, as long as the outbox keeps them."""
     rows = tx.all(
         f"""SELECT o.id, o.post_id, o.verb, o.created_at FROM outbox o
             WHERE o.account_id = :author AND o.verb = 'Delete' AND o.post_id IS NOT NULL
@@ -109,7 +112,7 @@ def deletions(tx: Reader, author: Account, page: Page) -> list[DeliveryReport]:
 
 
 def server_deliveries(tx: Reader, outbox_ids: Iterable[int]) -> dict[int, list[ServerDelivery]]:
-    """For each activity, what became of it at each server: waiting, then failed and gone, then delivered."""
+    """Returns what became of each activity at each server: waiting, then failed and gone, then delivered."""
     rows = tx.all(
         """SELECT outbox_id, host, state, status, reason, attempts FROM deliveries
            WHERE outbox_id IN (:ids)
@@ -198,13 +201,13 @@ def by_id(tx: Reader, id_: int) -> Delivery | None:
 
 
 def counts_by_state(tx: Reader) -> dict[str, int]:
-    """The number of deliveries in each state, for staff."""
+    """Returns the number of deliveries in each state, for staff."""
     rows = tx.all("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state")
     return {row["state"]: row["n"] for row in rows}
 
 
 def counts_by_host(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]]:
-    """For each host, the number of its deliveries in each state, for staff."""
+    """Returns the number of deliveries in each state by host, for staff."""
     found: dict[str, dict[str, int]] = {}
     for row in tx.all(
         "SELECT host, state, COUNT(*) AS n FROM deliveries WHERE host IN (:hosts) GROUP BY host, state",
@@ -215,7 +218,10 @@ def counts_by_host(tx: Reader, hosts: Iterable[str]) -> dict[str, dict[str, int]
 
 
 def undelivered(tx: Reader, *, limit: int = 100) -> Sequence[Delivery]:
-    """What did not arrive, newest first: failed, gone, or waiting after a failed attempt. For staff."""
+    """Returns what did not arrive, newest first: failed, gone, or waiting after a failed attempt.
+
+    For staff.
+    """
     rows = tx.all(
         _SELECT
         + """ WHERE state IN ('failed', 'gone') OR (state = 'waiting' AND attempts > 0)

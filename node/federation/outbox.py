@@ -112,7 +112,7 @@ def forward(tx: Writer, account: Account, uri: str, object_uri: str, document: s
 
 
 def has_forwarded(tx: Reader, account: Account, object_uri: str) -> bool:
-    """Whether any activity about this object was forwarded to the followers of a local account."""
+    """Returns whether any activity about this object was forwarded to the followers of a local account."""
     found = tx.value(
         "SELECT 1 FROM outbox WHERE verb = 'Forward' AND object_uri = :uri AND account_id = :id LIMIT 1",
         uri=object_uri,
@@ -132,7 +132,7 @@ def by_uri(tx: Reader, uri: str) -> OutgoingActivity | None:
 
 
 def documents(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """The documents of these activities, as far as they have been rendered."""
+    """Returns the documents of these activities, as far as they have been rendered."""
     rows = tx.all(
         "SELECT id, document FROM outbox WHERE id IN (:ids) AND document IS NOT NULL", ids=list(ids)
     )
@@ -145,7 +145,8 @@ def save_document(tx: Writer, activity: OutgoingActivity, document: str) -> None
 
 
 def withdrawn_ids(tx: Reader, ids: Iterable[int]) -> set[int]:
-    """Those of these activities that hold a post which is deleted, or its author suspended, by now."""
+    """Returns those of these activities that hold a post which is deleted,
+    or its author suspended, by now."""
     rows = tx.all(
         """SELECT o.id FROM outbox o JOIN posts p ON p.id = o.post_id JOIN accounts a ON a.id = o.account_id
            WHERE o.id IN (:ids) AND o.verb IN ('Create', 'Update')
@@ -161,7 +162,7 @@ def clear_document(tx: Writer, activity: OutgoingActivity) -> None:
 
 
 def is_superseded(tx: Reader, activity: OutgoingActivity) -> bool:
-    """Whether the actor has undone or replaced this since, so that it must not be sent again."""
+    """Returns whether the actor has undone or replaced this since, so that it must not be sent again."""
     rows = tx.all(
         f"""SELECT {columns(OutgoingActivity)} FROM outbox
             WHERE account_id = :actor AND id > :id AND (post_id = :post OR target_id = :target

@@ -40,7 +40,7 @@ _BOOSTS = f"""SELECT b.id, b.post_id, b.uri, p.uri, a.uri, b.visibility, b.creat
 
 
 def outbox(tx: Reader, account: Account, page: Page) -> list[OutboxItem]:
-    """What an account published and boosted."""
+    """Returns what an account published and boosted."""
     rows = tx.all(
         f"""SELECT id, post_id, boost_uri, boosted_uri, boosted_author_uri, visibility, created_at
             FROM ({_POSTS} UNION ALL {_BOOSTS}) items
@@ -71,7 +71,7 @@ def replies_total(tx: Reader, post: Post) -> int:
 
 
 def replies(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the replies to a post."""
+    """Returns (id, uri) of the replies to a post."""
     rows = tx.all(
         f"SELECT p.id, p.uri {_REPLIES} {page.clause('p.id')}",
         post=post.id,
@@ -86,7 +86,7 @@ _THREAD = f"""FROM posts p WHERE p.root_id = :root AND p.visibility IN ('public'
 
 
 def thread(tx: Reader, root: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of all posts of a conversation that anybody may read, its root included."""
+    """Returns (id, uri) of all posts of a conversation that anybody may read, its root included."""
     rows = tx.all(
         f"SELECT p.id, p.uri {_THREAD} {page.clause('p.id')}",
         root=root.id,
@@ -101,7 +101,7 @@ def thread_total(tx: Reader, root: Post) -> int:
 
 
 def likes(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the likes of a post."""
+    """Returns (id, uri) of the likes of a post."""
     rows = tx.all(
         f"""SELECT l.id, l.uri FROM likes l
             WHERE l.post_id = :post AND {visibility.is_active("l.account_id")} {page.clause("l.id")}""",  # noqa: S608
@@ -112,7 +112,7 @@ def likes(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
 
 
 def shares(tx: Reader, post: Post, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the public and unlisted boosts of a post."""
+    """Returns (id, uri) of the public and unlisted boosts of a post."""
     rows = tx.all(
         f"""SELECT b.id, b.uri FROM boosts b
             WHERE b.post_id = :post AND b.visibility IN ('public', 'unlisted')
@@ -129,11 +129,11 @@ _HASHTAG = """FROM post_hashtags t JOIN posts p ON p.id = t.post_id JOIN account
 
 
 def hashtag_total(tx: Reader, name: str) -> int:
-    """The number of public local posts with a hashtag."""
+    """Returns the number of public local posts with a hashtag."""
     return int(tx.value(f"SELECT COUNT(*) {_HASHTAG}", name=name))
 
 
 def hashtag(tx: Reader, name: str, page: Page) -> list[tuple[int, str]]:
-    """(id, uri) of the public local posts with a hashtag, newest first."""
+    """Returns (id, uri) of the public local posts with a hashtag, newest first."""
     rows = tx.all(f"SELECT p.id, p.uri {_HASHTAG} {page.clause('p.id')}", name=name, **page.values)
     return [(row["id"], row["uri"]) for row in page.newest_first(rows)]

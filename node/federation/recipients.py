@@ -40,7 +40,7 @@ _INTERESTED_SQL = """a.id IN (
 
 
 def followers(tx: Reader, account_id: int) -> list[RecipientInbox]:
-    """The inboxes of remote accepted followers, each shared inbox once."""
+    """Returns the inboxes of remote accepted followers, each shared inbox once."""
     return _inboxes(
         tx.all(
             f"""SELECT MIN(a.inbox) AS inbox, a.shared_inbox
@@ -53,7 +53,7 @@ def followers(tx: Reader, account_id: int) -> list[RecipientInbox]:
 
 
 def accounts(tx: Reader, ids: Iterable[int]) -> list[RecipientInbox]:
-    """The inboxes of these accounts, as far as they are remote."""
+    """Returns the inboxes of these accounts, as far as they are remote."""
     return _inboxes(
         tx.all(
             f"SELECT a.inbox, a.shared_inbox FROM accounts a WHERE a.id IN (:ids) AND {_IS_DELIVERABLE_SQL}",  # noqa: S608
@@ -63,7 +63,7 @@ def accounts(tx: Reader, ids: Iterable[int]) -> list[RecipientInbox]:
 
 
 def mentioned(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
-    """The inboxes of accounts that a post mentions, unless one has blocked the other."""
+    """Returns the inboxes of accounts that a post mentions, unless one has blocked the other."""
     return _inboxes(
         tx.all(
             f"""SELECT a.inbox, a.shared_inbox FROM mentions m JOIN accounts a ON a.id = m.account_id
@@ -76,7 +76,7 @@ def mentioned(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
 
 
 def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]:
-    """The inboxes of accounts that liked, boosted or replied to a post, and so should get its edits.
+    """Returns the inboxes of accounts that liked, boosted or replied to a post, and so should get its edits.
 
     Not across a block with its author.
     """
@@ -92,7 +92,7 @@ def interested(tx: Reader, post_id: int, author_id: int) -> list[RecipientInbox]
 
 
 def interested_ids(tx: Reader, post_id: int) -> list[int]:
-    """The ids of remote accounts that liked, boosted or replied to a post, to be notified of its deletion.
+    """Returns the ids of remote accounts that liked, boosted or replied to a post, to be notified of its deletion.
 
     Across a block with its author too, since a deletion is sent across one; `accounts` leaves out whoever can
     get nothing when it is sent.
@@ -105,7 +105,8 @@ def interested_ids(tx: Reader, post_id: int) -> list[int]:
 
 
 def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:
-    """The inboxes of the authors of all posts above a reply (50 levels), so each sees the whole thread."""
+    """Returns the inboxes of the authors of all posts above a reply (50 levels),
+    so each sees the whole thread."""
     return _inboxes(
         tx.all(
             f"""WITH RECURSIVE above (id, parent_id, account_id, depth) AS (
@@ -123,7 +124,8 @@ def thread_authors(tx: Reader, post: Post) -> list[RecipientInbox]:
 
 
 def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
-    """Every inbox that was ever sent an activity about a post: all of them should get its deletion."""
+    """Returns every inbox that was ever sent an activity about a post:
+    all of them should get its deletion."""
     rows = tx.all(
         """SELECT DISTINCT d.inbox, '' AS shared_inbox
            FROM outbox o JOIN deliveries d ON d.outbox_id = o.id WHERE o.post_id = :post""",
@@ -133,8 +135,8 @@ def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
 
 
 def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
-    """Accounts of one server (`https://host/`), 20 at most, that follow the author or are mentioned in a
-    post.
+    """Returns the accounts of one server (`https://host/`), 20 at most,
+    that follow the author or are mentioned in a post.
 
     For a post that is not public: one of them may let their server fetch it.
     """
@@ -159,7 +161,7 @@ FOLLOWED_LOCALLY_SQL = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.fo
 
 
 def is_followed_locally(tx: Reader, account_id: int) -> bool:
-    """Whether a local account follows this one and was accepted."""
+    """Returns whether a local account follows this one and was accepted."""
     return tx.value(FOLLOWED_LOCALLY_SQL, who=account_id) is not None
 
 
@@ -168,7 +170,7 @@ def _inboxes(rows: list[Row]) -> list[RecipientInbox]:
 
 
 def local_reader(tx: Reader, author_id: int, addressed: Iterable[str]) -> int | None:
-    """The id of a local account that may read what an author sent to these URIs, or None.
+    """Returns the id of a local account that may read what an author sent to these URIs, or None.
 
     One of those addressed, else a follower.
     """

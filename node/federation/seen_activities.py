@@ -34,7 +34,8 @@ class UnseenActivities:
         return True
 
     def unmark_seen(self, uri: str) -> None:
-        """The activity was not acted on after all: when it is received again, it counts as new."""
+        """Forgets that an activity was seen, because it was not acted on:
+        when it is received again, it counts as new."""
         self._new.add(_hash(uri))
 
 

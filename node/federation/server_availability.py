@@ -55,13 +55,13 @@ def by_host(tx: Reader, host: str) -> ServerAvailability | None:
 
 
 def by_hosts(tx: Reader, names: Iterable[str]) -> dict[str, ServerAvailability]:
-    """Host → what is known of it, for those that have a row."""
+    """Returns what is known of each host, for those that have a row."""
     rows = tx.all(_SELECT + " WHERE host IN (:names)", names=list(names))
     return {row["host"]: build(ServerAvailability, row) for row in rows}
 
 
 def failing(tx: Reader, *, limit: int = 200) -> list[ServerAvailability]:
-    """Servers that do not respond, those that have been failing for longest first."""
+    """Returns the servers that do not respond, those that have been failing for longest first."""
     rows = tx.all(
         _SELECT + " WHERE failures > 0 ORDER BY failing_since, host LIMIT :limit",
         limit=limit,
@@ -70,7 +70,8 @@ def failing(tx: Reader, *, limit: int = 200) -> list[ServerAvailability]:
 
 
 def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
-    """Hosts that have failed for 7 days and are unavailable at `now`: nothing new is queued for them.
+    """Returns the hosts that have failed for 7 days and are unavailable at `now`:
+    nothing new is queued for them.
 
     When their pause ends, the next delivery is tried again, so they are never given up for good.
     """
@@ -115,7 +116,7 @@ def record_failure(
 
 
 def backoff_ms(failures: int, retry_after_ms: int | None = None) -> int:
-    """The pause after so many failures in a row: 30 s doubled each time, up to 12 h; a longer
+    """Returns the pause after so many failures in a row: 30 s doubled each time, up to 12 h; a longer
     `retry_after_ms`, up to a day.
 
     Give or take a fifth, so that lanes which paused together do not all resume together.
@@ -159,7 +160,7 @@ def reset(tx: Writer, host: str) -> None:
 
 
 def signature_styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
-    """Host → its signature style, where it is not 'cavage'."""
+    """Returns the signature style of each host, where it is not 'cavage'."""
     rows = tx.all(
         "SELECT host, signature_style FROM hosts WHERE host IN (:hosts) AND signature_style <> 'cavage'",
         hosts=list(hosts),
@@ -168,7 +169,7 @@ def signature_styles(tx: Reader, hosts: Iterable[str]) -> dict[str, str]:
 
 
 def unavailable_until(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, int]:
-    """Host → until when it is unavailable (milliseconds), for those that are."""
+    """Returns until when each host is unavailable (milliseconds), for those that are."""
     names = list(hosts)
     if not names:
         return {}
@@ -181,7 +182,7 @@ def unavailable_until(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, i
 
 
 def signature_style(tx: Reader, host: str) -> str:
-    """The signature style a server takes: 'cavage' unless it was seen to take 'rfc9421'."""
+    """Returns the signature style a server takes: 'cavage' unless it was seen to take 'rfc9421'."""
     return signature_styles(tx, [host]).get(host, "cavage")
 
 

@@ -25,12 +25,12 @@ def record(tx: Writer, actor: Account, uri: str) -> None:
 
 
 def is_tombstoned(tx: Reader, author: Account, uri: str) -> bool:
-    """Whether this author has deleted this URI before it was received."""
+    """Returns whether this author has deleted this URI before it was received."""
     return tx.value("SELECT 1 FROM tombstones WHERE uri = :uri", uri=tombstone_key(author, uri)) is not None
 
 
 def tombstone_key(actor: Account, uri: str) -> str:
-    """A hash of both URIs in 32 characters, however long they are."""
+    """Returns a hash of both URIs in 32 characters, however long they are."""
     return hashlib.blake2b(f"{actor.uri} {uri}".encode(errors="replace"), digest_size=16).hexdigest()
 
 

@@ -28,7 +28,8 @@ _MAX_ID_ATTEMPTS = 50
 
 
 def can_boost(account: Account, post: Post) -> bool:
-    """Whether to offer a boost of a visible post, from its row alone; `boost` decides with `permissions`."""
+    """Returns whether to offer a boost of a visible post, from its row alone;
+    `boost` decides with `permissions`."""
     if post.account_id == account.id:
         return post.visibility != "direct"
     return post.is_open and bool(post.interaction_policy.boost.automatic_approval)

@@ -257,7 +257,10 @@ def requests(tx: Reader, account: Account, page: Page) -> list[ListedAccount]:
 
 
 def hides_follows_from(account: Account, viewer: Account | None) -> bool:
-    """Whether an account hides its followers and whom it follows from a viewer. The counts are shown all the same."""
+    """Returns whether an account hides its followers and whom it follows from a viewer.
+
+    The counts are shown all the same.
+    """
     return account.hides_follows and (viewer is None or viewer.id != account.id)
 
 

@@ -58,7 +58,7 @@ def authorization_uri(author: Account, authorization: QuoteAuthorization) -> str
 
 
 def may_quote(tx: Reader, account: Account, target: Post) -> bool:
-    """Whether a local account may quote a post, or may at least send a request."""
+    """Returns whether a local account may quote a post, or may at least send a request."""
     decision = permissions.decide(tx, account, target, "quote")
     return target.visibility in OPEN_VISIBILITIES and (
         decision == "yes" or (decision == "ask" and not target.is_local)

@@ -33,7 +33,7 @@ class Batcher(Generic[A, B]):
         max_size: int = MAX_BATCH_SIZE,
         pause_seconds: float = 0.0,
     ) -> None:
-        """A batch has up to `max_size` items.
+        """Sets up an empty queue; a batch has up to `max_size` items.
 
         `pause_seconds` is waited for more items between two batches; never before the first, nor for a full
         one.

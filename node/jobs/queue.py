@@ -128,7 +128,7 @@ def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
 
 
 def has_jobs(tx: Reader, kind: str) -> bool:
-    """Whether any job of a kind waits or runs."""
+    """Returns whether any job of a kind waits or runs."""
     return (
         tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind)
         is not None
@@ -214,12 +214,12 @@ def move_to_lane(
 
 
 def nonempty_lanes(tx: Reader, lanes: Iterable[str]) -> set[str]:
-    """Those of these lanes that hold jobs."""
+    """Returns those of these lanes that hold jobs."""
     return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(lanes))}
 
 
 def has_sublane(tx: Reader, lane: str) -> bool:
-    """Whether a sublane of this lane (named by it, a space and more) holds jobs."""
+    """Returns whether a sublane of this lane (named by it, a space and more) holds jobs."""
     found = tx.value(f"SELECT 1 FROM lanes WHERE {_IS_SUBLANE_SQL} LIMIT 1", **_sublane_values(lane))  # noqa: S608
     return found is not None
 
@@ -320,7 +320,8 @@ def release_all_claims(tx: Writer) -> None:
 
 
 def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
-    """Kind → when its first job may run (milliseconds), for each of these kinds that has one."""
+    """Returns when the first job of each kind may run (milliseconds),
+    for those of these kinds that have one."""
     due = {}
     for kind in kinds:
         at = tx.value(
@@ -359,7 +360,7 @@ def stats_by_kind(tx: Reader) -> list[KindStats]:
 
 
 def failures(tx: Reader, limit: int = 50) -> list[Row]:
-    """The jobs given up last: id, kind, lane, attempts, reason, failed_at."""
+    """Returns the jobs given up last: id, kind, lane, attempts, reason, failed_at."""
     return tx.all(
         """SELECT id, kind, lane, attempts, reason, failed_at FROM jobs
            WHERE failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT :limit""",
@@ -368,7 +369,7 @@ def failures(tx: Reader, limit: int = 50) -> list[Row]:
 
 
 def longest_lanes(tx: Reader, limit: int = 50) -> list[Row]:
-    """The longest lanes: lane, jobs."""
+    """Returns the longest lanes: lane, jobs."""
     return tx.all("SELECT lane, jobs FROM lanes ORDER BY jobs DESC, lane LIMIT :limit", limit=limit)
 
 

@@ -209,7 +209,7 @@ class JobWorker:
         return len(found) == limit
 
     def _coroutines(self, handler: Handler, found: list[Job]) -> list[Coroutine[Any, Any, None]]:
-        """One coroutine for each job, or one for the whole batch: they run at once."""
+        """Returns one coroutine for each job, or one for the whole batch: they run at once."""
         if isinstance(handler, JobHandler):
             return [self._run_job(handler.run, job) for job in found]
         return [self._run_batch(handler, found)] if found else []

@@ -97,7 +97,7 @@ def receive_move(tx: Writer, origin: Account, target: Account) -> None:
 
 
 def is_past_cooldown(tx: Reader, account: Account) -> bool:
-    """Whether a remote account may move: it has not moved lately, and nobody has just moved to it."""
+    """Returns whether a remote account may move: it has not moved lately, and nobody has just moved to it."""
     return not tx.value(
         """SELECT 1 FROM moves WHERE account_id = :id AND moved_at > :since
            UNION ALL SELECT 1 FROM moves WHERE target_id = :id AND moved_at > :since LIMIT 1""",
@@ -107,7 +107,7 @@ def is_past_cooldown(tx: Reader, account: Account) -> bool:
 
 
 def has_local_relationships(tx: Reader, origin: Account) -> bool:
-    """Whether any local account follows, has muted or has blocked this one."""
+    """Returns whether any local account follows, has muted or has blocked this one."""
     return bool(
         tx.value(
             """SELECT 1 FROM accounts a WHERE a.is_local AND (
@@ -156,7 +156,8 @@ def _update_actor(tx: Writer, account: Account, *, aliases: list[str], moved_to:
 
 
 async def carry_over(node: Node, job: Job) -> None:
-    """Job `carry_over`: local accounts that follow, mute or block the old account do so to the new one."""
+    """Job `carry_over`: makes local accounts that follow,
+    mute or block the old account do so to the new one."""
     origin_id, target_id = job.payload["origin"], job.payload["target"]
     for query, carry in (
         (_MUTES_SQL, _carry_mute),

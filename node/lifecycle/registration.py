@@ -89,11 +89,9 @@ def check_open(tx: Reader, mode: str, invite: str = "") -> None:
     if mode == "closed":
         raise NotAllowed("Sign-ups are closed on this server.")
     if mode == "invite" and invites.usable_by_code(tx, invite) is None:
-        raise NotAllowed(
-            "You need an invite to sign up here, and this one has expired."
-            if invite
-            else "You need an invite to sign up on this server."
-        )
+        if invite:
+            raise NotAllowed("You need an invite to sign up here, and this one has expired.")
+        raise NotAllowed("You need an invite to sign up on this server.")
 
 
 def sign_up(

@@ -7,10 +7,10 @@ OPEN_VISIBILITIES = ("public", "unlisted")
 
 
 def rank(visibility: str) -> int:
-    """The place of a visibility, 0 for the widest. Any other text counts as narrower than all."""
+    """Returns the place of a visibility, 0 for the widest. Any other text counts as narrower than all."""
     return VISIBILITIES.index(visibility) if visibility in VISIBILITIES else len(VISIBILITIES)
 
 
 def narrower(one: str, other: str) -> str:
-    """The narrower of two visibilities."""
+    """Returns the narrower of two visibilities."""
     return max(one, other, key=rank)

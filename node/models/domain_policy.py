@@ -24,7 +24,7 @@ class DomainPolicy:
         return self.strength != "none"
 
     def combined_with(self, other: DomainPolicy) -> DomainPolicy:
-        """The stricter of both, for each effect by itself."""
+        """Returns the stricter of both, for each effect by itself."""
         return DomainPolicy(
             max(self.strength, other.strength, key=STRENGTHS.index),
             self.rejects_media or other.rejects_media,

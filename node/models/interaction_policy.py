@@ -44,7 +44,7 @@ class InteractionRule:
         object.__setattr__(self, "manual_approval", self.manual_approval - self.automatic_approval)
 
     def __bool__(self) -> bool:
-        """Whether any group may, at once or after approval."""
+        """Returns whether any group may, at once or after approval."""
         return bool(self.automatic_approval or self.manual_approval)
 
     @property
@@ -64,7 +64,7 @@ NOBODY = InteractionRule()
 
 
 def rule_for(*groups: AudienceGroup, manual_approval: tuple[AudienceGroup, ...] = ()) -> InteractionRule:
-    """`rule_for("followers")`, `rule_for("mentioned", manual_approval=("everyone",))`."""
+    """Builds a rule: `rule_for("followers")`, `rule_for("mentioned", manual_approval=("everyone",))`."""
     return InteractionRule(frozenset(groups), frozenset(manual_approval))
 
 
@@ -120,7 +120,8 @@ def decide(policy: InteractionPolicy, interaction: Interaction, requester: Reque
 
 
 def restrict_to_visibility(policy: InteractionPolicy, visibility: str) -> InteractionPolicy:
-    """The policy of a post with that visibility: a post that is not open is boosted and quoted by its author alone."""
+    """Returns the policy of a post with that visibility:
+    a post that is not open is boosted and quoted by its author alone."""
     return policy if visibility in OPEN_VISIBILITIES else replace(policy, boost=NOBODY, quote=NOBODY)
 
 

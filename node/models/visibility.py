@@ -30,46 +30,53 @@ Access = Literal["public", "private"]
 
 
 def viewer_value(viewer: Account | None) -> int:
-    """The value of `:viewer`: 0 for anonymous, and for a suspended or deleted account, which sees no more."""
+    """Returns the value of `:viewer`: 0 for anonymous,
+    and for a suspended or deleted account, which sees no more."""
     return 0 if viewer is None or viewer.is_inactive else viewer.id
 
 
 def no_block(account: str) -> str:
-    """SQL: there is no block between `:viewer` and the account whose id the expression is."""
+    """Returns the SQL condition that there is no block between `:viewer` and the account
+    whose id the expression is."""
     return no_block_between(":viewer", account)
 
 
 def no_block_between(one: str, other: str) -> str:
-    """SQL: neither of the accounts whose ids the expressions are has blocked the other."""
+    """Returns the SQL condition that neither of the accounts whose ids the expressions are
+    has blocked the other."""
     return f"""NOT (EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {one} AND vb.target_id = {other})
         OR EXISTS (SELECT 1 FROM blocks vb WHERE vb.account_id = {other} AND vb.target_id = {one}))"""  # noqa: S608
 
 
 def no_mute(account: str) -> str:
-    """SQL: `:viewer` has not muted that account. For feeds and lists only."""
+    """Returns the SQL condition that `:viewer` has not muted that account. For feeds and lists only."""
     return f"""(SELECT COUNT(*) FROM mutes vm
         WHERE vm.account_id = :viewer AND vm.target_id = {account}) = 0"""  # noqa: S608
 
 
 def no_mute_of_notifications(recipient: str, account: str) -> str:
-    """SQL: the recipient has not muted the notifications of the account."""
+    """Returns the SQL condition that the recipient has not muted the notifications of the account."""
     return f"""NOT EXISTS (SELECT 1 FROM mutes vm
         WHERE vm.account_id = {recipient} AND vm.target_id = {account} AND vm.hides_notifications)"""  # noqa: S608
 
 
 def is_active(account: str) -> str:
-    """SQL: that account is neither suspended nor deleted."""
+    """Returns the SQL condition that the account is neither suspended nor deleted."""
     return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
 
 
 def is_active_and_unlimited(account: str) -> str:
-    """SQL: the row of `accounts` with this alias is active, and its server is not limited."""
+    """Returns the SQL condition that the row of `accounts` with this alias is active,
+    and its server is not limited."""
     return f"(NOT {account}.is_limited AND {account}.suspended_at IS NULL AND {account}.deleted_at IS NULL)"
 
 
 def no_limit(account: str) -> str:
-    """SQL: that account's server is not limited, or `:viewer` follows the account. For lists only."""
+    """Returns the SQL condition that the account's server is not limited, or `:viewer` follows the account.
+
+    For lists only.
+    """
     return f"""(NOT EXISTS (SELECT 1 FROM accounts vl WHERE vl.id = {account} AND vl.is_limited)
         OR {_follows(account)})"""  # noqa: S608
 
@@ -80,13 +87,14 @@ def _follows(account: str) -> str:
 
 
 def _is_active_for_viewer(account: str) -> str:
-    """SQL: as `is_active`; and an anonymous viewer sees nothing of accounts that hide from the web."""
+    """Returns the SQL condition `is_active`,
+    and that an anonymous viewer sees nothing of accounts that hide from the web."""
     return f"""(SELECT va.suspended_at IS NULL AND va.deleted_at IS NULL AND (:viewer <> 0 OR NOT va.hides_from_web)
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
 
 
 def visible_to(post: str) -> str:
-    """SQL: `:viewer` may see the row of `posts` with this alias."""
+    """Returns the SQL condition that `:viewer` may see the row of `posts` with this alias."""
     return f"""({post}.deleted_at IS NULL
         AND {_is_active_for_viewer(f"{post}.account_id")}
         AND {no_block(f"{post}.account_id")}
@@ -97,7 +105,10 @@ def visible_to(post: str) -> str:
 
 
 def boost_visible_to(boost: str) -> str:
-    """SQL: `:viewer` may see the row of `boosts` with this alias. Its post needs `visible_to` as well."""
+    """Returns the SQL condition that `:viewer` may see the row of `boosts` with this alias.
+
+    Its post needs `visible_to` as well.
+    """
     return f"""({is_active(f"{boost}.account_id")}
         AND {no_block(f"{boost}.account_id")}
         AND ({boost}.visibility IN ('public', 'unlisted')
@@ -106,12 +117,13 @@ def boost_visible_to(boost: str) -> str:
 
 
 def _shows_media(account: str) -> str:
-    """SQL: this node shows media of that account's server."""
+    """Returns the SQL condition that this node shows media of the account's server."""
     return f"""NOT EXISTS (SELECT 1 FROM accounts vm WHERE vm.id = {account} AND vm.is_without_media)"""  # noqa: S608
 
 
 def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
-    """Whether the viewer (None: anonymous) may see the post, by the state of the tables, not of `post`."""
+    """Returns whether the viewer (None: anonymous) may see the post,
+    by the state of the tables, not of `post`."""
     return bool(
         tx.value(
             f"SELECT 1 FROM posts p WHERE p.id = :id AND {visible_to('p')}",  # noqa: S608
@@ -122,7 +134,8 @@ def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
 
 
 def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
-    """Whether a file may be served to a viewer (0: anonymous), None if not; shared caches may keep 'public'.
+    """Returns whether a file may be served to a viewer (0: anonymous), None if not;
+    shared caches may keep 'public'.
 
     The same bytes can belong to several photos; one that is visible is enough. Only its owner sees a photo
     that is in no post yet. Nobody may fetch an original: it is in no table that this reads.
@@ -147,7 +160,7 @@ def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
 
 
 def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
-    """As `may_see_file`, for a photo by its id."""
+    """Returns whether the file of a photo may be served to a viewer, as `may_see_file`, by the photo's id."""
     return _widest_access(
         tx.all(
             f"""SELECT p.visibility FROM photos ph JOIN posts p ON p.id = ph.post_id
@@ -161,7 +174,8 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
 
 
 def may_serve_with_capability(tx: Reader, key: str) -> bool:
-    """Whether a photo's file may be served to a holder of its capability: its owner is active and shows media.
+    """Returns whether a photo's file may be served to a holder of its capability:
+    its owner is active and shows media.
 
     That the holder may see the post was checked when the URL with the capability was given out.
     """

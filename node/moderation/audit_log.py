@@ -34,7 +34,8 @@ class AuditEntry:
 
 
 def record(tx: Writer, moderator: Account | None, action: str, target: str, detail: str = "") -> None:
-    """Add an entry: `moderator` (None: the node itself) did `action` to `target`, a handle, a domain or a list.
+    """Adds an entry: `moderator` (None: the node itself) did `action` to `target`,
+    a handle, a domain or a list.
 
     `target` and `detail` are cut at `MAX_FIELD_LENGTH` characters.
     """
@@ -53,7 +54,7 @@ def record(tx: Writer, moderator: Account | None, action: str, target: str, deta
 
 
 def entries(tx: Reader, page: Page) -> list[AuditEntry]:
-    """A page of entries, newest first."""
+    """Returns a page of entries, newest first."""
     rows = tx.all(
         f"""SELECT l.id, COALESCE(a.name, '') AS by_name, l.deed, l.target, l.detail, l.created_at
             FROM audit_log l LEFT JOIN accounts a ON a.id = l.by_id
@@ -67,5 +68,5 @@ def entries(tx: Reader, page: Page) -> list[AuditEntry]:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Delete entries older than two years; returns how many. `now` is in milliseconds."""
+    """Deletes entries older than two years; returns how many. `now` is in milliseconds."""
     return tx.run("DELETE FROM audit_log WHERE created_at < :before", before=now - RETENTION_MS)

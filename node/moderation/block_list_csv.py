@@ -125,7 +125,7 @@ def _decode(data: bytes) -> str:
 
 
 def _rows(text: str, problems: list[InvalidLine]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, cells by column) of every line that is neither empty nor a comment."""
+    """Yields (line number, cells by column) of every line that is neither empty nor a comment."""
     reader = csv.reader(io.StringIO(text, newline=""))
     columns: list[str] | None = None
     quotes_match = text.count('"') % 2 == 0

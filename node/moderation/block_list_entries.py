@@ -100,7 +100,7 @@ def merge(
 def next_state(
     block_list: BlockList, parsed: ParsedEntry, before: BlockListEntry | None, rule: DomainBlock | None
 ) -> str:
-    """The new state of an entry that is on the list. The two tables below are the rules.
+    """Returns the new state of an entry that is on the list. The two tables below are the rules.
 
     `before` is the stored entry, `rule` the current rule for exactly this domain, by whomever it was made.
     """
@@ -211,7 +211,7 @@ def _apply(
 
 
 def _rules(tx: Reader, entries: Sequence[BlockListEntry], *, is_of_list: bool) -> list[DomainBlock]:
-    """The rules that entries stand for. The private comment of an earlier rule is kept."""
+    """Returns the rules that entries stand for. The private comment of an earlier rule is kept."""
     before = {rule.domain: rule for rule in domain_rules.by_domains(tx, [entry.domain for entry in entries])}
     now = now_ms()
     return [
@@ -279,7 +279,7 @@ def delete_by_list(tx: Writer, list_id: int, *, keeps_rules: bool, moderator: Ac
 
 
 def has_pending(tx: Reader, list_id: int) -> bool:
-    """Whether any entry of a list waits for an admin."""
+    """Returns whether any entry of a list waits for an admin."""
     return bool(
         tx.value(
             "SELECT 1 FROM block_list_entries WHERE list_id = :list AND state IN (:states) LIMIT 1",
@@ -304,7 +304,7 @@ def _pending(tx: Reader, list_id: int, names: Sequence[str]) -> list[BlockListEn
 
 
 def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> list[PendingEntry]:
-    """A page of waiting entries, by domain, those that sort behind `after`."""
+    """Returns a page of waiting entries, by domain, those that sort behind `after`."""
     rows = tx.all(
         _SELECT
         + """ WHERE list_id = :list AND state IN (:states) AND domain > :after
@@ -323,7 +323,7 @@ def pending(tx: Reader, list_id: int, *, after: str = "", limit: int = 100) -> l
 
 
 def counts_by_list(tx: Reader) -> dict[int, dict[str, int]]:
-    """The number of entries by list id and state."""
+    """Returns the number of entries by list id and state."""
     counts: dict[int, dict[str, int]] = {}
     for row in tx.all("SELECT list_id, state, COUNT(*) AS n FROM block_list_entries GROUP BY list_id, state"):
         counts.setdefault(row["list_id"], {})[row["state"]] = row["n"]
@@ -331,14 +331,15 @@ def counts_by_list(tx: Reader) -> dict[int, dict[str, int]]:
 
 
 def pending_without_follows(tx: Reader, list_id: int) -> list[str]:
-    """The domains of the waiting entries that would end no follow."""
+    """Returns the domains of the waiting entries that would end no follow."""
     waiting = [entry for entry in _all(tx, list_id) if entry.state in PENDING_STATES]
     with_follows = follows_ended_by(tx, waiting)
     return [entry.domain for entry in waiting if entry.domain not in with_follows]
 
 
 def follows_ended_by(tx: Reader, entries: Sequence[BlockListEntry]) -> dict[str, int]:
-    """Domain → number of follows between its accounts and local ones, for entries that would suspend it.
+    """Returns the number of follows between accounts of each domain and local ones,
+    for entries that would suspend it.
 
     Domains without any are left out. Accounts count for the domain of their handle and for their host.
     """

@@ -37,13 +37,14 @@ _SELECT = f"SELECT {columns(BlockList)} FROM block_lists"  # noqa: S608
 
 
 def all_lists(tx: Reader) -> list[BlockList]:
-    """Imported files that wait for an admin first, then subscribed lists, by title."""
+    """Returns all block lists: imported files that wait for an admin first,
+    then subscribed lists, by title."""
     rows = tx.all(_SELECT + " ORDER BY CASE WHEN url = '' THEN 0 ELSE 1 END, title, id")
     return build_all(BlockList, rows)
 
 
 def get(tx: Reader, list_id: int) -> BlockList:
-    """One list. Raises NotFound."""
+    """Returns one list. Raises NotFound."""
     row = tx.one(_SELECT + " WHERE id = :id", id=list_id)
     if row is None:
         raise NotFound("That list no longer exists.")

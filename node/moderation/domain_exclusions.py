@@ -25,19 +25,20 @@ class Exclusion:
 
 
 def all_exclusions(tx: Reader) -> list[Exclusion]:
-    """Every exclusion, by domain."""
+    """Returns every exclusion, by domain."""
     rows = tx.all(f"SELECT {columns(Exclusion)} FROM domain_exclusions ORDER BY domain")  # noqa: S608
     return build_all(Exclusion, rows)
 
 
 def excluded_among(tx: Reader, names: Iterable[str]) -> set[str]:
-    """Those of `names` that lists must not block: excluded themselves, under an excluded domain, or above one."""
+    """Returns those of `names` that lists must not block: excluded themselves,
+    under an excluded domain, or above one."""
     excluded = [one.domain for one in all_exclusions(tx)]
     return {name for name in names if any(covers(one, name) or covers(name, one) for one in excluded)}
 
 
 def add(tx: Writer, domain: str, comment: str = "", *, moderator: Account | None = None) -> None:
-    """Exclude a server from all lists, and remove the rules that lists have made for it. Raises Invalid.
+    """Excludes a server from all lists, and removes the rules that lists have made for it. Raises Invalid.
 
     Rules that an admin made by hand stay.
     """
@@ -56,7 +57,7 @@ def add(tx: Writer, domain: str, comment: str = "", *, moderator: Account | None
 
 
 def remove(tx: Writer, domain: str, *, moderator: Account | None = None) -> None:
-    """Let lists block a server again, from the next time they are fetched."""
+    """Lets lists block a server again, from the next time they are fetched."""
     name = normalize(domain)
     if tx.run("DELETE FROM domain_exclusions WHERE domain = :domain", domain=name):
         audit_log.record(tx, moderator, "include", name)

@@ -76,7 +76,7 @@ _SELECT = f"SELECT {columns(DomainBlock)} FROM domain_blocks"  # noqa: S608
 
 
 def policies(tx: Reader, domains: Iterable[str]) -> dict[str, DomainPolicy]:
-    """The policy for each of these domains (or hosts, with or without port).
+    """Returns the policy for each of these domains (or hosts, with or without port).
 
     What is not a valid domain counts as suspended; this node's own domains are never restricted.
     """
@@ -112,22 +112,22 @@ def _resolve_policy(name: str, rules: Mapping[str, DomainPolicy], allowed: set[s
 
 
 def policy(tx: Reader, domain: str) -> DomainPolicy:
-    """The policy for one server."""
+    """Returns the policy for one server."""
     return policies(tx, [domain])[domain]
 
 
 def is_blocked(tx: Reader, domain: str) -> bool:
-    """Whether a server is suspended."""
+    """Returns whether a server is suspended."""
     return policies(tx, [domain])[domain].is_suspended
 
 
 def blocked_among(tx: Reader, domains: Iterable[str]) -> set[str]:
-    """Those of `domains` that are suspended."""
+    """Returns those of `domains` that are suspended."""
     return {domain for domain, found in policies(tx, domains).items() if found.is_suspended}
 
 
 def allows_media(tx: Reader, account: Account, url: str) -> bool:
-    """Whether an image of this account at this URL may be fetched and shown.
+    """Returns whether an image of this account at this URL may be fetched and shown.
 
     Both the account's server and the host of the URL may have a rule that rejects media.
     """
@@ -137,13 +137,13 @@ def allows_media(tx: Reader, account: Account, url: str) -> bool:
 
 
 def by_domain(tx: Reader, domain: str) -> DomainBlock | None:
-    """The rule for exactly this domain."""
+    """Returns the rule for exactly this domain."""
     row = tx.one(_SELECT + " WHERE domain = :domain", domain=normalize(domain))
     return build(DomainBlock, row) if row else None
 
 
 def effective_rule(tx: Reader, domain: str) -> DomainBlock | None:
-    """The rule that applies to a server: its own, or that of the nearest domain above."""
+    """Returns the rule that applies to a server: its own, or that of the nearest domain above."""
     above = with_parent_domains(normalize(domain))
     rules = {
         row["domain"]: build(DomainBlock, row)
@@ -153,18 +153,18 @@ def effective_rule(tx: Reader, domain: str) -> DomainBlock | None:
 
 
 def all_rules(tx: Reader) -> list[DomainBlock]:
-    """Every rule, by domain."""
+    """Returns every rule, by domain."""
     return build_all(DomainBlock, tx.all(_SELECT + " ORDER BY domain"))
 
 
 def by_domains(tx: Reader, names: Sequence[str]) -> list[DomainBlock]:
-    """The rules for exactly these domains."""
+    """Returns the rules for exactly these domains."""
     rows = tx.all(_SELECT + " WHERE domain IN (:names) ORDER BY domain", names=list(names))
     return build_all(DomainBlock, rows)
 
 
 def search_rules(tx: Reader, *, query: str = "", after: str = "", limit: int = 50) -> list[DomainBlock]:
-    """A page of rules whose domain contains `query`, by domain, those that sort behind `after`."""
+    """Returns a page of rules whose domain contains `query`, by domain, those that sort behind `after`."""
     rows = tx.all(
         _SELECT
         + """ WHERE domain > :after AND (:query = '' OR domain LIKE :query ESCAPE '!')
@@ -180,7 +180,7 @@ def validate_domain(tx: Reader, domain: str) -> str:
     """Normalizes the domain of another server. Raises Invalid for what is none, or would cover this node."""
     name = normalize(domain)
     if not name:
-        raise Invalid("Please enter the domain of another server, such as loud.example.", field="domain")
+        raise Invalid("Please enter the domain of another server, such as server.example.", field="domain")
     if any(hostnames.covers(name, normalize(own)) for own in tx.site.own_domains):
         raise Invalid("The rule would apply to this server itself.", field="domain")
     return name
@@ -260,13 +260,13 @@ def detach_from_list(tx: Writer, list_id: int, names: Sequence[str]) -> None:
 
 
 def allow_list(tx: Reader) -> list[DomainAllow]:
-    """The allow list, by domain."""
+    """Returns the allow list, by domain."""
     rows = tx.all(f"SELECT {columns(DomainAllow)} FROM domain_allows ORDER BY domain")  # noqa: S608
     return build_all(DomainAllow, rows)
 
 
 def allow_list_entry(tx: Reader, domain: str) -> str | None:
-    """The domain on the allow list that allows a server, or None."""
+    """Returns the domain on the allow list that allows a server, or None."""
     entry: str | None = tx.value(
         "SELECT MAX(domain) FROM domain_allows WHERE domain IN (:names)",
         names=with_parent_domains(normalize(domain)),
@@ -383,7 +383,10 @@ def apply_to_account(tx: Writer, account: Account) -> Account:
 def _is_applied(
     wanted: DomainPolicy, is_limited: bool, is_without_media: bool, is_suspended: bool, with_server: bool
 ) -> bool:
-    """Whether an account's marks agree with the policy. A moderator's own suspension satisfies a suspended one."""
+    """Returns whether an account's marks agree with the policy.
+
+    A moderator's own suspension satisfies a suspended one.
+    """
     if (wanted.is_limited, wanted.rejects_media) != (is_limited, is_without_media):
         return False
     return is_suspended if wanted.is_suspended else not with_server

@@ -23,7 +23,7 @@ _IS_ACTIVE_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS
 
 
 def _no_block_or_mute(reader: str, other: str) -> str:
-    """SQL: the reader has not muted the other, and neither has blocked the other.
+    """Returns the SQL condition that the reader has not muted the other, and neither has blocked the other.
 
     `visibility` has the same condition for one row at a time, for pages of twenty. An author's followers are
     thousands, so here the planner may turn it into joins: on PostgreSQL that takes a third of the time.
@@ -34,7 +34,7 @@ def _no_block_or_mute(reader: str, other: str) -> str:
 
 
 def _concerns_reader(reader: str, author: str, parent_author: str) -> str:
-    """SQL: a comment on a post by `parent_author` concerns the reader."""
+    """Returns the SQL condition that a comment on a post by `parent_author` concerns the reader."""
     return f"""({parent_author} = {author} OR {parent_author} = {reader}
         OR EXISTS (SELECT 1 FROM follows pf WHERE pf.follower_id = {reader}
             AND pf.followed_id = {parent_author} AND pf.state = 'accepted'))"""  # noqa: S608

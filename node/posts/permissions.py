@@ -16,14 +16,6 @@ from node.models.post import Post
 from node.models.visibility import may_see
 from node.posts import mentions
 
-_REFUSALS: dict[Interaction, str] = {
-    "like": "Whoever posted this does not want it to be liked.",
-    "comment": "Whoever posted this lets only some people comment.",
-    "boost": "This post is not public, so it cannot be boosted.",
-    "quote": "Whoever posted this does not want it to be quoted.",
-}
-_APPROVAL_REQUIRED = "Whoever posted this wants to be asked first, which is not possible from here yet."
-
 
 def decide(
     tx: Reader, account: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
@@ -62,9 +54,26 @@ def check(
     decision = decide(tx, account, post, interaction, is_visible=True)
     if decision == "yes":
         return
+    raise _refusal(post, interaction, decision)
+
+
+def _refusal(post: Post, interaction: Interaction, decision: Decision) -> NotAllowed:
+    """Returns the error for a person. Each text stands in a call, where the catalogue of texts finds it."""
     if interaction == "comment" and not post.comments_enabled:
-        raise NotAllowed("Comments on this post are turned off.")
-    raise NotAllowed(_APPROVAL_REQUIRED if decision == "ask" else _REFUSALS[interaction])
+        return NotAllowed("Comments on this post are turned off.")
+    if decision == "ask":
+        return NotAllowed(
+            "The author has to approve this first, and this server cannot request approval yet."
+        )
+    match interaction:
+        case "like":
+            return NotAllowed("The author has turned off likes for this post.")
+        case "comment":
+            return NotAllowed("The author has limited who can comment on this post.")
+        case "boost":
+            return NotAllowed("This post is not public, so it cannot be boosted.")
+        case "quote":
+            return NotAllowed("The author has turned off quotes of this post.")
 
 
 def _is_following(tx: Reader, account: Account, other: Account) -> bool:

@@ -98,7 +98,8 @@ def _parent(tx: Reader, uri: str) -> Post | None:
 
 
 def _may_comment(tx: Reader, author: Account, parent: Post) -> bool:
-    """Whether a remote author may comment: never on a deleted post, on a local one if its policy says yes."""
+    """Returns whether a remote author may comment: never on a deleted post,
+    on a local one if its policy says yes."""
     if parent.deleted_at is not None:
         return False
     if not parent.is_local or parent.account_id == author.id:

@@ -80,7 +80,7 @@ def clean_remote_username(name: str) -> str:
 
 
 def is_storable_username(name: str) -> bool:
-    """Whether a remote username has at most 2048 characters, and at most 2048 bytes for the index."""
+    """Returns whether a remote username has at most 2048 characters, and at most 2048 bytes for the index."""
     return (
         len(name) <= MAX_REMOTE_USERNAME_LENGTH and len(name.lower().encode()) <= MAX_REMOTE_USERNAME_LENGTH
     )

@@ -64,7 +64,7 @@ def normalize_hashtag(tag: str) -> str:
 
 
 def remote_handles(text: str) -> list[str]:
-    """The handles with a domain (`name@domain`) that the text mentions, each once."""
+    """Returns the handles with a domain (`name@domain`) that the text mentions, each once."""
     handles = (token.value for token in tokens(text) if token.kind == "mention" and "@" in token.value)
     return list(dict.fromkeys(handles))[:MAX_MENTIONS]
 
@@ -126,7 +126,8 @@ def _token_at(text: str, start: int, mark: str) -> Token | None:
 
 
 def _hashtag_length(text: str, start: int) -> int:
-    """The length of the hashtag at `start`: Unicode categories L, M and N and '_'; 0 if nothing is in category L."""
+    """Returns the length of the hashtag at `start`: Unicode categories L, M and N and '_';
+    0 if nothing is in category L."""
     end = start
     has_alphabetic = False
     while end < len(text) and end - start <= MAX_HASHTAG_LENGTH:
@@ -146,7 +147,8 @@ def _hashtag_length(text: str, start: int) -> int:
 
 
 def _url_end(text: str, start: int) -> int:
-    """The end of the URL at `start`: before trailing punctuation, and before a bracket it did not open."""
+    """Returns the end of the URL at `start`: before trailing punctuation,
+    and before a bracket it did not open."""
     match = _URL_END.match(text, start)
     end = match.end() if match else start
     opened, closed = text.count("(", start, end), text.count(")", start, end)
@@ -231,6 +233,6 @@ _BLOCKS = re.compile(r"</(?:p|blockquote|pre|ul|ol)>", re.IGNORECASE)
 
 
 def html_to_text(html: str) -> str:
-    """The text of safe HTML, with its line breaks: for notifications, search and titles."""
+    """Returns the text of safe HTML, with its line breaks: for notifications, search and titles."""
     text = _BLOCKS.sub("\n\n", _BREAKS.sub("\n", html))
     return re.sub(r"\n{3,}", "\n\n", unescape(_TAGS.sub("", text))).strip()

@@ -16,7 +16,8 @@ _V6 = re.compile(r"\[[0-9a-f:.]+\]")
 
 
 def normalize(domain: str) -> str:
-    """`Löud.Example.:8443` → `xn--lud-sna.example`; '' for what cannot be the name of a server.
+    """Normalizes a domain: `Löud.Example.:8443` → `xn--lud-sna.example`;
+    '' for what cannot be the name of a server.
 
     A leading `*.` or dot is dropped: some block lists write it for "and its subdomains", which a rule covers anyway.
     """
@@ -45,7 +46,7 @@ def _to_punycode(name: str) -> str:
 
 
 def from_uri(uri: str) -> str:
-    """The normalized host of a URI, without the port; '' when there is none."""
+    """Returns the normalized host of a URI, without the port; '' when there is none."""
     try:
         host = urlsplit(uri).hostname or ""
     except ValueError:
@@ -54,7 +55,7 @@ def from_uri(uri: str) -> str:
 
 
 def netloc(uri: str) -> str:
-    """The host and port of a URI as written, in lower case: the column `accounts.host`."""
+    """Returns the host and port of a URI as written, in lower case: the column `accounts.host`."""
     try:
         return urlsplit(uri).netloc.lower()
     except ValueError:
@@ -62,7 +63,7 @@ def netloc(uri: str) -> str:
 
 
 def with_parent_domains(name: str) -> list[str]:
-    """A normalized name and its parent domains, the nearest first: `a.b.c` → `a.b.c`, `b.c`, `c`."""
+    """Returns a normalized name and its parent domains, the nearest first: `a.b.c` → `a.b.c`, `b.c`, `c`."""
     if not name or name.startswith("["):
         return [name] if name else []
     parts = name.split(".")
@@ -70,7 +71,7 @@ def with_parent_domains(name: str) -> list[str]:
 
 
 def covers(rule: str, name: str) -> bool:
-    """Whether a rule about the domain `rule` applies to `name`: the same, or a subdomain."""
+    """Returns whether a rule about the domain `rule` applies to `name`: the same, or a subdomain."""
     return name == rule or name.endswith("." + rule)
 
 

@@ -42,7 +42,7 @@ _VISIBLE_SQL = f"""n.account_id = :account AND by_.suspended_at IS NULL AND by_.
 def page(
     tx: Reader, account: Account, page: Page, kinds: Sequence[str] = notifications.KINDS
 ) -> list[NotificationView]:
-    """A page of notifications of these kinds, newest first; unknown kinds are ignored.
+    """Returns a page of notifications of these kinds, newest first; unknown kinds are ignored.
 
     One about a post that the account may no longer see is left out, so a page may be shorter than its limit.
     """
@@ -58,7 +58,7 @@ def page(
 
 
 def by_id(tx: Reader, account: Account, id_: int) -> NotificationView | None:
-    """A notification of this account, or None if there is none that it may see."""
+    """Returns a notification of this account, or None if there is none that it may see."""
     rows = tx.all(
         f"""SELECT n.id, n.kind, n.by_id, n.post_id, n.created_at
             FROM notifications n JOIN accounts by_ ON by_.id = n.by_id
@@ -88,7 +88,7 @@ def _build_views(tx: Reader, account: Account, rows: Sequence[Row]) -> list[Noti
 
 
 def unread_count(tx: Reader, account: Account, limit: int = 100) -> int:
-    """The number of notifications newer than the last one read, counted up to `limit`.
+    """Returns the number of notifications newer than the last one read, counted up to `limit`.
 
     Those about posts that the account may no longer see are counted too: that keeps it one cheap query.
     """

@@ -49,7 +49,7 @@ _AUTHOR_VERSION = """a.updated_at || '.' || a.posts_count || '.' || a.followers_
 
 
 def account_version(account: Account) -> str:
-    """The `PostSummary.author_version` of this account, as the SQL computes it."""
+    """Returns the `PostSummary.author_version` of this account, as the SQL computes it."""
     return (
         f"{account.updated_at}.{account.posts_count}.{account.followers_count}.{account.following_count}"
         f".{account.last_posted_at or 0}"
@@ -57,7 +57,7 @@ def account_version(account: Account) -> str:
 
 
 def post_version(post: Post) -> str:
-    """The `PostSummary.version` of this post, as the SQL computes it."""
+    """Returns the `PostSummary.version` of this post, as the SQL computes it."""
     return f"{post.edited_at or 0}.{post.parent_id or 0}"
 
 
@@ -67,7 +67,7 @@ _COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.paren
 
 
 def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEntry]) -> list[PostSummary]:
-    """The summaries of entries, in their order, without posts that the viewer may not see."""
+    """Returns the summaries of entries, in their order, without posts that the viewer may not see."""
     rows = {
         row["id"]: row
         for row in tx.all(
@@ -85,7 +85,8 @@ def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEnt
 
 
 def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> list[PostSummary]:
-    """The page of `timelines.home` as summaries, in one query, which has already checked visibility."""
+    """Returns the page of `timelines.home` as summaries, in one query,
+    which has already checked visibility."""
     rows = tx.all(_home_sql(bool(page.min_id), include_comments), viewer=viewer_value(account), **page.values)
     return page.newest_first([_summary(row["id"], row["post_id"], row["boost_by"], row) for row in rows])
 
@@ -115,7 +116,7 @@ def _summary(id_: int, post_id: int, boost_by: int | None, row: Row) -> PostSumm
 
 
 def account_versions(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """The `account_version` of accounts, by id."""
+    """Returns the `account_version` of accounts, by id."""
     rows = tx.all(
         f"SELECT a.id, {_AUTHOR_VERSION} AS version FROM accounts a WHERE a.id IN (:ids)",  # noqa: S608
         ids=list(ids),

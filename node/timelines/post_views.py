@@ -69,7 +69,7 @@ class CommentNode:
 
 
 def by_entries(tx: Reader, viewer: Account | None, entries: Iterable[TimelineEntry | int]) -> list[PostView]:
-    """The views of entries or post ids, in their order, without posts that the viewer may not see."""
+    """Returns the views of entries or post ids, in their order, without posts that the viewer may not see."""
     found = _load_marked(tx, viewer, entries)
     if not found:
         return []
@@ -100,14 +100,15 @@ def by_entries(tx: Reader, viewer: Account | None, entries: Iterable[TimelineEnt
 
 
 def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
-    """Whether the viewer may comment. Without a viewer: whether comments are enabled at all."""
+    """Returns whether the viewer may comment. Without a viewer: whether comments are enabled at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
     return permissions.decide(tx, viewer, post, "comment", is_visible=True) == "yes"
 
 
 def _without_rejected_media(author: Account, photos: list[Photo]) -> list[Photo]:
-    """The photos as they may be shown: without files and URL, only the alt text, if media of the server are rejected."""
+    """Returns the photos as they may be shown: without files and URL, only the alt text,
+    if media of the server are rejected."""
     if not author.is_without_media:
         return photos
     return [replace(photo, remote_url="", files={}) for photo in photos]

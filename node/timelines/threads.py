@@ -14,7 +14,9 @@ from node.timelines.post_views import CommentNode
 
 
 def comment_tree(tx: Reader, viewer: Account | None, post: Post) -> list[CommentNode]:
-    """The comments on a post, oldest first on every level. Gaps are kept only where a visible comment is below.
+    """Returns the comments on a post, oldest first on every level.
+
+    Gaps are kept only where a visible comment is below.
 
     At most `timelines.MAX_DESCENDANTS` comments are shown.
     """
@@ -41,7 +43,7 @@ def _bottom_up(root: int, children: dict[int, list[int]]) -> list[int]:
 
 
 def _parents(tx: Reader, post: Post, visible_ids: list[int]) -> dict[int, int]:
-    """The parent id of every visible comment, and of every gap between it and the post."""
+    """Returns the parent id of every visible comment, and of every gap between it and the post."""
     rows = tx.all(
         """WITH RECURSIVE path (id, parent_id) AS (
                SELECT p.id, p.parent_id FROM posts p WHERE p.id IN (:visible)

@@ -39,7 +39,7 @@ def _entries(tx: Reader, page: Page, sql: str, **values: Any) -> list[TimelineEn
 
 
 def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> list[TimelineEntry]:
-    """What an account and those it follows have posted and boosted."""
+    """Returns what an account and those it follows have posted and boosted."""
     return _entries(tx, page, home_sql(page, include_comments=include_comments), viewer=viewer_value(account))
 
 
@@ -56,14 +56,14 @@ def home_sql(page: Page, *, include_comments: bool = True) -> str:
 def public(
     tx: Reader, viewer: Account | None, page: Page, *, only_local: bool = False, only_photos: bool = False
 ) -> list[TimelineEntry]:
-    """Public posts, without comments: of all known accounts, or only of local ones."""
+    """Returns public posts, without comments: of all known accounts, or only of local ones."""
     return _public(tx, viewer, page, "AND p.is_local = TRUE" if only_local else "", only_photos)
 
 
 def remote(
     tx: Reader, viewer: Account | None, page: Page, *, only_photos: bool = False
 ) -> list[TimelineEntry]:
-    """Public posts of remote accounts, without comments."""
+    """Returns public posts of remote accounts, without comments."""
     return _public(tx, viewer, page, "AND p.is_local = FALSE", only_photos)
 
 
@@ -92,7 +92,8 @@ def profile(
     include_comments: bool = False,
     include_boosts: bool = False,
 ) -> list[TimelineEntry]:
-    """The posts of an account, with its boosts if `include_boosts`, as far as the viewer may see them.
+    """Returns the posts of an account, with its boosts if `include_boosts`,
+    as far as the viewer may see them.
 
     Without a viewer: as far as everybody may.
     """
@@ -127,7 +128,7 @@ def hashtag(
     only_local: bool = False,
     only_photos: bool = False,
 ) -> list[TimelineEntry]:
-    """Public posts with a hashtag, given with or without #; comments included."""
+    """Returns public posts with a hashtag, given with or without #; comments included."""
     return _entries(
         tx,
         page,
@@ -143,12 +144,12 @@ def hashtag(
 
 
 def bookmarks(tx: Reader, account: Account, page: Page) -> list[TimelineEntry]:
-    """The posts an account has bookmarked, the latest bookmark first."""
+    """Returns the posts an account has bookmarked, the latest bookmark first."""
     return _own_collection(tx, "bookmarks", account, page)
 
 
 def likes(tx: Reader, account: Account, page: Page) -> list[TimelineEntry]:
-    """The posts an account has liked, the latest like first."""
+    """Returns the posts an account has liked, the latest like first."""
     return _own_collection(tx, "likes", account, page)
 
 
@@ -163,7 +164,8 @@ def _own_collection(tx: Reader, table: str, account: Account, page: Page) -> lis
 
 
 def thread(tx: Reader, viewer: Account | None, post: Post) -> tuple[list[int], list[int]]:
-    """Ids of the ancestors of a post, the first post first, and of all its descendants, oldest first.
+    """Returns the ids of the ancestors of a post, the first post first,
+    and of all its descendants, oldest first.
 
     Deleted posts and those the viewer may not see are passed through, but left out themselves. Descendants by accounts
     of limited servers are shown only to their followers, to the author of `post`, and under a post of their own.

@@ -106,14 +106,14 @@ async def test_an_album_turns_with_buttons_and_arrow_keys(fediverse: Fediverse, 
     here = await place(fediverse)
     page = await (await signed_in(browser, here, here.bob)).new_page()
     await page.goto(here.url(f"/p/alice/{here.album.id}"))
-    place_ = page.locator(".place")
+    place_ = page.locator(".position")
     await expect(place_).to_have_text("1/3")
     await page.get_by_role("button", name="Next photo").click(force=True)
     await expect(place_).to_have_text("2/3")
     await page.locator(".slides").focus()
     await page.keyboard.press("ArrowRight")
     await expect(place_).to_have_text("3/3")
-    await expect(page.locator(".turn.next")).to_be_disabled()
+    await expect(page.locator(".album-arrow.next")).to_be_disabled()
 
 
 async def test_older_posts_load_by_scrolling_and_back_returns_to_the_position(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +43,20 @@ def test_the_screenshots_have_a_list_of_pages(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.syspath_prepend(DOCS)
 
     assert importlib.import_module("screenshots").PAGES
+
+
+def test_a_busy_port_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "finished").touch()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # busy already, which is as good
+            other.bind(("127.0.0.1", 8473))
+            other.listen()
+        started = subprocess.run(
+            [sys.executable, DOCS / "demo.py", tmp_path], capture_output=True, text=True, check=False
+        )
+
+    assert started.returncode == 1
+    assert started.stderr.splitlines() == [
+        "The demo node cannot start: Address already in use: localhost:8473"
+    ]

@@ -88,7 +88,7 @@ def test_a_worker_is_refused_with_sqlite(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize(
     ("passwords", "message"),
-    [(["a lake in the morning", "a lake in the evening"], "not the same"), (["short"], "at least 8")],
+    [(["a lake in the morning", "a lake in the evening"], "do not match"), (["short"], "at least 8")],
 )
 def test_a_password_typed_in_a_terminal_is_asked_for_twice(
     passwords: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

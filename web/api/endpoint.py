@@ -131,14 +131,14 @@ class ApiRequest:
         return self.account
 
     def path_id(self, index: int = 0) -> int:
-        """The id in the path. Raises NotFound if it is none."""
+        """Returns the id in the path. Raises NotFound if it is none."""
         value = parse_id(self.path_args[index])
         if value is None:
             raise NotFound
         return value
 
     def path_account(self, tx: Reader, index: int = 0) -> Account:
-        """The account in the path. Raises NotFound if there is none, or if it was deleted."""
+        """Returns the account in the path. Raises NotFound if there is none, or if it was deleted."""
         account = accounts.by_id(tx, self.path_id(index))
         if account is None or account.deleted_at is not None:
             raise NotFound
@@ -151,7 +151,7 @@ class ApiRequest:
         return text
 
     def json_response(self, value: Any, status: int = 200) -> JsonResponse:
-        """A response with anything `msgspec` can encode, `msgspec.Raw` pieces included."""
+        """Returns a response with anything `msgspec` can encode, `msgspec.Raw` pieces included."""
         return JsonResponse(msgspec.json.encode(value), status)
 
     def requested_page(self, default: int = 20, max_limit: int = 40) -> Page:
@@ -160,7 +160,9 @@ class ApiRequest:
     def page_response(
         self, bodies: Sequence[bytes], page: Page, ids: Sequence[int], *list_params: str
     ) -> JsonResponse:
-        """A response with a page of encoded entities and its `Link` header. `ids` are what the list is paged by.
+        """Returns a response with a page of encoded entities and its `Link` header.
+
+        `ids` are what the list is paged by.
 
         `list_params` names the parameters that belong to the list itself and must come back in the links.
         """

@@ -73,7 +73,7 @@ class Entities:
         return body
 
     def account_fields(self, account: Account) -> dict[str, Any]:
-        """An Account, before it is encoded. A suspended one has little more than the name."""
+        """Builds an Account, before it is encoded. A suspended one has little more than the name."""
         if account.suspended_at is not None:
             account = replace(
                 account,
@@ -134,7 +134,7 @@ class Entities:
         return fields
 
     def page(self, tx: Reader, viewer: Account | None, summaries: Sequence[PostSummary]) -> list[bytes]:
-        """The Statuses of a timeline's page.
+        """Renders the Statuses of a timeline's page.
 
         Each is taken from the cache if its version is current; only the others are read whole.
         """
@@ -148,7 +148,7 @@ class Entities:
         return [body for body in bodies.values() if body is not None]
 
     def _from_cache(self, summary: PostSummary, versions: dict[int, str], shows_marks: bool) -> bytes | None:
-        """A Status made of cached pieces, or None if one is missing or outdated."""
+        """Returns a Status made of cached pieces, or None if one is missing or outdated."""
         head = self._status_heads.get(summary.post_id)
         author = self._accounts.get(summary.author_id)
         if head is None or author is None:
@@ -171,7 +171,10 @@ class Entities:
         return [self.status(view, viewer) for view in views]
 
     def status(self, view: PostView, viewer: Account | None) -> bytes:
-        """A Status; a boost is one around another. The marks of the view are shown to a signed-in viewer."""
+        """Renders a Status; a boost is one around another.
+
+        The marks of the view are shown to a signed-in viewer.
+        """
         post = view.post
         marks = b"" if viewer is None else _VIEWER_MARKS[view.marks]
         tail = _COUNTS % (post.boosts_count, post.likes_count, post.comments_count, marks)
@@ -182,7 +185,7 @@ class Entities:
         return b"".join((*outer, _REBLOG, *inner, b"}"))
 
     def _status_head(self, view: PostView) -> bytes:
-        """The status without counts, marks, account and closing brace."""
+        """Renders the status without counts, marks, account and closing brace."""
         post = view.post
         version = post_summaries.post_version(post)
         cached = self._status_heads.get(post.id)
@@ -258,7 +261,7 @@ class Entities:
         return b"".join((head, _ACCOUNT, self.account(notification.by), b',"status":', status, b"}"))
 
     def tag(self, tx: Reader, tag: Hashtag) -> dict[str, Any]:
-        """A Tag with its use in the last seven days, today first."""
+        """Renders a Tag with its use in the last seven days, today first."""
         return {
             "id": str(tag.id),
             "name": tag.name,
@@ -278,12 +281,12 @@ class Entities:
         return self._site.uri(f"/tags/{quote(name)}")
 
     def attachments(self, view: PostView) -> list[dict[str, Any]]:
-        """The MediaAttachments of a post."""
+        """Renders the MediaAttachments of a post."""
         is_open = view.post.visibility in audience.OPEN_VISIBILITIES
         return [media_attachment(self._site, photo, is_open=is_open) for photo in view.photos]
 
     def attachment(self, photo: Photo) -> dict[str, Any]:
-        """A MediaAttachment that is in no post yet, as its owner sees it."""
+        """Renders a MediaAttachment that is in no post yet, as its owner sees it."""
         return media_attachment(self._site, photo, is_open=False)
 
 

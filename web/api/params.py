@@ -65,11 +65,12 @@ class Params:
         return default if value == "" else value not in ("0", "false", "f", "off", "no")
 
     def number(self, name: str, default: int, *, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
-        """A whole number, clamped to `minimum` and `maximum`; what is not a number gives the default."""
+        """Returns a whole number, clamped to `minimum` and `maximum`;
+        what is not a number gives the default."""
         return min(maximum, max(minimum, _parse_int(self.text(name), default)))
 
     def id(self, name: str) -> int | None:
-        """An id, or None when it is missing; 0 counts as missing."""
+        """Returns an id, or None when it is missing; 0 counts as missing."""
         return _parse_int(self.text(name), 0) or None
 
     def all_values(self, name: str) -> list[str]:
@@ -77,12 +78,12 @@ class Params:
         return [_to_text(value) for value in found if not isinstance(value, Upload | dict)]
 
     def ids(self, name: str, limit: int = 100) -> list[int]:
-        """The ids of a list, without duplicates, in order; what is no id is left out."""
+        """Returns the ids of a list, without duplicates, in order; what is no id is left out."""
         found = dict.fromkeys(_parse_int(value, 0) for value in self.all_values(name)[:limit])
         return [value for value in found if value]
 
     def is_list(self, name: str) -> bool:
-        """Whether it was sent as a list, `name[]`, even one of a single value."""
+        """Returns whether it was sent as a list, `name[]`, even one of a single value."""
         return name in self._lists
 
     def upload(self, name: str) -> bytes | None:
@@ -90,7 +91,7 @@ class Params:
         return value.data if isinstance(value, Upload) else None
 
     def objects(self, name: str) -> list[dict[str, str]]:
-        """A list of small objects: JSON objects, or `name[][key]=value` in a form."""
+        """Returns a list of small objects: JSON objects, or `name[][key]=value` in a form."""
         found = [
             {str(key): _to_text(item) for key, item in value.items() if item is not None}
             for value in self._values.get(name, [])
@@ -126,7 +127,8 @@ def _parse_int(value: str, default: int) -> int:
 
 
 def _plain_name(name: str) -> str:
-    """`ids[]` and `ids[3]` are `ids`; `a[][b]` and `a[0][b]` are `a[b]`."""
+    """Returns a parameter name without its indexes: `ids[]` and `ids[3]` are `ids`;
+    `a[][b]` and `a[0][b]` are `a[b]`."""
     return _INDEX.sub("", name) if "[" in name else name
 
 

@@ -18,7 +18,8 @@ LAYERS = ("base", "layout", "components", "pages")
 
 
 def stylesheet() -> bytes:
-    """Return the files of `static/css` as one, so that a page makes one request: each folder a layer, its files by name."""
+    """Returns the files of `static/css` as one, so that a page makes one request:
+    each folder a layer, its files by name."""
     parts = [f"@layer {', '.join(LAYERS)};\n"]
     for layer in LAYERS:
         parts += [
@@ -40,5 +41,5 @@ class Assets:
         self.base_path = f"/static/{self.version}"
 
     def url(self, path: str) -> str:
-        """Return the URL of a file; `path` is relative to `web/static`."""
+        """Returns the URL of a file; `path` is relative to `web/static`."""
         return f"{self.base_path}/{path}"

@@ -14,7 +14,7 @@ class RangeNotSatisfiable(Exception):
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """Return the requested range as (first, past the last) in bytes; None means the whole file.
+    """Returns the requested range as (first, past the last) in bytes; None means the whole file.
 
     Another unit than bytes, or several ranges at once, count as no range at all (§14.2 lets a server choose).
     Raises RangeNotSatisfiable for a malformed range, and for one outside the file.

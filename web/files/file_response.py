@@ -18,7 +18,7 @@ SINGLE_CHUNK_BYTES = 512 * 1024
 
 
 def is_not_modified(scope: Scope, etag: str) -> bool:
-    """Whether `If-None-Match` names this version (weak comparison, as GET and HEAD want it)."""
+    """Returns whether `If-None-Match` names this version (weak comparison, as GET and HEAD want it)."""
     known = header(scope, b"if-none-match")
     if not known:
         return False
@@ -28,14 +28,14 @@ def is_not_modified(scope: Scope, etag: str) -> bool:
 async def send_text(
     scope: Scope, send: Send, status: int, message: str, headers: Iterable[Header] = ()
 ) -> None:
-    """Send a short message as plain text that no cache keeps."""
+    """Sends a short message as plain text that no cache keeps."""
     await respond(scope, send, status, message.encode(), headers=[(b"cache-control", b"no-store"), *headers])
 
 
 async def send_file(
     scope: Scope, send: Send, path: str | os.PathLike[str], mime: str, etag: str, headers: list[Header]
 ) -> None:
-    """Send a file, or the requested range of it. Raises FileNotFoundError before anything is sent."""
+    """Sends a file, or the requested range of it. Raises FileNotFoundError before anything is sent."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size

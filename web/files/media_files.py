@@ -128,7 +128,10 @@ class MediaApp:
             await self._send_file(scope, send, await self._find_file(scope, rest))
 
     async def _find_file(self, scope: Any, rest: str) -> MediaFile:
-        """Return the file behind a path. Raises NotFound where there is none or the client may not see it."""
+        """Returns the file behind a path.
+
+        Raises NotFound where there is none or the client may not see it.
+        """
         has_capability = False
         if rest.startswith("p/"):
             _, _, after = rest.partition("/")
@@ -234,7 +237,7 @@ def _session_token(scope: Any) -> str:
 
 
 def _parse_path(rest: str) -> tuple[int, tuple[str, str]]:
-    """`remote/123/medium.webp` → (123, ("medium", "webp"))."""
+    """Parses a path: `remote/123/medium.webp` → (123, ("medium", "webp"))."""
     _, id_, name = ([*rest.split("/"), "", ""])[:3]
     variant, _, form = name.partition(".")
     if rest.count("/") != 2 or (variant, form) not in KNOWN_VARIANTS:
@@ -250,7 +253,7 @@ def _parse_id(text: str) -> int:
 
 
 def _select_variant(files: StoredFiles, size: tuple[str, str], cache_control: bytes) -> MediaFile:
-    """Return the requested variant; while it is still being made, another one, with a short cache time."""
+    """Returns the requested variant; while it is still being made, another one, with a short cache time."""
     exact = files.get(size)
     if exact is not None:
         return MediaFile(exact.key, cache_control)
@@ -273,7 +276,10 @@ def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
 def _remote_photo_files(
     tx: Reader, cookie: str, photo_id: int, has_capability: bool
 ) -> tuple[StoredFiles, bool]:
-    """Return the files of a remote photo and whether it is public. A capability replaces the right to see it."""
+    """Returns the files of a remote photo and whether it is public.
+
+    A capability replaces the right to see it.
+    """
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     viewer = _viewer(tx, cookie)
     access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
@@ -286,7 +292,7 @@ def _remote_photo_files(
 
 
 def _profile_files(tx: Reader, account_id: int, kind: avatars.PictureKind) -> tuple[StoredFiles, bool]:
-    """Return the files of a profile picture, and whether it is a remote one."""
+    """Returns the files of a profile picture, and whether it is a remote one."""
     account = accounts.by_id(tx, account_id)
     if (
         account is None

@@ -28,14 +28,17 @@ REMOTE_PREVIEW_VARIANT = ("medium", "webp")
 
 
 def media_url(site: Site, rest: str, *, is_open: bool) -> str:
-    """Return the URL of `rest`, a storage key or a path below `remote/`. With `is_open` without a capability."""
+    """Returns the URL of `rest`, a storage key or a path below `remote/`.
+
+    With `is_open` without a capability.
+    """
     if is_open:
         return site.uri(f"/media/{rest}")
     return site.uri(f"/media/p/{site.media_capability(rest)}/{rest}")
 
 
 def select_file(photo: Photo, variants: tuple[tuple[str, str], ...]) -> StoredFile | None:
-    """Return the first of these variants that the photo has, or any other; None if it has no file."""
+    """Returns the first of these variants that the photo has, or any other; None if it has no file."""
     for name in variants:
         if (found := photo.files.get(name)) is not None:
             return found
@@ -43,7 +46,10 @@ def select_file(photo: Photo, variants: tuple[tuple[str, str], ...]) -> StoredFi
 
 
 def photo_url(site: Site, photo: Photo, variants: tuple[tuple[str, str], ...], *, is_open: bool) -> str:
-    """Return the URL of one variant of a photo, '' for none. This node fetches a remote one when it is first viewed."""
+    """Returns the URL of one variant of a photo, '' for none.
+
+    This node fetches a remote one when it is first viewed.
+    """
     if photo.remote_url:
         variant, form = REMOTE_FULL_VARIANT if variants is FULL_VARIANTS else REMOTE_PREVIEW_VARIANT
         return media_url(site, f"remote/{photo.id}/{variant}.{form}", is_open=is_open)
@@ -52,17 +58,17 @@ def photo_url(site: Site, photo: Photo, variants: tuple[tuple[str, str], ...], *
 
 
 def avatar_url(site: Site, account: Account, default: str = "/static/avatar.svg") -> str:
-    """Return the URL of an account's avatar, or of the default one."""
+    """Returns the URL of an account's avatar, or of the default one."""
     return _profile_picture_url(site, account, avatars.AVATAR) or site.uri(default)
 
 
 def header_url(site: Site, account: Account) -> str:
-    """Return the URL of an account's header; '' for none."""
+    """Returns the URL of an account's header; '' for none."""
     return _profile_picture_url(site, account, avatars.HEADER)
 
 
 def _profile_picture_url(site: Site, account: Account, kind: avatars.PictureKind) -> str:
-    """Return the URL of a profile picture. It changes with the picture, so it may be cached for long."""
+    """Returns the URL of a profile picture. It changes with the picture, so it may be cached for long."""
     source = kind.file(account) if account.is_local else kind.url(account)
     if not source or account.is_without_media:
         return ""

@@ -57,7 +57,7 @@ def _replacer(ids: dict[str, int]) -> Callable[[re.Match[str]], str]:
 
 
 def post_emoji(post: Post, author: Account) -> str:
-    """The stored emoji of a post; '' if media of its author's server is not shown."""
+    """Returns the stored emoji of a post; '' if media of its author's server is not shown."""
     return "" if author.is_without_media else post.emoji
 
 

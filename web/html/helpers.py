@@ -28,7 +28,7 @@ _NO_SITE = Site("", "", b"")
 
 
 def profile_path(account: Account) -> str:
-    """The path of the profile of a local or remote account on this node."""
+    """Returns the path of the profile of a local or remote account on this node."""
     return "/@" + account.handle.replace("%", "%25")
 
 
@@ -54,13 +54,16 @@ class Icons:
 
 
 def avatar_path(account: Account, size: str = "small") -> str:
-    """The path of an avatar. Without the host, since the page may have been requested under another name of the node."""
+    """Returns the path of an avatar.
+
+    Without the host, since the page may have been requested under another name of the node.
+    """
     url = avatar_url(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
     return url.replace("/avatar.webp", f"/{size}.webp") if "/media/" in url else url
 
 
 def header_path(account: Account) -> str:
-    """The path of the header image of a profile; '' for none."""
+    """Returns the path of the header image of a profile; '' for none."""
     return header_url(_NO_SITE, account).removeprefix(_NO_SITE.base_url)
 
 
@@ -83,7 +86,10 @@ class PhotoSources(NamedTuple):
 
 
 def photo_sources(photo: Photo) -> PhotoSources:
-    """The sizes a browser may choose from. A remote photo is fetched by this node when it is first requested."""
+    """Returns the sizes a browser may choose from.
+
+    A remote photo is fetched by this node when it is first requested.
+    """
     base = f"/media/remote/{photo.id}/" if photo.remote_url else ""
     sets = {}
     for form in ("avif", "webp"):
@@ -103,7 +109,7 @@ def photo_sources(photo: Photo) -> PhotoSources:
 
 
 def thumb_path(photo: Photo, form: str = "webp") -> str:
-    """The path of the square of a photo for a grid; '' when there is none in this format."""
+    """Returns the path of the square of a photo for a grid; '' when there is none in this format."""
     if photo.remote_url:
         return f"/media/remote/{photo.id}/thumb.{form}" if form == "webp" else ""
     file = photo.files.get(("thumb", form))
@@ -158,7 +164,7 @@ def render_thumb(photo: Photo, label: str) -> Markup:
 
 
 def _uncropped_path(photo: Photo, form: str) -> str:
-    """The path of the uncropped photo that a browser can crop to a square itself."""
+    """Returns the path of the uncropped photo that a browser can crop to a square itself."""
     if photo.remote_url:
         return f"/media/remote/{photo.id}/medium.webp" if form == "webp" else ""
     file = photo.files.get(("medium", form))
@@ -166,7 +172,7 @@ def _uncropped_path(photo: Photo, form: str) -> str:
 
 
 def focus_class(photo: Photo) -> str:
-    """The class by which a square shows the focal point, in fifths; '' for the middle.
+    """Returns the class by which a square shows the focal point, in fifths; '' for the middle.
 
     A class and not a style, since the pages allow no styles in their HTML.
     """
@@ -179,7 +185,8 @@ def focus_class(photo: Photo) -> str:
 
 
 def _crop_step(position: float, ratio: float) -> int:
-    """By how many fifths of the way a square window moves, so that the point is as near its middle as possible."""
+    """Returns by how many fifths of the way a square window moves,
+    so that the point is as near its middle as possible."""
     if ratio <= 1:
         return 2
     return round(4 * min(1.0, max(0.0, (position * ratio - 0.5) / (ratio - 1))))
@@ -189,7 +196,8 @@ _ALBUM_CLASSES = ((0.9, "r-tall"), (1.16, "r-even"), (1.42, "r-wide"), (1.64, "r
 
 
 def album_class(photos: Sequence[Photo]) -> str:
-    """The class of the one box that all photos of an album share: that of the first, within reason."""
+    """Returns the class of the one box that all photos of an album share:
+    that of the first, within reason."""
     first = photos[0]
     ratio = (
         first.width / first.height

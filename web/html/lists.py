@@ -31,7 +31,7 @@ class HashtagRow:
 
 
 def requested_page(limit: int) -> Page:
-    """The page that the query string requests with `max_id`."""
+    """Returns the page that the query string requests with `max_id`."""
     return Page(max_id=parse_id(request.args.get("max_id", "")), limit=limit)
 
 
@@ -72,7 +72,7 @@ def _to_viewer_relationship(viewer: Account, found: Relationship) -> ViewerRelat
 def viewer_relationships(
     tx: Reader, viewer: Account | None, accounts: Sequence[Account]
 ) -> dict[int, ViewerRelationship]:
-    """The viewer's relationships with listed accounts by account id; empty for visitors."""
+    """Returns the viewer's relationships with listed accounts by account id; empty for visitors."""
     if viewer is None or not accounts:
         return {}
     return {
@@ -84,7 +84,7 @@ def viewer_relationships(
 def recent_photos(
     tx: Reader, viewer: Account | None, cards: CardRenderer, page: Page, *, only_local: bool
 ) -> CardPage:
-    """The newest public photos: of local accounts, or of all."""
+    """Returns the newest public photos: of local accounts, or of all."""
     entries = timelines.public(tx, viewer, page, only_local=only_local, only_photos=True)
     return cards.prepare_entries(tx, viewer, entries, page.limit)
 

@@ -48,7 +48,7 @@ def render_metadata(photos: Sequence[Photo]) -> Markup:
 
 
 def _values(values: list[str]) -> list[str]:
-    """One value when it is the same for all photos; else one for each photo that has it, numbered."""
+    """Returns one value when it is the same for all photos; else one for each photo that has it, numbered."""
     if len(set(values)) <= 1:
         return [value for value in values[:1] if value]
     return [f"{number}: {value}" for number, value in enumerate(values, 1) if value]
@@ -69,7 +69,7 @@ def _exif_reader(metadata: dict[str, Any]) -> Callable[[str], str]:
 
 
 def camera_summary(photo: Photo) -> str:
-    """The camera's metadata of a photo as one line of plain text, for its owner."""
+    """Returns the camera's metadata of a photo as one line of plain text, for its owner."""
     metadata = {"exif": json.loads(photo.camera)}
     return " · ".join(part for part in (*_camera_parts(metadata), _taken(metadata)) if part)
 
@@ -79,7 +79,7 @@ def _camera(metadata: dict[str, Any]) -> str:
 
 
 def _camera_parts(metadata: dict[str, Any]) -> list[str]:
-    """The known parts of `SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`."""
+    """Returns the known parts of `SONY ILCE-7M4 · Batis 1.8/85 · 85 mm · f/2.2 · 1/200 s · ISO 3200`."""
     value_of = _exif_reader(metadata)
     make, model, lens = value_of("Make"), value_of("Model"), value_of("LensModel")
     body = model if model.lower().startswith(make.lower()) else f"{make} {model}".strip()

@@ -111,7 +111,9 @@ class _ButtonHtml:
         self.count = PostCounts._fields.index(button.count) if button.count else None
         self._is_offered = button.is_offered
         image = icon(button.icon, "fills" if button.is_filled else "")  # type: ignore[operator]
-        inside = f'title="{label}">{image}<span class="sr">{label}</span> <span class="n">'
+        # The script counts in the element `.n`, so a button without a count has none.
+        start, self._end = ("", "") if self.count is None else (' <span class="n">', "</span>")
+        inside = f'title="{label}">{image}<span class="sr">{label}</span>{start}'
         self._opening = (
             f'/{action}" data-action="{action}" aria-pressed="false" {inside}',
             f'/un{action}" data-action="{action}" aria-pressed="true" {inside}',
@@ -126,7 +128,7 @@ class _ButtonHtml:
         if not is_pressed and self._is_offered is not None and not self._is_offered(card, viewer_id):
             return ""
         count = "" if self.count is None else _short_count(counts[self.count])
-        return f"{start}{self._opening[is_pressed]}{count}</span></button>"
+        return f"{start}{self._opening[is_pressed]}{count}{self._end}</button>"
 
 
 class ActionRow:

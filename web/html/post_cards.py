@@ -186,7 +186,7 @@ def _cache_version(kind: str, summary: PostSummary) -> tuple[str, ...]:
 
 
 def _is_complete(photo: Photo) -> bool:
-    """Whether all sizes of the photo exist. Until then its card is cached only for a short time."""
+    """Returns whether all sizes of the photo exist. Until then its card is cached only for a short time."""
     if photo.remote_url:
         return bool(photo.files)
     return all((variant.name, variant.format) in photo.files for variant in DEFERRED_VARIANTS)

@@ -21,7 +21,6 @@ from web.html.post_cards import CardRenderer
 from web.html.template_source import TemplateLoader
 from web.i18n import js_messages, translations
 from web.request import context, session
-from web.request import context as current
 from web.request.context import SignedInUser
 
 # Macros that nearly every page needs: as globals they cost a page nothing, imported 20 µs each.
@@ -163,16 +162,16 @@ class Templates:
 
 
 def card_renderer() -> CardRenderer:
-    """The renderer of cards in the language of this request."""
+    """Returns the renderer of cards in the language of this request."""
     return context.current_node().component(Templates).card_renderer(translations.current_language())
 
 
-def render_html(template: str, **context: Any) -> str:
+def render_html(template: str, **values: Any) -> str:
     """Renders a template with what every page needs: the signed-in user, the CSRF token, the theme, the path."""
-    node = current.current_node()
+    node = context.current_node()
     language = translations.current_language()
     pages = node.component(Templates)
-    user = current.signed_in_user()
+    user = context.signed_in_user()
     cards = pages.card_renderer(language)
     theme = user.user.theme if user else request.cookies.get(session.THEME_COOKIE, "system")
     theme = theme if theme in ("light", "dark") else "system"
@@ -180,7 +179,7 @@ def render_html(template: str, **context: Any) -> str:
         pages.environment(language)
         .get_template(template)
         .render(
-            context,
+            values,
             me=user,
             viewer=user.account if user else None,
             csrf=session.csrf_token(node),
@@ -195,8 +194,8 @@ def render_html(template: str, **context: Any) -> str:
     )
 
 
-async def render_page(template: str, **context: Any) -> Response:
+async def render_page(template: str, **values: Any) -> Response:
     """Renders a whole page as a response. Loads the signed-in user if the handler did not need it."""
     if not hasattr(g, "signed_in_user"):
-        await current.read(current.read_nothing)
-    return Response(render_html(template, **context), content_type="text/html; charset=utf-8")
+        await context.read(context.read_nothing)
+    return Response(render_html(template, **values), content_type="text/html; charset=utf-8")

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 
 def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
-    """Return the messages that the modules in `static/js` know as `words`, by key; {n} is filled in there."""
+    """Returns the messages that the modules in `static/js` know as `messages`,
+    by key; {n} is filled in there."""
     return {
         "failed": _("Something went wrong. Please try again."),
         "copied": _("Copied"),
@@ -23,9 +24,9 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "offline": _("The connection was lost."),
         "uploading": _("Uploading"),
         "preparing": _("Processing photo"),
-        "written": _("Metadata:"),
+        "metadata": _("Metadata:"),
         "waiting": _("Posting when all photos are uploaded"),
-        "enough": _("A post can have up to 20 photos"),
+        "tooMany": _("A post can have up to 20 photos"),
         "restored": _("Draft restored"),
         "describe": _("Describe photo {n} for people who cannot see it"),
         "hint": _("Describe this photo for people who cannot see it"),
@@ -49,6 +50,6 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
 
 
 def to_script_json(value: object) -> Markup:
-    """Return a value as JSON that is safe inside a script element."""
+    """Returns a value as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704

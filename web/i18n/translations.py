@@ -65,13 +65,14 @@ def load_catalogue(language: str) -> Catalogue:
 
 @functools.cache
 def available_languages() -> tuple[str, ...]:
-    """Return the languages that have a catalogue, English first."""
+    """Returns the languages that have a catalogue, English first."""
     found = sorted(path.parent.parent.name for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/messages.po"))
     return (SOURCE_LANGUAGE, *(name for name in found if name != SOURCE_LANGUAGE))
 
 
 def choose_language(wanted: str, accepted: Iterable[str]) -> str:
-    """Return the language of a request: the one the user has set, else the first of their browser that has a catalogue."""
+    """Returns the language of a request: the one the user has set,
+    else the first of their browser that has a catalogue."""
     for name in (wanted, *accepted):
         for form in (name.lower(), name.lower().partition("-")[0]):
             if form in available_languages():
@@ -80,7 +81,7 @@ def choose_language(wanted: str, accepted: Iterable[str]) -> str:
 
 
 def set_language(language: str) -> None:
-    """Set the language of the current request."""
+    """Sets the language of the current request."""
     _language.set(language)
 
 
@@ -93,13 +94,13 @@ def text_direction(language: str) -> str:
 
 
 def gettext(message: str, **values: object) -> str:
-    """Translate a message into the language of the current request, `%(name)s` filled in."""
+    """Translates a message into the language of the current request, `%(name)s` filled in."""
     translated = load_catalogue(_language.get()).gettext(message)
     return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
-    """Translate a message that has a number, `%(num)s`."""
+    """Translates a message that has a number, `%(num)s`."""
     return load_catalogue(_language.get()).ngettext(one, many, n) % {"num": n, **values}
 
 
@@ -107,5 +108,5 @@ _ = gettext
 
 
 def N_(message: str) -> str:
-    """Mark a message that is translated later, where it is shown."""
+    """Marks a message that is translated later, where it is shown."""
     return message

@@ -80,7 +80,7 @@ async def _render_form(
 
 
 def _load_quoted(tx: Reader, account: Account, post_id: int) -> PostView | None:
-    """The post that is to be quoted, or None if this account may not quote it."""
+    """Returns the post that is to be quoted, or None if this account may not quote it."""
     try:
         post = posts.visible_by_id(tx, account, post_id)
     except NotFound:
@@ -184,7 +184,7 @@ def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
 
 
 def _own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | None) -> list[Photo]:
-    """Those of the photos that this account may put in this post, in order."""
+    """Returns those of the photos that this account may put in this post, in order."""
     post_photos = photo_rows.by_ids(tx, ids)
     return [
         post_photos[id_]

@@ -58,7 +58,8 @@ def _load_report(
 
 
 def failure_reason(server: ServerDelivery) -> str:
-    """Why a delivery failed, in words for users; the log and the admin pages have the server's own message."""
+    """Returns why a delivery failed, in words for users;
+    the log and the admin pages have the server's own message."""
     match server.status:
         case None:
             return _("The server does not respond.")

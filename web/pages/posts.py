@@ -76,7 +76,8 @@ def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | Non
 
 
 def _load_quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, PostView | None] | None:
-    """The URI of the quoted post, and its view if this viewer may see it; None for no quote at all."""
+    """Returns the URI of the quoted post, and its view if this viewer may see it;
+    None for no quote at all."""
     quote = quotes.by_post(tx, post)
     if quote is None:
         return None

@@ -244,7 +244,8 @@ def _load_relationship(
 
 @blueprint.get("/people/<int:account_id>/standing")
 async def show_relationship(account_id: int) -> Response:
-    """The relationship with an account, for scripts that wait until another server has accepted a follow."""
+    """Returns the relationship with an account,
+    for scripts that wait until another server has accepted a follow."""
     return _relationship_json(*await context.read(_load_relationship, account_id))
 
 

@@ -101,7 +101,10 @@ async def find_home_server() -> Response:
 
 
 async def _authorize_url(domain: str, handle: str, uri: str) -> str:
-    """The URL at the visitor's own server. It is shown as a link, so that people see where they go."""
+    """Returns the URL at the visitor's own server.
+
+    It is shown as a link, so that people see where they go.
+    """
     node = context.current_node()
     scheme = "https" if not node.config.federation.allow_http else node.site.scheme
     default_url = f"{scheme}://{domain}/authorize_interaction?uri={quote(uri, safe='')}"

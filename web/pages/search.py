@@ -48,7 +48,7 @@ def _search(tx: Reader, viewer: Account | None, cards: CardRenderer, q: str) -> 
 
 
 def is_handle_or_url(q: str) -> bool:
-    """Whether the query names one account or post, perhaps on another server."""
+    """Returns whether the query names one account or post, perhaps on another server."""
     return q.startswith(("https://", "http://")) or (q.lstrip("@").count("@") == 1 and " " not in q)
 
 

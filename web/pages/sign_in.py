@@ -30,7 +30,7 @@ async def _form_fields() -> dict[str, str]:
 
 
 def _field_errors(refused: Refused) -> dict[str, str]:
-    """The message by the name of the field it is about."""
+    """Returns the message by the name of the field it is about."""
     field = getattr(refused, "field", "")
     if not field and isinstance(refused, Conflict):
         field = "email" if "e-mail" in refused.message else "name"

@@ -59,7 +59,7 @@ def current_node() -> Node:
 
 
 def signed_in_user() -> SignedInUser | None:
-    """Return the signed-in user, once `read` or `write` has run; None before, and for a visitor."""
+    """Returns the signed-in user, once `read` or `write` has run; None before, and for a visitor."""
     user: SignedInUser | None = getattr(g, "signed_in_user", None)
     return user
 
@@ -99,7 +99,7 @@ def _run_write(
     user = _load_user(tx, token, with_counts=False)
     if user is None:
         raise SignInRequired(_("Sign in to do that."))
-    if needs and needs != "user" and not user.is_staff:
+    if needs != "user" and not user.is_staff:
         raise NotAllowed(_("Only moderators can do that."))
     if needs == "admin" and not user.user.is_admin:
         raise NotAllowed(_("Only an admin can do that."))
@@ -120,69 +120,75 @@ async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T
     return found  # type: ignore[return-value]
 
 
+async def _write(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
+    user, found = await current_node().db.write(
+        _run_write, session.session_token(), needs, unit, args, kwargs
+    )
+    if not hasattr(g, "signed_in_user"):
+        g.signed_in_user = user
+    return found
+
+
 async def read(
     unit: Callable[Concatenate[Reader, Account | None, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run `unit(tx, viewer, …)`; the viewer is None where nobody is signed in."""
+    """Runs `unit(tx, viewer, …)`; the viewer is None where nobody is signed in."""
     return await _read("", unit, args, kwargs)
 
 
 async def read_signed_in(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `read`, for a signed-in user. Raises SignInRequired, which leads to the sign-in page."""
+    """Runs `unit(tx, account, …)` for a signed-in user.
+
+    Raises SignInRequired, which leads to the sign-in page.
+    """
     return await _read("user", unit, args, kwargs)
 
 
 async def read_as_staff(
     unit: Callable[Concatenate[Reader, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `read`, for moderators and admins. Raises SignInRequired, or NotFound for other users."""
+    """Runs `unit(tx, account, …)` for moderators and admins.
+
+    Raises SignInRequired, or NotFound for other users.
+    """
     return await _read("staff", unit, args, kwargs)
 
 
 async def write(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run `unit(tx, account, …)` in a write transaction for the signed-in user. Raises SignInRequired."""
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "user", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    """Runs `unit(tx, account, …)` in a write transaction for the signed-in user. Raises SignInRequired."""
+    return await _write("user", unit, args, kwargs)
 
 
 async def write_as_staff(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `write`, for moderators and admins. Raises NotAllowed for other users."""
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "staff", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    """Runs `unit(tx, account, …)` in a write transaction for moderators and admins.
+
+    Raises NotAllowed for other users.
+    """
+    return await _write("staff", unit, args, kwargs)
 
 
 async def write_as_admin(
     unit: Callable[Concatenate[Writer, Account, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """As `write`, for admins; moderators may only read that. Raises NotAllowed for other users."""
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), "admin", unit, args, kwargs
-    )
-    if not hasattr(g, "signed_in_user"):
-        g.signed_in_user = user
-    return found
+    """Runs `unit(tx, account, …)` in a write transaction for admins; moderators may only read that.
+
+    Raises NotAllowed for other users.
+    """
+    return await _write("admin", unit, args, kwargs)
 
 
 def read_nothing(tx: Reader, viewer: Account | None) -> None:
-    """A unit that reads nothing, for callers that only need the signed-in user."""
+    """Reads nothing: a unit for callers that only need the signed-in user."""
 
 
 async def require_account() -> Account:
-    """Return the account of the signed-in user. Raises SignInRequired."""
+    """Returns the account of the signed-in user. Raises SignInRequired."""
     await read_signed_in(read_nothing)
     user = signed_in_user()
     if user is None:
@@ -191,7 +197,7 @@ async def require_account() -> Account:
 
 
 def client_address() -> str:
-    """Return the address of the client: the nearest hop that is not one of the trusted proxies.
+    """Returns the address of the client: the nearest hop that is not one of the trusted proxies.
 
     `X-Forwarded-For` counts only as far as trusted proxies wrote it, so a client cannot choose its address.
     """
@@ -204,5 +210,5 @@ def client_address() -> str:
 
 
 async def limit_rate(key: str, *, max_attempts: int, seconds: int) -> None:
-    """Count one attempt under a key. Raises TooManyRequests above `max_attempts` in `seconds`."""
+    """Counts one attempt under a key. Raises TooManyRequests above `max_attempts` in `seconds`."""
     await current_node().db.write(rate_limits.count_attempt, key, limit=max_attempts, seconds=seconds)

@@ -11,7 +11,7 @@ _PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
 def safe_path(path: str, default: str = "/") -> str:
-    """Return `path` if every browser takes it for a path on this node, else `default`.
+    """Returns `path` if every browser takes it for a path on this node, else `default`.
 
     Refused are absolute and protocol-relative URLs, also with backslashes or encoded slashes, and white space.
     """
@@ -19,7 +19,7 @@ def safe_path(path: str, default: str = "/") -> str:
 
 
 def referring_path(default: str = "/") -> str:
-    """Return the path of the page of this node that the request came from, else `default`."""
+    """Returns the path of the page of this node that the request came from, else `default`."""
     source = urlsplit(request.headers.get("Referer", ""))
     if source.netloc != request.host:
         return default
@@ -27,7 +27,7 @@ def referring_path(default: str = "/") -> str:
 
 
 def see_other(path: str, *, fragment: str = "") -> Response:
-    """Redirect with 303 to a path on this node; `fragment` is the id of the element to scroll to."""
+    """Redirects with 303 to a path on this node; `fragment` is the id of the element to scroll to."""
     target = safe_path(path)
     if fragment:
         target = f"{target.partition('#')[0]}#{fragment}"
@@ -35,5 +35,5 @@ def see_other(path: str, *, fragment: str = "") -> Response:
 
 
 def wants_json() -> bool:
-    """Whether a script made the request and shows the response itself."""
+    """Returns whether a script made the request and shows the response itself."""
     return "application/json" in request.headers.get("Accept", "")

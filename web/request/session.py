@@ -25,12 +25,12 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def session_token() -> str:
-    """Return the session token as the browser sent it; '' when there is none."""
+    """Returns the session token as the browser sent it; '' when there is none."""
     return request.cookies.get(SESSION_COOKIE, "")
 
 
 def csrf_token(node: Node) -> str:
-    """Return the form token for the page being rendered. Makes a visitor token where no cookie was sent."""
+    """Returns the form token for the page being rendered. Makes a visitor token where no cookie was sent."""
     token = session_token()
     if not token:
         token = request.cookies.get(VISITOR_COOKIE, "") or getattr(g, "visitor_token", "")
@@ -44,7 +44,7 @@ def _csrf_digest(node: Node, token: str) -> str:
 
 
 async def check_csrf(node: Node) -> None:
-    """Raise NotAllowed unless the request comes from a page that this node rendered for this browser.
+    """Raises NotAllowed unless the request comes from a page that this node rendered for this browser.
 
     The form token is compared in constant time. Safe methods are not checked.
     """
@@ -73,30 +73,30 @@ def _set_cookie(node: Node, response: Response, name: str, value: str, seconds: 
 
 
 def set_session_cookie(node: Node, response: Response, value: str) -> None:
-    """Set the cookie of a new session, and delete that of the visitor."""
+    """Sets the cookie of a new session, and deletes that of the visitor."""
     _set_cookie(node, response, SESSION_COOKIE, value, YEAR_SECONDS)
     response.delete_cookie(VISITOR_COOKIE, path="/")
 
 
 def delete_session_cookie(node: Node, response: Response) -> None:
-    """Delete the session cookie."""
+    """Deletes the session cookie."""
     response.delete_cookie(
         SESSION_COOKIE, path="/", secure=node.site.scheme == "https", httponly=True, samesite="Lax"
     )
 
 
 def set_theme_cookie(node: Node, response: Response, theme: str) -> None:
-    """Set the theme cookie."""
+    """Sets the theme cookie."""
     _set_cookie(node, response, THEME_COOKIE, theme, YEAR_SECONDS)
 
 
 def set_language_cookie(node: Node, response: Response, language: str) -> None:
-    """Set the language cookie: a page needs the language before the database says who is signed in."""
+    """Sets the language cookie: a page needs the language before the database says who is signed in."""
     _set_cookie(node, response, LANGUAGE_COOKIE, language, YEAR_SECONDS)
 
 
 def set_visitor_cookie(node: Node, response: Response) -> None:
-    """Set the visitor cookie that the forms of this response rely on, if `csrf_token` made one."""
+    """Sets the visitor cookie that the forms of this response rely on, if `csrf_token` made one."""
     token = getattr(g, "visitor_token", "")
     if token:
         _set_cookie(node, response, VISITOR_COOKIE, token, None)

@@ -27,7 +27,8 @@ class CopiedConfig(Hypercorn):
 
 
 def hypercorn_config(options: Config) -> Hypercorn:
-    """Make hypercorn's options from the node's, with the limits on connections that hypercorn keeps itself."""
+    """Makes hypercorn's options from the node's,
+    with the limits on connections that hypercorn keeps itself."""
     server: Any = Hypercorn()
     server.bind = list(options.server.bind)
     if options.server.tls_certificate:

@@ -35,7 +35,7 @@ class Request:
         self.ended = asyncio.Event()  # the whole body has arrived, or no more of it will
 
     async def read_ahead(self) -> None:
-        """Read from hypercorn until the client is gone; runs as a task beside the app."""
+        """Reads from hypercorn until the client is gone; runs as a task beside the app."""
         while not self.gone.is_set():
             while self._unread >= MAX_UNREAD_BODY and not self._is_dropped:
                 self._taken.clear()
@@ -64,7 +64,7 @@ class Request:
             self.ended.set()
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next message for the app; this is its ASGI `receive`."""
+        """Returns the next message for the app; this is its ASGI `receive`."""
         while True:
             if not self._is_dropped and (self._parts or (self._is_whole and not self._is_delivered)):
                 body = b"".join(self._parts)
@@ -79,7 +79,10 @@ class Request:
             await self._arrived.wait()
 
     def drop_rest(self) -> None:
-        """Throw away what still arrives. Left unread it would block hypercorn, which waits until it is taken."""
+        """Throws away what still arrives.
+
+        Left unread it would block hypercorn, which waits until it is taken.
+        """
         self._is_dropped = True
         self._parts.clear()
         self._taken.set()
@@ -111,8 +114,10 @@ class Response:
         return self._is_http1 and (self._closes or self._is_lost or not self._is_complete)
 
     async def send(self, message: Any) -> None:
-        """Take a message of the app; this is its ASGI `send`. Raises ValueError, RuntimeError for what cannot
-        be sent."""
+        """Takes a message of the app; this is its ASGI `send`.
+
+        Raises ValueError, RuntimeError for what cannot be sent.
+        """
         kind = message["type"]
         if self._is_complete:
             return
@@ -160,7 +165,7 @@ class Response:
             await self._complete(data)
 
     async def _complete(self, data: bytes) -> None:
-        """Send the end of the response, but not before the end of the request: hypercorn closes the
+        """Sends the end of the response, but not before the end of the request: hypercorn closes the
         connection when more arrives after a response, and the client may then never see it."""
         if not self._request.ended.is_set():
             await self._forward({"type": "http.response.body", "body": data, "more_body": True})
@@ -175,8 +180,10 @@ class Response:
         await self._forward({"type": "http.response.body", "body": data, "more_body": False})
 
     async def _forward(self, message: Any) -> None:
-        """Hand a message to hypercorn, which waits until the client reads. After the stall timeout, or once
-        the client of an HTTP/2 connection left, give up on the response."""
+        """Hands a message to hypercorn, which waits until the client reads.
+
+        After the stall timeout, or once the client of an HTTP/2 connection left, gives up on the response.
+        """
         if self._is_lost:
             return
         sending = asyncio.ensure_future(self._send(message))
@@ -198,7 +205,7 @@ class Response:
                 one.cancel()
 
     async def finish(self) -> None:
-        """Answer for an app that did not: 408 where the client stalled, otherwise 500."""
+        """Answers for an app that did not: 408 where the client stalled, otherwise 500."""
         if self._is_complete or self._is_lost or (self._status and self._headers is None):
             return
         self._promised, self._sent = None, 0

@@ -54,7 +54,7 @@ class RequestHead:
 
     @classmethod
     def read(cls, data: bytes) -> RequestHead | None:
-        """Parse a head, its last empty line included; None where it is not simple and h11 has to read it."""
+        """Parses a head, its last empty line included; None where it is not simple and h11 has to read it."""
         head = cls()
         parser = HttpRequestParser(head)
         try:
@@ -99,10 +99,10 @@ class Http1:
         self._h11: PatchedH11 | None = None  # reads the rest of the connection
 
     async def initiate(self) -> None:
-        """Do nothing: over HTTP/1.1 the server sends nothing before the first request."""
+        """Does nothing: over HTTP/1.1 the server sends nothing before the first request."""
 
     async def handle(self, event: Event) -> None:
-        """Take what arrived, or that the connection is closed."""
+        """Takes what arrived, or that the connection is closed."""
         if self._h11 is not None:
             await self._h11.handle(event)
         elif isinstance(event, RawData) and not self._is_closed:
@@ -133,8 +133,10 @@ class Http1:
                 await self._progress.wait()
 
     async def _begin_exchange(self) -> bool:
-        """Start the next request. False where its head is not whole yet, or h11 reads the connection from
-        here on."""
+        """Starts the next request.
+
+        False where its head is not whole yet, or h11 reads the connection from here on.
+        """
         data = self._unread.removeprefix(b"\r\n")  # RFC 9112, section 2.2
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 and len(data) < MAX_HEAD and b"\n\n" not in data and b"\n\r\n" not in data:
@@ -156,7 +158,7 @@ class Http1:
         await self._send(RawData(data))
 
     def may_keep_alive(self) -> bool:
-        """Whether this server takes another request on the connection after the current one."""
+        """Returns whether this server takes another request on the connection after the current one."""
         limit = self.config.keep_alive_max_requests
         return self._responses + 1 < limit and not self.context.terminated.is_set()
 
@@ -164,8 +166,11 @@ class Http1:
         self._progress.set()
 
     async def end_response(self, exchange: Exchange) -> None:
-        """Go on after a whole response. The rest of the request body is read and dropped, since closing the
-        connection over it could lose the response; that has the time limit of an idle connection."""
+        """Continues after a whole response.
+
+        The rest of the request body is read and dropped, since closing the connection over it could lose the
+        response; that has the time limit of an idle connection.
+        """
         self._responses += 1
         if not exchange.body_left:
             await self._end_exchange(exchange)
@@ -182,7 +187,7 @@ class Http1:
             await self._send(Closed())
 
     async def abort(self) -> None:
-        """Close the connection within a response: its rest is not sent, and nothing more is read."""
+        """Closes the connection within a response: its rest is not sent, and nothing more is read."""
         self._stop()
         self._progress.set()
         await self._send(Closed())
@@ -215,7 +220,7 @@ class Exchange:
             self._arrived.set()
 
     def client_left(self) -> None:
-        """Let the app know that its client is gone."""
+        """Lets the app know that its client is gone."""
         self._client_is_gone = True
         self._arrived.set()
 
@@ -317,8 +322,8 @@ class Exchange:
             await self._connection.end_response(self)
 
     def _with_framing(self, head: bytes, size: int, more: bool) -> bytes:
-        """Complete the head of a response: how its end is recognised, whether the connection stays open, the
-        empty line."""
+        """Completes the head of a response: how its end is recognised,
+        whether the connection stays open, the empty line."""
         if (
             self._promised is None
             and self._status not in STATUSES_WITHOUT_BODY
@@ -336,7 +341,8 @@ class Exchange:
         return head + (b"\r\n" if self.head.keeps_alive else b"connection: close\r\n\r\n")
 
     async def _answer_for_app(self) -> None:
-        """Answer 500 for an app that returned or failed before its response; within it, close the connection."""
+        """Answers 500 for an app that returned or failed before its response;
+        within it, closes the connection."""
         if self._client_is_gone:
             return
         if self._status == 0 or self._response_head is not None:

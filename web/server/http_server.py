@@ -26,7 +26,7 @@ async def serve(
     fast: bool = True,
     needed: Iterable[private_api.Name] = private_api.NAMES,
 ) -> None:
-    """Serve an ASGI app until `shutdown_trigger` returns. Raises OSError.
+    """Serves an ASGI app until `shutdown_trigger` returns. Raises OSError.
 
     Without `fast`, or where hypercorn has not all that is `needed`, by hypercorn as released.
     """

@@ -79,7 +79,8 @@ class Connection(TCPServer):
             await self.idle_task.stop()
 
     async def _idle_timeout(self) -> None:
-        """Close a connection that was idle or stalled for too long, or that is idle while the server stops."""
+        """Closes a connection that was idle or stalled for too long,
+        or that is idle while the server stops."""
         allowed = self.config.keep_alive_timeout
         stopping = self.context.terminated
         while not stopping.is_set() and (left := self._time_left(allowed)) > 0:
@@ -95,7 +96,7 @@ class Connection(TCPServer):
         # Otherwise a response is under way, and closes the connection when it ends.
 
     def _time_left(self, allowed: float) -> float:
-        """Seconds until the connection has been idle, or without progress, for too long."""
+        """Returns the seconds until the connection has been idle, or without progress, for too long."""
         if self._idle_since is not None:
             return self._idle_since + allowed - self.loop.time()
         return self._progress_at + STALL_FACTOR * allowed - self.loop.time()
@@ -143,7 +144,7 @@ class FastConfig(CopiedConfig):
 
 
 def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
-    """Return what makes a `fast` object for a fast server, and hypercorn's own for any other."""
+    """Returns what makes a `fast` object for a fast server, and hypercorn's own for any other."""
 
     def make(*args: Any) -> Any:
         return (fast if any(isinstance(one, FastConfig) for one in args) else original)(*args)
@@ -157,7 +158,7 @@ _http2 = _for_fast_config(PatchedH2, H2Protocol)
 
 
 async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
-    """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
+    """Serves an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
     # Hypercorn looks these up at every connection. They stay: other servers may run in this process.
     hypercorn.asyncio.run.TCPServer = _connection  # type: ignore[attr-defined,assignment]
     hypercorn.asyncio.tcp_server.TaskGroup = Tasks  # type: ignore[attr-defined]

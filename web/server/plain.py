@@ -56,8 +56,8 @@ class GuardedApp:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Close each connection after its current response, and cut none: once a connection has ended with an
-        error, hypercorn waits for no other to finish."""
+        """Closes each connection after its current response, and cuts none: once a connection has ended with
+        an error, hypercorn waits for no other to finish."""
         self._is_stopping = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -92,7 +92,7 @@ class PlainConfig(CopiedConfig):
 
 
 async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
-    """Serve an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
+    """Serves an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
     guarded = GuardedApp(app, config)
 
     async def shutdown() -> None:
@@ -111,8 +111,8 @@ async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awai
 
 @contextlib.contextmanager
 def _cut_connections_are_not_reported() -> Iterator[None]:
-    """Keep out of the log that a connection was cut here, or closed by the system because its client did not
-    read."""
+    """Keeps out of the log that a connection was cut here,
+    or closed by the system because its client did not read."""
     loop = asyncio.get_running_loop()
     previous = loop.get_exception_handler()
 

@@ -112,7 +112,8 @@ NAMES = (
 
 
 def missing(names: Iterable[Name] = NAMES) -> list[str]:
-    """The names that the installed hypercorn lacks or has changed, each with what is wrong with it."""
+    """Returns the names that the installed hypercorn lacks or has changed,
+    each with what is wrong with it."""
     return [f"{name.path} {fault}" for name in names if (fault := _fault(name)) is not None]
 
 
@@ -129,7 +130,7 @@ def _fault(name: Name) -> str | None:
 
 
 def _find(path: str) -> Any:
-    """The module, class or function at a dotted path, or None."""
+    """Returns the module, class or function at a dotted path, or None."""
     module = path
     rest: list[str] = []
     while module:
@@ -146,7 +147,7 @@ def _find(path: str) -> Any:
 
 
 def _assigns(holder: Any, name: str) -> bool:
-    """Whether a method of the class assigns this attribute."""
+    """Returns whether a method of the class assigns this attribute."""
     functions = [one for one in vars(holder).values() if isinstance(one, FunctionType)]
     return any(
         step.opname == "STORE_ATTR" and step.argval == name
@@ -171,7 +172,7 @@ def _looks_up(function: Any, name: str) -> bool:
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A function's code and that of the functions within it."""
+    """Yields a function's code and that of the functions within it."""
     yield code
     for one in code.co_consts:
         if isinstance(one, CodeType):

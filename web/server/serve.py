@@ -33,7 +33,7 @@ WANTED_FILES, MIN_FILES = 16_384, 4_096
 
 
 def run(options: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serves until SIGTERM or SIGINT."""
     logging.getLogger("tintype.http").setLevel(logging.WARNING)
     _raise_file_limit()
     wiring.tune_garbage_collection()
@@ -42,8 +42,10 @@ def run(options: Config) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Raise the limit of open files to the number of possible connections. Many systems allow it, but start
-    with less."""
+    """Raises the limit of open files to the number of possible connections.
+
+    Many systems allow it, but start with less.
+    """
     try:
         import resource
     except ImportError:  # not on Windows
@@ -91,7 +93,7 @@ async def _print_welcome_when(ready: asyncio.Event, node: Node) -> None:
 
 
 async def print_welcome(node: Node) -> None:
-    """Print the address of the node and, while it has no admin, how to become one."""
+    """Prints the address of the node and, while it has no admin, how to become one."""
     code = await node.db.write(registration.create_setup_code)
     where = " and ".join(node.config.server.bind)
     print(f"Tintype is at {node.site.base_url} (listening on {where})", file=sys.stderr, flush=True)
@@ -104,7 +106,7 @@ async def print_welcome(node: Node) -> None:
 
 
 async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
-    """Serve the node until `stopping` is set, then stop within `DEADLINE` seconds."""
+    """Serves the node until `stopping` is set, then stops within `DEADLINE` seconds."""
     loop = asyncio.get_running_loop()
 
     def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

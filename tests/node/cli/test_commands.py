@@ -170,7 +170,7 @@ async def test_a_refused_user_leaves_nothing_behind(
 @pytest.mark.usefixtures("typed")
 def test_users_are_created_and_listed(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     assert main(["account", "list"]) == 0
-    assert "Nobody yet" in capsys.readouterr().out
+    assert "No accounts yet" in capsys.readouterr().out
     assert create("alice", "--role", "admin") == 0
     assert create("bob") == 0
     assert "@bob@localhost:8080 can sign in now" in capsys.readouterr().out

@@ -52,7 +52,8 @@ async def test_units_in_a_deadlock_are_run_again_and_both_are_done(database: Pos
         database.write(unit, "1", "test a", "test b"), database.write(unit, "2", "test b", "test a")
     )
 
-    assert len(runs) == 3
+    # One of the two was run again; on a busy server perhaps more than once.
+    assert len(runs) >= 3
     for key in ("test a", "test b"):
         assert sorted(await database.read(value, key) or "") == ["1", "2"]
 

@@ -107,8 +107,8 @@ async def test_a_post_for_followers_is_boosted_and_quoted_by_its_author_alone(
     ("policy", "reason"),
     [
         (InteractionPolicy(comment=NOBODY), "Comments on this post are turned off"),
-        (InteractionPolicy(comment=rule_for("followers")), "lets only some people comment"),
-        (InteractionPolicy(comment=rule_for(manual_approval=("everyone",))), "wants to be asked first"),
+        (InteractionPolicy(comment=rule_for("followers")), "limited who can comment"),
+        (InteractionPolicy(comment=rule_for(manual_approval=("everyone",))), "has to approve this first"),
     ],
 )
 async def test_a_refusal_says_why(

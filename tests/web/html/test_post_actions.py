@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,18 @@ def test_counts_stand_in_their_buttons_and_zero_is_left_out(
     texts = {one.attributes["data-action"]: one.text.split()[1:] for one in elements(html, "button")[:2]}
     assert texts == {"like": ["3"], "boost": ["1.2k"]}
     assert "0" not in "".join(one.text for one in elements(empty, "button"))
+
+
+@pytest.mark.parametrize("action", BUTTONS, ids=lambda action: action.name)
+def test_only_a_button_with_a_count_has_the_element_that_the_script_counts_in(
+    row: ActionRow, alice: Account, bob: Account, action: PostAction
+) -> None:
+    """A bookmark is private: pressing it must not put a 1 beside it."""
+    assert action.button is not None
+    html = row(card(alice), bob, COUNTS, ViewerMarks())
+    [shown] = re.findall(rf'<button[^>]*data-action="{action.name}".*?</button>', html)
+
+    assert ('class="n"' in shown) == bool(action.button.count)
 
 
 def test_boosting_is_offered_only_where_the_author_allows_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from activitypub.remote import profile_preview
@@ -11,6 +13,7 @@ from node.errors import NotFound
 from node.interactions import blocks, follows, pins
 from node.lifecycle import migration
 from node.models.account import Account, ListedAccount
+from node.paging import Page
 from node.text import formatting
 from node.timelines import post_summaries, post_views, timelines
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
@@ -28,7 +31,7 @@ def show(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 
 def _account_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """A response with one account; one that has moved names the account it moved to."""
+    """Returns a response with one account; one that has moved names the account it moved to."""
     moved = None if account.is_inactive else migration.destination(tx, account)
     if moved is None:
         return JsonResponse(request.entities.account(account))
@@ -47,7 +50,7 @@ def lookup(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/verify_credentials", "read:accounts", "profile")
 def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The account of the token, with the fields that only its owner may read."""
+    """Returns the account of the token, with the fields that only its owner may read."""
     account, user = request.caller, request.user
     assert user is not None
     fields = request.entities.account_fields(account)
@@ -82,14 +85,17 @@ def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/accounts/relationships", "read:follows")
 def show_relationships(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The caller's relationship with each of the accounts; unknown ids are left out."""
+    """Returns the caller's relationship with each of the accounts; unknown ids are left out."""
     found = relationships.with_accounts(tx, request.caller, request.params.ids("id"))
     return request.json_response([relationship(one) for one in found])
 
 
 @routes.asynchronous("GET", "/api/v1/accounts/{id}/statuses", "read:statuses", access="anyone")
 async def list_statuses(request: ApiRequest) -> JsonResponse:
-    """The posts of an account. For a remote one this also queues a fetch of its newest posts, for the next time."""
+    """Returns the posts of an account.
+
+    For a remote one this also queues a fetch of its newest posts, for the next time.
+    """
     account = await request.node.db.read(request.path_account)
     if request.account is not None:
         await profile_preview.queue_refresh(request.node, account)
@@ -97,7 +103,7 @@ async def list_statuses(request: ApiRequest) -> JsonResponse:
 
 
 def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The posts and boosts of an account; or its pinned posts, the latest pin first."""
+    """Returns the posts and boosts of an account; or its pinned posts, the latest pin first."""
     account, page = request.path_account(tx), request.requested_page()
     if request.params.flag("pinned"):
         shown = post_views.by_entries(tx, request.account, pins.post_ids(tx, request.account, account))
@@ -129,45 +135,42 @@ def _list_statuses(tx: Reader, request: ApiRequest) -> JsonResponse:
     )
 
 
-def account_entities(request: ApiRequest, listed: list[ListedAccount]) -> tuple[list[bytes], list[int]]:
-    """Renders the accounts of a list; returns them and the ids that the list is paged by."""
-    return [request.entities.account(one.account) for one in listed], [one.id for one in listed]
+def account_list_response(
+    request: ApiRequest, list_page: Callable[[Page], list[ListedAccount]]
+) -> JsonResponse:
+    """Responds with one page of a list of accounts, which `list_page` reads: the page that the request names."""
+    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
+    listed = list_page(page)
+    bodies = [request.entities.account(one.account) for one in listed]
+    return request.page_response(bodies, page, [one.id for one in listed])
 
 
 @routes.public("/api/v1/accounts/{id}/followers", "read:accounts")
 def list_followers(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, follows.followers(tx, request.path_account(tx), request.account, page)
+    return account_list_response(
+        request, lambda page: follows.followers(tx, request.path_account(tx), request.account, page)
     )
-    return request.page_response(bodies, page, ids)
 
 
 @routes.public("/api/v1/accounts/{id}/following", "read:accounts")
 def list_following(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, follows.following(tx, request.path_account(tx), request.account, page)
+    return account_list_response(
+        request, lambda page: follows.following(tx, request.path_account(tx), request.account, page)
     )
-    return request.page_response(bodies, page, ids)
 
 
 @routes.read("/api/v1/blocks", "read:blocks")
 def list_blocked(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(request, blocks.blocked_accounts(tx, request.caller, page))
-    return request.page_response(bodies, page, ids)
+    return account_list_response(request, lambda page: blocks.blocked_accounts(tx, request.caller, page))
 
 
 @routes.read("/api/v1/mutes", "read:mutes")
 def list_muted(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(request, blocks.muted_accounts(tx, request.caller, page))
-    return request.page_response(bodies, page, ids)
+    return account_list_response(request, lambda page: blocks.muted_accounts(tx, request.caller, page))
 
 
 def _relationship_response(tx: Reader, request: ApiRequest, account: Account) -> JsonResponse:
-    """A response with the relationship after the action."""
+    """Returns a response with the relationship after the action."""
     (between,) = relationships.with_accounts(tx, request.caller, [account.id])
     return request.json_response(relationship(between))
 

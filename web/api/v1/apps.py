@@ -12,7 +12,7 @@ OUT_OF_BAND_URI = "urn:ietf:wg:oauth:2.0:oob"
 
 @routes.read("/api/v1/apps/verify_credentials")
 def verify_credentials(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The app behind the token; any token will do."""
+    """Returns the app behind the token; any token will do."""
     assert request.token is not None
     app = request.token.app
     return request.json_response(

@@ -6,7 +6,7 @@ from node.database import Reader, Writer
 from node.interactions import likes
 from node.timelines import timelines
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
-from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
+from web.api.v1.accounts import account_list_response
 from web.api.v1.statuses import post_or_boosted, status_entity
 from web.api.v1.timelines import respond_with_entries
 
@@ -29,11 +29,9 @@ def unfavourite(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.public("/api/v1/statuses/{id}/favourited_by", "read:statuses")
 def list_favourited_by(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, likes.likers(tx, post_or_boosted(tx, request), request.account, page)
+    return account_list_response(
+        request, lambda page: likes.likers(tx, post_or_boosted(tx, request), request.account, page)
     )
-    return request.page_response(bodies, page, ids)
 
 
 @routes.read("/api/v1/favourites", "read:favourites")

@@ -9,20 +9,18 @@ from node.errors import NotFound
 from node.interactions import follows
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 from web.api.entity_fields import relationship
-from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
+from web.api.v1.accounts import account_list_response
 
 routes = RouteTable()
 
 
 @routes.read("/api/v1/follow_requests", "read:follows")
 def list_requests(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(request, follows.requests(tx, request.caller, page))
-    return request.page_response(bodies, page, ids)
+    return account_list_response(request, lambda page: follows.requests(tx, request.caller, page))
 
 
 def _pending_request(tx: Reader, request: ApiRequest) -> Follow:
-    """The pending follow request of the account in the path. Raises NotFound if there is none."""
+    """Returns the pending follow request of the account in the path. Raises NotFound if there is none."""
     follow = relationships.follow_between(tx, request.path_account(tx), request.caller)
     if follow is None or follow.is_accepted:
         raise NotFound

@@ -46,7 +46,7 @@ _NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration":
 
 @routes.public("/api/v1/instance")
 def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """A response with the entity V1::Instance."""
+    """Returns a response with the entity V1::Instance."""
     options, site = request.node.config, request.node.site
     numbers = statistics.current(tx)
     mode = options.registration.mode
@@ -83,7 +83,7 @@ def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.public("/api/v2/instance")
 def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """A response with the entity Instance."""
+    """Returns a response with the entity Instance."""
     options, site = request.node.config, request.node.site
     mode = options.registration.mode
     everyone = {"local": "public", "remote": "public"}

@@ -32,7 +32,7 @@ async def upload(request: ApiRequest) -> JsonResponse:
 
 
 def _unattached_photo(tx: Reader, request: ApiRequest) -> Photo:
-    """The caller's photo in the path. Raises NotFound once it is in a post."""
+    """Returns the caller's photo in the path. Raises NotFound once it is in a post."""
     photo = photos.owned_by(tx, request.caller, request.path_id())
     if photo.post_id is not None:
         raise NotFound

@@ -18,7 +18,10 @@ API_TYPES = {
 
 
 def _requested_kinds(request: ApiRequest) -> list[str]:
-    """The kinds in the database that `types` and `exclude_types` select. Types this node has not match nothing."""
+    """Returns the kinds in the database that `types` and `exclude_types` select.
+
+    Types this node has not match nothing.
+    """
     wanted, unwanted = (
         set(request.params.all_values("types")),
         set(request.params.all_values("exclude_types")),

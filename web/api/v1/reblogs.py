@@ -6,7 +6,7 @@ from node.database import Reader, Writer
 from node.interactions import boosts
 from node.timelines import post_views, timelines
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
-from web.api.v1.accounts import DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, account_entities
+from web.api.v1.accounts import account_list_response
 from web.api.v1.statuses import parse_visibility, post_or_boosted, status_entity
 
 routes = RouteTable()
@@ -35,8 +35,6 @@ def unreblog(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.public("/api/v1/statuses/{id}/reblogged_by", "read:statuses")
 def list_reblogged_by(tx: Reader, request: ApiRequest) -> JsonResponse:
-    page = request.requested_page(DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT)
-    bodies, ids = account_entities(
-        request, boosts.boosters(tx, post_or_boosted(tx, request), request.account, page)
+    return account_list_response(
+        request, lambda page: boosts.boosters(tx, post_or_boosted(tx, request), request.account, page)
     )
-    return request.page_response(bodies, page, ids)

@@ -50,7 +50,7 @@ async def search_all(request: ApiRequest) -> JsonResponse:
 
 
 def _is_handle_or_url(query: str) -> bool:
-    """Whether the query is a handle or a URL, rather than text."""
+    """Returns whether the query is a handle or a URL, rather than text."""
     return query.startswith(("https://", "http://")) or ("@" in query.strip("@") and " " not in query)
 
 

@@ -29,7 +29,7 @@ VISIBILITY_BY_API_NAME = {api_name: visibility for visibility, api_name in API_V
 
 
 def post_or_boosted(tx: Reader, request: ApiRequest) -> Post:
-    """The post in the path, or the boosted post when the id is that of a boost. Raises NotFound."""
+    """Returns the post in the path, or the boosted post when the id is that of a boost. Raises NotFound."""
     id_ = request.path_id()
     try:
         return posts.visible_by_id(tx, request.account, id_)
@@ -115,7 +115,7 @@ def parse_visibility(visibility: str) -> str:
 
 
 def _media_descriptions(params: Params) -> dict[int, str]:
-    """The photo descriptions sent along with the post, by photo id."""
+    """Returns the photo descriptions sent along with the post, by photo id."""
     found = {}
     for one in params.objects("media_attributes"):
         id_ = parse_id(one.get("id", ""))
@@ -165,7 +165,10 @@ def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 @routes.asynchronous("GET", "/api/v1/statuses/{id}/context", "read:statuses", access="anyone")
 async def show_context(request: ApiRequest) -> JsonResponse:
-    """The ancestors and descendants of a post. This also queues a fetch of its remote replies, for the next time."""
+    """Returns the ancestors and descendants of a post.
+
+    This also queues a fetch of its remote replies, for the next time.
+    """
     if request.account is not None:
         await conversations.queue_crawl(request.node, await request.node.db.read(post_or_boosted, request))
     return await request.node.db.read(_show_context, request)
@@ -188,14 +191,14 @@ def _show_context(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/statuses/{id}/source", "read:statuses")
 def show_source(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """The text as the author typed it, for editing."""
+    """Returns the text as the author typed it, for editing."""
     post = _own_post(tx, request)
     return request.json_response({"id": str(post.id), "text": post.source, "spoiler_text": post.warning})
 
 
 @routes.public("/api/v1/statuses/{id}/history", "read:statuses")
 def list_history(tx: Reader, request: ApiRequest) -> JsonResponse:
-    """All versions of a post, oldest first, the current one last."""
+    """Returns all versions of a post, oldest first, the current one last."""
     post = post_or_boosted(tx, request)
     (view,) = post_views.by_entries(tx, request.account, [post.id])
     account = msgspec.Raw(request.entities.account(view.author))

@@ -150,7 +150,8 @@ async def show_reports() -> Response:
 
 
 def _load_report(tx: Reader, account: Account, report_id: int) -> tuple[ReportDetails, dict[int, PostView]]:
-    """A report, and views of its posts that the moderator may see; of the others only the text is shown."""
+    """Returns a report, and views of its posts that the moderator may see;
+    of the others only the text is shown."""
     found = reports.details(tx, report_id)
     views = post_views.by_entries(tx, account, [post.id for post in found.posts])
     return found, {view.post.id: view for view in views}

@@ -31,7 +31,7 @@ LOG_ENTRIES_PER_PAGE = 60
 
 
 def strength_choices() -> list[tuple[str, str, str]]:
-    """The strengths of a rule: value, name, description."""
+    """Returns the strengths of a rule: value, name, description."""
     return [
         ("none", _("No restrictions"), _("Only what is selected below.")),
         (

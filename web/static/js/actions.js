@@ -1,6 +1,6 @@
 // Like, boost, bookmark, follow: shown at once, sent after that, undone with a message if refused.
 
-import { $, $$, icon, say, send, words } from "./dom.js";
+import { $, $$, icon, showToast, send, messages } from "./dom.js";
 
 function setPressed(button, on) {
   const action = button.dataset.action;
@@ -21,7 +21,7 @@ export async function toggle(button) {
     await send(path);
   } catch (error) {
     setPressed(button, !on);
-    say(error.message || words.failed);
+    showToast(error.message || messages.failed);
   }
 }
 
@@ -51,10 +51,10 @@ async function follow(button) {
   try {
     const answer = await send(button.getAttribute("formaction"));
     showFollowState(button.dataset.follow, answer);
-    say(answer.message);
+    showToast(answer.message);
     if (answer.waits) pollFollowState(button.dataset.follow, answer.label);
   } catch (error) {
-    say(error.message);
+    showToast(error.message);
   }
   button.disabled = false;
   button.focus();
@@ -82,10 +82,10 @@ document.addEventListener("click", async (event) => {
     follow(button);
   } else if (button?.dataset.copy) {
     await navigator.clipboard?.writeText(button.dataset.copy);
-    say(words.copied);
+    showToast(messages.copied);
   } else if (button?.dataset.share) {
     if (navigator.share) navigator.share({ url: button.dataset.share }).catch(() => {});
-    else navigator.clipboard?.writeText(button.dataset.share).then(() => say(words.copied));
+    else navigator.clipboard?.writeText(button.dataset.share).then(() => showToast(messages.copied));
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   }

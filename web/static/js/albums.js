@@ -1,6 +1,6 @@
 // An album scrolls sideways by itself; this adds arrows, dots and a count.
 
-import { $, $$, icon, make, words } from "./dom.js";
+import { $, $$, icon, make, messages } from "./dom.js";
 
 export function setUpAlbum(element) {
   const slides = $(".slides", element);
@@ -9,15 +9,15 @@ export function setUpAlbum(element) {
   const rtl = getComputedStyle(slides).direction === "rtl" ? -1 : 1;
   const at = () => Math.round(Math.abs(slides.scrollLeft) / (slides.clientWidth || 1));
   const go = (n) => slides.scrollTo({ left: rtl * n * slides.clientWidth, behavior: "smooth" });
-  const turn = (side, step, label) => {
-    const button = make("button", { type: "button", class: `turn ${side}`, "aria-label": label }, icon(step < 0 ? "left" : "right"));
+  const addArrow = (side, step, label) => {
+    const button = make("button", { type: "button", class: `album-arrow ${side}`, "aria-label": label }, icon(step < 0 ? "left" : "right"));
     button.addEventListener("click", () => go(at() + step));
     element.append(button);
     return button;
   };
-  const back = turn("prev", -1, words.previous);
-  const on = turn("next", 1, words.next);
-  const place = $(".place", element);
+  const back = addArrow("prev", -1, messages.previous);
+  const on = addArrow("next", 1, messages.next);
+  const position = $(".position", element);
   const dots = element.nextElementSibling?.matches(".dots") ? $$("i", element.nextElementSibling) : [];
   let shown = -1;
   const show = () => {
@@ -26,7 +26,7 @@ export function setUpAlbum(element) {
     shown = n;
     back.disabled = n === 0;
     on.disabled = n === total - 1;
-    if (place) place.textContent = `${n + 1}/${total}`;
+    if (position) position.textContent = `${n + 1}/${total}`;
     dots.forEach((dot, i) => dot.classList.toggle("on", i === n));
   };
   slides.addEventListener("scroll", show, { passive: true });

@@ -2,8 +2,14 @@
 
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~";
 const number = (text) => [...text].reduce((sum, digit) => sum * 83 + digits.indexOf(digit), 0);
-const linear = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-const encoded = (value) => 255 * ((value = Math.min(1, Math.max(0, value))) <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055);
+const linear = (value) => {
+  const share = value / 255;
+  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+};
+const encoded = (value) => {
+  const share = Math.min(1, Math.max(0, value));
+  return 255 * (share <= 0.0031308 ? share * 12.92 : 1.055 * share ** (1 / 2.4) - 0.055);
+};
 const signedSquare = (value) => Math.sign(value) * value * value;
 
 function pixels(hash, width, height) {
@@ -11,7 +17,7 @@ function pixels(hash, width, height) {
   const across = (size % 9) + 1;
   const down = Math.floor(size / 9) + 1;
   if (hash.length !== 4 + 2 * across * down) return null;
-  const most = (number(hash[1]) + 1) / 166;
+  const maximum = (number(hash[1]) + 1) / 166;
   const colours = [];
   for (let n = 0; n < across * down; n++) {
     if (n === 0) {
@@ -19,7 +25,8 @@ function pixels(hash, width, height) {
       colours.push([linear(value >> 16), linear((value >> 8) & 255), linear(value & 255)]);
     } else {
       const value = number(hash.slice(4 + n * 2, 6 + n * 2));
-      colours.push([Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19].map((part) => signedSquare((part - 9) / 9) * most));
+      const parts = [Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19];
+      colours.push(parts.map((part) => signedSquare((part - 9) / 9) * maximum));
     }
   }
   const out = new Uint8ClampedArray(width * height * 4);

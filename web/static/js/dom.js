@@ -3,8 +3,8 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-const element = $("#words");
-export const words = element ? JSON.parse(element.textContent) : {};
+const element = $("#messages");
+export const messages = element ? JSON.parse(element.textContent) : {};
 
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -18,17 +18,17 @@ export function icon(name, classes = "icon") {
   svg.setAttribute("class", classes);
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${words.icons}#${name}`);
+  use.setAttribute("href", `${messages.icons}#${name}`);
   svg.append(use);
   return svg;
 }
 
-let quiet;
-export function say(text) {
+let toastTimer;
+export function showToast(text) {
   const toast = $("#toast");
   toast.textContent = text;
-  clearTimeout(quiet);
-  quiet = setTimeout(() => (toast.textContent = ""), 4000);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (toast.textContent = ""), 4000);
 }
 
 /** The CSRF token comes from the page's own form, so that a request of a script is checked like any form. */
@@ -39,9 +39,9 @@ export async function send(path, fields = {}) {
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   const headers = { Accept: "application/json", "X-CSRF": csrf() };
   const answer = await fetch(path, { method: "POST", body, headers }).catch(() => {
-    throw new Error(words.offline);
+    throw new Error(messages.offline);
   });
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(found.error || words.failed);
+  if (!answer.ok) throw new Error(found.error || messages.failed);
   return found;
 }

@@ -1,6 +1,6 @@
 // Enhances a newly loaded part of a page: placeholders, albums, relative times, folded captions.
 
-import { $$, make, words } from "./dom.js";
+import { $$, make, messages } from "./dom.js";
 import { paintPlaceholder } from "./blurhash.js";
 import { setUpAlbum } from "./albums.js";
 
@@ -24,7 +24,7 @@ function collapseCaption(text) {
   const caption = text.querySelector(".caption");
   if (!caption || caption.textContent.length < 280) return;
   text.classList.add("folded");
-  const more = make("button", { type: "button", class: "more" }, words.more);
+  const more = make("button", { type: "button", class: "more" }, messages.more);
   more.addEventListener("click", () => {
     text.classList.remove("folded");
     more.remove();
@@ -44,7 +44,7 @@ export function updateTimes(root = document) {
     if (!("ago" in time.dataset)) continue;
     const seconds = (Date.now() - at) / 1000;
     const unit = units.find(([, size]) => seconds >= size);
-    time.textContent = unit ? spoken.format(-Math.floor(seconds / unit[1]), unit[0]) : words.now;
+    time.textContent = unit ? spoken.format(-Math.floor(seconds / unit[1]), unit[0]) : messages.now;
   }
 }
 setInterval(updateTimes, 60000);

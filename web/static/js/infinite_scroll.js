@@ -1,6 +1,6 @@
 // Loads older posts while scrolling. The link stays a link, and Back returns to the same position.
 
-import { $, $$, words } from "./dom.js";
+import { $, $$, messages } from "./dom.js";
 import { enhance } from "./enhance.js";
 
 const stream = $("#stream");
@@ -18,9 +18,9 @@ async function older() {
     if (!answer.ok) throw new Error();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const have = new Set($$("[data-entry]", stream).map((item) => item.dataset.entry));
-    const fresh = [...($("#stream", page)?.children ?? [])].filter((item) => !have.has(item.dataset.entry));
+    const added = [...($("#stream", page)?.children ?? [])].filter((item) => !have.has(item.dataset.entry));
     const holder = document.createElement("div");
-    holder.append(...fresh);
+    holder.append(...added);
     enhance(holder);
     stream.append(...holder.childNodes);
     const next = $(".older", page);
@@ -33,7 +33,7 @@ async function older() {
     return true;
   } catch {
     watch.disconnect();
-    link.textContent = words.again;
+    link.textContent = messages.again;
     return false;
   } finally {
     link.removeAttribute("aria-busy");

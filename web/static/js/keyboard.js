@@ -1,6 +1,6 @@
 // Keyboard shortcuts: j k l b r f / n and ? for the list. Never while the user types, never with a modifier.
 
-import { $, $$, icon, make, words } from "./dom.js";
+import { $, $$, icon, make, messages } from "./dom.js";
 import { toggle } from "./actions.js";
 
 let at = null;
@@ -32,7 +32,7 @@ function viewer(post) {
   const slides = $(".slides", post);
   if (slides) n = Math.round(Math.abs(slides.scrollLeft) / slides.clientWidth);
   const image = make("img", { alt: "" });
-  const dialog = make("dialog", { class: "viewer", "aria-label": words.viewer }, image);
+  const dialog = make("dialog", { class: "viewer", "aria-label": messages.viewer }, image);
   const show = (step) => {
     n = Math.min(shots.length - 1, Math.max(0, n + step));
     image.src = shots[n].dataset.large || shots[n].currentSrc || shots[n].src;
@@ -43,10 +43,10 @@ function viewer(post) {
     made.addEventListener("click", act);
     dialog.append(made);
   };
-  button("shut", "close", words.close, () => dialog.close());
+  button("close", "close", messages.close, () => dialog.close());
   if (shots.length > 1) {
-    button("turn prev", "left", words.previous, () => show(-1));
-    button("turn next", "right", words.next, () => show(1));
+    button("album-arrow prev", "left", messages.previous, () => show(-1));
+    button("album-arrow next", "right", messages.next, () => show(1));
   }
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowLeft") show(-1);
@@ -60,10 +60,10 @@ function viewer(post) {
 
 function help() {
   const list = make("dl", { class: "facts" });
-  for (const [key, meaning] of words.keys) list.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, meaning));
-  const shut = make("button", { type: "button", class: "button", autofocus: "" }, words.close);
-  const dialog = make("dialog", { "aria-label": words.keyboard, class: "stack" }, make("h2", {}, words.keyboard), list, shut);
-  shut.addEventListener("click", () => dialog.close());
+  for (const [key, meaning] of messages.keys) list.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, meaning));
+  const closeButton = make("button", { type: "button", class: "button", autofocus: "" }, messages.close);
+  const dialog = make("dialog", { "aria-label": messages.keyboard, class: "stack" }, make("h2", {}, messages.keyboard), list, closeButton);
+  closeButton.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
