@@ -82,12 +82,12 @@ class App:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.quart(scope, receive, send)
-        elif (route := self._federation.find(scope)) is not None:
-            await self._federation.answer(route, scope, receive, send)
         elif scope["path"].startswith("/api/"):
             await self._api(scope, receive, send)
         elif scope["path"].startswith(("/media/", "/static/")):
             await self._files(scope, receive, send)
+        elif (route := self._federation.find(scope)) is not None:
+            await self._federation.answer(route, scope, receive, send)
         else:
             await self.quart(scope, receive, send)
 

@@ -12,6 +12,10 @@ from typing import Generic, TypeVar
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 
+from node.cache import Cache
+
+MAX_CACHED_MATCHES = 1000
+
 E = TypeVar("E")
 
 
@@ -43,16 +47,23 @@ class Router(Generic[E]):
         self._adapter = Map(
             list(rules), converters=converters, merge_slashes=False, redirect_defaults=False
         ).bind("")
+        self._without_args: Cache[tuple[str, str], RouteMatch[E]] = Cache(MAX_CACHED_MATCHES)
 
     def find(self, method: str, path: str) -> RouteMatch[E] | None:
         """Returns the match of a path, or None.
 
-        Raises werkzeug's MethodNotAllowed if the path has rules for other methods only.
+        Raises werkzeug's MethodNotAllowed if the path has rules for other methods only. Matches without placeholders,
+        which most requests of apps have, are cached: werkzeug takes 2 to 5 µs for one.
         """
+        if (cached := self._without_args.get((method, path))) is not None:
+            return cached
         if path.startswith("//"):
             return None  # werkzeug would read it as one slash
         try:
             endpoint, args = self._adapter.match(path, method)
         except NotFound:
             return None
-        return RouteMatch(endpoint, dict(args))
+        found = RouteMatch(endpoint, dict(args))
+        if not args:
+            self._without_args.put((method, path), found)
+        return found

@@ -60,3 +60,21 @@ def test_a_literal_goes_before_a_placeholder_if_the_method_allows() -> None:
 def test_a_wrong_method_differs_from_a_wrong_path() -> None:
     with pytest.raises(MethodNotAllowed):
         ROUTER.find("DELETE", "/things/1")
+
+
+def test_a_match_is_the_same_the_second_time_and_so_is_a_wrong_method() -> None:
+    for _ in range(2):
+        assert ROUTER.find("POST", "/things/clear") == RouteMatch("clear", {})
+        assert ROUTER.find("GET", "/things/clear") == RouteMatch("thing", {"id": "clear"})
+        with pytest.raises(MethodNotAllowed):
+            ROUTER.find("PUT", "/things/clear")
+        assert ROUTER.find("POST", "/things/clear/") is None
+
+
+def test_matches_with_placeholders_are_not_cached() -> None:
+    router: Router[str] = Router([Rule("/users/<name>", endpoint="person"), Rule("/inbox", endpoint="inbox")])
+    for number in range(20):
+        router.find("GET", f"/users/{number}")
+    router.find("GET", "/inbox")
+
+    assert len(router._without_args) == 1
