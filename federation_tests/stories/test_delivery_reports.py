@@ -137,7 +137,7 @@ async def test_an_edit_has_a_report_of_its_own(fediverse: Fediverse) -> None:
     await fediverse.settle()
     client = await sign_in(alice.node, await alice.account())
     seen = await client.get(f"/posts/{post.id}/ledger")
-    edit, first = (element.text for element in seen.all("section", class_="telling"))
+    edit, first = (element.text for element in seen.all("section", class_="delivery"))
     assert "Post edited" in edit
     assert "Delivered to 0 of 1 server, 1 pending." in edit
     assert "Post published" in first

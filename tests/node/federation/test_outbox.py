@@ -10,7 +10,7 @@ from node.accounts import accounts
 from node.database import Reader, Writer
 from node.federation import deliveries, outbox
 from node.federation.outbox import OutgoingActivity
-from node.ids import id_at, now_ms
+from node.ids import now_ms
 from node.jobs import queue
 from node.models.account import Account
 from node.node import Node
@@ -188,7 +188,6 @@ async def test_an_activity_is_forgotten_only_after_its_deliveries(node: Node, al
     forgotten = await node.db.write(record, alice, "Like", f"{LIKES}/2")
     await node.db.write(deliveries.queue, kept, [("https://lake.example/inbox", "lake.example")])
     later = now_ms() + outbox.RETENTION_MS + 1000
-    assert id_at(later) > forgotten.id
 
     await node.db.write(outbox.clean_up, later)
 
