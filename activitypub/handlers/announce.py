@@ -49,7 +49,7 @@ def handle_announce(tx: Writer, received: ReceivedActivity) -> None:
         received.uri,
         visibility=visibility if visibility != "direct" else "followers",
         created_at=min(activity.published_ms or now_ms(), now_ms()),
-        is_visible=is_local,
+        visibility_checked=is_local,
     )
 
 

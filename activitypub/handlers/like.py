@@ -16,7 +16,7 @@ def handle_like(tx: Writer, received: ReceivedActivity) -> None:
     """Likes a post; a Like with an emoji (Misskey, Pleroma) is stored as a reaction."""
     post = visible_local_post(tx, received.activity.object, received.actor)
     if not _add_reaction(tx, received, post):
-        likes.like(tx, received.actor, post, received.uri, is_visible=True)
+        likes.like(tx, received.actor, post, received.uri, visibility_checked=True)
 
 
 def handle_emoji_react(tx: Writer, received: ReceivedActivity) -> None:
@@ -41,7 +41,7 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
         remote_emoji=None
         if emoji is None
         else RemoteEmoji(reaction.content.strip(":"), emoji.url, emoji.updated_ms or 0),
-        is_visible=True,
+        visibility_checked=True,
     )
     return True
 

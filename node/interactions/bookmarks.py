@@ -10,12 +10,12 @@ from node.models.post import Post
 from node.posts import permissions
 
 
-def add(tx: Writer, account: Account, post: Post, *, is_visible: bool = False) -> None:
+def add(tx: Writer, account: Account, post: Post, *, visibility_checked: bool = False) -> None:
     """Bookmarks a post. Doing it twice changes nothing. Raises NotFound for a post the account may not see.
 
-    `is_visible`: the caller has checked that in this unit of work.
+    `visibility_checked`: the caller has checked that in this unit of work.
     """
-    permissions.check_sees(tx, account, post, is_visible=is_visible)
+    permissions.check_sees(tx, account, post, visibility_checked=visibility_checked)
     tx.run(
         """INSERT INTO bookmarks (id, account_id, post_id, created_at) VALUES (:id, :account, :post, :now)
            ON CONFLICT DO NOTHING""",

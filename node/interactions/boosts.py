@@ -43,15 +43,15 @@ def boost(
     visibility: str = "public",
     created_at: int | None = None,
     *,
-    is_visible: bool = False,
+    visibility_checked: bool = False,
 ) -> Boost:
     """Boosts a post. Boosting it twice returns the first boost. `uri` is the id that a remote server gave it.
 
-    `created_at` (milliseconds) is never taken to lie in the future. `is_visible`: the caller has checked in this
+    `created_at` (milliseconds) is never taken to lie in the future. `visibility_checked`: the caller has checked in this
     unit of work that the account may see the post. Raises NotFound for a post it may not see, and NotAllowed for
     one that may not be boosted, for a boost that would be direct, and for a `uri` that is in use.
     """
-    permissions.check(tx, account, post, "boost", is_visible=is_visible)
+    permissions.check(tx, account, post, "boost", visibility_checked=visibility_checked)
     if post.visibility == "direct":
         raise NotAllowed("This post is not public, so it cannot be boosted.")
     existing = by_account_and_post(tx, account, post)

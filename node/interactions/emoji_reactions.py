@@ -43,13 +43,13 @@ def react(
     name: str,
     content: str,
     remote_emoji: RemoteEmoji | None = None,
-    is_visible: bool = False,
+    visibility_checked: bool = False,
 ) -> None:
     """Adds an emoji reaction to a post, and a like. `name` is the same for emoji that look the same.
 
-    Beyond `MAX_PER_ACCOUNT` only the like counts. `is_visible` and what is raised: as for `likes.like`.
+    Beyond `MAX_PER_ACCOUNT` only the like counts. `visibility_checked` and what is raised: as for `likes.like`.
     """
-    likes.like(tx, account, post, uri, is_visible=is_visible)
+    likes.like(tx, account, post, uri, visibility_checked=visibility_checked)
     given = tx.value(
         "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :account",
         post=post.id,

@@ -31,14 +31,14 @@ class Like:
 
 
 def like(
-    tx: Writer, account: Account, post: Post, uri: str | None = None, *, is_visible: bool = False
+    tx: Writer, account: Account, post: Post, uri: str | None = None, *, visibility_checked: bool = False
 ) -> None:
     """Likes a post. Liking it twice changes nothing. `uri` is the id that a remote server gave the like.
 
-    `is_visible`: the caller has checked in this unit of work that the account may see the post. Raises NotFound
+    `visibility_checked`: the caller has checked in this unit of work that the account may see the post. Raises NotFound
     for one it may not see, and NotAllowed where its policy refuses.
     """
-    permissions.check(tx, account, post, "like", is_visible=is_visible)
+    permissions.check(tx, account, post, "like", visibility_checked=visibility_checked)
     id_ = new_id()
     uri = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)

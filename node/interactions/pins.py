@@ -23,14 +23,14 @@ MAX_REMOTE_PINS = 20
 """Other servers may allow more than `MAX_PINS`; no more than that are shown."""
 
 
-def pin(tx: Writer, account: Account, post: Post, *, is_visible: bool = False) -> None:
+def pin(tx: Writer, account: Account, post: Post, *, visibility_checked: bool = False) -> None:
     """Pins a post of the account's own. Doing it twice changes nothing.
 
-    `is_visible`: the caller has checked in this unit of work that the account may see the post. Raises NotFound for
+    `visibility_checked`: the caller has checked in this unit of work that the account may see the post. Raises NotFound for
     a post it may not see, NotAllowed for one by another author, Invalid for one that is not public or unlisted, or
     one too many.
     """
-    permissions.check_sees(tx, account, post, is_visible=is_visible)
+    permissions.check_sees(tx, account, post, visibility_checked=visibility_checked)
     _check(account, post)
     if is_pinned(tx, post):
         return

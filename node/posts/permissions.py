@@ -18,13 +18,13 @@ from node.posts import mentions
 
 
 def decide(
-    tx: Reader, account: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+    tx: Reader, account: Account, post: Post, interaction: Interaction, *, visibility_checked: bool = False
 ) -> Decision:
     """Returns `yes`, `no`, or `ask` (the author has to approve). Always `no` for a post the account may not see.
 
-    `is_visible`: the caller has checked in this unit of work that the account may see the post.
+    `visibility_checked`: the caller has checked in this unit of work that the account may see the post.
     """
-    if not is_visible and not may_see(tx, account, post):
+    if not visibility_checked and not may_see(tx, account, post):
         return "no"
     policy = interaction_policy.restrict_to_visibility(post.interaction_policy, post.visibility)
     rule = policy.rule(interaction)
@@ -40,18 +40,18 @@ def decide(
     return interaction_policy.decide(policy, interaction, facts)
 
 
-def check_sees(tx: Reader, account: Account, post: Post, *, is_visible: bool = False) -> None:
-    """Raises NotFound for a post the account may not see. `is_visible`: as for `decide`."""
-    if not is_visible and not may_see(tx, account, post):
+def check_sees(tx: Reader, account: Account, post: Post, *, visibility_checked: bool = False) -> None:
+    """Raises NotFound for a post the account may not see. `visibility_checked`: as for `decide`."""
+    if not visibility_checked and not may_see(tx, account, post):
         raise NotFound("There is no such post.")
 
 
 def check(
-    tx: Reader, account: Account, post: Post, interaction: Interaction, *, is_visible: bool = False
+    tx: Reader, account: Account, post: Post, interaction: Interaction, *, visibility_checked: bool = False
 ) -> None:
-    """Raises NotFound for a post the account may not see, and NotAllowed with the reason. `is_visible`: as for `decide`."""
-    check_sees(tx, account, post, is_visible=is_visible)
-    decision = decide(tx, account, post, interaction, is_visible=True)
+    """Raises NotFound for a post the account may not see, and NotAllowed with the reason. `visibility_checked`: as for `decide`."""
+    check_sees(tx, account, post, visibility_checked=visibility_checked)
+    decision = decide(tx, account, post, interaction, visibility_checked=True)
     if decision == "yes":
         return
     raise _refusal(post, interaction, decision)

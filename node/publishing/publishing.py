@@ -81,7 +81,7 @@ def publish(tx: Writer, author: Account, draft: Draft) -> Post:
 
 def _commentable_parent(tx: Reader, author: Account, parent_id: int) -> Post:
     parent = posts.visible_by_id(tx, author, parent_id)
-    permissions.check(tx, author, parent, "comment", is_visible=True)
+    permissions.check(tx, author, parent, "comment", visibility_checked=True)
     return parent
 
 

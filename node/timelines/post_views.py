@@ -103,7 +103,7 @@ def _can_comment(tx: Reader, viewer: Account | None, post: Post) -> bool:
     """Returns whether the viewer may comment. Without a viewer: whether comments are enabled at all."""
     if not post.policy or viewer is None:
         return post.comments_enabled
-    return permissions.decide(tx, viewer, post, "comment", is_visible=True) == "yes"
+    return permissions.decide(tx, viewer, post, "comment", visibility_checked=True) == "yes"
 
 
 def _without_rejected_media(author: Account, photos: list[Photo]) -> list[Photo]:

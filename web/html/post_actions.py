@@ -82,23 +82,23 @@ class PostAction:
 POST_ACTIONS = (
     PostAction(
         "like",
-        partial(likes.like, is_visible=True),
+        partial(likes.like, visibility_checked=True),
         likes.unlike,
         Button("heart", N_("Like"), "liked", "likes", is_filled=True),
     ),
     PostAction(
         "boost",
-        partial(boosts.boost, is_visible=True),
+        partial(boosts.boost, visibility_checked=True),
         boosts.unboost,
         Button("boost", N_("Boost"), "boosted", "boosts", is_offered=CardData.can_boost),
     ),
     PostAction(
         "bookmark",
-        partial(bookmarks.add, is_visible=True),
+        partial(bookmarks.add, visibility_checked=True),
         bookmarks.remove,
         Button("bookmark", N_("Bookmark"), "bookmarked", is_filled=True),
     ),
-    PostAction("pin", partial(pins.pin, is_visible=True), pins.unpin),
+    PostAction("pin", partial(pins.pin, visibility_checked=True), pins.unpin),
 )
 
 

@@ -130,8 +130,8 @@ async def test_what_the_caller_has_checked_is_not_checked_again(
         blocks.block(tx, alice, mallory)
 
         assert permissions.decide(tx, mallory, post, "like") == "no"
-        assert permissions.decide(tx, mallory, post, "like", is_visible=True) == "yes"
-        permissions.check_sees(tx, mallory, post, is_visible=True)
+        assert permissions.decide(tx, mallory, post, "like", visibility_checked=True) == "yes"
+        permissions.check_sees(tx, mallory, post, visibility_checked=True)
         with pytest.raises(NotFound):
             permissions.check_sees(tx, mallory, post)
 

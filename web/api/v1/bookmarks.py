@@ -15,7 +15,7 @@ routes = RouteTable()
 @routes.write("POST", "/api/v1/statuses/{id}/bookmark", "write:bookmarks")
 def bookmark(tx: Writer, request: ApiRequest) -> JsonResponse:
     post = post_or_boosted(tx, request)
-    bookmarks.add(tx, request.caller, post, is_visible=True)
+    bookmarks.add(tx, request.caller, post, visibility_checked=True)
     return JsonResponse(status_entity(tx, request, post.id))
 
 

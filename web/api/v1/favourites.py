@@ -16,7 +16,7 @@ routes = RouteTable()
 @routes.write("POST", "/api/v1/statuses/{id}/favourite", "write:favourites")
 def favourite(tx: Writer, request: ApiRequest) -> JsonResponse:
     post = post_or_boosted(tx, request)
-    likes.like(tx, request.caller, post, is_visible=True)
+    likes.like(tx, request.caller, post, visibility_checked=True)
     return JsonResponse(status_entity(tx, request, post.id))
 
 

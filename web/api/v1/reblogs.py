@@ -18,7 +18,7 @@ def reblog(tx: Writer, request: ApiRequest) -> JsonResponse:
     post = post_or_boosted(tx, request)
     visibility = request.params.text("visibility", "public")
     boost = boosts.boost(
-        tx, request.caller, post, visibility=parse_visibility(visibility or "public"), is_visible=True
+        tx, request.caller, post, visibility=parse_visibility(visibility or "public"), visibility_checked=True
     )
     (view,) = post_views.by_entries(
         tx, request.account, [timelines.TimelineEntry(boost.id, post.id, request.caller.id)]

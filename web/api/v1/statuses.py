@@ -228,7 +228,7 @@ def list_history(tx: Reader, request: ApiRequest) -> JsonResponse:
 @routes.write("POST", "/api/v1/statuses/{id}/pin", "write:accounts")
 def pin(tx: Writer, request: ApiRequest) -> JsonResponse:
     post = post_or_boosted(tx, request)
-    pins.pin(tx, request.caller, post, is_visible=True)
+    pins.pin(tx, request.caller, post, visibility_checked=True)
     return JsonResponse(status_entity(tx, request, post.id))
 
 
