@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 import msgspec
-from werkzeug.routing import Rule
 
 from activitypub.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.client.cache import FederationCache, KnownKey
@@ -23,7 +22,7 @@ from activitypub.documents import webfinger as webfinger_documents
 from activitypub.inbox.endpoint import Inbox
 from activitypub.remote import webfinger
 from activitypub.server import authorized_fetch, collections, resources
-from activitypub.server.routing import RouteMatch, Router
+from activitypub.server.routing import MatchRule, RouteMatch, Router
 from activitypub.uris import Malformed
 from node.admin import statistics
 from node.errors import NotFound
@@ -315,7 +314,7 @@ async def _respond_json(
 _ACCOUNT, _POST = "/users/<name>", "/p/<name>/<digits:id>"
 
 _ROUTES: Router[Endpoint | None] = Router(
-    Rule(path, endpoint=endpoint)
+    MatchRule(path, endpoint=endpoint)
     for path, endpoint in {
         # Inboxes read a request body; every other endpoint responds to a GET.
         "/inbox": None,

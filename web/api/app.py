@@ -15,10 +15,9 @@ from typing import Any
 
 import msgspec
 from werkzeug import exceptions
-from werkzeug.routing import Rule
 
 from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, read_body, respond
-from activitypub.server.routing import Router
+from activitypub.server.routing import MatchRule, Router
 from node.auth import users
 from node.errors import Refused, TooManyRequests
 from node.ids import now_ms
@@ -70,7 +69,7 @@ _NO_ENDPOINT = _NoEndpoint("This endpoint does not exist here.")
 
 
 ROUTER: Router[Route] = Router(
-    Rule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route)
+    MatchRule(route.path.replace("{", "<").replace("}", ">"), methods=[route.method], endpoint=route)
     for route in ROUTES
 )
 

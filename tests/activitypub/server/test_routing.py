@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 from werkzeug.exceptions import MethodNotAllowed
-from werkzeug.routing import Rule
 
-from activitypub.server.routing import RouteMatch, Router
+from activitypub.server.routing import MatchRule, RouteMatch, Router
 
 ROUTER: Router[str] = Router(
     [
-        Rule("/users/<name>", endpoint="person"),
-        Rule("/@<name:name>", endpoint="page"),
-        Rule("/p/<name>/<digits:id>", endpoint="post"),
-        Rule("/things/clear", methods=["POST"], endpoint="clear"),
-        Rule("/things/<id>", methods=["GET"], endpoint="thing"),
+        MatchRule("/users/<name>", endpoint="person"),
+        MatchRule("/@<name:name>", endpoint="page"),
+        MatchRule("/p/<name>/<digits:id>", endpoint="post"),
+        MatchRule("/things/clear", methods=["POST"], endpoint="clear"),
+        MatchRule("/things/<id>", methods=["GET"], endpoint="thing"),
     ]
 )
 
@@ -72,7 +71,9 @@ def test_a_match_is_the_same_the_second_time_and_so_is_a_wrong_method() -> None:
 
 
 def test_matches_with_placeholders_are_not_cached() -> None:
-    router: Router[str] = Router([Rule("/users/<name>", endpoint="person"), Rule("/inbox", endpoint="inbox")])
+    router: Router[str] = Router(
+        [MatchRule("/users/<name>", endpoint="person"), MatchRule("/inbox", endpoint="inbox")]
+    )
     for number in range(20):
         router.find("GET", f"/users/{number}")
     router.find("GET", "/inbox")
