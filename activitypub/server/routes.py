@@ -99,10 +99,6 @@ class FederationApp:
             return found
         return None
 
-    def matches(self, scope: Scope) -> bool:
-        """Returns whether `find` has an endpoint for the request."""
-        return self.find(scope) is not None
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request without a web app beside it: documents only, and 404 for everything else."""
         found = _ROUTES.find(scope["method"], scope["path"])
