@@ -20,7 +20,7 @@ GROUP := $(PYTHON) -c "import sys, tomllib; print(*tomllib.load(open('pyproject.
 
 # Each worker of pytest-xdist has a database server and ports of its own; tests/support/parallel.py says the rest.
 PARALLEL := -n logical --maxprocesses 4 --dist loadgroup
-QUICK := --database sqlite --ignore tests/browser --ignore tests/kill --ignore tests/rules/test_wheel.py \
+QUICK := --database sqlite --ignore tests/browser --ignore tests/kill --ignore tests/abuse --ignore tests/rules/test_wheel.py \
 	--ignore federation_tests/peers --quick 40
 
 .PHONY: run dev install quick test check lint bench lock

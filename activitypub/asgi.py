@@ -6,7 +6,7 @@ The federation endpoints, the client API and file responses use it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from activitypub.signatures import SignedRequest
@@ -64,26 +64,34 @@ async def read_body(
     scope: Scope, receive: Receive, max_bytes: int, seconds: float = BODY_TIMEOUT_SECONDS
 ) -> bytes:
     """Reads the body, at most `max_bytes` within `seconds`. Raises BodyTooLarge, IncompleteBody or TooSlow."""
+    pieces = [piece async for piece in iterate_body(scope, receive, max_bytes, seconds)]
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def iterate_body(
+    scope: Scope, receive: Receive, max_bytes: int, seconds: float
+) -> AsyncGenerator[bytes, None]:
+    """Yields the body in the pieces in which it arrives. Raises as `read_body` does."""
     declared = header(scope, b"content-length")
     if declared is not None and (not declared.isdecimal() or int(declared[:15]) > max_bytes):
         raise BodyTooLarge
-    pieces: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
+    deadline = asyncio.get_running_loop().time() + seconds
+    more = True
+    while more:
+        try:
+            async with asyncio.timeout_at(deadline):
                 message = await receive()
-                if message["type"] != "http.request":
-                    raise IncompleteBody
-                piece = message.get("body", b"")
-                size += len(piece)
-                if size > max_bytes:
-                    raise BodyTooLarge
-                if not message.get("more_body", False):
-                    return piece if not pieces else b"".join([*pieces, piece])
-                pieces.append(piece)
-    except TimeoutError:
-        raise TooSlow from None
+        except TimeoutError:
+            raise TooSlow from None
+        if message["type"] != "http.request":
+            raise IncompleteBody
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > max_bytes:
+            raise BodyTooLarge
+        more = message.get("more_body", False)
+        yield piece
 
 
 async def respond(
@@ -102,3 +110,16 @@ async def respond(
         lines.append((b"content-type", content_type.encode("latin-1")))
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+END_TURN_KEY = "tintype.end_turn"
+
+
+def end_turn(scope: Any) -> None:
+    """Ends the turn of a request that waits for another server from now on, so that nobody waits with it.
+
+    Does nothing for one that has none. See `web/visitors/exchange.py`.
+    """
+    end = scope.get(END_TURN_KEY)
+    if end is not None:
+        end()

@@ -112,6 +112,11 @@ def options(folder: Path) -> Config:
             domain=BIND,
             title="Silver & Light",
             description="A small home for people who take their time with photos. Run by a camera club in Graz, open to friends everywhere.",
+            rules=(
+                "Show your own photos, and say whose they are when they are not.",
+                "Be kind. A photo you do not like needs no comment.",
+                "Warn before what not everybody wants to see.",
+            ),
             secret="only for looking at",
         ),
         server=ServerOptions(bind=(BIND,), scheme="http"),
@@ -242,7 +247,7 @@ async def seed(node: Node, photo: Callable[[str], bytes] = scenes.jpeg) -> dict[
             caption=caption,
             photo_ids=photo_ids,
             warning="Bright flashing lights" if shots == ["fair"] else "",
-            shared_metadata=SharedMetadata(frozenset({"camera", "settings"}), "CC BY-SA", "Lofoten")
+            shared_metadata=SharedMetadata(frozenset({"camera", "lens", "settings"}), "CC BY-SA", "Lofoten")
             if len(shots) > 1
             else None,
             policy=InteractionPolicy(quote=EVERYONE) if name == "bob" else InteractionPolicy(),

@@ -42,6 +42,7 @@ FLAGS = [
 ]
 SIZES = {"phone": (390, 844), "desktop": (1280, 860)}
 MAX_BYTES = 60_000
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
 
 # Name, path, viewer ('' for a visitor). What stands in braces is filled in from the demo node.
 PAGES = [
@@ -86,7 +87,7 @@ PAGES = [
 def _token(tx: Writer, name: str) -> str:
     account = accounts.by_handle(tx, name)
     assert account is not None
-    return sessions.start(tx, account, "Firefox on Linux")
+    return sessions.start(tx, account, BROWSER)
 
 
 def _path_values(tx: Reader) -> dict[str, str]:
@@ -150,10 +151,10 @@ async def _fill_in_post(page: Page) -> None:
         "input[type=file]",
         [{"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": scenes.jpeg(name)} for name in shots],
     )
-    descriptions = page.locator(".upload textarea")
-    await descriptions.nth(1).wait_for()
-    for n, name in enumerate(shots):
-        await descriptions.nth(n).fill(scenes.SCENES[name][1])
+    await page.locator(".upload[data-photo]").nth(1).wait_for(state="attached")
+    for n, name in reversed(list(enumerate(shots))):
+        await page.locator(".thumbnail button").nth(n).click()
+        await page.locator(".upload.chosen textarea").fill(scenes.SCENES[name][1])
     await page.get_by_label("Caption").fill("Gold, and an evening at the quay. #flowers #sea")
     await page.evaluate("scrollTo(0, 0)")
 

@@ -24,12 +24,13 @@ class Server:
         keep_alive: float = 5.0,
         graceful: float = 0.2,
         fast: bool = True,
+        h2c: bool = True,
     ) -> None:
         self._app = app
         self._port = port
         self._authority = authority
         self._keep_alive, self._graceful = keep_alive, graceful  # seconds
-        self._fast = fast
+        self._fast, self._h2c = fast, h2c
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -41,6 +42,7 @@ class Server:
         config.accesslog = None
         config.errorlog = logging.getLogger("federation_tests.http")
         config.keep_alive_timeout = self._keep_alive
+        config.h2c = self._h2c  # type: ignore[attr-defined]
         config.graceful_timeout = self._graceful
         config.shutdown_timeout = 0.5
         listening = asyncio.Event()

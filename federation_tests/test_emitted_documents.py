@@ -25,12 +25,12 @@ from node.admin import reports
 from node.attachments import avatars, photos
 from node.attachments.photo_metadata import SharedMetadata
 from node.database import Writer
-from node.interactions import pins
+from node.interactions import blocks, pins
 from node.models.interaction_policy import EVERYONE, InteractionPolicy, rule_for
 from node.models.post import Post
 from node.posts import posts
 from node.posts.drafts import Draft
-from node.publishing import publishing
+from node.publishing import photo_details, publishing
 from tests.media.test_exif import photo as camera_photo
 from tests.support import people
 from tests.support.pictures import picture
@@ -152,7 +152,7 @@ async def test_documents_that_are_fetched(
     normalize, uri = _normalizer(alice, other), alice.node.site.uri
 
     one = await photos.upload(alice.node, await alice.account(), camera_photo(), alt="Fog on a lake")
-    shared = SharedMetadata(frozenset({"camera", "settings", "time"}), "CC BY-SA", "Lake Tegel")
+    shared = SharedMetadata(frozenset({"camera", "lens", "settings", "time"}), "CC BY-SA", "Lake Tegel")
     first: Post = await alice._do(
         publishing.publish,
         Draft(
@@ -208,6 +208,23 @@ async def test_documents_that_are_fetched(
     status, body, _ = await other.get(first.uri)
     assert status == 410
     compare("tombstone", normalize(json.loads(body)))
+
+
+async def test_a_photo_with_a_focal_point_a_place_and_people(
+    fediverse: Fediverse, other: RemoteServer, compare: Callable[[str, Any], None]
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    await _follow_from(alice, other, "rita")
+    rita = await actors.find(alice.node, f"{other.base}/users/rita")
+    account = await alice.account()
+    one = await photos.upload(alice.node, account, camera_photo(), alt="Rita on the shore")
+    await photo_details.use_photo_place(alice.node, account, one.id, "Berlin", "town")
+    await alice._do(photo_details.set_focus, one.id, 0.5, -0.25)
+    await alice._do(photo_details.tag, one.id, rita, 0.75, 0.25)
+
+    post: Post = await alice._do(publishing.publish, Draft(caption="Evening", photo_ids=[one.id]))
+
+    compare("note-photo-details", _normalizer(alice, other)(await _get(other, post.uri)))
 
 
 async def test_activities_that_are_sent(
@@ -304,6 +321,11 @@ async def test_activities_that_are_sent(
     await sent("follow")
     await alice.unfollows(HandleOnly(mark.full_handle))
     await sent("undo-follow")
+
+    await alice._do(blocks.block, mark)
+    await sent("block")
+    await alice._do(blocks.unblock, mark)
+    await sent("undo-block")
 
     (new,) = await fediverse.people("new@b.test")
     await add_alias(new, alice)

@@ -74,7 +74,7 @@ def test_the_activities_listed_as_sent_are_the_ones_emitted() -> None:
     sent = {activity["type"] for activity in activities}
     assert sent == listed - {"EmojiReact"}
     undone = {activity["object"]["type"] for activity in activities if activity["type"] == "Undo"}
-    assert undone == {"Like", "Follow", "Announce"}
+    assert undone == {"Like", "Follow", "Announce", "Block"}
 
 
 LIMITS = [

@@ -45,6 +45,7 @@ EXTENSIONS = {
     "image/avif": "avif",
     "image/heic": "heic",
 }
+MAX_PIXELS = dict.fromkeys(EXTENSIONS, MAX_PIXELS_OTHER) | {"image/jpeg": MAX_PIXELS_JPEG}
 
 
 class BadImage(Exception):
@@ -60,7 +61,9 @@ class BadImage(Exception):
 class Variant:
     """One named size. `edge` is the longest side in pixels, or the side of the square if `crop`.
 
-    No picture is ever enlarged. `is_deferred` marks what may be made after the upload is answered.
+    No picture is ever enlarged. `is_deferred` marks what may be made after the upload is answered. Transparent
+    pictures are rendered on white, so that they look alike wherever they are shown, unless `keeps_alpha`. A variant that
+    `shows_looks` is no picture but a square of swatches: the whole in every look, see `media/editing/swatches.py`.
     """
 
     name: str
@@ -70,6 +73,25 @@ class Variant:
     purpose: str
     crop: bool = False
     is_deferred: bool = False
+    keeps_alpha: bool = False
+    shows_looks: bool = False
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Returns left, top, right, bottom of the part of a picture that is shown."""
+        if not self.crop:
+            return 0, 0, width, height
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Returns the size that this variant has of a picture of that size: no side is over `edge` or 0."""
+        if self.crop:
+            return (min(width, height, self.edge),) * 2
+        longest = max(width, height)
+        if longest <= self.edge:
+            return width, height
+        return max(1, round(width * self.edge / longest)), max(1, round(height * self.edge / longest))
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -95,7 +117,9 @@ HEADER_VARIANTS: tuple[Variant, ...] = (
     Variant("header", 1500, "webp", 78, "the header above a profile"),
 )
 
-EMOJI_VARIANTS: tuple[Variant, ...] = (Variant("emoji", 128, "webp", 85, "an emoji in a text"),)
+EMOJI_VARIANTS: tuple[Variant, ...] = (
+    Variant("emoji", 128, "webp", 85, "an emoji in a text", keeps_alpha=True),
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,9 @@ class Picture:
     """One rendered picture. `width`, `height` and `mime` are the original's, turned upright.
 
     `camera_fields` holds (Exif field name, value) of `CAMERA_FIELDS`: for its owner only, until they share it.
+    `is_incomplete`: the file broke off, and the last rows are grey. `levels`: a recipe of what auto-level found, if asked.
+    `place`: latitude and longitude in degrees, as the camera wrote them, if asked: never kept as they are.
+    An edited picture has the size that the edit leaves of the original.
     """
 
     width: int
@@ -123,11 +150,14 @@ class Picture:
     blurhash: str
     files: list[RenderedFile]
     camera_fields: list[tuple[str, str]] = field(default_factory=list)
+    is_incomplete: bool = False
+    levels: str = ""
+    place: tuple[float, float] | None = None
 
 
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
-_CONTAINER_BRANDS = frozenset((b"mif1", b"msf1"))
+_CONTAINER_BRANDS = frozenset((b"mif1", b"mif2", b"msf1", b"miaf"))
 
 
 def sniff(head: bytes) -> str | None:
@@ -172,8 +202,8 @@ def too_many_bytes_error(size: int) -> BadImage:
 
 def too_many_pixels_error(width: int, height: int) -> BadImage:
     return BadImage(
-        f"This picture is too large: {width} × {height} pixels. Up to {MAX_PIXELS_JPEG // MEGAPIXEL} megapixels "
-        f"are accepted in a JPEG, {MAX_PIXELS_OTHER // MEGAPIXEL} in any other format."
+        f"This picture is too large: {width} × {height} pixels. Up to {MAX_PIXELS_JPEG // MEGAPIXEL} "
+        f"megapixels are accepted in a JPEG, {MAX_PIXELS_OTHER // MEGAPIXEL} in any other format."
     )
 
 

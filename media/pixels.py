@@ -3,30 +3,24 @@
 Dimensions are checked before anything is decoded. A JPEG is decoded no larger than its largest variant needs,
 and each smaller size is resized from the one above it. Turning upright happens last, on the small pictures.
 The largest variant comes at the very end, so that it may use up the decoded picture.
+
+An edited picture is cut first, and gets its colours last, at each size: what a browser shows of a size is computed alike.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-import pi_heif
-from PIL import (
-    AvifImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageChops
 
-from media import blurhash, colour_profiles, exif
+from media import blurhash, decoding
+from media.colour import profiles as colour_profiles
 from media.images import (
-    MAX_PIXELS_JPEG,
-    MAX_PIXELS_OTHER,
     MIMES,
     VARIANTS,
     BadImage,
@@ -37,48 +31,34 @@ from media.images import (
     not_an_image_error,
     sniff,
     too_costly_error,
-    too_many_pixels_error,
 )
 
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS_OTHER
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-pi_heif.options.DECODE_THREADS = 0
-pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+if TYPE_CHECKING:  # numpy takes a tenth of a second to load, and most pictures are not edited
+    from media.editing.geometry import Shape
+    from media.filters import Edit
 
 # A picture decoded at this share of the requested size is near enough, and costs a quarter of the memory.
 _NEAR_ENOUGH = 0.85
 _STRIP = 512
-_ORIENTATION = 0x0112
-_P3_PRIMARIES = 12  # ITU-T H.273, SMPTE EG 432-1
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _SIDEWAYS = (
     Image.Transpose.TRANSPOSE,
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
     Image.Transpose.ROTATE_270,
 )
-_PLUGINS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
-    # The class itself, not the registered opener: that one would also parse multi-picture files.
-    "image/jpeg": JpegImagePlugin.JpegImageFile,
-    "image/png": PngImagePlugin.PngImageFile,
-    "image/webp": WebPImagePlugin.WebPImageFile,
-    "image/gif": GifImagePlugin.GifImageFile,
-    "image/avif": AvifImagePlugin.AvifImageFile,
-}
 
 
-def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
-    """Decodes, turns upright, drops all metadata and renders every requested variant.
+def render(
+    data: bytes,
+    variants: tuple[Variant, ...],
+    edit: Edit | None = None,
+    *,
+    finds_levels: bool = False,
+    reads_place: bool = False,
+) -> Picture:
+    """Decodes, turns upright, drops all metadata, edits if requested, and renders every requested variant.
 
-    Raises BadImage, and nothing else. Decodes untrusted bytes: call it in the sandbox.
+    `finds_levels` asks for auto-level, of the picture as `edit` cuts it; `reads_place` for where it was taken. Raises BadImage, and nothing else. Decodes untrusted bytes: call it in the sandbox.
     """
     mime = sniff(data[:64])
     if mime is None:
@@ -86,7 +66,8 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _render(data, mime, variants)
+            picture = _render(data, mime, variants, edit, finds_levels=finds_levels)
+            return replace(picture, place=decoding.read_place(data, mime)) if reads_place else picture
     except BadImage:
         raise
     except MemoryError as error:
@@ -97,37 +78,63 @@ def render(data: bytes, variants: tuple[Variant, ...]) -> Picture:
         raise damaged_error(f"{mime}: {type(error).__name__}: {error}") from error
 
 
-def _render(data: bytes, mime: str, variants: tuple[Variant, ...]) -> Picture:
-    image, original, turn = _decode(data, mime, variants)
-    camera_fields = exif.read_fields(image)
-    icc = image.info.get("icc_profile")
-    image, space = colour_profiles.normalize(_to_plain_mode(image), icc if isinstance(icc, bytes) else None)
-    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
-        image = image.convert("RGB")
+def _render(
+    data: bytes, mime: str, variants: tuple[Variant, ...], edit: Edit | None, *, finds_levels: bool
+) -> Picture:
+    image, original = decoding.decode(data, mime, lambda size: _scale(size, variants, edit))
+    turn, (width, height) = original.turn, original.size
+    image, space = colour_profiles.normalize(image, original.profile)
+    image = _without_alpha(image, variants)
     image = _strip_metadata(image)
+    if turn in _SIDEWAYS:
+        width, height = height, width
+    if edit is not None:
+        width, height = edit.shape(None).size((width, height))
+        shape, decoded = edit.shape(turn), image.size
+        image, turn = shape.cut(image), shape.transpose
+        if shape.is_warped:
+            image, turn = _warp(image, decoded, variants, shape), None
+    finish = _Finish(turn, space, edit)
 
     files: list[RenderedFile] = []
     levels = [list(group) for _, group in groupby(_largest_first(variants, image.size), _size_group)]
     smaller = image
     for group in levels[1:]:
-        resized = _resize(smaller, group[0])
-        files += _encode(_upright(resized, turn), space, group)
+        resized = _resize(smaller, group[0], whole=finish.needs_whole)
+        files += finish.encode(resized, group)
         smaller = smaller if group[0].crop else resized
-    picture_hash = _blurhash(smaller, space, turn)
+    picture_hash = finish.blurhash(smaller)
+    found_levels = finish.found_levels(smaller) if finds_levels else ""
     del smaller
     for group in levels[:1]:
-        resized = _resize(image, group[0])
+        resized = _resize(image, group[0], whole=finish.needs_whole)
         del image
-        resized = _upright(resized, turn)
-        files += _encode(resized, space, group, is_last=True)
+        files += finish.encode(resized, group, is_last=True)
     order: dict[tuple[str, str], int] = {
         (variant.name, variant.format): place for place, variant in enumerate(variants)
     }
     files.sort(key=lambda file: order[file.variant, file.format])
-    width, height = original
-    if turn in _SIDEWAYS:
-        width, height = height, width
-    return Picture(width, height, mime, picture_hash, files, camera_fields)
+    return Picture(
+        width,
+        height,
+        mime,
+        picture_hash,
+        files,
+        original.camera_fields,
+        original.is_incomplete,
+        found_levels,
+    )
+
+
+def _warp(
+    part: Image.Image, decoded: tuple[int, int], variants: tuple[Variant, ...], shape: Shape
+) -> Image.Image:
+    """Straightens what was cut out of a picture of the size `decoded`, in no more pixels than a variant needs."""
+    size = shape.size(decoded)
+    share = min(1.0, max((_required_edge(variant, size) for variant in variants), default=1) / max(size))
+    if share < 1:
+        part = _resize_in_strips(part, _scaled(part.size, share))
+    return shape.warp(part, decoded, _scaled(size, share))
 
 
 def _strip_metadata(image: Image.Image) -> Image.Image:
@@ -138,49 +145,25 @@ def _strip_metadata(image: Image.Image) -> Image.Image:
     return Image.Image()._new(image.im)
 
 
-def _decode(
-    data: bytes, mime: str, variants: tuple[Variant, ...]
-) -> tuple[Image.Image, tuple[int, int], Image.Transpose | None]:
-    """Returns the decoded picture, the size of the original as stored, and how to turn it upright."""
-    if mime == "image/heic":
-        opened = pi_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
-        _check_dimensions(opened.size, MAX_PIXELS_OTHER)
-        heic: Image.Image = opened.to_pillow()
-        nclx = heic.info.get("nclx_profile")
-        if (
-            "icc_profile" not in heic.info
-            and isinstance(nclx, dict)
-            and nclx.get("color_primaries") == _P3_PRIMARIES
-        ):
-            heic.info["icc_profile"] = colour_profiles.PROFILES["p3"]
-        return heic, heic.size, None  # libheif has turned it already
-
-    image = _PLUGINS[mime](BytesIO(data))
-    size = image.size
-    _check_dimensions(size, MAX_PIXELS_JPEG if mime == "image/jpeg" else MAX_PIXELS_OTHER)
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        scale = _scale(size, variants)
-        image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
-    image.load()
-    # After load: PNG may carry its Exif behind the pixels.
-    return image, size, _orientation_transpose(image)
+def _without_alpha(image: Image.Image, variants: tuple[Variant, ...]) -> Image.Image:
+    """Puts a transparent picture on white, unless a variant keeps it transparent."""
+    if image.mode != "RGBA":
+        return image
+    alpha = image.getchannel("A")
+    if alpha.getextrema() != (255, 255):
+        if any(variant.keeps_alpha for variant in variants):
+            return image
+        image.paste((255, 255, 255, 255), mask=ImageChops.invert(alpha))
+    del alpha
+    return image.convert("RGB")
 
 
-def _check_dimensions(size: tuple[int, int], limit: int) -> None:
-    if min(size) < 1:
-        raise damaged_error(f"size {size}")
-    if size[0] * size[1] > limit:
-        raise too_many_pixels_error(*size)
+def _scale(size: tuple[int, int], variants: tuple[Variant, ...], edit: Edit | None) -> int:
+    sizes = [size] if edit is None else edit.cropped_sizes(size)
+    return min(_scale_of(size, variants) for size in sizes)
 
 
-def _orientation_transpose(image: Image.Image) -> Image.Transpose | None:
-    try:
-        return _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # a picture with broken Exif is still a picture
-        return None
-
-
-def _scale(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
+def _scale_of(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
     needed = max((_required_edge(variant, size) for variant in variants), default=1)
     for scale in (8, 4, 2):
         if max(size) // scale >= needed * _NEAR_ENOUGH:
@@ -188,19 +171,8 @@ def _scale(size: tuple[int, int], variants: tuple[Variant, ...]) -> int:
     return 1
 
 
-def _to_plain_mode(image: Image.Image) -> Image.Image:
-    """Converts palettes, 16 bits and transparent colours to plain L, CMYK, RGB or RGBA."""
-    if image.mode in ("LA", "La", "PA", "RGBa") or (
-        image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info
-    ):
-        return image.convert("RGBA")
-    if image.mode in ("P", "RGBX", "YCbCr"):
-        return image.convert("RGB")
-    if image.mode.startswith("I"):
-        return image.convert("I").point(lambda level: level * (1 / 257)).convert("L")
-    if image.mode == "1":
-        return image.convert("L")
-    return image
+def _scaled(size: tuple[int, int], share: float) -> tuple[int, int]:
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
 def _required_edge(variant: Variant, size: tuple[int, int]) -> int:
@@ -216,21 +188,17 @@ def _size_group(variant: Variant) -> tuple[int, bool]:
     return variant.edge, variant.crop
 
 
-def _resize(image: Image.Image, variant: Variant) -> Image.Image:
-    """Resizes to the variant's size, never enlarging; the same object if it has that size already."""
-    width, height = image.size
-    box = (0, 0, width, height)
-    if variant.crop:
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        box = (left, top, left + side, top + side)
-        size = (min(side, variant.edge),) * 2
-    else:
-        share = min(1.0, variant.edge / max(width, height))
-        size = (max(1, round(width * share)), max(1, round(height * share)))
+def _resize(image: Image.Image, variant: Variant, *, whole: bool = False) -> Image.Image:
+    """Resizes to the variant's size, never enlarging; the same object if it has that size already.
+
+    `whole`: nothing is cut off, and what the variant shows of the result has its size.
+    """
+    box, size = variant.box(*image.size), variant.size(*image.size)
+    if whole and variant.crop:
+        box, size = (0, 0, *image.size), _scaled(image.size, size[0] / min(image.size))
     if size == image.size:
         return image
-    if size[0] == box[2] - box[0]:
+    if size == (box[2] - box[0], box[3] - box[1]):
         return image.crop(box)
     if size[0] > 2 * _STRIP and not variant.crop:
         return _resize_in_strips(image, size)
@@ -248,6 +216,63 @@ def _resize_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
         box = (0, top * ratio, image.width, min(image.height, bottom * ratio))
         result.paste(image.resize((size[0], bottom - top), Image.Resampling.BICUBIC, box), (0, top))
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    """What becomes of a picture once it has its size: turned upright by `turn`, edited, encoded. Its colours are in `space`."""
+
+    turn: Image.Transpose | None
+    space: colour_profiles.Space
+    edit: Edit | None
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a variant may be cut off only once the rest is done."""
+        return self.edit is not None and self.edit.needs_whole
+
+    def encode(
+        self, image: Image.Image, group: list[Variant], *, is_last: bool = False
+    ) -> Iterator[RenderedFile]:
+        """Yields the files of one size. `is_last`: the pixels may be changed, nothing reads them again."""
+        image = _upright(image, self.turn)
+        if self.edit is None:
+            return _encode(image, self.space, group, is_last=is_last)
+        if group[0].shows_looks:
+            return _encode(self.edit.swatches(self._plain(image, is_last=is_last)), "srgb", group)
+        image = self._developed(image, is_last=is_last)
+        if self.needs_whole and group[0].crop:
+            image = image.crop(group[0].box(*image.size))
+        return _encode(image, "srgb", group, is_last=is_last)
+
+    def blurhash(self, image: Image.Image) -> str:
+        small = image.resize(_scaled(image.size, min(1.0, 32 / max(image.size))), Image.Resampling.BOX)
+        small = _upright(small, self.turn)
+        if self.edit is None:
+            small = colour_profiles.to_srgb(_on_white(small), self.space)
+        else:
+            small = self._developed(small, is_last=True, with_grain=False)
+        down = 3 if small.width > small.height else 4
+        return blurhash.encode(small.tobytes(), *small.size, 4, down)
+
+    def found_levels(self, image: Image.Image) -> str:
+        """Returns what auto-level finds in the picture before its colours are edited."""
+        assert self.edit is not None
+        share = min(1.0, self.edit.levels_side / max(image.size))
+        small = image.resize(_scaled(image.size, share), Image.Resampling.BOX)
+        return self.edit.found_levels(self._plain(small, is_last=True))
+
+    def _developed(self, image: Image.Image, *, is_last: bool, with_grain: bool = True) -> Image.Image:
+        assert self.edit is not None
+        return self.edit.develop(self._plain(image, is_last=is_last), with_grain=with_grain)
+
+    def _plain(self, image: Image.Image, *, is_last: bool) -> Image.Image:
+        """Returns the picture in sRGB and RGB."""
+        flat = _on_white(image)
+        if self.space != "srgb" and flat is image and not is_last:
+            flat = image.copy()
+        flat = colour_profiles.to_srgb(flat, self.space)
+        return flat if flat.mode == "RGB" else flat.convert("RGB")
 
 
 def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
@@ -289,15 +314,6 @@ def _on_white(image: Image.Image) -> Image.Image:
     return white
 
 
-def _blurhash(image: Image.Image, space: colour_profiles.Space, turn: Image.Transpose | None) -> str:
-    share = min(1.0, 32 / max(image.size))
-    size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
-    small = colour_profiles.to_srgb(_on_white(image.resize(size, Image.Resampling.BOX)), space)
-    small = _upright(small, turn)
-    down = 3 if small.width > small.height else 4
-    return blurhash.encode(small.tobytes(), *small.size, 4, down)
-
-
 def warm_up() -> None:
     """Uses every decoder and encoder once, on a generated picture.
 
@@ -305,7 +321,7 @@ def warm_up() -> None:
     """
     sample = Image.linear_gradient("L").resize((32, 24)).convert("RGB")
     exif = Image.Exif()
-    exif[_ORIENTATION] = 6
+    exif[0x0112] = 6
     files = []
     for kind in ("PNG", "JPEG", "WEBP", "AVIF", "GIF"):
         out = BytesIO()

@@ -50,8 +50,9 @@ def confine_process(memory_mb: int, seconds: int) -> None:
     """Confines this process for good. Everything that it will need must be loaded before."""
     _prefer_oom_kill()
     megabytes = memory_mb * 1024 * 1024
+    # The signal of the soft limit, SIGXCPU, says why the process ended; that of the hard one could be anybody's.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     for limit, value in (
-        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 3),

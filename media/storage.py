@@ -8,17 +8,22 @@ has the same picture.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import os
 import re
 import secrets
+import tempfile
 import time
 from base64 import b32encode
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,99}/){0,4}[a-z0-9][a-z0-9_-]{0,99}\.[a-z0-9]{1,8}")
+# What `content_key` makes, and nothing else that an admin may keep in the same folder.
+_CONTENT_KEY = re.compile(r"(?:cache/)?[a-z2-7]{2}/[a-z2-7]{2}/[a-z2-7]{48}\.[a-z0-9]{1,8}")
 _ABANDONED_AFTER_SECONDS = 3600
 
 
@@ -43,6 +48,21 @@ class Storage(Protocol):
 
     async def total_bytes(self) -> int:
         """Returns the bytes of all files."""
+
+    async def keys_after(self, after: str, limit: int) -> list[tuple[str, float]]:
+        """Returns up to `limit` keys that `content_key` has made and when each was last put (seconds since 1970).
+
+        They come in an order of their own; those behind the key `after`, '' for the first.
+        """
+
+    async def delete_unless(self, key: str, is_needed: Callable[[], Awaitable[bool]]) -> bool:
+        """Deletes a file, unless it is needed: that is asked while the file has no name. Returns whether it is gone.
+
+        So whoever puts the file meanwhile either finds it missing, or is found by `is_needed`.
+        """
+
+    def temporary_file(self) -> BinaryIO:
+        """Returns an empty file without a name: it is gone when it is closed, or when the process ends."""
 
 
 class LocalStorage:
@@ -83,8 +103,56 @@ class LocalStorage:
     async def total_bytes(self) -> int:
         return await asyncio.to_thread(_bytes_under, self.folder)
 
+    async def keys_after(self, after: str, limit: int) -> list[tuple[str, float]]:
+        return await asyncio.to_thread(self._list_keys, after, limit)
+
+    async def delete_unless(self, key: str, is_needed: Callable[[], Awaitable[bool]]) -> bool:
+        path = self.path(key)
+        aside = self._incoming / secrets.token_hex(16)
+        if path is None:
+            return False
+        try:
+            await asyncio.to_thread(path.replace, aside)
+        except FileNotFoundError:
+            return False
+        needed = True
+        try:
+            needed = await is_needed()
+        finally:
+            if needed:
+                aside.replace(path)
+            else:
+                aside.unlink(missing_ok=True)
+        return not needed
+
+    def _list_keys(self, after: str, limit: int) -> list[tuple[str, float]]:
+        if not after:
+            self._delete_abandoned()
+        found: list[tuple[str, float]] = []
+        start = _position(after) if after else (False, "", "", "")
+        for is_cached, prefix in ((False, ""), (True, "cache/")):
+            for first in _names(self.folder / prefix, 2):
+                if (is_cached, first) < start[:2]:
+                    continue
+                for second in _names(self.folder / prefix / first, 2):
+                    if (is_cached, first, second) < start[:3]:
+                        continue
+                    folder = f"{prefix}{first}/{second}/"
+                    for name in _names(self.folder / folder):
+                        key = folder + name
+                        if _CONTENT_KEY.fullmatch(key) and _position(key) > start:
+                            with contextlib.suppress(FileNotFoundError):
+                                found.append((key, os.stat(self.folder / key).st_mtime))
+                        if len(found) >= limit:
+                            return found
+        return found
+
+    def temporary_file(self) -> BinaryIO:
+        return tempfile.TemporaryFile(dir=self._incoming, buffering=0)
+
     def _write(self, path: Path, data: bytes) -> None:
-        if path.exists():
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path)  # a sweep leaves alone what was put a moment ago
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = self._incoming / secrets.token_hex(16)
@@ -100,11 +168,14 @@ class LocalStorage:
         _flush_folder(path.parent)
 
     def _delete_abandoned(self) -> None:
-        """Deletes the partial files of crashed writes; young ones stay,
-        since another process may be writing them."""
+        """Deletes the partial files of crashed writes; young ones stay, since another process may be writing them.
+
+        A time far ahead is that of a clock which was wrong.
+        """
         for file in self._incoming.iterdir():
-            if file.stat().st_mtime < time.time() - _ABANDONED_AFTER_SECONDS:
-                file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process has deleted or finished it
+                if abs(time.time() - file.stat().st_mtime) > _ABANDONED_AFTER_SECONDS:
+                    file.unlink()
 
 
 def open_storage(url: str) -> Storage:
@@ -129,6 +200,20 @@ def content_key(secret: bytes, data: bytes, extension: str) -> str:
     HMAC-SHA256 of the bytes under the node's secret, in base 32."""
     name = b32encode(hmac.digest(secret, data, hashlib.sha256)).decode().rstrip("=").lower()
     return f"{name[:2]}/{name[2:4]}/{name[4:]}.{extension}"
+
+
+def _position(key: str) -> tuple[bool, str, str, str]:
+    """Returns the place of a key in the order of `keys_after`."""
+    *prefix, first, second, name = key.split("/")
+    return bool(prefix), first, second, name
+
+
+def _names(folder: Path, length: int | None = None) -> list[str]:
+    """Returns the names in a folder, those of one length only, in their order; none where there is no folder."""
+    try:
+        return sorted(name for name in os.listdir(folder) if length in (None, len(name)))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _flush_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from media.editing import recipes
 from media.images import (
     ACCEPTED_MESSAGE,
     BYTES_PER_MB,
@@ -39,10 +40,19 @@ Read = Callable[[int], bytes]
 
 
 class RenderRequest(msgspec.Struct):
-    """Followed by `size` bytes of the file."""
+    """Followed by `size` bytes of the file. `cpu_seconds` and `niceness` are those of the process that decodes it.
+
+    `recipe`: the canonical recipe of an edit, or nothing. `finds_levels`: auto-level is asked for. `reads_place`:
+    the place that a camera wrote is asked for.
+    """
 
     size: int
     variants: tuple[Variant, ...]
+    cpu_seconds: int
+    niceness: int
+    recipe: str = ""
+    finds_levels: bool = False
+    reads_place: bool = False
 
 
 class FileHeader(msgspec.Struct):
@@ -62,6 +72,9 @@ class RenderResponse(msgspec.Struct):
     blurhash: str = ""
     files: list[FileHeader] = []
     camera_fields: list[tuple[str, str]] = []
+    is_incomplete: bool = False
+    levels: str = ""
+    place: tuple[float, float] | None = None
 
 
 class ProtocolError(Exception):
@@ -81,7 +94,15 @@ def read_request(read: Read) -> RenderRequest:
 def success_response(picture: Picture) -> RenderResponse:
     headers = [FileHeader(file.width, file.height, len(file.data)) for file in picture.files]
     return RenderResponse(
-        "", "", picture.width, picture.height, picture.mime, picture.blurhash, headers, picture.camera_fields
+        width=picture.width,
+        height=picture.height,
+        mime=picture.mime,
+        blurhash=picture.blurhash,
+        files=headers,
+        camera_fields=picture.camera_fields,
+        is_incomplete=picture.is_incomplete,
+        levels=picture.levels,
+        place=picture.place,
     )
 
 
@@ -119,7 +140,27 @@ def read_picture(read: Read, variants: tuple[Variant, ...]) -> Picture:
         response.blurhash,
         files,
         _camera_fields(response.camera_fields),
+        response.is_incomplete,
+        _levels(response.levels),
+        _place(response.place),
     )
+
+
+def _levels(received: str) -> str:
+    """Returns what auto-level found, spelt as this node spells it."""
+    if not received:
+        return ""
+    try:
+        found = recipes.parse(received)
+    except recipes.BadRecipe as error:
+        raise ProtocolError(f"levels: {error}") from error
+    return recipes.canonical(recipes.Recipe(adjust=found.adjust))
+
+
+def _place(received: tuple[float, float] | None) -> tuple[float, float] | None:
+    if received is not None and not (abs(received[0]) <= 90 and abs(received[1]) <= 180):
+        raise ProtocolError(f"a place at {received}")
+    return received
 
 
 def _camera_fields(received: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import math
 import os
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from media.worker_protocol import STATUS_STRUCT
 _START_TIMEOUT_SECONDS = 30.0
 _PIPE_BYTES = 1 << 20
 _ROOT = Path(__file__).resolve().parent.parent
+# A picture that had less of a processor than this until its deadline did not take long: it was not let.
+_STARVED_BELOW = 0.25
 _RESOURCE_EXIT_CODES = (-signal.SIGKILL, -signal.SIGXCPU)
 
 
@@ -49,16 +52,74 @@ class _DeadlineExceeded(Exception):
     """The deadline has passed."""
 
 
+class Pauser:
+    """Stops the processes that render a picture, for a while. The time is not counted against the picture's deadline.
+
+    May be paused and resumed by any thread, also before the picture has a worker and after.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._group: int | None = None
+        self._since: float | None = None
+        self._seconds = 0.0
+
+    @property
+    def is_paused(self) -> bool:
+        return self._since is not None
+
+    def paused_seconds(self, now: float) -> float:
+        """Returns for how long it was paused in all."""
+        since = self._since
+        return self._seconds + (now - since if since is not None else 0.0)
+
+    def pause(self) -> None:
+        with self._lock:
+            if self._since is None:
+                self._since = time.monotonic()
+                self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        with self._lock:
+            if self._since is not None:
+                self._seconds += time.monotonic() - self._since
+                self._since = None
+                self._signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def of(self, group: int) -> Iterator[None]:
+        """Applies to a process group, that of a worker, which is never left stopped."""
+        with self._lock:
+            self._group = group
+            if self._since is not None:
+                self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._signal(signal.SIGCONT)
+                self._group = None
+
+    def _signal(self, number: int) -> None:
+        if self._group is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, number)
+
+
 class Worker:
     """A worker process and its pipes. Its methods block: use it in a thread."""
 
-    def __init__(self, memory_mb: int, seconds: float) -> None:
+    def __init__(self, memory_mb: int) -> None:
         self.is_reusable = True
+        self.ran_out_of_time = (
+            False  # the last picture took all of its CPU time, or of the time until its deadline
+        )
         self.cost: RenderCost | None = None
         self.used_at = time.monotonic()
         self._deadline = self.used_at + _START_TIMEOUT_SECONDS
+        self._pauser = Pauser()
         self._status, status = os.pipe()
-        arguments = [str(status), str(memory_mb), str(math.ceil(seconds))]
+        arguments = [str(status), str(memory_mb)]
         try:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-s", "-m", "media.worker_main", *arguments],
@@ -69,7 +130,9 @@ class Worker:
                 pass_fds=(status,),
                 env=_environment(),
                 cwd="/",
-                start_new_session=True,
+                # A group of its own, to be killed with what it has forked, but no session: the kernel shares the
+                # processors out among sessions before it looks at the niceness of their processes (sched(7), autogroup).
+                process_group=0,
             )
         except OSError as error:
             os.close(self._status)
@@ -89,24 +152,51 @@ class Worker:
             self.stop()
             raise SandboxUnavailable(f"the worker process did not start: {error}") from error
 
-    def render(self, data: bytes, variants: tuple[Variant, ...], seconds: float) -> Picture:
-        """Renders a picture, see `pixels.render`.
+    def render(
+        self,
+        data: bytes,
+        variants: tuple[Variant, ...],
+        seconds: float,
+        *,
+        cpu_seconds: int,
+        niceness: int = 0,
+        recipe: str = "",
+        finds_levels: bool = False,
+        pauser: Pauser | None = None,
+        reads_place: bool = False,
+    ) -> Picture:
+        """Renders a picture, see `pixels.render`; `recipe` is that of its edit.
 
-        Raises BadImage also when the process died or took too long.
+        Raises BadImage also when the process died or took too long, and SandboxUnavailable when it was not let.
         """
-        self._deadline = time.monotonic() + seconds
-        self.is_reusable, self.cost = False, None
+        request = worker_protocol.RenderRequest(
+            len(data), variants, cpu_seconds, niceness, recipe, finds_levels, reads_place
+        )
+        self._pauser = pauser or Pauser()
+        with self._pauser.of(self._process.pid):
+            return self._render(request, data, seconds)
+
+    def _render(self, request: worker_protocol.RenderRequest, data: bytes, seconds: float) -> Picture:
+        now = time.monotonic()
+        self._deadline = now + seconds - self._pauser.paused_seconds(now)
+        self.is_reusable, self.ran_out_of_time, self.cost = False, False, None
         try:
-            self._write(worker_protocol.encode_message(worker_protocol.RenderRequest(len(data), variants)))
+            self._write(worker_protocol.encode_message(request))
             self._write(data)
             try:
-                picture = worker_protocol.read_picture(self._read, variants)
+                picture = worker_protocol.read_picture(self._read, request.variants)
             except BadImage:
                 self._finish_render()
                 raise
             self._finish_render()
             return picture
         except _DeadlineExceeded as error:
+            used = self._decoding_seconds()
+            if used is not None and used < min(_STARVED_BELOW * seconds, 0.9 * request.cpu_seconds):
+                raise SandboxUnavailable(
+                    f"this machine is too busy: {used:.1f} s of CPU in {seconds:g} s"
+                ) from error
+            self.ran_out_of_time = True
             raise too_costly_error(f"not done within {seconds:g} s") from error
         except _ProcessEnded as error:
             raise self._failure_reason(str(error)) from error
@@ -181,23 +271,42 @@ class Worker:
         poll.register(pipe, event)
         if or_status:
             poll.register(self._status, select.POLLIN)
-        remaining = 0.0 if at_once else self._deadline - time.monotonic()
-        ready = {ready for ready, _ in poll.poll(max(0.0, remaining) * 1000)}
-        if pipe in ready:
-            return True
-        if ready:
-            raise _ProcessEnded("ended before it had responded")
-        if at_once:
-            return False
-        raise _DeadlineExceeded
+        while True:
+            ready = {ready for ready, _ in poll.poll(0 if at_once else self._next_look() * 1000)}
+            if pipe in ready:
+                return True
+            if ready:
+                raise _ProcessEnded("ended before it had responded")
+            if at_once:
+                return False
+            if self._remaining_seconds() <= 0:
+                raise _DeadlineExceeded
+
+    def _remaining_seconds(self) -> float:
+        now = time.monotonic()
+        return self._deadline + self._pauser.paused_seconds(now) - now
+
+    def _next_look(self) -> float:
+        # A pause moves the deadline.
+        return min(max(self._remaining_seconds(), 0.01), 60.0)
 
     def _failure_reason(self, reason: str) -> BadImage:
         """Returns why the decoding process ended, as far as that is known."""
         code = 0
         with contextlib.suppress(_ProcessEnded, _DeadlineExceeded):
             code = self._read_status()
+        self.ran_out_of_time = code == -signal.SIGXCPU
         detail = f"decoding process: {reason}, {_exit_name(code)}"
         return too_costly_error(detail) if code in _RESOURCE_EXIT_CODES else damaged_error(detail)
+
+    def _decoding_seconds(self) -> float | None:
+        """Returns the CPU time of the process that is decoding; None where the system does not tell, see proc(5)."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            threads = Path(f"/proc/{self._process.pid}/task/{self._process.pid}")
+            child = (threads / "children").read_text().split()[0]
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return None
 
     def _stderr_tail(self) -> str:
         with contextlib.suppress(OSError):
@@ -220,4 +329,6 @@ def _environment() -> dict[str, str]:
         # Huge pages: a tenth less CPU for a photo, since fresh memory is most of what a decoder touches.
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "MALLOC_MMAP_THRESHOLD_": "262144",
+        # Edits multiply no large matrices, and one thread less is memory less.
+        "OPENBLAS_NUM_THREADS": "1",
     }

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import getpass
 import logging
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -19,13 +18,14 @@ from typing import Any, TypeVar
 from node import config
 from node.accounts import keys
 from node.auth import access_tokens, passwords, users
-from node.cli import control_socket
+from node.cli import control_socket, termination
 from node.cli.commands import pack_keys
 from node.config import BadConfig, Config
 from node.database import migrate
 from node.database.lock import DatabaseInUse
 from node.database.migrate import DatabaseTooNew
-from node.errors import Refused
+from node.errors import DatabaseUnavailable, Refused
+from node.ids import parse_id
 from node.text import display_names
 from node.version import VERSION
 
@@ -101,8 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("name", metavar="NAME")
     create.add_argument("--email", required=True)
     create.add_argument("--role", choices=users.ROLES, default="user")
-    password = command(subcommands, "password", _account_password, "Set a new password and end all sessions.")
+    password = command(
+        subcommands, "password", _account_password, "Set a new password; end sessions and apps."
+    )
     password.add_argument("name", metavar="NAME")
+    password.add_argument("--keep-apps", action="store_true", help="do not revoke the access tokens of apps")
     for subparser in (create, password):
         subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
@@ -119,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("name", metavar="NAME")
     create.add_argument("--scopes", default="read", help='such as "read write follow" (default: read)')
     create.add_argument("--app", default="tintype token", help="the name of the app")
+    listing = command(subcommands, "list", _token_list, "List the access tokens of an account.")
+    listing.add_argument("name", metavar="NAME")
+    revoke = command(subcommands, "revoke", _token_revoke, "Revoke an access token.")
+    revoke.add_argument("name", metavar="NAME")
+    revoke.add_argument("id", metavar="ID", nargs="?", help="the number that `tintype token list` shows")
+    revoke.add_argument("--all", action="store_true", help="revoke all tokens of the account")
     return parser
 
 
@@ -140,8 +149,7 @@ def _worker(options: Config, arguments: argparse.Namespace) -> None:
         node = await wiring.open_node(options)
         try:
             running = asyncio.create_task(wiring.create_worker(node).run(is_only_process=False))
-            for name in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(name, running.cancel)
+            termination.on_signal(running.cancel)
             await asyncio.gather(running, return_exceptions=True)
         finally:
             await node.close()
@@ -193,8 +201,15 @@ def _account_create(options: Config, arguments: argparse.Namespace) -> None:
 def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     _run_command(options, "account find", name=arguments.name)
     hashed = passwords.hash_sync(_password(arguments))
-    _run_command(options, "account password", name=arguments.name, password_hash=hashed)
-    print(f"{arguments.name} has a new password and is signed out everywhere.")
+    _run_command(
+        options,
+        "account password",
+        name=arguments.name,
+        password_hash=hashed,
+        keeps_apps=arguments.keep_apps,
+    )
+    ended = "in all browsers; apps stay signed in" if arguments.keep_apps else "in all browsers and apps"
+    print(f"{arguments.name} has a new password and is signed out {ended}.")
 
 
 def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None:
@@ -210,7 +225,7 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
     while part := _run_command(options, "account list", max_id=people[-1]["id"] if people else 0):
         people += part
     for person in reversed(people):
-        since = datetime.fromtimestamp(person["created_at"] / 1000, UTC).date()
+        since = _date(person["created_at"])
         print(
             f"{person['name']:<31}{person['role']:<11}{person['state']:<11}{since}  "
             f"{person['posts']:>6} posts  {person['email']}"
@@ -222,6 +237,29 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
 def _token_create(options: Config, arguments: argparse.Namespace) -> None:
     scopes = sorted(access_tokens.parse_scopes(arguments.scopes))
     print(_run_command(options, "token create", name=arguments.name, scopes=scopes, app=arguments.app))
+
+
+def _token_list(options: Config, arguments: argparse.Namespace) -> None:
+    tokens: list[dict[str, Any]] = _run_command(options, "token list", name=arguments.name)
+    for token in tokens:
+        used = f"last used {_date(token['used_at'])}" if token["used_at"] else "never used"
+        scopes = " ".join(token["scopes"])
+        print(f"{token['id']}  {_date(token['created_at'])}  {used:<21}  {token['app']}  ({scopes})")
+    if not tokens:
+        print(f"No tokens of {arguments.name}.")
+
+
+def _token_revoke(options: Config, arguments: argparse.Namespace) -> int:
+    if arguments.all == (arguments.id is not None):
+        return _print_error("Name one token by its ID, or pass --all.", EXIT_USAGE)
+    id_ = 0 if arguments.all else parse_id(arguments.id) or -1
+    number = _run_command(options, "token revoke", name=arguments.name, id=id_)
+    print(f"Revoked {number} {'token' if number == 1 else 'tokens'} of {arguments.name}.")
+    return 0
+
+
+def _date(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
 
 
 def _password(arguments: argparse.Namespace) -> str:
@@ -246,13 +284,20 @@ def _explain_database_errors(action: Callable[[], T]) -> T:
 
     try:
         return action()
-    except sqlite3.OperationalError as error:
+    except DatabaseUnavailable as unavailable:
+        raise CommandError(str(unavailable)) from unavailable
+    except sqlite3.Error as error:
         raise CommandError(f"The database cannot be used: {error}.") from error
     except Exception as error:
-        if type(error).__module__.partition(".")[0] in ("psycopg", "psycopg_pool"):
+        if type(error).__module__.partition(".")[0] == "psycopg":
             raise CommandError(f"The database cannot be used: {' '.join(str(error).split())}") from error
         raise
 
 
+def run() -> int:
+    """Runs a command as a process of its own, which ends even if a thread hangs."""
+    return termination.end_despite_threads(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

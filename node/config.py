@@ -25,6 +25,8 @@ PREFIX = "TINTYPE_"
 SECRET = {"secret": True}
 
 _HOST = re.compile(r"(?!-)[a-z0-9.-]{1,253}(?<![.-])(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
+_NAME = re.compile(r"@?\w{0,30}")
 _BIND = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5})|unix:.+")
 
 
@@ -38,7 +40,10 @@ class NodeOptions:
     handle_domain: str = ""
     title: str = "Tintype"
     description: str = ""
+    rules: tuple[str, ...] = ()
     source_url: str = ""
+    contact_email: str = ""
+    contact_account: str = ""
     secret: str = dataclasses.field(default="", repr=False, metadata=SECRET)
 
 
@@ -51,6 +56,7 @@ class ServerOptions:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     jobs: bool = True
     fast_http: bool = True
+    h2c: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +70,8 @@ class MediaOptions:
     keep_originals: bool = False
     max_upload_mb: int = 40
     cache_gb: int = 10
+    unposted_originals_gb: int = 4
+    unfinished_uploads_gb: int = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +81,7 @@ class FederationOptions:
     allow_http: bool = False
     ca_file: str = ""
     secure_mode: bool = False
+    keep_remote_posts_days: int = 180
 
 
 @dataclasses.dataclass(frozen=True)
@@ -247,8 +256,21 @@ def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
     def refuse(section: str, key: str, why: str) -> BadConfig:
         return BadConfig(f"{origins.get((section, key), f'[{section}] {key}')} {why}")
 
+    for section in dataclasses.fields(config):
+        for key, value in vars(getattr(config, section.name)).items():
+            if any(
+                "\0" in item
+                for item in (value if isinstance(value, tuple) else (value,))
+                if isinstance(item, str)
+            ):
+                raise refuse(section.name, key, "contains a NUL character.")
+
     if config.node.source_url and not re.fullmatch(r"https?://[^\s\"'<>]+", config.node.source_url):
         raise refuse("node", "source_url", f"is {config.node.source_url!r}, but should be an address.")
+    if config.node.contact_email and not _EMAIL.fullmatch(config.node.contact_email):
+        raise refuse("node", "contact_email", "should be an e-mail address.")
+    if not _NAME.fullmatch(config.node.contact_account):
+        raise refuse("node", "contact_account", "should be the username of an account of this node.")
     hosts = {"domain": config.node.domain, "handle_domain": config.node.handle_domain}
     for key, given in hosts.items():
         host = _normalize_host(given)
@@ -277,7 +299,13 @@ def _validate(config: Config, origins: Mapping[tuple[str, str], str]) -> Config:
         raise refuse("media", "max_upload_mb", "should be between 1 and 1000.")
     if not 1 <= config.media.cache_gb <= 1_000_000:
         raise refuse("media", "cache_gb", "should be between 1 and 1000000.")
-    return dataclasses.replace(config, node=dataclasses.replace(config.node, **hosts))
+    for key in ("unposted_originals_gb", "unfinished_uploads_gb"):
+        if not 1 <= getattr(config.media, key) <= 1_000_000:
+            raise refuse("media", key, "should be between 1 and 1000000.")
+    if not 0 <= config.federation.keep_remote_posts_days <= 36_500:
+        raise refuse("federation", "keep_remote_posts_days", "should be between 0 and 36500.")
+    node = dataclasses.replace(config.node, domain=hosts["domain"], handle_domain=hosts["handle_domain"])
+    return dataclasses.replace(config, node=node)
 
 
 def _normalize_host(given: str) -> str | None:

@@ -6,6 +6,17 @@ entry point (pages, client API, federation) has one renderer for all of them.
 
 from __future__ import annotations
 
+import errno
+
+
+def N_(text: str) -> str:
+    """Marks a text that is translated where it is shown."""
+    return text
+
+
+DISK_FULL = N_("The server's disk is full, so nothing can be saved at the moment. Please try again later.")
+DATABASE_AWAY = N_("The server cannot reach its database at the moment. Please try again in a minute.")
+
 
 class Refused(Exception):
     """A request that is refused. `status` is the HTTP status that fits."""
@@ -65,7 +76,59 @@ class TooManyRequests(Refused):
         self.retry_after = retry_after
 
 
+class DiskFull(Refused):
+    """No space is left on the disk: a fault of this server, not of the request."""
+
+    status = 507
+
+    def __init__(self, *, detail: str = "") -> None:
+        super().__init__(DISK_FULL, detail=detail)
+
+
 class Unreachable(Refused):
     """Another server did not answer, or not with something usable."""
 
     status = 502
+
+
+class Overloaded(Refused):
+    """This server has too much to do for this now; `retry_after` is in seconds."""
+
+    status = 503
+
+    def __init__(self, message: str, *, retry_after: int = 5, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
+
+
+class DatabaseUnavailable(Exception):
+    """The database does not answer, refuses a connection, or its file cannot be read. `reason` is for the log.
+
+    It is no `Refused`: those are rules, and a rule that says no lets the rest go on. After this one nothing was
+    decided, so nobody may take it for an answer: requests get 503, jobs run again.
+    """
+
+    status = 503
+    retry_after = 5  # seconds
+
+    def __init__(self, reason: str, *, is_temporary: bool = True) -> None:
+        """Sets the reason. Without `is_temporary` it stays so until a person changes something."""
+        super().__init__(f"The database cannot be used: {' '.join(reason.split())}.".replace("..", "."))
+        self.message = DATABASE_AWAY
+        self.is_temporary = is_temporary
+
+
+class DatabaseFull(DatabaseUnavailable):
+    """No space is left for the database. What it holds can still be read."""
+
+    status = 507
+    retry_after = 300  # seconds
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.message = DISK_FULL
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Returns whether a write failed because no space is left: on the disk, in a quota, or for a file of that size."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -11,6 +11,8 @@ import threading
 import time
 
 MAX_ID = 2**63 - 1
+MAX_AHEAD_MS = 3_600_000
+CLOCK_TOLERANCE_MS = 10 * 60_000  # by which the clocks of two processes of a node may differ
 
 _lock = threading.Lock()
 _last = 0
@@ -21,11 +23,26 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def has_passed(ms: int, since: int) -> bool:
+    """Returns whether `ms` milliseconds have passed since a stored time.
+
+    Also if that lies ahead, as after the clock was set forward and back: what is done periodically then waits for its
+    period and not for a year.
+    """
+    now = now_ms()
+    return not now - ms <= since <= now + CLOCK_TOLERANCE_MS
+
+
 def new_id() -> int:
-    """Returns an id greater than every id this process has returned before."""
+    """Returns an id greater than every id this process has returned before.
+
+    Unless the clock is set back by more than `MAX_AHEAD_MS`: then ids go back with it, since one that is years ahead
+    would stay above all that follow.
+    """
     global _last
     with _lock:
-        _last = max(_last + 1, (now_ms() << 16) | (int.from_bytes(os.urandom(1)) << 4))
+        now = (now_ms() << 16) | (int.from_bytes(os.urandom(1)) << 4)
+        _last = now if _last > now + (MAX_AHEAD_MS << 16) else max(_last + 1, now)
         return _last
 
 

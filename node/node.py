@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -10,6 +12,11 @@ from media.sandbox import Sandbox
 from media.storage import Storage
 from node.config import Config, load_secret
 from node.database import Database, Site
+from node.errors import DatabaseUnavailable
+
+log = logging.getLogger("tintype.node")
+
+CALLBACK_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -55,7 +62,11 @@ class Node:
 
     async def close(self) -> None:
         for callback in self.close_callbacks:
-            await callback()
+            try:
+                async with asyncio.timeout(CALLBACK_SECONDS):
+                    await callback()
+            except (DatabaseUnavailable, TimeoutError) as error:
+                log.warning("not everything was written before the node closed: %s", error)
         await self.client.close()
         await self.sandbox.close()
         await self.db.close()

@@ -17,6 +17,24 @@ T = TypeVar("T")
 MAX_LIMIT = 80
 
 
+class Found(list[T]):
+    """The rows of a page, newest first, and where the list goes on.
+
+    `older` is the `max_id` of the page below, None if nothing is there. `newer`, after reading upwards, is the `min_id`
+    of the page above, None if it is not known. Both may be set on a page that is short or empty: reading ends after a
+    number of rows, and not all that were looked at need be shown.
+    """
+
+    def __init__(self, rows: Sequence[T] = (), older: int | None = None, newer: int | None = None) -> None:
+        super().__init__(rows)
+        self.older = older
+        self.newer = newer
+
+    def replaced_by(self, rows: Sequence[Any]) -> Found[Any]:
+        """Returns what was made of these rows, as the same page."""
+        return Found(rows, self.older, self.newer)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A part of a list: ids are exclusive bounds, None or 0 is no bound; `limit` is 1–80 rows."""
@@ -32,16 +50,29 @@ class Page:
         return {
             "page_below": min(self.max_id or MAX_ID, MAX_ID),
             "page_above": min(max(self.min_id or 0, self.since_id or 0, 0), MAX_ID),
-            "page_limit": max(1, min(self.limit, MAX_LIMIT)),
+            "page_limit": self.size,
         }
+
+    @property
+    def size(self) -> int:
+        """The number of rows of a full page."""
+        return max(1, min(self.limit, MAX_LIMIT))
 
     def clause(self, column: str) -> str:
         """Returns the SQL after a `WHERE …`: both bounds, order and limit.
 
         Rows then go through `newest_first`.
         """
-        order = "ASC" if self.min_id else "DESC"
-        return f"AND {column} < :page_below AND {column} > :page_above ORDER BY {column} {order} LIMIT :page_limit"
+        return f"{self.bounds(column)} ORDER BY {column} {self.order} LIMIT :page_limit"
+
+    def bounds(self, column: str) -> str:
+        """Returns the SQL of both bounds, after a `WHERE …`."""
+        return f"AND {column} < :page_below AND {column} > :page_above"
+
+    @property
+    def order(self) -> str:
+        """The SQL of the order in which the page is read."""
+        return "ASC" if self.min_id else "DESC"
 
     def newest_first(self, rows: Sequence[T]) -> list[T]:
         """Returns the rows newest first, whichever way they were read."""

@@ -46,6 +46,15 @@ def count_attempt(tx: Writer, key: str, *, limit: int, seconds: int) -> None:
         )
 
 
+def count_quietly(tx: Writer, key: str, *, limit: int, seconds: int) -> bool:
+    """Counts one attempt; returns whether there have been no more than `limit` in `seconds`."""
+    try:
+        count_attempt(tx, key, limit=limit, seconds=seconds)
+    except TooManyRequests:
+        return False
+    return True
+
+
 def reset(tx: Writer, key: str) -> None:
     """Forgets the attempts under a key: the last one succeeded."""
     tx.run("DELETE FROM attempts WHERE key = :key", key=_hash_key(tx, key))
@@ -69,7 +78,12 @@ def client_network(address: str) -> str:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes attempts that no limit reads any more."""
-    return tx.run("DELETE FROM attempts WHERE window_at < :before", before=now - RETENTION_MS)
+    return tx.run(
+        """DELETE FROM attempts WHERE (key, window_at) IN (SELECT key, window_at FROM attempts
+               WHERE window_at < :before OR window_at > :after LIMIT 500)""",
+        before=now - RETENTION_MS,
+        after=now + RETENTION_MS,
+    )
 
 
 def _hash_key(tx: Reader, key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -75,3 +76,14 @@ async def mallory(node: Node, pairs: dict[str, keys.KeyPair]) -> Account:
 def photo() -> Callable[..., bytes]:
     """`photo(width, height, kind, seed=…)`: the bytes of an image file."""
     return picture
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`clock(ms)` sets the clock of the machine so much ahead of the true time; `clock(0)` sets it right again."""
+    true_time = time.time_ns
+
+    def set_clock(ms: int) -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: true_time() + ms * 1_000_000)
+
+    return set_clock

@@ -80,6 +80,7 @@ async def run_checks(options: Config, **client_options: object) -> AsyncIterator
         ("storage", lambda: _check_storage(node)),
         ("clock", lambda: _check_clock(node)),
         ("signatures", lambda: _check_signatures(node)),
+        ("addresses", lambda: _check_addresses(node)),
         ("webfinger", lambda: _check_webfinger(node, client)),
         *((("handles", lambda: _check_handles(node, client)),) if node.site.configured_handle_domain else ()),
         ("inbox", lambda: _check_inbox(node, client)),
@@ -170,6 +171,17 @@ async def _check_signatures(node: Node) -> str:
     return f"sign and verify with {key.key_id}"
 
 
+async def _check_addresses(node: Node) -> str:
+    """Finds people whom other servers know by another address than the one of the options."""
+    found = await node.db.read(accounts.of_another_address)
+    if found is not None:
+        raise CheckFailed(
+            f"The address of {found.name} is {found.uri}, and [node] domain is {node.site.domain}. The addresses that "
+            "people have got never change: set domain and scheme back, or begin with an empty folder of data."
+        )
+    return f"are at {node.site.base_url}"
+
+
 async def _check_webfinger(node: Node, client: Client) -> str:
     site = node.site
     wanted = site.uri("/actor")
@@ -234,5 +246,8 @@ async def _check_admin(node: Node) -> str:
             f"There is no admin yet. Open {node.site.base_url}/setup with the code that `tintype serve` prints, "
             "or use `tintype account create NAME --role admin`."
         )
+    name = node.config.node.contact_account
+    if name and await node.db.read(users.contact_account, name) is None:
+        raise CheckFailed(f"[node] contact_account is {name}, but nobody here can be reached by that name.")
     staff = await node.db.read(users.staff)
     return "is " + ", ".join(person.account.handle for person in staff if person.user.is_admin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from typing import Any
 
 from activitypub.client.client import Client
@@ -15,26 +14,30 @@ from activitypub.remote import notes as remote_notes
 from activitypub.remote import quotes as remote_quotes
 from media.sandbox import Sandbox
 from media.storage import open_storage
-from node import rate_limits
-from node.accounts import keys
-from node.admin import domain_enforcement, reports
-from node.attachments import avatars, media_cache, media_cache_eviction, photos, stored_files
-from node.auth import idempotency_keys, invites, sessions
+from node.admin import domain_enforcement
+from node.attachments import (
+    avatars,
+    deferred_variants,
+    file_sweep,
+    media_cache_eviction,
+    remote_dimensions,
+    stored_files,
+)
 from node.config import Config
-from node.database import Writer, open_database
-from node.federation import deliveries, outbox, seen_activities, server_availability, tombstones
+from node.database import open_database
 from node.ids import now_ms
-from node.interactions import severed_follows
+from node.interactions import blocks
 from node.jobs import queue
-from node.jobs.queue import Job
 from node.jobs.worker import BatchHandler, Handler, JobHandler, JobWorker
 from node.lifecycle import account_deletion, handle_domain, migration
-from node.moderation import audit_log, block_lists, domain_rules
+from node.maintenance import clean_up
+from node.moderation import block_lists, domain_rules
 from node.node import Node, site_from_config
+from node.publishing import saved_drafts
 from node.version import VERSION
+from web.files import media_files
 
 DAY_MS = 24 * 3_600_000
-FAILED_JOBS_RETENTION_MS = 30 * DAY_MS
 
 JOB_HANDLERS: dict[str, Handler] = {
     "fan_out": JobHandler(fan_out.fan_out, concurrency=4),
@@ -51,15 +54,22 @@ JOB_HANDLERS: dict[str, Handler] = {
     "look_at_person": JobHandler(profile_preview.refresh, concurrency=4),
     "refresh_actor": JobHandler(actors.refresh, concurrency=4),
     "check_move": JobHandler(remote_migration.check, concurrency=2),
+    "fetch_move_target": JobHandler(remote_migration.fetch_target, concurrency=2),
     "carry_over": JobHandler(migration.carry_over, concurrency=1),
     "read_featured": JobHandler(featured.update_pins, concurrency=4),
-    "render_photo": JobHandler(photos.render_deferred_variants, concurrency=1),
+    "render_photo": JobHandler(deferred_variants.render_deferred_variants, concurrency=1),
+    "measure_photos": JobHandler(remote_dimensions.measure, concurrency=4),
     "fetch_avatar": JobHandler(avatars.fetch_avatar, concurrency=2),
     "trim_cache": JobHandler(media_cache_eviction.trim_cache, concurrency=1),
+    "publish_scheduled": JobHandler(saved_drafts.publish_scheduled, concurrency=1),
+    "end_mutes": JobHandler(blocks.end_mutes, concurrency=1),
     "forget_person": JobHandler(account_deletion.delete_content, concurrency=1),
+    "withdraw_access": JobHandler(media_files.withdraw_access, concurrency=1),
     "delete_files": JobHandler(stored_files.delete_files, concurrency=2),
+    "sweep_files": JobHandler(file_sweep.sweep, concurrency=1),
     "apply_policy": JobHandler(domain_enforcement.apply_policy, concurrency=1),
     "fetch_list": JobHandler(block_lists.fetch_list, concurrency=1),
+    "clean_up": JobHandler(clean_up.clean_up, concurrency=1),
 }
 
 
@@ -107,43 +117,11 @@ def tune_garbage_collection() -> None:
 
 def create_worker(node: Node) -> JobWorker:
     """Creates the node's job worker: start it beside the web server, or alone in `tintype worker`."""
-    return JobWorker(node, JOB_HANDLERS | {"clean_up": JobHandler(clean_up, concurrency=1)})
+    return JobWorker(node, JOB_HANDLERS)
 
 
 async def run_due_jobs(node: Node, now: int | None = None) -> int:
     """Runs all jobs that are due (at `now`) to the end; returns how many ran."""
-    return await create_worker(node).drain(now)
-
-
-_CLEAN_UPS: tuple[Callable[[Writer, int], Any], ...] = (
-    deliveries.clean_up,
-    outbox.clean_up,
-    server_availability.clean_up,
-    keys.clean_up,
-    seen_activities.clean_up,
-    rate_limits.clean_up,
-    sessions.clean_up,
-    invites.clean_up,
-    tombstones.clean_up,
-    photos.clean_up,
-    idempotency_keys.clean_up,
-    severed_follows.clean_up,
-    audit_log.clean_up,
-    media_cache.clean_up,
-    reports.clean_up,
-)
-
-
-async def clean_up(node: Node, job: Job) -> None:
-    """Deletes outdated rows of every table that only grows, once a day. Bounded work, one transaction each."""
-    now = now_ms()
-    for clean_table in _CLEAN_UPS:
-        await node.db.write(clean_table, now)
-    await node.db.write(_queue_next_clean_up, job, now)
-
-
-def _queue_next_clean_up(tx: Writer, job: Job, now: int) -> None:
-    queue.delete_failed(tx, now - FAILED_JOBS_RETENTION_MS)
-    block_lists.queue_all_fetches(tx)
-    queue.finish(tx, job)
-    queue.add(tx, "clean_up", {}, run_at=now + DAY_MS)
+    worker = create_worker(node)
+    await node.db.write(worker.rescue, now or now_ms())
+    return await worker.drain(now)

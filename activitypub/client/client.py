@@ -31,13 +31,13 @@ from node.errors import Unreachable
 
 KIB = 1024
 MAX_DOCUMENT_BYTES = 1024 * KIB
-MAX_POST_RESPONSE_BYTES, SNIPPET_LENGTH = 64 * KIB, 500
 TOTAL_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 20.0, 5.0, 10.0
 MAX_CONNECTIONS = 2400
 """Open connections in all, most of them waiting for slow servers. `serve` raises the limit of file descriptors."""
 MAX_REDIRECTS, MAX_JRD_REDIRECTS = 3, 5
 ACCEPT = f'application/activity+json, application/ld+json; profile="{response_body.AS_PROFILE}"'
-JRD_TYPES = frozenset({"application/jrd+json", "application/json"})
+_STATIC_FILE_TYPES = ("text/plain", "application/octet-stream", "binary/octet-stream")
+JRD_TYPES = frozenset({"application/jrd+json", "application/json", *_STATIC_FILE_TYPES})
 TEXT_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -103,7 +103,7 @@ class FetchRequest:
     """One GET and the conditions for its response.
 
     `accept` is the `Accept` header, `accepts` decides by the response headers whether the body is read, `limit` is
-    in bytes. With `key` the request is signed in that `style`. `extra_headers` are sent unsigned. With
+    in bytes; with `only_beginning` no more than that is read, else a longer body is refused. With `key` the request is signed in that `style`. `extra_headers` are sent unsigned. With
     `check_blocked=False` blocked servers may be asked too.
     """
 
@@ -116,6 +116,7 @@ class FetchRequest:
     style: str = "cavage"
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     check_blocked: bool = True
+    only_beginning: bool = False
 
 
 class Client:
@@ -171,6 +172,13 @@ class Client:
         """Fetches a file of one of the media `types`; `image/*` stands for all images. Raises Unfetchable."""
         return await self._get(_file(url, types, max_bytes))
 
+    async def get_beginning(self, url: str, *, max_bytes: int, types: Collection[str]) -> FetchedFile:
+        """Fetches the first bytes of a file, at most `max_bytes`. Raises Unfetchable."""
+        # Compressed bytes could not be cut anywhere.
+        headers = {"Range": f"bytes=0-{max_bytes - 1}", "Accept-Encoding": "identity"}
+        request = replace(_file(url, types, max_bytes), extra_headers=headers, only_beginning=True)
+        return await self._get(request)
+
     async def get_if_modified(
         self, url: str, *, types: Collection[str], max_bytes: int, etag: str = "", last_modified: str = ""
     ) -> FetchedFile | None:
@@ -215,7 +223,7 @@ class Client:
                     allow_redirects=False,
                 ) as response,
             ):
-                snippet = await _read_snippet(response)
+                snippet = await response_body.read_snippet(response)
                 return PostResponse(response.status, response.headers, snippet)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise _to_unfetchable(url, error) from error
@@ -314,7 +322,7 @@ async def _read_file(
     url: str, address: URL, response: aiohttp.ClientResponse, request: FetchRequest
 ) -> FetchedFile:
     status = response.status
-    if status != 200:
+    if status != 200 and not (status == 206 and request.only_beginning):
         raise Unfetchable(
             url,
             f"answered {status}",
@@ -327,7 +335,10 @@ async def _read_file(
             url, f"answered with {response.headers.get('Content-Type', 'no type')[:100]}", status=status
         )
     try:
-        body = await response_body.read(response.headers, response.content, request.limit)
+        if request.only_beginning:
+            body = await response_body.read_beginning(response, request.limit)
+        else:
+            body = await response_body.read(response.headers, response.content, request.limit)
     except response_body.ResponseTooLarge:
         raise Unfetchable(url, f"answered with more than {request.limit} bytes", status=status) from None
     except response_body.UndecodableBody:
@@ -340,22 +351,6 @@ async def _read_file(
         response.headers.get("ETag", "")[:500],
         response.headers.get("Last-Modified", "")[:100],
     )
-
-
-async def _read_snippet(response: aiohttp.ClientResponse) -> str:
-    """Returns the beginning of a response body.
-
-    A short body is read to its end, so that the connection can be reused.
-    """
-    snippet, received = b"", 0
-    async for chunk in response.content.iter_any():
-        snippet = snippet or chunk[: 4 * SNIPPET_LENGTH]
-        received += len(chunk)
-        if received > MAX_POST_RESPONSE_BYTES:
-            response.close()
-            break
-    # PostgreSQL stores no NUL in a text.
-    return snippet.decode("utf-8", "replace")[:SNIPPET_LENGTH].replace("\0", "")
 
 
 def _redirect_target(url: str, address: URL, location: str) -> str:

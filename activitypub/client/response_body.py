@@ -7,11 +7,13 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aiohttp import StreamReader
+from aiohttp import ClientResponse, StreamReader
 from multidict import CIMultiDictProxy
 
 if TYPE_CHECKING:
     from zlib import _Decompress
+
+MAX_POST_RESPONSE_BYTES, SNIPPET_LENGTH = 64 * 1024, 500
 
 AS_PROFILE = "https://www.w3.org/ns/activitystreams"
 
@@ -44,6 +46,38 @@ async def read(headers: Mapping[str, str], content: StreamReader, limit: int) ->
         if received > limit or len(body) > limit:
             raise ResponseTooLarge
     return bytes(body)
+
+
+async def read_beginning(response: ClientResponse, limit: int) -> bytes:
+    """Returns the first `limit` bytes of a body, which has to come without compression.
+
+    The connection is closed if there is more. Raises UndecodableBody.
+    """
+    if _decompressor(response.headers.get("Content-Encoding", "")) is not None:
+        raise UndecodableBody
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= limit:
+            response.close()
+            break
+    return bytes(body[:limit])
+
+
+async def read_snippet(response: ClientResponse) -> str:
+    """Returns the beginning of a response body, for the log.
+
+    A short body is read to its end, so that the connection can be reused.
+    """
+    snippet, received = b"", 0
+    async for chunk in response.content.iter_any():
+        snippet = snippet or chunk[: 4 * SNIPPET_LENGTH]
+        received += len(chunk)
+        if received > MAX_POST_RESPONSE_BYTES:
+            response.close()
+            break
+    # PostgreSQL stores no NUL in a text.
+    return snippet.decode("utf-8", "replace")[:SNIPPET_LENGTH].replace("\0", "")
 
 
 def media_type(headers: CIMultiDictProxy[str]) -> str:

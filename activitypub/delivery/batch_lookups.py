@@ -21,8 +21,9 @@ from node.federation import deliveries, outbox, server_availability
 from node.federation.deliveries import DeliveryResult, QueuedDelivery
 from node.ids import now_ms
 from node.interactions import follows
-from node.jobs import queue
+from node.jobs import lanes, queue
 from node.jobs.batching import Batcher
+from node.jobs.retrying import write_when_available
 from node.moderation import domain_rules
 from node.node import Node
 
@@ -113,7 +114,7 @@ class BatchLookups:
             for result in batch:
                 deliveries.record_unavailable(tx, *result)
 
-        await self._node.db.write(unit)
+        await write_when_available(self._node.db, unit)
         return [None] * len(batch)
 
     async def _look_up_batch(self, batch: list[QueuedDelivery]) -> Sequence[DeliveryLookup]:
@@ -122,7 +123,7 @@ class BatchLookups:
         return await self._node.db.read(_look_up, batch, unrendered)
 
     async def _write_results(self, batch: list[DeliveryResult]) -> Sequence[None]:
-        await self._node.db.write(deliveries.record_results, batch)
+        await write_when_available(self._node.db, deliveries.record_results, batch)
         return [None] * len(batch)
 
 
@@ -153,7 +154,7 @@ def _look_up(tx: Reader, batch: list[QueuedDelivery], unrendered: set[int]) -> l
         tx, {delivery.host for delivery in in_retry_lanes}, now_ms()
     )
     retry_lanes = (
-        queue.nonempty_lanes(tx, [delivery.retry_lane for delivery in in_host_lanes])
+        lanes.nonempty(tx, [delivery.retry_lane for delivery in in_host_lanes])
         if queue.has_jobs(tx, deliveries.REDELIVER_KIND)
         else set()
     )

@@ -24,6 +24,7 @@ from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
 from activitypub.signatures import SIGNERS, SigningKey
 from activitypub.signatures.follower_digest import HEADER
 from activitypub.uris import Malformed
+from node.errors import DatabaseUnavailable
 from node.federation import deliveries
 from node.federation.deliveries import QueuedDelivery
 from node.ids import now_ms
@@ -47,6 +48,8 @@ async def deliver(node: Node, job: Job) -> bool:
     delivery = QueuedDelivery.from_job(job)
     try:
         await _deliver(node, node.component(BatchLookups), delivery)
+    except DatabaseUnavailable:
+        raise  # the worker runs the job again when the database answers
     except Exception as error:
         # An error in this program must not cost the delivery: it has its week like any other.
         log.exception("activity %s could not be sent to %s", delivery.activity_id, delivery.inbox)

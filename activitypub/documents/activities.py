@@ -25,6 +25,7 @@ from node.interactions import boosts
 from node.models.account import Account
 from node.models.post import Post
 from node.posts import posts
+from node.text import plain_or_html
 
 
 def add_context(document: dict[str, Any], context: Sequence[Any] = contexts.ACTIVITY) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
         "preferredUsername": webfinger_documents.username(account),
         "webfinger": f"{webfinger_documents.username(account)}@{account.domain}",
         "url": account.url,
-        "name": account.label,
+        "name": plain_or_html.spell_name(account.label),
         # Pixelfed refuses an Update of an actor with an empty summary.
         "summary": account.bio or "<p></p>",
         "inbox": account.inbox,
@@ -75,7 +76,8 @@ def render_actor(tx: Reader, account: Account) -> dict[str, Any]:
         "featured": account.featured_uri,
         "alsoKnownAs": account.aliases,
         "attachment": [
-            {"type": "PropertyValue", "name": name, "value": value} for name, value in account.profile_fields
+            {"type": "PropertyValue", "name": plain_or_html.spell_name(name), "value": value}
+            for name, value in account.profile_fields
         ],
         "tag": [],
         # Pages of this node name their authors (fediverse:creator), and so may the sites an account lists.
@@ -98,14 +100,8 @@ def _render_keys(tx: Reader, account: Account) -> dict[str, Any]:
         if key.algorithm == "rsa":
             found["publicKey"] = {"id": key.id, "owner": account.uri, "publicKeyPem": key.public}
         else:
-            multikeys.append(
-                {
-                    "id": key.id,
-                    "type": "Multikey",
-                    "controller": account.uri,
-                    "publicKeyMultibase": key.public,
-                }
-            )
+            multikey = {"id": key.id, "type": "Multikey", "controller": account.uri}
+            multikeys.append(multikey | {"publicKeyMultibase": key.public})
     found["assertionMethod"] = multikeys
     return found
 
@@ -228,10 +224,15 @@ def _render_update(outgoing: _Outgoing) -> dict[str, Any] | None:
         return _render_actor_update(outgoing)
     if (post := outgoing.existing_post) is None:
         return None
-    edited = notes.format_edit_time(post)
     whole = render_create(outgoing.tx.site, notes.load_data(outgoing.tx, [post])[0])
-    whole |= {"id": outgoing.activity.uri, "type": "Update", "actor": outgoing.actor.uri, "published": edited}
-    whole["object"]["updated"] = edited
+    # What it says was never edited if only its policy has changed: then its note has no `updated` either.
+    changed = whole["object"].get("updated") or notes.format_time(outgoing.activity.created_at)
+    whole |= {
+        "id": outgoing.activity.uri,
+        "type": "Update",
+        "actor": outgoing.actor.uri,
+        "published": changed,
+    }
     return add_context(whole, contexts.NOTE)
 
 
@@ -360,37 +361,37 @@ _RENDER: Mapping[str, Callable[[_Outgoing], dict[str, Any] | None]] = {
 
 
 def render_collection(
-    uri: str, total: int, *, has_items: bool = True, items: Sequence[Any] = ()
+    uri: str, total: int | None, *, has_items: bool = True, items: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """Renders a collection: its total, and the URI of its first page; or all `items` of a small one."""
-    document: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": max(0, total)}
+    """Renders a collection: its total, if it was counted, and the URI of its first page; or all `items` of a small one."""
+    document: dict[str, Any] = {
+        "id": uri,
+        "type": "OrderedCollection",
+        **({} if total is None else {"totalItems": max(0, total)}),
+    }
     if items:
         document["orderedItems"] = list(items)
-    elif has_items and total > 0:
+    elif has_items and (total is None or total > 0):
         document["first"] = f"{uri}?page=true"
     return add_context(document)
 
 
 def render_collection_page(
     uri: str,
-    total: int,
+    total: int | None,
     items: Sequence[Any],
     *,
     cursor: int | None,
     next_cursor: int | None,
     context: Sequence[Any] = contexts.ACTIVITY,
 ) -> dict[str, Any]:
-    """Renders one page of a collection.
-
-    `cursor` and `next_cursor` are ids: the items before them are on this page and the next, stable while rows
-    come and go.
-    """
+    """Renders one page of a collection. `cursor` and `next_cursor` are ids: this page and the next hold what is before."""
     page_uri = f"{uri}?page=true" if cursor is None else f"{uri}?page=true&max_id={cursor}"
     document: dict[str, Any] = {
         "id": page_uri,
         "type": "OrderedCollectionPage",
         "partOf": uri,
-        "totalItems": max(0, total),
+        **({} if total is None else {"totalItems": max(0, total)}),
     }
     if next_cursor is not None:
         document["next"] = f"{uri}?page=true&max_id={next_cursor}"

@@ -7,6 +7,7 @@ Each rule came from a server that would otherwise lose the post.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -21,14 +22,21 @@ from node.accounts import accounts
 from node.attachments import photo_metadata, photo_rows
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Site
+from node.federation import public_collections
 from node.interactions import quotes
 from node.interactions.quotes import PostQuote
+from node.models import interaction_policy
 from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.interaction_policy import restrict_to_visibility
+from node.models.places import RADIUS_KM
 from node.models.post import Post
-from node.posts import hashtags, mentions, posts
+from node.paging import Page
+from node.posts import hashtags, mentions, posts, tagged_people
+from node.posts.tagged_people import TaggedPerson
+from node.text import plain_or_html
 
+EMBEDDED_REPLIES = 20
 PHOTOS_SHOWN_BY_ALL_PEERS = 4
 """How many photos of a post every peer shows; some show no more."""
 
@@ -44,6 +52,8 @@ class NoteData:
     hashtags: list[tuple[str, str]] = field(default_factory=list)
     context: str = ""
     quote: PostQuote | None = None
+    replies: list[tuple[int, str]] = field(default_factory=list)
+    tagged: dict[int, list[TaggedPerson]] = field(default_factory=dict)
 
 
 def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
@@ -51,6 +61,7 @@ def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
     ids = [post.id for post in wanted]
     authors = accounts.by_ids(tx, (post.account_id for post in wanted))
     photos = photo_rows.by_posts(tx, ids)
+    tagged = tagged_people.by_photos(tx, [photo.id for shown in photos.values() for photo in shown])
     mentioned = mentions.by_posts(tx, ids)
     names = hashtags.by_posts(tx, ids)
     quoted = quotes.by_posts(tx, ids)
@@ -64,9 +75,18 @@ def load_data(tx: Reader, wanted: list[Post]) -> list[NoteData]:
             names.get(post.id, []),
             _conversation_uri(post, roots.get(post.root_id)),
             quoted.get(post.id),
+            _load_replies(tx, post),
+            {photo.id: tagged[photo.id] for photo in photos.get(post.id, []) if photo.id in tagged},
         )
         for post in wanted
     ]
+
+
+def _load_replies(tx: Reader, post: Post) -> list[tuple[int, str]]:
+    """Returns (id, uri) of the latest replies to a post that anybody may read."""
+    if not post.comments_count or not post.is_open:
+        return []
+    return public_collections.replies(tx, post, Page(limit=EMBEDDED_REPLIES))
 
 
 def _conversation_uri(post: Post, root: Post | None) -> str:
@@ -116,7 +136,7 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
         "published": format_time(post.published_at),
         "to": to,
         "cc": cc,
-        "summary": post.warning or None,
+        "summary": plain_or_html.spell_warning(post.warning) or None,
         "sensitive": bool(post.is_sensitive or post.warning),
         "content": content,
     }
@@ -135,13 +155,11 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
         stamp = data.quote.stamp_uri if data.quote.target_id is not None else ""
         document |= quote_vocab.render_properties(data.quote.target_uri, stamp or None)
     if place := next((found for photo in data.photos if (found := photo.public_metadata.get("place"))), None):
-        document["location"] = {"type": "Place", "name": place["name"]}
+        document["location"] = _render_place(place, is_text=False)
     document |= {
-        "replies": f"{post.uri}/replies",
-        "likes": f"{post.uri}/likes",
-        "shares": f"{post.uri}/shares",
+        **_render_collections(data),
         "attachment": [
-            _render_attachment(site, post, photo)
+            _render_attachment(site, post, photo, data.tagged.get(photo.id, []))
             for photo in data.photos
             if ("federated", "jpeg") in photo.files
         ],
@@ -158,6 +176,34 @@ def render_note(site: Site, data: NoteData) -> dict[str, Any]:
         ],
     }
     return document
+
+
+def _render_collections(data: NoteData) -> dict[str, Any]:
+    """Renders the collections of a post: its replies with their first page, because GoToSocial reads no other.
+
+    They are written as Mastodon writes them, the one way that everybody reads.
+
+    The counts and the replies of a post that is not open are nobody's business.
+    """
+    post = data.post
+    uris = {name: f"{post.uri}/{name}" for name in ("replies", "likes", "shares")}
+    if not post.is_open:
+        return uris
+    totals = {"replies": post.comments_count, "likes": post.likes_count, "shares": post.boosts_count}
+    documents: dict[str, Any] = {
+        name: {"id": uri, "type": "Collection", "totalItems": max(0, totals[name])}
+        for name, uri in uris.items()
+    }
+    first: dict[str, Any] = {
+        "id": f"{uris['replies']}?page=true",
+        "type": "CollectionPage",
+        "partOf": uris["replies"],
+        "items": [uri for _, uri in data.replies],
+    }
+    if len(data.replies) == EMBEDDED_REPLIES:
+        first["next"] = f"{uris['replies']}?page=true&max_id={data.replies[-1][0]}"
+    documents["replies"]["first"] = first
+    return documents
 
 
 def render_document(tx: Reader, post: Post) -> dict[str, Any]:
@@ -199,12 +245,44 @@ def _render_policy(data: NoteData) -> dict[str, Any]:
         data.author.following_uri,
         frozenset(account.uri for account in data.mentioned),
     )
-    return interaction_policies.render(
-        restrict_to_visibility(data.post.interaction_policy, data.post.visibility), audience_uris
-    )
+    return _render_policy_for(data.post.policy, data.post.visibility, audience_uris)
 
 
-def _render_attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
+# Most posts of an author have the same one, which is a quarter of what their Notes cost.
+@functools.lru_cache(maxsize=512)
+def _render_policy_for(policy: str, visibility: str, audience_uris: AudienceUris) -> dict[str, Any]:
+    allowed = restrict_to_visibility(interaction_policy.load(policy), visibility)
+    return interaction_policies.render(allowed, audience_uris)
+
+
+def _render_place(place: dict[str, Any], *, is_text: bool) -> dict[str, Any]:
+    """Renders a place, with the coordinates that its author shares: rounded long before, and said to be so.
+
+    They are numbers in the place of a post, and text (`is_text`) in that of a picture, as Vernissage reads them.
+    """
+    document = {"type": "Place", "name": place["name"]}
+    if place.get("latitude") is not None and place.get("longitude") is not None:
+        document |= {
+            axis: str(place[axis]) if is_text else float(place[axis]) for axis in ("latitude", "longitude")
+        }
+        if radius := RADIUS_KM.get(place.get("precision", "")):
+            document |= {"radius": radius, "units": "km"}
+    return document
+
+
+def _render_tag(tagged: TaggedPerson) -> dict[str, Any]:
+    """Renders somebody in a photo: a Mention at a point, measured as a focal point is."""
+    point = [round(2 * tagged.x - 1, 3), round(1 - 2 * tagged.y, 3)]
+    account = tagged.account
+    return {
+        "type": "Mention",
+        "href": account.uri,
+        "name": f"@{account.full_handle}",
+        "focalPoint": [one + 0.0 for one in point],
+    }
+
+
+def _render_attachment(site: Site, post: Post, photo: Photo, tagged: list[TaggedPerson]) -> dict[str, Any]:
     file = photo.files["federated", "jpeg"]
     attachment: dict[str, Any] = {
         "type": "Image",
@@ -225,6 +303,10 @@ def _render_attachment(site: Site, post: Post, photo: Photo) -> dict[str, Any]:
         attachment["license"] = metadata["license"]
         if url := photo_metadata.LICENCES.get(metadata["license"]):
             attachment["licenseUrl"] = url
+    if photo.place and metadata.get("place"):
+        attachment["location"] = _render_place(metadata["place"], is_text=True)
+    if tagged:
+        attachment["tag"] = [_render_tag(one) for one in tagged]
     if metadata.get("exif"):
         # FEP-ee3a; `@type` and not `type`, since that is what its readers look for.
         attachment["exifData"] = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, fetch_or_ignore, parse_own_note
-from activitypub.remote import conversations
+from activitypub.remote import conversations, edits
 from activitypub.remote import notes as remote_notes
+from activitypub.vocab import Note
 from node.database import Reader, Writer
 from node.federation import recipients
 from node.posts import posts
@@ -20,7 +21,7 @@ def handle_create(tx: Writer, received: ReceivedActivity) -> None:
     note = parse_own_note(tx, received)
     if note is None:
         is_followed = recipients.is_followed_locally(tx, received.actor.id)
-        if not _is_relevant(tx, [*activity.to, *activity.cc], None, is_followed=is_followed):
+        if not is_relevant(tx, [*activity.to, *activity.cc], None, is_followed=is_followed):
             raise Ignored("no local account would see it")
         raise fetch_or_ignore(received, activity.object)
     if note.is_vote:
@@ -28,19 +29,25 @@ def handle_create(tx: Writer, received: ReceivedActivity) -> None:
     status = remote_posts.import_status(tx, received.actor, note.id)
     if status.is_known:
         raise Ignored("the post is stored already")
-    addressed = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
-    if not _is_relevant(tx, addressed, note.in_reply_to, is_followed=status.is_followed):
+    if not is_relevant_note(tx, note, is_followed=status.is_followed):
         raise Ignored("no local account would see it")
     if status.is_tombstoned:
         return
     post = remote_notes.import_note(tx, note, received.actor, is_new=True)
+    if post is not None and status.has_early_update:
+        edits.apply_early_edit(tx, received.actor, note)
     if post is not None and post.is_comment and post.parent_id is None:
         conversations.queue_ancestors(tx, post)
 
 
-def _is_relevant(tx: Reader, addressed: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
-    """Returns whether the author has a local follower, a local account is addressed,
-    or the parent is stored here."""
+def is_relevant_note(tx: Reader, note: Note, *, is_followed: bool) -> bool:
+    """Returns whether a local account would see a post."""
+    addressed = [*note.to, *note.cc, *(uri for uri, _ in note.mentions)]
+    return is_relevant(tx, addressed, note.in_reply_to, is_followed=is_followed)
+
+
+def is_relevant(tx: Reader, addressed: list[str], parent_uri: str | None, *, is_followed: bool) -> bool:
+    """Returns whether the author has a local follower, a local account is addressed, or the parent is stored here."""
     local_users = tx.site.uri("/users/")
     if is_followed or any(uri.startswith(local_users) for uri in addressed):
         return True

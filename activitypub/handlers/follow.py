@@ -14,6 +14,7 @@ from node.accounts.relationships import Follow
 from node.database import Reader, Writer
 from node.errors import NotAllowed, NotFound
 from node.interactions import follows
+from node.posts import posts
 
 
 def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
@@ -27,14 +28,6 @@ def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
     except (NotFound, NotAllowed):
         if not target.is_inactive:
             follows.send_reject(tx, received.actor, target, received.uri)
-
-
-def resend_accept(tx: Writer, received: ReceivedActivity) -> None:
-    """Answers a duplicate of an accepted Follow once more: the first Accept may have been lost."""
-    target = local_account(tx, received.activity.object.uri)
-    existing = relationships.follow_between(tx, received.actor, target)
-    if existing is not None and existing.uri == received.uri and existing.is_accepted:
-        follows.follow(tx, received.actor, target, uri=received.uri)
 
 
 def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
@@ -57,6 +50,10 @@ def handle_reject(tx: Writer, received: ReceivedActivity) -> None:
 def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
     """Returns the follow by a local account that an Accept or a Reject of the followed actor answers."""
     ref = received.activity.object
+    kind = values.type_name(ref.doc or {})
+    if kind not in (None, "Follow") or (ref.uri is not None and posts.by_uri(tx, ref.uri) is not None):
+        # GoToSocial approves replies, likes and boosts so.
+        raise Ignored("an answer to something else than a follow, which this node does not wait for")
     found = relationships.follow_by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:
         # Some servers change the id of the Follow, or name only the follower: the pair of accounts is enough.

@@ -52,9 +52,9 @@ def _reaction_name(actor: Account, reaction: reaction_vocab.EmojiReaction) -> st
     return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
 
 
-def undo_reaction(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
-    """Removes a reaction by its id; without an id, the latest one of the actor to that post."""
+def undo_reaction(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
+    """Removes a reaction by its id; without an id, the latest one of the actor to that post. Returns its id."""
     if uri is None and object_uri is not None:
         post = posts.by_uri(tx, object_uri)
         uri = None if post is None else emoji_reactions.latest_uri(tx, actor, post)
-    return uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri)
+    return uri if uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri) else None

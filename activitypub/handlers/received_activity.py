@@ -35,14 +35,15 @@ class NeedsFetch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedActivity:
-    """An activity, its verified actor, the ids of its batch that were not seen before, and what was fetched
-    for it: (note, author) by the URI that was requested, None where that failed.
+    """An activity, its verified actor, the ids of its batch that were not seen before, what was fetched for it
+    ((note, author) by the URI that was requested, None where that failed), and when it was signed (seconds).
     """
 
     activity: Activity
     actor: Account
     unseen: UnseenActivities
     fetched: Mapping[str, tuple[Note, Account] | None] = field(default_factory=dict)
+    signed_at: int = 0
 
     @property
     def uri(self) -> str | None:

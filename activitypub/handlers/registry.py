@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from activitypub.handlers import (
     announce,
     block,
@@ -23,7 +25,29 @@ from activitypub.handlers import (
     update,
 )
 from activitypub.handlers.received_activity import Ignored, NeedsFetch, ReceivedActivity, dedup_key
+from activitypub.uris import Malformed
 from node.database import Writer
+from node.errors import Refused
+
+REPEATABLE = frozenset(
+    {
+        *(
+            "Accept",
+            "Add",
+            "Announce",
+            "Block",
+            "EmojiReact",
+            "Follow",
+            "Like",
+            "Move",
+            "QuoteRequest",
+            "Reject",
+        ),
+        *("Remove", "Undo", "Update"),
+    }
+)
+"""Set or end one thing, so that doing them twice changes nothing. Pixelfed, Misskey and Takahe use their ids again;
+all edits of one post have the same id from GoToSocial and Takahe, and all moves between two accounts from Misskey."""
 
 ALLOWED_WHEN_SUSPENDED = frozenset({"Block", "Delete", "Undo"})
 """Handled for suspended actors too: what they end must not be there when the suspension is lifted."""
@@ -32,8 +56,9 @@ ALLOWED_WHEN_SUSPENDED = frozenset({"Block", "Delete", "Undo"})
 def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
     """Applies an activity once, however often it is delivered.
 
-    Raises Ignored or NeedsFetch before anything is changed; a duplicate is Ignored, but a duplicate Follow is
-    answered again.
+    Raises Ignored or NeedsFetch before anything is changed; a duplicate is Ignored. An activity of a kind in
+    REPEATABLE counts again under the same id if it was signed later; whether it changes anything is decided by what
+    stands.
     """
     actor, kind = received.actor, received.activity.type
     # An account that its own server had suspended returns with an Update of itself.
@@ -44,19 +69,34 @@ def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
     handle = HANDLERS.get(kind)
     if handle is None:
         raise Ignored(f"{kind} is not supported")
-    if received.uri is None:
-        handle(tx, received)
-        return
-    key = dedup_key(actor, received.uri)
-    if not received.unseen.mark_seen(key):
-        if kind == "Follow":
-            follow.resend_accept(tx, received)
+    key, is_repeatable = _dedup_key(received), kind in REPEATABLE
+    if key is not None and received.unseen.is_duplicate(key, received.signed_at, is_repeatable=is_repeatable):
         raise Ignored("a duplicate")
     try:
         handle(tx, received)
     except (Ignored, NeedsFetch):
-        received.unseen.unmark_seen(key)
         raise
+    except (Malformed, Refused):
+        _mark_seen(received, key)
+        raise
+    _mark_seen(received, key)
+
+
+def _dedup_key(received: ReceivedActivity) -> str | None:
+    """Returns the key an activity is remembered by.
+
+    One without an id of its own has a key only if a replay of it would have an effect: its content.
+    """
+    if received.uri is not None:
+        return dedup_key(received.actor, received.uri)
+    if received.activity.type not in REPEATABLE:
+        return None
+    return dedup_key(received.actor, msgspec.json.encode(received.activity.raw, order="sorted").decode())
+
+
+def _mark_seen(received: ReceivedActivity, key: str | None) -> None:
+    if key is not None:
+        received.unseen.mark_seen(key, received.signed_at)
 
 
 HANDLERS: dict[str, Callable[[Writer, ReceivedActivity], None]] = {

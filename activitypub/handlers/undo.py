@@ -19,7 +19,8 @@ from node.posts import posts
 def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
     """Undoes an activity; without its type, every kind is tried by the id.
 
-    An activity that has not arrived yet is marked as seen, so that it is ignored when it does.
+    An activity that was sent before its Undo and arrives after it is ignored. One that is sent later counts, under
+    the same id too.
     """
     actor, ref = received.actor, received.activity.object
     undone = ref.doc or {}
@@ -27,71 +28,72 @@ def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
         raise Ignored("the activity belongs to another actor")
     kind = values.type_name(undone, frozenset(_UNDO_HANDLERS))
     object_uri = values.uri(undone.get("object"))
-    is_undone = any(
-        undo(tx, actor, ref.uri, object_uri)
-        for name, undo in _UNDO_HANDLERS.items()
-        if kind is None or kind == name
-    )
-    if not is_undone and ref.uri is not None and same_origin(ref.uri, actor.uri):
-        received.unseen.mark_seen(dedup_key(actor, ref.uri))
+    for name, undo in _UNDO_HANDLERS.items():
+        if kind is None or kind == name:
+            ended = undo(tx, actor, ref.uri, object_uri)
+            if ended is not None:
+                # Its id may be another than the one that the Undo names.
+                received.unseen.withdraw(dedup_key(actor, ended), received.signed_at, has_arrived=True)
+                if ref.uri == ended:
+                    return
+                break
+    if ref.uri is not None and same_origin(ref.uri, actor.uri):
+        received.unseen.withdraw(dedup_key(actor, ref.uri), received.signed_at)
 
 
-def _undo_follow(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_follow(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
     found = relationships.follow_by_uri(tx, uri) if uri is not None else None
     if found is None or found.follower_id != actor.id:
         target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
         found = relationships.follow_between(tx, actor, target) if target is not None else None
     if found is None:
-        return False
+        return None
     follows.unfollow(tx, actor, accounts.get(tx, found.followed_id))
-    return True
+    return found.uri
 
 
-def _undo_like(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_like(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
     if uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri):
-        return True
+        return uri
     found = likes.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
     else:
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
     if post is None:
-        return False
-    likes.unlike(tx, actor, post)
+        return None
     emoji_reactions.unreact_all(tx, actor, post)
-    return True
+    return likes.unlike(tx, actor, post)
 
 
-def _undo_announce(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_announce(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
     found = boosts.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
     else:
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
-    if post is None or boosts.by_account_and_post(tx, actor, post) is None:
-        return False
+    standing = None if post is None else boosts.by_account_and_post(tx, actor, post)
+    if post is None or standing is None:
+        return None
     boosts.unboost(tx, actor, post)
     if not post.is_local and post.is_open:
         # A boost also ends when the post is deleted, and its server may not send the Delete to this one.
         queue.add(tx, "check_post", {"id": post.id, "uri": post.uri}, lane=f"fetch {host_of(post.uri)}")
-    return True
+    return standing.uri
 
 
-def _undo_block(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> bool:
+def _undo_block(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
     if uri is not None and blocks.unblock_by_uri(tx, actor, uri):
-        return True
+        return uri
     target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
-    if target is None or not target.is_local:
-        return False
-    blocks.unblock(tx, actor, target)
-    return True
+    return None if target is None or not target.is_local else blocks.unblock(tx, actor, target)
 
 
-_UNDO_HANDLERS: dict[str, Callable[[Writer, Account, str | None, str | None], bool]] = {
+_UNDO_HANDLERS: dict[str, Callable[[Writer, Account, str | None, str | None], str | None]] = {
     "EmojiReact": like.undo_reaction,
     "Follow": _undo_follow,
     "Like": _undo_like,
     "Announce": _undo_announce,
     "Block": _undo_block,
 }
-"""Each takes (tx, actor, id of the undone activity, id of its object) and returns whether it found it."""
+"""Each takes (tx, actor, id of the undone activity, id of its object) and returns the id of what it ended."""

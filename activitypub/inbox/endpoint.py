@@ -1,17 +1,17 @@
 """The inbox endpoint: verifies a POST before anything is stored, and queues the activity.
 
-The checks, each cheaper than the next: method, size, type, what the signature claims, whether the JSON is one
+The checks, each cheaper than the next: method, type, whether there is a signature, size, what it claims, whether the JSON is one
 activity, whether its server is blocked, the key, the signature, the signer. An activity signed by its own actor
 becomes a `receive` job. One that another server forwards counts only if its actor has proved it (FEP-8b32), or
 as a hint to fetch a post (`forwarding`). The response is 202 before the activity is processed.
 
 Other responses: 400 not an activity, 401 not verified, 403 blocked, 405, 408, 413, 415, 429; 503 if the key
-cannot be fetched at the moment, so that the sender retries. A refusal is one line in the log, with its reason.
+cannot be fetched at the moment, so that the sender retries. A refusal is one line in the log, with its reason; where there are many, only the first
+ones of a minute, and their number.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from activitypub.asgi import (
     Receive,
     Scope,
     Send,
+    end_turn,
     header,
     read_body,
     respond,
@@ -35,6 +36,7 @@ from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.client.client import Unfetchable
 from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
+from activitypub.inbox.refusal_log import RefusalLog
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
 from activitypub.uris import Malformed, host_of, same_origin
@@ -47,12 +49,17 @@ from node.jobs.batching import Batcher
 from node.moderation import domain_rules
 from node.node import Node
 
-log = logging.getLogger("tintype.inbox")
+_VERIFIED_KEY = "tintype.is_signature_verified"
 
 MAX_BODY_BYTES = 1024 * 1024
 CONTENT_TYPES = frozenset({"application/activity+json", "application/ld+json", "application/json"})
 _RETRY_LATER = [(b"retry-after", b"300")]
 _HEADERS = {405: [(b"allow", b"POST")], 429: [(b"retry-after", b"30")], 503: _RETRY_LATER}
+
+
+def is_signature_verified(scope: Scope) -> bool | None:
+    """Returns whether a request to an inbox had a valid signature, and was accepted for it."""
+    return scope.get(_VERIFIED_KEY)
 
 
 class Rejected(Exception):
@@ -85,6 +92,7 @@ class Inbox:
         self._node = node
         self._cache = node.component(FederationCache)
         self._fair_queue = node.component(FairQueue)
+        self._refusals = RefusalLog()
         self._inserts: Batcher[InboxJob, bool] = Batcher(self._insert_batch, max_size=64, pause_seconds=0.002)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +102,11 @@ class Inbox:
             reference = f"{new_id():x}"
             client = (scope.get("client") or ("?",))[0]
             host = claimed_host(scope) or "?"
-            log.info("inbox %s %s from %s (%s): %s", reference, refusal.status, host, client, refusal.reason)
+            line = f"inbox {reference} {refusal.status} from {host} ({client}): {refusal.reason}"
+            is_signed = header(scope, b"signature") is not None
+            if is_signed and refusal.status == 401:
+                scope[_VERIFIED_KEY] = False
+            self._refusals.add(line, is_signed=is_signed)
             body = f"{refusal.reason} ({reference})\n".encode()
             await respond(scope, send, refusal.status, body, headers=_HEADERS.get(refusal.status, ()))
         else:
@@ -114,15 +126,20 @@ class Inbox:
         except Malformed as malformed:
             raise Rejected(400, str(malformed)) from malformed
         if not same_origin(claim.key_id, actor):
-            await self._accept_forwarded(request, claim, vocab.parse_activity(doc))
+            await self._accept_forwarded(scope, request, claim, vocab.parse_activity(doc))
+            scope[_VERIFIED_KEY] = True
             return
-        known = await self._find_signer(request, claim, doc, host)
+        known = await self._find_signer(scope, request, claim, doc, host)
         if known is None:
             return
         if known.owner != actor:
             raise Rejected(401, "the signature is not by the actor")
         self._fair_queue.record_accepted(host)
-        await self._enqueue("receive", {"doc": doc, "by": known.account_id, "host": host}, host)
+        signed_at = signatures.signed_at(claim, request)
+        await self._enqueue(
+            "receive", {"doc": doc, "by": known.account_id, "host": host, "signed_at": signed_at}, host
+        )
+        scope[_VERIFIED_KEY] = True
         if request.values(follower_sync.HEADER_NAME):
             await follower_sync.check_header(self._node, request, claim, known)
 
@@ -132,6 +149,8 @@ class Inbox:
         content_type = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
         if content_type not in CONTENT_TYPES:
             raise Rejected(415, "an inbox accepts application/activity+json")
+        if header(scope, b"signature") is None:
+            raise Rejected(401, "the request is not signed")
         try:
             await self._fair_queue.throttle(scope)
             return await read_body(scope, receive, MAX_BODY_BYTES)
@@ -143,7 +162,7 @@ class Inbox:
             raise Rejected(408, "the body did not arrive in time") from None
 
     async def _find_signer(
-        self, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
+        self, scope: Scope, request: SignedRequest, claim: Claim, doc: dict[str, Any], host: str
     ) -> KnownKey | None:
         """Returns the key that made the signature; None for a Delete that is accepted without effect.
 
@@ -158,6 +177,7 @@ class Inbox:
                     raise Rejected(403, f"{host} is blocked")
                 if not is_known and _is_actor_deletion(activity):
                     return None
+                end_turn(scope)
                 known = await actors.find_key(self._node, claim.key_id)
             return await verification.verify_request(self._node, request, claim, known)
         except BadSignature as bad:
@@ -171,7 +191,9 @@ class Inbox:
                 return None
             raise _key_unavailable(error) from error
 
-    async def _accept_forwarded(self, request: SignedRequest, claim: Claim, activity: Activity) -> None:
+    async def _accept_forwarded(
+        self, scope: Scope, request: SignedRequest, claim: Claim, activity: Activity
+    ) -> None:
         """Accepts an activity that another server than the actor's has sent, if it is proved or useful as a hint."""
         hint: dict[str, Any] | None = None
         is_proved = integrity_proofs.has_proof(activity.raw)
@@ -179,13 +201,21 @@ class Inbox:
             hint = await self._node.db.read(forwarding.lookup_payload, claim.key_id, activity)
             if hint is None:
                 raise Rejected(401, "the key is not on the actor's server")
+        end_turn(scope)
         try:
             sender = await actors.find_key(self._node, claim.key_id)
             sender = await verification.verify_request(self._node, request, claim, sender)
             kind, payload = "look_up", hint or {}
             if is_proved:
-                author, doc = await verification.verify_proof(self._node, activity.raw, activity.actor)
-                kind, payload = "receive", {"doc": doc, "by": author.account_id, "host": sender.host}
+                author, proof = await verification.verify_proof(self._node, activity.raw, activity.actor)
+                kind = "receive"
+                payload = {
+                    "doc": proof.document,
+                    "by": author.account_id,
+                    "host": sender.host,
+                    # The server that relays it may sign it anew at any time.
+                    "signed_at": proof.created_ms // 1000,
+                }
         except BadSignature as bad:
             raise Rejected(401, bad.reason) from bad
         except Unfetchable as error:

@@ -10,6 +10,7 @@ signed by its actor is refused, and nothing is fetched for it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from typing import Any
 
@@ -63,8 +64,16 @@ def forward_to_followers(tx: Writer, activity: Activity, actor: Account) -> None
         # A Delete is rarely addressed to followers: it goes where the reply was forwarded to.
         if outbox.has_forwarded(tx, author, uri) if is_deletion else is_addressed:
             document = msgspec.json.encode(_without_hidden_recipients(activity.raw)).decode()
-            outbox.forward(tx, author, activity.id, uri, document)
+            outbox.forward(tx, author, _forward_key(activity, document), uri, document)
             return
+
+
+def _forward_key(activity: Activity, document: str) -> str:
+    """Returns what a forwarded activity is known by: its id, and for an edit its content too, since GoToSocial and
+    Takahe give all edits of a post one id."""
+    if activity.type != "Update":
+        return str(activity.id)
+    return hashlib.blake2b(f"{activity.id} {document}".encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def _without_hidden_recipients(value: Any) -> Any:

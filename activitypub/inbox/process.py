@@ -1,4 +1,4 @@
-"""Job `receive`: processes the activities that the inbox accepted, many in one unit of work.
+"""Job `receive`: processes the activities that the inbox accepted, many in one unit of work, as long as it is short.
 
 Nothing here waits for the network. An activity that needs an object from another server becomes a `fetch` job
 in that server's own lane, so a slow server delays only what needs it. An activity that fails does not take the
@@ -8,6 +8,7 @@ others with it: the worker retries the jobs of the batch one by one.
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from activitypub import vocab
@@ -39,21 +40,31 @@ MAX_FETCHES = 5
 """Requests per fetched post: its author may have to be fetched too, in both kinds of signature."""
 
 
+UNIT_SECONDS = 1.0
+"""After so long, the rest of a batch is another unit of work: others wait for the rows that one has changed."""
+
+
 async def process_batch(node: Node, batch: list[Job]) -> None:
     """Processes `receive` jobs, and makes the inboxes of their actors available for deliveries again."""
     gone = node.component(FederationCache).gone_inboxes
-    for inbox in await node.db.write(_process_batch, batch):
-        gone.forget(inbox)
+    while batch:
+        number, inboxes = await node.db.write(_process_first, batch)
+        batch = batch[number:]
+        for inbox in inboxes:
+            gone.forget(inbox)
 
 
-def _process_batch(tx: Writer, batch: list[Job]) -> set[str]:
-    """Processes the batch; returns the inboxes of the active actors:
-    whatever became of their activities, those inboxes exist."""
+def _process_first(tx: Writer, batch: list[Job]) -> tuple[int, set[str]]:
+    """Processes the first jobs of a batch. Returns their number, and the inboxes of the active actors: whatever
+    became of their activities, those inboxes exist."""
     actors = accounts.by_ids(tx, {job.payload["by"] for job in batch})
-    queue.finish_all(tx, batch)
-    _handle_all(tx, batch, actors, {})
-    server_availability.record_contact(tx, {job.payload["host"] for job in batch})
-    return {
+    if len(batch) == 1 and not queue.finish(tx, batch[0]):
+        return 1, set()  # done in a batch that failed later
+    number = _handle_all(tx, batch, actors, {})
+    if len(batch) > 1:
+        queue.finish_all(tx, batch[:number])
+    server_availability.record_contact(tx, {job.payload["host"] for job in batch[:number]})
+    return number, {
         inbox
         for actor in actors.values()
         if not actor.is_inactive
@@ -66,15 +77,31 @@ def _handle_all(
     batch: list[Job],
     actors: dict[int, Account],
     fetched: dict[str, tuple[Note, Account] | None],
-) -> None:
-    parsed = [(job.payload, *found) for job in batch if (found := _parse(job.payload, actors)) is not None]
-    dedup_keys = [dedup_key(actor, activity.id) for _, activity, actor in parsed if activity.id is not None]
-    with seen_activities.unseen_activities(tx, dedup_keys) as unseen:
-        for payload, activity, actor in parsed:
-            _handle(tx, payload, ReceivedActivity(activity, actors[actor.id], unseen, fetched))
+) -> int:
+    """Handles the activities of a batch, until it has taken too long; returns how many jobs are done."""
+    ends = time.monotonic() + UNIT_SECONDS
+    parsed = [
+        (number, job.payload, *found)
+        for number, job in enumerate(batch, 1)
+        if (found := _parse(job.payload, actors)) is not None
+    ]
+    signed_at = {
+        dedup_key(actor, activity.id): payload.get("signed_at", 0)
+        for _, payload, activity, actor in parsed
+        if activity.id is not None
+    }
+    with seen_activities.unseen_activities(tx, signed_at) as unseen:
+        for number, payload, activity, actor in parsed:
+            received = ReceivedActivity(
+                activity, actors[actor.id], unseen, fetched, payload.get("signed_at", 0)
+            )
+            _handle(tx, payload, received)
             if activity.type == "Delete":
                 # If it deleted the account, the rest of the actor's activities in this batch is ignored.
                 actors[actor.id] = accounts.get(tx, actor.id)
+            if time.monotonic() > ends:
+                return number
+    return len(batch)
 
 
 def _parse(payload: dict[str, Any], actors: dict[int, Account]) -> tuple[Activity, Account] | None:

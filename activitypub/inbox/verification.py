@@ -9,6 +9,7 @@ from activitypub import signatures
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
+from activitypub.signatures.integrity_proofs import Proof
 from activitypub.uris import same_origin
 from node.node import Node
 
@@ -34,9 +35,8 @@ async def verify_request(node: Node, request: SignedRequest, claim: Claim, known
     return known_key
 
 
-async def verify_proof(node: Node, doc: dict[str, Any], actor_uri: str) -> tuple[KnownKey, dict[str, Any]]:
-    """Returns the key of the first valid proof by `actor_uri` on a forwarded document,
-    and the document it covers.
+async def verify_proof(node: Node, doc: dict[str, Any], actor_uri: str) -> tuple[KnownKey, Proof]:
+    """Returns the first valid proof by `actor_uri` on a forwarded document, and its key before it.
 
     Proofs by others are skipped. Raises BadSignature if there is none, Unfetchable if its key cannot be fetched.
     """
@@ -51,5 +51,5 @@ async def verify_proof(node: Node, doc: dict[str, Any], actor_uri: str) -> tuple
             failure = bad
             continue
         if known.owner == actor_uri:
-            return known, proof.document
+            return known, proof
     raise failure

@@ -24,14 +24,15 @@ from node.accounts import accounts, keys
 from node.database import Reader, Writer
 from node.errors import NotFound, Refused, Unreachable
 from node.federation import recipients, server_availability
-from node.ids import now_ms
+from node.ids import has_passed, now_ms
 from node.jobs import queue
 from node.jobs.queue import GiveUp, Job, RetryLater
-from node.lifecycle import account_deletion, remote_accounts
+from node.lifecycle import account_deletion, migration, remote_accounts
 from node.models.account import Account
 from node.models.remote_actor import ActorKey, RemoteActor, RemoteEmoji
 from node.moderation import domain_rules
 from node.node import Node
+from node.text import plain_or_html
 
 DAY_MS = 24 * 3600 * 1000
 REFRESH_AFTER_MS = 2 * DAY_MS
@@ -46,12 +47,20 @@ async def ensure_instance_actor(node: Node) -> None:
         await node.db.write(accounts.create_instance_actor, pair)
 
 
-async def find(node: Node, uri: str, *, refresh: bool = False, budget: FetchBudget | None = None) -> Account:
+async def find(
+    node: Node,
+    uri: str,
+    *,
+    refresh: bool = False,
+    budget: FetchBudget | None = None,
+    is_move_target: bool = False,
+) -> Account:
     """Finds the account with this actor id: from the database, or else fetched from its server.
 
     Raises Unfetchable.
 
-    A known account is returned at once; if it was last fetched more than two days ago, a refresh is queued.
+    A known account is returned at once; if it was last fetched more than two days ago, a refresh is queued. Where a
+    move target itself moved to is not looked up.
     """
     known = await node.db.read(accounts.by_uri, uri)
     if is_local_uri(node, uri):
@@ -59,15 +68,17 @@ async def find(node: Node, uri: str, *, refresh: bool = False, budget: FetchBudg
             raise permanent_failure(uri, "no local account has that id")
         return known
     if known is not None and not refresh:
-        if known.fetched_at is not None and known.fetched_at < now_ms() - REFRESH_AFTER_MS:
+        if known.fetched_at is not None and has_passed(REFRESH_AFTER_MS, known.fetched_at):
             await node.db.write(_queue_refresh, known.id)
         return known
-    return await node.component(FederationCache).run_once(f"actor {uri}", lambda: _fetch(node, uri, budget))
+    return await node.component(FederationCache).run_once(
+        f"actor {uri}", lambda: _fetch(node, uri, budget, is_move_target)
+    )
 
 
-async def _fetch(node: Node, uri: str, budget: FetchBudget | None) -> Account:
+async def _fetch(node: Node, uri: str, budget: FetchBudget | None, is_move_target: bool) -> Account:
     doc = await documents.fetch(node, uri, budget=budget)
-    return await import_document(node, doc, budget=budget)
+    return await import_document(node, doc, budget=budget, is_move_target=is_move_target)
 
 
 async def import_document(
@@ -77,6 +88,7 @@ async def import_document(
     domain: str | None = None,
     separate_key: ActorKey | None = None,
     budget: FetchBudget | None = None,
+    is_move_target: bool = False,
 ) -> Account:
     """Stores an actor document that was fetched from its own id. Raises Unfetchable.
 
@@ -92,7 +104,7 @@ async def import_document(
         remote = to_remote_actor(actor, domain)
         if separate_key is not None:
             remote = replace(remote, keys=[*remote.keys, separate_key])
-        account = await node.db.write(_save, remote, actor.supports_rfc9421)
+        account = await node.db.write(_save, remote, actor.supports_rfc9421, is_move_target)
     except Unfetchable:
         raise
     except (Malformed, Refused) as error:
@@ -103,10 +115,22 @@ async def import_document(
     return account
 
 
-def _save(tx: Writer, remote: RemoteActor, supports_rfc9421: bool) -> Account:
+def _save(tx: Writer, remote: RemoteActor, supports_rfc9421: bool, is_move_target: bool) -> Account:
     if supports_rfc9421:
         server_availability.set_advertised_signature_style(tx, host_of(remote.uri), "rfc9421")
-    return remote_accounts.upsert(tx, remote)
+    previous = accounts.by_uri(tx, remote.uri) if remote.moved_to else None
+    account = remote_accounts.upsert(tx, remote)
+    is_new_move = previous is None or previous.moved_to != account.moved_to
+    if account.moved_to and is_new_move and not is_move_target:
+        _queue_move_target(tx, account)
+    return account
+
+
+def _queue_move_target(tx: Writer, account: Account) -> None:
+    """Queues a fetch of the account to which this one has moved, so that it can be named."""
+    host = host_of(account.moved_to)
+    if migration.destination(tx, account) is None and not domain_rules.is_blocked(tx, host):
+        queue.add(tx, "fetch_move_target", {"id": account.id}, lane=f"fetch {host}")
 
 
 def _previous_domain_and_key_ids(tx: Reader, uri: str) -> tuple[str | None, list[str]]:
@@ -118,10 +142,12 @@ def _previous_domain_and_key_ids(tx: Reader, uri: str) -> tuple[str | None, list
 
 
 def to_remote_actor(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
-    """Converts a parsed actor to the form that `node` stores. Raises Malformed for an inbox on another origin."""
-    for inbox in (actor.inbox, actor.shared_inbox):
-        if inbox and not same_origin(inbox, actor.id):
-            raise Malformed("an inbox on another server")
+    """Converts a parsed actor to the form that `node` stores. Raises Malformed for an inbox on another origin.
+
+    A shared inbox on another origin is left out: everything goes to the actor's own.
+    """
+    if not same_origin(actor.inbox, actor.id):
+        raise Malformed("an inbox on another server")
     listed = [
         ActorKey(key.id, key.algorithm or "rsa", key.text)
         for key in actor.keys
@@ -134,7 +160,7 @@ def to_remote_actor(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
         inbox=actor.inbox,
         url=actor.url or actor.id,
         kind=actor.type if actor.type in accounts.ACTOR_TYPES else "Person",
-        display_name=actor.name,
+        display_name=plain_or_html.read(actor.name),
         bio=actor.summary,
         fields=actor.fields,
         avatar_url=actor.icon or "",
@@ -144,7 +170,7 @@ def to_remote_actor(actor: vocab.ActorDoc, domain: str) -> RemoteActor:
         is_locked=actor.manually_approves_followers,
         is_discoverable=actor.discoverable,
         is_indexable=actor.indexable,
-        shared_inbox=actor.shared_inbox or "",
+        shared_inbox=(actor.shared_inbox or "") if same_origin(actor.shared_inbox, actor.id) else "",
         outbox=actor.outbox or "",
         followers_uri=actor.followers or "",
         following_uri=actor.following or "",

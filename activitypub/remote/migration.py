@@ -44,6 +44,31 @@ async def check(node: Node, job: Job) -> None:
         log.info("the move of %s is not accepted: %s %s", origin.uri, refused.message, refused.detail)
 
 
+async def fetch_target(node: Node, job: Job) -> None:
+    """Job `fetch_move_target`: fetches the account to which a remote account says that it has moved."""
+    account = await node.db.read(accounts.by_id, job.payload["id"])
+    if account is None or account.is_local or account.is_inactive:
+        return
+    try:
+        await find_target(node, account)
+    except Unfetchable as error:
+        if error.temporary and job.attempts < MAX_ATTEMPTS:
+            raise RetryLater(now_ms() + (60_000 << (2 * job.attempts)), error.reason) from error
+        log.info("the account that %s moved to cannot be fetched: %s", account.uri, error.reason)
+
+
+async def find_target(node: Node, account: Account) -> None:
+    """Fetches the account to which this one has moved, so that pages and apps can name it; not where that moved on to.
+
+    Raises Unfetchable. Only an account that lists this one as an alias counts: `migration.destination` looks.
+    """
+    if not account.moved_to or is_local_uri(node, account.moved_to):
+        return
+    if await node.db.read(migration.destination, account) is None:
+        budget = FetchBudget(4, hosts=2)
+        await actors.find(node, account.moved_to, refresh=True, budget=budget, is_move_target=True)
+
+
 async def _refetch_account(node: Node, uri: str, budget: FetchBudget | None = None) -> Account:
     return await actors.find(node, uri, refresh=not is_local_uri(node, uri), budget=budget)
 

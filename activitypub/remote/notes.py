@@ -6,7 +6,8 @@ own id, and only if its author has the same origin.
 
 from __future__ import annotations
 
-from html import escape
+from datetime import UTC, datetime
+from html import escape, unescape
 
 from activitypub import vocab
 from activitypub.client import documents
@@ -29,11 +30,13 @@ from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.interaction_policy import dump
 from node.models.post import Post
+from node.models.post_extras import PostExtras
 from node.models.remote_actor import RemoteEmoji
 from node.models.remote_post import RemotePhoto, RemotePost
 from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
+from node.text import formatting
 
 MAX_ANCESTORS = 50
 MAX_ATTEMPTS = 4
@@ -151,7 +154,7 @@ def to_remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         url=note.url if note.url and same_origin(note.url, note.id) else note.id,
         author=author,
         html=_to_html(note),
-        warning=note.summary if note.type == "Note" or note.sensitive else "",
+        warning=note.summary if _is_warning(note) else "",
         is_sensitive=note.sensitive,
         language=note.language or "",
         visibility=visibility,
@@ -165,6 +168,7 @@ def to_remote_post(tx: Reader, note: Note, author: Account) -> RemotePost:
         emoji=[RemoteEmoji(tag.shortcode, tag.url, tag.updated_ms or 0) for tag in note.emoji],
         policy=_parse_policy(note, author),
         context=note.context or "",
+        extras=PostExtras(files=tuple(note.files), poll=note.poll),
     )
 
 
@@ -185,10 +189,60 @@ def _known_accounts(tx: Reader, uris: list[str]) -> dict[str, Account]:
 
 
 def _to_html(note: Note) -> str:
-    """Returns the content as HTML, preceded by the title that pages, videos and events have."""
-    if not note.name or note.type == "Note":
-        return _without_quote_line(note.content) if note.quote is not None else note.content
-    return f"<p><strong>{escape(note.name)}</strong></p>{note.content}"
+    """Returns the content as HTML, with all that is told in other properties and would be lost: the title before it,
+    time and place of an event and links to pages behind it."""
+    content = _without_quote_line(note.content) if note.quote is not None else note.content
+    parts = [content, *_event_lines(note)]
+    if not _is_warning(note) and note.summary and not _begins_with(content, note.summary):
+        parts.insert(0, f"<p>{note.summary}</p>")
+    # Some servers write entities in it, though it is plain text: a title with a tag in it is shown with its tag.
+    title = escape(unescape(note.name))
+    if title and not _begins_with(content, title):
+        parts.insert(0, f"<p><strong>{title}</strong></p>")
+    parts += [
+        f"<p>{_link(link.url, link.title)}</p>"
+        for link in note.links
+        if link.url not in (note.url, note.quote) and not _names(content, link.url)
+    ]
+    return "".join(parts)
+
+
+def _is_warning(note: Note) -> bool:
+    """Returns whether the summary is a content warning. Except in a Note or a poll it is an abstract."""
+    return note.type in ("Note", "Question") or note.sensitive
+
+
+def _begins_with(html: str, beginning: str) -> bool:
+    """Returns whether the text says the same already: an excerpt is often cut from it, and a title repeated in it."""
+    start = formatting.html_to_text(beginning).casefold().split()[:12]
+    words = formatting.html_to_text(html[:20_000]).casefold().split()
+    return words[: len(start) or 1] == start
+
+
+def _names(html: str, url: str) -> bool:
+    return escape(url) in html or url in html
+
+
+def _link(url: str, title: str) -> str:
+    return f'<a href="{escape(url)}">{escape(title)}</a>' if title else formatting.link(url)
+
+
+def _event_lines(note: Note) -> list[str]:
+    """Returns when and where it takes place, without words, since nobody can translate a stored text."""
+    event, lines = note.event, []
+    # The end of a poll is told with the poll, and the place of a photo with the photo.
+    if note.type != "Question" and (event.starts_at is not None or note.type == "Event"):
+        times = [_format_time(time) for time in (event.starts_at, event.ends_at) if time is not None]
+        if times:
+            lines.append("🗓 " + ("" if event.starts_at is not None else "– ") + " – ".join(times) + " UTC")
+    if note.type == "Event" or not any(media.is_image for media in note.attachments):
+        lines += [f"📍 {escape(place)}" for place in event.places]
+        lines += [f"🔗 {formatting.link(url)}" for url in event.urls if not _names(note.content, url)]
+    return [f"<p>{'<br>'.join(lines)}</p>"] if lines else []
+
+
+def _format_time(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def _without_quote_line(html: str) -> str:
@@ -223,6 +277,7 @@ def _to_remote_photo(media: Attachment, note: Note) -> RemotePhoto:
         focus_x=focus[0],
         focus_y=focus[1],
         extra=extra,
+        people=media.people,
     )
 
 

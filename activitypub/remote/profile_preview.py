@@ -15,6 +15,8 @@ from activitypub import vocab
 from activitypub.client import collections, documents
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
+from activitypub.remote import actors
+from activitypub.remote import migration as remote_migration
 from activitypub.remote import notes as remote_notes
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import CollectionDoc, Note, Ref, values
@@ -22,7 +24,7 @@ from node.accounts import accounts
 from node.cache import Cache
 from node.database import Writer
 from node.errors import Refused
-from node.ids import now_ms
+from node.ids import has_passed
 from node.jobs import queue
 from node.jobs.queue import Job
 from node.models.account import Account
@@ -31,22 +33,32 @@ from node.node import Node
 log = logging.getLogger("tintype.conversations")
 
 REFRESH_AFTER_MS = 6 * 3_600_000
+PINS_AFTER_SECONDS = 900.0
 MAX_POSTS = 40
 MAX_PAGES = 3
 WAIT_TIMEOUT_SECONDS = 1.5
 """Seconds that a page waits for the first preview of an account."""
+FIRST_PAUSE_SECONDS = 0.1
+"""Seconds before a page that waits looks for the first time."""
 
 
 class RecentRequests:
-    """Accounts that a preview was queued for in the last five minutes: `node.component(RecentRequests)`."""
+    """Accounts that a preview was queued for in the last five minutes, or a read of their pinned posts in the last
+    `PINS_AFTER_SECONDS`: `node.component(RecentRequests)`.
+    """
 
     def __init__(self, node: Node) -> None:
         self.accounts: Cache[int, bool] = Cache(10_000, 300.0)
+        self.pins: Cache[int, bool] = Cache(10_000, PINS_AFTER_SECONDS)
 
 
 async def queue_refresh(node: Node, account: Account) -> bool:
-    """Queues a preview if the last one is six hours old. Whether the account has had none so far."""
-    is_due = account.looked_at is None or account.looked_at < now_ms() - REFRESH_AFTER_MS
+    """Queues a preview if the last one is six hours old. Whether the account has had none so far.
+
+    The pinned posts are read again too: not every server sends that they changed.
+    """
+    await _queue_pins(node, account)
+    is_due = account.looked_at is None or has_passed(REFRESH_AFTER_MS, account.looked_at)
     if account.is_local or account.is_inactive or not is_due:
         return False
     recent = node.component(RecentRequests).accounts
@@ -54,6 +66,14 @@ async def queue_refresh(node: Node, account: Account) -> bool:
         recent.put(account.id, True)
         await node.db.write(_add_job, account)
     return account.looked_at is None
+
+
+async def _queue_pins(node: Node, account: Account) -> None:
+    recent = node.component(RecentRequests).pins
+    if account.is_local or account.is_inactive or recent.get(account.id):
+        return
+    recent.put(account.id, True)
+    await node.db.write(actors.queue_featured, account)
 
 
 def _add_job(tx: Writer, account: Account) -> None:
@@ -65,11 +85,12 @@ async def wait_for_first(node: Node, account: Account) -> bool:
     if not await queue_refresh(node, account):
         return False
     end = asyncio.get_running_loop().time() + WAIT_TIMEOUT_SECONDS
+    pause = FIRST_PAUSE_SECONDS
     while asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(0.1)
-        now = await node.db.read(accounts.by_id, account.id)
-        if now is None or now.looked_at is not None:
-            return now is not None
+        await asyncio.sleep(pause)
+        pause *= 1.5  # whoever waits long gets it a little later, and costs a third of the looks
+        if await node.db.read(accounts.looked_at, account.id) is not None:
+            return True
     return False
 
 
@@ -98,7 +119,15 @@ async def refresh(node: Node, job: Job) -> None:
             ]
     except Unfetchable as error:
         log.info("the posts of %s cannot be fetched: %s", account.uri, error.reason)
+    await _find_move_target(node, account)
     await node.db.write(_save, job, account, found, posts, followers, following)
+
+
+async def _find_move_target(node: Node, account: Account) -> None:
+    try:
+        await remote_migration.find_target(node, account)
+    except Unfetchable as error:
+        log.info("the account that %s moved to cannot be fetched: %s", account.uri, error.reason)
 
 
 async def _fetch_follow_collection(

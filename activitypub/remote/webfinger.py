@@ -52,12 +52,12 @@ async def look_up_handle(node: Node, handle: str) -> WebFingerResult:
     """Queries the server of a handle, and that of the subject if it is another. Raises Unfetchable or Malformed."""
     name, domain = split_handle(handle)
     jrd = await _query(node, name, domain)
-    subject = split_handle(_subject(jrd))
+    subject = split_handle(_subject(jrd, name, domain))
     if subject[1] == domain:
         return WebFingerResult(*subject, _self_link(jrd))
     # The subject is on another host: only that host is an authority on its handles.
     second = await _query(node, *subject)
-    confirmed = split_handle(_subject(second))
+    confirmed = split_handle(_subject(second, *subject))
     if (
         confirmed[1] != subject[1]
         or confirmed[0].lower() != subject[0].lower()
@@ -103,10 +103,16 @@ async def _find_template(node: Node, origin: str) -> str | None:
     return found if isinstance(found, str) and "{uri}" in found else None
 
 
-def _subject(jrd: dict[str, Any]) -> str:
+def _subject(jrd: dict[str, Any], name: str, domain: str) -> str:
+    """Returns the subject; without one, the handle that was queried.
+
+    Then the actor has to have that name, and to be on that host or to claim the handle.
+    """
     subject = jrd.get("subject")
+    if subject is None or (isinstance(subject, str) and not subject.strip()):
+        return f"{name}@{domain}"
     if not isinstance(subject, str):
-        raise Malformed("the WebFinger answer has no subject")
+        raise Malformed("the subject of the WebFinger answer is not a text")
     return subject
 
 
@@ -134,7 +140,9 @@ async def is_confirmed_by_actor_host(node: Node, found: WebFingerResult, claimed
     if found.domain == host or (claimed is not None and _normalized_handle(claimed) == handle):
         return True
     jrd = await _query(node, found.name, host)
-    return _normalized_handle(_subject(jrd)) == handle and _self_link(jrd) == found.actor_uri
+    return (
+        _normalized_handle(_subject(jrd, found.name, host)) == handle and _self_link(jrd) == found.actor_uri
+    )
 
 
 def _normalized_handle(handle: str) -> tuple[str, str] | None:
@@ -159,7 +167,7 @@ async def resolve_domain(
         if claimed is None and known in (None, host):
             _spend(budget, uri)
             jrd = await _query(node, name, host)
-            claimed = _subject(jrd) if _self_link(jrd) == uri else None
+            claimed = _subject(jrd, name, host) if _self_link(jrd) == uri else None
         elif claimed is None:
             claimed = f"{name}@{known}"
         handle = None if claimed is None else _normalized_handle(claimed)

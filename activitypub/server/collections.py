@@ -19,13 +19,15 @@ from node.ids import parse_id
 from node.interactions import follows, pins
 from node.models.account import Account
 from node.models.post import Post
-from node.paging import Page
+from node.paging import Found, Page
 from node.posts import posts
 from node.text import formatting
 
 PAGE_SIZE = 40
+OUTBOX_PAGE_SIZE = 20
+"""Fewer, since these items are whole posts; as many as Mastodon's."""
 MAX_HASHTAG_LENGTH = 200
-PageReader = Callable[[Reader, Page], list[tuple[int, Any]]]
+PageReader = Callable[[Reader, Page], Found[tuple[int, Any]]]
 
 
 def cursor(query: Mapping[str, str]) -> int | None:
@@ -44,7 +46,7 @@ def hashtag_collection(tx: Reader, tag: str, cursor: int | None) -> dict[str, An
         raise NotFound
     name = formatting.normalize_hashtag(tag)
     total = public_collections.hashtag_total(tx, name)
-    if not total:
+    if total == 0:
         raise NotFound
     uri = tx.site.uri("/tags/" + quote(name, safe=""))
     return _collection_or_page(
@@ -84,6 +86,7 @@ def actor_collection(tx: Reader, name: str, kind: str, cursor: int | None) -> di
                 cursor,
                 lambda tx, page: _outbox_activities(tx, account, page),
                 context=contexts.NOTE,
+                size=OUTBOX_PAGE_SIZE,
             )
         case "followers":
             return _collection_or_page(
@@ -120,9 +123,9 @@ def post_collection(tx: Reader, name: str, post_id: int, kind: str, cursor: int 
             if post.root_id != post.id:
                 raise NotFound
             author = accounts.get(tx, post.account_id)
-            total = public_collections.thread_total(tx, post)
+            posts_total = public_collections.thread_total(tx, post)
             paged = _collection_or_page(
-                tx, uri, total, cursor, lambda tx, page: public_collections.thread(tx, post, page)
+                tx, uri, posts_total, cursor, lambda tx, page: public_collections.thread(tx, post, page)
             )
             return paged | {"attributedTo": author.uri}
         case "likes":
@@ -138,27 +141,27 @@ def post_collection(tx: Reader, name: str, post_id: int, kind: str, cursor: int 
 def _collection_or_page(
     tx: Reader,
     uri: str,
-    total: int,
+    total: int | None,
     cursor: int | None,
     items: PageReader,
     *,
     context: list[Any] = contexts.ACTIVITY,
+    size: int = PAGE_SIZE,
 ) -> dict[str, Any]:
     if cursor is None:
         return activities.render_collection(uri, total)
-    found = items(tx, Page(max_id=cursor or None, limit=PAGE_SIZE))
-    next_cursor = found[-1][0] if len(found) == PAGE_SIZE else None
+    found = items(tx, Page(max_id=cursor or None, limit=size))
     return activities.render_collection_page(
         uri,
         total,
         [item for _, item in found],
         cursor=cursor or None,
-        next_cursor=next_cursor,
+        next_cursor=found.older,
         context=context,
     )
 
 
-def _outbox_activities(tx: Reader, account: Account, page: Page) -> list[tuple[int, Any]]:
+def _outbox_activities(tx: Reader, account: Account, page: Page) -> Found[tuple[int, Any]]:
     entries = public_collections.outbox(tx, account, page)
     own = posts.by_ids(tx, [entry.post_id for entry in entries if entry.boost_uri is None])
     data_by_post = {data.post.id: data for data in notes.load_data(tx, list(own.values()))}
@@ -176,4 +179,4 @@ def _outbox_activities(tx: Reader, account: Account, page: Page) -> list[tuple[i
                 entry.boosted_author_uri,
             )
         found.append((entry.id, activity))
-    return found
+    return entries.replaced_by(found)

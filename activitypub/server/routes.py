@@ -7,6 +7,7 @@ shared cache; an object that the signer may not see looks exactly like one that 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -24,9 +25,11 @@ from activitypub.remote import webfinger
 from activitypub.server import authorized_fetch, collections, resources
 from activitypub.server.routing import MatchRule, RouteMatch, Router
 from activitypub.uris import Malformed
-from node.admin import statistics
-from node.errors import NotFound
+from node.admin.statistics import StatisticsCache
+from node.errors import DatabaseUnavailable, NotFound
 from node.node import Node
+
+log = logging.getLogger("tintype.federation")
 
 AP_TYPE = "application/activity+json; charset=utf-8"
 JRD_TYPE = "application/jrd+json; charset=utf-8"
@@ -110,7 +113,21 @@ class FederationApp:
     async def answer(
         self, found: RouteMatch[Endpoint | None], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Responds to a request with the endpoint that `find` has returned for it."""
+        """Responds to a request with the endpoint that `find` has returned for it.
+
+        503 while the database is away, so that servers send again what was not stored.
+        """
+        try:
+            await self._answer(found, scope, receive, send)
+        except DatabaseUnavailable as unavailable:
+            log.warning("%s %s failed: %s", scope["method"], scope["path"], unavailable)
+            body = f"{unavailable.message}\n".encode()
+            retry_after = (b"retry-after", str(unavailable.retry_after).encode())
+            await respond(scope, send, unavailable.status, body, headers=[retry_after, _NO_STORE])
+
+    async def _answer(
+        self, found: RouteMatch[Endpoint | None], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if found.endpoint is None:
             await self._inbox(scope, receive, send)
         elif scope["method"] not in READ_METHODS:
@@ -136,7 +153,7 @@ class FederationApp:
 
     async def _serve_nodeinfo(self, request: _Request) -> None:
         version = request.args["version"]
-        numbers = await self._node.db.read(statistics.current)
+        numbers = await self._node.db.read(self._node.component(StatisticsCache).current)
         document = nodeinfo.document(self._node.config, version, numbers)
         kind = nodeinfo.content_type(version)
         await _respond_json(request.scope, request.send, 200, document, kind, [_ANY_ORIGIN, _PUBLIC_CACHE])

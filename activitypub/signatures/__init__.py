@@ -31,6 +31,7 @@ __all__ = [
     "parse_public_key",
     "sign_cavage",
     "sign_rfc9421",
+    "signed_at",
     "verify",
 ]
 
@@ -47,6 +48,13 @@ def parse_claim(request: SignedRequest, now: float) -> Claim:
         found = cavage.parse(request)
         cavage.check(found, request, now)
     return found
+
+
+def signed_at(claim: Claim, request: SignedRequest) -> int:
+    """Returns when a request was signed (seconds), by a time that its signature covers."""
+    if claim.style == "cavage" and "date" in claim.covered:
+        return int(cavage.parse_http_date(request.value("date") or ""))
+    return claim.created or 0
 
 
 def verify(claim: Claim, request: SignedRequest, key: PublicKey) -> None:

@@ -20,6 +20,7 @@ from activitypub.vocab.values import (
     first,
     is_web_url,
     items,
+    localized_text,
     objects,
     page_url,
     text,
@@ -102,11 +103,11 @@ def parse_actor(doc: dict[str, Any]) -> ActorDoc:
     if own is None or not is_web_url(own) or inbox is None:
         raise Malformed("an actor without an id or an inbox")
     given = doc.get("preferredUsername")
-    # Some servers put a whole handle there. The domain of a handle comes from WebFinger, never from this property.
+    # Some servers put a whole handle there, or (Plume) a title with blanks that the handle does not have. The domain of a handle comes from WebFinger, never from this property.
     username = (
         _placeholder_username(own)
         if given is None
-        else text(given, MAX_USERNAME_LENGTH + 1).partition("@")[0]
+        else "".join(text(given, MAX_USERNAME_LENGTH + 1).partition("@")[0].split())
     )
     if not _USERNAME.fullmatch(username):
         raise Malformed("an actor with an unusable user name")
@@ -117,8 +118,8 @@ def parse_actor(doc: dict[str, Any]) -> ActorDoc:
         id=own,
         type=name,
         username=username,
-        name=text(doc.get("name"), MAX_NAME_LENGTH),
-        summary=text(doc.get("summary"), MAX_SUMMARY_LENGTH),
+        name=localized_text(doc, "name", MAX_NAME_LENGTH),
+        summary=localized_text(doc, "summary", MAX_SUMMARY_LENGTH),
         url=page_url(doc.get("url")),
         icon=icon.url if icon else None,
         icon_alt=icon.alt if icon else "",

@@ -16,6 +16,8 @@ from activitypub.vocab.values import (
     first,
     is_web_url,
     items,
+    localized_text,
+    media_type,
     objects,
     pixel_length,
     text,
@@ -24,9 +26,11 @@ from activitypub.vocab.values import (
     web_url,
 )
 
-MAX_ATTACHMENTS, MAX_ALT_LENGTH, MAX_EXIF_FIELDS = 20, 10_000, 40
+MAX_ATTACHMENTS, MAX_ALT_LENGTH, MAX_EXIF_FIELDS, MAX_PEOPLE = 20, 10_000, 40, 20
 
 _TYPES = frozenset({"Document", "Image", "Video", "Audio"})
+_FILE_TYPES = frozenset({"Link", "File", "MediaObject", "ImageObject", "VideoObject", "AudioObject"})
+_MENTION = frozenset({"Mention"})
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 _BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 _BLURHASH = re.compile("[" + re.escape(_BASE83) + "]{6,164}")
@@ -76,7 +80,7 @@ class Attachment:
     """A parsed media attachment. `media_type` is `image/*` when only that much is known.
 
     `exif` holds (Exif field name, value) without any GPS field; `focus` is (x, y), each within -1..1; `width` and
-    `height` are in pixels.
+    `height` are in pixels. `people` holds (actor, x, y) of those tagged in it: shares of its width and height.
     """
 
     url: str
@@ -89,10 +93,17 @@ class Attachment:
     exif: tuple[tuple[str, str], ...]
     license: str
     place: Place | None
+    people: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def is_image(self) -> bool:
         return self.media_type.startswith("image/")
+
+    @property
+    def kind(self) -> str:
+        """ "image", "video", "audio", or "file" for everything else."""
+        name = self.media_type.partition("/")[0]
+        return name if name in ("image", "video", "audio") else "file"
 
 
 def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
@@ -103,28 +114,29 @@ def parse_attachments(doc: dict[str, Any], type_: str) -> list[Attachment]:
     found = [media for item in objects(doc.get("attachment"), 100) if (media := parse_attachment(item))]
     if not found and type_ == "Image":
         found = [media for media in [parse_attachment({**doc, "attachment": None})] if media]
-    if not found and type_ not in ("Note", "Image"):
-        pictures = (
-            parse_image(item) for name in ("image", "icon") for item in reversed(items(doc.get(name), 10))
-        )
-        found = [media for media in pictures if media][:1]
+    if type_ != "Image" and not any(media.is_image for media in found):
+        # The icon of a Note is that of its author or application.
+        names = ("image",) if type_ == "Note" else ("image", "icon")
+        pictures = (parse_image(item) for name in names for item in reversed(items(doc.get(name), 10)))
+        found = [media for media in pictures if media and media.is_image][:1] + found
     return found[:MAX_ATTACHMENTS]
 
 
-def parse_attachment(item: dict[str, Any]) -> Attachment | None:
-    """Parses one attachment; None when it is not a media file with a web address."""
+def parse_attachment(item: dict[str, Any], *, files: bool = False) -> Attachment | None:
+    """Parses one attachment; None when it has no web address, or is not a media file unless `files` are wanted."""
     name = type_name(item, _TYPES)
     url, media_type = _file(item, name)
-    if url is None or not (name in _TYPES or (name == "Link" and media_type.startswith("image/"))):
+    is_media = media_type.startswith(("image/", "video/", "audio/"))
+    if url is None or not (name in _TYPES or (is_media and _is_file(item, name))):
         return None
     if not media_type and name in ("Image", "Video", "Audio"):
         media_type = f"{name.lower()}/*"
-    if not media_type.startswith(("image/", "video/", "audio/")):
+    if not files and not media_type.startswith(("image/", "video/", "audio/")):
         return None
     return Attachment(
         url=url,
         media_type=media_type,
-        alt=text(item.get("name"), MAX_ALT_LENGTH) or text(item.get("summary"), MAX_ALT_LENGTH),
+        alt=localized_text(item, "name", MAX_ALT_LENGTH) or localized_text(item, "summary", MAX_ALT_LENGTH),
         width=pixel_length(item.get("width")),
         height=pixel_length(item.get("height")),
         blurhash=_blurhash(item.get("blurhash")),
@@ -132,6 +144,7 @@ def parse_attachment(item: dict[str, Any]) -> Attachment | None:
         exif=tuple(_exif(item)),
         license=parse_licence(item),
         place=parse_place(item.get("location")),
+        people=tuple(_people(item)),
     )
 
 
@@ -162,14 +175,19 @@ def parse_place(value: Any) -> Place | None:
     return None
 
 
+def _is_file(item: dict[str, Any], name: str | None) -> bool:
+    """Returns whether an attachment with the address of a media file is that file, by its type or without one."""
+    return name in _FILE_TYPES or (name is None and ("url" in item or bool(_media_type(item))))
+
+
 def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
     """Returns the address and media type; of several files the first image, or else the first file."""
     offers: list[tuple[str, str]] = []
-    given = _media_type(item.get("mediaType"))
+    given = _media_type(item)
     for one in items(item.get("url", item.get("href")), 20):
         address = web_url(one)
         if address is not None:
-            own = _media_type(one.get("mediaType")) if isinstance(one, dict) else ""
+            own = _media_type(one) if isinstance(one, dict) else ""
             offers.append((address, own or given or _guess_media_type(address)))
     if name == "Link" and not offers and (address := web_url(item.get("href"))):
         offers.append((address, given))
@@ -180,8 +198,8 @@ def _file(item: dict[str, Any], name: str | None) -> tuple[str | None, str]:
     return best
 
 
-def _media_type(value: Any) -> str:
-    found = text(value, 200).partition(";")[0].strip().lower()
+def _media_type(item: dict[str, Any]) -> str:
+    found = media_type(item).partition(";")[0].strip().lower()
     found = "image/jpeg" if found == "image/jpg" else found
     return found if _MEDIA_TYPE.fullmatch(found) else ""
 
@@ -204,6 +222,14 @@ def _focus(value: Any) -> tuple[float, float] | None:
         return None
     x, y = numbers[0], numbers[1]
     return (x, y) if abs(x) <= 1 and abs(y) <= 1 else None
+
+
+def _people(item: dict[str, Any]) -> Iterator[tuple[str, float, float]]:
+    """Yields who is tagged in a picture: Mentions in its `tag`, each with the point where somebody is."""
+    for tag in objects(item.get("tag"), MAX_PEOPLE):
+        href, point = web_url(tag.get("href")), _focus(tag.get("focalPoint"))
+        if type_name(tag, _MENTION) == "Mention" and href is not None and point is not None:
+            yield href, (point[0] + 1) / 2, (1 - point[1]) / 2
 
 
 def _exif(item: dict[str, Any]) -> Iterator[tuple[str, str]]:

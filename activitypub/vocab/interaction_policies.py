@@ -17,7 +17,7 @@ from typing import Any
 
 from activitypub.uris import Malformed, normalize_id
 from activitypub.vocab import PUBLIC
-from activitypub.vocab.values import first, objects, recipients
+from activitypub.vocab.values import boolean, objects, recipients
 from node.models.interaction_policy import (
     AUDIENCE_GROUPS,
     DEFAULT_POLICY,
@@ -74,9 +74,9 @@ def render(policy: InteractionPolicy, uris: AudienceUris) -> dict[str, Any]:
 
 
 def _parse_rule(doc: dict[str, Any], interaction: Interaction, uris: AudienceUris) -> InteractionRule:
-    comments_enabled = first(doc.get("commentsEnabled"))
-    has_comments_switch = isinstance(comments_enabled, bool)
-    if interaction == "comment" and comments_enabled is False:
+    comments_enabled = boolean(doc.get("commentsEnabled"), True)
+    has_comments_switch = boolean(doc.get("commentsEnabled")) == comments_enabled
+    if interaction == "comment" and not comments_enabled:
         return NOBODY
     detailed = next(objects(doc.get("interactionPolicy"), 1), {})
     found = _parse_gotosocial_rule(next(objects(detailed.get(_GOTOSOCIAL[interaction]), 1), {}), uris)

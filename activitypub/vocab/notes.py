@@ -6,8 +6,6 @@ Actors, activities and collections never are posts.
 
 from __future__ import annotations
 
-import html
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +14,14 @@ from activitypub.vocab import activities, actors, collections
 from activitypub.vocab.attachments import Attachment, Place, parse_attachments, parse_place
 from activitypub.vocab.collections import CollectionCount, parse_collection_count
 from activitypub.vocab.emoji import EmojiTag, parse_emoji
+from activitypub.vocab.extras import EventDetails, PageLink, parse_event, parse_files, parse_links, parse_poll
 from activitypub.vocab.values import (
     boolean,
     document_id,
     items,
+    language_map,
+    language_tag,
+    localized_text,
     objects,
     page_url,
     recipients,
@@ -29,12 +31,15 @@ from activitypub.vocab.values import (
     uri,
     web_url,
 )
+from node.models.post_extras import Poll, RemoteFile
+from node.text import formatting
 
 MAX_CONTENT_LENGTH, MAX_SUMMARY_LENGTH, MAX_NAME_LENGTH, MAX_TAGS = 100_000, 20_480, 2048, 100
-TYPES = frozenset({"Note", "Image", "Page", "Article", "Video", "Event", "Album", "Question", "ChatMessage"})
+TYPES = frozenset(
+    {"Note", "Image", "Page", "Article", "Video", "Audio", "Event", "Album", "Question", "ChatMessage"}
+)
 _QUOTE_PROPERTIES = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
 _NOT_POSTS = actors.TYPES | collections.TYPES | (activities.TYPES - TYPES) | {"Tombstone", "Story", "Link"}
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class Note:
     to: list[str]
     cc: list[str]
     attachments: list[Attachment]
+    files: list[RemoteFile]
+    links: list[PageLink]
+    poll: Poll | None
+    event: EventDetails
     hashtags: list[tuple[str, str | None]]
     mentions: list[tuple[str, str]]
     emoji: list[EmojiTag]
@@ -96,9 +105,11 @@ def parse_note(doc: dict[str, Any]) -> Note:
     if own is None or author is None:
         raise Malformed("a post without an id or an author")
     media = parse_attachments(doc, name)
-    if name not in TYPES and not any(item.is_image for item in media):
+    if name not in TYPES and not media:
         raise Malformed("not a post, and without a picture")
     content, language = _content(doc)
+    if language is None:
+        language = _language_of_document(doc)
     capabilities = doc.get("capabilities")
     policy = doc.get("interactionPolicy")
     tags = list(objects(doc.get("tag"), 1000))
@@ -108,8 +119,8 @@ def parse_note(doc: dict[str, Any]) -> Note:
         type=name,
         actor=author,
         content=content,
-        name=text(doc.get("name"), MAX_NAME_LENGTH),
-        summary=text(doc.get("summary"), MAX_SUMMARY_LENGTH),
+        name=localized_text(doc, "name", MAX_NAME_LENGTH, language),
+        summary=localized_text(doc, "summary", MAX_SUMMARY_LENGTH, language),
         sensitive=boolean(doc.get("sensitive")),
         language=language,
         in_reply_to=uri(doc.get("inReplyTo")),
@@ -118,6 +129,10 @@ def parse_note(doc: dict[str, Any]) -> Note:
         to=recipients(doc.get("to")),
         cc=recipients(doc.get("cc")),
         attachments=media,
+        files=parse_files(doc, name),
+        links=parse_links(doc),
+        poll=parse_poll(doc),
+        event=parse_event(doc),
         hashtags=_hashtags(tags),
         mentions=_mentions(tags),
         emoji=parse_emoji(tags),
@@ -145,39 +160,49 @@ def _author(doc: dict[str, Any]) -> str | None:
 
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     """Returns the content as HTML, and its language tag or None."""
-    given = doc.get("contentMap")
-    texts = {
-        language: content
-        for language, content in (list(given.items())[:50] if isinstance(given, dict) else [])
-        if isinstance(content, str) and _LANGUAGE.fullmatch(language)
-    }
+    texts = language_map(doc.get("contentMap"))
     content = text(doc.get("content"), MAX_CONTENT_LENGTH)
-    if not content and texts:
-        language = next(iter(texts))
-        return text(texts[language], MAX_CONTENT_LENGTH), _language(language)
-    same = [language for language, other in texts.items() if text(other, MAX_CONTENT_LENGTH) == content]
-    if str(doc.get("mediaType")) in ("text/plain", "text/markdown"):
-        content = "<p>" + html.escape(content).replace("\n", "<br>") + "</p>" if content else ""
-    if same:
-        return content, _language(same[0])
+    # Servers change one of the two on their way: the language is that of the same text, or else of the first.
+    same = [tag for tag, other in texts.items() if text(other, MAX_CONTENT_LENGTH) == content]
+    language = same[0] if same and content else next(iter(texts), None)
+    if not content and language is not None:
+        content = text(texts[language], MAX_CONTENT_LENGTH)
+    media_type = text(doc.get("mediaType"), 100).partition(";")[0].strip().lower()
+    if content and media_type.startswith("text/") and media_type != "text/html":
+        content = formatting.text_to_html(content)
+    if language is None:
+        language = next(
+            (tag for one in objects(doc.get("content"), 10) if (tag := language_tag(one.get("@language")))),
+            None,
+        )
+    return content, _language(language)
+
+
+def _language_of_document(doc: dict[str, Any]) -> str | None:
+    """Returns the language that a document names for itself, for its title or for everything in it."""
+    for value in (doc.get("language"), doc.get("inLanguage"), doc.get("schema:inLanguage")):
+        if language := _language(language_tag(value)):
+            return language
+    for name in ("nameMap", "summaryMap"):
+        if language := _language(next(iter(language_map(doc.get(name))), None)):
+            return language
     for context in objects(doc.get("@context"), 20):
-        language = context.get("@language")
-        if isinstance(language, str) and _LANGUAGE.fullmatch(language):
-            return content, _language(language)
-    return content, None
+        if language := _language(language_tag(context.get("@language"))):
+            return language
+    return None
 
 
-def _language(tag: str) -> str | None:
-    return None if tag.lower() == "und" else tag
+def _language(tag: str | None) -> str | None:
+    return None if tag is None or tag.lower() == "und" else tag
 
 
 def _hashtags(tags: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     found: dict[str, str | None] = {}
     for tag in tags:
         if type_name(tag) in ("Hashtag", "Category"):
-            name = text(tag.get("name"), 300).lstrip("#＃").strip()
-            if name and not any(character.isspace() for character in name):
-                found.setdefault(name, web_url(tag.get("href")))
+            words = localized_text(tag, "name", 300).lstrip("#＃").split(maxsplit=1)
+            if words:
+                found.setdefault(words[0], web_url(tag.get("href")))
     return list(found.items())[:MAX_TAGS]
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from activitypub.uris import Malformed, fits_index, normalize_host, parse_uri
+from node.text import line_breaks
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 AS_PREFIX = "https://www.w3.org/ns/activitystreams#"
@@ -23,9 +24,11 @@ _PUBLIC_NAMES = {PUBLIC, "as:Public", "Public"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]+")
 _DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
-    r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?)?"
+    # With an offset, a "Z" behind it is ignored: some servers write both.
+    r"\s?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2})?[Zz]?)?"
 )
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,10}(?:[.,][0-9]{1,20})?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 # Control characters other than tab and line breaks, and those that reverse the reading direction.
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
@@ -71,8 +74,44 @@ def text(value: Any, max_length: int) -> str:
         if isinstance(item, dict):
             item = item.get("@value")
         if isinstance(item, str):
-            return _INVISIBLE.sub("", item[:max_length]).strip()
+            return _INVISIBLE.sub("", line_breaks.normalize(item[:max_length])).strip()
     return ""
+
+
+def localized_text(document: dict[str, Any], name: str, max_length: int, language: str | None = None) -> str:
+    """Returns the plain text of a property or, without one, of its map: in this language, or else the first."""
+    if found := text(document.get(name), max_length):
+        return found
+    texts = language_map(document.get(f"{name}Map"))
+    chosen = texts.get(language or "") or next(iter(texts.values()), "")
+    return text(chosen, max_length)
+
+
+def language_map(value: Any) -> dict[str, str]:
+    """Returns the texts of a `contentMap` and the like by normalized language tag, without those that are empty."""
+    found: dict[str, str] = {}
+    for one in objects(value, 1):
+        for tag, item in list(one.items())[:50]:
+            language = language_tag(tag)
+            if language is not None and isinstance(item, str) and item.strip():
+                found.setdefault(language, item)
+    return found
+
+
+def language_tag(value: Any) -> str | None:
+    """Returns the language tag that a value is or names (`identifier` of a language object); None without one.
+
+    "und", which is no language, stays as it is.
+    """
+    for item in items(value, 10):
+        names = [item]
+        if isinstance(item, dict):
+            keys = ("identifier", "@value", "@language", "alternateName", "code", "name")
+            names = [item.get(key) for key in keys]
+        for name in names:
+            if isinstance(name, str) and _LANGUAGE.fullmatch(name.strip()):
+                return name.strip().replace("_", "-")
+    return None
 
 
 def uri(value: Any) -> str | None:
@@ -109,11 +148,16 @@ def is_web_url(address: object) -> bool:
     return True
 
 
+def media_type(document: dict[str, Any]) -> str:
+    """Returns the media type of a link or a file as it is written; older software calls it `mimeType`."""
+    return text(document.get("mediaType"), 200) or text(document.get("mimeType"), 200)
+
+
 def page_url(value: Any) -> str | None:
     """Returns the URL of the HTML page: of several links the one of type text/html,
     or else the first web URL."""
     for item in objects(value, 20):
-        if str(item.get("mediaType")).startswith("text/html") and (found := web_url(item)):
+        if media_type(item).startswith("text/html") and (found := web_url(item)):
             return found
     return web_url(value)
 
@@ -166,9 +210,14 @@ def type_name(document: dict[str, Any], known: frozenset[str] = frozenset()) -> 
 
 
 def boolean(value: Any, default: bool = False) -> bool:
-    """Returns a JSON boolean, or `default` for anything else."""
-    found = items(value, 1)
-    return found[0] if found and isinstance(found[0], bool) else default
+    """Returns a boolean, also as the text "true" or "false" or as a typed value; `default` for anything else."""
+    for item in items(value, 1):
+        found = item.get("@value") if isinstance(item, dict) else item
+        if isinstance(found, str):
+            found = {"true": True, "false": False}.get(found.strip().lower())
+        if isinstance(found, bool):
+            return found
+    return default
 
 
 def count(value: Any) -> int | None:

@@ -98,6 +98,6 @@ class FedifyAccount:
         return found
 
     async def knows(self) -> dict[str, Any]:
-        """followers, following (uri → "asked" or "accepted") and asked."""
+        """followers, following (uri → "asked" or "accepted"), blockedBy and asked."""
         found: dict[str, Any] = (await self.server.state())["people"][self.name]
         return found

@@ -8,7 +8,7 @@ from activitypub.remote import lookup
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.peers.fedify_server import Fedify, FedifyAccount
 from node.errors import Refused
-from node.interactions import follows, likes
+from node.interactions import blocks, follows, likes
 from node.models.post import Post
 from node.paging import Page
 from node.posts import posts
@@ -100,6 +100,27 @@ async def test_a_rejected_follow_ends_on_fedify_too(
 
     assert (await fred.knows())["following"] == {}
     assert await followers(alice) == []
+
+
+async def test_a_removed_follower_and_a_block_are_known_on_fedify(
+    fred: FedifyAccount, alice: Person, world: Fediverse
+) -> None:
+    await fred.follows(alice)
+    account, found = await alice.account(), await alice.finds(fred)
+
+    await alice.node.db.write(follows.remove_follower, account, found)
+    await world.settle()
+    assert (await fred.knows())["following"] == {}
+
+    await fred.follows(alice)
+    await alice.node.db.write(blocks.block, account, found)
+    await world.settle()
+    assert (await fred.knows())["following"] == {}
+    assert (await fred.knows())["blockedBy"] == [account.uri]
+
+    await alice.node.db.write(blocks.unblock, account, found)
+    await world.settle()
+    assert (await fred.knows())["blockedBy"] == []
 
 
 @pytest.mark.parametrize("number", PHOTOS)

@@ -241,7 +241,7 @@ async def test_F2_a_private_post_is_a_404_for_everybody_else(
     assert {(status, body) for status, body, _ in answers} == {(404, answers[0][1])}
     for _, _, headers in answers:
         assert headers["cache-control"] == "private, no-store"
-        assert headers["vary"] == "Accept, Signature"
+        assert headers["vary"] == "Accept, Signature, Accept-Encoding"
 
     # Any actor on the server of a follower may fetch it.
     for key in (await signing_keys.by_account(bob.node, bob.id), await signing_keys.instance_key(bob.node)):

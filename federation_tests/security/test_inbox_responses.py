@@ -65,7 +65,7 @@ async def test_a_bad_inbox_request_gets_its_status_and_one_log_line(
     alice = await alice_follows_rita(fediverse, evil)
     assert await evil.send(alice.node, "rita", create(evil, number=99)) == 202
     await fediverse.settle()
-    caplog.set_level(logging.INFO, "tintype.inbox")
+    caplog.set_level(logging.DEBUG, "tintype.inbox")
     caplog.clear()
     before = await rows_of(alice.node)
     status, send = CASES[case]

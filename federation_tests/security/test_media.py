@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from federation_tests.security.scenes import alice_follows_rita, create
 from node.attachments import avatars, custom_emoji, media_cache, photo_rows, photos, remote_fetch
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.photo_rows import Photo
+from node.auth import users
 from node.database import Reader
 from node.errors import Refused
 from node.interactions import likes
@@ -27,7 +29,7 @@ from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.pictures import picture
 from web.api import Api
 from web.app import create_app
-from web.files.media_urls import media_url
+from web.files.media_urls import media_url, viewer_capability
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
@@ -37,7 +39,10 @@ def image(server: RemoteServer, path: str, body: bytes | None = None, **reply: A
     server.replies[path] = Reply(
         body=picture() if body is None else body, **{"content_type": "image/jpeg", **reply}
     )
-    return {"type": "Image", "mediaType": "image/jpeg", "url": f"{server.base}{path}", "name": path}
+    return {
+        **{"type": "Image", "mediaType": "image/jpeg", "url": f"{server.base}{path}", "name": path},
+        **{"width": 320, "height": 240},
+    }
 
 
 async def arrives(alice: Person, server: RemoteServer, number: int = 1, **changes: Any) -> Post:
@@ -143,6 +148,25 @@ async def test_receiving_a_post_full_of_pictures_makes_no_request(
     assert len(custom_emoji.ids_by_shortcode(post.emoji)) == custom_emoji.MAX_PER_TEXT
 
 
+async def test_sizes_of_pictures_are_asked_of_the_server_of_their_author_alone(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    unmeasured = [
+        {key: value for key, value in image(server, f"/{n}.jpg").items() if key not in ("width", "height")}
+        for n in range(5)
+        for server in (evil, other)
+    ]
+
+    post = await arrives(alice, evil, attachment=unmeasured)
+
+    assert sum(other.requests.values()) == 0
+    assert {path: count for path, count in evil.requests.items() if path.endswith(".jpg")} == {
+        f"/{n}.jpg": 1 for n in range(5)
+    }
+    assert [photo.width > 0 for photo in await shots(alice, post)] == [True, False] * 5
+
+
 async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post(
     fediverse: Fediverse, evil: RemoteServer
 ) -> None:
@@ -154,7 +178,10 @@ async def test_F4_a_private_picture_is_for_its_readers_and_deleted_with_its_post
     [photo] = await shots(alice, post)
     anybody = Client(create_app(alice.node))
     rest = f"remote/{photo.id}/medium.webp"
-    with_capability = media_url(alice.node.site, rest, is_open=False).removeprefix(alice.node.site.base_url)
+    account = await alice.account()
+    await alice.node.db.write(partial(users.create, email="alice@a.test", password_hash="-"), account)
+    capability = viewer_capability(alice.node.site, account)
+    with_capability = media_url(alice.node.site, rest, capability).removeprefix(alice.node.site.base_url)
 
     assert (await anybody.get(f"/media/{rest}")).status == 404
     assert evil.requests["/a.jpg"] == 0

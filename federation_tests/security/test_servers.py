@@ -278,7 +278,7 @@ async def test_rejected_media_of_a_server_are_not_fetched(fediverse: Fediverse, 
     evil.person("rita", icon={"type": "Image", "url": f"{evil.base}/1.jpg"})
     rita = await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
     activity = create(
-        evil, attachment=[{"type": "Image", "mediaType": "image/jpeg", "url": f"{evil.base}/1.jpg"}]
+        evil, attachment=[{"type": "Image", "url": f"{evil.base}/1.jpg", "width": 4, "height": 3}]
     )
     assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from federation_tests.fediverse import Fediverse
-from federation_tests.remote_server import RemoteServer
+from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.accounts import accounts, relationships
 from node.ids import now_ms
@@ -21,10 +25,10 @@ async def test_a_duplicate_follow_is_accepted_again(fediverse: Fediverse, evil: 
         assert [activity["type"] for activity in evil.received] == ["Accept"] * times
     assert (await alice.account()).followers_count == 1
 
-    # A duplicate that is received after its Undo does not follow again.
+    # A duplicate that was sent before and is received after its Undo does not follow again.
     assert await evil.send(alice.node, "rita", evil.activity("rita", "Undo", follow)) == 202
     await fediverse.settle()
-    assert await evil.send(alice.node, "rita", follow) == 202
+    assert await evil.send(alice.node, "rita", follow, now=time.time() - 60) == 202
     await fediverse.settle()
     assert (await alice.account()).followers_count == 0
 
@@ -136,8 +140,9 @@ async def test_an_activity_that_is_undone_before_it_arrives_has_no_effect(
     like = evil.activity("rita", "Like", post.uri)
     other = evil.activity("rita", "Like", post.uri) | {"id": like["id"] + "-2"}
     # All in one batch: one like whose Undo comes first, and another that comes twice.
-    for activity in (evil.activity("rita", "Undo", like["id"]), like, other, other, like):
-        assert await evil.send(alice.node, "rita", activity) == 202
+    undo, signed_at = evil.activity("rita", "Undo", like["id"]), time.time() - 60
+    for activity in (undo, like, other, other, like):
+        assert await evil.send(alice.node, "rita", activity, now=signed_at) == 202
     await fediverse.settle()
     seen = await alice.sees(post)
     assert seen is not None
@@ -155,3 +160,105 @@ async def test_an_activity_that_is_undone_before_it_arrives_has_no_effect(
         assert await evil.send(alice.node, "rita", activity) == 202
     await fediverse.settle()
     assert await alice.node.db.read(likes.by_uri, late["id"]) is not None
+
+
+async def test_an_edit_that_overtakes_its_post_is_applied_to_it(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil, published="2026-11-01T10:00:00Z")
+    for text, minute in (("Third", 30), ("Second", 20)):
+        edited = {**activity["object"], "content": f"<p>{text}</p>", "updated": f"2026-11-01T10:{minute}:00Z"}
+        await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited))
+        await fediverse.settle()
+    assert await alice.home() == []
+
+    await evil.send(alice.node, "rita", activity)
+    await fediverse.settle()
+
+    assert await alice.home() == ["Third"]
+    stored = await alice.node.db.read(posts.by_uri, activity["object"]["id"])
+    assert stored is not None
+    assert stored.edited_at is not None
+
+
+@pytest.mark.parametrize("shape", ["too long to keep", "named by its id", "only its id"])
+async def test_an_edit_that_overtakes_its_post_and_cannot_be_kept_is_fetched(
+    fediverse: Fediverse, evil: RemoteServer, shape: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    activity = create(evil, published="2026-11-01T10:00:00Z")
+    text = "Edited " + "x" * (70_000 if shape == "too long to keep" else 0)
+    # The server answers with the edited post by the time that its Create arrives.
+    edited = evil.note("rita", 1, content=f"<p>{text}</p>", published="2026-11-01T10:00:00Z")
+    edited |= {"updated": "2026-11-01T10:30:00Z"}
+    evil.serve("/users/rita/statuses/1", edited)
+    named = {"too long to keep": edited, "named by its id": edited["id"], "only its id": {"id": edited["id"]}}
+    update = evil.activity("rita", "Update", named[shape], to=edited["to"], cc=edited["cc"])
+    await evil.send(alice.node, "rita", update)
+    await fediverse.settle()
+    assert await alice.home() == []
+
+    await evil.send(alice.node, "rita", activity)
+    await fediverse.settle()
+
+    assert [caption[:6] for caption in await alice.home()] == ["Edited"]
+
+
+async def test_a_dozen_posts_that_were_edited_before_they_arrived_are_all_edited(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    created = [create(evil, number=n, published="2026-11-01T10:00:00Z") for n in range(12)]
+    for activity in created:
+        edited = {**activity["object"], "content": "<p>Edited</p>", "updated": "2026-11-01T10:30:00Z"}
+        await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited))
+    await fediverse.settle()
+    for activity in created:
+        await evil.send(alice.node, "rita", activity)
+    await fediverse.settle()
+    assert await alice.home() == ["Edited"] * 12
+
+
+async def test_the_early_edit_of_a_post_for_few_people_is_fetched_as_one_of_them(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    audience = {"to": [(await alice.account()).uri], "cc": []}
+    activity = create(evil, published="2026-11-01T10:00:00Z", **audience)
+    edited = {**activity["object"], "content": "<p>Edited</p>", "updated": "2026-11-01T10:30:00Z"}
+    evil.serve("/users/rita/statuses/1", edited)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited["id"], **audience))
+    await evil.send(alice.node, "rita", activity)
+    await fediverse.settle()
+    post = await alice.node.db.read(posts.by_uri, edited["id"])
+    assert post is not None
+    assert post.caption == "<p>Edited</p>"
+    assert f"{(await alice.account()).uri}#" in evil.signatures["/users/rita/statuses/1"][-1]
+
+
+async def test_an_edit_of_what_nobody_here_would_see_is_not_kept(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    evil.person("sam")
+    note = evil.note("sam", 1, content="<p>Edited</p>", updated="2099-01-01T00:00:00Z")
+    foreign = evil.note("rita", 2, content="<p>Forged</p>")
+    await evil.send(alice.node, "sam", evil.activity("sam", "Update", note))
+    await evil.send(alice.node, "sam", evil.activity("sam", "Update", foreign))
+    addressed = {"to": [PUBLIC], "cc": ["https://other.example/users/rita"]}
+    await evil.send(alice.node, "sam", evil.activity("sam", "Update", note["id"], **addressed))
+    to_alice = {"to": [(await alice.account()).uri]}
+    await evil.send(alice.node, "sam", evil.activity("sam", "Update", foreign, **to_alice))
+    # Deleted before it arrived: neither the edit nor the post comes back.
+    gone = create(evil, number=3)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Delete", gone["object"]["id"]))
+    await fediverse.settle()
+    await evil.send(alice.node, "rita", evil.activity("rita", "Update", gone["object"]))
+    await evil.send(alice.node, "rita", gone)
+    await evil.send(alice.node, "rita", evil.activity("rita", "Create", evil.note("rita", 2)))
+    await fediverse.settle()
+
+    kept = await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM early_updates"))
+    assert kept == 0
+    assert await alice.home() == ["Post 2"]

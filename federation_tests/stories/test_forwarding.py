@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.remote_server import PUBLIC, RemoteServer, Reply
 from node.models.post import Post
@@ -39,6 +41,28 @@ async def test_remote_followers_get_the_reply_once_and_unchanged(
         await fediverse.settle()
     assert other.received == [activity]
     assert evil.received == []
+
+
+async def test_every_edit_is_forwarded_where_all_of_them_have_one_id(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer
+) -> None:
+    alice, followers, post = await _post_to_reply_to(fediverse, evil, other)
+    start = time.time() - 600
+    note = evil.note("rita", 1, inReplyTo=post.uri, cc=[followers], published=_at(start))
+    sent = [evil.activity("rita", "Create", note, to=[PUBLIC], cc=[followers])]
+    for number in (1, 2):
+        edited = note | {"content": f"<p>Edit {number}</p>", "updated": _at(start + number * 60)}
+        sent.append(evil.activity("rita", "Update", edited, to=[PUBLIC], cc=[followers]))
+        sent[-1]["id"] = note["id"] + "/activity#Update"
+    for number, activity in enumerate(sent):
+        for _ in range(2):
+            assert await evil.send(alice.node, "rita", activity, now=start + number * 60) == 202
+            await fediverse.settle()
+    assert other.received == sent
+
+
+def _at(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 async def test_other_activities_are_not_forwarded(

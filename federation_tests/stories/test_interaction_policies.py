@@ -11,7 +11,7 @@ from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
 from node.errors import NotAllowed
 from node.interactions import likes
-from node.models.interaction_policy import NOBODY, InteractionPolicy, InteractionRule, rule_for
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
@@ -34,6 +34,28 @@ async def test_only_followers_comment_where_the_policy_says_so(fediverse: Fedive
     await fediverse.settle()
 
     assert await alice.conversation(post) == ["I do"]
+
+
+async def test_comments_can_be_closed_and_opened_later(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    post = await alice._do(publishing.publish, Draft(caption="For a while"))
+    await fediverse.settle()
+
+    await alice._do(publishing.change_comment_rule, post, NOBODY)
+    await fediverse.settle()
+    with pytest.raises(NotAllowed):
+        await bob.comments(post, "Too late")
+    await alice._do(publishing.change_comment_rule, post, EVERYONE)
+    await fediverse.settle()
+    await bob.comments(post, "In time")
+    await fediverse.settle()
+
+    assert await alice.conversation(post) == ["In time"]
+    seen = await bob.sees(post)
+    assert seen is not None
+    assert seen.post.edited_at is None
 
 
 async def test_received_interactions_against_the_policy_are_ignored(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from activitypub.remote import actors
 from activitypub.remote import migration as remote_migration
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.remote_server import RemoteServer
@@ -14,6 +15,7 @@ from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed
 from node.interactions import blocks
 from node.lifecycle import migration
+from node.moderation import domain_rules
 from node.posts.drafts import Draft
 from node.publishing import publishing
 
@@ -144,3 +146,65 @@ async def test_an_account_of_other_software_moves_to_a_local_one(
     draft = Draft(caption="Moved in")
     await new.node.db.write(lambda tx: publishing.publish(tx, accounts.get(tx, new.id), draft))
     assert await alice.home() == ["Moved in"]
+
+
+async def _moved_name(reader: Person, old: str) -> str:
+    """The name of the new account as apps and pages get it; '' if none is known."""
+
+    def unit(tx: Reader) -> str:
+        account = accounts.by_uri(tx, old)
+        assert account is not None
+        found = migration.destination(tx, account)
+        return "" if found is None else found.name
+
+    return await reader.node.db.read(unit)
+
+
+async def test_the_new_account_of_one_that_is_found_is_fetched_once(
+    fediverse: Fediverse, other: RemoteServer, evil: RemoteServer
+) -> None:
+    (reader,) = await fediverse.people("alice@a.test")
+    old, newest = f"{other.base}/users/old", evil.person("newest")
+    # The new one has moved on: only the first move is followed.
+    new = evil.person("new", alsoKnownAs=[old], movedTo=newest)
+    other.person("old", movedTo=new)
+    for _ in range(2):
+        await actors.find(reader.node, old, refresh=True)
+        await fediverse.settle()
+    assert await _moved_name(reader, old) == "new"
+    assert evil.requests["/users/new"] == 1
+    assert evil.requests["/users/newest"] == 0
+
+
+async def test_an_account_that_does_not_name_the_old_one_is_not_its_new_account(
+    fediverse: Fediverse, other: RemoteServer, evil: RemoteServer
+) -> None:
+    (reader,) = await fediverse.people("alice@a.test")
+    old, new = f"{other.base}/users/old", evil.person("new")
+    other.person("old", movedTo=new)
+    await actors.find(reader.node, old)
+    await fediverse.settle()
+    assert evil.requests["/users/new"] == 1
+    assert await _moved_name(reader, old) == ""
+
+    # What is stored of the new account is from before it named the old one.
+    other.person("older", movedTo=new)
+    evil.person("new", alsoKnownAs=[f"{other.base}/users/older"])
+    await actors.find(reader.node, f"{other.base}/users/older")
+    await fediverse.settle()
+    assert await _moved_name(reader, f"{other.base}/users/older") == "new"
+
+
+async def test_a_move_to_a_blocked_server_or_to_nowhere_is_not_looked_up(
+    fediverse: Fediverse, other: RemoteServer, evil: RemoteServer
+) -> None:
+    (reader,) = await fediverse.people("alice@a.test")
+    await reader.node.db.write(lambda tx: domain_rules.block(tx, evil.domain, strength="suspend"))
+    blocked = other.person("old", movedTo=evil.person("new"))
+    nowhere = other.person("lost", movedTo=f"{other.base}/users/none")
+    for uri in (blocked, nowhere):
+        await actors.find(reader.node, uri)
+        await fediverse.settle()
+        assert await _moved_name(reader, uri) == ""
+    assert evil.requests["/users/new"] == 0
+    assert other.requests["/users/none"] >= 1

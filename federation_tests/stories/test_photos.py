@@ -8,8 +8,9 @@ from federation_tests.fediverse import Fediverse, has
 from node.attachments import photo_rows, photos, remote_photos
 from node.attachments.photo_metadata import SharedMetadata
 from node.models.visibility import may_see_file
+from node.posts import tagged_people
 from node.posts.drafts import Draft
-from node.publishing import publishing
+from node.publishing import photo_details, publishing
 from tests.media import samples
 from tests.media.test_exif import photo as camera_photo
 from tests.support.visitors import sign_in
@@ -52,6 +53,42 @@ async def test_its_files_are_fetched_when_somebody_views_it(fediverse: Fediverse
     key = next(iter(fetched.files.values())).key
     assert await bob.node.db.read(may_see_file, bob.id, key) == "private"
     assert await bob.node.db.read(may_see_file, 0, key) is None
+
+
+async def test_people_place_and_focal_point_arrive_and_a_removed_tag_goes(fediverse: Fediverse) -> None:
+    alice, bob, carol = await fediverse.people("alice@a.test", "bob@b.test", "carol@c.test")
+    await carol.follows(alice)
+    tagged, author = await alice.finds(bob), await alice.account()
+    await fediverse.settle()
+    one = await photos.upload(alice.node, author, camera_photo(), alt="Bob")
+    await photo_details.use_photo_place(alice.node, author, one.id, "Berlin", "town")
+    await alice._do(photo_details.set_focus, one.id, 0.5, -0.25)
+    await alice._do(photo_details.tag, one.id, tagged, 0.75, 0.25)
+
+    post = await alice._do(publishing.publish, Draft(photo_ids=[one.id], visibility="followers"))
+    await fediverse.settle()
+
+    seen = await bob.sees(post)
+    assert seen is not None
+    [shown] = seen.photos
+    assert (shown.focus_x, shown.focus_y) == (0.5, -0.25)
+    place = shown.public_metadata["place"]
+    assert (place["name"], place["latitude"], place["longitude"]) == ("Berlin", 52.5, 13.4)
+    [there] = (await bob.node.db.read(tagged_people.by_photos, [shown.id]))[shown.id]
+    assert (there.account.id, there.x, there.y) == (bob.id, 0.75, 0.25)
+    assert await bob.notifications() == [("mention", "alice@a.test")]
+
+    # The tag is gone for good on the server of the tagged person, also when the author edits the post.
+    await bob._do(photo_details.remove_own_tags, seen.post.id)
+    await alice.edits(post, "Bob in Berlin")
+    await fediverse.settle()
+    assert await bob.node.db.read(tagged_people.by_photos, [shown.id]) == {}
+
+    await alice._do(photo_details.untag, one.id, tagged.id)
+    await fediverse.settle()
+    seen = await carol.sees(post)
+    assert seen is not None
+    assert await carol.node.db.read(tagged_people.by_photos, [seen.photos[0].id]) == {}
 
 
 async def test_an_album_arrives_whole_and_in_order(fediverse: Fediverse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activitypub.remote import actors, profile_preview
 from federation_tests.fediverse import Fediverse, Person
 from federation_tests.remote_server import RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
@@ -148,3 +149,27 @@ async def test_a_post_for_followers_is_never_pinned(fediverse: Fediverse, other:
     await other.send(alice.node, "rita", add)
     await fediverse.settle()
     assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM pins")) == 0
+
+
+async def test_pins_are_read_again_when_a_profile_is_opened_but_not_each_time(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    featured = f"{evil.base}/users/rita/featured"
+    evil.person("rita", featured=featured)
+    first, second = (evil.note("rita", number) for number in (1, 2))
+    listed = {"id": featured, "type": "OrderedCollection", "orderedItems": [first["id"]]}
+    evil.serve("/users/rita/featured", listed)
+    (alice,) = await fediverse.people("alice@a.test")
+    rita = await actors.by_handle(alice.node, f"rita@{evil.domain}")
+    await fediverse.settle()
+    listed["orderedItems"] = [second["id"]]
+    evil.serve("/users/rita/featured", listed)
+
+    reads = evil.requests["/users/rita/featured"]
+    for _ in range(3):
+        await profile_preview.queue_refresh(alice.node, rita)
+        await fediverse.settle()
+
+    assert evil.requests["/users/rita/featured"] == reads + 1
+    pinned = await alice.node.db.read(pins.post_uris, rita)
+    assert pinned == [second["id"]]

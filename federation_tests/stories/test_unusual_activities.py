@@ -16,10 +16,12 @@ from node.admin import reports
 from node.attachments import photo_rows
 from node.interactions import follows, pins
 from node.jobs import queue
+from node.lifecycle import migration, profiles
 from node.models.interaction_policy import EVERYONE, InteractionPolicy
 from node.posts import posts
 from node.posts.drafts import Draft
 from node.publishing import publishing
+from node.text import formatting
 
 
 def in_lists(value: Any) -> Any:
@@ -242,6 +244,20 @@ async def test_a_tombstone_in_a_list_is_a_tombstone(
     assert (await alice.node.db.read(posts.by_uri, uri)).deleted_at is not None
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_where_an_account_has_moved_is_known_once_its_profile_is_opened(
+    fediverse: Fediverse, evil: RemoteServer, agrees: bool
+) -> None:
+    (alice,) = await fediverse.people("alice@a.test")
+    new = evil.person("rita2", alsoKnownAs=[f"{evil.base}/users/rita"] if agrees else [])
+    rita = await actors.find(alice.node, evil.person("rita", movedTo=new))
+    assert await alice.node.db.read(migration.destination, rita) is None
+    await profile_preview.queue_refresh(alice.node, rita)
+    await fediverse.settle()
+    found = await alice.node.db.read(migration.destination, rita)
+    assert (found.uri if found else None) == (new if agrees else None)
+
+
 @pytest.mark.parametrize("kind", ["Create", ["Create"]])
 async def test_an_outbox_in_lists_is_imported(fediverse: Fediverse, evil: RemoteServer, kind: Any) -> None:
     (alice,) = await fediverse.people("alice@a.test")
@@ -330,3 +346,59 @@ async def test_a_key_id_with_a_host_in_capitals_is_found(
     assert await evil.send(alice.node, "rita", like, key=key, style=style) == 202
     await fediverse.settle()
     assert (await alice.sees(post)).post.likes_count == 1
+
+
+async def test_content_warnings_and_names_keep_their_signs(fediverse: Fediverse, evil: RemoteServer) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    warning = create(evil, summary="Tom &amp; Jerry &lt;3", sensitive=True)
+    await evil.send(alice.node, "rita", warning)
+    await fediverse.settle()
+    (view,) = await alice.home_views()
+    assert view.post.warning == "Tom & Jerry <3"
+
+    (bob,) = await fediverse.people("bob@b.test")
+    await bob.follows(alice)
+    await fediverse.settle()
+    await alice.posts("A lake", photo="A lake", warning="R&D & &lt; 1 < 2")
+    await fediverse.settle()
+    (seen,) = await bob.home_views()
+    assert seen.post.warning == "R&D & &lt; 1 < 2"
+
+
+async def test_titles_poll_options_and_profile_fields_keep_their_signs(
+    fediverse: Fediverse, evil: RemoteServer
+) -> None:
+    field = {"type": "PropertyValue", "name": "Tom &amp; Jerry &lt;3", "value": "R&amp;D"}
+    alice = await alice_follows_rita(fediverse, evil)
+    evil.person("rita", attachment=[field, {**field, "name": "a < b & c"}])
+    rita = await actors.find(alice.node, f"{evil.base}/users/rita", refresh=True)
+    assert rita.profile_fields == [("Tom & Jerry <3", "R&amp;D"), ("a < b & c", "R&amp;D")]
+
+    options = [{"type": "Note", "name": name} for name in ("Tom &amp; Jerry", "a < b & c")]
+    poll = create(evil, type="Question", name="Cats &amp; mice <3", oneOf=options)
+    await evil.send(alice.node, "rita", poll)
+    await fediverse.settle()
+    (view,) = await alice.home_views()
+    assert view.extras.poll is not None
+    assert [option.title for option in view.extras.poll.options] == ["Tom & Jerry", "a < b & c"]
+    assert formatting.html_to_text(view.post.caption).startswith("Cats & mice <3")
+
+
+async def test_labels_of_profile_fields_show_the_same_on_all_servers(fediverse: Fediverse) -> None:
+    alice, bob = await fediverse.people("alice@a.test", "bob@b.test")
+    fields = [("R&D <b>", "x"), ("1 &lt; 2", "y")]
+    account = await alice.account()
+    await alice.node.db.write(
+        profiles.update_profile,
+        account,
+        display_name="Alice",
+        bio="",
+        fields=fields,
+        is_locked=False,
+        is_discoverable=True,
+        is_indexable=True,
+    )
+
+    seen = await bob.finds(alice)
+
+    assert [label for label, _ in seen.profile_fields] == ["R&D <b>", "1 &lt; 2"]

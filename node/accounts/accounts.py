@@ -29,6 +29,12 @@ def by_id(tx: Reader, account_id: int) -> Account | None:
     return _found(tx.one(_SELECT + " WHERE id = :id", id=account_id))
 
 
+def looked_at(tx: Reader, account_id: int) -> int | None:
+    """Returns when the profile of a remote account was last requested (milliseconds), None if it never was."""
+    at: int | None = tx.value("SELECT looked_at FROM accounts WHERE id = :id", id=account_id)
+    return at
+
+
 def get(tx: Reader, account_id: int) -> Account:
     """Returns the account with this id. Raises NotFound if there is none, where `by_id` returns None."""
     account = by_id(tx, account_id)
@@ -85,6 +91,23 @@ def instance_actor(tx: Reader) -> Account:
     return account
 
 
+def of_another_address(tx: Reader) -> Account | None:
+    """Returns an account that was made here while the node had another address, the oldest if there are several.
+
+    Other servers know it by that address, so they find nobody. Reads all accounts: for the start and for checks.
+    """
+    base = f"{tx.site.base_url}/"
+    return _found(
+        tx.one(
+            _SELECT
+            + """ WHERE is_local AND kind <> 'Application' AND deleted_at IS NULL
+                  AND substr(uri, 1, :length) <> :base ORDER BY id LIMIT 1""",
+            base=base,
+            length=len(base),
+        )
+    )
+
+
 def set_handle_domain(tx: Writer) -> list[Account]:
     """Gives all local accounts the handle domain of the options; returns those whose handle changed."""
     renamed = tx.all(
@@ -104,6 +127,13 @@ def create_local(tx: Writer, name: str, *, pair: keys.KeyPair, kind: str = "Pers
     check_username(name)
     uri = tx.site.uri(f"/users/{name}")
     return _create(tx, uri, f"{tx.site.base_url}/@{name}", name, kind, f"{uri}/inbox", pair)
+
+
+def check_new_name(tx: Reader, name: str) -> None:
+    """Raises Invalid for a name that no local account may have, Conflict for one that is or was taken."""
+    check_username(name)
+    if tx.value("SELECT 1 FROM accounts WHERE lower(name) = :name AND is_local", name=name.lower()):
+        raise Conflict("That username is taken.")
 
 
 def create_instance_actor(tx: Writer, pair: keys.KeyPair) -> Account:
@@ -336,3 +366,27 @@ def mark_deleted(tx: Writer, account_id: int) -> bool:
         now=now_ms(),
     )
     return changed > 0
+
+
+def remote_not_fetched_since(
+    tx: Reader, before: int, after_id: int, limit: int
+) -> tuple[list[Account], int | None]:
+    """Returns the remote accounts among the next `limit`, by id, that were last fetched before `before`.
+
+    Those suspended by a moderator are left out. The second value is the last id that was looked at, None at the end.
+    """
+    rows = tx.all(
+        _SELECT + " WHERE id > :after AND NOT is_local ORDER BY id LIMIT :limit", after=after_id, limit=limit
+    )
+    found = [
+        account
+        for account in build_all(Account, rows)
+        if max(account.created_at, account.fetched_at or 0, account.looked_at or 0) < before
+        and (account.suspended_at is None or account.suspended_with_server or account.suspended_there)
+    ]
+    return found, rows[-1]["id"] if rows else None
+
+
+def delete_rows(tx: Writer, ids: Sequence[int]) -> None:
+    """Deletes the rows of remote accounts to which nothing refers."""
+    tx.run("DELETE FROM accounts WHERE id IN (:ids) AND NOT is_local", ids=ids)

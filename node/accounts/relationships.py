@@ -24,6 +24,7 @@ class Relationship:
     muting: bool
     muting_notifications: bool
     showing_boosts: bool
+    muting_ends_at: int | None
     domain_blocking: bool = False
 
 
@@ -42,6 +43,7 @@ def with_accounts(tx: Reader, account: Account, ids: Iterable[int]) -> list[Rela
                   c.id IS NOT NULL AS blocked_by,
                   m.id IS NOT NULL AS muting,
                   COALESCE(m.hides_notifications, FALSE) AS muting_notifications,
+                  m.ends_at AS muting_ends_at,
                   COALESCE(f.shows_boosts AND f.state = 'accepted', FALSE) AS showing_boosts
            FROM accounts a
            LEFT JOIN follows f ON f.follower_id = :account AND f.followed_id = a.id

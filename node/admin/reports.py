@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from node.accounts import accounts
 from node.auth import users
 from node.database import Reader, Row, Writer, build, build_all, columns
-from node.errors import Invalid, NotAllowed, NotFound
+from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.models.account import Account
@@ -23,12 +23,14 @@ from node.models.visibility import may_see
 from node.moderation import audit_log
 from node.paging import Page
 from node.posts import posts
-from node.text import formatting
+from node.text import formatting, hostnames
 
 CATEGORIES = ("spam", "legal", "violation", "other")
+MAX_COUNTED = 500
 MAX_COMMENT_LENGTH = 1000
 MAX_REMOTE_COMMENT_LENGTH = 5000
 MAX_POSTS = 40
+MAX_OPEN_PER_REPORTER, MAX_OPEN_PER_SERVER = 100, 500
 RETENTION_MS = 365 * 24 * 3_600_000
 
 
@@ -93,6 +95,11 @@ def report(
         raise Invalid("You cannot report yourself.")
     if target.deleted_at is not None or (target.is_local and target.kind == "Application"):
         raise NotFound("There is no account by that name here.")
+    if _count_open(tx, "by_id = :by", by=reporter.id) >= MAX_OPEN_PER_REPORTER:
+        raise TooManyRequests(
+            "The moderators are still working on your earlier reports. Please wait until they are closed.",
+            retry_after=24 * 3600,
+        )
     found = posts.by_ids(tx, post_ids[:MAX_POSTS]).values()
     chosen = [post for post in found if post.account_id == target.id and may_see(tx, reporter, post)]
     is_sent = is_forwarded and not target.is_local
@@ -108,8 +115,12 @@ def report(
 def receive(tx: Writer, reporter: Account, target: Account, comment: str, chosen: Sequence[Post]) -> Report:
     """Stores the report of a remote server. Posts that are not the target's are left out.
 
-    The caller has checked that the server may report, and may see the posts. The comment is cut, not refused.
+    The caller has checked that the server may report, and may see the posts. The comment is cut, not refused. Raises
+    TooManyRequests while `MAX_OPEN_PER_SERVER` reports of the server are open.
     """
+    from_server = "by_id IN (SELECT id FROM accounts WHERE host = :host AND NOT is_local)"
+    if _count_open(tx, from_server, host=hostnames.from_uri(reporter.uri)) >= MAX_OPEN_PER_SERVER:
+        raise TooManyRequests("Too many reports of this server are open.", retry_after=24 * 3600)
     # Most servers send what was typed; some send HTML.
     if comment.lstrip().startswith("<"):
         comment = formatting.html_to_text(formatting.sanitize_html(comment))
@@ -150,8 +161,19 @@ def _insert(
 
 
 def count_open(tx: Reader) -> int:
-    """Returns the number of reports that are not closed."""
-    return int(tx.value("SELECT COUNT(*) FROM reports WHERE closed_at IS NULL"))
+    """Returns the number of reports that are not closed, counted up to `MAX_COUNTED`."""
+    return _count_open(tx, "TRUE")
+
+
+def _count_open(tx: Reader, condition: str, **values: object) -> int:
+    return int(
+        tx.value(
+            f"""SELECT COUNT(*) FROM (SELECT 1 FROM reports
+                    WHERE closed_at IS NULL AND {condition} LIMIT :most) AS open_ones""",  # noqa: S608
+            most=MAX_COUNTED,
+            **values,
+        )
+    )
 
 
 def page(tx: Reader, part: Page, *, is_open: bool = True) -> list[ReportDetails]:
@@ -199,11 +221,14 @@ def _load_details(tx: Reader, found: Sequence[Report]) -> list[ReportDetails]:
 
 
 def _totals(tx: Reader, target_ids: set[int]) -> dict[int, int]:
+    """Returns how many reports there are about each account, counted up to `MAX_COUNTED`."""
     rows: list[Row] = tx.all(
-        "SELECT target_id, COUNT(*) AS n FROM reports WHERE target_id IN (:ids) GROUP BY target_id",
+        """SELECT a.id, (SELECT COUNT(*) FROM (SELECT 1 FROM reports r WHERE r.target_id = a.id LIMIT :most) AS counted) AS n
+           FROM accounts a WHERE a.id IN (:ids)""",
         ids=list(target_ids),
+        most=MAX_COUNTED,
     )
-    return {row["target_id"]: row["n"] for row in rows}
+    return {row["id"]: row["n"] for row in rows}
 
 
 def close(tx: Writer, moderator: Account, report_id: int) -> None:
@@ -244,9 +269,12 @@ def includes_post(tx: Reader, report_id: int, post_id: int) -> bool:
 
 
 def clean_up(tx: Writer, now: int) -> int:
-    """Deletes reports that were closed over a year ago; returns how many. `now` is in milliseconds."""
-    tx.run(
-        """DELETE FROM report_posts WHERE report_id IN (SELECT id FROM reports WHERE closed_at < :before)""",
+    """Deletes a batch of the reports that were closed over a year ago; returns how many. `now` is in milliseconds."""
+    rows = tx.all(
+        "SELECT id FROM reports WHERE id < :end AND closed_at < :before ORDER BY id LIMIT 200",
+        end=(now - RETENTION_MS) << 16,
         before=now - RETENTION_MS,
     )
-    return tx.run("DELETE FROM reports WHERE closed_at < :before", before=now - RETENTION_MS)
+    ids = [row["id"] for row in rows]
+    tx.run("DELETE FROM report_posts WHERE report_id IN (:ids)", ids=ids)
+    return tx.run("DELETE FROM reports WHERE id IN (:ids)", ids=ids)

@@ -1,14 +1,20 @@
-"""Counts how large the node is, for NodeInfo, the client API and the about page. Owns no table."""
+"""Counts how large the node is, for NodeInfo, the client API and the about page. Owns no table.
+
+All callers in a process share the numbers for ten minutes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from node.auth import users
+from node.cache import Cache
 from node.database import Reader
 from node.ids import now_ms
+from node.node import Node
 
 DAY_MS = 24 * 3_600_000
+CACHE_TTL_SECONDS = 10 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,36 @@ def current(tx: Reader) -> Statistics:
     return Statistics(
         people=int(row["people"]),
         posts=int(row["posts"]),
-        servers=int(tx.value("SELECT COUNT(DISTINCT domain) FROM accounts WHERE NOT is_local")),
+        servers=_count_servers(tx),
         active_month=users.count_active_since(tx, now - 30 * DAY_MS),
         active_half_year=users.count_active_since(tx, now - 182 * DAY_MS),
     )
+
+
+def _count_servers(tx: Reader) -> int:
+    """Counts the domains of remote accounts by leaping from one to the next: an index lookup for each, not for each
+    account."""
+    return int(
+        tx.value(
+            """WITH RECURSIVE domains (domain) AS (
+                   SELECT MIN(domain) FROM accounts WHERE NOT is_local
+                   UNION ALL SELECT (SELECT MIN(a.domain) FROM accounts a WHERE NOT a.is_local AND a.domain > d.domain)
+                   FROM domains d WHERE d.domain IS NOT NULL)
+               SELECT COUNT(domain) FROM domains"""
+        )
+    )
+
+
+class StatisticsCache:
+    """The statistics of one node: `node.component(StatisticsCache)`."""
+
+    def __init__(self, node: Node) -> None:
+        self._cache: Cache[str, Statistics] = Cache(1, CACHE_TTL_SECONDS)
+
+    def current(self, tx: Reader) -> Statistics:
+        """Returns the numbers, at most ten minutes old."""
+        found = self._cache.get("")
+        if found is None:
+            found = current(tx)
+            self._cache.put("", found)
+        return found

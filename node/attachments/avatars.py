@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, BadImage, Variant
+from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, Variant
 from node.accounts import accounts
 from node.attachments import media_cache, remote_fetch, stored_files
 from node.attachments.media_cache import CacheCapacity
 from node.attachments.remote_fetch import FetchedPicture, PictureFetcher
-from node.attachments.stored_files import StoredFile, StoredFiles
+from node.attachments.stored_files import StoredFile, StoredFiles, UploadedFile
 from node.database import Reader, Writer
-from node.errors import Invalid, NotFound
+from node.errors import NotFound
 from node.federation import outbox
 from node.jobs.queue import GiveUp, Job
 from node.models import deletion_hooks
@@ -74,14 +74,14 @@ def files(tx: Reader, account: Account, kind: PictureKind = AVATAR) -> dict[tupl
 
 
 async def upload(
-    node: Node, account: Account, data: bytes, *, alt: str = "", kind: PictureKind = AVATAR
+    node: Node, account: Account, file: UploadedFile, *, alt: str = "", kind: PictureKind = AVATAR
 ) -> None:
-    """Sets the picture of a local account. Raises Invalid with the reason when it cannot be used."""
+    """Sets the picture of a local account. Raises Invalid with the reason when it cannot be used.
+
+    Raises TooManyRequests where the account's pictures took too long; DiskFull.
+    """
     alt = display_names.clean_line(alt, MAX_ALT_LENGTH)
-    try:
-        picture = await node.sandbox.render(data, kind.variants)
-    except BadImage as error:
-        raise Invalid(error.message, field=kind.name, detail=error.detail) from error
+    picture = await stored_files.render_upload(node, account, file, kind.variants, field=kind.name)
     stored = await stored_files.store(node, picture.files)
 
     def unit(tx: Writer) -> None:
@@ -89,7 +89,8 @@ async def upload(
         accounts.set_picture(tx, account.id, kind.name, file=stored[kind.name, "webp"].key, alt=alt)
         outbox.record(tx, account, "Update", account.uri)
 
-    await node.db.write(unit)
+    async with stored_files.discarded_on_failure(node, *(one.key for one in stored.values())):
+        await node.db.write(unit)
     await stored_files.restore_missing(node, stored, picture.files)
 
 
@@ -125,7 +126,12 @@ async def _fetch(node: Node, account_id: int, kind: PictureKind) -> None:
         return
     url = kind.url(account)
     fetched = await remote_fetch.fetch_and_store(
-        node, (kind.name, account_id), url, max_bytes=MAX_BYTES, variants=kind.variants
+        node,
+        (kind.name, account_id),
+        url,
+        server=account.domain,
+        max_bytes=MAX_BYTES,
+        variants=kind.variants,
     )
     if fetched is None:
         raise NotFound(detail=f"{url} is not available")

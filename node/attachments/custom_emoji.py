@@ -131,7 +131,12 @@ async def _fetch(node: Node, id_: int) -> None:
     if known is None:
         return
     fetched = await remote_fetch.fetch_and_store(
-        node, ("emoji", id_), known.url, max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
+        node,
+        ("emoji", id_),
+        known.url,
+        server=known.domain,
+        max_bytes=MAX_BYTES,
+        variants=EMOJI_VARIANTS,
     )
     if fetched is not None:
         await node.db.write(_store, known, fetched, node.component(CacheCapacity).bytes)
@@ -180,3 +185,17 @@ def from_rejected_servers(tx: Reader, limit: int) -> list[MediaKey]:
         limit=limit,
     )
     return [("emoji", row["id"]) for row in rows]
+
+
+def clean_up(tx: Writer, now: int, after: str | None) -> str | None:
+    """Deletes the emoji of the next server if no account of it is known; returns which it is, None at the end."""
+    domain: str | None = tx.value("SELECT MIN(domain) FROM emoji WHERE domain > :after", after=after or "")
+    if domain is None or tx.value(
+        "SELECT 1 FROM accounts WHERE host = :host AND NOT is_local LIMIT 1", host=domain
+    ):
+        return domain
+    rows = tx.all("SELECT id FROM emoji WHERE domain = :domain LIMIT 500", domain=domain)
+    ids = [row["id"] for row in rows]
+    delete_files(tx, ids)
+    tx.run("DELETE FROM emoji WHERE id IN (:ids)", ids=ids)
+    return after or ""

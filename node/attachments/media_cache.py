@@ -10,11 +10,14 @@ a killed process had not yet written makes some pictures seem a few minutes olde
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.cache import Cache
 from node.database import Reader, Writer, build_all, columns
+from node.errors import DatabaseUnavailable
 from node.ids import now_ms
 from node.jobs import queue
 from node.node import Node
@@ -71,7 +74,7 @@ class AccessTimes:
         self._node = node
         self._pending: dict[MediaKey, int] = {}
         self._recorded: Cache[MediaKey, bool] = Cache(MAX_REMEMBERED_ACCESSES, ACCESS_RESOLUTION_MS / 1000)
-        self._flushed_at = now_ms()
+        self._flushed_at = time.monotonic()
         node.close_callbacks.append(self.flush)
 
     async def record(self, kind: str, id_: int) -> None:
@@ -81,15 +84,20 @@ class AccessTimes:
         now = now_ms()
         self._recorded.put((kind, id_), True)
         self._pending[kind, id_] = now
-        if len(self._pending) >= MAX_PENDING_ACCESSES or now - self._flushed_at >= FLUSH_INTERVAL_MS:
+        if len(self._pending) >= MAX_PENDING_ACCESSES or self._is_flush_due():
             await self.flush()
+
+    def _is_flush_due(self) -> bool:
+        return (time.monotonic() - self._flushed_at) * 1000 >= FLUSH_INTERVAL_MS
 
     async def flush(self) -> None:
         """Writes the gathered access times to the database."""
         pending, self._pending = self._pending, {}
-        self._flushed_at = now_ms()
+        self._flushed_at = time.monotonic()
         if pending:
-            await self._node.db.write(record_access, pending)
+            # What is not written makes pictures seem older than they are, and no more.
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._node.db.write(record_access, pending)
 
 
 def record_stored(tx: Writer, kind: str, id_: int, url: str, size: int, *, capacity: int) -> bool:
@@ -163,7 +171,8 @@ def may_fetch(tx: Reader, kind: str, id_: int, url: str) -> bool:
         id=id_,
         url=url,
     )
-    return after is None or bool(after <= now_ms())
+    now = now_ms()
+    return after is None or not now < after <= now + MAX_RETRY_MS
 
 
 def delete(tx: Writer, kind: str, ids: Sequence[int]) -> None:
@@ -262,4 +271,9 @@ def usage(tx: Reader, limit: int = 10) -> CacheUsage:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes failures that might have been tried again a week ago. Returns how many."""
-    return tx.run("DELETE FROM cached_media WHERE bytes = 0 AND try_after < :before", before=now - 7 * DAY_MS)
+    return tx.run(
+        """DELETE FROM cached_media WHERE (kind, id) IN (
+               SELECT kind, id FROM cached_media WHERE bytes = 0 AND try_after < :before
+               ORDER BY try_after LIMIT 500)""",
+        before=now - 7 * DAY_MS,
+    )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from node.attachments import avatars, custom_emoji, media_cache, photos
 from node.attachments.media_cache import EVICT_DOWN_TO, MAX_HOST_SHARE, AccessTimes, CacheCapacity, MediaKey
 from node.database import Writer
+from node.jobs import queue
 from node.jobs.queue import Job
 from node.moderation import domain_rules
 from node.node import Node
@@ -19,11 +20,21 @@ from node.node import Node
 BATCH_SIZE = 100
 
 
-async def trim_cache(node: Node, job: Job) -> None:
+async def trim_cache(node: Node, job: Job) -> bool:
     """Job `trim_cache`: evicts pictures until what is stored is well under the capacity."""
     await node.component(AccessTimes).flush()
-    while await node.db.write(evict_batch, node.component(CacheCapacity).bytes):
+    capacity = node.component(CacheCapacity).bytes
+    while await node.db.write(evict_batch, capacity):
         pass
+    await node.db.write(_finish, job, capacity)
+    return True
+
+
+def _finish(tx: Writer, job: Job, capacity: int) -> None:
+    """Finishes the job. What was stored since it last looked queues no other, so it looks once more."""
+    queue.finish(tx, job)
+    if evict_batch(tx, capacity):
+        queue.add_once(tx, "trim_cache", {})
 
 
 def evict_batch(tx: Writer, capacity: int) -> int:

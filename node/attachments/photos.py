@@ -1,28 +1,27 @@
 """Photos: a row and its files, from the upload on. Owns the tables `photos` and `photo_files`.
 
-An upload is rendered in the sandbox and stored before the row that names its files is written, outside any
-unit of work. The author waits for the variants made at once; the job `render_photo` makes the others
-from the private original, which is then deleted unless the admin keeps originals.
+An upload is rendered in the sandbox and stored before the row that names its files is written, outside any unit of
+work. The author waits for the variants made at once; `deferred_variants` makes the others.
 
-A photo is unattached until a post takes it, and belongs to its uploader: nobody else can post it. Photos of
-remote posts are rows with a `remote_url`; `remote_photos` fetches their files.
+A photo is unattached until a post takes it, and belongs to its uploader: nobody else can post it. When its author
+deletes the post, it is detached: unattached again, and theirs to use for a day. Photos of remote posts are rows with
+a `remote_url`; `remote_photos` fetches their files.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from media.images import EXTENSIONS, VARIANTS, BadImage, Picture
+from media.images import EXTENSIONS, MAX_BYTES, VARIANTS, Picture
 from media.storage import content_key
-from node.attachments import media_cache, photo_metadata, stored_files
+from node.attachments import media_cache, photo_metadata, photo_rows, stored_files
 from node.attachments.photo_metadata import SharedMetadata, validate_alt
-from node.attachments.photo_rows import Photo, by_ids, by_posts
-from node.attachments.stored_files import StoredFile, StoredFiles
-from node.database import Reader, Writer, columns
-from node.errors import Invalid, NotFound, TooManyRequests
+from node.attachments.photo_rows import IN_NO_DRAFT, Photo, by_ids, by_posts, owned_by
+from node.attachments.stored_files import StoredFiles, UploadedFile
+from node.database import Writer, columns
+from node.errors import Conflict, Invalid, NotFound
 from node.ids import new_id, now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
@@ -31,86 +30,68 @@ from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_post import RemotePhoto
 from node.node import Node
+from node.text import hostnames
 
-log = logging.getLogger("tintype.photos")
-
-MAX_UNATTACHED = 100
+MAX_DETACHED = 200
 UNATTACHED_RETENTION_MS = 24 * 3600 * 1000
+ORIGINAL_RETENTION_MS = 7 * UNATTACHED_RETENTION_MS
 BYTES_PER_MB = 1024 * 1024
 IMMEDIATE_VARIANTS = tuple(variant for variant in VARIANTS if not variant.is_deferred)
 DEFERRED_VARIANTS = tuple(variant for variant in VARIANTS if variant.is_deferred)
 
 
-async def upload(node: Node, account: Account, data: bytes, *, alt: str = "") -> Photo:
-    """Creates an unattached photo from an uploaded file.
+async def upload(
+    node: Node,
+    account: Account,
+    file: UploadedFile,
+    *,
+    alt: str = "",
+    and_then: Callable[[Writer, Photo], None] | None = None,
+) -> Photo:
+    """Creates an unattached photo from an uploaded file, of which nothing stays if that fails.
+
+    `and_then` is called in the unit of work that writes its row.
 
     Raises Invalid for a file that is no picture, with the reason and what is accepted; TooManyRequests for an
-    account with too many unattached photos.
+    account with too many or too large unattached photos, or whose pictures took too long; DiskFull.
     """
     alt = validate_alt(alt)
-    max_mb = node.config.media.max_upload_mb
-    if len(data) > max_mb * BYTES_PER_MB:
+    max_mb = max_upload_mb(node)
+    size = stored_files.file_size(file)
+    if size > max_mb * BYTES_PER_MB:
         raise Invalid(f"This file is too large: up to {max_mb} MB are accepted.", field="photo")
-    await node.db.read(_check_unattached_limit, account)
-    try:
-        picture = await node.sandbox.render(data, IMMEDIATE_VARIANTS)
-    except BadImage as error:
-        raise Invalid(error.message, field="photo", detail=error.detail) from error
+    await node.db.read(photo_rows.check_upload_limits, account, size, node.config.media)
+    picture = await stored_files.render_upload(node, account, file, IMMEDIATE_VARIANTS, field="photo")
     stored = await stored_files.store(node, picture.files)
     photo_id, original = new_id(), ""
-    if DEFERRED_VARIANTS or node.config.media.keep_originals:
-        # Its key is of this photo alone, so that it can be deleted without asking for other uses of the same bytes.
-        original = content_key(node.site.subkey(f"original {photo_id}"), data, EXTENSIONS[picture.mime])
-        await node.storage.put(original, data, picture.mime)
-    photo = await node.db.write(_insert_upload, photo_id, account, picture, stored, original, alt)
+    async with stored_files.discarded_on_failure(node, *(one.key for one in stored.values())) as attempt:
+        if DEFERRED_VARIANTS or node.config.media.keep_originals:
+            # Its key is of this photo alone, so that it can be deleted without asking for other uses of the same bytes.
+            data = await stored_files.read_file(file)
+            original = content_key(node.site.subkey(f"original {photo_id}"), data, EXTENSIONS[picture.mime])
+            await attempt.put(original, data, picture.mime)
+        row = photo_rows.from_upload(photo_id, account.id, picture, original, alt)
+        photo = replace(row, files=dict(stored))
+        await node.db.write(_insert_upload, photo, size, and_then)
     await stored_files.restore_missing(node, stored, picture.files)
     return photo
 
 
-def _check_unattached_limit(tx: Reader, account: Account) -> None:
-    unattached = tx.value(
-        "SELECT COUNT(*) FROM photos WHERE account_id = :account AND post_id IS NULL", account=account.id
-    )
-    if unattached >= MAX_UNATTACHED:
-        raise TooManyRequests(
-            f"There are already {MAX_UNATTACHED} photos of yours in no post. Please post or remove some.",
-            retry_after=3600,
-        )
+def max_upload_mb(node: Node) -> int:
+    """Returns how large an uploaded file may be: as the options say, and never over what is decoded at all."""
+    return min(node.config.media.max_upload_mb, MAX_BYTES // BYTES_PER_MB)
 
 
 def _insert_upload(
-    tx: Writer,
-    photo_id: int,
-    account: Account,
-    picture: Picture,
-    stored: StoredFiles,
-    original: str,
-    alt: str,
-) -> Photo:
-    photo = Photo(
-        id=photo_id,
-        account_id=account.id,
-        post_id=None,
-        position=0,
-        alt=alt,
-        mime=picture.mime,
-        width=picture.width,
-        height=picture.height,
-        blurhash=picture.blurhash,
-        focus_x=0.0,
-        focus_y=0.0,
-        remote_url="",
-        original_file=original,
-        extra="{}",
-        camera=json.dumps(picture.camera_fields),
-        created_at=now_ms(),
-        files=dict(stored),
-    )
+    tx: Writer, photo: Photo, size: int, and_then: Callable[[Writer, Photo], None] | None
+) -> None:
     _insert(tx, [photo])
-    add_files(tx, photo.id, stored)
+    tx.run("UPDATE photos SET original_bytes = :size WHERE id = :id", size=size, id=photo.id)
+    add_files(tx, photo.id, photo.files)
     if DEFERRED_VARIANTS:
         queue.add(tx, "render_photo", {"photo_id": photo.id})
-    return photo
+    if and_then is not None:
+        and_then(tx, photo)
 
 
 def _insert(tx: Writer, photos: Sequence[Photo]) -> None:
@@ -141,60 +122,66 @@ def add_files(tx: Writer, photo_id: int, stored: StoredFiles) -> None:
     )
 
 
-async def render_deferred_variants(node: Node, job: Job) -> None:
-    """Job `render_photo`: makes the deferred variants,
-    then deletes the original unless originals are kept."""
-    photo = (await node.db.read(by_ids, [job.payload["photo_id"]])).get(job.payload["photo_id"])
-    if photo is None or not photo.original_file:
-        return
-    missing = tuple(
-        variant for variant in DEFERRED_VARIANTS if (variant.name, variant.format) not in photo.files
-    )
-    stored: dict[tuple[str, str], StoredFile] = {}
-    if missing:
-        try:
-            data = await node.storage.get(photo.original_file)
-            stored = await stored_files.store(node, (await node.sandbox.render(data, missing)).files)
-        except (KeyError, BadImage) as error:
-            # The variants made at once will do; the original must not stay because of a failure.
-            log.warning("photo %d gets no deferred variants: %s", photo.id, error)
-    await node.db.write(
-        _save_deferred_variants, job, photo, stored, keep_original=node.config.media.keep_originals
-    )
-
-
-def _save_deferred_variants(
+def save_deferred_variants(
     tx: Writer, job: Job, photo: Photo, stored: StoredFiles, *, keep_original: bool
 ) -> None:
-    if tx.value("SELECT id FROM photos WHERE id = :id", id=photo.id) is None:
+    """Adds the variants that `render_photo` made, and finishes the job.
+
+    The original of a photo in a post goes then, unless it is to be kept; until it is in one, it can be edited.
+    """
+    current = by_ids(tx, [photo.id]).get(photo.id)
+    if current is None or current.recipe != photo.recipe:
+        # It was deleted, or edited meanwhile: another job makes the variants of the edit.
         stored_files.queue_deletion(tx, [file.key for file in stored.values()])
     else:
         add_files(tx, photo.id, stored)
-        if not keep_original:
+        if current.post_id is not None and not keep_original:
             tx.run("UPDATE photos SET original_file = '' WHERE id = :id", id=photo.id)
             stored_files.queue_deletion(tx, [photo.original_file])
     queue.finish(tx, job)
 
 
-def owned_by(tx: Reader, account: Account, photo_id: int) -> Photo:
-    """Returns a photo of this account. Raises NotFound for anybody else's."""
-    photo = by_ids(tx, [photo_id]).get(photo_id)
-    if photo is None or photo.account_id != account.id:
-        raise NotFound("There is no such photo.")
-    return photo
-
-
-def set_alt_and_focus(
-    tx: Writer, account: Account, photo_id: int, alt: str | None, focus: tuple[float, float] | None = None
+def replace_edit(
+    tx: Writer, account: Account, before: Photo, recipe: str, picture: Picture, stored: StoredFiles
 ) -> Photo:
-    """Sets the description and focal point (x, y: -1…1 each) of an unattached photo.
+    """Records that a photo was edited by `recipe`, with the files made of its original; the earlier ones are deleted.
 
-    None leaves one as it is.
+    `before` is the photo as it was when they were made. Raises NotFound, and Conflict if it was edited meanwhile.
+    """
+    current = owned_by(tx, account, before.id)
+    if (current.recipe, current.original_file) != (before.recipe, before.original_file):
+        raise Conflict("This photo was edited at the same time. Please look at it again.")
+    earlier = tx.all("DELETE FROM photo_files WHERE photo_id = :id RETURNING file", id=before.id)
+    stored_files.queue_deletion(tx, [row["file"] for row in earlier])
+    add_files(tx, before.id, stored)
+    tx.run(
+        """UPDATE photos SET recipe = :recipe, width = :width, height = :height, blurhash = :blurhash
+           WHERE id = :id""",
+        id=before.id,
+        recipe=recipe,
+        width=picture.width,
+        height=picture.height,
+        blurhash=picture.blurhash,
+    )
+    queue.add(tx, "render_photo", {"photo_id": before.id})
+    return by_ids(tx, [before.id])[before.id]
 
-    Raises NotFound for a photo of another account or in a post, Invalid for a description that is too long.
+
+def set_details(
+    tx: Writer,
+    account: Account,
+    photo_id: int,
+    *,
+    alt: str | None = None,
+    focus: tuple[float, float] | None = None,
+    place: str | None = None,
+) -> Photo:
+    """Sets the description, focal point (x, y: -1…1 each) and place of a photo; None leaves one as it is.
+
+    Raises NotFound for a photo of another account, and for a description of one in a post; Invalid for one too long.
     """
     photo = owned_by(tx, account, photo_id)
-    if photo.post_id is not None:
+    if photo.post_id is not None and alt is not None:
         raise NotFound("That photo is in a post. Edit the post to describe it.")
     x, y = focus or (photo.focus_x, photo.focus_y)
     changed = replace(
@@ -202,13 +189,11 @@ def set_alt_and_focus(
         alt=photo.alt if alt is None else validate_alt(alt),
         focus_x=min(1.0, max(-1.0, x)),
         focus_y=min(1.0, max(-1.0, y)),
+        place=photo.place if place is None else place,
     )
     tx.run(
-        "UPDATE photos SET alt = :alt, focus_x = :x, focus_y = :y WHERE id = :id",
-        id=photo.id,
-        alt=changed.alt,
-        x=changed.focus_x,
-        y=changed.focus_y,
+        "UPDATE photos SET alt = :alt, focus_x = :focus_x, focus_y = :focus_y, place = :place WHERE id = :id",
+        **{name: getattr(changed, name) for name in ("id", "alt", "focus_x", "focus_y", "place")},
     )
     return changed
 
@@ -220,12 +205,13 @@ def attach(
     photo_ids: Sequence[int],
     alts: Mapping[int, str],
     shared_metadata: SharedMetadata | None = None,
+    focuses: Mapping[int, tuple[float, float]] | None = None,
 ) -> bool:
     """Attaches exactly these photos to a post, in this order; those it had before and lost are deleted.
 
-    `shared_metadata` is what is shared about all of them. None leaves that as it was, and of a photo that is new to
-    the post no camera metadata are shared. Returns whether that changed for a photo the post had. Raises Invalid for
-    a photo of another account, or in another post.
+    `shared_metadata` is what is shared about all of them. None leaves that as it was, and of a photo new to the post
+    no camera metadata are shared. Returns whether that, or a focal point, changed for a photo the post had. Raises
+    Invalid for a photo of another account, or in another post.
     """
     previous = by_posts(tx, [post_id]).get(post_id, [])
     kept = {photo.id for photo in previous} if shared_metadata is None else set(photo_ids)
@@ -246,8 +232,10 @@ def attach(
         id_: photo_metadata.public_metadata_json(known[id_], shared_metadata if id_ in kept else unticked)
         for id_ in photo_ids
     }
+    points = {id_: (known[id_].focus_x, known[id_].focus_y) for id_ in photo_ids} | dict(focuses or {})
     tx.many(
-        "UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra WHERE id = :id",
+        """UPDATE photos SET post_id = :post, position = :position, alt = :alt, extra = :extra,
+                  focus_x = :x, focus_y = :y, detached_at = NULL WHERE id = :id""",
         [
             {
                 "id": id_,
@@ -255,26 +243,36 @@ def attach(
                 "position": position,
                 "alt": alts.get(id_, known[id_].alt),
                 "extra": extras[id_],
+                "x": points[id_][0],
+                "y": points[id_][1],
             }
             for position, id_ in enumerate(photo_ids)
         ],
     )
-    return any(photo.extra != extras.get(photo.id, photo.extra) for photo in previous)
+    for id_ in photo_ids:
+        if known[id_].post_id is None and known[id_].original_file:
+            queue.add(tx, "render_photo", {"photo_id": id_})  # now the original may go
+    stayed = [photo for photo in previous if photo.id in extras]
+    return any((one.extra, one.focus_x, one.focus_y) != (extras[one.id], *points[one.id]) for one in stayed)
 
 
 def attach_remote(
     tx: Writer, account_id: int, post_id: int, photos: Sequence[RemotePhoto], *, is_new: bool = False
 ) -> None:
     """Attaches these photos to a remote post, keeping the rows (and files) of those it had."""
-    rows = () if is_new else tx.all("SELECT id, remote_url FROM photos WHERE post_id = :post", post=post_id)
-    previous = {row["remote_url"]: row["id"] for row in rows}
+    rows = () if is_new else by_posts(tx, [post_id]).get(post_id, [])
+    previous: dict[str, list[int]] = {}
+    for row in rows:
+        previous.setdefault(row.remote_url, []).append(row.id)
     now = now_ms()
     new = []
-    for position, remote in enumerate({photo.url: photo for photo in photos}.values()):
-        photo_id = previous.pop(remote.url, None)
-        if photo_id is None:
-            new.append(_from_remote(remote, account_id, post_id, position, now))
+    for position, remote in enumerate(photos):
+        same_file = previous.get(remote.url)
+        if not same_file:
+            new.append(photo_rows.from_remote(remote, account_id, post_id, position, now))
         else:
+            # An album may hold one file several times: each keeps its row, in their order.
+            photo_id = same_file.pop(0)
             tx.run(
                 """UPDATE photos SET position = :position, alt = :alt, focus_x = :x, focus_y = :y, extra = :extra
                    WHERE id = :id""",
@@ -285,42 +283,34 @@ def attach_remote(
                 y=remote.focus_y,
                 extra=json.dumps(remote.extra),
             )
-    _remove(tx, list(previous.values()))
+    _remove(tx, [photo_id for ids in previous.values() for photo_id in ids])
     _insert(tx, new)
+    if unmeasured := [photo for photo in new if photo.width < 1 or photo.height < 1]:
+        lane = f"measure {hostnames.from_uri(unmeasured[0].remote_url)}"
+        queue.add(tx, "measure_photos", {"post_id": post_id}, lane=lane)
 
 
-def _from_remote(remote: RemotePhoto, account_id: int, post_id: int, position: int, now: int) -> Photo:
-    return Photo(
-        id=new_id(),
-        account_id=account_id,
-        post_id=post_id,
-        position=position,
-        alt=remote.alt,
-        mime=remote.mime,
-        width=remote.width,
-        height=remote.height,
-        blurhash=remote.blurhash,
-        focus_x=remote.focus_x,
-        focus_y=remote.focus_y,
-        remote_url=remote.url,
-        original_file="",
-        extra=json.dumps(remote.extra),
-        camera="[]",
-        created_at=now,
-    )
-
-
-def complete_remote_metadata(tx: Writer, photo_id: int, width: int, height: int, blurhash: str) -> None:
-    """Fills in what was learnt from a remote photo's bytes and its server did not declare."""
+def record_measured_size(tx: Writer, photo_id: int, width: int, height: int) -> None:
+    """Records the size of a remote photo of which none was declared, and whose pixels are not known yet."""
     tx.run(
-        """UPDATE photos SET width = CASE WHEN width < 1 OR height < 1 THEN :width ELSE width END,
-                  height = CASE WHEN width < 1 OR height < 1 THEN :height ELSE height END,
-                  blurhash = CASE WHEN blurhash = '' THEN :blurhash ELSE blurhash END
-           WHERE id = :id AND (width < 1 OR height < 1 OR blurhash = '')""",
+        "UPDATE photos SET width = :width, height = :height WHERE id = :id AND (width < 1 OR height < 1)",
         id=photo_id,
         width=width,
         height=height,
-        blurhash=blurhash,
+    )
+
+
+def correct_remote_metadata(tx: Writer, photo_id: int, picture: Picture) -> None:
+    """Records what a remote photo's bytes say, whatever its server declared, save for a declared blurhash."""
+    tx.run(
+        """UPDATE photos SET width = :width, height = :height, is_incomplete = :incomplete,
+                  blurhash = CASE WHEN blurhash = '' THEN :blurhash ELSE blurhash END
+           WHERE id = :id AND (width <> :width OR height <> :height OR is_incomplete <> :incomplete OR blurhash = '')""",
+        id=photo_id,
+        width=picture.width,
+        height=picture.height,
+        incomplete=picture.is_incomplete,
+        blurhash=picture.blurhash,
     )
 
 
@@ -333,12 +323,28 @@ def delete_files(tx: Writer, ids: Sequence[int]) -> None:
 
 def delete_unattached(tx: Writer, account: Account, photo_id: int) -> None:
     """Deletes an unattached photo of this account. Any other photo stays as it is, and nothing is raised."""
-    if tx.value(
-        "SELECT id FROM photos WHERE id = :id AND account_id = :account AND post_id IS NULL",
-        id=photo_id,
-        account=account.id,
-    ):
+    own = "SELECT id FROM photos WHERE id = :id AND account_id = :account AND post_id IS NULL"
+    if tx.value(own, id=photo_id, account=account.id):
         _remove(tx, [photo_id])
+
+
+def detach(tx: Writer, author: Account, post: Post) -> None:
+    """Takes the photos out of a post that is about to be deleted, so that its author can post them again for a day.
+
+    Meanwhile only the author sees them. Of more than `MAX_DETACHED` the oldest are deleted.
+    """
+    detached = "UPDATE photos SET post_id = NULL, detached_at = :now WHERE post_id = :post"
+    if not (number := tx.run(detached, post=post.id, now=now_ms())):
+        return
+    surplus = tx.all(
+        f"""SELECT id FROM photos WHERE account_id = :account AND post_id IS NULL AND detached_at IS NOT NULL
+            AND {IN_NO_DRAFT} ORDER BY detached_at DESC, id DESC LIMIT :limit OFFSET :kept""",  # noqa: S608
+        account=author.id,
+        kept=MAX_DETACHED,
+        limit=number,
+    )
+    _remove(tx, [row["id"] for row in surplus])
+    queue.add(tx, "withdraw_access", {})
 
 
 @deletion_hooks.on_post_deleted
@@ -365,10 +371,28 @@ def _remove(tx: Writer, ids: Sequence[int]) -> None:
     )
 
 
-def clean_up(tx: Writer, now: int) -> None:
-    """Deletes photos that are unattached for a day, some at a time."""
+def clean_up(tx: Writer, now: int) -> int:
+    """Deletes a batch of the photos that are in no post and no draft for a day, and returns how many."""
     rows = tx.all(
-        "SELECT id FROM photos WHERE post_id IS NULL AND created_at < :before LIMIT 500",
+        f"""SELECT id FROM photos WHERE post_id IS NULL AND COALESCE(detached_at, created_at) < :before
+            AND {IN_NO_DRAFT} LIMIT 100""",  # noqa: S608
         before=now - UNATTACHED_RETENTION_MS,
     )
     _remove(tx, [row["id"] for row in rows])
+    return len(rows)
+
+
+def clean_up_originals(tx: Writer, now: int) -> int:
+    """Deletes a batch of the originals of photos that are in no post 7 days after their upload, and returns how many.
+
+    The photos stay, and can no longer be edited. How many bytes of them one person may have is an option.
+    """
+    rows = tx.all(
+        """SELECT id, original_file FROM photos WHERE post_id IS NULL AND original_file <> ''
+           AND created_at < :before LIMIT 100""",
+        before=now - ORIGINAL_RETENTION_MS,
+    )
+    if rows:
+        tx.run("UPDATE photos SET original_file = '' WHERE id IN (:ids)", ids=[row["id"] for row in rows])
+        stored_files.queue_deletion(tx, [row["original_file"] for row in rows])
+    return len(rows)

@@ -2,8 +2,9 @@
 
 Only addresses that a stored post or account has are requested, through the node's one HTTP client for other servers.
 The bytes decide the type, in the sandbox, never a name or a declared type. However many people view a picture at
-once, there is one fetch. A host gets few requests at a time and a limited number an hour; an unreachable one is left
-alone for a moment. All of that is apart from deliveries to other servers, which wait for no picture.
+once, there is one fetch. A host gets few requests at a time and a limited number an hour, and so does the server whose
+people's pictures they are, since its files may be on any number of hosts; an unreachable host is left alone for a
+moment. All of that is apart from deliveries to other servers, which wait for no picture.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from media.images import BadImage, Picture, Variant
+from media.render_queue import Source, SourceMustWait
+from media.workers import SandboxUnavailable
 from node.attachments import media_cache, stored_files
+from node.attachments.disk_space import DiskSpace
 from node.attachments.media_cache import MediaKey
 from node.attachments.stored_files import StoredFile
 from node.cache import Cache
-from node.errors import Refused, TooManyRequests, Unreachable
+from node.errors import DiskFull, Refused, TooManyRequests, Unreachable
 from node.moderation import domain_rules
 from node.node import Node
 from node.text import hostnames
@@ -33,6 +37,7 @@ T = TypeVar("T")
 CACHE_FOLDER = "cache/"
 BYTES_PER_MB = 1024 * 1024
 HOUR_SECONDS = 3600.0
+# For each host, and for each server.
 MAX_CONCURRENT, MAX_CONCURRENT_PER_HOST, MAX_WAITING_PER_HOST = 12, 3, 60
 MAX_PICTURES_PER_HOUR, MAX_MB_PER_HOUR = 2000, 4096
 UNREACHABLE_PAUSE_SECONDS = 20.0
@@ -44,7 +49,7 @@ ACCEPTED_MEDIA_TYPES = ("image/*", "*/*")
 
 @dataclass(slots=True)
 class _HostState:
-    """The requests to one host: those in flight, and the budget of the hour."""
+    """The requests to one host, or for one server: those in flight, and the budget of the hour."""
 
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT_PER_HOST))
     in_flight: int = 0
@@ -52,6 +57,43 @@ class _HostState:
     pictures: int = 0
     bytes: int = 0
     paused_until: float = 0.0
+
+
+class _HostStates:
+    """The states of hosts, or of servers, by name."""
+
+    def __init__(self) -> None:
+        self._states: Cache[str, _HostState] = Cache(MAX_HOSTS)
+        self._active: dict[str, _HostState] = {}
+
+    @contextlib.asynccontextmanager
+    async def slot(self, name: str) -> AsyncIterator[_HostState]:
+        """Waits until another request may be made. Raises TooManyRequests above a limit."""
+        # The state of a host with requests in flight is kept, however many others there are.
+        state = self._active.get(name) or self._states.get(name) or _HostState()
+        self._states.put(name, state)
+        now = time.monotonic()
+        if state.window_started_at < now - HOUR_SECONDS:
+            state.window_started_at, state.pictures, state.bytes = now, 0, 0
+        if (
+            state.paused_until > now
+            or state.in_flight >= MAX_WAITING_PER_HOST
+            or state.pictures >= MAX_PICTURES_PER_HOUR
+            or state.bytes >= MAX_MB_PER_HOUR * BYTES_PER_MB
+        ):
+            raise TooManyRequests(
+                "Too many files from that server are being downloaded. Please try again later."
+            )
+        state.pictures += 1
+        state.in_flight += 1
+        self._active[name] = state
+        try:
+            async with state.slots:
+                yield state
+        finally:
+            state.in_flight -= 1
+            if not state.in_flight:
+                del self._active[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +116,7 @@ class PictureFetcher:
         self._node = node
         self._tasks: dict[MediaKey, asyncio.Task[Any]] = {}
         self._slots = asyncio.Semaphore(MAX_CONCURRENT)
-        self._hosts: Cache[str, _HostState] = Cache(MAX_HOSTS)
-        self._active: dict[str, _HostState] = {}
+        self._hosts, self._servers = _HostStates(), _HostStates()
         node.close_callbacks.append(self.close)
 
     async def fetch_once(self, key: MediaKey, fetch: Callable[[], Awaitable[T]]) -> T:
@@ -103,61 +144,72 @@ class PictureFetcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def fetch_picture(self, url: str, *, max_bytes: int, variants: tuple[Variant, ...]) -> Picture:
+    async def fetch_picture(
+        self, url: str, *, server: str, max_bytes: int, variants: tuple[Variant, ...]
+    ) -> Picture:
         """Fetches and renders the picture at an address.
+
+        `server`: the domain of the person or emoji whose picture it is. Its turns in the sandbox are counted for it,
+        since the host of the file may be another for each picture.
 
         Raises Unreachable or BadImage; TooManyRequests if not tried.
         """
         host = hostnames.from_uri(url)
-        async with self._host_slot(host) as state, self._slots:
-            try:
-                response = await self._node.client.get_bytes(
-                    url, max_bytes=max_bytes, types=ACCEPTED_MEDIA_TYPES
-                )
-            except Unreachable as error:
-                if getattr(error, "temporary", False) and getattr(error, "response_status", None) is None:
-                    state.paused_until = time.monotonic() + UNREACHABLE_PAUSE_SECONDS
-                raise
-            state.bytes += len(response.body)
+        source = Source(server, is_local=False)
+        # Both the rendered and the downloaded take memory, so they share the slots; a host is free for others earlier.
+        async with self._servers.slot(server) as server_state, contextlib.AsyncExitStack() as slots:
+            async with self._hosts.slot(host) as state:
+                await slots.enter_async_context(self._slots)
+                self._check_source(source)
+                try:
+                    response = await self._node.client.get_bytes(
+                        url, max_bytes=max_bytes, types=ACCEPTED_MEDIA_TYPES
+                    )
+                except Unreachable as error:
+                    if getattr(error, "temporary", False) and getattr(error, "response_status", None) is None:
+                        state.paused_until = time.monotonic() + UNREACHABLE_PAUSE_SECONDS
+                    raise
+                state.bytes += len(response.body)
+                server_state.bytes += len(response.body)
             final_host = hostnames.from_uri(response.url)
             if (
                 final_host != host
                 and (await self._node.db.read(domain_rules.policy, final_host)).rejects_media
             ):
                 raise Unreachable("Pictures of that server are not shown here.", detail=response.url)
-            return await self._node.sandbox.render(response.body, variants)
+            try:
+                return await self._node.sandbox.render(response.body, variants, source)
+            except SourceMustWait as wait:
+                raise _source_must_wait(wait) from wait
+            except SandboxUnavailable as busy:
+                raise TooManyRequests(
+                    "This server is busy. Please try again in a moment.", detail=str(busy)
+                ) from busy
 
-    @contextlib.asynccontextmanager
-    async def _host_slot(self, host: str) -> AsyncIterator[_HostState]:
-        state = self._host_state(host)
-        now = time.monotonic()
-        if state.window_started_at < now - HOUR_SECONDS:
-            state.window_started_at, state.pictures, state.bytes = now, 0, 0
-        if (
-            state.paused_until > now
-            or state.in_flight >= MAX_WAITING_PER_HOST
-            or state.pictures >= MAX_PICTURES_PER_HOUR
-            or state.bytes >= MAX_MB_PER_HOUR * BYTES_PER_MB
-        ):
-            raise TooManyRequests(
-                "Too many files from that server are being downloaded. Please try again later."
-            )
-        state.pictures += 1
-        state.in_flight += 1
-        self._active[host] = state
+    def _check_source(self, source: Source) -> None:
+        """Raises TooManyRequests for a server whose pictures took too long: the file is not even requested."""
         try:
-            async with state.slots:
-                yield state
-        finally:
-            state.in_flight -= 1
-            if not state.in_flight:
-                del self._active[host]
+            self._node.sandbox.check_source(source)
+        except SourceMustWait as wait:
+            raise _source_must_wait(wait) from wait
 
-    def _host_state(self, host: str) -> _HostState:
-        # The state of a host with requests in flight is kept, however many others there are.
-        state = self._active.get(host) or self._hosts.get(host) or _HostState()
-        self._hosts.put(host, state)
-        return state
+    async def fetch_head(self, url: str, *, server: str, max_bytes: int) -> bytes:
+        """Fetches the first bytes of a picture, within the same limits.
+
+        Raises Unreachable; TooManyRequests if not tried.
+        """
+        host = hostnames.from_uri(url)
+        async with self._servers.slot(server), self._hosts.slot(host) as state, self._slots:
+            response = await self._node.client.get_beginning(
+                url, max_bytes=max_bytes, types=ACCEPTED_MEDIA_TYPES
+            )
+            state.bytes += len(response.body)
+            body: bytes = response.body
+            return body
+
+
+def _source_must_wait(wait: SourceMustWait) -> TooManyRequests:
+    return TooManyRequests("Pictures of that server took too long. Please try again later.", detail=str(wait))
 
 
 async def _call(fetch: Callable[[], Awaitable[T]]) -> T:
@@ -165,9 +217,9 @@ async def _call(fetch: Callable[[], Awaitable[T]]) -> T:
 
 
 async def fetch_and_store(
-    node: Node, key: MediaKey, url: str, *, max_bytes: int, variants: tuple[Variant, ...]
+    node: Node, key: MediaKey, url: str, *, server: str, max_bytes: int, variants: tuple[Variant, ...]
 ) -> FetchedPicture | None:
-    """Fetches a picture and stores its files below `CACHE_FOLDER`.
+    """Fetches a picture of somebody on `server` and stores its files below `CACHE_FOLDER`.
 
     None, with the failure recorded, if that fails.
 
@@ -176,10 +228,12 @@ async def fetch_and_store(
     """
     kind, id_ = key
     try:
+        node.component(DiskSpace).check()
         picture = await node.component(PictureFetcher).fetch_picture(
-            url, max_bytes=max_bytes, variants=variants
+            url, server=server, max_bytes=max_bytes, variants=variants
         )
-    except TooManyRequests as error:
+        stored = await stored_files.store(node, picture.files, folder=CACHE_FOLDER)
+    except (TooManyRequests, DiskFull) as error:
         log.info("%s %d at %s is not requested now: %s", kind, id_, url, error.message)
         return None
     except (Refused, BadImage) as error:
@@ -187,5 +241,4 @@ async def fetch_and_store(
         is_final = not getattr(error, "temporary", False)
         await node.db.write(media_cache.record_failure, kind, id_, url, is_permanent=is_final)
         return None
-    stored = await stored_files.store(node, picture.files, folder=CACHE_FOLDER)
     return FetchedPicture(picture, stored, url)

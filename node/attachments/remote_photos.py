@@ -30,13 +30,18 @@ async def fetch(node: Node, photo_id: int) -> Photo | None:
 
 
 async def _fetch(node: Node, photo_id: int) -> Photo | None:
-    photo, may_fetch = await node.db.read(_fetchable_photo, photo_id)
+    photo, server = await node.db.read(_fetchable_photo, photo_id)
     if photo is None or photo.files or not photo.remote_url:
         return photo
-    if not may_fetch:
+    if not server:
         return None
     fetched = await remote_fetch.fetch_and_store(
-        node, ("photo", photo_id), photo.remote_url, max_bytes=MAX_BYTES, variants=FETCHED_VARIANTS
+        node,
+        ("photo", photo_id),
+        photo.remote_url,
+        server=server,
+        max_bytes=MAX_BYTES,
+        variants=FETCHED_VARIANTS,
     )
     if fetched is None:
         return None
@@ -45,15 +50,16 @@ async def _fetch(node: Node, photo_id: int) -> Photo | None:
     return stored
 
 
-def _fetchable_photo(tx: Reader, photo_id: int) -> tuple[Photo | None, bool]:
+def _fetchable_photo(tx: Reader, photo_id: int) -> tuple[Photo | None, str]:
     """Returns the photo, if media of its author's server and of the host of its file are shown,
-    and whether to fetch it."""
+    and that server; "" where the photo is not to be fetched now."""
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
     if photo is None or not photo.remote_url:
-        return photo, False
-    if not domain_rules.allows_media(tx, accounts.get(tx, photo.account_id), photo.remote_url):
-        return None, False
-    return photo, media_cache.may_fetch(tx, "photo", photo_id, photo.remote_url)
+        return photo, ""
+    author = accounts.get(tx, photo.account_id)
+    if not domain_rules.allows_media(tx, author, photo.remote_url):
+        return None, ""
+    return photo, author.domain if media_cache.may_fetch(tx, "photo", photo_id, photo.remote_url) else ""
 
 
 def _store(tx: Writer, photo: Photo, fetched: FetchedPicture, capacity: int) -> Photo | None:
@@ -65,8 +71,7 @@ def _store(tx: Writer, photo: Photo, fetched: FetchedPicture, capacity: int) -> 
         return None
     if media_cache.record_stored(tx, "photo", photo.id, fetched.url, fetched.bytes, capacity=capacity):
         photos.add_files(tx, photo.id, fetched.files)
-        picture = fetched.picture
-        photos.complete_remote_metadata(tx, photo.id, picture.width, picture.height, picture.blurhash)
+        photos.correct_remote_metadata(tx, photo.id, fetched.picture)
     else:
         stored_files.queue_deletion(tx, [file.key for file in fetched.files.values()])
     return photo_rows.by_ids(tx, [photo.id])[photo.id]

@@ -11,11 +11,13 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from node.database import Reader, Writer
+from node.database import Reader, Row, Writer
 from node.errors import Invalid
 from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
+
+UNUSED_APP_RETENTION_MS = 24 * 3_600_000
 
 _READ = "accounts blocks bookmarks favourites filters follows lists mutes notifications search statuses"
 _WRITE = "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications reports statuses"
@@ -25,6 +27,9 @@ SCOPES = frozenset(
     + [f"read:{noun}" for noun in _READ.split()]
     + [f"write:{noun}" for noun in _WRITE.split()]
 )
+
+MAX_LISTED = 100
+USED_UPDATE_INTERVAL_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class AccessToken:
     scopes: frozenset[str]
     created_at: int
     app: ClientApp
+    used_at: int | None = None
 
     def allows(self, scope: str) -> bool:
         return allows(self.scopes, scope)
@@ -100,18 +106,36 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
     return token
 
 
+_SELECT = """SELECT t.id, t.account_id, t.scopes, t.created_at, t.used_at,
+        a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
+    FROM tokens t JOIN apps a ON a.id = t.app_id"""
+
+
 def by_token(tx: Reader, token: str) -> AccessToken | None:
     """Returns the access token, if it exists. The caller must check that its account is still active."""
-    row = tx.one(
-        """SELECT t.id, t.account_id, t.scopes, t.created_at,
-                  a.id AS app_id, a.name, a.website, a.created_at AS app_created_at
-           FROM tokens t JOIN apps a ON a.id = t.app_id WHERE t.hash = :hash""",
-        hash=_hash(token),
+    row = tx.one(f"{_SELECT} WHERE t.hash = :hash", hash=_hash(token))
+    return _build(row) if row else None
+
+
+def by_account(tx: Reader, account: Account) -> list[AccessToken]:
+    """Returns the newest `MAX_LISTED` tokens of an account, newest first."""
+    rows = tx.all(
+        f"{_SELECT} WHERE t.account_id = :account ORDER BY t.id DESC LIMIT :limit",
+        account=account.id,
+        limit=MAX_LISTED,
     )
-    if row is None:
-        return None
+    return [_build(row) for row in rows]
+
+
+def _build(row: Row) -> AccessToken:
     app = ClientApp(row["app_id"], row["name"], row["website"], row["app_created_at"])
-    return AccessToken(row["id"], row["account_id"], frozenset(row["scopes"].split()), row["created_at"], app)
+    scopes = frozenset(row["scopes"].split())
+    return AccessToken(row["id"], row["account_id"], scopes, row["created_at"], app, row["used_at"])
+
+
+def mark_used(tx: Writer, token: AccessToken) -> None:
+    """Records that a token is in use. Needed only when `used_at` is older than `USED_UPDATE_INTERVAL_MS`."""
+    tx.run("UPDATE tokens SET used_at = :now WHERE id = :id", id=token.id, now=now_ms())
 
 
 def version(tx: Reader, token: str) -> str | None:
@@ -121,10 +145,11 @@ def version(tx: Reader, token: str) -> str | None:
     For an endpoint that caches these three: this one short query says whether the cached ones are still current.
     """
     found: str | None = tx.value(
-        """SELECT t.id || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
+        """SELECT t.id || '.' || COALESCE(t.used_at, 0) || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
                   || '.' || a.following_count || '.' || COALESCE(a.last_posted_at, 0)
                   || '.' || COALESCE(u.seen_at, 0) || '.' || u.notifications_read_id
-                  || '.' || u.state || '.' || u.role || '.' || u.default_visibility || '.' || u.language
+                  || '.' || u.state || '.' || u.role || '.' || u.default_visibility || '.' || u.default_licence
+                  || '.' || u.language
            FROM tokens t JOIN accounts a ON a.id = t.account_id JOIN users u ON u.account_id = t.account_id
            WHERE t.hash = :hash""",
         hash=_hash(token),
@@ -132,15 +157,36 @@ def version(tx: Reader, token: str) -> str | None:
     return found
 
 
-def revoke_all(tx: Writer, account: Account) -> None:
-    """Deletes all tokens of an account."""
-    tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
+def revoke(tx: Writer, account: Account, token_id: int) -> bool:
+    """Deletes a token of this account. Returns whether there was one."""
+    return (
+        tx.run("DELETE FROM tokens WHERE id = :id AND account_id = :account", id=token_id, account=account.id)
+        > 0
+    )
+
+
+def revoke_all(tx: Writer, account: Account) -> int:
+    """Deletes all tokens of an account; returns how many."""
+    return tx.run("DELETE FROM tokens WHERE account_id = :id", id=account.id)
 
 
 @deletion_hooks.on_account_deleted
 def delete_by_account(tx: Writer, account: Account) -> None:
     """Deletes all access tokens of an account."""
     revoke_all(tx, account)
+
+
+def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
+    """Deletes those of the next apps that have had no token for a day; returns where to go on, None at the end."""
+    rows = tx.all(
+        """SELECT a.id, a.created_at < :before
+               AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.app_id = a.id) AS is_unused
+           FROM apps a WHERE a.id > :after ORDER BY a.id LIMIT 500""",
+        before=now - UNUSED_APP_RETENTION_MS,
+        after=after or 0,
+    )
+    tx.run("DELETE FROM apps WHERE id IN (:ids)", ids=[row["id"] for row in rows if row["is_unused"]])
+    return rows[-1]["id"] if rows else None
 
 
 def _hash(token: str) -> str:

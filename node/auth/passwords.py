@@ -30,7 +30,7 @@ def check(password: str, *, field: str = "password") -> str:
     """Returns the password if its length is allowed; raises Invalid, naming `field`, otherwise."""
     if len(password) < MIN_LENGTH:
         raise Invalid(
-            f"A password needs at least {MIN_LENGTH} characters. A short sentence is good.", field=field
+            f"A password needs at least {MIN_LENGTH} characters. A few words are good.", field=field
         )
     if len(password) > MAX_LENGTH:
         raise Invalid(f"A password can have {MAX_LENGTH} characters at most.", field=field)

@@ -6,13 +6,15 @@ The cookie holds a random token and the table only its hash, so a copy of the da
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import rate_limits
 from node.accounts.accounts import by_id
-from node.auth import passwords, users
-from node.database import Reader, Writer, build, columns
+from node.auth import access_tokens, passwords, users
+from node.database import Reader, Site, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
 from node.models import deletion_hooks
@@ -21,9 +23,12 @@ from node.node import Node
 from node.text import display_names
 
 RETENTION_MS = 60 * 24 * 60 * 60 * 1000
+MAX_PER_ACCOUNT = 50
 MAX_ATTEMPTS_PER_NAME = 10
 MAX_ATTEMPTS_PER_NETWORK = 60
 ATTEMPT_WINDOW_SECONDS = 15 * 60
+MAX_ATTEMPTS_PER_ACCOUNT = 50
+ACCOUNT_WINDOW_SECONDS = 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,20 @@ class Session:
         return self.hash[:16]
 
 
-async def sign_in(node: Node, login: str, password: str, *, address: str, user_agent: str) -> str:
+async def sign_in(
+    node: Node, login: str, password: str, *, address: str, user_agent: str, known_browser: str = ""
+) -> str:
     """Starts a session and returns its token, for the cookie. Raises Invalid, NotAllowed or TooManyRequests.
 
-    `login` is a name or an e-mail address, `address` the IP address of the client.
+    `login` is a name or an e-mail address, `address` the IP address of the client. Attempts are limited for a network,
+    for a name in a network, and for an account wherever they come from. The last limit is not for a browser in which
+    somebody has signed in to the account before (`known_browser`, the mark that it keeps), so that whoever guesses from
+    many networks does not lock its owner out. An account that is guessed at under its name and its address has both
+    limits once: beyond them a password counts as wrong (`_count_guess`).
     """
     network = rate_limits.client_network(address)
-    name_key = f"sign-in {network} {login.strip().lower()}"
+    name = users.normalize_login(node.site, login)
+    name_key = f"sign-in {network} {name}"
     await node.db.write(
         rate_limits.count_attempt,
         f"sign-in {network}",
@@ -56,9 +68,24 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
     await node.db.write(
         rate_limits.count_attempt, name_key, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
     )
-    found = await node.db.read(users.by_login, login)
-    is_right = await passwords.verify(found.password_hash if found else None, password)
-    if found is None or not is_right:
+    candidates = await node.db.read(users.all_by_login, login)
+    by_email = users.is_email(node.site, login)
+    known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
+    found = await _with_password(known, password)
+    if found is None and (by_email or not known):
+        # What is counted and verified must not tell who is registered with an address.
+        await node.db.write(
+            rate_limits.count_attempt,
+            f"sign-in to {name}",
+            limit=MAX_ATTEMPTS_PER_ACCOUNT,
+            seconds=ACCOUNT_WINDOW_SECONDS,
+        )
+        others = [one for one in candidates if one not in known]
+        allowed = await node.db.write(_count_guess, network, [one.account.id for one in others])
+        others = [one for one in others if one.account.id in allowed]
+        times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
+        found = await _with_password(others, password, times)
+    if found is None:
         raise Invalid("Wrong username, e-mail or password.", field="password")
     if found.user.state == "pending":
         raise NotAllowed("Your sign-up is pending approval.")
@@ -68,6 +95,7 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
 
     def unit(tx: Writer) -> str:
         rate_limits.reset(tx, name_key)
+        rate_limits.reset(tx, _guesses_key(network, found.account.id))
         if new_hash is not None:
             users.set_password(tx, found.account.id, new_hash)
         return start(tx, found.account, user_agent)
@@ -75,9 +103,60 @@ async def sign_in(node: Node, login: str, password: str, *, address: str, user_a
     return await node.db.write(unit)
 
 
+def _guesses_key(network: str, account_id: int) -> str:
+    return f"guess {network} {account_id}"
+
+
+def _count_guess(tx: Writer, network: str, account_ids: Sequence[int]) -> set[int]:
+    """Counts a guess at each account, by whatever name it is called; returns those at which it may be tried.
+
+    Nobody is told of this limit: that one name uses up the guesses of another would tell whose address it is.
+    """
+    allowed = set()
+    # As many are counted whether or not somebody is registered: the time it takes must not tell either.
+    padding = range(-1, len(account_ids) - users.MAX_SAME_EMAIL - 1, -1)
+    for account_id in [*account_ids, *padding]:
+        in_network = rate_limits.count_quietly(
+            tx,
+            _guesses_key(network, account_id),
+            limit=MAX_ATTEMPTS_PER_NAME,
+            seconds=ATTEMPT_WINDOW_SECONDS,
+        )
+        in_all = rate_limits.count_quietly(
+            tx, f"guess {account_id}", limit=MAX_ATTEMPTS_PER_ACCOUNT, seconds=ACCOUNT_WINDOW_SECONDS
+        )
+        if in_network and in_all:
+            allowed.add(account_id)
+    return allowed
+
+
+async def _with_password(
+    candidates: Sequence[users.Credentials], password: str, times: int = 0
+) -> users.Credentials | None:
+    """Returns the first user whose password this is. It verifies `times` passwords at least, whoever's it is."""
+    hashes = [one.password_hash for one in candidates]
+    right = [await passwords.verify(one, password) for one in [*hashes, *[None] * (times - len(hashes))]]
+    return next((one for one, is_right in zip(candidates, right, strict=False) if is_right), None)
+
+
+def known_browser_mark(site: Site, account: Account) -> str:
+    """Returns what a browser keeps after signing in, to be told from those that never did."""
+    return hmac.digest(site.subkey("known browsers"), str(account.id).encode(), "sha256").hex()[:32]
+
+
+def is_known_browser(site: Site, account: Account, mark: str) -> bool:
+    return hmac.compare_digest(known_browser_mark(site, account).encode(), mark.encode())
+
+
 def start(tx: Writer, account: Account, user_agent: str) -> str:
-    """Creates a session and returns its token."""
+    """Creates a session and returns its token. Beyond `MAX_PER_ACCOUNT` those used longest ago end."""
     token = secrets.token_urlsafe(32)
+    tx.run(
+        """DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE account_id = :account
+               ORDER BY seen_at DESC, created_at DESC LIMIT 1000 OFFSET :kept)""",
+        account=account.id,
+        kept=MAX_PER_ACCOUNT - 1,
+    )
     tx.run(
         """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at)
            VALUES (:hash, :account, :user_agent, :now, :now)""",
@@ -160,24 +239,41 @@ def delete_by_account(tx: Writer, account: Account) -> None:
     end_all(tx, account)
 
 
-def clean_up(tx: Writer, now: int) -> int:
-    """Deletes sessions that were not used for `RETENTION_MS`."""
-    return tx.run("DELETE FROM sessions WHERE seen_at < :before", before=now - RETENTION_MS)
+def clean_up(tx: Writer, now: int, after: str | None) -> str | None:
+    """Deletes those of the next sessions that were not used for `RETENTION_MS`; returns where to go on, None at the end."""
+    rows = tx.all(
+        "SELECT hash, seen_at FROM sessions WHERE hash > :after ORDER BY hash LIMIT 500", after=after or ""
+    )
+    unused = [row["hash"] for row in rows if row["seen_at"] < now - RETENTION_MS]
+    tx.run("DELETE FROM sessions WHERE hash IN (:hashes)", hashes=unused)
+    return rows[-1]["hash"] if rows else None
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def change_password(node: Node, account: Account, current: str, new: str, *, keep_token: str) -> None:
-    """Changes the password and ends all other sessions. Raises Invalid, field 'current' or 'password'."""
+async def change_password(
+    node: Node, account: Account, current: str, new: str, *, keep_token: str, keeps_apps: bool = False
+) -> None:
+    """Changes the password, and ends all other sessions and, unless they are kept, the tokens of all apps.
+
+    Raises Invalid, field 'current' or 'password'.
+    """
     passwords.check(new)
     if not await passwords.verify(await node.db.read(users.password_hash, account.id), current):
         raise Invalid("The password is wrong.", field="current")
     hashed = await passwords.hash(new)
+    await node.db.write(
+        replace_password, account, hashed, keep_session_token=keep_token, keeps_apps=keeps_apps
+    )
 
-    def unit(tx: Writer) -> None:
-        users.set_password(tx, account.id, hashed)
-        end_all(tx, account, except_token=keep_token)
 
-    await node.db.write(unit)
+def replace_password(
+    tx: Writer, account: Account, hashed: str, *, keep_session_token: str = "", keeps_apps: bool = False
+) -> None:
+    """Sets a new password hash and ends what was signed in with the old password. Raises NotFound."""
+    users.set_password(tx, account.id, hashed)
+    end_all(tx, account, except_token=keep_session_token)
+    if not keeps_apps:
+        access_tokens.revoke_all(tx, account)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.accounts import accounts
-from node.database import Reader, Writer, build, columns, core
+from node.attachments.photo_metadata import LICENCES
+from node.database import Reader, Site, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
 from node.models import deletion_hooks
@@ -24,6 +25,7 @@ from node.paging import Page
 ROLES = ("user", "moderator", "admin")
 STATES = ("active", "pending", "disabled")
 THEMES = ("system", "light", "dark")
+MAX_SAME_EMAIL = 4
 SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000
 _EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z")
 
@@ -39,7 +41,9 @@ class User:
     reason: str
     theme: str
     language: str
+    time_zone: str
     default_visibility: str
+    default_licence: str
     invited_by: int | None
     created_at: int
     seen_at: int | None
@@ -92,7 +96,11 @@ def create(
     language: str = "",
     invited_by: int | None = None,
 ) -> User:
-    """Lets a local account sign in. Raises Conflict when the e-mail address is taken."""
+    """Lets a local account sign in. Raises Conflict for one that already can.
+
+    Several users may give one e-mail address: it is not verified, so that it belongs to nobody, and a refusal would tell
+    strangers who has an account here.
+    """
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
     row = tx.one(
@@ -111,8 +119,13 @@ def create(
         now=now_ms(),
     )
     if row is None:
-        raise Conflict("That e-mail address is already in use.")
+        raise Conflict("This account can sign in already.")
     return build(User, row)
+
+
+def is_email_in_use(tx: Reader, email: str) -> bool:
+    """Returns whether a user has given this address: for admins, who may know."""
+    return tx.value("SELECT 1 FROM users WHERE lower(email) = lower(:email) LIMIT 1", email=email) is not None
 
 
 def by_account(tx: Reader, account: Account) -> User | None:
@@ -121,24 +134,49 @@ def by_account(tx: Reader, account: Account) -> User | None:
 
 
 def by_login(tx: Reader, login: str) -> Credentials | None:
-    """Finds a user by name, own handle or e-mail address, whatever the case."""
-    login = login.strip().removeprefix("@")
-    name, _, domain = login.partition("@")
-    if tx.site.is_own_domain(domain.lower()):
-        login = name
+    """Finds a user by name, own handle or e-mail address, whatever the case. Of several, the oldest account."""
+    return next(iter(all_by_login(tx, login)), None)
+
+
+def all_by_login(tx: Reader, login: str) -> list[Credentials]:
+    """Finds the users with a name, own handle or e-mail address: the oldest `MAX_SAME_EMAIL` with that address."""
+    login = _without_own_domain(tx.site, login)
     if "@" in login:
         condition = "lower(u.email) = lower(:login)"
     else:
         condition = (
             "u.account_id = (SELECT a.id FROM accounts a WHERE a.is_local AND lower(a.name) = lower(:login))"
         )
-    row = tx.one(
-        f"SELECT {columns(User, 'u')}, u.password_hash FROM users u WHERE {condition}",  # noqa: S608
+    rows = tx.all(
+        f"""SELECT {columns(User, "u")}, u.password_hash FROM users u
+            WHERE {condition} ORDER BY u.account_id LIMIT :most""",  # noqa: S608
         login=login,
+        most=MAX_SAME_EMAIL,
     )
-    if row is None:
-        return None
-    return Credentials(accounts.get(tx, row["account_id"]), build(User, row), row["password_hash"])
+    people = accounts.by_ids(tx, [row["account_id"] for row in rows])
+    return [Credentials(people[row["account_id"]], build(User, row), row["password_hash"]) for row in rows]
+
+
+def is_email(site: Site, login: str) -> bool:
+    """Returns whether what somebody signs in with is looked for among the e-mail addresses."""
+    return "@" in _without_own_domain(site, login)
+
+
+def normalize_login(site: Site, login: str) -> str:
+    """Returns what somebody signs in with as it is counted: one text for all spellings of a name or an address."""
+    return unicodedata.normalize("NFC", _without_own_domain(site, login)).lower()
+
+
+def _without_own_domain(site: Site, login: str) -> str:
+    login = login.strip().removeprefix("@")
+    name, _, domain = login.partition("@")
+    return name if site.is_own_domain(domain.lower()) else login
+
+
+def lock(tx: Writer, account: Account) -> User | None:
+    """Returns a user as `by_account` does; other units that lock it wait for the end of this one."""
+    tx.run("UPDATE users SET role = role WHERE account_id = :id", id=account.id)
+    return by_account(tx, account)
 
 
 def password_hash(tx: Reader, account_id: int) -> str | None:
@@ -161,18 +199,25 @@ def set_preferences(
     theme: str | None = None,
     language: str | None = None,
     default_visibility: str | None = None,
+    default_licence: str | None = None,
+    time_zone: str | None = None,
 ) -> None:
-    """Changes preferences; None leaves one as it is. Raises Invalid for an unknown theme or visibility."""
-    for value, choices in ((theme, THEMES), (default_visibility, VISIBILITIES)):
+    """Changes preferences; None leaves one as it is. Raises Invalid for an unknown theme, visibility or licence."""
+    known = ((theme, THEMES), (default_visibility, VISIBILITIES), (default_licence, ("", *LICENCES)))
+    for value, choices in known:
         if value is not None and value not in choices:
             raise Invalid(f"Please choose one of {', '.join(choices)}.", detail=value)
     tx.run(
         """UPDATE users SET theme = COALESCE(:theme, theme), language = COALESCE(:language, language),
-                  default_visibility = COALESCE(:visibility, default_visibility)
+                  default_visibility = COALESCE(:visibility, default_visibility),
+                  default_licence = COALESCE(:licence, default_licence),
+                  time_zone = COALESCE(:time_zone, time_zone)
            WHERE account_id = :id""",
         theme=theme,
         language=None if language is None else language[:20],
         visibility=default_visibility,
+        licence=default_licence,
+        time_zone=None if time_zone is None else time_zone[:64],
         id=account.id,
     )
 
@@ -227,12 +272,33 @@ def staff(tx: Reader) -> list[UserWithAccount]:
     return _with_accounts(tx, [row["account_id"] for row in rows])
 
 
+def contact_account(tx: Reader, name: str) -> Account | None:
+    """Returns the account of the user with this name, or for no name that of the first admin; None if it is inactive."""
+    if name:
+        found = by_login(tx, name)
+        admins = [found.account] if found is not None and found.user.state == "active" else []
+    else:
+        admins = [one.account for one in staff(tx) if one.user.role == "admin"]
+    return next((account for account in admins if not account.is_inactive), None)
+
+
 def counts_by_state(tx: Reader) -> dict[str, int]:
     """Returns the number of users in each state, 0 included."""
     counts = dict.fromkeys(STATES, 0)
     for row in tx.all("SELECT state, COUNT(*) AS number FROM users GROUP BY state"):
         counts[row["state"]] = row["number"]
     return counts
+
+
+def count_invited_since(tx: Reader, account_id: int, since: int) -> int:
+    """Returns how many users signed up by invites of an account since a time in milliseconds."""
+    return int(
+        tx.value(
+            "SELECT COUNT(*) FROM users WHERE invited_by = :account AND created_at >= :since",
+            account=account_id,
+            since=since,
+        )
+    )
 
 
 def count_active_since(tx: Reader, since: int) -> int:
@@ -262,6 +328,8 @@ def set_role(tx: Writer, actor: Account | None, target: Account, role: str) -> N
     """Changes a role; `actor` is an admin, or None on the command line. Raises NotAllowed for the last admin."""
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}.", field="role")
+    # Whoever changes a role meanwhile waits: two admins could take it from each other.
+    tx.run("UPDATE users SET role = role WHERE role = 'admin'")
     if actor is not None:
         user = by_account(tx, actor)
         if user is None or not user.is_admin:

@@ -16,11 +16,12 @@ from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
 from node.auth import access_tokens, sessions, users
 from node.database import Database, Reader, Writer, migrate
-from node.errors import Invalid, NotFound
+from node.errors import Conflict, Invalid, NotFound
 from node.federation import outbox
 from node.ids import now_ms
 from node.lifecycle import registration
 from node.paging import MAX_LIMIT, Page
+from node.text import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ async def perform(db: Database, name: str, values: Mapping[str, Any]) -> Any:
     command = COMMANDS.get(name)
     if command is None:
         raise Invalid("The running server does not know this command. Is it an older version?")
+    storable.check(dict(values))
     if command.writes:
         return await db.write(command.unit, **values)
     return await db.read(command.unit, **values)
@@ -76,17 +78,18 @@ def find_account(tx: Reader, *, name: str) -> str:
 
 
 def _user_by_login(tx: Reader, name: str) -> users.Credentials:
-    credentials = users.by_login(tx, name)
-    if credentials is None:
+    found = users.all_by_login(tx, name)
+    if not found:
         raise NotFound(f"Nobody here is called {name}. `tintype account list` shows who is.")
-    return credentials
+    if len(found) > 1:
+        raise Conflict(f"Several accounts have the address {name}. Please use the username.")
+    return found[0]
 
 
-def set_password(tx: Writer, *, name: str, password_hash: str) -> None:
-    """Sets a user's password and ends all their sessions. Raises NotFound."""
+def set_password(tx: Writer, *, name: str, password_hash: str, keeps_apps: bool = False) -> None:
+    """Sets a user's password and ends all their sessions and, unless they are kept, their tokens. Raises NotFound."""
     account = _user_by_login(tx, name).account
-    users.set_password(tx, account.id, password_hash)
-    sessions.end_all(tx, account)
+    sessions.replace_password(tx, account, password_hash, keeps_apps=keeps_apps)
 
 
 def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
@@ -125,6 +128,30 @@ def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
 
 
+def list_tokens(tx: Reader, *, name: str) -> list[dict[str, Any]]:
+    """Returns the tokens of a user, newest first. Raises NotFound."""
+    return [
+        {
+            "id": token.id,
+            "app": token.app.name,
+            "scopes": sorted(token.scopes),
+            "created_at": token.created_at,
+            "used_at": token.used_at,
+        }
+        for token in access_tokens.by_account(tx, _user_by_login(tx, name).account)
+    ]
+
+
+def revoke_token(tx: Writer, *, name: str, id: int) -> int:
+    """Revokes a token of a user, or all of them for an id of 0; returns how many. Raises NotFound."""
+    account = _user_by_login(tx, name).account
+    if not id:
+        return access_tokens.revoke_all(tx, account)
+    if not access_tokens.revoke(tx, account, id):
+        raise NotFound(f"There is no such token. `tintype token list {name}` shows which there are.")
+    return 1
+
+
 def latest_migration(tx: Reader) -> int:
     """Returns the number of the newest migration that has run."""
     return migrate.latest(tx)
@@ -143,6 +170,8 @@ COMMANDS: dict[str, Command] = {
     "account rotate-keys": Command(rotate_keys, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),
+    "token list": Command(list_tokens, writes=False),
+    "token revoke": Command(revoke_token, writes=True),
     "migration": Command(latest_migration, writes=False),
     "check": Command(check_database, writes=True),
 }

@@ -22,13 +22,13 @@ from node.cli import commands
 from node.config import Config
 from node.database import open_database
 from node.database.lock import DatabaseInUse, socket_address
-from node.errors import Refused
+from node.errors import DatabaseUnavailable, Refused
 from node.node import Node, site_from_config
 
 log = logging.getLogger("tintype.control")
 
 MAX_LINE_BYTES = 256 * 1024
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 25.0
 
 
 async def run_command(options: Config, name: str, /, **values: Any) -> Any:
@@ -42,7 +42,10 @@ async def run_command(options: Config, name: str, /, **values: Any) -> Any:
     except DatabaseInUse as in_use:
         if not in_use.is_served:
             raise
-        return await send_command(options.database.url.removeprefix("sqlite:"), name, **values)
+        try:
+            return await send_command(options.database.url.removeprefix("sqlite:"), name, **values)
+        except TimeoutError:
+            raise Refused("The node that is running does not answer. Its log may say why.") from None
     try:
         return await commands.perform(db, name, values)
     finally:
@@ -138,6 +141,8 @@ async def _handle_request(node: Node, line: bytes) -> dict[str, Any]:
         result = await commands.perform(node.db, str(name), request["values"])
     except Refused as refused:
         return {"refused": refused.message, "detail": refused.detail}
+    except DatabaseUnavailable as unavailable:
+        return {"refused": str(unavailable)}
     except Exception:
         log.exception("the command %s failed", name)
         return {}

@@ -15,9 +15,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
 
+from node.database.public_changes import PublicChanges
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Row = Mapping[str, Any]
+
+# What can be stored is checked where it comes in; this is said of what has slipped through.
+NOT_STORABLE = "That contains a character or a number that cannot be stored."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,15 +63,30 @@ class Site:
         """Returns a key of 32 bytes for one purpose, derived from the node's secret."""
         return hmac.digest(self.secret, purpose.encode(), "sha256")
 
-    def media_capability(self, key: str) -> str:
-        """Returns a token in the URL of a file that is not public;
-        put only into what an account that may see the post gets."""
-        mac = hmac.digest(self.subkey("media"), key.encode(), hashlib.sha256)
-        return mac.hex()[:32]
+    def media_capability(self, key: str, viewer_id: int = 0) -> str:
+        """Returns a token in the URL of a file that is not public, put only into what somebody gets who may see it.
+
+        With a viewer it opens the file only as long as that account may see it. Without one it is for other servers.
+        """
+        bound = f"{viewer_id} {key}" if viewer_id else key
+        mac = hmac.digest(self.subkey("media"), bound.encode(), hashlib.sha256).hex()[:32]
+        return f"{viewer_id:x}-{mac}" if viewer_id else mac
 
     def is_media_capability(self, token: str, key: str) -> bool:
         """Returns whether the token is that of the file, compared in constant time."""
-        return hmac.compare_digest(token.encode(), self.media_capability(key).encode())
+        return self.media_capability_viewer(token, key) is not None
+
+    def media_capability_viewer(self, token: str, key: str) -> int | None:
+        """Returns the id of the account that a token of the file is bound to, 0 for none; None for a wrong token."""
+        prefix, dash, _ = token.rpartition("-")
+        try:
+            viewer_id = int(prefix, 16) if dash else 0
+        except ValueError:
+            return None
+        if len(prefix) > 16 or (dash and viewer_id < 1):
+            return None
+        expected = self.media_capability(key, viewer_id)
+        return viewer_id if hmac.compare_digest(token.encode(), expected.encode()) else None
 
 
 class Reader(Protocol):
@@ -90,9 +110,13 @@ class Writer(Reader, Protocol):
 
 
 class Database(Protocol):
-    """A migrated database that runs units of work."""
+    """A migrated database that runs units of work.
+
+    `read` runs a unit in the class that `reader_class.reader_class` names, and raises Overloaded at its time limit.
+    """
 
     site: Site
+    public_changes: PublicChanges
     wake: Callable[[str], None]
 
     async def read(

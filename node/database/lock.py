@@ -56,8 +56,11 @@ async def acquire(path: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Loc
         while True:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+                with contextlib.suppress(
+                    OSError
+                ):  # the disk is full: only whoever finds it taken would read it
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
                 return Lock(descriptor)
             if is_served(path):
                 raise DatabaseInUse(path, _holder_pid(descriptor), is_served=True)

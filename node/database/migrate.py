@@ -6,6 +6,7 @@ are forward-only, and an older program refuses a database that a newer one has c
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from importlib import resources
@@ -14,6 +15,7 @@ from typing import Any
 from node.database.core import Reader
 
 _FILE = re.compile(r"(\d{4})_[a-z0-9_]+(?:\.(sqlite|postgres))?\.sql")
+LOCK_SECONDS = 15
 _TABLE = """
     CREATE TABLE IF NOT EXISTS migrations (
         number INTEGER PRIMARY KEY,
@@ -68,13 +70,19 @@ def migrate_sqlite(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, name))
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):  # the first error says more
+            connection.execute("ROLLBACK")
         raise
 
 
 def migrate_postgres(connection: Any) -> None:
-    """Migrates a PostgreSQL database to the newest version; two processes starting at once wait for each other."""
+    """Migrates a PostgreSQL database to the newest version; two processes starting at once wait for each other.
+
+    A migration may take as long as it needs, but waits no longer than that for another process that hangs.
+    """
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         connection.execute("SELECT pg_advisory_xact_lock(7416903)")
         connection.execute(_TABLE)
         done = {row[0] for row in connection.execute("SELECT number FROM migrations").fetchall()}

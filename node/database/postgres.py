@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
 from node.database import migrate
 from node.database.core import Row, Site, bind, number_parameters
+from node.database.postgres_pool import PostgresPool, Slot
+from node.database.public_changes import PublicChanges, is_public_change
+from node.database.reader_class import SEPARATE, ReaderClass, reader_class, report_stopped
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,9 +30,11 @@ MAX_TRIES = 5
 class PostgresReader:
     """Reads through a cursor with `$1` parameters and tuples: names and dicts cost psycopg a third more CPU."""
 
-    def __init__(self, cursor: psycopg.RawCursor[Any], site: Site) -> None:
+    def __init__(self, cursor: psycopg.RawCursor[Any], site: Site, slot: Slot) -> None:
         self._cursor = cursor
+        self._slot = slot
         self.site = site
+        self.statement = ""  # the last one
 
     def all(self, sql: str, /, **values: Any) -> list[Row]:
         found = self._execute(sql, values).fetchall()
@@ -48,8 +52,10 @@ class PostgresReader:
         return None if row is None else row[0]
 
     def _execute(self, sql: str, values: Mapping[str, Any]) -> psycopg.RawCursor[Any]:
+        self.statement = sql
         sql, values = bind(sql, values)
         statement, names = number_parameters(sql)
+        self._slot.since = time.monotonic()
         return self._cursor.execute(statement, [values[name] for name in names])
 
     def _columns(self) -> list[str]:
@@ -60,17 +66,22 @@ class PostgresReader:
 
 
 class PostgresWriter(PostgresReader):
-    def __init__(self, cursor: psycopg.RawCursor[Any], site: Site, wake: Callable[[str], None]) -> None:
-        super().__init__(cursor, site)
+    def __init__(
+        self, cursor: psycopg.RawCursor[Any], site: Site, slot: Slot, wake: Callable[[str], None]
+    ) -> None:
+        super().__init__(cursor, site, slot)
         self.wake = wake
         self.hooks: list[Callable[[], None]] = []
+        self.has_changed_public = False
 
     def run(self, sql: str, /, **values: Any) -> int:
         return self._execute(sql, values).rowcount
 
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]], /) -> None:
+        self._note(sql)
         statement, names = number_parameters(sql)
         parameters = [[row[name] for name in names] for row in rows]
+        self._slot.since = time.monotonic()
         if len(parameters) == 1:
             # A single row needs no pipeline, which would cost another round trip.
             self._cursor.execute(statement, parameters[0])
@@ -80,100 +91,95 @@ class PostgresWriter(PostgresReader):
     def after_commit(self, hook: Callable[[], None]) -> None:
         self.hooks.append(hook)
 
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> psycopg.RawCursor[Any]:
+        self._note(sql)
+        return super()._execute(sql, values)
+
+    def _note(self, sql: str) -> None:
+        self.has_changed_public = self.has_changed_public or is_public_change(sql)
+
 
 class PostgresDatabase:
     """Runs units of work on one PostgreSQL database. Made by `open_postgres`."""
 
     def __init__(self, url: str, site: Site, size: int = CONNECTIONS) -> None:
         self.site = site
+        self.public_changes = PublicChanges()
+        # One thread and connection each, opened when first needed.
+        self._separate = {kind: PostgresPool(url, 1) for kind in SEPARATE}
         self.wake: Callable[[str], None] = lambda kind: None
-        self._url = url
-        self._threads = ThreadPoolExecutor(size, "postgres")
-        self._connections: queue.SimpleQueue[psycopg.Connection[Any] | None] = queue.SimpleQueue()
-        for _ in range(size):
-            self._connections.put(None)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            self._url,
-            autocommit=True,
-            prepare_threshold=2,
-            application_name="tintype",
-            options="-c timezone=UTC",
-        )
-
-    def _run(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
-        connection = self._connections.get()
-        try:
-            if connection is None or connection.closed:
-                connection = self._connect()
-            return work(connection)
-        finally:
-            if connection is not None and connection.closed:
-                connection = None
-            self._connections.put(connection)
-
-    async def _on_thread(self, work: Callable[[psycopg.Connection[Any]], T]) -> T:
-        return await asyncio.shield(
-            asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
-        )
+        self._pool = PostgresPool(url, size)
 
     def _wake(self, kind: str) -> None:
         self.wake(kind)
 
     async def read(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        def work(connection: psycopg.Connection[Any]) -> T:
-            # One snapshot for the whole unit: a page never shows half of another unit's changes.
+        kind = reader_class.get()
+
+        def work(slot: Slot, connection: psycopg.Connection[Any]) -> T:
             with psycopg.RawCursor(connection) as cursor:
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                cursor.execute(_begin(kind), prepare=False)
+                tx = PostgresReader(cursor, self.site, slot)
                 try:
-                    return unit(PostgresReader(cursor, self.site), *args, **kwargs)
+                    return unit(tx, *args, **kwargs)
+                except psycopg.errors.QueryCanceled:
+                    if not kind.limit:
+                        raise
+                    raise report_stopped(tx.statement, kind) from None
                 finally:
                     with contextlib.suppress(psycopg.OperationalError):
                         cursor.execute("ROLLBACK")
 
-        return await self._on_thread(work)
+        return await self._separate.get(kind, self._pool).run(work)
 
     async def write(self, unit: Callable[Concatenate[Any, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        def work(connection: psycopg.Connection[Any]) -> tuple[T, list[Callable[[], None]]]:
+        def work(slot: Slot, connection: psycopg.Connection[Any]) -> tuple[T, list[Callable[[], None]]]:
             for attempt in range(MAX_TRIES):
                 try:
                     with connection.transaction(), psycopg.RawCursor(connection) as cursor:
-                        tx = PostgresWriter(cursor, self.site, self._wake)
-                        return unit(tx, *args, **kwargs), tx.hooks
+                        tx = PostgresWriter(cursor, self.site, slot, self._wake)
+                        result = unit(tx, *args, **kwargs)
+                        slot.is_committing = True
+                    if tx.has_changed_public:  # here, where a caller that is cancelled cannot prevent it
+                        self.public_changes.record()
+                    return result, tx.hooks
                 except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+                    slot.is_committing = False
                     if attempt == MAX_TRIES - 1:
                         raise
             raise AssertionError("unreachable")
 
-        result, hooks = await self._on_thread(work)
+        result, hooks = await self._pool.run(work)
         for hook in hooks:
             hook()
         return result
 
-    async def close(self) -> None:
-        def work() -> None:
-            while not self._connections.empty():
-                connection = self._connections.get()
-                if connection is not None:
-                    connection.close()
+    async def migrate(self) -> None:
+        await self._pool.run(_migrate, is_patient=True)
 
-        self._threads.shutdown(wait=True)
-        await asyncio.to_thread(work)
+    async def close(self) -> None:
+        await asyncio.gather(*(pool.close() for pool in (*self._separate.values(), self._pool)))
+
+
+def _begin(kind: ReaderClass) -> str:
+    """Returns what begins a read: one snapshot for the whole unit, so that a page never shows half of another
+    unit's changes, and the time limit of each statement."""
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    return f"{begin}; SET LOCAL statement_timeout = {int(kind.limit * 1000)}" if kind.limit else begin
 
 
 async def open_postgres(url: str, site: Site) -> PostgresDatabase:
-    """Connects, migrates, and returns the database."""
+    """Connects, migrates, and returns the database. Raises DatabaseUnavailable."""
     database = PostgresDatabase(url, site)
     try:
-        await database._on_thread(_migrate)
+        await database.migrate()
     except BaseException:
         await database.close()
         raise
     return database
 
 
-def _migrate(connection: psycopg.Connection[Any]) -> None:
+def _migrate(slot: Slot, connection: psycopg.Connection[Any]) -> None:
     with connection.cursor() as cursor:
         migrate.migrate_postgres(_Cursor(connection, cursor))
 

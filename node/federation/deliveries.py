@@ -58,12 +58,14 @@ from node.federation import outbox, server_availability
 from node.federation.outbox import OutgoingActivity
 from node.federation.server_availability import GIVE_UP_AFTER_MS
 from node.ids import id_at, new_id, now_ms
+from node.jobs import lanes
 from node.jobs import queue as jobs
 from node.jobs.queue import Job
 
 RETENTION_MS = 30 * 24 * 3600 * 1000
 MAX_ATTEMPTS_IN_HOST_LANE = 3
 MAX_RETRIED_ACTIVITIES = 200
+MAX_ROWS_AT_ONCE = 500
 REDELIVER_KIND = "redeliver"
 """The job kind of what has failed before."""
 
@@ -279,7 +281,8 @@ def record_error_response(tx: Writer, delivery: QueuedDelivery, status: int, rea
     attempts = _record_attempt(tx, delivery, status, reason)
     at = now_ms() + server_availability.backoff_ms(attempts)
     if delivery.is_in_retry_lane or (
-        attempts < MAX_ATTEMPTS_IN_HOST_LANE and not jobs.has_sublane(tx, f"{delivery.host} {delivery.inbox}")
+        attempts < MAX_ATTEMPTS_IN_HOST_LANE
+        and not lanes.has_sublane(tx, f"{delivery.host} {delivery.inbox}")
     ):
         jobs.reschedule(tx, delivery.job, at, reason, REDELIVER_KIND)
     else:
@@ -356,17 +359,24 @@ def give_up_host(tx: Writer, host: str, reason: str) -> int:
     )
 
 
-def clean_up(tx: Writer, now: int) -> int:
-    """Deletes old finished rows, closes old waiting ones whose job is lost; returns how many it deleted."""
+def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
+    """Deletes the old finished rows among the next, closes old waiting ones whose job is lost.
+
+    Returns where to go on, None at the end.
+    """
+    lost_before, old_before = now - 2 * GIVE_UP_AFTER_MS, now - RETENTION_MS
+    rows = tx.all(
+        """SELECT id, state, created_at, finished_at FROM deliveries
+           WHERE id > :after AND id < :end ORDER BY id LIMIT :most""",
+        after=after or 0,
+        end=id_at(lost_before),
+        most=MAX_ROWS_AT_ONCE,
+    )
     tx.run(
-        """UPDATE deliveries SET state = 'failed', finished_at = :now
-           WHERE state = 'waiting' AND id < :before AND created_at < :then""",
+        "UPDATE deliveries SET state = 'failed', finished_at = :now WHERE id IN (:ids)",
         now=now,
-        before=id_at(now - 2 * GIVE_UP_AFTER_MS),
-        then=now - 2 * GIVE_UP_AFTER_MS,
+        ids=[row["id"] for row in rows if row["state"] == "waiting" and row["created_at"] < lost_before],
     )
-    return tx.run(
-        "DELETE FROM deliveries WHERE id < :before AND state <> 'waiting' AND finished_at < :then",
-        before=id_at(now - RETENTION_MS),
-        then=now - RETENTION_MS,
-    )
+    old = [row["id"] for row in rows if row["state"] != "waiting" and (row["finished_at"] or 0) < old_before]
+    tx.run("DELETE FROM deliveries WHERE id IN (:ids)", ids=old)
+    return rows[-1]["id"] if rows else None

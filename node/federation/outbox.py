@@ -196,7 +196,8 @@ def _supersedes(later: OutgoingActivity, earlier: OutgoingActivity) -> bool:
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes activities older than `RETENTION_MS` that have no deliveries left; returns how many."""
     return tx.run(
-        """DELETE FROM outbox WHERE created_at < :before
-             AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.outbox_id = outbox.id)""",
+        """DELETE FROM outbox WHERE id IN (SELECT o.id FROM outbox o WHERE o.id < :end AND o.created_at < :before
+               AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.outbox_id = o.id) ORDER BY o.id LIMIT 500)""",
+        end=(now - RETENTION_MS + 1) << 16,
         before=now - RETENTION_MS,
     )

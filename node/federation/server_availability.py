@@ -22,6 +22,7 @@ HOUR_MS = 3600 * SECOND_MS
 DAY_MS = 24 * HOUR_MS
 FIRST_BACKOFF_MS = 30 * SECOND_MS
 MAX_BACKOFF_MS = 12 * HOUR_MS
+MAX_PAUSE_MS = 2 * DAY_MS  # longer than any: what is stored beyond it was stored while the clock was wrong
 GIVE_UP_AFTER_MS = 7 * DAY_MS
 RETENTION_MS = 60 * DAY_MS
 MAX_ROWS = 20_000
@@ -77,10 +78,12 @@ def given_up(tx: Reader, hosts: Iterable[str], now: int) -> set[str]:
     """
     rows = tx.all(
         """SELECT host FROM hosts
-           WHERE host IN (:hosts) AND failing_since < :before AND sleeps_until > :now""",
+           WHERE host IN (:hosts) AND failing_since < :before
+             AND sleeps_until > :now AND sleeps_until <= :latest""",
         hosts=list(hosts),
         before=now - GIVE_UP_AFTER_MS,
         now=now,
+        latest=now + MAX_PAUSE_MS,
     )
     return {row["host"] for row in rows}
 
@@ -140,9 +143,11 @@ def record_success(tx: Writer, hosts: Iterable[str]) -> None:
 def record_contact(tx: Writer, hosts: Iterable[str]) -> None:
     """Records that servers sent us an activity: what waits for them is tried now, except after a 429."""
     rows = tx.all(
-        "SELECT host FROM hosts WHERE host IN (:hosts) AND sleeps_until > 0 AND busy_until <= :now",
+        """SELECT host FROM hosts
+           WHERE host IN (:hosts) AND sleeps_until > 0 AND (busy_until <= :now OR busy_until > :latest)""",
         hosts=list(hosts),
         now=now_ms(),
+        latest=now_ms() + MAX_PAUSE_MS,
     )
     for row in rows:
         retry_now(tx, row["host"])
@@ -174,9 +179,11 @@ def unavailable_until(tx: Reader, hosts: Iterable[str], now: int) -> dict[str, i
     if not names:
         return {}
     rows = tx.all(
-        "SELECT host, sleeps_until FROM hosts WHERE host IN (:hosts) AND sleeps_until > :now",
+        """SELECT host, sleeps_until FROM hosts
+           WHERE host IN (:hosts) AND sleeps_until > :now AND sleeps_until <= :latest""",
         hosts=names,
         now=now,
+        latest=now + MAX_PAUSE_MS,
     )
     return {row["host"]: row["sleeps_until"] for row in rows}
 
@@ -211,12 +218,12 @@ def set_advertised_signature_style(tx: Writer, host: str, signature_style: str) 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes rows that say nothing or are older than `RETENTION_MS`, and the oldest beyond `MAX_ROWS`."""
     gone = tx.run(
-        """DELETE FROM hosts WHERE (failures = 0 AND signature_style = 'cavage')
-              OR seen_at < :before""",
+        """DELETE FROM hosts WHERE host IN (SELECT host FROM hosts
+               WHERE (failures = 0 AND signature_style = 'cavage') OR seen_at < :before LIMIT 500)""",
         before=now - RETENTION_MS,
     )
     return gone + tx.run(
         """DELETE FROM hosts WHERE host IN (
-               SELECT host FROM hosts ORDER BY seen_at DESC, host LIMIT 1000000 OFFSET :most)""",
+               SELECT host FROM hosts ORDER BY seen_at DESC, host LIMIT 500 OFFSET :most)""",
         most=MAX_ROWS,
     )

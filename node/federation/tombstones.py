@@ -34,6 +34,10 @@ def tombstone_key(actor: Account, uri: str) -> str:
     return hashlib.blake2b(f"{actor.uri} {uri}".encode(errors="replace"), digest_size=16).hexdigest()
 
 
-def clean_up(tx: Writer, now: int) -> None:
+def clean_up(tx: Writer, now: int) -> int:
     """Deletes tombstones older than `RETENTION_MS`."""
-    tx.run("DELETE FROM tombstones WHERE created_at < :before", before=now - RETENTION_MS)
+    return tx.run(
+        """DELETE FROM tombstones WHERE uri IN (
+               SELECT uri FROM tombstones WHERE created_at < :before ORDER BY created_at LIMIT 500)""",
+        before=now - RETENTION_MS,
+    )

@@ -8,6 +8,7 @@ since apps know a boost as a status of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from node.accounts import accounts
 from node.database import Reader, Writer, build, columns
@@ -21,7 +22,7 @@ from node.models.audience import narrower
 from node.models.post import Boost, Post
 from node.models.visibility import boost_visible_to, viewer_value
 from node.notifications import notifications
-from node.paging import Page
+from node.paging import Found, Page
 from node.posts import home_feed, permissions, posts
 
 _MAX_ID_ATTEMPTS = 50
@@ -140,10 +141,21 @@ def visible_by_id(tx: Reader, viewer: Account | None, boost_id: int) -> Boost | 
     return build(Boost, row) if row else None
 
 
-def uris(tx: Reader, ids: Iterable[int]) -> dict[int, str]:
-    """Returns the `uri` of each boost, by its id."""
-    rows = tx.all("SELECT id, uri FROM boosts WHERE id IN (:ids)", ids=list(ids))
-    return {row["id"]: row["uri"] for row in rows}
+def boosted_id(tx: Reader, viewer: Account, id_: int | None) -> int | None:
+    """Returns the id of the boosted post for the id of a boost that the viewer may see; any other id as it is."""
+    found = None if id_ is None else visible_by_id(tx, viewer, id_)
+    return id_ if found is None else found.post_id
+
+
+class BoostLabel(NamedTuple):
+    uri: str
+    visibility: str
+
+
+def labels(tx: Reader, ids: Iterable[int]) -> dict[int, BoostLabel]:
+    """Returns the `uri` and visibility of each boost, by its id."""
+    rows = tx.all("SELECT id, uri, visibility FROM boosts WHERE id IN (:ids)", ids=list(ids))
+    return {row["id"]: BoostLabel(row["uri"], row["visibility"]) for row in rows}
 
 
 def by_uri(tx: Reader, uri: str) -> Boost | None:
@@ -160,7 +172,7 @@ def by_account_and_post(tx: Reader, account: Account, post: Post) -> Boost | Non
     return build(Boost, row) if row else None
 
 
-def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
+def boosters(tx: Reader, post: Post, viewer: Account | None, page: Page) -> Found[ListedAccount]:
     """Returns who has boosted a post, except to followers only, latest first, without blocks with the viewer."""
     condition = "t.post_id = :post AND t.visibility <> 'followers'"
     return account_lists.visible_accounts(

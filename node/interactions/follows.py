@@ -6,12 +6,14 @@ feed and the outgoing activities change in the same unit of work as the row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from node.accounts import accounts, relationships
 from node.accounts.relationships import Follow
-from node.database import Reader, Writer, build, columns
+from node.database import Reader, Writer, bounded_pages, build, columns
+from node.database.bounded_pages import Walk, clause
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.federation import outbox
 from node.ids import new_id, now_ms
@@ -20,10 +22,13 @@ from node.models import deletion_hooks
 from node.models.account import Account, ListedAccount
 from node.moderation import domain_rules
 from node.notifications import notifications
-from node.paging import Page
+from node.paging import Found, Page
 from node.posts import home_feed
 
 RESEND_REQUEST_AFTER_MS = 24 * 60 * 60 * 1000  # ms
+MAX_FOLLOWED = 20_000
+_GOTOSOCIAL_FOLLOW = re.compile(r"/users/[^/]+/follow/[0-9A-HJKMNP-TV-Z]{26}$")
+MAX_COUNTED_REQUESTS = 500
 
 
 def follow(
@@ -34,7 +39,8 @@ def follow(
     `uri` is the id that a remote server gave the follow. A Follow received again is answered again, since the first
     answer may have been lost; a request to a remote account is sent again once it is `RESEND_REQUEST_AFTER_MS` old.
     Raises NotFound where there is no such account or a block between the two, NotAllowed for an account that may
-    not follow or has moved, or whose server is blocked, Invalid for oneself, Conflict for a `uri` in use.
+    not follow, follows `MAX_FOLLOWED`, has moved, or whose server is blocked, Invalid for oneself, Conflict for a
+    `uri` in use.
     """
     _check_may_follow(tx, account, target)
     existing = relationships.follow_between(tx, account, target)
@@ -42,6 +48,8 @@ def follow(
         return _refresh_existing(tx, existing, account, target, shows_boosts, uri)
     if target.is_local and target.moved_to:
         raise NotAllowed("This person has moved to another account.")
+    if account.is_local:
+        _check_limit(tx, account)
     id_ = new_id()
     row = tx.one(
         f"""INSERT INTO follows (id, uri, follower_id, followed_id, state, shows_boosts, created_at)
@@ -80,6 +88,12 @@ def _check_may_follow(tx: Reader, account: Account, target: Account) -> None:
     other = account if target.is_local else target
     if not other.is_local and domain_rules.is_blocked(tx, other.domain):
         raise NotAllowed(f"This node does not exchange anything with {other.domain}.")
+
+
+def _check_limit(tx: Reader, account: Account) -> None:
+    count = tx.value("SELECT COUNT(*) FROM follows WHERE follower_id = :account", account=account.id)
+    if count >= MAX_FOLLOWED:
+        raise NotAllowed(f"You can follow up to {MAX_FOLLOWED:,} people. Unfollow some of them first.")
 
 
 def _refresh_existing(
@@ -172,12 +186,35 @@ def remove_follower(tx: Writer, account: Account, follower: Account) -> None:
     existing = relationships.follow_between(tx, follower, account)
     if existing is not None:
         reject(tx, existing)
+        if existing.is_accepted and not follower.is_local and _GOTOSOCIAL_FOLLOW.search(existing.uri):
+            _end_by_block(tx, account, follower)
+
+
+def _end_by_block(tx: Writer, account: Account, follower: Account) -> None:
+    """Sends a block and takes it back: GoToSocial reads no Reject of a follow that was accepted.
+
+    Its side ends the follow back too, so that one is requested again. Nothing is sent where a person there would have
+    to approve it: then a follow that is believed to last does less harm.
+    """
+    back = relationships.follow_between(tx, account, follower)
+    if back is not None and follower.is_locked:
+        return
+    uri = f"{account.uri}#blocks/{new_id()}"
+    _send_activity(tx, account, "Block", follower.uri, follower, uri=uri)
+    undone = {"verb": "Block", "uri": uri, "object_uri": follower.uri}
+    _send_activity(tx, account, "Undo", uri, follower, extra=undone)
+    if back is not None:
+        new_uri = f"{account.uri}#follows/{new_id()}"
+        tx.run("UPDATE follows SET uri = :uri WHERE id = :id", uri=new_uri, id=back.id)
+        _send_activity(tx, account, "Follow", follower.uri, follower, uri=new_uri)
 
 
 def sever(tx: Writer, one: Account, other: Account) -> None:
     """Ends follows and requests in both directions, as a block by `one` does."""
     unfollow(tx, one, other)
-    remove_follower(tx, one, other)
+    existing = relationships.follow_between(tx, other, one)
+    if existing is not None:
+        reject(tx, existing)
 
 
 def remove_silently(tx: Writer, follower: Account, followed: Account) -> Follow | None:
@@ -251,7 +288,7 @@ def _send_activity(
         outbox.record(tx, account, verb, object_uri, uri=uri, target=target, extra=extra)
 
 
-def requests(tx: Reader, account: Account, page: Page) -> list[ListedAccount]:
+def requests(tx: Reader, account: Account, page: Page) -> Found[ListedAccount]:
     """Returns who has requested to follow `account`, newest first."""
     return _accounts_page(tx, page, "follower_id", "followed_id", account, None, "pending")
 
@@ -264,23 +301,23 @@ def hides_follows_from(account: Account, viewer: Account | None) -> bool:
     return account.hides_follows and (viewer is None or viewer.id != account.id)
 
 
-def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
+def followers(tx: Reader, account: Account, viewer: Account | None, page: Page) -> Found[ListedAccount]:
     """Returns the followers of `account`, newest first, without blocks with the viewer; none, if it hides them."""
     if hides_follows_from(account, viewer):
-        return []
+        return Found()
     return _accounts_page(tx, page, "follower_id", "followed_id", account, viewer, "accepted")
 
 
-def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> list[ListedAccount]:
+def following(tx: Reader, account: Account, viewer: Account | None, page: Page) -> Found[ListedAccount]:
     """Returns whom `account` follows; as `followers`."""
     if hides_follows_from(account, viewer):
-        return []
+        return Found()
     return _accounts_page(tx, page, "followed_id", "follower_id", account, viewer, "accepted")
 
 
 def _accounts_page(
     tx: Reader, page: Page, shown: str, held: str, account: Account, viewer: Account | None, state: str
-) -> list[ListedAccount]:
+) -> Found[ListedAccount]:
     condition = f"t.{held} = :account AND t.state = :state"
     viewer_id = viewer.id if viewer else 0
     return account_lists.visible_accounts(
@@ -290,18 +327,20 @@ def _accounts_page(
 
 def accepted_uris(
     tx: Reader, account: Account, page: Page, *, followers: bool = True
-) -> list[tuple[int, str]]:
+) -> Found[tuple[int, str]]:
     """Returns (follow id, actor uri) of followers or followed, for the collections `followers` and `following`."""
     shown, held = ("follower_id", "followed_id") if followers else ("followed_id", "follower_id")
-    rows = tx.all(
+    condition = f"f.{held} = :account AND f.state = 'accepted'"
+    found = bounded_pages.read(
+        tx,
+        page,
+        [Walk("f.id", f"follows f WHERE {condition}")],
         f"""SELECT f.id, a.uri FROM follows f JOIN accounts a ON a.id = f.{shown}
-            WHERE f.{held} = :account AND f.state = 'accepted'
-              AND a.suspended_at IS NULL AND a.deleted_at IS NULL
-            {page.clause("f.id")}""",  # noqa: S608
+            WHERE {condition} AND a.suspended_at IS NULL AND a.deleted_at IS NULL
+            {clause(page, "f.id")}""",  # noqa: S608
         account=account.id,
-        **page.values,
     )
-    return [(row["id"], row["uri"]) for row in page.newest_first(rows)]
+    return found.replaced_by([(row["id"], row["uri"]) for row in found])
 
 
 def follower_uris_by_host(tx: Reader, account: Account, hosts: Iterable[str]) -> dict[str, list[str]]:
@@ -330,10 +369,13 @@ def local_followers(tx: Reader, account: Account) -> list[tuple[str, int]]:
 
 
 def requests_count(tx: Reader, account: Account) -> int:
+    """Returns the number of requests to follow an account, counted up to `MAX_COUNTED_REQUESTS`."""
     return int(
         tx.value(
-            "SELECT COUNT(*) FROM follows WHERE followed_id = :account AND state = 'pending'",
+            """SELECT COUNT(*) FROM (SELECT 1 FROM follows
+                   WHERE followed_id = :account AND state = 'pending' LIMIT :most) AS requests""",
             account=account.id,
+            most=MAX_COUNTED_REQUESTS,
         )
     )
 

@@ -17,7 +17,7 @@ from node.models.account import Account, ListedAccount
 from node.models.post import Post
 from node.models.visibility import viewer_value
 from node.notifications import notifications
-from node.paging import Page
+from node.paging import Found, Page
 from node.posts import permissions, posts
 
 
@@ -59,19 +59,20 @@ def like(
         outbox.record(tx, account, "Like", post.uri, uri=uri, post=post, target=author)
 
 
-def unlike(tx: Writer, account: Account, post: Post) -> None:
-    """Removes a like. Without one, nothing changes."""
+def unlike(tx: Writer, account: Account, post: Post) -> str | None:
+    """Removes a like; returns its id. Without one, nothing changes."""
     uri = tx.value(
         "DELETE FROM likes WHERE account_id = :account AND post_id = :post RETURNING uri",
         account=account.id,
         post=post.id,
     )
     if uri is None:
-        return
+        return None
     posts.adjust_counts(tx, post.id, likes=-1)
     notifications.withdraw(tx, "like", account, post=post)
     undone = {"verb": "Like", "uri": uri, "object_uri": post.uri}
     outbox.record(tx, account, "Undo", uri, post=post, target=accounts.get(tx, post.account_id), extra=undone)
+    return str(uri)
 
 
 def by_uri(tx: Reader, uri: str) -> Like | None:
@@ -88,7 +89,7 @@ def set_uri(tx: Writer, like: Like, uri: str) -> None:
     )
 
 
-def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> list[ListedAccount]:
+def likers(tx: Reader, post: Post, viewer: Account | None, page: Page) -> Found[ListedAccount]:
     """Returns who likes a post, latest first, without accounts blocked by or blocking the viewer."""
     return account_lists.visible_accounts(
         tx, "likes", "account_id", "t.post_id = :post", viewer_value(viewer), page, post=post.id

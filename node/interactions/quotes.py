@@ -17,7 +17,7 @@ from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
-from node.models.audience import OPEN_VISIBILITIES
+from node.models.audience import OPEN_VISIBILITIES, rank
 from node.models.post import Post
 from node.notifications import notifications
 from node.posts import permissions, posts
@@ -58,7 +58,12 @@ def authorization_uri(author: Account, authorization: QuoteAuthorization) -> str
 
 
 def may_quote(tx: Reader, account: Account, target: Post) -> bool:
-    """Returns whether a local account may quote a post, or may at least send a request."""
+    """Returns whether a local account may quote a post, or may at least send a request.
+
+    Its own posts it may always quote, those for few people where no more people see it (`quote`).
+    """
+    if target.account_id == account.id:
+        return True
     decision = permissions.decide(tx, account, target, "quote")
     return target.visibility in OPEN_VISIBILITIES and (
         decision == "yes" or (decision == "ask" and not target.is_local)
@@ -71,7 +76,11 @@ def quote(tx: Writer, account: Account, post: Post, target: Post) -> None:
     The policy of a local post decides at once. To the server of a remote author a QuoteRequest is sent; until it
     has answered with an authorization, the quote is a link.
     """
-    if post.visibility not in OPEN_VISIBILITIES:
+    if target.account_id == account.id:
+        is_open = target.visibility in OPEN_VISIBILITIES
+        if not is_open and rank(post.visibility) < rank(target.visibility):
+            raise NotAllowed("A post that quotes one of yours cannot be seen by more people than that one.")
+    elif post.visibility not in OPEN_VISIBILITIES:
         raise NotAllowed("Only public and unlisted posts can quote another post.")
     if not may_quote(tx, account, target):
         raise NotAllowed("The author does not allow quotes of this post.")
@@ -230,7 +239,11 @@ def approve(tx: Writer, quoted: PostQuote, target: Post) -> None:
 
     Nothing happens if the post quotes something else by now, or the authorization was revoked in the meantime.
     """
-    if target.id != quoted.post_id and target.visibility in OPEN_VISIBILITIES and target.deleted_at is None:
+    post = posts.by_id(tx, quoted.post_id)
+    is_own = post is not None and post.account_id == target.account_id
+    if target.id == quoted.post_id or target.deleted_at is not None:
+        return
+    if is_own or target.visibility in OPEN_VISIBILITIES:
         changed = tx.run(
             """UPDATE quotes SET target_id = :target
                WHERE post_id = :post AND target_uri = :target_uri AND stamp_uri = :stamp""",

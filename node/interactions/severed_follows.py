@@ -79,4 +79,8 @@ def follow_counts(tx: Reader, servers: list[tuple[str, str]]) -> FollowCounts:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes those older than `RETENTION_MS`: after a year nobody expects a follow to come back."""
-    return tx.run("DELETE FROM severed_follows WHERE severed_at < :before", before=now - RETENTION_MS)
+    return tx.run(
+        """DELETE FROM severed_follows WHERE id IN (
+               SELECT id FROM severed_follows WHERE severed_at < :before ORDER BY severed_at LIMIT 500)""",
+        before=now - RETENTION_MS,
+    )

@@ -1,50 +1,48 @@
-"""The job queue: work that an action leaves for later, written in its own transaction. Owns `jobs` and
-`lanes`.
+"""The job queue: work that an action leaves for later, written in its own transaction. Owns `jobs`.
 
-A claim is a lease: it moves `run_at` to the end of the lease, so what a killed worker held becomes due again
-by itself and nothing is lost. Finishing belongs in the same unit of work as the effect, so nothing is done
-twice.
+A claim is a lease: it moves `run_at` to its end, so what a killed worker held becomes due again by itself. Leases are
+short and renewed. Finishing belongs in the same unit of work as the effect, so nothing is done twice.
 
 Jobs of one lane (all that send to one server) run one after the other, in the order they were added. Only
 the first of a lane has a time to run; the others are parked until it is finished. So a server that is
-unavailable costs one row to check, however many wait behind it. Adding and finishing both lock the row of
-the lane, so neither can miss the other.
+unavailable costs one row to check, however many wait behind it (see `lanes`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections import Counter
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from node.database import Reader, Row, Writer
+from node.database import Reader, Writer
 from node.ids import new_id, now_ms
+from node.jobs import lanes, payloads
 
-LEASE_MS = 5 * 60_000
-MAX_ATTEMPTS = 8
+log = logging.getLogger("tintype.jobs")
+
+LEASE_MS = 30_000
+MAX_ATTEMPTS, MAX_IDS = 8, 256
+FAILED_RETENTION_MS = 30 * 24 * 3_600_000
 FIRST_BACKOFF_MS = 10_000
 PARKED_RUN_AT = 1 << 62
-
-# Few shapes of statement, so that each is prepared once.
-_ROWS_AT_ONCE = (64, 8, 1)
-_PLACEHOLDERS = {
-    size: ", ".join(f"(:lane_{n}, CAST(:more_{n} AS INTEGER))" for n in range(size)) for size in _ROWS_AT_ONCE
-}
+MAX_AHEAD_MS = 2 * 24 * 3_600_000  # a time beyond it was made while the clock was wrong
+UNDECODABLE, UNKNOWN_KIND = "its payload cannot be decoded", "no handler for this kind of job"
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A claimed job. `attempts` counts this one, so it is 1 at the first try."""
+    """A claimed job. `attempts` counts this one, so it is 1 at the first try; the claim ends at `claimed_until`."""
 
     id: int
     kind: str
     lane: str
     payload: dict[str, Any]
     attempts: int
+    claimed_until: int = 0
 
 
 class RetryLater(Exception):
@@ -84,7 +82,7 @@ def add_many(
     """
     now = now_ms()
     times = run_at if isinstance(run_at, Sequence) else [now if run_at is None else run_at] * len(entries)
-    occupied = _enter_lanes(tx, [lane for _, lane in entries if lane])
+    occupied = lanes.enter(tx, [lane for _, lane in entries if lane])
     rows: list[dict[str, Any]] = []
     for (payload, lane), at in zip(entries, times, strict=True):
         if lane and lane in occupied:
@@ -104,45 +102,37 @@ def add_many(
     return [row["id"] for row in rows]
 
 
-def _enter_lanes(tx: Writer, lanes: list[str]) -> set[str]:
-    """Counts jobs into their lanes; returns the lanes that held some before.
-
-    Rows are locked in one order everywhere, so two units that add or finish many jobs cannot deadlock.
-    """
-    counts = sorted(Counter(lanes).items())
-    held: set[str] = set()
-    while counts:
-        size = next(size for size in _ROWS_AT_ONCE if size <= len(counts))
-        group, counts = counts[:size], counts[size:]
-        values: dict[str, Any] = {f"lane_{n}": lane for n, (lane, _) in enumerate(group)}
-        values |= {f"more_{n}": more for n, (_, more) in enumerate(group)}
-        rows = tx.all(
-            f"""INSERT INTO lanes (lane, jobs) VALUES {_PLACEHOLDERS[size]}
-                ON CONFLICT (lane) DO UPDATE SET jobs = lanes.jobs + excluded.jobs
-                RETURNING lane, jobs""",  # noqa: S608
-            **values,
-        )
-        entered = dict(group)
-        held.update(row["lane"] for row in rows if row["jobs"] > entered[row["lane"]])
-    return held
-
-
 def has_jobs(tx: Reader, kind: str) -> bool:
     """Returns whether any job of a kind waits or runs."""
-    return (
-        tx.value("SELECT id FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind)
-        is not None
-    )
+    return bool(tx.value("SELECT 1 FROM jobs WHERE kind = :kind AND failed_at IS NULL LIMIT 1", kind=kind))
+
+
+_LOCK_AND_BRING_FORWARD = """
+    UPDATE jobs SET run_at = CASE WHEN run_at > :at AND claimed_until = 0 THEN :at ELSE run_at END
+    WHERE kind = :kind AND failed_at IS NULL"""
 
 
 def add_once(tx: Writer, kind: str, payload: dict[str, Any], *, run_at: int | None = None) -> None:
-    """Adds a job unless one of its kind exists already: for periodic work."""
-    if not has_jobs(tx, kind):
+    """Adds a job unless one of its kind exists already: for periodic work. None is put off for longer than this one.
+
+    A unit that finishes that one and then reads sees what was written here before, or a new job is added.
+    """
+    at = PARKED_RUN_AT if run_at is None else run_at
+    # One of the units waits for the other. The second look sees the job that the other has added in its turn.
+    if not any(tx.run(_LOCK_AND_BRING_FORWARD, kind=kind, at=at) for _ in range(2)):
         add(tx, kind, payload, run_at=run_at)
 
 
 def claim(tx: Writer, kind: str, limit: int, now: int, lease: int = LEASE_MS) -> list[Job]:
     """Claims up to `limit` jobs of a kind that are due at `now`, for `lease` milliseconds; oldest first."""
+    return claim_until(tx, kind, limit, now, max(now, now_ms()) + lease)
+
+
+def claim_until(tx: Writer, kind: str, limit: int, now: int, until: int) -> list[Job]:
+    """Claims as `claim` does, until a given time.
+
+    A job whose payload cannot be decoded is given up, with a line in the log; the others are claimed all the same.
+    """
     rows = tx.all(
         # The condition stands outside too: two workers that chose the same row on PostgreSQL
         # would otherwise both take it.
@@ -155,13 +145,106 @@ def claim(tx: Writer, kind: str, limit: int, now: int, lease: int = LEASE_MS) ->
         kind=kind,
         limit=limit,
         now=now,
-        until=max(now, now_ms()) + lease,
+        until=until,
     )
-    return [_job(row) for row in sorted(rows, key=lambda row: row["id"])]
+    found = []
+    for row in sorted(rows, key=lambda row: row["id"]):
+        payload = payloads.decode(row["payload"])
+        job = Job(
+            row["id"], row["kind"], row["lane"], {} if payload is None else payload, row["attempts"], until
+        )
+        if payload is not None:
+            found.append(job)
+            continue
+        log.error("job %s %d given up: %s", job.kind, job.id, UNDECODABLE)
+        fail(tx, job, UNDECODABLE)
+    return found
 
 
-def _job(row: Row) -> Job:
-    return Job(row["id"], row["kind"], row["lane"], msgspec.json.decode(row["payload"]), row["attempts"])
+def renew(tx: Writer, claims: Mapping[int, int], until: int) -> set[int]:
+    """Extends claims to `until`; `claims` maps the id of each job to the end of its claim. Returns the ids renewed."""
+    return _update_claims(tx, claims, "run_at = :until, claimed_until = :until", until=until)
+
+
+def release(tx: Writer, claims: Mapping[int, int]) -> set[int]:
+    """Ends claims, so that the jobs run again at once; the attempt does not count. Returns the ids released.
+
+    `claims` is as for `renew`: what another worker has claimed since is left to it.
+    """
+    change = "run_at = :now, claimed_until = 0, attempts = attempts - 1"
+    released = _update_claims(tx, claims, change, now=now_ms())
+    for row in tx.all("SELECT DISTINCT kind FROM jobs WHERE id IN (:ids)", ids=released):
+        tx.after_commit(functools.partial(tx.wake, row["kind"]))
+    return released
+
+
+def _update_claims(tx: Writer, claims: Mapping[int, int], change: str, **values: int) -> set[int]:
+    by_end: dict[int, list[int]] = {}
+    for id_, end in sorted(claims.items()):
+        by_end.setdefault(end, []).append(id_)
+    changed: set[int] = set()
+    for end, ids in by_end.items():
+        rows = tx.all(
+            f"""UPDATE jobs SET {change}
+                WHERE id IN (:ids) AND claimed_until = :end AND failed_at IS NULL RETURNING id""",  # noqa: S608
+            ids=ids,
+            end=end,
+            **values,
+        )
+        changed.update(row["id"] for row in rows)
+    return changed
+
+
+def release_lost(tx: Writer, kind: str, until: int) -> int:
+    """Releases the claims of one `claim_until` whose answer was lost with the connection."""
+    sql = "SELECT id FROM jobs WHERE kind = :kind AND run_at = :until AND failed_at IS NULL"
+    rows = tx.all(sql, kind=kind, until=until)
+    return len(release(tx, {row["id"]: until for row in rows}))
+
+
+def _kinds(tx: Reader) -> list[str]:
+    """Returns the kinds that have jobs: one look into the index for each, however many jobs there are."""
+    found = [""]
+    sql = "SELECT kind FROM jobs WHERE kind > :after AND failed_at IS NULL ORDER BY kind LIMIT 1"
+    while (kind := tx.value(sql, after=found[-1])) is not None:
+        found.append(kind)
+    return found[1:]
+
+
+def give_up_unknown_kinds(tx: Writer, known: Iterable[str], now: int) -> int:
+    """Gives up the jobs that are due and of no known kind, so that their lanes go on; returns how many."""
+    given_up = 0
+    for kind in set(_kinds(tx)).difference(known):
+        rows = tx.all(
+            """SELECT id, lane, attempts FROM jobs
+               WHERE kind = :kind AND run_at <= :now AND failed_at IS NULL ORDER BY run_at, id LIMIT :limit""",
+            kind=kind,
+            now=now,
+            limit=MAX_IDS,
+        )
+        for row in rows:
+            fail(tx, Job(row["id"], kind, row["lane"], {}, row["attempts"], 0), UNKNOWN_KIND)
+            log.error("job %s %d given up: %s", kind, row["id"], UNKNOWN_KIND)
+        given_up += len(rows)
+    return given_up
+
+
+def bring_back(tx: Writer, now: int) -> int:
+    """Lets run what is put off or claimed for longer than anything is: the clock was wrong. Returns how many."""
+    claimed = "claimed_until > 0 AND claimed_until > :latest AND failed_at IS NULL"
+    sql = f"UPDATE jobs SET run_at = :now, claimed_until = 0 WHERE {claimed}"  # noqa: S608
+    late = tx.run(sql, now=now, latest=now + 4 * LEASE_MS)
+    for kind in _kinds(tx):
+        late += tx.run(
+            """UPDATE jobs SET run_at = :now
+               WHERE kind = :kind AND run_at > :latest AND run_at < :parked AND claimed_until = 0
+                 AND failed_at IS NULL""",
+            kind=kind,
+            now=now,
+            latest=now + MAX_AHEAD_MS,
+            parked=PARKED_RUN_AT,
+        )
+    return late
 
 
 def finish(tx: Writer, job: Job) -> bool:
@@ -171,13 +254,13 @@ def finish(tx: Writer, job: Job) -> bool:
 
 def finish_all(tx: Writer, jobs: Iterable[Job]) -> set[int]:
     """Finishes many jobs; returns the ids of those that were not finished before."""
-    lanes = {job.id: job.lane for job in jobs}
-    if len(lanes) == 1:
-        rows = tx.all("DELETE FROM jobs WHERE id = :id RETURNING id", id=next(iter(lanes)))
+    lane_of = {job.id: job.lane for job in jobs}
+    if len(lane_of) == 1:
+        rows = tx.all("DELETE FROM jobs WHERE id = :id RETURNING id", id=next(iter(lane_of)))
     else:
-        rows = tx.all("DELETE FROM jobs WHERE id IN (:ids) RETURNING id", ids=list(lanes))
+        rows = tx.all("DELETE FROM jobs WHERE id IN (:ids) RETURNING id", ids=list(lane_of))
     gone = {row["id"] for row in rows}
-    _leave_lanes(tx, [lanes[id_] for id_ in gone])
+    _leave_lanes(tx, [lane_of[id_] for id_ in gone])
     return gone
 
 
@@ -188,9 +271,9 @@ def move_to_lane(
 
     It runs at `run_at` if it is the first there. Lanes keep the order in which jobs were added, not moved.
     """
-    # Both rows are locked in one order, as in `_enter_lanes`.
+    # Both rows are locked in one order, as in `lanes.enter`.
     if lane < job.lane:
-        is_held = bool(_enter_lanes(tx, [lane]))
+        is_held = bool(lanes.enter(tx, [lane]))
     moved = tx.run(
         """UPDATE jobs SET lane = :lane, kind = :kind, run_at = :parked, claimed_until = 0, reason = :reason
            WHERE id = :id AND failed_at IS NULL""",
@@ -206,37 +289,17 @@ def move_to_lane(
         return
     _leave_lanes(tx, [job.lane])
     if lane > job.lane:
-        is_held = bool(_enter_lanes(tx, [lane]))
+        is_held = bool(lanes.enter(tx, [lane]))
     if not is_held:
         tx.run("UPDATE jobs SET run_at = :at WHERE id = :id", id=job.id, at=run_at)
         if run_at <= now_ms():
             tx.after_commit(functools.partial(tx.wake, kind or job.kind))
 
 
-def nonempty_lanes(tx: Reader, lanes: Iterable[str]) -> set[str]:
-    """Returns those of these lanes that hold jobs."""
-    return {row["lane"] for row in tx.all("SELECT lane FROM lanes WHERE lane IN (:names)", names=list(lanes))}
-
-
-def has_sublane(tx: Reader, lane: str) -> bool:
-    """Returns whether a sublane of this lane (named by it, a space and more) holds jobs."""
-    found = tx.value(f"SELECT 1 FROM lanes WHERE {_IS_SUBLANE_SQL} LIMIT 1", **_sublane_values(lane))  # noqa: S608
-    return found is not None
-
-
 def delete_lanes(tx: Writer, lane: str) -> None:
     """Deletes all jobs of a lane and of its sublanes, but those that failed for good."""
-    held = f"lane <> '' AND (lane = :lane OR {_IS_SUBLANE_SQL})"
-    values = {**_sublane_values(lane), "lane": lane}
-    tx.run(f"DELETE FROM jobs WHERE failed_at IS NULL AND {held}", **values)  # noqa: S608
-    tx.run(f"DELETE FROM lanes WHERE {held}", **values)  # noqa: S608
-
-
-_IS_SUBLANE_SQL = "substr(lane, 1, :length) = :start"
-
-
-def _sublane_values(lane: str) -> dict[str, Any]:
-    return {"start": f"{lane} ", "length": len(lane) + 1}
+    for name in lanes.delete(tx, lane):
+        tx.run("DELETE FROM jobs WHERE failed_at IS NULL AND lane = :lane", lane=name)
 
 
 def reschedule(tx: Writer, job: Job, run_at: int, reason: str, kind: str | None = None) -> None:
@@ -264,37 +327,25 @@ def fail(tx: Writer, job: Job, reason: str) -> None:
         _leave_lanes(tx, [job.lane])
 
 
-def _leave_lanes(tx: Writer, lanes: Iterable[str]) -> None:
-    left = sorted((lane, less) for lane, less in Counter(lanes).items() if lane)
-    if not left:
-        return
-    names = [lane for lane, _ in left]
-    tx.many(
-        "UPDATE lanes SET jobs = jobs - :less WHERE lane = :lane",
-        [{"lane": lane, "less": less} for lane, less in left],
-    )
-    ended = {
-        row["lane"]
-        for row in tx.all("DELETE FROM lanes WHERE lane IN (:names) AND jobs < 1 RETURNING lane", names=names)
-    }
-    if len(ended) < len(names):
-        _run_lanes_now(tx, [name for name in names if name not in ended])
+def _leave_lanes(tx: Writer, left: Iterable[str]) -> None:
+    if going_on := lanes.leave(tx, left):
+        _run_lanes_now(tx, going_on)
 
 
 def run_lane_now(tx: Writer, lane: str) -> None:
     """Lets the first job of a lane and of each of its sublanes run now."""
-    below = tx.all(f"SELECT lane FROM lanes WHERE {_IS_SUBLANE_SQL}", **_sublane_values(lane))  # noqa: S608
-    _run_lanes_now(tx, [lane, *(row["lane"] for row in below)])
+    _run_lanes_now(tx, [lane, *lanes.sublanes(tx, lane)])
 
 
-def _run_lanes_now(tx: Writer, lanes: list[str]) -> None:
+def _run_lanes_now(tx: Writer, names: list[str]) -> None:
     rows = tx.all(
         """UPDATE jobs SET run_at = :now
-           WHERE id IN (SELECT MIN(id) FROM jobs
-                        WHERE lane IN (:lanes) AND failed_at IS NULL AND lane <> '' GROUP BY lane)
+           WHERE id IN (SELECT (SELECT MIN(j.id) FROM jobs j
+                                WHERE j.lane = l.lane AND j.failed_at IS NULL AND j.lane <> '')
+                        FROM lanes l WHERE l.lane IN (:lanes))
              AND run_at > :now AND claimed_until = 0
            RETURNING kind""",
-        lanes=lanes,
+        lanes=names,
         now=now_ms(),
     )
     for kind in {row["kind"] for row in rows}:
@@ -320,8 +371,7 @@ def release_all_claims(tx: Writer) -> None:
 
 
 def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
-    """Returns when the first job of each kind may run (milliseconds),
-    for those of these kinds that have one."""
+    """Returns when the first job of each of these kinds may run (milliseconds), for those that have one."""
     due = {}
     for kind in kinds:
         at = tx.value(
@@ -333,46 +383,10 @@ def next_run_times(tx: Reader, kinds: list[str]) -> dict[str, int]:
     return due
 
 
-@dataclasses.dataclass(frozen=True)
-class KindStats:
-    """The jobs of one kind, for staff: how many wait, run, and were given up; when the oldest was added."""
-
-    kind: str
-    waiting: int
-    working: int
-    failed: int
-    oldest_at: int | None
-
-
-def stats_by_kind(tx: Reader) -> list[KindStats]:
-    rows = tx.all(
-        """SELECT kind,
-                  COUNT(*) FILTER (WHERE failed_at IS NULL AND claimed_until = 0) AS waiting,
-                  COUNT(*) FILTER (WHERE failed_at IS NULL AND claimed_until > 0) AS working,
-                  COUNT(*) FILTER (WHERE failed_at IS NOT NULL) AS failed,
-                  MIN(created_at) FILTER (WHERE failed_at IS NULL) AS oldest_at
-           FROM jobs GROUP BY kind ORDER BY kind"""
+def clean_up(tx: Writer, now: int) -> int:
+    """Deletes a batch of the jobs that were given up `FAILED_RETENTION_MS` ago, and returns how many."""
+    return tx.run(
+        """DELETE FROM jobs WHERE id IN (
+               SELECT id FROM jobs WHERE failed_at < :before ORDER BY failed_at LIMIT 500)""",
+        before=now - FAILED_RETENTION_MS,
     )
-    return [
-        KindStats(row["kind"], row["waiting"], row["working"], row["failed"], row["oldest_at"])
-        for row in rows
-    ]
-
-
-def failures(tx: Reader, limit: int = 50) -> list[Row]:
-    """Returns the jobs given up last: id, kind, lane, attempts, reason, failed_at."""
-    return tx.all(
-        """SELECT id, kind, lane, attempts, reason, failed_at FROM jobs
-           WHERE failed_at IS NOT NULL ORDER BY failed_at DESC LIMIT :limit""",
-        limit=limit,
-    )
-
-
-def longest_lanes(tx: Reader, limit: int = 50) -> list[Row]:
-    """Returns the longest lanes: lane, jobs."""
-    return tx.all("SELECT lane, jobs FROM lanes ORDER BY jobs DESC, lane LIMIT :limit", limit=limit)
-
-
-def delete_failed(tx: Writer, before: int) -> int:
-    """Deletes jobs given up before `before`, so that the table stays bounded; returns how many."""
-    return tx.run("DELETE FROM jobs WHERE failed_at < :before", before=before)

@@ -2,8 +2,8 @@
 
 What ties an account to others ends in the unit of work that deletes it; its posts may be thousands, so the job
 `forget_person` deletes them a few at a time, and after them the other content. What is deleted when is registered
-by the modules that own the tables (see `deletion_hooks`; `post_deletion` imports them). The row of the account stays, emptied, so that its name is
-never given out again. Owns no table.
+by the modules that own the tables (see `deletion_hooks`; `post_deletion` imports those below its own package). The row
+of the account stays, emptied, so that its name is never given out again. Owns no table.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from node.node import Node
 from node.paging import Page
 from node.posts import posts
 from node.publishing import post_deletion
+
+deletion_hooks.import_owners("node.publishing")
 
 BATCH_SIZE = 20
 

@@ -14,7 +14,7 @@ from node.accounts import accounts, relationships
 from node.database import Reader, Row, Writer
 from node.errors import Invalid, NotAllowed, Refused
 from node.federation import outbox
-from node.ids import now_ms
+from node.ids import CLOCK_TOLERANCE_MS, has_passed, now_ms
 from node.interactions import blocks, follows
 from node.jobs import queue
 from node.jobs.queue import Job
@@ -81,7 +81,9 @@ def cancel_move(tx: Writer, account: Account) -> None:
 def next_move_at(tx: Reader, account: Account) -> int:
     """Returns when an account may move again, in milliseconds since 1970; 0 for at any time."""
     moved_at = tx.value("SELECT moved_at FROM moves WHERE account_id = :account", account=account.id)
-    return 0 if moved_at is None else int(moved_at) + MOVE_COOLDOWN_MS
+    if moved_at is None or has_passed(MOVE_COOLDOWN_MS, moved_at):
+        return 0
+    return int(moved_at) + MOVE_COOLDOWN_MS
 
 
 def receive_move(tx: Writer, origin: Account, target: Account) -> None:
@@ -99,10 +101,12 @@ def receive_move(tx: Writer, origin: Account, target: Account) -> None:
 def is_past_cooldown(tx: Reader, account: Account) -> bool:
     """Returns whether a remote account may move: it has not moved lately, and nobody has just moved to it."""
     return not tx.value(
-        """SELECT 1 FROM moves WHERE account_id = :id AND moved_at > :since
-           UNION ALL SELECT 1 FROM moves WHERE target_id = :id AND moved_at > :since LIMIT 1""",
+        """SELECT 1 FROM moves WHERE account_id = :id AND moved_at > :since AND moved_at <= :latest
+           UNION ALL SELECT 1 FROM moves WHERE target_id = :id AND moved_at > :since AND moved_at <= :latest
+           LIMIT 1""",
         id=account.id,
         since=now_ms() - REMOTE_MOVE_COOLDOWN_MS,
+        latest=now_ms() + CLOCK_TOLERANCE_MS,
     )
 
 

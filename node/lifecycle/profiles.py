@@ -15,7 +15,7 @@ from node.database import Reader, Writer
 from node.errors import Invalid
 from node.federation import outbox
 from node.models.account import Account
-from node.text import display_names, hostnames
+from node.text import display_names, hostnames, line_breaks
 
 MAX_FIELDS = 4
 MAX_BIO_LENGTH = 1000
@@ -32,7 +32,7 @@ def columns_from_form(
         raise Invalid(
             f"The name can have {display_names.MAX_DISPLAY_NAME_LENGTH} characters.", field="display_name"
         )
-    bio = bio.replace("\r\n", "\n").strip()
+    bio = line_breaks.normalize(bio).strip()
     if len(bio) > MAX_BIO_LENGTH:
         raise Invalid(f"The text about you can have {MAX_BIO_LENGTH} characters.", field="bio")
     lines = [

@@ -16,7 +16,7 @@ from node.accounts import accounts, keys
 from node.auth import invites, passwords, users
 from node.auth.users import User
 from node.database import Reader, Writer
-from node.errors import Invalid, NotAllowed
+from node.errors import Conflict, Invalid, NotAllowed
 from node.node import Node
 from node.notifications import notifications
 from node.text import display_names
@@ -108,12 +108,15 @@ def sign_up(
 ) -> User:
     """Creates the account and the user, and notifies the staff. Raises as `register`.
 
-    With an invite no approval is needed. In mode `closed` an invite does not help.
+    With an invite by staff no approval is needed, with that of another user no reason. In mode `closed` an invite does
+    not help. That an e-mail address is in use is told to nobody.
     """
     check_open(tx, mode, invite)
     invited = invites.redeem(tx, invite) if invite else None
-    is_pending = mode == "approval" and invited is None
-    if is_pending and not reason.strip():
+    host = accounts.by_id(tx, invited.account_id) if invited else None
+    host_user = users.by_account(tx, host) if host else None
+    is_pending = mode == "approval" and not (host_user is not None and host_user.is_staff)
+    if is_pending and invited is None and not reason.strip():
         raise Invalid("Please tell us briefly why you would like to join.", field="reason")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(
@@ -179,7 +182,9 @@ def create_user(
     role: str = "user",
     language: str = "",
 ) -> User:
-    """Creates an account and its user in any mode: for the command line and the first admin."""
+    """Creates an account and its user in any mode: for the command line and the first admin, who may know addresses."""
+    if users.is_email_in_use(tx, users.normalize_email(email)):
+        raise Conflict("That e-mail address is already in use.")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(tx, account, email=email, password_hash=password_hash, role=role, language=language)
     if role == "admin":

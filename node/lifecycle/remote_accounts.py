@@ -17,7 +17,7 @@ from node.ids import now_ms
 from node.models.account import Account
 from node.models.remote_actor import RemoteActor
 from node.moderation import domain_rules
-from node.text import display_names, formatting, hostnames
+from node.text import display_names, formatting, hostnames, plain_or_html
 
 
 def upsert(tx: Writer, actor: RemoteActor) -> Account:
@@ -59,7 +59,7 @@ def columns_from_actor(tx: Writer, actor: RemoteActor) -> dict[str, Any]:
         raise Invalid("This profile could not be read from its server.", detail=actor.uri)
     fields = [
         [
-            display_names.clean_line(label, MAX_REMOTE_FIELD_LENGTH),
+            display_names.clean_line(plain_or_html.read(label), MAX_REMOTE_FIELD_LENGTH),
             formatting.sanitize_html(value[:MAX_REMOTE_FIELD_LENGTH]),
         ]
         for label, value in list(actor.fields)[:MAX_REMOTE_FIELDS]

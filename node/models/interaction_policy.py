@@ -141,7 +141,9 @@ def dump(policy: InteractionPolicy) -> str:
 
 def load(text: str) -> InteractionPolicy:
     """Parses what `dump` wrote."""
-    rules: dict[str, dict[str, list[Any]]] = json.loads(text) if text else {}
+    if not text:
+        return DEFAULT_POLICY
+    rules: dict[str, dict[str, list[Any]]] = json.loads(text)
     return InteractionPolicy(
         **{
             name: InteractionRule(frozenset(rule.get("allowed", ())), frozenset(rule.get("asked", ())))

@@ -11,7 +11,10 @@ from node.models.interaction_policy import InteractionPolicy
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post, local or remote. `caption` is safe HTML, `source` the text a local person typed."""
+    """A post, local or remote. `caption` is safe HTML, `source` the text a local person typed.
+
+    `extras` is JSON (`post_extras`); `extras_at` when it changed without an edit, as the votes of a poll do.
+    """
 
     id: int
     uri: str
@@ -38,6 +41,8 @@ class Post:
     deleted_at: int | None
     emoji: str
     context: str
+    extras: str
+    extras_at: int
 
     @property
     def is_comment(self) -> bool:

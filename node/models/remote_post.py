@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node.models.account import Account
+from node.models.post_extras import EMPTY, PostExtras
 from node.models.remote_actor import RemoteEmoji
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemotePhoto:
-    """A photo as a remote server describes it: numbers within bounds, an https url."""
+    """A photo as a remote server describes it: numbers within bounds, an https url.
+
+    `people` are (uri of an account, x, y): who is tagged in it, at which share of its width and height.
+    """
 
     url: str
     mime: str = ""
@@ -22,6 +26,7 @@ class RemotePhoto:
     focus_x: float = 0.0
     focus_y: float = 0.0
     extra: Mapping[str, object] = field(default_factory=dict)
+    people: Sequence[tuple[str, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +54,4 @@ class RemotePost:
     emoji: Sequence[RemoteEmoji] = ()
     policy: str = ""
     context: str = ""
+    extras: PostExtras = EMPTY

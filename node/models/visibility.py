@@ -41,6 +41,12 @@ def no_block(account: str) -> str:
     return no_block_between(":viewer", account)
 
 
+def no_block_by(account: str) -> str:
+    """Returns the SQL condition that the account whose id the expression is has not blocked `:viewer`."""
+    return f"""(SELECT COUNT(*) FROM blocks vb
+        WHERE vb.account_id = {account} AND vb.target_id = :viewer) = 0"""  # noqa: S608
+
+
 def no_block_between(one: str, other: str) -> str:
     """Returns the SQL condition that neither of the accounts whose ids the expressions are
     has blocked the other."""
@@ -133,6 +139,17 @@ def may_see(tx: Reader, viewer: Account | None, post: Post) -> bool:
     )
 
 
+def may_see_posts_of(tx: Reader, viewer: Account | None, account: Account) -> bool:
+    """Returns whether the viewer may see any post of the account at all: it is active, and no block is between them."""
+    return bool(
+        tx.value(
+            f"SELECT 1 WHERE {_is_active_for_viewer(':account')} AND {no_block(':account')}",
+            account=account.id,
+            viewer=viewer_value(viewer),
+        )
+    )
+
+
 def may_see_file(tx: Reader, viewer_id: int, key: str) -> Access | None:
     """Returns whether a file may be served to a viewer (0: anonymous), None if not;
     shared caches may keep 'public'.
@@ -174,15 +191,17 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
 
 
 def may_serve_with_capability(tx: Reader, key: str) -> bool:
-    """Returns whether a photo's file may be served to a holder of its capability:
-    its owner is active and shows media.
+    """Returns whether a photo's file may be served to another server that has its capability:
+    it is in a post, and its owner is active and shows media.
 
-    That the holder may see the post was checked when the URL with the capability was given out.
+    That the server may have the post was checked when the URL with the capability was given out.
     """
     return bool(
         tx.value(
             f"""SELECT 1 FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
-                WHERE f.file = :key AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
+                JOIN posts p ON p.id = ph.post_id
+                WHERE f.file = :key AND p.deleted_at IS NULL
+                  AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
                 LIMIT 1""",  # noqa: S608
             key=key,
         )

@@ -69,4 +69,9 @@ def entries(tx: Reader, page: Page) -> list[AuditEntry]:
 
 def clean_up(tx: Writer, now: int) -> int:
     """Deletes entries older than two years; returns how many. `now` is in milliseconds."""
-    return tx.run("DELETE FROM audit_log WHERE created_at < :before", before=now - RETENTION_MS)
+    return tx.run(
+        """DELETE FROM audit_log WHERE id IN (
+               SELECT id FROM audit_log WHERE id < :end AND created_at < :before ORDER BY id LIMIT 500)""",
+        end=(now - RETENTION_MS) << 16,
+        before=now - RETENTION_MS,
+    )

@@ -7,12 +7,18 @@ the notification is withdrawn when the event is undone.
 
 from __future__ import annotations
 
+import functools
+
 from node.database import Writer
+from node.database.walks import trim_next_account
 from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import no_block_between, no_mute_of_notifications
+
+MAX_PER_ACCOUNT = 4_000
+"""Older ones are deleted once a day."""
 
 KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
 
@@ -92,3 +98,17 @@ def dismiss(tx: Writer, account: Account, id_: int) -> None:
 def clear(tx: Writer, account: Account) -> None:
     """Deletes all notifications of an account."""
     tx.run("DELETE FROM notifications WHERE account_id = :account", account=account.id)
+
+
+def trim(tx: Writer, now: int, after: int | None) -> int | None:
+    """Deletes the oldest beyond `MAX_PER_ACCOUNT` of the next account; returns which it is, None at the end."""
+    return trim_next_account(tx, "notifications", after, functools.partial(_trim_account, tx))
+
+
+def _trim_account(tx: Writer, account_id: int) -> int:
+    return tx.run(
+        """DELETE FROM notifications WHERE id IN (
+               SELECT id FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT 500 OFFSET :most)""",
+        account=account_id,
+        most=MAX_PER_ACCOUNT,
+    )

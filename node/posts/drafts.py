@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from node.attachments import photo_metadata
 from node.attachments.photo_metadata import SharedMetadata
+from node.attachments.photo_rows import Photo
 from node.errors import Invalid
 from node.models.audience import VISIBILITIES
 from node.models.interaction_policy import DEFAULT_POLICY, InteractionPolicy
+from node.models.post import Post
 from node.text.formatting import clean_text
 
 MAX_PHOTOS = 20
@@ -22,7 +24,8 @@ MAX_WARNING_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A post as its author wants it. `photo_ids` are in order; `alts` has the alt texts that change, by photo id.
+    """A post as its author wants it. `photo_ids` are in order; `alts` has the alt texts that change, by photo id, and
+    `focuses` the focal points (x, y: -1…1 each).
 
     Publishing and editing take the same draft: an edit gives the whole content of the post again.
     `visibility`, `parent_id` and `quote_id` (the quoted post) are chosen once; an edit keeps those of the post.
@@ -41,6 +44,21 @@ class Draft:
     policy: InteractionPolicy = DEFAULT_POLICY
     shared_metadata: SharedMetadata | None = None
     quote_id: int | None = None
+    focuses: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def from_post(post: Post, post_photos: Sequence[Photo]) -> Draft:
+    """Returns the content of a local post as the draft that it was, for an edit or a new post."""
+    return Draft(
+        caption=post.source,
+        photo_ids=[photo.id for photo in post_photos],
+        visibility=post.visibility,
+        warning=post.warning,
+        is_sensitive=post.is_sensitive,
+        language=post.language,
+        policy=post.interaction_policy,
+        shared_metadata=photo_metadata.from_photos(post_photos),
+    )
 
 
 def validate(draft: Draft) -> Draft:
@@ -59,8 +77,10 @@ def validate(draft: Draft) -> Draft:
     if len(set(photo_ids)) != len(photo_ids):
         raise Invalid("The same photo cannot be in a post twice.", field="photos")
     shared = None if draft.shared_metadata is None else photo_metadata.validate(draft.shared_metadata)
-    if not photo_ids and shared is not None and (shared.place or shared.licence):
-        raise Invalid("A location and a licence need a photo. Please add one, or remove them.", field="place")
+    if not photo_ids and shared is not None:
+        if shared.place:
+            raise Invalid("A location needs a photo. Please add one, or remove the location.", field="place")
+        shared = replace(shared, licence="")  # it is that of photos, and may be the author's default
     if not photo_ids and not caption:
         raise Invalid("A post needs a photo or text.", field="caption")
     return replace(

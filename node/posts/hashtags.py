@@ -2,9 +2,10 @@
 
 `post_hashtags` joins every post with its hashtags. `hashtag_uses` has one row per hashtag, hour and author of
 public posts, so that every count is of distinct authors, however often one of them posts. Names are NFKC
-and case-folded (`formatting.normalize_hashtag`); `display` is the way a hashtag was first written.
+and case-folded (`formatting.normalize_hashtag`); `display` is the way most people write a hashtag: each post that
+writes it so adds a vote, any other takes one away, and where none is left, the next spelling takes its place.
 
-Trends: every author counts once per hashtag, by their latest use, worth half as much every `HALF_LIFE_HOURS`. A
+Trends: of the latest `MAX_TREND_USES`, every author counts once per hashtag, by their latest use, worth half as much every `HALF_LIFE_HOURS`. A
 remote server counts for at most `MAX_AUTHORS_PER_SERVER` of its authors, and fewer than `MIN_TREND_AUTHORS`, so
 counted, make no trend. The rank of a `TrendingHashtag` depends on nothing that is not in it.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from node.database import Reader, Writer, build, columns
 from node.ids import new_id, now_ms
@@ -20,13 +22,19 @@ from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import is_active_and_unlimited
-from node.text.formatting import clean_text, normalize_hashtag
+from node.posts import hashtag_days
+from node.text.formatting import clean_text, cut_hashtag, normalize_hashtag
 
 HOUR_MS = 3_600_000
+MAX_DISPLAY_VOTES = 20
 HALF_LIFE_HOURS = 12
 TREND_HOURS = 72
 MIN_TREND_AUTHORS = 3
 MAX_AUTHORS_PER_SERVER = 5
+USES_RETENTION_HOURS = 365 * 24
+UNUSED_RETENTION_MS = 7 * 24 * HOUR_MS
+MAX_TREND_USES = 20_000
+MAX_SUGGESTIONS_WEIGHED = 200
 _FULL_WEIGHT = 1 << 20  # one author now; shifted right once per half-life
 
 
@@ -36,17 +44,6 @@ class Hashtag:
     name: str
     display: str
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class UsagePeriod:
-    """Use of a hashtag from `start` (milliseconds) on: posts, distinct authors, local authors, servers."""
-
-    start: int
-    posts: int
-    authors: int
-    local_authors: int
-    servers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +63,32 @@ def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> N
     written: dict[str, str] = {}
     for display in names:
         if name := normalize_hashtag(clean_text(display, 200)):
-            written.setdefault(name, clean_text(display, 200).lstrip("#＃"))
+            written.setdefault(name, cut_hashtag(clean_text(display, 200)))
     if not written:
         return
     now = now_ms()
     tx.many(
         """INSERT INTO hashtags (id, name, display, created_at) VALUES (:id, :name, :display, :now)
-           ON CONFLICT DO NOTHING""",
-        [{"id": new_id(), "name": name, "display": display, "now": now} for name, display in written.items()],
+           ON CONFLICT (name) DO UPDATE SET
+               display = CASE WHEN hashtags.display_votes < 1 THEN excluded.display ELSE hashtags.display END,
+               display_votes = CASE WHEN hashtags.display_votes < 1 OR hashtags.display = excluded.display
+                   THEN hashtags.display_votes + 1 ELSE hashtags.display_votes - 1 END
+           WHERE hashtags.display <> excluded.display OR hashtags.display_votes < :most""",
+        [
+            {"id": new_id(), "name": name, "display": display, "now": now, "most": MAX_DISPLAY_VOTES}
+            for name, display in written.items()
+        ],
     )
     tx.run(
-        """INSERT INTO post_hashtags (hashtag_id, post_id)
-           SELECT h.id, CAST(:post AS BIGINT) FROM hashtags h WHERE h.name IN (:names)
+        """INSERT INTO post_hashtags (hashtag_id, post_id, is_public, is_local, has_photos)
+           SELECT h.id, CAST(:post AS BIGINT), CAST(:is_public AS BOOLEAN), CAST(:is_local AS BOOLEAN),
+                  CAST(:has_photos AS BOOLEAN)
+           FROM hashtags h WHERE h.name IN (:names)
            ON CONFLICT DO NOTHING""",
         post=post.id,
+        is_public=post.visibility == "public",
+        is_local=post.is_local,
+        has_photos=post.photos_count > 0,
         names=list(written),
     )
     if post.visibility == "public":
@@ -95,6 +104,7 @@ def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> N
             is_local=author.is_local,
             names=list(written),
         )
+        hashtag_days.add(tx, post, author, list(written))
 
 
 @deletion_hooks.on_post_deleted
@@ -103,7 +113,7 @@ def delete_by_post(tx: Writer, post: Post) -> None:
     rows = tx.all("DELETE FROM post_hashtags WHERE post_id = :post RETURNING hashtag_id", post=post.id)
     if post.visibility != "public" or not rows:
         return
-    where = {
+    where: dict[str, Any] = {
         "ids": [row["hashtag_id"] for row in rows],
         "hour": post.published_at // HOUR_MS,
         "author": post.account_id,
@@ -118,6 +128,7 @@ def delete_by_post(tx: Writer, post: Post) -> None:
            WHERE hashtag_id IN (:ids) AND hour = :hour AND account_id = :author AND posts <= 0""",
         **where,
     )
+    hashtag_days.subtract(tx, post, where["ids"])
 
 
 def retag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> None:
@@ -135,6 +146,14 @@ def by_name(tx: Reader, name: str) -> Hashtag | None:
     return build(Hashtag, row) if row else None
 
 
+def ids_by_name(tx: Reader, names: Sequence[str]) -> dict[str, int]:
+    """Returns the ids of hashtags by the names as they are given, however they are written; unknown ones are left out."""
+    normal = {name: normalize_hashtag(name) for name in names}
+    rows = tx.all("SELECT id, name FROM hashtags WHERE name IN (:names)", names=sorted(set(normal.values())))
+    ids = {row["name"]: row["id"] for row in rows}
+    return {name: ids[written] for name, written in normal.items() if written in ids}
+
+
 def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
     """Returns (name, display) of the hashtags of posts by post id, in one query."""
     found: dict[int, list[tuple[str, str]]] = {}
@@ -148,44 +167,6 @@ def by_posts(tx: Reader, post_ids: Sequence[int]) -> dict[int, list[tuple[str, s
     return found
 
 
-def daily_usage(tx: Reader, name: str, days: int = 7, *, now: int | None = None) -> list[UsagePeriod]:
-    """Returns the use per day (UTC), today first, days without any included."""
-    return _usage(tx, name, 24, days, now)
-
-
-def hourly_usage(tx: Reader, name: str, hours: int = 24, *, now: int | None = None) -> list[UsagePeriod]:
-    """Returns the use per hour, the present one first."""
-    return _usage(tx, name, 1, hours, now)
-
-
-def _usage(tx: Reader, name: str, length: int, most: int, now: int | None) -> list[UsagePeriod]:
-    last = (now or now_ms()) // HOUR_MS // length
-    rows = tx.all(
-        """SELECT u.hour / :length AS period, SUM(u.posts) AS posts,
-                  COUNT(DISTINCT u.account_id) AS authors,
-                  COUNT(DISTINCT u.account_id) FILTER (WHERE u.is_local) AS local_authors,
-                  COUNT(DISTINCT u.domain) AS servers
-           FROM hashtag_uses u JOIN hashtags h ON h.id = u.hashtag_id
-           WHERE h.name = :name AND u.hour >= :since
-           GROUP BY u.hour / :length""",
-        name=normalize_hashtag(name),
-        length=length,
-        since=(last - most + 1) * length,
-    )
-    known = {row["period"]: row for row in rows}
-    return [
-        UsagePeriod(
-            period * length * HOUR_MS,
-            *(
-                (int(row["posts"]), row["authors"], row["local_authors"], row["servers"])
-                if (row := known.get(period))
-                else (0, 0, 0, 0)
-            ),
-        )
-        for period in range(last, last - most, -1)
-    ]
-
-
 def trending(
     tx: Reader, limit: int = 10, *, only_local: bool = False, now: int | None = None
 ) -> list[TrendingHashtag]:
@@ -194,9 +175,9 @@ def trending(
     rows = tx.all(
         f"""WITH authors AS (
                 SELECT u.hashtag_id, u.domain, u.is_local, MAX(u.hour) AS hour, SUM(u.posts) AS posts
-                FROM hashtag_uses u JOIN accounts a ON a.id = u.account_id
-                WHERE u.hour > :since AND u.hour <= :now AND (u.is_local OR NOT :only_local)
-                  AND {is_active_and_unlimited("a")}
+                FROM (SELECT * FROM hashtag_uses WHERE hour > :since AND hour <= :now
+                      ORDER BY hour DESC LIMIT {MAX_TREND_USES}) AS u JOIN accounts a ON a.id = u.account_id
+                WHERE (u.is_local OR NOT :only_local) AND {is_active_and_unlimited("a")}
                 GROUP BY u.hashtag_id, u.account_id, u.domain, u.is_local),
             servers AS (
                 SELECT hashtag_id, is_local, COUNT(*) AS authors, SUM(posts) AS posts,
@@ -234,20 +215,46 @@ def trending(
 
 
 def suggest(tx: Reader, prefix: str, limit: int = 10, *, now: int | None = None) -> list[Hashtag]:
-    """Returns hashtags that begin with a prefix, those used by the most authors this week first."""
+    """Returns hashtags that begin with a prefix, those used by the most authors this week first.
+
+    Only the first `MAX_SUGGESTIONS_WEIGHED` by name are compared.
+    """
     start = normalize_hashtag(prefix)
     if not start:
         return []
     rows = tx.all(
-        f"""SELECT {columns(Hashtag, "h")} FROM hashtags h
-            LEFT JOIN hashtag_uses u ON u.hashtag_id = h.id AND u.hour > :since
-            WHERE h.name >= :start AND h.name < :end
-              AND EXISTS (SELECT 1 FROM hashtag_uses known WHERE known.hashtag_id = h.id)
-            GROUP BY {columns(Hashtag, "h")}
-            ORDER BY COUNT(DISTINCT u.account_id) DESC, h.name LIMIT :limit""",  # noqa: S608
+        f"""SELECT {columns(Hashtag, "h")} FROM (
+                SELECT * FROM hashtags WHERE name >= :start AND name < :end ORDER BY name LIMIT :most) AS h
+            WHERE EXISTS (SELECT 1 FROM hashtag_uses known WHERE known.hashtag_id = h.id)
+            ORDER BY (SELECT COALESCE(SUM(d.authors), 0) FROM hashtag_days d
+                      WHERE d.hashtag_id = h.id AND d.day > :since) DESC, h.name LIMIT :limit""",  # noqa: S608
         start=start,
         end=start + "\U0010ffff",
-        since=(now or now_ms()) // HOUR_MS - 7 * 24,
+        most=MAX_SUGGESTIONS_WEIGHED,
+        since=(now or now_ms()) // hashtag_days.DAY_MS - 7,
         limit=limit,
     )
     return [build(Hashtag, row) for row in rows]
+
+
+def clean_up_uses(tx: Writer, now: int) -> int:
+    """Deletes a batch of the uses that are older than a year, and returns how many."""
+    return tx.run(
+        """DELETE FROM hashtag_uses WHERE (hashtag_id, hour, account_id) IN (
+               SELECT hashtag_id, hour, account_id FROM hashtag_uses WHERE hour < :before ORDER BY hour LIMIT 500)""",
+        before=now // HOUR_MS - USES_RETENTION_HOURS,
+    )
+
+
+def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
+    """Deletes hashtags that no post has, a week after they were first used; returns where to go on, None at the end."""
+    rows = tx.all(
+        """SELECT h.id, h.created_at < :before
+               AND NOT EXISTS (SELECT 1 FROM post_hashtags ph WHERE ph.hashtag_id = h.id)
+               AND NOT EXISTS (SELECT 1 FROM hashtag_uses u WHERE u.hashtag_id = h.id) AS is_unused
+           FROM hashtags h WHERE h.id > :after ORDER BY h.id LIMIT 500""",
+        before=now - UNUSED_RETENTION_MS,
+        after=after or 0,
+    )
+    tx.run("DELETE FROM hashtags WHERE id IN (:ids)", ids=[row["id"] for row in rows if row["is_unused"]])
+    return rows[-1]["id"] if rows else None

@@ -11,13 +11,18 @@ those who want the boosts of this account and do not have the post already.
 
 from __future__ import annotations
 
+import functools
+
 from node.database import Writer
+from node.database.walks import trim_next_account
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.models.post import Boost, Post
 from node.posts import posts
 
 MAX_BACKFILLED = 40
+MAX_ENTRIES = 6_000
+"""Of one account. Older ones are deleted once a day."""
 
 _IS_ACTIVE_READER = """r.is_local AND r.suspended_at IS NULL AND r.deleted_at IS NULL"""
 
@@ -182,3 +187,17 @@ def remove_author(tx: Writer, viewer_id: int, by_id: int) -> None:
             by=by_id,
             viewer=viewer_id,
         )
+
+
+def trim(tx: Writer, now: int, after: int | None) -> int | None:
+    """Deletes the oldest entries beyond `MAX_ENTRIES` of the next feed; returns whose it is, None at the end."""
+    return trim_next_account(tx, "feed", after, functools.partial(_trim_feed, tx))
+
+
+def _trim_feed(tx: Writer, account_id: int) -> int:
+    return tx.run(
+        """DELETE FROM feed WHERE account_id = :account AND id IN (
+               SELECT id FROM feed WHERE account_id = :account ORDER BY id DESC LIMIT 500 OFFSET :most)""",
+        account=account_id,
+        most=MAX_ENTRIES,
+    )

@@ -1,7 +1,8 @@
 """Mentions: the accounts a post is addressed to. Owns `mentions`.
 
 A mentioned account may see the post, whatever its visibility. Silent mentions are addressed without being named in
-the caption, as the author of a comment's parent always is.
+the caption, as the author of a comment's parent always is. `private_by` is the author of a followers-only or direct
+post, for the lists of what an account may see only because it is mentioned.
 """
 
 from __future__ import annotations
@@ -62,9 +63,18 @@ def replace(tx: Writer, post: Post, named: Iterable[Account], silent: Iterable[A
     if post.edited_at is not None:
         delete_by_post(tx, post)
     tx.many(
-        """INSERT INTO mentions (post_id, account_id, is_silent) VALUES (:post, :account, :is_silent)
+        """INSERT INTO mentions (post_id, account_id, is_silent, private_by)
+           VALUES (:post, :account, :is_silent, :private_by)
            ON CONFLICT DO NOTHING""",
-        [{"post": post.id, "account": id_, "is_silent": is_silent} for id_, is_silent in rows.items()],
+        [
+            {
+                "post": post.id,
+                "account": id_,
+                "is_silent": is_silent,
+                "private_by": None if post.is_open else post.account_id,
+            }
+            for id_, is_silent in rows.items()
+        ],
     )
 
 

@@ -6,15 +6,17 @@ further than its parent, and only public and unlisted comments are counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from node.database import Reader, Writer, build, build_all, columns
 from node.errors import NotAllowed, NotFound
-from node.ids import now_ms
+from node.ids import MAX_ID, now_ms
 from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import viewer_value, visible_to
+
+EMPTIED_RETENTION_MS = 90 * 24 * 3_600_000
 
 
 def by_id(tx: Reader, post_id: int) -> Post | None:
@@ -103,7 +105,7 @@ def update(tx: Writer, now: Post) -> None:
     tx.run(
         """UPDATE posts SET caption = :caption, source = :source, warning = :warning,
                   is_sensitive = :is_sensitive, language = :language, url = :url, emoji = :emoji,
-                  policy = :policy, photos_count = :photos_count, edited_at = :edited_at
+                  policy = :policy, photos_count = :photos_count, edited_at = :edited_at, extras = :extras
            WHERE id = :id""",
         id=now.id,
         caption=now.caption,
@@ -116,6 +118,17 @@ def update(tx: Writer, now: Post) -> None:
         policy=now.policy,
         photos_count=now.photos_count,
         edited_at=now.edited_at,
+        extras=now.extras,
+    )
+
+
+def update_extras(tx: Writer, now: Post) -> None:
+    """Writes extras that changed without an edit of the post: the votes of a poll."""
+    tx.run(
+        "UPDATE posts SET extras = :extras, extras_at = :at WHERE id = :id",
+        id=now.id,
+        extras=now.extras,
+        at=now.extras_at,
     )
 
 
@@ -123,7 +136,7 @@ def mark_deleted(tx: Writer, post_id: int) -> None:
     """Empties the row of a post, which stays for the comments below it."""
     tx.run(
         """UPDATE posts SET deleted_at = :now, caption = '', source = '', warning = '', language = '',
-                  is_sensitive = FALSE, photos_count = 0, likes_count = 0, boosts_count = 0
+                  extras = '', is_sensitive = FALSE, photos_count = 0, likes_count = 0, boosts_count = 0
            WHERE id = :id""",
         id=post_id,
         now=now_ms(),
@@ -157,3 +170,26 @@ def attach_orphaned_comments(tx: Writer, post: Post) -> list[Post]:
     present = [row for row in rows if row["deleted_at"] is None]
     adjust_counts(tx, post.id, comments=sum(row["visibility"] in OPEN_VISIBILITIES for row in present))
     return list(by_ids(tx, [row["id"] for row in present]).values())
+
+
+def delete_rows(tx: Writer, ids: Sequence[int]) -> None:
+    """Deletes the rows of posts that other tables no longer refer to."""
+    tx.run("DELETE FROM posts WHERE id IN (:ids)", ids=ids)
+
+
+def clean_up(tx: Writer, now: int, before_id: int | None) -> int | None:
+    """Deletes emptied rows older than `EMPTIED_RETENTION_MS` with no comment below them, among those before an id.
+
+    Returns where to go on, None at the end. Comments have later ids than what they comment on, so they go first.
+    """
+    rows = tx.all(
+        """SELECT p.id, p.deleted_at < :before
+               AND NOT EXISTS (SELECT 1 FROM posts c WHERE c.parent_id = p.id)
+               AND NOT EXISTS (SELECT 1 FROM posts c WHERE c.root_id = p.id AND c.parent_uri <> '' AND c.id <> p.id)
+               AND NOT EXISTS (SELECT 1 FROM report_posts r WHERE r.post_id = p.id) AS is_unused
+           FROM posts p WHERE p.deleted_at IS NOT NULL AND p.id < :end ORDER BY p.id DESC LIMIT 200""",
+        before=now - EMPTIED_RETENTION_MS,
+        end=before_id or MAX_ID,
+    )
+    delete_rows(tx, [row["id"] for row in rows if row["is_unused"]])
+    return rows[-1]["id"] if rows else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from node.accounts import accounts
+from node.attachments import photos
 from node.database import Reader, Writer
 from node.federation import outbox, recipients
 from node.ids import now_ms
@@ -26,13 +27,20 @@ deletion_hooks.import_owners(
     "node.moderation",
     "node.notifications",
     "node.posts",
+    "node.uploads",
 )
 
 
-def delete(tx: Writer, author: Account, post: Post) -> None:
-    """Deletes a local post, here and on other servers. Raises NotFound, or NotAllowed for anybody but its author."""
+def delete(tx: Writer, author: Account, post: Post, *, keeps_photos: bool = False) -> None:
+    """Deletes a local post, here and on other servers. Raises NotFound, or NotAllowed for anybody but its author.
+
+    `keeps_photos`: its author can use the photos in another post for a day, as someone does who corrects a post by
+    deleting it. Otherwise they are deleted too.
+    """
     current = posts.own_post(tx, author, post)
     details = _deletion_details(tx, current)
+    if keeps_photos:
+        photos.detach(tx, author, current)
     remove_locally(tx, current)
     outbox.record(tx, author, "Delete", post.uri, post=current, extra=details)
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from node import rate_limits
 from node.accounts import accounts, mention_links
 from node.attachments import photos
 from node.database import Reader, Writer
-from node.errors import NotAllowed
+from node.errors import NotAllowed, TooManyRequests
 from node.federation import outbox
 from node.ids import new_id, now_ms
 from node.interactions import quotes
 from node.models import interaction_policy
 from node.models.account import Account
 from node.models.audience import narrower
+from node.models.interaction_policy import InteractionRule
 from node.models.post import Post
 from node.notifications import notifications
-from node.posts import hashtags, home_feed, mentions, permissions, posts, revisions
+from node.posts import hashtags, home_feed, mentions, permissions, posts, revisions, tagged_people
 from node.posts.drafts import Draft, validate
 
 NOTIFY_MAX_AGE_MS = 7 * 24 * 3_600_000
+MAX_EDITS_PER_HOUR = 300
 
 
 def publish(tx: Writer, author: Account, draft: Draft) -> Post:
@@ -69,10 +72,13 @@ def publish(tx: Writer, author: Account, draft: Draft) -> Post:
         deleted_at=None,
         emoji="",
         context="",
+        extras="",
+        extras_at=0,
     )
     posts.insert(tx, post)
-    photos.attach(tx, author, id_, draft.photo_ids, draft.alts, draft.shared_metadata)
-    distribute_locally(tx, author, post, parent, caption.mentions, caption.hashtags)
+    photos.attach(tx, author, id_, draft.photo_ids, draft.alts, draft.shared_metadata, draft.focuses)
+    tagged = tagged_people.accounts_in(tx, author, draft.photo_ids)
+    distribute_locally(tx, author, post, parent, caption.mentions, caption.hashtags, tagged)
     if draft.quote_id is not None:
         quotes.quote(tx, author, post, posts.visible_by_id(tx, author, draft.quote_id))
     outbox.record(tx, author, "Create", post.uri, post=post)
@@ -96,7 +102,7 @@ def distribute_locally(
 ) -> None:
     """Does what follows from a new row of `posts`, local or remote: mentions, counts, hashtags, feeds, notifications.
 
-    `mentioned` are named in the caption, `addressed` only addressed. Nobody is notified of a post that is older than
+    `mentioned` are named in the caption, `addressed` only addressed or tagged in a photo. Nobody is notified of a post that is older than
     `NOTIFY_MAX_AGE_MS`.
     """
     parent_author = None if parent is None else accounts.by_id(tx, parent.account_id)
@@ -118,18 +124,21 @@ def distribute_locally(
             notifications.notify(tx, account.id, "mention", author, post)
 
 
-def edit(tx: Writer, author: Account, post: Post, draft: Draft) -> Post:
+def edit(tx: Writer, author: Account, post: Post, draft: Draft, *, has_changed_photo: bool = False) -> Post:
     """Replaces the content of a post by a draft, keeps the earlier version as a revision, and sends an Update.
 
     Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted. A draft
-    that changes nothing leaves no revision and sends nothing. Raises NotFound, NotAllowed for another author, Invalid.
+    that changes nothing leaves no revision and sends nothing, unless it `has_changed_photo`: one with new pixels, another place or
+    other people. Raises NotFound, NotAllowed for another author, Invalid,
+    and TooManyRequests for a post that was edited `revisions.MAX_PER_HOUR` times in the last hour, or an author who has
+    edited `MAX_EDITS_PER_HOUR` times.
     """
     current = posts.own_post(tx, author, post)
     draft = validate(replace(draft, visibility=current.visibility))
     caption = mention_links.render_html(tx, draft.caption, author=author)
     previous_photos = revisions.current_photos(tx, post)
     is_metadata_changed = photos.attach(
-        tx, author, post.id, draft.photo_ids, draft.alts, draft.shared_metadata
+        tx, author, post.id, draft.photo_ids, draft.alts, draft.shared_metadata, draft.focuses
     )
     current_photos = revisions.current_photos(tx, post)
     changed = replace(
@@ -142,12 +151,46 @@ def edit(tx: Writer, author: Account, post: Post, draft: Draft) -> Post:
         policy=interaction_policy.dump(draft.policy),
         photos_count=len(current_photos),
     )
-    if changed == current and current_photos == previous_photos and not is_metadata_changed:
+    if (
+        changed == current
+        and current_photos == previous_photos
+        and not is_metadata_changed
+        and not has_changed_photo
+    ):
         return current
+    if revisions.is_past_limit(tx, current):
+        raise TooManyRequests(
+            "This post was edited too often. Please try again in an hour.", retry_after=3600
+        )
+    # Of long versions fewer are kept than were made, so that they are counted here as well.
+    _count_edit(tx, author, current)
     changed = replace(changed, edited_at=now_ms())
-    replace_content(tx, author, current, changed, previous_photos, caption.mentions, caption.hashtags)
+    tagged = tagged_people.accounts_in(tx, author, draft.photo_ids)
+    replace_content(tx, author, current, changed, previous_photos, caption.mentions, caption.hashtags, tagged)
     outbox.record(tx, author, "Update", post.uri, post=changed)
     return changed
+
+
+def change_comment_rule(tx: Writer, author: Account, post: Post, rule: InteractionRule) -> Post:
+    """Changes who may comment on a post, and sends an Update. That is no edit: it leaves no revision and no mark.
+
+    Raises NotFound, NotAllowed for another author, and TooManyRequests as `edit` does.
+    """
+    current = posts.own_post(tx, author, post)
+    policy = replace(current.interaction_policy, comment=rule)
+    changed = replace(current, policy=interaction_policy.dump(policy))
+    if changed == current:
+        return current
+    _count_edit(tx, author, current)
+    posts.update(tx, changed)
+    outbox.record(tx, author, "Update", post.uri, post=changed)
+    return changed
+
+
+def _count_edit(tx: Writer, author: Account, post: Post) -> None:
+    """Raises TooManyRequests for a post or an author with too many edits within the last hour."""
+    rate_limits.count_attempt(tx, f"edits of {post.id}", limit=revisions.MAX_PER_HOUR, seconds=3600)
+    rate_limits.count_attempt(tx, f"edits {author.id}", limit=MAX_EDITS_PER_HOUR, seconds=3600)
 
 
 def replace_content(
@@ -158,14 +201,15 @@ def replace_content(
     previous_photos: Sequence[tuple[int, str]],
     mentioned: Sequence[Account],
     hashtag_names: Sequence[str],
+    tagged: Sequence[Account] = (),
 ) -> None:
-    """Replaces the content of a post and keeps the old version. Accounts named for the first time are notified."""
+    """Replaces the content of a post and keeps the old version. Accounts named or tagged for the first time are notified."""
     before = {mention.account.id: mention.account for mention in mentions.by_post(tx, previous)}
     revisions.record(tx, previous, previous_photos)
     posts.update(tx, current)
     # Who could see it still can: an account no longer named stays addressed.
-    mentions.replace(tx, current, mentioned, before.values())
+    mentions.replace(tx, current, mentioned, [*before.values(), *tagged])
     hashtags.retag_post(tx, current, author, hashtag_names)
-    for account in mentioned:
+    for account in [*mentioned, *tagged]:
         if account.id not in before:
             notifications.notify(tx, account.id, "mention", author, current)

@@ -11,19 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from node.attachments import custom_emoji, photos
+from node.attachments import custom_emoji, photo_rows, photos
 from node.attachments.photo_metadata import MAX_ALT_LENGTH
 from node.database import Reader, Writer, build
-from node.federation import recipients, tombstones
+from node.federation import early_updates, recipients, tombstones
 from node.ids import id_at, now_ms
+from node.models import post_extras
 from node.models.account import Account
 from node.models.audience import VISIBILITIES
 from node.models.post import Post
+from node.models.post_extras import PostExtras
 from node.models.remote_post import RemotePhoto, RemotePost
-from node.posts import home_feed, permissions, posts, revisions
+from node.posts import home_feed, permissions, posts, revisions, tagged_people
 from node.posts.drafts import MAX_PHOTOS, MAX_WARNING_LENGTH
+from node.posts.tagged_people import TaggedPerson
 from node.publishing import post_deletion, publishing
-from node.text import formatting, hostnames
+from node.text import formatting, hostnames, plain_or_html
 
 MAX_MENTIONS = 100
 MAX_HASHTAGS = 100
@@ -33,11 +36,15 @@ _MAX_ID_ATTEMPTS = 50
 
 @dataclass(frozen=True, slots=True)
 class ImportStatus:
-    """What is known of a remote post before it is recorded. `is_followed`: a local account follows its author."""
+    """What is known of a remote post before it is recorded. `is_followed`: a local account follows its author.
+
+    `has_early_update`: an edit of it was received already.
+    """
 
     is_known: bool
     is_tombstoned: bool
     is_followed: bool
+    has_early_update: bool
 
 
 def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
@@ -45,9 +52,11 @@ def import_status(tx: Reader, author: Account, uri: str) -> ImportStatus:
     row = tx.one(
         f"""SELECT EXISTS (SELECT 1 FROM posts WHERE uri = :uri) AS is_known,
                    EXISTS (SELECT 1 FROM tombstones WHERE uri = :tombstone) AS is_tombstoned,
-                   EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed""",  # noqa: S608
+                   EXISTS ({recipients.FOLLOWED_LOCALLY_SQL}) AS is_followed,
+                   EXISTS (SELECT 1 FROM early_updates WHERE uri = :early) AS has_early_update""",  # noqa: S608
         uri=uri,
         tombstone=tombstones.tombstone_key(author, uri),
+        early=early_updates.row_key(author, uri),
         who=author.id,
     )
     assert row is not None
@@ -76,6 +85,8 @@ def receive_create(tx: Writer, remote: RemotePost, *, is_new: bool = False) -> P
         return posts.by_uri(tx, remote.uri)
     if post.photos_count:
         photos.attach_remote(tx, author.id, post.id, _clean_photos(remote.photos), is_new=True)
+        if any(photo.people for photo in remote.photos):
+            _tag_people(tx, remote, post)
     publishing.distribute_locally(
         tx,
         author,
@@ -142,6 +153,8 @@ def _insert(tx: Writer, remote: RemotePost, parent: Post | None) -> Post | None:
             deleted_at=None,
             emoji=_emoji(tx, remote),
             context=remote.context[:MAX_CONTEXT_LENGTH],
+            extras=_extras(remote),
+            extras_at=0,
         )
         if posts.insert(tx, post):
             return post
@@ -164,14 +177,42 @@ def _emoji(tx: Writer, remote: RemotePost) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(formatting.clean_text(text, MAX_WARNING_LENGTH).split())
+    return " ".join(formatting.clean_text(plain_or_html.read(text), MAX_WARNING_LENGTH).split())
 
 
 def _clean_photos(remote: Sequence[RemotePhoto]) -> list[RemotePhoto]:
-    unique = {photo.url: photo for photo in remote}.values()
-    return [replace(photo, alt=formatting.clean_text(photo.alt, MAX_ALT_LENGTH)) for photo in unique][
-        :MAX_PHOTOS
+    return [
+        replace(photo, alt=formatting.clean_text(photo.alt, MAX_ALT_LENGTH)) for photo in remote[:MAX_PHOTOS]
     ]
+
+
+def _tag_people(tx: Writer, remote: RemotePost, post: Post) -> None:
+    """Tags people in the photos of a remote post: those whom it mentions, which is how they are told of it."""
+    known = {account.uri: account for account in remote.mentions[:MAX_MENTIONS]}
+    rows = photo_rows.by_posts(tx, [post.id]).get(post.id, [])
+    wanted = [
+        (row, [TaggedPerson(known[uri], x, y) for uri, x, y in photo.people if uri in known])
+        for row, photo in zip(rows, remote.photos, strict=False)
+    ]
+    tagged_people.replace_remote(tx, remote.author, wanted)
+
+
+def _extras(remote: RemotePost) -> str:
+    """Returns the extras as they are stored: with clean texts, and no more than a post has."""
+    files = [
+        replace(file, alt=formatting.clean_text(file.alt, MAX_ALT_LENGTH), mime=file.mime[:100])
+        for file in remote.extras.files
+        if file.kind in post_extras.FILE_KINDS and len(file.url) <= post_extras.MAX_URL_LENGTH
+    ]
+    poll = remote.extras.poll
+    if poll is not None:
+        options = [
+            replace(one, title=title)
+            for one in poll.options[: post_extras.MAX_OPTIONS]
+            if (title := _one_line(one.title)[: post_extras.MAX_OPTION_LENGTH])
+        ]
+        poll = replace(poll, options=tuple(options)) if options else None
+    return post_extras.dump(PostExtras(files=tuple(files[: post_extras.MAX_FILES]), poll=poll))
 
 
 def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
@@ -201,13 +242,18 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         photos_count=len(cleaned_photos),
         edited_at=edited_at,
         emoji=_emoji(tx, remote),
+        extras=_extras(remote),
     )
     photos.attach_remote(tx, current.account_id, current.id, cleaned_photos)
-    if (
-        replace(changed, edited_at=current.edited_at) == current
+    _tag_people(tx, remote, current)
+    is_same = (
+        replace(changed, edited_at=current.edited_at, extras=current.extras, policy=current.policy) == current
         and revisions.current_photos(tx, current) == previous_photos
-    ):
-        return current
+        and post_extras.is_recount(post_extras.load(current.extras), post_extras.load(changed.extras))
+    )
+    if is_same:
+        # Votes that were counted and another policy are no edit: nobody changed what the post says.
+        return _update_silently(tx, current, policy=changed.policy, extras=changed.extras)
     publishing.replace_content(
         tx,
         remote.author,
@@ -218,6 +264,17 @@ def receive_update(tx: Writer, remote: RemotePost) -> Post | None:
         remote.hashtags[:MAX_HASHTAGS],
     )
     return changed
+
+
+def _update_silently(tx: Writer, current: Post, *, policy: str, extras: str) -> Post:
+    """Writes a policy and extras that changed without an edit of the post."""
+    if policy != current.policy:
+        current = replace(current, policy=policy)
+        posts.update(tx, current)
+    if extras != current.extras:
+        current = replace(current, extras=extras, extras_at=now_ms())
+        posts.update_extras(tx, current)
+    return current
 
 
 def receive_delete(tx: Writer, actor: Account, uri: str) -> bool:

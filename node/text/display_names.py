@@ -32,7 +32,7 @@ _MAX_COMBINING_MARKS = 4
 def check_username(name: str) -> str:
     """Returns the name if a local account may have it; raises Invalid otherwise. Does not check if it is taken."""
     if not _USERNAME.match(name):
-        raise Invalid("A name has 1 to 30 letters, digits or underscores: a–z, 0–9, _.", field="name")
+        raise Invalid("A name has 1 to 30 characters: a–z, 0–9, _.", field="name")
     if name.lower() in RESERVED_USERNAMES or not name.strip("_"):
         raise Invalid("That username is reserved. Please choose another.", field="name")
     return name

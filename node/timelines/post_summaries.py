@@ -11,13 +11,13 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from node.database import Reader, Row
+from node.database import Reader, Row, bounded_pages
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import viewer_value, visible_to
-from node.paging import Page
+from node.paging import Found, Page
 from node.timelines import viewer_marks
-from node.timelines.timelines import TimelineEntry, home_sql
+from node.timelines.timelines import HOME_WALK, TimelineEntry, home_sql
 from node.timelines.viewer_marks import ViewerMarks
 
 
@@ -25,7 +25,7 @@ from node.timelines.viewer_marks import ViewerMarks
 class PostSummary:
     """One entry of a page: `id`, `post_id` and `boost_by` are as in `TimelineEntry`.
 
-    `version` changes whenever the post is edited, `author_version` whenever what is shown of its author changes.
+    `version` changes whenever the post is edited or its poll is counted, `author_version` whenever what is shown of its author changes.
     """
 
     id: int
@@ -58,10 +58,11 @@ def account_version(account: Account) -> str:
 
 def post_version(post: Post) -> str:
     """Returns the `PostSummary.version` of this post, as the SQL computes it."""
-    return f"{post.edited_at or 0}.{post.parent_id or 0}"
+    return f"{post.edited_at or 0}.{post.parent_id or 0}.{post.extras_at}"
 
 
-_COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.parent_id, 0) AS version,
+_COLUMNS = f"""p.account_id, COALESCE(p.edited_at, 0) || '.' || COALESCE(p.parent_id, 0) || '.' || p.extras_at
+    AS version,
     {_AUTHOR_VERSION} AS author_version, p.likes_count, p.boosts_count, p.comments_count,
     {viewer_marks.marks_on("p")} AS marks"""
 
@@ -84,17 +85,19 @@ def by_entries(tx: Reader, viewer: Account | None, entries: Sequence[TimelineEnt
     ]
 
 
-def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> list[PostSummary]:
+def home(tx: Reader, account: Account, page: Page, *, include_comments: bool = True) -> Found[PostSummary]:
     """Returns the page of `timelines.home` as summaries, in one query,
     which has already checked visibility."""
-    rows = tx.all(_home_sql(bool(page.min_id), include_comments), viewer=viewer_value(account), **page.values)
-    return page.newest_first([_summary(row["id"], row["post_id"], row["boost_by"], row) for row in rows])
+    found = bounded_pages.read(
+        tx, page, [HOME_WALK], _home_sql(bool(page.min_id), include_comments), viewer=viewer_value(account)
+    )
+    return found.replaced_by([_summary(row["id"], row["post_id"], row["boost_by"], row) for row in found])
 
 
 @functools.cache
 def _home_sql(upwards: bool, include_comments: bool) -> str:
     page = home_sql(Page(min_id=int(upwards)), include_comments=include_comments)
-    return f"""WITH page AS MATERIALIZED ({page})
+    return f""", page AS MATERIALIZED ({page})
         SELECT page.id, page.post_id, page.boost_by, {_COLUMNS}
         FROM page JOIN posts p ON p.id = page.post_id JOIN accounts a ON a.id = p.account_id
         ORDER BY page.id {"ASC" if upwards else "DESC"}"""  # noqa: S608

@@ -47,10 +47,11 @@ def _parents(tx: Reader, post: Post, visible_ids: list[int]) -> dict[int, int]:
     rows = tx.all(
         """WITH RECURSIVE path (id, parent_id) AS (
                SELECT p.id, p.parent_id FROM posts p WHERE p.id IN (:visible)
-               UNION SELECT p.id, p.parent_id FROM path up JOIN posts p ON p.id = up.parent_id
-               WHERE p.id <> :post)
-           SELECT id, parent_id FROM path WHERE parent_id IS NOT NULL""",
+               UNION SELECT up.parent_id, (SELECT p.parent_id FROM posts p WHERE p.id = up.parent_id)
+               FROM path up WHERE up.parent_id IS NOT NULL AND up.parent_id <> :post)
+           SELECT id, parent_id FROM path WHERE parent_id IS NOT NULL LIMIT :most""",
         visible=visible_ids,
         post=post.id,
+        most=timelines.MAX_VISITED_DESCENDANTS,
     )
     return {row["id"]: row["parent_id"] for row in rows}

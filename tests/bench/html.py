@@ -22,10 +22,12 @@ from tests.support.pictures import picture
 from web import wiring
 from web.app import create_app
 from web.request.session import SESSION_COOKIE
+from web.visitors import compression
 
 POSTS = 120
 ROUNDS = 7
 PAGES = 60
+LEVELS = (1, 3, 4, 5, 6, 9)
 
 
 def _people(tx: Writer) -> str:
@@ -97,4 +99,32 @@ async def _measure(node: Node) -> list[tuple[str, str, str]]:
                 f"{cost / bare:.1f} × an empty page of the same framework ({bare:.2f} ms); target {target} ms",
             )
         )
+    home = (await client.get("/")).body
+    found += [_level_row(home, level) for level in LEVELS]
+    for who, headers in (("a member", client.headers), ("a visitor, kept", {"accept": "text/html"})):
+        path = "/explore"
+        plain, _, _ = await _cost(Client(app, dict(headers)), path)
+        packed = Client(app, {**headers, "accept-encoding": "gzip, br"})
+        assert (await packed.get(path)).headers["content-encoding"] == "gzip"
+        cost, size, _ = await _cost(packed, path)
+        found.append(
+            (
+                f"Explore for {who}, with gzip",
+                f"{cost:.2f} ms CPU, {size / 1024:.1f} KB sent",
+                f"{cost - plain:+.2f} ms against {plain:.2f} ms without",
+            )
+        )
     return found
+
+
+def _level_row(page: bytes, level: int) -> tuple[str, str, str]:
+    start = time.process_time()
+    for _ in range(PAGES):
+        packed = compression.gzip_bytes(page, level)
+    cost = (time.process_time() - start) / PAGES * 1000
+    chosen = " (chosen)" if level == compression.LEVEL else ""
+    return (
+        f"Home compressed at level {level}{chosen}",
+        f"{cost:.2f} ms CPU, {len(packed) / 1024:.1f} KB",
+        f"{len(page) / 1024:.0f} KB plain",
+    )

@@ -1,7 +1,11 @@
-"""What an upload costs: through the sandbox to the files answered at once, then to all files, beside a plain decode."""
+"""What an upload costs: through the sandbox to the files answered at once, then to all files, beside a plain decode.
+
+Then what an edit adds to that, as the files answered at once are made again.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -9,12 +13,27 @@ from io import BytesIO
 
 from PIL import Image, ImageChops
 
+from media.editing import recipes
+from media.editing.recipes import Adjustments, Recipe
 from media.images import BYTES_PER_MB, VARIANTS, Variant
-from media.sandbox import Sandbox
+from media.render_queue import Source
+from media.sandbox import NO_EDIT, EditRequest, Sandbox
+from tests.abuse.bombs import jpeg_of_scans, noise
 
 NOW = tuple(variant for variant in VARIANTS if not variant.is_deferred)
 LATER = tuple(variant for variant in VARIANTS if variant.is_deferred)
 ROUNDS = 7
+EVERY_TOOL = Adjustments(
+    exposure=10, contrast=10, highlights=-10, shadows=10, whites=5, blacks=-5, warmth=10, tint=5, saturation=5,
+    vibrance=10, clarity=30, vignette=20, sharpen=30, fade=10, grain=20,
+)  # fmt: skip
+EDITS = {
+    "a look": Recipe(look="linen"),
+    "a look with vignette and grain": Recipe(look="postcard"),
+    "a crop": Recipe(crop=(0.0, 0.0, 0.8, 1.0)),
+    "straightening": Recipe(straighten=2.5),
+    "every tool, and a look": Recipe(look="plate", adjust=EVERY_TOOL),
+}
 
 
 def photo(width: int, height: int, quality: int = 88, grain: float = 6.0) -> bytes:
@@ -41,17 +60,37 @@ def decode_seconds(data: bytes) -> float:
     return min(times)
 
 
-async def measured(sandbox: Sandbox, data: bytes, variants: tuple[Variant, ...]) -> tuple[float, float, int]:
+async def measured(
+    sandbox: Sandbox, data: bytes, variants: tuple[Variant, ...], edit: EditRequest = NO_EDIT
+) -> tuple[float, float, int]:
     """Median wall seconds, median CPU seconds, and the peak memory in bytes."""
     walls, cpus, peak = [], [], 0
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await sandbox.render(data, variants)
+        await sandbox.render(data, variants, edit=edit)
         walls.append(time.perf_counter() - start)
         assert sandbox.last_cost is not None
         cpus.append(sandbox.last_cost.cpu_seconds)
         peak = max(peak, sandbox.last_cost.memory_bytes)
     return statistics.median(walls), statistics.median(cpus), peak
+
+
+async def upload_seconds(data: bytes, slow: bytes, sources: list[Source]) -> float:
+    """Median wall seconds of an upload that comes a second after slow pictures of others."""
+    walls, alice = [], Source("alice", is_local=True)
+    for _ in range(ROUNDS):
+        sandbox = Sandbox()
+        await sandbox.warm_up()
+        others = [asyncio.ensure_future(sandbox.render(slow, NOW, source)) for source in sources]
+        await asyncio.sleep(1)
+        start = time.perf_counter()
+        await sandbox.render(data, NOW, alice)
+        walls.append(time.perf_counter() - start)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await sandbox.close()
+    return statistics.median(walls)
 
 
 async def start_seconds(start: Callable[[], Awaitable[None]]) -> float:
@@ -70,6 +109,10 @@ async def rows() -> list[tuple[str, str, str]]:
     _, later_cpu, _ = await measured(sandbox, middle, LATER)
     _, large_cpu, peak = await measured(sandbox, large, NOW)
     _, large_later_cpu, later_peak = await measured(sandbox, large, LATER)
+    edited = {
+        name: await measured(sandbox, middle, NOW, EditRequest(recipes.canonical(recipe)))
+        for name, recipe in EDITS.items()
+    }
     await sandbox.close()
     against = f"plain decode {decode * 1000:.0f} ms"
     return [
@@ -86,7 +129,34 @@ async def rows() -> list[tuple[str, str, str]]:
         ),
         ("48 MP JPEG, all files", f"{large_cpu + large_later_cpu:.2f} s CPU", ""),
         ("48 MP JPEG, peak memory", f"{max(peak, later_peak) / BYTES_PER_MB:.0f} MB", "target 130 MB"),
+        *await _beside_slow_pictures(),
         ("a sandbox worker starts", f"{started * 1000:.0f} ms", ""),
+        *(
+            (
+                f"12 MP, edited: {name}",
+                f"{cpu - now_cpu:+.2f} s CPU",
+                f"target +0.6 s; {peak / BYTES_PER_MB:.0f} MB",
+            )
+            for name, (_, cpu, peak) in edited.items()
+        ),
+    ]
+
+
+async def _beside_slow_pictures() -> list[tuple[str, str, str]]:
+    data = noise(4032, 3024, "JPEG", quality=90)
+    slow = jpeg_of_scans(90, 9500)
+    alone = await upload_seconds(data, slow, [])
+    return [
+        (
+            f"12 MP upload beside 8 slow pictures of {name}",
+            f"{seconds * 1000:.0f} ms",
+            f"target 1.5 times alone; {_ratio(seconds, alone, f'alone {alone * 1000:.0f} ms')}",
+        )
+        for name, sources in (
+            ("one person", [Source("mallory", is_local=True)] * 8),
+            ("eight servers", [Source(f"{n}.test", is_local=False) for n in range(8)]),
+        )
+        for seconds in [await upload_seconds(data, slow, sources)]
     ]
 
 

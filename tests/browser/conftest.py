@@ -6,13 +6,17 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from federation_tests.conftest import fediverse, pair, ports, test_authority
 from tests.support import missing_parts
 from tests.support.parallel import ONE_AT_A_TIME
 
 __all__ = ["fediverse", "pair", "ports", "test_authority"]
+
+# What a busy machine may need. A page that is right shows it at once, so no test that passes waits for it.
+TIMEOUT_MS = 40_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 FLAGS = [
     "--no-sandbox",
@@ -50,10 +54,20 @@ async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
         await running.close()
 
 
-async def visitor(browser: Browser, *, width: int = 1280, scripts: bool = True) -> BrowserContext:
-    """A person with a browser of their own: no cookies yet, and the test's certificates accepted."""
+async def visitor(
+    browser: Browser, *, width: int = 1280, scripts: bool = True, touch: bool = False, timezone: str = "UTC"
+) -> BrowserContext:
+    """A person with a browser of their own: no cookies yet, and the test's certificates accepted.
+
+    With `touch` it is that of a phone, which has fingers and no mouse.
+    """
     context = await browser.new_context(
-        viewport={"width": width, "height": 900}, ignore_https_errors=True, java_script_enabled=scripts
+        viewport={"width": width, "height": 900},
+        ignore_https_errors=True,
+        java_script_enabled=scripts,
+        has_touch=touch,
+        is_mobile=touch,
+        timezone_id=timezone,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(TIMEOUT_MS)
     return context

@@ -19,6 +19,7 @@ ANYBODY = [
     "/@alice",
     "/p/alice/{post}",
     "/interact?uri={uri}",
+    "/posts/{album}/photos/2",
 ]
 SOMEBODY = [
     "/",
@@ -32,6 +33,9 @@ SOMEBODY = [
     "/posts/{post}/likes",
     "/posts/{post}/edit",
     "/posts/{post}/delete",
+    "/posts/{post}/who-can-comment",
+    "/posts/{post}/history",
+    "/people/{bob}/mute",
     "/tags/lake",
     "/compose",
     "/notifications",

@@ -67,6 +67,26 @@ async def seen(page: Page, text: str, *, tries: int = 20) -> None:
     await expect(page.get_by_text(text).first).to_be_visible()
 
 
+async def loaded(page: Page, alt: str, *, tries: int = 20) -> None:
+    """Waits for a photo of another server, which is fetched when it is first asked for, and later where much is to do."""
+    image = page.get_by_alt_text(alt, exact=True).first
+    for _ in range(tries):
+        await image.scroll_into_view_if_needed()
+        await expect(image).to_have_js_property("complete", True)
+        if await image.evaluate("one => one.naturalWidth") > 100:
+            return
+        await asyncio.sleep(0.5)
+        await page.reload()
+    raise AssertionError(f"{alt} is not shown")
+
+
+async def describe(page: Page, *alts: str) -> None:
+    """Describes the photos of a new post, one after the other."""
+    for n, alt in enumerate(alts):
+        await page.locator(".thumbnail button").nth(n).click()
+        await page.locator(".upload.chosen textarea").fill(alt)
+
+
 async def test_a_photo_travels_from_one_browser_to_another(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
@@ -83,10 +103,8 @@ async def test_a_photo_travels_from_one_browser_to_another(
         await sign_up(alice, a, "alice")
         await alice.get_by_role("link", name="New post").first.click()
         await alice.set_input_files("input[type=file]", [str(file) for file in files])
-        descriptions = alice.locator(".upload textarea")
-        await expect(descriptions).to_have_count(2)
-        await descriptions.nth(0).fill("Fog over a lake")
-        await descriptions.nth(1).fill("The same lake, an hour later")
+        await expect(alice.locator(".upload[data-photo]")).to_have_count(2)
+        await describe(alice, "Fog over a lake", "The same lake, an hour later")
         await alice.get_by_label("Caption").fill("Morning at the #lake")
         await alice.get_by_role("button", name="Post", exact=True).last.click()
         await expect(alice.get_by_text("Morning at the").first).to_be_visible()
@@ -103,20 +121,15 @@ async def test_a_photo_travels_from_one_browser_to_another(
         # What she posts from now on is on his home page, photos and words.
         await alice.goto(a.site.base_url + "/compose")
         await alice.set_input_files("input[type=file]", [str(file) for file in files])
-        await expect(descriptions).to_have_count(2)
-        await descriptions.nth(0).fill("A boat")
-        await descriptions.nth(1).fill("The boat has left")
+        await expect(alice.locator(".upload[data-photo]")).to_have_count(2)
+        await describe(alice, "A boat", "The boat has left")
         await alice.get_by_label("Caption").fill("Evening at the lake")
         await alice.get_by_role("button", name="Post", exact=True).last.click()
         await expect(alice.get_by_text("Evening at the lake").first).to_be_visible()
         await bob.goto(b.site.base_url + "/")
         await seen(bob, "Evening at the lake")
         for alt in ("A boat", "The boat has left"):
-            image = bob.get_by_alt_text(alt, exact=True).first
-            await image.scroll_into_view_if_needed()
-            await expect(image).to_be_attached()
-            await expect(image).to_have_js_property("complete", True)
-            assert await image.evaluate("one => one.naturalWidth") > 100
+            await loaded(bob, alt)
 
         # He likes it, and says so.
         await bob.get_by_role("button", name="Like").first.click()

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
-import os
 import random
 import re
 import signal
@@ -21,21 +20,19 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
-import pytest
 
 from node.accounts import accounts, keys
 from node.auth import access_tokens
-from node.config import Config, FederationOptions, MediaOptions, NodeOptions, ServerOptions
+from node.config import Config
 from node.database import Reader, Writer
 from node.ids import now_ms
 from node.interactions import follows
 from node.jobs import queue
 from node.lifecycle import registration, remote_accounts
 from node.node import Node
+from tests.abuse.served_process import environment
 from tests.kill.remote import Remote
-from tests.support.databases import Databases
 from tests.support.parallel import ONE_AT_A_TIME
-from tests.support.ports import free_port
 from web.wiring import open_node, run_due_jobs
 
 pytestmark = ONE_AT_A_TIME
@@ -44,30 +41,6 @@ ROOT = Path(__file__).parents[2]
 KILLS, STOPS = 8, 4
 PAUSE = 0.06  # seconds between posts, below the rate limit
 LIFETIMES = (0.05, 1.5)  # seconds a process runs once it responds
-
-
-@pytest.fixture
-def options(databases: Databases, tmp_path: Path) -> Config:
-    port = free_port()
-    options = Config(
-        node=NodeOptions(domain=f"localhost:{port}", secret="a secret that only the tests know"),
-        server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http"),
-        media=MediaOptions(url=f"file:{tmp_path / 'media'}"),
-        federation=FederationOptions(allow_private_addresses=True, allow_http=True),
-    )
-    return databases.fresh(options)
-
-
-def environment(options: Config) -> dict[str, str]:
-    """The options as the environment of a node's process."""
-    named = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    for section in dataclasses.fields(options):
-        values = getattr(options, section.name)
-        for field in dataclasses.fields(values):
-            value = getattr(values, field.name)
-            text = ",".join(value) if isinstance(value, tuple) else str(value)
-            named[f"TINTYPE_{section.name}_{field.name}".upper()] = text
-    return named
 
 
 class Processes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from media import colour_profiles
+from media.colour import profiles as colour_profiles
 from media.images import Picture
 
 SECRET = "SECRET-PLACE"

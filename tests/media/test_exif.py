@@ -73,3 +73,54 @@ def test_nothing_in_exif_breaks_the_picture(tags: dict[int, object]) -> None:
         assert name in images.CAMERA_FIELDS
         assert 0 < len(value) <= images.MAX_EXIF_VALUE_LENGTH
         assert value.isprintable()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_the_place_is_read_when_it_is_asked_for(kind: str) -> None:
+    asked = pixels.render(photo(kind), images.VARIANTS[:1], reads_place=True)
+    assert asked.place == pytest.approx((52.52, 13.405))
+    assert pixels.render(photo(kind), images.VARIANTS[:1]).place is None
+
+
+def gps(**changes: object) -> Image.Exif:
+    fields = Image.Exif()
+    values = {"ns": "N", "latitude": (1.0, 30.0, 0.0), "ew": "E", "longitude": (2.0, 0.0, 36.0)} | changes
+    place = fields.get_ifd(0x8825)
+    place[1], place[2], place[3], place[4] = (values[name] for name in ("ns", "latitude", "ew", "longitude"))
+    return fields
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, (1.5, 2.01)),
+        ({"ns": "S", "ew": "W"}, (-1.5, -2.01)),
+        ({"latitude": (1.5,)}, (1.5, 2.01)),
+        ({"latitude": (0, 0, 0), "longitude": (0, 0, 0)}, None),
+        ({"latitude": (91, 0, 0)}, None),
+        ({"longitude": (181, 0, 0)}, None),
+        ({"latitude": (-5, 0, 0)}, None),
+        ({"latitude": (Ratio(1, 0), 0, 0)}, None),
+        ({"latitude": (1, 2, 3, 4)}, None),
+        ({"latitude": None}, None),
+        ({"longitude": "somewhere"}, None),
+    ],
+)
+def test_a_place_is_two_numbers_on_the_globe_or_none(
+    changes: dict[str, object], found: tuple[float, float] | None
+) -> None:
+    assert exif_reader.read_place(gps(**changes)) == (found and pytest.approx(found))
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from([1, 2, 3, 4]),
+        st.none() | st.binary(max_size=20) | st.text(max_size=9) | st.lists(st.floats(), max_size=4),
+    )
+)
+def test_any_place_in_a_file_is_one_or_none(values: dict[int, object]) -> None:
+    fields = Image.Exif()
+    fields.get_ifd(0x8825).update(values)
+    found = exif_reader.read_place(fields)
+    assert found is None or (abs(found[0]) <= 90 and abs(found[1]) <= 180)

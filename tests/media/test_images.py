@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.images import AVATAR_VARIANTS, EMOJI_VARIANTS, EXTENSIONS, HEADER_VARIANTS, MIMES, VARIANTS, sniff
+from media.images import (
+    AVATAR_VARIANTS,
+    EMOJI_VARIANTS,
+    EXTENSIONS,
+    HEADER_VARIANTS,
+    MIMES,
+    VARIANTS,
+    Variant,
+    sniff,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +75,52 @@ def test_importing_the_table_loads_no_decoder() -> None:
     )
 
     assert run.stdout.strip() == "set()"
+
+
+EVERY_VARIANT = (*VARIANTS, *AVATAR_VARIANTS, *HEADER_VARIANTS, *EMOJI_VARIANTS)
+EDGES = sorted({variant.edge for variant in EVERY_VARIANT})
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_no_variant_exceeds_its_edge_for_any_size_near_it(edge: int) -> None:
+    near = range(edge - 3, edge + 6)
+    sides = [
+        1,
+        2,
+        3,
+        edge // 4,
+        edge // 2 - 1,
+        edge // 2,
+        edge // 2 + 1,
+        *near,
+        edge * 2 - 1,
+        edge * 2 + 1,
+        edge * 9,
+    ]
+
+    for longer in (*near, 2 * edge - 1, 2 * edge, 2 * edge + 1):
+        for shorter in (*sides, *range(max(1, edge // 3), longer, 7)):
+            for size in ((longer, shorter), (shorter, longer)):
+                for variant in EVERY_VARIANT:
+                    assert_fits(variant, size)
+
+
+def assert_fits(variant: Variant, size: tuple[int, int]) -> None:
+    width, height = variant.size(*size)
+    left, top, right, bottom = variant.box(*size)
+    assert 1 <= width <= variant.edge
+    assert 1 <= height <= variant.edge
+    assert 0 <= left < right <= size[0]
+    assert 0 <= top < bottom <= size[1]
+    assert width <= right - left
+    assert height <= bottom - top
+    if max(right - left, bottom - top) <= variant.edge:
+        assert (width, height) == (right - left, bottom - top)
+    else:
+        assert max(width, height) == variant.edge
+        assert abs(width - (right - left) * variant.edge / max(right - left, bottom - top)) <= 1
+
+
+@given(st.sampled_from(EVERY_VARIANT), st.integers(1, 1 << 20), st.integers(1, 1 << 20))
+def test_any_size_fits_any_variant(variant: Variant, width: int, height: int) -> None:
+    assert_fits(variant, (width, height))

@@ -68,14 +68,16 @@ async def test_a_write_that_fails_leaves_nothing(storage):
 
 
 def test_old_partial_files_are_deleted_and_young_ones_stay(storage):
-    old, new = (storage.folder / ".incoming" / name for name in ("old", "new"))
-    for file in (old, new):
+    old, new, ahead = (storage.folder / ".incoming" / name for name in ("old", "new", "ahead"))
+    for file in (old, new, ahead):
         file.write_bytes(b"half")
     os.utime(old, (time.time() - 7200,) * 2)
+    os.utime(ahead, (time.time() + 365 * 86_400,) * 2)  # of a time when the clock was wrong
 
     LocalStorage(storage.folder)
 
     assert not old.exists()
+    assert not ahead.exists()
     assert new.exists()
 
 

@@ -81,3 +81,14 @@ def test_a_refusal_is_passed_on_in_one_printable_line():
 def test_a_response_to_another_request_is_malformed(data):
     with pytest.raises(worker_protocol.ProtocolError):
         worker_protocol.read_picture(reader(data), VARIANTS)
+
+
+def test_found_levels_are_a_recipe_of_adjustments_alone():
+    found = '{"version":1, "adjust":{"exposure":5}, "look":"linen", "flip":true}'
+
+    picture = worker_protocol.read_picture(reader(response(levels=found)), VARIANTS)
+
+    assert picture.levels == '{"adjust":{"exposure":5},"version":1}'
+    for bad in ("{}", "no JSON", '{"version":1,"adjust":{"exposure":500}}'):
+        with pytest.raises(worker_protocol.ProtocolError):
+            worker_protocol.read_picture(reader(response(levels=bad)), VARIANTS)

@@ -28,14 +28,14 @@ class WorkerKeeper:
     """One worker, replaced when it is no longer reusable."""
 
     def __init__(self) -> None:
-        self.worker = Worker(512, SECONDS)
+        self.worker = Worker(512)
 
     def render(self, data: bytes) -> None:
         if not self.worker.is_reusable:
             self.worker.stop()
-            self.worker = Worker(512, SECONDS)
+            self.worker = Worker(512)
         try:
-            picture = self.worker.render(data, VARIANTS, SECONDS)
+            picture = self.worker.render(data, VARIANTS, SECONDS, cpu_seconds=int(SECONDS))
         except BadImage as refusal:
             outcome = refusal.message
         else:

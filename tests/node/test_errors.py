@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from node import errors
-from node.errors import Conflict, Gone, Invalid, NotAllowed, NotFound, Refused, TooManyRequests, Unreachable
+from node.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Overloaded,
+    Refused,
+    TooManyRequests,
+    Unreachable,
+    is_disk_full,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +32,7 @@ from node.errors import Conflict, Gone, Invalid, NotAllowed, NotFound, Refused, 
         (Invalid("x"), 422),
         (TooManyRequests("x"), 429),
         (Unreachable("x"), 502),
+        (Overloaded("x"), 503),
     ],
 )
 def test_every_error_is_refused_with_its_own_status(error: Refused, status: int) -> None:
@@ -30,7 +44,7 @@ def test_every_error_is_refused_with_its_own_status(error: Refused, status: int)
 def test_no_two_errors_share_a_status() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Refused)]
 
-    assert len({kind.status for kind in kinds}) == len(kinds) == 8
+    assert len({kind.status for kind in kinds}) == len(kinds) == 10
 
 
 def test_the_detail_is_not_in_the_text_for_the_person() -> None:
@@ -52,3 +66,9 @@ def test_a_deleted_page_is_handled_wherever_a_missing_one_is() -> None:
 def test_a_rate_limit_says_when_to_try_again() -> None:
     assert TooManyRequests("x").retry_after == 60
     assert TooManyRequests("x", retry_after=7).retry_after == 7
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_write_without_space_is_recognised(number: int) -> None:
+    assert is_disk_full(OSError(number, "…"))
+    assert not is_disk_full(OSError(errno.EIO, "…"))

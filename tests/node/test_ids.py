@@ -31,9 +31,22 @@ def test_new_ids_always_grow_even_across_threads() -> None:
 
 def test_ids_grow_even_if_the_clock_goes_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids.new_id()
-    monkeypatch.setattr(ids, "now_ms", lambda: 1)
+    now = ids.now_ms()
+    monkeypatch.setattr(ids, "now_ms", lambda: now - ids.MAX_AHEAD_MS + 60_000)
 
     assert ids.new_id() > before
+
+
+def test_ids_go_back_with_a_clock_that_was_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = ids.now_ms()
+    monkeypatch.setattr(ids, "now_ms", lambda: now + YEAR_MS)
+    ids.new_id()
+    monkeypatch.setattr(ids, "now_ms", lambda: now)
+
+    made = [ids.new_id() for _ in range(100)]
+
+    assert abs(ids.timestamp_ms(made[0]) - now) < 1000
+    assert made == sorted(made)
 
 
 @given(st.integers(1, 2_000_000_000_000))

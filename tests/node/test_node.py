@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from node.config import BadConfig, Config, DatabaseOptions, FederationOptions, NodeOptions
+from node.errors import DatabaseUnavailable
 from node.node import Node, site_from_config
 from web import wiring
 
@@ -73,3 +75,23 @@ async def test_closing_runs_the_callbacks_before_the_database_is_closed(options:
     await node.close()
 
     assert results == [1]
+
+
+async def test_a_node_closes_although_its_last_writes_cannot_be_made(options: Config) -> None:
+    node = await wiring.open_node(options)
+    closed: list[str] = []
+
+    async def fail() -> None:
+        raise DatabaseUnavailable("it is away")
+
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    async def note() -> None:
+        closed.append("noted")
+
+    node.close_callbacks += [fail, hang, note]
+
+    await asyncio.wait_for(node.close(), 10)
+
+    assert closed == ["noted"]

@@ -59,3 +59,10 @@ def test_a_template_is_used(template: str) -> None:
     text = "".join(path.read_text() for path in sources)
     by_tab = template.startswith("admin/") and 'f"admin/{' in text
     assert named.search(text) or by_tab
+
+
+@pytest.mark.parametrize("template", PATHS)
+def test_text_of_html_is_taken_with_its_line_breaks(template: str) -> None:
+    assert "striptags" not in (TEMPLATES / template).read_text(), (
+        "two paragraphs become one word: use one_line"
+    )

@@ -71,7 +71,7 @@ class Client:
             "scheme": "https",
             "method": method,
             "path": path,
-            "raw_path": quote(path).encode(),
+            "raw_path": quote(path, safe=":/@[]*").encode(),
             "root_path": "",
             "query_string": (urlencode(query) if query else rest).encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in all_headers.items()],

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+HOSTS = 24
+"""It is reached at this many addresses, from 127.0.0.1 on."""
+
 
 @dataclass
 class PictureReply:
@@ -59,9 +62,11 @@ async def serve_pictures(body: bytes) -> AsyncIterator[PictureServer]:
     app.router.add_get("/{name}", server.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    for n in range(2, HOSTS + 1):
+        await web.TCPSite(runner, f"127.0.0.{n}", port).start()
+    server.url = f"http://127.0.0.1:{port}"
     yield server
     server.may_answer.set()
     await runner.cleanup()

@@ -23,13 +23,14 @@ def handle(
     object_: Any,
     *,
     fetched: Mapping[str, tuple[Note, Account] | None] | None = None,
+    signed_at: int = 0,
     **properties: Any,
 ) -> None:
     """Handles one activity by `actor`. Raises what the handler raises."""
     doc = {"type": kind, "actor": actor.uri, "object": object_, **properties}
     refusal: Exception | None = None
-    with seen_activities.unseen_activities(tx, []) as unseen:
-        received = ReceivedActivity(vocab.parse_activity(doc), actor, unseen, fetched or {})
+    with seen_activities.unseen_activities(tx, {}) as unseen:
+        received = ReceivedActivity(vocab.parse_activity(doc), actor, unseen, fetched or {}, signed_at)
         try:
             registry.handle_activity(tx, received)
         except (Ignored, NeedsFetch, Refused) as error:

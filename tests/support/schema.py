@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Column:
     """The table whose id it holds, where the schema says so; otherwise ''."""
 
 
+@functools.cache
 def columns() -> list[Column]:
     """Every column of every table, as SQLite describes them after all migrations."""
     connection = sqlite3.connect(":memory:", isolation_level=None)

@@ -11,7 +11,7 @@ from node.accounts import accounts, keys
 from node.database import Writer
 from node.ids import id_at, now_ms
 from node.models.account import Account
-from node.models.audience import VISIBILITIES
+from node.models.audience import OPEN_VISIBILITIES, VISIBILITIES
 from tests.support.people import remote
 
 PEOPLE = 5
@@ -153,12 +153,19 @@ def _write(
     )
     for mentioned in post.mentions:
         tx.run(
-            "INSERT INTO mentions (post_id, account_id) VALUES (:post, :account)",
+            "INSERT INTO mentions (post_id, account_id, private_by) VALUES (:post, :account, :private_by)",
             post=id_,
             account=people[mentioned].id,
+            private_by=None if post.visibility in OPEN_VISIBILITIES else people[post.author].id,
         )
     if number % 2 == 0:
-        tx.run("INSERT INTO post_hashtags (hashtag_id, post_id) VALUES (1, :post)", post=id_)
+        tx.run(
+            """INSERT INTO post_hashtags (hashtag_id, post_id, is_public, is_local, has_photos)
+               VALUES (1, :post, :is_public, :is_local, TRUE)""",
+            post=id_,
+            is_public=post.visibility == "public",
+            is_local=post.author < LOCAL,
+        )
     tx.run(
         """INSERT INTO photos (id, account_id, post_id, mime, created_at)
            VALUES (:id, :account, :post, 'image/jpeg', 1)""",

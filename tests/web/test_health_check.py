@@ -59,6 +59,7 @@ async def test_every_part_of_a_working_node_passes(options: Config) -> None:
         "storage",
         "clock",
         "signatures",
+        "addresses",
         "webfinger",
         "handles",
         "inbox",
@@ -110,3 +111,25 @@ async def test_the_handle_domain_has_to_redirect_to_the_node(options: Config) ->
     assert not silent.is_ok
     assert "redirect http://127.0.0.1:1/.well-known/webfinger to" in silent.message
     assert "handles" not in await findings(called(""))
+
+
+async def test_people_of_another_domain_are_noticed(
+    options: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a trial on one machine, whose folder of data is then used with the domain of the node."""
+    node = await wiring.open_node(options)
+    await node.db.write(
+        registration.create_user, name="ada", email="ada@a.test", password_hash="x", pair=keys.generate()
+    )
+    await node.close()
+    moved = dataclasses.replace(options, node=dataclasses.replace(options.node, domain="photos.example"))
+
+    found = (await findings(moved))["addresses"]
+    node = await wiring.open_node(moved)
+    await serve.print_welcome(node)
+    await node.close()
+
+    assert "`tintype check` tells more" in capsys.readouterr().err
+    assert not found.is_ok
+    assert f"http://{options.node.domain}/users/ada" in found.message
+    assert "photos.example" in found.message

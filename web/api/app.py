@@ -9,23 +9,28 @@ another site can do nothing that its visitor's token was not given for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from typing import Any
 
 import msgspec
 from werkzeug import exceptions
+from werkzeug.http import parse_options_header
 
-from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, read_body, respond
+from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, iterate_body, read_body, respond
 from activitypub.server.routing import MatchRule, Router
-from node.auth import users
-from node.errors import Refused, TooManyRequests
-from node.ids import now_ms
+from node.attachments.disk_space import DiskSpace
+from node.auth import access_tokens, users
+from node.errors import DatabaseUnavailable, Overloaded, Refused, TooManyRequests
+from node.ids import has_passed
 from node.node import Node
 from web.api import auth, params
 from web.api.endpoint import ApiRequest, JsonResponse, Route
 from web.api.entities import Entities
 from web.api.routes import ROUTES
+from web.request.bodies import UPLOAD_SECONDS, Bodies, body_of
+from web.request.multipart import read_form
 
 log = logging.getLogger("tintype.api")
 
@@ -91,9 +96,20 @@ class Api:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._entities = node.component(Entities)
+        self._tokens = node.component(auth.TokenCache)
         self._max_upload_bytes = node.config.media.max_upload_mb * 1024 * 1024 + MAX_BODY_BYTES
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if body_of(scope) is not None:
+            await self._answer(scope, receive, send)
+            return
+        body = self._node.component(Bodies).open(scope, receive)
+        try:
+            await self._answer(scope, body.receive, send)
+        finally:
+            body.close()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
             await respond(scope, send, 204, content_type="", headers=PREFLIGHT_HEADERS)
             return
@@ -107,6 +123,10 @@ class Api:
             return
         except Refused as refused:
             response = _refused_response(refused)
+        except DatabaseUnavailable as unavailable:
+            log.warning("%s %s failed: %s", scope["method"], scope["path"], unavailable)
+            response = _error_response(unavailable.status, unavailable.message)
+            response.headers.append((b"retry-after", str(unavailable.retry_after).encode()))
         except Exception:
             reference = secrets.token_hex(2).upper()
             log.exception("%s %s failed, reference %s", scope["method"], scope["path"], reference)
@@ -120,7 +140,7 @@ class Api:
         bearer = idempotency_key = content_type = ""
         for name, value in scope["headers"]:
             if name == b"authorization":
-                bearer = auth.parse_bearer(value.decode("latin-1"))
+                bearer = bearer or auth.parse_bearer(value.decode("latin-1"))
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
             elif name == b"idempotency-key":
@@ -130,29 +150,51 @@ class Api:
             entities=self._entities,
             route=route,
             path_args=args,
-            params=params.parse_query(scope["query_string"]),
+            params=params.Params({}),
             path=path,
             bearer_token=bearer,
             idempotency_key=idempotency_key,
         )
-        if route.method != "GET":
-            body = await self._request_body(request, scope, receive)
-            if body:
+        if route.method == "GET":
+            request.params = params.parse_query(scope["query_string"])
+        else:
+            if not self._tokens.has_known(bearer):
+                # Nothing is read or parsed for whoever has no good token: a megabyte of it takes 0.1 s.
+                await self._node.db.read(auth.authenticate, request)
+            kind, options = parse_options_header(content_type)
+            if kind == "multipart/form-data" and path.rstrip("/") in UPLOAD_PATHS:
+                await self._read_upload(request, scope, receive, options.get("boundary", ""))
+            else:
+                body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
                 request.params = params.parse_request(scope["query_string"], content_type, body)
         response = await self._run_endpoint(request)
         user = request.user
-        if user is not None and now_ms() - (user.seen_at or 0) > users.SEEN_UPDATE_INTERVAL_MS:
-            await self._node.db.write(users.mark_seen, user.account_id)
+        if user is not None and has_passed(users.SEEN_UPDATE_INTERVAL_MS, user.seen_at or 0):
+            with contextlib.suppress(DatabaseUnavailable):  # the answer is right all the same
+                await self._node.db.write(users.mark_seen, user.account_id)
+        token = request.token
+        if token is not None and has_passed(access_tokens.USED_UPDATE_INTERVAL_MS, token.used_at or 0):
+            with contextlib.suppress(DatabaseUnavailable):
+                await self._node.db.write(access_tokens.mark_used, token)
         return response
 
-    async def _request_body(self, request: ApiRequest, scope: Any, receive: Any) -> bytes:
-        if request.path.rstrip("/") not in UPLOAD_PATHS:
-            return await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
-        # An upload is read only with a good token; while it arrives, a process that decodes it starts.
-        await self._node.db.read(auth.authenticate, request)
-        reading = read_body(scope, receive, self._max_upload_bytes, BODY_TIMEOUT_SECONDS)
-        body, _ = await asyncio.gather(reading, self._node.sandbox.warm_up())
-        return body
+    async def _read_upload(self, request: ApiRequest, scope: Any, receive: Any, boundary: str) -> None:
+        """Reads a form with a file. The file goes to the disk, and is gone when the request is over."""
+        # While it arrives, a process that decodes it starts.
+        node = self._node
+        await node.db.read(auth.authenticate, request)
+        node.component(DiskSpace).check()
+        body = body_of(scope)
+        assert body is not None
+        body.accept_upload(request.caller.id)
+        reading = read_form(
+            iterate_body(scope, receive, self._max_upload_bytes, UPLOAD_SECONDS),
+            boundary,
+            lambda: body.add_file(node.storage.temporary_file()),
+            max_parts=params.MAX_MULTIPART_PARTS,
+        )
+        form, _ = await asyncio.gather(reading, node.sandbox.warm_up())
+        request.params = params.from_form(scope["query_string"], form)
 
     async def _run_endpoint(self, request: ApiRequest) -> JsonResponse:
         db, route = self._node.db, request.route
@@ -179,7 +221,7 @@ def _refused_response(refused: Refused) -> JsonResponse:
     if refused.detail:
         log.info("refused with %d: %s (%s)", refused.status, refused.message, refused.detail)
     response = _error_response(refused.status, refused.message)
-    if isinstance(refused, TooManyRequests):
+    if isinstance(refused, TooManyRequests | Overloaded):
         response.headers.append((b"retry-after", str(refused.retry_after).encode()))
     elif refused.status == 401:
         response.headers.append((b"www-authenticate", b'Bearer realm="api"'))

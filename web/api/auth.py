@@ -38,6 +38,10 @@ class TokenCache:
     def __init__(self, node: Node) -> None:
         self._cache: Cache[str, tuple[str, AccessToken, Account, User]] = Cache(MAX_CACHED_TOKENS)
 
+    def has_known(self, bearer_token: str) -> bool:
+        """Returns whether a token was good when it was used last, without asking the database."""
+        return self._cache.get(bearer_token) is not None
+
     def find(self, tx: Reader, bearer_token: str) -> tuple[AccessToken, Account, User]:
         version = access_tokens.version(tx, bearer_token)
         if version is None:

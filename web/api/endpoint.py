@@ -22,7 +22,7 @@ from node.errors import Invalid, NotAllowed, NotFound
 from node.ids import parse_id
 from node.models.account import Account
 from node.node import Node
-from node.paging import Page
+from node.paging import Found, Page
 from web.api import paging
 from web.api.entities import Entities
 from web.api.params import Params
@@ -162,18 +162,22 @@ class ApiRequest:
     ) -> JsonResponse:
         """Returns a response with a page of encoded entities and its `Link` header.
 
-        `ids` are what the list is paged by.
+        `ids` are what the list is paged by; where the list goes on is what they say, if they are `Found`.
 
         `list_params` names the parameters that belong to the list itself and must come back in the links.
         """
         response = JsonResponse(b"[" + b",".join(bodies) + b"]")
-        if ids:
+        newer = max(ids, default=None)
+        older = min(ids, default=None)
+        if isinstance(ids, Found):
+            newer, older = ids.newer or newer, ids.older
+        if newer is not None or older is not None:
             values = [
                 (f"{name}[]" if self.params.is_list(name) else name, value)
                 for name in list_params
                 for value in self.params.all_values(name)
             ]
             url = self.node.site.uri(quote(self.path))
-            link = paging.link_header(url, values, page.limit, max(ids), min(ids))
+            link = paging.link_header(url, values, page.limit, newer, older)
             response.headers.append((b"link", link.encode()))
         return response

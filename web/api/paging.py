@@ -36,11 +36,13 @@ def requested_page(params: Params, default: int = 20, max_limit: int = 40) -> Pa
 
 
 def link_header(
-    url: str, list_params: Sequence[tuple[str, str]], limit: int, newest: int, oldest: int
+    url: str, list_params: Sequence[tuple[str, str]], limit: int, newest: int | None, oldest: int | None
 ) -> str:
-    """Builds the `Link` header of a page: older entries are next, newer ones are previous.
+    """Builds the `Link` header of a page: older entries are next, newer ones are previous; None where there are none.
 
     `list_params` are the parameters that make the list what it is, such as `only_media`.
     """
     base = f"{url}?{urlencode(list_params)}&limit={limit}" if list_params else f"{url}?limit={limit}"
-    return f'<{base}&max_id={oldest}>; rel="next", <{base}&min_id={newest}>; rel="prev"'
+    links = [(f"max_id={oldest}", "next")] if oldest is not None else []
+    links += [(f"min_id={newest}", "prev")] if newest is not None else []
+    return ", ".join(f'<{base}&{bound}>; rel="{relation}"' for bound, relation in links)

@@ -2,7 +2,8 @@
 
 Apps put the same parameter in different places: a comment may come as a query string with an empty JSON
 body, a photo's description as a query, a list as `ids[]=1&ids[]=2`, `ids[0]=1` or a JSON array. All of
-them become one table of names and values; a value in the body goes before one in the query. Everything is
+them become one table of names and values; a value in the body goes before one in the query. An empty list or object and `null` are
+values, which leave nothing of what they name; only what was not sent at all keeps what is there. Everything is
 hostile: names, counts and depth are bounded, and what cannot be parsed raises `Invalid`.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,36 +20,50 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from node.errors import Invalid
+from node.errors import Invalid, NotFound
+from node.ids import MAX_ID, parse_id
+from node.text import storable
+from web.request.multipart import Form
 
 MAX_VALUES = 1000
 MAX_MULTIPART_PARTS = 64
 MAX_DEPTH = 6
+MAX_ID_DIGITS = len(str(MAX_ID))
 
 _INDEX = re.compile(r"\[\d*\]")
+_OBJECT_KEY = re.compile(r"([^\[\]]+)\[(\d*)\]\[([^\[\]]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The bytes of an uploaded file. Its declared name and type are not trusted, so they are dropped."""
+    """An uploaded file. Its declared name and type are not trusted, so they are dropped."""
 
-    data: bytes
+    file: bytes | IO[bytes]
 
 
 Values = dict[str, list[Any]]
+Objects = dict[str, dict[str, dict[str, Any]]]
+EMPTY_LIST: Any = object()
 
 
 class Params:
     """The parameters of one request. A missing one gives the default; a wrong one raises `Invalid`."""
 
-    __slots__ = ("_lists", "_values")
+    __slots__ = ("_lists", "_objects", "_values")
 
-    def __init__(self, values: Values, lists: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, values: Values, lists: frozenset[str] = frozenset(), objects: Objects | None = None
+    ) -> None:
         self._values = values
         self._lists = lists
+        self._objects: Objects = objects or {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def is_sent(self, name: str) -> bool:
+        """Returns whether it was sent in any form, also as an object: `name[id]=1` or `name[][id]=1`."""
+        return name in self._values or any(one.startswith(f"{name}[") for one in self._values)
 
     def _last(self, name: str) -> Any:
         found = self._values.get(name)
@@ -75,40 +90,64 @@ class Params:
 
     def all_values(self, name: str) -> list[str]:
         found = self._values.get(name, [])
-        return [_to_text(value) for value in found if not isinstance(value, Upload | dict)]
+        return [_to_text(value) for value in found if not isinstance(value, Upload | dict | None)]
 
     def ids(self, name: str, limit: int = 100) -> list[int]:
         """Returns the ids of a list, without duplicates, in order; what is no id is left out."""
         found = dict.fromkeys(_parse_int(value, 0) for value in self.all_values(name)[:limit])
         return [value for value in found if value]
 
+    def all_ids(self, name: str, limit: int = 100) -> list[int]:
+        """Returns the ids of a list as `ids` does, and raises Invalid rather than leave out what is no id."""
+        sent = self._values.get(name, [])
+        values = [_to_text(value).strip() for value in sent]
+        is_object = name not in self._values and self.is_sent(name)
+        if (
+            is_object
+            or any(value and parse_id(value) in (None, 0) for value in values)
+            or any(isinstance(value, Upload | dict | list) for value in sent)
+            or (self.is_list(name) and any(value is None for value in sent))
+        ):
+            raise Invalid(f"{name} is a list of ids.", field=name)
+        if len(values) > limit:
+            raise Invalid(f"{name} can have {limit} entries at most.", field=name)
+        return self.ids(name, limit)
+
+    def reference(self, name: str) -> int | None:
+        """Returns the id of something that must exist, or None when it is missing or empty.
+
+        Raises NotFound for what is no id, since leaving it out would do something else than was asked.
+        """
+        value = self.text(name).strip()
+        if not value and not (self.is_sent(name) and name not in self._values):
+            return None
+        found = parse_id(value)
+        if not found:
+            raise NotFound
+        return found
+
     def is_list(self, name: str) -> bool:
         """Returns whether it was sent as a list, `name[]`, even one of a single value."""
         return name in self._lists
 
-    def upload(self, name: str) -> bytes | None:
+    def upload(self, name: str) -> bytes | IO[bytes] | None:
         value = self._last(name)
-        return value.data if isinstance(value, Upload) else None
+        return value.file if isinstance(value, Upload) else None
 
     def objects(self, name: str) -> list[dict[str, str]]:
-        """Returns a list of small objects: JSON objects, or `name[][key]=value` in a form."""
+        """Returns a list of small objects: JSON objects, or `name[][key]=value` in a form.
+
+        In a form without indexes a new object begins where a key comes again.
+        """
         found = [
-            {str(key): _to_text(item) for key, item in value.items() if item is not None}
+            {str(key): _to_text(item) for key, item in value.items()}
             for value in self._values.get(name, [])
             if isinstance(value, dict)
         ]
-        prefix = f"{name}["
-        keys = [key for key in self._values if key.startswith(prefix)]
-        longest = max((len(self._values[key]) for key in keys), default=0)
-        found.extend(
-            {
-                key.removeprefix(prefix).removesuffix("]"): _to_text(self._values[key][place])
-                for key in keys
-                if place < len(self._values[key]) and not isinstance(self._values[key][place], Upload)
-            }
-            for place in range(longest)
-        )
-        return found
+        return found + [
+            {key: _to_text(value) for key, value in one.items() if not isinstance(value, Upload)}
+            for one in self._objects.get(name, {}).values()
+        ]
 
 
 def _to_text(value: Any) -> str:
@@ -121,9 +160,12 @@ def _to_text(value: Any) -> str:
 
 def _parse_int(value: str, default: int) -> int:
     value = value.strip()
-    if not value.isascii() or not value.removeprefix("-").isdecimal() or len(value) > 19:
+    digits = value.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal():
         return default
-    return min(int(value), 2**63 - 1)
+    significant = digits.lstrip("0")
+    number = MAX_ID if len(significant) > MAX_ID_DIGITS else min(int(significant or "0"), MAX_ID)
+    return -number if value.startswith("-") else number
 
 
 def _plain_name(name: str) -> str:
@@ -136,21 +178,42 @@ class _ParamsBuilder:
     def __init__(self) -> None:
         self.values: Values = {}
         self.lists: set[str] = set()
+        self.objects: Objects = {}
 
     def add(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        """Adds the values of one source; they replace those of the same name added earlier."""
+        """Adds the values of one source; they replace those of the same name added earlier.
+
+        A list without entries comes as one pair with `EMPTY_LIST`.
+        """
         given: Values = {}
+        objects: Objects = {}
         for count, (name, value) in enumerate(pairs):
             if count >= MAX_VALUES:
                 raise Invalid("Too many values at once.")
+            storable.check((name, value), name)
             plain = _plain_name(name)
             if plain != name:
                 self.lists.add(plain)
-            given.setdefault(plain, []).append(value)
+            if (match := _OBJECT_KEY.fullmatch(name)) is not None:
+                _add_to_object(objects.setdefault(match[1], {}), match[2], match[3], value)
+            entries = given.setdefault(plain, [])
+            if value is not EMPTY_LIST:
+                entries.append(value)
         self.values.update(given)
+        self.objects.update(objects)
 
     def build(self) -> Params:
-        return Params(self.values, frozenset(self.lists))
+        return Params(self.values, frozenset(self.lists), self.objects)
+
+
+def _add_to_object(objects: dict[str, dict[str, Any]], index: str, key: str, value: Any) -> None:
+    """Adds `[index][key]=value`. Without an index it belongs to the last object, unless that has the key."""
+    if not index:
+        index = f"-{len(objects)}"
+        last = f"-{len(objects) - 1}"
+        if last in objects and key not in objects[last]:
+            index = last
+    objects.setdefault(index, {})[key] = value
 
 
 def parse_query(query: bytes) -> Params:
@@ -181,6 +244,14 @@ def parse_request(query: bytes, content_type: str, body: bytes) -> Params:
     return collected.build()
 
 
+def from_form(query: bytes, form: Form) -> Params:
+    """Returns the parameters of a form whose files have arrived."""
+    collected = _ParamsBuilder()
+    collected.add(_parse_urlencoded(query))
+    collected.add([*form.fields, *((part.name, Upload(part.file)) for part in form.files)])
+    return collected.build()
+
+
 def _parse_json(body: bytes) -> Iterator[tuple[str, Any]]:
     try:
         value = msgspec.json.decode(body)
@@ -195,11 +266,13 @@ def _flatten(prefix: str, value: dict[str, Any], depth: int) -> Iterator[tuple[s
         raise Invalid("The request is nested too deeply.")
     for key, item in value.items():
         name = f"{prefix}[{key}]" if prefix else key
-        if isinstance(item, dict):
+        if isinstance(item, dict) and item:
             yield from _flatten(name, item, depth + 1)
+        elif isinstance(item, dict):
+            yield f"{name}[]", EMPTY_LIST
         elif isinstance(item, list):
-            yield from ((name, entry) for entry in item)
-        elif item is not None:
+            yield from ((f"{name}[]", entry) for entry in item or (EMPTY_LIST,))
+        else:
             yield name, item
 
 

@@ -1,7 +1,8 @@
 """Serves photos, avatars, emoji and our own static files, over plain ASGI in front of the pages.
 
 `/media/<key>`                  a file; one that is not public only for who may see it (session cookie)
-`/media/p/<capability>/<rest>`  the same for apps and other servers: whoever has the URL may fetch it
+`/media/p/<capability>/<rest>`  the same without a cookie: for an app as long as its account may see the file, and
+                                for another server as long as the post exists
 `/media/remote/<photo>/<size>`  a remote photo, fetched when it is first viewed
 `/media/avatar/<account>/<size>` an avatar, local or fetched when first viewed; `/media/header/` likewise
 `/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
@@ -15,11 +16,11 @@ requests it.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from activitypub.asgi import Header, header, respond
+from activitypub.asgi import Header, end_turn, respond
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node.accounts import accounts
 from node.attachments import (
@@ -32,17 +33,19 @@ from node.attachments import (
 )
 from node.attachments.media_cache import AccessTimes
 from node.attachments.stored_files import StoredFiles
-from node.auth import sessions
+from node.auth import sessions, users
 from node.cache import Cache
 from node.database import Reader
-from node.errors import NotFound, Refused
+from node.errors import DatabaseUnavailable, NotFound, Refused
 from node.ids import parse_id
+from node.jobs.queue import Job
 from node.models import visibility
 from node.models.account import Account
 from node.moderation import domain_rules
 from node.node import Node
 from web.files import file_response
 from web.files.static_files import StaticFiles
+from web.request.cookies import read_cookies
 from web.request.session import SESSION_COOKIE
 
 MIMES = {
@@ -58,6 +61,8 @@ SECURITY_HEADERS: list[Header] = [
     (b"access-control-allow-origin", b"*"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 ]
+log = logging.getLogger("tintype.media")
+
 CACHE_IMMUTABLE = b"public, max-age=31536000, immutable"
 CACHE_PRIVATE = b"private, max-age=600"
 CACHE_CAPABILITY = b"private, max-age=31536000, immutable"
@@ -84,6 +89,18 @@ class MediaFile:
     remote_media_key: tuple[str, int] | None = None
 
 
+class AccessGeneration:
+    """Counts how often something stopped being public, which ends what was cached about access before."""
+
+    def __init__(self, node: Node) -> None:
+        self.number = 0
+
+
+async def withdraw_access(node: Node, job: Job) -> None:
+    """Job `withdraw_access`: lets this process ask the database again who may see which file."""
+    node.component(AccessGeneration).number += 1
+
+
 class MediaApp:
     """The ASGI app for `/media/` and `/static/` of one node."""
 
@@ -93,6 +110,8 @@ class MediaApp:
         self._access_cache: Cache[tuple[str, str], bool] = Cache(
             MAX_CACHED_ACCESSES, ACCESS_CACHE_TTL_SECONDS
         )
+        self._generation = node.component(AccessGeneration)
+        self._cached_generation = self._generation.number
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "OPTIONS":
@@ -115,6 +134,10 @@ class MediaApp:
             await self._serve(scope, send, path.removeprefix("/media/"))
         except Refused as refused:
             await file_response.send_text(scope, send, refused.status, refused.message, SECURITY_HEADERS)
+        except DatabaseUnavailable as unavailable:
+            log.warning("%s %s failed: %s", scope["method"], scope["path"], unavailable)
+            headers = [*SECURITY_HEADERS, (b"retry-after", str(unavailable.retry_after).encode())]
+            await file_response.send_text(scope, send, unavailable.status, unavailable.message, headers)
 
     async def _serve(self, scope: Any, send: Any, rest: str) -> None:
         found = await self._find_file(scope, rest)
@@ -132,72 +155,94 @@ class MediaApp:
 
         Raises NotFound where there is none or the client may not see it.
         """
-        has_capability = False
+        viewer_id = None
         if rest.startswith("p/"):
             _, _, after = rest.partition("/")
             capability, _, rest = after.partition("/")
-            if not self._node.site.is_media_capability(capability, rest):
+            viewer_id = self._node.site.media_capability_viewer(capability, rest)
+            if viewer_id is None:
                 raise NotFound
-            has_capability = True
         if (kind := avatars.PICTURE_KINDS.get(rest.partition("/")[0])) is not None:
-            return await self._profile_picture(rest, kind)
+            return await self._profile_picture(scope, rest, kind)
         if rest.startswith("remote/"):
-            return await self._remote_photo(scope, rest, has_capability)
+            return await self._remote_photo(scope, rest, viewer_id)
         if rest.startswith("emoji/"):
-            return await self._custom_emoji(rest)
+            return await self._custom_emoji(scope, rest)
         if rest.startswith(remote_fetch.CACHE_FOLDER):
             raise NotFound
-        return await (
-            self._file_with_capability(rest) if has_capability else self._file_with_session(scope, rest)
-        )
+        if viewer_id is None:
+            return await self._file_with_session(scope, rest)
+        if viewer_id:
+            return await self._file_of_viewer(viewer_id, rest)
+        return await self._file_of_server(rest)
 
-    async def _file_with_capability(self, key: str) -> MediaFile:
-        if not self._access_cache.get(("capability", key)):
+    async def _file_of_viewer(self, viewer_id: int, key: str) -> MediaFile:
+        """Returns a file that an app shows to its account. Not cached: a block or an unfollow counts at once."""
+        if await self._node.db.read(_may_account_see_file, viewer_id, key) is None:
+            raise NotFound
+        return MediaFile(key, CACHE_PRIVATE)
+
+    async def _file_of_server(self, key: str) -> MediaFile:
+        if not self._is_access_cached(("capability", key)):
+            generation = self._generation.number
             if not await self._node.db.read(visibility.may_serve_with_capability, key):
                 raise NotFound
-            self._access_cache.put(("capability", key), True)
+            self._cache_access(("capability", key), generation)
         return MediaFile(key, CACHE_CAPABILITY)
 
     async def _file_with_session(self, scope: Any, key: str) -> MediaFile:
-        if self._access_cache.get(("public", key)):
+        if self._is_access_cached(("public", key)):
             return MediaFile(key, CACHE_IMMUTABLE)
+        generation = self._generation.number
         access = await self._node.db.read(_may_see_file, _session_token(scope), key)
         if access is None:
             raise NotFound
         if access == "private":
             return MediaFile(key, CACHE_PRIVATE)
-        self._access_cache.put(("public", key), True)
+        self._cache_access(("public", key), generation)
         return MediaFile(key, CACHE_IMMUTABLE)
 
-    async def _remote_photo(self, scope: Any, rest: str, has_capability: bool) -> MediaFile:
+    def _is_access_cached(self, entry: tuple[str, str]) -> bool:
+        if self._cached_generation != self._generation.number:
+            self._access_cache.clear()
+            self._cached_generation = self._generation.number
+        return self._access_cache.get(entry) is not None
+
+    def _cache_access(self, entry: tuple[str, str], generation: int) -> None:
+        """Caches that everyone may have a file, unless something was withdrawn since that was read."""
+        if generation == self._generation.number == self._cached_generation:
+            self._access_cache.put(entry, True)
+
+    async def _remote_photo(self, scope: Any, rest: str, viewer_id: int | None) -> MediaFile:
         photo_id, size = _parse_path(rest)
-        arguments = (_session_token(scope), photo_id, has_capability)
+        arguments = (_session_token(scope), photo_id, viewer_id)
         files, is_public = await self._node.db.read(_remote_photo_files, *arguments)
         if not files:
+            end_turn(scope)
             await remote_photos.fetch(self._node, photo_id)
             files, is_public = await self._node.db.read(_remote_photo_files, *arguments)
-        cache_control = (
-            CACHE_IMMUTABLE if is_public else CACHE_CAPABILITY if has_capability else CACHE_PRIVATE
-        )
+        cache_control = CACHE_IMMUTABLE if is_public else CACHE_PRIVATE
         return await self._record_access("photo", photo_id, _select_variant(files, size, cache_control))
 
-    async def _profile_picture(self, rest: str, kind: avatars.PictureKind) -> MediaFile:
+    async def _profile_picture(self, scope: Any, rest: str, kind: avatars.PictureKind) -> MediaFile:
         account_id, size = _parse_path(rest)
         files, is_remote = await self._node.db.read(_profile_files, account_id, kind)
         if not is_remote:
             return _select_variant(files, size, CACHE_IMMUTABLE)
         if not files:
+            end_turn(scope)
             await avatars.fetch_remote(self._node, account_id, kind)
             files, _ = await self._node.db.read(_profile_files, account_id, kind)
         return await self._record_access(kind.name, account_id, _select_variant(files, size, CACHE_IMMUTABLE))
 
-    async def _custom_emoji(self, rest: str) -> MediaFile:
+    async def _custom_emoji(self, scope: Any, rest: str) -> MediaFile:
         name, _, form = rest.removeprefix("emoji/").partition(".")
         if form != "webp":
             raise NotFound
         emoji_id = _parse_id(name)
         file = await self._node.db.read(_emoji_file, emoji_id)
         if not file:
+            end_turn(scope)
             await custom_emoji.fetch_remote(self._node, emoji_id)
             file = await self._node.db.read(_emoji_file, emoji_id)
         if not file:
@@ -229,11 +274,7 @@ class MediaApp:
 
 
 def _session_token(scope: Any) -> str:
-    try:
-        morsel = SimpleCookie(header(scope, b"cookie") or "").get(SESSION_COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
+    return read_cookies(scope).get(SESSION_COOKIE, "")
 
 
 def _parse_path(rest: str) -> tuple[int, tuple[str, str]]:
@@ -268,22 +309,33 @@ def _viewer(tx: Reader, cookie: str) -> Account | None:
     return found[0] if found else None
 
 
+def _viewer_by_id(tx: Reader, account_id: int) -> Account | None:
+    """Returns the account a capability is bound to; None if it may no longer sign in."""
+    account = accounts.by_id(tx, account_id)
+    user = users.by_account(tx, account) if account else None
+    return account if user is not None and user.state == "active" else None
+
+
+def _may_account_see_file(tx: Reader, account_id: int, key: str) -> str | None:
+    return visibility.may_see_file(tx, visibility.viewer_value(_viewer_by_id(tx, account_id)), key)
+
+
 def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
     viewer = _viewer(tx, cookie)
     return visibility.may_see_file(tx, visibility.viewer_value(viewer), key)
 
 
 def _remote_photo_files(
-    tx: Reader, cookie: str, photo_id: int, has_capability: bool
+    tx: Reader, cookie: str, photo_id: int, viewer_id: int | None
 ) -> tuple[StoredFiles, bool]:
     """Returns the files of a remote photo and whether it is public.
 
-    A capability replaces the right to see it.
+    `viewer_id` is the account of the capability in the URL, which goes before the session.
     """
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
-    viewer = _viewer(tx, cookie)
+    viewer = _viewer(tx, cookie) if viewer_id is None else _viewer_by_id(tx, viewer_id)
     access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
-    if photo is None or not photo.remote_url or not (access or has_capability):
+    if photo is None or not photo.remote_url or not access:
         raise NotFound
     owner = accounts.get(tx, photo.account_id)
     if owner.is_inactive or not domain_rules.allows_media(tx, owner, photo.remote_url):

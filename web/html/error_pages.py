@@ -10,10 +10,10 @@ import logging
 import secrets
 from urllib.parse import quote
 
-from quart import Quart, Response, jsonify, redirect, request
+from quart import Quart, Response, g, jsonify, redirect, request
 from werkzeug.exceptions import HTTPException
 
-from node.errors import Refused, TooManyRequests
+from node.errors import DatabaseUnavailable, Overloaded, Refused, TooManyRequests
 from web.html.templates import render_page
 from web.i18n.translations import N_, _, gettext
 from web.request.context import SignInRequired
@@ -32,6 +32,8 @@ TITLES = {
     422: N_("Something went wrong"),
     429: N_("Too many requests"),
     502: N_("Server unavailable"),
+    507: N_("The disk is full"),
+    503: N_("Server unavailable"),
 }
 
 
@@ -40,9 +42,16 @@ async def render_error(status: int, message: str, *, field: str = "") -> Respons
     if wants_json():
         response = jsonify(error=message, field=field)
     else:
-        response = await render_page(
-            "error.html", title=gettext(TITLES.get(status, "Something went wrong")), message=message
-        )
+        texts = {
+            "title": gettext(TITLES.get(status, "Something went wrong")),
+            "message": message,
+            "may_come_again": status == 503 and request.method == "GET",
+        }
+        try:
+            response = await render_page("error.html", **texts)
+        except DatabaseUnavailable:
+            g.signed_in_user = None  # who that is cannot be asked now
+            response = await render_page("error.html", **texts)
     response.status_code = status
     return response
 
@@ -54,8 +63,15 @@ async def _handle_refused(error: Refused) -> Response:
         path = referring_path() if request.method == "POST" else request.full_path.rstrip("?")
         return redirect(f"/sign-in?next={quote(path, safe='/')}", 303)  # type: ignore[return-value]
     response = await render_error(error.status, gettext(error.message), field=getattr(error, "field", ""))
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Overloaded):
         response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+async def _handle_unavailable(error: DatabaseUnavailable) -> Response:
+    log.warning("%s %s failed: %s", request.method, request.path, error)
+    response = await render_error(error.status, gettext(error.message))
+    response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
@@ -87,5 +103,6 @@ async def _handle_unexpected(error: Exception) -> Response:
 
 def register_handlers(app: Quart) -> None:
     app.register_error_handler(Refused, _handle_refused)
+    app.register_error_handler(DatabaseUnavailable, _handle_unavailable)
     app.register_error_handler(HTTPException, _handle_http)
     app.register_error_handler(Exception, _handle_unexpected)

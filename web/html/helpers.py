@@ -1,4 +1,4 @@
-"""Renders the small pieces of HTML that pages consist of: icons, avatars, photos, times, numbers.
+"""Renders the small pieces of HTML that pages consist of: icons, avatars, photos.
 
 Functions rather than macros, because a page holds hundreds of them. Everything that users or other servers wrote
 goes through `escape` in these functions.
@@ -6,9 +6,7 @@ goes through `escape` in these functions.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -17,11 +15,21 @@ from node.attachments.photo_rows import Photo
 from node.database import Site
 from node.models.account import Account
 from node.models.post import Post
+from node.posts.tagged_people import TaggedPerson
 from web.files.media_urls import avatar_url, header_url
+from web.html import photo_frames
+from web.i18n.formats import relative_time as relative_time
+from web.i18n.formats import short_number as short_number
 from web.i18n.translations import gettext as _
+from web.i18n.translations import ngettext
 
 # As wide as the column of the stylesheet.
 COLUMN_SIZES = "(min-width: 46rem) 37rem, 100vw"
+# On a wide screen the page of a post leaves this beside its column.
+STAGE_SIZES = (
+    "(min-width: 100rem) calc(100vw - 46rem), (min-width: 68.75rem) calc(100vw - 33rem),"
+    " (min-width: 46rem) 37rem, 100vw"
+)
 PHOTO_VARIANTS = ("small", "medium", "large")
 DEFAULT_DIMENSIONS = (1200, 900)
 _NO_SITE = Site("", "", b"")
@@ -34,6 +42,15 @@ def profile_path(account: Account) -> str:
 
 def post_path(post: Post, author: Account) -> str:
     return f"/p/{author.name}/{post.id}" if post.is_local else f"/posts/{post.id}"
+
+
+def photo_path(post: Post, number: int) -> str:
+    """Returns the path of the page of one photo, of which `number` is 1 for the first.
+
+    These links stand behind the warning of a post that has one, so that what they lead to is shown at once.
+    """
+    covered = post.is_sensitive or post.warning
+    return f"/posts/{post.id}/photos/{number}" + ("?show=1" if covered else "")
 
 
 class Icons:
@@ -77,12 +94,16 @@ def render_avatar(account: Account, classes: str = "", size: str = "small") -> M
 
 
 class PhotoSources(NamedTuple):
-    """The URLs of the sizes of a photo: a `srcset` for each format, and single URLs."""
+    """The URLs of the sizes of a photo: a `srcset` for each format, and single URLs.
+
+    `largest` is the one that a visitor may keep: no other public file has more pixels.
+    """
 
     avif: str
     webp: str
     plain: str
     large: str
+    largest: str
 
 
 def photo_sources(photo: Photo) -> PhotoSources:
@@ -101,11 +122,11 @@ def photo_sources(photo: Photo) -> PhotoSources:
         sets[form] = ", ".join(entries)
     if base:
         medium = f"{base}medium.webp"
-        return PhotoSources(sets["avif"], sets["webp"], medium, f"{base}large.webp")
+        return PhotoSources(sets["avif"], sets["webp"], medium, f"{base}large.webp", f"{base}large.webp")
     whole = photo.files.get(("federated", "jpeg")) or next(iter(photo.files.values()), None)
     plain = f"/media/{whole.key}" if whole else ""
     large = photo.files.get(("large", "webp"))
-    return PhotoSources(sets["avif"], sets["webp"], plain, f"/media/{large.key}" if large else plain)
+    return PhotoSources(sets["avif"], sets["webp"], plain, f"/media/{large.key}" if large else plain, plain)
 
 
 def thumb_path(photo: Photo, form: str = "webp") -> str:
@@ -122,28 +143,150 @@ def _blurhash_attribute(photo: Photo) -> str:
     return f' data-blurhash="{escape(photo.blurhash)}"' if photo.blurhash else ""
 
 
-def render_photo(photo: Photo, label: str, *, eager: bool = False, sizes: str = COLUMN_SIZES) -> Markup:
-    """Renders a photo in a box of its size, blurred until it is loaded, with its description behind a badge."""
+def incomplete_notice(photo: Photo) -> str:
+    """Returns what is said of a photo whose file broke off; '' for any other."""
+    return (
+        _("The end of this file is missing, so the bottom of the picture is grey.")
+        if photo.is_incomplete
+        else ""
+    )
+
+
+def render_photo(
+    photo: Photo,
+    label: str,
+    path: str,
+    *,
+    eager: bool = False,
+    sizes: str = COLUMN_SIZES,
+    frame: float | None = None,
+    scrubs: bool = False,
+    people: Sequence[TaggedPerson] = (),
+) -> Markup:
+    """Renders a photo as a link to its own page (`path`), with its description behind a badge.
+
+    Until it is loaded its box shows its blurhash. With `frame`, the box has that ratio, and the photo fills it or
+    lies whole in it; else the box has the photo's own size. With `scrubs`, it has the height of its frame and is
+    moved sideways. `people` are tagged in it.
+    """
     files = photo_sources(photo)
+    surround = photo_frames.surround_class(photo)
     if not files.plain:
         text = photo.alt or _("Media from this server is not shown here.")
         return Markup(f'<div class="photo refused"{_blurhash_attribute(photo)}><p>{escape(text)}</p></div>')  # noqa: S704
     width, height = (photo.width, photo.height) if photo.width and photo.height else DEFAULT_DIMENSIONS
+    if scrubs:
+        sizes = _scrubbed_sizes(width / height / (frame or 1))
     sources = "".join(
         f'<source type="image/{form}" srcset="{escape(srcset)}" sizes="{sizes}">'
         for form, srcset in (("avif", files.avif), ("webp", files.webp))
         if srcset
     )
     alt = escape(photo.alt or label)
-    badge = ""
+    fills = frame is not None and photo_frames.fills(photo, frame)
+    focus = focus_class(photo, frame) if frame is not None and fills else ""
+    loading = 'fetchpriority="high"' if eager else 'loading="lazy"'
+    image = (
+        f'<a class="shot" href="{escape(path)}" data-shots="{photo.post_id or 0}"><picture>{sources}'
+        f'<img{focus} src="{escape(files.plain)}" alt="{alt}" width="{width}" height="{height}" {loading} decoding="async">'
+        "</picture></a>"
+    )
+    kind = f"photo {surround}".rstrip()
+    if frame is not None:
+        kind += " framed fills" if fills else " framed"
+        box = f'<svg class="frame" viewBox="0 0 {round(frame * 1000)} 1000" aria-hidden="true"></svg>'
+        image = box + (
+            f'<div class="scrub" data-focus="{photo.focus_x:.3g}">{image}</div>' if scrubs else image
+        )
+    if scrubs:
+        kind += " panorama"
+        image += f'<span class="mark">{escape(_("Panorama"))}</span>'
+    reach = '<span class="reach" aria-hidden="true"><i></i></span>' if scrubs else ""
+    badges = _badges(photo) + _people(people)
+    return Markup(f'<div class="{kind}"{_blurhash_attribute(photo)}>{image}{badges}</div>{reach}')  # noqa: S704
+
+
+def _scrubbed_sizes(times: float) -> str:
+    """Returns how wide a photo is that reaches beyond its frame on both sides."""
+    return f"(min-width: 46rem) {37 * times:.0f}rem, {100 * times:.0f}vw"
+
+
+def _people(people: Sequence[TaggedPerson]) -> str:
+    """Renders who is tagged in a photo, on demand: a list of names, which scripts put where the people are."""
+    if not people:
+        return ""
+    names = "".join(
+        f'<li data-x="{one.x:.3g}" data-y="{one.y:.3g}"><a href="{escape(profile_path(one.account))}">'
+        f"<bdi>{escape(one.account.label)}</bdi></a></li>"
+        for one in people
+    )
+    count = ngettext("%(num)s person", "%(num)s people", len(people))
+    return (
+        f'<details class="alt people"><summary><span class="face">{escape(count)}</span>'
+        f'<span class="sr"> {escape(_("In this photo"))}</span></summary><ul>{names}</ul></details>'
+    )
+
+
+def _badges(photo: Photo) -> str:
+    """Renders what lies on a photo: its description on demand, and that its end is missing."""
+    badges = ""
     if photo.alt:
         text = escape(_("Photo description"))
-        badge = f'<details class="alt"><summary aria-label="{text}">ALT</summary><p>{alt}</p></details>'
-    loading = 'fetchpriority="high"' if eager else 'loading="lazy"'
+        badges = (
+            f'<details class="alt"><summary><span class="face">ALT</span><span class="sr"> {text}</span></summary>'
+            f'<p dir="auto">{escape(photo.alt)}</p></details>'
+        )
+    if notice := incomplete_notice(photo):
+        badges += f'<p class="incomplete">{escape(notice)}</p>'
+    return badges
+
+
+def render_single_photo(
+    photo: Photo,
+    label: str,
+    path: str,
+    *,
+    eager: bool = False,
+    is_alone: bool = False,
+    people: Sequence[TaggedPerson] = (),
+) -> Markup:
+    """Renders the only photo of a post: in a stream in a frame of 4:5 to 1.91:1, on the post's own page whole.
+
+    A panorama is moved sideways in its frame on both.
+    """
+    ratio = photo_frames.ratio_of(photo)
+    frame = photo_frames.clamp(ratio)
+    scrubs = photo_frames.is_panorama(photo)
+    return render_photo(
+        photo,
+        label,
+        path,
+        eager=eager,
+        sizes=STAGE_SIZES if is_alone else COLUMN_SIZES,
+        frame=frame if scrubs or (frame != ratio and not is_alone) else None,
+        scrubs=scrubs,
+        people=people,
+    )
+
+
+def render_whole_photo(photo: Photo, label: str, number: int) -> Markup:
+    """Renders a photo for the page with it alone: as large as the screen and never larger than it is."""
+    files = photo_sources(photo)
+    if not files.plain:
+        text = photo.alt or _("Media from this server is not shown here.")
+        return Markup(f'<div class="refused"><p>{escape(text)}</p></div>')  # noqa: S704
+    width, height = (photo.width, photo.height) if photo.width and photo.height else DEFAULT_DIMENSIONS
+    sizes = f"min({width}px, {100 * width / height:.0f}vh"
+    sizes += ")" if photo_frames.is_panorama(photo) else ", 100vw)"
+    sources = "".join(
+        f'<source type="image/{form}" srcset="{escape(srcset)}" sizes="{sizes}">'
+        for form, srcset in (("avif", files.avif), ("webp", files.webp))
+        if srcset
+    )
     return Markup(  # noqa: S704
-        f'<div class="photo"{_blurhash_attribute(photo)}><picture>{sources}'
-        f'<img src="{escape(files.plain)}" alt="{alt}" width="{width}" height="{height}" {loading} decoding="async"'
-        f' data-large="{escape(files.large)}"></picture>{badge}</div>'
+        f'<a class="shot" href="{escape(files.largest)}" data-shots="{photo.post_id or 0}" data-number="{number}">'
+        f'<picture>{sources}<img src="{escape(files.plain)}" alt="{escape(photo.alt or label)}" width="{width}"'
+        f' height="{height}" fetchpriority="high" decoding="async"></picture></a>'
     )
 
 
@@ -154,7 +297,7 @@ def render_thumb(photo: Photo, label: str) -> Markup:
         return Markup(f'<span class="refused">{escape(text)}</span>')  # noqa: S704
     focus = focus_class(photo)
     plain, avif = (
-        _uncropped_path(photo, form) if focus else thumb_path(photo, form) for form in ("webp", "avif")
+        medium_path(photo, form) if focus else thumb_path(photo, form) for form in ("webp", "avif")
     )
     source = f'<source type="image/avif" srcset="{escape(avif)}">' if avif else ""
     return Markup(  # noqa: S704
@@ -163,92 +306,40 @@ def render_thumb(photo: Photo, label: str) -> Markup:
     )
 
 
-def _uncropped_path(photo: Photo, form: str) -> str:
-    """Returns the path of the uncropped photo that a browser can crop to a square itself."""
+def render_square(photo: Photo, alt: str, side: int, classes: str = "") -> Markup:
+    """Renders a small square beside a text, `side` CSS pixels wide, with the focal point of the photo in view."""
+    focus = focus_class(photo)
+    kind = " ".join(filter(None, ("square", classes, *focus.split('"')[1:2])))
+    source = medium_path(photo) if focus else thumb_path(photo)
+    return Markup(  # noqa: S704
+        f'<img class="{kind}" src="{escape(source)}" alt="{escape(alt)}" width="{side}" height="{side}" loading="lazy">'
+    )
+
+
+def medium_path(photo: Photo, form: str = "webp") -> str:
+    """Returns the path of the whole photo at the size of a feed; '' when there is none in this format."""
     if photo.remote_url:
         return f"/media/remote/{photo.id}/medium.webp" if form == "webp" else ""
     file = photo.files.get(("medium", form))
     return f"/media/{file.key}" if file else thumb_path(photo) if form == "webp" else ""
 
 
-def focus_class(photo: Photo) -> str:
-    """Returns the class by which a square shows the focal point, in fifths; '' for the middle.
+def focus_class(photo: Photo, frame: float = 1.0) -> str:
+    """Returns the class by which a photo cropped to a frame shows the focal point, in fifths; '' for the middle.
 
-    A class and not a style, since the pages allow no styles in their HTML.
+    `frame` is its ratio; 1 is a square. A class and not a style, since the pages allow no styles in their HTML.
     """
     if not (photo.focus_x or photo.focus_y):
         return ""
-    width, height = photo.width or 1, photo.height or 1
-    across = _crop_step((photo.focus_x + 1) / 2, width / height)
-    down = _crop_step((1 - photo.focus_y) / 2, height / width)
+    ratio = (photo.width or 1) / (photo.height or 1) / frame
+    across = _crop_step((photo.focus_x + 1) / 2, ratio)
+    down = _crop_step((1 - photo.focus_y) / 2, 1 / ratio)
     return f' class="fx{across} fy{down}"' if (across, down) != (2, 2) else ""
 
 
 def _crop_step(position: float, ratio: float) -> int:
-    """Returns by how many fifths of the way a square window moves,
+    """Returns by how many fifths of the way the window of a crop moves,
     so that the point is as near its middle as possible."""
     if ratio <= 1:
         return 2
     return round(4 * min(1.0, max(0.0, (position * ratio - 0.5) / (ratio - 1))))
-
-
-_ALBUM_CLASSES = ((0.9, "r-tall"), (1.16, "r-even"), (1.42, "r-wide"), (1.64, "r-film"), (99.0, "r-long"))
-
-
-def album_class(photos: Sequence[Photo]) -> str:
-    """Returns the class of the one box that all photos of an album share:
-    that of the first, within reason."""
-    first = photos[0]
-    ratio = (
-        first.width / first.height
-        if first.width and first.height
-        else DEFAULT_DIMENSIONS[0] / DEFAULT_DIMENSIONS[1]
-    )
-    return next(name for limit, name in _ALBUM_CLASSES if ratio < limit)
-
-
-def short_number(n: int) -> str:
-    """Formats a count for the place beside an icon: 950, 1.2k, 34k, 5.6M."""
-    if n < 1000:
-        return str(n)
-    for size, suffix in ((1_000_000, "M"), (1000, "k")):
-        if n >= size:
-            value = n / size
-            return f"{value:.1f}".removesuffix(".0") + suffix if value < 10 else f"{value:.0f}{suffix}"
-    return str(n)
-
-
-def format_bytes(bytes_: int) -> str:
-    """Formats a size in bytes: 640 KB, 12 MB, 3.4 GB."""
-    value, unit = bytes_ / 1024, "KB"
-    for larger in ("MB", "GB", "TB"):
-        if value >= 1000:
-            value, unit = value / 1024, larger
-    return f"{value:.1f} {unit}" if 0 < value < 10 and unit != "KB" else f"{value:.0f} {unit}"
-
-
-def relative_time(ms: int) -> Markup:
-    """Renders how long ago something happened; the exact time is in the `datetime` attribute."""
-    seconds = max(0, int(time.time()) - ms // 1000)
-    if seconds < 60:
-        text = _("now")
-    elif seconds < 3600:
-        text = _("%(n)s min", n=seconds // 60)
-    elif seconds < 86400:
-        text = _("%(n)s h", n=seconds // 3600)
-    elif seconds < 7 * 86400:
-        text = _("%(n)s d", n=seconds // 86400)
-    else:
-        text = f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
-    return Markup(f'<time datetime="{_iso(ms)}" data-ago>{escape(text)}</time>')  # noqa: S704
-
-
-def exact_time(ms: int) -> Markup:
-    """Renders the exact time, for pages that are about it."""
-    return Markup(  # noqa: S704
-        f'<time datetime="{_iso(ms)}">{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}</time>'
-    )
-
-
-def _iso(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"

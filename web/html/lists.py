@@ -19,6 +19,7 @@ from node.timelines.post_views import CommentNode, PostView
 from web.html.post_cards import CardPage, CardRenderer
 
 MAX_DEPTH = 6
+MAX_UNFOLDED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,29 @@ def recent_photos(
 ) -> CardPage:
     """Returns the newest public photos: of local accounts, or of all."""
     entries = timelines.public(tx, viewer, page, only_local=only_local, only_photos=True)
-    return cards.prepare_entries(tx, viewer, entries, page.limit)
+    return cards.prepare_entries(tx, viewer, entries)
 
 
-def flatten_comments(branches: Sequence[CommentNode]) -> list[tuple[PostView | None, int, int]]:
-    """Flattens a tree into a list of (view, threads that open before it, threads that close after it).
+@dataclass(frozen=True, slots=True)
+class CommentLine:
+    """A comment in a flattened tree: `opens` threads begin before it, `closes` end after it.
 
-    However deep replies are nested, the nesting that is shown ends at `MAX_DEPTH`.
+    `folds` is above 0 if the thread that begins before it is folded, and then says how many replies are in it. The
+    fold ends after `ends_fold` of the threads that end here.
+    """
+
+    view: PostView | None
+    opens: int
+    closes: int
+    folds: int = 0
+    ends_fold: int = 0
+
+
+def flatten_comments(branches: Sequence[CommentNode], open_id: int | None = None) -> list[CommentLine]:
+    """Flattens a tree of comments.
+
+    However deep replies are nested, the nesting that is shown ends at `MAX_DEPTH`. More than `MAX_UNFOLDED` replies to
+    one comment and each other are folded, but not those among which is `open_id`.
     """
     flat: list[tuple[PostView | None, int]] = []
     stack = [(branch, 0) for branch in reversed(branches)]
@@ -100,9 +117,30 @@ def flatten_comments(branches: Sequence[CommentNode]) -> list[tuple[PostView | N
         branch, depth = stack.pop()
         flat.append((branch.view, depth))
         stack.extend((child, min(depth + 1, MAX_DEPTH)) for child in reversed(branch.children))
-    entries = []
+    folds, ends = _find_folds(flat, open_id)
+    lines = []
     for n, (view, depth) in enumerate(flat):
         before = flat[n - 1][1] if n else -1
         after = flat[n + 1][1] if n + 1 < len(flat) else -1
-        entries.append((view, max(0, depth - before), max(0, depth - after)))
-    return entries
+        opens, closes = max(0, depth - before), max(0, depth - after)
+        lines.append(CommentLine(view, opens, closes, folds.get(n, 0), depth if n in ends else 0))
+    return lines
+
+
+def _find_folds(
+    flat: Sequence[tuple[PostView | None, int]], open_id: int | None
+) -> tuple[dict[int, int], set[int]]:
+    """Returns where folds begin, with the number of replies in each, and where they end."""
+    folds: dict[int, int] = {}
+    ends: set[int] = set()
+    start = 0
+    for n, (_view, depth) in enumerate([*flat, (None, 0)]):
+        if depth:
+            continue
+        replies = flat[start + 1 : n]
+        is_asked_for = any(view is not None and view.post.id == open_id for view, _depth in replies)
+        if len(replies) > MAX_UNFOLDED and not is_asked_for:
+            folds[start + 1] = len(replies)
+            ends.add(n - 1)
+        start = n
+    return folds, ends

@@ -7,11 +7,12 @@ here the paths on which the bar differs, since only there an entry is marked as 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from web.i18n.translations import N_
 
-Count = Literal["unread_count", "follow_requests_count"]
+Count = Literal["unread_count", "follow_requests_count", "open_reports_count"]
+COUNTS: tuple[Count, ...] = get_args(Count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,16 @@ BAR = (
 )
 """What signed-in people get; their own profile follows, whose path and icon are theirs."""
 
+# Signing in has a button of its own, with words also on a phone.
 VISITOR_BAR = (
     NavigationEntry("/", "home", N_("Welcome")),
     NavigationEntry("/explore", "explore", N_("Explore")),
     NavigationEntry("/about", "info", N_("About")),
-    NavigationEntry("/sign-in", "person", N_("Sign in")),
 )
 
 MENU = (
     NavigationEntry("/bookmarks", "bookmark", N_("Bookmarks")),
+    NavigationEntry("/drafts", "pen", N_("Drafts")),
     NavigationEntry("/follow-requests", "people", N_("Follow requests"), count="follow_requests_count"),
     NavigationEntry("/settings/profile", "gear", N_("Settings")),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,11 @@ from markupsafe import Markup, escape
 
 from node.attachments.photo_metadata import LICENCES
 from node.attachments.photo_rows import Photo
+from node.models.account import Account
+from node.posts.tagged_people import TaggedPerson
 from node.text import display_names
+from web.html.helpers import profile_path
+from web.i18n import formats
 from web.i18n.translations import gettext as _
 
 MAX_VALUE_LENGTH = 120
@@ -29,10 +34,13 @@ _TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d)(?::\d\d)?.*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
-def render_metadata(photos: Sequence[Photo]) -> Markup:
-    """Renders the metadata of a post's photos as a `<dl>`; empty when there is none."""
+def render_metadata(photos: Sequence[Photo], people: Sequence[TaggedPerson] = ()) -> Markup:
+    """Renders the metadata of a post's photos as a `<dl>`, and who is tagged in one; empty when there is none."""
     all_metadata = [photo.public_metadata for photo in photos]
     lines = []
+    if people:
+        names = "".join(f"<dd>{_profile_link(one.account)}</dd>" for one in people)
+        lines.append(f"<dt>{escape(_('In this photo'))}</dt>{names}")
     for label, render in (
         (_("Camera"), _camera),
         (_("Taken"), _taken),
@@ -45,6 +53,10 @@ def render_metadata(photos: Sequence[Photo]) -> Markup:
                 f"<dt>{escape(label)}</dt>" + "".join(f"<dd><bdi>{value}</bdi></dd>" for value in values)
             )
     return Markup(f'<dl class="facts metadata">{"".join(lines)}</dl>' if lines else "")  # noqa: S704
+
+
+def _profile_link(account: Account) -> str:
+    return f'<a href="{escape(profile_path(account))}"><bdi>{escape(account.label)}</bdi></a>'
 
 
 def _values(values: list[str]) -> list[str]:
@@ -111,7 +123,13 @@ def _fraction(value: str) -> str:
 def _taken(metadata: dict[str, Any]) -> str:
     value_of = _exif_reader(metadata)
     match = _TIME.fullmatch(value_of("DateTimeOriginal") or value_of("DateTime"))
-    return "{}-{}-{} {}:{}".format(*match.groups()) if match else ""
+    if match is None:
+        return ""
+    try:  # by the clock of the camera, wherever that was
+        year, month, day, hour, minute = map(int, match.groups())
+        return formats.format_moment(datetime(year, month, day, hour, minute))
+    except ValueError:
+        return ""
 
 
 def _place(metadata: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from node.cache import Cache
 from node.database import Reader
 from node.models.account import Account
 from node.models.post import Post
+from node.paging import Found
 from node.timelines import post_summaries, post_views
 from node.timelines.post_summaries import PostSummary
 from node.timelines.post_views import PostView
@@ -110,13 +111,11 @@ class CardRenderer:
         self,
         tx: Reader,
         viewer: Account | None,
-        entries: Sequence[TimelineEntry],
-        limit: int,
-        kind: str = "cell",
+        entries: Found[TimelineEntry],
     ) -> CardPage:
-        """Reads what a page of a timeline needs, as `prepare` does; `limit` is how many entries it requested."""
-        older = entries[-1].id if len(entries) >= limit else None
-        return self.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, entries), kind, older)
+        """Reads the cells that a page of a timeline needs, as `prepare` does."""
+        summaries = post_summaries.by_entries(tx, viewer, entries)
+        return self.prepare(tx, viewer, summaries, "cell", entries.older)
 
     def render_feed(self, card_page: CardPage, viewer: Account | None) -> Markup:
         """Renders posts one below the other, as in Home."""
@@ -152,13 +151,11 @@ class CardRenderer:
         ]
         return Markup("".join([cell.parts[0] for cell in cells if cell is not None]))  # noqa: S704
 
-    def render_single(self, view: PostView, viewer: Account | None) -> Markup:
-        """Renders one post for its own page."""
-        head, middle, tail = str(self.macros.card(view, self._separator, "alone")).split(self._separator)
+    def render_action_row(self, view: PostView, viewer: Account | None) -> Markup:
+        """Renders the row of actions of a post for its own page."""
         post = view.post
         counts = PostCounts(post.likes_count, post.comments_count, post.boosts_count)
-        actions = self._action_row(_card_data(view), viewer, counts, view.marks)
-        return Markup("".join((head, helpers.relative_time(post.published_at), middle, actions, tail)))  # noqa: S704
+        return Markup(self._action_row(_card_data(view), viewer, counts, view.marks))  # noqa: S704
 
     def _render_and_cache(self, summary: PostSummary, kind: str, view: PostView | None) -> CachedCard | None:
         """Renders a card and caches it. Returns None without a view: the post was deleted since its summary was read."""

@@ -6,26 +6,40 @@ read before it starts. Posts are rendered by `post_cards`, which caches what is 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, pass_context
 from markupsafe import Markup
 from quart import Response, g, request
 
 from node.cache import Cache
 from node.node import Node
+from node.text import html_blocks
 from web.files.asset_urls import Assets
-from web.html import custom_emoji, helpers, navigation, photo_metadata
+from web.html import (
+    browser_names,
+    custom_emoji,
+    helpers,
+    navigation,
+    photo_frames,
+    photo_metadata,
+    post_extras,
+    tables,
+)
 from web.html.post_cards import CardRenderer
 from web.html.template_source import TemplateLoader
-from web.i18n import js_messages, translations
+from web.i18n import formats, js_messages, translations
 from web.request import context, session
 from web.request.context import SignedInUser
 
 # Macros that nearly every page needs: as globals they cost a page nothing, imported 20 µs each.
 PARTS = {"forms": "parts/forms.html", "layout": "parts/layout.html", "profiles": "parts/profiles.html"}
 MAX_CACHED_NAVIGATIONS = 1_000
+SLICE_SECONDS = 0.005
 TEMPLATE_FOLDER = Path(__file__).parents[2] / "templates"
 
 
@@ -41,6 +55,20 @@ class TemplateGettext:
         if cached is None:
             cached = self._plain[message] = Markup(self._catalogue.gettext(message))  # noqa: S704
         return cached % values if values else cached
+
+
+def _with_written_numbers(ngettext: Any) -> Any:
+    """Returns the `ngettext` of templates with the numbers in its messages written as the reader does."""
+
+    @pass_context
+    def translate(context: Any, one: str, many: str, num: int, **values: Any) -> Any:
+        written = {
+            name: formats.format_number(value) if type(value) is int and value > 999 else value
+            for name, value in values.items()
+        }
+        return ngettext(context, one, many, num, **written)
+
+    return translate
 
 
 class Navigation:
@@ -115,15 +143,22 @@ class Templates:
         )
         catalogue = translations.load_catalogue(language)
         env.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        env.globals["ngettext"] = _with_written_numbers(env.globals["ngettext"])
         env.policies["ext.i18n.trimmed"] = True
         env.globals["_"] = TemplateGettext(catalogue)
+        env.filters["one_line"] = html_blocks.to_line
         options = self._node.config
         env.globals.update(
             asset=self._assets.url,
             icon=helpers.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
             avatar=helpers.render_avatar,
+            browser_name=browser_names.describe,
             photo_metadata=photo_metadata.render_metadata,
+            file_title=post_extras.file_title,
+            poll_state=post_extras.poll_state,
+            with_headings=tables.with_headings,
+            poll_has_ended=post_extras.has_ended,
             display_name=custom_emoji.render_display_name,
             with_emoji=custom_emoji.replace_in_text,
             html_with_emoji=custom_emoji.replace_in_html,
@@ -132,24 +167,36 @@ class Templates:
             avatar_path=helpers.avatar_path,
             header_path=helpers.header_path,
             picture=helpers.render_photo,
+            single_photo=helpers.render_single_photo,
+            whole_photo=helpers.render_whole_photo,
+            stage_sizes=helpers.STAGE_SIZES,
+            column_sizes=helpers.COLUMN_SIZES,
             thumb=helpers.render_thumb,
             thumb_path=helpers.thumb_path,
-            album_shape=helpers.album_class,
+            medium_path=helpers.medium_path,
+            square=helpers.render_square,
+            incomplete_notice=helpers.incomplete_notice,
+            album_ratio=photo_frames.album_ratio,
+            surround=photo_frames.surround_class,
             profile_path=helpers.profile_path,
             post_path=helpers.post_path,
+            photo_path=helpers.photo_path,
             navigation=navigation,
-            short_number=helpers.short_number,
-            relative_time=helpers.relative_time,
-            exact_time=helpers.exact_time,
+            format_number=formats.format_number,
+            short_number=formats.short_number,
+            percent=formats.percent,
+            relative_time=formats.relative_time,
+            datetime_field=formats.datetime_field,
+            exact_time=formats.exact_time,
             js_messages=js_messages.to_script_json(
                 {
                     **js_messages.collect_messages(catalogue.gettext),
                     "icons": self._assets.url("icons.svg"),
-                    "blank": self._assets.url("favicon.svg"),
                 }
             ),
             title_of_node=options.node.title,
             about_node=options.node.description,
+            rules=options.node.rules,
             domain=self._node.site.handle_domain,
             base_url=self._node.site.base_url,
             mode=options.registration.mode,
@@ -166,8 +213,11 @@ def card_renderer() -> CardRenderer:
     return context.current_node().component(Templates).card_renderer(translations.current_language())
 
 
-def render_html(template: str, **values: Any) -> str:
-    """Renders a template with what every page needs: the signed-in user, the CSRF token, the theme, the path."""
+async def render_html(template: str, **values: Any) -> str:
+    """Renders a template with what every page needs: the signed-in user, the CSRF token, the theme, the path.
+
+    A long page is made in slices: what others ask for meanwhile is answered between them.
+    """
     node = context.current_node()
     language = translations.current_language()
     pages = node.component(Templates)
@@ -175,10 +225,12 @@ def render_html(template: str, **values: Any) -> str:
     cards = pages.card_renderer(language)
     theme = user.user.theme if user else request.cookies.get(session.THEME_COOKIE, "system")
     theme = theme if theme in ("light", "dark") else "system"
-    return (
+    chosen_zone = user.user.time_zone if user else ""
+    formats.set_time_zone(chosen_zone, unquote(request.cookies.get(session.ZONE_COOKIE, "")))
+    pieces = (
         pages.environment(language)
         .get_template(template)
-        .render(
+        .generate(
             values,
             me=user,
             viewer=user.account if user else None,
@@ -189,13 +241,21 @@ def render_html(template: str, **values: Any) -> str:
             current_url=request.full_path.rstrip("?"),
             stream=cards.render_feed,
             grid=cards.render_grid,
-            single=cards.render_single,
+            action_row=cards.render_action_row,
         )
     )
+    finished: list[str] = []
+    ends = time.perf_counter() + SLICE_SECONDS
+    for piece in pieces:
+        finished.append(piece)
+        if time.perf_counter() >= ends:
+            await asyncio.sleep(0)
+            ends = time.perf_counter() + SLICE_SECONDS
+    return "".join(finished)
 
 
 async def render_page(template: str, **values: Any) -> Response:
     """Renders a whole page as a response. Loads the signed-in user if the handler did not need it."""
     if not hasattr(g, "signed_in_user"):
         await context.read(context.read_nothing)
-    return Response(render_html(template, **values), content_type="text/html; charset=utf-8")
+    return Response(await render_html(template, **values), content_type="text/html; charset=utf-8")

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from gettext import NullTranslations
 from pathlib import Path
 
+from babel.numbers import format_decimal
+
 LOCALE_FOLDER = Path(__file__).parents[1] / "locale"
 SOURCE_LANGUAGE = "en"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi", "ckb", "dv", "ps"})
@@ -101,7 +103,9 @@ def gettext(message: str, **values: object) -> str:
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
     """Translates a message that has a number, `%(num)s`."""
-    return load_catalogue(_language.get()).ngettext(one, many, n) % {"num": n, **values}
+    language = _language.get()
+    number = format_decimal(n, locale=language) if n > 999 else n
+    return load_catalogue(language).ngettext(one, many, n) % {"num": number, **values}
 
 
 _ = gettext

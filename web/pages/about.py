@@ -6,7 +6,7 @@ from typing import Any
 
 from quart import Blueprint, Response
 
-from node.admin import statistics
+from node.admin.statistics import StatisticsCache
 from node.auth import users
 from node.database import Reader
 from node.models.account import Account
@@ -18,7 +18,7 @@ from web.request import context
 blueprint = Blueprint("about", __name__)
 
 
-def _load_about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
+def _load_about(tx: Reader, viewer: Account | None, statistics: StatisticsCache) -> dict[str, Any]:
     counts = statistics.current(tx)
     return {
         "people": counts.people,
@@ -31,12 +31,13 @@ def _load_about(tx: Reader, viewer: Account | None) -> dict[str, Any]:
 
 @blueprint.get("/about")
 async def show_about() -> Response:
-    found = await context.read(_load_about)
+    found = await context.read(_load_about, context.current_node().component(StatisticsCache))
     options = context.current_node().config
     return await render_page(
         "about.html",
         version=VERSION,
         keeps_originals=options.media.keep_originals,
         source_url=options.node.source_url,
+        contact_email=options.node.contact_email,
         **found,
     )

@@ -20,7 +20,7 @@ CELLS_PER_PAGE = 24
 
 
 def _load_bookmarks(tx: Reader, account: Account, cards: CardRenderer, page: Page) -> CardPage:
-    return cards.prepare_entries(tx, account, timelines.bookmarks(tx, account, page), page.limit)
+    return cards.prepare_entries(tx, account, timelines.bookmarks(tx, account, page))
 
 
 @blueprint.get("/bookmarks")

@@ -1,17 +1,19 @@
 """Composing and editing a post: photos are uploaded one by one or with the form, and none is lost.
 
-The id of an uploaded photo stays in the form; one that was refused leaves a message. Scripts
-send each photo by itself to `/compose/photo`; without them the same form carries the files.
+The id of an uploaded photo stays in the form. One that was refused stays too, by its name (`missing`): nothing is
+published until its author has added it again or chosen to post without it (`skip`). Scripts send each photo by itself
+to `/compose/photo` and keep the same fields; without them the same form carries the files. The form of a saved draft
+has its id (`draft`); with a time (`publish_at`) the post is scheduled instead of published. A script that sends the form
+gets JSON: where to go (`path`), or what is wrong (`error`) with the photos that are still there (`photos`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from quart import Blueprint, Response, jsonify, request
-from quart.datastructures import FileStorage
-from werkzeug.datastructures import MultiDict
 
 from activitypub.remote import lookup
 from node.attachments import photo_metadata, photo_rows, photos
@@ -22,41 +24,42 @@ from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.ids import parse_id
 from node.interactions import quotes
 from node.models.account import Account
-from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
+from node.models.audience import OPEN_VISIBILITIES, narrower
 from node.models.post import Post
-from node.posts import posts
+from node.posts import drafts, posts
 from node.posts.drafts import MAX_PHOTOS, Draft
-from node.publishing import publishing
+from node.publishing import publishing, saved_drafts
+from node.publishing.saved_drafts import SavedDraft
 from node.timelines import post_views
 from node.timelines.post_views import PostView
+from node.uploads import receiving
+from web.files import media_urls
+from web.html import photo_frames
 from web.html import photo_metadata as rendered_metadata
-from web.html.helpers import post_path, thumb_path
+from web.html.helpers import incomplete_notice, post_path, thumb_path
 from web.html.templates import render_page
+from web.i18n import compose_messages, js_messages
 from web.i18n.translations import _, gettext
 from web.request import context
-from web.request.redirects import see_other
+from web.request.post_form import SubmittedPost, own_photos, read_form
+from web.request.redirects import see_other, wants_json
 
 blueprint = Blueprint("compose", __name__)
 
-
-AUDIENCE_RULES: dict[str, InteractionRule] = {
-    "everyone": EVERYONE,
-    "followers": rule_for("followers"),
-    "mentioned": rule_for("mentioned"),
-    "nobody": NOBODY,
-}
+PHOTO_PAGES = {"edit-": "edit", "details-": "details"}
+"""How the value of a button begins that leads to a page of a photo, whose id follows; and the name of that page."""
 
 
-@dataclass(slots=True)
-class SubmittedPost:
-    """A submitted form: the draft, and a message for each photo that was refused."""
-
-    draft: Draft
-    problems: list[str]
-
-
-async def _render_form(
-    draft: Draft, post_photos: list[Photo], *, post: Post | None, problems: list[str], status: int = 200
+async def render_form(
+    draft: Draft,
+    post_photos: list[Photo],
+    *,
+    post: Post | None,
+    problems: list[str],
+    missing: Sequence[str] = (),
+    draft_id: int | None = None,
+    publish_at: int | None = None,
+    status: int = 200,
 ) -> Response:
     quoted = None
     if post is None and draft.quote_id is not None:
@@ -68,15 +71,38 @@ async def _render_form(
         shared=draft.shared_metadata or SharedMetadata(),
         licences=list(photo_metadata.LICENCES),
         photos=post_photos,
+        previews={one.id: _preview_path(one) for one in post_photos},
         camera_summaries={one.id: rendered_metadata.camera_summary(one) for one in post_photos},
         alts=draft.alts,
         post=post,
+        version=_version(post),
         problems=problems,
+        missing=missing,
+        draft_id=draft_id,
+        publish_at=publish_at,
+        drafts_count=0 if post else await context.read_signed_in(_count_drafts),
         most=MAX_PHOTOS,
-        max_mb=context.current_node().config.media.max_upload_mb,
+        max_alt=photo_metadata.MAX_ALT_LENGTH,
+        max_mb=photos.max_upload_mb(context.current_node()),
+        texts=js_messages.to_script_json(compose_messages.collect(gettext)),
     )
     response.status_code = status
     return response
+
+
+def _preview_path(photo: Photo) -> str:
+    """Returns the path of a photo as large as a phone shows it, '' for none."""
+    file = media_urls.select_file(photo, media_urls.PREVIEW_VARIANTS)
+    return f"/media/{file.key}" if file else ""
+
+
+def _version(post: Post | None) -> str:
+    """Returns when a posted post was last changed: a form that was filled in before then would undo that change."""
+    return str(post.edited_at or 0) if post else ""
+
+
+def _count_drafts(tx: Reader, account: Account) -> int:
+    return saved_drafts.count(tx, account)
 
 
 def _load_quoted(tx: Reader, account: Account, post_id: int) -> PostView | None:
@@ -93,133 +119,156 @@ def _load_quoted(tx: Reader, account: Account, post_id: int) -> PostView | None:
 async def show_new() -> Response:
     await context.require_account()
     signed_in = context.signed_in_user()
+    if (draft_id := parse_id(request.args.get("draft", ""))) is not None:
+        saved = await context.read_signed_in(_load_draft, draft_id)
+        return await render_form(
+            saved.draft,
+            list(saved.photos),
+            post=None,
+            problems=[gettext(saved.problem)] if saved.problem else [],
+            missing=saved.missing,
+            draft_id=saved.id,
+            publish_at=saved.publish_at,
+        )
+    visibility = signed_in.user.default_visibility if signed_in else "public"
+    quote_id = parse_id(request.args.get("quote", ""))
+    quoted = await context.read_signed_in(_load_quoted, quote_id) if quote_id is not None else None
+    if quoted is not None and quoted.post.visibility not in OPEN_VISIBILITIES:
+        visibility = narrower(visibility, quoted.post.visibility)
     draft = Draft(
         caption=request.args.get("caption", "")[:500],
-        visibility=signed_in.user.default_visibility if signed_in else "public",
-        quote_id=parse_id(request.args.get("quote", "")),
+        visibility=visibility,
+        shared_metadata=SharedMetadata(licence=signed_in.user.default_licence if signed_in else ""),
+        quote_id=quote_id,
     )
-    return await _render_form(draft, [], post=None, problems=[])
+    return await render_form(draft, [], post=None, problems=[])
+
+
+def _load_draft(tx: Reader, account: Account, draft_id: int) -> SavedDraft:
+    return saved_drafts.by_id(tx, account, draft_id)
 
 
 @blueprint.post("/compose/photo")
 async def upload_photo() -> Response:
-    """Uploads one photo, sent by a script that shows its progress."""
+    """Uploads one photo, sent by a script that shows its progress: a file, or the id of an upload that has arrived."""
     account = await context.require_account()
+    node, form = context.current_node(), await request.form
+    alt, upload_id = form.get("alt", ""), parse_id(form.get("upload", ""))
     submitted = (await request.files).get("photo")
-    if submitted is None:
+    if upload_id is not None:
+        photo = await receiving.become_photo(node, account, upload_id, alt=alt)
+    elif submitted is not None:
+        photo = await photos.upload(node, account, submitted.stream, alt=alt)
+    else:
         raise Invalid(_("Please choose a photo."), field="photo")
-    photo = await photos.upload(
-        context.current_node(), account, submitted.read(), alt=(await request.form).get("alt", "")
-    )
     return jsonify(
         id=str(photo.id),
         thumb=thumb_path(photo),
+        preview=_preview_path(photo),
+        surround=photo_frames.surround_class(photo),
         width=photo.width,
         height=photo.height,
         camera_summary=rendered_metadata.camera_summary(photo),
+        notice=incomplete_notice(photo),
     )
 
 
-def _parse_ids(values: list[str]) -> list[int]:
-    return [typed for value in values if (typed := parse_id(value)) is not None]
-
-
-async def _upload_files(
-    account: Account, files: list[FileStorage], alts: list[str]
-) -> tuple[list[Photo], list[str]]:
-    """Uploads the files of a form. One that is refused adds a message, and the others are kept."""
-    uploaded, problems = [], []
-    for n, file in enumerate(files):
-        if not file.filename:
-            continue
-        try:
-            alt = alts[n] if n < len(alts) else ""
-            uploaded.append(await photos.upload(context.current_node(), account, file.read(), alt=alt))
-        except Refused as refused:
-            problems.append(f"{file.filename}: {gettext(refused.message)}")
-    return uploaded, problems
-
-
-def _sorted_by_position(ids: list[int], form: Mapping[str, str]) -> list[int]:
-    """Sorts photo ids by the numbers typed beside them; equal or missing ones keep their order."""
-
-    def position(entry: tuple[int, int]) -> tuple[int, int]:
-        n, id_ = entry
-        typed = form.get(f"place-{id_}", "")
-        return (int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else n + 1, n)
-
-    return [id_ for _n, id_ in sorted(enumerate(ids), key=position)]
-
-
-async def _read_form(account: Account) -> SubmittedPost:
-    form: MultiDict[str, str] = await request.form
-    files = (await request.files).getlist("photos")
-    removed_ids = set(_parse_ids(form.getlist("without")))
-    ids = [id_ for id_ in dict.fromkeys(_parse_ids(form.getlist("photo"))) if id_ not in removed_ids]
-    ids = _sorted_by_position(ids, form)
-    uploaded, problems = await _upload_files(account, files, form.getlist("alt"))
-    if len(ids) + len(uploaded) > MAX_PHOTOS:
-        problems.append(_("A post can have up to %(n)s photos.", n=MAX_PHOTOS))
-    draft = Draft(
-        caption=form.get("caption", ""),
-        photo_ids=[*ids, *(one.id for one in uploaded)],
-        alts={id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form},
-        visibility=form.get("visibility", "public"),
-        warning=form.get("warning", ""),
-        is_sensitive="is_sensitive" in form,
-        policy=_read_policy(form),
-        quote_id=parse_id(form.get("quote", "")),
-        shared_metadata=SharedMetadata(
-            frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")
-        ),
-    )
-    return SubmittedPost(draft, problems)
-
-
-def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
-    return InteractionPolicy(
-        comment=AUDIENCE_RULES.get(form.get("comments", ""), EVERYONE),
-        quote=AUDIENCE_RULES.get(form.get("quotes", ""), NOBODY),
-    )
-
-
-def _own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | None) -> list[Photo]:
-    """Returns those of the photos that this account may put in this post, in order."""
-    post_photos = photo_rows.by_ids(tx, ids)
-    return [
-        post_photos[id_]
-        for id_ in ids
-        if id_ in post_photos
-        and post_photos[id_].account_id == account.id
-        and post_photos[id_].post_id in (None, post_id)
-    ]
-
-
-async def _render_form_again(
+async def render_form_again(
     submitted: SubmittedPost, post: Post | None, problems: list[str], status: int
 ) -> Response:
-    """Renders the form again, with everything that was in it."""
+    """Renders the form again, with everything that was in it; a script still has that, and gets what is wrong."""
+    if wants_json():
+        answer = jsonify(
+            error="\n".join(problems),
+            photos=[str(id_) for id_ in submitted.draft.photo_ids],
+            version=_version(post),
+        )
+        answer.status_code = status
+        return answer
     post_photos = await context.read_signed_in(
-        _own_photos, list(submitted.draft.photo_ids), post.id if post else None
+        own_photos, list(submitted.draft.photo_ids), post.id if post else None
     )
-    return await _render_form(submitted.draft, post_photos, post=post, problems=problems, status=status)
+    return await render_form(
+        submitted.draft,
+        post_photos,
+        post=post,
+        problems=problems,
+        missing=submitted.missing,
+        draft_id=submitted.draft_id,
+        publish_at=submitted.publish_at,
+        status=status,
+    )
 
 
 @blueprint.post("/compose")
 async def publish() -> Response:
     account = await context.require_account()
-    submitted = await _read_form(account)
-    adds = (await request.form).get("do") == "add"
-    if adds or submitted.problems:
-        return await _render_form_again(
-            submitted, None, submitted.problems, 200 if adds and not submitted.problems else 422
-        )
-    await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
+    submitted = await read_form(account)
+    action = (await request.form).get("do", "")
+    leads_to_photo = action.startswith(tuple(PHOTO_PAGES))
+    photo_page = _photo_page(action, submitted)
     try:
-        post = await context.write(publishing.publish, submitted.draft)
+        if action == "draft":
+            submitted.draft_id = await context.write(save_draft, submitted)
+        elif leads_to_photo:
+            submitted.draft_id = await context.write(_save_as_it_is, submitted)
+        if action == "add" or submitted.problems or (leads_to_photo and photo_page is None):
+            return await render_form_again(
+                submitted, None, submitted.problems, 422 if submitted.problems else 200
+            )
+        if action == "draft":
+            return _lead_to("/drafts")
+        if photo_page is not None:
+            return _lead_to(photo_page, back=f"/compose?draft={submitted.draft_id}")
+        await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
+        if submitted.publish_at is not None:
+            await context.write(_schedule, submitted)
+            return _lead_to("/drafts")
+        post = await context.write(_publish, submitted)
     except Refused as refused:
-        return await _render_form_again(submitted, None, [gettext(refused.message)], refused.status)
-    return see_other(post_path(post, account))
+        return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
+    return _lead_to(post_path(post, account))
+
+
+def _photo_page(action: str, submitted: SubmittedPost) -> str | None:
+    """Returns the page of a photo of the form whose button was pressed, if any was."""
+    for beginning, page in PHOTO_PAGES.items():
+        photo_id = parse_id(action.removeprefix(beginning)) if action.startswith(beginning) else None
+        if photo_id in submitted.draft.photo_ids:
+            return f"/photos/{photo_id}/{page}"
+    return None
+
+
+def _lead_to(path: str, **query: str) -> Response:
+    """Redirects to a page; a script that sent the form is told its path."""
+    if query:
+        path += f"?{urlencode(query)}"
+    return jsonify(path=path) if wants_json() else see_other(path)
+
+
+def _save_as_it_is(tx: Writer, account: Account, it: SubmittedPost) -> int:
+    """Saves what was submitted, which stays scheduled if it is; returns the id of the draft."""
+    if it.publish_at is None:
+        return save_draft(tx, account, it)
+    return saved_drafts.save(
+        tx, account, it.draft, draft_id=it.draft_id, missing=it.missing, publish_at=it.publish_at
+    ).id
+
+
+def save_draft(tx: Writer, account: Account, it: SubmittedPost) -> int:
+    """Saves what was submitted, complete or not; returns the id of the draft. It has no time any more."""
+    return saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, missing=it.missing).id
+
+
+def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> None:
+    saved_drafts.save(tx, account, it.draft, draft_id=it.draft_id, publish_at=it.publish_at)
+
+
+def _publish(tx: Writer, account: Account, submitted: SubmittedPost) -> Post:
+    post = publishing.publish(tx, account, submitted.draft)
+    if submitted.draft_id is not None:
+        saved_drafts.delete(tx, account, submitted.draft_id)
+    return post
 
 
 def _load_editable(tx: Reader, account: Account, post_id: int) -> tuple[Post, list[Photo]]:
@@ -232,16 +281,8 @@ def _load_editable(tx: Reader, account: Account, post_id: int) -> tuple[Post, li
 @blueprint.get("/posts/<int:post_id>/edit")
 async def show_edit(post_id: int) -> Response:
     post, post_photos = await context.read_signed_in(_load_editable, post_id)
-    draft = Draft(
-        caption=post.source,
-        photo_ids=[one.id for one in post_photos],
-        visibility=post.visibility,
-        warning=post.warning,
-        is_sensitive=post.is_sensitive,
-        policy=post.interaction_policy,
-        shared_metadata=photo_metadata.from_photos(post_photos),
-    )
-    return await _render_form(draft, post_photos, post=post, problems=[])
+    draft = drafts.from_post(post, post_photos)
+    return await render_form(draft, post_photos, post=post, problems=[])
 
 
 def _save(tx: Writer, account: Account, post_id: int, draft: Draft) -> Post:
@@ -258,15 +299,25 @@ def _save(tx: Writer, account: Account, post_id: int, draft: Draft) -> Post:
 async def save(post_id: int) -> Response:
     account = await context.require_account()
     post, _found = await context.read_signed_in(_load_editable, post_id)
-    submitted = await _read_form(account)
-    adds = (await request.form).get("do") == "add"
+    submitted = await read_form(account, post_id)
+    form = await request.form
+    adds = form.get("do") == "add"
+    if form.get("version", _version(post)) != _version(post):
+        submitted.problems.append(
+            _(
+                "This post was changed in another tab or app while you edited it. Save again to replace that change."
+            )
+        )
     if adds or submitted.problems:
-        return await _render_form_again(
+        return await render_form_again(
             submitted, post, submitted.problems, 200 if adds and not submitted.problems else 422
         )
     await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
     try:
         saved = await context.write(_save, post_id, submitted.draft)
     except Refused as refused:
-        return await _render_form_again(submitted, post, [gettext(refused.message)], refused.status)
-    return see_other(post_path(saved, account))
+        return await render_form_again(submitted, post, [gettext(refused.message)], refused.status)
+    photo_page = _photo_page(form.get("do", ""), submitted)
+    if photo_page is not None:
+        return _lead_to(photo_page, back=f"/posts/{post_id}/edit")
+    return _lead_to(post_path(saved, account))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from quart import Blueprint, Response
 
@@ -11,12 +10,14 @@ from node.database import Reader
 from node.errors import NotFound
 from node.models.account import Account
 from node.paging import Page
-from node.posts import hashtags
-from node.posts.hashtags import Hashtag, UsagePeriod
+from node.posts import hashtag_days, hashtags
+from node.posts.hashtag_days import DayUsage
+from node.posts.hashtags import Hashtag
 from node.timelines import timelines
 from web.html.lists import requested_page
 from web.html.post_cards import CardPage, CardRenderer
 from web.html.templates import card_renderer, render_page
+from web.i18n import formats
 from web.i18n.translations import _
 from web.request import context
 
@@ -26,7 +27,7 @@ CELLS_PER_PAGE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class DayUsage:
+class DayBar:
     """One bar of the chart."""
 
     label: str
@@ -35,12 +36,12 @@ class DayUsage:
 
 def _load_hashtag(
     tx: Reader, viewer: Account | None, cards: CardRenderer, name: str, page: Page
-) -> tuple[Hashtag | None, list[UsagePeriod], CardPage]:
+) -> tuple[Hashtag | None, list[DayUsage], CardPage]:
     entries = timelines.hashtag(tx, viewer, name, page, only_photos=True)
     return (
         hashtags.by_name(tx, name),
-        hashtags.daily_usage(tx, name),
-        cards.prepare_entries(tx, viewer, entries, page.limit),
+        hashtag_days.usage(tx, name),
+        cards.prepare_entries(tx, viewer, entries),
     )
 
 
@@ -51,9 +52,7 @@ async def show_hashtag(name: str) -> Response:
     hashtag, periods, card_page = await context.read(
         _load_hashtag, card_renderer(), name, requested_page(CELLS_PER_PAGE)
     )
-    days = [
-        DayUsage(f"{datetime.fromtimestamp(day.start / 1000, UTC):%d.%m.}", day.authors) for day in periods
-    ]
+    days = [DayBar(formats.format_utc_day(day.start), day.authors) for day in periods]
     return await render_page(
         "posts/hashtag.html",
         display=hashtag.display if hashtag else name.strip("#"),

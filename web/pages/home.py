@@ -13,6 +13,7 @@ from node.timelines import post_summaries
 from web.html.lists import HashtagRow, recent_photos, requested_page, trending_hashtags
 from web.html.post_cards import CardPage, CardRenderer
 from web.html.templates import card_renderer, render_page
+from web.i18n.translations import _
 from web.request import context
 
 blueprint = Blueprint("home", __name__)
@@ -28,9 +29,8 @@ def _load_home(
         recent = recent_photos(tx, None, cards, Page(limit=CELLS_PER_PAGE), only_local=True)
         return recent, [], registration.needs_admin(tx)
     summaries = post_summaries.home(tx, viewer, page, include_comments=False)
-    older = summaries[-1].id if len(summaries) >= page.limit else None
     return (
-        cards.prepare(tx, viewer, summaries, "card", older),
+        cards.prepare(tx, viewer, summaries, "card", summaries.older),
         trending_hashtags(tx, trends, 6) if page.max_id is None else [],
         False,
     )
@@ -82,7 +82,18 @@ async def show_manifest() -> Response:
     node = context.current_node()
     from web.files.asset_urls import Assets
 
-    icon = {"src": node.component(Assets).url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    assets = node.component(Assets)
+    icons = [{"src": assets.url("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}]
+    icons += [
+        {
+            "src": assets.url(f"icon-{size}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for size in (192, 512)
+        for purpose in ("any", "maskable")
+    ]
     response = jsonify(
         name=node.config.node.title,
         short_name=node.config.node.title[:12],
@@ -91,7 +102,17 @@ async def show_manifest() -> Response:
         display="standalone",
         background_color="#ffffff",
         theme_color="#ffffff",
-        icons=[icon],
+        icons=icons,
+        shortcuts=[{"name": _("New post"), "url": "/compose"}],
+        share_target={
+            "action": "/compose/share",
+            "method": "POST",
+            "enctype": "multipart/form-data",
+            "params": {
+                **{name: name for name in ("title", "text", "url")},
+                "files": [{"name": "photos", "accept": ["image/*"]}],
+            },
+        },
     )
     response.content_type = "application/manifest+json"
     return response

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup, escape
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, g, jsonify, request
 
+from node.attachments.photo_rows import Photo
 from node.auth import users
 from node.database import Reader, Writer
 from node.errors import NotFound
@@ -16,12 +17,13 @@ from node.models.account import Account
 from node.notifications import notifications
 from node.notifications.notifications import KINDS
 from node.paging import Page
-from node.timelines import notification_list
+from node.timelines import notification_list, post_views
 from node.timelines.notification_list import NotificationView
 from node.timelines.post_views import PostView
 from web.html.custom_emoji import render_display_name as name_of
-from web.html.helpers import profile_path
+from web.html.helpers import post_path, profile_path
 from web.html.lists import requested_page
+from web.html.navigation import COUNTS
 from web.html.templates import render_page
 from web.i18n.translations import _, ngettext
 from web.request import context
@@ -61,6 +63,7 @@ class NotificationGroup:
     post: PostView | None
     created_at: int
     is_new: bool
+    root: PostView | None = None  # of a comment: the post under which it stands
     emoji_reactions: list[ReactionCount] = field(default_factory=list)
 
     @property
@@ -69,10 +72,30 @@ class NotificationGroup:
 
     @property
     def text(self) -> Markup:
-        return Markup(_text_pattern(self.kind)) % {"who": _linked_names(self.people)}  # noqa: S704
+        is_comment = self.post is not None and self.post.post.is_comment
+        pattern = _text_pattern(self.kind, is_about_comment=is_comment)
+        return Markup(pattern) % {"who": _linked_names(self.people)}  # noqa: S704
+
+    @property
+    def path(self) -> str:
+        """Where it leads: to the post, and on its page to the very comment."""
+        if self.post is None:
+            return ""
+        path = post_path(self.post.post, self.post.author)
+        return f"{path}#post-{self.post.post.id}" if self.post.post.is_comment else path
+
+    @property
+    def photo(self) -> Photo | None:
+        """The photo it is about: of the post, or of the one under which the comment stands."""
+        for view in (self.post, self.root):
+            if view is not None and view.photos and not (view.post.is_sensitive or view.post.warning):
+                return view.photos[0]
+        return None
 
 
-def _text_pattern(kind: str) -> str:
+def _text_pattern(kind: str, *, is_about_comment: bool) -> str:
+    if is_about_comment and kind in ("like", "boost"):
+        return _("%(who)s liked your comment") if kind == "like" else _("%(who)s boosted your comment")
     return {
         "like": _("%(who)s liked your photo"),
         "comment": _("%(who)s commented"),
@@ -87,14 +110,24 @@ def _text_pattern(kind: str) -> str:
 
 
 def _linked_names(people: list[Account]) -> Markup:
-    first = Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(
-        profile_path(people[0]), name_of(people[0])
-    )
-    others = len(people) - 1
-    if not others:
-        return first
-    rest = ngettext("%(first)s and 1 other", "%(first)s and %(num)s others", others, first="%(first)s")
-    return Markup(escape(rest)) % {"first": first}  # noqa: S704
+    """Names one or two people, and how many more there are."""
+    names = [
+        Markup('<a class="name" href="{}"><bdi>{}</bdi></a>').format(profile_path(one), name_of(one))
+        for one in people[:2]
+    ]
+    if len(people) == 1:
+        return names[0]
+    if len(people) == 2:
+        pattern = _("%(first)s and %(second)s")
+    else:
+        pattern = ngettext(
+            "%(first)s, %(second)s and %(num)s other",
+            "%(first)s, %(second)s and %(num)s others",
+            len(people) - 2,
+            first="%(first)s",
+            second="%(second)s",
+        )
+    return Markup(escape(pattern)) % {"first": names[0], "second": names[1]}  # noqa: S704
 
 
 def group_notifications(found: list[NotificationView], read_id: int) -> list[NotificationGroup]:
@@ -134,7 +167,18 @@ def _load_groups(
     found = notification_list.page(tx, account, page, TAB_KINDS[tab])
     user = users.by_account(tx, account)
     groups = group_notifications(found, user.notifications_read_id if user else 0)
-    return _with_reactions(tx, groups), found[-1].id if len(found) >= page.limit else None
+    return _with_reactions(tx, _with_roots(tx, account, groups)), found.older
+
+
+def _with_roots(tx: Reader, account: Account, groups: list[NotificationGroup]) -> list[NotificationGroup]:
+    """Adds the posts under which comments without a photo of their own stand."""
+    comments = [group for group in groups if group.post is not None and not group.post.photos]
+    root_ids = {group.post.post.root_id for group in comments if group.post is not None}
+    roots = {view.post.id: view for view in post_views.by_entries(tx, account, sorted(root_ids))}
+    for group in comments:
+        if group.post is not None:
+            group.root = roots.get(group.post.post.root_id)
+    return groups
 
 
 def _mark_read(tx: Writer, account: Account) -> None:
@@ -147,13 +191,23 @@ async def show_notifications(tab: str) -> Response:
     if tab not in TAB_KINDS:
         raise NotFound
     groups, older = await context.read_signed_in(_load_groups, requested_page(ROWS_PER_PAGE), tab)
-    response = await render_page(
-        "notifications.html", groups=groups, older=older, tab="/notifications" + (f"/{tab}" if tab else "")
-    )
     signed_in = context.signed_in_user()
     if signed_in and signed_in.unread_count and not tab and "max_id" not in request.args:
         await context.write(_mark_read)
-    return response
+        g.signed_in_user = replace(signed_in, unread_count=0)  # the page that shows them counts none
+    return await render_page(
+        "notifications.html", groups=groups, older=older, tab="/notifications" + (f"/{tab}" if tab else "")
+    )
+
+
+@blueprint.get("/notifications/counts")
+async def show_counts() -> Response:
+    """Sends the numbers of the navigation, for a page that stays open."""
+    await context.read(context.read_nothing)
+    user = context.signed_in_user()
+    if user is None:
+        return jsonify({})
+    return jsonify({name: getattr(user, name) for name in COUNTS})
 
 
 @blueprint.post("/notifications/clear")

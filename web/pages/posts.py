@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quart import Blueprint, Response, jsonify, redirect, request
@@ -10,34 +10,56 @@ from quart import Blueprint, Response, jsonify, redirect, request
 from activitypub.remote import conversations, lookup
 from activitypub.server.resources import local_post
 from node.accounts import accounts
+from node.attachments import photo_rows
+from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
-from node.errors import Gone, NotAllowed, NotFound
+from node.errors import Gone, Invalid, NotAllowed, NotFound
 from node.federation import delivery_reports
 from node.federation.delivery_reports import DeliveryReport
+from node.ids import MAX_ID, parse_id
 from node.interactions import boosts, emoji_reactions, likes, quotes
 from node.interactions.emoji_reactions import ReactionCount
 from node.interactions.quotes import QuoteAuthorization
 from node.models.account import Account
+from node.models.interaction_policy import InteractionRule
 from node.models.post import Post
 from node.paging import Page
-from node.posts import posts, revisions
+from node.posts import drafts, posts, revisions, tagged_people
 from node.posts.drafts import Draft
-from node.posts.revisions import Revision
+from node.posts.revisions import PhotoChange, Revision
+from node.posts.tagged_people import TaggedPerson
 from node.publishing import post_deletion, publishing
 from node.timelines import post_views, threads, timelines
-from node.timelines.post_views import PostView
+from node.timelines.post_views import CommentNode, PostView
 from web.files import media_urls
 from web.html.helpers import post_path, profile_path
-from web.html.lists import ViewerRelationship, flatten_comments, requested_page, viewer_relationships
+from web.html.lists import (
+    CommentLine,
+    ViewerRelationship,
+    flatten_comments,
+    requested_page,
+    viewer_relationships,
+)
 from web.html.post_actions import POST_ACTIONS
 from web.html.templates import render_page
 from web.i18n.translations import _
+from web.pages import compose
 from web.request import context
+from web.request.post_form import AUDIENCE_RULES
 from web.request.redirects import referring_path, see_other, wants_json
 
 blueprint = Blueprint("posts", __name__)
 
 ACCOUNTS_PER_PAGE = 40
+VERSIONS_PER_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a post in its history, with what it changed of the photos of the version before it."""
+
+    revision: Revision
+    changes: list[PhotoChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +68,14 @@ class PostPage:
 
     view: PostView
     ancestors: list[PostView]
-    comments: list[tuple[PostView | None, int, int]]
+    comments: list[CommentNode]
     delivery_report: DeliveryReport | None
     image: dict[str, Any] | None = field(default=None)
     reactions: list[ReactionCount] = field(default_factory=list)
     quote: tuple[str, PostView | None] | None = None
     quoted_by: list[tuple[QuoteAuthorization, Account]] = field(default_factory=list)
     can_quote: bool = False
+    tagged: dict[int, list[TaggedPerson]] = field(default_factory=dict)
 
 
 def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | None = None) -> PostPage:
@@ -65,13 +88,14 @@ def _load_page(tx: Reader, viewer: Account | None, post_id: int, name: str | Non
     return PostPage(
         view,
         post_views.by_entries(tx, viewer, above),
-        flatten_comments(threads.comment_tree(tx, viewer, post)),
+        threads.comment_tree(tx, viewer, post),
         delivery_reports.latest(tx, viewer, post_id) if viewer is not None and mine else None,
         _card_image(tx, view),
         emoji_reactions.counts_by_post(tx, viewer, post),
         _load_quote(tx, viewer, post),
         quotes.authorizations_by_post(tx, post) if mine else [],
         viewer is not None and quotes.may_quote(tx, viewer, post),
+        tagged_people.by_photos(tx, [photo.id for photo in view.photos]) if view.photos else {},
     )
 
 
@@ -88,38 +112,42 @@ def _load_quote(tx: Reader, viewer: Account | None, post: Post) -> tuple[str, Po
 def _card_image(tx: Reader, view: PostView) -> dict[str, Any] | None:
     if not view.photos or view.post.visibility != "public":
         return None
-    photo = view.photos[0]
-    file = media_urls.select_file(photo, media_urls.PREVIEW_VARIANTS)
-    address = media_urls.photo_url(tx.site, photo, media_urls.PREVIEW_VARIANTS, is_open=True)
-    if not address:
-        return None
-    return {
-        "url": address,
-        "width": file.width if file else photo.width,
-        "height": file.height if file else photo.height,
-    }
+    return media_urls.preview_image(tx.site, view.photos[0])
 
 
 async def _render_post(loaded: PostPage, **more: Any) -> Response:
     if context.signed_in_user() is not None:
         await conversations.queue_crawl(context.current_node(), loaded.view.post)
+    reply_to = parse_id(request.args.get("reply", ""))
     response = await render_page(
         "posts/post.html",
         view=loaded.view,
-        ancestors=[(view, 0, 0) for view in loaded.ancestors],
-        entries=loaded.comments,
+        ancestors=[CommentLine(view, 0, 0) for view in loaded.ancestors],
+        entries=flatten_comments(loaded.comments, reply_to),
         delivery_report=loaded.delivery_report,
         card_image=loaded.image,
         reactions=loaded.reactions,
         quote=loaded.quote,
         quoted_by=loaded.quoted_by,
         can_quote=loaded.can_quote,
+        tagged=loaded.tagged,
+        is_tagged=_is_tagged(loaded),
+        reply_to=reply_to,
+        here=post_path(loaded.view.post, loaded.view.author),
         **{"draft": "", "problem": "", **more},
     )
     post = loaded.view.post
     if post.is_local and post.is_open:
         response.headers["Link"] = f'<{post.uri}>; rel="alternate"; type="application/activity+json"'
     return response
+
+
+def _is_tagged(loaded: PostPage) -> bool:
+    """Returns whether the person who looks at a post is tagged in it."""
+    signed_in = context.signed_in_user()
+    return signed_in is not None and any(
+        one.account.id == signed_in.account.id for people in loaded.tagged.values() for one in people
+    )
 
 
 def _load_local_page(tx: Reader, viewer: Account | None, post_id: int, name: str) -> PostPage:
@@ -152,7 +180,7 @@ def _load_likes_or_boosts(
     post = posts.visible_by_id(tx, viewer, post_id)
     listed = (likes.likers if kind == "likes" else boosts.boosters)(tx, post, viewer, page)
     people = [one.account for one in listed]
-    older = listed[-1].id if len(listed) >= page.limit else None
+    older = listed.older
     author = accounts.get(tx, post.account_id)
     return people, older, viewer_relationships(tx, viewer, people), post_path(post, author)
 
@@ -174,20 +202,67 @@ async def show_likes_or_boosts(post_id: int, kind: str) -> Response:
     )
 
 
-def _load_history(tx: Reader, viewer: Account | None, post_id: int) -> tuple[list[Revision], str]:
+def _path_of_post_by(tx: Reader, viewer: Account | None, handle: str, post_id: int) -> str:
     post = posts.visible_by_id(tx, viewer, post_id)
-    return revisions.by_post(tx, post), post_path(post, accounts.get(tx, post.account_id))
+    author = accounts.get(tx, post.account_id)
+    named = accounts.by_handle(tx, handle)
+    if named is None or named.id != author.id:
+        raise NotFound
+    return post_path(post, author)
+
+
+@blueprint.get("/@<handle>/<int:post_id>")
+@blueprint.get("/@<handle>/statuses/<int:post_id>")
+async def redirect_mastodon_path(handle: str, post_id: int) -> Response:
+    """Leads from the addresses that Mastodon gives posts, which people and apps make themselves, to ours."""
+    return redirect(await context.read(_path_of_post_by, handle, post_id), 302)  # type: ignore[return-value]
+
+
+def _load_history(
+    tx: Reader, viewer: Account | None, post_id: int, page: Page
+) -> tuple[list[Version], int | None, str]:
+    post = posts.visible_by_id(tx, viewer, post_id)
+    listed = revisions.by_post(tx, post, page)
+    older = listed[0].id or MAX_ID if revisions.has_older(tx, post, listed) else None
+    before = [*revisions.by_post(tx, post, Page(max_id=older, limit=1))] if older else [None]
+    versions = [
+        Version(now, revisions.photo_changes(earlier.photos if earlier else (), now.photos))
+        for earlier, now in zip([*before, *listed], listed, strict=False)
+    ]
+    return versions[::-1], older, post_path(post, accounts.get(tx, post.account_id))
 
 
 @blueprint.get("/posts/<int:post_id>/history")
 async def show_history(post_id: int) -> Response:
-    edits, back = await context.read(_load_history, post_id)
-    return await render_page("posts/history.html", edits=edits[::-1], back=back)
+    versions, older, back = await context.read(_load_history, post_id, requested_page(VERSIONS_PER_PAGE))
+    return await render_page("posts/history.html", versions=versions, older=older, back=back)
 
 
 ACTIONS = {action.name: action.do for action in POST_ACTIONS} | {
     f"un{action.name}": action.undo for action in POST_ACTIONS
 }
+
+
+@blueprint.get("/posts/<int:post_id>/who-can-comment")
+async def show_comment_rule(post_id: int) -> Response:
+    post, path = await context.read_signed_in(_own_post, post_id)
+    return await render_page(
+        "posts/who_can_comment.html", post=post, rule=post.interaction_policy.comment.summary, back=path
+    )
+
+
+def _change_comment_rule(tx: Writer, account: Account, post_id: int, rule: InteractionRule | None) -> str:
+    post, path = _own_post(tx, account, post_id)
+    if rule is None:
+        raise Invalid(_("Please choose who can comment."), field="comments")
+    publishing.change_comment_rule(tx, account, post, rule)
+    return path
+
+
+@blueprint.post("/posts/<int:post_id>/who-can-comment")
+async def change_comment_rule(post_id: int) -> Response:
+    rule = AUDIENCE_RULES.get((await request.form).get("comments", ""))
+    return see_other(await context.write(_change_comment_rule, post_id, rule))
 
 
 def _run_action(tx: Writer, account: Account, post_id: int, action: str) -> None:
@@ -219,7 +294,7 @@ async def add_comment(post_id: int) -> Response:
     comment, path = await context.write(_add_comment, post_id, caption)
     if wants_json():
         return jsonify(ok=True, id=str(comment.id))
-    return see_other(path, fragment=f"post-{comment.id}")
+    return see_other((await request.form).get("back", "") or path, fragment=f"post-{comment.id}")
 
 
 def _own_post(tx: Reader, account: Account, post_id: int) -> tuple[Post, str]:
@@ -229,9 +304,15 @@ def _own_post(tx: Reader, account: Account, post_id: int) -> tuple[Post, str]:
     return post, post_path(post, account)
 
 
+def _load_own_view(tx: Reader, account: Account, post_id: int) -> tuple[PostView, str]:
+    _post, path = _own_post(tx, account, post_id)
+    return post_views.by_entries(tx, account, [post_id])[0], path
+
+
 @blueprint.get("/posts/<int:post_id>/delete")
 async def confirm_delete(post_id: int) -> Response:
-    post, path = await context.read_signed_in(_own_post, post_id)
+    view, path = await context.read_signed_in(_load_own_view, post_id)
+    post = view.post
     parent = f"/posts/{post.parent_id}" if post.parent_id else ""
     return await render_page(
         "confirm.html",
@@ -240,23 +321,33 @@ async def confirm_delete(post_id: int) -> Response:
             "It is deleted here at once, and other servers are asked to delete it. This cannot be undone."
         ),
         label=_("Delete"),
+        redraft_label="" if post.is_comment else _("Delete and edit as a new post"),
         action=f"/posts/{post_id}/delete",
         back=path,
         after=parent,
         account=None,
+        view=view,
     )
 
 
-def _delete(tx: Writer, account: Account, post_id: int) -> None:
+def _delete(tx: Writer, account: Account, post_id: int) -> tuple[Draft, list[Photo]]:
+    """Deletes a post; returns what it held, as a draft of a new one."""
     post, _path = _own_post(tx, account, post_id)
-    post_deletion.delete(tx, account, post)
+    kept = photo_rows.by_posts(tx, [post_id]).get(post_id, [])
+    quoted = quotes.by_post(tx, post)
+    draft = replace(drafts.from_post(post, kept), quote_id=quoted.target_id if quoted else None)
+    post_deletion.delete(tx, account, post, keeps_photos=True)
+    return draft, kept
 
 
 @blueprint.post("/posts/<int:post_id>/delete")
 async def delete(post_id: int) -> Response:
     account = await context.require_account()
-    await context.write(_delete, post_id)
-    return see_other((await request.form).get("back", "") or profile_path(account))
+    draft, kept = await context.write(_delete, post_id)
+    form = await request.form
+    if form.get("redraft"):
+        return await compose.render_form(draft, kept, post=None, problems=[])
+    return see_other(form.get("back", "") or profile_path(account))
 
 
 def _revoke_quote(tx: Writer, account: Account, authorization_id: int) -> Post:

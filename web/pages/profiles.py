@@ -23,7 +23,7 @@ from web.html.post_cards import CardPage, CardRenderer
 from web.html.templates import card_renderer, render_page
 from web.i18n.translations import _
 from web.request import context
-from web.request.redirects import referring_path, see_other, wants_json
+from web.request.redirects import referring_path, safe_path, see_other, wants_json
 
 blueprint = Blueprint("profiles", __name__)
 
@@ -71,12 +71,11 @@ def _load_profile(
         pins.post_ids(tx, viewer, account, only_photos=not everything) if _is_first_page(page) else []
     )
     pinned = post_summaries.by_entries(tx, viewer, [timelines.TimelineEntry(id_, id_) for id_ in pinned_ids])
-    older = entries[-1].id if len(entries) >= page.limit else None
     rest = [entry for entry in entries if entry.id not in pinned_ids]
     return ProfilePage(
         account,
         relationship,
-        cards.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, rest), kind, older),
+        cards.prepare(tx, viewer, post_summaries.by_entries(tx, viewer, rest), kind, entries.older),
         cards.prepare(tx, viewer, pinned, kind),
         migration.destination(tx, account),
     )
@@ -132,11 +131,10 @@ def _load_follows(
     account = _account_by_handle(tx, handle)
     listed = (follows.followers if kind == "followers" else follows.following)(tx, account, viewer, page)
     people = [one.account for one in listed]
-    older = listed[-1].id if len(listed) >= page.limit else None
     return (
         account,
         people,
-        older,
+        listed.older,
         viewer_relationships(tx, viewer, people),
         follows.hides_follows_from(account, viewer),
     )
@@ -170,7 +168,7 @@ async def show_follows(handle: str, kind: str) -> Response:
 
 def _load_requests(tx: Reader, account: Account, page: Page) -> tuple[list[Account], int | None]:
     listed = follows.requests(tx, account, page)
-    return [one.account for one in listed], listed[-1].id if len(listed) >= page.limit else None
+    return [one.account for one in listed], listed.older
 
 
 @blueprint.get("/follow-requests")
@@ -205,7 +203,6 @@ ACTIONS: dict[str, Callable[[Writer, Account, Account], Any]] = {
     "unfollow": follows.unfollow,
     "block": blocks.block,
     "unblock": blocks.unblock,
-    "mute": blocks.mute,
     "unmute": blocks.unmute,
     "accept": _accept,
     "reject": _reject,
@@ -215,19 +212,52 @@ ACTIONS: dict[str, Callable[[Writer, Account, Account], Any]] = {
 }
 
 
-def _run_action(
-    tx: Writer, account: Account, account_id: int, action: str
-) -> tuple[Account, relationships.Relationship]:
+_Done = tuple[Account, relationships.Relationship]
+MUTE_SECONDS = {"hour": 3600, "day": 24 * 3600, "week": 7 * 24 * 3600, "month": 30 * 24 * 3600}
+"""What a form may choose; without any of them, a mute has no end."""
+
+
+def _run_action(tx: Writer, account: Account, account_id: int, action: str) -> _Done:
     other = accounts.get(tx, account_id)
     ACTIONS[action](tx, account, other)
     return other, relationships.with_account(tx, account, other)
 
 
+@blueprint.get("/people/<int:account_id>/mute")
+async def confirm_mute(account_id: int) -> Response:
+    """Asks for how long an account is muted."""
+    other = await context.read_signed_in(_load_other, account_id)
+    return await render_page(
+        "people/mute.html",
+        account=other,
+        back=safe_path(request.args.get("back", ""), profile_path(other)),
+    )
+
+
+def _load_other(tx: Reader, account: Account, account_id: int) -> Account:
+    other = accounts.get(tx, account_id)
+    if other.is_inactive or other.id == account.id:
+        raise NotFound
+    return other
+
+
+def _mute(tx: Writer, account: Account, account_id: int, seconds: int, hides: bool) -> _Done:
+    other = accounts.get(tx, account_id)
+    blocks.mute(tx, account, other, seconds=seconds, hides_notifications=hides)
+    return other, relationships.with_account(tx, account, other)
+
+
 @blueprint.post("/people/<int:account_id>/<action>")
 async def run_action(account_id: int, action: str) -> Response:
-    if action not in ACTIONS:
+    form = await request.form
+    if action == "mute":
+        other, relationship = await context.write(
+            _mute, account_id, MUTE_SECONDS.get(form.get("time", ""), 0), "shows_notifications" not in form
+        )
+    elif action in ACTIONS:
+        other, relationship = await context.write(_run_action, account_id, action)
+    else:
         raise NotFound
-    other, relationship = await context.write(_run_action, account_id, action)
     if not wants_json():
         return see_other((await request.form).get("back", "") or referring_path(profile_path(other)))
     return _relationship_json(other, relationship)

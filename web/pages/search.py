@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, jsonify, redirect, request
 
 from activitypub.remote import lookup
 from node import rate_limits
@@ -13,9 +13,13 @@ from node.database import Reader
 from node.discovery import search
 from node.errors import Refused
 from node.models.account import Account
+from node.paging import Found
+from node.posts import hashtags
 from node.posts.hashtags import Hashtag
+from node.timelines import post_views
+from node.timelines.post_views import PostView
 from node.timelines.timelines import TimelineEntry
-from web.html.helpers import post_path, profile_path
+from web.html.helpers import avatar_path, post_path, profile_path
 from web.html.lists import ViewerRelationship, viewer_relationships
 from web.html.post_cards import CardPage, CardRenderer
 from web.html.templates import card_renderer, render_page
@@ -25,7 +29,9 @@ from web.request import context
 blueprint = Blueprint("search", __name__)
 
 MAX_LOOKUPS = 40
+MAX_SUGGESTIONS = 6
 LOOKUP_WINDOW_SECONDS = 600
+MAX_PHOTOS, MAX_COMMENTS = 24, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +40,22 @@ class SearchResults:
     relationships: dict[int, ViewerRelationship]
     tags: list[Hashtag]
     posts: CardPage | None
+    comments: list[PostView]
 
 
 def _search(tx: Reader, viewer: Account | None, cards: CardRenderer, q: str) -> SearchResults:
     people = search.accounts(tx, q, viewer, 12)
-    found = [] if q.startswith(("@", "#")) else search.posts(tx, q, viewer, 24)
+    photos: list[int] = []
+    comments: list[int] = []
+    if not q.startswith(("@", "#")):
+        photos = search.posts(tx, q, viewer, MAX_PHOTOS, is_comment=False)
+        comments = search.posts(tx, q, viewer, MAX_COMMENTS, is_comment=True)
     return SearchResults(
         people,
         viewer_relationships(tx, viewer, people),
         [] if q.startswith("@") else search.hashtags(tx, q.lstrip("#"), 12),
-        cards.prepare_entries(tx, viewer, [TimelineEntry(id_, id_) for id_ in found], 25),
+        cards.prepare_entries(tx, viewer, Found([TimelineEntry(id_, id_) for id_ in photos])),
+        post_views.by_entries(tx, viewer, comments),
     )
 
 
@@ -90,7 +102,7 @@ async def show_results() -> Response:
         await context.limit_rate(
             f"search {rate_limits.client_network(context.client_address())}", max_attempts=30, seconds=60
         )
-    found = await context.read(_search, card_renderer(), q) if q else SearchResults([], {}, [], None)
+    found = await context.read(_search, card_renderer(), q) if q else SearchResults([], {}, [], None, [])
     return await render_page(
         "search.html",
         q=q,
@@ -99,4 +111,28 @@ async def show_results() -> Response:
         relationships=found.relationships,
         tags=found.tags,
         card_page=found.posts,
+        comments=found.comments,
     )
+
+
+@blueprint.get("/search/suggestions")
+async def suggest() -> Response:
+    """Returns how a mention or a hashtag that is being typed (`q`, with its sign) may go on, as JSON for a script.
+
+    Each has the text to put in its place, a name, and for people the path of their avatar.
+    """
+    return jsonify(await context.read_signed_in(_suggest, request.args.get("q", "")[:200]))
+
+
+def _suggest(tx: Reader, account: Account, q: str) -> list[dict[str, str]]:
+    if q.startswith("#"):
+        return [
+            {"text": f"#{tag.display}", "name": tag.display, "image": ""}
+            for tag in hashtags.suggest(tx, q[1:], MAX_SUGGESTIONS)
+        ]
+    if not q.startswith("@"):
+        return []
+    return [
+        {"text": f"@{one.handle}", "name": one.label, "image": avatar_path(one)}
+        for one in search.accounts(tx, q, account, MAX_SUGGESTIONS)
+    ]

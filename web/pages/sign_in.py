@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quart import Blueprint, Response, request
+from quart import Blueprint, Response, jsonify, request
 
 from node.accounts import accounts
 from node.auth import sessions, users
@@ -63,6 +63,7 @@ async def submit_sign_in() -> Response:
             form.get("password", ""),
             address=context.client_address(),
             user_agent=_user_agent(),
+            known_browser=request.cookies.get(session.KNOWN_BROWSER_COOKIE, ""),
         )
     except Refused as refused:
         response = await render_page(
@@ -75,8 +76,16 @@ async def submit_sign_in() -> Response:
         response.status_code = refused.status
         return response
     response = see_other(next_)
-    session.set_session_cookie(node, response, token)
+    await _set_sign_in_cookies(node, response, token)
     return response
+
+
+async def _set_sign_in_cookies(node: Node, response: Response, token: str) -> None:
+    session.set_session_cookie(node, response, token)
+    found = await node.db.read(sessions.by_token, token)
+    if found is not None:
+        mark = sessions.known_browser_mark(node.site, found[0])
+        session.set_known_browser_cookie(node, response, mark)
 
 
 @blueprint.post("/sign-out")
@@ -91,7 +100,7 @@ async def sign_out() -> Response:
 async def _start_session(node: Node, account_id: int) -> Response:
     token = await node.db.write(_create_session, account_id, _user_agent())
     response = see_other("/")
-    session.set_session_cookie(node, response, token)
+    await _set_sign_in_cookies(node, response, token)
     return response
 
 
@@ -129,6 +138,21 @@ async def show_sign_up() -> Response:
         return see_other("/")
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
     return await _render_sign_up(refused=gettext(refused) if refused else "", form=form)
+
+
+def _name_problem(tx: Reader, viewer: Account | None, name: str) -> str:
+    try:
+        accounts.check_new_name(tx, name)
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
+@blueprint.get("/sign-up/name")
+async def check_name() -> Response:
+    """Sends what is wrong with a username while it is typed; '' where nothing is."""
+    problem = await context.read(_name_problem, request.args.get("name", "")[:100].strip())
+    return jsonify(problem=gettext(problem) if problem else "")
 
 
 @blueprint.post("/sign-up")

@@ -6,6 +6,7 @@ makes the request is always known in the same moment that decides what they may 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,14 +18,14 @@ from node.admin import reports
 from node.auth import sessions
 from node.auth.users import SEEN_UPDATE_INTERVAL_MS, User
 from node.database import Reader, Writer
-from node.errors import NotAllowed, NotFound, Refused
-from node.ids import now_ms
+from node.errors import DatabaseUnavailable, NotAllowed, NotFound, Refused
+from node.ids import has_passed
 from node.interactions import follows
 from node.models.account import Account
 from node.node import Node
 from node.timelines import notification_list
 from web.i18n.translations import _
-from web.request import session
+from web.request import addresses, session
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -113,8 +114,9 @@ async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T
     )
     if with_counts:
         g.signed_in_user = user
-        if user is not None and (user.user.seen_at or 0) < now_ms() - SEEN_UPDATE_INTERVAL_MS:
-            await current_node().db.write(sessions.touch, session.session_token())
+        if user is not None and has_passed(SEEN_UPDATE_INTERVAL_MS, user.user.seen_at or 0):
+            with contextlib.suppress(DatabaseUnavailable):  # the page can be read all the same
+                await current_node().db.write(sessions.touch, session.session_token())
     if refused is not None:
         raise refused
     return found  # type: ignore[return-value]
@@ -196,17 +198,21 @@ async def require_account() -> Account:
     return user.account
 
 
-def client_address() -> str:
-    """Returns the address of the client: the nearest hop that is not one of the trusted proxies.
+async def require_admin() -> None:
+    """Raises SignInRequired, or NotAllowed for anybody but an admin: before a large body is read."""
+    await require_account()
+    user = signed_in_user()
+    if user is None or not user.user.is_admin:
+        raise NotAllowed(_("Only an admin can do that."))
 
-    `X-Forwarded-For` counts only as far as trusted proxies wrote it, so a client cannot choose its address.
-    """
-    trusted = current_node().config.server.trusted_proxies
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    address = request.remote_addr or ""
-    while hops and (address in trusted or address in ("", "<local>") or address.startswith("unix:")):
-        address = hops.pop()
-    return address
+
+def client_address() -> str:
+    """Returns the address of the client: the nearest hop that is not one of the trusted proxies."""
+    return addresses.nearest_untrusted(
+        request.remote_addr or "",
+        ",".join(request.headers.getlist("X-Forwarded-For")),
+        current_node().config.server.trusted_proxies,
+    )
 
 
 async def limit_rate(key: str, *, max_attempts: int, seconds: int) -> None:

@@ -26,6 +26,14 @@ class CopiedConfig(Hypercorn):
         return copy
 
 
+def allows_h2c(config: Any) -> bool:
+    """Returns whether HTTP/2 without TLS is served to a client that knows of it before (RFC 9113, section 3.3).
+
+    An upgrade to it never is: RFC 9113 has removed that, and it smuggles requests past proxies that pass it on.
+    """
+    return getattr(config, "h2c", True)
+
+
 def hypercorn_config(options: Config) -> Hypercorn:
     """Makes hypercorn's options from the node's,
     with the limits on connections that hypercorn keeps itself."""
@@ -35,6 +43,7 @@ def hypercorn_config(options: Config) -> Hypercorn:
         server.insecure_bind = []
         server.certfile = options.server.tls_certificate
         server.keyfile = options.server.tls_key
+    server.h2c = options.server.h2c
     server.accesslog = None
     server.errorlog = logging.getLogger("tintype.http")
     server.include_server_header = False

@@ -9,13 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from web.server.config import MAX_UNREAD_BODY
 
 STATUSES_WITHOUT_BODY = frozenset((204, 304))
 CONNECTION_HEADERS = frozenset((b"connection", b"transfer-encoding"))  # set by the server, not by the app
+
+
+def framing_fault(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Returns why the end of a request's body is in doubt (RFC 9112, section 6.1), or "".
+
+    Header names are in lower case.
+    """
+    names = {name for name, _value in headers}
+    if b"transfer-encoding" not in names:
+        return ""
+    if b"content-length" in names:
+        return "both Content-Length and Transfer-Encoding"
+    return "Transfer-Encoding in HTTP/1.0" if http_version == "1.0" else ""
 
 
 class Request:

@@ -69,6 +69,8 @@ class RequestHead:
         line = f"{self.method} {self.target.decode('ascii')} HTTP/{self.version}\r\n".encode()
         if not data.startswith(line):  # llhttp overlooks some white space, and knows other protocols
             return False
+        if b"\r\n " in data or b"\r\n\t" in data:  # a folded header
+            return False
         hosts = self.content_length = 0
         self.keeps_alive = self.version == "1.1"
         for name, value in self.headers:

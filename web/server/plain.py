@@ -12,8 +12,13 @@ different from the fast server:
 - A client that says `Connection: close` and then sends more is answered 400.
 - A client that stops within a request body is answered 408 before its connection is closed.
 - Status lines have no reason phrase.
+- A wrong handshake of a WebSocket is answered, and its connection stays open until the client closes it.
+- A tunnel that is asked for over HTTP/2 (CONNECT), and a path or method that is not ASCII, end the connection with a
+  traceback in the log.
+- A folded header is read as one line, which RFC 9112 (section 5.2) allows as well as refusing it.
+- Where HTTP/2 without TLS is not wanted, an upgrade to it is accepted, and every request on it answered 505.
 
-`FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first three.
+`FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first three and of that.
 """
 
 from __future__ import annotations
@@ -27,9 +32,10 @@ from typing import Any
 
 import hypercorn.asyncio
 from hypercorn.config import Config, Sockets
+from priority.priority import PriorityError
 
-from web.server.config import STALL_FACTOR, CopiedConfig
-from web.server.guarded_exchange import Request, Response
+from web.server.config import STALL_FACTOR, CopiedConfig, allows_h2c
+from web.server.guarded_exchange import Request, Response, framing_fault
 
 log = logging.getLogger("tintype.http")
 
@@ -43,7 +49,7 @@ class ConnectionCut(BaseException):
     """
 
 
-EXPECTED = (ConnectionCut, OSError)  # how connections end
+EXPECTED = (ConnectionCut, OSError, PriorityError)  # how connections end
 
 
 class GuardedApp:
@@ -53,6 +59,7 @@ class GuardedApp:
     def __init__(self, app: Any, config: Config) -> None:
         self._app = app
         self._idle_timeout = config.keep_alive_timeout
+        self._allows_h2c = allows_h2c(config)
         self._is_stopping = False
 
     def stop(self) -> None:
@@ -69,7 +76,14 @@ class GuardedApp:
         reading = asyncio.create_task(request.read_ahead())
         try:
             try:
-                await self._app(scope, request.receive, response.send)
+                status = self._refusal(scope)
+                if status:
+                    headers = [(b"connection", b"close")]
+                    await response.send({"type": "http.response.start", "status": status, "headers": headers})
+                    request.ended.set()  # where it ends is in doubt, so nothing more is read
+                    await response.send({"type": "http.response.body"})
+                else:
+                    await self._app(scope, request.receive, response.send)
             except Exception:
                 log.exception("the app failed at %s", scope["raw_path"][:200])
             await response.finish()
@@ -77,6 +91,12 @@ class GuardedApp:
             reading.cancel()
         if response.ends_connection and not self._is_stopping:
             raise ConnectionCut
+
+    def _refusal(self, scope: Any) -> int:
+        """Returns the status of a request that the app does not see, or 0."""
+        if scope["http_version"].startswith("1"):
+            return 400 if framing_fault(scope["http_version"], scope["headers"]) else 0
+        return 505 if scope["scheme"] == "http" and not self._allows_h2c else 0
 
 
 class PlainConfig(CopiedConfig):

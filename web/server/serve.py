@@ -11,24 +11,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from node.cli import control_socket
+from node.accounts import accounts
+from node.cli import control_socket, termination
 from node.config import Config
+from node.errors import DatabaseUnavailable
+from node.jobs.retrying import write_when_available
 from node.lifecycle import registration
 from node.node import Node
 from web import wiring
 from web.app import create_app
 from web.server import http_server
 from web.server.config import hypercorn_config
+from web.unavailable import StartingApp
 
 log = logging.getLogger("tintype.serve")
 
-DEADLINE = 4.5  # seconds
-JOB_GRACE = 3.0  # seconds
+DEADLINE = 4.0  # seconds
+JOB_GRACE = 2.5  # seconds
+RETRY_SECONDS = 1.0
 WANTED_FILES, MIN_FILES = 16_384, 4_096
 
 
@@ -71,20 +75,49 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _main(options: Config) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
-    node = await wiring.open_node(options)
+    stopping, ready = asyncio.Event(), asyncio.Event()
+    termination.on_signal(stopping.set)
+    app = StartingApp()
+    web: asyncio.Task[None] | None = None
+    node: Node | None = None
+    while node is None and not stopping.is_set():
+        try:
+            node = await _open_unless_stopped(options, stopping)
+        except DatabaseUnavailable as error:
+            if not error.is_temporary:
+                raise
+            if web is None:
+                log.error("%s Until it answers, this server says that it is unavailable.", error)
+                web = asyncio.create_task(_web(app, options, stopping, ready))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), RETRY_SECONDS)
+            if web.done():
+                stopping.set()  # it cannot listen
+    if node is None:
+        if web is not None:
+            await web
+        return
     try:
-        ready = asyncio.Event()
         printing = asyncio.create_task(_print_welcome_when(ready, node))
         try:
-            await serve(node, stopping, ready=ready)
+            await serve(node, stopping, ready=ready, app=app, web=web)
         finally:
             printing.cancel()
     finally:
         await node.close()
+
+
+async def _open_unless_stopped(options: Config, stopping: asyncio.Event) -> Node | None:
+    """Opens the node; None if it is to stop before that is done."""
+    opening = asyncio.create_task(wiring.open_node(options))
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((opening, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not opening.done():
+        opening.cancel()
+        await asyncio.wait((opening,), timeout=DEADLINE)
+        return None
+    return opening.result()
 
 
 async def _print_welcome_when(ready: asyncio.Event, node: Node) -> None:
@@ -94,9 +127,26 @@ async def _print_welcome_when(ready: asyncio.Event, node: Node) -> None:
 
 async def print_welcome(node: Node) -> None:
     """Prints the address of the node and, while it has no admin, how to become one."""
-    code = await node.db.write(registration.create_setup_code)
-    where = " and ".join(node.config.server.bind)
+    server = node.config.server
+    where = " and ".join(server.bind)
     print(f"Tintype is at {node.site.base_url} (listening on {where})", file=sys.stderr, flush=True)
+    if (
+        server.scheme == "https"
+        and not server.tls_certificate
+        and node.site.domain.partition(":")[0] == "localhost"
+    ):
+        print(
+            "That address needs a reverse proxy for HTTPS. To try it without one, start it with TINTYPE_SERVER_SCHEME=http.",
+            file=sys.stderr,
+            flush=True,
+        )
+    code = await write_when_available(node.db, registration.create_setup_code)
+    if await node.db.read(accounts.of_another_address) is not None:
+        print(
+            "People here have addresses of another domain than [node] domain: `tintype check` tells more.",
+            file=sys.stderr,
+            flush=True,
+        )
     if code is not None:
         print(
             f"There is no admin yet. Open {node.site.base_url}/setup and enter the code {code}",
@@ -105,8 +155,18 @@ async def print_welcome(node: Node) -> None:
         )
 
 
-async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | None = None) -> None:
-    """Serves the node until `stopping` is set, then stops within `DEADLINE` seconds."""
+async def serve(
+    node: Node,
+    stopping: asyncio.Event,
+    *,
+    ready: asyncio.Event | None = None,
+    app: StartingApp | None = None,
+    web: asyncio.Task[None] | None = None,
+) -> None:
+    """Serves the node until `stopping` is set, then stops within `DEADLINE` seconds.
+
+    `web` is the task that listens already, and `app` what it asks, if the database answered only after the start.
+    """
     loop = asyncio.get_running_loop()
 
     def report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -116,14 +176,16 @@ async def serve(node: Node, stopping: asyncio.Event, *, ready: asyncio.Event | N
 
     loop.set_exception_handler(report)
     async with control_socket.serve_commands(node):
-        await _serve(node, stopping, ready)
+        app = app or StartingApp()
+        app.app = create_app(node)
+        web = web or asyncio.create_task(_web(app, node.config, stopping, ready))
+        await _serve(node, stopping, web)
 
 
-async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
+async def _serve(node: Node, stopping: asyncio.Event, web: asyncio.Task[None]) -> None:
     worker = wiring.create_worker(node) if node.config.server.jobs else None
     if worker is not None:
         await worker.start(is_only_process=node.config.database.url.startswith("sqlite:"))
-    web = asyncio.create_task(_web(node, stopping, ready))
     stopped = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait((web, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -140,9 +202,9 @@ async def _serve(node: Node, stopping: asyncio.Event, ready: asyncio.Event | Non
         raise error
 
 
-async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None) -> None:
-    app = create_app(node)
-
+async def _web(
+    app: StartingApp, options: Config, stopping: asyncio.Event, ready: asyncio.Event | None
+) -> None:
     async def shutdown() -> None:
         if ready is not None:
             ready.set()
@@ -152,11 +214,11 @@ async def _web(node: Node, stopping: asyncio.Event, ready: asyncio.Event | None)
         try:
             await http_server.serve(
                 app,
-                hypercorn_config(node.config),
-                fast=node.config.server.fast_http,
+                hypercorn_config(options),
+                fast=options.server.fast_http,
                 shutdown_trigger=shutdown,
             )
         except OSError as error:
             # The system says what is wrong, but not with which address.
-            where = error.filename or " or ".join(node.config.server.bind)
+            where = error.filename or " or ".join(options.server.bind)
             raise OSError(error.errno, error.strerror or str(error), where) from error

@@ -43,7 +43,7 @@ async function withTarget(world, who, uri) {
 export const verbs = {
   async person(world, { name, locked = false }) {
     world.people.set(name, {
-      name, locked, followers: new Map(), following: new Map(), asked: new Map(), said: new Map(),
+      name, locked, followers: new Map(), following: new Map(), blockedBy: new Map(), asked: new Map(), said: new Map(),
     });
     await world.context.getActorKeyPairs(name);
     return world.context.getActorUri(name).href;
@@ -172,6 +172,7 @@ export const verbs = {
       people: Object.fromEntries([...world.people].map(([name, person]) => [name, {
         followers: [...person.followers.keys()],
         following: Object.fromEntries(person.following),
+        blockedBy: [...person.blockedBy.keys()],
         asked: [...person.asked.keys()],
       }])),
       seen: Object.fromEntries(world.seen),

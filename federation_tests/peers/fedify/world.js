@@ -3,7 +3,7 @@
 
 import { createFederation, generateCryptoKeyPair, MemoryKvStore } from "@fedify/fedify";
 import {
-  Accept, Announce, Create, Delete, Endpoints, Follow, Image, Like, Note, Person, Reject, Undo, Update,
+  Accept, Announce, Block, Create, Delete, Endpoints, Follow, Image, Like, Note, Person, Reject, Undo, Update,
 } from "@fedify/vocab";
 import { Temporal } from "@js-temporal/polyfill";
 
@@ -184,12 +184,22 @@ export class World {
     on(Announce, async (_ctx, boost) => {
       this.boosts.push([boost.id.href, boost.actorId.href, boost.objectId.href]);
     });
+    on(Block, async (ctx, block) => {
+      const found = ctx.parseUri(block.objectId);
+      const me = found?.type === "actor" ? this.people.get(found.identifier) : undefined;
+      me?.blockedBy.set(block.actorId.href, block.id.href);
+    });
     on(Undo, async (ctx, undo) => {
       const undone = await undo.getObject(ctx);
       if (undone === null || undone.actorId?.href !== undo.actorId.href) return;
       const others = ([id]) => id !== undone.id.href;
       if (undone instanceof Like) this.likes = this.likes.filter(others);
       if (undone instanceof Announce) this.boosts = this.boosts.filter(others);
+      if (undone instanceof Block) {
+        const found = ctx.parseUri(undone.objectId);
+        const me = found?.type === "actor" ? this.people.get(found.identifier) : undefined;
+        if (me?.blockedBy.get(undo.actorId.href) === undone.id.href) me.blockedBy.delete(undo.actorId.href);
+      }
       if (undone instanceof Follow) {
         const found = ctx.parseUri(undone.objectId);
         if (found?.type === "actor") this.people.get(found.identifier)?.followers.delete(undo.actorId.href);

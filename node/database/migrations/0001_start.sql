@@ -445,7 +445,7 @@ CREATE INDEX jobs_claimed ON jobs (claimed_until) WHERE claimed_until > 0;
 CREATE INDEX jobs_failed ON jobs (failed_at) WHERE failed_at IS NOT NULL;
 
 -- How many jobs each lane holds. Its row is the lock that keeps adding and finishing apart.
--- owner: node/jobs/queue.py
+-- owner: node/jobs/lanes.py
 CREATE TABLE lanes (
     lane TEXT PRIMARY KEY,
     jobs INTEGER NOT NULL

@@ -78,7 +78,8 @@ async def test_a_post_holds_every_property_once(node: Node, note: dict[str, Any]
         "Mention": "@rita@far.example",
         "Hashtag": "#Fog",
     }
-    assert note["replies"] == f"{post.uri}/replies"
+    assert note["replies"]["id"] == f"{post.uri}/replies"
+    assert note["likes"] == {"id": f"{post.uri}/likes", "type": "Collection", "totalItems": 0}
     read = vocab.parse_note(note)
     assert [media.alt for media in read.attachments] == ["A long wall", ""]
     assert read.hashtags == [("Fog", "https://tintype.test/tags/fog")]
@@ -206,7 +207,7 @@ class TestPixelfed:
             publishing.publish, alice, Draft(caption="Boo", warning="Spiders & <more>")
         )
         note = await node.db.read(notes.render_document, post)
-        assert (note["sensitive"], note["summary"]) == (True, "Spiders & <more>")
+        assert (note["sensitive"], note["summary"]) == (True, "Spiders & < more>")
 
     async def test_without_a_warning_the_summary_is_null(self, note: dict[str, Any]) -> None:
         assert note["summary"] is None
@@ -275,6 +276,15 @@ async def test_an_edit_is_newer_than_the_post(node: Node, alice: Account) -> Non
     assert update["object"]["updated"] > update["object"]["published"]
 
 
+async def test_another_policy_is_sent_and_is_no_edit(node: Node, alice: Account) -> None:
+    post = await node.db.write(publishing.publish, alice, Draft(caption="Heron"))
+    await node.db.write(publishing.change_comment_rule, alice, post, NOBODY)
+    create, update = await node.db.read(sent, alice)
+    assert (update["type"], update["object"]["commentsEnabled"]) == ("Update", False)
+    assert "updated" not in update["object"]
+    assert update["published"] >= create["published"]
+
+
 async def test_an_actor_lists_both_kinds_of_keys(node: Node, alice: Account) -> None:
     actor = await node.db.read(activities.render_actor, alice)
     listed = vocab.parse_keys(actor)
@@ -284,12 +294,17 @@ async def test_an_actor_lists_both_kinds_of_keys(node: Node, alice: Account) -> 
     assert actor["webfinger"] == "alice@tintype.test"
 
 
-async def test_a_block_is_not_sent(node: Node, alice: Account) -> None:
-    def unit(tx: Writer) -> None:
-        blocks.block(tx, alice, people.remote(tx))
+async def test_a_block_and_its_undo_name_both_and_nobody_else(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> str:
+        rita = people.remote(tx)
+        blocks.block(tx, alice, rita)
+        blocks.unblock(tx, alice, rita)
+        return rita.uri
 
-    await node.db.write(unit)
-    assert await node.db.read(sent, alice) == []
+    rita = await node.db.write(unit)
+    block, undo = await node.db.read(sent, alice)
+    assert (block["type"], block["actor"], block["object"], block["to"]) == ("Block", alice.uri, rita, [rita])
+    assert undo["object"] == {name: block[name] for name in ("id", "type", "actor", "object", "to")}
 
 
 def _reacts(tx: Writer, alice: Account) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from node.interactions import blocks, follows
 from node.models.account import Account
 from node.node import Node
 from tests.support.people import remote, verbs_of
+from tests.support.posting import publish
 from tests.support.received import handle, jobs
 
 FEATURED = "https://far.example/users/rita/featured"
@@ -31,9 +32,10 @@ async def test_a_follow_is_accepted_at_once(node: Node, alice: Account) -> None:
 async def test_a_duplicate_follow_is_answered_again(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita = remote(tx)
-        handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
+        handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1", signed_at=1)
+        handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1", signed_at=2)
         with pytest.raises(Ignored, match="duplicate"):
-            handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1")
+            handle(tx, rita, "Follow", alice.uri, id=f"{rita.uri}#1", signed_at=1)
         assert verbs_of(tx, alice) == ["Accept", "Accept"]
 
     await node.db.write(unit)
@@ -113,5 +115,28 @@ async def test_a_reject_also_ends_an_accepted_follow(node: Node, alice: Account)
         follow = follows.accept(tx, follows.follow(tx, alice, rita))
         handle(tx, rita, "Reject", follow.uri)
         assert relationships.follow_between(tx, alice, rita) is None
+
+    await node.db.write(unit)
+
+
+@pytest.mark.parametrize("verb", ["Accept", "Reject"])
+@pytest.mark.parametrize("kind", ["uri", "Note", "ReplyRequest", "LikeRequest", "AnnounceRequest"])
+async def test_an_answer_to_a_reply_says_nothing_about_a_follow(
+    node: Node, alice: Account, verb: str, kind: str
+) -> None:
+    def unit(tx: Writer) -> None:
+        rita, sam = remote(tx), remote(tx, "sam")
+        for person in (rita, sam):
+            follows.follow(tx, alice, person)
+        accepted = relationships.follow_between(tx, alice, sam)
+        assert accepted is not None
+        follows.accept(tx, accepted)
+        reply = publish(tx, alice, "A reply")
+        approved = {"type": kind, "id": reply.uri, "actor": alice.uri, "object": reply.uri}
+        for person in (rita, sam):
+            with pytest.raises(Ignored, match="something else than a follow"):
+                handle(tx, person, verb, reply.uri if kind == "uri" else approved)
+        states = [relationships.follow_between(tx, alice, person) for person in (rita, sam)]
+        assert [follow is not None and follow.state for follow in states] == ["pending", "accepted"]
 
     await node.db.write(unit)

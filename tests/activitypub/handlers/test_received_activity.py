@@ -31,7 +31,7 @@ def _received(
     tx: Writer, actor: Account, object_: Any, id_: str | None = None, **fetched: Any
 ) -> ReceivedActivity:
     doc = {"type": "Create", "actor": actor.uri, "object": object_, **({"id": id_} if id_ else {})}
-    with seen_activities.unseen_activities(tx, []) as unseen:
+    with seen_activities.unseen_activities(tx, {}) as unseen:
         return ReceivedActivity(vocab.parse_activity(doc), actor, unseen, **fetched)
 
 

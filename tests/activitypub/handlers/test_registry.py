@@ -24,10 +24,10 @@ def test_every_handled_type_is_one_that_is_parsed() -> None:
 async def test_an_activity_is_handled_once(node: Node, alice: Account) -> None:
     def unit(tx: Writer) -> None:
         rita, post = remote(tx), publish(tx, alice)
-        handle(tx, rita, "Like", post.uri, id=f"{rita.uri}#1")
-        handle(tx, rita, "Undo", {"type": "Like", "object": post.uri})
+        handle(tx, rita, "Like", post.uri, id=f"{rita.uri}#1", signed_at=2)
+        handle(tx, rita, "Undo", {"type": "Like", "object": post.uri}, signed_at=3)
         with pytest.raises(Ignored, match="duplicate"):
-            handle(tx, rita, "Like", post.uri, id=f"{rita.uri}#1")
+            handle(tx, rita, "Like", post.uri, id=f"{rita.uri}#1", signed_at=1)
         found = posts.by_uri(tx, post.uri)
         assert found is not None
         assert found.likes_count == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -105,5 +106,32 @@ async def test_a_follow_and_a_block_are_undone_by_description(node: Node, alice:
         handle(tx, rita, "Block", alice.uri, id=f"{rita.uri}#block")
         handle(tx, rita, "Undo", {"type": "Block", "object": alice.uri})
         assert not relationships.has_blocked(tx, rita, alice)
+
+    await node.db.write(unit)
+
+
+LATE = {
+    "an Undo of another id than the one that stands": [("Follow", "#1", 100), ("Undo", "#2", 130), ("Follow", "#2", 120)],
+    "an Undo that comes twice": [("Undo", "#1", 100), ("Undo", "#1", 100), ("Follow", "#1", 100)],
+    "two ids, and the Undo of the first": [
+        ("Follow", "#1", 100), ("Follow", "#2", 101), ("Undo", "#1", 110), ("Follow", "#1", 100), ("Follow", "#2", 101),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("received", LATE.values(), ids=LATE)
+async def test_a_follow_that_is_older_than_its_undo_never_stands_again(
+    node: Node, alice: Account, received: list[tuple[str, str, int]]
+) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        for number, (kind, id_, signed_at) in enumerate(received):
+            follow_ = {"id": rita.uri + id_, "type": "Follow", "actor": rita.uri, "object": alice.uri}
+            with contextlib.suppress(Ignored):
+                if kind == "Follow":
+                    handle(tx, rita, kind, alice.uri, id=rita.uri + id_, signed_at=signed_at)
+                else:
+                    handle(tx, rita, kind, follow_, id=f"{rita.uri}#undo{number}", signed_at=signed_at)
+        assert relationships.follow_between(tx, rita, alice) is None
 
     await node.db.write(unit)

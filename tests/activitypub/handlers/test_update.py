@@ -7,6 +7,7 @@ import pytest
 from activitypub.handlers.received_activity import Ignored, NeedsFetch
 from node.accounts import accounts
 from node.database import Writer
+from node.models import post_extras
 from node.models.account import Account
 from node.node import Node
 from node.posts import posts
@@ -78,5 +79,29 @@ async def test_a_profile_is_fetched_and_never_taken_from_the_update(node: Node) 
         handle(tx, rita, "Update", actor)
         assert jobs(tx, "refresh_actor") == [{"id": rita.id}]
         assert accounts.get(tx, rita.id).inbox == rita.inbox
+
+    await node.db.write(unit)
+
+
+async def test_votes_of_a_poll_are_counted_without_an_edit(node: Node, alice: Account) -> None:
+    def question(author: Account, *votes: int, **more: object) -> dict[str, object]:
+        options = [
+            {"type": "Note", "name": f"o{n}", "replies": {"type": "Collection", "totalItems": count}}
+            for n, count in enumerate(votes)
+        ]
+        return note(author, type="Question", oneOf=options, endTime="2026-02-01T00:00:00Z", **more)
+
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        follow(tx, alice, rita)
+        handle(tx, rita, "Create", question(rita, 0, 0))
+        handle(tx, rita, "Update", question(rita, 2, 1, votersCount=3))
+        post = posts.by_uri(tx, note(rita)["id"])
+        assert post is not None
+        poll = post_extras.load(post.extras).poll
+
+        assert poll is not None
+        assert [(option.title, option.votes) for option in poll.options] == [("o0", 2), ("o1", 1)]
+        assert (poll.voters, post.edited_at) == (3, None)
 
     await node.db.write(unit)

@@ -10,12 +10,14 @@ import pytest
 from activitypub.client.cache import FederationCache
 from activitypub.inbox import endpoint
 from activitypub.inbox.endpoint import Inbox, InboxJob
+from activitypub.server.routes import FederationApp
 from node.accounts import accounts
 from node.database import Writer
 from node.models.account import Account
 from node.moderation import domain_rules
 from node.node import Node
 from tests.support.asgi import Client, Reply
+from tests.support.away_database import AwayDatabase
 from tests.support.received import jobs
 from tests.support.signed import signed_headers, signer
 
@@ -145,3 +147,22 @@ async def test_a_batch_is_stored_without_the_blocked_servers(node: Node) -> None
 
     assert await node.db.write(unit) == [True, False, False]
     assert await node.db.read(jobs, "receive") == [{"n": 0}]
+
+
+async def test_an_activity_that_cannot_be_stored_is_not_accepted_and_is_taken_when_sent_again(
+    node: Node,
+) -> None:
+    rita = await node.db.write(signer)
+    away = AwayDatabase(node.db)
+    node.db = away
+    body = json.dumps(_like(rita)).encode()
+    headers = signed_headers(rita, "POST", node.site.uri("/inbox"), body)
+    client = Client(FederationApp(node), {"content-type": TYPE, **{k.lower(): v for k, v in headers.items()}})
+    for is_key_known in (False, True):
+        away.is_away = True
+
+        reply = await client.post("/inbox", body=body)
+
+        assert (reply.status, bool(reply.headers["retry-after"])) == (503, True), is_key_known
+        away.is_away = False
+        assert (await client.post("/inbox", body=body)).status == 202

@@ -61,6 +61,43 @@ async def test_a_bad_activity_does_not_stop_the_others(node: Node, rita: Account
     assert await node.db.read(jobs, "receive") == []
 
 
+async def test_a_batch_that_takes_long_is_processed_in_several_units(
+    node: Node, rita: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a row that one of them has changed waits for that unit only."""
+    units: list[int] = []
+    process_first = process._process_first
+
+    def counted(tx: Writer, batch: list[queue.Job]) -> tuple[int, set[str]]:
+        units.append(len(batch))
+        return process_first(tx, batch)
+
+    monkeypatch.setattr(process, "UNIT_SECONDS", -1.0)
+    monkeypatch.setattr(process, "_process_first", counted)
+    sent = [note(rita) | {"id": f"{rita.uri}/{n}"} for n in range(3)]
+
+    await _process(node, rita, *(_activity(rita, "Create", one, n) for n, one in enumerate(sent)))
+
+    assert units == [3, 2, 1]
+    for one in sent:
+        assert await node.db.read(posts.by_uri, one["id"]) is not None
+    assert await node.db.read(jobs, "receive") == []
+
+
+async def test_a_job_of_a_batch_that_is_done_is_not_done_again(node: Node, rita: Account) -> None:
+    """As when a later unit of its batch failed, and the worker tries all of them one by one."""
+
+    def unit(tx: Writer) -> list[queue.Job]:
+        queue.add(tx, "receive", {"doc": _activity(rita, "Create", note(rita)), "by": rita.id, "host": "a"})
+        found = queue.claim(tx, "receive", 64, now_ms())
+        queue.finish_all(tx, found)
+        return found
+
+    await process.process_batch(node, await node.db.write(unit))
+
+    assert await node.db.read(posts.by_uri, note(rita)["id"]) is None
+
+
 async def test_an_activity_of_another_actor_than_the_signer_is_ignored(node: Node, rita: Account) -> None:
     omar = await node.db.write(remote, "omar")
 

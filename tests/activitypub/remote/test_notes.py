@@ -16,6 +16,7 @@ from node.models.account import Account
 from node.models.remote_post import RemotePost
 from node.node import Node
 from node.posts import posts
+from node.timelines import post_views
 from tests.support import people
 from tests.support.http_server import Server
 
@@ -159,3 +160,93 @@ async def test_a_spent_budget_leaves_the_comment_without_ancestors(connected: No
 
     assert found is not None
     assert (found.parent_id, found.parent_uri) == (None, root)
+
+
+@pytest.mark.parametrize(
+    ("document", "html"),
+    [
+        ({"name": "Title"}, "<p><strong>Title</strong></p><p>Fog</p>"),
+        ({"name": "fog"}, "<p>Fog</p>"),
+        ({"name": "Fog", "content": "<h1>Fog</h1>today"}, "<h1>Fog</h1>today"),
+        ({"name": "Title", "content": "", "type": "Question"}, "<p><strong>Title</strong></p>"),
+        ({"nameMap": {"fr": "<i>"}}, "<p><strong>&lt;i&gt;</strong></p><p>Fog</p>"),
+        ({"type": "Article", "summary": "Abstract"}, "<p>Abstract</p><p>Fog</p>"),
+        ({"type": "Article", "summary": "<p>Fog</p>"}, "<p>Fog</p>"),
+        ({"type": "Article", "summary": "Abstract", "content": ""}, "<p>Abstract</p>"),
+        ({"type": "Article", "summary": "Warning", "sensitive": True}, "<p>Fog</p>"),
+        ({"type": "Question", "summary": "Warning"}, "<p>Fog</p>"),
+    ],
+)
+async def test_a_title_and_an_abstract_are_shown_once(
+    node: Node, rita: Account, document: dict[str, Any], html: str
+) -> None:
+    assert (await converted(node, rita, **document)).html == html
+
+
+async def test_links_are_shown_unless_the_text_has_them(node: Node, rita: Account) -> None:
+    link = {"type": "Link", "href": "https://c.example/?a=1&b=2", "name": "A <page>"}
+    shown = await converted(node, rita, attachment=[link])
+    written = await converted(
+        node, rita, attachment=[link], content='<a href="https://c.example/?a=1&amp;b=2">here</a>'
+    )
+    own = await converted(
+        node,
+        rita,
+        url="https://far.example/1",
+        attachment=[{"type": "Link", "href": "https://far.example/1"}],
+    )
+
+    assert shown.html == '<p>Fog</p><p><a href="https://c.example/?a=1&amp;b=2">A &lt;page&gt;</a></p>'
+    assert written.html == '<a href="https://c.example/?a=1&amp;b=2">here</a>'
+    assert own.html == "<p>Fog</p>"
+
+
+@pytest.mark.parametrize(
+    ("document", "lines"),
+    [
+        (
+            {"startTime": "2026-05-01T18:00:00+02:00", "endTime": "2026-05-01T17:30:00Z"},
+            "🗓 2026-05-01 16:00 – 2026-05-01 17:30 UTC",
+        ),
+        ({"startTime": "2026-05-01T18:00:00Z"}, "🗓 2026-05-01 18:00 UTC"),
+        ({"endTime": "2026-05-01T18:00:00Z"}, "🗓 – 2026-05-01 18:00 UTC"),
+        ({"location": {"type": "Place", "name": "A <Hall>"}}, "📍 A &lt;Hall&gt;"),
+    ],
+)
+async def test_when_and_where_an_event_is_are_shown(
+    node: Node, rita: Account, document: dict[str, Any], lines: str
+) -> None:
+    post = await converted(node, rita, type="Event", name="Party", **document)
+
+    assert post.html == f"<p><strong>Party</strong></p><p>Fog</p><p>{lines}</p>"
+
+
+async def test_the_end_of_a_poll_and_the_place_of_a_photo_are_no_event(node: Node, rita: Account) -> None:
+    poll = await converted(node, rita, type="Question", endTime="2026-05-01T18:00:00Z", oneOf=[{"name": "a"}])
+    photo = await converted(
+        node,
+        rita,
+        location={"type": "Place", "name": "Hall"},
+        attachment=[{"type": "Image", "url": "https://far.example/a.jpg"}],
+    )
+
+    assert poll.html == "<p>Fog</p>"
+    assert poll.extras.poll is not None
+    assert photo.html == "<p>Fog</p>"
+    assert photo.photos[0].extra["place"]["name"] == "Hall"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["quote", "quoteUri", "quoteUrl", "quoteURL", "_misskey_quote"])
+async def test_a_quote_is_found_by_any_of_its_names_alone(node: Node, rita: Account, name: str) -> None:
+    assert a_note(**{name: "https://b.example/1"}).quote == "https://b.example/1"
+
+
+async def test_a_post_with_a_quote_by_any_name_records_it(node: Node, rita: Account) -> None:
+    def unit(tx: Writer) -> None:
+        post = remote_notes.import_note(tx, a_note(to=[PUBLIC], quoteUri="https://b.example/1"), rita)
+        assert post is not None
+        [view] = post_views.by_entries(tx, None, [post.id])
+
+        assert (view.quote_uri, view.quote_id, view.quoted) == ("https://b.example/1", None, None)
+
+    await node.db.write(unit)

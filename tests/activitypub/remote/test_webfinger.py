@@ -98,7 +98,7 @@ async def test_a_subject_on_another_host_must_be_confirmed_there(plain: Node, re
     "document",
     [
         {"links": []},
-        {"subject": 7, "links": []},
+        {"subject": 7, "links": [{"rel": "self", "type": AP, "href": "https://b.test/1"}]},
         jrd("acct:bob@b.test:PORT", "https://b.test/1", rel="profile"),
         jrd("acct:bob@b.test:PORT", "https://b.test/1", type="text/html"),
         jrd("acct:bob@b.test:PORT", "not a web address"),
@@ -113,6 +113,38 @@ async def test_a_malformed_document_is_refused(plain: Node, remote: Server, docu
 
     with pytest.raises(Malformed):
         await webfinger.look_up_handle(plain, f"bob@b.test:{remote.port}")
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "text/plain; charset=utf-8", "application/octet-stream", "binary/octet-stream"]
+)
+async def test_a_static_file_is_read_whatever_its_type(plain: Node, remote: Server, kind: str) -> None:
+    actor, handle = remote.url("/users/bob"), f"bob@b.test:{remote.port}"
+    path = f"/.well-known/webfinger?resource=acct%3Abob%40b.test%3A{remote.port}"
+    remote.serves(path, jrd(f"acct:{handle}", actor), kind=kind)
+
+    assert (await webfinger.look_up_handle(plain, handle)).actor_uri == actor
+
+    remote.serves(path, jrd(f"acct:{handle}", actor), kind="text/html")
+    with pytest.raises(Unfetchable):
+        await webfinger.look_up_handle(plain, handle)
+
+
+@pytest.mark.parametrize("subject", [{}, {"subject": None}, {"subject": ""}, {"subject": " "}])
+async def test_without_a_subject_the_actor_has_to_confirm_the_handle(
+    plain: Node, remote: Server, subject: dict[str, Any]
+) -> None:
+    actor, handle = remote.url("/users/bob"), f"bob@c.test:{remote.port}"
+    serve_handle(remote, "c.test", {"links": jrd("", actor)["links"], **subject})
+
+    found = await webfinger.look_up_handle(plain, handle)
+
+    assert (found.name, found.domain, found.actor_uri) == ("bob", f"c.test:{remote.port}", actor)
+    assert await webfinger.is_confirmed_by_actor_host(plain, found, handle)
+    with pytest.raises(Unfetchable):
+        await webfinger.is_confirmed_by_actor_host(plain, found, None)
+    serve_handle(remote, "b.test", {"links": jrd("", actor)["links"]})
+    assert not await webfinger.is_confirmed_by_actor_host(plain, found, None)
 
 
 async def test_a_local_handle_is_never_queried(plain: Node, remote: Server) -> None:

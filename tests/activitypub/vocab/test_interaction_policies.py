@@ -124,6 +124,8 @@ def test_mentioned_accounts_may_always_reply_on_gotosocial() -> None:
     nobody = {"canReply": {"automaticApproval": [ALICE]}}
     assert _read(interactionPolicy=nobody).comment == rule_for("mentioned")
     assert _read(interactionPolicy=nobody, commentsEnabled=False).comment == NOBODY
+    assert _read(commentsEnabled="false").comment == NOBODY
+    assert _read(commentsEnabled={"@value": "false"}).comment == NOBODY
 
 
 @pytest.mark.parametrize("nobody", [[], "[]", None, "", "nonsense", 7, {}])

@@ -85,6 +85,7 @@ async def test_counts_that_a_server_does_not_claim_stay_as_they_were(db: Databas
     account = await db.read(accounts.get, rita.id)
     assert (account.claimed_posts, account.claimed_followers, account.claimed_following) == (7, 0, None)
     assert account.looked_at is not None
+    assert await db.read(accounts.looked_at, account.id) == account.looked_at
     assert await db.read(accounts.get, alice.id) == alice
 
 
@@ -172,3 +173,20 @@ async def test_local_accounts_follow_a_change_of_the_handle_domain(node: Node, a
         assert (await node.db.read(accounts.by_handle, handle)) == renamed[0]
     assert await node.db.read(accounts.by_ids, [rita.id, actor.id]) == {rita.id: rita, actor.id: actor}
     assert await node.db.write(accounts.set_handle_domain) == []
+
+
+async def test_a_local_account_of_another_address_is_found(db: Database, alice: Account) -> None:
+    def unit(tx: Writer) -> tuple[Account | None, Account | None]:
+        before = accounts.of_another_address(tx)
+        tx.run(
+            "UPDATE accounts SET uri = :uri WHERE id = :id",
+            uri="http://localhost:8080/users/alice",
+            id=alice.id,
+        )
+        return before, accounts.of_another_address(tx)
+
+    before, found = await db.write(unit)
+
+    assert before is None
+    assert found is not None
+    assert found.id == alice.id

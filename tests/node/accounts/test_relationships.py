@@ -19,7 +19,7 @@ NONE = {
 
 
 def between(id_: int, **true: bool) -> Relationship:
-    return Relationship(id_, **(NONE | true))
+    return Relationship(id_, **(NONE | {"muting_ends_at": None} | true))
 
 
 async def test_relationships_are_listed_from_either_side_in_the_given_order(

@@ -8,11 +8,11 @@ from node.accounts import accounts
 from node.admin import account_actions, reports
 from node.auth import users
 from node.database import Database, Writer
-from node.errors import Invalid, NotAllowed, NotFound
+from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
-from tests.support.people import activities_of
+from tests.support.people import activities_of, remote
 from tests.support.posting import publish, receive_post, rita
 
 
@@ -69,6 +69,25 @@ async def test_a_report_of_oneself_the_node_or_with_a_long_comment_is_refused(
             reports.report(tx, alice, rita(tx), category="revenge")
 
     await db.write(unit)
+
+
+async def test_one_reporter_and_one_server_have_only_so_many_open_reports(
+    db: Database, alice: Account, bob: Account, mallory: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MAX_OPEN_PER_REPORTER", 1)
+    monkeypatch.setattr(reports, "MAX_OPEN_PER_SERVER", 2)
+    first = await db.write(reports.report, mallory, alice)
+
+    with pytest.raises(TooManyRequests, match="still working"):
+        await db.write(reports.report, mallory, bob)
+    await db.write(reports.close, await db.write(staff, alice), first.id)
+    await db.write(reports.report, mallory, bob)
+
+    for name in ("rita", "rob"):
+        await db.write(lambda tx, name=name: reports.receive(tx, remote(tx, name), bob, "", []))
+    with pytest.raises(TooManyRequests):
+        await db.write(lambda tx: reports.receive(tx, remote(tx, "ruth"), bob, "", []))
+    await db.write(lambda tx: reports.receive(tx, remote(tx, "ruth", "other.example"), bob, "", []))
 
 
 async def test_what_is_done_about_a_report_is_in_the_audit_log(

@@ -10,6 +10,7 @@ from node.accounts import accounts
 from node.attachments import custom_emoji
 from node.database import Reader, Writer
 from node.ids import now_ms
+from node.maintenance import clean_up
 from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
@@ -146,3 +147,17 @@ async def test_an_emoji_is_not_shown_where_its_file_host_is_rejected(node: Node)
     await node.db.write(domain_rules.block, "files.example", strength="none", rejects_media=True)
 
     assert await node.db.read(custom_emoji.visible_by_id, id_) is None
+
+
+async def test_the_emoji_of_a_server_without_accounts_are_deleted(node: Node) -> None:
+    def given(tx: Writer) -> None:
+        receive_post(tx, remote(tx), html="<p>:cat:</p>", emoji=[CAT])
+        custom_emoji.record_used(
+            tx, "gone.example", [RemoteEmoji("owl", "https://gone.example/owl")], ":owl:"
+        )
+
+    await node.db.write(given)
+
+    await clean_up.delete_outdated(node.db, now_ms(), keep_remote_posts_days=0)
+
+    assert [name for _, name, _ in await node.db.read(known)] == ["cat"]

@@ -8,6 +8,7 @@ from node.attachments import avatars, custom_emoji, media_cache, media_cache_evi
 from node.attachments.media_cache import DAY_MS, AccessTimes, CacheCapacity
 from node.database import Writer
 from node.ids import now_ms
+from node.jobs import queue
 from node.jobs.queue import Job
 from node.models.remote_actor import RemoteEmoji
 from node.moderation import domain_rules
@@ -21,6 +22,7 @@ from tests.node.attachments.cached_photos import (
     totals_are_true,
 )
 from tests.support.people import remote
+from web import wiring
 
 TRIM = Job(1, "trim_cache", "", {}, 1)
 
@@ -80,6 +82,28 @@ async def test_nothing_is_evicted_below_the_capacity(node: Node) -> None:
 
     assert await node.db.write(media_cache_eviction.evict_batch, CAPACITY) == 0
     assert await node.db.read(cached_ids) == ids
+
+
+async def test_a_picture_stored_when_the_job_has_just_looked_is_not_left_to_the_next_one(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.component(CacheCapacity).bytes = CAPACITY
+    await node.db.write(queue.add, "trim_cache", {})
+    evict_batch = media_cache_eviction.evict_batch
+    looks: list[int] = []
+
+    def store_after_first_look(tx: Writer, capacity: int) -> int:
+        looks.append(evict_batch(tx, capacity))
+        if len(looks) == 1:
+            store_photos(tx, 12, 10_000)
+        return looks[-1]
+
+    monkeypatch.setattr(media_cache_eviction, "evict_batch", store_after_first_look)
+
+    await wiring.run_due_jobs(node)
+
+    assert await node.db.read(media_cache.total_bytes) <= CAPACITY * media_cache.EVICT_DOWN_TO
+    assert await node.db.read(queued_trims) == 0
 
 
 async def test_one_unit_evicts_a_bounded_number_of_pictures(

@@ -36,6 +36,9 @@ def a_photo(**changes: object) -> Photo:
         "extra": "{}",
         "camera": "[]",
         "created_at": 0,
+        "is_incomplete": False,
+        "recipe": "",
+        "place": "",
     }
     return Photo(**(values | changes))  # type: ignore[arg-type]
 

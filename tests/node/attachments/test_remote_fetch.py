@@ -14,21 +14,21 @@ from node.attachments.remote_fetch import PictureFetcher
 from node.errors import TooManyRequests, Unreachable
 from node.moderation import domain_rules
 from node.node import Node
-from tests.support.picture_server import PictureReply, PictureServer
+from tests.support.picture_server import HOSTS, PictureReply, PictureServer
 from tests.support.ports import free_port
 
 MAX_BYTES = 1_000_000
 
 
-async def fetch(node: Node, url: str) -> object:
+async def fetch(node: Node, url: str, server: str = "s.example") -> object:
     return await node.component(PictureFetcher).fetch_picture(
-        url, max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
+        url, server=server, max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
     )
 
 
 async def store(node: Node, id_: int, url: str) -> remote_fetch.FetchedPicture | None:
     return await remote_fetch.fetch_and_store(
-        node, ("emoji", id_), url, max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
+        node, ("emoji", id_), url, server="s.example", max_bytes=MAX_BYTES, variants=EMOJI_VARIANTS
     )
 
 
@@ -99,12 +99,30 @@ async def test_a_slow_host_delays_no_other_host(node: Node, picture_server: Pict
     await picture_server.wait_for_requests(remote_fetch.MAX_CONCURRENT_PER_HOST)
 
     other_host = picture_server.url.replace("127.0.0.1", "localhost")
-    other = asyncio.create_task(fetch(node, f"{other_host}/other.jpg"))
+    other = asyncio.create_task(fetch(node, f"{other_host}/other.jpg", "other.example"))
     await picture_server.wait_for_requests(remote_fetch.MAX_CONCURRENT_PER_HOST + 1)
 
     assert picture_server.requests["/other.jpg"] == 1
     picture_server.may_answer.set()
     await asyncio.gather(other, *waiting)
+
+
+async def test_a_server_gets_few_requests_at_a_time_however_many_hosts_its_files_are_on(
+    node: Node, picture_server: PictureServer
+) -> None:
+    port = picture_server.url.rpartition(":")[2]
+    hosts = [f"127.0.0.{1 + n}" for n in range(HOSTS)]
+    waiting = [asyncio.create_task(fetch(node, f"http://{host}:{port}/{host}.jpg")) for host in hosts]
+    picture_server.may_answer.clear()
+    await picture_server.wait_for_requests(remote_fetch.MAX_CONCURRENT_PER_HOST)
+
+    other = asyncio.create_task(fetch(node, f"{picture_server.url}/other.jpg", "other.example"))
+    await picture_server.wait_for_requests(remote_fetch.MAX_CONCURRENT_PER_HOST + 1)
+
+    assert picture_server.requests["/other.jpg"] == 1
+    picture_server.may_answer.set()
+    await asyncio.gather(other, *waiting)
+    assert picture_server.max_concurrent == remote_fetch.MAX_CONCURRENT_PER_HOST + 1
 
 
 async def test_above_the_number_of_waiting_requests_a_host_is_not_tried(

@@ -6,16 +6,19 @@ import asyncio
 import dataclasses
 
 import pytest
+from PIL import Image
 
 from node.attachments import media_cache, photo_rows, remote_photos
 from node.attachments.photo_rows import Photo
 from node.database import Writer
 from node.ids import now_ms
+from node.models.remote_post import RemotePhoto
 from node.models.visibility import may_see_photo
 from node.moderation import domain_rules
 from node.node import Node
 from node.posts import posts
 from node.publishing import post_deletion
+from tests.media import samples
 from tests.support.people import remote
 from tests.support.picture_server import PictureReply, PictureServer
 from tests.support.posting import picture, receive_post
@@ -143,3 +146,26 @@ async def test_a_cancelled_viewer_does_not_cancel_the_fetch_of_others(
 async def test_an_unknown_photo_is_not_requested(node: Node, picture_server: PictureServer) -> None:
     assert await remote_photos.fetch(node, 12345) is None
     assert picture_server.requests.total() == 0
+
+
+async def test_a_wrong_or_missing_size_is_corrected_by_the_first_fetch(
+    node: Node, picture_server: PictureServer
+) -> None:
+    broken = samples.encoded(Image.effect_noise((640, 800), 90), "JPEG")
+    broken = broken[: len(broken) * 98 // 100]
+    for name, (width, height) in {"none": (0, 0), "sideways": (800, 640), "other": (5000, 1)}.items():
+        picture_server.replies[f"/{name}.jpg"] = PictureReply(broken)
+        declared = dataclasses.replace(
+            picture(), url=f"{picture_server.url}/{name}.jpg", width=width, height=height
+        )
+
+        def unit(tx: Writer, declared: RemotePhoto = declared) -> Photo:
+            post = receive_post(tx, remote(tx, declared.url[-8:-4]), photos=[declared])
+            return photo_rows.by_posts(tx, [post.id])[post.id][0]
+
+        before = await node.db.write(unit)
+        fetched = await remote_photos.fetch(node, before.id)
+
+        assert (before.width, before.height, before.is_incomplete) == (width, height, False)
+        assert fetched is not None
+        assert (fetched.width, fetched.height, fetched.is_incomplete) == (640, 800, True)

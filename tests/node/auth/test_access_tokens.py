@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from node.accounts import accounts
@@ -71,3 +73,36 @@ async def test_the_version_of_a_token_changes_with_its_user(db: Database, alice:
     assert len(set(versions)) == 3
     assert await db.read(access_tokens.version, token) == versions[-1]
     assert await db.read(access_tokens.version, token + "x") is None
+
+
+async def test_the_tokens_of_an_account_are_listed_and_revoked_one_by_one(
+    db: Database, alice: Account, bob: Account
+) -> None:
+    tokens = [await db.write(access_tokens.create, alice, {"read"}, name) for name in ("Camera", "Tablet")]
+    his = await db.write(access_tokens.create, bob, {"read"}, "Camera")
+    listed = await db.read(access_tokens.by_account, alice)
+    assert [(one.app.name, one.scopes, one.used_at) for one in listed] == [
+        ("Tablet", {"read"}, None),
+        ("Camera", {"read"}, None),
+    ]
+
+    assert await db.write(access_tokens.revoke, bob, listed[0].id) is False
+    assert await db.write(access_tokens.revoke, alice, listed[0].id) is True
+    assert await db.write(access_tokens.revoke, alice, listed[0].id) is False
+
+    assert await db.read(access_tokens.by_token, tokens[1]) is None
+    for token in (tokens[0], his):
+        assert await db.read(access_tokens.by_token, token) is not None
+
+
+async def test_the_last_use_of_a_token_is_recorded(db: Database, alice: Account) -> None:
+    await db.write(partial(users.create, email="a@a.test", password_hash="-"), alice)
+    token = await db.write(access_tokens.create, alice, {"read"}, "Camera")
+    (before,) = await db.read(access_tokens.by_account, alice)
+    version = await db.read(access_tokens.version, token)
+
+    await db.write(access_tokens.mark_used, before)
+
+    (used,) = await db.read(access_tokens.by_account, alice)
+    assert used.used_at is not None
+    assert await db.read(access_tokens.version, token) != version  # so a cached one is read again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from node.accounts import accounts
@@ -89,3 +91,50 @@ async def test_the_invites_of_a_deleted_account_are_deleted(db: Database, host: 
     await db.write(invites.delete_by_account, await db.read(accounts.get, host.id))
 
     assert await db.read(invites.usable_by_code, invite.code) is None
+
+
+async def test_a_user_invites_so_many_people_in_a_month(
+    db: Database, host: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await db.write(invites.create, host, uses=invites.MAX_PEOPLE - 1)
+    last = await db.write(invites.create, host)
+    with pytest.raises(NotAllowed, match="10 people"):
+        await db.write(invites.create, host)
+    await db.write(invites.revoke, host, made.code)
+    await db.write(invites.create, host, uses=invites.MAX_PEOPLE - 1)
+
+    # Who came counts as much as who may still come.
+    await db.write(invites.redeem, last.code)
+    await db.write(lambda tx: tx.run("UPDATE users SET invited_by = account_id"))
+    with pytest.raises(NotAllowed):
+        await db.write(invites.create, host)
+    later = now_ms() + (invites.PERIOD_DAYS + 1) * invites.DAY_MS
+    monkeypatch.setattr(invites, "now_ms", lambda: later)
+    await db.write(invites.create, host)
+
+
+async def test_staff_may_invite_more(db: Database, host: Account) -> None:
+    await db.write(users.set_role, None, host, "admin")
+    for _ in range(3):
+        await db.write(invites.create, host, uses=100)
+
+
+async def test_an_invite_ends_with_the_right_of_its_author_to_be_here(db: Database, host: Account) -> None:
+    invite = await db.write(invites.create, host)
+    await db.write(accounts.set_visible, host.id, is_visible=False)
+    assert await db.read(invites.usable_by_code, invite.code) is None
+    assert await db.write(invites.redeem, invite.code) is None
+    await db.write(accounts.set_visible, host.id)
+    assert await db.write(invites.redeem, invite.code) is not None
+
+
+async def test_invites_created_at_once_keep_to_the_limit(db: Database, host: Account) -> None:
+    for _ in range(20):
+        for one in await db.read(invites.by_account, host):
+            await db.write(invites.revoke, host, one.code)
+        await db.write(invites.create, host, uses=invites.MAX_PEOPLE - 1)
+
+        await asyncio.gather(*(db.write(invites.create, host) for _ in range(8)), return_exceptions=True)
+
+        found = await db.read(invites.by_account, host)
+        assert sum(one.uses_left for one in found) == invites.MAX_PEOPLE

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from node.auth import users
@@ -64,11 +67,16 @@ def test_a_text_that_is_no_e_mail_address_is_refused(text: str) -> None:
     assert refused.value.field == "email"
 
 
-async def test_an_e_mail_address_belongs_to_one_user_whatever_its_case(
+async def test_an_address_may_be_of_several_users_and_the_oldest_is_found_first(
     db: Database, user: users.User, bob: Account
 ) -> None:
+    await db.write(partial(users.create, email="ALICE@a.test", password_hash="y"), bob)
+
+    found = await db.read(users.all_by_login, "alice@A.test")
+    assert [(one.account.name, one.password_hash) for one in found] == [("alice", "x"), ("bob", "y")]
+    assert [one.account.name for one in await db.read(users.all_by_login, "bob")] == ["bob"]
     with pytest.raises(Conflict):
-        await db.write(users.create, bob, email="ALICE@a.test", password_hash="x")
+        await db.write(partial(users.create, email="other@a.test", password_hash="z"), bob)
 
 
 async def test_an_unknown_role_is_refused(db: Database, alice: Account) -> None:
@@ -188,3 +196,20 @@ async def test_counts_include_states_without_users(db: Database, bob: Account) -
 
     assert await db.read(users.counts_by_state) == {"active": 3, "pending": 0, "disabled": 0}
     assert await db.read(users.count_active_since, 0) == 1
+
+
+async def test_two_admins_who_demote_each_other_at_once_leave_one(
+    db: Database, staff: None, alice: Account, bob: Account
+) -> None:
+    for _ in range(10):
+        await db.write(users.set_role, None, alice, "admin")
+        await db.write(users.set_role, None, bob, "admin")
+
+        await asyncio.gather(
+            db.write(users.set_role, alice, bob, "user"),
+            db.write(users.set_role, bob, alice, "user"),
+            return_exceptions=True,
+        )
+
+        roles = [await db.read(users.by_account, one) for one in (alice, bob)]
+        assert sorted(user.role for user in roles if user) == ["admin", "user"]

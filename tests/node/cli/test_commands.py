@@ -253,3 +253,66 @@ def test_a_token_is_printed_alone_for_use_in_scripts(capsys: pytest.CaptureFixtu
 
     assert main(["token", "create", "alice", "--scopes", "read write follow"]) == 0
     assert len(capsys.readouterr().out.split()) == 1
+
+
+async def test_a_new_password_ends_sessions_and_tokens_unless_apps_are_kept(
+    db: Database, pairs: dict[str, keys.KeyPair]
+) -> None:
+    await create_on(db, "alice", pairs["alice"])
+    found = await db.read(users.by_login, "alice")
+    assert found is not None
+    for keeps_apps in (True, False):
+        session = await db.write(sessions.start, found.account, "A browser")
+        token = await perform(db, "token create", name="alice", scopes=["read"], app="Camera")
+        await perform(db, "account password", name="alice", password_hash="new", keeps_apps=keeps_apps)
+        assert await db.read(sessions.by_token, session) is None
+        assert (await db.read(access_tokens.by_token, token) is not None) is keeps_apps
+
+
+async def test_tokens_are_listed_and_revoked_by_command(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
+    await create_on(db, "alice", pairs["alice"])
+    await create_on(db, "bob", pairs["bob"])
+    for app in ("Camera", "Tablet", "Phone"):
+        await perform(db, "token create", name="alice", scopes=["read"], app=app)
+    listed = await perform(db, "token list", name="alice")
+    assert [one["app"] for one in listed] == ["Phone", "Tablet", "Camera"]
+    with pytest.raises(NotFound):
+        await perform(db, "token revoke", name="bob", id=listed[0]["id"])
+    with pytest.raises(NotFound):
+        await perform(db, "token revoke", name="alice", id=12)
+    assert await perform(db, "token revoke", name="alice", id=listed[0]["id"]) == 1
+    assert [one["app"] for one in await perform(db, "token list", name="alice")] == ["Tablet", "Camera"]
+    assert await perform(db, "token revoke", name="alice", id=0) == 2
+    assert await perform(db, "token list", name="alice") == []
+
+
+def test_tokens_are_created_listed_and_revoked_as_typed(
+    typed: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert create() == 0
+    assert main(["token", "create", "alice", "--app", "Camera"]) == 0
+    capsys.readouterr()
+    assert main(["token", "list", "alice"]) == 0
+    line = capsys.readouterr().out
+    assert "Camera" in line
+    assert "read" in line
+    assert "never used" in line
+    id_ = line.split()[0]
+    assert main(["token", "revoke", "alice"]) == 2
+    assert main(["token", "revoke", "alice", "12"]) == 1
+    assert "no such token" in capsys.readouterr().err.lower()
+    assert main(["token", "revoke", "alice", id_]) == 0
+    assert main(["token", "revoke", "alice", "--all"]) == 0
+    assert main(["token", "list", "nobody"]) == 1
+    capsys.readouterr()
+    assert main(["token", "list", "alice"]) == 0
+    assert "No tokens" in capsys.readouterr().out
+
+
+def test_a_new_password_says_what_it_ended(typed: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert create() == 0
+    capsys.readouterr()
+    assert main(["account", "password", "alice", "--password-stdin"]) == 0
+    assert "apps" in capsys.readouterr().out
+    assert main(["account", "password", "alice", "--password-stdin", "--keep-apps"]) == 0
+    assert "apps stay" in capsys.readouterr().out

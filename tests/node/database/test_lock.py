@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import threading
 import time
@@ -80,3 +81,15 @@ def test_a_socket_path_that_is_too_long_is_shortened_while_in_use(tmp_path: Path
     assert (folder / "a.db.sock").is_socket()
     with socket_address("/short/a.db") as address:
         assert address == "/short/a.db.sock"
+
+
+async def test_a_lock_is_taken_also_where_nothing_can_be_written(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        lock = await acquire(str(tmp_path / "a.db"))
+        with pytest.raises(DatabaseInUse):
+            await acquire(str(tmp_path / "a.db"), timeout_seconds=0.05)
+        lock.release()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -12,6 +12,7 @@ import pytest
 from node.config import Config
 from node.database import Reader, Site, Writer
 from node.database.postgres import CONNECTIONS, MAX_TRIES, PostgresDatabase, open_postgres
+from node.errors import DatabaseUnavailable
 
 ENGINES = ("postgresql",)
 
@@ -32,6 +33,31 @@ def put(tx: Writer, key: str, value: str) -> None:
 def value(tx: Reader, key: str) -> str | None:
     found: str | None = tx.value("SELECT value FROM settings WHERE key = :key", key=key)
     return found
+
+
+async def test_who_waits_too_long_for_a_row_may_try_again(database: PostgresDatabase) -> None:
+    await database.write(put, "test", "")
+    may_end, has_begun = threading.Event(), threading.Event()
+
+    def hold(tx: Writer) -> None:
+        tx.run("UPDATE settings SET value = 'a' WHERE key = 'test'")
+        has_begun.set()
+        may_end.wait(60)
+
+    def wait(tx: Writer) -> None:
+        tx.run("SET LOCAL lock_timeout = '50ms'")
+        tx.run("UPDATE settings SET value = 'b' WHERE key = 'test'")
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(has_begun.wait, 30)
+    try:
+        assert await database.read(lambda tx: tx.value("SHOW lock_timeout")) == "10s"
+        with pytest.raises(DatabaseUnavailable) as refused:
+            await database.write(wait)
+    finally:
+        may_end.set()
+        await holding
+    assert refused.value.is_temporary
 
 
 async def test_units_in_a_deadlock_are_run_again_and_both_are_done(database: PostgresDatabase) -> None:

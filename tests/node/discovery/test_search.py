@@ -64,9 +64,11 @@ async def test_an_undiscoverable_account_is_found_by_handle_or_followers_only(
     assert await found("alice", mallory) == []
 
 
-async def test_posts_of_indexable_accounts_are_searched(db: Database, alice: Account, bob: Account) -> None:
+async def test_public_posts_are_searched_unless_their_author_does_not_want_to_be_found(
+    db: Database, alice: Account, bob: Account
+) -> None:
     def given(tx: Writer) -> list[int]:
-        profile(tx, alice, is_indexable=True)
+        profile(tx, bob, is_discoverable=False)
         return [
             publishing.publish(tx, author, Draft(caption=caption, visibility=visibility)).id
             for author, caption, visibility in (
@@ -86,6 +88,20 @@ async def test_posts_of_indexable_accounts_are_searched(db: Database, alice: Acc
     assert await db.read(search.posts, "100%", None) == [first]
     assert await db.read(search.posts, "0_q", None) == []
     assert await db.read(search.posts, "", alice) == []
+    await db.write(profile, bob, is_discoverable=False, is_indexable=True)
+    assert await db.read(search.posts, "lake", None) == [bobs, first]
+
+
+async def test_comments_are_found_apart_from_posts(db: Database, alice: Account, bob: Account) -> None:
+    def given(tx: Writer) -> list[int]:
+        post = publishing.publish(tx, alice, Draft(caption="A lake"))
+        return [post.id, publishing.publish(tx, bob, Draft(caption="What a lake", parent_id=post.id)).id]
+
+    post, comment = await db.write(given)
+
+    assert await db.read(search.posts, "lake", None) == [comment, post]
+    assert await db.read(search.posts, "lake", None, is_comment=False) == [post]
+    assert await db.read(search.posts, "lake", None, is_comment=True) == [comment]
 
 
 async def test_hashtags_are_found_by_their_beginning(db: Database, alice: Account) -> None:

@@ -296,9 +296,10 @@ async def test_finished_rows_are_kept_thirty_days_and_lost_ones_closed_after_fou
     await node.db.write(deliveries.queue, waiting, [(INBOX, LAKE)])
     now = now_ms()
 
-    assert await node.db.write(deliveries.clean_up, now + 14 * DAY_MS - HOUR_MS) == 0
+    await node.db.write(deliveries.clean_up, now + 14 * DAY_MS - HOUR_MS, None)
     assert await states(node) == ["delivered", "waiting"]
-    assert await node.db.write(deliveries.clean_up, now + 14 * DAY_MS + HOUR_MS) == 0
+    await node.db.write(deliveries.clean_up, now + 14 * DAY_MS + HOUR_MS, None)
     assert await states(node) == ["delivered", "failed"]
-    assert await node.db.write(deliveries.clean_up, now + deliveries.RETENTION_MS + HOUR_MS) == 1
+    last = await node.db.write(deliveries.clean_up, now + deliveries.RETENTION_MS + HOUR_MS, None)
+    assert await node.db.write(deliveries.clean_up, now + deliveries.RETENTION_MS + HOUR_MS, last) is None
     assert await states(node) == ["failed"]

@@ -19,7 +19,7 @@ from node.federation import deliveries, outbox, server_availability
 from node.federation.deliveries import DeliveryResult, QueuedDelivery
 from node.federation.server_availability import DAY_MS, GIVE_UP_AFTER_MS
 from node.ids import now_ms
-from node.jobs import queue
+from node.jobs import lanes, queue
 from node.models.account import Account
 from tests.support import people
 
@@ -140,7 +140,7 @@ def attempt_first_of_each_lane(tx: Writer, rules: Rules, outcomes: list[str], *,
         delivery = QueuedDelivery.from_job(job)
         row = rules.rows[delivery.activity_id, delivery.inbox]
         if rules.must_queue_behind(row):
-            assert queue.nonempty_lanes(tx, [delivery.retry_lane])
+            assert lanes.nonempty(tx, [delivery.retry_lane])
             deliveries.move_to_retry_lane(tx, delivery)
             row.is_in_retry_lane = True
             continue
@@ -158,8 +158,8 @@ def check_contact(tx: Writer, at: str) -> None:
     known = server_availability.by_host(tx, at)
     server_availability.record_contact(tx, [at])
     if known is not None and known.sleeps_until:
-        lanes = tx.all("SELECT lane, MIN(run_at) AS run_at FROM jobs WHERE lane <> '' GROUP BY lane")
-        assert all(row["run_at"] <= now_ms() for row in lanes if row["lane"].split(" ")[0] == at)
+        rows = tx.all("SELECT lane, MIN(run_at) AS run_at FROM jobs WHERE lane <> '' GROUP BY lane")
+        assert all(row["run_at"] <= now_ms() for row in rows if row["lane"].split(" ")[0] == at)
 
 
 def compare(tx: Writer, rules: Rules) -> None:

@@ -18,8 +18,21 @@ URI = "https://far.example/activities/"
 
 
 def mark(tx: Writer, prepared: list[str], marked: list[str]) -> list[bool]:
-    with seen_activities.unseen_activities(tx, prepared) as unseen:
-        return [unseen.mark_seen(uri) for uri in marked]
+    """Returns for each of `marked` whether it was new."""
+    found = []
+    with seen_activities.unseen_activities(tx, dict.fromkeys(prepared, 0)) as unseen:
+        for uri in marked:
+            found.append(not unseen.is_duplicate(uri))
+            unseen.mark_seen(uri)
+    return found
+
+
+def _is_new_again(tx: Writer, signed_at: int) -> bool:
+    with seen_activities.unseen_activities(tx, {URI: signed_at}) as unseen:
+        if unseen.is_duplicate(URI, signed_at, is_repeatable=True):
+            return False
+        unseen.mark_seen(URI, signed_at)
+        return True
 
 
 async def test_an_activity_is_new_once(node: Node) -> None:
@@ -33,15 +46,47 @@ async def test_an_activity_that_was_prepared_but_not_marked_stays_new(node: Node
     assert await node.db.write(mark, [], [URI + "1", URI + "2"]) == [False, True]
 
 
-async def test_an_activity_that_was_unmarked_is_new_again(node: Node) -> None:
+async def test_a_repeatable_id_counts_again_if_it_was_signed_later(node: Node) -> None:
+    assert await node.db.write(_is_new_again, 1000)
+    assert await node.db.write(_is_new_again, 1001)
+    assert not await node.db.write(_is_new_again, 1000)
+    assert await node.db.write(_is_new_again, 1002)
+
+
+async def test_what_was_signed_in_the_same_second_counts_again_only_at_once(node: Node) -> None:
+    assert await node.db.write(_is_new_again, 1000)
+    assert await node.db.write(_is_new_again, 1000)
+
+    def age(tx: Writer) -> None:
+        tx.run("UPDATE seen_activities SET seen_at = seen_at - 6000")
+
+    await node.db.write(age)
+    assert not await node.db.write(_is_new_again, 1000)
+
+
+@pytest.mark.parametrize("is_prepared", [True, False])
+@pytest.mark.parametrize(("signed_at", "counts"), [(999, False), (1000, False), (1001, True)])
+async def test_an_activity_that_its_undo_overtook_does_nothing_and_a_new_one_counts_at_once(
+    node: Node, is_prepared: bool, signed_at: int, counts: bool
+) -> None:
     def unit(tx: Writer) -> None:
-        with seen_activities.unseen_activities(tx, [URI]) as unseen:
-            assert unseen.mark_seen(URI)
-            unseen.unmark_seen(URI)
+        with seen_activities.unseen_activities(tx, {URI: signed_at} if is_prepared else {}) as unseen:
+            unseen.withdraw(URI, 1000)
+            assert unseen.is_duplicate(URI, signed_at, is_repeatable=True) is not counts
 
     await node.db.write(unit)
+    assert await node.db.write(_is_new_again, signed_at) is counts
 
-    assert await node.db.write(mark, [URI], [URI]) == [True]
+
+async def test_the_undo_of_an_activity_that_was_seen_leaves_its_id_free(node: Node) -> None:
+    assert await node.db.write(_is_new_again, 1000)
+
+    def unit(tx: Writer) -> None:
+        with seen_activities.unseen_activities(tx, {}) as unseen:
+            unseen.withdraw(URI, 1001)
+
+    await node.db.write(unit)
+    assert await node.db.write(_is_new_again, 1002)
 
 
 async def test_a_unit_of_work_that_fails_marks_nothing(node: Node) -> None:
@@ -71,10 +116,7 @@ numbers = st.integers(0, 150)
 
 @given(
     batches=st.lists(
-        st.tuples(
-            st.lists(numbers, max_size=200),
-            st.lists(st.tuples(st.sampled_from(["mark", "mark", "unmark"]), numbers), max_size=20),
-        ),
+        st.tuples(st.dictionaries(numbers, st.integers(0, 3), max_size=200), st.lists(numbers, max_size=20)),
         max_size=5,
     )
 )
@@ -83,14 +125,12 @@ async def test_any_sequence_of_batches_sees_each_activity_once(db: Database, bat
     def play(tx: Writer) -> None:
         seen: set[int] = set()
         for prepared, steps in batches:
-            with seen_activities.unseen_activities(tx, [f"{URI}{n}" for n in prepared]) as unseen:
-                for step, n in steps:
-                    if step == "mark":
-                        assert unseen.mark_seen(f"{URI}{n}") == (n not in seen)
-                        seen.add(n)
-                    elif n in seen:
-                        unseen.unmark_seen(f"{URI}{n}")
-                        seen.discard(n)
+            times = {f"{URI}{n}": seconds for n, seconds in prepared.items()}
+            with seen_activities.unseen_activities(tx, times) as unseen:
+                for n in steps:
+                    assert unseen.is_duplicate(f"{URI}{n}") == (n in seen)
+                    unseen.mark_seen(f"{URI}{n}", 1)
+                    seen.add(n)
             assert tx.value("SELECT COUNT(*) FROM seen_activities") == len(seen)
         raise RollBack
 

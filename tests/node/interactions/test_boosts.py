@@ -178,7 +178,7 @@ async def test_a_boost_for_followers_is_seen_by_them_alone(
         assert boosts.visible_by_id(tx, None, boosted.id) is None
         assert boosts.boosters(tx, post, None, PAGE) == []
         assert (boosts.by_id(tx, boosted.id), boosts.by_uri(tx, boosted.uri)) == (boosted, boosted)
-        assert boosts.uris(tx, [boosted.id, post.id]) == {boosted.id: boosted.uri}
+        assert boosts.labels(tx, [boosted.id, post.id]) == {boosted.id: (boosted.uri, "followers")}
 
     await node.db.write(unit)
 

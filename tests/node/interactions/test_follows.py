@@ -182,6 +182,46 @@ async def test_a_follower_can_be_removed_without_a_block(db: Database, alice: Ac
     assert await db.read(people.notifications_of, alice) == []
 
 
+GOTOSOCIAL_FOLLOW = "/follow/01J5QVB9TFE0XHR6RPKZ1VN4ZQ"
+
+
+async def test_gotosocial_ends_a_removed_follow_by_a_block_that_is_taken_back(
+    db: Database, alice: Account
+) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + GOTOSOCIAL_FOLLOW)
+    await db.write(follows.remove_follower, alice, rita)
+
+    assert await db.read(people.verbs_of, alice) == ["Accept", "Reject", "Block", "Undo"]
+    assert not await db.read(relationships.is_block_between, alice, rita)
+
+
+async def test_a_follow_back_that_the_block_ends_there_is_requested_again(
+    db: Database, alice: Account
+) -> None:
+    rita = await db.write(people.remote)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + GOTOSOCIAL_FOLLOW)
+    first = await db.write(follows.follow, alice, rita)
+    await db.write(follows.accept, first)
+    await db.write(follows.remove_follower, alice, rita)
+
+    verbs = ["Accept", "Follow", "Reject", "Block", "Undo", "Follow"]
+    assert await db.read(people.verbs_of, alice) == verbs
+    kept = await db.read(relationships.follow_between, alice, rita)
+    assert kept is not None
+    assert kept.is_accepted
+    assert kept.uri != first.uri
+
+
+async def test_a_follow_back_that_needs_approval_is_not_put_at_risk(db: Database, alice: Account) -> None:
+    rita = await db.write(people.remote, is_locked=True)
+    await db.write(follows.follow, rita, alice, uri=rita.uri + GOTOSOCIAL_FOLLOW)
+    await db.write(follows.accept, await db.write(follows.follow, alice, rita))
+    await db.write(follows.remove_follower, alice, rita)
+
+    assert await db.read(people.verbs_of, alice) == ["Accept", "Follow", "Reject"]
+
+
 async def test_a_block_in_either_direction_refuses_the_follow(
     db: Database, alice: Account, mallory: Account
 ) -> None:
@@ -198,7 +238,8 @@ async def test_a_blocked_remote_follower_gets_a_reject(db: Database, alice: Acco
     await db.write(follows.send_reject, rita, alice, rita.uri + "#f")
 
     assert [(verb, object_uri) for verb, object_uri, _ in await db.read(people.activities_of, alice)] == [
-        ("Reject", rita.uri + "#f")
+        ("Block", rita.uri),
+        ("Reject", rita.uri + "#f"),
     ]
 
 
@@ -216,6 +257,17 @@ async def test_who_cannot_be_followed_at_all(db: Database, alice: Account, bob: 
     await db.write(account_deletion.delete_account, bob)
     with pytest.raises(NotFound):
         await db.write(follows.follow, alice, await db.read(accounts.get, bob.id))
+
+
+async def test_one_account_follows_only_so_many(
+    db: Database, alice: Account, bob: Account, mallory: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follows, "MAX_FOLLOWED", 1)
+    await db.write(follows.follow, mallory, alice)
+
+    with pytest.raises(NotAllowed, match="Unfollow some"):
+        await db.write(follows.follow, mallory, bob)
+    assert await db.write(follows.follow, mallory, alice, shows_boosts=False)
 
 
 async def test_a_follow_between_two_remote_accounts_is_refused(db: Database) -> None:

@@ -14,7 +14,7 @@ from node.node import Node
 from node.posts import posts
 from node.publishing import post_deletion
 from tests.support.people import activities_of, notifications_of, remote
-from tests.support.posting import publish, receive_post
+from tests.support.posting import follow, publish, receive_post
 
 QUOTABLE = InteractionPolicy(quote=EVERYONE)
 STAMP = "https://far.example/stamps/1"
@@ -67,14 +67,44 @@ async def test_the_usual_policy_lets_only_the_author_quote(node: Node, alice: Ac
 
 
 @pytest.mark.parametrize("visibility", ["followers", "direct"])
-async def test_neither_side_of_a_quote_may_be_private(node: Node, alice: Account, visibility: str) -> None:
+async def test_neither_side_of_a_quote_of_somebody_else_may_be_private(
+    node: Node, alice: Account, bob: Account, visibility: str
+) -> None:
     def unit(tx: Writer) -> None:
-        target = publish(tx, alice, policy=QUOTABLE)
+        target = publish(tx, bob, policy=QUOTABLE)
         with pytest.raises(NotAllowed):
             publish(tx, alice, visibility=visibility, quote_id=target.id)
-        private = publish(tx, alice, visibility=visibility, policy=QUOTABLE)
+        follow(tx, alice, bob)
+        private = publish(tx, bob, caption="@alice", visibility=visibility, policy=QUOTABLE)
         with pytest.raises(NotAllowed):
             publish(tx, alice, quote_id=private.id)
+        with pytest.raises(NotAllowed):
+            publish(tx, alice, visibility=visibility, quote_id=private.id)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "quoting", "is_allowed"),
+    [
+        ("public", "direct", True),
+        ("unlisted", "public", True),
+        ("followers", "unlisted", False),
+        ("followers", "followers", True),
+        ("followers", "direct", True),
+        ("direct", "followers", False),
+        ("direct", "direct", True),
+    ],
+)
+async def test_a_quote_of_ones_own_post_is_for_no_more_people(
+    node: Node, alice: Account, quoted: str, quoting: str, is_allowed: bool
+) -> None:
+    def unit(tx: Writer) -> None:
+        target = publish(tx, alice, visibility=quoted)
+        if not is_allowed:
+            with pytest.raises(NotAllowed):
+                publish(tx, alice, visibility=quoting, quote_id=target.id)
+            return
+        post = publish(tx, alice, visibility=quoting, quote_id=target.id)
+        assert quote_of(tx, post).target_id == target.id
 
     await node.db.write(unit)
 

@@ -8,7 +8,7 @@ import pytest
 
 from node.database import Writer
 from node.ids import now_ms
-from node.jobs import queue
+from node.jobs import job_statistics, lanes, queue
 from node.jobs.queue import Job
 from node.node import Node
 
@@ -102,7 +102,7 @@ async def test_a_job_given_up_lets_its_lane_go_on_and_can_be_tried_again(node: N
     await node.db.write(queue.fail, first, "410 Gone")
 
     assert numbers(await claim(node)) == [1]
-    [row] = await node.db.read(queue.failures)
+    [row] = await node.db.read(job_statistics.failures)
     assert row["reason"] == "410 Gone"
     assert await node.db.write(queue.retry_failed, first.id)
     assert numbers(await claim(node)) == [0]
@@ -134,7 +134,7 @@ async def test_adding_and_finishing_at_once_never_leaves_a_lane_parked(node: Nod
         await asyncio.gather(finish_all(), finish_all(), *[add(node, n, "lake.example") for n in range(60)])
 
     assert sorted(done) == list(range(60))
-    assert await node.db.read(queue.longest_lanes) == []
+    assert await node.db.read(job_statistics.longest_lanes) == []
 
 
 async def move(node: Node, job: Job, lane: str, run_at: int | None = None) -> None:
@@ -166,7 +166,7 @@ async def test_a_moved_job_runs_no_sooner_than_it_was_told(node: Node) -> None:
     await move(node, job, "lake.example aside", now_ms() + HOUR)
 
     assert await claim(node) == []
-    assert await node.db.read(queue.nonempty_lanes, ["lake.example", "lake.example aside"]) == {
+    assert await node.db.read(lanes.nonempty, ["lake.example", "lake.example aside"]) == {
         "lake.example aside"
     }
     assert numbers(await claim(node, now=now_ms() + HOUR + 1000)) == [1]
@@ -180,19 +180,19 @@ async def test_moving_a_finished_job_changes_nothing(node: Node) -> None:
     for lane in ("a lane before it", "z lane after it"):
         await move(node, job, lane)
 
-    assert await node.db.read(queue.longest_lanes) == []
+    assert await node.db.read(job_statistics.longest_lanes) == []
 
 
 async def test_lanes_are_deleted_with_their_sublanes_and_no_others(node: Node) -> None:
-    lanes = ["lake.example", "lake.example aside", "lake.example.org", "sea.example"]
-    for n, lane in enumerate(lanes):
+    names = ["lake.example", "lake.example aside", "lake.example.org", "sea.example"]
+    for n, lane in enumerate(names):
         await add(node, n, lane)
-    assert await node.db.read(queue.has_sublane, "lake.example")
-    assert not await node.db.read(queue.has_sublane, "sea.example")
+    assert await node.db.read(lanes.has_sublane, "lake.example")
+    assert not await node.db.read(lanes.has_sublane, "sea.example")
 
     await node.db.write(queue.delete_lanes, "lake.example")
 
-    assert await node.db.read(queue.nonempty_lanes, lanes) == {"lake.example.org", "sea.example"}
+    assert await node.db.read(lanes.nonempty, names) == {"lake.example.org", "sea.example"}
     assert sorted(numbers(await claim(node))) == [2, 3]
 
 

@@ -6,8 +6,9 @@ import asyncio
 
 from node.database import Reader, Writer
 from node.ids import now_ms
-from node.jobs import queue
-from node.jobs.queue import GiveUp, Job, KindStats, RetryLater
+from node.jobs import job_statistics, queue
+from node.jobs.job_statistics import KindStats
+from node.jobs.queue import GiveUp, Job, RetryLater
 from node.jobs.worker import BatchHandler, JobHandler, JobWorker
 from node.node import Node
 from tests.support.parallel import ONE_AT_A_TIME
@@ -29,7 +30,7 @@ def numbers(found: list[Job]) -> list[int]:
 
 def stats_of_tests(tx: Reader) -> list[KindStats]:
     """The statistics of the jobs of a test, without the node's own daily job."""
-    return [stats for stats in queue.stats_by_kind(tx) if stats.kind == "test"]
+    return [stats for stats in job_statistics.stats_by_kind(tx) if stats.kind == "test"]
 
 
 async def test_a_worker_runs_each_job_once_and_deletes_it(node: Node) -> None:
@@ -74,7 +75,7 @@ async def test_a_job_given_up_is_kept_with_its_reason(node: Node) -> None:
     await add(node, 1)
     await JobWorker(node, {"test": JobHandler(handler)}).drain()
 
-    [row] = await node.db.read(queue.failures)
+    [row] = await node.db.read(job_statistics.failures)
     assert (row["kind"], row["reason"]) == ("test", "lake.example is gone")
 
 
@@ -204,7 +205,7 @@ async def test_a_job_that_keeps_failing_is_given_up_after_eight_attempts(node: N
         pass
 
     assert attempts == list(range(1, queue.MAX_ATTEMPTS + 1))
-    [row] = await node.db.read(queue.failures)
+    [row] = await node.db.read(job_statistics.failures)
     assert row["reason"] == "ValueError: cannot read it"
 
 

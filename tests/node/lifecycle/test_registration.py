@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from functools import partial
 
 import pytest
 
@@ -76,14 +77,43 @@ async def test_what_cannot_be_used_is_refused_with_its_field(
     assert refused.value.field == field
 
 
-async def test_a_name_and_an_email_address_are_used_once(node: Node, admin: Account) -> None:
+async def test_a_name_is_used_once(node: Node, admin: Account) -> None:
     await sign_up(node)
 
     with pytest.raises(Conflict, match="name"):
         await sign_up(node, "BOB", email="other@a.test")
+
+
+async def _signs_in(node: Node, login: str, password: str) -> str:
+    token = await sessions.sign_in(node, login, password, address="192.0.2.9", user_agent="Test")
+    found = await node.db.read(sessions.by_token, token)
+    assert found is not None
+    return found[0].name
+
+
+async def test_a_sign_up_does_not_tell_whether_an_address_is_registered(node: Node, admin: Account) -> None:
+    await sign_up(node)
+    stranger = "a guess at an address"
+
+    taken = await sign_up(node, "rob", email="BOB@A.TEST", password=stranger)
+    fresh = await sign_up(node, "rod", email="fresh@a.test", password=stranger)
+
+    assert (taken.state, taken.role) == (fresh.state, fresh.role)
+    # Each signs in by the address with their own password, so signing in does not tell either.
+    assert await _signs_in(node, "bob@a.test", PASSWORD) == "bob"
+    assert await _signs_in(node, "bob@a.test", stranger) == "rob"
+    assert await _signs_in(node, "fresh@a.test", stranger) == "rod"
+    with pytest.raises(Invalid):
+        await _signs_in(node, "bob@a.test", "neither of the two")
+
+
+async def test_an_admin_is_told_that_an_address_is_registered(
+    node: Node, admin: Account, pairs: dict[str, KeyPair]
+) -> None:
+    await sign_up(node)
+    values = {"email": "Bob@A.test", "password_hash": "-", "pair": pairs["alice"]}
     with pytest.raises(Conflict, match="e-mail"):
-        await sign_up(node, "rob", email="BOB@A.TEST")
-    assert await node.db.read(accounts.by_handle, "rob") is None
+        await node.db.write(partial(registration.create_user, name="rob", **values))  # type: ignore[arg-type]
 
 
 async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, admin: Account) -> None:
@@ -145,7 +175,17 @@ async def test_an_invite_can_be_used_as_often_as_it_says(node: Node, admin: Acco
     assert await node.db.read(invites.by_account, admin) == []
 
 
-async def test_an_invite_needs_no_approval(node: Node, admin: Account) -> None:
+async def test_an_invite_by_a_user_does_not_replace_the_approval(node: Node, admin: Account) -> None:
+    host = await sign_up(node, "carol")
+    carol = await node.db.read(accounts.get, host.account_id)
+    invite = await node.db.write(invites.create, carol)
+
+    user = await sign_up(in_mode(node, "approval"), invite=invite.code)
+
+    assert (user.state, user.invited_by) == ("pending", carol.id)
+
+
+async def test_an_invite_by_staff_needs_no_approval(node: Node, admin: Account) -> None:
     node = in_mode(node, "approval")
     invite = await node.db.write(invites.create, admin)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from node.database import Database
+from node.ids import now_ms
 from node.interactions import blocks, likes
+from node.maintenance import clean_up
 from node.models.account import Account
 from node.notifications import notifications
 from node.paging import Page
@@ -20,6 +24,20 @@ async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Acco
         await db.write(notifications.notify, alice.id, "follow", bob)
 
     assert await db.read(people.notifications_of, alice) == [("like", bob.id), ("follow", bob.id)]
+
+
+async def test_the_oldest_of_many_notifications_are_deleted(
+    db: Database, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "MAX_PER_ACCOUNT", 2)
+    for kind in ("follow", "like", "boost", "mention"):
+        await db.write(notifications.notify, alice.id, kind, bob)
+    await db.write(notifications.notify, bob.id, "follow", alice)
+
+    await clean_up.delete_outdated(db, now_ms(), keep_remote_posts_days=180)
+
+    assert [kind for kind, _ in await db.read(people.notifications_of, alice)] == ["boost", "mention"]
+    assert [kind for kind, _ in await db.read(people.notifications_of, bob)] == ["follow"]
 
 
 async def test_own_actions_and_remote_accounts_are_not_notified(db: Database, alice: Account) -> None:

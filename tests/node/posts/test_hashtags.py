@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from node.database import Writer
+from node.database import Database, Writer
 from node.discovery.trends import TrendCache
 from node.ids import now_ms
 from node.models.account import Account
 from node.node import Node
 from node.paging import Page
-from node.posts import hashtags
+from node.posts import hashtag_days, hashtags
 from node.posts.drafts import Draft
 from node.posts.hashtags import HOUR_MS, MAX_AUTHORS_PER_SERVER, MIN_TREND_AUTHORS
 from node.publishing import post_deletion, publishing
@@ -41,20 +41,11 @@ async def test_a_day_counts_authors_not_posts(node: Node) -> None:
             receive_post(tx, rita, hashtags=["#Fog"], published_at=NOW + hour * HOUR_MS)
         receive_post(tx, sam, hashtags=["FOG"], published_at=NOW)
         receive_post(tx, sam, hashtags=["fog"], published_at=NOW - 2 * DAY)
-        [today, yesterday, before] = hashtags.daily_usage(tx, "fog", 3, now=NOW + 6 * HOUR_MS)
+        [today, yesterday, before] = hashtag_days.usage(tx, "fog", 3, now=NOW + 6 * HOUR_MS)
 
-        assert (today.start, today.posts, today.authors, today.servers) == (NOW - 12 * HOUR_MS, 5, 2, 2)
+        assert (today.start, today.posts, today.authors) == (NOW - 12 * HOUR_MS, 5, 2)
         assert (yesterday.posts, yesterday.authors) == (0, 0)
         assert (before.posts, before.authors, before.local_authors) == (1, 1, 0)
-        hours = hashtags.hourly_usage(tx, "#FOG", 6, now=NOW + 5 * HOUR_MS)
-        assert [(hour.posts, hour.authors) for hour in hours] == [
-            (1, 1),
-            (0, 0),
-            (0, 0),
-            (0, 0),
-            (1, 1),
-            (3, 2),
-        ]
         found = hashtags.by_name(tx, "fOg")
         assert found is not None
         assert found.display == "Fog"
@@ -66,8 +57,8 @@ async def test_only_public_posts_count_and_appear(node: Node, alice: Account) ->
     def unit(tx: Writer) -> None:
         for visibility in ("unlisted", "followers", "direct"):
             publish(tx, alice, "#fog", visibility=visibility)
-        [hour] = hashtags.hourly_usage(tx, "fog", 1)
-        assert hour.posts == 0
+        [day] = hashtag_days.usage(tx, "fog", 1)
+        assert day.posts == 0
         assert timelines.hashtag(tx, alice, "fog", Page()) == []
         assert hashtags.suggest(tx, "fo") == []
 
@@ -78,11 +69,11 @@ async def test_what_is_deleted_or_edited_away_no_longer_counts(node: Node, alice
     def unit(tx: Writer) -> None:
         one, two = publish(tx, alice, "#fog"), publish(tx, alice, "#fog #sea")
         post_deletion.delete(tx, alice, one)
-        [hour] = hashtags.hourly_usage(tx, "fog", 1)
-        assert (hour.posts, hour.authors, hour.local_authors) == (1, 1, 1)
+        [day] = hashtag_days.usage(tx, "fog", 1)
+        assert (day.posts, day.authors, day.local_authors) == (1, 1, 1)
         publishing.edit(tx, alice, two, Draft(caption="#sea"))
-        assert hashtags.hourly_usage(tx, "fog", 1)[0].authors == 0
-        assert hashtags.hourly_usage(tx, "sea", 1)[0].authors == 1
+        assert hashtag_days.usage(tx, "fog", 1)[0].authors == 0
+        assert hashtag_days.usage(tx, "sea", 1)[0].authors == 1
 
     await node.db.write(unit)
 
@@ -163,3 +154,29 @@ async def test_trends_are_computed_once_in_a_while(node: Node) -> None:
         assert names(hashtags.trending(tx, 1)) == ["sea"]
 
     await node.db.write(unit)
+
+
+async def test_a_received_hashtag_with_a_sign_is_kept_up_to_the_sign(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        post = receive_post(tx, remote(tx), hashtags=["#Cup½", "#محمدﷺ", "foo-bar", "½"])
+
+        assert sorted(hashtags.by_posts(tx, [post.id])[post.id]) == sorted(
+            [("cup", "Cup"), ("محمد", "محمد"), ("foo", "foo")]
+        )
+
+    await node.db.write(unit)
+
+
+async def test_a_hashtag_is_shown_as_most_people_write_it(db: Database, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        for caption in ("#strasse", "#Straße", "#Straße", "#STRASSE", "#Straße"):
+            publish(tx, alice, caption)
+        found = hashtags.by_name(tx, "strasse")
+        assert found is not None
+        assert (found.name, found.display) == ("strasse", "Straße")
+        for _ in range(30):
+            publish(tx, alice, "#Straße")
+        votes = tx.value("SELECT display_votes FROM hashtags WHERE name = 'strasse'")
+        assert votes == hashtags.MAX_DISPLAY_VOTES
+
+    await db.write(unit)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.accounts import relationships
-from node.database import Writer
+from node.database import Reader, Writer
+from node.ids import now_ms
 from node.interactions import blocks, boosts, follows
+from node.maintenance import clean_up
 from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import may_see
@@ -26,7 +29,7 @@ ACTIONS = [
 ]
 
 
-def home(tx: Writer, actor: Account) -> list[int]:
+def home(tx: Reader, actor: Account) -> list[int]:
     return [entry.post_id for entry in timelines.home(tx, actor, WHOLE)]
 
 
@@ -37,6 +40,23 @@ async def test_direct_posts_are_in_no_feed(node: Node, alice: Account, bob: Acco
         assert (home(tx, alice), home(tx, bob)) == ([], [])
 
     await node.db.write(unit)
+
+
+async def test_the_oldest_entries_of_a_long_feed_are_deleted(
+    node: Node, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_feed, "MAX_ENTRIES", 3)
+
+    def given(tx: Writer) -> list[int]:
+        publish(tx, bob)
+        return [publish(tx, alice).id for _ in range(5)]
+
+    written = await node.db.write(given)
+
+    await clean_up.delete_outdated(node.db, now_ms(), keep_remote_posts_days=180)
+
+    assert await node.db.read(home, alice) == written[:1:-1]
+    assert len(await node.db.read(home, bob)) == 1
 
 
 async def test_a_pending_follow_puts_nothing_into_the_feed(node: Node, alice: Account, bob: Account) -> None:

@@ -9,11 +9,11 @@ import pytest
 from node.accounts import accounts
 from node.attachments import photo_rows, photos
 from node.database import Writer
-from node.errors import Invalid, NotAllowed, NotFound
+from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.ids import now_ms
 from node.interactions import blocks
 from node.models.account import Account
-from node.models.interaction_policy import NOBODY, InteractionPolicy
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, rule_for
 from node.node import Node
 from node.paging import Page
 from node.posts import hashtags, mentions, posts, revisions
@@ -233,6 +233,41 @@ async def test_an_edit_keeps_the_earlier_version(
         assert verbs_of(tx, alice) == ["Create", "Update"]
         [view] = post_views.by_entries(tx, alice, [post.id])
         assert [picture.alt for picture in view.photos] == ["new"]
+
+    await node.db.write(unit)
+
+
+async def test_who_may_comment_is_changed_without_an_edit(node: Node, alice: Account, bob: Account) -> None:
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice, "Same", policy=InteractionPolicy(quote=EVERYONE))
+
+        changed = publishing.change_comment_rule(tx, alice, post, NOBODY)
+
+        assert posts.by_id(tx, post.id) == changed
+        assert changed.interaction_policy == InteractionPolicy(comment=NOBODY, quote=EVERYONE)
+        assert (changed.edited_at, len(revisions.by_post(tx, changed))) == (None, 1)
+        assert verbs_of(tx, alice) == ["Create", "Update"]
+        with pytest.raises(NotAllowed):
+            publish(tx, bob, parent_id=post.id)
+        assert publishing.change_comment_rule(tx, alice, post, NOBODY) == changed
+        assert verbs_of(tx, alice) == ["Create", "Update"]
+        with pytest.raises(NotAllowed):
+            publishing.change_comment_rule(tx, bob, post, EVERYONE)
+
+    await node.db.write(unit)
+
+
+async def test_who_may_comment_is_not_changed_without_end(
+    node: Node, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "MAX_PER_HOUR", 3)
+
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice)
+        for n in range(3):
+            publishing.change_comment_rule(tx, alice, post, NOBODY if n % 2 else rule_for("followers"))
+        with pytest.raises(TooManyRequests):
+            publishing.change_comment_rule(tx, alice, post, EVERYONE)
 
     await node.db.write(unit)
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from node.accounts import accounts
 from node.attachments import photo_rows
+from node.attachments.photo_metadata import MAX_ALT_LENGTH
 from node.database import Writer
 from node.ids import now_ms, timestamp_ms
 from node.interactions import blocks
+from node.models import interaction_policy
 from node.models.account import Account
 from node.models.interaction_policy import NOBODY, InteractionPolicy
+from node.models.post_extras import EMPTY, Poll, PollOption, PostExtras, RemoteFile
 from node.node import Node
 from node.paging import Page
 from node.posts import hashtags, mentions, posts, revisions
 from node.publishing import post_deletion, remote_posts
-from node.timelines import post_views, timelines
+from node.timelines import post_summaries, post_views, timelines
+from node.timelines.timelines import TimelineEntry
 from tests.support.people import notifications_of, remote
 from tests.support.posting import HOUR, build_remote_post, follow, picture, publish, receive_post
 
@@ -48,8 +53,9 @@ async def test_a_remote_post_is_shown_as_its_server_describes_it(node: Node, ali
         assert [(one.remote_url, one.alt) for one in view.photos] == [
             ("https://far.example/a.jpg", "photo a"),
             ("https://far.example/b.jpg", "photo b"),
+            ("https://far.example/a.jpg", "photo a"),
         ]
-        assert view.post.photos_count == 2
+        assert view.post.photos_count == 3
         assert view.hashtags == [("fog", "Fog")]
         assert notifications_of(tx, alice)[-1] == ("mention", rita.id)
         assert accounts.get(tx, rita.id).posts_count == 1
@@ -309,8 +315,117 @@ async def test_the_import_status_says_what_is_known_before_recording(node: Node,
         remote_posts.receive_delete(tx, rita, deleted.uri)
 
         status = remote_posts.import_status
-        assert status(tx, rita, known.uri) == remote_posts.ImportStatus(True, False, True)
-        assert status(tx, rita, deleted.uri) == remote_posts.ImportStatus(False, True, True)
-        assert status(tx, sam, deleted.uri) == remote_posts.ImportStatus(False, False, False)
+        assert status(tx, rita, known.uri) == remote_posts.ImportStatus(True, False, True, False)
+        assert status(tx, rita, deleted.uri) == remote_posts.ImportStatus(False, True, True, False)
+        assert status(tx, sam, deleted.uri) == remote_posts.ImportStatus(False, False, False, False)
+
+    await node.db.write(unit)
+
+
+def a_poll(*votes: int, **more: Any) -> PostExtras:
+    options = tuple(PollOption(f"option {n}", count) for n, count in enumerate(votes))
+    return PostExtras(poll=Poll(options=options, **more))
+
+
+async def test_counted_votes_are_taken_without_an_edit(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        first = build_remote_post(rita, extras=a_poll(1, 0))
+        post = remote_posts.receive_create(tx, first)
+        assert post is not None
+        version = post_summaries.by_entries(tx, alice, [TimelineEntry(post.id, post.id)])[0].version
+
+        for extras in (a_poll(4, 3, voters=7), a_poll(4, 3, voters=7, closed_at=now_ms())):
+            counted = remote_posts.receive_update(tx, replace(first, extras=extras))
+            assert counted is not None
+            [view] = post_views.by_entries(tx, alice, [post.id])
+
+            assert view.extras == extras
+            assert counted == view.post
+            assert (view.post.edited_at, len(revisions.by_post(tx, post))) == (None, 1)
+        summary = post_summaries.by_entries(tx, alice, [TimelineEntry(post.id, post.id)])[0]
+        assert summary.version != version
+        assert summary.version == post_summaries.post_version(view.post)
+
+    await node.db.write(unit)
+
+
+async def test_another_policy_is_taken_without_an_edit(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        first = build_remote_post(remote(tx))
+        post = remote_posts.receive_create(tx, first)
+        assert post is not None
+        policy = interaction_policy.dump(InteractionPolicy(comment=NOBODY))
+
+        changed = remote_posts.receive_update(tx, replace(first, policy=policy, edited_at=now_ms()))
+
+        assert changed is not None
+        assert posts.by_id(tx, post.id) == changed
+        assert (changed.comments_enabled, changed.edited_at) == (False, None)
+        assert len(revisions.by_post(tx, post)) == 1
+
+    await node.db.write(unit)
+
+
+async def test_other_options_and_files_are_an_edit(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        first = build_remote_post(remote(tx), extras=a_poll(1, 0))
+        post = remote_posts.receive_create(tx, first)
+        assert post is not None
+        video = PostExtras(files=(RemoteFile(kind="video", url="https://far.example/a.mp4"),))
+
+        for number, extras in enumerate((a_poll(1, 0, 2), video, EMPTY), 1):
+            changed = remote_posts.receive_update(tx, replace(first, extras=extras))
+
+            assert changed is not None
+            assert changed.edited_at is not None
+            assert posts.by_id(tx, post.id) == changed
+            assert len(revisions.by_post(tx, post)) == 1 + number
+
+    await node.db.write(unit)
+
+
+async def test_extras_are_bounded_and_clean(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        files = [
+            RemoteFile(kind="video", url=f"https://far.example/{n}", alt="a\x00" * 20_000) for n in range(90)
+        ]
+        odd = [RemoteFile(kind="x", url="https://far.example/"), RemoteFile(kind="file", url="x" * 9_000)]
+        options = tuple(PollOption(f"\x1b {n} " + "x" * 900, 1) for n in range(90))
+        extras = PostExtras(files=(*odd, *files), poll=Poll(options=options))
+        post = receive_post(tx, remote(tx), extras=extras)
+        [view] = post_views.by_entries(tx, None, [post.id])
+
+        assert [file.url for file in view.extras.files] == [f"https://far.example/{n}" for n in range(20)]
+        assert {len(file.alt) for file in view.extras.files} == {MAX_ALT_LENGTH}
+        assert view.extras.poll is not None
+        assert [option.title[:3] for option in view.extras.poll.options[:2]] == ["0 x", "1 x"]
+        assert (len(view.extras.poll.options), len(view.extras.poll.options[0].title)) == (20, 500)
+
+        post_deletion.remove_locally(tx, post)
+        deleted = posts.by_id(tx, post.id)
+        assert deleted is not None
+        assert deleted.extras == ""
+
+    await node.db.write(unit)
+
+
+async def test_one_file_twice_in_an_album_is_two_photos_with_their_own_texts(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+        album = [replace(picture("a"), alt="Left"), picture("b"), replace(picture("a"), alt="Right")]
+        post = receive_post(tx, rita, photos=album)
+        before = photo_rows.by_posts(tx, [post.id])[post.id]
+        assert [photo.alt for photo in before] == ["Left", "photo b", "Right"]
+        assert post.photos_count == 3
+
+        album = [replace(picture("a"), alt="West"), replace(picture("a"), alt="East")]
+        edited = remote_posts.receive_update(
+            tx, build_remote_post(rita, uri=post.uri, photos=album, edited_at=now_ms())
+        )
+        assert edited is not None
+        after = photo_rows.by_posts(tx, [post.id])[post.id]
+        assert [photo.alt for photo in after] == ["West", "East"]
+        assert [photo.id for photo in after] == [before[0].id, before[2].id]
 
     await node.db.write(unit)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from node.text.formatting import (
     clean_text,
+    cut_hashtag,
     html_to_text,
     link,
     normalize_hashtag,
@@ -58,6 +59,71 @@ def test_handles_with_a_domain_are_found(text: str, handles: list[str]) -> None:
 )
 def test_one_tag_has_one_name(written: str, name: str) -> None:
     assert normalize_hashtag(written) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("#cup½", "cup"),
+        ("#cup½full", "cup"),
+        ("#محمدﷺ", "محمد"),
+        ("#a¨b", "a"),
+        ("#mañana…", "mañana"),
+        ("#x㎡y", "x"),
+        ("#foo-bar", "foo"),
+        ("#C++", "C"),
+        ("#il·lusió·", "il·lusió"),
+        ("#日本語", "日本語"),
+        ("＃ｈａｓｈ１", "ｈａｓｈ１"),
+        ("#\u0345a", ""),
+        ("#½", ""),
+        ("#ﷺ", ""),
+        ("#12", ""),
+        ("#" + "x" * 101, ""),
+    ],
+)
+def test_a_hashtag_is_cut_where_its_normal_form_holds_a_blank_or_a_sign(written: str, tag: str) -> None:
+    found = [token.text[1:] for token in tokens(f"a {written} b") if token.kind == "hashtag"]
+
+    assert found == ([tag] if tag else [])
+    assert cut_hashtag(written) == tag
+
+
+@given(st.text(max_size=30) | st.characters().map(lambda character: f"a{character}b"))
+def test_whatever_is_written_a_hashtag_has_one_normal_form_or_none(written: str) -> None:
+    name = normalize_hashtag(written)
+
+    assert normalize_hashtag(name) == name
+    assert not any(character.isspace() for character in name)
+    assert bool(name) == bool(cut_hashtag(written))
+    assert [token.value for token in tokens(f"#{name} b")] == ([name, ""] if name else [""])
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("@john.doe", ["john.doe"]),
+        ("@john.doe.", ["john.doe"]),
+        ("@john-doe, hi", ["john-doe"]),
+        ("@john.doe@", []),
+        ("@john.doe日本", []),
+        ("@john://x", []),
+        ("@https://a.example", []),
+        ("@john@a.example@b.example", []),
+        ("@john@a.example-", ["john@a.example"]),
+        ("@john...", ["john"]),
+        ("@john.", ["john"]),
+        ("(@john_)", ["john_"]),
+        ("@john.doe@a.example", ["john.doe@a.example"]),
+        ("write to john.doe@a.example", []),
+        ("README.md, example.com", []),
+    ],
+)
+def test_a_name_with_a_dot_is_one_name(text: str, mentions: list[str]) -> None:
+    found = list(tokens(text))
+
+    assert [token.value for token in found if token.kind == "mention"] == mentions
+    assert not [token for token in found if token.kind == "url"]
 
 
 def test_control_characters_are_removed_and_the_length_is_bounded() -> None:

@@ -39,6 +39,28 @@ async def test_a_page_shows_actor_and_post_of_the_kinds_asked_for(
     assert await db.read(notification_list.page, alice, Page(), []) == []
 
 
+async def test_summaries_are_of_the_same_notifications_as_the_page(
+    db: Database, alice: Account, bob: Account, mallory: Account
+) -> None:
+    posts = [await db.write(publishing.publish, alice, Draft(caption="Lake")) for _ in range(2)]
+    for post in posts:
+        for person in (bob, mallory):
+            await db.write(notifications.notify, alice.id, "like", person, post)
+    await db.write(notifications.notify, alice.id, "follow", bob)
+    await db.write(post_deletion.remove_locally, posts[0])
+    await db.write(set_visible, mallory.id, is_visible=False)
+
+    found = await db.read(notification_list.summaries, alice, Page(), notifications.KINDS)
+
+    assert [(one.kind, one.by, one.post and one.post.post_id) for one in found] == [
+        ("follow", bob, None),
+        ("like", bob, posts[1].id),
+    ]
+    page = await db.read(notification_list.page, alice, Page())
+    assert [one.id for one in page] == [one.id for one in found]
+    assert await db.read(notification_list.summaries, alice, Page(), []) == []
+
+
 async def test_read_notifications_are_not_counted_and_stay_read(
     db: Database, alice: Account, bob: Account
 ) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from node.database import Writer
+from node.ids import now_ms
 from node.interactions import blocks, boosts
 from node.models.account import Account
 from node.node import Node
 from node.paging import Page
+from node.posts import posts
 from node.timelines import timelines
 from node.timelines.timelines import TimelineEntry
 from tests.support.people import remote
@@ -184,5 +186,22 @@ async def test_no_timeline_reads_a_whole_table(node: Node, alice: Account, bob: 
         for name in LISTS:
             for bounds in BOUNDS:
                 check(tx, name, bounds)
+
+    await node.db.write(unit)
+
+
+async def test_no_comment_is_listed_before_its_parent(node: Node, alice: Account) -> None:
+    def unit(tx: Writer) -> None:
+        rita, at = remote(tx), now_ms() - 60_000
+        root = publish(tx, alice)
+        # All of one second, and the answers are received before what they answer.
+        uris = [f"{rita.uri}/comments/{number}" for number in range(6)]
+        for number in reversed(range(6)):
+            parent = root.uri if number == 0 else uris[number - 1]
+            receive_post(tx, rita, uri=uris[number], parent_uri=parent, published_at=at)
+        other = receive_post(tx, rita, uri=f"{rita.uri}/other", parent_uri=root.uri, published_at=at + 30_000)
+        _, below = timelines.thread(tx, alice, root)
+        stored = posts.by_ids(tx, below)
+        assert [stored[id_].uri for id_ in below] == [*uris, other.uri]
 
     await node.db.write(unit)

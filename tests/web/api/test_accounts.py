@@ -193,6 +193,8 @@ async def test_a_moved_account_names_its_new_account(
     reader = await app(bob)
     assert (await reader.get(f"/api/v1/accounts/{alice.id}")).json["moved"]["acct"] == "bob"
     assert (await reader.get(f"/api/v1/accounts/{bob.id}")).json["moved"] is None
+    found = (await reader.get("/api/v2/search?q=alice&type=accounts")).json["accounts"]
+    assert [one["moved"]["acct"] for one in found if one["acct"] == "alice"] == ["bob"]
 
 
 async def test_hidden_follows_are_listed_only_to_their_owner(

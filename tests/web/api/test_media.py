@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from node.attachments import photo_rows
+from node.auth import users
+from node.interactions import blocks, follows
 from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client
@@ -150,3 +153,69 @@ async def test_too_many_uploads_get_429_with_retry_after(
     refused = await client.post("/api/v2/media", files={"file": photo(320, 240)})
     assert (refused.status, list(refused.json)) == (429, ["error"])
     assert 0 < int(refused.headers["retry-after"]) <= 3600
+
+
+async def test_each_account_is_given_addresses_of_its_own(
+    node: Node, app: App, alice: Account, bob: Account, mallory: Account, photo: Picture
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    await node.db.write(follows.follow, mallory, alice)
+    hers, files = await app(alice), Client(MediaApp(node))
+    media = (await hers.post("/api/v2/media", files={"file": photo(320, 240)})).json
+    made = {"media_ids": [media["id"]], "visibility": "private", "status": "Friends"}
+    status = (await hers.post("/api/v1/statuses", sent=made)).json
+    urls: dict[str, set[str]] = {}
+    for who in (alice, bob, mallory):
+        client = await app(who)
+        for path in (f"/api/v1/statuses/{status['id']}", "/api/v1/timelines/home", "/api/v1/timelines/home"):
+            found = (await client.get(path)).json
+            shown = found[0] if isinstance(found, list) else found
+            for name in ("url", "preview_url"):
+                url = path_of(shown["media_attachments"][0][name])
+                assert (await files.get(url)).status == 200
+                urls.setdefault(who.name, set()).add(url)
+    assert all(len(found) == 2 for found in urls.values())
+    assert len(set.union(*urls.values())) == 6
+
+    await node.db.write(blocks.block, alice, bob)
+
+    assert {(await files.get(url)).status for url in urls["bob"]} == {404}
+    assert {(await files.get(url)).status for url in urls["alice"] | urls["mallory"]} == {200}
+
+
+async def test_the_history_of_a_private_post_has_addresses_for_its_reader(
+    node: Node, app: App, alice: Account, photo: Picture
+) -> None:
+    client, files = await app(alice), Client(MediaApp(node))
+    media = (await client.post("/api/v2/media", files={"file": photo(320, 240)})).json
+    made = {"media_ids": [media["id"]], "visibility": "direct", "status": "Note"}
+    status = (await client.post("/api/v1/statuses", sent=made)).json
+    versions = (await client.get(f"/api/v1/statuses/{status['id']}/history")).json
+    assert (await files.get(path_of(versions[-1]["media_attachments"][0]["url"]))).status == 200
+
+
+async def test_a_photo_whose_file_broke_off_says_so(app: App, alice: Account, photo: Picture) -> None:
+    client, whole = await app(alice), photo(800, 900)
+
+    broken = await client.post("/api/v2/media", files={"file": whole[: len(whole) * 98 // 100]})
+    complete = await client.post("/api/v2/media", files={"file": whole})
+
+    assert broken.status == complete.status == 200
+    assert broken.json["meta"]["incomplete"] is True
+    assert "incomplete" not in complete.json["meta"]
+    assert broken.json["meta"]["original"]["size"] == "800x900"
+
+
+async def test_a_photo_posted_by_an_app_has_the_licence_of_the_settings(
+    node: Node, app: App, alice: Account, photo: Picture
+) -> None:
+    client = await app(alice)
+    await node.db.write(users.set_preferences, alice, default_licence="CC BY")
+    media = (await client.post("/api/v2/media", files={"file": photo()})).json
+
+    reply = await client.post("/api/v1/statuses", form={"status": "Fog", "media_ids[]": media["id"]})
+    words = await client.post("/api/v1/statuses", form={"status": "Words alone"})
+
+    assert (reply.status, words.status) == (200, 200)
+    [kept] = (await node.db.read(photo_rows.by_posts, [int(reply.json["id"])]))[int(reply.json["id"])]
+    assert kept.public_metadata == {"license": "CC BY"}

@@ -68,3 +68,15 @@ async def test_one_notification_is_dismissed_and_then_all(client: Client, app: A
     assert len(await types(client)) == 2
     await client.post("/api/v1/notifications/clear")
     assert await types(client) == []
+
+
+@pytest.mark.parametrize("who", ["nobody", "0", "1", "-1", "9" * 30])
+async def test_what_is_no_account_has_no_notifications(
+    post: Post, app: App, alice: Account, bob: Account, who: str
+) -> None:
+    await (await app(bob)).post(f"/api/v1/statuses/{(await post(alice))['id']}/favourite")
+    client = await app(alice)
+    assert len((await client.get("/api/v1/notifications", {"account_id": str(bob.id)})).json) == 1
+    assert len((await client.get("/api/v1/notifications", {"account_id": ""})).json) == 1
+
+    assert (await client.get("/api/v1/notifications", {"account_id": who})).json == []

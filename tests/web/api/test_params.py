@@ -115,3 +115,98 @@ def test_no_bytes_raise_anything_but_invalid(body: bytes, kind: str) -> None:
     found.text("a")
     found.objects("a")
     found.ids("a")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"media_ids": []}'),
+        ("application/json", b'{"media_ids": null}'),
+        ("application/json", b'{"media_ids": ""}'),
+        ("application/json", b'{"media_ids": {}}'),
+        ("application/x-www-form-urlencoded", b"media_ids[]="),
+        ("application/x-www-form-urlencoded", b"media_ids[]"),
+        ("application/x-www-form-urlencoded", b"media_ids="),
+        multipart(("media_ids[]", "")),
+    ],
+)
+def test_an_empty_list_is_a_value_however_it_is_sent(kind: str, body: bytes) -> None:
+    found = params.parse_request(b"", kind, body)
+    assert "media_ids" in found
+    assert found.ids("media_ids") == []
+    assert found.all_ids("media_ids") == []
+
+
+def test_null_is_a_value_that_is_empty() -> None:
+    body = (
+        b'{"text": null, "flag": null, "id": null, "n": null, "objects": [{"id": "1", "description": null}]}'
+    )
+    found = params.parse_request(b"text=query", "application/json", body)
+    assert "text" in found
+    assert (found.text("text"), found.flag("flag"), found.id("id"), found.number("n", 7)) == (
+        "",
+        False,
+        None,
+        7,
+    )
+    assert found.objects("objects") == [{"id": "1", "description": ""}]
+
+
+def test_false_is_a_value() -> None:
+    found = params.parse_request(b"", "application/json", b'{"a": false, "b": 0}')
+    assert (found.flag("a", True), found.flag("b", True)) == (False, False)
+
+
+@given(st.lists(st.one_of(st.integers(1, 2**63 - 1), st.none(), st.just("")), max_size=5))
+def test_a_json_list_of_any_length_reads_like_the_same_list_in_a_form(values: list[object]) -> None:
+    as_json = params.parse_request(b"", "application/json", json.dumps({"ids": values}).encode())
+    form = "&".join(f"ids[]={'' if value is None else value}" for value in values) or "ids[]="
+    as_form = params.parse_request(b"", "application/x-www-form-urlencoded", form.encode())
+    assert "ids" in as_json
+    assert "ids" in as_form
+    assert as_json.ids("ids") == as_form.ids("ids")
+
+
+@pytest.mark.parametrize("value", ["abc", "1x", "0", "-4", "١", "9" * 20, '{"a": 1}'])
+def test_an_id_that_cannot_exist_is_never_left_out_of_a_list_that_must_be_whole(value: str) -> None:
+    found = params.parse_request(b"", "application/json", json.dumps({"media_ids": ["5", value]}).encode())
+    with pytest.raises(Invalid):
+        found.all_ids("media_ids")
+
+
+@pytest.mark.parametrize("entry", [[], [1], ["5"], {}, {"id": "5"}], ids=repr)
+def test_what_is_nested_in_a_list_of_ids_does_not_make_it_empty(entry: object) -> None:
+    found = params.parse_request(b"", "application/json", json.dumps({"media_ids": [entry]}).encode())
+    with pytest.raises(Invalid):
+        found.all_ids("media_ids")
+
+
+@pytest.mark.parametrize(
+    ("value", "bound"),
+    [
+        ("1" + "0" * 19, 2**63 - 1),
+        ("9" * 5000, 2**63 - 1),
+        (str(2**63), 2**63 - 1),
+        (str(2**63 - 1), 2**63 - 1),
+        ("000" + "7" * 18, int("7" * 18)),
+        ("-" + "9" * 30, -(2**63 - 1)),
+    ],
+)
+def test_an_id_with_any_number_of_digits_is_a_bound(value: str, bound: int) -> None:
+    assert params.parse_request(f"min_id={value}".encode(), "", b"").id("min_id") == bound
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("a[][id]", "1"), ("a[][description]", "x"), ("a[][id]", "2"), ("a[][focus]", "0,1")],
+        [("a[0][id]", "1"), ("a[0][description]", "x"), ("a[1][id]", "2"), ("a[1][focus]", "0,1")],
+        [("a[0][id]", "1"), ("a[1][id]", "2"), ("a[1][focus]", "0,1"), ("a[0][description]", "x")],
+        [("a[7][id]", "1"), ("a[7][description]", "x"), ("a[9][id]", "2"), ("a[9][focus]", "0,1")],
+    ],
+)
+def test_objects_with_different_keys_are_not_mixed_up(pairs: list[tuple[str, str]]) -> None:
+    wanted = [{"id": "1", "description": "x"}, {"id": "2", "focus": "0,1"}]
+    as_json = {"a": [{"id": 1, "description": "x"}, {"id": 2, "focus": "0,1"}]}
+    for found in every_way(pairs, as_json):
+        assert found.objects("a") == wanted

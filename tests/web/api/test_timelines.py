@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
+from node.database import Writer
+from node.database.bounded_pages import MAX_VISITED
+from node.interactions import blocks
 from node.models.account import Account
+from node.node import Node
 from tests.support.asgi import Client
+from tests.support.posting import publish, receive_post, rita
 from tests.web.api.conftest import App
 
 Post = Callable[..., Awaitable[Any]]
@@ -35,12 +42,118 @@ async def test_home_pages_through_everything_by_its_links(post: Post, app: App, 
     assert "link" not in (await client.get("/api/v1/timelines/home", {"max_id": made[0]})).headers
 
 
+async def test_the_last_page_has_no_next(post: Post, app: App, alice: Account) -> None:
+    for number in range(3):
+        await post(alice, f"#sea {number}")
+    client = await app(alice)
+    for path in ("timelines/home", "timelines/public", "timelines/tag/sea", f"accounts/{alice.id}/statuses"):
+        first = await client.get(f"/api/v1/{path}", {"limit": "2"})
+        last = await client.get(first.links()["next"].removeprefix("https://tintype.test"))
+
+        assert (len(first.json), len(last.json), set(last.links())) == (2, 1, {"prev"})
+
+
+@pytest.mark.parametrize(("verb", "path"), [("mute", "mutes"), ("block", "blocks"), ("follow", "")])
+async def test_the_last_page_of_a_list_of_accounts_has_no_next(
+    app: App, alice: Account, bob: Account, mallory: Account, verb: str, path: str
+) -> None:
+    client, path = await app(alice), f"/api/v1/{path or f'accounts/{alice.id}/following'}"
+    for other in (bob, mallory):
+        await client.post(f"/api/v1/accounts/{other.id}/{verb}")
+    full = await client.get(path, {"limit": "1"})
+    last = await client.get(path, {"limit": "3"})
+
+    assert [(len(page.json), "next" in page.links()) for page in (full, last)] == [(1, True), (2, False)]
+
+
+async def test_an_empty_page_says_where_the_list_goes_on(
+    node: Node, post: Post, app: App, alice: Account, mallory: Account
+) -> None:
+    made = (await post(alice, "#sea"))["id"]
+
+    def flood(tx: Writer) -> None:
+        for number in range(MAX_VISITED):
+            publish(tx, mallory, f"#sea {number}")
+        blocks.block(tx, alice, mallory)
+
+    await node.db.write(flood)
+    client = await app(alice)
+    for path in ("timelines/public", "timelines/tag/sea", "timelines/tag/sea?any[]=lake"):
+        first = await client.get(f"/api/v1/{path}")
+        assert (first.json, set(first.links())) == ([], {"next"})
+
+        second = await client.get(first.links()["next"].removeprefix("https://tintype.test"))
+
+        assert ids(second.json) == [made]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("any[]=lake", ["sea", "sea lake", "sea lake fog", "lake"]),
+        ("any[]=lake&any[]=fog", ["sea", "sea lake", "sea lake fog", "lake", "fog"]),
+        ("any[]=unknown", ["sea", "sea lake", "sea lake fog"]),
+        ("all[]=lake", ["sea lake", "sea lake fog"]),
+        ("all[]=%23Lake&all[]=FOG", ["sea lake fog"]),
+        ("all[]=unknown", []),
+        ("none[]=lake", ["sea"]),
+        ("none[]=unknown", ["sea", "sea lake", "sea lake fog"]),
+        ("all[]=lake&none[]=fog", ["sea lake"]),
+        ("any[]=lake&none[]=sea", ["lake"]),
+        ("any=lake", ["sea", "sea lake", "sea lake fog", "lake"]),
+        ("any[]=", ["sea", "sea lake", "sea lake fog"]),
+    ],
+)
+async def test_a_timeline_of_several_hashtags_has_what_was_asked_for(
+    post: Post, app: App, alice: Account, query: str, expected: list[str]
+) -> None:
+    made = {
+        tags: (await post(alice, " ".join(f"#{tag}" for tag in tags.split())))["id"]
+        for tags in ("sea", "sea lake", "sea lake fog", "lake", "fog")
+    }
+    client, path, found = await app(alice), f"/api/v1/timelines/tag/sea?limit=1&{query}", list[str]()
+    while path and len(found) < 10:
+        page = await client.get(path)
+        found += ids(page.json)
+        path = page.links().get("next", "").removeprefix("https://tintype.test")
+
+    assert found == [made[tags] for tags in reversed(expected)]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/timelines/tag/sea", "/api/v1/timelines/public"])
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["remote", "local"]),
+        ("local=true", ["local"]),
+        ("remote=true", ["remote"]),
+        ("local=true&remote=true", ["remote", "local"]),
+        ("remote=true&only_media=true", []),
+    ],
+)
+async def test_a_timeline_may_be_of_local_or_of_remote_posts_alone(
+    node: Node, anonymous: Client, post: Post, alice: Account, path: str, query: str, expected: list[str]
+) -> None:
+    def received(tx: Writer) -> str:
+        return str(receive_post(tx, rita(tx), html="<p>#sea</p>", hashtags=["sea"]).id)
+
+    made = {(await post(alice, "Calm #sea"))["id"]: "local", await node.db.write(received): "remote"}
+
+    shown = (await anonymous.get(f"{path}?{query}")).json
+
+    assert sorted(made[one["id"]] for one in shown) == sorted(expected)
+
+
 async def test_links_always_have_a_question_mark_and_never_a_comma(
     post: Post, app: App, alice: Account
 ) -> None:
     await post(alice, "#sea")
     client = await app(alice)
-    for path in ("timelines/home", "timelines/public?local=true", "timelines/tag/sea?only_media=false"):
+    for path in (
+        "timelines/home?limit=1",
+        "timelines/public?limit=1&local=true",
+        "timelines/tag/sea?limit=1&only_media=false",
+    ):
         links = (await client.get(f"/api/v1/{path}")).links()
         assert set(links) == {"next", "prev"}
         assert all("?" in url and url.startswith("https://tintype.test/api/v1/") for url in links.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -27,6 +28,12 @@ Browser = Callable[[Account], Awaitable[Client]]
 
 def address(photo: Photo) -> str:
     return "/media/" + photo.files["federated", "jpeg"].key
+
+
+def _url_with(node: Node, photo: Photo, capability: media_urls.Capability) -> str:
+    return media_urls.photo_url(node.site, photo, media_urls.FULL_VARIANTS, capability).removeprefix(
+        node.site.base_url
+    )
 
 
 async def test_a_public_photo_may_be_cached_for_ever(
@@ -92,9 +99,7 @@ async def test_a_capability_opens_one_file_and_no_other(
     node: Node, publish: Publish, anybody: Client, alice: Account
 ) -> None:
     photo = await publish(alice, visibility="direct", caption="For nobody")
-    url = media_urls.photo_url(node.site, photo, media_urls.FULL_VARIANTS, is_open=False).removeprefix(
-        node.site.base_url
-    )
+    url = _url_with(node, photo, node.site.media_capability)
     reply = await anybody.get(url)
     assert (reply.status, reply.headers["cache-control"]) == (200, "private, max-age=31536000, immutable")
     other = photo.files["medium", "webp"].key
@@ -174,9 +179,7 @@ async def test_a_capability_ends_when_its_author_is_suspended(
     node: Node, publish: Publish, alice: Account, bob: Account
 ) -> None:
     photo = await publish(alice, visibility="followers")
-    url = media_urls.photo_url(node.site, photo, media_urls.FULL_VARIANTS, is_open=False).removeprefix(
-        node.site.base_url
-    )
+    url = _url_with(node, photo, node.site.media_capability)
     assert (await Client(MediaApp(node)).get(url)).status == 200
 
     def suspend(tx: Writer) -> None:
@@ -186,3 +189,64 @@ async def test_a_capability_ends_when_its_author_is_suspended(
 
     await node.db.write(suspend)
     assert (await Client(MediaApp(node)).get(url)).status == 404
+
+
+@pytest.mark.parametrize("change", ["block", "blocked", "unfollow", "removed", "disabled", "suspended"])
+async def test_the_address_that_a_follower_was_given_ends_with_the_right_to_see_it(
+    node: Node, publish: Publish, browser: Browser, anybody: Client, alice: Account, bob: Account, change: str
+) -> None:
+    await node.db.write(follows.follow, bob, alice)
+    photo = await publish(alice, visibility="followers")
+    await browser(bob)  # so that he can sign in
+    url = _url_with(node, photo, media_urls.viewer_capability(node.site, bob))
+    reply = await anybody.get(url)
+    assert (reply.status, reply.headers["cache-control"]) == (200, "private, max-age=600")
+
+    def unit(tx: Writer) -> None:
+        if change == "block":
+            blocks.block(tx, alice, bob)
+        elif change == "blocked":
+            blocks.block(tx, bob, alice)
+        elif change == "unfollow":
+            follows.unfollow(tx, bob, alice)
+        elif change == "removed":
+            follows.remove_follower(tx, alice, bob)
+        elif change == "disabled":
+            tx.run("UPDATE users SET state = 'disabled' WHERE account_id = :id", id=bob.id)
+        else:
+            accounts.set_visible(tx, bob.id, is_visible=False)
+
+    await node.db.write(unit)
+    assert (await anybody.get(url)).status == 404
+
+
+async def test_an_address_is_of_one_account_and_cannot_be_rewritten(
+    node: Node, publish: Publish, browser: Browser, anybody: Client, alice: Account, bob: Account
+) -> None:
+    photo = await publish(alice, visibility="followers")
+    await browser(alice)
+    await browser(bob)
+    url = _url_with(node, photo, media_urls.viewer_capability(node.site, alice))
+    token = url.split("/")[3]
+    viewer, _, mac = token.partition("-")
+    assert (await anybody.get(url)).status == 200
+    own = _url_with(node, photo, media_urls.viewer_capability(node.site, bob))
+    assert (await anybody.get(own)).status == 404
+    for forged in (
+        f"{bob.id:x}-{mac}", mac, f"0-{mac}", f"-{mac}", f"{viewer.upper()}-{mac}x", f"0x{viewer}-{mac}",
+        f"{viewer}_0-{mac}", f"{'f' * 400}-{mac}", f"é-{mac}",
+    ):  # fmt: skip
+        assert (await anybody.get(url.replace(token, forged))).status == 404, forged
+
+
+async def test_what_other_servers_have_ends_with_the_post(
+    node: Node, publish: Publish, alice: Account, settle: Callable[[], Awaitable[int]]
+) -> None:
+    photo = await publish(alice, visibility="followers")
+    files = Client(MediaApp(node))
+    url = _url_with(node, photo, node.site.media_capability)
+    assert (await files.get(url)).status == 200
+    post = await node.db.read(posts.by_id, (await node.db.read(_post_of, photo.id)) or 0)
+    await node.db.write(partial(post_deletion.delete, keeps_photos=True), alice, post)
+    await settle()
+    assert (await files.get(url)).status == 404

@@ -119,10 +119,14 @@ async def test_a_followers_only_photo_is_not_even_fetched_for_others(
     assert not picture_server.requests
     seen = await (await browser(bob)).get(f"/media/{rest}")
     assert (seen.status, seen.headers["cache-control"]) == (200, "private, max-age=600")
-    capable = media_urls.media_url(node.site, rest, is_open=False).removeprefix(node.site.base_url)
-    assert (await anybody.get(capable)).headers["cache-control"] == "private, max-age=31536000, immutable"
+    capability = media_urls.viewer_capability(node.site, bob)
+    capable = media_urls.media_url(node.site, rest, capability).removeprefix(node.site.base_url)
+    assert (await anybody.get(capable)).headers["cache-control"] == "private, max-age=600"
     forged = capable.replace("medium", "large")
     assert (await anybody.get(forged)).status == 404
+    for stranger in (media_urls.viewer_capability(node.site, alice), node.site.media_capability):
+        url = media_urls.media_url(node.site, rest, stranger).removeprefix(node.site.base_url)
+        assert (await anybody.get(url)).status == 404
 
 
 async def test_a_remote_avatar_is_fetched_when_first_viewed(

@@ -20,11 +20,11 @@ FEDERATED, MEDIUM = StoredFile("aa/bb/f.jpg", 1, 1, 1), StoredFile("aa/bb/m.webp
 
 
 def test_a_public_file_has_a_plain_url() -> None:
-    assert media_urls.media_url(SITE, "aa/bb/c.jpg", is_open=True) == "https://tintype.test/media/aa/bb/c.jpg"
+    assert media_urls.media_url(SITE, "aa/bb/c.jpg", None) == "https://tintype.test/media/aa/bb/c.jpg"
 
 
 def test_a_capability_is_of_one_file_and_one_node() -> None:
-    url = media_urls.media_url(SITE, "aa/bb/c.jpg", is_open=False)
+    url = media_urls.media_url(SITE, "aa/bb/c.jpg", SITE.media_capability)
     prefix, _, rest = url.removeprefix("https://tintype.test/media/").partition("/")
     capability, _, key = rest.partition("/")
 
@@ -37,8 +37,8 @@ def test_a_capability_is_of_one_file_and_one_node() -> None:
 def test_an_app_gets_the_largest_variant_to_zoom_into_and_a_small_preview() -> None:
     photo = a_photo(files={("medium", "webp"): MEDIUM, ("federated", "jpeg"): FEDERATED})
 
-    assert media_urls.photo_url(SITE, photo, FULL_VARIANTS, is_open=True).endswith(FEDERATED.key)
-    assert media_urls.photo_url(SITE, photo, PREVIEW_VARIANTS, is_open=True).endswith(MEDIUM.key)
+    assert media_urls.photo_url(SITE, photo, FULL_VARIANTS, None).endswith(FEDERATED.key)
+    assert media_urls.photo_url(SITE, photo, PREVIEW_VARIANTS, None).endswith(MEDIUM.key)
 
 
 def test_without_a_wanted_variant_any_file_is_used_and_none_has_no_url() -> None:
@@ -46,7 +46,7 @@ def test_without_a_wanted_variant_any_file_is_used_and_none_has_no_url() -> None
 
     assert media_urls.select_file(photo, FULL_VARIANTS) == MEDIUM
     assert media_urls.select_file(a_photo(), FULL_VARIANTS) is None
-    assert media_urls.photo_url(SITE, a_photo(), FULL_VARIANTS, is_open=True) == ""
+    assert media_urls.photo_url(SITE, a_photo(), FULL_VARIANTS, None) == ""
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_remote_photo_has_a_url_of_this_node_before_it_is_fetched(
 ) -> None:
     photo = a_photo(id=7, remote_url="https://far.example/a.jpg")
 
-    url = media_urls.photo_url(SITE, photo, variants, is_open=True)
+    url = media_urls.photo_url(SITE, photo, variants, None)
 
     assert url == f"https://tintype.test/media/remote/7/{name}"
 

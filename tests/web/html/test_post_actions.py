@@ -73,7 +73,7 @@ def test_counts_stand_in_their_buttons_and_zero_is_left_out(
     empty = row(card(alice), bob, PostCounts(0, 0, 0), ViewerMarks())
 
     texts = {one.attributes["data-action"]: one.text.split()[1:] for one in elements(html, "button")[:2]}
-    assert texts == {"like": ["3"], "boost": ["1.2k"]}
+    assert texts == {"like": ["3"], "boost": ["1.2K"]}
     assert "0" not in "".join(one.text for one in elements(empty, "button"))
 
 

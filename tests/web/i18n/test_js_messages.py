@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.files.asset_urls import STATIC_FOLDER
-from web.i18n.js_messages import collect_messages, to_script_json
+from web.i18n import compose_messages
+from web.i18n.js_messages import (
+    collect_editor_messages,
+    collect_messages,
+    collect_viewer_messages,
+    to_script_json,
+)
 
 
 def test_every_message_is_translated() -> None:
@@ -18,15 +24,24 @@ def test_every_message_is_translated() -> None:
     keys = messages.pop("keys")
     assert isinstance(keys, list)
     texts = [*messages.values(), *(text for _key, text in keys)]
+    texts += collect_viewer_messages(lambda message: f"<{message}>").values()
+    texts += collect_editor_messages(lambda message: f"<{message}>").values()
+    texts += compose_messages.collect(lambda message: f"<{message}>").values()
     assert all(str(text).startswith("<") for text in texts)
 
 
 def test_scripts_use_no_message_that_is_missing() -> None:
-    scripts = "".join(path.read_text() for path in (STATIC_FOLDER / "js").rglob("*.js"))
-    used = set(re.findall(r"\bwords\.(\w+)", scripts))
+    def used(name: str, files: str = "*.js") -> set[str]:
+        scripts = "".join(path.read_text() for path in (STATIC_FOLDER / "js").rglob(files))
+        return set(re.findall(rf"\b{name}\??\.(\w+)", scripts))
 
-    urls = {"icons", "blank"}  # `web.html.templates` adds them
-    assert used - urls <= set(collect_messages(str))
+    assert used("messages") - {"icons"} <= set(collect_messages(str))  # `web.html.templates` adds it
+    assert used("words") <= set(collect_viewer_messages(str))
+    assert used("texts", "editor/*.js") <= set(collect_editor_messages(str))
+    assert used("texts", "compose/*.js") == set(compose_messages.collect(str))
+    assert used("texts") <= set(compose_messages.collect(str)) | set(collect_editor_messages(str))
+    assert used("messages")
+    assert used("words")
 
 
 @given(

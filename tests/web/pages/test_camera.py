@@ -42,7 +42,10 @@ async def test_only_ticked_metadata_is_shared(
     seen = await hers.get("/compose")
     assert not [box for box in seen.all("input", name="share") if "checked" in box.attributes]
     seen = await hers.post("/compose", {"do": "add"}, files=[("photos", "a.jpg", photo())])
-    assert "Metadata: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400" in seen.main_text
+    assert (
+        "In the file, shown only if you choose it: FUJIFILM X100V · Fujinon 23/2 · 23 mm · f/2.2 · 1/200 s · ISO 400"
+        in seen.main_text
+    )
     number = seen.one("input", name="photo").attributes["value"]
     await hers.post("/compose", {"caption": "Fog", "visibility": "public", "photo": number})
     post = await _posted(node, alice)
@@ -92,7 +95,7 @@ async def test_an_edit_by_an_app_keeps_the_shared_metadata(
     made = await photos.upload(node, alice, photo(), alt="Fog")
     draft = Draft(
         photo_ids=[made.id],
-        shared_metadata=photo_metadata.SharedMetadata(frozenset({"camera"}), "CC BY", "The sea"),
+        shared_metadata=photo_metadata.SharedMetadata(frozenset({"camera", "lens"}), "CC BY", "The sea"),
     )
     post = await node.db.write(publishing.publish, alice, draft)
     await node.db.write(publishing.edit, alice, post, Draft(caption="New words", photo_ids=[made.id]))
@@ -135,5 +138,5 @@ async def test_a_place_without_a_photo_is_refused(node: Node, alice: Account, si
     await hers.get("/compose")
     seen = await hers.post("/compose", {"caption": "Words", "visibility": "public", "place": "Lofoten"})
     assert seen.status == 422
-    assert "A location and a licence need a photo" in seen.main_text
+    assert "A location needs a photo" in seen.main_text
     assert seen.one("input", name="place").attributes["value"] == "Lofoten"

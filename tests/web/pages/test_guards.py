@@ -55,6 +55,7 @@ SIGNED_IN = [
     "/notifications/follows",
     "/follow-requests",
     "/bookmarks",
+    "/drafts",
     "/settings/profile",
     "/settings/password",
     "/settings/people",

@@ -8,18 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.attachments import photo_rows
 from node.database import Writer
 from node.interactions import blocks, boosts, follows, likes
 from node.models.account import Account
 from node.node import Node
+from node.posts import posts as node_posts
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from node.timelines.post_views import CommentNode
-from tests.support import people
+from tests.support import people, posting
+from tests.support.posting import receive_post, rita
 from tests.support.statements import Recording
 from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
-from web.html.lists import MAX_DEPTH, flatten_comments
+from web.html.lists import MAX_DEPTH, MAX_UNFOLDED, flatten_comments
+from web.pages import posts as posts_page
 
 
 def _button(seen: Seen, name: str) -> tuple[str, bool, str]:
@@ -162,10 +166,67 @@ async def test_deleting_needs_confirmation_and_redirects_to_the_profile(
     hers = await signed_in(alice)
     page = await hers.get(f"/posts/{post.id}/delete")
     assert "cannot be undone" in page.main_text
+    assert "Morning" in page.one("a", class_="quoted").text
+    assert page.one("img", width="72").attributes["alt"] == "A lake"
     seen = await hers.post(f"/posts/{post.id}/delete")
     assert seen.path == "/@alice"
     gone = await hers.get(f"/p/alice/{post.id}")
     assert (gone.status, "was deleted" in gone.main_text) == (410, True)
+
+
+async def test_the_history_shows_which_descriptions_were_changed(
+    node: Node,
+    alice: Account,
+    publish: Publish,
+    anybody: Visitor,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    post = await publish(alice, "Lake", shots=2, alt="Water")
+    ids = [photo.id for photo in (await node.db.read(photo_rows.by_posts, [post.id]))[post.id]]
+    draft = Draft(caption="Lake", photo_ids=ids, alts={ids[1]: "A heron in the water"})
+    await node.db.write(publishing.edit, alice, post, draft)
+    await node.db.write(publishing.edit, alice, post, Draft(caption="Lake", photo_ids=ids[1:]))
+
+    seen = await anybody.get(f"/posts/{post.id}/history")
+
+    newest, second, first = [one.text for one in seen.all("li")[-3:]]
+    assert ("Photo 1 removed." in newest, "heron" in newest) == (True, False)
+    assert ("Photo 2 described anew." in second, "A heron in the water" in second) == (True, True)
+    assert "Photo 1" not in second
+    assert (first.count("Water"), "Photo 2 added." in first) == (2, True)
+    # On a page of its own, a version is compared with the one before it all the same.
+    monkeypatch.setattr(posts_page, "VERSIONS_PER_PAGE", 1)
+    newest = (await (await signed_in(alice)).get(f"/posts/{post.id}/history")).all("li")[-1].text
+    assert ("Photo 1 removed." in newest, "added" in newest) == (True, False)
+
+
+async def test_its_author_changes_who_can_comment_on_a_post(
+    node: Node, alice: Account, bob: Account, publish: Publish, anybody: Visitor, signed_in: SignedIn
+) -> None:
+    post = await publish(alice, "Morning")
+    hers, his = await signed_in(alice), await signed_in(bob)
+    path = (
+        (await hers.get(f"/p/alice/{post.id}"))
+        .one("a", href=f"/posts/{post.id}/who-can-comment")
+        .attributes["href"]
+    )
+
+    assert [one.attributes["value"] for one in (await hers.get(path)).all("input", checked="")] == [
+        "everyone"
+    ]
+    seen = await hers.post(path, {"comments": "nobody"})
+
+    assert seen.path == f"/p/alice/{post.id}"
+    assert "Comments are off" in (await his.get(f"/p/alice/{post.id}")).main_text
+    assert [one.attributes["value"] for one in (await hers.get(path)).all("input", checked="")] == ["nobody"]
+    assert "edited" not in seen.main_text
+    assert (await hers.post(path, {"comments": "some"})).status == 422
+    for visitor, status in ((his, 403), (anybody, 401)):
+        assert (await visitor.get(path)).status in (status, 200)
+        assert "Save" not in (await visitor.get(path)).main_text
+    assert (await his.post(path, {"comments": "everyone"})).status == 403
+    assert not (await node.db.read(node_posts.by_id, post.id)).comments_enabled
 
 
 async def test_a_deleted_private_post_is_404_not_410(
@@ -217,11 +278,7 @@ def test_a_flattened_tree_is_in_order_and_closes_every_thread() -> None:
         deep = [CommentNode(None, deep)]
     entries = flatten_comments(deep)
     assert len(entries) == 5000
-    assert (
-        sum(opens for _view, opens, _closes in entries)
-        == sum(closes for _view, _opens, closes in entries)
-        == MAX_DEPTH + 1
-    )
+    assert sum(line.opens for line in entries) == sum(line.closes for line in entries) == MAX_DEPTH + 1
 
 
 trees = st.recursive(
@@ -232,12 +289,47 @@ trees = st.recursive(
 @given(trees)
 def test_every_flattened_tree_nests_correctly(branches: list[CommentNode]) -> None:
     depth = 0
-    for _view, opens, closes in flatten_comments(branches):
-        depth += opens
+    is_folded = False
+    for line in flatten_comments(branches):
+        depth += line.opens
         assert 0 < depth <= MAX_DEPTH + 1
-        depth -= closes
+        if line.folds:
+            assert (depth, line.opens, is_folded) == (2, 1, False)
+            assert line.folds > MAX_UNFOLDED
+            is_folded = True
+        if line.ends_fold:
+            assert is_folded
+            assert (depth - line.ends_fold, line.ends_fold <= line.closes) == (1, True)
+            is_folded = False
+        depth -= line.closes
         assert depth >= 0
     assert depth == 0
+    assert not is_folded
+
+
+async def test_many_replies_are_folded_unless_one_of_them_is_answered(
+    alice: Account, bob: Account, node: Node, publish: Publish, signed_in: SignedIn
+) -> None:
+    post = await publish(alice)
+    first = await node.db.write(publishing.publish, bob, Draft(caption="Which lake?", parent_id=post.id))
+    replies = [
+        await node.db.write(publishing.publish, bob, Draft(caption=f"No. {n}", parent_id=first.id))
+        for n in range(MAX_UNFOLDED)
+    ]
+    visitor = await signed_in(alice)
+    path = f"/p/alice/{post.id}"
+    assert not (await visitor.get(path)).all("details", class_="branch")
+
+    replies.append(
+        await node.db.write(publishing.publish, alice, Draft(caption="Ah", parent_id=replies[0].id))
+    )
+    await node.db.write(publishing.publish, bob, Draft(caption="Another", parent_id=post.id))
+
+    branch = (await visitor.get(path)).one("details", class_="branch").text
+    assert "Show 4 replies" in branch
+    assert "Ah" in branch
+    assert "Another" not in branch
+    assert not (await visitor.get(f"{path}?reply={replies[-1].id}")).all("details", class_="branch")
 
 
 async def test_a_pinned_post_comes_first_on_the_profile_and_once(
@@ -256,3 +348,111 @@ async def test_a_pinned_post_comes_first_on_the_profile_and_once(
     assert "Unpin from profile" in (await hers.get(f"/p/alice/{old.id}")).text
     await hers.post(f"/posts/{old.id}/unpin", {"back": "/@alice"})
     assert "Pinned" not in (await anybody.get("/@alice")).text
+
+
+async def test_excerpts_of_a_text_keep_its_words_apart(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    def unit(tx: Writer) -> int:
+        html = "<h1>one</h1><div>two</div><p>three</p><ul><li>four</li></ul>"
+        return posting.receive_post(tx, people.remote(tx), html=html).id
+
+    post_id = await node.db.write(unit)
+    visitor = await signed_in(alice)
+
+    seen = await visitor.get(f"/posts/{post_id}")
+
+    assert "one two three four" in seen.one("title").text
+    assert seen.one("meta", property="og:description").attributes["content"] == "one two three four"
+
+
+@pytest.mark.parametrize("form", ["/@{}/{}", "/@{}/statuses/{}", "/@{}@tintype.test/{}", "/@ALICE/{1}"])
+async def test_a_path_as_mastodon_has_it_leads_to_the_post(
+    alice: Account, publish: Publish, anybody: Visitor, form: str
+) -> None:
+    post = await publish(alice, "Morning")
+    seen = await anybody.get(form.format("alice", post.id) if "ALICE" not in form else f"/@ALICE/{post.id}")
+    assert (seen.status, seen.path) == (200, f"/p/alice/{post.id}")
+
+
+async def test_a_path_as_mastodon_has_it_shows_nothing_more(
+    node: Node, alice: Account, bob: Account, publish: Publish, anybody: Visitor, signed_in: SignedIn
+) -> None:
+    public = await publish(alice, "Morning")
+    private = await publish(alice, "Only for friends", visibility="followers")
+    for path in (
+        f"/@bob/{public.id}",
+        f"/@bob/statuses/{public.id}",
+        f"/@nobody/{public.id}",
+        f"/@alice/{private.id}",
+        f"/@alice/statuses/{private.id}",
+        "/@alice/12345",
+        "/@alice/statuses/99999999999999999999",
+    ):
+        assert (await anybody.get(path)).status == 404, path
+    hers = await signed_in(alice)
+    assert "Only for friends" in (await hers.get(f"/@alice/{private.id}")).main_text
+
+
+async def test_a_remote_post_is_found_by_the_handle_of_its_author(
+    node: Node, alice: Account, signed_in: SignedIn
+) -> None:
+    post = await node.db.write(lambda tx: receive_post(tx, rita(tx)))
+    visitor = await signed_in(alice)
+    assert (await visitor.get(f"/@rita@far.example/{post.id}")).path == f"/posts/{post.id}"
+
+
+async def test_the_field_for_a_reply_is_open_under_the_comment_that_is_named(
+    alice: Account, bob: Account, node: Node, publish: Publish, signed_in: SignedIn
+) -> None:
+    post = await publish(alice)
+    comment = await node.db.write(publishing.publish, bob, Draft(caption="Which lake?", parent_id=post.id))
+    visitor = await signed_in(alice)
+    path = f"/p/alice/{post.id}"
+
+    seen = await visitor.get(f"{path}?reply={comment.id}")
+
+    assert seen.one("form", id=f"reply-{comment.id}").attributes["action"] == f"/posts/{comment.id}/comment"
+    assert seen.one("a", **{"data-reply": str(comment.id)}).attributes["href"].startswith(f"{path}?reply=")
+    # What names no comment of this page opens nothing.
+    for other in (post.id, 1, "x", ""):
+        seen = await visitor.get(f"{path}?reply={other}")
+        assert not [form for form in seen.all("form") if form.attributes.get("class") == "answer reply"]
+
+
+async def test_a_reply_leads_back_to_the_page_it_was_written_on_and_nowhere_else(
+    alice: Account, bob: Account, node: Node, publish: Publish, signed_in: SignedIn
+) -> None:
+    post = await publish(alice)
+    comment = await node.db.write(publishing.publish, bob, Draft(caption="Which lake?", parent_id=post.id))
+    visitor = await signed_in(alice)
+    path = f"/p/alice/{post.id}"
+    await visitor.get(path)
+
+    back = await visitor.post(f"/posts/{comment.id}/comment", {"caption": "This one", "back": path})
+    assert back.path.partition("#")[0] == path
+    assert "This one" in back.text
+    away = await visitor.post(
+        f"/posts/{comment.id}/comment", {"caption": "That one", "back": "//far.example/"}
+    )
+    assert away.path.startswith("/")
+    assert "far.example" not in away.path
+
+
+async def test_what_one_can_do_with_a_post_is_in_one_menu(
+    alice: Account, bob: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    post = await publish(alice)
+    path = f"/p/alice/{post.id}"
+
+    def entries(seen: Seen) -> list[str]:
+        menus = [menu for menu in seen.all("details") if "post-menu" in menu.attributes.get("class", "")]
+        return [menu.text for menu in menus]
+
+    (own,) = entries(await (await signed_in(alice)).get(path))
+    assert all(name in own for name in ("Edit", "Pin to profile", "Copy link", "Delete"))
+    assert "Report" not in own
+    (others,) = entries(await (await signed_in(bob)).get(path))
+    assert "Report" in others
+    assert not any(name in others for name in ("Edit", "Pin to profile", "Delete"))
+    assert entries(await anybody.get(path)) == []

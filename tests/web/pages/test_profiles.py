@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from node.accounts import accounts, relationships
 from node.attachments import avatars
 from node.auth import sessions, users
 from node.database import Reader, Writer
-from node.interactions import follows, likes
+from node.ids import now_ms
+from node.interactions import blocks, follows, likes
 from node.lifecycle import remote_accounts
 from node.models.account import Account
 from node.models.remote_actor import RemoteActor
 from node.node import Node
+from node.posts.drafts import Draft
+from node.publishing import publishing
 from node.timelines import notification_list
 from tests.support import people
 from tests.support.visitors import Visitor
 from tests.web.pages.conftest import Publish, SignedIn
+from web.i18n import formats
 
 
 async def test_following_and_unfollowing_with_a_button(
@@ -65,6 +70,65 @@ async def test_a_blocked_account_sees_nothing_and_is_listed_in_the_settings(
     assert "Morning" in (await his.get("/@alice/all")).main_text
 
 
+async def test_a_mute_may_have_an_end_and_leave_notifications(
+    node: Node, alice: Account, bob: Account, mallory: Account, signed_in: SignedIn
+) -> None:
+    hers = await signed_in(alice)
+    path = (await hers.get("/@bob")).one("a", href=f"/people/{bob.id}/mute").attributes["href"]
+    seen = await hers.get(f"{path}?back=/explore")
+    assert [one.attributes["value"] for one in seen.all("input", name="time")] == [
+        "",
+        "hour",
+        "day",
+        "week",
+        "month",
+    ]
+    assert "bob" in seen.main_text
+    await hers.post(path, {"back": "/@bob", "time": "week", "shows_notifications": "1"})
+    await hers.post(f"/people/{mallory.id}/mute", {"back": "/", "time": "for ever"})
+
+    def unit(tx: Reader) -> tuple[dict[int, int], list[bool]]:
+        rows = tx.all("SELECT hides_notifications FROM mutes ORDER BY id")
+        ends = blocks.mute_ends(tx, alice, [bob.id, mallory.id])
+        return ends, [bool(row["hides_notifications"]) for row in rows]
+
+    ends, hides = await node.db.read(unit)
+    assert list(ends) == [bob.id]
+    assert abs(ends[bob.id] - now_ms() - 7 * 24 * 3_600_000) < 600_000
+    assert hides == [False, True]
+    assert "Unmute" in (await hers.get("/@bob")).main_text
+
+
+async def test_who_mutes_whom_is_asked_only_about_others_and_leads_back_only_here(
+    alice: Account, bob: Account, anybody: Visitor, signed_in: SignedIn
+) -> None:
+    hers = await signed_in(alice)
+
+    assert (await hers.get(f"/people/{alice.id}/mute")).status == 404
+    assert (await hers.get("/people/1/mute")).status == 404
+    seen = await hers.get(f"/people/{bob.id}/mute?back=https://evil.example/")
+    assert "evil.example" not in seen.main_text
+    assert seen.all("input", name="back")[-1].attributes["value"] == "/@bob"
+    assert "Sign in" in (await anybody.get(f"/people/{bob.id}/mute")).text
+
+
+async def test_the_settings_say_when_a_mute_ends(
+    node: Node, alice: Account, bob: Account, mallory: Account, signed_in: SignedIn
+) -> None:
+    def unit(tx: Writer) -> int:
+        blocks.mute(tx, alice, bob)
+        blocks.mute(tx, alice, mallory, seconds=3600)
+        return blocks.mute_ends(tx, alice, [mallory.id])[mallory.id]
+
+    ends_at = await node.db.write(unit)
+    seen = await (await signed_in(alice)).get("/settings/people")
+
+    [time] = seen.all("time")
+    assert time.text == f"{formats.format_moment(datetime.fromtimestamp(ends_at / 1000, UTC), 'en')} UTC"
+    assert f"@malloryUntil {' '.join(time.text.split())}Unmute" in seen.main_text
+    assert "@bobUnmute" in seen.main_text
+
+
 async def test_profiles_are_found_in_any_case_and_redirect_to_one_url(
     alice: Account, anybody: Visitor
 ) -> None:
@@ -105,10 +169,11 @@ async def test_an_avatar_is_changed_and_an_invalid_file_refused(
     await visitor.get("/settings/profile")
     seen = await visitor.post("/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.txt", b"hello")])
     assert seen.status == 422
-    await visitor.post(
+    seen = await visitor.post(
         "/settings/avatar", {"alt": "Me"}, files=[("avatar", "a.png", photo(80, 80, "PNG", seed=3))]
     )
     changed = await node.db.read(accounts.get, alice.id)
+    assert "Image saved." in seen.main_text
     assert await node.db.read(avatars.files, changed)
     assert changed.avatar_alt == "Me"
 
@@ -201,12 +266,12 @@ async def test_notifications_are_grouped_and_read_once_shown(
         await node.db.write(likes.like, who, post)
     visitor = await signed_in(alice)
     assert visitor.page is not None
-    assert visitor.page.all("span", class_="unread")
+    assert not visitor.page.all("span", class_="unread", hidden="")
     seen = await visitor.get("/notifications")
-    assert "mallory and 1 other liked your photo" in seen.main_text
+    assert "mallory and bob liked your photo" in seen.main_text
     assert len(seen.all("li", class_="note new")) == 1
     assert not (await visitor.get("/notifications")).all("li", class_="note new")
-    assert not (await visitor.get("/")).all("span", class_="unread")
+    assert (await visitor.get("/")).all("span", class_="unread", hidden="")
     assert "liked" not in (await visitor.get("/notifications/comments")).main_text
     await visitor.post("/notifications/clear")
     assert await node.db.read(notification_list.unread_count, alice) == 0
@@ -245,6 +310,22 @@ async def test_search_resolves_remote_handles_and_finds_local_text(
     assert "#birds" in (await visitor.get("/search?q=%23bird")).main_text
     assert "alice" in (await anybody.get("/search?q=ali")).main_text
     assert "Sign in to look" in (await anybody.get("/search?q=%40who%40nowhere.example")).main_text
+
+
+async def test_search_shows_public_photos_of_others_and_comments_apart_from_them(
+    node: Node, alice: Account, bob: Account, publish: Publish, signed_in: SignedIn, anybody: Visitor
+) -> None:
+    post = await publish(alice, "A heron at dawn")
+    secret = await publish(alice, "A heron for friends", visibility="followers")
+    comment = await node.db.write(publishing.publish, bob, Draft(caption="A heron it is", parent_id=post.id))
+
+    for visitor in (anybody, await signed_in(bob)):
+        found = await visitor.get("/search?q=heron")
+        assert [one.attributes["href"] for one in found.all("a", class_="cell")] == [f"/p/alice/{post.id}"]
+        shown = found.one("a", class_="who", href=f"/p/bob/{comment.id}#post-{comment.id}")
+        assert "A heron it is" in shown.text
+        assert [one.text for one in found.all("h2")] == ["Photos", "Comments"]
+        assert str(secret.id) not in found.text
 
 
 async def test_a_visitor_is_sent_to_their_own_server_to_follow(

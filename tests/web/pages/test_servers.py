@@ -205,3 +205,14 @@ async def test_posts_of_a_server_with_rejected_media_keep_their_text(
         assert "photo lake" in seen.main_text
         assert "/media/remote/" not in seen.text
         assert f"/media/avatar/{rita.id}" not in seen.text
+
+
+@pytest.mark.parametrize("role", ["user", "moderator"])
+async def test_a_file_is_imported_for_admins_only_before_it_is_parsed(
+    node: Node, bob: Account, signed_in: SignedIn, role: str
+) -> None:
+    visitor = await signed_in(bob, role)
+    # An admin would be told what is wrong with it.
+    seen = await visitor.post("/admin/lists/import", files=[("file", "x.csv", b"\xff\xfe nonsense")])
+    assert seen.status == 403
+    assert await node.db.read(block_lists.all_lists) == []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from node.accounts import accounts
 from node.admin import account_actions
-from node.auth import users
+from node.auth import passwords, sessions, users
 from node.config import RegistrationOptions
+from node.database import Writer
+from node.errors import Refused
 from node.lifecycle import registration
 from node.models.account import Account
 from node.node import Node
@@ -215,3 +218,167 @@ async def test_I3_a_demoted_moderator_loses_the_admin_pages_at_once(
         seen = await his.post(f"/admin/people/{alice.id}/suspend", csrf=token)
         assert seen.status in (403, 404) or seen.path.startswith("/sign-in")
     assert (await node.db.read(accounts.get, alice.id)).suspended_at is None
+
+
+async def test_guessing_from_many_networks_is_slowed_and_does_not_lock_the_owner_out(
+    node: Node, anybody: Visitor
+) -> None:
+    server = dataclasses.replace(node.config.server, trusted_proxies=("203.0.113.7",))
+    node.config = dataclasses.replace(node.config, server=server)
+    owner = Visitor(anybody.client.app)
+    await _set_up(node, owner)
+    await owner.post("/sign-out")
+
+    async def attempt(visitor: Visitor, password: str, login: str, n: int) -> int:
+        await visitor.get("/sign-in")
+        form = {"login": login, "password": password}
+        address = {"x-forwarded-for": f"198.51.{n // 250}.{n % 250}"}
+        return (await visitor.post("/sign-in", form, headers=address)).status
+
+    logins = ("alice", "ALICE", "@alice@tintype.test", "alice@tintype.test")
+    answers = [await attempt(anybody, f"guess {n}", logins[n % 4], n) for n in range(60)]
+    unknown = [await attempt(anybody, f"guess {n}", "nobody", n + 500) for n in range(60)]
+    assert answers[0] == 422
+    assert answers[-1] == 429
+    assert answers == unknown
+    # A browser that never signed in waits, also with the right password; the owner's own does not.
+    assert await attempt(anybody, PASSWORD, "alice", 700) == 429
+    assert await attempt(owner, PASSWORD, "alice", 701) == 200
+
+
+async def give_password(node: Node, account: Account, email: str) -> None:
+    hashed = await passwords.hash(PASSWORD)
+
+    def unit(tx: Writer) -> None:
+        if users.by_account(tx, account) is None:
+            users.create(tx, account, email=email, password_hash=hashed)
+        tx.run("UPDATE users SET email = :email WHERE account_id = :id", email=email, id=account.id)
+        users.set_password(tx, account.id, hashed)
+
+    await node.db.write(unit)
+
+
+LOGINS = ("alice", "ALICE", "@alice@tintype.test", "alice@tintype.test", " alice ", "alice@mail.test")
+
+
+async def test_guesses_from_one_network_count_for_the_account_whatever_it_is_called(
+    node: Node, alice: Account
+) -> None:
+    await give_password(node, alice, "alice@mail.test")
+
+    async def attempt(login: str, password: str) -> str:
+        try:
+            await sessions.sign_in(node, login, password, address="198.51.100.7", user_agent="")
+        except Refused as refused:
+            return type(refused).__name__
+        return "signed in"
+
+    # Five spellings of a name have one limit, and the address of the account is no way around it.
+    answers = [await attempt(LOGINS[n % 5], f"guess {n}") for n in range(sessions.MAX_ATTEMPTS_PER_NAME + 1)]
+    assert answers == ["Invalid"] * sessions.MAX_ATTEMPTS_PER_NAME + ["TooManyRequests"]
+    # It answers as an address does that nobody has: whose it is must not be told.
+    by_address = [await attempt("alice@mail.test", PASSWORD) for _ in range(11)]
+    nobody = [await attempt("nobody@mail.test", PASSWORD) for _ in range(11)]
+    assert by_address == nobody == ["Invalid"] * 10 + ["TooManyRequests"]
+
+
+async def test_guesses_from_many_networks_count_for_the_account_whatever_it_is_called(
+    node: Node, alice: Account
+) -> None:
+    await give_password(node, alice, "alice@mail.test")
+
+    async def attempt(login: str, password: str, n: int) -> str:
+        address = f"198.51.{n // 250}.{n % 250}"
+        try:
+            await sessions.sign_in(node, login, password, address=address, user_agent="")
+        except Refused as refused:
+            return type(refused).__name__
+        return "signed in"
+
+    half = sessions.MAX_ATTEMPTS_PER_ACCOUNT // 2
+    for n in range(half):
+        assert await attempt("alice@mail.test", "guess", n) == "Invalid"
+    assert await attempt("alice", PASSWORD, 600) == "signed in"
+    for n in range(half, 2 * half):
+        assert await attempt("alice", "guess", n) == "Invalid"
+    assert await attempt("alice@mail.test", PASSWORD, 601) == "Invalid"
+    assert await attempt("alice", PASSWORD, 602) == "Invalid"
+    # The owner's own browser is let in.
+    mark = sessions.known_browser_mark(node.site, alice)
+    assert await sessions.sign_in(
+        node, "alice@mail.test", PASSWORD, address="198.51.99.1", user_agent="", known_browser=mark
+    )
+
+
+async def test_the_mark_of_one_account_opens_no_other(node: Node, alice: Account, bob: Account) -> None:
+    mark = sessions.known_browser_mark(node.site, alice)
+    assert sessions.is_known_browser(node.site, alice, mark)
+    for wrong in ("", "x", mark[:-1], mark.upper(), "\u00e9" * 32):
+        assert not sessions.is_known_browser(node.site, alice, wrong)
+    assert not sessions.is_known_browser(node.site, bob, mark)
+
+
+async def test_a_taken_address_is_not_told_on_the_page(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    seen = []
+    for name, email in (("bob", "alice@tintype.test"), ("carol", "carol@tintype.test")):
+        visitor = Visitor(anybody.client.app)
+        await visitor.get("/sign-up")
+        page = await visitor.post("/sign-up", {"name": name, "email": email, "password": PASSWORD + "!"})
+        seen.append((page.status, page.path, page.one("title").text))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("admin", "That username is reserved. Please choose another."),
+        ("ALICE", "That username is taken."),
+        ("a b", "A name has 1 to 30 "),
+        ("newcomer", ""),
+    ],
+)
+async def test_what_is_wrong_with_a_name_is_known_before_the_form_is_sent(
+    node: Node, alice: Account, anybody: Visitor, name: str, problem: str
+) -> None:
+    reply = await anybody.client.get("/sign-up/name", {"name": name})
+
+    assert reply.status == 200
+    said = msgspec.json.decode(reply.body)["problem"]
+    assert said.startswith(problem) if problem else said == ""
+
+
+RULES = ("Be <kind>.", "Show your own photos.")
+
+
+@pytest.mark.parametrize("path", ["/", "/about", "/sign-up"])
+async def test_the_rules_are_shown_before_somebody_joins(node: Node, path: str) -> None:
+    node.config = dataclasses.replace(node.config, node=dataclasses.replace(node.config.node, rules=RULES))
+    await _set_up(node, Visitor(create_app(node)))
+    visitor = Visitor(create_app(node))
+
+    seen = await visitor.get(path)
+
+    shown = [one.text.strip() for one in seen.all("li", dir="auto")]
+    assert shown == list(RULES)
+    v1, v2 = [(await visitor.client.get(f"/api/{version}/instance")).json for version in ("v1", "v2")]
+    assert v1["rules"] == v2["rules"]
+    assert [(one["id"], one["text"]) for one in v2["rules"]] == [("1", RULES[0]), ("2", RULES[1])]
+
+
+async def test_the_welcome_page_has_one_way_to_sign_in(node: Node, anybody: Visitor) -> None:
+    await _set_up(node, Visitor(anybody.client.app))
+    for path in ("/", "/explore"):
+        seen = await anybody.get(path)
+        assert len(seen.all("a", href="/sign-in")) == 1
+        assert not seen.all("ol", class_="rule-list")
+
+
+async def test_sessions_are_named_by_their_browser(node: Node, alice: Account, signed_in: SignedIn) -> None:
+    visitor = await signed_in(alice)
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
+    await node.db.write(sessions.start, alice, firefox)
+
+    seen = await visitor.get("/settings/password")
+
+    assert seen.one("b", title=firefox).text == "Firefox on Linux"

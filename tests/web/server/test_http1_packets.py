@@ -78,6 +78,10 @@ ODD = st.sampled_from(
         b"/",
         b"HTTP/1.1",
         b"Host: b\r\n",
+        b"\r\n ",
+        b"Content-Length: 1\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Upgrade: h2c\r\n",
         b",",
         b"0",
     ]

@@ -142,6 +142,21 @@ async def test_it_prints_its_address_and_how_to_become_admin(tmp_path: Path, ser
     assert not list((tmp_path / "data").glob("tintype.db-*")), "the database was not closed"
 
 
+@pytest.mark.parametrize(
+    ("scheme", "domain", "is_told"),
+    [("https", "localhost", True), ("https", "photos.example", False), ("http", "localhost", False)],
+)
+async def test_a_trial_on_one_machine_is_told_that_its_address_needs_https(
+    tmp_path: Path, served: Any, scheme: str, domain: str, is_told: bool
+) -> None:
+    options = {"TINTYPE_SERVER_SCHEME": scheme, "TINTYPE_NODE_DOMAIN": domain}
+    async with served(tmp_path, **options) as node:
+        printed = await node.wait_for_output("enter the code")
+
+    assert f"Tintype is at {scheme}://{domain} " in printed
+    assert ("TINTYPE_SERVER_SCHEME=http" in printed) is is_told
+
+
 async def test_it_stops_in_time_whatever_browsers_are_doing(tmp_path: Path, served: Any) -> None:
     async with served(tmp_path) as node:
         idle = await node.connect()

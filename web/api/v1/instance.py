@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from media import images
-from node.admin import statistics
-from node.attachments import photo_metadata
+from node.admin.statistics import StatisticsCache
+from node.attachments import photo_metadata, photos
+from node.auth import users
 from node.database import Reader
 from node.interactions import pins
 from node.lifecycle import profiles
@@ -17,8 +20,11 @@ from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 
 routes = RouteTable()
 
-# Apps read the first three numbers as the version of the API; the version of Tintype follows them.
-API_VERSION = f"4.6.0 (compatible; Tintype {VERSION})"
+# Apps read the first three numbers as the version of Mastodon whose API this is, and from these two what they may use.
+# Both say the same: before 4.3, whose API has the number 2 and grouped notifications, which are not here yet. What is
+# newer and here needs no announcement: an app ignores a field that it does not know.
+MASTODON_VERSION, MASTODON_API_NUMBER = "4.2.0", 1
+API_VERSION = f"{MASTODON_VERSION} (compatible; Tintype {VERSION})"
 
 
 def _status_limits() -> dict[str, Any]:
@@ -33,8 +39,10 @@ def _media_limits(request: ApiRequest) -> dict[str, Any]:
     return {
         "supported_mime_types": list(images.EXTENSIONS),
         "description_limit": photo_metadata.MAX_ALT_LENGTH,
-        "image_size_limit": request.node.config.media.max_upload_mb * 1024 * 1024,
-        "image_matrix_limit": images.MAX_PIXELS_JPEG,
+        "image_size_limit": photos.max_upload_mb(request.node) * images.BYTES_PER_MB,
+        # Apps know one limit, so it is one that holds for every type; larger ones are told beside it.
+        "image_matrix_limit": min(images.MAX_PIXELS.values()),
+        "image_matrix_limits": images.MAX_PIXELS,
         "video_size_limit": 0,
         "video_frame_rate_limit": 0,
         "video_matrix_limit": 0,
@@ -44,11 +52,16 @@ def _media_limits(request: ApiRequest) -> dict[str, Any]:
 _NO_POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0}
 
 
+def _contact_account(tx: Reader, request: ApiRequest) -> msgspec.Raw | None:
+    account = users.contact_account(tx, request.node.config.node.contact_account)
+    return msgspec.Raw(request.entities.account(account)) if account else None
+
+
 @routes.public("/api/v1/instance")
 def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
     """Returns a response with the entity V1::Instance."""
     options, site = request.node.config, request.node.site
-    numbers = statistics.current(tx)
+    numbers = request.node.component(StatisticsCache).current(tx)
     mode = options.registration.mode
     return request.json_response(
         {
@@ -56,9 +69,9 @@ def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
             "title": options.node.title,
             "short_description": options.node.description,
             "description": options.node.description,
-            "email": "",
+            "email": options.node.contact_email,
             "version": API_VERSION,
-            "urls": {},
+            "urls": {"streaming_api": f"{'wss' if site.scheme == 'https' else 'ws'}://{site.domain}"},
             "stats": {
                 "user_count": numbers.people,
                 "status_count": numbers.posts,
@@ -75,10 +88,15 @@ def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
                 "media_attachments": _media_limits(request),
                 "polls": _NO_POLLS,
             },
-            "contact_account": None,
-            "rules": [],
+            "contact_account": _contact_account(tx, request),
+            "rules": _rules(request),
         }
     )
+
+
+def _rules(request: ApiRequest) -> list[dict[str, str]]:
+    rules = request.node.config.node.rules
+    return [{"id": str(number), "text": text, "hint": ""} for number, text in enumerate(rules, 1)]
 
 
 @routes.public("/api/v2/instance")
@@ -94,7 +112,9 @@ def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
             "version": API_VERSION,
             "source_url": site.uri("/about"),
             "description": options.node.description,
-            "usage": {"users": {"active_month": statistics.current(tx).active_month}},
+            "usage": {
+                "users": {"active_month": request.node.component(StatisticsCache).current(tx).active_month}
+            },
             "thumbnail": {"url": site.uri("/static/favicon.svg"), "description": ""},
             "icon": [],
             "languages": ["en"],
@@ -128,8 +148,8 @@ def show_v2(tx: Reader, request: ApiRequest) -> JsonResponse:
                 "min_age": None,
                 "url": site.uri("/sign-up") if mode in ("open", "approval") else None,
             },
-            "api_versions": {"mastodon": 2},
-            "contact": {"email": "", "account": None},
-            "rules": [],
+            "api_versions": {"mastodon": MASTODON_API_NUMBER},
+            "contact": {"email": options.node.contact_email, "account": _contact_account(tx, request)},
+            "rules": _rules(request),
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node import rate_limits
-from node.attachments import photos
+from node.attachments import photo_rows, photos, stored_files
 from node.attachments.photo_rows import Photo
 from node.database import Reader, Writer
 from node.errors import Invalid, NotFound
@@ -19,7 +19,7 @@ MAX_UPLOADS_PER_HOUR = 600
 async def upload(request: ApiRequest) -> JsonResponse:
     """Uploads a photo. It is decoded and resized before the response, so that its URL works at once."""
     data = request.params.upload("file")
-    if not data:
+    if data is None or not stored_files.file_size(data):
         raise Invalid("There is no file.", field="file")
     account = request.caller
     await request.node.db.write(
@@ -28,12 +28,12 @@ async def upload(request: ApiRequest) -> JsonResponse:
     photo = await photos.upload(request.node, account, data, alt=request.params.text("description"))
     if "focus" in request.params:
         photo = await request.node.db.write(_set_description, request, photo)
-    return request.json_response(request.entities.attachment(photo))
+    return request.json_response(request.entities.attachment(photo, account))
 
 
 def _unattached_photo(tx: Reader, request: ApiRequest) -> Photo:
     """Returns the caller's photo in the path. Raises NotFound once it is in a post."""
-    photo = photos.owned_by(tx, request.caller, request.path_id())
+    photo = photo_rows.owned_by(tx, request.caller, request.path_id())
     if photo.post_id is not None:
         raise NotFound
     return photo
@@ -41,14 +41,14 @@ def _unattached_photo(tx: Reader, request: ApiRequest) -> Photo:
 
 @routes.read("/api/v1/media/{id}", "write:media")
 def show(tx: Reader, request: ApiRequest) -> JsonResponse:
-    return request.json_response(request.entities.attachment(_unattached_photo(tx, request)))
+    photo = _unattached_photo(tx, request)
+    return request.json_response(request.entities.attachment(photo, request.caller))
 
 
 @routes.write("PUT", "/api/v1/media/{id}", "write:media")
 def update(tx: Writer, request: ApiRequest) -> JsonResponse:
-    return request.json_response(
-        request.entities.attachment(_set_description(tx, request, _unattached_photo(tx, request)))
-    )
+    photo = _set_description(tx, request, _unattached_photo(tx, request))
+    return request.json_response(request.entities.attachment(photo, request.caller))
 
 
 @routes.write("DELETE", "/api/v1/media/{id}", "write:media")
@@ -59,12 +59,11 @@ def delete(tx: Writer, request: ApiRequest) -> JsonResponse:
 
 def _set_description(tx: Writer, request: ApiRequest, photo: Photo) -> Photo:
     alt = request.params.text("description") if "description" in request.params else None
-    return photos.set_alt_and_focus(
-        tx, request.caller, photo.id, alt, _parse_focus(request.params.text("focus"))
-    )
+    focus = parse_focus(request.params.text("focus"))
+    return photos.set_details(tx, request.caller, photo.id, alt=alt, focus=focus)
 
 
-def _parse_focus(text: str) -> tuple[float, float] | None:
+def parse_focus(text: str) -> tuple[float, float] | None:
     """Parses a focal point such as `0.1,-0.5`, each coordinate from -1 to 1. Raises Invalid."""
     if not text:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.database import Reader, Writer
-from node.errors import NotFound
+from node.errors import Invalid, NotFound
 from node.notifications import notifications
 from node.timelines import notification_list
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
@@ -34,12 +34,13 @@ def _requested_kinds(request: ApiRequest) -> list[str]:
 @routes.read("/api/v1/notifications", "read:notifications")
 def list_page(tx: Reader, request: ApiRequest) -> JsonResponse:
     page = request.requested_page(40, 80)
-    found = notification_list.page(tx, request.caller, page, _requested_kinds(request))
-    if account_id := request.params.id("account_id"):
-        found = [one for one in found if one.by.id == account_id]
-    bodies = [request.entities.notification(one, request.caller) for one in found]
+    by_id = request.params.id("account_id")
+    if by_id is None and request.params.text("account_id").strip():
+        by_id = 0  # what is no id is that of nobody, and does not stand for everybody
+    found = notification_list.summaries(tx, request.caller, page, _requested_kinds(request), by_id=by_id)
+    bodies = request.entities.notifications(tx, request.caller, found)
     return request.page_response(
-        bodies, page, [one.id for one in found], "types", "exclude_types", "account_id"
+        bodies, page, found.replaced_by([one.id for one in found]), "types", "exclude_types", "account_id"
     )
 
 
@@ -53,6 +54,9 @@ def show(tx: Reader, request: ApiRequest) -> JsonResponse:
 
 @routes.read("/api/v1/notifications/unread_count", "read:notifications")
 def unread_count(tx: Reader, request: ApiRequest) -> JsonResponse:
+    for name in ("types", "exclude_types", "account_id"):
+        if name in request.params:
+            raise Invalid("Only all unread notifications are counted.", field=name)
     most = request.params.number("limit", 100, minimum=1, maximum=1000)
     return request.json_response({"count": notification_list.unread_count(tx, request.caller, most)})
 

@@ -9,12 +9,14 @@ import msgspec
 
 from activitypub.remote import lookup
 from node import rate_limits
+from node.accounts import accounts
 from node.database import Reader
 from node.discovery import search
-from node.errors import Refused
+from node.errors import Invalid, Refused
 from node.models.account import Account
 from node.models.post import Post
-from node.timelines import post_views
+from node.timelines import post_summaries
+from node.timelines.timelines import TimelineEntry
 from web.api.auth import InvalidToken
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
 
@@ -72,35 +74,47 @@ def _search_local(
     tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None
 ) -> SearchEntities:
     kind = request.params.text("type")
+    if kind not in ("", "accounts", "statuses", "hashtags"):
+        raise Invalid("type is accounts, statuses or hashtags.", field="type")
     limit = request.params.number("limit", 20, minimum=1, maximum=40)
     offset = request.params.number("offset", 0, maximum=1000) if kind else 0
     is_one = _is_handle_or_url(query)
     found = SearchEntities()
     if kind in ("", "accounts"):
         found.accounts = [
-            request.entities.account(one)
+            request.entities.account_with_move(tx, one)
             for one in _search_accounts(tx, request, query, resolved, limit, offset)
         ]
     if kind in ("", "statuses"):
         ids: list[int] = []
         if isinstance(resolved, Post):
-            ids = [resolved.id]
-        elif not is_one and request.account is not None and not offset:
-            max_id = request.params.id("max_id") or 0
-            ids = search.posts(tx, query, request.account, limit, max_id=max_id)
-        found.statuses = request.entities.statuses(
-            post_views.by_entries(tx, request.account, ids), request.account
-        )
-    if kind in ("", "hashtags") and not is_one and not offset:
-        found.hashtags = [request.entities.tag(tx, tag) for tag in search.hashtags(tx, query, limit)]
+            ids = [] if offset else [resolved.id]
+        elif not is_one and request.account is not None:
+            ids = _search_posts(tx, request, query, limit, offset)
+        entries = [TimelineEntry(id_, id_) for id_ in ids]
+        summaries = post_summaries.by_entries(tx, request.account, entries) if entries else []
+        found.statuses = request.entities.page(tx, request.account, summaries)
+    if kind in ("", "hashtags") and not is_one:
+        tags = search.hashtags(tx, query, offset + limit)[offset:]
+        found.hashtags = [request.entities.tag(tx, tag) for tag in tags]
     return found
+
+
+def _search_posts(tx: Reader, request: ApiRequest, query: str, limit: int, offset: int) -> list[int]:
+    author_id = request.params.reference("account_id")
+    author = accounts.by_id(tx, author_id) if author_id is not None else None
+    if author_id is not None and author is None:
+        return []
+    max_id, min_id = request.params.id("max_id") or 0, request.params.id("min_id") or 0
+    found = search.posts(tx, query, request.account, limit, offset=offset, max_id=max_id, author=author)
+    return [id_ for id_ in found if id_ > min_id]
 
 
 def _search_accounts(
     tx: Reader, request: ApiRequest, query: str, resolved: Account | Post | None, limit: int, offset: int
 ) -> list[Account]:
     if isinstance(resolved, Account):
-        return [resolved]
+        return [] if offset else [resolved]
     if query.startswith(("https://", "http://")):
         return []
     only_followed = request.params.flag("following") and request.account is not None

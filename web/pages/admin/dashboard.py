@@ -16,13 +16,13 @@ from node.errors import NotFound
 from node.federation import deliveries, delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
 from node.ids import now_ms, parse_id
-from node.jobs import queue
+from node.jobs import job_statistics, queue
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
-from web.html import helpers
 from web.html.lists import requested_page
 from web.html.templates import render_page
+from web.i18n import formats
 from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import see_other
@@ -112,7 +112,11 @@ async def decide_sign_up(account_id: int, action: str) -> Response:
 
 
 def _load_jobs(tx: Reader, account: Account) -> dict[str, Any]:
-    return {"stats": queue.stats_by_kind(tx), "failures": queue.failures(tx), "cache": media_cache.usage(tx)}
+    return {
+        "stats": job_statistics.stats_by_kind(tx),
+        "failures": job_statistics.failures(tx),
+        "cache": media_cache.usage(tx),
+    }
 
 
 @blueprint.get("/jobs")
@@ -138,7 +142,7 @@ async def show_jobs() -> Response:
         "jobs",
         names=names,
         capacity=capacity,
-        size=helpers.format_bytes,
+        size=formats.format_bytes,
         **await context.read_as_staff(_load_jobs),
     )
 
@@ -166,7 +170,7 @@ def _failing_servers(tx: Reader) -> list[tuple[ServerAvailability, dict[str, int
 def _load_deliveries(tx: Reader, account: Account) -> dict[str, Any]:
     return {
         "totals": delivery_reports.counts_by_state(tx),
-        "lanes": queue.longest_lanes(tx, 20),
+        "lanes": job_statistics.longest_lanes(tx, 20),
         "failing": _failing_servers(tx),
         "unfinished": delivery_reports.undelivered(tx),
     }

@@ -6,17 +6,18 @@ from typing import Any
 
 from quart import Blueprint, Response, request
 
-from node.attachments import avatars
-from node.auth import invites, sessions, users
+from node.attachments import avatars, photo_metadata
+from node.auth import access_tokens, invites, sessions, users
 from node.auth.invites import Invite
 from node.database import Reader, Writer
-from node.errors import Invalid, Refused
+from node.errors import Invalid, NotAllowed, Refused
+from node.ids import parse_id
 from node.interactions import blocks
 from node.lifecycle import profiles
 from node.models.account import Account
 from node.paging import Page
 from web.html.templates import render_page
-from web.i18n import translations
+from web.i18n import formats, translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
 from web.request import context as current
@@ -31,10 +32,12 @@ MAX_LISTED = 80
 def _saved_message() -> str:
     return {
         "profile": _("Profile saved."),
-        "picture": _("The media on this server was not changed."),
+        "picture": _("Image saved."),
         "preferences": _("Saved."),
-        "password": _("Password changed. You are signed out on other devices."),
+        "password": _("Password changed. You are signed out in other browsers and in all apps."),
+        "password-only": _("Password changed. You are signed out in other browsers; apps stay signed in."),
         "session": _("Session signed out."),
+        "app": _("App signed out."),
         "invite": _("Share this link with the person you want to invite."),
     }.get(request.args.get("done", ""), "")
 
@@ -68,6 +71,8 @@ async def _render_profile(status: int = 200, **context: Any) -> Response:
     defaults: dict[str, Any] = {
         "form": _form_values(account),
         "languages": translations.available_languages(),
+        "time_zones": formats.time_zones(),
+        "licences": list(photo_metadata.LICENCES),
     }
     return await _render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
 
@@ -123,7 +128,7 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
         await context.write(avatars.remove_picture, kind)
     elif sent is not None and sent.filename:
         try:
-            await avatars.upload(context.current_node(), account, sent.read(), alt=alt, kind=kind)
+            await avatars.upload(context.current_node(), account, sent.stream, alt=alt, kind=kind)
         except Refused as refused:
             return await _render_profile(refused.status, problem=gettext(refused.message))
     elif kind.file(account):
@@ -134,16 +139,38 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
 
 
 def _save_preferences(
-    tx: Writer, account: Account, theme: str | None, language: str | None, visibility: str | None
+    tx: Writer,
+    account: Account,
+    theme: str | None,
+    language: str | None,
+    visibility: str | None,
+    licence: str | None,
+    time_zone: str | None,
 ) -> None:
-    users.set_preferences(tx, account, theme=theme, language=language, default_visibility=visibility)
+    users.set_preferences(
+        tx,
+        account,
+        theme=theme,
+        language=language,
+        default_visibility=visibility,
+        default_licence=licence,
+        time_zone=time_zone,
+    )
 
 
 @blueprint.post("/preferences")
 async def save_preferences() -> Response:
     form = await request.form
+    zone = form.get("time_zone")
+    if zone and not formats.is_time_zone(zone):
+        raise Invalid(_("There is no such time zone."))
     await context.write(
-        _save_preferences, form.get("theme"), form.get("language"), form.get("default_visibility")
+        _save_preferences,
+        form.get("theme"),
+        form.get("language"),
+        form.get("default_visibility"),
+        form.get("default_licence"),
+        zone,
     )
     response = see_other("/settings/profile?done=preferences")
     if form.get("theme") in users.THEMES:
@@ -153,16 +180,22 @@ async def save_preferences() -> Response:
     return response
 
 
-def _load_sessions(tx: Reader, account: Account) -> list[sessions.Session]:
-    return sessions.by_account(tx, account)
+def _load_sessions(
+    tx: Reader, account: Account
+) -> tuple[list[sessions.Session], list[access_tokens.AccessToken]]:
+    return sessions.by_account(tx, account), access_tokens.by_account(tx, account)
 
 
 async def _render_password(status: int = 200, **context: Any) -> Response:
-    found = await current.read_signed_in(_load_sessions)
+    found, tokens = await current.read_signed_in(_load_sessions)
     current_id = sessions.id_from_token(session.session_token())
-    return await _render_tab(
-        "settings/password.html", "password", status, sessions=found, current=current_id, **context
-    )
+    defaults: dict[str, Any] = {
+        "sessions": found,
+        "tokens": tokens,
+        "current": current_id,
+        "keeps_apps": False,
+    }
+    return await _render_tab("settings/password.html", "password", status, **{**defaults, **context})
 
 
 @blueprint.get("/password")
@@ -174,6 +207,7 @@ async def show_password() -> Response:
 async def change_password() -> Response:
     account = await context.require_account()
     form = await request.form
+    keeps_apps = "keeps_apps" in form
     await context.limit_rate(f"password {account.id}", max_attempts=10, seconds=900)
     try:
         await sessions.change_password(
@@ -182,13 +216,13 @@ async def change_password() -> Response:
             form.get("current", ""),
             form.get("password", ""),
             keep_token=session.session_token(),
+            keeps_apps=keeps_apps,
         )
     except Invalid as refused:
         message = gettext(refused.message)
-        return await _render_password(
-            422, problem=message, field_errors={refused.field: message} if refused.field else {}
-        )
-    return see_other("/settings/password?done=password")
+        field_errors = {refused.field: message} if refused.field else {}
+        return await _render_password(422, problem=message, field_errors=field_errors, keeps_apps=keeps_apps)
+    return see_other(f"/settings/password?done=password{'-only' if keeps_apps else ''}")
 
 
 @blueprint.post("/sessions/end")
@@ -197,16 +231,35 @@ async def end_session() -> Response:
     return see_other("/settings/password?done=session")
 
 
-def _load_blocked_and_muted(tx: Reader, account: Account) -> tuple[list[Account], list[Account]]:
+def _end_app(tx: Writer, account: Account, chosen: str) -> None:
+    if chosen == "all":
+        access_tokens.revoke_all(tx, account)
+    else:
+        access_tokens.revoke(tx, account, parse_id(chosen) or 0)
+
+
+@blueprint.post("/apps/end")
+async def end_app() -> Response:
+    await context.write(_end_app, (await request.form).get("token", ""))
+    return see_other("/settings/password?done=app")
+
+
+def _load_blocked_and_muted(
+    tx: Reader, account: Account
+) -> tuple[list[Account], list[Account], dict[int, int]]:
+    """Loads who is blocked, who is muted, and when the mutes end."""
     page = Page(limit=MAX_LISTED)
     blocked = [one.account for one in blocks.blocked_accounts(tx, account, page)]
-    return blocked, [one.account for one in blocks.muted_accounts(tx, account, page)]
+    muted = [one.account for one in blocks.muted_accounts(tx, account, page)]
+    return blocked, muted, blocks.mute_ends(tx, account, [one.id for one in muted])
 
 
 @blueprint.get("/people")
 async def show_blocked_and_muted() -> Response:
-    blocked, muted = await context.read_signed_in(_load_blocked_and_muted)
-    return await _render_tab("settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted)
+    blocked, muted, ends = await context.read_signed_in(_load_blocked_and_muted)
+    return await _render_tab(
+        "settings/blocked_and_muted.html", "people", blocked=blocked, muted=muted, mute_ends=ends
+    )
 
 
 def _load_invites(tx: Reader, account: Account) -> list[Invite]:
@@ -215,8 +268,15 @@ def _load_invites(tx: Reader, account: Account) -> list[Invite]:
 
 @blueprint.get("/invites")
 async def show_invites() -> Response:
+    return await _render_invites()
+
+
+async def _render_invites(status: int = 200, **more: Any) -> Response:
+    listed = await context.read_signed_in(_load_invites)
+    signed_in = context.signed_in_user()
+    is_staff = signed_in is not None and signed_in.is_staff
     return await _render_tab(
-        "settings/invites.html", "invites", invites=await context.read_signed_in(_load_invites)
+        "settings/invites.html", "invites", status, invites=listed, is_staff=is_staff, **more
     )
 
 
@@ -226,7 +286,10 @@ def _create_invite(tx: Writer, account: Account) -> None:
 
 @blueprint.post("/invites")
 async def create_invite() -> Response:
-    await context.write(_create_invite)
+    try:
+        await context.write(_create_invite)
+    except NotAllowed as refused:
+        return await _render_invites(refused.status, problem=gettext(refused.message))
     return see_other("/settings/invites?done=invite")
 
 

@@ -1,8 +1,19 @@
 // Like, boost, bookmark, follow: shown at once, sent after that, undone with a message if refused.
 
-import { $, $$, icon, showToast, send, messages } from "./dom.js";
+import { copyText, share } from "./copying.js";
+import { $, $$, showToast, send, messages } from "./dom.js";
+
+/** The same button under the post and in the viewer: both show what was pressed. */
+function twins(button) {
+  const [, id] = button.getAttribute("formaction").match(/^\/posts\/(\d+)\//) ?? [];
+  return id ? $$(`[data-action="${button.dataset.action}"][formaction^="/posts/${id}/"]`) : [button];
+}
 
 function setPressed(button, on) {
+  for (const one of twins(button)) setOnePressed(one, on);
+}
+
+function setOnePressed(button, on) {
   const action = button.dataset.action;
   const was = button.getAttribute("aria-pressed") === "true";
   if (was === on) return;
@@ -10,7 +21,8 @@ function setPressed(button, on) {
   const path = button.getAttribute("formaction").replace(/[a-z]+$/, on ? `un${action}` : action);
   button.setAttribute("formaction", path);
   const tally = $(".n", button);
-  if (tally) tally.textContent = Math.max(0, (parseInt(tally.textContent, 10) || 0) + (on ? 1 : -1)) || "";
+  // "1.2K" is the same with one more.
+  if (tally && /^\d*$/.test(tally.textContent)) tally.textContent = Math.max(0, Number(tally.textContent) + (on ? 1 : -1)) || "";
 }
 
 export async function toggle(button) {
@@ -60,18 +72,6 @@ async function follow(button) {
   button.focus();
 }
 
-function likeWithHeart(photo) {
-  const button = $('[data-action="like"]', photo.closest(".post"));
-  if (!button) return;
-  if (button.getAttribute("aria-pressed") !== "true") toggle(button);
-  const heart = document.createElement("span");
-  heart.className = "heart";
-  heart.append(icon("heart"));
-  photo.append(heart);
-  setTimeout(() => heart.remove(), 750);
-}
-
-let tapped = { at: 0, on: null };
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.action) {
@@ -81,19 +81,10 @@ document.addEventListener("click", async (event) => {
     event.preventDefault();
     follow(button);
   } else if (button?.dataset.copy) {
-    await navigator.clipboard?.writeText(button.dataset.copy);
-    showToast(messages.copied);
+    copyText(button.dataset.copy);
   } else if (button?.dataset.share) {
-    if (navigator.share) navigator.share({ url: button.dataset.share }).catch(() => {});
-    else navigator.clipboard?.writeText(button.dataset.share).then(() => showToast(messages.copied));
+    share(button.dataset.share);
   } else if (button?.dataset.sure && !confirm(button.dataset.sure)) {
     event.preventDefault();
   }
-  const photo = event.target.closest(".post .photo");
-  if (!photo || event.target.closest("a, button, summary, .alt")) return;
-  const now = Date.now();
-  if (tapped.on === photo && now - tapped.at < 350) {
-    likeWithHeart(photo);
-    tapped = { at: 0, on: null };
-  } else tapped = { at: now, on: photo };
 });

@@ -48,17 +48,22 @@ function pixels(hash, width, height) {
   return new ImageData(out, width, height);
 }
 
+/** Until a photo is loaded, its blurhash lies exactly where it will be, and nowhere else. */
 export function paintPlaceholder(box) {
   const hash = box.dataset.blurhash;
   box.removeAttribute("data-blurhash");
   const image = box.querySelector("img");
-  const stays = box.closest(".slides, .veil") || (image && image.height / image.width > 1.3);
-  if (!hash || (image?.complete && !stays)) return;
-  const data = pixels(hash, 32, 32);
+  if (!hash || image?.complete) return;
+  const whole = image && !box.matches(".cell");
+  const ratio = whole ? image.getAttribute("width") / image.getAttribute("height") : 1;
+  const [width, height] = ratio > 1 ? [32, Math.max(2, Math.round(32 / ratio))] : [Math.max(2, Math.round(32 * ratio)), 32];
+  const data = pixels(hash, width, height);
   if (!data) return;
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 32;
+  canvas.width = width;
+  canvas.height = height;
   canvas.setAttribute("aria-hidden", "true");
   canvas.getContext("2d").putImageData(data, 0, 0);
   box.prepend(canvas);
+  image?.addEventListener("load", () => canvas.remove(), { once: true });
 }

@@ -42,6 +42,6 @@ export async function send(path, fields = {}) {
     throw new Error(messages.offline);
   });
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(found.error || messages.failed);
+  if (!answer.ok) throw Object.assign(new Error(found.error || messages.failed), { status: answer.status });
   return found;
 }

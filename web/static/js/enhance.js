@@ -3,10 +3,13 @@
 import { $$, make, messages } from "./dom.js";
 import { paintPlaceholder } from "./blurhash.js";
 import { setUpAlbum } from "./albums.js";
+import { setUpPanorama } from "./panoramas.js";
+import { updateTimes } from "./times.js";
 
 export function enhance(root) {
   for (const box of $$("[data-blurhash]", root)) paintPlaceholder(box);
   for (const element of $$(".album", root)) setUpAlbum(element);
+  for (const photo of $$(".panorama", root)) setUpPanorama(photo);
   for (const image of $$(".photo img, .cell img", root)) markIfLost(image);
   for (const text of $$(".post .post-text", root)) collapseCaption(text);
   updateTimes(root);
@@ -31,20 +34,3 @@ function collapseCaption(text) {
   });
   caption.after(more);
 }
-
-const units = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
-const lang = document.documentElement.lang;
-const spoken = new Intl.RelativeTimeFormat(lang, { style: "narrow", numeric: "auto" });
-const exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
-
-export function updateTimes(root = document) {
-  for (const time of $$("time[datetime]", root)) {
-    const at = new Date(time.dateTime);
-    if (!time.title) time.title = exact.format(at);
-    if (!("ago" in time.dataset)) continue;
-    const seconds = (Date.now() - at) / 1000;
-    const unit = units.find(([, size]) => seconds >= size);
-    time.textContent = unit ? spoken.format(-Math.floor(seconds / unit[1]), unit[0]) : messages.now;
-  }
-}
-setInterval(updateTimes, 60000);

@@ -1,7 +1,8 @@
 // Keyboard shortcuts: j k l b r f / n and ? for the list. Never while the user types, never with a modifier.
 
-import { $, $$, icon, make, messages } from "./dom.js";
+import { $, $$, make, messages } from "./dom.js";
 import { toggle } from "./actions.js";
+import { openViewer } from "./photos.js";
 
 let at = null;
 const posts = () => $$(".post");
@@ -25,37 +26,11 @@ function action(name) {
   if (button && !button.disabled) toggle(button);
 }
 
-function viewer(post) {
-  const shots = $$(".photo img", post);
-  if (!shots.length) return;
-  let n = 0;
+/** The photo of a post that is seen: of an album the one it was left at. */
+function shownPhoto(post) {
+  const links = $$(".shot", post).filter((link) => !link.closest(".comment"));
   const slides = $(".slides", post);
-  if (slides) n = Math.round(Math.abs(slides.scrollLeft) / slides.clientWidth);
-  const image = make("img", { alt: "" });
-  const dialog = make("dialog", { class: "viewer", "aria-label": messages.viewer }, image);
-  const show = (step) => {
-    n = Math.min(shots.length - 1, Math.max(0, n + step));
-    image.src = shots[n].dataset.large || shots[n].currentSrc || shots[n].src;
-    image.alt = shots[n].alt;
-  };
-  const button = (classes, name, label, act) => {
-    const made = make("button", { type: "button", class: classes, "aria-label": label }, icon(name));
-    made.addEventListener("click", act);
-    dialog.append(made);
-  };
-  button("close", "close", messages.close, () => dialog.close());
-  if (shots.length > 1) {
-    button("album-arrow prev", "left", messages.previous, () => show(-1));
-    button("album-arrow next", "right", messages.next, () => show(1));
-  }
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowLeft") show(-1);
-    if (event.key === "ArrowRight") show(1);
-  });
-  dialog.addEventListener("close", () => dialog.remove());
-  show(0);
-  document.body.append(dialog);
-  dialog.showModal();
+  return links[slides ? Math.round(Math.abs(slides.scrollLeft) / (slides.clientWidth || 1)) : 0];
 }
 
 function help() {
@@ -74,7 +49,7 @@ const acts = {
   k: () => move(-1),
   l: () => action("like"),
   b: () => action("boost"),
-  f: () => current() && viewer(current()),
+  f: () => current() && shownPhoto(current()) && openViewer(shownPhoto(current())),
   n: () => (location.href = "/compose"),
   "/": () => ($("input[type=search]") ? $("input[type=search]").focus() : (location.href = "/search")),
   "?": help,
@@ -85,12 +60,23 @@ const acts = {
   },
 };
 
+/** On the page of an album the arrows turn it, wherever the focus is; on that of a photo they lead to the next. */
+function turnAlbum(event) {
+  const isForward = (event.key === "ArrowRight") === (document.documentElement.dir !== "rtl");
+  const link = $(`.photo-turns [rel=${isForward ? "next" : "prev"}]`);
+  if (link && !event.target.closest(".is-panorama")) return link.click();
+  const slides = $(".alone .slides");
+  if (!slides || event.target.closest(".slides, .scrub, .menu")) return;
+  event.preventDefault();
+  slides.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if (event.key === "ArrowLeft" || event.key === "ArrowRight") return turnAlbum(event);
   const act = acts[event.key];
   if (!act) return;
   event.preventDefault();
   act();
 });
-for (const button of $$("[data-full]")) button.addEventListener("click", () => viewer(button.closest(".post")));

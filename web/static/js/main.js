@@ -3,6 +3,8 @@
 import { $, $$ } from "./dom.js";
 import { enhance } from "./enhance.js";
 import "./actions.js";
+import "./menus.js";
+import "./photos.js";
 import "./theme.js";
 
 enhance(document);
@@ -11,16 +13,32 @@ for (const tabs of $$(".tabs")) {
   if (here) tabs.scrollLeft = here.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
 }
 if ($("#stream + .older, .older[data-more]")) import("./infinite_scroll.js");
+if ($("#answer, [data-reply]")) import("./comments.js");
 if ($("#compose")) import("./compose.js");
-if (matchMedia("(hover: hover)").matches || $(".post")) import("./keyboard.js");
+if ($("textarea[name=caption], [data-suggest]")) import("./autocomplete.js");
+if ($(".photo-details")) import("./details.js");
+if ($("details.people")) import("./people.js");
+if ($("[data-count]")) import("./badges.js");
+if ($("[data-check-name]")) import("./name_check.js");
+if ($("[data-crop]")) import("./crop.js");
+if ($("#photo-editor")) import("./editor/editor.js");
+else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");
 
-document.addEventListener("click", (event) => {
-  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-});
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  for (const open of $$("details.menu[open], details.alt[open]")) {
-    open.open = false;
-    if (open.contains(document.activeElement)) $("summary", open).focus();
-  }
-});
+// What was typed is kept until the page of the post, or the list of drafts, has come: an error or a session that ended
+// loses nothing.
+const posting = sessionStorage.getItem("posting");
+if (posting) {
+  sessionStorage.removeItem("posting");
+  if (location.pathname.startsWith("/p/") || location.pathname === "/drafts") localStorage.removeItem(posting);
+}
+
+// A comment that the address names is seen, also among replies that are folded.
+function unfold() {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const branch = target && target.closest("details.branch:not([open])");
+  if (!branch) return;
+  branch.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+unfold();

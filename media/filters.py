@@ -1,0 +1,70 @@
+"""Edits photos by recipe: the way in to `media/editing`, whose formulas browsers compute, too.
+
+The order is fixed: upright → turn, mirror → straighten, perspective → crop → resize → table of colours → clarity →
+vignette → sharpen → grain. `pixels` does the resizing and calls an `Edit` before and after it. What needs no pixels,
+reading and comparing recipes, is in `media/editing/recipes.py`, which loads neither numpy nor Pillow; this module does.
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from media.editing import auto_levels, geometry, recipes, swatches, table
+from media.editing.developing import Development
+from media.editing.recipes import Recipe, colours_only
+
+
+class Edit:
+    """A recipe made ready for one picture in several sizes."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._development = Development(recipe)
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a part of the picture alone would look different, since its corners are darker, or it has grain."""
+        return self._development.depends_on_place
+
+    def shape(self, orientation: Image.Transpose | None) -> geometry.Shape:
+        """Returns what becomes of the shape of a picture that `orientation` makes upright."""
+        return geometry.shape(self.recipe, orientation)
+
+    def cropped_sizes(self, decoded: geometry.Size) -> list[geometry.Size]:
+        """Returns the sizes that a picture may have once it is cropped, before it is known which way is up."""
+        return list(geometry.sizes(self.recipe, decoded))
+
+    @property
+    def levels_side(self) -> int:
+        """How large a copy `found_levels` looks at, at most: pixels of the long side."""
+        return auto_levels.MAX_SIDE
+
+    def found_levels(self, image: Image.Image) -> str:
+        """Returns a recipe with the amounts of the tools that suit an upright, cropped sRGB picture."""
+        return recipes.canonical(Recipe(adjust=auto_levels.find(image)))
+
+    def swatches(self, image: Image.Image) -> Image.Image:
+        """Returns a square upright sRGB picture in every look, over the colours of this recipe."""
+        return swatches.draw(image, self.recipe)
+
+    def develop(self, image: Image.Image, *, with_grain: bool = True) -> Image.Image:
+        """Applies colours and effects to an upright, cropped sRGB picture, of which nothing changes.
+
+        Returns the same object if the recipe has none.
+        """
+        return self._development.apply(image, with_grain=with_grain)
+
+
+def load(recipe: str) -> Edit:
+    """Returns an edit ready to use, from a canonical recipe or nothing. From then on no file has to be opened."""
+    edit = Edit(recipes.parse(recipe) if recipe else recipes.NEUTRAL)
+    # Pillow and numpy import parts of themselves when they are first used.
+    sample = Image.linear_gradient("L").resize((16, 12)).convert("RGB")
+    edit.develop(sample)
+    edit.found_levels(sample)
+    return edit
+
+
+def table_bytes(recipe: Recipe) -> bytes:
+    """Returns the table of a recipe's colours: 33 × 33 × 33 nodes of three little-endian float32, red fastest."""
+    return table.to_bytes(table.build(colours_only(recipe)))

@@ -1,0 +1,1 @@
+"""Photos that arrive in pieces: their rows, their files, and what becomes of them."""

@@ -1,0 +1,80 @@
+"""What the tests of the page on which a post is written share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from federation_tests.fediverse import Fediverse
+from node.attachments import photo_rows
+from node.attachments.photo_rows import Photo
+from node.database import Reader
+from node.models.account import Account
+from node.paging import Page as Part
+from node.timelines import timelines
+from tests.browser.seen import Place, place, signed_in
+from tests.support.pictures import picture
+
+INPUT = "input[type=file]"
+
+
+def files(folder: Path, *names: str) -> list[str]:
+    """Files with these names: pictures, but for those that end in .pdf."""
+    for n, name in enumerate(names):
+        data = b"%PDF-1.4 nothing to see" if name.endswith(".pdf") else picture(600, 400, seed=n)
+        (folder / name).write_bytes(data)
+    return [str(folder / name) for name in names]
+
+
+async def compose(
+    fediverse: Fediverse, browser: Browser, *, width: int = 390, scripts: bool = True, touch: bool = False
+) -> tuple[Place, Page]:
+    """A node, and the page of a new post by Bob."""
+    here = await place(fediverse)
+    context = await signed_in(browser, here, here.bob, width=width, scripts=scripts, touch=touch)
+    page = await context.new_page()
+    await page.goto(here.url("/compose"))
+    return here, page
+
+
+async def add(page: Page, paths: list[str]) -> None:
+    """Chooses files, and waits until they are uploaded."""
+    there = await page.locator(".upload").count()
+    await page.set_input_files(INPUT, paths)
+    await expect(page.locator(".upload[data-photo]")).to_have_count(there + len(paths), timeout=60_000)
+
+
+def thumbnail(page: Page, n: int) -> Locator:
+    return page.locator(".thumbnail button").nth(n)
+
+
+def described(page: Page) -> Locator:
+    """The description of the photo that is shown."""
+    return page.locator(".upload.chosen textarea")
+
+
+async def describe(page: Page, *alts: str) -> None:
+    for n, alt in enumerate(alts):
+        await thumbnail(page, n).click()
+        await described(page).fill(alt)
+
+
+async def tool(page: Page, name: str) -> None:
+    """Presses an entry of the menu on the photo that is shown."""
+    await page.locator(".upload.chosen .photo-menu summary").click()
+    await page.locator(".upload.chosen .photo-menu").get_by_role("button", name=name).click()
+
+
+def post_button(page: Page, name: str = "Post") -> Locator:
+    return page.locator(".compose-bar").get_by_role("button", name=name, exact=True)
+
+
+def _newest(tx: Reader, who: Account) -> list[Photo]:
+    ids = [entry.post_id for entry in timelines.profile(tx, who, who, Part())]
+    return photo_rows.by_posts(tx, ids[:1]).get(ids[0], []) if ids else []
+
+
+async def posted(here: Place) -> list[str]:
+    """The descriptions of the photos of Bob's newest post."""
+    return [photo.alt for photo in await here.node.db.read(_newest, here.bob)]

@@ -1,0 +1,114 @@
+"""What can be pressed stands apart: nobody deletes a post with the edge of a button beside it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser
+
+from federation_tests.fediverse import Fediverse
+from tests.browser.seen import place, signed_in
+
+PAGES = [
+    "/posts/{post}/delete",
+    "/posts/{album}/edit",
+    "/compose",
+    "/settings/password",
+    "/settings/profile",
+    "/settings/invites",
+]
+
+# Pairs of a button and a button or the area for photos, one above or beside the other, with less than 4 pixels between.
+TOUCHING = """() => {
+  const seen = [...document.querySelectorAll("main .button, main .drop")]
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 2 && box.height > 2);
+  const apart = (a, b) => Math.max(b.top - a.bottom, a.top - b.bottom, b.left - a.right, a.left - b.right);
+  return seen.flatMap(([one, a], n) => seen.slice(n + 1)
+    .filter(([other, b]) => !one.contains(other) && !other.contains(one) && apart(a, b) < 4)
+    .map(([other]) => `${one.innerText.trim()} / ${other.innerText.trim()}`));
+}"""
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(390, False), (1280, True)])
+async def test_no_button_touches_another(
+    fediverse: Fediverse, browser: Browser, width: int, scripts: bool
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=width, scripts=scripts)).new_page()
+    found = {}
+    for path in PAGES:
+        await page.goto(here.url(path.format(post=here.post.id, album=here.album.id)))
+        if touching := await page.evaluate(TOUCHING):
+            found[path] = touching
+
+    assert found == {}
+
+
+# What the keyboard has reached is seen: nothing fixed to the screen lies on it, or on the first line of a large field.
+COVER = """() => {
+  const one = document.activeElement;
+  if (one === document.body || one.closest(".nav-bar, .chrome")) return "";
+  const box = one.getBoundingClientRect();
+  const heights = one.matches("textarea") ? [20] : [box.height / 2, box.height - 1];
+  const tops = heights.map((height) => document.elementFromPoint(box.x + box.width / 2, box.y + height));
+  return tops.some((top) => top?.closest(".nav-bar, .toast")) ? one.outerHTML.slice(0, 90) : "";
+}"""
+
+
+async def test_what_has_the_focus_is_not_under_the_bar_of_a_phone(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=390)).new_page()
+    await page.set_viewport_size({"width": 390, "height": 700})
+    found = {}
+    for path in (f"/posts/{here.album.id}/edit", "/settings/profile"):
+        await page.goto(here.url(path))
+        await page.evaluate("document.querySelector('#toast').textContent = 'A message'")
+        for key in ["Tab"] * 45 + ["Shift+Tab"] * 10:
+            await page.keyboard.press(key)
+            if covered := await page.evaluate(COVER):
+                found.setdefault(path, covered)
+
+    assert found == {}
+
+
+async def test_the_number_of_what_is_new_leaves_room_for_its_label(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=1280)).new_page()
+    await page.goto(here.url("/explore"))
+    link = ".nav-bar a[href='/notifications']"
+    await page.locator(f"{link} .unread").evaluate("one => { one.firstChild.textContent = '99+' }")
+
+    badge, label, bar = await page.evaluate(
+        f"""() => ["{link} .unread", "{link} .label", ".nav-bar"].map((one) =>
+             document.querySelector(one).getBoundingClientRect().toJSON())"""
+    )
+
+    assert badge["height"] < 24
+    assert label["right"] <= badge["left"]
+    assert badge["right"] <= bar["right"]
+
+
+async def test_a_marked_comment_and_the_foot_keep_to_the_column(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    here = await place(fediverse)
+    page = await (await signed_in(browser, here, here.alice, width=1000)).new_page()
+    await page.goto(here.url(f"/p/alice/{here.post.id}"))
+    comment = await page.locator(".comment").first.get_attribute("id")
+    await page.goto(here.url(f"/p/alice/{here.post.id}#{comment}"))
+
+    marked, avatar, foot, field = await page.evaluate(
+        """() => [".comment:target", ".comment:target .avatar", ".foot a", "#answer"].map((one) =>
+             document.querySelector(one).getBoundingClientRect().toJSON())"""
+    )
+    background = await page.locator(".comment:target").evaluate(
+        "one => getComputedStyle(one).backgroundColor"
+    )
+
+    assert background != "rgba(0, 0, 0, 0)"
+    assert marked["left"] <= avatar["left"]
+    assert abs(foot["left"] - field["left"]) < 1

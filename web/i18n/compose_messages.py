@@ -1,0 +1,57 @@
+"""Texts that the scripts of the page on which a post is written show, sent with that page alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def collect(_: Callable[[str], str]) -> dict[str, str]:
+    """Returns the texts that the modules in `static/js/compose` know as `texts`, by key; {n} is filled in there."""
+    return {
+        "again": _("Try again"),
+        "remove": _("Remove"),
+        "show": _("Show"),
+        "undo": _("Undo"),
+        "signIn": _("Sign in"),
+        "failed": _("Something went wrong. Please try again."),
+        "offline": _("The connection was lost."),
+        "uploading": _("Uploading"),
+        "continues": _("Waiting for the connection. The upload continues by itself."),
+        "preparing": _("Processing photo"),
+        "queued": _("Waiting to be uploaded"),
+        "waiting": _("Posting when all photos are uploaded"),
+        "savingLater": _("Saving when all photos are uploaded"),
+        "sending": _("Posting"),
+        "saving": _("Saving"),
+        "metadata": _("In the file, shown only if you choose it:"),
+        "tooMany": _("A post can have up to 20 photos. Not added: {n}."),
+        "lost": _("This photo was not uploaded. Please select it again, or remove it."),
+        "keepFormer": _("Keep the photo that was there"),
+        "oneMissing": _("1 of {total} photos was not uploaded."),
+        "manyMissing": _("{n} of {total} photos were not uploaded."),
+        "uploadingMany": _("Uploading {n} of {total} photos"),
+        "missingOne": _("1 photo was not uploaded, so nothing has been posted yet."),
+        "missingMany": _("{n} photos were not uploaded, so nothing has been posted yet."),
+        "dropOne": _("Remove this photo"),
+        "dropMany": _("Remove these photos"),
+        "removed": _("Photo removed"),
+        "restored": _("Draft restored"),
+        "restoredChanges": _("Your changes that were not saved are here again."),
+        "discard": _("Discard them"),
+        "draftSaved": _("Draft saved"),
+        "draftNotSaved": _("Not saved on the server yet"),
+        "signedOut": _("You are signed out. What you wrote is kept here; sign in and try again."),
+        "notPosted": _("There is no connection. What you wrote is kept here; nothing has been posted yet."),
+        "otherTab": _("This draft is open in another tab, so nothing is saved from this one."),
+        "useThisTab": _("Use this tab instead"),
+        "postLater": _("Date and time. Leave empty to post now."),
+        "describe": _("Describe photo {n} of {total}"),
+        "place": _("{n} / {total}"),
+        "count": _("{n} / {most}"),
+        "thumb": _("Photo {n} of {total}"),
+        "described": _("described"),
+        "undescribed": _("without description"),
+        "thumbFailed": _("not uploaded"),
+        "editLater": _("Wait until all photos are uploaded."),
+        "moved": _("Photo moved to position {n}"),
+    }

@@ -1,0 +1,1 @@
+"""One photo: the full-screen viewer and the editor."""

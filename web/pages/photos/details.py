@@ -1,0 +1,226 @@
+"""The page on which the author of a photo sets its focal point, who is in it, and where it was taken.
+
+A form without scripts: the photo is a button, and the click says where on it. It is shown in a fixed size, since a browser tells
+no other than that of the click on the screen. Who uses no pointer types the point as two numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from quart import Blueprint, Response, request
+
+from activitypub.remote import lookup
+from node.accounts import accounts
+from node.attachments import photo_rows
+from node.attachments.photo_rows import Photo
+from node.database import Reader, Writer
+from node.errors import Invalid, Refused
+from node.ids import parse_id
+from node.models import places
+from node.models.account import Account
+from node.models.places import PRECISIONS, PhotoPlace
+from node.posts import tagged_people
+from node.posts.tagged_people import MAX_PER_PHOTO, TaggedPerson
+from node.publishing import photo_details
+from web.html.templates import render_page
+from web.i18n.translations import N_, _, gettext
+from web.pages.photos.editor import read_back
+from web.request import context
+from web.request.redirects import see_other
+
+blueprint = Blueprint("photo_details", __name__)
+
+PARTS = {"focus": N_("Focal point"), "people": N_("Tag people"), "place": N_("Location")}
+PRECISION_LABELS = {
+    "exact": N_("Exact"),
+    "km": N_("About 1 km"),
+    "town": N_("Town"),
+    "region": N_("Region"),
+    "country": N_("Country"),
+}
+assert list(PRECISION_LABELS) == list(PRECISIONS)
+
+SHOWN_WIDTH, SHOWN_HEIGHT = 280, 350
+"""The box in which the photo is shown, in CSS pixels: no screen is so narrow that it would be made smaller."""
+
+
+def shown_size(photo: Photo) -> tuple[int, int]:
+    """Returns the size in which the photo is shown on its page."""
+    width, height = photo.width or 4, photo.height or 3
+    scale = min(SHOWN_WIDTH / width, SHOWN_HEIGHT / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _load(tx: Reader, account: Account, photo_id: int) -> tuple[Photo, list[TaggedPerson]]:
+    photo = photo_rows.owned_by(tx, account, photo_id)
+    return photo, tagged_people.by_photos(tx, [photo_id]).get(photo_id, [])
+
+
+async def _render(
+    photo_id: int,
+    part: str,
+    back: str | None,
+    *,
+    problem: str = "",
+    person: str = "",
+    point: tuple[float, float] | None = None,
+    place: PhotoPlace | None = None,
+    status: int = 200,
+) -> Response:
+    photo, people = await context.read_signed_in(_load, photo_id)
+    part, back = part if part in PARTS else "focus", read_back(back, photo)
+    kept = places.load(photo.place)
+    if point is None:
+        point = _focus_as_share(photo) if part == "focus" else (0.5, 0.5)
+    response = await render_page(
+        "posts/photo_details.html",
+        photo=photo,
+        people=people,
+        part=part,
+        parts=[(f"/photos/{photo_id}/details?{urlencode({'part': p, 'back': back})}", p) for p in PARTS],
+        part_labels=PARTS,
+        back=back,
+        problem=problem,
+        person=person,
+        percent=[round(100 * share, 1) for share in point],
+        spots=[(round(100 * one.x, 1), round(100 * one.y, 1)) for one in people],
+        shown=shown_size(photo),
+        place=place or kept,
+        kept_place=kept,
+        precisions=PRECISION_LABELS,
+        max_people=MAX_PER_PHOTO,
+    )
+    response.status_code = status
+    return response
+
+
+def _focus_as_share(photo: Photo) -> tuple[float, float]:
+    return (photo.focus_x + 1) / 2, (1 - photo.focus_y) / 2
+
+
+@blueprint.get("/photos/<int:photo_id>/details")
+async def show(photo_id: int) -> Response:
+    return await _render(photo_id, request.args.get("part", ""), request.args.get("back"))
+
+
+@blueprint.post("/photos/<int:photo_id>/details")
+async def save(photo_id: int) -> Response:
+    account = await context.require_account()
+    photo, _people = await context.read_signed_in(_load, photo_id)
+    form = await request.form
+    part, back = form.get("part", ""), form.get("back")
+    point, action = read_point(form, shown_size(photo)), form.get("do", "")
+    try:
+        if part == "place":
+            await _save_place(account, photo_id, form)
+        elif part == "people" and (removed := parse_id(action.removeprefix("untag-"))) is not None:
+            await context.write(_untag, photo_id, removed)
+        elif part == "people":
+            await _tag(account, photo_id, form.get("person", ""), point)
+        elif action == "reset":
+            await context.write(_set_focus, photo_id, (0.5, 0.5))
+        else:
+            await context.write(_set_focus, photo_id, point)
+    except Refused as refused:
+        return await _render(
+            photo_id,
+            part,
+            back,
+            problem=gettext(refused.message),
+            person=form.get("person", ""),
+            point=point,
+            place=_typed_place(form, photo) if part == "place" else None,
+            status=refused.status,
+        )
+    if action == "done":
+        return see_other(read_back(back, photo))
+    query = {"part": part if part in PARTS else "focus", "back": read_back(back, photo)}
+    return see_other(f"/photos/{photo_id}/details?{urlencode(query)}")
+
+
+def read_point(form: Mapping[str, str], shown: tuple[int, int]) -> tuple[float, float]:
+    """Returns the point in a form, as shares of the photo: where it was clicked, or else the numbers (in percent).
+
+    A keyboard presses the photo at 0, 0, which means no point.
+    """
+    clicked = _number(form, "at.x"), _number(form, "at.y")
+    if clicked[0] or clicked[1]:
+        x, y = ((pixel + 0.5) / length for pixel, length in zip(clicked, shown, strict=True))
+    else:
+        x, y = _number(form, "x", 50) / 100, _number(form, "y", 50) / 100
+    return min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
+
+
+def _number(form: Mapping[str, str], name: str, default: float = 0) -> float:
+    try:
+        found = float(form.get(name, ""))
+    except ValueError:
+        return default
+    return found if math.isfinite(found) else default
+
+
+def _set_focus(tx: Writer, account: Account, photo_id: int, point: tuple[float, float]) -> None:
+    photo_details.set_focus(tx, account, photo_id, 2 * point[0] - 1, 1 - 2 * point[1])
+
+
+def _untag(tx: Writer, account: Account, photo_id: int, person_id: int) -> None:
+    photo_details.untag(tx, account, photo_id, person_id)
+
+
+async def _tag(account: Account, photo_id: int, typed: str, point: tuple[float, float]) -> None:
+    handle = typed.strip()
+    if not handle:
+        raise Invalid(_("Please type the name of the person."), field="person")
+    node = context.current_node()
+    person = await node.db.read(accounts.by_handle, handle.removeprefix("@")) or await lookup.resolve(
+        node, handle, account
+    )
+    if not isinstance(person, Account):
+        raise Invalid(_("There is nobody by that name."), field="person")
+    await context.write(_record_tag, photo_id, person, point)
+
+
+def _record_tag(
+    tx: Writer, account: Account, photo_id: int, person: Account, point: tuple[float, float]
+) -> None:
+    photo_details.tag(tx, account, photo_id, person, *point)
+
+
+async def _save_place(account: Account, photo_id: int, form: Mapping[str, str]) -> None:
+    name, precision = form.get("name", ""), form.get("precision", "")
+    match form.get("do"):
+        case "read":
+            await photo_details.use_photo_place(context.current_node(), account, photo_id, name, precision)
+        case "remove":
+            await context.write(_remove_place, photo_id)
+        case _:
+            await context.write(_set_place, photo_id, name, precision)
+
+
+def _set_place(tx: Writer, account: Account, photo_id: int, name: str, precision: str) -> None:
+    photo_details.set_place(tx, account, photo_id, name, precision)
+
+
+def _remove_place(tx: Writer, account: Account, photo_id: int) -> None:
+    photo_details.remove_place(tx, account, photo_id)
+
+
+def _typed_place(form: Mapping[str, str], photo: Photo) -> PhotoPlace:
+    """Returns what was typed of a place that was refused, so that it is in the form again."""
+    precision = form.get("precision", "")
+    known = precision if precision in PRECISIONS else places.load(photo.place).precision
+    return PhotoPlace(form.get("name", ""), known)
+
+
+def _remove_own_tags(tx: Writer, account: Account, post_id: int) -> None:
+    photo_details.remove_own_tags(tx, account, post_id)
+
+
+@blueprint.post("/posts/<int:post_id>/untag")
+async def remove_own_tags(post_id: int) -> Response:
+    """Removes the tags of the person who asks, in somebody's post."""
+    await context.write(_remove_own_tags, post_id)
+    return see_other(f"/posts/{post_id}")

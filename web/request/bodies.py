@@ -1,0 +1,289 @@
+"""Request bodies: how soon they must arrive, and how much of unfinished requests a node holds.
+
+Every body is read through a `Body`, whichever part of the node reads it. One that does not move for a while ends with
+408. What has arrived of unfinished requests is counted by the address of the client and in total, and uploads by
+person too; above a limit the answer is 429 or 503. Most requests bring their body along and are not counted at all.
+Where all together have too much unfinished, the address that has most of it loses a body, so that nobody is kept out
+by clients that send a little and wait.
+
+A body in memory is small, and so are its limits. An upload goes to a file of the media folder that has no name, so
+that nothing is left of it when the client leaves or the process is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, BinaryIO
+
+from node.errors import Refused, TooManyRequests
+from node.node import Node
+from node.rate_limits import client_network
+from web.request.addresses import nearest_untrusted
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+BYTES_PER_MB = 1024 * 1024
+STALL_SECONDS, MIN_BYTES = 30.0, 16_384
+"""A body ends when fewer bytes than these have arrived in that time, and more are missing."""
+
+UPLOAD_SECONDS = 3600.0
+"""How long an upload may take that moves all the time: 40 MB through a telephone far from anywhere."""
+
+MAX_UNFINISHED_PER_ADDRESS, MAX_UNFINISHED = 64, 1024
+MAX_MEMORY_PER_ADDRESS, MAX_MEMORY = 16 * BYTES_PER_MB, 128 * BYTES_PER_MB
+MAX_UPLOAD_BYTES = 256 * BYTES_PER_MB
+"""The bytes of all unfinished uploads of one person; at least one upload of the largest photo."""
+
+ADDRESS_FACTOR, TOTAL_FACTOR = 2, 4
+"""How many times as much as one person one address, and all of them, may have under way."""
+
+_SCOPE_KEY = "tintype.body"
+_RETRY_SECONDS = 30
+
+
+class BodyTooSlow(Refused):
+    """The body stopped arriving."""
+
+    status = 408
+
+
+class BodyOverLimit(Refused):
+    """The body is larger than this request may be."""
+
+    status = 413
+
+
+class TooBusy(Refused):
+    """All clients together have sent too much that is not finished."""
+
+    status = 503
+
+
+class Bodies:
+    """Counts what has arrived of the unfinished requests of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self.trusted_proxies = frozenset(node.config.server.trusted_proxies)
+        self.max_upload_bytes = max(
+            MAX_UPLOAD_BYTES, node.config.media.max_upload_mb * BYTES_PER_MB + BYTES_PER_MB
+        )
+        self.unfinished: Counter[str] = Counter()
+        self.memory: Counter[str] = Counter()
+        self.uploads: Counter[str] = Counter()
+        self.by_person: Counter[int] = Counter()
+        self._listed: dict[str, dict[Body, None]] = {}  # unfinished bodies by address, the oldest first
+
+    def open(self, scope: Any, receive: Receive) -> Body:
+        """Returns the body of a request; `body_of` finds it again. Close it when the request is over."""
+        body = scope[_SCOPE_KEY] = Body(self, scope, receive)
+        return body
+
+    def add(self, address: str, body: Body) -> None:
+        """Counts a body that is not finished. Raises TooBusy or TooManyRequests."""
+        if self.unfinished[address] >= MAX_UNFINISHED_PER_ADDRESS:
+            raise _too_much_at_once()
+        if self.unfinished.total() >= MAX_UNFINISHED:
+            self.make_room(self.unfinished, address)
+        self.unfinished[address] += 1
+        self._listed.setdefault(address, {})[body] = None
+
+    def remove(self, address: str, body: Body) -> None:
+        """Ends the counting of a body."""
+        _subtract(self.unfinished, address, 1)
+        del self._listed[address][body]
+        if not self._listed[address]:
+            del self._listed[address]
+
+    def make_room(self, used: Counter[str], address: str) -> None:
+        """Ends the oldest body of the address that uses most. Raises TooBusy where none uses more than this one."""
+        most = max(used, key=lambda one: used[one], default=address)
+        if used[most] <= used[address] + 1:
+            raise _too_busy()
+        oldest = next(
+            (body for body in self._listed[most] if used is self.unfinished or body.counts_in(used)), None
+        )
+        if oldest is None:
+            raise _too_busy()
+        oldest.end(_too_busy())
+
+
+def body_of(scope: Any) -> Body | None:
+    """Returns the body of a request; None where the app was called without one."""
+    body: Body | None = scope.get(_SCOPE_KEY)
+    return body
+
+
+class Body:
+    """The body of one request. `receive` takes the place of the server's."""
+
+    def __init__(self, bodies: Bodies, scope: Any, receive: Receive) -> None:
+        self.max_bytes: int | None = None
+        self.refusal: Refused | None = None
+        self._bodies = bodies
+        self._scope = scope
+        self._receive = receive
+        self._is_whole = False
+        self._counted = 0
+        self._is_listed = False
+        self._address = ""
+        self._person: int | None = None
+        self._window_ends: float | None = None
+        self._window_bytes = 0
+        self._files: list[BinaryIO] = []
+        self._wait: asyncio.Timeout | None = None
+
+    async def receive(self) -> Message:
+        """Returns the next message of the server. Raises Refused: 408, 413, 429 or 503.
+
+        It is also kept as `refusal`, for a reader that cannot be ended by an exception.
+        """
+        if self._is_whole:
+            return await self._receive()
+        if self.refusal is not None:
+            raise self.refusal
+        try:
+            message = await self._next()
+            if self.refusal is not None:  # it came in the same moment
+                raise self.refusal
+            if message["type"] == "http.request":
+                self._take(len(message.get("body", b"")), is_last=not message.get("more_body", False))
+            return message
+        except Refused as refusal:
+            self.refusal = refusal
+            raise
+
+    async def receive_quietly(self) -> Message:
+        """Returns what `receive` does, but a refused body simply ends: `refusal` says why."""
+        try:
+            return await self.receive()
+        except Refused:
+            self._is_whole = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+    def accept_upload(self, account_id: int) -> None:
+        """Counts what arrives as an upload of this person, whose reader puts it into files.
+
+        Raises TooManyRequests where all that is declared would be too much beside what is under way.
+        """
+        bodies = self._bodies
+        declared = next((value for name, value in self._scope["headers"] if name == b"content-length"), b"0")
+        size = int(declared) if declared.isdigit() and len(declared) < 16 else 0
+        if bodies.by_person[account_id] + max(size, self._counted) > bodies.max_upload_bytes:
+            self.refusal = _too_much_at_once()
+            raise self.refusal
+        self._person = account_id
+        if self._counted:  # what came before it was known whose it is
+            _subtract(bodies.memory, self._address, self._counted)
+            bodies.uploads[self._address] += self._counted
+            bodies.by_person[account_id] += self._counted
+
+    def add_file(self, file: BinaryIO) -> BinaryIO:
+        """Keeps a file until the body is closed, and closes it then."""
+        self._files.append(file)
+        return file
+
+    def counts_in(self, used: Counter[str]) -> bool:
+        """Returns whether the bytes of this body are counted there."""
+        return self._counted > 0 and (used is self._bodies.uploads) == (self._person is not None)
+
+    def end(self, refusal: Refused) -> None:
+        """Refuses what is still missing, and wakes the reader."""
+        self.refusal = refusal
+        self._stop_counting()
+        if self._wait is not None:
+            self._wait.reschedule(0)
+
+    def close(self) -> None:
+        """Ends the counting, and closes the files."""
+        for file in self._files:
+            file.close()
+        self._stop_counting()
+
+    def _stop_counting(self) -> None:
+        if self._is_listed:
+            address = self._address
+            self._bodies.remove(address, self)
+            if self._person is None:
+                _subtract(self._bodies.memory, address, self._counted)
+            else:
+                _subtract(self._bodies.uploads, address, self._counted)
+                _subtract(self._bodies.by_person, self._person, self._counted)
+            self._is_listed = False
+
+    async def _next(self) -> Message:
+        now = time.monotonic()
+        if self._window_ends is None:
+            self._window_ends = now + STALL_SECONDS
+        try:
+            async with asyncio.timeout(self._window_ends - now) as self._wait:
+                return await self._receive()
+        except TimeoutError:
+            raise self.refusal or BodyTooSlow("The request took too long to arrive.") from None
+        finally:
+            self._wait = None
+
+    def _take(self, size: int, *, is_last: bool) -> None:
+        self._is_whole = is_last
+        if is_last and not self._is_listed and self._person is None:
+            if self.max_bytes is not None and size > self.max_bytes:
+                raise BodyOverLimit("That is larger than this server accepts.")
+            return
+        if not self._is_listed:
+            self._list()
+        self._window_bytes += size
+        if self._window_bytes >= MIN_BYTES:
+            self._window_ends, self._window_bytes = None, 0
+        self._count(size)
+
+    def _list(self) -> None:
+        self._address = self._client()
+        self._bodies.add(self._address, self)
+        self._is_listed = True
+
+    def _count(self, size: int) -> None:
+        bodies, address = self._bodies, self._address
+        if self.max_bytes is not None and self._counted + size > self.max_bytes:
+            raise BodyOverLimit("That is larger than this server accepts.")
+        if self._person is None:
+            used, most, most_in_total = bodies.memory, MAX_MEMORY_PER_ADDRESS, MAX_MEMORY
+        else:
+            used, most = bodies.uploads, bodies.max_upload_bytes * ADDRESS_FACTOR
+            most_in_total = bodies.max_upload_bytes * TOTAL_FACTOR
+            if bodies.by_person[self._person] + size > bodies.max_upload_bytes:
+                raise _too_much_at_once()
+        if used[address] + size > most:
+            raise _too_much_at_once()
+        if used.total() + size > most_in_total:
+            bodies.make_room(used, address)
+        self._counted += size
+        used[address] += size
+        if self._person is not None:
+            bodies.by_person[self._person] += size
+
+    def _client(self) -> str:
+        peer = (self._scope.get("client") or ("",))[0] or ""
+        forwarded = ",".join(
+            value.decode("latin-1") for name, value in self._scope["headers"] if name == b"x-forwarded-for"
+        )
+        return client_network(nearest_untrusted(peer, forwarded, self._bodies.trusted_proxies))
+
+
+def _subtract(counter: Counter[Any], key: Any, count: int) -> None:
+    counter[key] -= count
+    if counter[key] <= 0:
+        del counter[key]
+
+
+def _too_much_at_once() -> TooManyRequests:
+    return TooManyRequests(
+        "Too much is being sent from here at once. Please try again when the other uploads have ended.",
+        retry_after=_RETRY_SECONDS,
+    )
+
+
+def _too_busy() -> TooBusy:
+    return TooBusy("Too many uploads are under way. Please try again in a moment.")

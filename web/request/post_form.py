@@ -1,0 +1,206 @@
+"""The form of a post as it was submitted: its photos are uploaded, and none that was meant to be in it is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from quart import request
+from quart.datastructures import FileStorage
+from werkzeug.datastructures import MultiDict
+
+from node.attachments import photo_rows, photos
+from node.attachments.photo_metadata import SharedMetadata
+from node.attachments.photo_rows import Photo
+from node.database import Reader
+from node.errors import Invalid, Refused
+from node.ids import parse_id
+from node.models.account import Account
+from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
+from node.posts.drafts import MAX_PHOTOS, Draft
+from node.text import display_names
+from web.i18n.translations import N_, _, gettext, ngettext
+from web.request import context
+
+MAX_FILE_NAME_LENGTH = 100
+
+AUDIENCE_RULES: dict[str, InteractionRule] = {
+    "everyone": EVERYONE,
+    "followers": rule_for("followers"),
+    "mentioned": rule_for("mentioned"),
+    "nobody": NOBODY,
+}
+
+
+@dataclass(slots=True)
+class SubmittedPost:
+    """A submitted form: the draft, and a message for each photo that was refused.
+
+    `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
+    without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
+    """
+
+    draft: Draft
+    problems: list[str]
+    missing: list[str] = field(default_factory=list)
+    draft_id: int | None = None
+    publish_at: int | None = None
+
+
+def own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | None) -> list[Photo]:
+    """Returns those of the photos that this account may put in this post, in order."""
+    post_photos = photo_rows.by_ids(tx, ids)
+    return [
+        post_photos[id_]
+        for id_ in ids
+        if id_ in post_photos
+        and post_photos[id_].account_id == account.id
+        and post_photos[id_].post_id in (None, post_id)
+    ]
+
+
+def clean_name(name: str | None) -> str:
+    return display_names.clean_line(name or "", MAX_FILE_NAME_LENGTH)
+
+
+@dataclass(slots=True)
+class UploadedFiles:
+    """The photos made of the files of a form with the names of their files; a message and a name for each refused one."""
+
+    photos: list[Photo] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+async def upload_files(account: Account, files: list[FileStorage], alts: list[str]) -> UploadedFiles:
+    """Uploads the files of a form. One that is refused adds a message, and the others are kept."""
+    uploaded = UploadedFiles()
+    for n, file in enumerate(files):
+        if not file.filename:
+            continue
+        try:
+            alt = alts[n] if n < len(alts) else ""
+            uploaded.photos.append(await photos.upload(context.current_node(), account, file.stream, alt=alt))
+            uploaded.names.append(clean_name(file.filename))
+        except Refused as refused:
+            uploaded.problems.append(f"{file.filename}: {gettext(refused.message)}")
+            uploaded.refused.append(clean_name(file.filename))
+    return uploaded
+
+
+async def _replace(account: Account, id_: int, alts: dict[int, str], uploaded: UploadedFiles) -> int:
+    """Returns the photo to show instead of this one: that of the file which was chosen for it, with the same text.
+
+    Without such a file, or if it is refused, that is the same photo.
+    """
+    file = (await request.files).get(f"replace-{id_}")
+    if file is None or not file.filename:
+        return id_
+    new = await upload_files(account, [file], [alts.get(id_, "")])
+    uploaded.problems += new.problems
+    uploaded.refused += new.refused
+    if not new.photos:
+        return id_
+    new_id = new.photos[0].id
+    if id_ in alts:
+        alts[new_id] = alts.pop(id_)
+    return new_id
+
+
+def _undecided(form: MultiDict[str, str], uploaded: UploadedFiles) -> list[str]:
+    """Returns the photos that were missing before and were neither added again nor are to be left out."""
+    decided = Counter([*uploaded.names, *(clean_name(name) for name in form.getlist("skip"))])
+    found = []
+    for name in (clean_name(name) for name in form.getlist("missing")):
+        if decided[name]:
+            decided[name] -= 1
+        else:
+            found.append(name)
+    return found
+
+
+def _missing_message(missing: Sequence[str]) -> str:
+    return ngettext(
+        "%(num)s photo was not uploaded. Please select it again, or choose to post without it.",
+        "%(num)s photos were not uploaded. Please select them again, or choose to post without them.",
+        len(missing),
+    )
+
+
+def _sorted_by_position(ids: list[int], form: MultiDict[str, str]) -> list[int]:
+    """Sorts photo ids by the numbers typed beside them; those without a number keep theirs.
+
+    Of two with the same number, the one whose number was changed is where its author wanted it.
+    """
+    before = {parse_id(value): n for n, value in enumerate(dict.fromkeys(form.getlist("photo")), 1)}
+
+    def position(id_: int) -> tuple[int, int]:
+        old = before[id_]
+        typed = form.get(f"place-{id_}", "")
+        new = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else old
+        return new, (new > old) - (new < old)
+
+    return sorted(ids, key=position)
+
+
+async def read_form(account: Account, post_id: int | None = None) -> SubmittedPost:
+    form: MultiDict[str, str] = await request.form
+    files = (await request.files).getlist("photos")
+    removed = set(form.getlist("without"))
+    wanted = [parse_id(value) for value in dict.fromkeys(form.getlist("photo")) if value not in removed]
+    ids = [id_ for id_ in wanted if id_ is not None]
+    own = {one.id for one in await context.read_signed_in(own_photos, ids, post_id)}
+    gone = [_("Photo %(n)s", n=n) for n, id_ in enumerate(wanted, 1) if id_ not in own]
+    ids = _sorted_by_position([id_ for id_ in ids if id_ in own], form)
+    alts = {id_: form[f"alt-{id_}"] for id_ in ids if f"alt-{id_}" in form}
+    uploaded = await upload_files(account, files, form.getlist("alt"))
+    problems, undecided = uploaded.problems, _undecided(form, uploaded)
+    ids = [await _replace(account, id_, alts, uploaded) for id_ in ids]
+    if undecided:
+        problems.append(_missing_message(undecided))
+    if gone:
+        problems.append(_("One of the photos no longer exists. Please add it again."))
+    if len(ids) + len(uploaded.photos) > MAX_PHOTOS:
+        problems.append(_("A post can have up to %(n)s photos.", n=MAX_PHOTOS))
+    draft = Draft(
+        caption=form.get("caption", ""),
+        photo_ids=[*ids, *(one.id for one in uploaded.photos)],
+        alts=alts,
+        visibility=form.get("visibility", "public"),
+        warning=form.get("warning", ""),
+        is_sensitive="is_sensitive" in form,
+        policy=_read_policy(form),
+        quote_id=parse_id(form.get("quote", "")),
+        shared_metadata=SharedMetadata(
+            frozenset(form.getlist("share")), form.get("licence", ""), form.get("place", "")
+        ),
+    )
+    try:
+        publish_at = _parse_publish_at(form)
+    except Invalid as invalid:
+        publish_at = None
+        problems.append(gettext(invalid.message))
+    missing = [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS]
+    return SubmittedPost(draft, problems, missing, parse_id(form.get("draft", "")), publish_at)
+
+
+def _parse_publish_at(form: Mapping[str, str]) -> int | None:
+    """Returns the time in the form, in milliseconds: UTC, or with the minutes between it and UTC that a script adds."""
+    if not (text := form.get("publish_at", "").strip()):
+        return None
+    try:
+        offset = timedelta(minutes=int(form.get("publish_offset") or 0))
+        moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + offset
+    except (ValueError, OverflowError):
+        raise Invalid(N_("That is not a date and time.")) from None
+    return int(moment.timestamp() * 1000)
+
+
+def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:
+    return InteractionPolicy(
+        comment=AUDIENCE_RULES.get(form.get("comments", ""), EVERYONE),
+        quote=AUDIENCE_RULES.get(form.get("quotes", ""), NOBODY),
+    )

@@ -1,0 +1,132 @@
+// People and hashtags are suggested while they are typed in a caption or comment; says when few characters are left.
+
+import { make, messages } from "./dom.js";
+
+const TOKEN = /(?:^|[^\p{L}\p{N}_/@#&])([@#][\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
+// Where only people can be named.
+const NAME = /^[\p{L}\p{M}\p{N}_.-]{1,60}$/u;
+const DELAY = 120;
+const FEW = 500;
+
+const list = make("ul", { id: "suggestions", class: "suggestions", role: "listbox", hidden: "" });
+const counted = make("p", { class: "sr", role: "status" });
+let field;
+let timer;
+let request;
+
+const options = () => [...list.children];
+const active = () => list.querySelector("[aria-selected=true]");
+
+function typed() {
+  if (field.selectionStart !== field.selectionEnd) return "";
+  const before = field.value.slice(0, field.selectionStart);
+  if (field.matches("[data-suggest]") && NAME.test(before)) return before;
+  return before.match(TOKEN)?.[1] ?? "";
+}
+
+function close() {
+  clearTimeout(timer);
+  request?.abort();
+  list.hidden = true;
+  counted.textContent = "";
+  field?.removeAttribute("aria-activedescendant");
+}
+
+function select(option) {
+  for (const one of options()) one.setAttribute("aria-selected", String(one === option));
+  field.setAttribute("aria-activedescendant", option.id);
+  option.scrollIntoView({ block: "nearest" });
+}
+
+function insert(option) {
+  const end = field.selectionStart;
+  const start = end - typed().length;
+  field.setRangeText(`${option.dataset.text} `, start, end, "end");
+  close();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function show(found) {
+  list.replaceChildren(
+    ...found.map(({ text, name, image }, n) => {
+      const option = make("li", { id: `suggestion-${n}`, role: "option", "aria-selected": "false" });
+      option.dataset.text = text;
+      if (image) option.append(make("img", { class: "avatar", src: image, alt: "", width: 32, height: 32 }));
+      const names = make("span", { class: "who" }, make("b", {}, name));
+      if (image) names.append(make("span", { class: "handle" }, text));
+      option.append(names);
+      return option;
+    }),
+  );
+  field.after(list, counted);
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-controls", list.id);
+  list.hidden = !found.length;
+  counted.textContent = found.length ? messages.suggestions.replace("{n}", found.length) : "";
+}
+
+async function ask(token) {
+  request?.abort();
+  request = new AbortController();
+  try {
+    const answer = await fetch(`/search/suggestions?q=${encodeURIComponent(/^[@#]/.test(token) ? token : `@${token}`)}`, {
+      headers: { Accept: "application/json" },
+      signal: request.signal,
+    });
+    if (!answer.ok) return;
+    const found = await answer.json();
+    if (document.activeElement === field && typed() === token) show(found);
+  } catch {
+    // Without an answer there are no suggestions; what is typed stays.
+  }
+}
+
+function showCharactersLeft() {
+  const left = field.maxLength - field.value.length;
+  let counter = field.parentElement.querySelector(".characters-left");
+  if (left > FEW) return counter?.remove();
+  if (!counter) {
+    counter = make("p", { class: "characters-left small soft", role: "status" });
+    field.after(counter);
+  }
+  counter.textContent = messages.charactersLeft.replace("{n}", left);
+}
+
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("textarea[name=caption], [data-suggest]")) return;
+  if (field !== event.target) {
+    close();
+    field = event.target;
+  }
+  if (field.maxLength > 0 && field.matches("textarea")) showCharactersLeft();
+  const token = typed();
+  clearTimeout(timer);
+  if (token) timer = setTimeout(() => ask(token), DELAY);
+  else close();
+});
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (list.hidden || event.target !== field || event.isComposing) return;
+    const all = options();
+    const at = all.indexOf(active());
+    if (event.key === "ArrowDown") select(all[(at + 1) % all.length]);
+    else if (event.key === "ArrowUp") select(all[(at <= 0 ? all.length : at) - 1]);
+    else if (event.key === "Enter" && at >= 0) insert(all[at]);
+    else if (event.key === "Escape") close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  },
+  true,
+);
+
+list.addEventListener("pointerdown", (event) => event.preventDefault()); // the caption keeps the focus
+list.addEventListener("click", (event) => {
+  const option = event.target.closest("[role=option]");
+  if (option) insert(option);
+});
+document.addEventListener("focusout", (event) => {
+  if (event.target === field) close();
+});

@@ -1,0 +1,123 @@
+// Comments are answered where they stand: a field under each, kept while one writes, and shown before it has arrived.
+
+import { $, $$, csrf, make, messages, send } from "./dom.js";
+import { enhance } from "./enhance.js";
+
+const key = (form) => `comment:${form.getAttribute("action")}`;
+const field = (form) => $("textarea", form);
+
+/** Keeps what is typed until it is sent, also if the field is closed or the page is left. */
+function keep(form) {
+  const box = field(form);
+  box.value ||= sessionStorage.getItem(key(form)) ?? "";
+  box.addEventListener("input", () => sessionStorage.setItem(key(form), box.value));
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key === "Escape" && form.matches(".reply")) close(form);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    post(form, box.value);
+  });
+  $("[data-cancel], .plain", form)?.addEventListener("click", (event) => {
+    event.preventDefault();
+    close(form);
+  });
+}
+
+function close(form) {
+  const comment = form.previousElementSibling;
+  form.remove();
+  $("[data-reply]", comment)?.focus();
+}
+
+function openReply(link) {
+  const id = link.dataset.reply;
+  const comment = link.closest(".comment");
+  const open = $(`#reply-${id}`);
+  if (open) return field(open).focus();
+  const name = `reply-to-${id}`;
+  const form = make("form", { class: "answer reply", id: `reply-${id}`, method: "post", action: `/posts/${id}/comment` });
+  const cancel = make("button", { type: "button", class: "button plain", "data-cancel": "" }, messages.cancel);
+  form.append(
+    make("input", { type: "hidden", name: "csrf", value: csrf() }),
+    make("input", { type: "hidden", name: "back", value: location.pathname }),
+    make("label", { for: name }, messages.replyTo.replace("{name}", link.dataset.name)),
+    make("textarea", { id: name, name: "caption", rows: 2, maxlength: 5000, required: "" }),
+    make("span", { class: "row" }, cancel, make("button", { class: "button main" }, messages.reply)),
+  );
+  comment.after(form);
+  keep(form);
+  field(form).focus();
+  return undefined;
+}
+
+/** Where a new comment belongs: after the others at the same place. */
+function threadOf(form) {
+  if (!form.matches(".reply")) {
+    const section = form.closest(".comments");
+    let root = $(":scope > .thread", section);
+    if (!root) form.before((root = make("div", { class: "thread" })));
+    return root;
+  }
+  let below = form.nextElementSibling;
+  if (below?.matches(".branch")) {
+    below.open = true;
+    below = $(".thread", below);
+  }
+  if (!below?.matches(".thread")) form.after((below = make("div", { class: "thread" })));
+  return below;
+}
+
+function pending(text) {
+  const state = make("p", { class: "unsent soft", role: "status" }, messages.sending);
+  const face = $("#answer .avatar")?.cloneNode() ?? make("span");
+  const words = make("div", { class: "caption", dir: "auto" }, text);
+  return { state, row: make("article", { class: "comment pending" }, face, make("div", { class: "body" }, words, state)) };
+}
+
+async function post(form, text) {
+  const action = form.getAttribute("action");
+  const { row, state } = pending(text);
+  threadOf(form).append(row);
+  field(form).value = "";
+  if (form.matches(".reply")) form.remove();
+  row.scrollIntoView({ block: "nearest" });
+  const attempt = async () => {
+    state.replaceChildren(messages.sending);
+    try {
+      const { id } = await send(action, { caption: text });
+      sessionStorage.removeItem(`comment:${action}`);
+      await replace(row, id);
+    } catch (error) {
+      const again = make("button", { type: "button", class: "button s" }, messages.again);
+      again.addEventListener("click", attempt);
+      state.replaceChildren(make("span", {}, `${messages.notSent} ${error.message}`), again);
+    }
+  };
+  await attempt();
+}
+
+/** Puts the comment as the server shows it in the place of the one that was typed. */
+async function replace(row, id) {
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } }).catch(() => null);
+  const page = answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const made = page && $(`#post-${id}`, page);
+  if (!made) {
+    $(".unsent", row).remove();
+    row.classList.remove("pending");
+    return;
+  }
+  const title = $("#comments-title", page);
+  if (title) $("#comments-title").textContent = title.textContent;
+  enhance(made);
+  row.replaceWith(made);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-reply]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openReply(link);
+});
+for (const form of $$("form.answer")) keep(form);

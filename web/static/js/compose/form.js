@@ -1,0 +1,31 @@
+// The form of a post: its parts, its texts, and who wants to know when something in it changes.
+
+import { $, $$ } from "../dom.js";
+
+export const form = $("#compose");
+export const list = $(".uploads", form);
+export const input = $(".drop input", form);
+export const caption = $("textarea[name=caption]", form);
+export const postButton = $(".compose-bar [value=post]", form);
+export const texts = JSON.parse($("#compose-texts").textContent);
+export const isNew = form.hasAttribute("data-draft");
+export const maxPhotos = Number(form.dataset.maxPhotos);
+
+/** The photos of the post in their order: those that are uploaded, that wait, and that failed. */
+export const rows = () => [...list.children];
+export const pending = () => $$(".upload[data-waiting]", list);
+export const failed = () => $$(".upload[data-failed]", list);
+
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
+export function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number.format(values[name]) : values[name]));
+}
+
+const listeners = [];
+export const onChange = (listener) => listeners.push(listener);
+
+/** Says that something that was typed, chosen or uploaded is not what it was. */
+export function changed() {
+  for (const listener of listeners) listener();
+}

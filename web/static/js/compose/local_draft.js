@@ -1,0 +1,154 @@
+// What is typed is kept in the browser at once, so that a lost connection or a closed tab loses nothing; one tab a draft.
+
+import { $, $$, make, showToast } from "../dom.js";
+import { caption, changed, form, isNew, list, maxPhotos, onChange, rows, texts } from "./form.js";
+import { addMissing, addUploaded, choose } from "./photos.js";
+import { draftId, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
+
+const LASTS = 20 * 3600e3;
+const TYPED = "typed"; // what the form was at first is not known: it is saved as it is
+const version = $("[name=version]", form)?.value ?? "";
+// A quote is another post than the one that was begun before, and so is each post that is edited.
+const quoted = $("[name=quote]", form)?.value;
+let key = isNew ? (quoted ? `draft-${quoted}` : "draft") : `draft-of-${form.dataset.post}`;
+let isReady = false;
+let isPaused = false;
+let lock = "";
+let first = "";
+
+/** By which name the browser keeps what is typed. main.js deletes it once the post is shown. */
+export const localKey = () => key;
+
+// A file cannot be kept, but its name can: the draft says what is missing when it is restored.
+const OWN = /^(csrf|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
+
+function content() {
+  const photos = $$(".upload[data-photo]", list).map((row) => ({
+    id: row.dataset.photo,
+    alt: $("textarea", row).value,
+    thumb: row.dataset.thumb ?? "",
+    preview: row.dataset.preview ?? "",
+  }));
+  const missing = $$(".upload:not([data-photo])", list).map((row) => $("[name=missing]", row)?.value ?? "");
+  const fields = [...new FormData(form)].filter(([name, value]) => !OWN.test(name) && typeof value === "string");
+  return { photos, missing, fields };
+}
+
+function save() {
+  if (!isReady || isPaused) return;
+  const draft = content();
+  const text = JSON.stringify(draft);
+  if (text === first) return;
+  first = "";
+  const isEmpty = isNew && !caption.value && !draft.photos.length && !draft.missing.length;
+  if (isEmpty) localStorage.removeItem(key);
+  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version }));
+  if (isNew && (!isEmpty || draftId())) saveOnServer();
+  if (draftId() && lock !== `draft ${draftId()}`) hold(`draft ${draftId()}`);
+}
+onChange(save);
+
+function setFields(fields) {
+  for (const field of form.elements) {
+    if (!field.name || OWN.test(field.name) || field.type === "hidden") continue;
+    const values = fields.filter(([name]) => name === field.name).map(([, value]) => value);
+    if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
+    else if (values.length) field.value = values[0];
+  }
+}
+
+function restore(draft) {
+  const known = new Map(rows().map((row) => [row.dataset.photo, row]));
+  if (isNew) useDraft(draft.id);
+  setFields(draft.fields ?? []);
+  list.replaceChildren();
+  for (const photo of draft.photos) {
+    if (!/^\d+$/.test(photo.id)) continue;
+    const row = known.get(photo.id) ?? addUploaded(photo);
+    list.append(row);
+    $("textarea", row).value = photo.alt;
+  }
+  for (const name of (draft.missing ?? []).slice(0, maxPhotos)) addMissing(String(name));
+  if (rows().length) choose(rows()[0]);
+}
+
+function read() {
+  for (const name of Object.keys(localStorage).filter((one) => /^draft(-|$)/.test(one))) {
+    const draft = JSON.parse(localStorage.getItem(name) || "null");
+    if (!draft || Date.now() - draft.at > LASTS) localStorage.removeItem(name);
+  }
+  return JSON.parse(localStorage.getItem(key) || "null");
+}
+
+/** Shows that another tab has this draft. Until it is taken over, nothing is saved from here. */
+function showOtherTab() {
+  const box = $("#other-tab");
+  const take = make("button", { type: "button", class: "button" }, texts.useThisTab);
+  take.addEventListener("click", () => hold(lock, true));
+  box.replaceChildren(texts.otherTab, make("p", { class: "row" }, take));
+  box.hidden = false;
+  isPaused = true;
+  pauseSaving(true);
+}
+
+/** Whether another tab holds a name. A page that is being reloaded lets go of it a moment later. */
+async function isHeld(name) {
+  for (let n = 0; n < 5; n++) {
+    const { held } = (await navigator.locks?.query()) ?? { held: [] };
+    if (!held.some((one) => one.name === name)) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return true;
+}
+
+/** Holds a name for this tab until it is closed or another one takes it. Resolves once that is known. */
+async function hold(name, steals = false) {
+  lock = name;
+  if (!navigator.locks) return;
+  if (!steals) await isHeld(name);
+  await new Promise((resolve) => {
+    const taken = (found) => {
+      resolve();
+      if (!found) return showOtherTab();
+      $("#other-tab").hidden = true;
+      isPaused = false;
+      pauseSaving(false);
+      if (steals) changed();
+      return new Promise(() => {});
+    };
+    const lost = () => lock === name && showOtherTab();
+    navigator.locks.request(name, steals ? { steal: true } : { ifAvailable: true }, taken).catch(lost);
+  });
+}
+
+export async function restoreDraft() {
+  const id = draftId();
+  first = $$("textarea", form).some((one) => one.value !== one.defaultValue) ? TYPED : JSON.stringify(content());
+  // A new post that is written in another tab stays there: this one is a post of its own.
+  const own = `${key}-tab-${Date.now()}`;
+  if (isNew && !id && (await isHeld(key))) key = own;
+  const draft = read();
+  const isUntouched = !id && (!isNew || (!caption.value && !rows().length));
+  if (draft && isUntouched && (isNew || draft.version === version)) {
+    first = TYPED;
+    restore(draft);
+    if (isNew) showToast(texts.restored);
+    else showDiscard();
+  } else if (draft && isNew && !id) key = own; // somebody typed before this was asked for
+  if (isNew) await hold(id ? `draft ${id}` : key);
+  isReady = true;
+  changed();
+}
+
+/** Changes of a posted post that were not saved are here again, and can be given up. */
+function showDiscard() {
+  const box = $("#other-tab");
+  const discard = make("button", { type: "button", class: "button" }, texts.discard);
+  discard.addEventListener("click", () => {
+    isReady = false;
+    localStorage.removeItem(key);
+    location.reload();
+  });
+  box.replaceChildren(texts.restoredChanges, make("p", { class: "row" }, discard));
+  box.hidden = false;
+}

@@ -1,0 +1,97 @@
+// The rows and sheets of what else can be said about a post: what is chosen stands beside their names; counters; times.
+
+import { $, $$, make } from "../dom.js";
+import { caption, fill, form, list, onChange, rows, texts } from "./form.js";
+
+const time = $("[name=publish_at]", form);
+
+/** What the fields of an option say in few words; '' where they say nothing. */
+function valueOf(option) {
+  const parts = [];
+  for (const field of $$("input:not([type=hidden]), select", option)) {
+    if (field.type === "checkbox") {
+      if (field.checked) parts.push(field.dataset.short);
+    } else if (field.tagName === "SELECT") {
+      const text = field.selectedOptions[0].textContent.trim();
+      if (field.selectedIndex > 0) parts.push(field.dataset.label ? `${field.dataset.label}: ${text}` : text);
+    } else if (field === time) {
+      if (time.value) parts.push(new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time.value)));
+    } else if (field.value.trim()) parts.push(field.value.trim());
+  }
+  return parts.join(", ");
+}
+
+function showCount(field, counter) {
+  counter.textContent = fill(texts.count, { n: field.value.length, most: field.maxLength });
+}
+
+onChange(() => {
+  for (const option of $$("[data-option]", form)) {
+    const value = valueOf(option);
+    const shown = $(".value", option);
+    shown.textContent = value || option.dataset.none;
+    shown.classList.toggle("set", Boolean(value));
+  }
+  for (const row of rows()) {
+    const field = $("textarea", row);
+    if (field) showCount(field, $(".count", row));
+  }
+  showCount(caption, $("#count-caption"));
+});
+caption.setAttribute("aria-describedby", "count-caption");
+
+const options = $$(".option", form);
+function close(option) {
+  option.open = false;
+  $("summary", option).focus();
+}
+for (const option of options) {
+  $("[data-done]", option).addEventListener("click", () => close(option));
+  option.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !option.open || event.defaultPrevented) return;
+    event.preventDefault();
+    close(option);
+  });
+}
+const isSheet = matchMedia("(max-width: 59.99rem)");
+const floats = (option) => isSheet.matches || option.classList.contains("audience");
+for (const name of ["focusin", "pointerdown"]) {
+  document.addEventListener(name, (event) => {
+    for (const option of options) if (option.open && floats(option) && !option.contains(event.target)) option.open = false;
+  });
+}
+// A field that is not valid is seen, also where its sheet is closed.
+form.addEventListener(
+  "invalid",
+  (event) => {
+    const option = event.target.closest(".option");
+    if (option) option.open = true;
+  },
+  true,
+);
+// Enter in a field of a sheet is Done, not Post.
+form.addEventListener("keydown", (event) => {
+  const option = event.key === "Enter" && event.target.matches("input:not([type=file])") && event.target.closest(".option");
+  if (!option || event.isComposing) return;
+  event.preventDefault();
+  if (floats(option)) close(option);
+});
+
+/** Local time, where a browser knows it; the form holds the minutes to UTC beside it. */
+function setUpTime() {
+  const offset = form.appendChild(make("input", { type: "hidden", name: "publish_offset", value: "0" }));
+  const local = (date) => new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  if (time.value) time.value = local(new Date(`${time.value}Z`));
+  time.min = local(new Date());
+  $("#h-publish_at", form).textContent = texts.postLater;
+  onChange(() => (offset.value = time.value ? String(new Date(time.value).getTimezoneOffset()) : "0"));
+}
+if (time) setUpTime();
+
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit($(".compose-bar [value=post]", form));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  $(".upload.chosen .edit", list)?.click();
+});

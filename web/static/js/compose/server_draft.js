@@ -1,0 +1,72 @@
+// Saving the new post on the server while it is written.
+
+import { $, make } from "../dom.js";
+import { changed, form, isNew, texts } from "./form.js";
+import { isSignedOut, sendFields } from "./session.js";
+
+const state = $("#draft-state");
+const DELAY = 1500;
+let timer;
+let saving;
+let isLeaving = false;
+let isPaused = false;
+let last = "";
+
+export const draftId = () => $("[name=draft]", form)?.value ?? "";
+
+/** Goes on with a saved draft: from now on it is that one which is saved and posted. */
+export function useDraft(id) {
+  if (!/^\d+$/.test(id ?? "")) return;
+  const field = $("[name=draft]", form) ?? form.appendChild(make("input", { type: "hidden", name: "draft" }));
+  field.value = id;
+}
+
+/** While another tab has the draft, only that one saves it. */
+export const pauseSaving = (isOther) => (isPaused = isOther);
+
+// A post with a time is saved by its button: half a change must not be posted.
+const savesOnServer = () => isNew && !isPaused && !isLeaving && !$("[name=publish_at]", form)?.value;
+
+/** The fields of the form without its files, which are sent by themselves. */
+export function content() {
+  const fields = new FormData(form);
+  fields.delete("photos");
+  return fields;
+}
+
+const written = (fields) => JSON.stringify([...fields].filter(([name]) => !["csrf", "draft"].includes(name)));
+
+/** Saves after a moment without typing. */
+export function saveOnServer() {
+  clearTimeout(timer);
+  if (savesOnServer()) timer = setTimeout(save, DELAY);
+}
+
+async function save() {
+  if (!savesOnServer()) return;
+  if (saving) return saveOnServer();
+  const now = written(content());
+  if (now === last) return;
+  saving = sendFields("/drafts", content);
+  const { status, answer } = await saving;
+  saving = undefined;
+  if (status === 200) {
+    last = now;
+    const isKnown = draftId() === answer.id;
+    useDraft(answer.id);
+    if (!isKnown) changed();
+  }
+  state.textContent = status === 200 ? texts.draftSaved : isSignedOut(status) ? texts.signedOut : texts.draftNotSaved;
+}
+
+/** Stops saving before the form is sent, and waits for a request that is still under way. */
+export async function stopSaving() {
+  clearTimeout(timer);
+  isLeaving = true;
+  await saving;
+}
+
+export const goOnSaving = () => (isLeaving = false);
+
+addEventListener("pagehide", () => (isLeaving = true));
+addEventListener("pageshow", goOnSaving);

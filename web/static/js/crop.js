@@ -1,0 +1,104 @@
+// Chooses the part of a profile or header picture that is shown: dragged, by arrow keys, and with a zoom. What was
+// not changed is sent as it is, and the server crops it to its middle, as it does without scripts.
+
+import { $, $$, make, messages } from "./dom.js";
+
+const widest = 1600;
+const most = 4;
+
+for (const form of $$("[data-crop]")) {
+  const input = $("input[type=file]", form);
+  input.addEventListener("change", () => begin(form, input, Number(form.dataset.crop)));
+}
+
+async function begin(form, input, ratio) {
+  $(".crop", form)?.remove();
+  form.crop = null;
+  const [file] = input.files;
+  if (!file) return;
+  const box = make("div", { class: "crop" });
+  input.after(box);
+  const picture = await createImageBitmap(file).catch(() => null);
+  if (input.files[0] !== file) return;
+  if (!picture) {
+    box.append(make("p", { class: "small soft" }, messages.noPreview));
+    return;
+  }
+  form.crop = setUp(box, picture, ratio);
+}
+
+function setUp(box, picture, ratio) {
+  const canvas = make("canvas", { tabindex: "0", role: "img", "aria-label": messages.crop, "aria-description": messages.cropHint });
+  const zoom = make("input", { type: "range", min: "1", max: most, step: "0.01", value: "1" });
+  const label = make("label", { class: "small" }, messages.zoom, zoom);
+  box.append(canvas, make("p", { class: "small soft" }, messages.cropHint), label);
+  canvas.width = 640;
+  canvas.height = Math.round(640 / ratio);
+  const context = canvas.getContext("2d");
+  const view = { x: picture.width / 2, y: picture.height / 2, isChanged: false };
+  const whole = Math.min(picture.width, picture.height * ratio); // as wide as the part can be
+  const width = () => whole / Number(zoom.value);
+  const clamp = (value, half, size) => Math.min(size - half, Math.max(half, value));
+
+  function draw(target = context) {
+    const [across, down] = [width(), width() / ratio];
+    view.x = clamp(view.x, across / 2, picture.width);
+    view.y = clamp(view.y, down / 2, picture.height);
+    const { width: w, height: h } = target.canvas;
+    target.clearRect(0, 0, w, h);
+    target.drawImage(picture, view.x - across / 2, view.y - down / 2, across, down, 0, 0, w, h);
+  }
+
+  function move(dx, dy) {
+    view.x += dx;
+    view.y += dy;
+    view.isChanged = true;
+    draw();
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    event.preventDefault();
+    canvas.focus();
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!canvas.hasPointerCapture(event.pointerId)) return;
+    const scale = width() / canvas.clientWidth;
+    move(-event.movementX * scale, -event.movementY * scale);
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const step = width() / (event.shiftKey ? 4 : 40);
+    const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    move(...by);
+  });
+  zoom.addEventListener("input", () => move(0, 0));
+  draw();
+
+  const cut = () => {
+    const target = make("canvas");
+    target.width = Math.max(1, Math.round(Math.min(widest, width())));
+    target.height = Math.max(1, Math.round(target.width / ratio));
+    draw(target.getContext("2d"));
+    return new Promise((done) => target.toBlob(done, "image/webp", 0.95));
+  };
+  return { view, cut };
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.crop?.view.isChanged || event.submitter?.name === "remove") return;
+  event.preventDefault();
+  const { cut } = form.crop;
+  form.crop = null; // the next submit sends what was cut
+  const blob = await cut();
+  if (blob) {
+    const input = $("input[type=file]", form);
+    const files = new DataTransfer();
+    files.items.add(new File([blob], `picture.${blob.type.split("/")[1]}`, { type: blob.type }));
+    input.files = files.files;
+  }
+  form.requestSubmit(event.submitter);
+});

@@ -1,0 +1,53 @@
+// The point on a photo, on the page of its details: dragged or tapped, and sent with the form's own button.
+
+import { $ } from "./dom.js";
+
+const form = $(".photo-details");
+const photo = $(".spot-stage input", form);
+const circle = $(".point", form);
+const fields = { x: $("[name=x]", form), y: $("[name=y]", form) };
+const person = $("[name=person]", form);
+
+const within = (share) => Math.min(1, Math.max(0, share));
+
+function show() {
+  circle.setAttribute("cx", `${fields.x.value}%`);
+  circle.setAttribute("cy", `${fields.y.value}%`);
+}
+
+function move(event) {
+  const box = photo.getBoundingClientRect();
+  fields.x.value = (100 * within((event.clientX - box.left) / box.width)).toFixed(1);
+  fields.y.value = (100 * within((event.clientY - box.top) / box.height)).toFixed(1);
+  show();
+}
+
+if (photo) {
+  form.classList.add("live");
+  photo.removeAttribute("name");
+  photo.addEventListener("dragstart", (event) => event.preventDefault());
+  photo.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    photo.setPointerCapture(event.pointerId);
+    move(event);
+  });
+  photo.addEventListener("pointermove", (event) => {
+    if (photo.hasPointerCapture(event.pointerId)) move(event);
+  });
+  // The photo is a button that sends the form: here it only says where.
+  photo.addEventListener("click", (event) => {
+    event.preventDefault();
+    // Enter in a field presses the first button of its form, which is the photo.
+    if (!event.detail && document.activeElement !== photo) form.requestSubmit($("button.main", form));
+    else if (person && !person.value.trim()) person.focus();
+  });
+  photo.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const field = fields[step[0]];
+    field.value = Math.min(100, Math.max(0, Number(field.value) + step[1] * (event.shiftKey ? 10 : 1))).toFixed(1);
+    show();
+  });
+  for (const field of Object.values(fields)) field.addEventListener("input", show);
+}

@@ -1,0 +1,309 @@
+// The photo editor, in place of the form that works without scripts. What is changed is kept in the browser at once, and
+// saved by Done: all photos of the post that were changed here, or none.
+
+import { $, make, messages, send } from "../dom.js";
+import * as bars from "./bars.js";
+import { compare } from "./compare.js";
+import { cropBox, largest } from "./crop_box.js";
+import { frameSize } from "./geometry.js";
+import { histogram } from "./histogram.js";
+import * as kept from "./kept.js";
+import * as panels from "./panels.js";
+import { Preview } from "./preview.js";
+import * as recipes from "./recipe.js";
+
+const data = JSON.parse($("#photo-editor").textContent);
+const { texts } = data;
+const AUTO = ["levels", "exposure", "shadows", "highlights", "contrast", "vibrance", "warmth", "tint"];
+const SWATCH_REST = 700;
+
+const own = data.photos.find((photo) => photo.id === data.id);
+const saved = Object.fromEntries(data.photos.map((photo) => [photo.id, recipes.read(photo.recipe)]));
+// Each photo has a grain of its own, from its first edit on.
+const withSeed = (edit, seed) => (recipes.isNeutral(edit) ? { ...edit, seed } : edit);
+const seeded = (edit) => withSeed(edit, own.seed);
+const found = kept.find(data.id);
+let recipe = seeded(found?.recipe ?? recipes.read(data.recipe));
+const steps = new kept.Steps(seeded(recipes.read(data.recipe)), found ?? undefined);
+let mode = "looks";
+let shape = { id: "original", isOther: false };
+let auto = null;
+let isSaving = false;
+let swatchTimer;
+
+const isChanged = (id) => {
+  const edit = id === data.id ? recipe : kept.find(id)?.recipe;
+  return Boolean(edit) && !recipes.areSame(edit, saved[id]);
+};
+const isEdited = (id) => !recipes.isNeutral(id === data.id ? recipe : (kept.find(id)?.recipe ?? saved[id]));
+/** The photos that Done saves: this one, and those changed in this tab. */
+const changed = () => data.photos.map((photo) => photo.id).filter((id) => (id === data.id || kept.touched().includes(id)) && isChanged(id));
+
+const bars_ = {};
+const graph = histogram(texts.histogram);
+const preview = new Preview(data, graph.show);
+const comparing = compare(texts, preview, () => mode !== "crop");
+const frame = () => frameSize(recipe, data.size);
+
+function ratio() {
+  if (shape.id === "free") return 0;
+  const chosen = data.shapes.find((one) => one.id === shape.id).ratio || frame()[0] / frame()[1];
+  return shape.isOther ? 1 / chosen : chosen;
+}
+
+/** Returns the shape that a crop has, where nobody chose one. */
+function shapeOf({ crop }) {
+  if (crop.every((part, n) => part === recipes.WHOLE[n])) return { id: "original", isOther: false };
+  const [width, height] = frame();
+  const is = ((crop[2] - crop[0]) * width) / ((crop[3] - crop[1]) * height);
+  for (const { id, ratio: one } of data.shapes) {
+    if (one && Math.abs(is / one - 1) < 0.005) return { id, isOther: false };
+    if (one && Math.abs(is * one - 1) < 0.005) return { id, isOther: true };
+  }
+  return { id: "free", isOther: false };
+}
+
+function show({ isMoving = false } = {}) {
+  const isAuto = Boolean(auto) && AUTO.every((name) => JSON.stringify(recipe.adjust[name] ?? 0) === JSON.stringify(auto.found[name] ?? 0));
+  looks.show(recipe);
+  adjust.show(recipe, isAuto);
+  crop.show(recipe, { ...shape, frame: frame() });
+  box.show();
+  preview.show(mode === "crop" ? { ...recipe, crop: recipes.WHOLE } : recipe, { isMoving });
+  if (isMoving) return;
+  bars_.top.undo.disabled = !steps.canUndo;
+  bars_.top.redo.disabled = !steps.canRedo;
+  bars_.film?.show();
+  clearTimeout(swatchTimer);
+  if (mode === "looks") swatchTimer = setTimeout(showSwatches, bars_.hasSwatches ? SWATCH_REST : 0);
+}
+
+function showSwatches() {
+  bars_.hasSwatches = true;
+  looks.setSwatches(`/photos/${data.id}/swatches?recipe=${encodeURIComponent(recipes.spell(recipes.swatchesOnly(recipe)))}`);
+}
+
+let moving = "";
+function change(next, { isMoving = false, tag = "" } = {}) {
+  recipe = next;
+  moving = tag;
+  if (isMoving) show({ isMoving });
+  else rested();
+}
+
+/** Something was changed and is let go: one more step to undo. */
+function rested() {
+  steps.add(recipe, moving);
+  store();
+  show();
+}
+
+const store = () => kept.keep(data.id, recipe, steps.list, steps.at);
+
+function step(by) {
+  const next = steps.go(by);
+  if (!next) return;
+  recipe = next;
+  shape = shapeOf(recipe);
+  store();
+  show();
+}
+
+async function toggleAuto() {
+  const levels = Object.fromEntries(AUTO.map((name) => [name, recipe.adjust[name]]));
+  if (auto && AUTO.every((name) => JSON.stringify(levels[name] ?? 0) === JSON.stringify(auto.found[name] ?? 0))) {
+    const { before } = auto;
+    auto = null;
+    return change({ ...recipe, adjust: without({ ...recipe.adjust, ...before }) });
+  }
+  try {
+    const answer = await fetch(`/photos/${data.id}/levels?recipe=${encodeURIComponent(recipes.spell(recipe))}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const adjusted = recipes.read((await answer.json()).recipe).adjust;
+    auto = { before: levels, found: Object.fromEntries(AUTO.map((name) => [name, adjusted[name]])) };
+    change({ ...recipe, adjust: without({ ...recipe.adjust, ...auto.found }) });
+  } catch {
+    preview.say(texts.noAuto, toggleAuto);
+  }
+}
+
+const without = (adjust) => Object.fromEntries(Object.entries(adjust).filter(([, value]) => value !== undefined));
+
+function chooseShape(id) {
+  const isOther = shape.id === id && id !== "free" && id !== "1:1" ? !shape.isOther : false;
+  shape = { id, isOther };
+  if (id === "free") return show();
+  change({ ...recipe, crop: id === "original" && !isOther ? [...recipes.WHOLE] : largest(ratio(), frame(), recipe.crop) });
+}
+
+function turnBy(act) {
+  if (shape.id !== "original" && shape.id !== "free" && act === recipes.turned) shape = { ...shape, isOther: shape.id !== "1:1" && !shape.isOther };
+  change(act(recipe));
+}
+
+const hooks = { current: () => recipe, change, rested };
+const looks = panels.looksPanel(data, hooks);
+const adjust = panels.adjustPanel(data, { ...hooks, auto: toggleAuto });
+adjust.sliders.prepend(graph.element);
+const crop = panels.cropPanel(data, {
+  ...hooks,
+  choose: chooseShape,
+  turn: () => turnBy(recipes.turned),
+  mirror: () => turnBy(recipes.mirrored),
+});
+const box = cropBox(texts, {
+  state: () => ({ crop: recipe.crop, ratio: ratio(), frame: frame() }),
+  moved: (next) => {
+    if (shape.id === "original" && shape.isOther === false && ratio() === 0) shape = { id: "free", isOther: false };
+    change({ ...recipe, crop: next }, { isMoving: true, tag: "crop" });
+  },
+  rested,
+});
+preview.box.append(box.box);
+
+/** The look and the adjustments go to the other photos; each keeps its own shape. */
+function copyToAll() {
+  const others = data.photos.filter((photo) => photo.id !== data.id);
+  const before = others.map((photo) => [photo.id, kept.find(photo.id)]);
+  for (const { id, seed } of others) {
+    const is = kept.find(id)?.recipe ?? saved[id];
+    kept.keep(id, recipes.withColoursOf(withSeed(is, seed), recipe));
+  }
+  bars_.film.show();
+  const text = others.length === 1 ? texts.copiedOne : texts.copied.replace("{n}", others.length);
+  tell(text, texts.undo, () => {
+    for (const [id, entry] of before) {
+      if (entry) kept.keep(id, entry.recipe, entry.steps, entry.at);
+      else kept.forget([id]);
+    }
+    bars_.film.show();
+    tell("");
+  });
+}
+
+const said = make("div", { class: "e-said", role: "status" });
+const wrong = make("div", { class: "e-wrong", role: "alert" });
+
+function tell(text, label, act) {
+  said.replaceChildren(text);
+  if (text && label) said.append(" ", bars.wordButton("button s", label, act));
+}
+
+function leave() {
+  location.assign(data.back);
+}
+
+async function save() {
+  const ids = changed();
+  if (isSaving) return;
+  if (!ids.length) {
+    kept.forget([data.id]);
+    return leave();
+  }
+  isSaving = true;
+  bars_.top.done.disabled = true;
+  bars_.top.done.textContent = texts.saving;
+  wrong.replaceChildren();
+  const edits = ids.map((id) => [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe]);
+  try {
+    await send("/photos/edits", Object.fromEntries(edits.map(([name, edit]) => [name, recipes.spell(edit)])));
+    kept.forget([data.id, ...ids]);
+    leave();
+  } catch (error) {
+    isSaving = false;
+    bars_.top.done.disabled = false;
+    bars_.top.done.textContent = texts.done;
+    wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
+    if ([401, 403].includes(error.status)) {
+      const next = encodeURIComponent(location.pathname + location.search);
+      wrong.append(" ", make("a", { class: "button s", href: `/sign-in?next=${next}` }, texts.signIn));
+    }
+    $("button", wrong).focus();
+  }
+}
+
+function cancel() {
+  const ids = changed();
+  const discard = () => {
+    kept.forget([data.id, ...ids]);
+    leave();
+  };
+  if (ids.length) bars.ask(texts, discard);
+  else discard();
+}
+
+function reset() {
+  auto = null;
+  shape = { id: "original", isOther: false };
+  change(seeded(recipes.neutral()));
+}
+
+function enter(name) {
+  mode = name;
+  if (name === "crop") comparing.end();
+  comparing.key.disabled = name === "crop";
+  box.box.hidden = name !== "crop";
+  app.dataset.mode = name;
+  show();
+  if (name === "looks") looks.reveal();
+}
+
+document.addEventListener("keydown", (event) => {
+  if ($("dialog[open]") || event.altKey) return;
+  const act = event.ctrlKey || event.metaKey ? combined(event) : single(event);
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+document.addEventListener("keyup", (event) => event.key === "\\" && comparing.hold(false));
+
+function combined(event) {
+  const name = event.key.toLowerCase();
+  if (name === "z") return () => step(event.shiftKey ? 1 : -1);
+  return { y: () => step(1), s: save }[name];
+}
+
+function single(event) {
+  if (event.key === "Escape") return event.target.closest(".e-more") ? null : cancel; // that closes the menu
+  const name = { 1: "looks", 2: "adjust", 3: "crop" }[event.key];
+  if (name) return () => tabs.choose(name);
+  if (event.key === "\\") return mode === "crop" || event.repeat ? null : () => comparing.hold(true);
+  if (event.key === "r") return () => turnBy(recipes.turned);
+  return event.key === "R" ? () => turnBy(recipes.mirrored) : null;
+}
+
+const many = data.photos.length > 1;
+const at = data.photos.indexOf(own);
+const title = many ? texts.position.replace("{n}", at + 1).replace("{total}", data.photos.length) : texts.title;
+bars_.top = bars.topBar(texts, title, comparing.key, {
+  cancel,
+  undo: () => step(-1),
+  redo: () => step(1),
+  copy: many ? copyToAll : null,
+  reset,
+  done: save,
+});
+const tabs = bars.modes(texts, { looks: looks.element, adjust: adjust.element, crop: crop.element }, enter);
+const foot = make("div", { class: "e-foot" });
+if (many) {
+  const copy = bars.wordButton("button", texts.copy, copyToAll);
+  copy.title = texts.copyHint;
+  foot.append(copy);
+}
+foot.append(bars.wordButton("button plain", texts.reset, reset));
+const side = make("section", { class: "e-side", "aria-label": texts.tools }, tabs.element, looks.element, adjust.element, crop.element, foot);
+const app = make("div", { class: "e-app" }, bars_.top.element, preview.stage, side, make("div", { class: "e-words" }, wrong, said));
+if (many) {
+  bars_.film = bars.film(data, isEdited);
+  app.append(bars_.film.element);
+  app.classList.add("many");
+}
+shape = shapeOf(recipe);
+document.body.classList.add("has-app");
+$("#main").replaceChildren(app);
+tabs.choose("looks");
+preview.start();
+if (found && !recipes.areSame(found.recipe, recipes.read(data.recipe))) {
+  kept.keep(data.id, recipe, steps.list, steps.at);
+  tell(texts.restored);
+}
