@@ -20,7 +20,7 @@ from node.attachments import photo_rows, photos
 from node.attachments.disk_space import DiskSpace
 from node.attachments.file_sweep import GRACE_SECONDS
 from node.attachments.photo_rows import Photo
-from node.errors import N_, Conflict, DiskFull, Invalid, Refused
+from node.errors import N_, Conflict, DiskFull, Invalid, NotFound, Refused
 from node.models.account import Account
 from node.node import Node
 from node.uploads import partial_files, uploads
@@ -218,14 +218,14 @@ async def _locked(
                 raise
         await asyncio.sleep(LOCK_PAUSE)
     with file:
-        is_needed = False
         try:
             # Again, since it may have ended or become a photo before it was locked.
             upload = await node.db.read(uploads.by_id, account, upload_id)
-            is_needed = upload.photo_id is None
-        finally:
-            if not is_needed:
-                await node.storage.delete(partial_files.storage_key(upload_id))
+        except NotFound:
+            await node.storage.delete(partial_files.storage_key(upload_id))
+            raise
+        if upload.photo_id is not None:
+            await node.storage.delete(partial_files.storage_key(upload_id))
         yield upload, file
 
 

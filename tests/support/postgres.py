@@ -24,6 +24,7 @@ SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+    "autovacuum=off",  # statistics taken in the middle of a test would change plans that it compares
     "max_connections=300",
     "shared_buffers=64MB",
     "max_wal_size=256MB",

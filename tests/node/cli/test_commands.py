@@ -189,7 +189,7 @@ def test_a_refused_command_prints_one_line_and_exits_with_1(capsys: pytest.Captu
     for command, part in (
         (["account", "create", "ALICE", "--email", "x@a.test", "--password-stdin"], "taken"),
         (["account", "create", "rob", "--email", "alice@A.test", "--password-stdin"], "e-mail"),
-        (["account", "create", "no-no", "--email", "x@a.test", "--password-stdin"], "letters"),
+        (["account", "create", "no-no", "--email", "x@a.test", "--password-stdin"], "1 to 30 characters"),
         (["account", "create", "rob", "--email", "x", "--password-stdin"], "e-mail"),
         (["account", "password", "nobody", "--password-stdin"], "nobody"),
         (["token", "create", "nobody"], "nobody"),

@@ -230,6 +230,26 @@ async def test_a_cancelled_piece_keeps_what_arrived(node: Node, alice: Account) 
     assert await offset_of(node, alice, upload) == 40
 
 
+async def test_wherever_a_request_is_cancelled_what_arrived_stays(node: Node, alice: Account) -> None:
+    upload = await begin(node, alice, 1000)
+    await send(node, alice, upload, b"a" * 400)
+    for waits in range(40):
+        for request in (
+            send(node, alice, upload, b"", 400),
+            offset_of(node, alice, upload),
+            receiving.become_photo(node, alice, upload),
+        ):
+            task = asyncio.ensure_future(request)
+            for _ in range(waits):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await asyncio.sleep(0.001)  # a thread may still have the file
+
+            assert stored(node, upload) == b"a" * 400
+    assert await offset_of(node, alice, upload) == 400
+
+
 async def test_nobody_else_can_ask_send_finish_or_cancel(
     node: Node, alice: Account, mallory: Account
 ) -> None:
