@@ -178,7 +178,7 @@ def _children(data: bytes, start: int, end: int) -> dict[bytes, tuple[int, int]]
     return found
 
 
-def heif_grid(container: bytes, tiles: int, side: int = 64, *, distinct: bool = False) -> bytes:
+def heif_grid(container: bytes, tiles: int, *, columns: int = 256, distinct: bool = False) -> bytes:
     """A HEIC or AVIF whose picture is a grid of tiles: the one coded picture, named over and over again.
 
     With `distinct` each tile is an item of its own with the same bytes.
@@ -192,7 +192,7 @@ def heif_grid(container: bytes, tiles: int, side: int = 64, *, distinct: bool = 
     config_body = container[slice(*ipco[config])]
     width, height = struct.unpack(">II", container[ipco[b"ispe"][0] + 4 : ipco[b"ispe"][0] + 12])
     payload = container[slice(*top[b"mdat"])]
-    columns = min(256, tiles)
+    columns = min(columns, tiles)
     rows = tiles // columns
     count = rows * columns
     grid = struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, columns * width, rows * height)

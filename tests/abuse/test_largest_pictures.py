@@ -10,6 +10,7 @@ from PIL import Image
 from media import images
 from media.images import VARIANTS
 from media.sandbox import Sandbox
+from tests.abuse import bombs
 from tests.media import samples
 from tests.support.parallel import ONE_AT_A_TIME
 
@@ -48,10 +49,26 @@ async def test_a_picture_of_the_size_that_is_told_is_accepted(
         picture.putpalette(bytes(range(48)))
     data = samples.encoded(picture, kind, **options)
     del picture
+    assert await _size_of(data) == (width, height)
+
+
+@pytest.mark.parametrize("name", ["largest-10-bit.heic", "largest-10-bit.avif"])
+async def test_with_10_bits_and_transparency_too(name: str) -> None:
+    data = (samples.PICTURES / name).read_bytes()
+
+    assert await _size_of(data) == (7000, 7142)
+
+
+async def test_a_grid_as_phones_save_it_too() -> None:
+    data = bombs.heif_grid((samples.PICTURES / "tile.heic").read_bytes(), 182, columns=14, distinct=True)
+
+    assert await _size_of(data) == (14 * 512, 13 * 512)
+
+
+async def _size_of(data: bytes) -> tuple[int, int]:
     sandbox = Sandbox(workers=1)
     try:
         rendered = await sandbox.render(data, NOW)
     finally:
         await sandbox.close()
-
-    assert (rendered.width, rendered.height) == (width, height)
+    return rendered.width, rendered.height

@@ -16,8 +16,9 @@ from media.images import Picture
 SECRET = "SECRET-PLACE"
 RED, GREEN, BLUE, WHITE = (230, 20, 20), (20, 200, 20), (20, 20, 230), (240, 240, 240)
 QUARTERS = (RED, GREEN, BLUE, WHITE)
+PICTURES = Path(__file__).parent / "pictures"
 # A HEIC of the four quarters with a rotation of its own (6), Display P3, and a place in its Exif.
-HEIC = (Path(__file__).parent / "pictures" / "quarters.heic").read_bytes()
+HEIC = (PICTURES / "quarters.heic").read_bytes()
 
 _TURNED_BY = {
     1: None,
