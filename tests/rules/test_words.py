@@ -65,7 +65,6 @@ EXCEPTIONS = (
     Permitted("templates/", '"letter"', _ICON),
     Permitted("web/static/css/", "letter-spacing", "CSS"),
     Permitted("templates/sign_up.html", "Letters, numbers and underscores", _PLAIN),
-    Permitted("tests/node/cli/test_commands.py", '"letters"', _PLAIN),
     Permitted("tests/browser/test_two_nodes.py", "a short sentence is good", "a password"),
     Permitted("docs/demo.py", "to stay awake", _PLAIN),
     Permitted("config.toml", "A sentence or two", _PLAIN),

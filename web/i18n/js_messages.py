@@ -66,6 +66,8 @@ def collect_viewer_messages(_: Callable[[str], str]) -> dict[str, str]:
         "noDescription": _("No description yet."),
         "file": _("File"),
         "download": _("Download"),
+        "share": _("Share"),
+        "people": _("In this photo"),
         "full": _("Full screen"),
         "like": _("Like"),
         "comments": _("Comments"),

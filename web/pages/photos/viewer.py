@@ -108,6 +108,10 @@ def _describe(photo: Photo, people: list[TaggedPerson]) -> dict[str, Any]:
         "panorama": photo_frames.is_panorama(photo),
         "focus": photo.focus_x,
         "alt": photo.alt,
+        "people": [
+            {"name": one.account.label, "path": helpers.profile_path(one.account), "x": one.x, "y": one.y}
+            for one in people
+        ],
         "about": photo_metadata.render_metadata([photo], people),
         "notice": helpers.incomplete_notice(photo),
     }

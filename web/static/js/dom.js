@@ -23,9 +23,13 @@ export function icon(name, classes = "icon") {
   return svg;
 }
 
+let toast;
 let toastTimer;
+/** Says something for a moment. What lies under a modal dialog is neither seen nor read out, so it goes into that. */
 export function showToast(text) {
-  const toast = $("#toast");
+  toast ??= $("#toast");
+  const top = $$("dialog:modal").at(-1) ?? document.body;
+  if (toast.parentElement !== top) top.append(toast);
   toast.textContent = text;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => (toast.textContent = ""), 4000);

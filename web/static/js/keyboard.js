@@ -73,7 +73,7 @@ function turnAlbum(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if ($("dialog:modal") || event.target.closest("input, textarea, select, [contenteditable]")) return;
   if (event.key === "ArrowLeft" || event.key === "ArrowRight") return turnAlbum(event);
   const act = acts[event.key];
   if (!act) return;

@@ -2,10 +2,12 @@
 // Back closes it, since opening it adds an entry to the history, with the address of the page of the photo; the album
 // below follows it.
 
+import { share } from "./copying.js";
 import { $, $$, make, messages } from "./dom.js";
 import { setUpGestures } from "./viewer_gestures.js";
 import { STEP, setUpKeys } from "./viewer_keys.js";
 import * as parts from "./viewer_parts.js";
+import { People } from "./viewer_people.js";
 import { Zoom } from "./viewer_zoom.js";
 
 const IDLE_MS = 3000;
@@ -110,7 +112,9 @@ class Viewer {
     this.aboutButton.setAttribute("aria-expanded", "false");
     this.save = make("a", { class: "viewer-button", download: "", title: words.download, "aria-label": words.download });
     this.save.append(parts.control("", "download", "", () => {}).firstChild);
-    const tools = make("div", { class: "viewer-tools" }, zoom.bar, this.altButton, this.aboutButton, this.save);
+    const pass = parts.control("", "share", words.share, () => share(new URL(this.address, location.href).href));
+    this.people = new People(this);
+    const tools = make("div", { class: "viewer-tools" }, zoom.bar, this.people.button, this.altButton, this.aboutButton, pass, this.save);
     if (document.fullscreenEnabled) tools.append(parts.control("viewer-full", "full", words.full, () => this.toggleFull()));
     this.alt = make("p", { class: "viewer-alt", dir: "auto", hidden: "", tabindex: "0" });
     this.panel = make("aside", { class: "viewer-about", "aria-label": words.about });
@@ -172,6 +176,7 @@ class Viewer {
       if (Math.abs(i - this.n) <= 1) this.feed(i);
     });
     this.place(0, false);
+    this.people?.change();
     this.zoom.reset();
     if (!this.words) return;
     if (this.back) {
@@ -218,6 +223,7 @@ class Viewer {
     const { zoom } = this;
     this.dialog.classList.toggle("is-zoomed", !zoom.isAtRest);
     if (!this.words) return;
+    this.people.place();
     this.level.textContent = zoom.isFit ? this.words.fit : parts.percent(zoom.percent);
     this.level.title = zoom.isFit ? this.words.realHint : this.words.fitHint;
     zoom.draw(this.map, this.reach);

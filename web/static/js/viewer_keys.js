@@ -5,7 +5,9 @@ import { $, $$ } from "./dom.js";
 export const STEP = 1.5;
 
 export function setUpKeys(dialog, view) {
-  dialog.addEventListener("keydown", (event) => {
+  const press = (event) => {
+    // A bar that is hidden loses the focus to the page, which must not make the keys dead.
+    if (event.target !== document.body && !dialog.contains(event.target)) return undefined;
     if (event.key === "Escape") {
       event.preventDefault();
       return view.escape();
@@ -16,7 +18,9 @@ export function setUpKeys(dialog, view) {
     if (!act || (event.target.closest(".viewer-about-text, .viewer-alt") && event.key.startsWith("Arrow"))) return undefined;
     event.preventDefault();
     return act();
-  });
+  };
+  document.addEventListener("keydown", press);
+  dialog.addEventListener("close", () => document.removeEventListener("keydown", press));
 }
 
 function actOf(dialog, view, key) {
