@@ -44,6 +44,7 @@ def test_the_viewer_is_loaded_when_a_photo_is_opened() -> None:
         "viewer_gestures.js",
         "viewer_keys.js",
         "viewer_parts.js",
+        "viewer_people.js",
         "viewer_zoom.js",
     }
     assert _size(viewer - home) < 20 * KB
