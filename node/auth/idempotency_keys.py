@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from node.database import Writer
+from node.database import Reader, Writer
 from node.ids import now_ms
 from node.models.account import Account
 
@@ -31,8 +31,11 @@ def claim(tx: Writer, account: Account, key: str) -> int | None:
         hash=_hash(key),
         now=now_ms(),
     )
-    if first is not None:
-        return None
+    return None if first is not None else find_post(tx, account, key)
+
+
+def find_post(tx: Reader, account: Account, key: str) -> int | None:
+    """Returns the id of the post that was created with a key; None without one."""
     post_id: int | None = tx.value(
         """SELECT post_id FROM idempotency_keys WHERE account_id = :account AND hash = :hash""",
         account=account.id,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from node import rate_limits
 from node.accounts import accounts, mention_links
 from node.attachments import photos
+from node.auth import idempotency_keys
 from node.database import Reader, Writer
 from node.errors import NotAllowed, TooManyRequests
 from node.federation import outbox
@@ -28,6 +29,19 @@ from node.posts.drafts import Draft, validate
 
 NOTIFY_MAX_AGE_MS = 7 * 24 * 3_600_000
 MAX_EDITS_PER_HOUR = 300
+
+
+def publish_once(tx: Writer, author: Account, key: str, draft: Draft) -> Post:
+    """Publishes a draft as `publish` does, or returns the post that was published with the same key.
+
+    Without a key, '', it is always published. Raises what `publish` raises, and NotFound where the post was deleted since.
+    """
+    if key and (known := idempotency_keys.claim(tx, author, key)) is not None:
+        return posts.visible_by_id(tx, author, known)
+    post = publish(tx, author, draft)
+    if key:
+        idempotency_keys.record_post(tx, author, key, post.id)
+    return post
 
 
 def publish(tx: Writer, author: Account, draft: Draft) -> Post:

@@ -20,6 +20,8 @@ class BadConnection:
         self.is_held = asyncio.Event()
         self._held_at: int | None = None
         self._released = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._answered.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._relays: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -39,10 +41,15 @@ class BadConnection:
         self._released.clear()
         self._held_at = self.sent + count
 
+    def hold_answers(self) -> None:
+        """Lets nothing of the server through until it is cut."""
+        self._answered.clear()
+
     def cut(self) -> None:
         """Cuts all connections. New ones are accepted."""
         self._held_at = None
         self._released.set()
+        self._answered.set()
         for writer in list(self._writers):
             writer.transport.abort()
 
@@ -82,6 +89,7 @@ class BadConnection:
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
+            await self._answered.wait()
             writer.write(data)
             await writer.drain()
 

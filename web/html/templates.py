@@ -7,6 +7,7 @@ read before it starts. Posts are rendered by `post_cards`, which caches what is 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ class TemplateGettext:
         if cached is None:
             cached = self._plain[message] = Markup(self._catalogue.gettext(message))  # noqa: S704
         return cached % values if values else cached
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(12)
 
 
 def _with_written_numbers(ngettext: Any) -> Any:
@@ -150,6 +155,7 @@ class Templates:
         options = self._node.config
         env.globals.update(
             asset=self._assets.url,
+            new_key=_new_key,
             icon=helpers.Icons(self._assets.url("icons.svg")),
             icons=self._assets.url("icons.svg"),
             avatar=helpers.render_avatar,

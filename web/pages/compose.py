@@ -19,6 +19,7 @@ from activitypub.remote import lookup
 from node.attachments import photo_metadata, photo_rows, photos
 from node.attachments.photo_metadata import SharedMetadata
 from node.attachments.photo_rows import Photo
+from node.auth import idempotency_keys
 from node.database import Reader, Writer
 from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.ids import parse_id
@@ -41,7 +42,7 @@ from web.html.templates import render_page
 from web.i18n import compose_messages, js_messages
 from web.i18n.translations import _, gettext
 from web.request import context
-from web.request.post_form import SubmittedPost, own_photos, read_form
+from web.request.post_form import SubmittedPost, own_photos, read_form, read_key
 from web.request.redirects import see_other, wants_json
 
 blueprint = Blueprint("compose", __name__)
@@ -79,6 +80,7 @@ async def render_form(
         problems=problems,
         missing=missing,
         draft_id=draft_id,
+        once=(await request.form).get("once"),
         publish_at=publish_at,
         drafts_count=0 if post else await context.read_signed_in(_count_drafts),
         most=MAX_PHOTOS,
@@ -203,8 +205,13 @@ async def render_form_again(
 @blueprint.post("/compose")
 async def publish() -> Response:
     account = await context.require_account()
-    submitted = await read_form(account)
     action = (await request.form).get("do", "")
+    if action == "post" and (key := await read_key()):
+        # Sent again, since its answer was lost: its photos are in a post already.
+        published = await context.read_signed_in(_find_published, key)
+        if published is not None:
+            return _lead_to(post_path(published, account))
+    submitted = await read_form(account)
     leads_to_photo = action.startswith(tuple(PHOTO_PAGES))
     photo_page = _photo_page(action, submitted)
     try:
@@ -228,6 +235,11 @@ async def publish() -> Response:
     except Refused as refused:
         return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
     return _lead_to(post_path(post, account))
+
+
+def _find_published(tx: Reader, account: Account, key: str) -> Post | None:
+    post_id = idempotency_keys.find_post(tx, account, key)
+    return None if post_id is None else posts.by_id(tx, post_id)
 
 
 def _photo_page(action: str, submitted: SubmittedPost) -> str | None:
@@ -265,7 +277,7 @@ def _schedule(tx: Writer, account: Account, it: SubmittedPost) -> None:
 
 
 def _publish(tx: Writer, account: Account, submitted: SubmittedPost) -> Post:
-    post = publishing.publish(tx, account, submitted.draft)
+    post = publishing.publish_once(tx, account, submitted.key, submitted.draft)
     if submitted.draft_id is not None:
         saved_drafts.delete(tx, account, submitted.draft_id)
     return post

@@ -45,7 +45,7 @@ from web.html.templates import render_page
 from web.i18n.translations import _
 from web.pages import compose
 from web.request import context
-from web.request.post_form import AUDIENCE_RULES
+from web.request.post_form import AUDIENCE_RULES, read_key
 from web.request.redirects import referring_path, see_other, wants_json
 
 blueprint = Blueprint("posts", __name__)
@@ -278,11 +278,10 @@ async def run_action(post_id: int, action: str) -> Response:
     return see_other(back, fragment=f"post-{post_id}")
 
 
-def _add_comment(tx: Writer, account: Account, post_id: int, caption: str) -> tuple[Post, str]:
+def _add_comment(tx: Writer, account: Account, post_id: int, caption: str, key: str) -> tuple[Post, str]:
     parent = posts.visible_by_id(tx, account, post_id)
-    comment = publishing.publish(
-        tx, account, Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
-    )
+    draft = Draft(caption=caption, parent_id=post_id, visibility=parent.visibility)
+    comment = publishing.publish_once(tx, account, key, draft)
     return comment, post_path(parent, accounts.get(tx, parent.account_id))
 
 
@@ -291,7 +290,7 @@ async def add_comment(post_id: int) -> Response:
     caption = (await request.form).get("caption", "")
     await context.require_account()
     await lookup.fetch_mentioned_accounts(context.current_node(), caption)
-    comment, path = await context.write(_add_comment, post_id, caption)
+    comment, path = await context.write(_add_comment, post_id, caption, await read_key())
     if wants_json():
         return jsonify(ok=True, id=str(comment.id))
     return see_other((await request.form).get("back", "") or path, fragment=f"post-{comment.id}")

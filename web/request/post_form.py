@@ -25,6 +25,7 @@ from web.i18n.translations import N_, _, gettext, ngettext
 from web.request import context
 
 MAX_FILE_NAME_LENGTH = 100
+MAX_KEY_LENGTH = 50
 
 AUDIENCE_RULES: dict[str, InteractionRule] = {
     "everyone": EVERYONE,
@@ -40,6 +41,7 @@ class SubmittedPost:
 
     `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
+    `key` is what `read_key` returns.
     """
 
     draft: Draft
@@ -47,6 +49,18 @@ class SubmittedPost:
     missing: list[str] = field(default_factory=list)
     draft_id: int | None = None
     publish_at: int | None = None
+    key: str = ""
+
+
+async def read_key() -> str:
+    """Returns what tells the submitted form from all others, and is the same where it was sent again.
+
+    '' for one with files, which are not compared.
+    """
+    form, files = await request.form, await request.files
+    if not (once := form.get("once", "")) or any(file.filename for file in files.values()):
+        return ""
+    return "\n".join((once[:MAX_KEY_LENGTH], form.get("caption", ""), *form.getlist("photo")))
 
 
 def own_photos(tx: Reader, account: Account, ids: list[int], post_id: int | None) -> list[Photo]:
@@ -184,7 +198,9 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         publish_at = None
         problems.append(gettext(invalid.message))
     missing = [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS]
-    return SubmittedPost(draft, problems, missing, parse_id(form.get("draft", "")), publish_at)
+    return SubmittedPost(
+        draft, problems, missing, parse_id(form.get("draft", "")), publish_at, await read_key()
+    )
 
 
 def _parse_publish_at(form: Mapping[str, str]) -> int | None:

@@ -28,6 +28,10 @@ def _newest(tx: Reader, who: Account) -> PostView | None:
     return found[0] if found else None
 
 
+def _all(tx: Reader, who: Account) -> list[PostView]:
+    return post_views.by_entries(tx, who, timelines.profile(tx, who, who, Page()))
+
+
 def _kept(seen: Seen) -> list[str]:
     return [one.attributes["value"] for one in seen.all("input", type="hidden", name="photo")]
 
@@ -55,6 +59,31 @@ async def test_one_form_posts_photos_with_descriptions(
     assert made is not None
     assert [one.alt for one in made.photos] == ["A lake", "A boat"]
     assert made.post.comments_enabled
+
+
+async def test_a_form_that_is_sent_again_is_posted_once(
+    node: Node, alice: Account, signed_in: SignedIn, photo: Photo
+) -> None:
+    visitor = await signed_in(alice)
+    uploaded = await photos.upload(node, alice, photo(60, 40, "JPEG", seed=1))
+    once = (await visitor.get("/compose")).one("input", type="hidden", name="once").attributes["value"]
+    text = {"caption": "From a tunnel", "visibility": "public", "do": "post", "once": once}
+    with_photo = {**text, "photo": str(uploaded.id)}
+    for form in (text, text, with_photo, with_photo):
+        seen = await visitor.post("/compose", form)
+        assert (seen.status, "From a tunnel" in seen.main_text) == (200, True)
+    # Another text is another post, also where Back led to the same form; and so is another form.
+    await visitor.post("/compose", {**text, "caption": "From a train"})
+    again = (await visitor.get("/compose")).one("input", type="hidden", name="once").attributes["value"]
+    await visitor.post("/compose", {**text, "once": again})
+
+    made = await node.db.read(_all, alice)
+    assert [(len(one.photos), one.post.source) for one in made] == [
+        (0, "From a tunnel"),
+        (0, "From a train"),
+        (1, "From a tunnel"),
+        (0, "From a tunnel"),
+    ]
 
 
 async def test_a_refused_photo_shows_a_message_and_loses_nothing(

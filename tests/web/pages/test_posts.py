@@ -201,6 +201,18 @@ async def test_the_history_shows_which_descriptions_were_changed(
     assert ("Photo 1 removed." in newest, "added" in newest) == (True, False)
 
 
+async def test_a_comment_that_is_sent_again_stands_once(
+    node: Node, alice: Account, signed_in: SignedIn, publish: Publish
+) -> None:
+    post = await publish(alice)
+    visitor = await signed_in(alice)
+    once = (await visitor.get(f"/posts/{post.id}")).one("input", name="once").attributes["value"]
+    for _ in range(2):
+        seen = await visitor.post(f"/posts/{post.id}/comment", {"caption": "Again?", "once": once})
+
+    assert len(seen.all("article", class_="comment")) == 1
+
+
 async def test_its_author_changes_who_can_comment_on_a_post(
     node: Node, alice: Account, bob: Account, publish: Publish, anybody: Visitor, signed_in: SignedIn
 ) -> None:

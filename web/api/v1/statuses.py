@@ -130,12 +130,7 @@ def _schedule(tx: Writer, request: ApiRequest, publish_at: int) -> JsonResponse:
 
 
 def _create(tx: Writer, request: ApiRequest) -> JsonResponse:
-    account, key = request.caller, request.idempotency_key
-    if key and (known := idempotency_keys.claim(tx, account, key)):
-        return JsonResponse(status_entity(tx, request, known))
-    post = publishing.publish(tx, account, _draft(tx, request))
-    if key:
-        idempotency_keys.record_post(tx, account, key, post.id)
+    post = publishing.publish_once(tx, request.caller, request.idempotency_key, _draft(tx, request))
     return JsonResponse(status_entity(tx, request, post.id))
 
 

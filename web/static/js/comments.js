@@ -83,10 +83,11 @@ async function post(form, text) {
   field(form).value = "";
   if (form.matches(".reply")) form.remove();
   row.scrollIntoView({ block: "nearest" });
+  const once = `${Date.now()}-${Math.random()}`; // or trying again after a lost answer would post it twice
   const attempt = async () => {
     state.replaceChildren(messages.sending);
     try {
-      const { id } = await send(action, { caption: text });
+      const { id } = await send(action, { caption: text, once });
       sessionStorage.removeItem(`comment:${action}`);
       await replace(row, id);
     } catch (error) {

@@ -9,6 +9,7 @@ const LASTS = 20 * 3600e3;
 const TYPED = "typed"; // what the form was at first is not known: it is saved as it is
 const version = $("[name=version]", form)?.value ?? "";
 // A quote is another post than the one that was begun before, and so is each post that is edited.
+const once = $("[name=once]", form);
 const quoted = $("[name=quote]", form)?.value;
 let key = isNew ? (quoted ? `draft-${quoted}` : "draft") : `draft-of-${form.dataset.post}`;
 let isReady = false;
@@ -20,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
 
 function content() {
   const photos = $$(".upload[data-photo]", list).map((row) => ({
@@ -42,7 +43,7 @@ function save() {
   first = "";
   const isEmpty = isNew && !caption.value && !draft.photos.length && !draft.missing.length;
   if (isEmpty) localStorage.removeItem(key);
-  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version }));
+  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value }));
   if (isNew && (!isEmpty || draftId())) saveOnServer();
   if (draftId() && lock !== `draft ${draftId()}`) hold(`draft ${draftId()}`);
 }
@@ -59,7 +60,10 @@ function setFields(fields) {
 
 function restore(draft) {
   const known = new Map(rows().map((row) => [row.dataset.photo, row]));
-  if (isNew) useDraft(draft.id);
+  if (isNew) {
+    useDraft(draft.id);
+    once.value = draft.once || once.value; // it may have been posted, and the answer lost
+  }
   setFields(draft.fields ?? []);
   list.replaceChildren();
   for (const photo of draft.photos) {
