@@ -12,10 +12,11 @@ import ctypes
 import os
 import platform
 import resource
+import signal
 import struct
 import sys
 
-_SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER_MODE = 38, 22, 2
+_SET_PARENT_DEATH_SIGNAL, _SET_NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER_MODE = 1, 38, 22, 2
 _NEW_USER_AND_NETWORK = 0x10000000 | 0x40000000
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38  # EPERM, ENOSYS
 _EXECUTABLE, _THREAD = 4, 0x00010000
@@ -44,6 +45,18 @@ _MACHINES = {
     "x86_64": (0xC000003E, _X86_64, {"mmap": 9, "mprotect": 10}, {"clone": 56, "clone3": 435}),
     "aarch64": (0xC00000B7, _AARCH64, {"mmap": 222, "mprotect": 226}, {"clone": 220, "clone3": 435}),
 }
+
+
+def end_with_parent(parent: int) -> None:
+    """Ends this process with the process `parent` that started it, now or whenever that one ends, however that happens.
+
+    On Linux a stopped process ends so, too. What counts is the end of the thread that started it, see prctl(2). The
+    forks of this process have to ask for it themselves.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, ctypes.c_ulong(signal.SIGKILL))
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def confine_process(memory_mb: int, seconds: int) -> None:

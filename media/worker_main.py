@@ -1,4 +1,5 @@
-"""The program of a worker process, started as `python -m media.worker_main STATUS_FD MEMORY_MB`.
+"""The program of a worker process, started as `python -m media.worker_main STATUS_FD MEMORY_MB NODE`, where
+NODE is the id of the process that starts it: the worker ends with that one, and the child below with the worker.
 
 It loads the decoders, then waits without ever reading. For each picture it forks: the child reads the node's request
 from standard input, confines itself with the limits in it, reads the picture, responds on standard output and
@@ -29,17 +30,20 @@ _STRIP_BYTES, _KEPT_BYTES = 8 << 20, 64 << 20
 
 
 def main() -> None:
-    status, memory_mb = (int(argument) for argument in sys.argv[1:3])
+    status, memory_mb, node = (int(argument) for argument in sys.argv[1:4])
+    seccomp.end_with_parent(node)
     pixels.warm_up()
     gc.collect()
     gc.freeze()
     os.write(status, STATUS_STRUCT.pack(0, 0, 0))
     poll = select.poll()
     poll.register(0, select.POLLIN)
+    worker = os.getpid()
     while poll.poll()[0][1] & select.POLLIN:
         child = os.fork()
         if child == 0:
             try:
+                seccomp.end_with_parent(worker)
                 os.close(status)
                 _render_one(memory_mb)
             except BaseException:

@@ -107,7 +107,11 @@ class Pauser:
 
 
 class Worker:
-    """A worker process and its pipes. Its methods block: use it in a thread."""
+    """A worker process and its pipes. Its methods block: use it in a thread.
+
+    The process ends with the thread that makes the `Worker`, see `seccomp.end_with_parent`: that of a pool which is
+    shut down after its workers were stopped, or with the program.
+    """
 
     def __init__(self, memory_mb: int) -> None:
         self.is_reusable = True
@@ -119,7 +123,7 @@ class Worker:
         self._deadline = self.used_at + _START_TIMEOUT_SECONDS
         self._pauser = Pauser()
         self._status, status = os.pipe()
-        arguments = [str(status), str(memory_mb)]
+        arguments = [str(status), str(memory_mb), str(os.getpid())]
         try:
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-s", "-m", "media.worker_main", *arguments],

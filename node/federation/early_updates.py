@@ -2,7 +2,8 @@
 
 Servers deliver in parallel: an Update can overtake the Create of its post, which then would bring back the text before
 the edit. What can be kept so is little and for a day, and only its author's Create takes it out. Of an edit that is
-not kept itself the id of its post is remembered, and the post is fetched when its Create comes.
+not kept itself the id of its post is remembered, and the post is fetched when its Create comes. Where there is too much,
+who sent most loses: no server pushes out what others sent, and no account what others of its server did.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from node.models import deletion_hooks
 from node.models.account import Account
 
 RETENTION_MS = 24 * 3600 * 1000
-MAX_PER_ACCOUNT = 100
-MAX_ROWS = 4000
+MAX_PER_ACCOUNT, MAX_PER_HOST, MAX_ROWS = 100, 1000, 4000
 MAX_DOCUMENT_LENGTH = 32 * 1024
 MAX_LENGTH_PER_ACCOUNT = 10 * MAX_DOCUMENT_LENGTH
 """How long the edits of one account that are kept themselves may be in all; of others the ids are remembered."""
@@ -27,13 +27,12 @@ def keep(tx: Writer, author: Account, uri: str, document: str, *, edited_at: int
     """Keeps the Update of a post that is not stored yet; of several the latest edit. '' remembers the id alone.
 
     So does a document that is longer than `MAX_DOCUMENT_LENGTH`, and one beyond the latest of its account that have
-    `MAX_LENGTH_PER_ACCOUNT` together. Of an account the latest `MAX_PER_ACCOUNT` are kept, of all `MAX_ROWS`.
+    `MAX_LENGTH_PER_ACCOUNT` together. Of an account the latest `MAX_PER_ACCOUNT` are kept, of a server `MAX_PER_HOST`
+    and of all `MAX_ROWS`.
     """
-    if tx.value("SELECT COUNT(*) FROM early_updates") >= MAX_ROWS:
-        tx.run("DELETE FROM early_updates WHERE id = (SELECT MIN(id) FROM early_updates)")
     tx.run(
-        """INSERT INTO early_updates (id, uri, account_id, document, edited_at)
-           VALUES (:id, :uri, :account, :document, :edited_at)
+        """INSERT INTO early_updates (id, uri, account_id, host, document, edited_at)
+           VALUES (:id, :uri, :account, (SELECT host FROM accounts WHERE id = :account), :document, :edited_at)
            ON CONFLICT (uri) DO UPDATE SET document = excluded.document, edited_at = excluded.edited_at
            WHERE early_updates.edited_at <= excluded.edited_at""",
         id=new_id(),
@@ -55,6 +54,26 @@ def keep(tx: Writer, author: Account, uri: str, document: str, *, edited_at: int
         tx.run("UPDATE early_updates SET document = '' WHERE id IN (:ids)", ids=surplus)
     if surplus := [row["id"] for row in rows[MAX_PER_ACCOUNT:]]:
         tx.run("DELETE FROM early_updates WHERE id IN (:ids)", ids=surplus)
+    _delete_surplus(tx, author)
+
+
+def _delete_surplus(tx: Writer, author: Account) -> None:
+    """Deletes one row where a server has more than it may, or all have: the oldest of the account that has most of the
+    server that has most.
+    """
+    host = tx.value("SELECT host FROM accounts WHERE id = :id", id=author.id)
+    if tx.value("SELECT COUNT(*) FROM early_updates WHERE host = :host", host=host) <= MAX_PER_HOST:
+        if tx.value("SELECT COUNT(*) FROM early_updates") <= MAX_ROWS:
+            return
+        host = tx.value(
+            "SELECT host FROM early_updates GROUP BY host ORDER BY COUNT(*) DESC, MIN(id) LIMIT 1"
+        )
+    tx.run(
+        """DELETE FROM early_updates WHERE id = (
+               SELECT MIN(id) FROM early_updates WHERE host = :host
+               GROUP BY account_id ORDER BY COUNT(*) DESC, MIN(id) LIMIT 1)""",
+        host=host,
+    )
 
 
 def is_kept(tx: Reader, author: Account, uri: str) -> bool:

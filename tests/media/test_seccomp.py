@@ -53,3 +53,12 @@ def test_a_confined_process_reaches_nothing():
     )
 
     assert run.stdout == b"a thread may run\n", run.stderr.decode()
+
+
+def test_a_worker_whose_node_has_ended_before_it_asks_ends_at_once():
+    run = subprocess.run(
+        [sys.executable, "-m", "media.worker_main", "1", "512", str(os.getppid())],
+        cwd=ROOT, stdin=subprocess.PIPE, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (run.returncode, run.stdout) == (1, b""), run.stderr.decode()

@@ -35,6 +35,7 @@ from web.request.multipart import read_form
 log = logging.getLogger("tintype.api")
 
 MAX_BODY_BYTES = 1024 * 1024
+STREAMING_PATH = "/api/v1/streaming"
 UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media")
 BODY_TIMEOUT_SECONDS = 300.0
 
@@ -71,6 +72,10 @@ class _NoEndpoint(Refused):
 
 
 _NO_ENDPOINT = _NoEndpoint("This endpoint does not exist here.")
+# Where the instance says that streaming would be, see `web.api.v1.instance`.
+_NO_STREAMING = _NoEndpoint(
+    "There is no streaming here. Ask for the timelines and notifications now and then instead."
+)
 
 
 ROUTER: Router[Route] = Router(
@@ -86,7 +91,7 @@ def _route(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     except exceptions.MethodNotAllowed:
         raise MethodNotAllowed("This cannot be done here.") from None
     if found is None:
-        raise _NO_ENDPOINT
+        raise _NO_STREAMING if f"{path}/".startswith(f"{STREAMING_PATH}/") else _NO_ENDPOINT
     return found.endpoint, tuple(found.args.values())
 
 

@@ -1,7 +1,7 @@
 """Serves an ASGI app over HTTP/1.1 and HTTP/2: the one way in to `web/server/`.
 
 There are two servers with the same behaviour. The fast one reads HTTP/1.1 with llhttp and replaces
-undocumented parts of hypercorn; the plain one is hypercorn as released. The fast one serves where the option
+undocumented parts of hypercorn; the plain one is hypercorn as released, but for one part. The fast one serves where the option
 says so and hypercorn has everything that it needs (see `web.server.private_api`).
 """
 

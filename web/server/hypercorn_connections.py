@@ -24,11 +24,11 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h2 import H2Protocol
-from hypercorn.protocol.h11 import H11Protocol
 
 from web.server.config import STALL_FACTOR, CopiedConfig
 from web.server.http1 import Http1
 from web.server.http2 import PatchedH2
+from web.server.strict_h11 import StrictH11
 
 MAX_READ = 65_536  # bytes
 
@@ -144,7 +144,7 @@ class FastConfig(CopiedConfig):
 
 
 def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
-    """Returns what makes a `fast` object for a fast server, and hypercorn's own for any other."""
+    """Returns what makes a `fast` object for a fast server, and an `original` one for any other."""
 
     def make(*args: Any) -> Any:
         return (fast if any(isinstance(one, FastConfig) for one in args) else original)(*args)
@@ -153,7 +153,7 @@ def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
 
 
 _connection = _for_fast_config(Connection, TCPServer)
-_http1 = _for_fast_config(Http1, H11Protocol)
+_http1 = _for_fast_config(Http1, StrictH11)
 _http2 = _for_fast_config(PatchedH2, H2Protocol)
 
 

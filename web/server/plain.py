@@ -1,4 +1,4 @@
-"""Serves an ASGI app with hypercorn as released, using only its documented parts.
+"""Serves an ASGI app with hypercorn as released, using only its documented parts and a stricter reader of HTTP/1.1.
 
 This server runs when the fast one is switched off, or does not fit the installed release of hypercorn.
 Hypercorn 0.18 has faults that let a client hold memory or tasks for ever, or that lose a response. Those that
@@ -15,8 +15,10 @@ different from the fast server:
 - A wrong handshake of a WebSocket is answered, and its connection stays open until the client closes it.
 - A tunnel that is asked for over HTTP/2 (CONNECT), and a path or method that is not ASCII, end the connection with a
   traceback in the log.
-- A folded header is read as one line, which RFC 9112 (section 5.2) allows as well as refusing it.
-- Where HTTP/2 without TLS is not wanted, an upgrade to it is accepted, and every request on it answered 505.
+
+Where a release of hypercorn has no place for the stricter reader (`strict_h11`), the log says so: folded headers are
+then read as one line, and an upgrade to HTTP/2 is accepted and, unless `server.h2c` is set, each request on it answered
+505.
 
 `FAULTS_OF_PLAIN_HYPERCORN` in `tests/web/server/conftest.py` names the tests of the first three and of that.
 """
@@ -27,13 +29,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import hypercorn.asyncio
 from hypercorn.config import Config, Sockets
 from priority.priority import PriorityError
 
+from web.server import private_api
 from web.server.config import STALL_FACTOR, CopiedConfig, allows_h2c
 from web.server.guarded_exchange import Request, Response, framing_fault
 
@@ -111,8 +114,18 @@ class PlainConfig(CopiedConfig):
         return sockets
 
 
-async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:
-    """Serves an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError."""
+async def serve(
+    app: Any,
+    config: Config,
+    *,
+    shutdown_trigger: Callable[[], Awaitable[Any]],
+    needed: Iterable[private_api.Name] = private_api.STRICT_READER_NAMES,
+) -> None:
+    """Serves an ASGI app over HTTP/1.1 and HTTP/2 until `shutdown_trigger` returns. Raises OSError.
+
+    Reads HTTP/1.1 strictly where hypercorn has all that is `needed` for that.
+    """
+    _read_strictly(needed)
     guarded = GuardedApp(app, config)
 
     async def shutdown() -> None:
@@ -127,6 +140,20 @@ async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awai
         except BaseExceptionGroup as group:  # of connections that were still open when the server stopped
             if (unexpected := group.split(EXPECTED)[1]) is not None:
                 raise unexpected from None
+
+
+def _read_strictly(needed: Iterable[private_api.Name]) -> None:
+    absent = private_api.missing(needed)
+    if absent:
+        log.warning(
+            "folded headers and upgrades to HTTP/2 are not refused, since this release of hypercorn has no place for "
+            "the stricter reader: %s",
+            "; ".join(absent),
+        )
+        return
+    from web.server import strict_h11
+
+    strict_h11.install()
 
 
 @contextlib.contextmanager

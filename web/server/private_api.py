@@ -1,8 +1,9 @@
-"""Lists every name of hypercorn that the fast server uses although hypercorn does not document it.
+"""Lists every name of hypercorn that the servers use although hypercorn does not document it.
 
 The fast server (`hypercorn_connections`, `http1`, `http2`, `h11_patch`) replaces parts of hypercorn and
-inherits from others. `missing` says which of those parts the installed release lacks or has changed;
-`http_server` calls it at start, before any of those modules is imported. A contract test holds the list
+inherits from others; the plain server does so with its reader of HTTP/1.1 alone (`strict_h11`). `missing` says which of
+those parts the installed release lacks or has changed; `http_server` and `plain` call it at start, before any of those
+modules is imported. A contract test holds the list
 against the code of `web/`: no undocumented name is used that is not in it, and none is in it that is not
 used.
 """
@@ -67,7 +68,16 @@ H11 = "hypercorn.protocol.h11.H11Protocol"
 H2 = "hypercorn.protocol.h2.H2Protocol"
 WRAPPER = "hypercorn.protocol.ProtocolWrapper"
 
+# What reads HTTP/1.1, made strict.
+STRICT_READER_NAMES = (
+    Name("hypercorn.protocol.H11Protocol", looked_up_in=f"{WRAPPER}.__init__"),
+    Name(H11, READER_ARGUMENTS),
+    Name(f"{H11}.config"),
+    Name(f"{H11}.connection"),
+)
+
 NAMES = (
+    *STRICT_READER_NAMES,
     # What readers and connections tell each other.
     Name(f"{EVENTS}.Event"),
     Name(f"{EVENTS}.RawData", ("data", "address")),
@@ -76,7 +86,6 @@ NAMES = (
     # Replaced in the module that looks them up, at every connection.
     Name("hypercorn.asyncio.run.TCPServer", looked_up_in="hypercorn.asyncio.run.worker_serve"),
     Name("hypercorn.asyncio.tcp_server.TaskGroup", looked_up_in=f"{SERVER}.run"),
-    Name("hypercorn.protocol.H11Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     Name("hypercorn.protocol.H2Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     # One connection.
     Name(SERVER, ("app", "loop", "config", "context", "state", "reader", "writer")),
@@ -99,18 +108,15 @@ NAMES = (
     Name(TASKS, ("loop",)),
     Name(f"{TASKS}.spawn", ("func", "args")),
     Name(f"{TASKS}.spawn_app", ("app", "config", "scope", "send")),
-    # What reads HTTP.
+    # What else reads HTTP.
     Name(FLAG, ()),
     Name(f"{FLAG}._event"),
     Name(f"{FLAG}.clear", ()),
     Name(f"{FLAG}.wait", ()),
     Name(f"{FLAG}.is_set", ()),
-    Name(H11, READER_ARGUMENTS),
     Name(f"{H11}.initiate", ()),
     Name(f"{H11}.send"),
     Name(f"{H11}.can_read"),
-    Name(f"{H11}.config"),
-    Name(f"{H11}.connection"),
     Name(f"{H11}.handle", ("event",)),
     Name(H2, READER_ARGUMENTS),
     Name(f"{H2}.connection"),

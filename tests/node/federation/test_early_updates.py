@@ -78,14 +78,49 @@ async def test_what_is_kept_of_one_account_has_a_bound(db: Database) -> None:
     await db.write(unit)
 
 
-async def test_all_that_is_kept_has_a_bound(db: Database) -> None:
+def _ids(tx: Reader) -> set[int]:
+    return {row["id"] for row in tx.all("SELECT id FROM early_updates")}
+
+
+def _fill(tx: Writer, domain: str, people: int, posts: int) -> None:
+    for number in range(people):
+        person = remote(tx, f"person{number}", domain)
+        for post in range(posts):
+            early_updates.keep(tx, person, f"https://{domain}/{number}/{post}", "", edited_at=1)
+
+
+def _fill_by_servers(tx: Writer) -> None:
+    """Has servers send as much as each may, until there is more than may be kept in all."""
+    people = early_updates.MAX_PER_HOST // early_updates.MAX_PER_ACCOUNT
+    for number in range(early_updates.MAX_ROWS // early_updates.MAX_PER_HOST + 1):
+        _fill(tx, f"flood{number}.example", people, early_updates.MAX_PER_ACCOUNT)
+
+
+async def test_what_is_kept_of_one_server_has_a_bound_and_who_sends_little_keeps_it(db: Database) -> None:
     def unit(tx: Writer) -> None:
-        people = early_updates.MAX_ROWS // early_updates.MAX_PER_ACCOUNT + 1
-        for number in range(people):
-            person = remote(tx, f"person{number}")
-            for post in range(early_updates.MAX_PER_ACCOUNT):
-                early_updates.keep(tx, person, f"{URI}{number}/{post}", "", edited_at=1)
+        rita = remote(tx)
+        early_updates.keep(tx, rita, URI, "{}", edited_at=1)
+        people = early_updates.MAX_PER_HOST // early_updates.MAX_PER_ACCOUNT + 1
+        _fill(tx, "far.example", people, early_updates.MAX_PER_ACCOUNT)
+        assert _count(tx) == early_updates.MAX_PER_HOST
+        assert early_updates.take(tx, rita, URI) == "{}"
+
+    await db.write(unit)
+
+
+async def test_all_that_is_kept_has_a_bound_and_who_sends_little_keeps_it(db: Database) -> None:
+    def unit(tx: Writer) -> None:
+        rita, sam = remote(tx), remote(tx, "sam", "small.example")
+        early_updates.keep(tx, rita, URI, "{}", edited_at=1)
+        _fill_by_servers(tx)
+        early_updates.keep(tx, sam, URI, "{}", edited_at=1)
         assert _count(tx) == early_updates.MAX_ROWS
+
+        kept = _ids(tx)
+        early_updates.keep(tx, rita, URI, "[]", edited_at=2)
+        assert _ids(tx) == kept, "a later edit needs no room"
+        assert early_updates.take(tx, rita, URI) == "[]"
+        assert early_updates.take(tx, sam, URI) == "{}"
 
     await db.write(unit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import struct
 
 import pytest
@@ -100,9 +101,37 @@ async def test_the_contact_is_who_the_options_name_or_else_the_first_admin(
     assert await contact() == ("hello@tintype.test", None)
 
 
-async def test_the_streaming_address_is_on_this_host(anonymous: Client) -> None:
+STREAMS = (
+    "",
+    "/health",
+    "/user",
+    "/user/notification",
+    "/public",
+    "/public/local",
+    "/hashtag",
+    "/list",
+    "/direct",
+)
+
+
+async def test_apps_can_read_where_streaming_would_be_and_are_told_there_that_there_is_none(
+    app: App, anonymous: Client, alice: Account, caplog: pytest.LogCaptureFixture
+) -> None:
     urls = (await anonymous.get("/api/v1/instance")).json["urls"]
+    # Apps that decode it strictly refuse the whole entity, and so the sign-in, without an absolute URL.
     assert urls == {"streaming_api": "wss://tintype.test"}
+    assert "streaming" not in (await anonymous.get("/api/v2/instance")).json["configuration"]["urls"]
+
+    with caplog.at_level(logging.DEBUG, "tintype"):
+        for client in (anonymous, await app(alice)):
+            for stream in STREAMS:
+                reply = await client.get(
+                    f"/api/v1/streaming{stream}?access_token=x", headers={"accept": "text/event-stream"}
+                )
+                assert reply.status == 404, stream
+                assert "no streaming here" in reply.json["error"], stream
+    assert (await anonymous.get("/api/v1/streamings")).json["error"] == "This endpoint does not exist here."
+    assert caplog.text == ""
 
 
 async def test_version_and_api_number_say_the_same(anonymous: Client) -> None:

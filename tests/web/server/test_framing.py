@@ -108,6 +108,12 @@ REFUSED = {
     "a name outside ASCII": post(b"X\xff: a"),
     "no colon": post(b"nothing"),
     "no name": post(b": a"),
+    "a folded header": post(b"X: a\r\n b"),
+    "a header folded with a tab": post(b"X: a\r\n\tb"),
+    "a folded encoding": post(b"Transfer-Encoding:\r\n chunked", body=END),
+    "a folded length": post(b"Content-Length:\r\n\t4", body=b"four"),
+    "a header folded into nothing": post(b"X: a\r\n "),
+    "a folded header among bare line feeds": b"POST /front HTTP/1.1\nHost: a.test\nX: a\n b\n\n",
     "a first line that is folded": b"GET /front HTTP/1.1\r\n Host: a.test\r\n\r\n",
     "no Host": b"GET /front HTTP/1.1\r\n\r\n",
     "two Hosts": post(b"Host: b.test"),
@@ -139,33 +145,6 @@ async def test_a_request_whose_end_is_in_doubt_is_refused_and_ends_the_connectio
                 assert statuses[:-1] == [b"200"] * bool(first), (name, received)
                 assert statuses[-1] in (b"400", b"501"), (name, received)
                 assert len(app.requests) == bool(first), (name, app.requests)
-
-
-FOLDED = {
-    "a folded header": post(b"X: a\r\n b"),
-    "a header folded with a tab": post(b"X: a\r\n\tb"),
-    "a folded encoding": post(b"Transfer-Encoding:\r\n chunked", body=END),
-    "a folded length": post(b"Content-Length:\r\n\t4", body=b"four"),
-    "a header folded into nothing": post(b"X: a\r\n "),
-    "a folded header among bare line feeds": b"POST /front HTTP/1.1\nHost: a.test\nX: a\n b\n\n",
-}
-
-
-@pytest.mark.parametrize("first", [b"", post(CHUNKED, body=END)])
-async def test_a_folded_header_is_refused_or_read_as_one_line(first: bytes, fast: bool, serving: Any) -> None:
-    app = Recorder()
-    async with serving(app) as (_, port):
-        for name, request in FOLDED.items():
-            app.requests.clear()
-            behind = BEHIND.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-            received = await exchange(port, first + request + behind, cut=True)
-            statuses = re.findall(rb"HTTP/1\.1 (\d\d\d)", received)[bool(first) :]
-            if fast:
-                assert statuses == [b"400"], (name, received)
-                assert len(app.requests) == bool(first), name
-            else:
-                assert statuses == [b"200", b"200"], (name, received)
-                assert [path for path, _ in app.requests][bool(first) :] == ["/front", "/behind"], name
 
 
 BAD_CHUNKS = {
@@ -217,16 +196,17 @@ async def test_what_is_unusual_but_clear_is_read(serving: Any) -> None:
 H2C = b"GET /front HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
 
 
-async def test_an_upgrade_to_http2_is_not_done(fast: bool, serving: Any) -> None:
+@pytest.mark.parametrize("h2c", [False, True])
+@pytest.mark.parametrize("first", [b"", post(CHUNKED, body=END)])
+@pytest.mark.parametrize("asked", [b"h2c", b"H2C", b" h2c ", b"websocket, h2c", b"h2c, websocket"])
+async def test_an_upgrade_to_http2_is_not_done(asked: bytes, first: bytes, h2c: bool, fast: bool) -> None:
     app = Recorder()
-    async with serving(app, keep_alive=0.3) as (_, port):
-        received = await exchange(port, H2C)
-        if fast:
-            assert received.startswith(b"HTTP/1.1 200 ")
-            assert b"101" not in received.partition(b"\r\n")[0]
-            assert app.requests == [("/front", b"")]
-        else:
-            assert app.requests == [], "hypercorn upgrades, but no request on it reaches the app"
+    async with serve_app(app, fast=fast, h2c=h2c) as (_, port):
+        request = H2C.replace(b"Upgrade: h2c", b"Upgrade: " + asked)
+        behind = BEHIND.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        received = await exchange(port, first + request + behind, cut=True)
+    assert re.findall(rb"HTTP/1\.1 (\d\d\d)", received) == [b"200"] * (2 + bool(first)), received
+    assert [path for path, _ in app.requests][bool(first) :] == ["/front", "/behind"]
 
 
 async def http2(port: int, send: Any, *, seconds: float = 10) -> tuple[list[Any], bool]:

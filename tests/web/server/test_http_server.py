@@ -17,8 +17,8 @@ from hypercorn.config import Config
 from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.ports import free_port
 from tests.web.server.http1_client import GET, Caller, sample_app
-from web.server import http_server
-from web.server.private_api import NAMES, SERVER, Name
+from web.server import http_server, plain
+from web.server.private_api import H11, NAMES, SERVER, Name
 
 pytestmark = ONE_AT_A_TIME
 
@@ -26,7 +26,9 @@ FAST, PLAIN = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 \r\n"
 
 
 @asynccontextmanager
-async def serve_app(app: Any = sample_app, **options: Any) -> AsyncIterator[int]:
+async def serve_app(
+    app: Any = sample_app, serve: Any = http_server.serve, **options: Any
+) -> AsyncIterator[int]:
     port = free_port()
     config = Config()
     config.graceful_timeout = 0.5
@@ -37,7 +39,7 @@ async def serve_app(app: Any = sample_app, **options: Any) -> AsyncIterator[int]
         listening.set()
         await stopping.wait()
 
-    serving = asyncio.create_task(http_server.serve(app, config, shutdown_trigger=shutdown, **options))
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=shutdown, **options))
     await asyncio.wait_for(listening.wait(), 5)
     yield port
     stopping.set()
@@ -77,9 +79,18 @@ async def test_hypercorn_serves_as_released_where_a_name_was_taken_away_and_the_
     assert f"{SERVER}.taken_away is missing" in caplog.text
 
 
+async def test_the_log_says_where_hypercorn_has_no_place_for_the_stricter_reader(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING, "tintype.http"):
+        async with serve_app(serve=plain.serve, needed=[Name(f"{H11}.taken_away")]) as port:
+            assert await status_line(port) == PLAIN
+    assert f"{H11}.taken_away is missing" in caplog.text
+
+
 async def test_both_servers_run_side_by_side_in_one_process() -> None:
-    async with serve_app() as fast, serve_app(fast=False) as plain, serve_app() as another:
-        assert await status_line(plain) == PLAIN
+    async with serve_app() as fast, serve_app(fast=False) as slow, serve_app() as another:
+        assert await status_line(slow) == PLAIN
         assert await status_line(fast) == await status_line(another) == FAST
 
 
@@ -88,7 +99,9 @@ def test_what_imports_undocumented_names_is_not_imported_before_they_are_looked_
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = run.stdout.split()
     assert "web.server.http_server" in loaded
-    assert not {"web.server.hypercorn_connections", "web.server.http1", "web.server.h11_patch"} & set(loaded)
+    assert not {
+        f"web.server.{name}" for name in ("hypercorn_connections", "http1", "h11_patch", "strict_h11")
+    } & set(loaded)
 
 
 async def test_a_server_stops_well_while_it_cuts_a_connection_that_is_not_read(fast: bool) -> None:

@@ -21,7 +21,9 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
     for path in sorted((ROOT / "web").rglob("*.py"))
 }
-FAST = [f"web.server.{name}" for name in ("hypercorn_connections", "http1", "http2", "h11_patch")]
+FAST = [
+    f"web.server.{name}" for name in ("hypercorn_connections", "http1", "http2", "h11_patch", "strict_h11")
+]
 LIBRARIES = ("hypercorn", "h11", "h2", "httptools")
 LISTED = {name.path for name in NAMES}
 
@@ -75,9 +77,10 @@ def _inherited(module: str) -> Iterator[str]:
     """What of its hypercorn parent each class of a fast module overrides, sets or uses."""
     classes = {node.name: node for node in MODULES[module].body if isinstance(node, ast.ClassDef)}
     for name, tree in classes.items():
-        [parent, *_] = getattr(importlib.import_module(module), name).__bases__
-        path = f"{parent.__module__}.{parent.__name__}"
-        if not path.startswith("hypercorn.") or path in DOCUMENTED:
+        parents = getattr(importlib.import_module(module), name).__mro__
+        paths = [f"{parent.__module__}.{parent.__name__}" for parent in parents]
+        path = next((one for one in paths if one.startswith("hypercorn.")), "")
+        if not path or path in DOCUMENTED:
             continue
         used = {
             node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_own(node.value)

@@ -1,4 +1,5 @@
-"""The instance (this node), in both versions of the entity. Nothing is advertised that does not work."""
+"""The instance (this node), in both versions of the entity. Nothing is advertised that does not work, but for one
+address that apps insist on, see `_streaming_urls`."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from media import images
 from node.admin.statistics import StatisticsCache
 from node.attachments import photo_metadata, photos
 from node.auth import users
-from node.database import Reader
+from node.database import Reader, Site
 from node.interactions import pins
 from node.lifecycle import profiles
 from node.posts import drafts
@@ -57,6 +58,16 @@ def _contact_account(tx: Reader, request: ApiRequest) -> msgspec.Raw | None:
     return msgspec.Raw(request.entities.account(account)) if account else None
 
 
+def _streaming_urls(site: Site) -> dict[str, str]:
+    """Returns where streaming would be, although there is none: some apps refuse an instance that does not say it.
+
+    The apps of Mastodon and Metatext among others decode it as a text or URL that is never missing, null or empty. They
+    are answered there that there is none. The second version of the entity does not name it, so that apps that look
+    there, as Phanpy does, do not try.
+    """
+    return {"streaming_api": f"{'wss' if site.scheme == 'https' else 'ws'}://{site.domain}"}
+
+
 @routes.public("/api/v1/instance")
 def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
     """Returns a response with the entity V1::Instance."""
@@ -71,7 +82,7 @@ def show_v1(tx: Reader, request: ApiRequest) -> JsonResponse:
             "description": options.node.description,
             "email": options.node.contact_email,
             "version": API_VERSION,
-            "urls": {"streaming_api": f"{'wss' if site.scheme == 'https' else 'ws'}://{site.domain}"},
+            "urls": _streaming_urls(site),
             "stats": {
                 "user_count": numbers.people,
                 "status_count": numbers.posts,

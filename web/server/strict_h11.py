@@ -1,0 +1,67 @@
+"""Makes hypercorn's own reader of HTTP/1.1 strict, for the fast and for the plain server.
+
+h11 allows what RFC 9112 lets a server refuse, and what a proxy in front may have read in another way: both lengths
+in one request, folded headers. Hypercorn upgrades to HTTP/2 whoever asks for it. The first two are refused, and the
+last is not done.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import h11
+import hypercorn.protocol
+from hypercorn.protocol.h11 import H11Protocol
+
+from web.server.config import allows_h2c
+from web.server.guarded_exchange import framing_fault
+
+_FOLDED = re.compile(rb"\n[ \t]")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+
+
+class StrictConnection(h11.Connection):
+    """h11 as a server, which refuses requests that another reader may understand differently."""
+
+    def __init__(self, allows_h2c: bool, max_head: int) -> None:
+        super().__init__(h11.SERVER, max_incomplete_event_size=max_head)
+        self._allows_h2c = allows_h2c
+
+    def next_event(self) -> Any:
+        if self.their_state is h11.IDLE:
+            waiting = self.trailing_data[0]
+            end = _END_OF_HEAD.search(waiting)
+            if _FOLDED.search(waiting, 0, end.start() if end else len(waiting)):
+                raise h11.RemoteProtocolError("a folded header", error_status_hint=400)
+        event = super().next_event()
+        return self._check(event) if isinstance(event, h11.Request) else event
+
+    def _check(self, request: h11.Request) -> h11.Request:
+        headers = list(request.headers)
+        fault = framing_fault(request.http_version.decode("ascii"), headers)
+        if fault:
+            raise h11.RemoteProtocolError(fault, error_status_hint=400)
+        if request.http_version not in (b"1.0", b"1.1") and not self._allows_h2c:
+            raise h11.RemoteProtocolError("HTTP/2 without TLS", error_status_hint=505)
+        if any(name == b"upgrade" and value.strip().lower() == b"h2c" for name, value in headers):
+            # As if it had not been asked for: a proxy that passes it on would not see the requests behind it.
+            kept = [header for header in headers if header[0] != b"upgrade"]
+            return h11.Request(
+                method=request.method, target=request.target, headers=kept, http_version=request.http_version
+            )
+        return request
+
+
+class StrictH11(H11Protocol):
+    """Hypercorn's reader, on a `StrictConnection`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.connection = StrictConnection(allows_h2c(self.config), self.config.h11_max_incomplete_size)
+
+
+def install() -> None:
+    """Puts the strict reader in the place where hypercorn looks its own one up, unless the fast server has done that."""
+    if hypercorn.protocol.H11Protocol is H11Protocol:  # type: ignore[attr-defined]
+        hypercorn.protocol.H11Protocol = StrictH11  # type: ignore[attr-defined,assignment]
