@@ -194,6 +194,24 @@ async def test_within_a_second_what_arrives_last_counts_except_a_replay(
         await db.write(unit)
 
 
+@pytest.mark.parametrize("verb", VERBS)
+async def test_what_was_done_again_under_another_id_is_undone_by_that_id(
+    db: Database, alice: Account, verb: str
+) -> None:
+    def unit(tx: Writer) -> None:
+        scene = Scene(tx, alice, verb)
+        first, again = scene.do("1", 1000), scene.do("2", 1002)
+        # The Undo of the first is on its way.
+        scene.receive(first)
+        scene.receive(again)
+        scene.receive(scene.undo(first, 1001, names="id", id_="undo1"))
+        assert scene.stands()
+        scene.receive(scene.undo(again, 1003, names="id", id_="undo2"))
+        assert not scene.stands()
+
+    await db.write(unit)
+
+
 async def test_what_ended_here_returns_with_no_replay_of_the_same_second(
     db: Database, alice: Account
 ) -> None:
