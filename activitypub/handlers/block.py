@@ -8,4 +8,7 @@ from node.interactions import blocks
 
 
 def handle_block(tx: Writer, received: ReceivedActivity) -> None:
-    blocks.block(tx, received.actor, local_account(tx, received.activity.object.uri), uri=received.uri)
+    target = local_account(tx, received.activity.object.uri)
+    blocks.block(tx, received.actor, target, uri=received.uri)
+    # It has ended a follow, which may have been overtaken.
+    received.supersede("Follow", target.uri)

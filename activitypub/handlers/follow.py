@@ -36,6 +36,7 @@ def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
         return
     follow = _answered_follow(tx, received)
     follows.accept(tx, follow)
+    received.supersede("Accept", accounts.get(tx, follow.follower_id).uri)
     if not follow.is_accepted:
         actors.queue_featured(tx, received.actor)
 
@@ -44,7 +45,9 @@ def handle_reject(tx: Writer, received: ReceivedActivity) -> None:
     """Rejects a follow, or ends one that was accepted before."""
     if quote.handle_quote_response(tx, received, is_allowed=False):
         return
-    follows.reject(tx, _answered_follow(tx, received))
+    follow = _answered_follow(tx, received)
+    follows.reject(tx, follow)
+    received.supersede("Accept", accounts.get(tx, follow.follower_id).uri)
 
 
 def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
@@ -62,4 +65,6 @@ def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
         found = relationships.follow_between(tx, follower, received.actor) if follower is not None else None
     if found is None or found.followed_id != received.actor.id:
         raise Ignored("an answer to a follow that was never sent to this actor")
+    if received.is_outdated("Accept", accounts.get(tx, found.follower_id).uri):
+        raise Ignored("older than the last answer")
     return found

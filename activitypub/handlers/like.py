@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from activitypub.handlers.received_activity import Ignored, ReceivedActivity, visible_local_post
+from activitypub.handlers.received_activity import (
+    ALL_REACTIONS,
+    Ignored,
+    ReceivedActivity,
+    reaction_name,
+    visible_local_post,
+)
 from activitypub.vocab import emoji_reactions as reaction_vocab
 from node.database import Writer
 from node.interactions import emoji_reactions, likes
-from node.models.account import Account
 from node.models.post import Post
 from node.models.remote_actor import RemoteEmoji
-from node.posts import posts
 
 
 def handle_like(tx: Writer, received: ReceivedActivity) -> None:
     """Likes a post; a Like with an emoji (Misskey, Pleroma) is stored as a reaction."""
     post = visible_local_post(tx, received.activity.object, received.actor)
     if not _add_reaction(tx, received, post):
-        likes.like(tx, received.actor, post, received.uri, visibility_checked=True)
+        likes.like(tx, received.actor, post, received.uri, changes_uri=True, visibility_checked=True)
 
 
 def handle_emoji_react(tx: Writer, received: ReceivedActivity) -> None:
@@ -30,13 +34,15 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
     reaction = reaction_vocab.parse(received.activity)
     if reaction is None or received.uri is None:
         return False
+    if received.is_outdated(ALL_REACTIONS, post.uri):
+        raise Ignored("older than the Undo of all reactions")
     emoji = reaction.emoji
     emoji_reactions.react(
         tx,
         received.actor,
         post,
         received.uri,
-        name=_reaction_name(received.actor, reaction),
+        name=reaction_name(received.actor, reaction),
         content=reaction.content,
         remote_emoji=None
         if emoji is None
@@ -44,17 +50,3 @@ def _add_reaction(tx: Writer, received: ReceivedActivity, post: Post) -> bool:
         visibility_checked=True,
     )
     return True
-
-
-def _reaction_name(actor: Account, reaction: reaction_vocab.EmojiReaction) -> str:
-    """Returns the name reactions are counted by:
-    custom emoji of two servers may share a shortcode and stay two."""
-    return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
-
-
-def undo_reaction(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
-    """Removes a reaction by its id; without an id, the latest one of the actor to that post. Returns its id."""
-    if uri is None and object_uri is not None:
-        post = posts.by_uri(tx, object_uri)
-        uri = None if post is None else emoji_reactions.latest_uri(tx, actor, post)
-    return uri if uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri) else None

@@ -38,6 +38,9 @@ def handle_remove(tx: Writer, received: ReceivedActivity) -> None:
     ref = received.activity.object
     post = posts.by_uri(tx, ref.uri) if ref.uri is not None else None
     if post is None or not pins.receive_unpin(tx, received.actor, post):
+        if ref.uri is not None:
+            # The Add may have been overtaken.
+            received.supersede("Add", ref.uri, includes_same_second=True)
         raise Ignored("not a pinned post of this actor")
 
 

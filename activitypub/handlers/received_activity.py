@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 
 from activitypub import vocab
 from activitypub.uris import Malformed, same_origin
-from activitypub.vocab import Activity, Note, Ref
+from activitypub.vocab import Activity, Note, Ref, emoji_reactions
+from activitypub.vocab.emoji_reactions import EmojiReaction
 from node.accounts import accounts
 from node.database import Reader
 from node.federation.seen_activities import UnseenActivities
 from node.models.account import Account
 from node.models.post import Post
 from node.posts import posts
+
+_RELATIONS = {name: name for name in ("Add", "Announce", "Block", "Follow", "Like")} | {"Remove": "Add"}
+ALL_REACTIONS = "EmojiReact"
+"""The kind of relation that ends with all reactions of an actor to a post."""
 
 
 class Ignored(Exception):
@@ -45,17 +50,56 @@ class ReceivedActivity:
     fetched: Mapping[str, tuple[Note, Account] | None] = field(default_factory=dict)
     signed_at: int = 0
 
+    def is_outdated(self, kind: str, object_uri: str) -> bool:
+        """Returns whether the actor set or ended this relation by something that was signed later."""
+        return self.unseen.is_outdated(relation_key(self.actor, kind, object_uri), self.signed_at)
+
+    def supersede(self, kind: str, object_uri: str, *, includes_same_second: bool = False) -> None:
+        """Makes outdated whatever else concerns this relation and was signed before."""
+        signed_before = self.signed_at + int(includes_same_second)
+        self.unseen.supersede(relation_key(self.actor, kind, object_uri), signed_before)
+
     @property
     def uri(self) -> str | None:
         """The activity's id, if it is on the actor's own server; None otherwise."""
-        id_ = self.activity.id
-        return id_ if id_ is not None and same_origin(id_, self.actor.uri) else None
+        return own_id(self.actor, self.activity)
+
+
+def own_id(actor: Account, activity: Activity) -> str | None:
+    """Returns the id of an activity, if it is on the actor's own server; None otherwise."""
+    id_ = activity.id
+    return id_ if id_ is not None and same_origin(id_, actor.uri) else None
 
 
 def dedup_key(actor: Account, uri: str) -> str:
     """Returns the key an activity is remembered by; it holds the actor,
     so that nobody can use up the ids of others."""
     return f"{actor.uri} {uri}"
+
+
+def relation_of(actor: Account, activity: Activity) -> tuple[str, str] | None:
+    """Returns the kind and the object of what an activity sets or ends, if there is one of that kind between the two."""
+    reaction = emoji_reactions.parse(activity)
+    kind = (
+        _RELATIONS.get(activity.type) if reaction is None else reaction_kind(reaction_name(actor, reaction))
+    )
+    return None if kind is None or activity.object.uri is None else (kind, activity.object.uri)
+
+
+def reaction_name(actor: Account, reaction: EmojiReaction) -> str:
+    """Returns the name reactions are counted by:
+    custom emoji of two servers may share a shortcode and stay two."""
+    return reaction.key if reaction.emoji is None else f"{reaction.key}{actor.domain}"
+
+
+def reaction_kind(name: str) -> str:
+    """Returns the kind of relation that is set by reactions of this name."""
+    return f"{ALL_REACTIONS} {name}"
+
+
+def relation_key(actor: Account, kind: str, object_uri: str) -> str:
+    """Returns the key for what an actor sets and ends under any id, for example its follow of an account."""
+    return f"{actor.uri} {kind} {object_uri}"
 
 
 def has_local_origin(tx: Reader, uri: str | None) -> bool:

@@ -7,6 +7,7 @@ the pages and the client API do; `received_activity` holds the checks that sever
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,10 +25,20 @@ from activitypub.handlers import (
     undo,
     update,
 )
-from activitypub.handlers.received_activity import Ignored, NeedsFetch, ReceivedActivity, dedup_key
+from activitypub.handlers.received_activity import (
+    Ignored,
+    ReceivedActivity,
+    dedup_key,
+    own_id,
+    relation_key,
+    relation_of,
+)
 from activitypub.uris import Malformed
+from activitypub.vocab import Activity
 from node.database import Writer
 from node.errors import Refused
+from node.federation.seen_activities import SeenRequest, hash_of
+from node.models.account import Account
 
 REPEATABLE = frozenset(
     {
@@ -58,7 +69,7 @@ def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
 
     Raises Ignored or NeedsFetch before anything is changed; a duplicate is Ignored. An activity of a kind in
     REPEATABLE counts again under the same id if it was signed later; whether it changes anything is decided by what
-    stands.
+    stands. One of a relation does nothing if the actor set or ended the same by something that was signed later.
     """
     actor, kind = received.actor, received.activity.type
     # An account that its own server had suspended returns with an Update of itself.
@@ -69,34 +80,50 @@ def handle_activity(tx: Writer, received: ReceivedActivity) -> None:
     handle = HANDLERS.get(kind)
     if handle is None:
         raise Ignored(f"{kind} is not supported")
-    key, is_repeatable = _dedup_key(received), kind in REPEATABLE
-    if key is not None and received.unseen.is_duplicate(key, received.signed_at, is_repeatable=is_repeatable):
+    unseen, is_repeatable = received.unseen, kind in REPEATABLE
+    key, relation, request = keys_of(actor, received.activity, received.signed_at)
+    if key is not None and unseen.is_duplicate(key, request, is_repeatable=is_repeatable):
         raise Ignored("a duplicate")
+    if relation is not None and unseen.is_outdated(relation, received.signed_at):
+        raise Ignored("older than what the actor did since")
     try:
         handle(tx, received)
-    except (Ignored, NeedsFetch):
-        raise
     except (Malformed, Refused):
-        _mark_seen(received, key)
+        if key is not None:
+            unseen.mark_seen(key, request)
         raise
-    _mark_seen(received, key)
-
-
-def _dedup_key(received: ReceivedActivity) -> str | None:
-    """Returns the key an activity is remembered by.
-
-    One without an id of its own has a key only if a replay of it would have an effect: its content.
-    """
-    if received.uri is not None:
-        return dedup_key(received.actor, received.uri)
-    if received.activity.type not in REPEATABLE:
-        return None
-    return dedup_key(received.actor, msgspec.json.encode(received.activity.raw, order="sorted").decode())
-
-
-def _mark_seen(received: ReceivedActivity, key: str | None) -> None:
     if key is not None:
-        received.unseen.mark_seen(key, received.signed_at)
+        unseen.mark_seen(key, request)
+    if relation is not None:
+        unseen.supersede(relation, received.signed_at)
+
+
+class Keys(NamedTuple):
+    """What an activity is remembered by: itself, the relation it sets or ends, and the request that brought it."""
+
+    activity: str | None
+    relation: str | None
+    request: SeenRequest
+
+    def requests(self) -> dict[str, SeenRequest]:
+        """Returns what is recorded by key once the activity was acted on."""
+        found = {self.activity: self.request, self.relation: SeenRequest(self.request.signed_at)}
+        return {key: request for key, request in found.items() if key is not None}
+
+
+def keys_of(actor: Account, activity: Activity, signed_at: int) -> Keys:
+    """Returns the keys of an activity. One without an id of its own is known by its content, if a replay of it would
+    have an effect."""
+    kind, id_ = activity.type, own_id(actor, activity)
+    if kind not in REPEATABLE:
+        return Keys(None if id_ is None else dedup_key(actor, id_), None, SeenRequest(signed_at))
+    content = msgspec.json.encode(activity.raw, order="sorted").decode()
+    relation = relation_of(actor, activity)
+    return Keys(
+        dedup_key(actor, id_ or content),
+        None if relation is None else relation_key(actor, *relation),
+        SeenRequest(signed_at, hash_of(content)),
+    )
 
 
 HANDLERS: dict[str, Callable[[Writer, ReceivedActivity], None]] = {

@@ -3,58 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from activitypub.handlers import like
-from activitypub.handlers.received_activity import Ignored, ReceivedActivity, dedup_key
-from activitypub.uris import host_of, same_origin
+from activitypub import vocab
+from activitypub.handlers.received_activity import (
+    ALL_REACTIONS,
+    Ignored,
+    ReceivedActivity,
+    dedup_key,
+    reaction_kind,
+    relation_of,
+)
+from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import values
 from node.accounts import accounts, relationships
 from node.database import Writer
 from node.interactions import blocks, boosts, emoji_reactions, follows, likes
 from node.jobs import queue
-from node.models.account import Account
 from node.posts import posts
+
+
+class Ended(NamedTuple):
+    """What an Undo has ended: its kind and its object, and its id."""
+
+    kind: str
+    object_uri: str
+    uri: str
 
 
 def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
     """Undoes an activity; without its type, every kind is tried by the id.
 
-    An activity that was sent before its Undo and arrives after it is ignored. One that is sent later counts, under
-    the same id too.
+    The order is that in which the activities were signed, not that in which they arrive. So an Undo is ignored if what
+    stands was signed later, and an activity if its Undo was; whatever is signed after its Undo counts, under the
+    same id too. Raises Ignored.
     """
-    actor, ref = received.actor, received.activity.object
+    actor, ref, unseen = received.actor, received.activity.object, received.unseen
     undone = ref.doc or {}
     if undone.get("actor") is not None and values.uri(undone.get("actor")) != actor.uri:
         raise Ignored("the activity belongs to another actor")
+    named = dedup_key(actor, ref.uri) if ref.uri is not None and same_origin(ref.uri, actor.uri) else None
+    if named is not None and unseen.is_outdated(named, received.signed_at):
+        raise Ignored("what it names was signed later")
     kind = values.type_name(undone, frozenset(_UNDO_HANDLERS))
     object_uri = values.uri(undone.get("object"))
+    ended = None
     for name, undo in _UNDO_HANDLERS.items():
-        if kind is None or kind == name:
-            ended = undo(tx, actor, ref.uri, object_uri)
-            if ended is not None:
-                # Its id may be another than the one that the Undo names.
-                received.unseen.withdraw(dedup_key(actor, ended), received.signed_at, has_arrived=True)
-                if ref.uri == ended:
-                    return
-                break
-    if ref.uri is not None and same_origin(ref.uri, actor.uri):
-        received.unseen.withdraw(dedup_key(actor, ref.uri), received.signed_at)
+        if ended is None and (kind is None or kind == name):
+            ended = undo(tx, received, ref.uri, object_uri)
+    if ended is not None:
+        # Its id may be another than the one that the Undo names.
+        unseen.supersede(dedup_key(actor, ended.uri), received.signed_at)
+        _supersede(received, ended.kind, ended.object_uri)
+    elif kind is not None and (overtaken := _described(received, undone)) is not None:
+        _supersede(received, *overtaken, includes_same_second=True)
+    if named is not None and (ended is None or ended.uri != ref.uri):
+        unseen.supersede(named, received.signed_at + 1)
 
 
-def _undo_follow(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
+def _described(received: ReceivedActivity, undone: dict[str, Any]) -> tuple[str, str] | None:
+    """Returns the kind and the object of what an Undo describes."""
+    try:
+        activity = vocab.parse_activity({**undone, "actor": received.actor.uri})
+    except Malformed:
+        return None
+    found = relation_of(received.actor, activity)
+    # The picture of an emoji is not repeated: which of the actor's reactions it was is told by the id alone.
+    return None if found is None or (found[0] == "Like" and activity.content) else found
+
+
+def _supersede(
+    received: ReceivedActivity, kind: str, object_uri: str, *, includes_same_second: bool = False
+) -> None:
+    received.supersede(kind, object_uri, includes_same_second=includes_same_second)
+    if kind == "Like":
+        received.supersede(ALL_REACTIONS, object_uri, includes_same_second=includes_same_second)
+
+
+def _check_order(received: ReceivedActivity, kind: str, object_uri: str) -> None:
+    if received.is_outdated(kind, object_uri):
+        raise Ignored("what stands was signed later")
+
+
+def _undo_follow(
+    tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
+) -> Ended | None:
+    actor = received.actor
     found = relationships.follow_by_uri(tx, uri) if uri is not None else None
     if found is None or found.follower_id != actor.id:
         target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
         found = relationships.follow_between(tx, actor, target) if target is not None else None
     if found is None:
         return None
-    follows.unfollow(tx, actor, accounts.get(tx, found.followed_id))
-    return found.uri
+    followed = accounts.get(tx, found.followed_id)
+    _check_order(received, "Follow", followed.uri)
+    follows.unfollow(tx, actor, followed)
+    return Ended("Follow", followed.uri, found.uri)
 
 
-def _undo_like(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
-    if uri is not None and emoji_reactions.unreact_by_uri(tx, actor, uri):
-        return uri
+def _undo_like(
+    tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
+) -> Ended | None:
+    actor = received.actor
+    if uri is not None and (ended := _undo_reaction(tx, received, uri, None)) is not None:
+        return ended
     found = likes.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
@@ -62,11 +114,39 @@ def _undo_like(tx: Writer, actor: Account, uri: str | None, object_uri: str | No
         post = posts.by_uri(tx, object_uri) if object_uri is not None else None
     if post is None:
         return None
-    emoji_reactions.unreact_all(tx, actor, post)
-    return likes.unlike(tx, actor, post)
+    reactions = emoji_reactions.by_account_and_post(tx, actor, post)
+    older = [one for one in reactions if not received.is_outdated(reaction_kind(one.name), post.uri)]
+    for reaction in older:
+        emoji_reactions.unreact_by_uri(tx, actor, reaction.uri)
+    uri = older[0].uri if older else None
+    if len(older) == len(reactions) and not received.is_outdated("Like", post.uri):
+        uri = likes.unlike(tx, actor, post) or uri
+    return None if uri is None else Ended("Like", post.uri, uri)
 
 
-def _undo_announce(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
+def _undo_reaction(
+    tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
+) -> Ended | None:
+    """Removes a reaction by its id; without an id, the latest one of the actor to that post."""
+    actor = received.actor
+    reaction = emoji_reactions.by_uri(tx, actor, uri) if uri is not None else None
+    if uri is None and object_uri is not None:
+        post = posts.by_uri(tx, object_uri)
+        given = [] if post is None else emoji_reactions.by_account_and_post(tx, actor, post)
+        reaction = given[-1] if given else None
+    post = posts.by_id(tx, reaction.post_id) if reaction is not None else None
+    if reaction is None or post is None:
+        return None
+    kind = reaction_kind(reaction.name)
+    _check_order(received, kind, post.uri)
+    emoji_reactions.unreact_by_uri(tx, actor, reaction.uri)
+    return Ended(kind, post.uri, reaction.uri)
+
+
+def _undo_announce(
+    tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
+) -> Ended | None:
+    actor = received.actor
     found = boosts.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
@@ -75,25 +155,35 @@ def _undo_announce(tx: Writer, actor: Account, uri: str | None, object_uri: str 
     standing = None if post is None else boosts.by_account_and_post(tx, actor, post)
     if post is None or standing is None:
         return None
+    _check_order(received, "Announce", post.uri)
     boosts.unboost(tx, actor, post)
     if not post.is_local and post.is_open:
         # A boost also ends when the post is deleted, and its server may not send the Delete to this one.
         queue.add(tx, "check_post", {"id": post.id, "uri": post.uri}, lane=f"fetch {host_of(post.uri)}")
-    return standing.uri
+    return Ended("Announce", post.uri, standing.uri)
 
 
-def _undo_block(tx: Writer, actor: Account, uri: str | None, object_uri: str | None) -> str | None:
-    if uri is not None and blocks.unblock_by_uri(tx, actor, uri):
-        return uri
-    target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
-    return None if target is None or not target.is_local else blocks.unblock(tx, actor, target)
+def _undo_block(
+    tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
+) -> Ended | None:
+    actor = received.actor
+    target_id = blocks.target_id_by_uri(tx, actor, uri) if uri is not None else None
+    if target_id is not None:
+        target = accounts.by_id(tx, target_id)
+    else:
+        target = accounts.by_uri(tx, object_uri) if object_uri is not None else None
+    if target is None or not target.is_local:
+        return None
+    _check_order(received, "Block", target.uri)
+    ended = blocks.unblock(tx, actor, target)
+    return None if ended is None else Ended("Block", target.uri, ended)
 
 
-_UNDO_HANDLERS: dict[str, Callable[[Writer, Account, str | None, str | None], str | None]] = {
-    "EmojiReact": like.undo_reaction,
+_UNDO_HANDLERS: dict[str, Callable[[Writer, ReceivedActivity, str | None, str | None], Ended | None]] = {
+    "EmojiReact": _undo_reaction,
     "Follow": _undo_follow,
     "Like": _undo_like,
     "Announce": _undo_announce,
     "Block": _undo_block,
 }
-"""Each takes (tx, actor, id of the undone activity, id of its object) and returns the id of what it ended."""
+"""Each takes (tx, Undo, id of the undone activity, id of its object). Raises Ignored if what stands was signed later."""

@@ -16,8 +16,8 @@ from activitypub.client import signing_keys
 from activitypub.client.cache import FederationCache
 from activitypub.client.client import Unfetchable
 from activitypub.client.fetch_budget import FetchBudget
-from activitypub.handlers.received_activity import Ignored, NeedsFetch, ReceivedActivity, dedup_key
-from activitypub.handlers.registry import handle_activity
+from activitypub.handlers.received_activity import Ignored, NeedsFetch, ReceivedActivity
+from activitypub.handlers.registry import handle_activity, keys_of
 from activitypub.inbox import forwarding
 from activitypub.remote import notes as remote_notes
 from activitypub.signatures import SigningKey
@@ -27,6 +27,7 @@ from node.accounts import accounts
 from node.database import Writer
 from node.errors import Refused
 from node.federation import recipients, seen_activities, server_availability
+from node.federation.seen_activities import SeenRequest
 from node.ids import now_ms
 from node.jobs import queue
 from node.jobs.queue import Job
@@ -85,12 +86,10 @@ def _handle_all(
         for number, job in enumerate(batch, 1)
         if (found := _parse(job.payload, actors)) is not None
     ]
-    signed_at = {
-        dedup_key(actor, activity.id): payload.get("signed_at", 0)
-        for _, payload, activity, actor in parsed
-        if activity.id is not None
-    }
-    with seen_activities.unseen_activities(tx, signed_at) as unseen:
+    requests: dict[str, SeenRequest] = {}
+    for _, payload, activity, actor in parsed:
+        requests |= keys_of(actor, activity, payload.get("signed_at", 0)).requests()
+    with seen_activities.unseen_activities(tx, requests) as unseen:
         for number, payload, activity, actor in parsed:
             received = ReceivedActivity(
                 activity, actors[actor.id], unseen, fetched, payload.get("signed_at", 0)

@@ -88,12 +88,14 @@ async def test_what_was_undone_can_be_done_again_under_the_same_id(
     id_, undo_id = (one.format(pair="42") for one in shape)
     activity = await scene.activity(verb, id_)
     undo = scene.undo(activity, undo_id, names=names)
-    for _ in range(3):
-        await scene.send(activity)
+    start = time.time() - 600
+    # Each Undo is followed within its second.
+    for second in range(3):
+        await scene.send(activity, now=start + second)
         assert await scene.stands(verb)
-        await scene.send(undo)
+        await scene.send(undo, now=start + second + 1)
         assert not await scene.stands(verb)
-    await scene.send(activity)
+    await scene.send(activity, now=start + 3)
     assert await scene.stands(verb)
 
 
@@ -104,17 +106,14 @@ async def test_a_recorded_request_does_nothing_once_it_was_undone(scene: Scene, 
     start = time.time() - 600
     done, undone, again = (_signed(scene, one, start + n) for n, one in enumerate((activity, undo, activity)))
     for request, stands in ((done, True), (undone, False), (done, False), (again, True)):
-        await _age_seen(scene)
         await _replay(scene, *request)
         assert await scene.stands(verb) is stands
     # What was undone and done again stays, and what is undone last stays undone.
-    await _age_seen(scene)
     for request in (undone, done):
         await _replay(scene, *request)
         assert await scene.stands(verb)
     last = _signed(scene, undo, start + 5)
     await _replay(scene, *last)
-    await _age_seen(scene)
     for request in (done, again, undone, last):
         await _replay(scene, *request)
         assert not await scene.stands(verb)
@@ -138,7 +137,6 @@ async def test_an_undo_of_what_never_arrived_leaves_the_id_free(scene: Scene, ve
     await _replay(scene, *again)
     assert await scene.stands(verb)
     for request in (undone, lost, same_second):
-        await _age_seen(scene)
         await _replay(scene, *request)
         assert await scene.stands(verb)
 
@@ -156,11 +154,44 @@ async def _replay(scene: Scene, headers: dict[str, str], body: bytes) -> None:
     await scene.fediverse.settle()
 
 
-async def _age_seen(scene: Scene) -> None:
-    def unit(tx: Writer) -> None:
-        tx.run("UPDATE seen_activities SET seen_at = seen_at - 10000")
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_recorded_request_does_nothing_in_the_second_in_which_it_was_undone(
+    scene: Scene, verb: str
+) -> None:
+    activity = await scene.activity(verb, "/follows/rita/42")
+    at = time.time() - 600
+    done = _signed(scene, activity, at)
+    undone = _signed(scene, scene.undo(activity, "/follows/rita/42/undo"), at)
+    for request, stands in ((done, True), (done, True), (undone, False), (done, False), (undone, False)):
+        await _replay(scene, *request)
+        assert await scene.stands(verb) is stands
 
-    await scene.alice.node.db.write(unit)
+    await scene.send(activity, now=at + 1)
+    assert await scene.stands(verb)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("second_id", ["/follows/rita/42", "/follows/rita/43"], ids=["same id", "another id"])
+async def test_an_undo_that_arrives_late_does_not_end_what_was_done_again(
+    scene: Scene, verb: str, second_id: str
+) -> None:
+    activity, again = await scene.activity(verb, "/follows/rita/42"), await scene.activity(verb, second_id)
+    undo = scene.undo(activity, "/follows/rita/42/undo")
+    start = time.time() - 600
+
+    # Ends what was signed in the same second.
+    await scene.send(activity, now=start)
+    await scene.send(undo, now=start)
+    assert not await scene.stands(verb)
+
+    await scene.send(activity, now=start + 1)
+    await scene.send(again, now=start + 3)
+    for _ in range(2):
+        await scene.send(undo, now=start + 2)
+        assert await scene.stands(verb)
+
+    await scene.send(scene.undo(again, "/follows/rita/44/undo"), now=start + 4)
+    assert not await scene.stands(verb)
 
 
 @pytest.mark.parametrize("ended_by", ["removal", "rejection", "block"])
@@ -172,7 +203,7 @@ async def test_a_follow_that_ended_here_can_be_made_again_under_the_same_id(
     follow = await scene.activity("Follow", shape[0].format(pair="42"))
     if ended_by == "rejection":
         await alice.locks()
-    await scene.send(follow)
+    await scene.send(follow, now=time.time() - 60)
     rita = await alice.node.db.read(accounts.by_uri, scene.rita_uri)
     assert rita is not None
     await _end_follow(alice, rita, ended_by)
@@ -215,14 +246,15 @@ async def test_a_server_may_accept_and_reject_under_the_same_ids_again(
     rita = await alice.node.db.read(accounts.by_uri, f"{evil.base}/users/rita")
     assert rita is not None
     alice_uri = (await alice.account()).uri
-    for _ in range(2):
+    start = time.time() - 600
+    for second in range(2):
         for verb, is_accepted in (("Accept", True), ("Reject", None)):
             await alice.node.db.write(_follow_again, alice, rita)
             found = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
             assert found is not None
             answer = evil.activity("rita", verb, {"id": found.uri, "type": "Follow", "actor": alice_uri})
             answer["id"] = f"{evil.base}/users/rita#{verb.lower()}s/follows/42"
-            assert await evil.send(alice.node, "rita", answer) == 202
+            assert await evil.send(alice.node, "rita", answer, now=start + second) == 202
             await fediverse.settle()
             found = await alice.node.db.read(relationships.follow_between, await alice.account(), rita)
             assert (None if found is None else found.is_accepted) is is_accepted

@@ -32,9 +32,9 @@ LONGEST_WAIT_MS = 24 * 3_600_000
 
 
 def block(tx: Writer, account: Account, target: Account, *, uri: str | None = None) -> None:
-    """Blocks an account. Blocking twice changes nothing. Raises Invalid for oneself.
+    """Blocks an account. Blocking twice changes nothing but `uri`, the id that a remote server gave the block.
 
-    `uri` is the id that a remote server gave the block.
+    Raises Invalid for oneself.
     """
     if account.id == target.id:
         raise Invalid("You cannot block yourself.")
@@ -50,6 +50,14 @@ def block(tx: Writer, account: Account, target: Account, *, uri: str | None = No
         now=now_ms(),
     )
     if made is None:
+        if uri is not None:
+            tx.run(
+                """UPDATE blocks SET uri = :uri WHERE account_id = :account AND target_id = :target
+                   AND NOT EXISTS (SELECT 1 FROM blocks b WHERE b.uri = :uri)""",
+                uri=uri,
+                account=account.id,
+                target=target.id,
+            )
         return
     follows.sever(tx, account, target)
     _send(tx, account, "Block", target.uri, target, uri=made["uri"])
@@ -79,12 +87,12 @@ def _send(tx: Writer, account: Account, verb: str, object_uri: str, target: Acco
         outbox.record(tx, account, verb, object_uri, target=target, **more)
 
 
-def unblock_by_uri(tx: Writer, account: Account, uri: str) -> bool:
-    """Removes the block with this id. Returns whether the account had one."""
-    return (
-        tx.run("DELETE FROM blocks WHERE account_id = :account AND uri = :uri", account=account.id, uri=uri)
-        > 0
+def target_id_by_uri(tx: Reader, account: Account, uri: str) -> int | None:
+    """Returns whom an account has blocked by the block with this id; None without one."""
+    target_id = tx.value(
+        "SELECT target_id FROM blocks WHERE account_id = :account AND uri = :uri", account=account.id, uri=uri
     )
+    return None if target_id is None else int(target_id)
 
 
 def mute(

@@ -46,7 +46,7 @@ def boost(
     *,
     visibility_checked: bool = False,
 ) -> Boost:
-    """Boosts a post. Boosting it twice returns the first boost. `uri` is the id that a remote server gave it.
+    """Boosts a post. Boosting it twice changes nothing but `uri`, the id that a remote server gave it.
 
     `created_at` (milliseconds) is never taken to lie in the future. `visibility_checked`: the caller has checked in this
     unit of work that the account may see the post. Raises NotFound for a post it may not see, and NotAllowed for
@@ -57,6 +57,8 @@ def boost(
         raise NotAllowed("This post is not public, so it cannot be boosted.")
     existing = by_account_and_post(tx, account, post)
     if existing is not None:
+        if uri is not None and by_uri(tx, uri) is None:
+            tx.run("UPDATE boosts SET uri = :uri WHERE id = :id", uri=uri, id=existing.id)
         return existing
     visibility = narrower(visibility, "followers" if post.visibility == "followers" else "public")
     if visibility == "direct":

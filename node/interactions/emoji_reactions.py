@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.attachments import custom_emoji
-from node.database import Reader, Row, Writer
+from node.database import Reader, Row, Writer, build, columns
 from node.ids import new_id, now_ms
 from node.interactions import likes
 from node.models import deletion_hooks
@@ -23,6 +23,15 @@ from node.text import hostnames
 
 MAX_PER_ACCOUNT = 10
 MAX_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What an account gave to a post; `name` is the same for emoji that look the same."""
+
+    uri: str
+    post_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,11 @@ def react(
     Beyond `MAX_PER_ACCOUNT` only the like counts. `visibility_checked` and what is raised: as for `likes.like`.
     """
     likes.like(tx, account, post, uri, visibility_checked=visibility_checked)
-    given = tx.value(
-        "SELECT COUNT(*) FROM reactions WHERE post_id = :post AND account_id = :account",
-        post=post.id,
-        account=account.id,
-    )
-    if given >= MAX_PER_ACCOUNT:
+    given = by_account_and_post(tx, account, post)
+    same = next((one for one in given if one.name == name), None)
+    if same is not None:
+        _change_uri(tx, same, uri)
+    if same is not None or len(given) >= MAX_PER_ACCOUNT:
         return
     offered = [remote_emoji] if remote_emoji is not None else []
     tx.run(
@@ -70,6 +78,19 @@ def react(
         emoji=custom_emoji.record_used(tx, hostnames.from_uri(account.uri), offered, content),
         now=now_ms(),
     )
+
+
+def _change_uri(tx: Writer, given: Reaction, uri: str) -> None:
+    """Gives a reaction the id under which it was given last, unless that is in use; its like too."""
+    changed = tx.run(
+        """UPDATE reactions SET uri = :uri
+           WHERE uri = :old AND NOT EXISTS (SELECT 1 FROM reactions r WHERE r.uri = :uri)""",
+        uri=uri,
+        old=given.uri,
+    )
+    liked = likes.by_uri(tx, given.uri) if changed else None
+    if liked is not None:
+        likes.set_uri(tx, liked, uri)
 
 
 def unreact_by_uri(tx: Writer, account: Account, uri: str) -> bool:
@@ -100,23 +121,25 @@ def unreact_by_uri(tx: Writer, account: Account, uri: str) -> bool:
     return True
 
 
-def latest_uri(tx: Reader, account: Account, post: Post) -> str | None:
-    """Returns the id of the latest reaction of an account to a post."""
-    found = tx.value(
-        "SELECT uri FROM reactions WHERE account_id = :account AND post_id = :post ORDER BY id DESC LIMIT 1",
+def by_uri(tx: Reader, account: Account, uri: str) -> Reaction | None:
+    """Returns the reaction of an account with this id."""
+    row = tx.one(
+        f"SELECT {columns(Reaction)} FROM reactions WHERE account_id = :account AND uri = :uri",  # noqa: S608
+        account=account.id,
+        uri=uri,
+    )
+    return None if row is None else build(Reaction, row)
+
+
+def by_account_and_post(tx: Reader, account: Account, post: Post) -> list[Reaction]:
+    """Returns the reactions of an account to a post, oldest first."""
+    rows = tx.all(
+        f"""SELECT {columns(Reaction)} FROM reactions
+            WHERE account_id = :account AND post_id = :post ORDER BY id""",  # noqa: S608
         account=account.id,
         post=post.id,
     )
-    return None if found is None else str(found)
-
-
-def unreact_all(tx: Writer, account: Account, post: Post) -> None:
-    """Removes all reactions of an account to a post, because it no longer likes it."""
-    tx.run(
-        "DELETE FROM reactions WHERE post_id = :post AND account_id = :account",
-        post=post.id,
-        account=account.id,
-    )
+    return [build(Reaction, row) for row in rows]
 
 
 def counts_by_post(tx: Reader, viewer: Account | None, post: Post) -> list[ReactionCount]:

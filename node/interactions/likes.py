@@ -31,16 +31,23 @@ class Like:
 
 
 def like(
-    tx: Writer, account: Account, post: Post, uri: str | None = None, *, visibility_checked: bool = False
+    tx: Writer,
+    account: Account,
+    post: Post,
+    uri: str | None = None,
+    *,
+    changes_uri: bool = False,
+    visibility_checked: bool = False,
 ) -> None:
-    """Likes a post. Liking it twice changes nothing. `uri` is the id that a remote server gave the like.
+    """Likes a post. Liking it twice changes nothing, with `changes_uri` its id. `uri` is the id that a remote server
+    gave the like.
 
     `visibility_checked`: the caller has checked in this unit of work that the account may see the post. Raises NotFound
     for one it may not see, and NotAllowed where its policy refuses.
     """
     permissions.check(tx, account, post, "like", visibility_checked=visibility_checked)
     id_ = new_id()
-    uri = tx.value(
+    made = tx.value(
         """INSERT INTO likes (id, uri, account_id, post_id, created_at)
            VALUES (:id, :uri, :account, :post, :now)
            ON CONFLICT DO NOTHING RETURNING uri""",
@@ -50,13 +57,16 @@ def like(
         post=post.id,
         now=now_ms(),
     )
-    if uri is None:
+    if made is None:
+        liked = by_account_and_post(tx, account, post) if changes_uri and uri is not None else None
+        if liked is not None and uri is not None:
+            set_uri(tx, liked, uri)
         return
     posts.adjust_counts(tx, post.id, likes=1)
     notifications.notify(tx, post.account_id, "like", account, post)
     if account.is_local:  # `record` ignores remote ones, but the author would be read for nothing
         author = accounts.get(tx, post.account_id)
-        outbox.record(tx, account, "Like", post.uri, uri=uri, post=post, target=author)
+        outbox.record(tx, account, "Like", post.uri, uri=made, post=post, target=author)
 
 
 def unlike(tx: Writer, account: Account, post: Post) -> str | None:
@@ -80,8 +90,18 @@ def by_uri(tx: Reader, uri: str) -> Like | None:
     return build(Like, row) if row else None
 
 
+def by_account_and_post(tx: Reader, account: Account, post: Post) -> Like | None:
+    row = tx.one(
+        f"SELECT {columns(Like)} FROM likes WHERE account_id = :account AND post_id = :post",  # noqa: S608
+        account=account.id,
+        post=post.id,
+    )
+    return build(Like, row) if row else None
+
+
 def set_uri(tx: Writer, like: Like, uri: str) -> None:
-    """Gives a like another id, unless that is in use: what it came with is undone, and another reaction stands for it."""
+    """Gives a like another id, unless that is in use: it was given again, or what it came with was undone and another
+    reaction stands for it."""
     tx.run(
         "UPDATE likes SET uri = :uri WHERE id = :id AND NOT EXISTS (SELECT 1 FROM likes l WHERE l.uri = :uri)",
         id=like.id,

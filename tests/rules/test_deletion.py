@@ -56,6 +56,7 @@ NO_IDS = {
     ("photo_files", "bytes"): _A_SIZE,
     ("photos", "original_bytes"): _A_SIZE,
     ("seen_activities", "hash"): "a hash of the activity's id",
+    ("seen_activities", "content"): "a hash of what it says",
     ("uploads", "length"): _A_SIZE,
     ("uploads", "photo_id"): "the photo it became; it may be deleted",
     ("users", "notifications_read_id"): "the last notification that was read; it may be deleted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -29,14 +30,30 @@ def handle(
     """Handles one activity by `actor`. Raises what the handler raises."""
     doc = {"type": kind, "actor": actor.uri, "object": object_, **properties}
     refusal: Exception | None = None
-    with seen_activities.unseen_activities(tx, {}) as unseen:
-        received = ReceivedActivity(vocab.parse_activity(doc), actor, unseen, fetched or {}, signed_at)
+    activity = vocab.parse_activity(doc)
+    requests = registry.keys_of(actor, activity, signed_at).requests()
+    with seen_activities.unseen_activities(tx, requests) as unseen:
+        received = ReceivedActivity(activity, actor, unseen, fetched or {}, signed_at)
         try:
             registry.handle_activity(tx, received)
         except (Ignored, NeedsFetch, Refused) as error:
             refusal = error
     if refusal is not None:
         raise refusal
+
+
+def handle_batch(tx: Writer, actor: Account, requests: list[tuple[dict[str, Any], int]]) -> None:
+    """Handles activities of an actor and when they were signed, as those that the inbox takes together."""
+    parsed = [(vocab.parse_activity({**doc, "actor": actor.uri}), signed_at) for doc, signed_at in requests]
+    prepared = {
+        key: request
+        for activity, signed_at in parsed
+        for key, request in registry.keys_of(actor, activity, signed_at).requests().items()
+    }
+    with seen_activities.unseen_activities(tx, prepared) as unseen:
+        for activity, signed_at in parsed:
+            with contextlib.suppress(Ignored, Refused):
+                registry.handle_activity(tx, ReceivedActivity(activity, actor, unseen, signed_at=signed_at))
 
 
 def note(author: Account, number: int = 1, **properties: Any) -> dict[str, Any]:

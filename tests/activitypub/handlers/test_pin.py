@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from activitypub.handlers.received_activity import Ignored, NeedsFetch
@@ -26,6 +28,30 @@ async def test_a_post_is_pinned_and_unpinned(node: Node) -> None:
         assert not pins.is_pinned(tx, post)
         with pytest.raises(Ignored):
             handle(tx, rita, "Remove", post.uri, target=FEATURED)
+
+    await node.db.write(unit)
+
+
+async def test_pins_count_in_the_order_in_which_they_were_signed(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        rita = remote(tx, featured_uri=FEATURED)
+        post = receive_post(tx, rita)
+        requests = {
+            ("Add", 1000): False,
+            ("Remove", 1001): False,
+            ("Add", 1003): True,
+            ("Remove", 1002): True,
+            ("Remove", 1005): False,
+            ("Add", 1004): False,
+            ("Add", 1006): True,
+        }
+        arriving = list(requests)
+        # The first Remove overtakes its Add.
+        arriving[:2] = reversed(arriving[:2])
+        for kind, signed_at in arriving:
+            with contextlib.suppress(Ignored):
+                handle(tx, rita, kind, post.uri, target=FEATURED, signed_at=signed_at)
+            assert pins.is_pinned(tx, post) is requests[kind, signed_at]
 
     await node.db.write(unit)
 
