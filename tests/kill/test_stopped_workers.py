@@ -20,15 +20,15 @@ from node.auth import access_tokens
 from node.config import Config
 from node.database import Writer
 from node.lifecycle import registration
+from tests.abuse.bombs import jpeg_of_scans
 from tests.kill.test_kill import Processes
-from tests.media import samples
 from tests.support.parallel import ONE_AT_A_TIME
 from web.wiring import open_node
 
 pytestmark = [ONE_AT_A_TIME, pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is of Linux")]
 
 _SET_CHILD_SUBREAPER = 36
-SECONDS = 30
+SECONDS = 60
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ async def test_no_stopped_worker_is_left_behind_a_killed_node(options: Config, t
     token = await sign_up(options)
     async with Processes(options, tmp_path) as processes:
         await processes.start()
-        uploading = asyncio.create_task(upload(options, token, samples.jpeg_of_many_scans(90)))
+        uploading = asyncio.create_task(upload(options, token, jpeg_of_scans(90, 9500)))
         async with asyncio.timeout(SECONDS):
             stopped = await stop_a_decoding_worker()
         try:
