@@ -10,41 +10,16 @@ from werkzeug.http import parse_accept_header
 
 from activitypub.asgi import header, headers
 from node import rate_limits
-from node.auth import access_tokens, sessions
 from node.cache import Cache
-from node.database import Reader
 from node.node import Node
 from web.api import auth
 from web.i18n import translations
 from web.request.addresses import nearest_untrusted
 from web.request.session import LANGUAGE_COOKIE, SESSION_COOKIE
 
-MAX_CACHED_TOKENS = 4096
-TOKEN_TTL_SECONDS = 3600.0
 MAX_CACHED_SERVERS = 5000
 SERVER_TTL_SECONDS = 24 * 3600.0
 MAX_HEADER = 300  # characters of Accept-Language that are read, and of addresses that are remembered
-
-
-class KnownTokens:
-    """Which session and access tokens were good a moment ago.
-
-    Being in here gives no access to anything: that is checked again for each request, where it is used.
-    """
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._good: Cache[str, bool] = Cache(MAX_CACHED_TOKENS, TOKEN_TTL_SECONDS)
-
-    def has(self, token: str) -> bool:
-        return self._good.get(token) is not None
-
-    async def check(self, token: str, *, is_session: bool) -> bool:
-        """Looks a token up; returns whether it is that of somebody here."""
-        is_good = await self._node.db.read(_is_session if is_session else _is_access_token, token)
-        if is_good:
-            self._good.put(token, True)
-        return is_good
 
 
 class KnownServers:
@@ -61,14 +36,6 @@ class KnownServers:
             self._good.put(network, True)
         else:
             self._good.forget(network)
-
-
-def _is_session(tx: Reader, token: str) -> bool:
-    return sessions.by_token(tx, token) is not None
-
-
-def _is_access_token(tx: Reader, token: str) -> bool:
-    return access_tokens.version(tx, token) is not None
 
 
 def bearer_token(scope: Any) -> str:

@@ -22,14 +22,17 @@ import msgspec
 
 from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, header, read_body, respond
 from activitypub.inbox.endpoint import is_signature_verified
+from node.auth import issued_tokens
 from node.database.reader_class import ReaderClass, reading_as
 from node.errors import DatabaseUnavailable, Overloaded
 from node.node import Node
+from web.api.auth import TokenCache
 from web.bare_answers import CONTENT_POLICY, render_bare_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import session
 from web.request.cookies import read_cookies
+from web.request.known_sessions import KnownSessions
 from web.visitors import clients
 from web.visitors.compression import CompressedSend, compress, is_asked_by_another_site, pack
 from web.visitors.exchange import TurnedExchange
@@ -86,10 +89,11 @@ class Front:
 
     def __init__(self, node: Node, now: Callable[[], float] = time.monotonic) -> None:
         self._node = node
-        self._known_tokens = node.component(clients.KnownTokens)
+        self._known_sessions = node.component(KnownSessions)
+        self._known_access_tokens = node.component(TokenCache)
         self._members = MemberActivity(now)
         self._visitor_turns = Turns(self._members, slots=1, share=0.25, max_turn=1.0, now=now)
-        # Whoever sends a token waits behind others that send one, and not behind pages that cost much more.
+        # Tokens that were issued here wait behind those of other accounts, and not behind pages that cost much more.
         self._token_turns = Turns(self._members, slots=1, share=0.25, max_turn=1.0, now=now)
         self._server_turns = Turns(self._members, slots=2, share=0.25, max_turn=0.25, now=now)
         self._light_turns = Turns(self._members, slots=4, share=0.15, max_turn=0.25, now=now)
@@ -113,7 +117,7 @@ class Front:
         token = clients.bearer_token(scope) if part is Part.API else clients.session_token(cookies)
         is_member = part is Part.FILE and clients.is_app_of_member(self._node, scope["path"])
         if not is_member and token:
-            is_member = await self._is_member(token, scope, is_session=part is not Part.API)
+            is_member = await self._is_member(token, part)
         if is_member:
             await self._serve_member(part, app, scope, receive, send)
         elif part is Part.PAGE:
@@ -151,15 +155,22 @@ class Front:
         if is_good is not None:
             self._known_servers.note(network, is_good=is_good)
 
-    async def _is_member(self, token: str, scope: Any, *, is_session: bool) -> bool:
-        """Returns whether a token is that of somebody here. Raises Overloaded where too many send unknown ones."""
-        if self._known_tokens.has(token):
+    async def _is_member(self, token: str, part: Part) -> bool:
+        """Returns whether a token is that of somebody here. One that is made up is told from its MAC.
+
+        Raises Overloaded where too many send tokens that may have ended.
+        """
+        known = self._known_access_tokens if part is Part.API else self._known_sessions
+        if known.has_known(token):
             return True
-        # It may be made up, so looking it up takes a turn.
+        account_id = issued_tokens.account_id(self._node.site, known.kind, token)
+        if account_id is None:
+            return False
+        # Somebody may have collected many that have ended: they wait behind each other, whatever networks they come from.
         try:
-            async with self._token_turns.turn(clients.network(self._node, scope)):
+            async with self._token_turns.turn(f"account {account_id}"):
                 with reading_as(ReaderClass.MEMBER):
-                    return await self._known_tokens.check(token, is_session=is_session)
+                    return known.has_known(token) or await self._node.db.read(known.is_good, token)
         except DatabaseUnavailable:
             return False  # the app says so in its form
 
