@@ -166,9 +166,10 @@ class Front:
         account_id = issued_tokens.account_id(self._node.site, known.kind, token)
         if account_id is None:
             return False
-        # Somebody may have collected many that have ended: they wait behind each other, whatever networks they come from.
+        # It may have ended, as many that somebody has collected. Whatever networks they come from, they wait behind
+        # others of their account, and one that is sent many times waits behind itself.
         try:
-            async with self._token_turns.turn(f"account {account_id}"):
+            async with self._token_turns.turn(token, f"account {account_id}"):
                 with reading_as(ReaderClass.MEMBER):
                     return known.has_known(token) or await self._node.db.read(known.is_good, token)
         except DatabaseUnavailable:

@@ -183,6 +183,26 @@ async def test_ended_tokens_of_one_account_delay_nobody_elses(
         assert member_reads.number < 10, "looked up before the member's, and for the member"
 
 
+@EACH_KIND
+async def test_one_ended_token_of_an_account_does_not_delay_its_others(
+    node: Node, alice: Account, app: App, kind: str, member_reads: MemberReads
+) -> None:
+    """As one that was stolen, or of an app that was signed out because it misbehaved."""
+    ended = await issue(node, alice, kind)
+    await node.db.write(_end_all, alice)
+    token = await issue(node, alice, kind)
+
+    async with AsyncExitStack() as stack:
+        async with turns_taken(app):
+            senders = [asyncio.create_task(ask(app, kind, ended, f"network {n}")) for n in range(NETWORKS)]
+            await stack.enter_async_context(waiting(senders))
+            member = asyncio.create_task(ask(app, kind, token))
+            await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):
+            assert await member in (200, 422)
+        assert member_reads.number < 10, "looked up before the member's, and for the member"
+
+
 @pytest.mark.parametrize("kind", ["page", "app"])
 @pytest.mark.parametrize("end", ["ended", "disabled"])
 async def test_a_token_that_is_not_good_any_more_is_forgotten_when_it_is_used(
