@@ -309,15 +309,17 @@ def _viewer(tx: Reader, find_session: FindSession) -> Account | None:
     return found[0] if found else None
 
 
-def _viewer_by_id(tx: Reader, account_id: int) -> Account | None:
+def viewer_by_id(tx: Reader, account_id: int) -> Account | None:
     """Returns the account a capability is bound to; None if it may no longer sign in."""
     account = accounts.by_id(tx, account_id)
     user = users.by_account(tx, account) if account else None
-    return account if user is not None and user.state == "active" else None
+    if account is None or account.is_inactive or user is None or user.state != "active":
+        return None
+    return account
 
 
 def _may_account_see_file(tx: Reader, account_id: int, key: str) -> str | None:
-    return visibility.may_see_file(tx, visibility.viewer_value(_viewer_by_id(tx, account_id)), key)
+    return visibility.may_see_file(tx, visibility.viewer_value(viewer_by_id(tx, account_id)), key)
 
 
 def _may_see_file(tx: Reader, find_session: FindSession, key: str) -> str | None:
@@ -333,7 +335,7 @@ def _remote_photo_files(
     `viewer_id` is the account of the capability in the URL, which goes before the session.
     """
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
-    viewer = _viewer(tx, find_session) if viewer_id is None else _viewer_by_id(tx, viewer_id)
+    viewer = _viewer(tx, find_session) if viewer_id is None else viewer_by_id(tx, viewer_id)
     access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
     if photo is None or not photo.remote_url or not access:
         raise NotFound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -11,15 +11,44 @@ from werkzeug.http import parse_accept_header
 from activitypub.asgi import header, headers
 from node import rate_limits
 from node.cache import Cache
+from node.database import Reader
 from node.node import Node
 from web.api import auth
+from web.files.media_files import viewer_by_id
 from web.i18n import translations
 from web.request.addresses import nearest_untrusted
 from web.request.session import LANGUAGE_COOKIE, SESSION_COOKIE
 
+K = TypeVar("K", str, int, contravariant=True)
+
+MAX_CACHED_VIEWERS = 4096
+VIEWER_TTL_SECONDS = 60.0
 MAX_CACHED_SERVERS = 5000
 SERVER_TTL_SECONDS = 24 * 3600.0
 MAX_HEADER = 300  # characters of Accept-Language that are read, and of addresses that are remembered
+
+
+class Known(Protocol[K]):
+    """What was good a moment ago, and how the database is asked for the rest."""
+
+    def has_known(self, key: K, /) -> bool: ...
+    def is_good(self, tx: Reader, key: K, /) -> bool: ...
+
+
+class KnownViewers:
+    """Which accounts whose apps ask for files could sign in a moment ago."""
+
+    def __init__(self, node: Node) -> None:
+        self._good: Cache[int, bool] = Cache(MAX_CACHED_VIEWERS, VIEWER_TTL_SECONDS)
+
+    def has_known(self, account_id: int) -> bool:
+        return self._good.get(account_id) is not None
+
+    def is_good(self, tx: Reader, account_id: int) -> bool:
+        if viewer_by_id(tx, account_id) is None:
+            return False
+        self._good.put(account_id, True)
+        return True
 
 
 class KnownServers:
@@ -43,11 +72,11 @@ def bearer_token(scope: Any) -> str:
     return next((token for token in map(auth.parse_bearer, headers(scope, b"authorization")) if token), "")
 
 
-def is_app_of_member(node: Node, path: str) -> bool:
-    """Returns whether the address of a file is one that was given to the app of somebody here."""
+def app_viewer(node: Node, path: str) -> int:
+    """Returns the id of the account to whose app the address of a file was given; 0 for another address."""
     start, _, rest = path.partition("/media/p/")
     capability, _, key = rest.partition("/")
-    return not start and bool(key) and bool(node.site.media_capability_viewer(capability, key))
+    return (not start and bool(key) and node.site.media_capability_viewer(capability, key)) or 0
 
 
 def network(node: Node, scope: Any) -> str:

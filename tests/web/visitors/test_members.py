@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from activitypub.asgi import header
+from node.accounts import accounts
 from node.auth import access_tokens, sessions, users
 from node.cache import Cache
 from node.database import Writer
@@ -256,6 +257,34 @@ async def test_a_token_in_use_is_not_looked_up_in_turn(
         async with turns_taken(app), asyncio.timeout(30):
             assert await ask(app, kind, token) in (200, 422)
             await ask(app, used, token)
+
+
+@pytest.mark.parametrize("end", ["suspended", "disabled", "deleted"])
+async def test_the_address_of_a_file_is_a_members_as_long_as_its_account_can_sign_in(
+    node: Node, alice: Account, app: App, end: str, later: Callable[[float], None]
+) -> None:
+    """The address that an app was given lasts for longer than its token."""
+    await issue(node, alice, "app")
+    address = f"/media/p/{node.site.media_capability('a.jpg', alice.id)}/a.jpg"
+    assert (await Client(app).get(address)).status == 404
+    async with turns_taken(app), asyncio.timeout(30):
+        assert (await Client(app).get(address)).status == 404
+
+    def unit(tx: Writer) -> None:
+        if end == "suspended":
+            accounts.set_visible(tx, alice.id, is_visible=False)
+        elif end == "disabled":
+            tx.run("UPDATE users SET state = 'disabled' WHERE account_id = :id", id=alice.id)
+        else:
+            tx.run("UPDATE accounts SET deleted_at = 1 WHERE id = :id", id=alice.id)
+
+    await node.db.write(unit)
+    later(100.0)
+    async with turns_taken(app, but="_token_turns"):
+        task = asyncio.create_task(Client(app).get(address))
+        done, _ = await asyncio.wait([task], timeout=0.3)
+    assert not done
+    assert (await task).status == 404
 
 
 @pytest.mark.parametrize(("kind", "other"), [("page", "app"), ("file", "app"), ("app", "page")])
