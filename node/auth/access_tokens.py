@@ -1,16 +1,16 @@
 """Bearer tokens of client apps, and their scopes. Owns `apps`, `tokens`.
 
-Only the hash of a token is kept. A scope without a colon includes all of its kind: `read` includes
+Only the hash of a token (`issued_tokens`) is kept. A scope without a colon includes all of its kind: `read` includes
 `read:statuses`; `follow` is the older name for the follows, blocks and mutes of both.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from node.auth import issued_tokens
+from node.auth.issued_tokens import TokenKind
 from node.database import Reader, Row, Writer
 from node.errors import Invalid
 from node.ids import new_id, now_ms
@@ -92,11 +92,11 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
             website=website,
             now=now,
         )
-    token = secrets.token_urlsafe(32)
+    token = issued_tokens.issue(tx.site, TokenKind.ACCESS, account)
     tx.run(
         """INSERT INTO tokens (hash, id, account_id, app_id, scopes, created_at)
            VALUES (:hash, :id, :account, :app, :scopes, :now)""",
-        hash=_hash(token),
+        hash=issued_tokens.hash_of(token),
         id=new_id(),
         account=account.id,
         app=app_id,
@@ -113,8 +113,14 @@ _SELECT = """SELECT t.id, t.account_id, t.scopes, t.created_at, t.used_at,
 
 def by_token(tx: Reader, token: str) -> AccessToken | None:
     """Returns the access token, if it exists. The caller must check that its account is still active."""
-    row = tx.one(f"{_SELECT} WHERE t.hash = :hash", hash=_hash(token))
+    if not _is_issued(tx, token):
+        return None
+    row = tx.one(f"{_SELECT} WHERE t.hash = :hash", hash=issued_tokens.hash_of(token))
     return _build(row) if row else None
+
+
+def _is_issued(tx: Reader, token: str) -> bool:
+    return issued_tokens.account_id(tx.site, TokenKind.ACCESS, token) is not None
 
 
 def by_account(tx: Reader, account: Account) -> list[AccessToken]:
@@ -144,6 +150,8 @@ def version(tx: Reader, token: str) -> str | None:
 
     For an endpoint that caches these three: this one short query says whether the cached ones are still current.
     """
+    if not _is_issued(tx, token):
+        return None
     found: str | None = tx.value(
         """SELECT t.id || '.' || COALESCE(t.used_at, 0) || '.' || a.updated_at || '.' || a.posts_count || '.' || a.followers_count
                   || '.' || a.following_count || '.' || COALESCE(a.last_posted_at, 0)
@@ -152,7 +160,7 @@ def version(tx: Reader, token: str) -> str | None:
                   || '.' || u.language
            FROM tokens t JOIN accounts a ON a.id = t.account_id JOIN users u ON u.account_id = t.account_id
            WHERE t.hash = :hash""",
-        hash=_hash(token),
+        hash=issued_tokens.hash_of(token),
     )
     return found
 
@@ -187,7 +195,3 @@ def clean_up(tx: Writer, now: int, after: int | None) -> int | None:
     )
     tx.run("DELETE FROM apps WHERE id IN (:ids)", ids=[row["id"] for row in rows if row["is_unused"]])
     return rows[-1]["id"] if rows else None
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

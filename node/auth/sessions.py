@@ -1,19 +1,18 @@
 """Browser sessions: signing in and out. Owns `sessions`.
 
-The cookie holds a random token and the table only its hash, so a copy of the database lets nobody sign in.
+The cookie holds a token (`issued_tokens`) and the table only its hash.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node import rate_limits
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, passwords, users
+from node.auth import access_tokens, issued_tokens, passwords, users
+from node.auth.issued_tokens import TokenKind
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -150,7 +149,7 @@ def is_known_browser(site: Site, account: Account, mark: str) -> bool:
 
 def start(tx: Writer, account: Account, user_agent: str) -> str:
     """Creates a session and returns its token. Beyond `MAX_PER_ACCOUNT` those used longest ago end."""
-    token = secrets.token_urlsafe(32)
+    token = issued_tokens.issue(tx.site, TokenKind.SESSION, account)
     tx.run(
         """DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE account_id = :account
                ORDER BY seen_at DESC, created_at DESC LIMIT 1000 OFFSET :kept)""",
@@ -160,7 +159,7 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
     tx.run(
         """INSERT INTO sessions (hash, account_id, user_agent, created_at, seen_at)
            VALUES (:hash, :account, :user_agent, :now, :now)""",
-        hash=_hash(token),
+        hash=issued_tokens.hash_of(token),
         account=account.id,
         user_agent=display_names.clean_line(user_agent, 200),
         now=now_ms(),
@@ -172,9 +171,11 @@ def start(tx: Writer, account: Account, user_agent: str) -> str:
 def by_token(tx: Reader, token: str) -> tuple[Account, users.User] | None:
     """Returns the account and user of a session; None if it expired,
     or if the account may no longer sign in."""
+    if issued_tokens.account_id(tx.site, TokenKind.SESSION, token) is None:
+        return None
     account_id = tx.value(
         "SELECT account_id FROM sessions WHERE hash = :hash AND seen_at > :oldest",
-        hash=_hash(token),
+        hash=issued_tokens.hash_of(token),
         oldest=now_ms() - RETENTION_MS,
     )
     if account_id is None:
@@ -190,7 +191,7 @@ def touch(tx: Writer, token: str) -> None:
     """Extends a session that is used. Needed only when `User.seen_at` is older than `SEEN_UPDATE_INTERVAL_MS`."""
     account_id = tx.value(
         "UPDATE sessions SET seen_at = :now WHERE hash = :hash RETURNING account_id",
-        hash=_hash(token),
+        hash=issued_tokens.hash_of(token),
         now=now_ms(),
     )
     if account_id is not None:
@@ -210,11 +211,11 @@ def by_account(tx: Reader, account: Account) -> list[Session]:
 
 def id_from_token(token: str) -> str:
     """Returns the `Session.id` of a cookie, to mark the current session in the list."""
-    return _hash(token)[:16]
+    return issued_tokens.hash_of(token)[:16]
 
 
 def end(tx: Writer, token: str) -> None:
-    tx.run("DELETE FROM sessions WHERE hash = :hash", hash=_hash(token))
+    tx.run("DELETE FROM sessions WHERE hash = :hash", hash=issued_tokens.hash_of(token))
 
 
 def end_by_id(tx: Writer, account: Account, id_: str) -> None:
@@ -229,7 +230,7 @@ def end_all(tx: Writer, account: Account, except_token: str = "") -> None:
     tx.run(
         "DELETE FROM sessions WHERE account_id = :id AND hash <> :kept",
         id=account.id,
-        kept=_hash(except_token) if except_token else "",
+        kept=issued_tokens.hash_of(except_token) if except_token else "",
     )
 
 
@@ -247,10 +248,6 @@ def clean_up(tx: Writer, now: int, after: str | None) -> str | None:
     unused = [row["hash"] for row in rows if row["seen_at"] < now - RETENTION_MS]
     tx.run("DELETE FROM sessions WHERE hash IN (:hashes)", hashes=unused)
     return rows[-1]["hash"] if rows else None
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def change_password(

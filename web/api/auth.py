@@ -9,6 +9,7 @@ from __future__ import annotations
 from node.accounts import accounts
 from node.auth import access_tokens, users
 from node.auth.access_tokens import AccessToken
+from node.auth.issued_tokens import TokenKind
 from node.auth.users import User
 from node.cache import Cache
 from node.database import Reader
@@ -18,6 +19,7 @@ from node.node import Node
 from web.api.endpoint import ApiRequest
 
 MAX_CACHED_TOKENS = 4096
+KNOWN_SECONDS = 60.0
 
 
 class InvalidToken(Refused):
@@ -33,26 +35,44 @@ def parse_bearer(header: str) -> str:
 
 
 class TokenCache:
-    """Caches token, account and user of recently used tokens until one of them changes."""
+    """Caches token, account and user until one of them changes, or the token was not used for a minute."""
+
+    kind = TokenKind.ACCESS
 
     def __init__(self, node: Node) -> None:
-        self._cache: Cache[str, tuple[str, AccessToken, Account, User]] = Cache(MAX_CACHED_TOKENS)
+        self._cache: Cache[str, tuple[str, AccessToken, Account, User]] = Cache(
+            MAX_CACHED_TOKENS, KNOWN_SECONDS
+        )
 
     def has_known(self, bearer_token: str) -> bool:
         """Returns whether a token was good when it was used last, without asking the database."""
         return self._cache.get(bearer_token) is not None
 
     def find(self, tx: Reader, bearer_token: str) -> tuple[AccessToken, Account, User]:
+        """Returns the token, its account and user. Raises `Refused` where it is not good, or its account may do nothing."""
+        try:
+            found = self._find_current(tx, bearer_token)
+        except Refused:
+            self._cache.forget(bearer_token)
+            raise
+        self._cache.put(bearer_token, found)
+        return found[1:]
+
+    def is_good(self, tx: Reader, bearer_token: str) -> bool:
+        try:
+            self.find(tx, bearer_token)
+        except Refused:
+            return False
+        return True
+
+    def _find_current(self, tx: Reader, bearer_token: str) -> tuple[str, AccessToken, Account, User]:
         version = access_tokens.version(tx, bearer_token)
         if version is None:
-            self._cache.forget(bearer_token)
             raise InvalidToken("The access token is invalid")
         cached = self._cache.get(bearer_token)
         if cached is not None and cached[0] == version:
-            return cached[1:]
-        found = _load_token_owner(tx, bearer_token)
-        self._cache.put(bearer_token, (version, *found))
-        return found
+            return cached
+        return version, *_load_token_owner(tx, bearer_token)
 
 
 def authenticate(tx: Reader, request: ApiRequest) -> None:

@@ -33,7 +33,7 @@ from node.attachments import (
 )
 from node.attachments.media_cache import AccessTimes
 from node.attachments.stored_files import StoredFiles
-from node.auth import sessions, users
+from node.auth import users
 from node.cache import Cache
 from node.database import Reader
 from node.errors import DatabaseUnavailable, NotFound, Refused
@@ -46,6 +46,7 @@ from node.node import Node
 from web.files import file_response
 from web.files.static_files import StaticFiles
 from web.request.cookies import read_cookies
+from web.request.known_sessions import FindSession, KnownSessions
 from web.request.session import SESSION_COOKIE
 
 MIMES = {
@@ -194,13 +195,16 @@ class MediaApp:
         if self._is_access_cached(("public", key)):
             return MediaFile(key, CACHE_IMMUTABLE)
         generation = self._generation.number
-        access = await self._node.db.read(_may_see_file, _session_token(scope), key)
+        access = await self._node.db.read(_may_see_file, self._find_session(scope), key)
         if access is None:
             raise NotFound
         if access == "private":
             return MediaFile(key, CACHE_PRIVATE)
         self._cache_access(("public", key), generation)
         return MediaFile(key, CACHE_IMMUTABLE)
+
+    def _find_session(self, scope: Any) -> FindSession:
+        return self._node.component(KnownSessions).finder(read_cookies(scope).get(SESSION_COOKIE, ""))
 
     def _is_access_cached(self, entry: tuple[str, str]) -> bool:
         if self._cached_generation != self._generation.number:
@@ -215,7 +219,7 @@ class MediaApp:
 
     async def _remote_photo(self, scope: Any, rest: str, viewer_id: int | None) -> MediaFile:
         photo_id, size = _parse_path(rest)
-        arguments = (_session_token(scope), photo_id, viewer_id)
+        arguments = (self._find_session(scope), photo_id, viewer_id)
         files, is_public = await self._node.db.read(_remote_photo_files, *arguments)
         if not files:
             end_turn(scope)
@@ -273,10 +277,6 @@ class MediaApp:
             raise NotFound from None
 
 
-def _session_token(scope: Any) -> str:
-    return read_cookies(scope).get(SESSION_COOKIE, "")
-
-
 def _parse_path(rest: str) -> tuple[int, tuple[str, str]]:
     """Parses a path: `remote/123/medium.webp` → (123, ("medium", "webp"))."""
     _, id_, name = ([*rest.split("/"), "", ""])[:3]
@@ -304,36 +304,38 @@ def _select_variant(files: StoredFiles, size: tuple[str, str], cache_control: by
     return MediaFile(files[nearest].key, CACHE_SHORT if cache_control == CACHE_IMMUTABLE else CACHE_PRIVATE)
 
 
-def _viewer(tx: Reader, cookie: str) -> Account | None:
-    found = sessions.by_token(tx, cookie) if cookie else None
+def _viewer(tx: Reader, find_session: FindSession) -> Account | None:
+    found = find_session(tx)
     return found[0] if found else None
 
 
-def _viewer_by_id(tx: Reader, account_id: int) -> Account | None:
+def viewer_by_id(tx: Reader, account_id: int) -> Account | None:
     """Returns the account a capability is bound to; None if it may no longer sign in."""
     account = accounts.by_id(tx, account_id)
     user = users.by_account(tx, account) if account else None
-    return account if user is not None and user.state == "active" else None
+    if account is None or account.is_inactive or user is None or user.state != "active":
+        return None
+    return account
 
 
 def _may_account_see_file(tx: Reader, account_id: int, key: str) -> str | None:
-    return visibility.may_see_file(tx, visibility.viewer_value(_viewer_by_id(tx, account_id)), key)
+    return visibility.may_see_file(tx, visibility.viewer_value(viewer_by_id(tx, account_id)), key)
 
 
-def _may_see_file(tx: Reader, cookie: str, key: str) -> str | None:
-    viewer = _viewer(tx, cookie)
+def _may_see_file(tx: Reader, find_session: FindSession, key: str) -> str | None:
+    viewer = _viewer(tx, find_session)
     return visibility.may_see_file(tx, visibility.viewer_value(viewer), key)
 
 
 def _remote_photo_files(
-    tx: Reader, cookie: str, photo_id: int, viewer_id: int | None
+    tx: Reader, find_session: FindSession, photo_id: int, viewer_id: int | None
 ) -> tuple[StoredFiles, bool]:
     """Returns the files of a remote photo and whether it is public.
 
     `viewer_id` is the account of the capability in the URL, which goes before the session.
     """
     photo = photo_rows.by_ids(tx, [photo_id]).get(photo_id)
-    viewer = _viewer(tx, cookie) if viewer_id is None else _viewer_by_id(tx, viewer_id)
+    viewer = _viewer(tx, find_session) if viewer_id is None else viewer_by_id(tx, viewer_id)
     access = visibility.may_see_photo(tx, visibility.viewer_value(viewer), photo_id)
     if photo is None or not photo.remote_url or not access:
         raise NotFound

@@ -26,6 +26,7 @@ from node.node import Node
 from node.timelines import notification_list
 from web.i18n.translations import _
 from web.request import addresses, session
+from web.request.known_sessions import FindSession, KnownSessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,8 +66,12 @@ def signed_in_user() -> SignedInUser | None:
     return user
 
 
-def _load_user(tx: Reader, token: str, *, with_counts: bool) -> SignedInUser | None:
-    found = sessions.by_token(tx, token) if token else None
+def _find_session() -> FindSession:
+    return current_node().component(KnownSessions).finder(session.session_token())
+
+
+def _load_user(tx: Reader, find_session: FindSession, *, with_counts: bool) -> SignedInUser | None:
+    found = find_session(tx)
     if found is None:
         return None
     account, user = found
@@ -80,9 +85,15 @@ def _load_user(tx: Reader, token: str, *, with_counts: bool) -> SignedInUser | N
 
 
 def _run_read(
-    tx: Any, token: str, with_counts: bool, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
+    tx: Any,
+    find_session: FindSession,
+    with_counts: bool,
+    needs: str,
+    unit: Callable[..., T],
+    args: Any,
+    kwargs: Any,
 ) -> tuple[SignedInUser | None, T | None, Refused | None]:
-    user = _load_user(tx, token, with_counts=with_counts)
+    user = _load_user(tx, find_session, with_counts=with_counts)
     if needs and user is None:
         return None, None, SignInRequired(_("Sign in to do that."))
     if needs == "staff" and not (user and user.is_staff):
@@ -95,9 +106,9 @@ def _run_read(
 
 
 def _run_write(
-    tx: Writer, token: str, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
+    tx: Writer, find_session: FindSession, needs: str, unit: Callable[..., T], args: Any, kwargs: Any
 ) -> tuple[SignedInUser, T]:
-    user = _load_user(tx, token, with_counts=False)
+    user = _load_user(tx, find_session, with_counts=False)
     if user is None:
         raise SignInRequired(_("Sign in to do that."))
     if needs != "user" and not user.is_staff:
@@ -110,7 +121,7 @@ def _run_write(
 async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
     with_counts = not hasattr(g, "signed_in_user")
     user, found, refused = await current_node().db.read(
-        _run_read, session.session_token(), with_counts, needs, unit, args, kwargs
+        _run_read, _find_session(), with_counts, needs, unit, args, kwargs
     )
     if with_counts:
         g.signed_in_user = user
@@ -123,9 +134,7 @@ async def _read(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T
 
 
 async def _write(needs: str, unit: Callable[..., T], args: Any, kwargs: Any) -> T:
-    user, found = await current_node().db.write(
-        _run_write, session.session_token(), needs, unit, args, kwargs
-    )
+    user, found = await current_node().db.write(_run_write, _find_session(), needs, unit, args, kwargs)
     if not hasattr(g, "signed_in_user"):
         g.signed_in_user = user
     return found

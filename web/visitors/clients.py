@@ -3,48 +3,52 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from activitypub.asgi import header, headers
 from node import rate_limits
-from node.auth import access_tokens, sessions
 from node.cache import Cache
 from node.database import Reader
 from node.node import Node
 from web.api import auth
+from web.files.media_files import viewer_by_id
 from web.i18n import translations
 from web.request.addresses import nearest_untrusted
 from web.request.session import LANGUAGE_COOKIE, SESSION_COOKIE
 
-MAX_CACHED_TOKENS = 4096
-TOKEN_TTL_SECONDS = 3600.0
+K = TypeVar("K", str, int, contravariant=True)
+
+MAX_CACHED_VIEWERS = 4096
+VIEWER_TTL_SECONDS = 60.0
 MAX_CACHED_SERVERS = 5000
 SERVER_TTL_SECONDS = 24 * 3600.0
 MAX_HEADER = 300  # characters of Accept-Language that are read, and of addresses that are remembered
 
 
-class KnownTokens:
-    """Which session and access tokens were good a moment ago.
+class Known(Protocol[K]):
+    """What was good a moment ago, and how the database is asked for the rest."""
 
-    Being in here gives no access to anything: that is checked again for each request, where it is used.
-    """
+    def has_known(self, key: K, /) -> bool: ...
+    def is_good(self, tx: Reader, key: K, /) -> bool: ...
+
+
+class KnownViewers:
+    """Which accounts whose apps ask for files could sign in a moment ago."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
-        self._good: Cache[str, bool] = Cache(MAX_CACHED_TOKENS, TOKEN_TTL_SECONDS)
+        self._good: Cache[int, bool] = Cache(MAX_CACHED_VIEWERS, VIEWER_TTL_SECONDS)
 
-    def has(self, token: str) -> bool:
-        return self._good.get(token) is not None
+    def has_known(self, account_id: int) -> bool:
+        return self._good.get(account_id) is not None
 
-    async def check(self, token: str, *, is_session: bool) -> bool:
-        """Looks a token up; returns whether it is that of somebody here."""
-        is_good = await self._node.db.read(_is_session if is_session else _is_access_token, token)
-        if is_good:
-            self._good.put(token, True)
-        return is_good
+    def is_good(self, tx: Reader, account_id: int) -> bool:
+        if viewer_by_id(tx, account_id) is None:
+            return False
+        self._good.put(account_id, True)
+        return True
 
 
 class KnownServers:
@@ -63,24 +67,16 @@ class KnownServers:
             self._good.forget(network)
 
 
-def _is_session(tx: Reader, token: str) -> bool:
-    return sessions.by_token(tx, token) is not None
-
-
-def _is_access_token(tx: Reader, token: str) -> bool:
-    return access_tokens.version(tx, token) is not None
-
-
 def bearer_token(scope: Any) -> str:
     """Returns the access token of a request; '' without one."""
     return next((token for token in map(auth.parse_bearer, headers(scope, b"authorization")) if token), "")
 
 
-def is_app_of_member(node: Node, path: str) -> bool:
-    """Returns whether the address of a file is one that was given to the app of somebody here."""
+def app_viewer(node: Node, path: str) -> int:
+    """Returns the id of the account to whose app the address of a file was given; 0 for another address."""
     start, _, rest = path.partition("/media/p/")
     capability, _, key = rest.partition("/")
-    return not start and bool(key) and bool(node.site.media_capability_viewer(capability, key))
+    return (not start and bool(key) and node.site.media_capability_viewer(capability, key)) or 0
 
 
 def network(node: Node, scope: Any) -> str:

@@ -16,20 +16,23 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from activitypub.asgi import BodyTooLarge, IncompleteBody, TooSlow, header, read_body, respond
 from activitypub.inbox.endpoint import is_signature_verified
+from node.auth import issued_tokens
 from node.database.reader_class import ReaderClass, reading_as
 from node.errors import DatabaseUnavailable, Overloaded
 from node.node import Node
+from web.api.auth import TokenCache
 from web.bare_answers import CONTENT_POLICY, render_bare_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import session
 from web.request.cookies import read_cookies
+from web.request.known_sessions import KnownSessions
 from web.visitors import clients
 from web.visitors.compression import CompressedSend, compress, is_asked_by_another_site, pack
 from web.visitors.exchange import TurnedExchange
@@ -47,6 +50,7 @@ KEPT = re.compile(
     r"|api/v[12]/(?:timelines/|accounts/[0-9]|accounts/lookup$|statuses/|trends|instance|custom_emojis|directory))"
 )
 
+K = TypeVar("K", str, int)
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 # What a request that is answered for many has of the one that asked first, beside headers.
@@ -86,10 +90,12 @@ class Front:
 
     def __init__(self, node: Node, now: Callable[[], float] = time.monotonic) -> None:
         self._node = node
-        self._known_tokens = node.component(clients.KnownTokens)
+        self._known_sessions = node.component(KnownSessions)
+        self._known_access_tokens = node.component(TokenCache)
+        self._known_viewers = node.component(clients.KnownViewers)
         self._members = MemberActivity(now)
         self._visitor_turns = Turns(self._members, slots=1, share=0.25, max_turn=1.0, now=now)
-        # Whoever sends a token waits behind others that send one, and not behind pages that cost much more.
+        # Tokens that were issued here wait behind those of other accounts, and not behind pages that cost much more.
         self._token_turns = Turns(self._members, slots=1, share=0.25, max_turn=1.0, now=now)
         self._server_turns = Turns(self._members, slots=2, share=0.25, max_turn=0.25, now=now)
         self._light_turns = Turns(self._members, slots=4, share=0.15, max_turn=0.25, now=now)
@@ -111,10 +117,7 @@ class Front:
     async def _serve_as_sender(self, part: Part, app: App, scope: Any, receive: Any, send: Any) -> None:
         cookies = read_cookies(scope) if part in (Part.PAGE, Part.FILE) else {}
         token = clients.bearer_token(scope) if part is Part.API else clients.session_token(cookies)
-        is_member = part is Part.FILE and clients.is_app_of_member(self._node, scope["path"])
-        if not is_member and token:
-            is_member = await self._is_member(token, scope, is_session=part is not Part.API)
-        if is_member:
+        if await self._is_member(part, scope["path"], token):
             await self._serve_member(part, app, scope, receive, send)
         elif part is Part.PAGE:
             await self._serve_visitor(app, scope, receive, send, cookies)
@@ -151,15 +154,32 @@ class Front:
         if is_good is not None:
             self._known_servers.note(network, is_good=is_good)
 
-    async def _is_member(self, token: str, scope: Any, *, is_session: bool) -> bool:
-        """Returns whether a token is that of somebody here. Raises Overloaded where too many send unknown ones."""
-        if self._known_tokens.has(token):
+    async def _is_member(self, part: Part, path: str, token: str) -> bool:
+        """Returns whether a request is that of somebody here, by its address or its token. What is made up is told
+        from its MAC. Raises Overloaded where too many send what may have ended."""
+        if part is Part.FILE and (viewer_id := clients.app_viewer(self._node, path)):
+            if self._known_viewers.has_known(viewer_id):
+                return True
+            if await self._look_up(self._known_viewers, viewer_id, viewer_id):
+                return True
+        if not token:
+            return False
+        known = self._known_access_tokens if part is Part.API else self._known_sessions
+        if known.has_known(token):
             return True
-        # It may be made up, so looking it up takes a turn.
+        account_id = issued_tokens.account_id(self._node.site, known.kind, token)
+        return account_id is not None and await self._look_up(known, token, account_id)
+
+    async def _look_up(self, known: clients.Known[K], key: K, account_id: int) -> bool:
+        """Asks the database for what is not known to be good.
+
+        It may have ended, as many that somebody has collected. Whatever networks they come from, they wait behind
+        others of their account, and one that is sent many times waits behind itself.
+        """
         try:
-            async with self._token_turns.turn(clients.network(self._node, scope)):
+            async with self._token_turns.turn(str(key), f"account {account_id}"):
                 with reading_as(ReaderClass.MEMBER):
-                    return await self._known_tokens.check(token, is_session=is_session)
+                    return known.has_known(key) or await self._node.db.read(known.is_good, key)
         except DatabaseUnavailable:
             return False  # the app says so in its form
 

@@ -1,18 +1,18 @@
 """Turns: how many requests of a class are worked on at once, and what share of the time they get beside members.
 
 Whoever waits is served by address, one request each in turn, so that one visitor with many connections delays
-another by one request only. The queue is bounded, and so is the wait in it.
+another by one request only (`waiting`). The queue is bounded, and so is the wait in it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from node.errors import Overloaded
 from web.i18n.translations import N_
+from web.visitors.waiting import WaitingRequests, group_of
 
 MAX_WAITING = 256  # requests
 MAX_WAIT = 10.0  # seconds
@@ -79,24 +79,23 @@ class Turns:
         self._max_turn = max_turn
         self._now = now
         self._max_waiting, self._max_wait = max_waiting, max_wait
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        self._count = 0
+        self._waiting = WaitingRequests()
         self._resumes_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
-    async def turn(self, address: str) -> AsyncIterator[None]:
+    async def turn(self, address: str, group: str | None = None) -> AsyncIterator[None]:
         """Waits for a turn, and ends it. Raises Overloaded where too many wait, or for too long."""
-        turn = await self.begin(address)
+        turn = await self.begin(address, group)
         try:
             yield
         finally:
             self.end(turn)
 
-    async def begin(self, address: str) -> Turn:
+    async def begin(self, address: str, group: str | None = None) -> Turn:
         """Waits for a turn, which `end` ends. Raises Overloaded where too many wait, or for too long."""
-        if self._free <= 0 or self._count or self._pause() > MIN_PAUSE:
-            await self._wait(address)
+        if self._free <= 0 or self._waiting.count or self._pause() > MIN_PAUSE:
+            await self._wait(group or group_of(address), address)
         else:
             self._free -= 1
         turn = Turn(self._now())
@@ -120,12 +119,11 @@ class Turns:
         """Returns the seconds until the next turn may begin."""
         return self._resumes_at - self._now() if self._members.is_active() else 0.0
 
-    async def _wait(self, address: str) -> None:
-        if self._count >= self._max_waiting:
-            self._make_room(address)
+    async def _wait(self, group: str, address: str) -> None:
+        if self._waiting.count >= self._max_waiting:
+            self._make_room(group, address)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(address, deque()).append(future)
-        self._count += 1
+        self._waiting.add(group, address, future)
         self._start_waiting()
         try:
             async with asyncio.timeout(self._max_wait):
@@ -134,45 +132,29 @@ class Turns:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._free += 1  # given in the same moment
                 self._start_waiting()
-            self._remove(address, future)
+            self._waiting.remove(future)
             if isinstance(error, TimeoutError):
                 raise _busy() from None
             raise
 
-    def _make_room(self, address: str) -> None:
-        """Refuses the newest request of the address that has most waiting; raises Overloaded where that is
-        this one."""
-        longest = max(self._waiting, key=lambda one: len(self._waiting[one]))
-        if len(self._waiting[longest]) <= len(self._waiting.get(address, ())) + 1:
+    def _make_room(self, group: str, address: str) -> None:
+        """Refuses the request that has to leave for one of this address. Raises Overloaded where that is this one."""
+        refused = self._waiting.pop_for(group, address)
+        if refused is None:
             raise _busy()
-        refused = self._waiting[longest][-1]
-        self._remove(longest, refused)
         if not refused.done():
             refused.set_exception(_busy())
 
-    def _remove(self, address: str, future: asyncio.Future[None]) -> None:
-        queue = self._waiting.get(address)
-        if queue is None or future not in queue:
-            return
-        queue.remove(future)
-        self._count -= 1
-        if not queue:
-            del self._waiting[address]
-
     def _start_waiting(self) -> None:
         """Gives the free slots to those who wait, or sets a timer where there is a pause."""
-        while self._count and self._free > 0:
+        while self._waiting.count and self._free > 0:
             pause = self._pause()
             if pause > MIN_PAUSE:
                 if self._timer is None:
                     loop = asyncio.get_running_loop()
                     self._timer = loop.call_later(min(pause, MAX_PAUSE), self._resume)
                 return
-            address, queue = self._waiting.popitem(last=False)
-            future = queue.popleft()
-            self._count -= 1
-            if queue:
-                self._waiting[address] = queue
+            future = self._waiting.pop()
             if not future.done():
                 self._free -= 1
                 future.set_result(None)

@@ -345,7 +345,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_member_whose_token_is_not_known_yet_does_not_wait_for_visitors(
     node: Node, alice: Account, app: App
 ) -> None:
-    """As after a start, and when an hour has passed."""
+    """As after a start, and when a minute has passed."""
     member = await sign_in(node, alice, app=app)
     bearer = await node.db.write(access_tokens.create, alice, ["read"], "An app")
     phone = Client(app, {"authorization": f"Bearer {bearer}"})
@@ -359,29 +359,6 @@ async def test_a_member_whose_token_is_not_known_yet_does_not_wait_for_visitors(
         assert (await asyncio.wait_for(phone.get("/api/v1/timelines/home"), 5)).status == 200
         assert not any(one.done() for one in visitors)
     await asyncio.gather(*visitors)
-
-
-@pytest.mark.usefixtures("networks")
-async def test_made_up_tokens_do_not_keep_a_member_out(
-    node: Node, alice: Account, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(front, "BUSY_DELAY_SECONDS", 0.0)
-    bearer = await node.db.write(access_tokens.create, alice, ["read"], "An app")
-    await sign_in(node, alice, app=app)
-    phone = Client(app, {"authorization": f"Bearer {bearer}", "x-from": "a phone"})
-    liars = [
-        asyncio.create_task(
-            Client(app, {"authorization": f"Bearer made-up-{n}"}).get("/api/v1/timelines/home")
-        )
-        for n in range(600)
-    ]
-    await asyncio.sleep(0)
-
-    assert (await phone.get("/api/v1/timelines/home")).status == 200
-    assert sum(not one.done() for one in liars) > 50
-
-    replies = await asyncio.gather(*liars)
-    assert {reply.status for reply in replies} == {401, 503}
 
 
 async def _classes(reads: Reads, request: Any) -> set[ReaderClass]:
@@ -402,10 +379,9 @@ async def test_each_request_reads_in_the_class_of_who_sent_it(
     assert await _classes(reads, member.get("/")) == {ReaderClass.MEMBER}
     assert await _classes(reads, phone.get("/api/v1/timelines/home")) == {ReaderClass.MEMBER}
     assert await _classes(reads, Client(app).get("/@alice")) == {ReaderClass.VISITOR}
-    looked_up = {ReaderClass.MEMBER, ReaderClass.VISITOR}  # a row by its key, one after the other
-    assert await _classes(reads, Client(app, made_up).get("/@alice")) == looked_up
+    assert await _classes(reads, Client(app, made_up).get("/@alice")) == {ReaderClass.VISITOR}
     bad = {"authorization": "Bearer made-up"}
-    assert await _classes(reads, Client(app, bad).get("/api/v1/timelines/home")) == looked_up
+    assert await _classes(reads, Client(app, bad).get("/api/v1/timelines/home")) == {ReaderClass.VISITOR}
     assert await _classes(reads, Client(app).get("/users/alice", headers=AP)) == {ReaderClass.SERVER}
     assert reader_class.get() == ReaderClass.WORK
 

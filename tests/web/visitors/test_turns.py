@@ -73,6 +73,40 @@ async def test_an_address_with_many_requests_delays_another_by_one() -> None:
     assert work.ran[:6] == ["loud", "loud", "quiet", "other", "loud", "quiet"]
 
 
+async def test_many_networks_of_one_customer_delay_another_by_one() -> None:
+    """Whoever rents a server gets a /48 of IPv6, which has 65,536 of the networks that count as one client."""
+    work = Work(create()[0])
+    rented = [f"2001:db8:7:{n:x}::/64" for n in range(10)]
+
+    await work.start(*rented, "2001:db8:8::/64", "2001:db8:9::/64", "192.0.2.1", rented[-1], "192.0.2.2")
+    await work.end()
+
+    quiet = ["2001:db8:8::/64", "2001:db8:9::/64", "192.0.2.1", "192.0.2.2"]
+    assert work.ran == [rented[0], rented[1], *quiet, *rented[2:], rented[-1]]
+
+
+async def test_in_a_group_addresses_take_turns() -> None:
+    work = Work(create()[0])
+    loud, quiet = "2001:db8:7:1::/64", "2001:db8:7:2::/64"
+
+    await work.start(*[loud] * 5, quiet, quiet)
+    await work.end()
+
+    assert work.ran == [loud, loud, quiet, loud, quiet, loud, loud]
+
+
+async def test_a_full_queue_refuses_the_group_that_has_most_in_it_and_in_it_who_has_most() -> None:
+    work = Work(create(max_waiting=6)[0])
+    loud = [f"2001:db8:7:{n:x}::/64" for n in range(1, 10)]
+
+    await work.start("first", *loud[:4], loud[0], loud[0])
+    await work.start("quiet", loud[4], "quiet", "other", "quiet", loud[5])
+    results = await work.end()
+
+    refused = [n for n, result in enumerate(results) if isinstance(result, Overloaded)]
+    assert refused == [4, 5, 6, 8, 11, 12]
+
+
 async def test_a_full_queue_refuses_whoever_has_most_in_it() -> None:
     work = Work(create(max_waiting=5)[0])
 
