@@ -65,7 +65,15 @@ PROGRESSIVE = {
     )
 }
 _NOISE = random.Random(5).randbytes(400_000)
-# What stands behind the cut, of as many bytes as are missing.
+_PAGE = "".join(
+    f'<p class="n{n}">Lorem ipsum {n * 7919 % 1000} dolor sit amet, consectetur &amp; {n:x}</p>\n'
+    for n in range(9000)
+).encode()
+_FOREIGN = "".join(
+    f"{n}: Съешь же ещё этих мягких французских булок, 日本語 {n * n}. " for n in range(9000)
+).encode()
+_BINARY = _NOISE.replace(b"\xff", b"")
+# What stands behind the cut, of as many bytes as are missing; without a 0xFF in it also of more.
 FILLED = {
     "nothing": lambda missing: b"",
     "zeros": bytes,
@@ -74,7 +82,13 @@ FILLED = {
     "another byte": lambda missing: b"\x55" * missing,
     "another file": lambda missing: SEQUENTIAL["4:2:2"][:missing],
     "noise": lambda missing: _NOISE[:missing],
+    "short text": lambda missing: _PAGE[:missing],
+    "text": lambda missing: _PAGE[: 3 * missing + 5000],
+    "foreign text": lambda missing: _FOREIGN[: 3 * missing + 5000],
+    "letters": lambda missing: b"abcdefghij" * (missing // 3 + 500),
+    "bytes without markers": lambda missing: _BINARY[: 3 * missing + 5000],
 }
+GARBLED = ("noise", "short text", "text", "foreign text", "letters", "bytes without markers")
 CUTS = [f"{fill}{end}" for fill, end in itertools.product(FILLED, ("", ", ended"))]
 SHORTER = {
     "one fill byte": b"\xff",
@@ -130,8 +144,8 @@ def test_a_jpeg_is_accepted_if_nearly_all_of_its_rows_are_there(
     whole = SEQUENTIAL[variety]
     at = int(len(whole) * share)
     there = share_of_equal_rows(whole[:at], whole)
-    # A decoder takes what is no part of the picture for pixels, up to the first marker in it.
-    is_garbled = kind.startswith("noise")
+    # A decoder takes what is no part of the picture for pixels, up to the next marker or as long as it may be.
+    is_garbled = kind.startswith(GARBLED)
 
     if there < (0.9 if is_garbled else 0.93):
         assert_refused(broken(whole, at, kind))
@@ -163,17 +177,18 @@ def test_a_progressive_jpeg_may_lack_no_scan(variety: str, kind: str) -> None:
             assert_refused(broken(whole, at, kind))
 
 
-@pytest.mark.parametrize("fill", FILLED)
+@pytest.mark.parametrize("kind", CUTS)
 @pytest.mark.parametrize("variety", PROGRESSIVE)
-def test_a_progressive_jpeg_may_lack_the_end_of_its_last_scan(variety: str, fill: str) -> None:
+def test_a_progressive_jpeg_may_lack_the_end_of_its_last_scan(variety: str, kind: str) -> None:
     whole = PROGRESSIVE[variety]
     last = whole.rindex(b"\xff\xda")
 
-    nearly = render(broken(whole, len(whole) - max(40, len(whole) // 100), fill), JPEG)
+    nearly = render(broken(whole, len(whole) - max(60, len(whole) // 100), kind), JPEG)
 
-    assert nearly.is_incomplete or fill == "noise"
-    if last < 0.9 * len(whole):
-        assert_refused(broken(whole, int(0.92 * len(whole)), fill))
+    assert nearly.is_incomplete or kind.startswith(("noise", "short text", "bytes without markers"))
+    # Bytes that are neither text nor markers may be the finest bits of a picture.
+    if last < 0.9 * len(whole) and not kind.startswith("bytes without markers"):
+        assert_refused(broken(whole, int(0.92 * len(whole)), kind))
 
 
 ENDINGS = {
@@ -189,6 +204,12 @@ ENDINGS = {
     "a trailer": b"SEFHe\0\0\0k\0\0\0 SEFT" * 30,
     "another file": SEQUENTIAL["4:2:2"][:9000],
     "noise": _NOISE[:9000],
+    "text": _PAGE[:100_000],
+    "a little text": _PAGE[:90],
+    "foreign text": _FOREIGN[:100_000],
+    "bytes without markers": _BINARY[:100_000],
+    "text and an end": _PAGE[:3000] + END,
+    "a few bytes and an end": b"a\0b\0c" + END,
 }
 
 
@@ -238,12 +259,16 @@ def test_the_share_is_one_of_rows_where_the_last_units_are_cut_off(options: dict
             assert_incomplete(render(cut, JPEG), image.size)
 
 
-def test_a_progressive_jpeg_whose_encoder_left_finer_scans_out_is_whole() -> None:
-    whole = PROGRESSIVE["4:2:0"]
-    last = whole.rindex(b"\xff\xda")
-    tables = whole.rindex(b"\xff\xc4", 0, last)
+@pytest.mark.parametrize("end", [b"", END, bytes(999) + END, _PAGE[:999] + END])
+@pytest.mark.parametrize("variety", PROGRESSIVE)
+def test_a_progressive_jpeg_may_lack_no_bit_of_its_coefficients(variety: str, end: bytes) -> None:
+    whole = PROGRESSIVE[variety]
+    at = len(whole)
 
-    assert not render(whole[:tables] + END, JPEG).is_incomplete
+    for _ in range(3):
+        at = whole.rindex(b"\xff\xda", 0, at)
+        assert_refused(whole[:at] + end)
+        assert_refused(whole[: whole.rindex(b"\xff\xc4", 0, at)] + end)
 
 
 def test_a_component_cut_in_a_scan_of_its_own_is_missed() -> None:
