@@ -29,8 +29,11 @@ _PADDING_BLOCK_BYTES = 64 * 1024
 _MIN_PADDING_BYTES = 64
 # The last bytes of a scan may be zeros, or a 0xFF, which a zero follows.
 _KEPT_PADDING = re.compile(rb"(?:\xff\x00)?\x00{0,4}")
-# What text in most encodings consists of. Of the bytes of a scan six of seven are among them.
+# What text in UTF-8 consists of. Of the bytes of a scan six of seven are among them, but in no such order.
 _TEXT = bytes((*range(0x20, 0x7F), *range(0x80, 0xF5), *b"\t\n\r"))
+_UTF_8 = re.compile(
+    rb"(?:[\t\n\r -~]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})++"
+)
 _MIN_TEXT_BYTES, _KEPT_TEXT_BYTES = 256, 64
 
 _COEFFICIENTS = 64
@@ -222,7 +225,10 @@ def _find_end_of_pixels(file: JpegFile, data: bytes, start: int, end: int) -> No
         file.end = kept.end()
     text = _stripped(data, start, file.end, _TEXT)
     if file.end - text >= _MIN_TEXT_BYTES:
-        file.end = text + _KEPT_TEXT_BYTES
+        for found in _UTF_8.finditer(data, text, file.end):
+            text = found.start()
+        if file.end - text >= _MIN_TEXT_BYTES:
+            file.end = text + _KEPT_TEXT_BYTES
     file.padding = end - file.end
 
 

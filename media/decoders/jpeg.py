@@ -63,12 +63,13 @@ def load(image: JpegImageFile, data: bytes, file: JpegFile, scale: int) -> float
 def _may_be_pixels(image: JpegImageFile, data: bytes, file: JpegFile) -> bool:
     """Returns whether what looks like padding is the pixels of a flat picture, of which not one byte is too many.
 
-    One byte again and again stands for blocks of one colour.
+    One byte again and again stands for blocks of one colour; in a scan of its own, for one component of them.
     """
-    corner = image.crop((max(0, image.width - 8), max(0, image.height - 8), *image.size))
-    is_flat = all(low == high for low, high in (band.getextrema() for band in corner.split()))
-    is_text = len({*data[file.end - _WATCHED_BYTES : file.end]}) > 2
-    return (is_flat or is_text) and _share_with_valid_means(data, file) == 1
+    if file.is_one_scan() and len({*data[file.end - _WATCHED_BYTES : file.end]}) <= 2:
+        corner = image.crop((max(0, image.width - 8), max(0, image.height - 8), *image.size))
+        if any(low != high for low, high in (band.getextrema() for band in corner.split())):
+            return False
+    return _share_with_valid_means(data, file) == 1
 
 
 def _draft(image: JpegImageFile, scale: int) -> None:
@@ -91,8 +92,9 @@ Pieces = Iterator[tuple[bytes, int | None]]
 
 def _pieces(data: bytes, file: JpegFile, filler: bytes = b"", *, is_watched: bool = False) -> Pieces:
     """Yields what a decoder reads, with how many bytes of the scans follow; None where that tells nothing."""
-    if file.is_arithmetic:  # its decoder cannot wait for more
-        yield b"".join(file.parts(data, filler)), None
+    if file.is_arithmetic:
+        # Its decoder cannot wait for more, and its encoder leaves zeros out at the end, so an end has to do.
+        yield b"".join(file.parts(data, filler)), 0 if file.has_end else None
         return
     yield file.head, None
     watched = max(file.last_scan_start, file.end - _WATCHED_BYTES) if is_watched else file.end

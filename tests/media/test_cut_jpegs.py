@@ -85,10 +85,10 @@ FILLED = {
     "short text": lambda missing: _PAGE[:missing],
     "text": lambda missing: _PAGE[: 3 * missing + 5000],
     "foreign text": lambda missing: _FOREIGN[: 3 * missing + 5000],
-    "letters": lambda missing: b"abcdefghij" * (missing // 3 + 500),
+    "ten bytes": lambda missing: b"abcdefghij" * (missing // 3 + 500),
     "bytes without markers": lambda missing: _BINARY[: 3 * missing + 5000],
 }
-GARBLED = ("noise", "short text", "text", "foreign text", "letters", "bytes without markers")
+GARBLED = ("noise", "short text", "text", "foreign text", "ten bytes", "bytes without markers")
 CUTS = [f"{fill}{end}" for fill, end in itertools.product(FILLED, ("", ", ended"))]
 SHORTER = {
     "one fill byte": b"\xff",
@@ -213,20 +213,27 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("size", [(320, 404), (17, 9)])
+IMAGES = {
+    "photograph": PHOTO,
+    "small": PHOTO.crop((0, 0, 17, 9)),
+    "flat": samples.quarters(120, 90),
+    "white": Image.new("RGB", (600, 450), "white"),
+}
+
+
+@pytest.mark.parametrize("image", IMAGES.values(), ids=IMAGES)
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.parametrize("is_progressive", [False, True])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_jpeg_whose_pixels_are_there_is_whole(
-    mode: str, is_progressive: bool, ending: bytes, size: tuple[int, int]
+    mode: str, is_progressive: bool, ending: bytes, image: Image.Image
 ) -> None:
-    image = PHOTO.crop((0, 0, *size))
     for restarts in ({}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}):
         whole = encoded(mode, image, progressive=is_progressive, **restarts)
 
         picture = render(whole[:-2] + ending, JPEG)
 
-        assert (picture.width, picture.height, picture.is_incomplete) == (*size, False)
+        assert (picture.width, picture.height, picture.is_incomplete) == (*image.size, False)
         assert picture.files == render(whole, JPEG).files
 
 
@@ -278,21 +285,29 @@ def test_a_component_cut_in_a_scan_of_its_own_is_missed() -> None:
     last = whole.rindex(b"\xff\xda")
 
     for cut in (whole[: last - 50], whole[: (last + len(whole)) // 2]):
-        for end in (b"", END, b"\xff" * 300 + END):
+        for end in (b"", END, b"\xff" * 300 + END, _PAGE, _PAGE + END):
             assert_refused(cut + end)
+
+
+def test_a_component_without_colour_is_whole() -> None:
+    """Its scan is of zeros, which are no padding, and the other components are not flat."""
+    whole = _one_scan_each(PHOTO.convert("L").convert("RGB").crop((0, 0, 320, 320)))
+    assert whole.endswith(bytes(200) + END)
+
+    for ending in (END, b"", END + bytes(300)):
+        assert not render(whole[:-2] + ending, JPEG).is_incomplete
 
 
 def _one_scan_each(image: Image.Image) -> bytes:
     """Three grey JPEGs as the components of one."""
-    files = [samples.encoded(band, "JPEG", quality=85) for band in image.convert("YCbCr").split()]
-    starts = [file.index(b"\xff\xda") for file in files]
-    frame = files[0].index(b"\xff\xc0")
-    head = files[0][:frame]
-    body = files[0][frame + 4 : frame + 9] + b"\3" + b"".join(bytes((n, 0x11, 0)) for n in (1, 2, 3))
-    head += struct.pack(">BBH", 0xFF, 0xC0, len(body) + 2) + body
-    head += files[0][frame + 2 + int.from_bytes(files[0][frame + 2 : frame + 4], "big") : starts[0]]
-    scans = [
-        file[start : start + 5] + bytes((n,)) + file[start + 6 : -2]
-        for n, (file, start) in enumerate(zip(files, starts, strict=True), 1)
+    files = [
+        samples.encoded(band, "JPEG", quality=85, optimize=True) for band in image.convert("YCbCr").split()
     ]
-    return head + b"".join(scans) + END
+    frames = [file.index(b"\xff\xc0") for file in files]
+    size = files[0][frames[0] + 4 : frames[0] + 9]
+    body = size + b"\3" + b"".join(bytes((n, 0x11, 0)) for n in (1, 2, 3))
+    parts = [files[0][: frames[0]], struct.pack(">BBH", 0xFF, 0xC0, len(body) + 2), body]
+    for n, (file, frame) in enumerate(zip(files, frames, strict=True), 1):
+        start = file.index(b"\xff\xda")
+        parts += [file[frame + 13 : start + 5], bytes((n,)), file[start + 6 : -2]]
+    return b"".join(parts) + END
