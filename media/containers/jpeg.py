@@ -34,7 +34,7 @@ _TEXT = bytes((*range(0x20, 0x7F), *range(0x80, 0xF5), *b"\t\n\r"))
 _UTF_8 = re.compile(
     rb"(?:[\t\n\r -~]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})++"
 )
-_MIN_TEXT_BYTES, _KEPT_TEXT_BYTES = 256, 64
+_MIN_TEXT_BYTES, _KEPT_TEXT_BYTES, _MAX_CHECKED_TEXT_BYTES = 256, 64, 1 << 20
 
 _COEFFICIENTS = 64
 
@@ -223,13 +223,22 @@ def _find_end_of_pixels(file: JpegFile, data: bytes, start: int, end: int) -> No
     kept = _KEPT_PADDING.match(data, unlike, end)
     if end - unlike >= _MIN_PADDING_BYTES and kept is not None:
         file.end = kept.end()
-    text = _stripped(data, start, file.end, _TEXT)
+    text = _text_start(data, start, file.end)
     if file.end - text >= _MIN_TEXT_BYTES:
-        for found in _UTF_8.finditer(data, text, file.end):
-            text = found.start()
-        if file.end - text >= _MIN_TEXT_BYTES:
-            file.end = text + _KEPT_TEXT_BYTES
+        file.end = text + _KEPT_TEXT_BYTES
     file.padding = end - file.end
+
+
+def _text_start(data: bytes, start: int, end: int) -> int:
+    """Returns where text begins that ends at `end`. Only the last part of a long one is looked at closely."""
+    text = _stripped(data, start, end, _TEXT)
+    if end - text < _MIN_TEXT_BYTES:
+        return text
+    checked = last = max(text, end - _MAX_CHECKED_TEXT_BYTES)
+    for found in _UTF_8.finditer(data, checked, end):
+        last = found.start()
+    # The first character of the part may be cut.
+    return last if last > checked + 3 else text
 
 
 def _stripped(data: bytes, start: int, end: int, bytes_: bytes) -> int:
