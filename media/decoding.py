@@ -17,7 +17,6 @@ from PIL import (
     Image,
     ImageChops,
     ImageFile,
-    JpegImagePlugin,
     PngImagePlugin,
     WebPImagePlugin,
 )
@@ -26,9 +25,9 @@ from media import exif
 from media.colour import encodings
 from media.colour.encodings import CodePoints
 from media.containers import isobmff, jpeg, png, webp
-from media.containers.jpeg import JpegFile
 from media.containers.png import PngFile
 from media.containers.spliced import open_spliced
+from media.decoders import jpeg as jpeg_decoder
 from media.images import MAX_PIXELS, damaged_error, too_many_pixels_error
 
 Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
@@ -36,13 +35,6 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 pi_heif.options.DECODE_THREADS = 0
 pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
 
-# A JPEG that breaks off is shown if this much of it is there.
-MIN_SHARE = 0.95
-# What is read behind the end of a broken JPEG, to see where the decoder gets to it. It holds no marker.
-_FILLER = bytes(1 + n * 89 % 253 for n in range(64 * 1024))
-_MISSING_LEVELS = (127, 128)
-# The share where something is missing, be it a pixel.
-_LESS_THAN_ALL = 0.9999
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -74,9 +66,6 @@ class Original:
     is_incomplete: bool = False
 
 
-_SHORTER_BY_BYTES = 5
-
-
 def decode(data: bytes, mime: str, scale_for: ScaleFor) -> Decoded:
     """Decodes a picture to a plain mode: L, CMYK, RGB or RGBA.
 
@@ -97,102 +86,17 @@ def _decode_jpeg(data: bytes, scale_for: ScaleFor) -> Decoded:
     file = jpeg.parse(data)
     if not file.start:
         raise damaged_error("a JPEG without a scan")
-    image = JpegImagePlugin.JpegImageFile(open_spliced(file.parts(data)))
+    image = jpeg_decoder.opened(data, file)
     size = image.size
     _check_dimensions(size, "image/jpeg")
-    if file.padding:
-        file = _with_padding_of_the_picture(data, file, size)
-        image = JpegImagePlugin.JpegImageFile(open_spliced(file.parts(data)))
-    _draft(image, size, scale_for(size))
     profile = file.icc
     if not profile and image.mode == "RGB" and exif.is_adobe_rgb(image):
         profile = encodings.adobe_rgb()
     camera_fields, turn = exif.read_fields(image), _turn(image)
-    image.load()
-    is_incomplete = False
-    if _may_break_off(file, image):
-        share = _share(data, file, size)
-        if share < MIN_SHARE:
-            raise damaged_error(f"only {share:.1%} of a JPEG is there")
-        is_incomplete = share < 1
-    return _to_plain_mode(image), Original(size, turn, profile, camera_fields, is_incomplete)
-
-
-def _draft(image: Image.Image, size: Size, scale: int) -> None:
-    image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
-
-
-def _may_break_off(file: JpegFile, image: Image.Image) -> bool:
-    """Returns whether it has to be found out how much of a JPEG is there.
-
-    Of a progressive picture with all its scans and an end, what the last one may lack is hardly seen, and costs more to find
-    out than the picture itself.
-    """
-    if not file.has_end or file.padding or not file.is_last_scan_reached():
-        return True
-    return (not file.is_progressive and len(file.scans) > 1) or _ends_in_grey(image)
-
-
-def _ends_in_grey(image: Image.Image) -> bool:
-    """Returns whether the last pixels are of the grey that a decoder leaves where data is missing.
-
-    In CMYK it is inverted, in some channels twice.
-    """
-    corner = image.crop((max(0, image.width - 8), image.height - 1, image.width, image.height))
-    extrema = [corner.getchannel(band).getextrema() for band in corner.getbands()]
-    return all(low == high and low in _MISSING_LEVELS for low, high in extrema)
-
-
-def _with_padding_of_the_picture(data: bytes, file: JpegFile, size: Size) -> JpegFile:
-    """Returns the file with the padding behind it, if it is its pixels: then not one of them is too many."""
-    whole = replace(file, end=file.end + file.padding, padding=0)
-    # The last units of a flat picture have a few bits each, and look the same when they are missing.
-    shorter = replace(whole, end=max(whole.last_scan_start, whole.end - _SHORTER_BY_BYTES))
-    return whole if _share(data, shorter, size) < 1 <= _share(data, whole, size) else file
-
-
-def _share(data: bytes, file: JpegFile, size: Size) -> float:
-    """Returns how much of a JPEG is there, from 0 to 1.
-
-    It is decoded twice at an eighth of its size, with different bytes behind its end. The first unit that differs
-    is the first that is missing.
-    """
-    if not file.sampling or not file.scans:
-        return 0.0
-    if not file.is_last_scan_reached():
-        # An encoder may leave the finest scans out. Such a file has an end, and all of its last scan.
-        is_whole = file.is_progressive and file.has_end and _share_of_last_scan(data, file, size) == 1
-        return 1.0 if is_whole else 0.0
-    there = _share_of_last_scan(data, file, size)
-    if not file.is_progressive or not 0 < there < 1:
-        return there
-    earlier, last = file.last_scan_start - file.start, file.end - file.last_scan_start
-    return (earlier + last) / (earlier + last / there)
-
-
-def _share_of_last_scan(data: bytes, file: JpegFile, size: Size) -> float:
-    # Half the size shows the finer coefficients, which are all that the last scans of a progressive picture hold.
-    scale = 2 if file.is_progressive else 8
-    ends = []
-    for filler in (b"", _FILLER):
-        image = JpegImagePlugin.JpegImageFile(open_spliced(file.parts(data, filler)))
-        _draft(image, size, scale)
-        image.load()
-        ends.append(image)
-    box = ImageChops.difference(*ends).getbbox()
-    # What follows is passed over up to the next restart marker, so it shows nothing where one was to come.
-    units = (file.restarts(data) + (box is None)) * file.restart_interval
-    if box is None:
-        return file.share_of_units(units, size) if file.restart_interval else 1.0
-    across, down = (max(1, side // scale) for side in file.mcu_size())
-    width, height = ends[0].size
-    row = box[1] // down
-    first = ImageChops.difference(
-        *(end.crop((0, row * down, width, min(height, (row + 1) * down))) for end in ends)
-    )
-    column = (first.getbbox() or box)[0] // across
-    units = max(units, row * -(-size[0] // file.mcu_size()[0]) + column)
-    return min(file.share_of_units(units, size), _LESS_THAN_ALL)
+    share = jpeg_decoder.load(image, data, file, scale_for(size))
+    if share < jpeg_decoder.MIN_SHARE:
+        raise damaged_error(f"only {share:.1%} of a JPEG is there")
+    return _to_plain_mode(image), Original(size, turn, profile, camera_fields, share < 1)
 
 
 def _decode_png(data: bytes, _scale_for: ScaleFor) -> Decoded:
@@ -325,7 +229,7 @@ def read_place(data: bytes, mime: str) -> tuple[float, float] | None:
             found = Image.Exif()
             found.load(pi_heif.open_heif(BytesIO(data)).info.get("exif") or b"")
         elif mime == "image/jpeg":
-            found = JpegImagePlugin.JpegImageFile(open_spliced(jpeg.parse(data).parts(data))).getexif()
+            found = jpeg_decoder.opened(data, jpeg.parse(data)).getexif()
         else:
             found = Image.open(BytesIO(data), formats=("PNG", "WEBP", "AVIF")).getexif()
     except Exception:  # Exif is untrusted, and a picture without a place is still a picture

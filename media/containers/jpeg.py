@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 _EOI, _SOI, _SOS, _DQT, _DHT, _DAC, _DNL, _DRI, _COM = 0xD9, 0xD8, 0xDA, 0xDB, 0xC4, 0xCC, 0xDC, 0xDD, 0xFE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, _DAC, 0xC8}
 _PROGRESSIVE_FRAMES = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+_FIRST_ARITHMETIC_FRAME = 0xC9
 _TABLES = frozenset((_DQT, _DHT, _DAC, _DRI, _DNL))
 _BETWEEN_SCANS = _TABLES | {_SOS, _COM, *range(0xE0, 0xF0)}
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
@@ -28,6 +29,12 @@ _PADDING_BLOCK_BYTES = 64 * 1024
 _MIN_PADDING_BYTES = 64
 # The last bytes of a scan may be zeros, or a 0xFF, which a zero follows.
 _KEPT_PADDING = re.compile(rb"(?:\xff\x00)?\x00{0,4}")
+# What text in UTF-8 consists of. Of the bytes of a scan six of seven are among them, but in no such order.
+_TEXT = bytes((*range(0x20, 0x7F), *range(0x80, 0xF5), *b"\t\n\r"))
+_UTF_8 = re.compile(
+    rb"(?:[\t\n\r -~]++|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})++"
+)
+_MIN_TEXT_BYTES, _KEPT_TEXT_BYTES, _MAX_CHECKED_TEXT_BYTES = 256, 64, 1 << 20
 
 _COEFFICIENTS = 64
 
@@ -44,8 +51,8 @@ class _Scan:
 class JpegFile:
     """The parts of a JPEG. `head` ends before the first scan; the scans are `data[start:end]`.
 
-    `padding` is how many bytes that are likely no pixels follow: zeros, 0xFF of erased storage, or another byte again
-    and again. `restart_interval` is the one of the last scan.
+    `padding` is how many bytes that are likely no pixels follow: zeros, 0xFF of erased storage, another byte again
+    and again, or text. `restart_interval` is the one of the last scan.
     """
 
     head: bytes = b""
@@ -55,6 +62,7 @@ class JpegFile:
     padding: int = 0
     icc: bytes = b""
     is_progressive: bool = False
+    is_arithmetic: bool = False
     restart_interval: int = 0
     sampling: dict[int, tuple[int, int]] = field(default_factory=dict)
     scans: list[_Scan] = field(default_factory=list)
@@ -63,6 +71,10 @@ class JpegFile:
     def parts(self, data: bytes, filler: bytes = b"") -> list[bytes | memoryview]:
         """Returns what a decoder reads: always with an end, and with `filler` before it."""
         return [self.head, memoryview(data)[self.start : self.end], filler, END]
+
+    def is_one_scan(self) -> bool:
+        """Returns whether all is in one scan, so that its rows are done one after another."""
+        return not self.is_progressive and {*self.scans[0].components} >= set(self.sampling)
 
     def is_last_scan_reached(self) -> bool:
         """Returns whether the scan in which the file ends is the one that completes the picture."""
@@ -152,8 +164,24 @@ def segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at = stop
 
 
+def with_halved_means(head: bytes) -> bytes:
+    """Returns a head whose tables leave of each block its mean, halved at least; zero where it is whole already."""
+    changed = bytearray(head)
+    for marker, at, stop in segments(head, 2):
+        place = at + 4
+        while marker == _DQT and place < stop:
+            width = 1 + (head[place] >> 4 & 1)
+            mean = int.from_bytes(head[place + 1 : place + 1 + width], "big") // 2
+            place, size = place + 1, width * _COEFFICIENTS
+            changed[place : min(stop, place + size)] = mean.to_bytes(width, "big").ljust(size, b"\0")[
+                : stop - place
+            ]
+            place += size
+    return bytes(changed)
+
+
 def _read_frame(file: JpegFile, marker: int, body: bytes) -> None:
-    file.is_progressive = marker in _PROGRESSIVE_FRAMES
+    file.is_progressive, file.is_arithmetic = marker in _PROGRESSIVE_FRAMES, marker >= _FIRST_ARITHMETIC_FRAME
     for at in range(6, 6 + 3 * min(4, body[5] if len(body) > 5 else 0), 3):
         if len(entry := body[at : at + 3]) == 3:
             file.sampling[entry[0]] = (max(1, entry[1] >> 4), max(1, entry[1] & 15))
@@ -188,15 +216,29 @@ def _read_scans(file: JpegFile, data: bytes) -> None:
 def _find_end_of_pixels(file: JpegFile, data: bytes, start: int, end: int) -> None:
     """Finds where the pixels end between these places.
 
-    One 0xFF or more before a marker, or before the end of the file, are none; a long run of the same byte likely is none.
+    One 0xFF or more before a marker, or before the end of the file, are none; a long run of one byte or text likely is none.
     """
-    end = _stripped(data, start, end, b"\xff")
+    file.end = end = _stripped(data, start, end, b"\xff")
     unlike = _stripped(data, start, end, b"\0\xff" + data[end - 1 : end])
     kept = _KEPT_PADDING.match(data, unlike, end)
     if end - unlike >= _MIN_PADDING_BYTES and kept is not None:
-        file.end, file.padding = kept.end(), end - kept.end()
-    else:
-        file.end = end
+        file.end = kept.end()
+    text = _text_start(data, start, file.end)
+    if file.end - text >= _MIN_TEXT_BYTES:
+        file.end = text + _KEPT_TEXT_BYTES
+    file.padding = end - file.end
+
+
+def _text_start(data: bytes, start: int, end: int) -> int:
+    """Returns where text begins that ends at `end`. Only the last part of a long one is looked at closely."""
+    text = _stripped(data, start, end, _TEXT)
+    if end - text < _MIN_TEXT_BYTES:
+        return text
+    checked = last = max(text, end - _MAX_CHECKED_TEXT_BYTES)
+    for found in _UTF_8.finditer(data, checked, end):
+        last = found.start()
+    # The first character of the part may be cut.
+    return last if last > checked + 3 else text
 
 
 def _stripped(data: bytes, start: int, end: int, bytes_: bytes) -> int:

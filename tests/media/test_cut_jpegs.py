@@ -65,7 +65,15 @@ PROGRESSIVE = {
     )
 }
 _NOISE = random.Random(5).randbytes(400_000)
-# What stands behind the cut, of as many bytes as are missing.
+_PAGE = "".join(
+    f'<p class="n{n}">Lorem ipsum {n * 7919 % 1000} dolor sit amet, consectetur &amp; {n:x}</p>\n'
+    for n in range(9000)
+).encode()
+_FOREIGN = "".join(
+    f"{n}: Съешь же ещё этих мягких французских булок, 日本語 {n * n}. " for n in range(9000)
+).encode()
+_BINARY = _NOISE.replace(b"\xff", b"")
+# What stands behind the cut, of as many bytes as are missing; without a 0xFF in it also of more.
 FILLED = {
     "nothing": lambda missing: b"",
     "zeros": bytes,
@@ -74,7 +82,13 @@ FILLED = {
     "another byte": lambda missing: b"\x55" * missing,
     "another file": lambda missing: SEQUENTIAL["4:2:2"][:missing],
     "noise": lambda missing: _NOISE[:missing],
+    "short text": lambda missing: _PAGE[:missing],
+    "text": lambda missing: _PAGE[: 3 * missing + 5000],
+    "foreign text": lambda missing: _FOREIGN[: 3 * missing + 5000],
+    "ten bytes": lambda missing: b"abcdefghij" * (missing // 3 + 500),
+    "bytes without markers": lambda missing: _BINARY[: 3 * missing + 5000],
 }
+GARBLED = ("noise", "short text", "text", "foreign text", "ten bytes", "bytes without markers")
 CUTS = [f"{fill}{end}" for fill, end in itertools.product(FILLED, ("", ", ended"))]
 SHORTER = {
     "one fill byte": b"\xff",
@@ -130,8 +144,8 @@ def test_a_jpeg_is_accepted_if_nearly_all_of_its_rows_are_there(
     whole = SEQUENTIAL[variety]
     at = int(len(whole) * share)
     there = share_of_equal_rows(whole[:at], whole)
-    # A decoder takes what is no part of the picture for pixels, up to the first marker in it.
-    is_garbled = kind.startswith("noise")
+    # A decoder takes what is no part of the picture for pixels, up to the next marker or as long as it may be.
+    is_garbled = kind.startswith(GARBLED)
 
     if there < (0.9 if is_garbled else 0.93):
         assert_refused(broken(whole, at, kind))
@@ -163,17 +177,18 @@ def test_a_progressive_jpeg_may_lack_no_scan(variety: str, kind: str) -> None:
             assert_refused(broken(whole, at, kind))
 
 
-@pytest.mark.parametrize("fill", FILLED)
+@pytest.mark.parametrize("kind", CUTS)
 @pytest.mark.parametrize("variety", PROGRESSIVE)
-def test_a_progressive_jpeg_may_lack_the_end_of_its_last_scan(variety: str, fill: str) -> None:
+def test_a_progressive_jpeg_may_lack_the_end_of_its_last_scan(variety: str, kind: str) -> None:
     whole = PROGRESSIVE[variety]
     last = whole.rindex(b"\xff\xda")
 
-    nearly = render(broken(whole, len(whole) - max(40, len(whole) // 100), fill), JPEG)
+    nearly = render(broken(whole, len(whole) - max(60, len(whole) // 100), kind), JPEG)
 
-    assert nearly.is_incomplete or fill == "noise"
-    if last < 0.9 * len(whole):
-        assert_refused(broken(whole, int(0.92 * len(whole)), fill))
+    assert nearly.is_incomplete or kind.startswith(("noise", "short text", "bytes without markers"))
+    # Bytes that are neither text nor markers may be the finest bits of a picture.
+    if last < 0.9 * len(whole) and not kind.startswith("bytes without markers"):
+        assert_refused(broken(whole, int(0.92 * len(whole)), kind))
 
 
 ENDINGS = {
@@ -189,23 +204,36 @@ ENDINGS = {
     "a trailer": b"SEFHe\0\0\0k\0\0\0 SEFT" * 30,
     "another file": SEQUENTIAL["4:2:2"][:9000],
     "noise": _NOISE[:9000],
+    "text": _PAGE[:100_000],
+    "a little text": _PAGE[:90],
+    "foreign text": _FOREIGN[:100_000],
+    "bytes without markers": _BINARY[:100_000],
+    "text and an end": _PAGE[:3000] + END,
+    "a few bytes and an end": b"a\0b\0c" + END,
 }
 
 
-@pytest.mark.parametrize("size", [(320, 404), (17, 9)])
+IMAGES = {
+    "photograph": PHOTO,
+    "small": PHOTO.crop((0, 0, 17, 9)),
+    "flat": samples.quarters(120, 90),
+    "white": Image.new("RGB", (600, 450), "white"),
+}
+
+
+@pytest.mark.parametrize("image", IMAGES.values(), ids=IMAGES)
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.parametrize("is_progressive", [False, True])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_a_jpeg_whose_pixels_are_there_is_whole(
-    mode: str, is_progressive: bool, ending: bytes, size: tuple[int, int]
+    mode: str, is_progressive: bool, ending: bytes, image: Image.Image
 ) -> None:
-    image = PHOTO.crop((0, 0, *size))
     for restarts in ({}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7}):
         whole = encoded(mode, image, progressive=is_progressive, **restarts)
 
         picture = render(whole[:-2] + ending, JPEG)
 
-        assert (picture.width, picture.height, picture.is_incomplete) == (*size, False)
+        assert (picture.width, picture.height, picture.is_incomplete) == (*image.size, False)
         assert picture.files == render(whole, JPEG).files
 
 
@@ -238,12 +266,16 @@ def test_the_share_is_one_of_rows_where_the_last_units_are_cut_off(options: dict
             assert_incomplete(render(cut, JPEG), image.size)
 
 
-def test_a_progressive_jpeg_whose_encoder_left_finer_scans_out_is_whole() -> None:
-    whole = PROGRESSIVE["4:2:0"]
-    last = whole.rindex(b"\xff\xda")
-    tables = whole.rindex(b"\xff\xc4", 0, last)
+@pytest.mark.parametrize("end", [b"", END, bytes(999) + END, _PAGE[:999] + END])
+@pytest.mark.parametrize("variety", PROGRESSIVE)
+def test_a_progressive_jpeg_may_lack_no_bit_of_its_coefficients(variety: str, end: bytes) -> None:
+    whole = PROGRESSIVE[variety]
+    at = len(whole)
 
-    assert not render(whole[:tables] + END, JPEG).is_incomplete
+    for _ in range(3):
+        at = whole.rindex(b"\xff\xda", 0, at)
+        assert_refused(whole[:at] + end)
+        assert_refused(whole[: whole.rindex(b"\xff\xc4", 0, at)] + end)
 
 
 def test_a_component_cut_in_a_scan_of_its_own_is_missed() -> None:
@@ -253,21 +285,29 @@ def test_a_component_cut_in_a_scan_of_its_own_is_missed() -> None:
     last = whole.rindex(b"\xff\xda")
 
     for cut in (whole[: last - 50], whole[: (last + len(whole)) // 2]):
-        for end in (b"", END, b"\xff" * 300 + END):
+        for end in (b"", END, b"\xff" * 300 + END, _PAGE, _PAGE + END):
             assert_refused(cut + end)
+
+
+def test_a_component_without_colour_is_whole() -> None:
+    """Its scan is of zeros, which are no padding, and the other components are not flat."""
+    whole = _one_scan_each(PHOTO.convert("L").convert("RGB").crop((0, 0, 320, 320)))
+    assert whole.endswith(bytes(200) + END)
+
+    for ending in (END, b"", END + bytes(300)):
+        assert not render(whole[:-2] + ending, JPEG).is_incomplete
 
 
 def _one_scan_each(image: Image.Image) -> bytes:
     """Three grey JPEGs as the components of one."""
-    files = [samples.encoded(band, "JPEG", quality=85) for band in image.convert("YCbCr").split()]
-    starts = [file.index(b"\xff\xda") for file in files]
-    frame = files[0].index(b"\xff\xc0")
-    head = files[0][:frame]
-    body = files[0][frame + 4 : frame + 9] + b"\3" + b"".join(bytes((n, 0x11, 0)) for n in (1, 2, 3))
-    head += struct.pack(">BBH", 0xFF, 0xC0, len(body) + 2) + body
-    head += files[0][frame + 2 + int.from_bytes(files[0][frame + 2 : frame + 4], "big") : starts[0]]
-    scans = [
-        file[start : start + 5] + bytes((n,)) + file[start + 6 : -2]
-        for n, (file, start) in enumerate(zip(files, starts, strict=True), 1)
+    files = [
+        samples.encoded(band, "JPEG", quality=85, optimize=True) for band in image.convert("YCbCr").split()
     ]
-    return head + b"".join(scans) + END
+    frames = [file.index(b"\xff\xc0") for file in files]
+    size = files[0][frames[0] + 4 : frames[0] + 9]
+    body = size + b"\3" + b"".join(bytes((n, 0x11, 0)) for n in (1, 2, 3))
+    parts = [files[0][: frames[0]], struct.pack(">BBH", 0xFF, 0xC0, len(body) + 2), body]
+    for n, (file, frame) in enumerate(zip(files, frames, strict=True), 1):
+        start = file.index(b"\xff\xda")
+        parts += [file[frame + 13 : start + 5], bytes((n,)), file[start + 6 : -2]]
+    return b"".join(parts) + END

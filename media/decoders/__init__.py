@@ -1,0 +1,1 @@
+"""Decoders that have to know more than the pixels: how much of a picture is in its file."""
