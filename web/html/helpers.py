@@ -146,7 +146,7 @@ def _blurhash_attribute(photo: Photo) -> str:
 def incomplete_notice(photo: Photo) -> str:
     """Returns what is said of a photo whose file broke off; '' for any other."""
     return (
-        _("The end of this file is missing, so the bottom of the picture is grey.")
+        _("The end of this file is missing, so a part of the picture may be grey or less sharp.")
         if photo.is_incomplete
         else ""
     )

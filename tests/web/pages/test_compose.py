@@ -410,7 +410,7 @@ async def test_a_photo_whose_file_broke_off_is_posted_and_said_to_be_so(
     node: Node, alice: Account, signed_in: SignedIn, photo: Photo
 ) -> None:
     visitor, whole = await signed_in(alice), photo(800, 900, "JPEG")
-    notice = "The end of this file is missing, so the bottom of the picture is grey."
+    notice = "The end of this file is missing, so a part of the picture may be grey or less sharp."
     files = [("photos", "a.jpg", whole[: len(whole) * 98 // 100]), ("photos", "b.jpg", photo(80, 90, "JPEG"))]
     await visitor.get("/compose")
 
