@@ -46,7 +46,7 @@ UNCOUNTED = {
     "AS is_unused": "hashtags: 500 at a time",
     "DELETE FROM hashtag_days": "5,000 rows at a time",
     "DELETE FROM feed": "once a day: MAX_ENTRIES of a feed are passed over",
-    "DELETE FROM notifications": "once a day: MAX_PER_ACCOUNT of an account are passed over",
+    "FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT": "once a day: MAX_NEWEST and MAX_OLDER of an account",
     "FROM mentions t JOIN accounts a": "once a day: likes of old posts, until one of a local account is found",
 }
 # Of a small table PostgreSQL rightly reads all, to find the rows of one batch; of a large one it would be seen.
