@@ -3,6 +3,10 @@
 The modules of likes, boosts, follows, posts and so on call it in the unit of work of their own change. One event is
 notified once, never to the account that caused it, never when either blocks the other or the actor is muted, and
 the notification is withdrawn when the event is undone.
+
+An account keeps the newest `MAX_NEWEST`, and `MAX_OLDER` of those before, which all servers share, and the accounts of
+each server its part: what goes is of the account that caused most, on the server that did, the newest included. So
+nobody pushes out what others did, however many mentions they send.
 """
 
 from __future__ import annotations
@@ -17,8 +21,8 @@ from node.models.account import Account
 from node.models.post import Post
 from node.models.visibility import no_block_between, no_mute_of_notifications
 
-MAX_PER_ACCOUNT = 4_000
-"""Older ones are deleted once a day."""
+MAX_NEWEST, MAX_OLDER = 4_000, 2_000
+"""What an account keeps of what it was notified of. The rest is deleted once a day."""
 
 KINDS = ("like", "comment", "mention", "boost", "follow", "follow_request", "sign_up", "move", "quote")
 
@@ -101,14 +105,37 @@ def clear(tx: Writer, account: Account) -> None:
 
 
 def trim(tx: Writer, now: int, after: int | None) -> int | None:
-    """Deletes the oldest beyond `MAX_PER_ACCOUNT` of the next account; returns which it is, None at the end."""
+    """Deletes what the next account does not keep; returns which account it is, None at the end."""
     return trim_next_account(tx, "notifications", after, functools.partial(_trim_account, tx))
 
 
 def _trim_account(tx: Writer, account_id: int) -> int:
+    """Deletes a batch of the older ones, chosen among the oldest of them; returns how many."""
+    surplus = tx.value(
+        "SELECT id FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT 1 OFFSET :kept",
+        account=account_id,
+        kept=MAX_NEWEST + MAX_OLDER,
+    )
+    if surplus is None:
+        return 0
     return tx.run(
         """DELETE FROM notifications WHERE id IN (
-               SELECT id FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT 500 OFFSET :most)""",
+               WITH newest AS (
+                   SELECT id, by_id FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT :newest),
+               older AS (
+                   SELECT id, by_id FROM notifications
+                   WHERE account_id = :account AND id < (SELECT MIN(id) FROM newest)
+                   ORDER BY id LIMIT :older + 500),
+               by_account AS (
+                   SELECT n.id, n.is_older, a.host,
+                          ROW_NUMBER() OVER (PARTITION BY a.id ORDER BY n.id DESC) AS nth_of_account
+                   FROM (SELECT id, by_id, FALSE AS is_older FROM newest
+                         UNION ALL SELECT id, by_id, TRUE FROM older) AS n JOIN accounts a ON a.id = n.by_id),
+               by_host AS (
+                   SELECT id, is_older, ROW_NUMBER() OVER (PARTITION BY host ORDER BY nth_of_account, id DESC) AS nth
+                   FROM by_account)
+               SELECT id FROM by_host WHERE is_older ORDER BY nth, id DESC LIMIT 500 OFFSET :older)""",
         account=account_id,
-        most=MAX_PER_ACCOUNT,
+        newest=MAX_NEWEST,
+        older=MAX_OLDER,
     )

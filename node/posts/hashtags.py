@@ -5,9 +5,11 @@ public posts, so that every count is of distinct authors, however often one of t
 and case-folded (`formatting.normalize_hashtag`); `display` is the way most people write a hashtag: each post that
 writes it so adds a vote, any other takes one away, and where none is left, the next spelling takes its place.
 
-Trends: of the latest `MAX_TREND_USES`, every author counts once per hashtag, by their latest use, worth half as much every `HALF_LIFE_HOURS`. A
-remote server counts for at most `MAX_AUTHORS_PER_SERVER` of its authors, and fewer than `MIN_TREND_AUTHORS`, so
-counted, make no trend. The rank of a `TrendingHashtag` depends on nothing that is not in it.
+Trends: of the latest `MAX_TREND_USES`, every author counts once per hashtag, by their latest use, worth half as much
+every `HALF_LIFE_HOURS`. A remote server counts for at most `MAX_AUTHORS_PER_SERVER` of its authors, and fewer than
+`MIN_TREND_AUTHORS`, so counted, make no trend. The rank of a `TrendingHashtag` depends on nothing that is not in it.
+Of what is published within an hour, trends have the first `MAX_ACCOUNT_USES` of an account and the first
+`MAX_SERVER_USES` of a remote server (`in_trends`), so that nobody fills what is read; all other counts have the rest too.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ MAX_AUTHORS_PER_SERVER = 5
 USES_RETENTION_HOURS = 365 * 24
 UNUSED_RETENTION_MS = 7 * 24 * HOUR_MS
 MAX_TREND_USES = 20_000
+MAX_ACCOUNT_USES = 30
+MAX_SERVER_USES = 200
 MAX_SUGGESTIONS_WEIGHED = 200
 _FULL_WEIGHT = 1 << 20  # one author now; shifted right once per half-life
 
@@ -92,19 +96,29 @@ def tag_post(tx: Writer, post: Post, author: Account, names: Sequence[str]) -> N
         names=list(written),
     )
     if post.visibility == "public":
+        hour = post.published_at // HOUR_MS
         tx.run(
-            """INSERT INTO hashtag_uses (hashtag_id, hour, account_id, domain, is_local, posts)
+            """INSERT INTO hashtag_uses (hashtag_id, hour, account_id, domain, is_local, posts, in_trends)
                SELECT h.id, CAST(:hour AS BIGINT), CAST(:author AS BIGINT), CAST(:domain AS TEXT),
-                      CAST(:is_local AS BOOLEAN), 1
+                      CAST(:is_local AS BOOLEAN), 1, COALESCE(h.name IN (:trending), FALSE)
                FROM hashtags h WHERE h.name IN (:names)
                ON CONFLICT (hashtag_id, hour, account_id) DO UPDATE SET posts = hashtag_uses.posts + 1""",
-            hour=post.published_at // HOUR_MS,
+            hour=hour,
             author=author.id,
             domain=author.domain,
             is_local=author.is_local,
             names=list(written),
+            trending=list(written)[: max(0, _room_in_trends(tx, author, hour))],
         )
         hashtag_days.add(tx, post, author, list(written))
+
+
+def _room_in_trends(tx: Reader, author: Account, hour: int) -> int:
+    """Returns how many more uses of an hour by this author are for trends; none below 1."""
+    counted = "SELECT COUNT(*) FROM hashtag_uses WHERE in_trends AND hour = :hour AND domain = :domain"
+    where = {"hour": hour, "domain": author.domain}
+    room: int = MAX_ACCOUNT_USES - tx.value(f"{counted} AND account_id = :author", author=author.id, **where)
+    return room if author.is_local else min(room, MAX_SERVER_USES - tx.value(counted, **where))
 
 
 @deletion_hooks.on_post_deleted
@@ -175,7 +189,7 @@ def trending(
     rows = tx.all(
         f"""WITH authors AS (
                 SELECT u.hashtag_id, u.domain, u.is_local, MAX(u.hour) AS hour, SUM(u.posts) AS posts
-                FROM (SELECT * FROM hashtag_uses WHERE hour > :since AND hour <= :now
+                FROM (SELECT * FROM hashtag_uses WHERE in_trends AND hour > :since AND hour <= :now
                       ORDER BY hour DESC LIMIT {MAX_TREND_USES}) AS u JOIN accounts a ON a.id = u.account_id
                 WHERE (u.is_local OR NOT :only_local) AND {is_active_and_unlimited("a")}
                 GROUP BY u.hashtag_id, u.account_id, u.domain, u.is_local),

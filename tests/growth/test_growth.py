@@ -32,7 +32,7 @@ MAX_GROWTH = 1.3
 # A few steps more are no walk: an index of ten times the rows, a page that is a little fuller.
 SPARE = {"sqlite": 4_000, POSTGRESQL: 600}
 UNCOUNTED = {
-    "FROM hashtag_uses": "trends: once in two minutes, of the latest MAX_TREND_USES",
+    "FROM (SELECT * FROM hashtag_uses": "trends: once in two minutes, of the latest MAX_TREND_USES",
     "state, COUNT(*) AS n FROM deliveries": "staff: deliveries are deleted after some weeks",
     "WITH RECURSIVE domains": "staff: the accounts of each server on the page, up to 1,000",
     "SELECT DISTINCT domain, host FROM accounts": "staff: the exact numbers on the page of one server",
@@ -43,9 +43,10 @@ UNCOUNTED = {
     "DELETE FROM hosts": "once a day: MAX_ROWS rows at most",
     "DELETE FROM invites": "once a day: invites expire within days",
     "DELETE FROM outbox": "once a day: deliveries are deleted first, so few of the old activities have any",
+    "AS is_unused": "hashtags: 500 at a time",
     "DELETE FROM hashtag_days": "5,000 rows at a time",
     "DELETE FROM feed": "once a day: MAX_ENTRIES of a feed are passed over",
-    "DELETE FROM notifications": "once a day: MAX_PER_ACCOUNT of an account are passed over",
+    "FROM notifications WHERE account_id = :account ORDER BY id DESC LIMIT": "once a day: MAX_NEWEST and MAX_OLDER of an account",
     "FROM mentions t JOIN accounts a": "once a day: likes of old posts, until one of a local account is found",
 }
 # Of a small table PostgreSQL rightly reads all, to find the rows of one batch; of a large one it would be seen.

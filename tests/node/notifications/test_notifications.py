@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.database import Database
+from node.database import Database, Writer
 from node.ids import now_ms
 from node.interactions import blocks, likes
 from node.maintenance import clean_up
@@ -15,6 +15,7 @@ from node.posts.drafts import Draft
 from node.publishing import publishing
 from node.timelines import notification_list
 from tests.support import people
+from tests.support.posting import publish, receive_post
 
 
 async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Account) -> None:
@@ -26,18 +27,64 @@ async def test_an_event_is_notified_once(db: Database, alice: Account, bob: Acco
     assert await db.read(people.notifications_of, alice) == [("like", bob.id), ("follow", bob.id)]
 
 
+async def _trim(db: Database, monkeypatch: pytest.MonkeyPatch, *, newest: int, older: int) -> None:
+    monkeypatch.setattr(notifications, "MAX_NEWEST", newest)
+    monkeypatch.setattr(notifications, "MAX_OLDER", older)
+    await clean_up.delete_outdated(db, now_ms(), keep_remote_posts_days=180)
+
+
 async def test_the_oldest_of_many_notifications_are_deleted(
     db: Database, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "MAX_PER_ACCOUNT", 2)
-    for kind in ("follow", "like", "boost", "mention"):
+    for kind in ("sign_up", "follow", "like", "boost", "mention"):
         await db.write(notifications.notify, alice.id, kind, bob)
     await db.write(notifications.notify, bob.id, "follow", alice)
 
-    await clean_up.delete_outdated(db, now_ms(), keep_remote_posts_days=180)
+    await _trim(db, monkeypatch, newest=2, older=1)
 
-    assert [kind for kind, _ in await db.read(people.notifications_of, alice)] == ["boost", "mention"]
+    assert [kind for kind, _ in await db.read(people.notifications_of, alice)] == ["like", "boost", "mention"]
     assert [kind for kind, _ in await db.read(people.notifications_of, bob)] == ["follow"]
+
+
+async def test_an_account_of_many_mentions_pushes_out_nobody_else(
+    db: Database, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unit(tx: Writer) -> None:
+        friends = [bob, people.remote(tx, "sam", "loud.example"), people.remote(tx)]
+        for friend, many in zip(friends, (10, 3, 3), strict=True):
+            for _ in range(many):
+                notifications.notify(tx, alice.id, "like", friend, publish(tx, alice))
+        for loud in (people.remote(tx, "loud", "loud.example"), people.remote(tx, "big", "big.example")):
+            for _ in range(600):
+                notifications.notify(tx, alice.id, "mention", loud, receive_post(tx, loud))
+
+    await db.write(unit)
+    before = await db.read(people.notifications_of, alice)
+
+    await _trim(db, monkeypatch, newest=20, older=30)
+
+    after = await db.read(people.notifications_of, alice)
+    assert len(after) == 50
+    assert (after[:16], after[-20:]) == (before[:16], before[-20:])
+
+
+async def test_many_accounts_of_one_server_push_out_nobody_of_another(
+    db: Database, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unit(tx: Writer) -> None:
+        for friend in (bob, people.remote(tx)):
+            for kind in ("follow", "like", "boost"):
+                notifications.notify(tx, alice.id, kind, friend)
+        for number in range(40):
+            notifications.notify(tx, alice.id, "follow", people.remote(tx, f"loud{number}", "loud.example"))
+
+    await db.write(unit)
+    before = await db.read(people.notifications_of, alice)
+
+    await _trim(db, monkeypatch, newest=10, older=10)
+
+    after = await db.read(people.notifications_of, alice)
+    assert after == before[:6] + before[-14:]
 
 
 async def test_own_actions_and_remote_accounts_are_not_notified(db: Database, alice: Account) -> None:

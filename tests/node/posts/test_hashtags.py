@@ -12,7 +12,14 @@ from node.node import Node
 from node.paging import Page
 from node.posts import hashtag_days, hashtags
 from node.posts.drafts import Draft
-from node.posts.hashtags import HOUR_MS, MAX_AUTHORS_PER_SERVER, MIN_TREND_AUTHORS
+from node.posts.hashtags import (
+    HOUR_MS,
+    MAX_AUTHORS_PER_SERVER,
+    MAX_SERVER_USES,
+    MAX_TREND_USES,
+    MIN_TREND_AUTHORS,
+    TREND_HOURS,
+)
 from node.publishing import post_deletion, publishing
 from node.timelines import timelines
 from tests.support.people import remote
@@ -103,6 +110,56 @@ async def test_one_server_of_many_puppets_weighs_little(node: Node) -> None:
         crowd(tx, "fog", MAX_AUTHORS_PER_SERVER + 1)
         assert names(hashtags.trending(tx, now=NOW)) == ["fog", "buy"]
         assert hashtags.trending(tx, now=NOW)[1].score == MAX_AUTHORS_PER_SERVER
+
+    await node.db.write(unit)
+
+
+async def test_one_account_of_many_hashtags_leaves_the_trends_of_others(node: Node) -> None:
+    def unit(tx: Writer) -> None:
+        crowd(tx, "fog", MIN_TREND_AUTHORS, at=NOW - HOUR_MS)
+        loud = remote(tx, "loud", "loud.example")
+        for post in range(MAX_TREND_USES // 100 + 5):
+            receive_post(tx, loud, hashtags=[f"buy{post}x{n}" for n in range(100)], published_at=NOW)
+
+        assert names(hashtags.trending(tx, now=NOW)) == ["fog"]
+        assert hashtag_days.usage(tx, "buy0x99", 1, now=NOW)[0].posts == 1
+
+    await node.db.write(unit)
+
+
+async def test_one_server_of_many_accounts_leaves_the_trends_of_others(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MAX_SERVER_USES * TREND_HOURS < MAX_TREND_USES
+    monkeypatch.setattr(hashtags, "MAX_TREND_USES", 40)
+    monkeypatch.setattr(hashtags, "MAX_ACCOUNT_USES", 5)
+    monkeypatch.setattr(hashtags, "MAX_SERVER_USES", 10)
+
+    def unit(tx: Writer) -> None:
+        crowd(tx, "fog", MIN_TREND_AUTHORS, at=NOW - 3 * HOUR_MS)
+        for number in range(12):
+            person = remote(tx, f"loud{number}", "loud.example")
+            for hour in range(3):
+                tags = [f"buy{number}x{n}" for n in range(5)]
+                receive_post(tx, person, hashtags=tags, published_at=NOW - hour * HOUR_MS)
+
+        assert names(hashtags.trending(tx, now=NOW)) == ["fog"]
+
+    await node.db.write(unit)
+
+
+async def test_what_is_edited_does_not_use_up_what_an_account_may_add_to_trends(
+    node: Node, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashtags, "MAX_ACCOUNT_USES", 2)
+
+    def unit(tx: Writer) -> None:
+        post = publish(tx, alice, "#fog #sea #ice")
+        for caption in ("#ice #sun", "#sun #fog", "#fog #sun"):
+            publishing.edit(tx, alice, post, Draft(caption=caption))
+        for number in range(MIN_TREND_AUTHORS - 1):
+            publish(tx, local_person(tx, f"p{number}"), "#fog #sun #ice")
+        assert sorted(names(hashtags.trending(tx))) == ["fog", "sun"]
 
     await node.db.write(unit)
 
