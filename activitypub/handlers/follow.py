@@ -16,6 +16,8 @@ from node.errors import NotAllowed, NotFound
 from node.interactions import follows
 from node.posts import posts
 
+_NO_FOLLOW = "an answer to something else than a follow, which this node does not wait for"
+
 
 def handle_follow(tx: Writer, received: ReceivedActivity) -> None:
     """Follows a local account, or sends a Reject if it may not be followed.
@@ -36,7 +38,7 @@ def handle_accept(tx: Writer, received: ReceivedActivity) -> None:
         return
     follow = _answered_follow(tx, received)
     follows.accept(tx, follow)
-    received.supersede("Accept", accounts.get(tx, follow.follower_id).uri)
+    _mark_answered(tx, received, follow)
     if not follow.is_accepted:
         actors.queue_featured(tx, received.actor)
 
@@ -46,25 +48,41 @@ def handle_reject(tx: Writer, received: ReceivedActivity) -> None:
     if quote.handle_quote_response(tx, received, is_allowed=False):
         return
     follow = _answered_follow(tx, received)
+    answered = received.activity.object.uri
+    if answered != follow.uri and follows.is_own_id(tx, answered):
+        raise Ignored("it rejects an earlier follow, and the one that stands has an answer of its own")
     follows.reject(tx, follow)
-    received.supersede("Accept", accounts.get(tx, follow.follower_id).uri)
+    _mark_answered(tx, received, follow)
+
+
+def _mark_answered(tx: Reader, received: ReceivedActivity, follow: Follow) -> None:
+    """Makes older answers to this follow outdated, and those that name no follow but only its follower."""
+    for answered in (follow.uri, accounts.get(tx, follow.follower_id).uri):
+        received.supersede("Accept", answered)
 
 
 def _answered_follow(tx: Reader, received: ReceivedActivity) -> Follow:
-    """Returns the follow by a local account that an Accept or a Reject of the followed actor answers."""
+    """Returns the follow by a local account that an Accept or a Reject of the followed actor answers.
+
+    Each follow has an id of its own, so the answers that name it are put in order by themselves: the clock that dated
+    an answer to an earlier follow may have been fast.
+    """
     ref = received.activity.object
     kind = values.type_name(ref.doc or {})
     if kind not in (None, "Follow") or (ref.uri is not None and posts.by_uri(tx, ref.uri) is not None):
         # GoToSocial approves replies, likes and boosts so.
-        raise Ignored("an answer to something else than a follow, which this node does not wait for")
+        raise Ignored(_NO_FOLLOW)
     found = relationships.follow_by_uri(tx, ref.uri) if ref.uri is not None else None
     if found is None:
         # Some servers change the id of the Follow, or name only the follower: the pair of accounts is enough.
         uri = ref.uri if ref.doc is None else values.uri(ref.doc.get("actor"))
         follower = accounts.by_uri(tx, uri) if has_local_origin(tx, uri) and uri is not None else None
         found = relationships.follow_between(tx, follower, received.actor) if follower is not None else None
+        if found is None and ref.doc is None and follower is None and not follows.is_own_id(tx, ref.uri):
+            raise Ignored(_NO_FOLLOW)
     if found is None or found.followed_id != received.actor.id:
         raise Ignored("an answer to a follow that was never sent to this actor")
-    if received.is_outdated("Accept", accounts.get(tx, found.follower_id).uri):
+    answered = found.uri if ref.uri == found.uri else accounts.get(tx, found.follower_id).uri
+    if received.is_outdated("Accept", answered):
         raise Ignored("older than the last answer")
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from activitypub import vocab
@@ -19,7 +19,9 @@ from activitypub.vocab import values
 from node.accounts import accounts, relationships
 from node.database import Writer
 from node.interactions import blocks, boosts, emoji_reactions, follows, likes
+from node.interactions.emoji_reactions import Reaction
 from node.jobs import queue
+from node.models.post import Post
 from node.posts import posts
 
 
@@ -51,12 +53,16 @@ def handle_undo(tx: Writer, received: ReceivedActivity) -> None:
     for name, undo in _UNDO_HANDLERS.items():
         if ended is None and (kind is None or kind == name):
             ended = undo(tx, received, ref.uri, object_uri)
+    found = ended and (ended.kind, ended.object_uri)
     if ended is not None:
         # Its id may be another than the one that the Undo names.
         unseen.supersede(dedup_key(actor, ended.uri), received.signed_at)
-        _supersede(received, ended.kind, ended.object_uri)
-    elif kind is not None and (overtaken := _described(received, undone)) is not None:
-        _supersede(received, *overtaken, includes_same_second=True)
+    elif kind is not None:
+        found = _described(received, undone)
+    if found is not None:
+        received.supersede(*found, includes_same_second=ended is None)
+        if found[0] == "Like" and ref.uri is None:
+            received.supersede(ALL_REACTIONS, found[1], includes_same_second=ended is None)
     if named is not None and (ended is None or ended.uri != ref.uri):
         unseen.supersede(named, received.signed_at + 1)
 
@@ -70,14 +76,6 @@ def _described(received: ReceivedActivity, undone: dict[str, Any]) -> tuple[str,
     found = relation_of(received.actor, activity)
     # The picture of an emoji is not repeated: which of the actor's reactions it was is told by the id alone.
     return None if found is None or (found[0] == "Like" and activity.content) else found
-
-
-def _supersede(
-    received: ReceivedActivity, kind: str, object_uri: str, *, includes_same_second: bool = False
-) -> None:
-    received.supersede(kind, object_uri, includes_same_second=includes_same_second)
-    if kind == "Like":
-        received.supersede(ALL_REACTIONS, object_uri, includes_same_second=includes_same_second)
 
 
 def _check_order(received: ReceivedActivity, kind: str, object_uri: str) -> None:
@@ -104,8 +102,9 @@ def _undo_follow(
 def _undo_like(
     tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
 ) -> Ended | None:
+    """Takes back a like, or the reaction with this id; without an id, all that the actor gave to that post."""
     actor = received.actor
-    if uri is not None and (ended := _undo_reaction(tx, received, uri, None)) is not None:
+    if uri is not None and (ended := _undo_reaction(tx, received, uri, object_uri)) is not None:
         return ended
     found = likes.by_uri(tx, uri) if uri is not None else None
     if found is not None and found.account_id == actor.id:
@@ -115,6 +114,8 @@ def _undo_like(
     if post is None:
         return None
     reactions = emoji_reactions.by_account_and_post(tx, actor, post)
+    if uri is not None:
+        return _undo_one_like(tx, received, post, reactions)
     older = [one for one in reactions if not received.is_outdated(reaction_kind(one.name), post.uri)]
     for reaction in older:
         emoji_reactions.unreact_by_uri(tx, actor, reaction.uri)
@@ -124,15 +125,33 @@ def _undo_like(
     return None if uri is None else Ended("Like", post.uri, uri)
 
 
+def _undo_one_like(
+    tx: Writer, received: ReceivedActivity, post: Post, reactions: Sequence[Reaction]
+) -> Ended | None:
+    """Takes back a like that is none of the reactions, which stay: with them the post is still liked."""
+    like = likes.by_account_and_post(tx, received.actor, post)
+    if like is None or any(one.uri == like.uri for one in reactions):
+        return None
+    _check_order(received, "Like", post.uri)
+    if reactions:
+        likes.set_uri(tx, like, reactions[-1].uri)
+    else:
+        likes.unlike(tx, received.actor, post)
+    return Ended("Like", post.uri, like.uri)
+
+
 def _undo_reaction(
     tx: Writer, received: ReceivedActivity, uri: str | None, object_uri: str | None
 ) -> Ended | None:
-    """Removes a reaction by its id; without an id, the latest one of the actor to that post."""
+    """Removes a reaction by its id, or with the emoji that is described; without an id, the latest one to that post."""
     actor = received.actor
     reaction = emoji_reactions.by_uri(tx, actor, uri) if uri is not None else None
-    if uri is None and object_uri is not None:
+    if reaction is None and object_uri is not None:
         post = posts.by_uri(tx, object_uri)
         given = [] if post is None else emoji_reactions.by_account_and_post(tx, actor, post)
+        if uri is not None:
+            described = _described(received, received.activity.object.doc or {})
+            given = [one for one in given if (reaction_kind(one.name), object_uri) == described]
         reaction = given[-1] if given else None
     post = posts.by_id(tx, reaction.post_id) if reaction is not None else None
     if reaction is None or post is None:
@@ -151,7 +170,7 @@ def _undo_announce(
     if found is not None and found.account_id == actor.id:
         post = posts.by_id(tx, found.post_id)
     else:
-        post = posts.by_uri(tx, object_uri) if object_uri is not None else None
+        post = (posts.by_uri(tx, object_uri) or posts.by_url(tx, object_uri)) if object_uri else None
     standing = None if post is None else boosts.by_account_and_post(tx, actor, post)
     if post is None or standing is None:
         return None

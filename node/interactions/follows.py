@@ -29,6 +29,12 @@ RESEND_REQUEST_AFTER_MS = 24 * 60 * 60 * 1000  # ms
 MAX_FOLLOWED = 20_000
 _GOTOSOCIAL_FOLLOW = re.compile(r"/users/[^/]+/follow/[0-9A-HJKMNP-TV-Z]{26}$")
 MAX_COUNTED_REQUESTS = 500
+_OWN_ID = "#follows/"
+
+
+def is_own_id(tx: Reader, uri: str | None) -> bool:
+    """Returns whether a URI is the id of a follow by a local account, one that stands or one that has ended."""
+    return uri is not None and uri.startswith(f"{tx.site.base_url}/") and _OWN_ID in uri
 
 
 def follow(
@@ -56,7 +62,7 @@ def follow(
             VALUES (:id, :uri, :follower, :followed, 'pending', :shows_boosts, :now)
             ON CONFLICT DO NOTHING RETURNING {columns(Follow)}""",  # noqa: S608
         id=id_,
-        uri=uri or f"{(account if account.is_local else target).uri}#follows/{id_}",
+        uri=uri or f"{(account if account.is_local else target).uri}{_OWN_ID}{id_}",
         follower=account.id,
         followed=target.id,
         shows_boosts=shows_boosts,
@@ -108,7 +114,7 @@ def _refresh_existing(
     if uri is not None and uri != existing.uri and relationships.follow_by_uri(tx, uri) is not None:
         raise Conflict("That follow has already been processed.", detail=f"the follow id {uri} is in use")
     # An activity is processed once under its id: a request sent again needs another one.
-    new_uri = f"{account.uri}#follows/{new_id()}" if sends_again else existing.uri
+    new_uri = f"{account.uri}{_OWN_ID}{new_id()}" if sends_again else existing.uri
     row = tx.one(
         f"""UPDATE follows SET shows_boosts = :shows_boosts, uri = :uri, created_at = :created_at
             WHERE id = :id RETURNING {columns(Follow)}""",  # noqa: S608
@@ -204,7 +210,7 @@ def _end_by_block(tx: Writer, account: Account, follower: Account) -> None:
     undone = {"verb": "Block", "uri": uri, "object_uri": follower.uri}
     _send_activity(tx, account, "Undo", uri, follower, extra=undone)
     if back is not None:
-        new_uri = f"{account.uri}#follows/{new_id()}"
+        new_uri = f"{account.uri}{_OWN_ID}{new_id()}"
         tx.run("UPDATE follows SET uri = :uri WHERE id = :id", uri=new_uri, id=back.id)
         _send_activity(tx, account, "Follow", follower.uri, follower, uri=new_uri)
 

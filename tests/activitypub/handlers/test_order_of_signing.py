@@ -126,6 +126,7 @@ def play(
 @example(arriving=[0, 2, 1], ids="none", names=["object"], seconds=1, batch_size=1)
 @example(arriving=[2, 0, 1], ids="fresh", names=["whole"], seconds=1, batch_size=1)
 @example(arriving=[1, 2, 0, 1, 2, 0], ids="fresh", names=["object"], seconds=1, batch_size=1)
+@example(arriving=[0, 3, 2, 1, 0, 0], ids="fresh", names=["whole"], seconds=1, batch_size=1)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_what_was_signed_last_stands_in_whatever_order_it_arrives(
     db: Database,
@@ -291,5 +292,51 @@ async def test_an_older_answer_to_a_follow_changes_nothing(
         assert answer("Accept", 1003) is True
         assert answer("Reject", 1002) is True
         assert answer("Reject", 1003) is None
+
+    await db.write(unit)
+
+
+async def test_an_answer_to_an_earlier_follow_does_not_hold_up_that_of_the_next(
+    db: Database, alice: Account
+) -> None:
+    """The clock that dated the first was fast, or the first arrives late."""
+
+    def unit(tx: Writer) -> None:
+        rita = remote(tx)
+
+        def answer(kind: str, follow: str, signed_at: int) -> bool | None:
+            with contextlib.suppress(Ignored):
+                handle(tx, rita, kind, follow, id=f"{follow}-{kind}{signed_at}", signed_at=signed_at)
+            found = relationships.follow_between(tx, alice, rita)
+            return None if found is None else found.is_accepted
+
+        first = follows.follow(tx, alice, rita).uri
+        assert answer("Accept", first, 1600) is True
+        follows.unfollow(tx, alice, rita)
+        second = follows.follow(tx, alice, rita).uri
+        assert answer("Reject", first, 1601) is False
+        assert answer("Accept", second, 1002) is True
+        assert answer("Accept", second, 1001) is True
+        assert answer("Reject", second, 1003) is None
+
+    await db.write(unit)
+
+
+@pytest.mark.parametrize("first", ["Like", "Like with an emoji"])
+async def test_an_undo_that_names_a_like_leaves_the_reactions(
+    db: Database, alice: Account, first: str
+) -> None:
+    """Pleroma keeps a like and reactions apart; Misskey undoes what it replaces, before or after."""
+
+    def unit(tx: Writer) -> None:
+        scene = Scene(tx, alice, first)
+        named = scene.do("1", 1000)
+        other = scene.do("2", 1000)._replace(more={"content": "🔥"})
+        undo = scene.undo(named, 1000, names="id", id_="undo")
+        for arriving in ((named, other, undo), (other, undo)):
+            for request in arriving:
+                scene.receive(request)
+            found = emoji_reactions.by_account_and_post(tx, scene.rita, scene.post)
+            assert [one.name for one in found] == ["🔥"]
 
     await db.write(unit)
