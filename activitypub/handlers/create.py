@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, fetch_or_ignore, parse_own_note
-from activitypub.remote import conversations, edits
+from activitypub.remote import conversations
 from activitypub.remote import notes as remote_notes
 from activitypub.vocab import Note
 from node.database import Reader, Writer
@@ -33,9 +33,7 @@ def handle_create(tx: Writer, received: ReceivedActivity) -> None:
         raise Ignored("no local account would see it")
     if status.is_tombstoned:
         return
-    post = remote_notes.import_note(tx, note, received.actor, is_new=True)
-    if post is not None and status.has_early_update:
-        edits.apply_early_edit(tx, received.actor, note)
+    post = remote_notes.import_note(tx, note, received.actor, status)
     if post is not None and post.is_comment and post.parent_id is None:
         conversations.queue_ancestors(tx, post)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activitypub.handlers import create
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, fetch_or_ignore, parse_own_note
-from activitypub.remote import edits
+from activitypub.remote import notes as remote_notes
 from activitypub.uris import same_origin
 from activitypub.vocab import Activity, Note
 from node.database import Reader, Writer
@@ -32,7 +32,7 @@ def handle_update(tx: Writer, received: ReceivedActivity) -> None:
     note = parse_own_note(tx, received)
     if note is None:
         raise fetch_or_ignore(received, ref)
-    edits.apply_edit(tx, activity, note, actor)
+    remote_notes.apply_edit(tx, activity, note, actor)
 
 
 def _keep_early_edit(tx: Writer, received: ReceivedActivity) -> None:
@@ -48,9 +48,9 @@ def _keep_early_edit(tx: Writer, received: ReceivedActivity) -> None:
     if status.is_tombstoned or not _is_relevant(tx, activity, note, is_followed=status.is_followed):
         raise Ignored("not a stored post of this actor")
     if note is not None:
-        edits.keep_early_edit(tx, activity, note, actor)
+        remote_notes.keep_early_edit(tx, activity, note, actor)
     else:
-        edits.remember_early_edit(tx, activity, uri, actor)
+        remote_notes.remember_early_edit(tx, activity, uri, actor)
 
 
 def _is_relevant(tx: Reader, activity: Activity, note: Note | None, *, is_followed: bool) -> bool:

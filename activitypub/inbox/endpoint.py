@@ -38,7 +38,8 @@ from activitypub.inbox import follower_sync, forwarding, verification
 from activitypub.inbox.fair_queue import FairQueue, RateExceeded, claimed_host
 from activitypub.inbox.refusal_log import RefusalLog
 from activitypub.remote import actors
-from activitypub.signatures import BadSignature, Claim, SignedRequest, integrity_proofs
+from activitypub.signatures import BadSignature, Claim, SignedRequest
+from activitypub.signatures.integrity_proofs import Proof
 from activitypub.uris import Malformed, host_of, same_origin
 from activitypub.vocab import Activity
 from node.accounts import accounts
@@ -196,18 +197,20 @@ class Inbox:
     ) -> None:
         """Accepts an activity that another server than the actor's has sent, if it is proved or useful as a hint."""
         hint: dict[str, Any] | None = None
-        is_proved = integrity_proofs.has_proof(activity.raw)
-        if not is_proved:
+        proofs: list[Proof] = []
+        try:
+            proofs = verification.usable_proofs(activity.raw, activity.actor)
+        except BadSignature as bad:
             hint = await self._node.db.read(forwarding.lookup_payload, claim.key_id, activity)
             if hint is None:
-                raise Rejected(401, "the key is not on the actor's server")
+                raise Rejected(401, f"the key is not on the actor's server, and {bad.reason}") from bad
         end_turn(scope)
         try:
             sender = await actors.find_key(self._node, claim.key_id)
             sender = await verification.verify_request(self._node, request, claim, sender)
             kind, payload = "look_up", hint or {}
-            if is_proved:
-                author, proof = await verification.verify_proof(self._node, activity.raw, activity.actor)
+            if proofs:
+                author, proof = await verification.verify_proof(self._node, proofs, activity.actor)
                 kind = "receive"
                 payload = {
                     "doc": proof.document,

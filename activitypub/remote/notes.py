@@ -1,4 +1,4 @@
-"""Fetches remote posts from their own id and imports them as posts of this node.
+"""Fetches remote posts from their own id, imports them as posts of this node, and applies their edits.
 
 Modules import it `as remote_notes`, since `documents/notes.py` has the same last name. A post is accepted only from its
 own id, and only if its author has the same origin.
@@ -6,8 +6,11 @@ own id, and only if its author has the same origin.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape, unescape
+
+import msgspec
 
 from activitypub import vocab
 from activitypub.client import documents
@@ -17,11 +20,12 @@ from activitypub.client.fetch_budget import FetchBudget, permanent_failure
 from activitypub.remote import actors
 from activitypub.signatures import SigningKey
 from activitypub.uris import Malformed, host_of, same_origin
-from activitypub.vocab import PUBLIC, Attachment, Note, interaction_policies, values
+from activitypub.vocab import PUBLIC, Activity, Attachment, Note, interaction_policies, values
 from activitypub.vocab import quotes as quote_vocab
 from activitypub.vocab.interaction_policies import AudienceUris
 from node.accounts import accounts
 from node.database import Reader, Writer
+from node.federation import early_updates
 from node.ids import now_ms
 from node.interactions import quotes
 from node.jobs import queue
@@ -36,6 +40,7 @@ from node.models.remote_post import RemotePhoto, RemotePost
 from node.node import Node
 from node.posts import posts
 from node.publishing import remote_posts
+from node.publishing.remote_posts import ImportStatus
 from node.text import formatting
 
 MAX_ANCESTORS = 50
@@ -93,12 +98,63 @@ def by_uri_or_url(tx: Reader, uri: str) -> Post | None:
     return None if found is None or found.deleted_at is not None else found
 
 
-def import_note(tx: Writer, note: Note, author: Account, *, is_new: bool = False) -> Post | None:
-    """Stores a post that was checked to be its author's, with its quote. None when it is not imported."""
+def import_note(tx: Writer, note: Note, author: Account, status: ImportStatus | None = None) -> Post | None:
+    """Stores a post that was checked to be its author's, with its quote, and an edit of it that was received before.
+
+    None when it is not imported. `status` is what the caller has just read of the post.
+    """
+    status = status or remote_posts.import_status(tx, author, note.id)
+    is_new = not status.is_known and not status.is_tombstoned
     post = remote_posts.receive_create(tx, to_remote_post(tx, note, author), is_new=is_new)
     if post is not None and note.quote is not None:
         record_quote(tx, note, post)
+    if post is not None and status.has_early_update:
+        _apply_early_edit(tx, author, note)
+        post = posts.by_id(tx, post.id)
     return post
+
+
+def apply_edit(tx: Writer, activity: Activity, note: Note, author: Account) -> None:
+    """Applies an edit to a stored post, unless a later one was applied before."""
+    edited = to_remote_post(tx, note, author)
+    if edited.edited_at is None and activity.published_ms is not None:
+        # Some servers date only the Update and not the edit: an older edit must not win over a newer one either.
+        edited = replace(edited, edited_at=activity.published_ms)
+    changed = remote_posts.receive_update(tx, edited)
+    if changed is not None:
+        record_quote(tx, note, changed)
+
+
+def keep_early_edit(tx: Writer, activity: Activity, note: Note, author: Account) -> None:
+    """Keeps an edit until its post is imported."""
+    document = msgspec.json.encode(activity.raw).decode()
+    edited_at = note.updated_ms or activity.published_ms or now_ms()
+    early_updates.keep(tx, author, note.id, document, edited_at=edited_at)
+
+
+def remember_early_edit(tx: Writer, activity: Activity, uri: str, author: Account) -> None:
+    """Remembers that a post was edited which is not stored yet: it is fetched once it is."""
+    early_updates.keep(tx, author, uri, "", edited_at=activity.published_ms or now_ms())
+
+
+def _apply_early_edit(tx: Writer, author: Account, note: Note) -> None:
+    """Applies the edit that was received before this post, which is stored now, or has the post fetched."""
+    document = early_updates.take(tx, author, note.id)
+    if document is None:
+        return
+    if not document:
+        # Without an id of its own it is no duplicate, and it is not passed on.
+        update = {"type": "Update", "actor": author.uri, "object": note.id, "to": note.to, "cc": note.cc}
+        payload = {"doc": update, "by": author.id, "host": host_of(author.uri), "uri": note.id}
+        queue.add(tx, "fetch", payload, lane=f"fetch {host_of(note.id)}")
+        return
+    try:
+        activity = vocab.parse_activity(vocab.parse_json(document.encode()))
+        edited = vocab.parse_note(activity.object.doc or {})
+    except Malformed:
+        return
+    if edited.id == note.id and edited.actor == author.uri:
+        apply_edit(tx, activity, edited, author)
 
 
 async def check_deleted(node: Node, job: Job) -> None:

@@ -104,15 +104,15 @@ async def _find_template(node: Node, origin: str) -> str | None:
 
 
 def _subject(jrd: dict[str, Any], name: str, domain: str) -> str:
-    """Returns the subject; without one, the handle that was queried.
+    """Returns the subject; the handle that was queried if there is none, or if it is an address and no handle.
 
     Then the actor has to have that name, and to be on that host or to claim the handle.
     """
     subject = jrd.get("subject")
-    if subject is None or (isinstance(subject, str) and not subject.strip()):
-        return f"{name}@{domain}"
-    if not isinstance(subject, str):
+    if not isinstance(subject, str | None):
         raise Malformed("the subject of the WebFinger answer is not a text")
+    if subject is None or not subject.strip() or subject.strip().lower().startswith(("https://", "http://")):
+        return f"{name}@{domain}"
     return subject
 
 

@@ -49,11 +49,6 @@ class Proof:
     document: dict[str, Any] = field(repr=False)
 
 
-def has_proof(document: dict[str, Any]) -> bool:
-    """Returns whether a document carries anything for `parse`."""
-    return isinstance(document, dict) and bool(document.get("proof"))
-
-
 def parse(document: dict[str, Any], now: float) -> list[Proof]:
     """Returns the proofs of a document that can be verified, in order; at least one. `now` is in seconds.
 

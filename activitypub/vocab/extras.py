@@ -31,7 +31,7 @@ from node.models.post_extras import (
     RemoteFile,
 )
 
-MAX_LINKS, MAX_LINK_TEXT_LENGTH, MAX_PLACES = 10, 300, 5
+MAX_LINKS, MAX_LINK_TEXT_LENGTH, MAX_PLACES, MAX_COUNTED_OPTIONS = 10, 300, 5, 1000
 
 _LINK_TYPES = frozenset({"Link", "Page", "Article", "Note", "Object", "WebPage"})
 _PLAYED_TYPES = {"Video": "video", "Audio": "audio"}
@@ -56,10 +56,11 @@ class EventDetails:
 
 
 def parse_poll(doc: dict[str, Any]) -> Poll | None:
-    """Parses the options of a Question, each title once; None without any."""
+    """Parses the options of a Question, each title once; None without any. Of those beyond `MAX_OPTIONS` only number
+    and votes are kept."""
     options: dict[str, PollOption] = {}
     for name in ("oneOf", "anyOf"):
-        for item in objects(doc.get(name), 100):
+        for item in objects(doc.get(name), MAX_COUNTED_OPTIONS):
             title = " ".join(localized_text(item, "name", MAX_OPTION_LENGTH).split())
             if title:
                 options.setdefault(title, PollOption(title, _votes(item)))
@@ -69,12 +70,15 @@ def parse_poll(doc: dict[str, Any]) -> Poll | None:
     closed_at = timestamp_ms(closed)
     if closed is True:
         closed_at = timestamp_ms(doc.get("endTime")) or timestamp_ms(doc.get("updated")) or 1
+    listed = tuple(options.values())
     return Poll(
-        options=tuple(options.values())[:MAX_OPTIONS],
+        options=listed[:MAX_OPTIONS],
         is_multiple=bool(items(doc.get("anyOf"), 1)),
         ends_at=timestamp_ms(doc.get("endTime")),
         closed_at=closed_at,
         voters=count(doc.get("votersCount")),
+        more_options=len(listed[MAX_OPTIONS:]),
+        more_votes=sum(option.votes or 0 for option in listed[MAX_OPTIONS:]),
     )
 
 

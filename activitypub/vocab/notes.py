@@ -161,14 +161,15 @@ def _author(doc: dict[str, Any]) -> str | None:
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     """Returns the content as HTML, and its language tag or None."""
     texts = language_map(doc.get("contentMap"))
-    content = text(doc.get("content"), MAX_CONTENT_LENGTH)
+    media_type = text(doc.get("mediaType"), 100).partition(";")[0].strip().lower()
+    is_plain = media_type.startswith("text/") and media_type != "text/html"
+    content = _joined_texts(doc.get("content"), "\n" if is_plain else "<br>")
     # Servers change one of the two on their way: the language is that of the same text, or else of the first.
     same = [tag for tag, other in texts.items() if text(other, MAX_CONTENT_LENGTH) == content]
     language = same[0] if same and content else next(iter(texts), None)
     if not content and language is not None:
         content = text(texts[language], MAX_CONTENT_LENGTH)
-    media_type = text(doc.get("mediaType"), 100).partition(";")[0].strip().lower()
-    if content and media_type.startswith("text/") and media_type != "text/html":
+    if content and is_plain:
         content = formatting.text_to_html(content)
     if language is None:
         language = next(
@@ -176,6 +177,14 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
             None,
         )
     return content, _language(language)
+
+
+def _joined_texts(value: Any, separator: str) -> str:
+    """Returns the texts of a property, each once; of translations, which name their languages, the first."""
+    if any("@language" in item for item in objects(value, 10)):
+        return text(value, MAX_CONTENT_LENGTH)
+    texts = dict.fromkeys(text(item, MAX_CONTENT_LENGTH) for item in items(value, 10))
+    return separator.join(filter(None, texts))[:MAX_CONTENT_LENGTH]
 
 
 def _language_of_document(doc: dict[str, Any]) -> str | None:

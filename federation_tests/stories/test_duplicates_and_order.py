@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from activitypub.remote import actors
+from activitypub.remote import notes as remote_notes
 from federation_tests.fediverse import Fediverse
 from federation_tests.remote_server import PUBLIC, RemoteServer
 from federation_tests.security.scenes import alice_follows_rita, create
@@ -203,6 +205,52 @@ async def test_an_edit_that_overtakes_its_post_and_cannot_be_kept_is_fetched(
     await fediverse.settle()
 
     assert [caption[:6] for caption in await alice.home()] == ["Edited"]
+
+
+@pytest.mark.parametrize("how", ["boost", "pin", "link", "parent", "forwarded"])
+async def test_an_edit_that_overtakes_its_post_is_applied_however_the_post_comes_in(
+    fediverse: Fediverse, evil: RemoteServer, other: RemoteServer, how: str
+) -> None:
+    alice = await alice_follows_rita(fediverse, evil)
+    rita = evil.base + "/users/rita"
+    lake = await alice.posts("A lake")
+    other.person("tom")
+    about = create(other, "tom", 0, inReplyTo=lake.uri)
+    await other.send(alice.node, "tom", about)
+    # Its server answers with the post as it was.
+    activity = create(evil, published="2026-11-01T10:00:00Z", inReplyTo=about["object"]["id"])
+    old = activity["object"]
+    edited = {**old, "content": "<p>Edited</p>", "updated": "2026-11-01T10:30:00Z"}
+    await evil.send(alice.node, "rita", evil.activity("rita", "Update", edited))
+    await fediverse.settle()
+    assert await alice.node.db.read(posts.by_uri, old["id"]) is None
+
+    if how == "boost":
+        await evil.send(alice.node, "rita", evil.activity("rita", "Announce", old["id"], to=[PUBLIC]))
+    elif how == "pin":
+        evil.person("rita", featured=f"{rita}/featured")
+        await actors.find(alice.node, rita, refresh=True)
+        pin = evil.activity("rita", "Add", old["id"], target=f"{rita}/featured")
+        await evil.send(alice.node, "rita", pin)
+    elif how == "link":
+        found = await remote_notes.find(alice.node, old["id"])
+        assert found is not None
+        assert found.caption == "<p>Edited</p>"
+    elif how == "parent":
+        to = [PUBLIC, (await alice.account()).uri]
+        await other.send(alice.node, "tom", create(other, "tom", 2, inReplyTo=old["id"], to=to))
+    else:
+        await other.send(alice.node, "tom", activity)
+    await fediverse.settle()
+
+    stored = await alice.node.db.read(posts.by_uri, old["id"])
+    assert stored is not None
+    assert stored.caption == "<p>Edited</p>"
+    assert await alice.node.db.read(lambda tx: tx.value("SELECT COUNT(*) FROM early_updates")) == 0
+    # The Create that comes at last changes nothing.
+    await evil.send(alice.node, "rita", activity)
+    await fediverse.settle()
+    assert await alice.node.db.read(posts.by_uri, old["id"]) == stored
 
 
 async def test_a_dozen_posts_that_were_edited_before_they_arrived_are_all_edited(

@@ -1,8 +1,8 @@
 """Edits that were received before the post they edit. Owns the table `early_updates`.
 
 Servers deliver in parallel: an Update can overtake the Create of its post, which then would bring back the text before
-the edit. What can be kept so is little and for a day, and only its author's Create takes it out. Of an edit that is
-not kept itself the id of its post is remembered, and the post is fetched when its Create comes. Where there is too much,
+the edit. What can be kept so is little and for a day, and only the import of its author's post takes it out. Of an edit
+that is not kept itself the id of its post is remembered, and the post is fetched once it is imported. Where there is too much,
 who sent most loses: no server pushes out what others sent, and no account what others of its server did.
 """
 

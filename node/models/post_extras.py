@@ -37,17 +37,22 @@ class PollOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """A poll as its author's server counts it. Times are milliseconds; `closed_at` is set once it ended early."""
+    """A poll as its author's server counts it. Times are milliseconds; `closed_at` is set once it ended early.
+
+    `more_options` is how many it has beyond `options`, `more_votes` the votes for them.
+    """
 
     options: tuple[PollOption, ...]
     is_multiple: bool = False
     ends_at: int | None = None
     closed_at: int | None = None
     voters: int | None = None
+    more_options: int = 0
+    more_votes: int = 0
 
     @property
     def votes(self) -> int:
-        return sum(option.votes or 0 for option in self.options)
+        return sum(option.votes or 0 for option in self.options) + self.more_votes
 
     @property
     def end(self) -> int | None:
@@ -99,4 +104,5 @@ def _without_votes(extras: PostExtras) -> PostExtras:
     if extras.poll is None:
         return extras
     options = tuple(PollOption(option.title) for option in extras.poll.options)
-    return replace(extras, poll=Poll(options=options, is_multiple=extras.poll.is_multiple))
+    poll = Poll(options=options, is_multiple=extras.poll.is_multiple, more_options=extras.poll.more_options)
+    return replace(extras, poll=poll)

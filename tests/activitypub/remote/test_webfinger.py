@@ -130,11 +130,15 @@ async def test_a_static_file_is_read_whatever_its_type(plain: Node, remote: Serv
         await webfinger.look_up_handle(plain, handle)
 
 
-@pytest.mark.parametrize("subject", [{}, {"subject": None}, {"subject": ""}, {"subject": " "}])
+@pytest.mark.parametrize(
+    "subject", [{}, {"subject": None}, {"subject": ""}, {"subject": " "}, {"subject": "ACTOR"}]
+)
 async def test_without_a_subject_the_actor_has_to_confirm_the_handle(
     plain: Node, remote: Server, subject: dict[str, Any]
 ) -> None:
     actor, handle = remote.url("/users/bob"), f"bob@c.test:{remote.port}"
+    if subject.get("subject") == "ACTOR":
+        subject = {"subject": actor}
     serve_handle(remote, "c.test", {"links": jrd("", actor)["links"], **subject})
 
     found = await webfinger.look_up_handle(plain, handle)

@@ -9,7 +9,7 @@ import pytest
 from activitypub import vocab
 from activitypub.vocab.extras import PageLink
 from activitypub.vocab.notes import Note
-from node.models.post_extras import PollOption
+from node.models.post_extras import MAX_OPTIONS, PollOption
 
 ME = "https://b.example/users/bob"
 MP4 = "https://b.example/a.mp4"
@@ -34,6 +34,15 @@ def test_a_poll_has_its_options_votes_and_end() -> None:
     assert poll is not None
     assert poll.options == (PollOption("yes", 4), PollOption("no", 0))
     assert (poll.is_multiple, poll.votes, poll.voters, poll.ends_at) == (False, 4, 4, 1_767_312_000_000)
+
+
+def test_the_options_beyond_those_that_are_read_are_counted_with_their_votes() -> None:
+    poll = a_note(type="Question", oneOf=[option(f"{n}", 2) for n in range(150)]).poll
+
+    assert poll is not None
+    assert [one.title for one in poll.options] == [f"{n}" for n in range(MAX_OPTIONS)]
+    assert (poll.more_options, poll.more_votes, poll.votes) == (130, 260, 300)
+    assert poll.share(poll.options[0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -209,3 +218,18 @@ def test_a_link_may_name_its_type_as_older_software_does() -> None:
 
     assert note.url == page
     assert [(file.kind, file.mime) for file in attached.files] == [("audio", "audio/ogg")]
+
+
+@pytest.mark.parametrize(
+    ("document", "content"),
+    [
+        ({"content": ["<p>one</p>", "<p>two</p>"]}, "<p>one</p><br><p>two</p>"),
+        ({"content": {"@list": ["one", {"@value": "two"}]}}, "one<br>two"),
+        ({"content": ["one", "", None, 7, "one", " "]}, "one"),
+        ({"content": ["a < b", "c"], "mediaType": "text/plain"}, "<p>a &lt; b<br>c</p>"),
+        # Translations of one text, and not two texts.
+        ({"content": [{"@value": "one", "@language": "en"}, {"@value": "eins", "@language": "de"}]}, "one"),
+    ],
+)
+def test_several_texts_are_joined_with_a_break(document: dict[str, Any], content: str) -> None:
+    assert a_note(**document).content == content

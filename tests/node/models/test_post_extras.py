@@ -28,6 +28,8 @@ POLLS = st.builds(
     ends_at=st.none() | st.integers(0, 10**13),
     closed_at=st.none() | st.integers(0, 10**13),
     voters=st.none() | st.integers(0, 10**9),
+    more_options=st.integers(0, 100),
+    more_votes=st.integers(0, 10**9),
 )
 FILES = st.builds(
     RemoteFile, kind=st.sampled_from(FILE_KINDS), url=TEXT, alt=TEXT, width=st.integers(0, 65_535)
@@ -60,9 +62,11 @@ def test_new_counts_are_a_recount_and_new_words_are_not(poll: Poll, votes: int) 
     before = PostExtras(poll=poll)
     counted = replace(poll, options=tuple(replace(one, votes=votes) for one in poll.options), voters=votes)
     renamed = replace(poll, options=(*poll.options, PollOption("another")))
+    longer = replace(poll, more_options=poll.more_options + 1)
 
     assert is_recount(before, PostExtras(poll=counted))
     assert not is_recount(before, PostExtras(poll=renamed))
+    assert not is_recount(before, PostExtras(poll=longer))
     assert not is_recount(before, EMPTY)
     assert not is_recount(EMPTY, PostExtras(files=(RemoteFile(kind="video", url="x"),)))
 

@@ -66,6 +66,15 @@ async def _shown(node: Node, alice: Account, **changes: Any) -> tuple[Visitor, s
     return await sign_in(node, alice, "user", create_app(node)), f"/posts/{post_id}"
 
 
+async def test_a_poll_says_how_many_more_options_it_has(node: Node, alice: Account) -> None:
+    poll = Poll(options=OPTIONS, more_options=10, more_votes=4)
+    visitor, path = await _shown(node, alice, extras=PostExtras(poll=poll))
+
+    shown = (await visitor.get(path)).one("div", **{"class": "post-text poll"}).text
+
+    assert " ".join(shown.split()) == "yes 3 · 38%no 1 · 12%and 10 more8 votesVote on the author's server"
+
+
 @pytest.mark.parametrize("photos", [[], [posting.picture()]])
 async def test_a_post_shows_its_poll_and_its_files(node: Node, alice: Account, photos: list[Any]) -> None:
     visitor, path = await _shown(node, alice, photos=photos)
