@@ -22,7 +22,8 @@ async def test_a_duplicate_follow_is_accepted_again(fediverse: Fediverse, evil: 
     evil.person("rita")
     follow = evil.activity("rita", "Follow", (await alice.account()).uri)
     for times in (1, 2):
-        assert await evil.send(alice.node, "rita", follow) == 202
+        # Of the same bytes in the same second the second one is a replay: what is sent again has a new signature.
+        assert await evil.send(alice.node, "rita", follow, now=time.time() - 3 + times) == 202
         await fediverse.settle()
         assert [activity["type"] for activity in evil.received] == ["Accept"] * times
     assert (await alice.account()).followers_count == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -36,9 +37,9 @@ def in_lists(value: Any) -> Any:
     }
 
 
-async def _deliver(evil: RemoteServer, alice: Person, activity: Any) -> None:
-    """Sends an activity of rita and processes it."""
-    assert await evil.send(alice.node, "rita", activity) == 202
+async def _deliver(evil: RemoteServer, alice: Person, activity: Any, *, now: float | None = None) -> None:
+    """Sends an activity of rita, signed now or at this time, and processes it."""
+    assert await evil.send(alice.node, "rita", activity, now=now) == 202
     await alice.fediverse.settle()
 
 
@@ -320,10 +321,10 @@ async def test_a_follow_without_an_id_is_answered_every_time(
 ) -> None:
     alice = await alice_follows_rita(fediverse, evil)
     evil.received.clear()
-    for _ in range(2):
+    for seconds in (2, 1):
         doc = evil.activity("rita", "Follow", (await alice.account()).uri)
         del doc["id"]
-        await _deliver(evil, alice, doc)
+        await _deliver(evil, alice, doc, now=time.time() - seconds)
     assert [one["type"] for one in evil.received].count("Accept") == 2
 
 
