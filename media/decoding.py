@@ -1,7 +1,7 @@
 """Decodes: from the bytes of each format to pixels, with what the file says of colour and orientation.
 
 A decoder is given a clean file: `containers` leave out what is damaged beside the pixels. Where pixels themselves
-are missing the picture is refused, save for the last rows of a JPEG.
+are missing the picture is refused, save for the last rows of a JPEG or PNG.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from media.containers import isobmff, jpeg, png, webp
 from media.containers.png import PngFile
 from media.containers.spliced import open_spliced
 from media.decoders import jpeg as jpeg_decoder
-from media.images import MAX_PIXELS, damaged_error, too_many_pixels_error
+from media.images import MAX_PIXELS, MIN_SHARE, damaged_error, too_many_pixels_error
 
 Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -94,7 +94,7 @@ def _decode_jpeg(data: bytes, scale_for: ScaleFor) -> Decoded:
         profile = encodings.adobe_rgb()
     camera_fields, turn = exif.read_fields(image), _turn(image)
     share = jpeg_decoder.load(image, data, file, scale_for(size))
-    if share < jpeg_decoder.MIN_SHARE:
+    if share < MIN_SHARE:
         raise damaged_error(f"only {share:.1%} of a JPEG is there")
     return _to_plain_mode(image), Original(size, turn, profile, camera_fields, share < 1)
 
@@ -105,12 +105,12 @@ def _decode_png(data: bytes, _scale_for: ScaleFor) -> Decoded:
     if file.transparent is not None and file.depth == 16:
         # First, so that never more than one decoded picture is there.
         low_match = _match(
-            _load_png(data, file, low_bytes=True), [value & 0xFF for value in file.transparent]
+            _load_png(data, file, low_bytes=True)[0], [value & 0xFF for value in file.transparent]
         )
-    image = _load_png(data, file)
+    image, share = _load_png(data, file)
     if file.exif:
         image.info["exif"] = file.exif
-    original = Original(image.size, _turn(image), file.icc, exif.read_fields(image))
+    original = Original(image.size, _turn(image), file.icc, exif.read_fields(image), share < 1)
     plain = _to_plain_mode(image)
     del image
     if file.transparent is not None:
@@ -135,18 +135,28 @@ def _match(image: Image.Image, wanted: list[int]) -> Image.Image:
     return match
 
 
-def _load_png(data: bytes, file: PngFile, *, low_bytes: bool = False) -> ImageFile.ImageFile:
-    """Decodes a PNG; of samples of 16 bits the high byte, or the low one."""
+def _load_png(data: bytes, file: PngFile, *, low_bytes: bool = False) -> tuple[ImageFile.ImageFile, float]:
+    """Decodes a PNG; of samples of 16 bits the high byte, or the low one. Returns how much of it is there, too."""
     image = _open_png(file.parts(data), file, low_bytes=low_bytes)
     try:
         image.load()
+        if not _may_lack_rows(image, file) or (share := file.share_there(data)) == 1:
+            return image, 1.0
     except OSError:
-        pixels = file.restored_pixels(data)
-        if not pixels:
-            raise
-        image = _open_png(file.parts(data, pixels), file, low_bytes=low_bytes)
-        image.load()
-    return image
+        share = file.share_there(data)
+    del image
+    # Without its last bytes, an interlaced one lacks rows everywhere.
+    if share < (1 if file.is_interlaced else MIN_SHARE):
+        raise damaged_error(f"only {share:.1%} of a PNG is there")
+    image = _open_png(file.parts(data, file.restored_pixels(data)), file, low_bytes=low_bytes)
+    image.load()
+    return image, share
+
+
+def _may_lack_rows(image: ImageFile.ImageFile, file: PngFile) -> bool:
+    """Returns whether the last row is empty: the decoder takes an end between two rows for that of the picture."""
+    last_row = image.crop((0, image.height - 1, image.width, image.height))
+    return file.is_interlaced or last_row.getbbox(alpha_only=False) is None
 
 
 def _open_png(parts: list[bytes | memoryview], file: PngFile, *, low_bytes: bool) -> ImageFile.ImageFile:

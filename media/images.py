@@ -20,6 +20,9 @@ MAX_BYTES = 64 * BYTES_PER_MB
 MAX_PIXELS_JPEG = 100 * MEGAPIXEL
 MAX_PIXELS_OTHER = 50 * MEGAPIXEL
 
+# A picture that breaks off is shown if this much of it is there.
+MIN_SHARE = 0.95
+
 # The Exif fields that are read at all.
 CAMERA_FIELDS = (
     "Make",

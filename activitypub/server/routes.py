@@ -305,8 +305,12 @@ class FederationApp:
     async def _serve_collection(
         self, request: _Request, unit: Callable[..., dict[str, Any]], *args: Any
     ) -> None:
-        query = dict(parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20))
-        cursor = collections.cursor(query)
+        try:
+            query = parse_qsl(request.scope["query_string"].decode("latin-1"), max_num_fields=20)
+        except ValueError:
+            await respond(request.scope, request.send, 400, b"Too many values at once.\n")
+            return
+        cursor = collections.cursor(dict(query))
         status, body = await self._read_document(lambda tx: (200, unit(tx, *args, cursor)))
         await self._respond(request, status, body)
 

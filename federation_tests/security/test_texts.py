@@ -145,7 +145,8 @@ async def test_H5_no_link_can_make_anybody_follow(fediverse: Fediverse, evil: Re
 
 
 @pytest.mark.parametrize(
-    "template", ["javascript:alert(1)//{uri}", "http://evil.example/{uri}", "//evil/{uri}", 7]
+    "template",
+    ["javascript:alert(1)//{uri}", "http://evil.example/{uri}", "//evil/{uri}", "https://[evil/{uri}", 7],
 )
 async def test_a_remote_subscribe_template_is_used_only_over_https(
     fediverse: Fediverse, evil: RemoteServer, template: Any

@@ -78,28 +78,38 @@ class PngFile:
         except ValueError:
             return encodings.from_gamma(self.gamma, None)
 
+    def share_there(self, data: bytes) -> float:
+        """Returns how much of the rows can be inflated, from 0 to 1. Raises zlib.error for what is no stream."""
+        return sum(map(len, self._inflated(data))) / self._inflated_bytes()
+
     def restored_pixels(self, data: bytes) -> bytes:
-        """Returns one whole `IDAT` chunk, if every row can be inflated and only the end of the stream is wrong;
-        otherwise nothing."""
-        missing = self._inflated_bytes()
-        inflate, deflate = (
-            zlib.decompressobj(-15),
-            zlib.compressobj(1),
-        )  # without the checksum behind the stream
-        whole, skipped = bytearray(), 2
+        """Returns one whole `IDAT` chunk, with grey in place of the rows that are missing at the end."""
+        deflate, missing = zlib.compressobj(1), self._inflated_bytes()
+        whole = bytearray()
+        for rows in self._inflated(data):
+            whole += deflate.compress(rows)
+            missing -= len(rows)
+        row_bytes = self._inflated_bytes() // self.height
+        is_grey = self.depth >= 8 and self.colour_type != 3
+        grey_row = b"\0" + (b"\x80" if is_grey else b"\0") * (row_bytes - 1)
+        whole += deflate.compress(bytes(missing % row_bytes))
+        for _ in range(missing // row_bytes):
+            whole += deflate.compress(grey_row)
+        return _chunk(b"IDAT", bytes(whole + deflate.flush()))
+
+    def _inflated(self, data: bytes) -> Iterator[bytes]:
+        """Yields the rows as they are filtered, as far as they are there; the checksum behind them is not read."""
+        missing, inflate, skipped = self._inflated_bytes(), zlib.decompressobj(-15), 2
         for body in self._bodies(data):
             for at in range(0, len(body), _PIECE_BYTES):
                 piece = bytes(body[at : at + _PIECE_BYTES])
                 rest, skipped = piece[skipped:], max(0, skipped - len(piece))
                 while rest and missing > 0:
-                    try:
-                        rows = inflate.decompress(rest, min(missing, _INFLATED_PIECE_BYTES))
-                    except zlib.error:
-                        return b""
-                    whole += deflate.compress(rows)
+                    rows = inflate.decompress(rest, min(missing, _INFLATED_PIECE_BYTES))
                     missing -= len(rows)
+                    yield rows
                     rest = inflate.unconsumed_tail
-        return b"" if missing > 0 else _chunk(b"IDAT", bytes(whole + deflate.flush()))
+        yield inflate.flush()[:missing]
 
     def _bodies(self, data: bytes) -> Iterator[memoryview]:
         view = memoryview(data)

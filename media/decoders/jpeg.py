@@ -14,9 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from media.containers.jpeg import END, JpegFile, with_halved_means
 from media.containers.spliced import open_spliced
-
-# A JPEG that breaks off is shown if this much of it is there.
-MIN_SHARE = 0.95
+from media.images import MIN_SHARE
 
 _CHUNK_BYTES = 1 << 20
 # The last bytes are read one by one. A decoder that is done while more are left than an encoder may add has read others.

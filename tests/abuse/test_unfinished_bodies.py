@@ -6,100 +6,28 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from federation_tests.servers import Server
-from node.accounts import accounts, keys
-from node.auth import access_tokens, sessions
+from node.accounts import keys
 from node.config import Config, NodeOptions, ServerOptions
-from node.database import Writer
-from node.lifecycle import registration
-from node.models.account import Account
 from node.node import Node
+from tests.abuse.half_sent import PART, Sender, sign_up, status, until
 from tests.abuse.served_process import ServedProcess
 from tests.support.parallel import ONE_AT_A_TIME
 from tests.support.pictures import picture
 from tests.support.ports import free_port
 from web import wiring
 from web.api import app as api_app
-from web.app import create_app, create_pages_app
+from web.app import create_pages_app
 from web.request import bodies
-from web.request.bodies import BYTES_PER_MB, Bodies
-from web.request.session import SESSION_COOKIE
+from web.request.bodies import BYTES_PER_MB, Bodies, SenderKind
 
 pytestmark = ONE_AT_A_TIME
 
-PART = (
-    b'--edge\r\nContent-Disposition: form-data; name="%s"; filename="x"\r\nContent-Type: image/jpeg\r\n\r\n'
-)
 KINDS = ["api", "form", "inbox", "json", "sign-in"]
-
-
-@dataclasses.dataclass
-class Sender:
-    """Sends the beginning of requests and never their end."""
-
-    port: int
-    token: str = ""
-    session: str = ""
-    open: list[asyncio.StreamWriter] = dataclasses.field(default_factory=list)
-
-    def head(self, kind: str, size: int, address: str = "") -> bytes:
-        lines = {
-            "api": (
-                "/api/v2/media",
-                "multipart/form-data; boundary=edge",
-                f"Authorization: Bearer {self.token}",
-            ),
-            "form": (
-                "/compose",
-                "multipart/form-data; boundary=edge",
-                f"Cookie: {SESSION_COOKIE}={self.session}",
-            ),
-            "inbox": ("/inbox", "application/activity+json", "Signature: sig=:AA==:"),
-            "json": ("/api/v1/statuses", "application/json", f"Authorization: Bearer {self.token}"),
-            "sign-in": ("/sign-in", "application/x-www-form-urlencoded", "X-None: 1"),
-        }[kind]
-        forwarded = f"X-Forwarded-For: {address}\r\n" if address else ""
-        return (
-            f"POST {lines[0]} HTTP/1.1\r\nHost: a\r\nContent-Type: {lines[1]}\r\n{lines[2]}\r\n{forwarded}"
-            f"Content-Length: {size}\r\n\r\n"
-        ).encode()
-
-    async def begin(self, kind: str, size: int, sent: int, address: str = "") -> asyncio.StreamReader:
-        """Sends a head that promises `size` bytes, and so many of them."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.open.append(writer)
-        start = PART % (b"file" if kind == "api" else b"photos") if kind in ("api", "form") else b""
-        if kind == "form":
-            csrf = b'--edge\r\nContent-Disposition: form-data; name="csrf"\r\n\r\nnone\r\n'
-            start = csrf + start
-        writer.write(self.head(kind, size, address) + start)
-        left = sent - len(start)
-        with contextlib.suppress(ConnectionError):
-            while left > 0:
-                writer.write(b"x" * min(left, 65_536))
-                left -= 65_536
-                async with asyncio.timeout(10):
-                    await writer.drain()
-        return reader
-
-    async def leave(self) -> None:
-        for writer in self.open:
-            writer.transport.abort()
-        self.open = []
-
-
-async def status(reader: asyncio.StreamReader, seconds: float = 10) -> int:
-    """The status of the answer; 0 while there is none."""
-    with contextlib.suppress(TimeoutError, ConnectionError, asyncio.IncompleteReadError):
-        async with asyncio.timeout(seconds):
-            return int((await reader.readuntil(b"\r\n")).split()[1])
-    return 0
 
 
 def unnamed_bytes(pid: int) -> int:
@@ -110,12 +38,6 @@ def unnamed_bytes(pid: int) -> int:
             if os.readlink(link).endswith(" (deleted)"):
                 total += link.stat().st_size
     return total
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 # A node as a process of its own, whose memory can be measured.
@@ -129,15 +51,6 @@ def process_options(options: Config, request: pytest.FixtureRequest) -> Config:
         node=NodeOptions(domain=f"localhost:{port}", secret="a secret that only the tests know"),
         server=ServerOptions(bind=(f"127.0.0.1:{port}",), scheme="http", fast_http=request.param),
     )
-
-
-def sign_up(tx: Writer, name: str, pair: keys.KeyPair) -> tuple[str, str]:
-    registration.create_user(
-        tx, name=name, email=f"{name}@example.org", password_hash="-", pair=pair, role="user"
-    )
-    account = accounts.by_handle(tx, name)
-    assert account is not None
-    return access_tokens.create(tx, account, {"read", "write"}, "test"), sessions.start(tx, account, "test")
 
 
 @pytest.mark.parametrize("process_options", [True, False], ids=["fast", "plain"], indirect=True)
@@ -185,19 +98,6 @@ async def test_unfinished_uploads_hold_neither_memory_nor_disk(
 # The app in this process, with limits that a test can reach.
 
 
-@pytest.fixture(params=[True, False], ids=["fast", "plain"])
-async def served(node: Node, alice: Account, request: pytest.FixtureRequest) -> AsyncIterator[Sender]:
-    pair = keys.generate()
-    token, session = await node.db.write(sign_up, "carol", pair)
-    port = free_port()
-    server = Server(create_app(node), port, None, keep_alive=5, fast=request.param)
-    await server.start()
-    sender = Sender(port, token, session)
-    yield sender
-    await sender.leave()
-    await server.stop()
-
-
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_body_that_does_not_move_is_ended(
     node: Node, served: Sender, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -207,7 +107,7 @@ async def test_a_body_that_does_not_move_is_ended(
     reader = await served.begin(kind, 200_000, 60_000)
 
     assert await status(reader) == 408
-    await until(lambda: not node.component(Bodies).unfinished)
+    await until(lambda: node.component(Bodies).unfinished == 0)
     assert unnamed_bytes(os.getpid()) == 0
 
 
@@ -280,10 +180,10 @@ async def test_one_person_has_a_limited_number_of_bytes_under_way(
     assert await status(await served.begin("form", 300_000, 100)) == 429
 
     await served.leave()
-    await until(lambda: not counted.unfinished)
+    await until(lambda: counted.unfinished == 0)
     assert not counted.by_person
-    assert not counted.uploads
-    assert not counted.memory
+    for share in counted.shares.values():
+        assert share.uploads.total == share.memory.total == 0
 
 
 async def test_a_body_without_a_length_counts_as_it_comes(
@@ -324,9 +224,12 @@ async def test_one_address_has_a_limited_number_of_unfinished_bodies(
     counted = node.component(Bodies)
     for _ in range(5):
         await served.begin("inbox", 1_000, 500, "203.0.113.1")
-    await until(lambda: counted.unfinished.total() == 5)
+    await until(lambda: counted.unfinished == 5)
 
     assert await status(await served.begin("inbox", 1_000, 500, "203.0.113.1")) == 429
+    for _ in range(5):
+        await served.begin("json", 1_000, 500, "203.0.113.1")
+    await until(lambda: counted.unfinished == 10)
     assert await status(await served.begin("json", 1_000, 500, "203.0.113.1")) == 429
 
 
@@ -336,35 +239,33 @@ async def test_where_too_many_bodies_are_unfinished_the_address_with_most_of_the
     monkeypatch.setattr(bodies, "MAX_UNFINISHED", 8)
     counted = node.component(Bodies)
     loud = [await served.begin("inbox", 1_000, 500, f"203.0.113.{n % 2}") for n in range(8)]
-    await until(lambda: counted.unfinished.total() == 8)
+    await until(lambda: counted.unfinished == 8)
 
     quiet = [await served.begin("inbox", 1_000, 500, f"198.51.100.{n}") for n in range(3)]
 
-    await until(lambda: all(counted.unfinished[f"198.51.100.{n}"] == 1 for n in range(3)))
-    assert counted.unfinished.total() == 8
+    by_address = counted.shares[SenderKind.VISITOR].unfinished.by_address
+    await until(lambda: all(by_address[f"198.51.100.{n}"] == 1 for n in range(3)))
+    assert counted.unfinished == 8
     lost = await asyncio.gather(*(status(reader, 1) for reader in loud))
     assert sorted(lost) == [0] * 5 + [503] * 3
     assert [await status(reader, 0.1) for reader in quiet] == [0] * 3
-    # Where nobody has more than the one who asks, that one is refused.
-    monkeypatch.setattr(bodies, "MAX_UNFINISHED", 1)
-    assert await status(await served.begin("inbox", 1_000, 500, "198.51.100.9")) == 0
     monkeypatch.setattr(bodies, "MAX_UNFINISHED", 0)
     await served.leave()
-    await until(lambda: not counted.unfinished)
+    await until(lambda: counted.unfinished == 0)
     assert await status(await served.begin("inbox", 1_000, 500, "198.51.100.9")) == 503
 
 
 async def test_where_too_much_is_in_memory_the_address_with_most_of_it_loses_a_body(
     node: Node, served: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "MAX_MEMORY", 300_000)
-    counted = node.component(Bodies)
+    monkeypatch.setitem(bodies.MAX_MEMORY, SenderKind.MEMBER, 300_000)
+    counted = node.component(Bodies).shares[SenderKind.MEMBER]
     loud = [await served.begin("json", 200_000, 100_000, "203.0.113.1") for _ in range(3)]
-    await until(lambda: counted.memory.total() >= 290_000)
+    await until(lambda: counted.memory.total >= 290_000)
 
     quiet = await served.begin("json", 60_000, 50_000, "198.51.100.1")
 
-    await until(lambda: counted.memory["198.51.100.1"] >= 49_000)
+    await until(lambda: counted.memory.by_address["198.51.100.1"] >= 49_000)
     assert sorted(await asyncio.gather(*(status(reader, 1) for reader in loud))) == [0, 0, 503]
     assert await status(quiet, 0.1) == 0
 
@@ -373,11 +274,11 @@ async def test_bodies_in_memory_have_a_limit_of_their_own(
     node: Node, served: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "MAX_MEMORY_PER_ADDRESS", 300_000)
-    counted = node.component(Bodies)
+    counted = node.component(Bodies).shares[SenderKind.MEMBER]
     await served.begin("json", 400_000, 200_000)
-    await until(lambda: counted.memory.total() >= 199_000)
+    await until(lambda: counted.memory.total >= 199_000)
 
-    assert await status(await served.begin("inbox", 400_000, 200_000)) == 429
+    assert await status(await served.begin("json", 400_000, 200_000)) == 429
 
 
 async def test_a_session_that_nobody_has_brings_no_file_to_the_disk(node: Node, served: Sender) -> None:
@@ -397,4 +298,4 @@ async def test_requests_that_bring_their_body_along_are_not_counted(node: Node, 
         reader = await served.begin("inbox", 500, 500)
         assert await status(reader) in (400, 401)
 
-    assert not node.component(Bodies).unfinished
+    assert node.component(Bodies).unfinished == 0

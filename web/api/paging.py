@@ -7,7 +7,7 @@ Some send the whole next URL back as `cursor`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from node.ids import parse_id
 from node.paging import Page
@@ -21,7 +21,7 @@ def requested_page(params: Params, default: int = 20, max_limit: int = 40) -> Pa
     """
     max_id = params.id("max_id")
     if max_id is None and (cursor := params.text("cursor")):
-        inner = parse_qs(urlsplit(cursor).query)
+        inner = parse_qs(cursor.partition("?")[2])
         found = (inner.get("max_id") or inner.get("cursor") or [""])[0]
         max_id = parse_id(found)
     min_id = params.id("min_id")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -118,8 +119,9 @@ async def _authorize_url(domain: str, handle: str, uri: str) -> str:
         template = link.get("template")
         if isinstance(template, str) and "{uri}" in template:
             target = template.replace("{uri}", quote(uri, safe=""))
-            if urlsplit(target).scheme in ("https", scheme):
-                return target
+            with contextlib.suppress(ValueError):
+                if urlsplit(target).scheme in ("https", scheme):
+                    return target
     return default_url
 
 

@@ -1,8 +1,12 @@
-"""The address of a client behind reverse proxies."""
+"""The address of a client behind reverse proxies, and the group of addresses that it belongs to."""
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 from collections.abc import Collection
+
+GROUP_BITS = 48
 
 
 def nearest_untrusted(remote: str, forwarded: str, trusted: Collection[str]) -> str:
@@ -16,3 +20,16 @@ def nearest_untrusted(remote: str, forwarded: str, trusted: Collection[str]) -> 
     while hops and (address in trusted or address in ("", "<local>") or address.startswith("unix:")):
         address = hops.pop()
     return address
+
+
+@functools.lru_cache(maxsize=2048)
+def group_of(address: str) -> str:
+    """Returns the group of a network that counts as one client; what is no network of IPv6 is a group of its own.
+
+    The group of an address of IPv6 is its /48, which is what one customer may have, and so of no more weight than
+    one address of IPv4.
+    """
+    try:
+        return str(ipaddress.IPv6Network(address).supernet(new_prefix=GROUP_BITS))
+    except ValueError:
+        return address

@@ -20,7 +20,10 @@ def safe_path(path: str, default: str = "/") -> str:
 
 def referring_path(default: str = "/") -> str:
     """Returns the path of the page of this node that the request came from, else `default`."""
-    source = urlsplit(request.headers.get("Referer", ""))
+    try:
+        source = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return default
     if source.netloc != request.host:
         return default
     return safe_path(source.path + (f"?{source.query}" if source.query else ""), default)

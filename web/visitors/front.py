@@ -31,6 +31,7 @@ from web.bare_answers import CONTENT_POLICY, render_bare_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import session
+from web.request.bodies import SenderKind, body_of
 from web.request.cookies import read_cookies
 from web.request.known_sessions import KnownSessions
 from web.visitors import clients
@@ -145,6 +146,7 @@ class Front:
         """Passes an activity on: in turn, unless the last one from this network was signed by its server."""
         network = clients.network(self._node, scope)
         if self._known_servers.has(network):
+            _count_body_as(SenderKind.SERVER, scope)
             await app(scope, receive, send)
         else:
             await TurnedExchange(self._light_turns, self._server_turns, network, receive, send).run(
@@ -184,6 +186,7 @@ class Front:
             return False  # the app says so in its form
 
     async def _serve_member(self, part: Part, app: App, scope: Any, receive: Any, send: Any) -> None:
+        _count_body_as(SenderKind.MEMBER, scope)
         if part is Part.API or (part is Part.PAGE and not is_asked_by_another_site(scope)):
             send = CompressedSend(scope, send)
         kind = ReaderClass.WORK if part is Part.FILE else ReaderClass.MEMBER
@@ -300,6 +303,11 @@ class Front:
         )
         more.append(CONTENT_POLICY)
         await respond(scope, send, 503, page.encode(), "text/html; charset=utf-8", more)
+
+
+def _count_body_as(kind: SenderKind, scope: Any) -> None:
+    if (body := body_of(scope)) is not None:
+        body.count_as(kind)
 
 
 async def _run(app: App, scope: Any, body: bytes) -> WholeResponse:

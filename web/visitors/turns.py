@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from node.errors import Overloaded
 from web.i18n.translations import N_
-from web.visitors.waiting import WaitingRequests, group_of
+from web.request.addresses import group_of
+from web.visitors.waiting import WaitingRequests
 
 MAX_WAITING = 256  # requests
 MAX_WAIT = 10.0  # seconds

@@ -1,28 +1,14 @@
 """Requests that wait: one queue for each address, in groups that are served in turn, and in each its addresses in turn.
 
-The group of an address of IPv6 is its /48, which is what one customer may have, and so of no more weight than one
-address of IPv4.
+How addresses are grouped: `web.request.addresses.group_of`.
 """
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 from asyncio import Future
 from collections import OrderedDict, deque
 
-GROUP_BITS = 48
-
 Queues = OrderedDict[str, deque[Future[None]]]
-
-
-@functools.lru_cache(maxsize=2048)
-def group_of(address: str) -> str:
-    """Returns the group of a network that counts as one client; what is no network of IPv6 is a group of its own."""
-    try:
-        return str(ipaddress.IPv6Network(address).supernet(new_prefix=GROUP_BITS))
-    except ValueError:
-        return address
 
 
 class WaitingRequests:

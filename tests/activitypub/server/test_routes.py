@@ -285,6 +285,23 @@ async def test_a_post_lists_its_replies_likes_and_shares(
     assert listed["shares"][0].startswith("https://tintype.test/users/bob/boosts/")
 
 
+MANY_FIELDS = "?page=true" + "&a=1" * 20
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/actor/outbox",
+        *(f"/users/alice/{kind}" for kind in ("outbox", "followers", "following", "collections/featured")),
+        *(f"/p/alice/1/{kind}" for kind in ("replies", "likes", "shares", "context")),
+        "/tags/heron",
+        "/.well-known/webfinger",
+    ],
+)
+async def test_a_query_of_too_many_fields_is_refused(app: Client, alice: Account, path: str) -> None:
+    assert (await app.get(path + MANY_FIELDS)).status == 400
+
+
 async def test_hidden_follow_collections_are_only_counted(
     node: Node, app: Client, alice: Account, bob: Account
 ) -> None:

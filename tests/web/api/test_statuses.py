@@ -197,6 +197,8 @@ async def test_lists_of_accounts_page_by_the_whole_next_url(
     first = await client.get(path, {"limit": "1"})
     second = await client.get(path, {"limit": "1", "cursor": first.links()["next"]})
     assert [one["username"] for one in first.json + second.json] == ["mallory", "bob"]
+    no_url = await client.get(path, {"limit": "1", "cursor": "https://[?limit=1"})
+    assert [one["username"] for one in no_url.json] == ["mallory"]
 
 
 async def test_an_edit_keeps_what_is_not_sent_and_its_history(post: Post, app: App, alice: Account) -> None:

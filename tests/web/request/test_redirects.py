@@ -63,6 +63,7 @@ def test_no_text_leads_off_this_node(text: str) -> None:
         ("https://tintype.test//evil.example", "/default"),
         ("https://evil.example/@alice", "/default"),
         ("https://tintype.test@evil.example/", "/default"),
+        ("http://[tintype.test/@alice", "/default"),
         ("", "/default"),
     ],
 )
