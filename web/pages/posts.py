@@ -166,7 +166,7 @@ async def show_local_post(name: str, post_id: int) -> Response:
 
 
 def _load_page_or_path(tx: Reader, viewer: Account | None, post_id: int) -> PostPage | str:
-    """Returns the page of a remote post, and of a local one its path only: its page is elsewhere."""
+    """Returns the page of a remote post, and of a local one only the path of its page."""
     post = posts.visible_by_id(tx, viewer, post_id)
     if post.is_local:
         return post_path(post, accounts.get(tx, post.account_id))
