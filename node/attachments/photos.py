@@ -4,8 +4,8 @@ An upload is rendered in the sandbox and stored before the row that names its fi
 work. The author waits for the variants made at once; `deferred_variants` makes the others.
 
 A photo is unattached until a post takes it, and belongs to its uploader: nobody else can post it. When its author
-deletes the post, it is detached: unattached again, and theirs to use for a day. Photos of remote posts are rows with
-a `remote_url`; `remote_photos` fetches their files.
+deletes the post, or takes it out of it, it is detached: unattached again, and theirs to use for a day. Photos of remote
+posts are rows with a `remote_url`; `remote_photos` fetches their files.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def attach(
     shared_metadata: SharedMetadata | None = None,
     focuses: Mapping[int, tuple[float, float]] | None = None,
 ) -> bool:
-    """Attaches exactly these photos to a post, in this order; those it had before and lost are deleted.
+    """Attaches exactly these photos to a post, in this order; those it had before and lost are detached.
 
     `shared_metadata` is what is shared about all of them. None leaves that as it was, and of a photo new to the post
     no camera metadata are shared. Returns whether that, or a focal point, changed for a photo the post had. Raises
@@ -222,12 +222,7 @@ def attach(
         photo = known.get(photo_id)
         if photo is None or photo.account_id != account.id or photo.post_id not in (None, post_id):
             raise Invalid("One of the photos no longer exists. Please add it again.", field="photos")
-    removed = tx.all(
-        "SELECT id FROM photos WHERE post_id = :post AND id NOT IN (:ids)",
-        post=post_id,
-        ids=list(photo_ids) or [0],
-    )
-    _remove(tx, [row["id"] for row in removed])
+    _detach(tx, account, [photo.id for photo in previous if photo.id not in photo_ids])
     extras = {
         id_: photo_metadata.public_metadata_json(known[id_], shared_metadata if id_ in kept else unticked)
         for id_ in photo_ids
@@ -329,19 +324,24 @@ def delete_unattached(tx: Writer, account: Account, photo_id: int) -> None:
 
 
 def detach(tx: Writer, author: Account, post: Post) -> None:
-    """Takes the photos out of a post that is about to be deleted, so that its author can post them again for a day.
+    """Takes the photos out of a post that is about to be deleted."""
+    _detach(tx, author, [photo.id for photo in by_posts(tx, [post.id]).get(post.id, [])])
+
+
+def _detach(tx: Writer, author: Account, ids: Sequence[int]) -> None:
+    """Takes photos out of their post, so that its author can post them again for a day.
 
     Meanwhile only the author sees them. Of more than `MAX_DETACHED` the oldest are deleted.
     """
-    detached = "UPDATE photos SET post_id = NULL, detached_at = :now WHERE post_id = :post"
-    if not (number := tx.run(detached, post=post.id, now=now_ms())):
+    if not ids:
         return
+    tx.run("UPDATE photos SET post_id = NULL, detached_at = :now WHERE id IN (:ids)", ids=ids, now=now_ms())
     surplus = tx.all(
         f"""SELECT id FROM photos WHERE account_id = :account AND post_id IS NULL AND detached_at IS NOT NULL
             AND {IN_NO_DRAFT} ORDER BY detached_at DESC, id DESC LIMIT :limit OFFSET :kept""",  # noqa: S608
         account=author.id,
         kept=MAX_DETACHED,
-        limit=number,
+        limit=len(ids),
     )
     _remove(tx, [row["id"] for row in surplus])
     queue.add(tx, "withdraw_access", {})

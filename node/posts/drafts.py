@@ -15,10 +15,12 @@ from node.errors import Invalid
 from node.models.audience import VISIBILITIES
 from node.models.interaction_policy import DEFAULT_POLICY, InteractionPolicy
 from node.models.post import Post
-from node.text.formatting import clean_text
+from node.text.formatting import clean_text, tokens
 
 MAX_PHOTOS = 20
-MAX_CAPTION_LENGTH = 5_000
+MAX_CAPTION_LENGTH = 5_000  # as `caption_length` counts
+MAX_WRITTEN_LENGTH = 20_000  # of the same caption, in characters
+LINK_LENGTH = 23
 MAX_WARNING_LENGTH = 500
 
 
@@ -61,12 +63,29 @@ def from_post(post: Post, post_photos: Sequence[Photo]) -> Draft:
     )
 
 
+def caption_length(caption: str) -> int:
+    """Returns how many characters a caption counts as: a link at most `LINK_LENGTH`, and of a mention only the name,
+    without the domain. So apps count, and what has room in them is not refused."""
+    if len(caption) <= MAX_CAPTION_LENGTH:
+        return len(caption)
+    length = 0
+    for token in tokens(caption):
+        match token.kind:
+            case "url":
+                length += min(len(token.text), LINK_LENGTH)
+            case "mention":
+                length += 1 + len(token.value.partition("@")[0])
+            case _:
+                length += len(token.text)
+    return length
+
+
 def validate(draft: Draft) -> Draft:
     """Returns the draft without control characters. Raises Invalid, with the field, for what cannot be a post."""
-    caption = clean_text(draft.caption, MAX_CAPTION_LENGTH * 2)
+    caption = clean_text(draft.caption, MAX_WRITTEN_LENGTH * 2)
     warning = " ".join(clean_text(draft.warning, MAX_WARNING_LENGTH * 2).split())
     photo_ids = list(draft.photo_ids)
-    if len(caption) > MAX_CAPTION_LENGTH:
+    if len(caption) > MAX_WRITTEN_LENGTH or caption_length(caption) > MAX_CAPTION_LENGTH:
         raise Invalid(f"The caption is too long: {MAX_CAPTION_LENGTH} characters at most.", field="caption")
     if len(warning) > MAX_WARNING_LENGTH:
         raise Invalid(f"The warning is too long: {MAX_WARNING_LENGTH} characters at most.", field="warning")

@@ -141,8 +141,8 @@ def distribute_locally(
 def edit(tx: Writer, author: Account, post: Post, draft: Draft, *, has_changed_photo: bool = False) -> Post:
     """Replaces the content of a post by a draft, keeps the earlier version as a revision, and sends an Update.
 
-    Its audience and its place in the conversation stay as they are. Photos it no longer holds are deleted. A draft
-    that changes nothing leaves no revision and sends nothing, unless it `has_changed_photo`: one with new pixels, another place or
+    Its audience and its place in the conversation stay as they are. Photos it no longer holds can be posted
+    again for a day. A draft that changes nothing leaves no revision and sends nothing, unless it `has_changed_photo`: one with new pixels, another place or
     other people. Raises NotFound, NotAllowed for another author, Invalid,
     and TooManyRequests for a post that was edited `revisions.MAX_PER_HOUR` times in the last hour, or an author who has
     edited `MAX_EDITS_PER_HOUR` times.

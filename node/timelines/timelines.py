@@ -32,6 +32,7 @@ MAX_ANCESTORS = 200
 MAX_DESCENDANTS = 2_000
 MAX_VISITED_DESCENDANTS = 4_000
 MAX_MORE_HASHTAGS = 4
+COMPARED_POSTS = 100  # of each hashtag, where a post must have several
 MAX_PRIVATE_MENTIONS = 100  # more than a page
 
 
@@ -197,15 +198,17 @@ def hashtag(
     first `MAX_MORE_HASHTAGS` count.
     """
     ids = hashtags.ids_by_name(tx, [name, *any_of, *all_of, *none_of])
-    one_of = dict.fromkeys(filter(None, (ids.get(one) for one in [name, *any_of[:MAX_MORE_HASHTAGS]])))
+    one_of = list(dict.fromkeys(filter(None, (ids.get(one) for one in [name, *any_of[:MAX_MORE_HASHTAGS]]))))
     required = [ids.get(one) for one in all_of[:MAX_MORE_HASHTAGS]]
     if not one_of or None in required:
         return Found()
     excluded = [ids[one] for one in none_of[:MAX_MORE_HASHTAGS] if one in ids]
     flags = f"""t.is_public {"AND t.is_local" if only_local else ""} {"AND t.has_photos" if only_photos else ""}"""
-    has_tag = "EXISTS (SELECT 1 FROM post_hashtags o WHERE o.post_id = t.post_id AND o.hashtag_id = :{})"
+    must_have = [one_of, *([id_] for id_ in required if id_ is not None)]
+    walked = must_have.pop(_rarest(tx, must_have, flags))
+    has_tag = "EXISTS (SELECT 1 FROM post_hashtags o WHERE o.post_id = t.post_id AND o.hashtag_id IN (:{}))"
     conditions = [
-        *(has_tag.format(f"all_{n}") for n in range(len(required))),
+        *(has_tag.format(f"all_{n}") for n in range(len(must_have))),
         *("NOT " + has_tag.format(f"none_{n}") for n in range(len(excluded))),
         *(["NOT t.is_local"] if only_remote else []),
         no_limit("p.account_id"),
@@ -214,14 +217,14 @@ def hashtag(
     ]
     walks = [
         Walk("t.post_id", f"post_hashtags t WHERE t.hashtag_id = :tag_{n} AND {flags}")
-        for n in range(len(one_of))
+        for n in range(len(walked))
     ]
     parts = [
         f"""SELECT t.post_id AS id, t.post_id AS post_id, NULL AS boost_by
             FROM post_hashtags t JOIN posts p ON p.id = t.post_id
             WHERE t.hashtag_id = :tag_{n} AND {flags} AND p.visibility = 'public'
               AND {" AND ".join(conditions)} {clause(page, "t.post_id")}"""  # noqa: S608
-        for n in range(len(one_of))
+        for n in range(len(walked))
     ]
     return _entries(
         tx,
@@ -229,10 +232,27 @@ def hashtag(
         walks,
         parts[0] if len(parts) == 1 else merged(page, parts, "id, post_id, boost_by"),
         viewer=viewer_value(viewer),
-        **{f"tag_{n}": id_ for n, id_ in enumerate(one_of)},
-        **{f"all_{n}": id_ for n, id_ in enumerate(required)},
-        **{f"none_{n}": id_ for n, id_ in enumerate(excluded)},
+        **{f"tag_{n}": id_ for n, id_ in enumerate(walked)},
+        **{f"all_{n}": group for n, group in enumerate(must_have)},
+        **{f"none_{n}": [id_] for n, id_ in enumerate(excluded)},
     )
+
+
+def _rarest(tx: Reader, groups: Sequence[Sequence[int]], flags: str) -> int:
+    """Returns which of these groups of hashtags fewest posts have: the one whose latest posts reach back furthest."""
+    if len(groups) == 1:
+        return 0
+    tags = sorted({tag for group in groups for tag in group})
+    oldest = {
+        tag: tx.value(
+            f"""SELECT t.post_id FROM post_hashtags t WHERE t.hashtag_id = :tag AND {flags}
+                ORDER BY t.post_id DESC LIMIT 1 OFFSET {COMPARED_POSTS - 1}""",  # noqa: S608
+            tag=tag,
+        )
+        for tag in tags
+    }
+    reach = [max(oldest[tag] or 0 for tag in group) for group in groups]
+    return reach.index(min(reach))
 
 
 def bookmarks(tx: Reader, account: Account, page: Page) -> Entries:

@@ -165,12 +165,19 @@ async def show_local_post(name: str, post_id: int) -> Response:
     return await _render_post(await context.read(_load_local_page, post_id, name))
 
 
+def _load_page_or_path(tx: Reader, viewer: Account | None, post_id: int) -> PostPage | str:
+    """Returns the page of a remote post, and of a local one only the path of its page."""
+    post = posts.visible_by_id(tx, viewer, post_id)
+    if post.is_local:
+        return post_path(post, accounts.get(tx, post.account_id))
+    return _load_page(tx, viewer, post_id)
+
+
 @blueprint.get("/posts/<int:post_id>")
 async def show_post(post_id: int) -> Response:
-    loaded = await context.read(_load_page, post_id)
-    path = post_path(loaded.view.post, loaded.view.author)
-    if path != request.path:
-        return redirect(path, 302)  # type: ignore[return-value]
+    loaded = await context.read(_load_page_or_path, post_id)
+    if isinstance(loaded, str):
+        return redirect(loaded, 302)  # type: ignore[return-value]
     return await _render_post(loaded)
 
 

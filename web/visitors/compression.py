@@ -11,6 +11,7 @@ The body of a page that is kept for many visitors is compressed once, in pieces 
 
 from __future__ import annotations
 
+import functools
 import secrets
 import struct
 import zlib
@@ -43,7 +44,8 @@ def compress(scope: Any, response: WholeResponse) -> WholeResponse:
         return response
     response = replace(response, headers=_with_vary(response.headers))
     size = int(_value(response.headers, b"content-length") or len(response.body))
-    if not MIN_BYTES <= size <= MAX_BYTES or not accepts_gzip(scope):
+    is_packed = bool(response.packed)
+    if not (is_packed or MIN_BYTES <= size <= MAX_BYTES) or not accepts_gzip(scope):
         return response
     lines = [one for one in response.headers if one[0].lower() not in (b"content-length", b"etag")]
     lines.append((b"content-encoding", b"gzip"))
@@ -51,10 +53,7 @@ def compress(scope: Any, response: WholeResponse) -> WholeResponse:
         lines.append((b"etag", etag if etag.startswith(b"W/") else b"W/" + etag))
     if scope["method"] == "HEAD":  # how long the body would be is known only once it is compressed
         return WholeResponse(response.status, tuple(lines), b"")
-    if response.packed:
-        body = _unpacked(response.packed, response.form_token, response.body)
-    else:
-        body = gzip_bytes(response.body)
+    body = _joined(response) if is_packed else gzip_bytes(response.body)
     lines.append((b"content-length", b"%d" % len(body)))
     return WholeResponse(response.status, tuple(lines), body)
 
@@ -78,27 +77,34 @@ def is_asked_by_another_site(scope: Any) -> bool:
 def gzip_bytes(body: bytes, level: int = LEVEL) -> bytes:
     """Compresses a body."""
     packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return b"".join((_start(), packer.compress(body), packer.flush(), _end(body)))
+    return b"".join((_start(), packer.compress(body), packer.flush(), _end([body])))
 
 
 def pack(response: WholeResponse, form_token: bytes) -> WholeResponse:
-    """Returns a response that is kept, with its body also compressed in pieces around the form token."""
+    """Returns a response for many, with its body in pieces around the form token, plain and compressed."""
     if not _may_be_compressed(response.status, response.headers) or len(response.body) < MIN_BYTES:
         return response
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    pieces = [
+    pieces = tuple(response.body.split(form_token))
+    packed = tuple(
         # A full flush ends at a whole byte, and nothing behind it refers to anything before it.
         packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
-        for piece in response.body.split(form_token)
-    ]
-    return replace(response, packed=tuple(pieces))
+        for piece in pieces
+    )
+    return replace(response, body=b"", pieces=pieces, packed=packed, form_token=form_token)
 
 
-def _unpacked(pieces: tuple[bytes, ...], form_token: bytes, body: bytes) -> bytes:
+def body_parts(response: WholeResponse) -> list[bytes]:
+    """Returns the body in parts, of which those that many share are no copies."""
+    first, *more = response.pieces or (response.body,)
+    return [first, *(part for piece in more for part in (response.form_token, piece))]
+
+
+def _joined(response: WholeResponse) -> bytes:
     """Joins the pieces of `pack` to one gzip file of the body, with a form token between them, uncompressed."""
-    size = len(form_token)
-    stored = b"\0" + struct.pack("<HH", size, size ^ 0xFFFF) + form_token
-    return b"".join((_start(), stored.join(pieces), b"\x03\0", _end(body)))
+    token = response.form_token
+    stored = b"\0" + struct.pack("<HH", len(token), len(token) ^ 0xFFFF) + token
+    return b"".join((_start(), stored.join(response.packed), b"\x03\0", _end(body_parts(response))))
 
 
 def _start() -> bytes:
@@ -106,8 +112,9 @@ def _start() -> bytes:
     return b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + b"x" * secrets.randbelow(MAX_NOISE) + b"\0"
 
 
-def _end(body: bytes) -> bytes:
-    return struct.pack("<LL", zlib.crc32(body), len(body) & 0xFFFFFFFF)
+def _end(parts: Sequence[bytes]) -> bytes:
+    checksum = functools.reduce(lambda sum_before, part: zlib.crc32(part, sum_before), parts, 0)
+    return struct.pack("<LL", checksum, sum(map(len, parts)) & 0xFFFFFFFF)
 
 
 def _may_be_compressed(status: int, lines: Headers) -> bool:

@@ -1,7 +1,7 @@
 """`Front`: passes each request on in the way that fits who sent it. Every request comes through `serve`.
 
 A member or an app is answered at once, and so is a server from whose address a valid signature came the last time. A
-visitor waits for a turn, and may get a page that is kept. Another server that fetches a document waits for a turn of
+visitor waits for a turn, or gets a page that is kept or being made for another. Another server that fetches a document waits for a turn of
 its own kind. What they get is finished before it is sent, so a client that reads slowly holds no turn; it is sent
 whole. What costs little (files, refusals) waits for turns of its own, behind no page. What does not fit in the queue
 is answered 503 after a moment.
@@ -35,7 +35,14 @@ from web.request.bodies import SenderKind, body_of
 from web.request.cookies import read_cookies
 from web.request.known_sessions import KnownSessions
 from web.visitors import clients
-from web.visitors.compression import CompressedSend, compress, is_asked_by_another_site, pack
+from web.visitors.compression import (
+    MAX_BYTES,
+    CompressedSend,
+    body_parts,
+    compress,
+    is_asked_by_another_site,
+    pack,
+)
 from web.visitors.exchange import TurnedExchange
 from web.visitors.page_cache import PageCache, WholeResponse
 from web.visitors.turns import MemberActivity, Turns
@@ -213,14 +220,22 @@ class Front:
         except IncompleteBody:
             return
         key = self._key(scope, body, cookies)
-        async with self._visitor_turns.turn(clients.network(self._node, scope)):
-            with reading_as(ReaderClass.VISITOR):
-                if key is None:
-                    response = await _run(app, scope, body)
-                else:
-                    response = await self._pages.get(key, lambda: self._run_shared(app, scope, key))
-                    response = self._with_own_form_token(response, cookies or {})
-        await _send(compress(scope, response), send)
+        network = clients.network(self._node, scope)
+        found = None if key is None else self._pages.find(key)
+        if found is not None:  # what is left to do costs little, so it waits for no page
+            response = await found
+            async with self._light_turns.turn(network):
+                response = compress(scope, self._with_own_form_token(response, cookies or {}))
+        else:
+            async with self._visitor_turns.turn(network):
+                with reading_as(ReaderClass.VISITOR):
+                    if key is None:
+                        response = await _run(app, scope, body)
+                    else:
+                        response = await self._pages.get(key, lambda: self._run_shared(app, scope, key))
+                        response = self._with_own_form_token(response, cookies or {})
+            response = compress(scope, response)
+        await _send(response, send)
 
     async def _refuse(self, scope: Any, send: Any, status: int, text: bytes = b"") -> None:
         async with self._light_turns.turn(clients.network(self._node, scope)):
@@ -233,7 +248,11 @@ class Front:
             response = await _run(app, self._shared_scope(scope, key), b"")
         finally:
             session.shared_form_token.reset(token)
-        return pack(response, self._form_token.encode()) if response.may_be_kept else response
+        if not response.is_for_many:
+            return response
+        if len(response.body) > MAX_BYTES:
+            return await asyncio.to_thread(pack, response, self._form_token.encode())
+        return pack(response, self._form_token.encode())
 
     def _shared_scope(self, scope: Any, key: SharedKey) -> dict[str, Any]:
         """Returns a request that says nothing but what its response is kept under: not who sent it."""
@@ -272,7 +291,7 @@ class Front:
     def _with_own_form_token(self, response: WholeResponse, cookies: dict[str, str]) -> WholeResponse:
         """Returns the page with the visitor's form token in the place of the shared one."""
         shared = self._form_token.encode()
-        if shared not in response.body:
+        if len(response.pieces) < 2 and shared not in response.body:
             return response
         sent = cookies.get(session.VISITOR_COOKIE, "")
         own, cookie = session.visitor_form_token(self._node, sent)
@@ -336,4 +355,7 @@ async def _run(app: App, scope: Any, body: bytes) -> WholeResponse:
 async def _send(response: WholeResponse, send: Any) -> None:
     headers = list(response.headers)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    *parts, last = body_parts(response)
+    for part in parts:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": last})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from node.errors import Invalid, NotFound, TooManyRequests
 from node.ids import now_ms
 from node.jobs import queue
 from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
 from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing, saved_drafts
@@ -25,6 +27,15 @@ from tests.support.people import remote
 from tests.support.posting import picture, publish, receive_post
 
 DELETE_KEEPING_PHOTOS = partial(post_deletion.delete, keeps_photos=True)
+
+
+def _take_photos_out(tx: Writer, author: Account, post: Post) -> None:
+    publishing.edit(tx, author, post, Draft(caption="No photo"))
+
+
+EACH_WAY_OUT = pytest.mark.parametrize(
+    "take_out", [DELETE_KEEPING_PHOTOS, _take_photos_out], ids=["deleted", "edited"]
+)
 JOBS = {"render_photo": deferred_variants.render_deferred_variants, "delete_files": stored_files.delete_files}
 
 
@@ -134,12 +145,13 @@ async def test_equal_pictures_are_stored_once_and_deleted_with_the_last(
     assert stored(node) == set()
 
 
-async def test_the_photos_of_a_deleted_post_can_be_posted_again_for_a_day(
-    node: Node, alice: Account, mallory: Account, photo: Callable[..., bytes]
+@EACH_WAY_OUT
+async def test_photos_taken_out_of_a_post_can_be_posted_again_for_a_day(
+    node: Node, alice: Account, mallory: Account, photo: Callable[..., bytes], take_out: Any
 ) -> None:
     uploaded = await photos.upload(node, alice, photo(), alt="a lake")
     post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[uploaded.id]))
-    await node.db.write(DELETE_KEEPING_PHOTOS, alice, post)
+    await node.db.write(take_out, alice, post)
     await run_jobs(node)
 
     def clean_up(tx: Writer, hours: int) -> None:
@@ -154,14 +166,15 @@ async def test_the_photos_of_a_deleted_post_can_be_posted_again_for_a_day(
     await node.db.write(clean_up, 25)
     assert (await current(node, uploaded.id)).post_id == again.id
 
-    await node.db.write(DELETE_KEEPING_PHOTOS, alice, again)
+    await node.db.write(take_out, alice, again)
     await node.db.write(clean_up, 25)
     await run_jobs(node)
     assert stored(node) == set()
 
 
-async def test_photos_of_deleted_posts_are_no_uploads_and_have_a_bound_of_their_own(
-    node: Node, alice: Account, photo: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+@EACH_WAY_OUT
+async def test_photos_taken_out_of_posts_are_no_uploads_and_have_a_bound_of_their_own(
+    node: Node, alice: Account, photo: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch, take_out: Any
 ) -> None:
     monkeypatch.setattr(photo_rows, "MAX_UNATTACHED", 1)
     monkeypatch.setattr(photos, "MAX_DETACHED", 2)
@@ -169,7 +182,7 @@ async def test_photos_of_deleted_posts_are_no_uploads_and_have_a_bound_of_their_
     for number in range(4):
         uploaded = await photos.upload(node, alice, photo(seed=number))
         post = await node.db.write(publishing.publish, alice, Draft(photo_ids=[uploaded.id]))
-        await node.db.write(DELETE_KEEPING_PHOTOS, alice, post)
+        await node.db.write(take_out, alice, post)
         made.append(uploaded.id)
     assert set(await node.db.read(photo_rows.by_ids, made)) == set(made[2:])
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from node.attachments.photo_metadata import SharedMetadata
 from node.errors import Invalid
-from node.posts.drafts import MAX_CAPTION_LENGTH, MAX_PHOTOS, MAX_WARNING_LENGTH, Draft, validate
+from node.posts.drafts import (
+    LINK_LENGTH,
+    MAX_CAPTION_LENGTH,
+    MAX_PHOTOS,
+    MAX_WARNING_LENGTH,
+    MAX_WRITTEN_LENGTH,
+    Draft,
+    validate,
+)
 
 
 def test_control_characters_are_removed_from_caption_and_warning() -> None:
@@ -22,6 +30,40 @@ def test_a_warning_makes_a_post_sensitive() -> None:
     assert validate(Draft(caption="x", warning="wet")).is_sensitive
     assert validate(Draft(caption="x", is_sensitive=True)).is_sensitive
     assert not validate(Draft(caption="x", warning=" \x00 ")).is_sensitive
+
+
+def link(length: int) -> str:
+    return "https://lake.test/".ljust(length, "x")
+
+
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [
+        (link(120), LINK_LENGTH),
+        (" ".join([link(1_000)] * 10), 10 * LINK_LENGTH + 9),
+        ("(" + link(60) + "), " + link(90), 2 * LINK_LENGTH + 4),
+        (link(LINK_LENGTH - 5), LINK_LENGTH - 5),
+        ("@alice@" + "lake." * 20 + "test", len("@alice")),
+        ("x" + link(120), 121),
+    ],
+)
+def test_links_and_mentions_count_as_in_apps(written: str, counted: int) -> None:
+    rest = " " + "x" * (MAX_CAPTION_LENGTH - counted - 1)
+
+    assert validate(Draft(caption=written + rest)).caption == written + rest
+    with pytest.raises(Invalid, match="too long"):
+        validate(Draft(caption=written + rest + "x"))
+
+
+def test_what_is_written_of_links_is_bounded() -> None:
+    links = " ".join([link(4_000)] * 6)
+
+    assert validate(Draft(caption=links[:MAX_WRITTEN_LENGTH])).caption == links[:MAX_WRITTEN_LENGTH]
+    for length in (MAX_WRITTEN_LENGTH + 1, MAX_WRITTEN_LENGTH * 10):
+        with pytest.raises(Invalid, match="too long"):
+            validate(Draft(caption=links[:1].ljust(length, "x")))
+        with pytest.raises(Invalid, match="too long"):
+            validate(Draft(caption=(links + " ").ljust(length, "/")[:length]))
 
 
 @pytest.mark.parametrize(

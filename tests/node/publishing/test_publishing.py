@@ -228,7 +228,7 @@ async def test_an_edit_keeps_the_earlier_version(
         assert ("First" in before.caption, "Second" in now.caption) == (True, True)
         assert (before.created_at, now.created_at) == (post.published_at, edited.edited_at)
         assert [name for name, _ in hashtags.by_posts(tx, [post.id])[post.id]] == ["mist"]
-        assert photo_rows.by_ids(tx, [one.id]) == {}
+        assert photo_rows.by_ids(tx, [one.id])[one.id].post_id is None
         assert notifications_of(tx, bob) == [("mention", alice.id)]
         assert verbs_of(tx, alice) == ["Create", "Update"]
         [view] = post_views.by_entries(tx, alice, [post.id])

@@ -219,3 +219,16 @@ async def test_a_photo_posted_by_an_app_has_the_licence_of_the_settings(
     assert (reply.status, words.status) == (200, 200)
     [kept] = (await node.db.read(photo_rows.by_posts, [int(reply.json["id"])]))[int(reply.json["id"])]
     assert kept.public_metadata == {"license": "CC BY"}
+
+
+async def test_a_photo_taken_out_by_an_edit_can_be_put_back(app: App, alice: Account, photo: Picture) -> None:
+    client = await app(alice)
+    media = (await client.post("/api/v2/media", files={"file": photo()})).json["id"]
+    sent = {"status": "Fog", "media_ids": [media]}
+    path = f"/api/v1/statuses/{(await client.post('/api/v1/statuses', sent=sent)).json['id']}"
+
+    without = await client.call("PUT", path, sent={"status": "Fog", "media_ids": []})
+    again = await client.call("PUT", path, sent=sent)
+
+    assert (without.status, without.json["media_attachments"]) == (200, [])
+    assert (again.status, [one["id"] for one in again.json["media_attachments"]]) == (200, [media])

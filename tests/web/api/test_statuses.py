@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -114,6 +115,28 @@ async def test_a_refused_status_can_be_sent_again_with_the_same_key(app: App, al
 )
 async def test_what_cannot_be_posted_is_422(app: App, alice: Account, values: dict[str, Any]) -> None:
     assert (await (await app(alice)).post("/api/v1/statuses", sent=values)).status == 422
+
+
+async def test_a_long_link_counts_as_the_instance_says(app: App, alice: Account, anonymous: Client) -> None:
+    limits = (await anonymous.get("/api/v2/instance")).json["configuration"]["statuses"]
+    link = "https://lake.test/".ljust(120, "x")
+    room = limits["max_characters"] - limits["characters_reserved_per_url"] - 1
+    fits, too_long = f"{link} {'x' * room}", f"{link} {'x' * (room + 1)}"
+    client, path = await app(alice), "/api/v1/statuses"
+    status = await client.post(path, sent={"status": "Fog"})
+    one = f"{path}/{status.json['id']}"
+
+    for text, wanted in ((fits, 200), (too_long, 422)):
+        more = {"in_reply_to_id": status.json["id"]}
+        later = {"scheduled_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+        answers = [
+            await client.post(path, sent={"status": text}),
+            await client.post(path, sent={"status": text, **more}),
+            await client.post(path, sent={"status": text, **later}),
+            await client.call("PUT", one, sent={"status": text}),
+        ]
+        assert [answer.status for answer in answers] == [wanted] * 4
+    assert (await client.get(f"{one}/source")).json["text"] == fits
 
 
 async def test_a_comment_is_a_reply_to_its_parent(post: Post, app: App, alice: Account, bob: Account) -> None:

@@ -120,6 +120,34 @@ async def test_a_timeline_of_several_hashtags_has_what_was_asked_for(
     assert found == [made[tags] for tags in reversed(expected)]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sea?all[]=fog",
+        "fog?all[]=sea",
+        "sea?all[]=sand&all[]=fog",
+        "sea?any[]=sand&all[]=fog",
+        "fog?all[]=sea&local=true",
+    ],
+)
+async def test_posts_with_all_of_several_hashtags_are_found_at_once_if_one_of_them_is_rare(
+    node: Node, anonymous: Client, alice: Account, query: str
+) -> None:
+    def flood(tx: Writer) -> str:
+        found = publish(tx, alice, "#sea #sand #fog")
+        publish(tx, alice, "#fog")
+        for number in range(MAX_VISITED + 1):
+            publish(tx, alice, f"#sea #sand {number}")
+        return str(found.id)
+
+    made = await node.db.write(flood)
+
+    first = await anonymous.get(f"/api/v1/timelines/tag/{query}")
+
+    assert ids(first.json) == [made]
+    assert "next" not in first.links()
+
+
 @pytest.mark.parametrize("path", ["/api/v1/timelines/tag/sea", "/api/v1/timelines/public"])
 @pytest.mark.parametrize(
     ("query", "expected"),

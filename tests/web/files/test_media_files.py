@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,11 @@ from node.auth import users
 from node.database import Reader, Writer
 from node.interactions import blocks, follows
 from node.models.account import Account
+from node.models.post import Post
 from node.node import Node
 from node.posts import posts
-from node.publishing import post_deletion
+from node.posts.drafts import Draft
+from node.publishing import post_deletion, publishing
 from tests.support.asgi import Client
 from tests.web.conftest import Publish
 from web.files import media_urls
@@ -239,14 +242,25 @@ async def test_an_address_is_of_one_account_and_cannot_be_rewritten(
         assert (await anybody.get(url.replace(token, forged))).status == 404, forged
 
 
+def _take_photos_out(tx: Writer, author: Account, post: Post) -> None:
+    publishing.edit(tx, author, post, Draft(caption="No photo"))
+
+
+@pytest.mark.parametrize("change", [partial(post_deletion.delete, keeps_photos=True), _take_photos_out])
+@pytest.mark.parametrize("visibility", ["followers", "public"])
 async def test_what_other_servers_have_ends_with_the_post(
-    node: Node, publish: Publish, alice: Account, settle: Callable[[], Awaitable[int]]
+    node: Node,
+    publish: Publish,
+    alice: Account,
+    settle: Callable[[], Awaitable[int]],
+    change: Any,
+    visibility: str,
 ) -> None:
-    photo = await publish(alice, visibility="followers")
+    photo = await publish(alice, visibility=visibility)
     files = Client(MediaApp(node))
-    url = _url_with(node, photo, node.site.media_capability)
+    url = address(photo) if visibility == "public" else _url_with(node, photo, node.site.media_capability)
     assert (await files.get(url)).status == 200
     post = await node.db.read(posts.by_id, (await node.db.read(_post_of, photo.id)) or 0)
-    await node.db.write(partial(post_deletion.delete, keeps_photos=True), alice, post)
+    await node.db.write(change, alice, post)
     await settle()
     assert (await files.get(url)).status == 404

@@ -443,3 +443,15 @@ async def test_a_quote_of_ones_own_post_for_few_people_begins_with_its_audience(
     newest = await node.db.read(_newest, alice)
     assert newest is not None
     assert (newest.post.visibility, newest.quote_id) == ("followers", quoted.id)
+
+
+async def test_a_caption_with_a_long_link_can_be_edited(
+    alice: Account, publish: Publish, signed_in: SignedIn
+) -> None:
+    """Of an app's post: a browser sends no field in which more was typed than it says it holds."""
+    caption = "https://lake.test/".ljust(900, "x") + " " + "x" * 4_900
+    post = await publish(alice, caption)
+
+    field = (await (await signed_in(alice)).get(f"/posts/{post.id}/edit")).one("textarea", name="caption")
+
+    assert int(field.attributes["maxlength"]) == len(caption)

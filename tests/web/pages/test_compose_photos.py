@@ -55,7 +55,7 @@ async def test_a_photo_is_replaced_by_a_file_and_keeps_its_text_and_place(
 
     assert (new.alt, kept.alt, str(kept.id)) == ("One", "Two", second)
     assert str(new.id) != first
-    assert first not in {str(id_) for id_ in await node.db.read(photo_rows.by_ids, [int(first)])}
+    assert (await node.db.read(photo_rows.by_ids, [int(first)]))[int(first)].post_id is None
     assert (await visitor.get(f"/posts/{post.id}/history")).status == 200
 
 

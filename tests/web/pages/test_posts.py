@@ -18,10 +18,12 @@ from node.posts.drafts import Draft
 from node.publishing import post_deletion, publishing
 from node.timelines.post_views import CommentNode
 from tests.support import people, posting
+from tests.support.asgi import Client
 from tests.support.posting import receive_post, rita
 from tests.support.statements import Recording
 from tests.support.visitors import Seen, Visitor
 from tests.web.pages.conftest import Publish, SignedIn
+from web.app import App
 from web.html.lists import MAX_DEPTH, MAX_UNFOLDED, flatten_comments
 from web.pages import posts as posts_page
 
@@ -468,3 +470,19 @@ async def test_what_one_can_do_with_a_post_is_in_one_menu(
     assert "Report" in others
     assert not any(name in others for name in ("Edit", "Pin to profile", "Delete"))
     assert entries(await anybody.get(path)) == []
+
+
+async def test_the_way_to_a_page_costs_the_same_with_comments_and_without(
+    node: Node, alice: Account, app: App, publish: Publish
+) -> None:
+    quiet, loud = await publish(alice, "Fog"), await publish(alice, "Lake")
+    for n in range(3):
+        await publish(alice, f"Comment {n}", parent_id=loud.id)
+    node.db = recording = Recording(node.db)  # type: ignore[assignment]
+    numbers = []
+    for post in (quiet, loud):
+        recording.statements.clear()
+        reply = await Client(app).get(f"/posts/{post.id}")
+        assert (reply.status, reply.headers["location"]) == (302, f"/p/alice/{post.id}")
+        numbers.append(len(recording.statements))
+    assert numbers[0] == numbers[1] < 5

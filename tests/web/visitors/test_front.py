@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -127,6 +128,66 @@ async def test_members_never_get_what_is_kept_and_nothing_of_theirs_is_kept(
     page = await text(app, "/@alice/all")
     assert "Just for me" not in page
     assert "/@bob" not in page
+
+
+def _comment_at_length(tx: Writer, account: Account, post_id: int) -> None:
+    for n in range(250):
+        publishing.publish(tx, account, Draft(caption=f"{n} " + "so " * 1600, parent_id=post_id))
+
+
+async def test_the_largest_page_is_kept_and_sent_whole_to_each(
+    node: Node, alice: Account, reads: Reads, app: App
+) -> None:
+    """It takes most time of all to make: a post with all the comments that are shown."""
+    post = await node.db.write(publish, alice, "Fog over the #lake")
+    await node.db.write(_comment_at_length, alice, post.id)
+    path, html = f"/p/alice/{post.id}", {"accept": "text/html"}
+    first = await Client(app, html).get(path)
+    assert len(first.body) > 1024 * 1024
+    reads.classes.clear()
+
+    plain = await Client(app, html).get(path)
+    packed = await Client(app, {**html, "accept-encoding": "gzip"}).get(path)
+
+    assert not reads.classes
+    assert int(plain.headers["content-length"]) == len(plain.body) == len(first.body)
+    unpacked = gzip.decompress(packed.body)
+    for body in (plain.body, unpacked):
+        assert body.partition(b"<form id=")[0] == first.body.partition(b"<form id=")[0]
+        assert body.endswith(first.body[-1000:])
+    tokens = {one.split(b'name="csrf" value="')[1][:80] for one in (first.body, plain.body, unpacked)}
+    assert len(tokens) == 3
+
+
+async def test_those_who_want_a_page_that_is_being_made_wait_for_no_turn(
+    node: Node, alice: Account, reads: Reads, app: App
+) -> None:
+    app._front._visitor_turns._max_turn = 600.0
+    async with _visitor_at_work(node):
+        waiting = [asyncio.create_task(text(app, "/@alice")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        other = asyncio.create_task(text(app, "/about"))
+        await asyncio.sleep(0)
+        waiting += [asyncio.create_task(text(app, "/@alice")) for _ in range(400)]
+        await asyncio.sleep(0.05)
+    pages = await asyncio.gather(*waiting, other)
+
+    assert {page.count("</html>") for page in pages} == {1}
+    once = list(reads.classes)
+    await node.db.write(publish, alice, "Fog")
+    reads.classes.clear()
+    await text(app, "/@alice")
+    await text(app, "/about")
+    assert len(once) == len(reads.classes) + 1, "one for each page, and the one that did not end"
+
+
+async def test_a_kept_page_waits_for_no_other_page(node: Node, alice: Account, app: App) -> None:
+    kept = await text(app, "/@alice")
+    turns = app._front._visitor_turns
+    turns._max_turn = 600.0
+
+    async with turns.turn("other"):
+        assert len(await asyncio.wait_for(text(app, "/@alice"), 10)) == len(kept)
 
 
 ODD_COOKIES = [

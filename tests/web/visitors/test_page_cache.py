@@ -91,6 +91,7 @@ async def test_a_render_that_began_before_a_change_is_for_nobody_who_came_after_
         WholeResponse(500, (), b""),
         WholeResponse(302, (), b""),
         WholeResponse(200, (), b"x" * (page_cache.MAX_RESPONSE_BYTES + 1)),
+        WholeResponse(200, (), b"", pieces=(b"x" * page_cache.MAX_RESPONSE_BYTES,), packed=(b"x",)),
     ],
 )
 async def test_what_is_personal_an_error_or_large_is_not_kept(
@@ -106,7 +107,7 @@ async def test_what_is_personal_an_error_or_large_is_not_kept(
 
 async def test_what_is_kept_is_bounded_in_bytes(changes: PublicChanges) -> None:
     cache = PageCache(changes, lambda: 0.0)
-    page = Page(WholeResponse(200, (), b"x" * 500_000))
+    page = Page(WholeResponse(200, (), b"x" * 900_000))
     for n in range(40):
         await cache.get(n, page)
     for n in range(20_000):

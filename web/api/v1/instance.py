@@ -32,7 +32,7 @@ def _status_limits() -> dict[str, Any]:
     return {
         "max_characters": drafts.MAX_CAPTION_LENGTH,
         "max_media_attachments": drafts.MAX_PHOTOS,
-        "characters_reserved_per_url": 23,
+        "characters_reserved_per_url": drafts.LINK_LENGTH,
     }
 
 
