@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from activitypub.client import signature_style, signing_keys
 from activitypub.client.client import PostResponse, Unfetchable
 from activitypub.delivery.batch_lookups import BatchLookups, DeliveryLookup
+from activitypub.documents.private_media import bind_to_server
 from activitypub.signatures import SIGNERS, SigningKey
 from activitypub.signatures.follower_digest import HEADER
 from activitypub.uris import Malformed
@@ -91,6 +92,7 @@ async def _send(node: Node, lookups: BatchLookups, delivery: QueuedDelivery, loo
         await lookups.record_result(delivery, "failed", None, reason, has_responded=False)
         return
     try:
+        body = bind_to_server(node.site, body, delivery.host)
         response = await _post_with_fallback(node, delivery, lookup, key, body)
     except (Unfetchable, Malformed) as error:
         if isinstance(error, Unfetchable) and error.temporary:

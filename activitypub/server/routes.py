@@ -20,6 +20,7 @@ from activitypub.asgi import Receive, Scope, Send, header, headers, respond
 from activitypub.client.cache import FederationCache, KnownKey
 from activitypub.documents import nodeinfo
 from activitypub.documents import webfinger as webfinger_documents
+from activitypub.documents.private_media import bind_to_server
 from activitypub.inbox.endpoint import Inbox
 from activitypub.remote import webfinger
 from activitypub.server import authorized_fetch, collections, resources
@@ -263,6 +264,8 @@ class FederationApp:
             signer = await authorized_fetch.verified_signer(self._node, scope)
             if signer is not None:
                 status, body = await self._read_document(resources.note_document, name, post_id, signer)
+        if signer is not None:
+            body = bind_to_server(self._node.site, body, signer.host)
         is_open = status == 410 or (status == 200 and signer is None)
         cache = _PUBLIC_CACHE if is_open else _NO_STORE
         await respond(scope, request.send, status, body, AP_TYPE, [_VARY, cache])

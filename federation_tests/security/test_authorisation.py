@@ -247,7 +247,13 @@ async def test_F2_a_private_post_is_a_404_for_everybody_else(
     for key in (await signing_keys.by_account(bob.node, bob.id), await signing_keys.instance_key(bob.node)):
         found = await bob.node.client.get_json(private.uri, key=key)
         assert found.doc["id"] == private.uri
-        assert found.doc["attachment"][0]["url"].startswith(alice.node.site.uri("/media/p/"))
+        url = found.doc["attachment"][0]["url"]
+        assert url.startswith(alice.node.site.uri(f"/media/p/{bob.node.site.domain}~"))
+        assert (await evil.get(url))[0] == 200
+    # What its server was sent is the same address, and ends with the last right there to see it.
+    await bob.unfollows(alice)
+    await fediverse.settle()
+    assert (await evil.get(url))[0] == 404
     for path in ("/replies", "/likes", "/shares", "/activity"):
         assert (await evil.get(private.uri + path))[0] == 404
 

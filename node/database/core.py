@@ -66,11 +66,24 @@ class Site:
     def media_capability(self, key: str, viewer_id: int = 0) -> str:
         """Returns a token in the URL of a file that is not public, put only into what somebody gets who may see it.
 
-        With a viewer it opens the file only as long as that account may see it. Without one it is for other servers.
+        With a viewer it opens the file only as long as that account may see it. Without one it opens nothing: it stands
+        for that of each server that the document is sent to, `server_capability`.
         """
-        bound = f"{viewer_id} {key}" if viewer_id else key
-        mac = hmac.digest(self.subkey("media"), bound.encode(), hashlib.sha256).hex()[:32]
+        mac = self._media_mac(f"{viewer_id} {key}" if viewer_id else key)
         return f"{viewer_id:x}-{mac}" if viewer_id else mac
+
+    def server_capability(self, key: str, host: str) -> str:
+        """Returns a token that opens a file for another server as long as somebody there may see it."""
+        return f"{host}~{self._media_mac(f'{host} {key}')}"
+
+    def server_of_capability(self, token: str, key: str) -> str | None:
+        """Returns the host of the server that a token of the file is for; None for a wrong token."""
+        host = token.rpartition("~")[0]
+        expected = self.server_capability(key, host)
+        return host if host and hmac.compare_digest(token.encode(), expected.encode()) else None
+
+    def _media_mac(self, bound: str) -> str:
+        return hmac.digest(self.subkey("media"), bound.encode(), hashlib.sha256).hex()[:32]
 
     def is_media_capability(self, token: str, key: str) -> bool:
         """Returns whether the token is that of the file, compared in constant time."""

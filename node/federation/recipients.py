@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from node.database import Reader, Row, build, columns
 from node.models.account import Account
@@ -140,17 +141,33 @@ def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
 
     For a post that is not public: one of them may let their server fetch it.
     """
+    return _audience(tx, post, "substr(a.uri, 1, :length) = :base", base=base_url, length=len(base_url))
+
+
+def audience_at_host(tx: Reader, post: Post, host: str) -> list[Account]:
+    """Returns the same accounts by the host of their ids or of their inboxes, to which their posts are delivered."""
+    base_url = f"{tx.site.scheme}://{host}/"
+    return _audience(
+        tx,
+        post,
+        "(a.host = :host OR lower(substr(a.inbox, 1, :length)) = :base)",
+        host=host,
+        base=base_url,
+        length=len(base_url),
+    )
+
+
+def _audience(tx: Reader, post: Post, condition: str, **values: Any) -> list[Account]:
     rows = tx.all(
         f"""SELECT {columns(Account, "a")} FROM accounts a
-            WHERE substr(a.uri, 1, :length) = :base AND NOT a.is_local AND a.id IN (
+            WHERE {condition} AND NOT a.is_local AND a.id IN (
                 SELECT f.follower_id FROM follows f
                 WHERE f.followed_id = :author AND f.state = 'accepted'
                 UNION SELECT m.account_id FROM mentions m WHERE m.post_id = :post)
             LIMIT 20""",  # noqa: S608
-        base=base_url,
-        length=len(base_url),
         author=post.account_id,
         post=post.id,
+        **values,
     )
     return [build(Account, row) for row in rows]
 

@@ -190,22 +190,17 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
     )
 
 
-def may_serve_with_capability(tx: Reader, key: str) -> bool:
-    """Returns whether a photo's file may be served to another server that has its capability:
-    it is in a post, and its owner is active and shows media.
-
-    That the server may have the post was checked when the URL with the capability was given out.
-    """
-    return bool(
-        tx.value(
-            f"""SELECT 1 FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
-                JOIN posts p ON p.id = ph.post_id
-                WHERE f.file = :key AND p.deleted_at IS NULL
-                  AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
-                LIMIT 1""",  # noqa: S608
-            key=key,
-        )
+def post_ids_with_file(tx: Reader, key: str) -> list[int]:
+    """Returns the posts that a photo's file is in, and whose author is active and shows media."""
+    rows = tx.all(
+        f"""SELECT p.id FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
+            JOIN posts p ON p.id = ph.post_id
+            WHERE f.file = :key AND p.deleted_at IS NULL
+              AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
+            LIMIT 20""",  # noqa: S608
+        key=key,
     )
+    return [row["id"] for row in rows]
 
 
 def _widest_access(rows: list[Row]) -> Access | None:

@@ -2,7 +2,7 @@
 
 `/media/<key>`                  a file; one that is not public only for who may see it (session cookie)
 `/media/p/<capability>/<rest>`  the same without a cookie: for an app as long as its account may see the file, and
-                                for another server as long as the post exists
+                                for another server as long as somebody there may
 `/media/remote/<photo>/<size>`  a remote photo, fetched when it is first viewed
 `/media/avatar/<account>/<size>` an avatar, local or fetched when first viewed; `/media/header/` likewise
 `/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from activitypub.asgi import Header, end_turn, respond
+from activitypub.server import authorized_fetch
 from media.images import AVATAR_VARIANTS, HEADER_VARIANTS, VARIANTS
 from node.accounts import accounts
 from node.attachments import (
@@ -66,7 +67,6 @@ log = logging.getLogger("tintype.media")
 
 CACHE_IMMUTABLE = b"public, max-age=31536000, immutable"
 CACHE_PRIVATE = b"private, max-age=600"
-CACHE_CAPABILITY = b"private, max-age=31536000, immutable"
 CACHE_SHORT = b"public, max-age=60"
 CACHE_DAY = b"public, max-age=86400"
 
@@ -156,12 +156,13 @@ class MediaApp:
 
         Raises NotFound where there is none or the client may not see it.
         """
-        viewer_id = None
+        viewer_id, host = None, None
         if rest.startswith("p/"):
             _, _, after = rest.partition("/")
             capability, _, rest = after.partition("/")
-            viewer_id = self._node.site.media_capability_viewer(capability, rest)
-            if viewer_id is None:
+            viewer_id = self._node.site.media_capability_viewer(capability, rest) or 0
+            host = self._node.site.server_of_capability(capability, rest)
+            if not viewer_id and host is None:
                 raise NotFound
         if (kind := avatars.PICTURE_KINDS.get(rest.partition("/")[0])) is not None:
             return await self._profile_picture(scope, rest, kind)
@@ -175,7 +176,7 @@ class MediaApp:
             return await self._file_with_session(scope, rest)
         if viewer_id:
             return await self._file_of_viewer(viewer_id, rest)
-        return await self._file_of_server(rest)
+        return await self._file_of_server(host or "", rest)
 
     async def _file_of_viewer(self, viewer_id: int, key: str) -> MediaFile:
         """Returns a file that an app shows to its account. Not cached: a block or an unfollow counts at once."""
@@ -183,13 +184,11 @@ class MediaApp:
             raise NotFound
         return MediaFile(key, CACHE_PRIVATE)
 
-    async def _file_of_server(self, key: str) -> MediaFile:
-        if not self._is_access_cached(("capability", key)):
-            generation = self._generation.number
-            if not await self._node.db.read(visibility.may_serve_with_capability, key):
-                raise NotFound
-            self._cache_access(("capability", key), generation)
-        return MediaFile(key, CACHE_CAPABILITY)
+    async def _file_of_server(self, host: str, key: str) -> MediaFile:
+        """Returns a file for another server, which is not told who of its people looks at it. Not cached, either."""
+        if not await self._node.db.read(authorized_fetch.may_fetch_file, host, key):
+            raise NotFound
+        return MediaFile(key, CACHE_PRIVATE)
 
     async def _file_with_session(self, scope: Any, key: str) -> MediaFile:
         if self._is_access_cached(("public", key)):

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import shutil
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -124,7 +125,10 @@ async def test_a_followers_only_photo_is_not_even_fetched_for_others(
     assert (await anybody.get(capable)).headers["cache-control"] == "private, max-age=600"
     forged = capable.replace("medium", "large")
     assert (await anybody.get(forged)).status == 404
-    for stranger in (media_urls.viewer_capability(node.site, alice), node.site.media_capability):
+    for stranger in (
+        media_urls.viewer_capability(node.site, alice),
+        partial(node.site.server_capability, host="far.example"),
+    ):
         url = media_urls.media_url(node.site, rest, stranger).removeprefix(node.site.base_url)
         assert (await anybody.get(url)).status == 404
 
@@ -185,7 +189,7 @@ async def test_an_evicted_or_lost_file_is_fetched_again_when_viewed(
     for file in kept.values():
         # A cached file has no URL of its own.
         assert (await anybody.get(f"/media/{file.key}")).status == 404
-        with_capability = f"/media/p/{node.site.media_capability(file.key)}/{file.key}"
+        with_capability = f"/media/p/{node.site.server_capability(file.key, 'far.example')}/{file.key}"
         assert (await anybody.get(with_capability)).status == 404
 
     node.component(CacheCapacity).bytes = 1
