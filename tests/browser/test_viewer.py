@@ -39,6 +39,7 @@ async def test_fingers_swipe_zoom_pull_and_back_closes_where_the_carousel_stands
     page = await (await signed_in(browser, here, here.alice, width=390, touch=True)).new_page()
     found = complaints(page)
     await page.goto(here.url("/"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     album = page.locator(".post").first
     await album.locator(".shot").first.tap()
     await expect(dialog(page)).to_be_visible()
@@ -88,6 +89,7 @@ async def test_a_tap_hides_the_bars_and_a_drag_up_tells_about_the_photo(
     here = await place(fediverse)
     page = await (await visitor(browser, width=390, touch=True)).new_page()
     await page.goto(here.url(f"/p/alice/{here.post.id}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").first.tap()
     await expect(page.get_by_role("button", name="About this photo")).to_be_visible()
     await page.touchscreen.tap(195, 420)
@@ -112,6 +114,7 @@ async def test_the_viewer_needs_nothing_but_keys(fediverse: Fediverse, browser: 
     page = await (await signed_in(browser, here, here.bob)).new_page()
     found = complaints(page)
     await page.goto(here.url(f"/p/alice/{here.album.id}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     first = page.locator(".slides .shot").first
     await page.locator(".slides").focus()
     await page.keyboard.press("Tab")
@@ -163,6 +166,7 @@ async def test_wheel_and_mouse_zoom_and_pan_to_the_pixels(fediverse: Fediverse, 
     page = await (await visitor(browser)).new_page()
     await page.emulate_media(reduced_motion="reduce")
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").click()
     level = page.locator(".viewer-level")
     await expect(level).to_have_text("Fit")
@@ -199,6 +203,7 @@ async def test_squares_and_photos_of_comments_open_too_and_lead_to_theirpost_pho
     found = complaints(page)
     for path in ("/explore", "/@alice"):
         await page.goto(here.url(path))
+        await page.wait_for_load_state("networkidle")  # the scripts are there
         cell = page.locator(f".cell[data-shots='{here.album.id}']").first
         await cell.tap()
         await expect(counter(page)).to_have_text("1 of 3")
@@ -211,6 +216,7 @@ async def test_squares_and_photos_of_comments_open_too_and_lead_to_theirpost_pho
     # A covered photo stays covered: its square leads to its post.
     await expect(page.locator(".cell:has(.veiled)")).not_to_have_attribute("data-shots", "")
     await page.goto(here.url(f"/p/alice/{here.post.id}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".comment .shot").tap()
     await page.get_by_role("button", name="ALT").tap()
     await expect(page.locator(".viewer-alt")).to_have_text("My side of it")
@@ -223,6 +229,7 @@ async def test_a_photo_that_does_not_load_says_so_and_can_be_tried_again(
     here = await place(fediverse)
     page = await (await visitor(browser)).new_page()
     await page.goto(here.url("/@alice"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     medium: list[str] = []
 
     async def lost(route: Route) -> None:
@@ -249,6 +256,7 @@ async def test_nothing_is_wrong_with_the_viewer_and_no_frame_jumps(
     await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     found = complaints(page)
     await page.goto(here.url(f"/p/alice/{wide}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".scrub .shot").focus()
     await page.keyboard.press("ArrowRight")
     while await page.evaluate("document.querySelector('.scrub').scrollLeft") <= 20:
@@ -256,6 +264,7 @@ async def test_nothing_is_wrong_with_the_viewer_and_no_frame_jumps(
     await expect(page.locator(".reach")).to_be_visible()
 
     await page.goto(here.url(f"/p/alice/{mixed}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     shift, moved = await page.evaluate(SHIFT)
     assert shift < 0.005, moved
     boxes = await page.locator(".slides .photo").evaluate_all("all => all.map((one) => one.offsetHeight)")

@@ -47,6 +47,7 @@ async def test_names_are_where_the_people_are_however_large_the_photo_is(
     found = complaints(page)
     await page.emulate_media(reduced_motion="reduce")
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").first.click()
     await expect(counter(page)).to_have_text("1 of 2")
     button = dialog(page).get_by_role("button", name="In this photo")
@@ -83,6 +84,7 @@ async def test_a_photo_is_passed_on_by_its_own_address(fediverse: Fediverse, bro
     await context.add_init_script(NO_SHARING + NO_CLIPBOARD)
     page = await context.new_page()
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").first.tap()
     await expect(counter(page)).to_have_text("1 of 2")
     await page.keyboard.press("ArrowRight")
@@ -100,6 +102,7 @@ async def test_what_failed_is_said_above_the_photo(fediverse: Fediverse, browser
     context = await signed_in(browser, here, here.bob, width=390, touch=True)
     page = await context.new_page()
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").first.tap()
     like = dialog(page).get_by_role("button", name="Like")
     await expect(like).to_be_visible()

@@ -51,6 +51,7 @@ async def test_a_panorama_is_moved_sideways_by_finger_and_keys(
     await page.emulate_media(reduced_motion="reduce")
     found = complaints(page)
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").first.tap()
     await expect(counter(page)).to_have_text("1 of 2")
     reach = page.locator(".viewer-reach")
@@ -100,6 +101,7 @@ async def test_a_photo_of_another_server_is_seen_large_and_kept_from_here(
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
 
     await page.goto(here.url(f"/posts/{stored.id}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").click()
 
     await expect(dialog(page)).to_be_visible()
@@ -124,6 +126,7 @@ async def test_from_right_to_left_the_next_photo_is_at_the_left(
     await page.add_init_script(FROM_RIGHT)
     found = complaints(page)
     await page.goto(here.url(f"/p/alice/{here.album.id}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     assert await page.evaluate("document.documentElement.dir") == "rtl"
     await page.locator(".slides .shot").first.click()
     await expect(counter(page)).to_have_text("1 of 3")
@@ -147,6 +150,7 @@ async def test_from_right_to_left_the_next_photo_is_at_the_left(
     # The carousel below, which scrolls to the left, stands at the same photo.
     await expect(page.locator(".position")).to_have_text("2 / 3")
     await page.goto(here.url(f"/posts/{here.album.id}/photos/1"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.keyboard.press("ArrowLeft")
     await expect(page).to_have_url(here.url(f"/posts/{here.album.id}/photos/2"))
     wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -179,6 +183,7 @@ async def test_a_transparent_picture_lies_on_clean_white_in_both_themes(
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         found = complaints(page)
         await page.goto(here.url(f"/p/alice/{post.id}"))
+        await page.wait_for_load_state("networkidle")  # the scripts are there
         in_post = page.locator(".post .photo img")
         await expect(in_post).to_have_js_property("complete", True)
         colours = [await in_post.evaluate(COLOUR_OF_A_CORNER)]
@@ -209,6 +214,7 @@ async def test_every_album_has_one_height_from_4_to_5_to_191_to_1(
     page = await (await signed_in(browser, here, here.alice, width=width)).new_page()
     found = complaints(page)
     await page.goto(here.url("/"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     albums = page.locator(".post .album")
     await expect(albums).to_have_count(4)
     for number in range(3):
@@ -241,6 +247,7 @@ async def test_the_wheel_reaches_real_pixels_of_the_largest_file(
     page = await (await visitor(browser)).new_page()
     await page.emulate_media(reduced_motion="reduce")
     await page.goto(here.url(f"/p/alice/{post}"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     await page.locator(".post .shot").click()
     await expect(page.locator(".viewer-level")).to_have_text("Fit")
     largest = await page.locator(".viewer-tools a[download]").get_attribute("href")
@@ -270,6 +277,7 @@ async def test_the_carousel_stands_where_the_viewer_was_left_however_it_was_clos
     page = await (await signed_in(browser, here, here.bob)).new_page()
     await page.emulate_media(reduced_motion="reduce")
     await page.goto(here.url("/"))
+    await page.wait_for_load_state("networkidle")  # the scripts are there
     album = page.locator(f"#post-{here.album.id}")
     await expect(album.locator(".position")).to_have_text("1 / 3")
 
