@@ -74,7 +74,7 @@ class Site:
 
     def server_capability(self, key: str, host: str) -> str:
         """Returns a token that opens a file for another server as long as somebody there may see it."""
-        return f"{host}~{self._media_mac(f'{host} {key}')}"
+        return f"{host}~{self._media_mac(f'server {host} {key}')}"
 
     def server_of_capability(self, token: str, key: str) -> str | None:
         """Returns the host of the server that a token of the file is for; None for a wrong token."""

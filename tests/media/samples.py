@@ -123,13 +123,6 @@ def gif_of_many_frames(frames: int) -> bytes:
     return whole[:start] + whole[start:-1] * frames + b"\x3b"
 
 
-def jpeg_of_many_scans(scans: int) -> bytes:
-    """A progressive JPEG of a few kilobytes whose last scan is repeated, each time a walk over all its pixels."""
-    whole = encoded(Image.new("L", (6000, 6000), 99), "JPEG", progressive=True, quality=30)
-    last = whole.rindex(b"\xff\xda")
-    return whole[:last] + whole[last:-2] * scans + whole[-2:]
-
-
 def with_claimed_size(container: bytes, width: int, height: int) -> bytes:
     """A HEIC or AVIF whose `ispe` box claims another size."""
     at = container.index(b"ispe") + 8

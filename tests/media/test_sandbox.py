@@ -130,7 +130,7 @@ async def test_a_picture_that_takes_too_long_is_refused(make_sandbox, monkeypatc
     monkeypatch.setattr(workers, "_STARVED_BELOW", 0)  # a busy machine
     sandbox = make_sandbox(workers=1, timeout_seconds=0.4)
 
-    error = await refused(sandbox, samples.jpeg_of_many_scans(90))
+    error = await refused(sandbox, bombs.jpeg_of_scans(90))
 
     assert "time" in error.message
     assert (await sandbox.render(GOOD, SMALL)).width == 96
@@ -147,7 +147,7 @@ async def test_a_picture_that_takes_too_much_memory_is_refused(make_sandbox):
 
 
 async def test_a_worker_that_is_killed_costs_one_picture(sandbox):
-    slow = asyncio.ensure_future(sandbox.render(samples.jpeg_of_many_scans(90), NOW))
+    slow = asyncio.ensure_future(sandbox.render(bombs.jpeg_of_scans(90), NOW))
     await until(lambda: len(processes()) == 2)
 
     for process in processes():
@@ -253,7 +253,7 @@ async def test_a_worker_can_be_started_in_advance(sandbox):
 async def test_a_closed_sandbox_refuses_work_and_leaves_no_process(make_sandbox):
     sandbox = make_sandbox(workers=1)
     await sandbox.render(GOOD, SMALL)
-    tasks = [asyncio.ensure_future(sandbox.render(samples.jpeg_of_many_scans(90), NOW)) for _ in range(3)]
+    tasks = [asyncio.ensure_future(sandbox.render(bombs.jpeg_of_scans(90), NOW)) for _ in range(3)]
     await until(lambda: len(processes()) == 2)
 
     await sandbox.close()
@@ -282,7 +282,7 @@ async def test_a_worker_inherits_no_secret_and_no_file(sandbox, tmp_path, monkey
     assert all(file.startswith("pipe:") for file in files)
 
 
-SLOW = samples.jpeg_of_many_scans(90)
+SLOW = bombs.jpeg_of_scans(90)
 MALLORY, ALICE = Source("account 1", is_local=True), Source("account 2", is_local=True)
 
 

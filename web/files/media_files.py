@@ -8,7 +8,7 @@
 `/media/emoji/<emoji>.webp`     a custom emoji of another server, likewise
 `/static/[<version>/]<path>`    our CSS, scripts and pictures
 
-`node.models.visibility` decides who may see a file; that everyone may, or everyone with its URL, is cached for a
+`node.models.visibility` decides who may see a file; that everyone may is cached for a
 minute. The only addresses ever fetched from are those that a stored post or account has, so this is no open proxy.
 Files of the media cache have no URL of their own: they come and go, and each URL that leads to one checks who
 requests it.
@@ -108,9 +108,7 @@ class MediaApp:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._static = StaticFiles(node)
-        self._access_cache: Cache[tuple[str, str], bool] = Cache(
-            MAX_CACHED_ACCESSES, ACCESS_CACHE_TTL_SECONDS
-        )
+        self._public_keys: Cache[str, bool] = Cache(MAX_CACHED_ACCESSES, ACCESS_CACHE_TTL_SECONDS)
         self._generation = node.component(AccessGeneration)
         self._cached_generation = self._generation.number
 
@@ -191,7 +189,7 @@ class MediaApp:
         return MediaFile(key, CACHE_PRIVATE)
 
     async def _file_with_session(self, scope: Any, key: str) -> MediaFile:
-        if self._is_access_cached(("public", key)):
+        if self._is_public_cached(key):
             return MediaFile(key, CACHE_IMMUTABLE)
         generation = self._generation.number
         access = await self._node.db.read(_may_see_file, self._find_session(scope), key)
@@ -199,22 +197,22 @@ class MediaApp:
             raise NotFound
         if access == "private":
             return MediaFile(key, CACHE_PRIVATE)
-        self._cache_access(("public", key), generation)
+        self._cache_public(key, generation)
         return MediaFile(key, CACHE_IMMUTABLE)
 
     def _find_session(self, scope: Any) -> FindSession:
         return self._node.component(KnownSessions).finder(read_cookies(scope).get(SESSION_COOKIE, ""))
 
-    def _is_access_cached(self, entry: tuple[str, str]) -> bool:
+    def _is_public_cached(self, key: str) -> bool:
         if self._cached_generation != self._generation.number:
-            self._access_cache.clear()
+            self._public_keys.clear()
             self._cached_generation = self._generation.number
-        return self._access_cache.get(entry) is not None
+        return self._public_keys.get(key) is not None
 
-    def _cache_access(self, entry: tuple[str, str], generation: int) -> None:
+    def _cache_public(self, key: str, generation: int) -> None:
         """Caches that everyone may have a file, unless something was withdrawn since that was read."""
         if generation == self._generation.number == self._cached_generation:
-            self._access_cache.put(entry, True)
+            self._public_keys.put(key, True)
 
     async def _remote_photo(self, scope: Any, rest: str, viewer_id: int | None) -> MediaFile:
         photo_id, size = _parse_path(rest)
