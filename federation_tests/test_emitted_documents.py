@@ -73,7 +73,7 @@ class Normalizer:
             return HEAD + "…"
         for host, constant in self._hosts:
             text = text.replace(host, constant)
-        text = re.sub(r"/media/(p/)?[\w/-]+\.jpg", r"/media/\1….jpg", text)
+        text = re.sub(r"/media/(p/)?([\w.]+~)?[\w/-]+\.jpg", r"/media/\1\2….jpg", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "2026-11-20T12:00:00Z", text)
         return re.sub(r"(?<![\w.])\d{15,19}(?!\w)", self._id, text)
 
