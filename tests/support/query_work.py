@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import psycopg.sql
+
 from node.database import Database
 from node.database.core import bind, number_parameters
 from tests.support.databases import SQLITE
@@ -54,17 +56,35 @@ class CountingReader:
             self._work[sql] += calls * STEPS_PER_CALL
 
     def _rows_read(self, sql: str, values: dict[str, Any]) -> int:
-        statement, names = number_parameters(bind(sql, values)[0])
-        bound = bind(sql, values)[1]
+        sql, expanded = bind(sql, values)
+        statement, names = number_parameters(sql)
+        bound = [expanded[name] for name in names]
         cursor = self._tx._cursor
+        # Prepared, so that the plan is that of the program, which knows no values (see `postgres_pool`).
+        types = f" ({', '.join(map(_type_name, bound))})" if bound else ""
+        cursor.execute(f"PREPARE counted{types} AS ".encode() + statement, prepare=False)
+        given = psycopg.sql.SQL(", ").join(bound).as_string(cursor)
         # EXPLAIN ANALYZE does what the statement does, which is done again afterwards.
         cursor.execute("SAVEPOINT counted")
         cursor.execute(
-            b"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement, [bound[name] for name in names]
+            "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE counted" + (f" ({given})" if bound else ""),
+            prepare=False,
         )
         plan = cursor.fetchone()[0]
-        cursor.execute("ROLLBACK TO SAVEPOINT counted")
+        cursor.execute("ROLLBACK TO SAVEPOINT counted", prepare=False)
+        cursor.execute("DEALLOCATE counted", prepare=False)
         return _rows((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+
+
+def _type_name(value: Any) -> str:
+    """Returns the type as which psycopg sends a value."""
+    if isinstance(value, list):
+        return f"{_type_name(value[0]) if value else 'bigint'}[]"
+    if value is None:
+        return "unknown"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "smallint" if abs(value) < 2**15 else "integer" if abs(value) < 2**31 else "bigint"
+    return {bool: "boolean", float: "double precision", bytes: "bytea"}.get(type(value), "text")
 
 
 def _rows(plan: dict[str, Any]) -> int:

@@ -156,3 +156,23 @@ async def test_one_row_and_many_rows_are_inserted_alike(database: PostgresDataba
     assert (
         await database.read(lambda tx: tx.value("SELECT COUNT(*) FROM settings WHERE key LIKE 'test%'")) == 4
     )
+
+
+async def test_no_owner_of_a_list_is_taken_for_a_frequent_value(database: PostgresDatabase) -> None:
+    """Otherwise a plan made without values reads everybody's rows by their id, where few accounts have rows."""
+    lists = await database.read(
+        lambda tx: tx.all(
+            """SELECT DISTINCT t.relname || '.' || first.attname AS name,
+                      COALESCE(first.attoptions && '{n_distinct=-0.01,n_distinct=-0.1}', FALSE) AS is_rare
+               FROM pg_index i
+               JOIN pg_class t ON t.oid = i.indrelid
+               JOIN pg_index key ON key.indrelid = t.oid AND key.indisprimary
+               JOIN pg_attribute first ON first.attrelid = t.oid AND first.attnum = i.indkey[0]
+               WHERE t.relnamespace = 'public'::regnamespace AND i.indnkeyatts > 1
+                 AND i.indkey[i.indnkeyatts - 1] = key.indkey[0] AND key.indnkeyatts = 1
+                 AND first.atttypid <> 'boolean'::regtype"""
+        )
+    )
+    assert len(lists) > 20
+    of_frequent_values = {"jobs.kind", "jobs.lane", "users.state"}
+    assert {one["name"] for one in lists if not one["is_rare"]} == of_frequent_values
