@@ -47,19 +47,19 @@ class Edit:
         """Returns a square upright sRGB picture in every look, over the colours of this recipe."""
         return swatches.draw(image, self.recipe)
 
-    def develop(self, image: Image.Image, *, with_grain: bool = True) -> Image.Image:
-        """Applies colours and effects to an upright, cropped sRGB picture, of which nothing changes.
+    def develop(self, image: Image.Image, *, with_grain: bool = True, in_place: bool = False) -> Image.Image:
+        """Applies colours and effects to an upright, cropped sRGB picture, which stays as it is unless `in_place`.
 
         Returns the same object if the recipe has none.
         """
-        return self._development.apply(image, with_grain=with_grain)
+        return self._development.apply(image, with_grain=with_grain, in_place=in_place)
 
 
 def load(recipe: str) -> Edit:
     """Returns an edit ready to use, from a canonical recipe or nothing. From then on no file has to be opened."""
     edit = Edit(recipes.parse(recipe) if recipe else recipes.NEUTRAL)
     # Pillow and numpy import parts of themselves when they are first used.
-    sample = Image.linear_gradient("L").resize((16, 12)).convert("RGB")
+    sample = Image.linear_gradient("L").resize((16, 1)).convert("RGB")
     edit.develop(sample)
     edit.found_levels(sample)
     return edit

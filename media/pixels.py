@@ -281,7 +281,8 @@ class _Finish:
 
     def _developed(self, image: Image.Image, *, is_last: bool, with_grain: bool = True) -> Image.Image:
         assert self.edit is not None
-        return self.edit.develop(self._plain(image, is_last=is_last), with_grain=with_grain)
+        plain = self._plain(image, is_last=is_last)
+        return self.edit.develop(plain, with_grain=with_grain, in_place=is_last or plain is not image)
 
     def _plain(self, image: Image.Image, *, is_last: bool) -> Image.Image:
         """Returns the picture in sRGB and RGB."""
