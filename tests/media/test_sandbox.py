@@ -465,6 +465,21 @@ async def test_everything_that_an_edit_needs_is_there_in_the_confined_process(sa
     assert len(picture.files) == len(VARIANTS)
 
 
+async def test_a_photo_that_is_only_straightened_is_shown_in_every_look_and_levelled(sandbox):
+    """Straightening loads nothing that looks at colours."""
+    data = samples.encoded(samples.quarters(300, 200), "JPEG", quality=95)
+    straighten = '{"straighten": 3, "version": 1}'
+    looks = Variant("looks", 480, "webp", 80, "test", crop=True, shows_looks=True)
+
+    plain = await sandbox.render(data, SMALL, edit=EditRequest(straighten))
+    drawn = await sandbox.render(data, (looks,), edit=EditRequest(straighten))
+    levelled = await sandbox.render(data, SMALL, edit=EditRequest(straighten, finds_levels=True))
+
+    assert (plain.width, plain.height) == (279, 186)
+    assert (drawn.files[0].width, drawn.files[0].height) == (480, 480)
+    assert '"adjust"' in levelled.levels
+
+
 async def test_a_picture_and_its_edit_do_not_meet_the_next_picture(sandbox):
     plain = await sandbox.render(GOOD, SMALL)
 
