@@ -23,7 +23,7 @@ _SMALL_PIXELS = 1 << 17  # below that, a table is looked up as it is
 _FEW_PIXELS = (
     1 << 20
 )  # below that, Pillow looks a table up in less time than an `Interpolation` takes to be made
-_MEASURED_SIDE = 1024  # a larger picture's brightness is measured on a copy of at least that
+_MEASURED_SIDE = 768  # a larger picture's brightness is measured on a copy of at least that
 _MEASURED_WHOLE = 2048
 
 Plane = NDArray[np.float32]
