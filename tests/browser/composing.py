@@ -70,6 +70,12 @@ def post_button(page: Page, name: str = "Post") -> Locator:
     return page.locator(".compose-bar").get_by_role("button", name=name, exact=True)
 
 
+async def post_undescribed(page: Page) -> None:
+    """Presses Post, and says that photos without a description may be posted."""
+    await post_button(page).click()
+    await page.locator("#undecided").get_by_role("button", name="Post anyway").click()
+
+
 def _newest(tx: Reader, who: Account) -> list[Photo]:
     ids = [entry.post_id for entry in timelines.profile(tx, who, who, Part())]
     return photo_rows.by_posts(tx, ids[:1]).get(ids[0], []) if ids else []

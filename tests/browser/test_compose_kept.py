@@ -17,6 +17,7 @@ from tests.browser.composing import (
     described,
     files,
     post_button,
+    post_undescribed,
     posted,
     thumbnail,
     tool,
@@ -60,7 +61,7 @@ async def test_after_signing_in_again_in_another_tab_the_same_page_posts(
     await page.context.add_cookies(await again.cookies())  # type: ignore[arg-type]
     await page.locator(".upload.failed").get_by_role("button", name="Try again").click()
     await expect(page.locator(".upload[data-photo]")).to_have_count(2)
-    await post_button(page).click()
+    await post_undescribed(page)
     await expect(page.locator(".post")).to_contain_text("For a long time")
     assert await posted(here) == ["One", ""]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, Route, expect
@@ -13,6 +14,7 @@ from node.database import Reader
 from node.models.account import Account
 from node.paging import Page as Part
 from node.timelines import timelines
+from tests.browser.composing import post_undescribed
 from tests.browser.seen import Place, place, signed_in
 from tests.support.pictures import picture
 
@@ -49,10 +51,12 @@ def _post_button(page: Page) -> object:
     return page.get_by_role("button", name="Post", exact=True).last
 
 
-async def _break_uploads(page: Page) -> None:
-    """The server fails. What is lost on the way continues by itself: see test_uploads."""
+async def _break_uploads(page: Page, once: asyncio.Event | None = None) -> None:
+    """The server fails, `once` something happened. What is lost on the way continues by itself: see test_uploads."""
 
     async def fail(route: Route) -> None:
+        if once is not None:
+            await once.wait()
         await route.fulfill(status=500, content_type="application/json", body='{"error": "It failed here."}')
 
     await page.route("**/compose/photo", fail)
@@ -74,7 +78,7 @@ async def test_post_waits_for_a_decision_about_a_failed_photo(
     await page.locator("#undecided").get_by_role("button", name="Remove this photo").click()
     await expect(page.locator("#undecided")).to_be_hidden()
     await expect(page.locator(".upload")).to_have_count(1)
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_undescribed(page)
     await expect(page.get_by_text("Two of them")).to_be_visible()
     assert await _posted(here) == [1]
 
@@ -84,13 +88,13 @@ async def test_only_failed_photos_never_become_a_text_post(
 ) -> None:
     here, page = await _compose(fediverse, browser)
     await page.get_by_label("Caption").fill("Look at this")
-    await _break_uploads(page)
+    may_fail = asyncio.Event()
+    await _break_uploads(page, may_fail)
     await page.set_input_files("input[type=file]", _files(tmp_path, "one.jpg", "two.jpg", "three.jpg"))
     # Pressed while they are still being sent: it posts once they are uploaded, and these never are.
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_undescribed(page)
+    may_fail.set()
     await expect(page.locator(".upload.failed")).to_have_count(3)
-    if await page.locator("#undecided").is_hidden():
-        await _post_button(page).click()  # type: ignore[attr-defined]
     await expect(page.locator("#undecided")).to_contain_text("3 photos were not uploaded")
     assert await _posted(here) == []
     await page.unroute("**/compose/photo")

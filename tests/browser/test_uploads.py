@@ -16,6 +16,7 @@ from node.models.account import Account
 from node.paging import Page as Part
 from node.timelines import timelines
 from node.uploads import partial_files
+from tests.browser.composing import post_undescribed
 from tests.browser.seen import Place, place, signed_in
 from tests.support.bad_connection import BadConnection
 from tests.support.pictures import picture
@@ -116,7 +117,7 @@ async def test_a_connection_that_is_cut_continues_without_sending_again_what_arr
         await expect(page.locator(".upload")).to_contain_text(WAITING, timeout=LONG)
         arrived = await _arrived(here)
         await page.get_by_label("Caption").fill("Out of the tunnel")
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_undescribed(page)
         await connection.accept()
 
         await expect(page.locator(".post")).to_contain_text("Out of the tunnel", timeout=LONG)
@@ -217,7 +218,7 @@ async def test_two_tabs_send_the_same_photo_beside_each_other(
         await page.set_input_files("input[type=file]", str(file))
     for page in (one, other):
         await expect(page.locator(".upload[data-photo]")).to_have_count(1, timeout=LONG)
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_undescribed(page)
         await expect(page.locator(".post")).to_be_visible(timeout=LONG)
 
     assert [len(photos) for photos in await here.node.db.read(_photos, here.bob)] == [1, 1]
