@@ -16,6 +16,7 @@ from tests.browser.composing import (
     describe,
     described,
     files,
+    open_as,
     post_button,
     post_undescribed,
     posted,
@@ -114,9 +115,8 @@ async def test_what_is_chosen_besides_words_is_restored_too(fediverse: Fediverse
 
 async def _edit_album(fediverse: Fediverse, browser: Browser, width: int) -> tuple[Place, Page]:
     here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.alice, width=width)).new_page()
-    await page.goto(here.url(f"/posts/{here.album.id}/edit"))
-    return here, page
+    url = here.url(f"/posts/{here.album.id}/edit")
+    return here, await open_as(browser, here, here.alice, url, width=width)
 
 
 async def _album(here: Place) -> list[str]:

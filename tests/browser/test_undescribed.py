@@ -16,12 +16,13 @@ from tests.browser.composing import (
     describe,
     described,
     files,
+    open_as,
     post_button,
     posted,
     thumbnail,
     tool,
 )
-from tests.browser.seen import place, signed_in
+from tests.browser.seen import place
 
 QUESTION = "2 photos have no description."
 
@@ -181,10 +182,8 @@ async def test_a_posted_album_is_asked_about_for_photos_that_are_added_or_replac
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
     here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.alice, width=390)).new_page()
     edit = here.url(f"/posts/{here.album.id}/edit")
-    await page.goto(edit)
-    await page.wait_for_load_state("networkidle")
+    page = await open_as(browser, here, here.alice, edit, width=390)
     await described(page).fill("")
     await post_button(page, "Save").click()
     await expect(page.locator(".slides img")).to_have_count(3)
