@@ -76,7 +76,7 @@ async def render_form(
         draft=draft,
         quoted=quoted,
         shared=draft.shared_metadata or SharedMetadata(),
-        licences=list(photo_metadata.LICENCES),
+        licences=[(name, name) for name in photo_metadata.LICENCES],
         photos=post_photos,
         previews={one.id: _preview_path(one) for one in post_photos},
         camera_summaries={one.id: rendered_metadata.camera_summary(one) for one in post_photos},

@@ -70,9 +70,9 @@ async def _render_profile(status: int = 200, **context: Any) -> Response:
     account = await current.require_account()
     defaults: dict[str, Any] = {
         "form": _form_values(account),
-        "languages": translations.available_languages(),
-        "time_zones": formats.time_zones(),
-        "licences": list(photo_metadata.LICENCES),
+        "languages": [(code, code) for code in translations.available_languages()],
+        "time_zones": [(name, name.replace("_", " ")) for name in formats.time_zones()],
+        "licences": [(name, name) for name in photo_metadata.LICENCES],
     }
     return await _render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
 
