@@ -32,7 +32,10 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f<>\"(),:;\[\]\\]{1,64}@(?:[\w-]+\.)*[\w-]+\Z
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`role` is user, moderator or admin; `state` is active, pending or disabled."""
+    """`role` is user, moderator or admin; `state` is active, pending or disabled.
+
+    `asks_descriptions`: whether a page asks before photos without a description are posted.
+    """
 
     account_id: int
     email: str
@@ -44,6 +47,7 @@ class User:
     time_zone: str
     default_visibility: str
     default_licence: str
+    asks_descriptions: bool
     invited_by: int | None
     created_at: int
     seen_at: int | None
@@ -200,6 +204,7 @@ def set_preferences(
     language: str | None = None,
     default_visibility: str | None = None,
     default_licence: str | None = None,
+    asks_descriptions: bool | None = None,
     time_zone: str | None = None,
 ) -> None:
     """Changes preferences; None leaves one as it is. Raises Invalid for an unknown theme, visibility or licence."""
@@ -211,12 +216,14 @@ def set_preferences(
         """UPDATE users SET theme = COALESCE(:theme, theme), language = COALESCE(:language, language),
                   default_visibility = COALESCE(:visibility, default_visibility),
                   default_licence = COALESCE(:licence, default_licence),
+                  asks_descriptions = COALESCE(:asks, asks_descriptions),
                   time_zone = COALESCE(:time_zone, time_zone)
            WHERE account_id = :id""",
         theme=theme,
         language=None if language is None else language[:20],
         visibility=default_visibility,
         licence=default_licence,
+        asks=asks_descriptions,
         time_zone=None if time_zone is None else time_zone[:64],
         id=account.id,
     )

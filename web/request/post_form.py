@@ -26,6 +26,8 @@ from web.request import context
 
 MAX_FILE_NAME_LENGTH = 100
 MAX_KEY_LENGTH = 50
+POST_ANYWAY = "post-anyway"
+"""The value of the button that posts photos without descriptions."""
 
 AUDIENCE_RULES: dict[str, InteractionRule] = {
     "everyone": EVERYONE,
@@ -41,7 +43,7 @@ class SubmittedPost:
 
     `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
-    `key` is what `read_key` returns.
+    `key` is what `read_key` returns. `asks_descriptions`: whether its page is still to ask about photos without one.
     """
 
     draft: Draft
@@ -50,6 +52,7 @@ class SubmittedPost:
     draft_id: int | None = None
     publish_at: int | None = None
     key: str = ""
+    asks_descriptions: bool = True
 
 
 async def read_key() -> str:
@@ -199,7 +202,13 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         problems.append(gettext(invalid.message))
     missing = [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS]
     return SubmittedPost(
-        draft, problems, missing, parse_id(form.get("draft", "")), publish_at, await read_key()
+        draft,
+        problems,
+        missing,
+        parse_id(form.get("draft", "")),
+        publish_at,
+        await read_key(),
+        asks_descriptions="asks_descriptions" in form and form.get("do") != POST_ANYWAY,
     )
 
 

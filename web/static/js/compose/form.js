@@ -7,6 +7,8 @@ export const list = $(".uploads", form);
 export const input = $(".drop input", form);
 export const caption = $("textarea[name=caption]", form);
 export const postButton = $(".compose-bar [value=post]", form);
+/** The field that is in the form until photos without a description may be posted. */
+export const asksDescriptions = $("[name=asks_descriptions]", form);
 export const texts = JSON.parse($("#compose-texts").textContent);
 export const isNew = form.hasAttribute("data-draft");
 export const maxPhotos = Number(form.dataset.maxPhotos);

@@ -1,7 +1,7 @@
 // What is typed is kept in the browser at once, so that a lost connection or a closed tab loses nothing; one tab a draft.
 
 import { $, $$, make, showToast } from "../dom.js";
-import { caption, changed, form, isNew, list, maxPhotos, onChange, rows, texts } from "./form.js";
+import { asksDescriptions, caption, changed, form, isNew, list, maxPhotos, onChange, rows, texts } from "./form.js";
 import { addMissing, addUploaded, choose } from "./photos.js";
 import { draftId, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
 
@@ -21,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_offset|asks_descriptions|alt-.*|replace-.*)$/;
 
 function content() {
   const photos = $$(".upload[data-photo]", list).map((row) => ({
@@ -43,7 +43,7 @@ function save() {
   first = "";
   const isEmpty = isNew && !caption.value && !draft.photos.length && !draft.missing.length;
   if (isEmpty) localStorage.removeItem(key);
-  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value }));
+  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected }));
   if (isNew && (!isEmpty || draftId())) saveOnServer();
   if (draftId() && lock !== `draft ${draftId()}`) hold(`draft ${draftId()}`);
 }
@@ -64,6 +64,7 @@ function restore(draft) {
     useDraft(draft.id);
     once.value = draft.once || once.value; // it may have been posted, and the answer lost
   }
+  if (draft.asks === false) asksDescriptions?.remove();
   setFields(draft.fields ?? []);
   list.replaceChildren();
   for (const photo of draft.photos) {

@@ -126,6 +126,7 @@ export function fail(row, name, problem, canRetry) {
 function finish(row, answer) {
   delete row.dataset.waiting;
   delete row.former;
+  delete row.dataset.posted;
   $(".sending", row)?.remove();
   setMissing(row, null);
   nameFields(row, answer.id);

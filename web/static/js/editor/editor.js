@@ -11,6 +11,7 @@ import * as kept from "./kept.js";
 import * as panels from "./panels.js";
 import { Preview } from "./preview.js";
 import * as recipes from "./recipe.js";
+import { zoom } from "./zoom.js";
 
 const data = JSON.parse($("#photo-editor").textContent);
 const { texts } = data;
@@ -43,6 +44,7 @@ const bars_ = {};
 const graph = histogram(texts.histogram);
 const preview = new Preview(data, graph.show);
 const comparing = compare(texts, preview, () => mode !== "crop");
+const zooming = zoom(texts, preview, { allowed: () => mode !== "crop", held: comparing.isHeld });
 const frame = () => frameSize(recipe, data.size);
 
 function ratio() {
@@ -70,6 +72,7 @@ function show({ isMoving = false } = {}) {
   crop.show(recipe, { ...shape, frame: frame() });
   box.show();
   preview.show(mode === "crop" ? { ...recipe, crop: recipes.WHOLE } : recipe, { isMoving });
+  zooming.show();
   if (isMoving) return;
   bars_.top.undo.disabled = !steps.canUndo;
   bars_.top.redo.disabled = !steps.canRedo;
@@ -239,8 +242,11 @@ function reset() {
 }
 
 function enter(name) {
+  if (name === "crop") {
+    comparing.end();
+    zooming.fit(); // the crop is of the whole photo
+  }
   mode = name;
-  if (name === "crop") comparing.end();
   comparing.key.disabled = name === "crop";
   box.box.hidden = name !== "crop";
   app.dataset.mode = name;
@@ -269,13 +275,14 @@ function single(event) {
   if (name) return () => tabs.choose(name);
   if (event.key === "\\") return mode === "crop" || event.repeat ? null : () => comparing.hold(true);
   if (event.key === "r") return () => turnBy(recipes.turned);
-  return event.key === "R" ? () => turnBy(recipes.mirrored) : null;
+  if (event.key === "R") return () => turnBy(recipes.mirrored);
+  return zooming.keys[event.key];
 }
 
 const many = data.photos.length > 1;
 const at = data.photos.indexOf(own);
 const title = many ? texts.position.replace("{n}", at + 1).replace("{total}", data.photos.length) : texts.title;
-bars_.top = bars.topBar(texts, title, comparing.key, {
+bars_.top = bars.topBar(texts, title, [comparing.key, zooming.element], {
   cancel,
   undo: () => step(-1),
   redo: () => step(1),
@@ -295,12 +302,13 @@ const side = make("section", { class: "e-side", "aria-label": texts.tools }, tab
 const app = make("div", { class: "e-app" }, bars_.top.element, preview.stage, side, make("div", { class: "e-words" }, wrong, said));
 if (many) {
   bars_.film = bars.film(data, isEdited);
-  app.append(bars_.film.element);
+  bars_.top.element.after(bars_.film.element);
   app.classList.add("many");
 }
 shape = shapeOf(recipe);
 document.body.classList.add("has-app");
 $("#main").replaceChildren(app);
+$(".e-film [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 tabs.choose("looks");
 preview.start();
 if (found && !recipes.areSame(found.recipe, recipes.read(data.recipe))) {
