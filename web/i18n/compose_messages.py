@@ -53,5 +53,8 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "undescribed": _("without description"),
         "thumbFailed": _("not uploaded"),
         "editLater": _("Wait until all photos are uploaded."),
+        "leftEdit": _("Your last edit of this photo has not been applied."),
+        "goOnEditing": _("Go on editing"),
+        "discardEdit": _("Discard the edit"),
         "moved": _("Photo moved to position {n}"),
     }

@@ -290,13 +290,18 @@ function replace(row, file) {
 }
 
 function showFormer(row) {
-  const { thumb, preview, surround } = row.former;
+  showPictures(row, row.former);
   delete row.former;
   delete row.dataset.failed;
   row.classList.remove("failed");
   $(".failure", row)?.remove();
   setMissing(row, null);
+}
+
+/** Shows other pictures of the same photo. */
+export function showPictures(row, { thumb, preview, surround }) {
   setThumb(row, thumb);
+  row.dataset.preview = preview || thumb;
   $(".large", row).className = surround;
   showImage(row, preview || thumb);
 }

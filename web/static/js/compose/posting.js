@@ -1,6 +1,7 @@
 // Post: not before every photo is uploaded or decided about, and never away from what was written unless it is safe.
 
 import { $, make, showToast } from "../dom.js";
+import { refreshPhotos } from "./fresh.js";
 import { failed, fill, form, isNew, onChange, pending, postButton, rows, texts } from "./form.js";
 import { chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
 import { localKey } from "./local_draft.js";
@@ -12,6 +13,7 @@ const progress = $("#progress");
 const undecided = $("#undecided");
 let postsWhenUploaded = false;
 let isSending = false;
+let isOver = false; // all of it is on the server: Back is another post
 let undo = null;
 
 function button(text, act, classes = "s") {
@@ -87,6 +89,23 @@ function hideProblem() {
   undecided.hidden = true;
 }
 
+function endSending() {
+  isSending = false;
+  goOnSaving();
+  postButton.removeAttribute("aria-disabled");
+  showToast("");
+}
+
+// Back, to the page as it was left.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  if (isOver) location.reload();
+  else {
+    endSending();
+    refreshPhotos();
+  }
+});
+
 async function send(submitter) {
   if (isSending) return;
   isSending = true;
@@ -101,14 +120,14 @@ async function send(submitter) {
   };
   const { status, answer } = await sendFields(form.getAttribute("action"), fields);
   if (status === 200 && answer.path) {
-    if (["post", "draft"].includes(submitter?.value ?? "post")) sessionStorage.setItem("posting", localKey());
+    const isFinished = ["post", "draft"].includes(submitter?.value ?? "post");
+    if (isFinished) sessionStorage.setItem("posting", localKey());
+    isOver = isFinished || !isNew;
+    if (isFinished && isNew) history.replaceState(null, "", "/compose");
     location.assign(answer.path);
     return;
   }
-  isSending = false;
-  goOnSaving();
-  postButton.removeAttribute("aria-disabled");
-  showToast("");
+  endSending();
   if (answer.version && $("[name=version]", form)) $("[name=version]", form).value = answer.version;
   if (answer.photos) failWithout(answer.photos);
   const again = button(texts.again, () => form.requestSubmit(submitter), "");
