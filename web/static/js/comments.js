@@ -2,15 +2,16 @@
 
 import { $, $$, csrf, make, messages, send } from "./dom.js";
 import { enhance } from "./enhance.js";
+import * as unsent from "./unsent.js";
 
-const key = (form) => `comment:${form.getAttribute("action")}`;
+const key = (form) => `comment-${form.getAttribute("action")}`;
 const field = (form) => $("textarea", form);
 
 /** Keeps what is typed until it is sent, also if the field is closed or the page is left. */
 function keep(form) {
   const box = field(form);
-  box.value ||= sessionStorage.getItem(key(form)) ?? "";
-  box.addEventListener("input", () => sessionStorage.setItem(key(form), box.value));
+  box.value ||= unsent.recall(key(form)) ?? "";
+  box.addEventListener("input", () => (box.value ? unsent.keep(key(form), box.value) : unsent.forget(key(form))));
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     if (event.key === "Escape" && form.matches(".reply")) close(form);
@@ -88,7 +89,7 @@ async function post(form, text) {
     state.replaceChildren(messages.sending);
     try {
       const { id } = await send(action, { caption: text, once });
-      sessionStorage.removeItem(`comment:${action}`);
+      unsent.forget(key(form));
       await replace(row, id);
     } catch (error) {
       const again = make("button", { type: "button", class: "button s" }, messages.again);
