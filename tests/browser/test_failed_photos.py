@@ -179,6 +179,8 @@ async def test_without_scripts_post_waits_for_a_decision_too(
         assert await _posted(here) == []
     await page.get_by_label("Post without this photo").check()
     await _post_button(page).click()  # type: ignore[attr-defined]
+    await page.get_by_label("Post the caption without a photo").check()
+    await _post_button(page).click()  # type: ignore[attr-defined]
     await expect(page.get_by_text("No script was run")).to_be_visible()
     assert await _posted(here) == [0]
 

@@ -26,6 +26,8 @@ from web.request import context
 
 MAX_FILE_NAME_LENGTH = 100
 MAX_KEY_LENGTH = 50
+PHOTOS_CHOSEN = {"photo", "missing", "had_photos"}
+"""Fields of a form in which photos were chosen."""
 
 AUDIENCE_RULES: dict[str, InteractionRule] = {
     "everyone": EVERYONE,
@@ -41,7 +43,8 @@ class SubmittedPost:
 
     `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
-    `key` is what `read_key` returns.
+    `key` is what `read_key` returns. `had_photos`: photos were chosen in the form, whatever became of them;
+    `is_text_only`: its author said that the caption is to be posted without any.
     """
 
     draft: Draft
@@ -50,6 +53,13 @@ class SubmittedPost:
     draft_id: int | None = None
     publish_at: int | None = None
     key: str = ""
+    had_photos: bool = False
+    is_text_only: bool = False
+
+    def lost_all_photos(self) -> bool:
+        """Returns whether a post with photos would become one of words alone, and nobody said that it may."""
+        is_text = bool(self.draft.caption.strip()) and not self.draft.photo_ids
+        return is_text and self.had_photos and not self.is_text_only
 
 
 async def read_key() -> str:
@@ -197,9 +207,15 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     except Invalid as invalid:
         publish_at = None
         problems.append(gettext(invalid.message))
-    missing = [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS]
     return SubmittedPost(
-        draft, problems, missing, parse_id(form.get("draft", "")), publish_at, await read_key()
+        draft,
+        problems,
+        [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS],
+        parse_id(form.get("draft", "")),
+        publish_at,
+        await read_key(),
+        had_photos=bool(PHOTOS_CHOSEN & set(form) or uploaded.refused),
+        is_text_only="text_only" in form,
     )
 
 

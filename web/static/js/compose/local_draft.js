@@ -1,7 +1,7 @@
 // What is typed is kept in the browser at once, so that a lost connection or a closed tab loses nothing; one tab a draft.
 
 import { $, $$, account, make, showToast } from "../dom.js";
-import { caption, changed, form, isNew, list, maxPhotos, onChange, rows, texts } from "./form.js";
+import { caption, changed, form, isNew, list, markPhotos, maxPhotos, onChange, rows, texts } from "./form.js";
 import { addMissing, addUploaded, choose } from "./photos.js";
 import { draftId, onSaved, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
 
@@ -70,6 +70,7 @@ function restore(draft) {
     once.value = draft.once || once.value; // it may have been posted, and the answer lost
   }
   setFields(draft.fields ?? []);
+  if (draft.fields?.some(([name]) => name === "had_photos")) markPhotos();
   list.replaceChildren();
   for (const photo of draft.photos) {
     if (!/^\d+$/.test(photo.id)) continue;

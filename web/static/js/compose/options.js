@@ -1,6 +1,7 @@
 // The rows and sheets of what else can be said about a post: what is chosen stands beside their names; counters; times.
 
 import { $, $$, make } from "../dom.js";
+import { lengthOf, surplus } from "../lengths.js";
 import { caption, fill, form, list, onChange, rows, texts } from "./form.js";
 
 const time = $("[name=publish_at]", form);
@@ -22,7 +23,11 @@ function valueOf(option) {
 }
 
 function showCount(field, counter) {
-  counter.textContent = fill(texts.count, { n: field.value.length, most: field.maxLength });
+  const over = surplus(field);
+  const most = Number(field.dataset.most);
+  counter.textContent = over ? fill(texts.tooMany, { n: over }) : fill(texts.count, { n: lengthOf(field), most });
+  counter.classList.toggle("wrong", Boolean(over));
+  field.setAttribute("aria-invalid", String(Boolean(over)));
 }
 
 onChange(() => {

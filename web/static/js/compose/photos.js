@@ -206,7 +206,7 @@ export function addFiles(files) {
 
 /** One row for all photos that are more than a post can have, so that they are not left out silently. */
 function addSurplus(files) {
-  const row = addMissing(files.map((file) => file.name).join(", "), texts.tooMany.replace("{n}", files.length));
+  const row = addMissing(files.map((file) => file.name).join(", "), texts.surplus.replace("{n}", files.length));
   row.classList.add("surplus");
   return row;
 }

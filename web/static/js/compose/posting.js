@@ -1,9 +1,10 @@
 // Post: not before every photo is uploaded or decided about, and never away from what was written unless it is safe.
 
 import { $, make, showToast } from "../dom.js";
+import { surplus, tooLong } from "../lengths.js";
 import { refreshPhotos } from "./fresh.js";
-import { failed, fill, form, isNew, onChange, pending, postButton, rows, texts } from "./form.js";
-import { chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
+import { caption, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
+import { choose, chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
 import { localKey } from "./local_draft.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
 import { isSignedOut, sendFields } from "./session.js";
@@ -13,6 +14,7 @@ const progress = $("#progress");
 const undecided = $("#undecided");
 let postsWhenUploaded = false;
 let isSending = false;
+let isTextOnly = false;
 let isOver = false; // all of it is on the server: Back is another post
 let undo = null;
 
@@ -39,6 +41,8 @@ function showProgress() {
   progress.replaceChildren(...parts);
 }
 onChange(() => {
+  if (rows().length) markPhotos();
+  if (rows().length && undecided.reason === texts.noPhoto) hideProblem();
   showUndecided();
   showProgress();
 });
@@ -69,7 +73,8 @@ function showUndecided(isAsked = false) {
   if (retries.length) buttons.append(button(texts.again, () => retries.forEach((retry) => retry.click()), ""));
   const drop = () => {
     removeFailed();
-    postButton.focus();
+    if (isWithoutPhotos()) askTextOnly();
+    else postButton.focus();
   };
   buttons.append(button(bad.length === 1 ? texts.dropOne : texts.dropMany, drop, ""));
   undecided.replaceChildren(make("p", {}, text), buttons);
@@ -84,12 +89,33 @@ function showProblem(text, ...more) {
   undecided.focus({ preventScroll: true });
 }
 
+const isWithoutPhotos = () => hadPhotos() && !rows().length && Boolean(caption.value.trim());
+
+/** A post that had photos becomes one of words alone only if its author says so. */
+function askTextOnly() {
+  const post = () => {
+    isTextOnly = true;
+    form.requestSubmit(postButton);
+  };
+  showProblem(texts.noPhoto, button(texts.addPhotos, () => input.click(), ""), button(texts.textOnly, post, ""));
+}
+
+/** Says which texts are too long, and shows the first of them. */
+function showTooLong(fields) {
+  const name = (field) => $(`label[for="${field.id}"]`, form).textContent.trim();
+  const lines = fields.map((field) => fill(texts.tooLong, { name: name(field), n: surplus(field) }));
+  const row = fields[0].closest(".upload");
+  if (row) choose(row);
+  showProblem(lines.join("\n"));
+}
+
 function hideProblem() {
   undecided.reason = "";
   undecided.hidden = true;
 }
 
 function endSending() {
+  isTextOnly = false;
   isSending = false;
   goOnSaving();
   postButton.removeAttribute("aria-disabled");
@@ -116,6 +142,7 @@ async function send(submitter) {
   const fields = () => {
     const all = content();
     all.set("do", submitter?.value ?? "post");
+    if (isTextOnly) all.set("text_only", "1");
     return all;
   };
   const { status, answer } = await sendFields(form.getAttribute("action"), fields);
@@ -156,5 +183,8 @@ form.addEventListener("submit", (event) => {
     undecided.focus({ preventScroll: true });
     return;
   }
+  const long = what === "post" ? tooLong(form) : [];
+  if (long.length) return showTooLong(long);
+  if (what === "post" && isWithoutPhotos() && !isTextOnly) return askTextOnly();
   send(submitter);
 });
