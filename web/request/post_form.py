@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from quart import request
 from quart.datastructures import FileStorage
@@ -21,6 +20,7 @@ from node.models.account import Account
 from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
 from node.posts.drafts import MAX_PHOTOS, Draft
 from node.text import display_names
+from web.i18n import formats
 from web.i18n.translations import N_, _, gettext, ngettext
 from web.request import context
 
@@ -220,15 +220,13 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
 
 
 def _parse_publish_at(form: Mapping[str, str]) -> int | None:
-    """Returns the time in the form, in milliseconds: UTC, or with the minutes between it and UTC that a script adds."""
+    """Returns the time in the form, in milliseconds. It was typed in the zone that the form names, see `field_zone`."""
     if not (text := form.get("publish_at", "").strip()):
         return None
     try:
-        offset = timedelta(minutes=int(form.get("publish_offset") or 0))
-        moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + offset
-    except (ValueError, OverflowError):
+        return formats.parse_datetime_field(text, form.get("publish_zone", ""))
+    except ValueError:
         raise Invalid(N_("That is not a date and time.")) from None
-    return int(moment.timestamp() * 1000)
 
 
 def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:

@@ -21,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_zone|alt-.*|replace-.*)$/;
 
 function content() {
   const photos = $$(".upload[data-photo]", list).map((row) => ({

@@ -137,7 +137,8 @@ async function send(submitter) {
   isSending = true;
   hideProblem();
   postButton.setAttribute("aria-disabled", "true");
-  showToast(isNew ? texts.sending : texts.saving);
+  const isLater = Boolean($("[name=publish_at]", form)?.value);
+  showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
   const fields = () => {
     const all = content();
