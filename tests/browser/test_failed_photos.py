@@ -151,6 +151,8 @@ async def test_without_scripts_post_waits_for_a_decision_too(
         assert await all_posted(here) == []
     await page.get_by_label("Post without this photo").check()
     await post_button(page).click()
+    await page.get_by_label("Post the caption without a photo").check()
+    await post_button(page).click()
     await expect(page.get_by_text("No script was run")).to_be_visible()
     assert await all_posted(here) == [[]]
 

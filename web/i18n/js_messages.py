@@ -34,6 +34,8 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "offline": _("The connection was lost."),
         "suggestions": _("{n} suggestions. Choose with the arrow keys and Enter."),
         "charactersLeft": _("Characters left: {n}"),
+        "tooManyCharacters": _("{n} too many"),
+        "tooLong": _("{n} characters too many. Nothing was sent yet."),
         "keyboard": _("Keyboard"),
         "keys": [
             ["j", _("next post")],

@@ -65,6 +65,8 @@ async def render_form(
     publish_at: int | None = None,
     asks_descriptions: bool = True,
     undescribed: Sequence[Photo] = (),
+    had_photos: bool = False,
+    asks_text_only: bool = False,
     status: int = 200,
 ) -> Response:
     """Renders the form. `undescribed` are the photos without a description that it asks about."""
@@ -90,6 +92,8 @@ async def render_form(
         publish_at=publish_at,
         asks_descriptions=asks_descriptions and bool(signed_in and signed_in.user.asks_descriptions),
         undescribed=undescribed,
+        had_photos=had_photos,
+        asks_text_only=asks_text_only,
         drafts_count=0 if post else await context.read_signed_in(_count_drafts),
         most=MAX_PHOTOS,
         max_alt=photo_metadata.MAX_ALT_LENGTH,
@@ -209,6 +213,8 @@ async def render_form_again(
         publish_at=submitted.publish_at,
         asks_descriptions=submitted.asks_descriptions,
         undescribed=undescribed,
+        had_photos=submitted.had_photos,
+        asks_text_only=submitted.lost_all_photos() and not submitted.missing,
         status=status,
     )
 
@@ -242,6 +248,8 @@ async def publish() -> Response:
             return _lead_to(post_path(published, account))
     submitted = await read_form(account)
     leads_to_photo = action.startswith(tuple(PHOTO_PAGES))
+    if action not in ("add", "draft") and not leads_to_photo:
+        _check_text_only(submitted)
     photo_page = _photo_page(action, submitted)
     try:
         if action == "draft":
@@ -266,6 +274,16 @@ async def publish() -> Response:
     except Refused as refused:
         return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
     return _lead_to(post_path(post, account))
+
+
+def _check_text_only(submitted: SubmittedPost) -> None:
+    """Adds a problem where a post with photos would become one of words alone."""
+    if submitted.lost_all_photos() and not submitted.problems:
+        submitted.problems.append(
+            _(
+                "There is no photo in this post any more. Add one, or choose to post the caption without a photo."
+            )
+        )
 
 
 def _find_published(tx: Reader, account: Account, key: str) -> Post | None:
@@ -341,8 +359,9 @@ def _save(tx: Writer, account: Account, post_id: int, draft: Draft) -> Post:
 @blueprint.post("/posts/<int:post_id>/edit")
 async def save(post_id: int) -> Response:
     account = await context.require_account()
-    post, _found = await context.read_signed_in(_load_editable, post_id)
+    post, post_photos = await context.read_signed_in(_load_editable, post_id)
     submitted = await read_form(account, post_id)
+    submitted.had_photos |= bool(post_photos)
     form = await request.form
     adds = form.get("do") == "add"
     if form.get("version", _version(post)) != _version(post):
@@ -351,6 +370,8 @@ async def save(post_id: int) -> Response:
                 "This post was changed in another tab or app while you edited it. Save again to replace that change."
             )
         )
+    if not adds:
+        _check_text_only(submitted)
     if adds or submitted.problems:
         return await render_form_again(
             submitted, post, submitted.problems, 200 if adds and not submitted.problems else 422

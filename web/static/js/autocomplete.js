@@ -1,6 +1,7 @@
 // People and hashtags are suggested while they are typed in a caption or comment; says when few characters are left.
 
 import { make, messages } from "./dom.js";
+import { lengthOf, surplus } from "./lengths.js";
 
 const TOKEN = /(?:^|[^\p{L}\p{N}_/@#&])([@#][\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
 // Where only people can be named.
@@ -82,14 +83,17 @@ async function ask(token) {
 }
 
 function showCharactersLeft() {
-  const left = field.maxLength - field.value.length;
+  const left = Number(field.dataset.most) - lengthOf(field);
   let counter = field.parentElement.querySelector(".characters-left");
   if (left > FEW) return counter?.remove();
   if (!counter) {
     counter = make("p", { class: "characters-left small soft", role: "status" });
     field.after(counter);
   }
-  counter.textContent = messages.charactersLeft.replace("{n}", left);
+  const over = surplus(field);
+  counter.classList.toggle("wrong", Boolean(over));
+  const text = over ? messages.tooManyCharacters : messages.charactersLeft;
+  counter.textContent = text.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(over || left));
 }
 
 document.addEventListener("input", (event) => {
@@ -98,7 +102,7 @@ document.addEventListener("input", (event) => {
     close();
     field = event.target;
   }
-  if (field.maxLength > 0 && field.matches("textarea")) showCharactersLeft();
+  if (field.dataset.most && field.matches("textarea")) showCharactersLeft();
   const token = typed();
   clearTimeout(timer);
   if (token) timer = setTimeout(() => ask(token), DELAY);

@@ -3,6 +3,9 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** Whose page this is. What the browser keeps is kept by account: the next person who signs in there is another one. */
+export const account = document.documentElement.dataset.account ?? "";
+
 const element = $("#messages");
 export const messages = element ? JSON.parse(element.textContent) : {};
 

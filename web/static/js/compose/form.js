@@ -1,6 +1,6 @@
 // The form of a post: its parts, its texts, and who wants to know when something in it changes.
 
-import { $, $$ } from "../dom.js";
+import { $, $$, make } from "../dom.js";
 
 export const form = $("#compose");
 export const list = $(".uploads", form);
@@ -17,6 +17,12 @@ export const maxPhotos = Number(form.dataset.maxPhotos);
 export const rows = () => [...list.children];
 export const pending = () => $$(".upload[data-waiting]", list);
 export const failed = () => $$(".upload[data-failed]", list);
+
+/** Remembers that this is a post with photos, whatever becomes of them: it is not posted as words alone unless asked. */
+export function markPhotos() {
+  if (!hadPhotos()) form.append(make("input", { type: "hidden", name: "had_photos", value: "1" }));
+}
+export const hadPhotos = () => Boolean($("[name=had_photos]", form));
 
 const number = new Intl.NumberFormat(document.documentElement.lang);
 

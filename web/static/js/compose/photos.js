@@ -207,7 +207,7 @@ export function addFiles(files) {
 
 /** One row for all photos that are more than a post can have, so that they are not left out silently. */
 function addSurplus(files) {
-  const row = addMissing(files.map((file) => file.name).join(", "), texts.tooMany.replace("{n}", files.length));
+  const row = addMissing(files.map((file) => file.name).join(", "), texts.surplus.replace("{n}", files.length));
   row.classList.add("surplus");
   return row;
 }
@@ -291,13 +291,18 @@ function replace(row, file) {
 }
 
 function showFormer(row) {
-  const { thumb, preview, surround } = row.former;
+  showPictures(row, row.former);
   delete row.former;
   delete row.dataset.failed;
   row.classList.remove("failed");
   $(".failure", row)?.remove();
   setMissing(row, null);
+}
+
+/** Shows other pictures of the same photo. */
+export function showPictures(row, { thumb, preview, surround }) {
   setThumb(row, thumb);
+  row.dataset.preview = preview || thumb;
   $(".large", row).className = surround;
   showImage(row, preview || thumb);
 }

@@ -1,7 +1,9 @@
 // Post: not before every photo is uploaded or decided about, and never away from what was written unless it is safe.
 
 import { $, make, showToast } from "../dom.js";
-import { asksDescriptions, changed, failed, fill, form, isNew, onChange, pending, postButton, rows, texts } from "./form.js";
+import { surplus, tooLong } from "../lengths.js";
+import { asksDescriptions, caption, changed, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
+import { refreshPhotos } from "./fresh.js";
 import { chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
 import { localKey } from "./local_draft.js";
 import { focusQuestion, hideQuestion, isAbout, makeButton, showQuestion } from "./question.js";
@@ -12,6 +14,8 @@ import { show, showFailed } from "./strip.js";
 const progress = $("#progress");
 let postsWhenUploaded = false;
 let isSending = false;
+let isTextOnly = false;
+let isOver = false; // all of it is on the server: Back is another post
 let undo = null;
 
 /** The line above Post: what is missing, what is being uploaded, what was removed a moment ago. */
@@ -31,6 +35,7 @@ function showProgress() {
   progress.replaceChildren(...parts);
 }
 onChange(() => {
+  if (rows().length) markPhotos();
   questions[isAbout()]?.();
   showProgress();
 });
@@ -55,7 +60,11 @@ function askAboutMissing() {
   if (!bad.length) return hideQuestion();
   const text = bad.length === 1 ? texts.missingOne : fill(texts.missingMany, { n: bad.length });
   const retries = () => failed().map((row) => $(".retry", row)).filter(Boolean);
-  const buttons = [makeButton(bad.length === 1 ? texts.dropOne : texts.dropMany, removeFailed)];
+  const drop = () => {
+    removeFailed();
+    if (isWithoutPhotos()) ask("textOnly");
+  };
+  const buttons = [makeButton(bad.length === 1 ? texts.dropOne : texts.dropMany, drop)];
   if (retries().length) buttons.unshift(makeButton(texts.again, () => retries().forEach((retry) => retry.click())));
   showQuestion("missing", text, ...buttons);
 }
@@ -88,7 +97,19 @@ function askAboutDescriptions() {
   showQuestion("descriptions", text, ...buttons);
 }
 
-const questions = { missing: askAboutMissing, descriptions: askAboutDescriptions };
+const isWithoutPhotos = () => hadPhotos() && !rows().length && Boolean(caption.value.trim());
+
+/** A post that had photos becomes one of words alone only if its author says so. */
+function askTextOnly() {
+  if (!isWithoutPhotos()) return hideQuestion();
+  const post = () => {
+    isTextOnly = true;
+    form.requestSubmit(postButton);
+  };
+  showQuestion("textOnly", texts.noPhoto, makeButton(texts.addPhotos, () => input.click()), makeButton(texts.textOnly, post));
+}
+
+const questions = { missing: askAboutMissing, descriptions: askAboutDescriptions, textOnly: askTextOnly };
 
 function ask(what) {
   questions[what]();
@@ -102,28 +123,57 @@ function showProblem(text, ...more) {
   focusQuestion();
 }
 
+/** Says which texts are too long, and shows the first of them. */
+function showTooLong(fields) {
+  const name = (field) => $(`label[for="${field.id}"]`, form).textContent.trim();
+  const lines = fields.map((field) => fill(texts.tooLong, { name: name(field), n: surplus(field) }));
+  const row = fields[0].closest(".upload");
+  if (row) show(row);
+  showProblem(lines.join("\n"));
+}
+
+function endSending() {
+  isTextOnly = false;
+  isSending = false;
+  goOnSaving();
+  postButton.removeAttribute("aria-disabled");
+  showToast("");
+}
+
+// Back, to the page as it was left.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  if (isOver) location.reload();
+  else {
+    endSending();
+    refreshPhotos();
+  }
+});
+
 async function send(submitter) {
   if (isSending) return;
   isSending = true;
   hideQuestion();
   postButton.setAttribute("aria-disabled", "true");
-  showToast(isNew ? texts.sending : texts.saving);
+  const isLater = Boolean($("[name=publish_at]", form)?.value);
+  showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
   const fields = () => {
     const all = content();
     all.set("do", submitter?.value ?? "post");
+    if (isTextOnly) all.set("text_only", "1");
     return all;
   };
   const { status, answer } = await sendFields(form.getAttribute("action"), fields);
   if (status === 200 && answer.path) {
-    if (["post", "draft"].includes(submitter?.value ?? "post")) sessionStorage.setItem("posting", localKey());
+    const isFinished = ["post", "draft"].includes(submitter?.value ?? "post");
+    if (isFinished) sessionStorage.setItem("posting", localKey());
+    isOver = isFinished || !isNew;
+    if (isFinished && isNew) history.replaceState(null, "", "/compose");
     location.assign(answer.path);
     return;
   }
-  isSending = false;
-  goOnSaving();
-  postButton.removeAttribute("aria-disabled");
-  showToast("");
+  endSending();
   if (answer.version && $("[name=version]", form)) $("[name=version]", form).value = answer.version;
   if (answer.photos) failWithout(answer.photos);
   const again = makeButton(texts.again, () => form.requestSubmit(submitter));
@@ -148,6 +198,9 @@ form.addEventListener("submit", (event) => {
     showProgress();
     return;
   }
+  const long = what === "post" ? tooLong(form) : [];
+  if (long.length) return showTooLong(long);
+  if (what === "post" && isWithoutPhotos() && !isTextOnly) return ask("textOnly");
   send(submitter);
 });
 

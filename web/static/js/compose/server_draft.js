@@ -11,6 +11,10 @@ let saving;
 let isLeaving = false;
 let isPaused = false;
 let last = "";
+let whenSaved = () => {};
+
+/** Says when the server has all that was typed. */
+export const onSaved = (listener) => (whenSaved = listener);
 
 export const draftId = () => $("[name=draft]", form)?.value ?? "";
 
@@ -55,6 +59,7 @@ async function save() {
     const isKnown = draftId() === answer.id;
     useDraft(answer.id);
     if (!isKnown) changed();
+    if (now === written(content())) whenSaved();
   }
   state.textContent = status === 200 ? texts.draftSaved : isSignedOut(status) ? texts.signedOut : texts.draftNotSaved;
 }

@@ -1,14 +1,14 @@
 // Sends the form although the session ended meanwhile, once somebody has signed in again in another tab.
 
-import { $$ } from "../dom.js";
+import { $$, account } from "../dom.js";
 
-/** Takes the form token of a new page. Returns false if nobody is signed in. */
+/** Takes the form token of a new page. Returns false if nobody is signed in, or somebody else. */
 export async function renewToken() {
   const answer = await fetch("/drafts", { headers: { Accept: "text/html" } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const token = page.querySelector("#actions [name=csrf]")?.value;
-  if (!token) return false;
+  if (!token || page.documentElement.dataset.account !== account) return false;
   for (const field of $$("[name=csrf]")) field.value = token;
   return true;
 }
