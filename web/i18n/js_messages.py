@@ -32,6 +32,7 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "sending": _("Sending"),
         "notSent": _("Not sent."),
         "offline": _("The connection was lost."),
+        "suggestionList": _("Suggestions"),
         "suggestions": _("{n} suggestions. Choose with the arrow keys and Enter."),
         "charactersLeft": _("Characters left: {n}"),
         "keyboard": _("Keyboard"),
