@@ -9,7 +9,9 @@ const NAME = /^[\p{L}\p{M}\p{N}_.-]{1,60}$/u;
 const DELAY = 120;
 const FEW = 500;
 
-const list = make("ul", { id: "suggestions", class: "suggestions", role: "listbox", hidden: "" });
+const EDGE = 8;
+
+const list = make("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": messages.suggestionList, hidden: "" });
 const counted = make("p", { class: "sr", role: "status" });
 let field;
 let timer;
@@ -63,7 +65,25 @@ function show(found) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   list.hidden = !found.length;
+  if (found.length) place();
   counted.textContent = found.length ? messages.suggestions.replace("{n}", found.length) : "";
+}
+
+/** Puts the list under the field or, where there is more room, over it: on the page, and not on what is typed. */
+function place() {
+  const { offsetTop: top, height } = visualViewport;
+  const width = document.documentElement.clientWidth;
+  const box = field.getBoundingClientRect();
+  const above = box.top - top - EDGE;
+  const below = top + height - box.bottom - EDGE;
+  list.style.maxHeight = "";
+  const isAbove = list.offsetHeight > below && above > below;
+  list.style.maxHeight = `${Math.min(list.offsetHeight, isAbove ? above : below)}px`;
+  const left = Math.max(EDGE, Math.min(box.left, width - list.offsetWidth - EDGE));
+  list.style.left = list.style.top = "0";
+  const origin = list.getBoundingClientRect();
+  list.style.left = `${left - origin.left}px`;
+  list.style.top = `${(isAbove ? box.top - list.offsetHeight - 4 : box.bottom + 4) - origin.top}px`;
 }
 
 async function ask(token) {

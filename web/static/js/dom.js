@@ -49,6 +49,6 @@ export async function send(path, fields = {}) {
     throw new Error(messages.offline);
   });
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(found.error || messages.failed), { status: answer.status });
+  if (!answer.ok) throw Object.assign(new Error(found.error || messages.failed), { status: answer.status, answer: found });
   return found;
 }

@@ -1,5 +1,5 @@
 // The photo editor, in place of the form that works without scripts. What is changed is kept in the browser at once, and
-// saved by Done: all photos of the post that were changed here, or none.
+// saved by Done: all photos of the post that were changed in this browser, or none.
 
 import { $, make, messages, send } from "../dom.js";
 import * as bars from "./bars.js";
@@ -24,6 +24,7 @@ const saved = Object.fromEntries(data.photos.map((photo) => [photo.id, recipes.r
 const withSeed = (edit, seed) => (recipes.isNeutral(edit) ? { ...edit, seed } : edit);
 const seeded = (edit) => withSeed(edit, own.seed);
 const found = kept.find(data.id);
+let start = found?.from ?? saved[data.id]; // the saved recipe from which this edit started
 let recipe = seeded(found?.recipe ?? recipes.read(data.recipe));
 const steps = new kept.Steps(seeded(recipes.read(data.recipe)), found ?? undefined);
 let mode = "looks";
@@ -37,8 +38,11 @@ const isChanged = (id) => {
   return Boolean(edit) && !recipes.areSame(edit, saved[id]);
 };
 const isEdited = (id) => !recipes.isNeutral(id === data.id ? recipe : (kept.find(id)?.recipe ?? saved[id]));
-/** The photos that Done saves: this one, and those changed in this tab. */
-const changed = () => data.photos.map((photo) => photo.id).filter((id) => (id === data.id || kept.touched().includes(id)) && isChanged(id));
+/** The photos that Done saves. */
+const changed = () => data.photos.map((photo) => photo.id).filter(isChanged);
+const startOf = (id) => (id === data.id ? start : (kept.find(id)?.from ?? saved[id]));
+/** Those of them that were saved elsewhere since the edit started. */
+const outdated = () => changed().filter((id) => !recipes.areSame(startOf(id), saved[id]));
 
 const bars_ = {};
 const graph = histogram(texts.histogram);
@@ -101,7 +105,7 @@ function rested() {
   show();
 }
 
-const store = () => kept.keep(data.id, recipe, steps.list, steps.at);
+const store = () => kept.keep(data.id, recipe, start, steps.list, steps.at);
 
 function step(by) {
   const next = steps.go(by);
@@ -170,18 +174,54 @@ function copyToAll() {
   const before = others.map((photo) => [photo.id, kept.find(photo.id)]);
   for (const { id, seed } of others) {
     const is = kept.find(id)?.recipe ?? saved[id];
-    kept.keep(id, recipes.withColoursOf(withSeed(is, seed), recipe));
+    kept.keep(id, recipes.withColoursOf(withSeed(is, seed), recipe), startOf(id));
   }
   bars_.film.show();
   const text = others.length === 1 ? texts.copiedOne : texts.copied.replace("{n}", others.length);
   tell(text, texts.undo, () => {
-    for (const [id, entry] of before) {
-      if (entry) kept.keep(id, entry.recipe, entry.steps, entry.at);
-      else kept.forget([id]);
-    }
-    bars_.film.show();
+    for (const [id, entry] of before) putBack(id, entry);
     tell("");
   });
+}
+
+function putBack(id, entry) {
+  if (entry) kept.keep(id, entry.recipe, startOf(id), entry.steps, entry.at);
+  else kept.forget([id]);
+  bars_.film?.show();
+}
+
+/** Asks which edit of a photo is to stay that was saved elsewhere meanwhile; `then` follows where it is this one. */
+function askWhich(then) {
+  const ids = outdated();
+  const others = ids.filter((id) => id !== data.id);
+  const text = ids.length > 1 ? texts.elsewhereMany.replace("{n}", ids.length) : others.length ? texts.elsewhereOther : texts.elsewhere;
+  const mine = () => {
+    for (const id of others) kept.keep(id, kept.find(id).recipe, saved[id], kept.find(id).steps, kept.find(id).at);
+    start = saved[data.id];
+    store();
+    wrong.replaceChildren();
+    then();
+  };
+  const theirs = () => {
+    const before = [recipe, others.map((id) => [id, kept.find(id)])];
+    kept.forget(others);
+    if (ids.includes(data.id)) take(saved[data.id]);
+    wrong.replaceChildren();
+    bars_.film?.show();
+    tell(texts.tookTheirs, texts.undo, () => {
+      if (ids.includes(data.id)) take(before[0]);
+      for (const [id, entry] of before[1]) putBack(id, entry);
+      tell("");
+    });
+  };
+  wrong.replaceChildren(text, " ", bars.wordButton("button s", texts.keepMine, mine), " ", bars.wordButton("button s", texts.takeTheirs, theirs));
+}
+
+function take(edit) {
+  auto = null;
+  start = saved[data.id];
+  shape = shapeOf(edit);
+  change(seeded(edit));
 }
 
 const said = make("div", { class: "e-said", role: "status" });
@@ -207,7 +247,10 @@ async function save() {
   bars_.top.done.disabled = true;
   bars_.top.done.textContent = texts.saving;
   wrong.replaceChildren();
-  const edits = ids.map((id) => [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe]);
+  const edits = ids.flatMap((id) => [
+    [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe],
+    [`start-${id}`, startOf(id)],
+  ]);
   try {
     await send("/photos/edits", Object.fromEntries(edits.map(([name, edit]) => [name, recipes.spell(edit)])));
     kept.forget([data.id, ...ids]);
@@ -216,7 +259,9 @@ async function save() {
     isSaving = false;
     bars_.top.done.disabled = false;
     bars_.top.done.textContent = texts.done;
-    wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
+    for (const [id, edit] of Object.entries(error.answer?.recipes ?? {})) saved[id] = recipes.read(edit);
+    if (outdated().length) askWhich(save);
+    else wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
     if ([401, 403].includes(error.status)) {
       const next = encodeURIComponent(location.pathname + location.search);
       wrong.append(" ", make("a", { class: "button s", href: `/sign-in?next=${next}` }, texts.signIn));
@@ -311,7 +356,11 @@ $("#main").replaceChildren(app);
 $(".e-film [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 tabs.choose("looks");
 preview.start();
-if (found && !recipes.areSame(found.recipe, recipes.read(data.recipe))) {
-  kept.keep(data.id, recipe, steps.list, steps.at);
-  tell(texts.restored);
+const unsaved = changed();
+const isOwn = Boolean(found) && unsaved.includes(data.id);
+if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
+  if (unsaved.length > 1) tell(texts.restoredMany.replace("{n}", unsaved.length));
+  else tell(isOwn ? texts.restored : texts.restoredOther);
 }
+if (isOwn) store();
+if (outdated().length) askWhich(() => {});
