@@ -30,7 +30,9 @@ def parse_cookies(values: Iterable[str]) -> ImmutableMultiDict[str, str]:
     text = ";".join(_own_cookies(";".join(values)[:MAX_BYTES]))
     if not text:
         return ImmutableMultiDict()
-    return ImmutableMultiDict(parse_cookie(text.encode("latin-1").decode("utf-8", "replace")).items(multi=True))
+    return ImmutableMultiDict(
+        parse_cookie(text.encode("latin-1").decode("utf-8", "replace")).items(multi=True)
+    )
 
 
 def _own_cookies(text: str) -> Iterator[str]:
