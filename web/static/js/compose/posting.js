@@ -4,7 +4,8 @@ import { $, make, showToast } from "../dom.js";
 import { surplus, tooLong } from "../lengths.js";
 import { refreshPhotos } from "./fresh.js";
 import { caption, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
-import { choose, chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
+import { choose, chosen, failWithout, nameWaiting, removeFailed, startUploads, uploads } from "./photos.js";
+import { keepFiles } from "./kept_files.js";
 import { localKey } from "./local_draft.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
 import { isSignedOut, sendFields } from "./session.js";
@@ -140,6 +141,8 @@ async function send(submitter) {
   const isLater = Boolean($("[name=publish_at]", form)?.value);
   showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
+  const leadsToPhoto = /^(edit|details)-/.test(submitter?.value ?? "");
+  if (leadsToPhoto && pending().length) await keepFiles(nameWaiting());
   const fields = () => {
     const all = content();
     all.set("do", submitter?.value ?? "post");
@@ -171,7 +174,6 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { submitter } = event;
   const what = submitter?.value ?? "post";
-  if (/^(edit|details)-/.test(what) && pending().length) return showToast(texts.editLater); // leaving would lose them
   if (what === "post" && pending().length) {
     postsWhenUploaded = true;
     showProgress();
