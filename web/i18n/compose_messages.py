@@ -66,7 +66,6 @@ def collect(_: Callable[[str], str]) -> dict[str, str]:
         "described": _("described"),
         "undescribed": _("without description"),
         "thumbFailed": _("not uploaded"),
-        "editLater": _("Wait until all photos are uploaded."),
         "leftEdit": _("Your last edit of this photo has not been applied."),
         "goOnEditing": _("Go on editing"),
         "discardEdit": _("Discard the edit"),

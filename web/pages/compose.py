@@ -256,7 +256,13 @@ async def publish() -> Response:
             submitted.draft_id = await context.write(save_draft, submitted)
         elif leads_to_photo:
             submitted.draft_id = await context.write(_save_as_it_is, submitted)
-        if action == "add" or submitted.problems or (leads_to_photo and photo_page is None):
+        # Those that are missing are named in the draft; the others can be edited meanwhile.
+        can_wait = photo_page is not None and submitted.lacks_only_photos
+        if (
+            action == "add"
+            or (submitted.problems and not can_wait)
+            or (leads_to_photo and photo_page is None)
+        ):
             return await render_form_again(
                 submitted, None, submitted.problems, 422 if submitted.problems else 200
             )
@@ -370,9 +376,12 @@ async def save(post_id: int) -> Response:
                 "This post was changed in another tab or app while you edited it. Save again to replace that change."
             )
         )
-    if not adds:
+    photo_page = _photo_page(form.get("do", ""), submitted)
+    if not adds and photo_page is None:
         _check_text_only(submitted)
-    if adds or submitted.problems:
+    # A script names the missing ones again when it comes back from the page of a photo.
+    can_wait = photo_page is not None and submitted.lacks_only_photos and wants_json()
+    if adds or (submitted.problems and not can_wait):
         return await render_form_again(
             submitted, post, submitted.problems, 200 if adds and not submitted.problems else 422
         )
@@ -383,7 +392,6 @@ async def save(post_id: int) -> Response:
         saved = await context.write(_save, post_id, submitted.draft)
     except Refused as refused:
         return await render_form_again(submitted, post, [gettext(refused.message)], refused.status)
-    photo_page = _photo_page(form.get("do", ""), submitted)
     if photo_page is not None:
         return _lead_to(photo_page, back=f"/posts/{post_id}/edit")
     return _lead_to(post_path(saved, account))

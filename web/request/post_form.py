@@ -46,8 +46,8 @@ class SubmittedPost:
     `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
     `key` is what `read_key` returns. `asks_descriptions`: whether its page is still to ask about photos without one.
-    `had_photos`: photos were chosen in the form, whatever became of them; `is_text_only`: its author said that the
-    caption is to be posted without any.
+    `had_photos`: photos were chosen in the form, whatever became of them; `lacks_only_photos`: nothing is wrong but
+    that photos are missing; `is_text_only`: its author said that the caption is to be posted without any.
     """
 
     draft: Draft
@@ -58,6 +58,7 @@ class SubmittedPost:
     key: str = ""
     asks_descriptions: bool = True
     had_photos: bool = False
+    lacks_only_photos: bool = False
     is_text_only: bool = False
 
     def lost_all_photos(self) -> bool:
@@ -191,6 +192,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         problems.append(_missing_message(undecided))
     if gone:
         problems.append(_("One of the photos no longer exists. Please add it again."))
+    about_missing = len(problems)
     if len(ids) + len(uploaded.photos) > MAX_PHOTOS:
         problems.append(_("A post can have up to %(n)s photos.", n=MAX_PHOTOS))
     draft = Draft(
@@ -220,6 +222,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         await read_key(),
         asks_descriptions="asks_descriptions" in form and form.get("do") != POST_ANYWAY,
         had_photos=bool(PHOTOS_CHOSEN & set(form) or uploaded.refused),
+        lacks_only_photos=len(problems) == about_missing,
         is_text_only="text_only" in form,
     )
 

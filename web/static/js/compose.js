@@ -1,8 +1,9 @@
 // The page on which a post is written: photos, words and the rest over a form that also works without scripts.
 
 import { $, $$ } from "./dom.js";
-import { changed, form, input } from "./compose/form.js";
-import { addFiles, setUpRows } from "./compose/photos.js";
+import { changed, failed, form, input } from "./compose/form.js";
+import { takeFiles as takeKept } from "./compose/kept_files.js";
+import { addFiles, resume, setUpRows } from "./compose/photos.js";
 import { refreshPhotos, showLeftEdits } from "./compose/fresh.js";
 import { restoreDraft } from "./compose/local_draft.js";
 import "./compose/strip.js";
@@ -45,6 +46,10 @@ form.addEventListener("input", (event) => {
 // them taken for a post that was just begun.
 form.autocomplete = "off";
 setUpRows();
-restoreDraft().then((isRestored) => (isRestored ? refreshPhotos() : showLeftEdits()));
+restoreDraft().then(async (isRestored) => {
+  if (isRestored) refreshPhotos();
+  else showLeftEdits();
+  if (failed().length) resume(await takeKept());
+});
 // What was chosen before this script had come.
 for (const one of inputs) if (one.files.length) takeFiles(one);

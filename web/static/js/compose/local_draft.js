@@ -150,6 +150,9 @@ export async function restoreDraft() {
     restore(draft);
     if (isNew) showToast(texts.restored);
     else showDiscard();
+  } else if (draft && !isNew) {
+    // What was saved is a newer version of the post; what did not arrive is still missing in it.
+    for (const name of draft.missing.slice(0, maxPhotos)) addMissing(String(name));
   } else if (draft && id) store(content(), first !== TYPED);
   else if (draft && isNew) key = own; // somebody typed before this was asked for
   if (isNew) await hold(id ? `draft ${id}` : key);

@@ -189,6 +189,25 @@ function begin(row, file) {
   wait(row);
 }
 
+/** Names the photos that wait as missing, also those that were to replace another, and returns their files. */
+export function nameWaiting() {
+  return pending().map((row) => {
+    setMissing(row, row.file.name);
+    return row.file;
+  });
+}
+
+/** Goes on with files that were being uploaded when the page was left: each takes the place of a missing photo. */
+export function resume(files) {
+  for (const file of files) {
+    const isIt = (row) => $("[name=missing]", row)?.value.trim() === file.name.slice(0, 100).trim();
+    const row = failed().find(isIt);
+    if (row) begin(row, file);
+  }
+  changed();
+  startUploads();
+}
+
 export function addFiles(files) {
   const photos = [...files];
   if (!photos.length) return;

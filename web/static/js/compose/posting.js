@@ -4,7 +4,8 @@ import { $, make, showToast } from "../dom.js";
 import { surplus, tooLong } from "../lengths.js";
 import { asksDescriptions, caption, changed, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
 import { refreshPhotos } from "./fresh.js";
-import { chosen, failWithout, removeFailed, startUploads, uploads } from "./photos.js";
+import { keepFiles } from "./kept_files.js";
+import { chosen, failWithout, nameWaiting, removeFailed, startUploads, uploads } from "./photos.js";
 import { localKey } from "./local_draft.js";
 import { focusQuestion, hideQuestion, isAbout, makeButton, showQuestion } from "./question.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
@@ -158,6 +159,8 @@ async function send(submitter) {
   const isLater = Boolean($("[name=publish_at]", form)?.value);
   showToast(isLater ? texts.scheduling : isNew ? texts.sending : texts.saving);
   await stopSaving();
+  const leadsToPhoto = /^(edit|details)-/.test(submitter?.value ?? "");
+  if (leadsToPhoto && pending().length) await keepFiles(nameWaiting());
   const fields = () => {
     const all = content();
     all.set("do", submitter?.value ?? "post");
@@ -189,7 +192,6 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { submitter } = event;
   const what = submitter?.value ?? "post";
-  if (/^(edit|details)-/.test(what) && pending().length) return showToast(texts.editLater); // leaving would lose them
   if (what === "post" && failed().length && !pending().length) return ask("missing");
   // Also before they are all uploaded: who has pressed Post may look away until then.
   if (what === "post" && undescribed().length) return ask("descriptions");
