@@ -104,11 +104,11 @@ def collect_editor_messages(_: Callable[[str], str]) -> dict[str, str]:
         "restored": _("Your unsaved changes are back."),
         "restoredOther": _("Your unsaved changes to another photo are back."),
         "restoredMany": _("Your unsaved changes to {n} photos are back."),
-        "elsewhere": _("This photo was changed in another tab or app while you edited it."),
-        "elsewhereOther": _(
+        "outdated": _("This photo was changed in another tab or app while you edited it."),
+        "outdatedOther": _(
             "Another photo of this post was changed in another tab or app while you edited it."
         ),
-        "elsewhereMany": _("{n} photos were changed in another tab or app while you edited them."),
+        "outdatedMany": _("{n} photos were changed in another tab or app while you edited them."),
         "keepMine": _("Keep mine"),
         "takeTheirs": _("Take theirs"),
         "tookTheirs": _("You see the version from there."),

@@ -41,7 +41,7 @@ const isEdited = (id) => !recipes.isNeutral(id === data.id ? recipe : (kept.find
 /** The photos that Done saves. */
 const changed = () => data.photos.map((photo) => photo.id).filter(isChanged);
 const startOf = (id) => (id === data.id ? start : (kept.find(id)?.from ?? saved[id]));
-/** Those of them that were saved elsewhere since the edit started. */
+/** Those of them that were saved by another tab or app since the edit started. */
 const outdated = () => changed().filter((id) => !recipes.areSame(startOf(id), saved[id]));
 
 const bars_ = {};
@@ -190,11 +190,11 @@ function putBack(id, entry) {
   bars_.film?.show();
 }
 
-/** Asks which edit of a photo is to stay that was saved elsewhere meanwhile; `then` follows where it is this one. */
+/** Asks which edit of a photo is to stay that another tab or app saved meanwhile; `then` follows where it is this one. */
 function askWhich(then) {
   const ids = outdated();
   const others = ids.filter((id) => id !== data.id);
-  const text = ids.length > 1 ? texts.elsewhereMany.replace("{n}", ids.length) : others.length ? texts.elsewhereOther : texts.elsewhere;
+  const text = ids.length > 1 ? texts.outdatedMany.replace("{n}", ids.length) : others.length ? texts.outdatedOther : texts.outdated;
   const mine = () => {
     for (const id of others) kept.keep(id, kept.find(id).recipe, saved[id], kept.find(id).steps, kept.find(id).at);
     start = saved[data.id];
