@@ -61,7 +61,7 @@ MAX_UPLOAD_BYTES = 256 * BYTES_PER_MB
 ADDRESS_FACTOR, TOTAL_FACTOR = 2, 4
 """How many times as much as one person one address, and all of them, may have under way."""
 
-MAX_SMALL_PIECES, MIN_BYTES_PER_PIECE = 256, 512
+MAX_SMALL_PIECES, MIN_BYTES_PER_PIECE = 128, 512
 """A body may come in so many pieces of any size, and in one more for so many bytes."""
 
 MAX_COMPARED = 64
