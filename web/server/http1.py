@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import string
 from email.utils import formatdate
 from http import HTTPStatus
 from time import time
@@ -34,7 +33,9 @@ STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
 NOT_HTTP = STATUS_LINES[400] + b"content-length: 0\r\nconnection: close\r\n\r\n"
-METHOD_STARTS = frozenset(b"!#$%&'*+-.^_`|~" + string.ascii_letters.encode() + string.digits.encode())
+METHOD_STARTS = frozenset(
+    b"!#$%&'*+-.^_`|~" + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123))
+)
 LEFT_TO_H11 = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
 
 
