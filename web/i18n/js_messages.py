@@ -32,6 +32,8 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "sending": _("Sending"),
         "notSent": _("Not sent."),
         "offline": _("The connection was lost."),
+        "signedOut": _("You are signed out. Sign in in another tab, then try again here."),
+        "signIn": _("Sign in"),
         "suggestionList": _("Suggestions"),
         "suggestions": _("{n} suggestions. Choose with the arrow keys and Enter."),
         "charactersLeft": _("Characters left: {n}"),

@@ -116,7 +116,8 @@ async function post(form, text) {
       if (error.status === 422) return takeBack(form, row, text, error.message);
       const again = make("button", { type: "button", class: "button s" }, messages.again);
       again.addEventListener("click", attempt);
-      state.replaceChildren(make("span", {}, `${messages.notSent} ${error.message}`), again);
+      const signIn = make("a", { class: "button s", href: "/sign-in", target: "_blank" }, messages.signIn);
+      state.replaceChildren(make("span", {}, `${messages.notSent} ${error.message}`), ...(error.isSignedOut ? [signIn] : []), again);
     }
   };
   await attempt();

@@ -1,8 +1,7 @@
 // The photos of the form: added, uploaded two at a time, failed, tried again, replaced, removed and brought back.
 
-import { $, $$, icon, make, showToast } from "../dom.js";
+import { $, $$, icon, isSignedOut, make, renewToken, showToast } from "../dom.js";
 import { changed, failed, fill, form, isNew, list, maxPhotos, pending, rows, texts } from "./form.js";
-import { isSignedOut, renewToken } from "./session.js";
 import { sendFile } from "../uploads.js";
 
 const template = $("#upload-template").content.firstElementChild;

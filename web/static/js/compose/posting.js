@@ -1,6 +1,6 @@
 // Post: not before every photo is uploaded or decided about, and never away from what was written unless it is safe.
 
-import { $, make, showToast } from "../dom.js";
+import { $, isSignedOut, make, showToast } from "../dom.js";
 import { surplus, tooLong } from "../lengths.js";
 import { asksDescriptions, caption, changed, failed, fill, form, hadPhotos, input, isNew, markPhotos, onChange, pending, postButton, rows, texts } from "./form.js";
 import { refreshPhotos } from "./fresh.js";
@@ -9,7 +9,7 @@ import { chosen, failWithout, nameWaiting, removeFailed, startUploads, uploads }
 import { localKey } from "./local_draft.js";
 import { focusQuestion, hideQuestion, isAbout, makeButton, showQuestion } from "./question.js";
 import { content, goOnSaving, stopSaving } from "./server_draft.js";
-import { isSignedOut, sendFields } from "./session.js";
+import { sendFields } from "./session.js";
 import { show, showFailed } from "./strip.js";
 
 const progress = $("#progress");

@@ -1,8 +1,8 @@
 // Saving the new post on the server while it is written.
 
-import { $, make } from "../dom.js";
+import { $, isSignedOut, make } from "../dom.js";
 import { changed, form, isNew, texts } from "./form.js";
-import { isSignedOut, sendFields } from "./session.js";
+import { sendFields } from "./session.js";
 
 const state = $("#draft-state");
 const DELAY = 1500;
