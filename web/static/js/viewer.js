@@ -208,6 +208,7 @@ class Viewer {
       now.parentElement.scrollTo({ left: now.offsetLeft - now.parentElement.clientWidth / 2 + 28 });
     }
     this.save.href = this.shot.largest;
+    this.save.download = this.shot.saveAs;
     this.altButton.hidden = !this.shot.described;
     this.showAlt(this.altShown && Boolean(this.shot.described));
     if (this.panel.isConnected && this.told !== this.shot) this.describe();
