@@ -15,6 +15,8 @@ STATIC_FOLDER = Path(__file__).parents[1] / "static"
 STYLES = STATIC_FOLDER / "css"
 # Later layers win over earlier ones, however specific these are.
 LAYERS = ("base", "layout", "components", "pages")
+# What only the editor needs, in the layer of the pages.
+EDITOR = "editor"
 
 
 def stylesheet() -> bytes:
@@ -26,6 +28,12 @@ def stylesheet() -> bytes:
             f"@layer {layer} {{\n{file.read_text()}}}\n" for file in sorted((STYLES / layer).glob("*.css"))
         ]
     return "".join(parts).encode()
+
+
+def editor_stylesheet() -> bytes:
+    """Returns the files of `static/css/editor` as one, for the page of the editor alone, beside `stylesheet`."""
+    files = sorted((STYLES / EDITOR).glob("*.css"))
+    return "".join(f"@layer {LAYERS[-1]} {{\n{file.read_text()}}}\n" for file in files).encode()
 
 
 class Assets:

@@ -2,7 +2,7 @@
 
 `/static/<version>/<path>` may be cached for ever, because the version is made of all the files; modules that
 import each other by relative paths keep it. `/static/<path>` works too and is revalidated each time.
-The CSS is written in many files and served as one, `css/main.css`.
+The CSS is written in many files and served as one, `css/main.css`; only the editor has a second one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from activitypub.asgi import header, respond
 from node.node import Node
 from web.files import file_response
-from web.files.asset_urls import STYLES, Assets, stylesheet
+from web.files.asset_urls import STYLES, Assets, editor_stylesheet, stylesheet
 
 MIMES = {
     "css": "text/css; charset=utf-8",
@@ -82,7 +82,10 @@ class StaticFiles:
         await respond(scope, send, 200, data, file.mime, headers)
 
     def _read(self) -> dict[str, StaticFile]:
-        files = {"css/main.css": _static_file(stylesheet(), "css")}
+        files = {
+            "css/main.css": _static_file(stylesheet(), "css"),
+            "css/editor.css": _static_file(editor_stylesheet(), "css"),
+        }
         for file in sorted(self._assets.folder.rglob("*")):
             extension = file.suffix.removeprefix(".")
             if file.is_file() and extension in MIMES and not file.is_relative_to(STYLES):

@@ -10,7 +10,7 @@ import pytest
 from node.node import Node
 from tests.support.asgi import Client
 from web.files import asset_urls
-from web.files.asset_urls import LAYERS, STYLES, Assets, stylesheet
+from web.files.asset_urls import EDITOR, LAYERS, STYLES, Assets, editor_stylesheet, stylesheet
 
 
 async def test_a_page_needs_one_stylesheet(node: Node, anybody: Client) -> None:
@@ -19,15 +19,19 @@ async def test_a_page_needs_one_stylesheet(node: Node, anybody: Client) -> None:
     assert (reply.status, reply.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert reply.body == stylesheet()
     assert (await anybody.get("/static/css/base/elements.css")).status == 404
+    of_editor = await anybody.get(node.component(Assets).url("css/editor.css"))
+    assert of_editor.body == editor_stylesheet()
 
 
 def test_every_style_is_in_a_layer() -> None:
     text = stylesheet().decode()
     files = list(STYLES.rglob("*.css"))
 
-    assert {path.parent.name for path in files} == set(LAYERS)
+    assert {path.parent.name for path in files} == {*LAYERS, EDITOR}
     assert all(path.parent.parent == STYLES for path in files)
-    assert all(path.read_text() in text for path in files)
+    of_editor = editor_stylesheet().decode()
+    assert all(path.read_text() in (of_editor if path.parent.name == EDITOR else text) for path in files)
+    assert of_editor.startswith("@layer pages {")
     assert text.startswith("@layer base, layout, components, pages;")
 
 
