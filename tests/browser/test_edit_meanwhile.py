@@ -8,7 +8,17 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from tests.browser.composing import INPUT, add, compose, described, files, post_button, posted, thumbnail
+from tests.browser.composing import (
+    INPUT,
+    add,
+    compose,
+    described,
+    files,
+    post_button,
+    post_undescribed,
+    posted,
+    thumbnail,
+)
 from tests.browser.seen import place, signed_in
 
 
@@ -66,7 +76,7 @@ async def test_an_upload_goes_on_when_one_comes_back(
     await _done(page)
 
     await expect(page.locator(".upload[data-photo]")).to_have_count(3)
-    await post_button(page).click()
+    await post_undescribed(page)
     await expect(page.locator(".slides img")).to_have_count(3)
     assert await posted(here) == ["One", "", ""]
 
@@ -82,7 +92,7 @@ async def test_a_posted_album_says_after_an_edit_what_is_missing(
     await expect(page.locator(".upload.failed")).to_have_count(1)
     await page.get_by_label("Caption").fill("New words")
     await _open(page, "details")
-    await page.get_by_role("link", name="Done").click()
+    await page.get_by_role("button", name="Done").first.click()
     await page.wait_for_url("**/posts/*/edit")
     await expect(page.get_by_label("Caption")).to_have_value("New words")
     await expect(page.locator(".upload.failed")).to_contain_text("bad.pdf")

@@ -170,7 +170,7 @@ async def test_a_draft_is_saved_without_a_question_and_a_scheduled_post_is_asked
     await page.get_by_role("button", name="Save draft").click()
     await page.get_by_role("link", name="Later").click()
     await schedule()
-    await post_button(page).click()
+    await post_button(page, "Schedule").click()
     await expect(_asked(page)).to_contain_text(QUESTION)
     await _answer(page, "Post anyway").click()
     await expect(page.get_by_role("heading", name="Drafts")).to_be_visible()
