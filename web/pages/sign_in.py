@@ -48,6 +48,8 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
+    if request.args.get("done") == "password":
+        note = _("Your password is set. Please sign in with it.")
     return await render_page("sign_in.html", next=next_, login="", problem="", note=note)
 
 
