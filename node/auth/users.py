@@ -212,11 +212,8 @@ def set_new_address(tx: Writer, account: Account, address: str) -> None:
 
 def record_mail_problem(tx: Writer, address: str, problem: str) -> None:
     """Stores why the mail server refused to send to an address; '' once it does."""
-    tx.run(
-        "UPDATE users SET mail_problem = :problem WHERE lower(email) = lower(:address)",
-        problem=problem,
-        address=address,
-    )
+    sql = "UPDATE users SET mail_problem = :problem WHERE lower(email) = lower(:address)"
+    tx.run(sql, problem=problem, address=address)
 
 
 def set_preferences(
@@ -266,8 +263,7 @@ def mark_notifications_read(tx: Writer, account_id: int, up_to: int) -> None:
 def list_users(
     tx: Reader, page: Page, *, state: str | None = None, query: str = "", role: str | None = None
 ) -> list[UserWithAccount]:
-    """Returns a page of users, newest first, filtered by state,
-    role and a part of the name or e-mail address."""
+    """Returns a page of users, newest first, filtered by state, role and a part of the name or e-mail address."""
     rows = tx.all(
         f"""SELECT u.account_id FROM users u JOIN accounts a ON a.id = u.account_id
             WHERE u.state IN (:states) AND u.role IN (:roles)

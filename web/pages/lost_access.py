@@ -22,7 +22,7 @@ async def _render_forgot(*, sent: bool = False, problem: str = "", status: int =
     await context.read(context.read_nothing)
     node = context.current_node()
     response = await render_page(
-        "forgot_password.html",
+        "sign_in/forgot_password.html",
         sent=sent,
         problem=problem,
         sends_mail=node.site.sends_mail,
@@ -55,7 +55,7 @@ def _name_by_link(tx: Reader, viewer: Account | None, token: str) -> str:
 
 async def _render_reset(token: str, *, problem: str = "", status: int = 200) -> Response:
     name = await context.read(_name_by_link, token)
-    response = await render_page("reset_password.html", token=token, name=name, problem=problem)
+    response = await render_page("sign_in/reset_password.html", token=token, name=name, problem=problem)
     response.status_code = status
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -88,7 +88,7 @@ async def show_confirm_address() -> Response:
     """Shows a button rather than confirming: programs that look through mail open its links."""
     token = request.args.get("token", "")[:MAX_TOKEN_LENGTH]
     address = await context.read(_address_by_link, token)
-    response = await render_page("confirm_address.html", token=token, address=address)
+    response = await render_page("sign_in/confirm_address.html", token=token, address=address)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
