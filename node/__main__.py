@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from node import config
 from node.accounts import keys
-from node.auth import access_tokens, addresses, passwords, users
+from node.auth import addresses, passwords, users
+from node.auth.oauth import scopes as oauth_scopes
 from node.cli import control_socket, termination
 from node.cli.commands import pack_keys
 from node.config import BadConfig, Config
@@ -263,7 +264,7 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
 
 
 def _token_create(options: Config, arguments: argparse.Namespace) -> None:
-    scopes = sorted(access_tokens.parse_scopes(arguments.scopes))
+    scopes = sorted(oauth_scopes.parse_scopes(arguments.scopes))
     print(_run_command(options, "token create", name=arguments.name, scopes=scopes, app=arguments.app))
 
 
