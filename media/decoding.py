@@ -214,6 +214,10 @@ def _decode_avif(data: bytes, _scale_for: ScaleFor) -> Decoded:
         image = _load_avif(data)
     except ValueError:  # what is wrong may be its Exif
         image = _load_avif(isobmff.without_exif(data))
+    except SyntaxError:  # a sequence that breaks off has a first picture beside its track
+        if data[8:12] != b"avis":
+            raise
+        image = _load_avif(isobmff.with_main_brand(data, b"avif"))
     _drop_xmp(image)
     properties = isobmff.read_properties(data)
     camera_fields, turn, profile = exif.read_fields(image), _turn(image), _profile(image)

@@ -89,11 +89,14 @@ def _render(
     if turn in _SIDEWAYS:
         width, height = height, width
     if edit is not None:
-        width, height = edit.shape(None).size((width, height))
-        shape, decoded = edit.shape(turn), image.size
-        image, turn = shape.cut(image), shape.transpose
+        width, height = edit.shape(None).real_size((width, height))
+        shape = edit.shape(turn)
         if shape.is_warped:
-            image, turn = _warp(image, decoded, variants, shape), None
+            warp = _Warp(shape, image.size, variants)
+            image = warp.reduce(image)
+            image, turn = warp.apply(image), None
+        else:
+            image, turn = shape.cut(image), shape.transpose
     finish = _Finish(turn, space, edit)
 
     files: list[RenderedFile] = []
@@ -126,15 +129,26 @@ def _render(
     )
 
 
-def _warp(
-    part: Image.Image, decoded: tuple[int, int], variants: tuple[Variant, ...], shape: Shape
-) -> Image.Image:
-    """Straightens what was cut out of a picture of the size `decoded`, in no more pixels than a variant needs."""
-    size = shape.size(decoded)
-    share = min(1.0, max((_required_edge(variant, size) for variant in variants), default=1) / max(size))
-    if share < 1:
-        part = _resize_in_strips(part, _scaled(part.size, share))
-    return shape.warp(part, decoded, _scaled(size, share))
+class _Warp:
+    """Straightening and perspective, in no more pixels than the picture has or a variant needs."""
+
+    def __init__(self, shape: Shape, decoded: tuple[int, int], variants: tuple[Variant, ...]) -> None:
+        size = shape.real_size(decoded)
+        needed = max((_required_edge(variant, size) for variant in variants), default=1)
+        self._share = min(1.0, needed / max(size))
+        self._shape, self._decoded, self._size = shape, decoded, _scaled(size, self._share)
+        self._box = shape.source_box(decoded) if self._share < 1 else (0, 0, *decoded)
+
+    def reduce(self, image: Image.Image) -> Image.Image:
+        """Returns the part that is needed, as much smaller as the result will be: the same object if that is the whole."""
+        if self._share == 1:
+            return image
+        left, top, right, bottom = self._box
+        return _resize_in_strips(image, _scaled((right - left, bottom - top), self._share), self._box)
+
+    def apply(self, part: Image.Image) -> Image.Image:
+        """Returns the result, upright, of what `reduce` returned."""
+        return self._shape.warp(part, self._box, self._decoded, self._size)
 
 
 def _strip_metadata(image: Image.Image) -> Image.Image:
@@ -205,16 +219,19 @@ def _resize(image: Image.Image, variant: Variant, *, whole: bool = False) -> Ima
     return image.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=1.5)
 
 
-def _resize_in_strips(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resizes without an intermediate picture of nearly the first one's size."""
-    if image.width >= 3 * size[0]:
-        return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=1.5)
+def _resize_in_strips(
+    image: Image.Image, size: tuple[int, int], box: tuple[int, int, int, int] | None = None
+) -> Image.Image:
+    """Resizes a picture, or the part in the box, without an intermediate picture of nearly the first one's size."""
+    left, first, right, last = box or (0, 0, *image.size)
+    if right - left >= 3 * size[0]:
+        return image.resize(size, Image.Resampling.LANCZOS, (left, first, right, last), reducing_gap=1.5)
     result = Image.new(image.mode, size)
-    ratio = image.height / size[1]
+    ratio = (last - first) / size[1]
     for top in range(0, size[1], _STRIP):
         bottom = min(size[1], top + _STRIP)
-        box = (0, top * ratio, image.width, min(image.height, bottom * ratio))
-        result.paste(image.resize((size[0], bottom - top), Image.Resampling.BICUBIC, box), (0, top))
+        part = (left, first + top * ratio, right, min(last, first + bottom * ratio))
+        result.paste(image.resize((size[0], bottom - top), Image.Resampling.BICUBIC, part), (0, top))
     return result
 
 
@@ -264,7 +281,8 @@ class _Finish:
 
     def _developed(self, image: Image.Image, *, is_last: bool, with_grain: bool = True) -> Image.Image:
         assert self.edit is not None
-        return self.edit.develop(self._plain(image, is_last=is_last), with_grain=with_grain)
+        plain = self._plain(image, is_last=is_last)
+        return self.edit.develop(plain, with_grain=with_grain, in_place=is_last or plain is not image)
 
     def _plain(self, image: Image.Image, *, is_last: bool) -> Image.Image:
         """Returns the picture in sRGB and RGB."""

@@ -83,14 +83,19 @@ def _render_one(memory_mb: int) -> None:
 def _load_edit(request: RenderRequest) -> Edit | None:
     """Loads what edits pictures, and what will be needed of numpy: later no file can be opened.
 
-    Only a process that edits does, which costs it a tenth of a second and others no memory.
+    Only a process that edits does, and only one that edits colours loads numpy: that costs it a twentieth of a second, and
+    others no memory.
     """
     if not request.recipe and not request.finds_levels:
         return None
     from media import filters
 
     _reuse_freed_memory()
-    return filters.load(request.recipe)
+    return filters.load(
+        request.recipe,
+        finds_levels=request.finds_levels,
+        shows_looks=any(variant.shows_looks for variant in request.variants),
+    )
 
 
 def _reuse_freed_memory() -> None:

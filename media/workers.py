@@ -333,6 +333,6 @@ def _environment() -> dict[str, str]:
         # Huge pages: a tenth less CPU for a photo, since fresh memory is most of what a decoder touches.
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "MALLOC_MMAP_THRESHOLD_": "262144",
-        # Edits multiply no large matrices, and one thread less is memory less.
+        # Edits multiply small matrices only, and one thread less is memory less.
         "OPENBLAS_NUM_THREADS": "1",
     }

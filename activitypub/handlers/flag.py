@@ -8,7 +8,7 @@ MAX_REPORTS_PER_HOUR.
 from __future__ import annotations
 
 from activitypub.handlers.received_activity import Ignored, ReceivedActivity, has_local_origin
-from activitypub.uris import parse_uri
+from activitypub.uris import host_of
 from node import rate_limits
 from node.accounts import accounts
 from node.admin import reports
@@ -68,5 +68,4 @@ def _is_visible_to_server(tx: Reader, actor: Account, post: Post) -> bool:
         return False
     if post.visibility in OPEN_VISIBILITIES:
         return True
-    viewers = [actor, *recipients.audience_on_server(tx, post, parse_uri(actor.uri).origin + "/")]
-    return any(may_see(tx, viewer, post) for viewer in viewers)
+    return may_see(tx, actor, post) or recipients.has_reader_on_server(tx, post, host_of(actor.uri))

@@ -136,6 +136,7 @@ class Inbox:
         if known.owner != actor:
             raise Rejected(401, "the signature is not by the actor")
         self._fair_queue.record_accepted(host)
+        end_turn(scope)  # what is left waits for the database, with many others in one write
         signed_at = signatures.signed_at(claim, request)
         await self._enqueue(
             "receive", {"doc": doc, "by": known.account_id, "host": host, "signed_at": signed_at}, host

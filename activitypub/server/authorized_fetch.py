@@ -15,18 +15,15 @@ from activitypub.client.client import Unfetchable
 from activitypub.inbox import verification
 from activitypub.remote import actors
 from activitypub.signatures import BadSignature
-from activitypub.uris import Malformed, host_of, parse_uri
+from activitypub.uris import Malformed, host_of
 from node.accounts import accounts, keys, relationships
 from node.database import Reader
 from node.federation import recipients
-from node.models import visibility
-from node.models.account import Account
 from node.models.audience import OPEN_VISIBILITIES
 from node.models.post import Post
 from node.models.visibility import may_see
 from node.moderation import domain_rules
 from node.node import Node
-from node.posts import posts
 
 
 async def verified_signer(node: Node, scope: Scope) -> KnownKey | None:
@@ -82,20 +79,11 @@ def may_read(tx: Reader, post: Post, signer: KnownKey | None) -> bool:
         return may_see(tx, reader, post)
     if reader is None or reader.is_inactive:
         return False
-    return any(may_see(tx, account, post) for account in _readers_on_server(tx, post, reader))
+    return may_see(tx, reader, post) or recipients.has_reader_on_server(tx, post, host_of(reader.uri))
 
 
 def may_fetch_file(tx: Reader, host: str, key: str) -> bool:
     """Returns whether another server may fetch the file of a photo: it is in a post that somebody there may see."""
     if domain_rules.is_blocked(tx, host):
         return False
-    found = posts.by_ids(tx, visibility.post_ids_with_file(tx, key)).values()
-    return any(
-        may_see(tx, account, post)
-        for post in found
-        for account in recipients.audience_at_host(tx, post, host)
-    )
-
-
-def _readers_on_server(tx: Reader, post: Post, reader: Account) -> list[Account]:
-    return [reader, *recipients.audience_on_server(tx, post, parse_uri(reader.uri).origin + "/")]
+    return recipients.has_reader_of_file(tx, key, host)

@@ -14,6 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from media.containers.jpeg import END, JpegFile, with_halved_means
 from media.containers.spliced import open_spliced
+from media.decoders import huffman
 from media.images import MIN_SHARE
 
 _CHUNK_BYTES = 1 << 20
@@ -44,7 +45,7 @@ def load(image: JpegImageFile, data: bytes, file: JpegFile, scale: int) -> float
     padded = replace(file, end=file.end + file.padding, padding=0)
     spare = _spare_bytes(image, data, padded, scale)
     if file.padding:
-        if spare is not None and spare <= 0 and _may_be_pixels(image, data, padded):
+        if spare is not None and _is_end_of_pixels(data, padded, size, spare):
             return 1.0
         spare = _spare_bytes(opened(data, file), data, file, 8)
     if spare is not None and spare <= _MAX_SPARE_BYTES:
@@ -58,16 +59,16 @@ def load(image: JpegImageFile, data: bytes, file: JpegFile, scale: int) -> float
     return share
 
 
-def _may_be_pixels(image: JpegImageFile, data: bytes, file: JpegFile) -> bool:
-    """Returns whether what looks like padding is the pixels of a flat picture, of which not one byte is too many.
+def _is_end_of_pixels(data: bytes, file: JpegFile, size: Size, spare: int) -> bool:
+    """Returns whether what looks like padding is pixels, of which not one byte is too many, or stands behind all pixels.
 
-    One byte again and again stands for blocks of one colour; in a scan of its own, for one component of them.
+    One byte again and again stands for blocks that are alike; in a scan of its own, for one component of them.
     """
-    if file.is_one_scan() and len({*data[file.end - _WATCHED_BYTES : file.end]}) <= 2:
-        corner = image.crop((max(0, image.width - 8), max(0, image.height - 8), *image.size))
-        if any(low != high for low, high in (band.getextrema() for band in corner.split())):
-            return False
-    return _share_with_valid_means(data, file) == 1
+    try:
+        is_end = huffman.is_end_of_pixels(data, file, size)
+    except huffman.CannotTell:
+        is_end = spare <= 0
+    return is_end and _share_with_valid_means(data, file) == 1
 
 
 def _draft(image: JpegImageFile, scale: int) -> None:

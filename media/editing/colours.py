@@ -62,10 +62,20 @@ def into_gamut(linear: Array) -> Array:
     A channel far below the largest one follows an exponential toe instead of stopping at 0; what is too bright is
     scaled down and keeps its hue.
     """
-    highest = np.maximum(linear.max(-1, keepdims=True), TINY)
-    share = linear / highest
+    top = np.maximum(highest(linear), TINY)
+    share = linear / top
     share = np.where(share < _TOE, _TOE * np.exp(np.minimum(share - _TOE, 0) / _TOE), share)
-    return encode(share * np.minimum(highest, 1))
+    return encode(share * np.minimum(top, 1))
+
+
+def highest(rgb: Array) -> Array:
+    """Returns the largest channel as (…, 1): much faster than `max`, since there are but three."""
+    return np.maximum(np.maximum(rgb[..., 0:1], rgb[..., 1:2]), rgb[..., 2:3])
+
+
+def lowest(rgb: Array) -> Array:
+    """Returns the smallest channel as (…, 1)."""
+    return np.minimum(np.minimum(rgb[..., 0:1], rgb[..., 1:2]), rgb[..., 2:3])
 
 
 def luma(rgb: Array) -> Array:

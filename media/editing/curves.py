@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from media.editing.colours import TINY, Array, colourful
+from media.editing.colours import TINY, Array, colourful, highest, lowest
 from media.editing.looks import Points
 from media.editing.recipes import Adjustments
 
@@ -117,7 +117,7 @@ def apply_to_colours(rgb: Array, curve: Curve) -> Array:
     The largest channel goes through the curve, the smallest mostly by the same ratio, so that colours neither wash
     out nor overheat; the middle one keeps its place between them. What is nearly grey goes through the curve alone.
     """
-    high, low = rgb.max(-1, keepdims=True), rgb.min(-1, keepdims=True)
+    high, low = highest(rgb), lowest(rgb)
     new_high = curve(high)
     kept = _KEPT_RATIO * colourful(high - low, 0.08)
     black = curve(np.zeros(1))

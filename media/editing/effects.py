@@ -18,6 +18,7 @@ from media.editing.recipes import Recipe
 Plane = NDArray[np.float32]
 
 CLARITY_CELLS = 256
+_BLUR_COLUMNS = 32  # of a picture that are blurred by one small matrix
 _CLARITY_SIGMA = 0.02  # of the long side
 _RED, _GREEN, _BLUE = (np.float32(share) for share in (0.2126, 0.7152, 0.0722))
 
@@ -58,40 +59,43 @@ def luma(planes: Plane) -> Plane:
 
 def add(planes: Plane, change: Plane) -> None:
     """Adds the same to the three channels, which keeps hues, and stays in 0…1."""
-    for plane in planes:
-        plane += change
-        np.clip(plane, 0, 1, out=plane)
+    planes += change
+    np.clip(planes, 0, 1, out=planes)
 
 
 def gaussian_weights(sigma: float) -> Plane:
-    """Returns the weights of a blur from the middle outwards, of which the others are the mirror image."""
+    """Returns the weights of a blur from the first neighbour that counts to the last."""
     radius = math.ceil(3 * sigma)
-    weights = np.exp(-0.5 * (np.arange(radius + 1) / sigma) ** 2)
-    whole: Plane = (weights / (2 * weights.sum() - weights[0])).astype(np.float32)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    whole: Plane = (weights / weights.sum()).astype(np.float32)
     return whole
 
 
-def blur(plane: Plane, weights: Plane, top: int, bottom: int) -> Plane:
-    """Blurs rows `top` to `bottom` of a plane; beyond its edges they repeat."""
-    radius = len(weights) - 1
-    above, below = max(0, radius - top), max(0, bottom + radius - len(plane))
-    rows = plane[max(0, top - radius) : bottom + radius]
-    if above or below:
-        rows = np.pad(rows, ((above, below), (0, 0)), mode="edge")
-    count, width = bottom - top, plane.shape[1]
-    down = rows[radius : radius + count] * weights[0]
-    pair = np.empty_like(down)
-    for step in range(1, radius + 1):
-        np.add(rows[radius - step :][:count], rows[radius + step :][:count], out=pair)
-        pair *= weights[step]
-        down += pair
-    wide = np.pad(down, ((0, 0), (radius, radius)), mode="edge")
-    out: Plane = wide[:, radius : radius + width] * weights[0]
-    for step in range(1, radius + 1):
-        np.add(wide[:, radius - step :][:, :width], wide[:, radius + step :][:, :width], out=pair)
-        pair *= weights[step]
-        out += pair
-    return out
+def blur(rows: Plane, weights: Plane) -> Plane:
+    """Blurs rows without the first and the last, which are neighbours; beyond left and right the edges repeat.
+
+    Both steps are products of matrices, small enough to stay in the cache.
+    """
+    reach = len(weights) - 1
+    count, width = len(rows) - reach, rows.shape[1]
+    blocks = -(-width // _BLUR_COLUMNS)
+    wide = np.empty((count, blocks * _BLUR_COLUMNS + reach), np.float32)
+    left, right = reach // 2, reach // 2 + width
+    np.matmul(_band(weights, count), rows, out=wide[:, left:right])
+    wide[:, :left] = wide[:, left : left + 1]
+    wide[:, right:] = wide[:, right - 1 : right]
+    strides = (wide.strides[0], _BLUR_COLUMNS * wide.strides[1], wide.strides[1])
+    windows = np.ndarray((count, blocks, _BLUR_COLUMNS + reach), np.float32, wide, 0, strides)
+    blurred = windows.reshape(count * blocks, -1) @ _band(weights, _BLUR_COLUMNS).T
+    return blurred.reshape(count, -1)[:, :width]
+
+
+def _band(weights: Plane, count: int) -> Plane:
+    """Returns the matrix whose product with values and their neighbours is so many blurred values."""
+    band = np.zeros((count, count + len(weights)), np.float32)
+    band[:, : len(weights)] = weights
+    # Each row begins one place later than the one above.
+    return band.ravel()[: count * (count + len(weights) - 1)].reshape(count, -1)
 
 
 class Clarity:
@@ -109,25 +113,22 @@ class Clarity:
     def measure(self, brightness: Plane) -> None:
         """Takes the brightness of the picture, averaged over the width of each cell already (`narrow`)."""
         width, height = self._size
-        small = average(brightness.T, height).T.astype(np.float32)
+        small = average(np.ascontiguousarray(brightness.T), height).T
         weights = gaussian_weights(_CLARITY_SIGMA * max(width, height))
-        small = blur(small, weights, 0, height)
+        reach = len(weights) // 2
+        small = blur(np.pad(small, ((reach, reach), (0, 0)), mode="edge"), weights)
         column, right = _centres(width, self._shape[0])
         self._wide = small.take(column, 1) * (1 - right) + small.take(column + 1, 1) * right
         self._row, self._lower = _centres(height, self._shape[1])
 
     def narrow(self, brightness: Plane) -> Plane:
         """Returns the brightness of some rows, averaged over the width of each cell."""
-        return average(brightness, self._size[0]).astype(np.float32)
+        return average(brightness, self._size[0])
 
     def apply(self, planes: Plane, top: int) -> None:
         """Applies the tool to the rows from `top` on."""
         y = luma(planes)
-        rows = slice(top, top + planes.shape[1])
-        lower = self._lower[rows, None]
-        change: Plane = y.copy()
-        change -= self._wide.take(self._row[rows], 0) * (1 - lower)
-        change -= self._wide.take(self._row[rows] + 1, 0) * lower
+        change = y - self._base(top, top + planes.shape[1])
         limit = np.abs(change)
         limit *= np.float32(1 / 0.15)
         limit += 1
@@ -141,18 +142,31 @@ class Clarity:
             change *= np.float32(0.45 * self._amount)
         add(planes, change)
 
+    def _base(self, top: int, bottom: int) -> Plane:
+        """Returns the blurred brightness of these rows of pixels."""
+        row, lower = self._row[top:bottom], self._lower[top:bottom]
+        first, last = int(row[0]), int(row[-1]) + 2
+        weights = np.zeros((bottom - top, last - first), np.float32)
+        pixel = np.arange(bottom - top)
+        weights[pixel, row - first] = 1 - lower
+        weights[pixel, row - first + 1] = lower
+        return weights @ self._wide[first:last]
 
-def average(rows: Plane, cells: int) -> NDArray[np.float64]:
+
+def average(rows: Plane, cells: int) -> Plane:
     """Averages each row into so many equal cells, which need not be whole pixels."""
+    if rows.shape[1] < cells:
+        rows = np.repeat(rows, cells, 1)
     length = rows.shape[1]
-    sums = np.zeros((len(rows), length + 1))
-    np.cumsum(rows, 1, dtype=np.float64, out=sums[:, 1:])
     edge = np.arange(cells + 1) * (length / cells)
     pixel = np.minimum(edge.astype(np.intp), length - 1)
-    part = edge - pixel
-    at_edges = sums.take(pixel, 1) * (1 - part) + sums.take(pixel + 1, 1) * part
-    averages: NDArray[np.float64] = np.diff(at_edges, axis=1) * (cells / length)
-    return averages
+    # Each cell is the sum of the pixels from where it begins, without the part before it, and a part of the next one.
+    split = rows.take(pixel, 1) * (edge - pixel).astype(np.float32)
+    sums = np.add.reduceat(rows, pixel[:-1], 1)
+    sums -= split[:, :-1]
+    sums[:, :-1] += split[:, 1:-1]
+    sums *= np.float32(cells / length)
+    return sums
 
 
 def _centres(cells: int, pixels: int) -> tuple[NDArray[np.intp], Plane]:
@@ -165,31 +179,39 @@ def _centres(cells: int, pixels: int) -> tuple[NDArray[np.intp], Plane]:
 class Vignette:
     """Darkens or lightens towards the corners, in an ellipse of the picture's shape."""
 
+    _INSIDE, _OUTSIDE = (
+        0.3,
+        1.05,
+    )  # where it begins and where it is full, from the middle (0) to the corners (1)
+
     def __init__(self, width: int, height: int, amount: float) -> None:
-        self._amount = amount
-        self._across = ((np.arange(width) + 0.5) / width * 2 - 1).astype(np.float32) ** 2 / 2
-        self._down = ((np.arange(height) + 0.5) / height * 2 - 1).astype(np.float32) ** 2 / 2
+        self._is_dark = amount > 0
+        self._strength = np.float32(-0.65 * abs(amount))
+        self._across, self._down = (self._squares(side) for side in (width, height))
 
     def apply(self, planes: Plane, top: int) -> None:
         """Applies the tool to the rows from `top` on."""
         part = self._across[None] + self._down[top : top + planes.shape[1], None]
         np.sqrt(part, out=part)
-        part -= np.float32(0.3)
-        part *= np.float32(1 / 0.75)
+        part -= np.float32(self._INSIDE / (self._OUTSIDE - self._INSIDE))
         np.clip(part, 0, 1, out=part)
-        factor = part * np.float32(-2)
-        factor += 3
+        factor = part * (-2 * self._strength)
+        factor += 3 * self._strength
         factor *= part
         factor *= part
-        factor *= np.float32(-0.65 * abs(self._amount))
         factor += 1
-        for plane in planes:
-            if self._amount > 0:
-                plane *= factor
-            else:
-                np.subtract(1, plane, out=plane)
-                plane *= factor
-                np.subtract(1, plane, out=plane)
+        if self._is_dark:
+            planes *= factor
+        else:
+            np.subtract(1, planes, out=planes)
+            planes *= factor
+            np.subtract(1, planes, out=planes)
+
+    def _squares(self, side: int) -> Plane:
+        """Returns the squared distance of each pixel from the middle of a side, in units of the way from inside to outside."""
+        place = ((np.arange(side) + 0.5) / side * 2 - 1) / (self._OUTSIDE - self._INSIDE)
+        squares: Plane = (place**2 / 2).astype(np.float32)
+        return squares
 
 
 class Sharpen:
@@ -202,12 +224,11 @@ class Sharpen:
     @property
     def reach(self) -> int:
         """How many rows above and below are needed."""
-        return len(self._weights) - 1
+        return len(self._weights) // 2
 
-    def apply(self, planes: Plane, top: int, bottom: int) -> None:
-        """Applies the tool to rows `top` to `bottom` of these; the others are read."""
-        y = luma(planes)
-        change = y[top:bottom] - blur(y, self._weights, top, bottom)
+    def apply(self, planes: Plane, y: Plane, above: Plane, below: Plane) -> None:
+        """Applies the tool to rows of brightness `y`; `above` and `below` is the brightness of the rows around them."""
+        change = y - blur(np.concatenate([above, y, below]), self._weights)
         square = change * change
         change *= square
         square += np.float32(0.012**2)
@@ -217,7 +238,7 @@ class Sharpen:
         limit += 1
         change /= limit
         change *= np.float32(1.6 * self._amount)
-        add(planes[:, top:bottom], change)
+        add(planes, change)
 
 
 def add_grain(planes: Plane, field: Plane, amount: float) -> None:

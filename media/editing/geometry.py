@@ -2,6 +2,9 @@
 
 All of it is one map from a point of the result to a point of the decoded picture, so nothing is resampled twice. Points
 are in pixels from the top left corner; the centre of the first pixel is (0.5, 0.5).
+
+Straightening shows a smaller part in a frame of the same size. The map is of that frame; what is made has fewer pixels,
+`Shape.real_size`, since no picture is ever enlarged.
 """
 
 from __future__ import annotations
@@ -51,30 +54,37 @@ class Shape:
         return is_warped(self.recipe)
 
     def size(self, decoded: Size) -> Size:
-        """Returns the size of the result, upright."""
+        """Returns the size of the cropped frame, upright: that of the result, where nothing is warped."""
         left, top, right, bottom = self._box(decoded)
         return right - left, bottom - top
 
-    def cut(self, image: Image.Image) -> Image.Image:
-        """Cuts out the part of a picture that is shown, not turned yet: the same object if that is the whole.
+    def real_size(self, decoded: Size) -> Size:
+        """Returns the size of the result, upright: as large as it gets without inventing pixels, nor losing any."""
+        width, height = self.size(decoded)
+        matrix = self.point_map(decoded)
+        corners = ((0, 0), (width, 0), (0, height), (width, height))
+        share = min(1.0, max(_stretch(matrix, x, y) for x, y in corners))
+        return max(1, round(width * share)), max(1, round(height * share))
 
-        Of a warped picture it is the part that `warp` needs.
-        """
-        box = self._source_box(image.size)
+    def cut(self, image: Image.Image) -> Image.Image:
+        """Cuts out the part of a picture that is shown, not turned yet: the same object if that is the whole."""
+        box = self.source_box(image.size)
         return image if box == (0, 0, *image.size) else image.crop(box)
 
-    def warp(self, part: Image.Image, decoded: Size, size: Size) -> Image.Image:
-        """Returns the result, upright, in this size, from what `cut` left of a picture of the size `decoded`.
+    def warp(self, part: Image.Image, box: Box, decoded: Size, size: Size) -> Image.Image:
+        """Returns the result, upright, in this size, from the part of a picture of the size `decoded` that lies in the box.
 
-        The part may have been resized: by as much as the result is smaller than `size(decoded)`.
+        The part may have been resized: by as much as the result is smaller than `real_size(decoded)`.
         """
-        full, box = self.size(decoded), self._source_box(decoded)
+        full = self.size(decoded)
         across, down = part.width / (box[2] - box[0]), part.height / (box[3] - box[1])
         enlarge = ((full[0] / size[0], 0.0, 0.0), (0.0, full[1] / size[1], 0.0), (0.0, 0.0, 1.0))
         into_part = ((across, 0.0, -across * box[0]), (0.0, down, -down * box[1]), (0.0, 0.0, 1.0))
         matrix = _multiply(into_part, _multiply(self.point_map(decoded), enlarge))
         scale = matrix[2][2]
         coefficients = [value / scale for row in matrix for value in row][:8]
+        if coefficients[6:] == [0, 0]:
+            return part.transform(size, Image.Transform.AFFINE, coefficients[:6], Image.Resampling.BICUBIC)
         return part.transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
 
     def point_map(self, decoded: Size) -> _Matrix:
@@ -85,8 +95,8 @@ class Shape:
         matrix = _multiply(_correction(width, height, self.recipe), shift)
         return _multiply(self._untranspose(decoded), matrix)
 
-    def _source_box(self, decoded: Size) -> Box:
-        """Returns where the result comes from, with the neighbours that resampling reads."""
+    def source_box(self, decoded: Size) -> Box:
+        """Returns where the result comes from: of a warped picture with the neighbours that resampling reads."""
         right, bottom = self.size(decoded)
         matrix = self.point_map(decoded)
         points = [_apply(matrix, x, y) for x, y in ((0, 0), (right, 0), (0, bottom), (right, bottom))]
@@ -186,6 +196,14 @@ def _map(width: int, height: int, degrees: float, vertical: float, horizontal: f
 def _apply(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
     a, b, depth = (row[0] * x + row[1] * y + row[2] for row in matrix)
     return a / depth, b / depth
+
+
+def _stretch(matrix: _Matrix, x: float, y: float) -> float:
+    """Returns how many pixels of the source one of the result is wide or high at a point, whichever is more."""
+    (a, b, _), (d, e, _), (g, h, i) = matrix
+    depth = g * x + h * y + i
+    from_x, from_y = _apply(matrix, x, y)
+    return max(math.hypot(a - g * from_x, d - g * from_y), math.hypot(b - h * from_x, e - h * from_y)) / depth
 
 
 def _multiply(left: _Matrix, right: _Matrix) -> _Matrix:

@@ -1,4 +1,4 @@
-"""A table looked up for millions of pixels, in 8 bits in and floats out.
+"""A table looked up for millions of pixels, in 8 bits in and floats or 8 bits out.
 
 A channel has 256 values, so the table is interpolated along red and green once for all of them; of a pixel remains one
 step along blue. Its two neighbours are each one number of 64 bits, three channels of 16: 17 MB that a photo, whose
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from media.editing.table import NODES, Table
 
 Planes = NDArray[np.float32]  # (3, pixels): red, green, blue, 0…1
-Packed = NDArray[np.uint32]  # (pixels,): red in the lowest byte, then green, then blue
+Packed = NDArray[np.int32]  # (pixels,): red in the lowest byte, then green, then blue
+Bytes = NDArray[np.uint8]  # (pixels, 4): red, green, blue, and one that means nothing
 
 _LEVELS = 256
 _PRECISION = 65535
+_NODE_FACTOR = 8224  # of a level, in 65536ths: which node lies below it, without a division
 
 
 class Interpolation:
@@ -35,33 +37,48 @@ class Interpolation:
             between += 0.5
             of_green[:] = between
         self._nodes = nodes.view(np.uint64).ravel()
-        self._node = node
-        self._part = part * np.float32(1 / _PRECISION)
-        self._rest = (1 - part) * np.float32(1 / _PRECISION)
+        # The same for each of the four channels of a pixel; as one number, it is looked up in one step.
+        self._parts = np.repeat(part, 4).view(np.complex128)
 
-    def __call__(self, pixels: Packed) -> Planes:
-        blue = ((pixels >> np.uint32(16)) & np.uint32(0xFF)).astype(np.uint8)
-        at = (pixels & np.uint32(0xFFFF)).astype(np.intp)
-        at *= NODES
-        at += self._node.take(blue)
-        below = self._nodes.take(at, mode="clip").view(np.uint16).reshape(-1, 4)
-        at += 1
-        above = self._nodes.take(at, mode="clip").view(np.uint16).reshape(-1, 4)
-        rest, part = self._rest.take(blue), self._part.take(blue)
+    def to_planes(self, pixels: Packed) -> Planes:
+        """Returns the colours as floats."""
+        found = self._between_nodes(pixels).reshape(-1, 4)
         planes = np.empty((3, len(pixels)), np.float32)
-        step = np.empty(len(pixels), np.float32)
-        for channel in range(3):
-            np.multiply(below[:, channel], rest, out=planes[channel])
-            np.multiply(above[:, channel], part, out=step)
-            planes[channel] += step
+        for channel, plane in enumerate(planes):
+            np.multiply(found[:, channel], np.float32(1 / _PRECISION), out=plane)
         return planes
+
+    def to_bytes(self, pixels: Packed) -> Bytes:
+        """Returns the colours in 8 bits, each rounded half up."""
+        found = self._between_nodes(pixels)
+        found *= np.float32((_LEVELS - 1) / _PRECISION)
+        found += np.float32(0.5)
+        return found.astype(np.uint8).reshape(-1, 4)
+
+    def _between_nodes(self, pixels: Packed) -> NDArray[np.float32]:
+        """Returns four numbers for each pixel, of `_PRECISION`, the last of which means nothing."""
+        blue = pixels >> 16
+        blue &= 0xFF
+        place = blue * _NODE_FACTOR
+        place >>= 16
+        red_and_green = pixels & 0xFFFF
+        red_and_green *= NODES
+        place += red_and_green
+        at = place.astype(np.intp)
+        below = self._nodes.take(at, mode="clip").view(np.uint16).astype(np.float32)
+        at += 1
+        found = self._nodes.take(at, mode="clip").view(np.uint16).astype(np.float32)
+        found -= below
+        found *= self._parts.take(blue.astype(np.intp), mode="clip").view(np.float32)
+        found += below
+        return found
 
 
 def unchanged(pixels: Packed) -> Planes:
     """Returns the planes of pixels that no table changes."""
     planes = np.empty((3, len(pixels)), np.float32)
     for channel in range(3):
-        values = (pixels >> np.uint32(8 * channel)) & np.uint32(0xFF)
+        values = (pixels >> (8 * channel)) & 0xFF
         np.multiply(values, np.float32(1 / 255), out=planes[channel])
     return planes
 

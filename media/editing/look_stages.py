@@ -24,7 +24,6 @@ from media.editing.looks import CHANNELS, HUE_FAMILIES, Look
 
 # The middle of each family in OKLab, in degrees. Between two of them their weights add up to 1.
 _CENTRES = dict(zip(HUE_FAMILIES, (25, 55, 100, 140, 195, 255, 300, 345), strict=True))
-_NEUTRAL_SHIFT = (0.0, 0.0, 0.0)
 
 
 def apply(rgb: Array, look: Look) -> Array:
@@ -55,19 +54,20 @@ def _shift_hues(rgb: Array, shifts: Mapping[str, tuple[float, float, float]]) ->
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
     centres = list(_CENTRES.values())
-    total = np.zeros((*hue.shape, 3))
+    total = np.zeros((3, *hue.shape))
     for place, (name, centre) in enumerate(_CENTRES.items()):
+        if name not in shifts:
+            continue
         gap_before = (centre - centres[place - 1]) % 360
         gap_after = (centres[(place + 1) % len(centres)] - centre) % 360
-        distance = (hue - centre + 180) % 360 - 180
+        distance = hue - centre
+        distance -= 360 * (distance > 180)
+        distance += 360 * (distance < -180)
         weight = 1 - smoothstep(0, 1, np.where(distance < 0, -distance / gap_before, distance / gap_after))
-        total += weight[..., None] * np.array(shifts.get(name, _NEUTRAL_SHIFT))
-    share = colourful(chroma, 0.03)
-    turn, saturation, lightness = (
-        np.radians(total[..., 0]) * share,
-        total[..., 1] * share,
-        total[..., 2] * share,
-    )
+        for sum_of_shifts, shift in zip(total, shifts[name], strict=True):
+            sum_of_shifts += weight * shift
+    total *= colourful(chroma, 0.03)
+    turn, saturation, lightness = np.radians(total[0]), total[1], total[2]
     a, b = lab[..., 1] * (1 + saturation), lab[..., 2] * (1 + saturation)
     lift = 0.12 * lightness * np.minimum(chroma / 0.15, 1) * 4 * lab[..., 0] * (1 - lab[..., 0])
     turned = (a * np.cos(turn) - b * np.sin(turn), a * np.sin(turn) + b * np.cos(turn))

@@ -142,11 +142,12 @@ def colours_only(recipe: Recipe) -> Recipe:
 
 def have_same_shape(one: str, other: str) -> bool:
     """Returns whether two canonical recipes, or nothing for none, show the same part of the photo."""
-    return _shape_only(one) == _shape_only(other)
+    first, second = (shape_only(parse(text) if text else NEUTRAL) for text in (one, other))
+    return first == second
 
 
-def _shape_only(text: str) -> Recipe:
-    recipe = parse(text) if text else NEUTRAL
+def shape_only(recipe: Recipe) -> Recipe:
+    """Returns what of a recipe decides which part of the photo is shown."""
     return replace(recipe, adjust=Adjustments(), look="", strength=100, seed=1)
 
 

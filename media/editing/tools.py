@@ -12,6 +12,8 @@ from media.editing.colours import (
     decode,
     encode,
     gain,
+    highest,
+    lowest,
     luma,
     skin_mask,
     to_oklab,
@@ -46,7 +48,7 @@ def saturate(rgb: Array, saturation: float, vibrance: float) -> Array:
 
 
 def _saturate(rgb: Array, amount: float, *, is_vibrance: bool) -> Array:
-    high, low = rgb.max(-1, keepdims=True), rgb.min(-1, keepdims=True)
+    high, low = highest(rgb), lowest(rgb)
     saturation = np.clip(1 - low / np.maximum(high, TINY), 0, 1)
     strength = amount * np.ones_like(saturation)
     if amount > 0:

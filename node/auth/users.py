@@ -34,7 +34,8 @@ SEEN_UPDATE_INTERVAL_MS = 60 * 60 * 1000
 class User:
     """`role` is user, moderator or admin; `state` is active, pending or disabled.
 
-    `new_email` takes the place of `email` once it is confirmed; `mail_problem` is why the last mail was refused, or ''.
+    `asks_descriptions`: whether a page asks before photos without a description are posted. `new_email` takes the place
+    of `email` once it is confirmed; `mail_problem` is why the last mail was refused, or ''.
     """
 
     account_id: int
@@ -47,6 +48,7 @@ class User:
     time_zone: str
     default_visibility: str
     default_licence: str
+    asks_descriptions: bool
     invited_by: int | None
     created_at: int
     seen_at: int | None
@@ -224,6 +226,7 @@ def set_preferences(
     language: str | None = None,
     default_visibility: str | None = None,
     default_licence: str | None = None,
+    asks_descriptions: bool | None = None,
     time_zone: str | None = None,
 ) -> None:
     """Changes preferences; None leaves one as it is. Raises Invalid for an unknown theme, visibility or licence."""
@@ -235,12 +238,14 @@ def set_preferences(
         """UPDATE users SET theme = COALESCE(:theme, theme), language = COALESCE(:language, language),
                   default_visibility = COALESCE(:visibility, default_visibility),
                   default_licence = COALESCE(:licence, default_licence),
+                  asks_descriptions = COALESCE(:asks, asks_descriptions),
                   time_zone = COALESCE(:time_zone, time_zone)
            WHERE account_id = :id""",
         theme=theme,
         language=None if language is None else language[:20],
         visibility=default_visibility,
         licence=default_licence,
+        asks=asks_descriptions,
         time_zone=None if time_zone is None else time_zone[:64],
         id=account.id,
     )

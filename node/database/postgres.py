@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from node.database import migrate
 from node.database.core import Row, Site, bind, number_parameters
@@ -25,6 +27,9 @@ T = TypeVar("T")
 
 CONNECTIONS = 4
 MAX_TRIES = 5
+WITHOUT_STATISTICS_BYTES = 64 * 1024  # a table of this size is read whole in less time than it takes to plan
+
+log = logging.getLogger("tintype.database")
 
 
 class PostgresReader:
@@ -182,6 +187,27 @@ async def open_postgres(url: str, site: Site) -> PostgresDatabase:
 def _migrate(slot: Slot, connection: psycopg.Connection[Any]) -> None:
     with connection.cursor() as cursor:
         migrate.migrate_postgres(_Cursor(connection, cursor))
+        _take_missing_statistics(cursor)
+
+
+def _take_missing_statistics(cursor: psycopg.Cursor[Any]) -> None:
+    """Analyzes the tables with rows of which the server has no statistics, as after a restore from a dump.
+
+    It would do so by itself within some minutes, in which a home timeline may read whole tables.
+    """
+    cursor.execute(
+        """SELECT c.relname FROM pg_class c
+           WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND pg_relation_size(c.oid) > %s
+             AND NOT EXISTS (SELECT 1 FROM pg_stats s WHERE s.schemaname = 'public' AND s.tablename = c.relname)
+           ORDER BY c.relname""",
+        [WITHOUT_STATISTICS_BYTES],
+    )
+    names = [row[0] for row in cursor.fetchall()]
+    if not names:
+        return
+    log.info("taking statistics of %d tables that have none, as after a restore", len(names))
+    for name in names:
+        cursor.execute(SQL("ANALYZE {}").format(Identifier(name)))
 
 
 class _Cursor:

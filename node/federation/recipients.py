@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from node.database import Reader, Row, build, columns
-from node.models.account import Account
+from node.database import Reader, Row
+from node.models import visibility
 from node.models.post import Post
 from node.models.visibility import no_block_between
 
@@ -135,41 +135,41 @@ def previous_recipients(tx: Reader, post_id: int) -> list[RecipientInbox]:
     return _inboxes(rows)
 
 
-def audience_on_server(tx: Reader, post: Post, base_url: str) -> list[Account]:
-    """Returns the accounts of one server (`https://host/`), 20 at most,
-    that follow the author or are mentioned in a post.
+def has_reader_on_server(tx: Reader, post: Post, host: str) -> bool:
+    """Returns whether an account of another server, by the host of its id, may see a post: it may fetch that, then."""
+    return _has_reader(tx, "posts p WHERE p.id = :post", "a.host = :host", post=post.id, host=host)
 
-    For a post that is not public: one of them may let their server fetch it.
+
+def has_reader_of_file(tx: Reader, key: str, host: str) -> bool:
+    """Returns whether an account of another server may see a post with a photo file.
+
+    By the host of its id, or of its inbox, to which its posts are delivered.
     """
-    return _audience(tx, post, "substr(a.uri, 1, :length) = :base", base=base_url, length=len(base_url))
-
-
-def audience_at_host(tx: Reader, post: Post, host: str) -> list[Account]:
-    """Returns the same accounts by the host of their ids or of their inboxes, to which their posts are delivered."""
-    base_url = f"{tx.site.scheme}://{host}/"
-    return _audience(
+    base = f"{tx.site.scheme}://{host}/"
+    return _has_reader(
         tx,
-        post,
+        visibility.POSTS_WITH_FILE_SQL,
         "(a.host = :host OR lower(substr(a.inbox, 1, :length)) = :base)",
+        key=key,
         host=host,
-        base=base_url,
-        length=len(base_url),
+        base=base,
+        length=len(base),
     )
 
 
-def _audience(tx: Reader, post: Post, condition: str, **values: Any) -> list[Account]:
-    rows = tx.all(
-        f"""SELECT {columns(Account, "a")} FROM accounts a
-            WHERE {condition} AND NOT a.is_local AND a.id IN (
-                SELECT f.follower_id FROM follows f
-                WHERE f.followed_id = :author AND f.state = 'accepted'
-                UNION SELECT m.account_id FROM mentions m WHERE m.post_id = :post)
-            LIMIT 20""",  # noqa: S608
-        author=post.account_id,
-        post=post.id,
-        **values,
-    )
-    return [build(Account, row) for row in rows]
+def _has_reader(tx: Reader, posts_sql: str, is_there: str, **values: Any) -> bool:
+    """Returns whether there is an account that may see one of some posts: it is mentioned, or follows the author.
+
+    All of them are asked: who may see a direct post need not be among the first of many followers.
+    """
+    may_see = f"""NOT a.is_local AND a.suspended_at IS NULL AND a.deleted_at IS NULL AND {is_there}
+        AND {visibility.visible_to("p", "a.id")}"""
+    sql = f"""WITH p AS MATERIALIZED (SELECT p.* FROM {posts_sql})
+        SELECT 1 WHERE EXISTS (SELECT 1 FROM p JOIN mentions m ON m.post_id = p.id
+                JOIN accounts a ON a.id = m.account_id WHERE {may_see})
+            OR EXISTS (SELECT 1 FROM p JOIN follows f ON f.followed_id = p.account_id AND f.state = 'accepted'
+                JOIN accounts a ON a.id = f.follower_id WHERE p.visibility <> 'direct' AND {may_see})"""  # noqa: S608
+    return tx.value(sql, **values) is not None
 
 
 FOLLOWED_LOCALLY_SQL = """SELECT 1 FROM follows f JOIN accounts a ON a.id = f.follower_id

@@ -99,8 +99,13 @@ def _is_active_for_viewer(account: str) -> str:
         FROM accounts va WHERE va.id = {account})"""  # noqa: S608
 
 
-def visible_to(post: str) -> str:
-    """Returns the SQL condition that `:viewer` may see the row of `posts` with this alias."""
+def visible_to(post: str, viewer: str = ":viewer") -> str:
+    """Returns the SQL condition that `:viewer`, or the account whose id the expression is, may see the row of `posts`
+    with this alias. With an expression it is for an account that is active."""
+    return _visible_to(post).replace(":viewer", viewer)
+
+
+def _visible_to(post: str) -> str:
     return f"""({post}.deleted_at IS NULL
         AND {_is_active_for_viewer(f"{post}.account_id")}
         AND {no_block(f"{post}.account_id")}
@@ -190,17 +195,9 @@ def may_see_photo(tx: Reader, viewer_id: int, photo_id: int) -> Access | None:
     )
 
 
-def post_ids_with_file(tx: Reader, key: str) -> list[int]:
-    """Returns the posts that a photo's file is in, and whose author is active and shows media."""
-    rows = tx.all(
-        f"""SELECT p.id FROM photo_files f JOIN photos ph ON ph.id = f.photo_id
-            JOIN posts p ON p.id = ph.post_id
-            WHERE f.file = :key AND p.deleted_at IS NULL
-              AND {is_active("ph.account_id")} AND {_shows_media("ph.account_id")}
-            LIMIT 20""",  # noqa: S608
-        key=key,
-    )
-    return [row["id"] for row in rows]
+POSTS_WITH_FILE_SQL = f"""posts p WHERE p.id IN (SELECT ph.post_id FROM photo_files f
+    JOIN photos ph ON ph.id = f.photo_id WHERE f.file = :key) AND {_shows_media("p.account_id")}"""  # noqa: S608
+"""SQL: the posts, as `p`, that have the photo file `:key` and whose author's media this node shows."""
 
 
 def _widest_access(rows: list[Row]) -> Access | None:

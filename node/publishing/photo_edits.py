@@ -19,7 +19,7 @@ from node.attachments import photo_rows, photos, stored_files
 from node.attachments.photo_rows import Photo
 from node.attachments.stored_files import StoredFiles
 from node.database import Reader, Writer
-from node.errors import Invalid
+from node.errors import Conflict, Invalid
 from node.models.account import Account
 from node.node import Node
 from node.posts.drafts import MAX_PHOTOS
@@ -47,21 +47,31 @@ def refusal(error: BadRecipe) -> Invalid:
     )
 
 
-async def edit(node: Node, account: Account, photo_id: int, recipe: Recipe) -> Photo:
+async def edit(
+    node: Node, account: Account, photo_id: int, recipe: Recipe, *, start: Recipe | None = None
+) -> Photo:
     """Edits a photo of this account by a recipe; a neutral one undoes all edits. The same recipe again changes nothing.
 
-    Raises NotFound, Invalid for a photo without its original, Conflict if it was edited meanwhile, and for a photo in a
-    post what `publishing.edit` raises.
+    `start` is the recipe that the photo had when the person began. Raises NotFound, Invalid for a photo without its
+    original, Conflict if it was edited meanwhile, and for a photo in a post what `publishing.edit` raises.
     """
-    [edited] = await edit_all(node, account, {photo_id: recipe})
+    starts = {} if start is None else {photo_id: start}
+    [edited] = await edit_all(node, account, {photo_id: recipe}, starts)
     return edited
 
 
-async def edit_all(node: Node, account: Account, recipes_by_photo: Mapping[int, Recipe]) -> list[Photo]:
+async def edit_all(
+    node: Node,
+    account: Account,
+    recipes_by_photo: Mapping[int, Recipe],
+    starts: Mapping[int, Recipe] | None = None,
+) -> list[Photo]:
     """Edits photos, all of them or none; a post is edited once, however many of them are in it. Raises what `edit` does."""
     if len(recipes_by_photo) > MAX_PHOTOS:
         raise Invalid(f"Up to {MAX_PHOTOS} photos can be edited at a time.", field="recipe")
     photos_before = [await node.db.read(editable, account, photo_id) for photo_id in recipes_by_photo]
+    for photo in photos_before:
+        _check_start(photo, recipes_by_photo[photo.id], (starts or {}).get(photo.id))
     made: list[_Made] = []
     async with AsyncExitStack() as failing:
         for photo in photos_before:
@@ -76,6 +86,21 @@ async def edit_all(node: Node, account: Account, recipes_by_photo: Mapping[int, 
     for one in made:
         await stored_files.restore_missing(node, one.stored, one.picture.files)
     return [edited.get(photo.id, photo) for photo in photos_before]
+
+
+def _check_start(photo: Photo, wanted: Recipe, start: Recipe | None) -> None:
+    current = recipe_of(photo)
+    if start is not None and not (_are_same(current, start) or _are_same(current, wanted)):
+        raise Conflict("This photo was changed in another tab or app while you edited it.")
+
+
+def recipe_of(photo: Photo) -> Recipe:
+    """Returns the recipe by which a photo is edited: a neutral one if it is not."""
+    return recipes.parse(photo.recipe) if photo.recipe else recipes.NEUTRAL
+
+
+def _are_same(one: Recipe, other: Recipe) -> bool:
+    return one == other or (one.is_neutral and other.is_neutral)
 
 
 @dataclass(frozen=True, slots=True)

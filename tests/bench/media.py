@@ -33,6 +33,7 @@ EDITS = {
     "a crop": Recipe(crop=(0.0, 0.0, 0.8, 1.0)),
     "straightening": Recipe(straighten=2.5),
     "every tool, and a look": Recipe(look="plate", adjust=EVERY_TOOL),
+    "straightening, every tool, and a look": Recipe(look="plate", adjust=EVERY_TOOL, straighten=2.5),
 }
 
 

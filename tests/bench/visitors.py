@@ -42,6 +42,9 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 NEWER_THAN_ALL = 1 << 60  # as an id
 AP = "Accept: application/activity+json\r\n"
+FORM = "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n"
+DISTINCT = ";".join(f"{n:x}=" for n in range(2500))
+CHUNKS = "1\r\na\r\n" * 40_000 + "0\r\n\r\n"
 CROWDS = (
     ("the tag page", "/tags/loud", ""),
     ("the tag page, another each time", "/tags/loud?max_id=NUMBER", ""),
@@ -49,6 +52,14 @@ CROWDS = (
     ("tag JSON, another each time", "/api/v1/timelines/tag/loud?only_media=true&max_id=NUMBER", ""),
     ("search, another each time", "/search?q=evening+NUMBER", ""),
     ("documents of other servers", "/users/alice/outbox?page=true&max_id=NUMBER", AP),
+    ("a file", "/static/avatar.svg", ""),
+    ("a file, with 14 KB of cookies", "/static/avatar.svg", f"Cookie: {'a=;' * 4700}\r\n"),
+    ("a file, with 2,500 cookies", "/static/avatar.svg", f"Cookie: {DISTINCT}\r\n"),
+    ("a file, with 2,500 headers", "/static/avatar.svg", "a:b\r\n" * 2500),
+    ("a file, with 1,000 lines of cookies", "/static/avatar.svg", "Cookie: a=1\r\n" * 1000),
+    ("the tag page, with 40,000 chunks", "/tags/loud", f"{FORM}\r\nCHUNKS"),
+    ("what is no HTTP", "", "\x16\x03\x01"),
+    ("connections alone", "", ""),
 )
 
 
@@ -124,14 +135,30 @@ async def _request_for(order: dict[str, Any]) -> dict[str, Any]:
     numbers = itertools.count()
     ends = time.monotonic() + order["seconds"]
 
+    headers = order["headers"].replace("CHUNKS", CHUNKS)  # longer than an argument may be
+
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", order["port"], limit=1 << 22)
         while (began := time.monotonic()) < ends:
+            if reader.at_eof() or not order["path"]:
+                writer.close()
+                reader, writer = await asyncio.open_connection("127.0.0.1", order["port"], limit=1 << 22)
+            if not order["path"]:
+                if headers:
+                    writer.write(headers.encode("latin-1") + b"\r\n\r\n")
+                    await reader.read()
+                continue
             path = order["path"].replace("rNUMBER", f"r{next(numbers) % PEOPLE}")
             path = path.replace("NUMBER", str(NEWER_THAN_ALL + next(numbers)))
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: bench.test\r\n{order['headers']}\r\n".encode())
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            await reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0]))
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: bench.test\r\n{headers}\r\n".encode())
+            try:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0]))
+            except (ConnectionError, asyncio.IncompleteReadError):  # refused before all of it was sent
+                reader, writer = await asyncio.open_connection("127.0.0.1", order["port"], limit=1 << 22)
+                continue
+            if b"connection: close" in head:
+                reader.feed_eof()
             took.append((time.monotonic() - began) * 1000)
             status = head[9:12].decode()
             statuses[status] = statuses.get(status, 0) + 1

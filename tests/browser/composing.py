@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -14,6 +17,7 @@ from node.models.account import Account
 from node.paging import Page as Part
 from node.timelines import timelines
 from tests.browser.seen import Place, place, signed_in
+from tests.support.bad_connection import BadConnection
 from tests.support.pictures import picture
 
 INPUT = "input[type=file]"
@@ -28,14 +32,30 @@ def files(folder: Path, *names: str) -> list[str]:
 
 
 async def compose(
-    fediverse: Fediverse, browser: Browser, *, width: int = 390, scripts: bool = True, touch: bool = False
+    fediverse: Fediverse, browser: Browser, *, width: int = 390, **options: Any
 ) -> tuple[Place, Page]:
-    """A node, and the page of a new post by Bob."""
+    """A node, and the page of a new post by Bob, with all its scripts."""
     here = await place(fediverse)
-    context = await signed_in(browser, here, here.bob, width=width, scripts=scripts, touch=touch)
-    page = await context.new_page()
-    await page.goto(here.url("/compose"))
-    return here, page
+    return here, await open_as(browser, here, here.bob, here.url("/compose"), width=width, **options)
+
+
+async def open_as(browser: Browser, here: Place, who: Account, url: str, **options: Any) -> Page:
+    """An address in a browser of its own in which somebody is signed in, once all scripts are there."""
+    page = await (await signed_in(browser, here, who, **options)).new_page()
+    await page.goto(url)
+    await page.wait_for_load_state("networkidle")
+    return page
+
+
+@asynccontextmanager
+async def bad_connection(
+    here: Place, browser: Browser, path: str = "/compose", **options: Any
+) -> AsyncIterator[tuple[Page, BadConnection]]:
+    """A page of Bob that reaches the node through a bad connection."""
+    name, _, port = here.node.site.domain.rpartition(":")
+    async with BadConnection(int(port)) as connection:
+        url = f"https://{name}:{connection.port}{path}"
+        yield await open_as(browser, here, here.bob, url, width=390, **options), connection
 
 
 async def add(page: Page, paths: list[str]) -> None:
@@ -70,11 +90,23 @@ def post_button(page: Page, name: str = "Post") -> Locator:
     return page.locator(".compose-bar").get_by_role("button", name=name, exact=True)
 
 
-def _newest(tx: Reader, who: Account) -> list[Photo]:
+async def post_undescribed(page: Page) -> None:
+    """Presses Post, and says that photos without a description may be posted."""
+    await post_button(page).click()
+    await page.locator("#undecided").get_by_role("button", name="Post anyway").click()
+
+
+def _photos(tx: Reader, who: Account) -> list[list[Photo]]:
     ids = [entry.post_id for entry in timelines.profile(tx, who, who, Part())]
-    return photo_rows.by_posts(tx, ids[:1]).get(ids[0], []) if ids else []
+    found = photo_rows.by_posts(tx, ids)
+    return [found.get(id_, []) for id_ in ids]
+
+
+async def all_posted(here: Place) -> list[list[str]]:
+    """The descriptions of the photos of each of Bob's posts, newest first."""
+    return [[photo.alt for photo in shots] for shots in await here.node.db.read(_photos, here.bob)]
 
 
 async def posted(here: Place) -> list[str]:
     """The descriptions of the photos of Bob's newest post."""
-    return [photo.alt for photo in await here.node.db.read(_newest, here.bob)]
+    return next(iter(await all_posted(here)), [])

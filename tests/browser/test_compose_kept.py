@@ -16,7 +16,9 @@ from tests.browser.composing import (
     describe,
     described,
     files,
+    open_as,
     post_button,
+    post_undescribed,
     posted,
     thumbnail,
     tool,
@@ -60,7 +62,7 @@ async def test_after_signing_in_again_in_another_tab_the_same_page_posts(
     await page.context.add_cookies(await again.cookies())  # type: ignore[arg-type]
     await page.locator(".upload.failed").get_by_role("button", name="Try again").click()
     await expect(page.locator(".upload[data-photo]")).to_have_count(2)
-    await post_button(page).click()
+    await post_undescribed(page)
     await expect(page.locator(".post")).to_contain_text("For a long time")
     assert await posted(here) == ["One", ""]
 
@@ -113,9 +115,8 @@ async def test_what_is_chosen_besides_words_is_restored_too(fediverse: Fediverse
 
 async def _edit_album(fediverse: Fediverse, browser: Browser, width: int) -> tuple[Place, Page]:
     here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.alice, width=width)).new_page()
-    await page.goto(here.url(f"/posts/{here.album.id}/edit"))
-    return here, page
+    url = here.url(f"/posts/{here.album.id}/edit")
+    return here, await open_as(browser, here, here.alice, url, width=width)
 
 
 async def _album(here: Place) -> list[str]:

@@ -62,6 +62,10 @@ async def test_the_page_is_accessible_in_every_state(
     await expect(page.locator("#undecided")).to_be_visible()
     await look("undecided")
     await page.locator("#undecided").get_by_role("button", name="Remove this photo").click()
+    await post_button(page).click()
+    await expect(page.locator("#undecided")).to_contain_text("2 photos have no description.")
+    await look("without descriptions")
+    await page.keyboard.press("Escape")
     for option in await page.locator(".option").all():
         await option.locator("summary").click()
         await look(await option.locator("summary").inner_text())

@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Route, expect
 from federation_tests.fediverse import Fediverse
 from node.publishing import saved_drafts
 from node.publishing.saved_drafts import SavedDraft
-from tests.browser.seen import Place, place, signed_in
-from tests.support.pictures import picture
+from tests.browser.composing import add, compose, described, files, open_as, post_button
+from tests.browser.seen import Place
 from tests.support.posting import publish
 
 
@@ -23,13 +23,9 @@ async def _drafts(here: Place) -> list[SavedDraft]:
 async def test_a_post_begun_on_the_phone_is_finished_on_the_desktop(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    phone = await (await signed_in(browser, here, here.bob, width=390)).new_page()
-    await phone.goto(here.url("/compose"))
-    file = tmp_path / "lake.jpg"
-    file.write_bytes(picture(600, 400))
-    await phone.set_input_files("input[type=file]", str(file))
-    await phone.locator(".upload textarea").fill("A boat")
+    here, phone = await compose(fediverse, browser)
+    await add(phone, files(tmp_path, "lake.jpg"))
+    await described(phone).fill("A boat")
     await phone.get_by_label("Caption").fill("Half a thou")
     await expect(phone.locator("#draft-state")).to_have_text("Draft saved")
     await phone.get_by_label("Caption").press_sequentially("ght")
@@ -40,12 +36,11 @@ async def test_a_post_begun_on_the_phone_is_finished_on_the_desktop(
     while not await whole():
         await phone.wait_for_timeout(100)
 
-    desktop = await (await signed_in(browser, here, here.bob)).new_page()
-    await desktop.goto(here.url("/drafts"))
+    desktop = await open_as(browser, here, here.bob, here.url("/drafts"))
     await desktop.get_by_role("link", name="Half a thought").click()
-    await expect(desktop.locator(".upload textarea")).to_have_value("A boat")
+    await expect(described(desktop)).to_have_value("A boat")
     await desktop.get_by_label("Caption").fill("A whole thought")
-    await desktop.get_by_role("button", name="Post", exact=True).last.click()
+    await post_button(desktop).click()
 
     await expect(desktop.locator(".post")).to_contain_text("A whole thought")
     await desktop.wait_for_timeout(2_000)  # longer than until it would be saved once more
@@ -55,14 +50,12 @@ async def test_a_post_begun_on_the_phone_is_finished_on_the_desktop(
 async def test_what_could_not_be_saved_on_the_server_is_kept_in_the_browser(
     fediverse: Fediverse, browser: Browser
 ) -> None:
-    here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.bob)).new_page()
+    here, page = await compose(fediverse, browser, width=1280)
 
     async def lost(route: Route) -> None:
         await route.abort()
 
     await page.route("**/drafts", lost)
-    await page.goto(here.url("/compose"))
     await page.get_by_label("Caption").fill("Written in a tunnel")
     await expect(page.locator("#draft-state")).to_have_text("Not saved on the server yet")
     await page.unroute("**/drafts")
@@ -74,16 +67,13 @@ async def test_what_could_not_be_saved_on_the_server_is_kept_in_the_browser(
 
 
 async def test_a_time_is_that_of_the_place_where_it_is_typed(fediverse: Fediverse, browser: Browser) -> None:
-    here = await place(fediverse)
-    context = await signed_in(browser, here, here.bob, timezone="America/New_York")
-    page = await context.new_page()
-    await page.goto(here.url("/compose"))
+    here, page = await compose(fediverse, browser, width=1280, timezone="America/New_York")
     await page.get_by_label("Caption").fill("Good morning")
     await page.locator("summary", has_text="Schedule").click()
     at = (datetime.now(UTC) + timedelta(days=2)).astimezone(ZoneInfo("America/New_York"))
     at = at.replace(second=0, microsecond=0)
     await page.get_by_label("Post later").fill(f"{at:%Y-%m-%dT%H:%M}")
-    await page.get_by_role("button", name="Post", exact=True).last.click()
+    await page.get_by_role("button", name="Schedule", exact=True).last.click()
 
     await expect(page.get_by_role("heading", name="Drafts")).to_be_visible()
     [saved] = await _drafts(here)
@@ -95,10 +85,8 @@ async def test_a_time_is_that_of_the_place_where_it_is_typed(fediverse: Fedivers
 async def test_a_quote_is_another_draft_than_the_post_that_was_begun(
     fediverse: Fediverse, browser: Browser
 ) -> None:
-    here = await place(fediverse)
+    here, page = await compose(fediverse, browser, width=1280)
     quoted = await here.node.db.write(lambda tx: publish(tx, here.bob, "Quote me"))
-    page = await (await signed_in(browser, here, here.bob)).new_page()
-    await page.goto(here.url("/compose"))
     await page.get_by_label("Caption").fill("Something else")
     await expect(page.locator("#draft-state")).to_have_text("Draft saved")
 

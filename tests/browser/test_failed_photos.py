@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, Route, expect
 
 from federation_tests.fediverse import Fediverse
-from node.attachments import photo_rows
-from node.attachments.photo_rows import Photo
-from node.database import Reader
-from node.models.account import Account
-from node.paging import Page as Part
-from node.timelines import timelines
-from tests.browser.seen import Place, place, signed_in
-from tests.support.pictures import picture
+from tests.browser.composing import (
+    INPUT,
+    add,
+    all_posted,
+    compose,
+    described,
+    files,
+    post_button,
+    post_undescribed,
+    tool,
+)
 
 
-def _files(folder: Path, *names: str) -> list[str]:
-    """Files with these names: pictures, but for those that end in .pdf."""
-    for n, name in enumerate(names):
-        data = b"%PDF-1.4 nothing to see" if name.endswith(".pdf") else picture(600, 400, seed=n)
-        (folder / name).write_bytes(data)
-    return [str(folder / name) for name in names]
-
-
-def _photos_of(tx: Reader, who: Account) -> list[list[Photo]]:
-    """The photos of each post of an account, newest first."""
-    ids = [entry.post_id for entry in timelines.profile(tx, who, who, Part())]
-    found = photo_rows.by_posts(tx, ids)
-    return [found.get(id_, []) for id_ in ids]
-
-
-async def _posted(here: Place) -> list[int]:
-    return [len(photos) for photos in await here.node.db.read(_photos_of, here.bob)]
-
-
-async def _compose(
-    fediverse: Fediverse, browser: Browser, *, scripts: bool = True, width: int = 390
-) -> tuple[Place, Page]:
-    here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.bob, width=width, scripts=scripts)).new_page()
-    await page.goto(here.url("/compose"))
-    return here, page
-
-
-def _post_button(page: Page) -> object:
-    return page.get_by_role("button", name="Post", exact=True).last
-
-
-async def _break_uploads(page: Page) -> None:
-    """The server fails. What is lost on the way continues by itself: see test_uploads."""
+async def _break_uploads(page: Page, once: asyncio.Event | None = None) -> None:
+    """The server fails, `once` something happened. What is lost on the way continues by itself: see test_uploads."""
 
     async def fail(route: Route) -> None:
+        if once is not None:
+            await once.wait()
         await route.fulfill(status=500, content_type="application/json", body='{"error": "It failed here."}')
 
     await page.route("**/compose/photo", fail)
@@ -61,53 +35,53 @@ async def _break_uploads(page: Page) -> None:
 async def test_post_waits_for_a_decision_about_a_failed_photo(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
+    here, page = await compose(fediverse, browser)
     await page.get_by_label("Caption").fill("Two of them")
-    await page.set_input_files("input[type=file]", _files(tmp_path, "bad.pdf", "good.jpg"))
+    await page.set_input_files(INPUT, files(tmp_path, "bad.pdf", "good.jpg"))
     await expect(page.locator(".upload[data-photo]")).to_have_count(1)
     await expect(page.locator(".upload.failed")).to_have_count(1)
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator("#undecided")).to_contain_text("1 photo was not uploaded")
     await expect(page.locator("#undecided")).to_be_focused()
     assert page.url.endswith("/compose")
-    assert await _posted(here) == []
+    assert await all_posted(here) == []
     await page.locator("#undecided").get_by_role("button", name="Remove this photo").click()
     await expect(page.locator("#undecided")).to_be_hidden()
     await expect(page.locator(".upload")).to_have_count(1)
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_undescribed(page)
     await expect(page.get_by_text("Two of them")).to_be_visible()
-    assert await _posted(here) == [1]
+    assert await all_posted(here) == [[""]]
 
 
 async def test_only_failed_photos_never_become_a_text_post(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
+    here, page = await compose(fediverse, browser)
     await page.get_by_label("Caption").fill("Look at this")
-    await _break_uploads(page)
-    await page.set_input_files("input[type=file]", _files(tmp_path, "one.jpg", "two.jpg", "three.jpg"))
+    may_fail = asyncio.Event()
+    await _break_uploads(page, may_fail)
+    await page.set_input_files(INPUT, files(tmp_path, "one.jpg", "two.jpg", "three.jpg"))
     # Pressed while they are still being sent: it posts once they are uploaded, and these never are.
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_undescribed(page)
+    may_fail.set()
     await expect(page.locator(".upload.failed")).to_have_count(3)
-    if await page.locator("#undecided").is_hidden():
-        await _post_button(page).click()  # type: ignore[attr-defined]
     await expect(page.locator("#undecided")).to_contain_text("3 photos were not uploaded")
-    assert await _posted(here) == []
+    assert await all_posted(here) == []
     await page.unroute("**/compose/photo")
     await page.locator("#undecided").get_by_role("button", name="Try again").click()
     await expect(page.locator(".upload[data-photo]")).to_have_count(3)
     await expect(page.locator("#undecided")).to_be_hidden()
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator(".slides img")).to_have_count(3)
-    assert await _posted(here) == [3]
+    assert await all_posted(here) == [["", "", ""]]
 
 
 async def test_a_failed_photo_can_be_removed_wherever_it_stands(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    _here, page = await _compose(fediverse, browser)
-    names = _files(tmp_path, "first.pdf", "good.jpg", "middle.pdf", "other.jpg", "last.pdf")
-    await page.set_input_files("input[type=file]", names)
+    _here, page = await compose(fediverse, browser)
+    names = files(tmp_path, "first.pdf", "good.jpg", "middle.pdf", "other.jpg", "last.pdf")
+    await page.set_input_files(INPUT, names)
     await expect(page.locator(".upload textarea")).to_have_count(2)
     await expect(page.locator(".upload.failed")).to_have_count(3)
     for left in (2, 1, 0):
@@ -117,78 +91,78 @@ async def test_a_failed_photo_can_be_removed_wherever_it_stands(
         await remove.click()
         await expect(page.locator(".upload.failed")).to_have_count(left)
     for left in (1, 0):
-        await page.locator(".upload.chosen .photo-menu summary").click()
-        await page.locator(".upload.chosen").get_by_role("button", name="Remove").click()
+        await tool(page, "Remove")
         await expect(page.locator(".upload")).to_have_count(left)
 
 
 async def test_one_failed_photo_is_sent_again_by_its_own_button(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
+    here, page = await compose(fediverse, browser)
     await _break_uploads(page)
-    await page.set_input_files("input[type=file]", _files(tmp_path, "one.jpg"))
+    await page.set_input_files(INPUT, files(tmp_path, "one.jpg"))
     await expect(page.locator(".upload.failed")).to_contain_text("It failed here.")
     await page.unroute("**/compose/photo")
     await page.locator(".upload.failed").get_by_role("button", name="Try again").click()
-    await page.locator(".upload textarea").fill("A lake")
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await described(page).fill("A lake")
+    await post_button(page).click()
     await expect(page.locator(".photo img")).to_have_attribute("alt", "A lake")
-    assert await _posted(here) == [1]
+    assert await all_posted(here) == [["A lake"]]
 
 
 async def test_photos_beyond_the_limit_are_named_and_wait_for_a_decision(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
-    await page.reload()
-    names = _files(tmp_path, *(f"photo-{n}.jpg" for n in range(22)))
-    await page.set_input_files("input[type=file]", names)
+    here, page = await compose(fediverse, browser)
+    names = files(tmp_path, *(f"photo-{n}.jpg" for n in range(22)))
+    await page.set_input_files(INPUT, names)
     await expect(page.locator(".upload[data-photo]")).to_have_count(20, timeout=60_000)
     await expect(page.locator(".upload.failed")).to_contain_text("photo-20.jpg, photo-21.jpg")
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator("#undecided")).to_be_visible()
-    assert await _posted(here) == []
+    assert await all_posted(here) == []
 
 
 async def test_a_restored_draft_says_which_photo_is_missing(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
+    here, page = await compose(fediverse, browser)
     await _break_uploads(page)
     await page.get_by_label("Caption").fill("Before the tunnel")
-    await page.set_input_files("input[type=file]", _files(tmp_path, "tunnel.jpg"))
+    await page.set_input_files(INPUT, files(tmp_path, "tunnel.jpg"))
     await expect(page.locator(".upload.failed")).to_have_count(1)
     await page.reload()
     await expect(page.get_by_label("Caption")).to_have_value("Before the tunnel")
     await expect(page.locator(".upload.failed")).to_contain_text("tunnel.jpg")
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator("#undecided")).to_be_visible()
-    assert await _posted(here) == []
+    assert await all_posted(here) == []
 
 
 async def test_without_scripts_post_waits_for_a_decision_too(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser, scripts=False)
+    here, page = await compose(fediverse, browser, scripts=False)
     await page.get_by_label("Caption").fill("No script was run")
-    await page.set_input_files("input[type=file]", _files(tmp_path, "bad.pdf"))
+    await page.set_input_files(INPUT, files(tmp_path, "bad.pdf"))
     for _ in range(2):
-        await _post_button(page).click()  # type: ignore[attr-defined]
+        await post_button(page).click()
         await expect(page.locator(".upload.failed")).to_contain_text("bad.pdf")
-        assert await _posted(here) == []
+        assert await all_posted(here) == []
     await page.get_by_label("Post without this photo").check()
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
+    await page.get_by_label("Post the caption without a photo").check()
+    await post_button(page).click()
     await expect(page.get_by_text("No script was run")).to_be_visible()
-    assert await _posted(here) == [0]
+    assert await all_posted(here) == [[]]
 
 
 async def test_what_was_typed_outlives_a_post_that_failed(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here, page = await _compose(fediverse, browser)
-    await page.set_input_files("input[type=file]", _files(tmp_path, "good.jpg"))
-    await page.locator(".upload textarea").fill("A lake")
+    here, page = await compose(fediverse, browser)
+    await add(page, files(tmp_path, "good.jpg"))
+    await described(page).fill("A lake")
     await page.get_by_label("Caption").fill("Typed for long")
 
     async def unavailable(route: Route) -> None:
@@ -204,7 +178,7 @@ async def test_what_was_typed_outlives_a_post_that_failed(
         await expect(page.locator(".upload textarea")).to_have_value("A lake")
 
     await page.route("**/compose", unavailable)
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator("#undecided")).to_contain_text("Something went wrong")
     await expect(page.locator("#undecided")).to_be_focused()
     await page.unroute("**/compose")
@@ -213,15 +187,15 @@ async def test_what_was_typed_outlives_a_post_that_failed(
     # The session ended meanwhile.
     cookies = await page.context.cookies()
     await page.context.clear_cookies()
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.locator("#undecided")).to_contain_text("You are signed out")
     await expect(page.locator("#undecided").get_by_role("link", name="Sign in")).to_be_visible()
     await page.context.add_cookies(cookies)  # type: ignore[arg-type]
     await is_kept()
 
-    await _post_button(page).click()  # type: ignore[attr-defined]
+    await post_button(page).click()
     await expect(page.get_by_text("Typed for long")).to_be_visible()
-    assert await _posted(here) == [1]
+    assert await all_posted(here) == [["A lake"]]
     await page.goto(here.url("/compose"))
     await expect(page.get_by_label("Caption")).to_have_value("")
     await expect(page.locator(".upload")).to_have_count(0)

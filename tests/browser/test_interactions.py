@@ -14,6 +14,7 @@ from node.interactions import follows, likes
 from node.paging import Page as Part
 from node.posts.drafts import Draft
 from node.publishing import publishing
+from tests.browser.composing import INPUT, compose, describe, files, post_button, thumbnail, tool
 from tests.browser.conftest import visitor
 from tests.browser.seen import Place, complaints, place, signed_in
 from tests.support.pictures import picture
@@ -140,15 +141,9 @@ async def test_older_posts_load_by_scrolling_and_back_returns_to_the_position(
 async def test_photos_are_uploaded_described_ordered_and_posted(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    good, other, bad = tmp_path / "good.jpg", tmp_path / "other.jpg", tmp_path / "notes.pdf"
-    good.write_bytes(picture(600, 400, seed=1))
-    other.write_bytes(picture(400, 600, seed=2))
-    bad.write_bytes(b"%PDF-1.4 nothing to see")
-    page = await (await signed_in(browser, here, here.bob, width=390)).new_page()
+    here, page = await compose(fediverse, browser)
     found = complaints(page)
-    await page.goto(here.url("/compose"))
-    await page.set_input_files("input[type=file]", [str(good), str(bad), str(other)])
+    await page.set_input_files(INPUT, files(tmp_path, "good.jpg", "notes.pdf", "other.jpg"))
     await expect(page.locator(".upload[data-photo]")).to_have_count(2)
     await page.locator(".thumbnail.failed button").click()
     await expect(page.get_by_role("alert")).to_contain_text("notes.pdf")
@@ -158,18 +153,15 @@ async def test_photos_are_uploaded_described_ordered_and_posted(
         .get_by_role("button", name="Remove")
         .click()
     )
-    await page.locator(".thumbnail button").nth(1).click()
-    await page.locator(".upload.chosen textarea").fill("Taken last")
-    await page.locator(".thumbnail button").nth(0).click()
-    await page.locator(".upload.chosen textarea").fill("Taken first")
-    await page.locator(".upload.chosen .photo-menu summary").click()
-    await page.get_by_role("button", name="Move later").click()
+    await describe(page, "Taken first", "Taken last")
+    await thumbnail(page, 0).click()
+    await tool(page, "Move later")
     await page.get_by_label("Caption").fill("Two in another order")
     # A lost connection, or a closed tab: the draft is still there.
     await page.reload()
     await expect(page.locator(".upload textarea")).to_have_count(2)
     await expect(page.get_by_label("Caption")).to_have_value("Two in another order")
-    await page.get_by_role("button", name="Post", exact=True).last.click()
+    await post_button(page).click()
     await expect(page.locator(".slides img").first).to_have_attribute("alt", "Taken last")
     await expect(page.locator(".slides img").nth(1)).to_have_attribute("alt", "Taken first")
     await page.goto(here.url("/compose"))
@@ -220,10 +212,8 @@ async def test_everything_works_without_scripts(
     await page.get_by_label("Your comment").fill("Without any script")
     await page.get_by_role("button", name="Post", exact=True).click()
     await expect(page.get_by_text("Without any script")).to_be_visible()
-    shot = tmp_path / "shot.jpg"
-    shot.write_bytes(picture(600, 400, seed=1))
     await page.goto(here.url("/compose"))
-    await page.set_input_files("input[type=file]", [str(shot)])
+    await page.set_input_files(INPUT, files(tmp_path, "shot.jpg"))
     await page.get_by_role("button", name="Upload and add descriptions").click()
     await page.get_by_label("Describe photo 1").fill("A lake, from a form")
     await page.get_by_label("Caption").fill("No script was run")

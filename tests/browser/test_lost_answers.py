@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from federation_tests.fediverse import Fediverse
 from node.database import Reader
 from node.posts.drafts import Draft
 from node.publishing import publishing, saved_drafts
-from tests.browser.seen import Place, place, signed_in
+from tests.browser.composing import bad_connection, post_button
+from tests.browser.seen import Place, place
 from tests.support.bad_connection import BadConnection
 
 
 def _texts(tx: Reader) -> list[str]:
     return [row["source"] for row in tx.all("SELECT source FROM posts WHERE deleted_at IS NULL ORDER BY id")]
-
-
-async def _open(here: Place, browser: Browser, connection: BadConnection, path: str) -> Page:
-    page = await (await signed_in(browser, here, here.bob, width=390)).new_page()
-    await page.goto(f"https://{here.node.site.domain.partition(':')[0]}:{connection.port}{path}")
-    await page.wait_for_load_state("networkidle")
-    return page
 
 
 async def _lose_answer(here: Place, connection: BadConnection, text: str) -> None:
@@ -36,19 +30,18 @@ async def _lose_answer(here: Place, connection: BadConnection, text: str) -> Non
 
 async def test_a_post_is_there_once_also_after_a_reload(fediverse: Fediverse, browser: Browser) -> None:
     here = await place(fediverse)
-    async with BadConnection(int(here.node.site.domain.rpartition(":")[2])) as connection:
-        page = await _open(here, browser, connection, "/compose")
+    async with bad_connection(here, browser) as (page, connection):
         await page.get_by_label("Caption").fill("Into a tunnel")
         await expect(page.locator("#draft-state")).to_have_text("Draft saved")
         connection.hold_answers()
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_button(page).click()
         await _lose_answer(here, connection, "Into a tunnel")
         await expect(page.locator("#undecided")).to_contain_text("There is no connection")
         await connection.accept()
         await page.reload()
         await expect(page.get_by_label("Caption")).to_have_value("Into a tunnel")
 
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_button(page).click()
 
         await expect(page.locator(".post")).to_contain_text("Into a tunnel")
     assert (await here.node.db.read(_texts)).count("Into a tunnel") == 1
@@ -58,8 +51,7 @@ async def test_a_post_is_there_once_also_after_a_reload(fediverse: Fediverse, br
 async def test_a_comment_stands_once(fediverse: Fediverse, browser: Browser) -> None:
     here = await place(fediverse)
     post = await here.node.db.write(publishing.publish, here.alice, Draft(caption="A question"))
-    async with BadConnection(int(here.node.site.domain.rpartition(":")[2])) as connection:
-        page = await _open(here, browser, connection, f"/posts/{post.id}")
+    async with bad_connection(here, browser, f"/posts/{post.id}") as (page, connection):
         await page.get_by_label("Your comment").fill("An answer")
         connection.hold_answers()
         await page.get_by_label("Your comment").press("Control+Enter")

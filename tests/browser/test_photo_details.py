@@ -51,7 +51,7 @@ async def test_on_a_phone_without_scripts_a_tap_on_the_photo_says_where(
     now = await _photo(here.node, shown.id)
     assert (now.focus_x, now.focus_y) == pytest.approx((0.5, 0.49), abs=0.02)
 
-    await page.get_by_role("link", name="Tag people").click()
+    await page.get_by_role("button", name="Tag people").click()
     await page.get_by_label("Person").fill("@alice")
     await page.locator("input[type=image]").click(position={"x": 70, "y": 94})
     await expect(page.get_by_text("@alice", exact=True)).to_be_visible()
@@ -64,12 +64,12 @@ async def test_on_a_phone_without_scripts_a_tap_on_the_photo_says_where(
     await page.get_by_role("button", name="Remove Alice").click()
     await expect(page.get_by_text("@alice", exact=True)).to_have_count(0)
 
-    await page.get_by_role("link", name="Location").click()
+    await page.get_by_role("button", name="Location", exact=True).click()
     await page.get_by_label("Region").check()
     await page.get_by_label("Name of the location").fill("Brandenburg")
     await page.get_by_role("button", name="Use the photo's location").click()
     await expect(page.get_by_text("Kept with it: 53.0, 13.0")).to_be_visible()
-    await page.get_by_role("link", name="Done").click()
+    await page.get_by_role("button", name="Done").click()
     await expect(page).to_have_url(here.url("/drafts"))
 
 

@@ -13,6 +13,7 @@ from media.editing.recipes import Recipe, parse
 from node.attachments import photo_rows, photos
 from node.posts.drafts import Draft
 from node.publishing import saved_drafts
+from tests.browser.composing import INPUT, add, compose, described, files
 from tests.browser.editor.opened import drawn
 from tests.browser.seen import Place, axe, complaints, place, signed_in
 from tests.browser.test_accessibility import RUN
@@ -33,12 +34,8 @@ async def _loaded(page: Page) -> None:
 async def test_on_a_phone_without_scripts_a_photo_of_a_draft_is_edited(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.bob, width=390, scripts=False)).new_page()
-    await page.goto(here.url("/compose"))
-    file = tmp_path / "lake.jpg"
-    file.write_bytes(picture(900, 600))
-    await page.set_input_files("input[type=file]", str(file))
+    here, page = await compose(fediverse, browser, scripts=False)
+    await page.set_input_files(INPUT, files(tmp_path, "lake.jpg"))
     await page.get_by_role("button", name="Upload and add descriptions").click()
     await page.get_by_label("Caption").fill("Half a thought")
     await page.locator(".upload textarea").fill("A boat")
@@ -56,21 +53,17 @@ async def test_on_a_phone_without_scripts_a_photo_of_a_draft_is_edited(
     await expect(page.locator(".upload textarea")).to_have_value("A boat")
     [saved] = await here.node.db.read(saved_drafts.by_author, here.bob)
     assert (await _recipe(here, saved.photos[0].id)).look == "juniper"
-    assert (saved.photos[0].width, saved.photos[0].height) == (600, 600)
+    assert (saved.photos[0].width, saved.photos[0].height) == (400, 400)
 
 
 async def test_with_scripts_a_photo_just_uploaded_is_edited_by_keyboard_alone(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
     expect.set_options(timeout=30_000)
-    here = await place(fediverse)
-    page = await (await signed_in(browser, here, here.bob)).new_page()
+    here, page = await compose(fediverse, browser, width=1280)
     found = complaints(page)
-    await page.goto(here.url("/compose"))
-    file = tmp_path / "lake.jpg"
-    file.write_bytes(picture(900, 600))
-    await page.set_input_files("input[type=file]", str(file))
-    await page.locator(".upload textarea").fill("A boat")
+    await add(page, files(tmp_path, "lake.jpg"))
+    await described(page).fill("A boat")
     await page.get_by_role("button", name="Edit photo").focus()
     await page.keyboard.press("Enter")
 
@@ -91,7 +84,7 @@ async def test_with_scripts_a_photo_just_uploaded_is_edited_by_keyboard_alone(
     [saved] = await here.node.db.read(saved_drafts.by_author, here.bob)
     recipe = await _recipe(here, saved.photos[0].id)
     assert (recipe.look, recipe.adjust.exposure) == ("linen", 1)
-    assert (saved.photos[0].width, saved.photos[0].height) == (900, 600)
+    assert (saved.photos[0].width, saved.photos[0].height) == (600, 400)
     assert not found
 
 

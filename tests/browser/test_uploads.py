@@ -6,17 +6,13 @@ import asyncio
 import os
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, Request, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from federation_tests.fediverse import Fediverse
-from node.attachments import photo_rows
-from node.attachments.photo_rows import Photo
 from node.database import Reader
-from node.models.account import Account
-from node.paging import Page as Part
-from node.timelines import timelines
 from node.uploads import partial_files
-from tests.browser.seen import Place, place, signed_in
+from tests.browser.composing import INPUT, all_posted, bad_connection, compose, post_undescribed, tool
+from tests.browser.seen import Place, place
 from tests.support.bad_connection import BadConnection
 from tests.support.pictures import picture
 
@@ -31,13 +27,6 @@ def _file(folder: Path, name: str = "lake.jpg", size: int = 7 * MB, seed: int = 
     data = picture(600, 400, seed=seed)
     (folder / name).write_bytes(data + os.urandom(size - len(data)))
     return folder / name
-
-
-def _photos(tx: Reader, who: Account) -> list[list[Photo]]:
-    """The photos of each post of an account."""
-    ids = [entry.post_id for entry in timelines.profile(tx, who, who, Part())]
-    found = photo_rows.by_posts(tx, ids)
-    return [found.get(id_, []) for id_ in ids]
 
 
 def _unfinished(tx: Reader) -> list[int]:
@@ -65,20 +54,11 @@ class Sent:
                 self.offsets.append(int(request.headers["upload-offset"]))
 
 
-async def _compose(here: Place, context: BrowserContext, port: int) -> Page:
-    page = await context.new_page()
-    await page.goto(f"https://{here.node.site.domain.partition(':')[0]}:{port}/compose")
-    await page.wait_for_load_state("networkidle")  # all scripts are there
-    return page
-
-
-async def _remove(page: Page) -> None:
-    await page.locator(".upload.chosen .photo-menu summary").click()
-    await page.locator(".upload.chosen .photo-menu").get_by_role("button", name="Remove").click()
-
-
-def _port(here: Place) -> int:
-    return int(here.node.site.domain.rpartition(":")[2])
+async def _send_until(page: Page, file: Path, connection: BadConnection, size: int) -> None:
+    """Chooses a file, and waits until so much of it was let through."""
+    connection.hold_after(size)
+    await page.set_input_files(INPUT, str(file))
+    await asyncio.wait_for(connection.is_held.wait(), 60)
 
 
 async def _arrived(here: Place) -> int:
@@ -102,21 +82,16 @@ async def _same_file_arrived(here: Place, file: Path) -> bool:
 async def test_a_connection_that_is_cut_continues_without_sending_again_what_arrived(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    file = _file(tmp_path)
-    async with BadConnection(_port(here)) as connection:
-        context = await signed_in(browser, here, here.bob, width=390, touch=True)
-        page = await _compose(here, context, connection.port)
+    here, file = await place(fediverse), _file(tmp_path)
+    async with bad_connection(here, browser, touch=True) as (page, connection):
         sent = Sent(page)
         before = connection.sent
-        connection.hold_after(3 * MB)
-        await page.set_input_files("input[type=file]", str(file))
-        await asyncio.wait_for(connection.is_held.wait(), 60)
+        await _send_until(page, file, connection, 3 * MB)
         connection.refuse()
         await expect(page.locator(".upload")).to_contain_text(WAITING, timeout=LONG)
         arrived = await _arrived(here)
         await page.get_by_label("Caption").fill("Out of the tunnel")
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_undescribed(page)
         await connection.accept()
 
         await expect(page.locator(".post")).to_contain_text("Out of the tunnel", timeout=LONG)
@@ -124,26 +99,21 @@ async def test_a_connection_that_is_cut_continues_without_sending_again_what_arr
         assert arrived > PIECE
         assert sent.offsets == [0, PIECE, arrived, arrived + PIECE, arrived + 2 * PIECE][: len(sent.offsets)]
         assert connection.sent - before < 7 * MB + MB
-    assert [len(photos) for photos in await here.node.db.read(_photos, here.bob)] == [1]
+    assert await all_posted(here) == [[""]]
     assert await here.node.db.read(_unfinished) == []
 
 
 async def test_without_a_network_it_waits_and_continues_once_there_is_one(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    file = _file(tmp_path)
-    async with BadConnection(_port(here)) as connection:
-        context = await signed_in(browser, here, here.bob, width=390)
-        page = await _compose(here, context, connection.port)
+    here, file = await place(fediverse), _file(tmp_path)
+    async with bad_connection(here, browser) as (page, connection):
         sent = Sent(page)
-        connection.hold_after(3 * MB)
-        await page.set_input_files("input[type=file]", str(file))
-        await asyncio.wait_for(connection.is_held.wait(), 60)
-        await context.set_offline(True)
+        await _send_until(page, file, connection, 3 * MB)
+        await page.context.set_offline(True)
         connection.cut()
         await expect(page.locator(".upload")).to_contain_text(WAITING, timeout=LONG)
-        await context.set_offline(False)
+        await page.context.set_offline(False)
 
         await expect(page.locator(".upload[data-photo]")).to_have_count(1, timeout=LONG)
 
@@ -155,14 +125,9 @@ async def test_without_a_network_it_waits_and_continues_once_there_is_one(
 async def test_after_a_reload_the_same_file_continues_where_it_was(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    file = _file(tmp_path)
-    async with BadConnection(_port(here)) as connection:
-        context = await signed_in(browser, here, here.bob, width=390)
-        page = await _compose(here, context, connection.port)
-        connection.hold_after(5 * MB)
-        await page.set_input_files("input[type=file]", str(file))
-        await asyncio.wait_for(connection.is_held.wait(), 60)
+    here, file = await place(fediverse), _file(tmp_path)
+    async with bad_connection(here, browser) as (page, connection):
+        await _send_until(page, file, connection, 5 * MB)
         connection.cut()
         await page.reload()
         arrived = await _arrived(here)
@@ -172,7 +137,7 @@ async def test_after_a_reload_the_same_file_continues_where_it_was(
         other = _file(tmp_path, "other.jpg", seed=3)
         copy = tmp_path / "copy.jpg"
         copy.write_bytes(file.read_bytes())
-        await page.set_input_files("input[type=file]", [str(copy), str(other)])
+        await page.set_input_files(INPUT, [str(copy), str(other)])
 
         await expect(page.locator(".upload[data-photo]")).to_have_count(2, timeout=LONG)
 
@@ -186,19 +151,14 @@ async def test_after_a_reload_the_same_file_continues_where_it_was(
 async def test_a_removed_photo_is_not_sent_on_and_leaves_nothing(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    file = _file(tmp_path)
-    async with BadConnection(_port(here)) as connection:
-        context = await signed_in(browser, here, here.bob, width=390)
-        page = await _compose(here, context, connection.port)
-        connection.hold_after(3 * MB)
-        await page.set_input_files("input[type=file]", str(file))
-        await asyncio.wait_for(connection.is_held.wait(), 60)
+    here, file = await place(fediverse), _file(tmp_path)
+    async with bad_connection(here, browser) as (page, connection):
+        await _send_until(page, file, connection, 3 * MB)
         connection.refuse()
         await expect(page.locator(".upload")).to_contain_text(WAITING, timeout=LONG)
         await connection.accept()
         async with page.expect_response(lambda answer: answer.request.method == "DELETE"):
-            await _remove(page)
+            await tool(page, "Remove")
 
         await expect(page.locator(".upload")).to_have_count(0)
         assert await here.node.db.read(_unfinished) == []
@@ -208,35 +168,34 @@ async def test_a_removed_photo_is_not_sent_on_and_leaves_nothing(
 async def test_two_tabs_send_the_same_photo_beside_each_other(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
+    here, one = await compose(fediverse, browser, width=1280)
     file = _file(tmp_path, size=5 * MB)
-    context = await signed_in(browser, here, here.bob)
-    one, other = [await _compose(here, context, _port(here)) for _ in range(2)]
+    other = await one.context.new_page()
+    await other.goto(here.url("/compose"))
+    await other.wait_for_load_state("networkidle")
 
     for page in (one, other):
-        await page.set_input_files("input[type=file]", str(file))
+        await page.set_input_files(INPUT, str(file))
     for page in (one, other):
         await expect(page.locator(".upload[data-photo]")).to_have_count(1, timeout=LONG)
-        await page.get_by_role("button", name="Post", exact=True).last.click()
+        await post_undescribed(page)
         await expect(page.locator(".post")).to_be_visible(timeout=LONG)
 
-    assert [len(photos) for photos in await here.node.db.read(_photos, here.bob)] == [1, 1]
+    assert await all_posted(here) == [[""], [""]]
     assert await here.node.db.read(_unfinished) == []
 
 
 async def test_what_the_server_refuses_is_said_where_the_photo_is(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    context = await signed_in(browser, here, here.bob, width=390)
-    page = await _compose(here, context, _port(here))
+    here, page = await compose(fediverse, browser)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(os.urandom(3 * MB))
     large = tmp_path / "large.jpg"
     with large.open("wb") as file:
         file.truncate(41 * MB)
 
-    await page.set_input_files("input[type=file]", [str(broken), str(large)])
+    await page.set_input_files(INPUT, [str(broken), str(large)])
 
     rows = page.locator(".upload.failed")
     await expect(rows).to_have_count(2, timeout=LONG)
@@ -250,14 +209,11 @@ async def test_what_the_server_refuses_is_said_where_the_photo_is(
 async def test_a_small_photo_waits_for_its_connection_too(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
-    here = await place(fediverse)
-    file = _file(tmp_path, size=200_000)
-    async with BadConnection(_port(here)) as connection:
-        context = await signed_in(browser, here, here.bob, width=390)
-        page = await _compose(here, context, connection.port)
+    here, file = await place(fediverse), _file(tmp_path, size=200_000)
+    async with bad_connection(here, browser) as (page, connection):
         sent = Sent(page)
         connection.refuse()
-        await page.set_input_files("input[type=file]", str(file))
+        await page.set_input_files(INPUT, str(file))
         await expect(page.locator(".upload")).to_contain_text(WAITING, timeout=LONG)
         await connection.accept()
 

@@ -220,7 +220,7 @@ async def test_adding_photos_without_scripts_does_not_stand_on_the_drop_zone(
             [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(90, 60)}]
         )
         await page.get_by_role("button", name="Upload and add descriptions").click()
-        await expect(page.locator(".upload textarea")).to_have_attribute("maxlength", "10000")
+        await expect(page.locator(".upload textarea")).to_have_attribute("data-most", "10000")
         await context.close()
 
 

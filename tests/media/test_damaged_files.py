@@ -321,6 +321,20 @@ def test_an_avif_is_read_by_any_main_brand_that_its_pictures_have(brand: bytes) 
     assert_whole(render(data[:8] + brand + data[12:], JPEG))
 
 
+def test_an_avif_sequence_that_breaks_off_behind_its_first_picture_is_read() -> None:
+    others = [samples.quarters().rotate(angle) for angle in range(40, 160, 40)]
+    options = {"save_all": True, "quality": 90}
+    data = samples.encoded(samples.quarters(), "AVIF", append_images=others, **options)
+    first = len(samples.encoded(samples.quarters(), "AVIF", quality=90))
+    assert data.startswith(b"ftypavis", 4)
+
+    for cut in (1, 10, 50, 300):
+        assert_whole(render(data[:-cut], JPEG))
+    for end in (first // 2, data.index(b"mdat") + 100):
+        with pytest.raises(BadImage):
+            render(data[:end], JPEG)
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"miaf", b"mif2"])
 def test_a_heic_is_read_by_any_main_brand_that_its_pictures_have(brand: bytes) -> None:
     at = samples.HEIC.index(b"heic", 12)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import struct
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from media.editing.looks import LOOKS
 from media.editing.recipes import Adjustments, Recipe
 from tests.media.editing import reference
 
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "editing"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
 PATCHES = list(EXPECTED["patches"].values())
@@ -146,3 +149,27 @@ def test_channels_are_not_mixed_up_in_a_picture(colour):
     ):
         image = filters.Edit(recipe).develop(Image.new("RGB", (401, 401), colour))
         assert image.getpixel((200, 200)) == colour
+
+
+@pytest.mark.parametrize(
+    ("recipe", "loads_numpy"),
+    [
+        (Recipe(crop=(0.1, 0.0, 0.9, 1.0)), False),
+        (Recipe(turn=90, flip=True, straighten=2.5, vertical=10), False),
+        (Recipe(adjust=Adjustments(fade=10)), True),
+        (Recipe(look="linen"), True),
+    ],
+)
+def test_numpy_is_loaded_only_where_colours_are_edited(recipe, loads_numpy):
+    program = (
+        "import sys; from PIL import Image; from media import filters;"
+        "filters.load(sys.argv[1]).develop(Image.new('RGB', (40, 30)));"
+        "print('numpy' in sys.modules)"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program, recipes.canonical(recipe)],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+
+    assert run.stdout.split() == [str(loads_numpy)]

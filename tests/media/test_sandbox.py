@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from media import preflight, render_queue, workers
+from media.editing import geometry, recipes
 from media.images import VARIANTS, BadImage, Variant, sniff
 from media.render_queue import Source, SourceMustWait
 from media.sandbox import EditRequest, Sandbox
@@ -459,9 +460,24 @@ async def test_everything_that_an_edit_needs_is_there_in_the_confined_process(sa
 
     picture = await sandbox.render(data, VARIANTS, edit=EditRequest(EVERYTHING, finds_levels=True))
 
-    assert (picture.width, picture.height) == (round(0.8 * size[1]), round(0.7 * size[0]))
+    assert (picture.width, picture.height) == geometry.shape(recipes.parse(EVERYTHING)).real_size(size)
     assert '"levels"' in picture.levels
     assert len(picture.files) == len(VARIANTS)
+
+
+async def test_a_photo_that_is_only_straightened_is_shown_in_every_look_and_levelled(sandbox):
+    """Straightening loads nothing that looks at colours."""
+    data = samples.encoded(samples.quarters(300, 200), "JPEG", quality=95)
+    straighten = '{"straighten": 3, "version": 1}'
+    looks = Variant("looks", 480, "webp", 80, "test", crop=True, shows_looks=True)
+
+    plain = await sandbox.render(data, SMALL, edit=EditRequest(straighten))
+    drawn = await sandbox.render(data, (looks,), edit=EditRequest(straighten))
+    levelled = await sandbox.render(data, SMALL, edit=EditRequest(straighten, finds_levels=True))
+
+    assert (plain.width, plain.height) == (279, 186)
+    assert (drawn.files[0].width, drawn.files[0].height) == (480, 480)
+    assert '"adjust"' in levelled.levels
 
 
 async def test_a_picture_and_its_edit_do_not_meet_the_next_picture(sandbox):
@@ -474,7 +490,7 @@ async def test_a_picture_and_its_edit_do_not_meet_the_next_picture(sandbox):
     assert len(processes()) == 1
 
 
-@pytest.mark.parametrize("crop", ["[0, 0, 1, 1]", "[0.3, 0.3, 0.72, 0.74]"])
+@pytest.mark.parametrize("crop", ["[0, 0, 1, 1]", "[0.3, 0.3, 0.72, 0.75]"])
 async def test_an_edit_of_the_largest_picture_keeps_to_the_memory_that_a_picture_may_use(make_sandbox, crop):
     sandbox = make_sandbox()
     data = samples.encoded(samples.quarters(10_000, 10_000), "JPEG")

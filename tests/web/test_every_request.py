@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -44,18 +45,20 @@ def app(node: Node) -> App:
 
 
 @asynccontextmanager
-async def all_turns_taken(app: App) -> AsyncIterator[None]:
-    """While others are worked on, and nobody ends."""
+async def all_turns_taken(app: App, *, but: str = "") -> AsyncIterator[None]:
+    """While others are worked on, and nobody ends; `but` names the turns that are free."""
     async with AsyncExitStack() as stack:
-        for turns in _all_turns(app._front):
+        for name, turns in _all_turns(app._front).items():
+            if name == but:
+                continue
             turns._max_turn = 600.0
             while turns._free > 0:
                 await stack.enter_async_context(turns.turn("other"))
         yield
 
 
-def _all_turns(front: Front) -> list[Turns]:
-    return [one for one in vars(front).values() if isinstance(one, Turns)]
+def _all_turns(front: Front) -> dict[str, Turns]:
+    return {name: one for name, one in vars(front).items() if isinstance(one, Turns)}
 
 
 def _requests(app: App) -> Iterator[tuple[str, str]]:
@@ -152,23 +155,30 @@ async def test_a_request_of_a_member_waits_for_nobody(node: Node, alice: Account
         assert (await Client(app).get(address)).status == 404
 
 
-async def test_a_server_whose_last_activity_was_signed_waits_for_nobody(node: Node, app: App) -> None:
-    rita = await node.db.write(lambda tx: signer(tx))
+def _server_of(rita: Account, app: App, node: Node) -> tuple[bytes, Client]:
+    """The body of an activity, and a client that sends it as the server of its actor."""
     body = b'{"id":"https://far.example/1","type":"Like","actor":"%s","object":"https://x.example/1"}' % (
         rita.uri.encode()
     )
     signed = signed_headers(rita, "POST", node.site.uri("/inbox"), body)
-    server = Client(app, {name.lower(): value for name, value in signed.items()} | TYPE)
+    return body, Client(app, {name.lower(): value for name, value in signed.items()} | TYPE)
+
+
+async def test_a_server_whose_last_activity_was_signed_waits_for_such_servers_alone(
+    node: Node, app: App
+) -> None:
+    rita = await node.db.write(lambda tx: signer(tx))
+    body, server = _server_of(rita, app, node)
 
     async def is_waiting() -> bool:
-        async with all_turns_taken(app):
+        async with all_turns_taken(app, but="_delivery_turns"):
             task = asyncio.create_task(server.post("/inbox", body=body))
             done, _ = await asyncio.wait([task], timeout=0.2)
         assert (await task).status == 202
         return not done
 
     assert await is_waiting(), "it is not known yet"
-    async with all_turns_taken(app), asyncio.timeout(30):
+    async with all_turns_taken(app, but="_delivery_turns"), asyncio.timeout(30):
         assert (await server.post("/inbox", body=body)).status == 202
     assert (await Client(app).post("/inbox", body=body, headers=TYPE)).status == 401
     gone = b'{"id":"https://far.example/2","type":"Delete","actor":"%s","object":"%s"}' % (
@@ -176,7 +186,7 @@ async def test_a_server_whose_last_activity_was_signed_waits_for_nobody(node: No
     )
     key = "https://far.example/x#main-key"
     deletion = signed_headers(rita, "POST", node.site.uri("/inbox"), gone, key=key)
-    async with all_turns_taken(app), asyncio.timeout(30):
+    async with all_turns_taken(app, but="_delivery_turns"), asyncio.timeout(30):
         reply = await Client(app).post(
             "/inbox", body=gone, headers={name.lower(): value for name, value in deletion.items()} | TYPE
         )
@@ -187,5 +197,38 @@ async def test_a_server_whose_last_activity_was_signed_waits_for_nobody(node: No
         await Client(app).post("/inbox", body=body, headers={**server.headers, "digest": "x"})
     ).status == 401
     assert await is_waiting(), "the last one from its address was not signed well"
-    async with all_turns_taken(app), asyncio.timeout(30):
+    async with all_turns_taken(app, but="_delivery_turns"), asyncio.timeout(30):
         assert (await server.post("/inbox", body=body)).status == 202
+
+
+async def test_what_a_known_server_delivers_takes_turns_and_holds_none_while_it_is_written(
+    node: Node, app: App
+) -> None:
+    rita = await node.db.write(lambda tx: signer(tx))
+    body, server = _server_of(rita, app, node)
+    assert (await server.post("/inbox", body=body)).status == 202
+    turns = app._front._delivery_turns
+    async with all_turns_taken(app):
+        task = asyncio.create_task(server.post("/inbox", body=body))
+        done, _ = await asyncio.wait([task], timeout=0.2)
+        assert not done
+    assert (await task).status == 202
+
+    may_write = threading.Event()
+    writing = asyncio.create_task(node.db.write(lambda tx: may_write.wait(30)))
+    task = asyncio.create_task(server.post("/inbox", body=body))
+    await asyncio.wait([task], timeout=0.2)
+    assert turns._free == 2
+    may_write.set()
+    await writing
+    assert (await task).status == 202
+
+
+async def test_a_busy_server_that_is_known_loses_nothing(node: Node, app: App) -> None:
+    rita = await node.db.write(lambda tx: signer(tx))
+    body, server = _server_of(rita, app, node)
+    assert (await server.post("/inbox", body=body)).status == 202
+    async with all_turns_taken(app):
+        tasks = [asyncio.create_task(server.post("/inbox", body=body)) for _ in range(400)]
+        await asyncio.wait(tasks, timeout=0.2)
+    assert {reply.status for reply in await asyncio.gather(*tasks)} == {202}

@@ -193,6 +193,7 @@ class Templates:
             percent=formats.percent,
             relative_time=formats.relative_time,
             datetime_field=formats.datetime_field,
+            field_zone=formats.field_zone,
             exact_time=formats.exact_time,
             js_messages=js_messages.to_script_json(
                 {

@@ -129,8 +129,23 @@ def iso(ms: int) -> str:
 
 
 def datetime_field(ms: int | None) -> str:
-    """Returns a time as the value of a `datetime-local` field, in UTC; "" for None."""
-    return "" if ms is None else f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M}"
+    """Returns a time as the value of a `datetime-local` field, in the reader's zone (`field_zone`); "" for None."""
+    return "" if ms is None else f"{_local(ms):%Y-%m-%dT%H:%M}"
+
+
+def field_zone() -> str:
+    """Returns the name of the zone in which times are typed: the reader's, or UTC while it is not known."""
+    return current_time_zone() or "UTC"
+
+
+def parse_datetime_field(text: str, zone: str) -> int:
+    """Returns the time that was typed in a field, in milliseconds; without a zone in UTC. Raises ValueError."""
+    if zone and zone != "UTC" and not is_time_zone(zone):
+        raise ValueError(zone)
+    moment = datetime.fromisoformat(text).replace(tzinfo=zoneinfo.ZoneInfo(zone or "UTC"))
+    if not 1970 < moment.year < 9999:  # beyond them a zone may have no such time
+        raise ValueError(text)
+    return int(moment.timestamp() * 1000)
 
 
 def _day(ms: int, *, with_year: bool) -> str:

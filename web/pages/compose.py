@@ -5,6 +5,9 @@ published until its author has added it again or chosen to post without it (`ski
 to `/compose/photo` and keep the same fields; without them the same form carries the files. The form of a saved draft
 has its id (`draft`); with a time (`publish_at`) the post is scheduled instead of published. A script that sends the form
 gets JSON: where to go (`path`), or what is wrong (`error`) with the photos that are still there (`photos`).
+
+While the form has the field `asks_descriptions`, photos without a description are asked about before they are posted:
+here, or by a script before it sends the form. It is gone once somebody has chosen to post them anyway.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ from web.html.templates import render_page
 from web.i18n import compose_messages, js_messages
 from web.i18n.translations import _, gettext
 from web.request import context
-from web.request.post_form import SubmittedPost, own_photos, read_form, read_key
+from web.request.post_form import POST_ANYWAY, SubmittedPost, own_photos, read_form, read_key
 from web.request.redirects import see_other, wants_json
 
 blueprint = Blueprint("compose", __name__)
@@ -60,9 +63,14 @@ async def render_form(
     missing: Sequence[str] = (),
     draft_id: int | None = None,
     publish_at: int | None = None,
+    asks_descriptions: bool = True,
+    undescribed: Sequence[Photo] = (),
+    had_photos: bool = False,
+    asks_text_only: bool = False,
     status: int = 200,
 ) -> Response:
-    quoted = None
+    """Renders the form. `undescribed` are the photos without a description that it asks about."""
+    quoted, signed_in = None, context.signed_in_user()
     if post is None and draft.quote_id is not None:
         quoted = await context.read_signed_in(_load_quoted, draft.quote_id)
     response = await render_page(
@@ -70,7 +78,7 @@ async def render_form(
         draft=draft,
         quoted=quoted,
         shared=draft.shared_metadata or SharedMetadata(),
-        licences=list(photo_metadata.LICENCES),
+        licences=[(name, name) for name in photo_metadata.LICENCES],
         photos=post_photos,
         previews={one.id: _preview_path(one) for one in post_photos},
         camera_summaries={one.id: rendered_metadata.camera_summary(one) for one in post_photos},
@@ -82,6 +90,10 @@ async def render_form(
         draft_id=draft_id,
         once=(await request.form).get("once"),
         publish_at=publish_at,
+        asks_descriptions=asks_descriptions and bool(signed_in and signed_in.user.asks_descriptions),
+        undescribed=undescribed,
+        had_photos=had_photos,
+        asks_text_only=asks_text_only,
         drafts_count=0 if post else await context.read_signed_in(_count_drafts),
         most=MAX_PHOTOS,
         max_alt=photo_metadata.MAX_ALT_LENGTH,
@@ -176,7 +188,11 @@ async def upload_photo() -> Response:
 
 
 async def render_form_again(
-    submitted: SubmittedPost, post: Post | None, problems: list[str], status: int
+    submitted: SubmittedPost,
+    post: Post | None,
+    problems: list[str],
+    status: int,
+    undescribed: Sequence[Photo] = (),
 ) -> Response:
     """Renders the form again, with everything that was in it; a script still has that, and gets what is wrong."""
     if wants_json():
@@ -187,39 +203,66 @@ async def render_form_again(
         )
         answer.status_code = status
         return answer
-    post_photos = await context.read_signed_in(
-        own_photos, list(submitted.draft.photo_ids), post.id if post else None
-    )
     return await render_form(
         submitted.draft,
-        post_photos,
+        await _load_photos(submitted, post),
         post=post,
         problems=problems,
         missing=submitted.missing,
         draft_id=submitted.draft_id,
         publish_at=submitted.publish_at,
+        asks_descriptions=submitted.asks_descriptions,
+        undescribed=undescribed,
+        had_photos=submitted.had_photos,
+        asks_text_only=submitted.lost_all_photos() and not submitted.missing,
         status=status,
     )
+
+
+async def _load_photos(submitted: SubmittedPost, post: Post | None) -> list[Photo]:
+    return await context.read_signed_in(
+        own_photos, list(submitted.draft.photo_ids), post.id if post else None
+    )
+
+
+async def _ask_for_descriptions(submitted: SubmittedPost, post: Post | None) -> Response | None:
+    """Returns the form with a question about the new photos without a description, or None if there is none to ask."""
+    if not submitted.asks_descriptions or (await request.form).get("do") != "post" or wants_json():
+        return None
+    alts = submitted.draft.alts
+    new = [one for one in await _load_photos(submitted, post) if one.post_id is None]
+    undescribed = [one for one in new if not alts.get(one.id, one.alt).strip()]
+    if not undescribed:
+        return None
+    return await render_form_again(submitted, post, [], 422, undescribed)
 
 
 @blueprint.post("/compose")
 async def publish() -> Response:
     account = await context.require_account()
     action = (await request.form).get("do", "")
-    if action == "post" and (key := await read_key()):
+    if action in ("post", POST_ANYWAY) and (key := await read_key()):
         # Sent again, since its answer was lost: its photos are in a post already.
         published = await context.read_signed_in(_find_published, key)
         if published is not None:
             return _lead_to(post_path(published, account))
     submitted = await read_form(account)
     leads_to_photo = action.startswith(tuple(PHOTO_PAGES))
+    if action not in ("add", "draft") and not leads_to_photo:
+        _check_text_only(submitted)
     photo_page = _photo_page(action, submitted)
     try:
         if action == "draft":
             submitted.draft_id = await context.write(save_draft, submitted)
         elif leads_to_photo:
             submitted.draft_id = await context.write(_save_as_it_is, submitted)
-        if action == "add" or submitted.problems or (leads_to_photo and photo_page is None):
+        # Those that are missing are named in the draft; the others can be edited meanwhile.
+        can_wait = photo_page is not None and submitted.lacks_only_photos
+        if (
+            action == "add"
+            or (submitted.problems and not can_wait)
+            or (leads_to_photo and photo_page is None)
+        ):
             return await render_form_again(
                 submitted, None, submitted.problems, 422 if submitted.problems else 200
             )
@@ -227,6 +270,8 @@ async def publish() -> Response:
             return _lead_to("/drafts")
         if photo_page is not None:
             return _lead_to(photo_page, back=f"/compose?draft={submitted.draft_id}")
+        if (question := await _ask_for_descriptions(submitted, None)) is not None:
+            return question
         await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
         if submitted.publish_at is not None:
             await context.write(_schedule, submitted)
@@ -235,6 +280,16 @@ async def publish() -> Response:
     except Refused as refused:
         return await render_form_again(submitted, None, [gettext(refused.message)], refused.status)
     return _lead_to(post_path(post, account))
+
+
+def _check_text_only(submitted: SubmittedPost) -> None:
+    """Adds a problem where a post with photos would become one of words alone."""
+    if submitted.lost_all_photos() and not submitted.problems:
+        submitted.problems.append(
+            _(
+                "There is no photo in this post any more. Add one, or choose to post the caption without a photo."
+            )
+        )
 
 
 def _find_published(tx: Reader, account: Account, key: str) -> Post | None:
@@ -310,8 +365,9 @@ def _save(tx: Writer, account: Account, post_id: int, draft: Draft) -> Post:
 @blueprint.post("/posts/<int:post_id>/edit")
 async def save(post_id: int) -> Response:
     account = await context.require_account()
-    post, _found = await context.read_signed_in(_load_editable, post_id)
+    post, post_photos = await context.read_signed_in(_load_editable, post_id)
     submitted = await read_form(account, post_id)
+    submitted.had_photos |= bool(post_photos)
     form = await request.form
     adds = form.get("do") == "add"
     if form.get("version", _version(post)) != _version(post):
@@ -320,16 +376,22 @@ async def save(post_id: int) -> Response:
                 "This post was changed in another tab or app while you edited it. Save again to replace that change."
             )
         )
-    if adds or submitted.problems:
+    photo_page = _photo_page(form.get("do", ""), submitted)
+    if not adds and photo_page is None:
+        _check_text_only(submitted)
+    # A script names the missing ones again when it comes back from the page of a photo.
+    can_wait = photo_page is not None and submitted.lacks_only_photos and wants_json()
+    if adds or (submitted.problems and not can_wait):
         return await render_form_again(
             submitted, post, submitted.problems, 200 if adds and not submitted.problems else 422
         )
+    if (question := await _ask_for_descriptions(submitted, post)) is not None:
+        return question
     await lookup.fetch_mentioned_accounts(context.current_node(), submitted.draft.caption)
     try:
         saved = await context.write(_save, post_id, submitted.draft)
     except Refused as refused:
         return await render_form_again(submitted, post, [gettext(refused.message)], refused.status)
-    photo_page = _photo_page(form.get("do", ""), submitted)
     if photo_page is not None:
         return _lead_to(photo_page, back=f"/posts/{post_id}/edit")
     return _lead_to(post_path(saved, account))

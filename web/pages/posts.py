@@ -42,7 +42,7 @@ from web.html.lists import (
 )
 from web.html.post_actions import POST_ACTIONS
 from web.html.templates import render_page
-from web.i18n.translations import _
+from web.i18n.translations import _, gettext
 from web.pages import compose
 from web.request import context
 from web.request.post_form import AUDIENCE_RULES, read_key
@@ -297,7 +297,15 @@ async def add_comment(post_id: int) -> Response:
     caption = (await request.form).get("caption", "")
     await context.require_account()
     await lookup.fetch_mentioned_accounts(context.current_node(), caption)
-    comment, path = await context.write(_add_comment, post_id, caption, await read_key())
+    try:
+        comment, path = await context.write(_add_comment, post_id, caption, await read_key())
+    except Invalid as invalid:
+        if wants_json():
+            raise
+        loaded = await context.read(_load_page, post_id)
+        response = await _render_post(loaded, draft=caption, problem=gettext(invalid.message))
+        response.status_code = invalid.status
+        return response
     if wants_json():
         return jsonify(ok=True, id=str(comment.id))
     return see_other((await request.form).get("back", "") or path, fragment=f"post-{comment.id}")

@@ -61,6 +61,9 @@ MAX_UPLOAD_BYTES = 256 * BYTES_PER_MB
 ADDRESS_FACTOR, TOTAL_FACTOR = 2, 4
 """How many times as much as one person one address, and all of them, may have under way."""
 
+MAX_SMALL_PIECES, MIN_BYTES_PER_PIECE = 128, 512
+"""A body may come in so many pieces of any size, and in one more for so many bytes."""
+
 MAX_COMPARED = 64
 """How many bodies are compared where one has to give way."""
 
@@ -75,7 +78,7 @@ class BodyTooSlow(Refused):
 
 
 class BodyOverLimit(Refused):
-    """The body is larger than this request may be."""
+    """The body is larger than this request may be, or comes in too many small pieces."""
 
     status = 413
 
@@ -84,6 +87,11 @@ class TooBusy(Refused):
     """All clients together have sent too much that is not finished."""
 
     status = 503
+
+
+def has_too_many_pieces(pieces: int, size: int) -> bool:
+    """Returns whether a body of that many bytes came in so many pieces that these cost more than the bytes."""
+    return pieces > MAX_SMALL_PIECES + size // MIN_BYTES_PER_PIECE
 
 
 class Usage:
@@ -190,6 +198,7 @@ class Body:
         self._receive = receive
         self._is_whole = False
         self._counted = 0
+        self._pieces = 0
         self._began = 0.0
         self._is_listed = False
         self._address = ""
@@ -310,6 +319,9 @@ class Body:
         if self._window_bytes >= MIN_BYTES:
             self._window_ends, self._window_bytes = None, 0
         self._count(size)
+        self._pieces += 1
+        if has_too_many_pieces(self._pieces, self._counted):
+            raise BodyOverLimit("That is larger than this server accepts.")
 
     def _list(self) -> None:
         self._address = self._client()

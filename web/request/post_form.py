@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from quart import request
 from quart.datastructures import FileStorage
@@ -21,11 +20,16 @@ from node.models.account import Account
 from node.models.interaction_policy import EVERYONE, NOBODY, InteractionPolicy, InteractionRule, rule_for
 from node.posts.drafts import MAX_PHOTOS, Draft
 from node.text import display_names
+from web.i18n import formats
 from web.i18n.translations import N_, _, gettext, ngettext
 from web.request import context
 
 MAX_FILE_NAME_LENGTH = 100
 MAX_KEY_LENGTH = 50
+POST_ANYWAY = "post-anyway"
+"""The value of the button that posts photos without descriptions."""
+PHOTOS_CHOSEN = {"photo", "missing", "had_photos"}
+"""Fields of a form in which photos were chosen."""
 
 AUDIENCE_RULES: dict[str, InteractionRule] = {
     "everyone": EVERYONE,
@@ -41,7 +45,9 @@ class SubmittedPost:
 
     `missing` names the photos that were meant to be in the post and are not, without those that it is to be posted
     without. `draft_id`: the saved draft that it was. `publish_at`: when it is to be published, in milliseconds.
-    `key` is what `read_key` returns.
+    `key` is what `read_key` returns. `asks_descriptions`: whether its page is still to ask about photos without one.
+    `had_photos`: photos were chosen in the form, whatever became of them; `lacks_only_photos`: nothing is wrong but
+    that photos are missing; `is_text_only`: its author said that the caption is to be posted without any.
     """
 
     draft: Draft
@@ -50,6 +56,15 @@ class SubmittedPost:
     draft_id: int | None = None
     publish_at: int | None = None
     key: str = ""
+    asks_descriptions: bool = True
+    had_photos: bool = False
+    lacks_only_photos: bool = False
+    is_text_only: bool = False
+
+    def lost_all_photos(self) -> bool:
+        """Returns whether a post with photos would become one of words alone, and nobody said that it may."""
+        is_text = bool(self.draft.caption.strip()) and not self.draft.photo_ids
+        return is_text and self.had_photos and not self.is_text_only
 
 
 async def read_key() -> str:
@@ -177,6 +192,7 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
         problems.append(_missing_message(undecided))
     if gone:
         problems.append(_("One of the photos no longer exists. Please add it again."))
+    about_missing = len(problems)
     if len(ids) + len(uploaded.photos) > MAX_PHOTOS:
         problems.append(_("A post can have up to %(n)s photos.", n=MAX_PHOTOS))
     draft = Draft(
@@ -197,22 +213,28 @@ async def read_form(account: Account, post_id: int | None = None) -> SubmittedPo
     except Invalid as invalid:
         publish_at = None
         problems.append(gettext(invalid.message))
-    missing = [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS]
     return SubmittedPost(
-        draft, problems, missing, parse_id(form.get("draft", "")), publish_at, await read_key()
+        draft,
+        problems,
+        [*undecided, *gone, *uploaded.refused][:MAX_PHOTOS],
+        parse_id(form.get("draft", "")),
+        publish_at,
+        await read_key(),
+        asks_descriptions="asks_descriptions" in form and form.get("do") != POST_ANYWAY,
+        had_photos=bool(PHOTOS_CHOSEN & set(form) or uploaded.refused),
+        lacks_only_photos=len(problems) == about_missing,
+        is_text_only="text_only" in form,
     )
 
 
 def _parse_publish_at(form: Mapping[str, str]) -> int | None:
-    """Returns the time in the form, in milliseconds: UTC, or with the minutes between it and UTC that a script adds."""
+    """Returns the time in the form, in milliseconds. It was typed in the zone that the form names, see `field_zone`."""
     if not (text := form.get("publish_at", "").strip()):
         return None
     try:
-        offset = timedelta(minutes=int(form.get("publish_offset") or 0))
-        moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + offset
-    except (ValueError, OverflowError):
+        return formats.parse_datetime_field(text, form.get("publish_zone", ""))
+    except ValueError:
         raise Invalid(N_("That is not a date and time.")) from None
-    return int(moment.timestamp() * 1000)
 
 
 def _read_policy(form: Mapping[str, str]) -> InteractionPolicy:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from hypercorn.config import Config as Hypercorn
 
 from node.config import Config
+from web.server.heads import MAX_HEAD
 
 MAX_UNREAD_BODY = (
     262_144  # bytes of a request body that wait for the app before no more is read from the socket
@@ -44,6 +45,7 @@ def hypercorn_config(options: Config) -> Hypercorn:
         server.certfile = options.server.tls_certificate
         server.keyfile = options.server.tls_key
     server.h2c = options.server.h2c
+    server.h2_max_header_list_size = MAX_HEAD
     server.accesslog = None
     server.errorlog = logging.getLogger("tintype.http")
     server.include_server_header = False

@@ -23,6 +23,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from web.server.config import MAX_UNREAD_BODY
 from web.server.guarded_exchange import CONNECTION_HEADERS, STATUSES_WITHOUT_BODY
 from web.server.h11_patch import PatchedH11
+from web.server.heads import MAX_HEADERS
 
 log = logging.getLogger("tintype.http")
 
@@ -31,6 +32,10 @@ MIN_SENT_APART = 16_384  # bytes of a response body that are not copied to leave
 STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
 }
+NOT_HTTP = STATUS_LINES[400] + b"content-length: 0\r\nconnection: close\r\n\r\n"
+METHOD_STARTS = frozenset(
+    b"!#$%&'*+-.^_`|~" + bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123))
+)
 LEFT_TO_H11 = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
 
 
@@ -55,6 +60,8 @@ class RequestHead:
     @classmethod
     def read(cls, data: bytes) -> RequestHead | None:
         """Parses a head, its last empty line included; None where it is not simple and h11 has to read it."""
+        if data.count(b"\n") > MAX_HEADERS + 2:
+            return None
         head = cls()
         parser = HttpRequestParser(head)
         try:
@@ -137,9 +144,13 @@ class Http1:
     async def _begin_exchange(self) -> bool:
         """Starts the next request.
 
-        False where its head is not whole yet, or h11 reads the connection from here on.
+        False where its head is not whole yet, there is none, or h11 reads the connection from here on.
         """
         data = self._unread.removeprefix(b"\r\n")  # RFC 9112, section 2.2
+        if data and data[0] not in METHOD_STARTS:
+            await self.write(NOT_HTTP)
+            await self.abort()
+            return False
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 and len(data) < MAX_HEAD and b"\n\n" not in data and b"\n\r\n" not in data:
             self._unread = data

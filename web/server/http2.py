@@ -21,8 +21,9 @@ from typing import Any
 
 from h2.errors import ErrorCodes
 from hypercorn.events import Closed, Event, RawData
-from hypercorn.protocol.h2 import H2Protocol
 from priority.priority import PriorityError
+
+from web.server.strict_h2 import StrictH2
 
 
 class _ClosedStream:
@@ -42,7 +43,7 @@ class _Streams(dict[int, Any]):
 _CLOSED = _ClosedStream()
 
 
-class PatchedH2(H2Protocol):
+class PatchedH2(StrictH2):
     """Hypercorn's HTTP/2, which keeps a connection whose request was answered early and ends the streams of
     clients that left."""
 

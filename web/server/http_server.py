@@ -14,6 +14,7 @@ from typing import Any
 from hypercorn.config import Config
 
 from web.server import plain, private_api
+from web.server.heads import refuse_large_heads
 
 log = logging.getLogger("tintype.serve")
 
@@ -30,6 +31,7 @@ async def serve(
 
     Without `fast`, or where hypercorn has not all that is `needed`, by hypercorn as released.
     """
+    app = refuse_large_heads(app)
     if fast and not _is_changed(needed):
         from web.server import hypercorn_connections
 

@@ -23,11 +23,11 @@ from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h2 import H2Protocol
 
 from web.server.config import STALL_FACTOR, CopiedConfig
 from web.server.http1 import Http1
 from web.server.http2 import PatchedH2
+from web.server.strict_h2 import StrictH2
 from web.server.strict_h11 import StrictH11
 
 MAX_READ = 65_536  # bytes
@@ -154,7 +154,7 @@ def _for_fast_config(fast: Any, original: Any) -> Callable[..., Any]:
 
 _connection = _for_fast_config(Connection, TCPServer)
 _http1 = _for_fast_config(Http1, StrictH11)
-_http2 = _for_fast_config(PatchedH2, H2Protocol)
+_http2 = _for_fast_config(PatchedH2, StrictH2)
 
 
 async def serve(app: Any, config: Config, *, shutdown_trigger: Callable[[], Awaitable[Any]]) -> None:

@@ -16,7 +16,7 @@ different from the fast server:
 - A tunnel that is asked for over HTTP/2 (CONNECT), and a path or method that is not ASCII, end the connection with a
   traceback in the log.
 
-Where a release of hypercorn has no place for the stricter reader (`strict_h11`), the log says so: folded headers are
+Where a release of hypercorn has no place for the stricter readers (`strict_h11`, `strict_h2`), the log says so: folded headers are
 then read as one line, and an upgrade to HTTP/2 is accepted and, unless `server.h2c` is set, each request on it answered
 505.
 
@@ -146,14 +146,15 @@ def _read_strictly(needed: Iterable[private_api.Name]) -> None:
     absent = private_api.missing(needed)
     if absent:
         log.warning(
-            "folded headers and upgrades to HTTP/2 are not refused, since this release of hypercorn has no place for "
-            "the stricter reader: %s",
+            "folded headers, upgrades to HTTP/2 and small chunks are not refused, since this release of hypercorn has no place for "
+            "the stricter readers: %s",
             "; ".join(absent),
         )
         return
-    from web.server import strict_h11
+    from web.server import strict_h2, strict_h11
 
     strict_h11.install()
+    strict_h2.install()
 
 
 @contextlib.contextmanager

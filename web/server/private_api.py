@@ -1,7 +1,7 @@
 """Lists every name of hypercorn that the servers use although hypercorn does not document it.
 
 The fast server (`hypercorn_connections`, `http1`, `http2`, `h11_patch`) replaces parts of hypercorn and
-inherits from others; the plain server does so with its reader of HTTP/1.1 alone (`strict_h11`). `missing` says which of
+inherits from others; the plain server does so with its readers alone (`strict_h11`, `strict_h2`). `missing` says which of
 those parts the installed release lacks or has changed; `http_server` and `plain` call it at start, before any of those
 modules is imported. A contract test holds the list
 against the code of `web/`: no undocumented name is used that is not in it, and none is in it that is not
@@ -26,6 +26,7 @@ DOCUMENTED = frozenset(
         "hypercorn.config.Sockets",
         "h11",
         "h11.Connection",
+        "h11.Data",
         "h11.IDLE",
         "h11.RemoteProtocolError",
         "h11.Request",
@@ -68,12 +69,15 @@ H11 = "hypercorn.protocol.h11.H11Protocol"
 H2 = "hypercorn.protocol.h2.H2Protocol"
 WRAPPER = "hypercorn.protocol.ProtocolWrapper"
 
-# What reads HTTP/1.1, made strict.
+# What reads HTTP/1.1 and HTTP/2, made strict.
 STRICT_READER_NAMES = (
     Name("hypercorn.protocol.H11Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     Name(H11, READER_ARGUMENTS),
     Name(f"{H11}.config"),
     Name(f"{H11}.connection"),
+    Name("hypercorn.protocol.H2Protocol", looked_up_in=f"{WRAPPER}.__init__"),
+    Name(H2, READER_ARGUMENTS),
+    Name(f"{H2}.connection"),
 )
 
 NAMES = (
@@ -86,7 +90,6 @@ NAMES = (
     # Replaced in the module that looks them up, at every connection.
     Name("hypercorn.asyncio.run.TCPServer", looked_up_in="hypercorn.asyncio.run.worker_serve"),
     Name("hypercorn.asyncio.tcp_server.TaskGroup", looked_up_in=f"{SERVER}.run"),
-    Name("hypercorn.protocol.H2Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     # One connection.
     Name(SERVER, ("app", "loop", "config", "context", "state", "reader", "writer")),
     Name(f"{SERVER}.loop"),
@@ -118,8 +121,6 @@ NAMES = (
     Name(f"{H11}.send"),
     Name(f"{H11}.can_read"),
     Name(f"{H11}.handle", ("event",)),
-    Name(H2, READER_ARGUMENTS),
-    Name(f"{H2}.connection"),
     Name(f"{H2}._create_stream", ("request",)),
     Name(f"{H2}.send"),
     Name(f"{H2}.streams"),

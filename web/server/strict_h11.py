@@ -2,7 +2,8 @@
 
 h11 allows what RFC 9112 lets a server refuse, and what a proxy in front may have read in another way: both lengths
 in one request, folded headers. Hypercorn upgrades to HTTP/2 whoever asks for it. The first two are refused, and the
-last is not done.
+last is not done. Refused are also heads of too many lines, and bodies in very many small chunks, each of which costs as
+much as a large one.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import h11
 import hypercorn.protocol
 from hypercorn.protocol.h11 import H11Protocol
 
+from web.request.bodies import has_too_many_pieces
 from web.server.config import allows_h2c
 from web.server.guarded_exchange import framing_fault
+from web.server.heads import MAX_HEADERS
 
+MAX_CHUNK = 1 << 48  # bytes
 _FOLDED = re.compile(rb"\n[ \t]")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 
@@ -27,15 +31,33 @@ class StrictConnection(h11.Connection):
     def __init__(self, allows_h2c: bool, max_head: int) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size=max_head)
         self._allows_h2c = allows_h2c
+        self._chunks = self._body_bytes = 0
 
     def next_event(self) -> Any:
         if self.their_state is h11.IDLE:
             waiting = self.trailing_data[0]
             end = _END_OF_HEAD.search(waiting)
+            if end and waiting.count(b"\n", 0, end.start()) > MAX_HEADERS:
+                raise h11.RemoteProtocolError("too many headers", error_status_hint=431)
             if _FOLDED.search(waiting, 0, end.start() if end else len(waiting)):
                 raise h11.RemoteProtocolError("a folded header", error_status_hint=400)
         event = super().next_event()
-        return self._check(event) if isinstance(event, h11.Request) else event
+        if isinstance(event, h11.Request):
+            self._chunks = self._body_bytes = 0
+            return self._check(event)
+        if isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._body_bytes += len(event.data)
+        if has_too_many_pieces(self._chunks, self._body_bytes):
+            raise self._bad_body("chunks that are too small")
+        if getattr(self._reader, "_bytes_in_chunk", 0) > MAX_CHUNK:
+            raise self._bad_body("a chunk that is too large")
+        return event
+
+    def _bad_body(self, fault: str) -> h11.RemoteProtocolError:
+        """Returns why the rest of a body is not read. What the app still answers is dropped, as after h11's own."""
+        self._process_error(self.their_role)
+        return h11.RemoteProtocolError(fault, error_status_hint=400)
 
     def _check(self, request: h11.Request) -> h11.Request:
         headers = list(request.headers)

@@ -1,7 +1,7 @@
 """`Front`: passes each request on in the way that fits who sent it. Every request comes through `serve`.
 
-A member or an app is answered at once, and so is a server from whose address a valid signature came the last time. A
-visitor waits for a turn, or gets a page that is kept or being made for another. Another server that fetches a document waits for a turn of
+A member or an app is answered at once. A server from whose address a valid signature came the last time waits for turns
+that only such servers have. A visitor waits for a turn, or gets a page that is kept or being made for another. Another server that fetches a document waits for a turn of
 its own kind. What they get is finished before it is sent, so a client that reads slowly holds no turn; it is sent
 whole. What costs little (files, refusals) waits for turns of its own, behind no page. What does not fit in the queue
 is answered 503 after a moment.
@@ -49,6 +49,7 @@ from web.visitors.turns import MemberActivity, Turns
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_SECONDS = 60.0
+MAX_DELIVERIES_WAITING = 1024  # of known servers
 BUSY_DELAY_SECONDS = 1.0  # before a 503, so that whoever tries again at once costs little
 READ_METHODS = frozenset(("GET", "HEAD"))
 
@@ -106,6 +107,10 @@ class Front:
         # Tokens that were issued here wait behind those of other accounts, and not behind pages that cost much more.
         self._token_turns = Turns(self._members, slots=1, share=0.25, max_turn=1.0, now=now)
         self._server_turns = Turns(self._members, slots=2, share=0.25, max_turn=0.25, now=now)
+        # Of servers that are known. Their queue is long, since what is refused here has to be delivered again.
+        self._delivery_turns = Turns(
+            self._members, slots=2, share=0.4, max_turn=0.25, now=now, max_waiting=MAX_DELIVERIES_WAITING
+        )
         self._light_turns = Turns(self._members, slots=4, share=0.15, max_turn=0.25, now=now)
         self._known_servers = clients.KnownServers()
         self._pages = PageCache(node.db.public_changes, now)
@@ -150,15 +155,14 @@ class Front:
         await _send(compress(scope, response), send)
 
     async def _serve_inbox(self, app: App, scope: Any, receive: Any, send: Any) -> None:
-        """Passes an activity on: in turn, unless the last one from this network was signed by its server."""
+        """Passes an activity on in turn: where the last one from this network was signed by its server, in one for
+        those alone, which has no queue of strangers before it."""
         network = clients.network(self._node, scope)
+        first, second = self._light_turns, self._server_turns
         if self._known_servers.has(network):
             _count_body_as(SenderKind.SERVER, scope)
-            await app(scope, receive, send)
-        else:
-            await TurnedExchange(self._light_turns, self._server_turns, network, receive, send).run(
-                app, scope
-            )
+            first = second = self._delivery_turns
+        await TurnedExchange(first, second, network, receive, send).run(app, scope)
         is_good = is_signature_verified(scope)
         if is_good is not None:
             self._known_servers.note(network, is_good=is_good)
@@ -205,21 +209,21 @@ class Front:
     ) -> None:
         """Answers in turn, or with a page that is kept. `cookies` are those of a browser; None for an app without a
         token."""
+        body = b""  # that of a GET says nothing, and is not read
         try:
-            body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
+            if scope["method"] not in READ_METHODS:
+                body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
         except BodyTooLarge:
             if not (cookies and clients.session_token(cookies)):
                 await self._refuse(scope, send, 413, b"That is too large.\n")
                 return
-            body = (
-                b""  # of a session that has ended: the page asks to sign in again, and needs no body for that
-            )
+            # Of a session that has ended: the page asks to sign in again, and needs no body for that.
         except TooSlow:
             await self._refuse(scope, send, 408)
             return
         except IncompleteBody:
             return
-        key = self._key(scope, body, cookies)
+        key = self._key(scope, cookies)
         network = clients.network(self._node, scope)
         found = None if key is None else self._pages.find(key)
         if found is not None:  # what is left to do costs little, so it waits for no page
@@ -267,10 +271,10 @@ class Front:
         kept = {name: value for name, value in scope.items() if name in _SHARED_PARTS}
         return {**kept, "headers": shared, "client": None}
 
-    def _key(self, scope: Any, body: bytes, cookies: dict[str, str] | None) -> SharedKey | None:
+    def _key(self, scope: Any, cookies: dict[str, str] | None) -> SharedKey | None:
         """Returns all that a public page depends on; None where the response is not kept."""
         path = scope["path"]
-        if scope["method"] != "GET" or body or not KEPT.match(path):
+        if scope["method"] != "GET" or not KEPT.match(path):
             return None
         target = (scope["raw_path"], scope["query_string"])
         if path.startswith("/api/"):

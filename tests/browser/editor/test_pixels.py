@@ -70,11 +70,11 @@ def _photo(width: int, height: int) -> Image.Image:
 def _server(image: Image.Image, recipe: Recipe) -> Image.Image:
     edit = filters.load(recipes.canonical(recipe))
     shape = edit.shape(None)
-    part = shape.cut(image)
     if shape.is_warped:
-        part = shape.warp(part, image.size, shape.size(image.size))
-    elif shape.transpose is not None:
-        part = part.transpose(shape.transpose)
+        part = shape.warp(image, (0, 0, *image.size), image.size, shape.size(image.size))
+    else:
+        part = shape.cut(image)
+        part = part if shape.transpose is None else part.transpose(shape.transpose)
     return edit.develop(part)
 
 

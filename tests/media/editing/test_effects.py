@@ -58,7 +58,8 @@ def test_a_vignette_is_the_designed_one():
 def test_sharpening_is_the_designed_one():
     step = planes(32, 16, STEP)
 
-    effects.Sharpen(32, 1.0).apply(step, 0, 16)
+    y = effects.luma(step)
+    effects.Sharpen(32, 1.0).apply(step, y, y[:2], y[-2:])
 
     wanted = EXPECTED["sharpen 100, step 0.25/0.75 at x=16 of 32x16, row 8, x=13..18"]
     assert step[1, 8, 13:19] == pytest.approx(wanted, abs=1e-4)
@@ -95,7 +96,9 @@ def test_grain_is_as_strong_as_designed_and_of_no_direction():
 
     assert float(field.std()) == pytest.approx(0.375, abs=0.01)
     assert float(field.mean()) == pytest.approx(0, abs=0.01)
-    assert noise.Grain(2000, 1500, 3).rows(700, 710) == pytest.approx(field[700:710], abs=1e-6)
+    again = noise.Grain(2000, 1500, 3)
+    for top in (700, 703, 1490, 0):
+        assert again.rows(top, top + 10) == pytest.approx(field[top : top + 10], abs=1e-6)
 
 
 @pytest.mark.parametrize("size", [(700, 525), (300, 500)])
@@ -156,6 +159,17 @@ def test_many_pixels_are_looked_up_as_few_are(monkeypatch):
     assert (few != many).mean() < 0.001
 
 
+def test_a_table_alone_is_looked_up_for_many_pixels_as_for_few(monkeypatch):
+    image, recipe = scene(150, 100), Recipe(adjust=Adjustments(vibrance=60), look="linen")
+    wanted = in_reference(image, recipe)
+
+    monkeypatch.setattr(developing, "_FEW_PIXELS", 0)
+    many = np.asarray(filters.Edit(recipe).develop(image)).astype(int)
+
+    assert np.abs(many - wanted).max() <= 1
+    assert (many != wanted).mean() < 0.001
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 300), (3000, 2)])
 def test_a_picture_of_any_shape_can_be_edited(size):
     image = Image.new("RGB", size, (90, 120, 150))
@@ -171,6 +185,26 @@ def test_a_picture_is_not_changed_by_being_edited():
         assert filters.Edit(Recipe(adjust=adjust)).develop(image).tobytes() != before
 
     assert image.tobytes() == before
+
+
+@pytest.mark.parametrize("adjust", [ALL, Adjustments(fade=50)])
+def test_a_picture_that_may_be_used_up_becomes_the_edited_one(adjust):
+    image, edit = scene(60, 340), filters.Edit(Recipe(adjust=adjust))
+    wanted = edit.develop(image)
+
+    found = edit.develop(image, in_place=True)
+
+    assert found is image
+    assert found == wanted
+
+
+def test_brightness_is_averaged_over_cells_that_are_no_whole_pixels():
+    for length, cells in ((10, 4), (256, 256), (3, 2), (1, 2), (1333, 256)):
+        row = np.random.default_rng(length).random((2, length)).astype(np.float32)
+
+        wanted = np.repeat(row, cells, 1).reshape(2, cells, length).mean(-1)
+
+        assert effects.average(row, cells) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_the_look_adds_to_the_tools_within_their_bounds():

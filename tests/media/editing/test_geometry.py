@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -30,7 +31,7 @@ def scene() -> Image.Image:
 
 def warped(image: Image.Image, recipe: Recipe, orientation: T | None = None) -> Image.Image:
     shape = geometry.shape(recipe, orientation)
-    return shape.warp(shape.cut(image), image.size, shape.size(image.size))
+    return shape.warp(image, (0, 0, *image.size), image.size, shape.size(image.size))
 
 
 def step_by_step(image: Image.Image, orientation: T | None, recipe: Recipe) -> Image.Image:
@@ -152,13 +153,51 @@ def test_a_part_made_smaller_first_gives_the_smaller_result(crop):
     image = scene().resize((900, 600), Image.Resampling.BICUBIC)
     recipe = Recipe(straighten=6, vertical=30, crop=crop)
     shape = geometry.shape(recipe, T.ROTATE_90)
-    part = shape.cut(image)
+    box = shape.source_box(image.size)
+    part = image.crop(box)
     size = tuple(side // 3 for side in shape.size(image.size))
 
-    small = shape.warp(part.resize((part.width // 3, part.height // 3)), image.size, size)
+    small = shape.warp(part.resize((part.width // 3, part.height // 3)), box, image.size, size)
 
     wanted = warped(image, recipe, T.ROTATE_90).resize(size)
     assert np.abs(np.asarray(small).astype(int) - np.asarray(wanted)).mean() < 1
+
+
+@UNHURRIED
+@given(some.sampled_from(CROPS), some.sampled_from(TURNS), some.integers(-150, 150))
+def test_what_is_straightened_has_as_many_pixels_as_are_shown_of_the_picture(crop, turn, tenths):
+    shape = geometry.shape(Recipe(straighten=tenths / 10, turn=turn, crop=crop))
+    frame, size = shape.size((4000, 3000)), shape.real_size((4000, 3000))
+    origin, right, down = (
+        geometry._apply(shape.point_map((4000, 3000)), *point)
+        for point in ((0, 0), (frame[0], 0), (0, frame[1]))
+    )
+
+    assert size == pytest.approx((math.dist(origin, right), math.dist(origin, down)), abs=1)
+
+
+@UNHURRIED
+@given(some.sampled_from(CROPS), some.integers(-150, 150), SLIDER, SLIDER)
+def test_perspective_loses_no_pixel_where_the_most_are_shown(crop, tenths, vertical, horizontal):
+    recipe = Recipe(straighten=tenths / 10, vertical=vertical, horizontal=horizontal, crop=crop)
+    shape = geometry.shape(recipe)
+    frame, size = shape.size((4000, 3000)), shape.real_size((4000, 3000))
+    matrix = shape.point_map((4000, 3000))
+
+    def steps(x: float, y: float) -> list[float]:
+        """How far apart in the picture two pixels of the result are."""
+        at = (x * frame[0], y * frame[1])
+        beside = (at[0] + frame[0] / size[0] / 100, at[1] + frame[1] / size[1] / 100)
+        here = geometry._apply(matrix, *at)
+        return [
+            100 * math.dist(here, geometry._apply(matrix, *there))
+            for there in ((beside[0], at[1]), (at[0], beside[1]))
+        ]
+
+    places = [step for x, y in product((0, 0.5, 1), repeat=2) for step in steps(x, y)]
+    assert size == frame or max(places) == pytest.approx(1, abs=0.01)
+    assert size[0] <= frame[0]
+    assert size[1] <= frame[1]
 
 
 @UNHURRIED
@@ -166,12 +205,12 @@ def test_a_part_made_smaller_first_gives_the_smaller_result(crop):
 def test_a_point_that_stays_in_view_comes_back_when_an_edit_is_undone(crop, turn, flip, degrees, vertical):
     before = Recipe(turn=90, crop=(0.0, 0.1, 1.0, 1.0))
     after = Recipe(turn=turn, flip=flip, straighten=float(degrees), vertical=vertical, crop=crop)
-    size = geometry.shape(before).size((1200, 900))
+    size = geometry.shape(before).real_size((1200, 900))
     there = geometry.follow_point(0.55, 0.45, before, after, size)
     if there is None:
         return
 
-    back = geometry.follow_point(*there, after, before, geometry.shape(after).size((1200, 900)))
+    back = geometry.follow_point(*there, after, before, geometry.shape(after).real_size((1200, 900)))
 
     assert back == pytest.approx((0.55, 0.45), abs=0.01)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from node.accounts import accounts
-from node.database import Reader, Writer
+from node.database import Writer
 from node.federation import deliveries, outbox, recipients
 from node.federation.recipients import RecipientInbox
 from node.interactions import blocks, boosts, follows, likes
@@ -144,24 +146,44 @@ async def test_a_deletion_reaches_every_inbox_that_was_sent_the_post(node: Node,
     }
 
 
-async def test_the_audience_on_a_server_is_its_followers_and_mentioned_accounts(
-    node: Node, alice: Account, bob: Account
+@pytest.mark.parametrize(
+    ("visibility", "readers"),
+    [("followers", {"far.example", "sea.example"}), ("direct", {"sea.example"})],
+)
+async def test_a_server_has_a_reader_who_follows_or_is_mentioned(
+    node: Node, alice: Account, bob: Account, visibility: str, readers: set[str]
 ) -> None:
     known = await node.db.write(meet)
 
     def unit(tx: Writer) -> Post:
         posting.follow(tx, known["rita"], alice)
         posting.follow(tx, bob, alice)
-        return posting.publish(tx, alice, "Hello @sam@sea.example", visibility="followers")
+        return posting.publish(tx, alice, "Hello @sam@sea.example", visibility=visibility)
 
     post = await node.db.write(unit)
 
-    def audience(tx: Reader, base: str) -> list[str]:
-        return [one.name for one in recipients.audience_on_server(tx, post, base)]
+    hosts = ("far.example", "sea.example", "far.example.evil", "tintype.test", "")
+    assert {
+        host for host in hosts if await node.db.read(recipients.has_reader_on_server, post, host)
+    } == readers
 
-    assert await node.db.read(audience, "https://far.example/") == ["rita"]
-    assert await node.db.read(audience, "https://sea.example/") == ["sam"]
-    assert await node.db.read(audience, "https://far.example.evil/") == []
+
+@pytest.mark.parametrize("who", ["a newcomer", "the first follower", "the last follower"])
+async def test_the_reader_of_a_direct_post_is_found_among_many_followers(
+    node: Node, alice: Account, who: str
+) -> None:
+    def unit(tx: Writer) -> Post:
+        crowd = [people.remote(tx, f"fan{number:02}") for number in range(40)]
+        for one in crowd:
+            posting.follow(tx, one, alice)
+        people.remote(tx, "nora")
+        reader = {"a newcomer": "nora", "the first follower": "fan00", "the last follower": "fan39"}[who]
+        return posting.publish(tx, alice, f"Hello @{reader}@far.example", visibility="direct")
+
+    post = await node.db.write(unit)
+
+    assert await node.db.read(recipients.has_reader_on_server, post, "far.example")
+    assert not await node.db.read(recipients.has_reader_on_server, post, "sea.example")
 
 
 async def test_a_local_reader_is_somebody_addressed_or_else_a_follower(

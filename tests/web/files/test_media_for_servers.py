@@ -115,3 +115,30 @@ async def test_only_what_the_node_rendered_is_made_an_address(node: Node) -> Non
     own = f"https://tintype.test/media/p/{site.server_capability(key, HOST)}/{key}"
     assert bound == f'{{"url":"{own}","content":"{typed}"}}'.encode()
     assert bind_to_server(site, bound, HOST) == bound
+
+
+async def test_the_reader_of_a_direct_post_is_found_among_many_followers(
+    node: Node, publish: Publish, anybody: Client, alice: Account
+) -> None:
+    def unit(tx: Writer) -> None:
+        for number in range(30):
+            follows.follow(tx, remote(tx, f"fan{number:02}", HOST), alice)
+        remote(tx, "rita", HOST)
+
+    await node.db.write(unit)
+    for reader in ("rita", "fan00", "fan29"):
+        url = _url(node, await publish(alice, caption=f"@{reader}@{HOST}", visibility="direct"))
+        assert (await anybody.get(url)).status == 200, reader
+
+
+async def test_one_picture_in_many_posts_is_seen_by_who_may_see_one_of_them(
+    node: Node, publish: Publish, anybody: Client, alice: Account
+) -> None:
+    await node.db.write(_follower, alice)
+    photos = [await publish(alice, visibility="direct") for _ in range(25)]
+    assert (await anybody.get(_url(node, photos[-1]))).status == 404
+
+    photo = await publish(alice, visibility="followers")
+
+    assert _url(node, photo) == _url(node, photos[0])
+    assert (await anybody.get(_url(node, photo))).status == 200

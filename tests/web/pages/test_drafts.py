@@ -87,19 +87,19 @@ async def test_a_script_saves_while_one_types(node: Node, alice: Account, signed
     assert [one.draft.caption for one in await drafts_of(node, alice)] == ["A l"]
 
 
-@pytest.mark.parametrize(("offset", "hours"), [("", 0), ("-120", -2), ("330", 5.5)])
+@pytest.mark.parametrize(
+    ("zone", "hours"), [("", 0), ("UTC", 0), ("Asia/Tokyo", -9), ("Pacific/Marquesas", 9.5)]
+)
 async def test_a_post_is_scheduled_in_the_zone_of_the_browser_and_published_then(
-    node: Node, alice: Account, signed_in: SignedIn, offset: str, hours: float
+    node: Node, alice: Account, signed_in: SignedIn, zone: str, hours: float
 ) -> None:
-    """`publish_offset` is what `Date.getTimezoneOffset` says: minutes to add to get UTC."""
+    """`publish_zone` names the zone in which the time was typed; `hours` are to be added to get UTC."""
     visitor = await signed_in(alice)
     await visitor.get("/compose")
     at = (datetime.now(UTC) + timedelta(hours=10)).replace(second=0, microsecond=0)
     typed = f"{at - timedelta(hours=hours):%Y-%m-%dT%H:%M}"
 
-    listed = await visitor.post(
-        "/compose", {**FORM, "do": "post", "publish_at": typed, "publish_offset": offset}
-    )
+    listed = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": typed, "publish_zone": zone})
 
     assert "Will be posted" in listed.main_text
     [saved] = await drafts_of(node, alice)
@@ -112,13 +112,22 @@ async def test_a_post_is_scheduled_in_the_zone_of_the_browser_and_published_then
     assert await drafts_of(node, alice) == []
 
 
-@pytest.mark.parametrize("typed", ["yesterday", "2020-01-01T10:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("yesterday", ""),
+        ("2020-01-01T10:00", "Asia/Tokyo"),
+        ("9999-12-31T23:59", "UTC"),
+        ("0001-01-01T00:00", "Asia/Tokyo"),
+        (f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}", "Nowhere/Else"),
+    ],
+)
 async def test_a_time_that_cannot_be_loses_nothing(
-    node: Node, alice: Account, signed_in: SignedIn, typed: str
+    node: Node, alice: Account, signed_in: SignedIn, typed: str, zone: str
 ) -> None:
     visitor = await signed_in(alice)
     await visitor.get("/compose")
-    seen = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": typed, "publish_offset": "x"})
+    seen = await visitor.post("/compose", {**FORM, "do": "post", "publish_at": typed, "publish_zone": zone})
 
     assert seen.status == 422
     assert seen.one("textarea", name="caption").text == "A lake"

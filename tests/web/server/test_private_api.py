@@ -22,7 +22,8 @@ MODULES = {
     for path in sorted((ROOT / "web").rglob("*.py"))
 }
 FAST = [
-    f"web.server.{name}" for name in ("hypercorn_connections", "http1", "http2", "h11_patch", "strict_h11")
+    f"web.server.{name}"
+    for name in ("hypercorn_connections", "http1", "http2", "h11_patch", "strict_h11", "strict_h2")
 ]
 LIBRARIES = ("hypercorn", "h11", "h2", "httptools")
 LISTED = {name.path for name in NAMES}

@@ -566,3 +566,23 @@ async def test_a_body_without_end_takes_no_turn(node: Node, app: App) -> None:
     assert (await asyncio.wait_for(Client(app).get("/about"), 10)).status == 200
     never.set()
     await asyncio.gather(*stuck)
+
+
+@pytest.mark.parametrize("path", ["/tags/lake", "/about", "/api/v1/timelines/tag/lake"])
+async def test_the_body_of_a_get_is_not_read(path: str, node: Node, app: App) -> None:
+    received = 0
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": b"a", "more_body": received < 200}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {**_scope(path), "headers": [(b"host", b"tintype.test"), (b"transfer-encoding", b"chunked")]}
+    await app(scope, receive, send)
+
+    assert statuses[0] == 200
+    assert received == 0

@@ -1,7 +1,8 @@
 """The page on which the author of a photo sets its focal point, who is in it, and where it was taken.
 
 A form without scripts: the photo is a button, and the click says where on it. It is shown in a fixed size, since a browser tells
-no other than that of the click on the screen. Who uses no pointer types the point as two numbers.
+no other than that of the click on the screen. Who uses no pointer types the point as two numbers. Done and the tabs are
+buttons of that form too: what was typed is saved, and what is refused stays on its tab.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ PRECISION_LABELS = {
 }
 assert list(PRECISION_LABELS) == list(PRECISIONS)
 
+TAB, UNTAG = "part-", "untag-"
+"""How the values of the buttons begin that lead to another tab, and that remove a tag."""
+
 SHOWN_WIDTH, SHOWN_HEIGHT = 280, 350
 """The box in which the photo is shown, in CSS pixels: no screen is so narrow that it would be made smaller."""
 
@@ -80,12 +84,11 @@ async def _render(
         photo=photo,
         people=people,
         part=part,
-        parts=[(f"/photos/{photo_id}/details?{urlencode({'part': p, 'back': back})}", p) for p in PARTS],
-        part_labels=PARTS,
+        parts=PARTS,
         back=back,
         problem=problem,
         person=person,
-        percent=[round(100 * share, 1) for share in point],
+        percent=_percent(point),
         spots=[(round(100 * one.x, 1), round(100 * one.y, 1)) for one in people],
         shown=shown_size(photo),
         place=place or kept,
@@ -101,9 +104,20 @@ def _focus_as_share(photo: Photo) -> tuple[float, float]:
     return (photo.focus_x + 1) / 2, (1 - photo.focus_y) / 2
 
 
+def _percent(point: tuple[float, float]) -> list[float]:
+    return [round(100 * share, 1) for share in point]
+
+
 @blueprint.get("/photos/<int:photo_id>/details")
 async def show(photo_id: int) -> Response:
-    return await _render(photo_id, request.args.get("part", ""), request.args.get("back"))
+    typed = request.args
+    return await _render(
+        photo_id,
+        typed.get("part", ""),
+        typed.get("back"),
+        person=typed.get("person", ""),
+        point=_typed_point(typed) if "x" in typed else None,
+    )
 
 
 @blueprint.post("/photos/<int:photo_id>/details")
@@ -116,14 +130,10 @@ async def save(photo_id: int) -> Response:
     try:
         if part == "place":
             await _save_place(account, photo_id, form)
-        elif part == "people" and (removed := parse_id(action.removeprefix("untag-"))) is not None:
-            await context.write(_untag, photo_id, removed)
         elif part == "people":
-            await _tag(account, photo_id, form.get("person", ""), point)
-        elif action == "reset":
-            await context.write(_set_focus, photo_id, (0.5, 0.5))
+            await _save_people(account, photo_id, form, point)
         else:
-            await context.write(_set_focus, photo_id, point)
+            await _save_focus(photo, action, point)
     except Refused as refused:
         return await _render(
             photo_id,
@@ -137,7 +147,13 @@ async def save(photo_id: int) -> Response:
         )
     if action == "done":
         return see_other(read_back(back, photo))
-    query = {"part": part if part in PARTS else "focus", "back": read_back(back, photo)}
+    query = {
+        "part": action.removeprefix(TAB) if action.startswith(TAB) else part,
+        "back": read_back(back, photo),
+    }
+    if action.startswith(UNTAG):
+        # The next person may be half typed.
+        query |= {name: form[name] for name in ("person", "x", "y") if name in form}
     return see_other(f"/photos/{photo_id}/details?{urlencode(query)}")
 
 
@@ -150,7 +166,12 @@ def read_point(form: Mapping[str, str], shown: tuple[int, int]) -> tuple[float, 
     if clicked[0] or clicked[1]:
         x, y = ((pixel + 0.5) / length for pixel, length in zip(clicked, shown, strict=True))
     else:
-        x, y = _number(form, "x", 50) / 100, _number(form, "y", 50) / 100
+        return _typed_point(form)
+    return min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
+
+
+def _typed_point(form: Mapping[str, str]) -> tuple[float, float]:
+    x, y = _number(form, "x", 50) / 100, _number(form, "y", 50) / 100
     return min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
 
 
@@ -162,12 +183,30 @@ def _number(form: Mapping[str, str], name: str, default: float = 0) -> float:
     return found if math.isfinite(found) else default
 
 
+async def _save_focus(photo: Photo, action: str, point: tuple[float, float]) -> None:
+    if action == "reset":
+        await context.write(_set_focus, photo.id, (0.5, 0.5))
+    elif _percent(point) != _percent(_focus_as_share(photo)):  # the numbers that are shown are rounded
+        await context.write(_set_focus, photo.id, point)
+
+
 def _set_focus(tx: Writer, account: Account, photo_id: int, point: tuple[float, float]) -> None:
     photo_details.set_focus(tx, account, photo_id, 2 * point[0] - 1, 1 - 2 * point[1])
 
 
 def _untag(tx: Writer, account: Account, photo_id: int, person_id: int) -> None:
     photo_details.untag(tx, account, photo_id, person_id)
+
+
+async def _save_people(
+    account: Account, photo_id: int, form: Mapping[str, str], point: tuple[float, float]
+) -> None:
+    action, typed = form.get("do", ""), form.get("person", "")
+    leaves = action == "done" or action.startswith(TAB)
+    if (removed := parse_id(action.removeprefix(UNTAG))) is not None:
+        await context.write(_untag, photo_id, removed)
+    elif typed.strip() or not leaves:
+        await _tag(account, photo_id, typed, point)
 
 
 async def _tag(account: Account, photo_id: int, typed: str, point: tuple[float, float]) -> None:

@@ -6,6 +6,7 @@ Scripts replace the form: they draw the working copy themselves, and save all ph
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from quart import Blueprint, Response, jsonify, request
@@ -16,14 +17,14 @@ from media.editing.recipes import MAX_STRAIGHTEN, TURNS, UNSIGNED_TOOLS, BadReci
 from node.attachments import photo_rows
 from node.attachments.photo_rows import Photo
 from node.database import Reader
-from node.errors import Invalid, Refused
+from node.errors import Conflict, Invalid, Refused
 from node.ids import parse_id
 from node.models.account import Account
 from node.publishing import photo_edits, photo_previews
 from web.html.helpers import thumb_path
 from web.html.templates import render_page
 from web.i18n.js_messages import to_script_json
-from web.i18n.translations import gettext
+from web.i18n.translations import _, gettext
 from web.request import context, editor_data, photo_form
 from web.request.look_texts import LOOK_TEXTS
 from web.request.redirects import safe_path, see_other
@@ -31,7 +32,7 @@ from web.request.redirects import safe_path, see_other
 blueprint = Blueprint("photo_editor", __name__)
 
 PREVIEW_CACHE = "private, max-age=86400"
-RECIPE = "recipe-"
+RECIPE, START = "recipe-", "start-"
 TABLE_CACHE = "private, max-age=31536000, immutable"
 
 
@@ -48,7 +49,9 @@ def read_back(value: str | None, photo: Photo) -> str:
     return safe_path(value or "", f"/posts/{photo.post_id}/edit" if photo.post_id else "/drafts")
 
 
-async def _render(photo: Photo, recipe: Recipe, back: str, problem: str = "", status: int = 200) -> Response:
+async def _render(
+    photo: Photo, recipe: Recipe, back: str, *, start: Recipe, problem: str = "", status: int = 200
+) -> Response:
     account = await context.require_account()
     node = context.current_node()
     values: dict[str, object] = {"is_editable": True}
@@ -70,6 +73,8 @@ async def _render(photo: Photo, recipe: Recipe, back: str, problem: str = "", st
         recipe=recipe,
         neutral=recipes.NEUTRAL,
         back=back,
+        start=recipes.canonical(start),
+        is_outdated=status == Conflict.status,
         problem=problem,
         preview=_path(photo.id, "preview", recipe),
         swatches=_path(photo.id, "swatches", photo_previews.swatch_recipe(recipe)),
@@ -95,10 +100,11 @@ async def _render(photo: Photo, recipe: Recipe, back: str, problem: str = "", st
 @blueprint.get("/photos/<int:photo_id>/edit")
 async def show(photo_id: int) -> Response:
     photo = await context.read_signed_in(_load_photo, photo_id)
-    recipe = photo_edits.parse(
-        request.args.get("recipe") or photo.recipe or recipes.canonical(recipes.NEUTRAL)
+    saved = photo_edits.recipe_of(photo)
+    recipe, start = (
+        photo_edits.parse(text) if (text := request.args.get(name)) else saved for name in ("recipe", "start")
     )
-    return await _render(photo, recipe, read_back(request.args.get("back"), photo))
+    return await _render(photo, recipe, read_back(request.args.get("back"), photo), start=start)
 
 
 @blueprint.post("/photos/<int:photo_id>/edit")
@@ -107,18 +113,26 @@ async def save(photo_id: int) -> Response:
     photo = await context.read_signed_in(_load_photo, photo_id)
     form, node = await request.form, context.current_node()
     back, recipe = read_back(form.get("back"), photo), recipes.NEUTRAL
+    start = photo_edits.recipe_of(photo)
     try:
+        start = photo_edits.parse(form["start"]) if "start" in form else start
         if form.get("do") != "reset":
             size = await photo_previews.original_size(node, account, photo.id)
             recipe = _read_recipe(form, size, photo)
         if form.get("do") == "apply":
-            await photo_edits.edit(node, account, photo.id, recipe)
+            await photo_edits.edit(node, account, photo.id, recipe, start=start)
             return see_other(back)
         if form.get("do") == "auto":
             recipe = await photo_previews.found_levels(node, account, photo.id, recipe)
     except Refused as refused:
-        return await _render(photo, recipe, back, gettext(refused.message), refused.status)
-    return see_other(_path(photo.id, "edit", recipe, back=back))
+        problem = gettext(refused.message)
+        if isinstance(refused, Conflict):
+            # To apply it again is to replace what was changed.
+            photo = await context.read_signed_in(_load_photo, photo_id)
+            start = photo_edits.recipe_of(photo)
+            problem = f"{problem} {_('Apply again to replace that change.')}"
+        return await _render(photo, recipe, back, start=start, problem=problem, status=refused.status)
+    return see_other(_path(photo.id, "edit", recipe, back=back, start=recipes.canonical(start)))
 
 
 def _read_recipe(form: dict[str, str], size: tuple[int, int], photo: Photo) -> Recipe:
@@ -171,14 +185,28 @@ async def show_levels(photo_id: int) -> Response:
 
 @blueprint.post("/photos/edits")
 async def save_all() -> Response:
-    """Saves the recipes of several photos, `recipe-ID` each: all of them or none."""
+    """Saves the recipes of several photos, `recipe-ID` each: all of them or none.
+
+    `start-ID` is the recipe that a photo had before. Where another has been saved since, the answer has the present ones.
+    """
     account = await context.require_account()
     form, node = await request.form, context.current_node()
-    wanted = {
+    wanted = _recipes_by_photo(form, RECIPE)
+    try:
+        async with photo_previews.turn(node, account):
+            saved = await photo_edits.edit_all(node, account, wanted, _recipes_by_photo(form, START))
+    except Conflict as conflict:
+        current = [await context.read_signed_in(_load_photo, photo_id) for photo_id in wanted]
+        found = {str(photo.id): recipes.to_json(photo_edits.recipe_of(photo)) for photo in current}
+        answer = jsonify(error=gettext(conflict.message), recipes=found)
+        answer.status_code = conflict.status
+        return answer
+    return jsonify(saved=[str(photo.id) for photo in saved])
+
+
+def _recipes_by_photo(form: Mapping[str, str], prefix: str) -> dict[int, Recipe]:
+    return {
         photo_id: photo_edits.parse(text)
         for name, text in form.items()
-        if (photo_id := parse_id(name.removeprefix(RECIPE))) is not None and name.startswith(RECIPE)
+        if (photo_id := parse_id(name.removeprefix(prefix))) is not None and name.startswith(prefix)
     }
-    async with photo_previews.turn(node, account):
-        saved = await photo_edits.edit_all(node, account, wanted)
-    return jsonify(saved=[str(photo.id) for photo in saved])

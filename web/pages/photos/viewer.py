@@ -67,6 +67,7 @@ async def show_photo(post_id: int, number: int) -> Response:
         is_shown=is_shown,
         preview=preview,
         largest=helpers.photo_sources(photo).largest,
+        save_as=_save_as(view, photo),
         size=f"{formats.format_number(width)} × {formats.format_number(height)}" if width else "",
         bytes=formats.format_bytes(file.bytes) if file else "",
         is_panorama=photo_frames.is_panorama(photo),
@@ -87,7 +88,10 @@ async def show_photos(post_id: int) -> Response:
         likes=formats.short_number(post.likes_count) if post.likes_count else "",
         comments=formats.short_number(post.comments_count) if post.comments_count else "",
         like=f"/posts/{post.id}/{'unlike' if view.marks.liked else 'like'}" if viewer else "",
-        photos=[_describe(photo, tagged.get(photo.id, [])) for photo in view.photos],
+        photos=[
+            {**_describe(photo, tagged.get(photo.id, [])), "saveAs": _save_as(view, photo)}
+            for photo in view.photos
+        ],
         words=js_messages.collect_viewer_messages(gettext),
     )
 
@@ -115,6 +119,13 @@ def _describe(photo: Photo, people: list[TaggedPerson]) -> dict[str, Any]:
         "about": photo_metadata.render_metadata([photo], people),
         "notice": helpers.incomplete_notice(photo),
     }
+
+
+def _save_as(view: PostView, photo: Photo) -> str:
+    """Returns the name under which a browser saves the largest file of a photo: who, which post, which photo."""
+    largest = helpers.photo_sources(photo).largest
+    ending = largest.rpartition(".")[2] if largest else "jpg"
+    return f"{view.author.name}-{view.post.id}-{photo.position + 1}.{ending}"
 
 
 def _largest_file(photo: Photo) -> StoredFile | None:

@@ -49,9 +49,9 @@ async def _render_profile(status: int = 200, **context: Any) -> Response:
     account = await current.require_account()
     defaults: dict[str, Any] = {
         "form": _form_values(account),
-        "languages": translations.available_languages(),
-        "time_zones": formats.time_zones(),
-        "licences": list(photo_metadata.LICENCES),
+        "languages": [(code, code) for code in translations.available_languages()],
+        "time_zones": [(name, name.replace("_", " ")) for name in formats.time_zones()],
+        "licences": [(name, name) for name in photo_metadata.LICENCES],
     }
     return await render_tab("settings/profile.html", "profile", status, **{**defaults, **context})
 
@@ -117,39 +117,21 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
     return see_other("/settings/profile?done=picture")
 
 
-def _save_preferences(
-    tx: Writer,
-    account: Account,
-    theme: str | None,
-    language: str | None,
-    visibility: str | None,
-    licence: str | None,
-    time_zone: str | None,
-) -> None:
-    users.set_preferences(
-        tx,
-        account,
-        theme=theme,
-        language=language,
-        default_visibility=visibility,
-        default_licence=licence,
-        time_zone=time_zone,
-    )
-
-
 @blueprint.post("/preferences")
 async def save_preferences() -> Response:
     form = await request.form
     zone = form.get("time_zone")
     if zone and not formats.is_time_zone(zone):
         raise Invalid(_("There is no such time zone."))
+    asks = form.getlist("asks_descriptions")
     await context.write(
-        _save_preferences,
-        form.get("theme"),
-        form.get("language"),
-        form.get("default_visibility"),
-        form.get("default_licence"),
-        zone,
+        users.set_preferences,
+        theme=form.get("theme"),
+        language=form.get("language"),
+        default_visibility=form.get("default_visibility"),
+        default_licence=form.get("default_licence"),
+        asks_descriptions="1" in asks if asks else None,
+        time_zone=zone,
     )
     response = see_other("/settings/profile?done=preferences")
     if form.get("theme") in users.THEMES:

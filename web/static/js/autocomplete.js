@@ -1,6 +1,7 @@
 // People and hashtags are suggested while they are typed in a caption or comment; says when few characters are left.
 
 import { make, messages } from "./dom.js";
+import { lengthOf, surplus } from "./lengths.js";
 
 const TOKEN = /(?:^|[^\p{L}\p{N}_/@#&])([@#][\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
 // Where only people can be named.
@@ -8,7 +9,9 @@ const NAME = /^[\p{L}\p{M}\p{N}_.-]{1,60}$/u;
 const DELAY = 120;
 const FEW = 500;
 
-const list = make("ul", { id: "suggestions", class: "suggestions", role: "listbox", hidden: "" });
+const EDGE = 8;
+
+const list = make("ul", { id: "suggestions", class: "suggestions", role: "listbox", "aria-label": messages.suggestionList, hidden: "" });
 const counted = make("p", { class: "sr", role: "status" });
 let field;
 let timer;
@@ -62,7 +65,25 @@ function show(found) {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", list.id);
   list.hidden = !found.length;
+  if (found.length) place();
   counted.textContent = found.length ? messages.suggestions.replace("{n}", found.length) : "";
+}
+
+/** Puts the list under the field or, where there is more room, over it: on the page, and not on what is typed. */
+function place() {
+  const { offsetTop: top, height } = visualViewport;
+  const width = document.documentElement.clientWidth;
+  const box = field.getBoundingClientRect();
+  const above = box.top - top - EDGE;
+  const below = top + height - box.bottom - EDGE;
+  list.style.maxHeight = "";
+  const isAbove = list.offsetHeight > below && above > below;
+  list.style.maxHeight = `${Math.min(list.offsetHeight, isAbove ? above : below)}px`;
+  const left = Math.max(EDGE, Math.min(box.left, width - list.offsetWidth - EDGE));
+  list.style.left = list.style.top = "0";
+  const origin = list.getBoundingClientRect();
+  list.style.left = `${left - origin.left}px`;
+  list.style.top = `${(isAbove ? box.top - list.offsetHeight - 4 : box.bottom + 4) - origin.top}px`;
 }
 
 async function ask(token) {
@@ -82,14 +103,17 @@ async function ask(token) {
 }
 
 function showCharactersLeft() {
-  const left = field.maxLength - field.value.length;
+  const left = Number(field.dataset.most) - lengthOf(field);
   let counter = field.parentElement.querySelector(".characters-left");
   if (left > FEW) return counter?.remove();
   if (!counter) {
     counter = make("p", { class: "characters-left small soft", role: "status" });
     field.after(counter);
   }
-  counter.textContent = messages.charactersLeft.replace("{n}", left);
+  const over = surplus(field);
+  counter.classList.toggle("wrong", Boolean(over));
+  const text = over ? messages.tooManyCharacters : messages.charactersLeft;
+  counter.textContent = text.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(over || left));
 }
 
 document.addEventListener("input", (event) => {
@@ -98,7 +122,7 @@ document.addEventListener("input", (event) => {
     close();
     field = event.target;
   }
-  if (field.maxLength > 0 && field.matches("textarea")) showCharactersLeft();
+  if (field.dataset.most && field.matches("textarea")) showCharactersLeft();
   const token = typed();
   clearTimeout(timer);
   if (token) timer = setTimeout(() => ask(token), DELAY);

@@ -2,15 +2,17 @@
 
 import { $, $$, csrf, make, messages, send } from "./dom.js";
 import { enhance } from "./enhance.js";
+import { surplus } from "./lengths.js";
+import * as unsent from "./unsent.js";
 
-const key = (form) => `comment:${form.getAttribute("action")}`;
+const key = (form) => `comment-${form.getAttribute("action")}`;
 const field = (form) => $("textarea", form);
 
 /** Keeps what is typed until it is sent, also if the field is closed or the page is left. */
 function keep(form) {
   const box = field(form);
-  box.value ||= sessionStorage.getItem(key(form)) ?? "";
-  box.addEventListener("input", () => sessionStorage.setItem(key(form), box.value));
+  box.value ||= unsent.recall(key(form)) ?? "";
+  box.addEventListener("input", () => (box.value ? unsent.keep(key(form), box.value) : unsent.forget(key(form))));
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     if (event.key === "Escape" && form.matches(".reply")) close(form);
@@ -43,7 +45,7 @@ function openReply(link) {
     make("input", { type: "hidden", name: "csrf", value: csrf() }),
     make("input", { type: "hidden", name: "back", value: location.pathname }),
     make("label", { for: name }, messages.replyTo.replace("{name}", link.dataset.name)),
-    make("textarea", { id: name, name: "caption", rows: 2, maxlength: 5000, required: "" }),
+    make("textarea", { id: name, name: "caption", rows: 2, "data-most": 5000, required: "" }),
     make("span", { class: "row" }, cancel, make("button", { class: "button main" }, messages.reply)),
   );
   comment.after(form);
@@ -76,11 +78,31 @@ function pending(text) {
   return { state, row: make("article", { class: "comment pending" }, face, make("div", { class: "body" }, words, state)) };
 }
 
+function showProblem(form, text) {
+  $(".problem", form)?.remove();
+  if (!text) return;
+  form.append(make("p", { class: "problem", role: "alert" }, text));
+  field(form).focus();
+}
+
+/** What the server does not take is in its field again, to be changed. */
+function takeBack(form, row, text, problem) {
+  if (form.isConnected) row.remove();
+  else row.replaceWith(form);
+  field(form).value ||= text;
+  showProblem(form, problem);
+}
+
 async function post(form, text) {
+  const over = surplus(field(form));
+  const count = new Intl.NumberFormat(document.documentElement.lang).format(over);
+  showProblem(form, over ? messages.tooLong.replace("{n}", count) : "");
+  if (over) return;
   const action = form.getAttribute("action");
   const { row, state } = pending(text);
   threadOf(form).append(row);
   field(form).value = "";
+  $(".characters-left", form)?.remove();
   if (form.matches(".reply")) form.remove();
   row.scrollIntoView({ block: "nearest" });
   const once = `${Date.now()}-${Math.random()}`; // or trying again after a lost answer would post it twice
@@ -88,12 +110,14 @@ async function post(form, text) {
     state.replaceChildren(messages.sending);
     try {
       const { id } = await send(action, { caption: text, once });
-      sessionStorage.removeItem(`comment:${action}`);
+      unsent.forget(key(form));
       await replace(row, id);
     } catch (error) {
+      if (error.status === 422) return takeBack(form, row, text, error.message);
       const again = make("button", { type: "button", class: "button s" }, messages.again);
       again.addEventListener("click", attempt);
-      state.replaceChildren(make("span", {}, `${messages.notSent} ${error.message}`), again);
+      const signIn = make("a", { class: "button s", href: "/sign-in", target: "_blank" }, messages.signIn);
+      state.replaceChildren(make("span", {}, `${messages.notSent} ${error.message}`), ...(error.isSignedOut ? [signIn] : []), again);
     }
   };
   await attempt();

@@ -1,8 +1,10 @@
 // The page on which a post is written: photos, words and the rest over a form that also works without scripts.
 
 import { $, $$ } from "./dom.js";
-import { changed, form, input } from "./compose/form.js";
-import { addFiles, setUpRows } from "./compose/photos.js";
+import { changed, failed, form, input } from "./compose/form.js";
+import { takeFiles as takeKept } from "./compose/kept_files.js";
+import { addFiles, resume, setUpRows } from "./compose/photos.js";
+import { refreshPhotos, showLeftEdits } from "./compose/fresh.js";
 import { restoreDraft } from "./compose/local_draft.js";
 import "./compose/strip.js";
 import "./compose/options.js";
@@ -40,7 +42,14 @@ form.addEventListener("input", (event) => {
   if (event.target.type !== "file") changed();
 });
 
+// What was typed comes back from the draft, whole. A browser that puts back the words alone, without the photos, would have
+// them taken for a post that was just begun.
+form.autocomplete = "off";
 setUpRows();
-restoreDraft();
+restoreDraft().then(async (isRestored) => {
+  if (isRestored) refreshPhotos();
+  else showLeftEdits();
+  if (failed().length) resume(await takeKept());
+});
 // What was chosen before this script had come.
 for (const one of inputs) if (one.files.length) takeFiles(one);

@@ -37,9 +37,7 @@ if (photo) {
   // The photo is a button that sends the form: here it only says where.
   photo.addEventListener("click", (event) => {
     event.preventDefault();
-    // Enter in a field presses the first button of its form, which is the photo.
-    if (!event.detail && document.activeElement !== photo) form.requestSubmit($("button.main", form));
-    else if (person && !person.value.trim()) person.focus();
+    if (person && !person.value.trim()) person.focus();
   });
   photo.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key];

@@ -3,6 +3,9 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** Whose page this is. What the browser keeps is kept by account: the next person who signs in there is another one. */
+export const account = document.documentElement.dataset.account ?? "";
+
 const element = $("#messages");
 export const messages = element ? JSON.parse(element.textContent) : {};
 
@@ -38,14 +41,33 @@ export function showToast(text) {
 /** The CSRF token comes from the page's own form, so that a request of a script is checked like any form. */
 export const csrf = () => $("#actions [name=csrf]")?.value ?? "";
 
+/** Whether an answer may mean that nobody is signed in any more: the token of the form belongs to the session. */
+export const isSignedOut = (status) => status === 401 || status === 403;
+
+/** Takes the form token of a new page. Returns false if nobody is signed in, or somebody else. */
+export async function renewToken() {
+  const answer = await fetch("/drafts", { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const token = page.querySelector("#actions [name=csrf]")?.value;
+  if (!token || page.documentElement.dataset.account !== account) return false;
+  for (const field of $$("[name=csrf]")) field.value = token;
+  return true;
+}
+
+/** Sends an action, also if the session ended and somebody has signed in again in another tab. */
 export async function send(path, fields = {}) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
-  const headers = { Accept: "application/json", "X-CSRF": csrf() };
-  const answer = await fetch(path, { method: "POST", body, headers }).catch(() => {
-    throw new Error(messages.offline);
-  });
+  const attempt = () =>
+    fetch(path, { method: "POST", body, headers: { Accept: "application/json", "X-CSRF": csrf() } }).catch(() => {
+      throw new Error(messages.offline);
+    });
+  let answer = await attempt();
+  const isOut = isSignedOut(answer.status) && !(await renewToken());
+  if (isSignedOut(answer.status) && !isOut) answer = await attempt();
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(found.error || messages.failed), { status: answer.status });
+  const text = isOut && account ? messages.signedOut : found.error || messages.failed;
+  if (!answer.ok) throw Object.assign(new Error(text), { status: answer.status, answer: found, isSignedOut: isOut });
   return found;
 }

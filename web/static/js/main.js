@@ -6,6 +6,7 @@ import "./actions.js";
 import "./menus.js";
 import "./photos.js";
 import "./theme.js";
+import "./unsent.js";
 
 enhance(document);
 for (const tabs of $$(".tabs")) {

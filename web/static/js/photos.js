@@ -1,15 +1,26 @@
-// A tap on a photo opens the full-screen viewer, a second one at once likes instead. Without scripts it is a link to a page.
+// A tap on a photo opens the full-screen viewer. A second one at once closes what has just begun to open, and likes.
+// Without scripts it is a link to a page.
 
 import { $, icon } from "./dom.js";
 import { toggle } from "./actions.js";
 
 const SECOND_TAP_MS = 280;
+const NEAR = 40; // pixels
+
+let loading = null;
+
+/** Loads the viewer, for all who ask in the order in which they do. */
+function loadViewer() {
+  loading ??= import("./viewer.js");
+  loading.catch(() => (loading = null));
+  return loading;
+}
 
 /** Opens the viewer; if it cannot be loaded, the link does what it does without scripts. */
-export async function openViewer(link) {
+export async function openViewer(link, forMs = 0) {
   try {
-    const { open } = await import("./viewer.js");
-    await open(link);
+    const { open } = await loadViewer();
+    await open(link, forMs);
   } catch {
     location.href = link.href;
   }
@@ -31,24 +42,41 @@ function likeWithHeart(photo, button) {
 const loaded = location.pathname;
 addEventListener("popstate", () => location.pathname !== loaded && location.reload());
 
-let tapped = { link: null, timer: 0 };
+let first = null; // the tap that has just opened the viewer
+const isSecond = (event) => first && event.timeStamp - first.at < SECOND_TAP_MS && Math.hypot(event.clientX - first.x, event.clientY - first.y) < NEAR;
+
+async function likeInstead({ link, button }) {
+  const { abandon } = await loadViewer();
+  abandon();
+  likeWithHeart(link.closest(".photo"), button);
+}
+
+// In the capture phase: the viewer may lie over the photo already, and must not take the second tap for one of its own.
+document.addEventListener(
+  "click",
+  (event) => {
+    const tap = first;
+    const isLike = isSecond(event);
+    first = null;
+    if (!isLike) return;
+    event.preventDefault();
+    event.stopPropagation();
+    likeInstead(tap);
+  },
+  { capture: true },
+);
+
+// What was closed meanwhile is opened anew by the next tap.
+document.addEventListener("keydown", () => (first = null), { capture: true });
+addEventListener("popstate", () => (first = null));
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-shots]");
   if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const button = likeButton(link);
-  const isSecond = tapped.link === link;
-  clearTimeout(tapped.timer);
-  tapped = { link: null, timer: 0 };
-  // A key sends no second tap, and who cannot like need not wait for one.
-  if (!button || event.detail === 0) openViewer(link);
-  else if (isSecond) likeWithHeart(link.closest(".photo"), button);
-  else {
-    const open = () => {
-      tapped = { link: null, timer: 0 };
-      openViewer(link);
-    };
-    tapped = { link, timer: setTimeout(open, SECOND_TAP_MS) };
-    import("./viewer.js").catch(() => {});
-  }
+  // A key sends no second tap.
+  if (!button || event.detail === 0) return openViewer(link);
+  first = { link, button, at: event.timeStamp, x: event.clientX, y: event.clientY };
+  openViewer(link, SECOND_TAP_MS);
 });

@@ -9,7 +9,8 @@ const { lang } = root;
 export const locale = navigator.languages?.find((name) => name.toLowerCase().split("-")[0] === lang.split("-")[0]) ?? lang;
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const chosenZone = root.dataset.zone;
-const timeZone = chosenZone || ownZone;
+/** The reader's zone: that of the settings, else the browser's. */
+export const timeZone = chosenZone || ownZone;
 
 const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const week = 604800;

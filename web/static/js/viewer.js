@@ -13,14 +13,22 @@ import { Zoom } from "./viewer_zoom.js";
 const IDLE_MS = 3000;
 
 let viewer = null;
+let wanted = null;
 let leaving = Promise.resolve();
 
-/** Opens the viewer at the photo of a link: that of a photo of a post, or of a square of a grid. */
-export async function open(link) {
+/** Opens the viewer at the photo of a link: that of a photo of a post, or of a square of a grid. For so long it may be abandoned. */
+export async function open(link, forMs = 0) {
+  wanted = link;
   await leaving;
-  if (viewer) return;
+  if (viewer || wanted !== link) return;
   viewer = new Viewer(link);
-  await viewer.start();
+  await viewer.start(forMs);
+}
+
+/** Closes a viewer that has just begun to open, as if it had not. */
+export function abandon() {
+  wanted = null;
+  viewer?.close();
 }
 
 class Viewer {
@@ -46,8 +54,8 @@ class Viewer {
     return { now: isSquare ? "" : seen, medium: "", large: "", largest: link.href, thumb: "", width, height, alt: image.alt };
   }
 
-  async start() {
-    this.dialog = make("dialog", { class: "viewer", "aria-label": messages.viewer });
+  async start(forMs) {
+    this.dialog = make("dialog", { class: forMs ? "viewer slowly" : "viewer", "aria-label": messages.viewer });
     this.ground = make("div", { class: "viewer-ground" });
     this.track = make("div", { class: "viewer-track" });
     this.stage = make("div", { class: "viewer-stage" }, this.track);
@@ -60,9 +68,8 @@ class Viewer {
     this.fill();
     document.body.append(this.dialog);
     this.dialog.showModal();
-    history.pushState({ viewer: true }, "", this.address);
     this.popped = () => this.finish(true);
-    addEventListener("popstate", this.popped);
+    this.entering = forMs ? setTimeout(() => this.enter(), forMs) : this.enter();
     this.dialog.addEventListener("close", () => this.finish(false));
     this.dialog.addEventListener("cancel", (event) => (event.preventDefault(), this.escape()));
     setUpKeys(this.dialog, this);
@@ -75,6 +82,20 @@ class Viewer {
     this.wake();
     this.show();
     await this.load();
+  }
+
+  /** The viewer becomes a place in the history, which Back leaves: soon, or when something is done in it. */
+  enter() {
+    if (this.isPlace) return;
+    this.isPlace = true;
+    clearTimeout(this.entering);
+    history.pushState({ viewer: true }, "", this.address);
+    addEventListener("popstate", this.popped);
+  }
+
+  /** The place in the history has the address of the photo that is seen. */
+  rename() {
+    if (this.isPlace) history.replaceState({ viewer: true }, "", this.address);
   }
 
   /** Asks for what the page does not know: every photo of the post, its sizes, its description, and the words. */
@@ -94,7 +115,7 @@ class Viewer {
     this.build(data);
     this.fill();
     this.show();
-    history.replaceState({ viewer: true }, "", this.address);
+    this.rename();
   }
 
   build(data) {
@@ -187,6 +208,7 @@ class Viewer {
       now.parentElement.scrollTo({ left: now.offsetLeft - now.parentElement.clientWidth / 2 + 28 });
     }
     this.save.href = this.shot.largest;
+    this.save.download = this.shot.saveAs;
     this.altButton.hidden = !this.shot.described;
     this.showAlt(this.altShown && Boolean(this.shot.described));
     if (this.panel.isConnected && this.told !== this.shot) this.describe();
@@ -288,7 +310,8 @@ class Viewer {
     this.moved = true;
     this.show();
     this.place(0, true);
-    history.replaceState({ viewer: true }, "", this.address);
+    this.enter();
+    this.rename();
     return true;
   }
 
@@ -345,6 +368,7 @@ class Viewer {
     if (!link || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.origin !== location.origin || link.target) return;
     event.preventDefault();
+    this.enter();
     if (link.pathname !== this.page) {
       this.finish(true); // or a page that is kept for Back would still show it
       return location.replace(link.href);
@@ -362,11 +386,11 @@ class Viewer {
     viewer = null;
     removeEventListener("popstate", this.popped);
     this.watch.disconnect();
-    clearTimeout(this.idle);
+    for (const timer of [this.idle, this.entering]) clearTimeout(timer);
     if (document.fullscreenElement) document.exitFullscreen();
     this.dialog.close();
     this.dialog.remove();
-    if (!isBack) {
+    if (!isBack && this.isPlace) {
       leaving = new Promise((done) => addEventListener("popstate", done, { once: true }));
       history.back();
     }

@@ -86,7 +86,7 @@ export function about(words, shot, close) {
   const facts = [pixels(shot), shot.bytes].filter(Boolean).join(", ");
   if (facts) panel.append(make("dl", { class: "facts metadata" }, make("dt", {}, words.file), make("dd", {}, facts)));
   const size = pixels(shot);
-  const save = make("a", { class: "button", href: shot.largest, download: "" }, icon("download", "icon s"), size ? `${words.download} (${size})` : words.download);
+  const save = make("a", { class: "button", href: shot.largest, download: shot.saveAs }, icon("download", "icon s"), size ? `${words.download} (${size})` : words.download);
   panel.append(save);
   return [head, panel];
 }

@@ -44,6 +44,8 @@ async def test_every_photo_has_its_sizes_its_description_and_its_largest_file(
     assert links == [f"/posts/{post.id}/photos/{number}" for number in (1, 2)]
     alone = await anybody.get(links[0])
     assert alone.one("a", class_="shot").attributes["href"] == first["largest"]
+    assert first["saveAs"] == f"alice-{post.id}-1.jpg"
+    assert alone.one("a", download=first["saveAs"]).attributes["href"] == first["largest"]
     assert shown["words"]["about"] == "About this photo"
 
 

@@ -1,9 +1,9 @@
 // What is typed is kept in the browser at once, so that a lost connection or a closed tab loses nothing; one tab a draft.
 
-import { $, $$, make, showToast } from "../dom.js";
-import { caption, changed, form, isNew, list, maxPhotos, onChange, rows, texts } from "./form.js";
+import { $, $$, account, make, showToast } from "../dom.js";
+import { asksDescriptions, caption, changed, form, isNew, list, markPhotos, maxPhotos, onChange, rows, texts } from "./form.js";
 import { addMissing, addUploaded, choose } from "./photos.js";
-import { draftId, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
+import { draftId, onSaved, pauseSaving, saveOnServer, useDraft } from "./server_draft.js";
 
 const LASTS = 20 * 3600e3;
 const TYPED = "typed"; // what the form was at first is not known: it is saved as it is
@@ -11,7 +11,7 @@ const version = $("[name=version]", form)?.value ?? "";
 // A quote is another post than the one that was begun before, and so is each post that is edited.
 const once = $("[name=once]", form);
 const quoted = $("[name=quote]", form)?.value;
-let key = isNew ? (quoted ? `draft-${quoted}` : "draft") : `draft-of-${form.dataset.post}`;
+let key = `draft-${account}-${isNew ? (quoted ? `quote-${quoted}` : "new") : form.dataset.post}`;
 let isReady = false;
 let isPaused = false;
 let lock = "";
@@ -21,7 +21,7 @@ let first = "";
 export const localKey = () => key;
 
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
-const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_offset|alt-.*|replace-.*)$/;
+const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
 
 function content() {
   const photos = $$(".upload[data-photo]", list).map((row) => ({
@@ -35,6 +35,11 @@ function content() {
   return { photos, missing, fields };
 }
 
+function store(draft, isSaved = false) {
+  localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value, asks: asksDescriptions?.isConnected, isSaved }));
+}
+onSaved(() => localStorage.getItem(key) && store(content(), true));
+
 function save() {
   if (!isReady || isPaused) return;
   const draft = content();
@@ -43,7 +48,7 @@ function save() {
   first = "";
   const isEmpty = isNew && !caption.value && !draft.photos.length && !draft.missing.length;
   if (isEmpty) localStorage.removeItem(key);
-  else localStorage.setItem(key, JSON.stringify({ ...draft, at: Date.now(), id: draftId(), version, once: once?.value }));
+  else store(draft);
   if (isNew && (!isEmpty || draftId())) saveOnServer();
   if (draftId() && lock !== `draft ${draftId()}`) hold(`draft ${draftId()}`);
 }
@@ -64,7 +69,9 @@ function restore(draft) {
     useDraft(draft.id);
     once.value = draft.once || once.value; // it may have been posted, and the answer lost
   }
+  if (draft.asks === false) asksDescriptions?.remove();
   setFields(draft.fields ?? []);
+  if (draft.fields?.some(([name]) => name === "had_photos")) markPhotos();
   list.replaceChildren();
   for (const photo of draft.photos) {
     if (!/^\d+$/.test(photo.id)) continue;
@@ -76,10 +83,12 @@ function restore(draft) {
   if (rows().length) choose(rows()[0]);
 }
 
-function read() {
+/** Reads what is kept. A draft that was begun without its number in the address keeps its key when it has one. */
+function read(id) {
   for (const name of Object.keys(localStorage).filter((one) => /^draft(-|$)/.test(one))) {
     const draft = JSON.parse(localStorage.getItem(name) || "null");
     if (!draft || Date.now() - draft.at > LASTS) localStorage.removeItem(name);
+    else if (id && draft.id === id && name.startsWith(`draft-${account}-`)) key = name;
   }
   return JSON.parse(localStorage.getItem(key) || "null");
 }
@@ -125,23 +134,31 @@ async function hold(name, steals = false) {
   });
 }
 
+/** Restores what is kept, where the server does not have it. Returns whether it did. */
 export async function restoreDraft() {
-  const id = draftId();
+  const id = isNew ? draftId() : "";
+  if (id) key += `-${id}`;
   first = $$("textarea", form).some((one) => one.value !== one.defaultValue) ? TYPED : JSON.stringify(content());
   // A new post that is written in another tab stays there: this one is a post of its own.
   const own = `${key}-tab-${Date.now()}`;
   if (isNew && !id && (await isHeld(key))) key = own;
-  const draft = read();
-  const isUntouched = !id && (!isNew || (!caption.value && !rows().length));
-  if (draft && isUntouched && (isNew || draft.version === version)) {
+  const draft = read(id);
+  const isUntouched = id ? draft?.isSaved === false && first !== TYPED : !isNew || (!caption.value && !rows().length);
+  const isRestored = Boolean(draft) && isUntouched && (isNew || draft.version === version);
+  if (isRestored) {
     first = TYPED;
     restore(draft);
     if (isNew) showToast(texts.restored);
     else showDiscard();
-  } else if (draft && isNew && !id) key = own; // somebody typed before this was asked for
+  } else if (draft && !isNew) {
+    // What was saved is a newer version of the post; what did not arrive is still missing in it.
+    for (const name of draft.missing.slice(0, maxPhotos)) addMissing(String(name));
+  } else if (draft && id) store(content(), first !== TYPED);
+  else if (draft && isNew) key = own; // somebody typed before this was asked for
   if (isNew) await hold(id ? `draft ${id}` : key);
   isReady = true;
   changed();
+  return isRestored;
 }
 
 /** Changes of a posted post that were not saved are here again, and can be given up. */

@@ -1,7 +1,9 @@
 // The rows and sheets of what else can be said about a post: what is chosen stands beside their names; counters; times.
 
-import { $, $$, make } from "../dom.js";
-import { caption, fill, form, list, onChange, rows, texts } from "./form.js";
+import { $, $$ } from "../dom.js";
+import { lengthOf, surplus } from "../lengths.js";
+import { timeZone } from "../times.js";
+import { caption, fill, form, list, onChange, postButton, rows, texts } from "./form.js";
 
 const time = $("[name=publish_at]", form);
 
@@ -22,7 +24,11 @@ function valueOf(option) {
 }
 
 function showCount(field, counter) {
-  counter.textContent = fill(texts.count, { n: field.value.length, most: field.maxLength });
+  const over = surplus(field);
+  const most = Number(field.dataset.most);
+  counter.textContent = over ? fill(texts.tooMany, { n: over }) : fill(texts.count, { n: lengthOf(field), most });
+  counter.classList.toggle("wrong", Boolean(over));
+  field.setAttribute("aria-invalid", String(Boolean(over)));
 }
 
 onChange(() => {
@@ -77,14 +83,16 @@ form.addEventListener("keydown", (event) => {
   if (floats(option)) close(option);
 });
 
-/** Local time, where a browser knows it; the form holds the minutes to UTC beside it. */
+/** Times are typed in the zone in which the other pages show them. The page was made in another one if that was not known. */
 function setUpTime() {
-  const offset = form.appendChild(make("input", { type: "hidden", name: "publish_offset", value: "0" }));
-  const local = (date) => new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-  if (time.value) time.value = local(new Date(`${time.value}Z`));
+  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "short" });
+  const local = (date) => format.format(date).replace(" ", "T");
+  const zone = $("[name=publish_zone]", form);
+  if (zone.value !== timeZone && time.value) time.value = local(new Date(Number(time.dataset.at)));
+  zone.value = timeZone;
   time.min = local(new Date());
-  $("#h-publish_at", form).textContent = texts.postLater;
-  onChange(() => (offset.value = time.value ? String(new Date(time.value).getTimezoneOffset()) : "0"));
+  $("#h-publish_at", form).textContent = fill(texts.postLater, { zone: timeZone.replaceAll("_", " ") });
+  onChange(() => (postButton.textContent = time.value ? texts.schedule : texts.post));
 }
 if (time) setUpTime();
 

@@ -1,8 +1,7 @@
 // The photos of the form: added, uploaded two at a time, failed, tried again, replaced, removed and brought back.
 
-import { $, $$, icon, make, showToast } from "../dom.js";
+import { $, $$, icon, isSignedOut, make, renewToken, showToast } from "../dom.js";
 import { changed, failed, fill, form, isNew, list, maxPhotos, pending, rows, texts } from "./form.js";
-import { isSignedOut, renewToken } from "./session.js";
 import { sendFile } from "../uploads.js";
 
 const template = $("#upload-template").content.firstElementChild;
@@ -126,6 +125,7 @@ export function fail(row, name, problem, canRetry) {
 function finish(row, answer) {
   delete row.dataset.waiting;
   delete row.former;
+  delete row.dataset.posted;
   $(".sending", row)?.remove();
   setMissing(row, null);
   nameFields(row, answer.id);
@@ -188,6 +188,25 @@ function begin(row, file) {
   wait(row);
 }
 
+/** Names the photos that wait as missing, also those that were to replace another, and returns their files. */
+export function nameWaiting() {
+  return pending().map((row) => {
+    setMissing(row, row.file.name);
+    return row.file;
+  });
+}
+
+/** Goes on with files that were being uploaded when the page was left: each takes the place of a missing photo. */
+export function resume(files) {
+  for (const file of files) {
+    const isIt = (row) => $("[name=missing]", row)?.value.trim() === file.name.slice(0, 100).trim();
+    const row = failed().find(isIt);
+    if (row) begin(row, file);
+  }
+  changed();
+  startUploads();
+}
+
 export function addFiles(files) {
   const photos = [...files];
   if (!photos.length) return;
@@ -206,7 +225,7 @@ export function addFiles(files) {
 
 /** One row for all photos that are more than a post can have, so that they are not left out silently. */
 function addSurplus(files) {
-  const row = addMissing(files.map((file) => file.name).join(", "), texts.tooMany.replace("{n}", files.length));
+  const row = addMissing(files.map((file) => file.name).join(", "), texts.surplus.replace("{n}", files.length));
   row.classList.add("surplus");
   return row;
 }
@@ -290,13 +309,18 @@ function replace(row, file) {
 }
 
 function showFormer(row) {
-  const { thumb, preview, surround } = row.former;
+  showPictures(row, row.former);
   delete row.former;
   delete row.dataset.failed;
   row.classList.remove("failed");
   $(".failure", row)?.remove();
   setMissing(row, null);
+}
+
+/** Shows other pictures of the same photo. */
+export function showPictures(row, { thumb, preview, surround }) {
   setThumb(row, thumb);
+  row.dataset.preview = preview || thumb;
   $(".large", row).className = surround;
   showImage(row, preview || thumb);
 }

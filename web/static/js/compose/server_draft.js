@@ -1,8 +1,8 @@
 // Saving the new post on the server while it is written.
 
-import { $, make } from "../dom.js";
+import { $, isSignedOut, make } from "../dom.js";
 import { changed, form, isNew, texts } from "./form.js";
-import { isSignedOut, sendFields } from "./session.js";
+import { sendFields } from "./session.js";
 
 const state = $("#draft-state");
 const DELAY = 1500;
@@ -11,6 +11,10 @@ let saving;
 let isLeaving = false;
 let isPaused = false;
 let last = "";
+let whenSaved = () => {};
+
+/** Says when the server has all that was typed. */
+export const onSaved = (listener) => (whenSaved = listener);
 
 export const draftId = () => $("[name=draft]", form)?.value ?? "";
 
@@ -55,6 +59,7 @@ async function save() {
     const isKnown = draftId() === answer.id;
     useDraft(answer.id);
     if (!isKnown) changed();
+    if (now === written(content())) whenSaved();
   }
   state.textContent = status === 200 ? texts.draftSaved : isSignedOut(status) ? texts.signedOut : texts.draftNotSaved;
 }

@@ -1,17 +1,6 @@
 // Sends the form although the session ended meanwhile, once somebody has signed in again in another tab.
 
-import { $$ } from "../dom.js";
-
-/** Takes the form token of a new page. Returns false if nobody is signed in. */
-export async function renewToken() {
-  const answer = await fetch("/drafts", { headers: { Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const token = page.querySelector("#actions [name=csrf]")?.value;
-  if (!token) return false;
-  for (const field of $$("[name=csrf]")) field.value = token;
-  return true;
-}
+import { renewToken } from "../dom.js";
 
 /** Sends fields as JSON is asked for. Resolves to the status (0: no connection) and the answer. */
 export async function sendFields(path, fields) {
@@ -22,6 +11,3 @@ export async function sendFields(path, fields) {
   const sent = await send();
   return sent.status === 403 && (await renewToken()) ? send() : sent;
 }
-
-/** Whether an answer means that nobody is signed in any more: the token of the form belongs to the session. */
-export const isSignedOut = (status) => status === 401 || status === 403;

@@ -66,11 +66,15 @@ function update() {
 onChange(update);
 uploads.progress = (row) => row.thumbnail && $(".ring .done", row.thumbnail).setAttribute("stroke-dasharray", `${Math.round(100 * row.share)} 100`);
 
-function focusOn(row) {
+/** Chooses a photo, and brings its thumbnail into view. */
+export function show(row) {
   choose(row);
-  const button = $("button", row.thumbnail);
-  button.focus({ preventScroll: true });
-  button.scrollIntoView({ block: "nearest", inline: "nearest" });
+  row.thumbnail.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function focusOn(row) {
+  show(row);
+  $("button", row.thumbnail).focus({ preventScroll: true });
 }
 
 strip.addEventListener("keydown", (event) => {

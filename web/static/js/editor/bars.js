@@ -17,7 +17,7 @@ function word(classes, text, act) {
 export const wordButton = word;
 
 /** `acts` has `cancel`, `undo`, `redo`, `copy` (or nothing where there is one photo), `reset`, `done`. */
-export function topBar(texts, title, compareKey, acts) {
+export function topBar(texts, title, tools, acts) {
   const undo = key("undo", texts.undo, acts.undo);
   const redo = key("redo", texts.redo, acts.redo);
   const done = word("button main e-done", texts.done, acts.done);
@@ -28,7 +28,7 @@ export function topBar(texts, title, compareKey, acts) {
   const entry = (text, act) => menu.append(word("", text, () => ((more.open = false), summary.focus(), act())));
   if (acts.copy) entry(texts.copy, acts.copy);
   entry(texts.reset, acts.reset);
-  const middle = make("div", { class: "e-mid" }, undo, redo, compareKey, more);
+  const middle = make("div", { class: "e-mid" }, undo, redo, ...tools, more);
   const element = make("header", { class: "e-top" }, cancel, make("h1", { class: "e-title" }, title), middle, done);
   return { element, undo, redo, done, cancel, more };
 }

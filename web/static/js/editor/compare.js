@@ -4,6 +4,7 @@ import { icon, make } from "../dom.js";
 
 const HOLD = 150; // milliseconds
 const STEP = 0.02;
+const SLIP = 6; // pixels that a finger which rests may move
 
 /** `allowed()` says whether holding the photo means anything now. */
 export function compare(texts, preview, allowed) {
@@ -47,8 +48,14 @@ export function compare(texts, preview, allowed) {
   function watch(element, tapped) {
     let timer;
     let wasHeld = false;
+    let from;
+    const isMoved = (event) => Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > SLIP;
+    element.addEventListener("pointermove", (event) => from && isMoved(event) && clearTimeout(timer));
     element.addEventListener("pointerdown", (event) => {
       if (event.button || !allowed() || event.target.closest(".e-divider button")) return;
+      clearTimeout(timer);
+      if (!event.isPrimary) return hold(false); // two fingers zoom
+      from = event;
       wasHeld = false;
       timer = setTimeout(() => {
         wasHeld = true;
@@ -85,5 +92,5 @@ export function compare(texts, preview, allowed) {
     put(at + by);
   });
   show();
-  return { key, hold, end: () => divide(false) };
+  return { key, hold, isHeld: () => isHeld, end: () => divide(false) };
 }

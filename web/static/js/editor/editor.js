@@ -1,5 +1,5 @@
 // The photo editor, in place of the form that works without scripts. What is changed is kept in the browser at once, and
-// saved by Done: all photos of the post that were changed here, or none.
+// saved by Done: all photos of the post that were changed in this browser, or none.
 
 import { $, make, messages, send } from "../dom.js";
 import * as bars from "./bars.js";
@@ -11,6 +11,7 @@ import * as kept from "./kept.js";
 import * as panels from "./panels.js";
 import { Preview } from "./preview.js";
 import * as recipes from "./recipe.js";
+import { zoom } from "./zoom.js";
 
 const data = JSON.parse($("#photo-editor").textContent);
 const { texts } = data;
@@ -23,6 +24,7 @@ const saved = Object.fromEntries(data.photos.map((photo) => [photo.id, recipes.r
 const withSeed = (edit, seed) => (recipes.isNeutral(edit) ? { ...edit, seed } : edit);
 const seeded = (edit) => withSeed(edit, own.seed);
 const found = kept.find(data.id);
+let start = found?.from ?? saved[data.id]; // the saved recipe from which this edit started
 let recipe = seeded(found?.recipe ?? recipes.read(data.recipe));
 const steps = new kept.Steps(seeded(recipes.read(data.recipe)), found ?? undefined);
 let mode = "looks";
@@ -36,13 +38,17 @@ const isChanged = (id) => {
   return Boolean(edit) && !recipes.areSame(edit, saved[id]);
 };
 const isEdited = (id) => !recipes.isNeutral(id === data.id ? recipe : (kept.find(id)?.recipe ?? saved[id]));
-/** The photos that Done saves: this one, and those changed in this tab. */
-const changed = () => data.photos.map((photo) => photo.id).filter((id) => (id === data.id || kept.touched().includes(id)) && isChanged(id));
+/** The photos that Done saves. */
+const changed = () => data.photos.map((photo) => photo.id).filter(isChanged);
+const startOf = (id) => (id === data.id ? start : (kept.find(id)?.from ?? saved[id]));
+/** Those of them that were saved by another tab or app since the edit started. */
+const outdated = () => changed().filter((id) => !recipes.areSame(startOf(id), saved[id]));
 
 const bars_ = {};
 const graph = histogram(texts.histogram);
 const preview = new Preview(data, graph.show);
 const comparing = compare(texts, preview, () => mode !== "crop");
+const zooming = zoom(texts, preview, { allowed: () => mode !== "crop", held: comparing.isHeld });
 const frame = () => frameSize(recipe, data.size);
 
 function ratio() {
@@ -70,6 +76,7 @@ function show({ isMoving = false } = {}) {
   crop.show(recipe, { ...shape, frame: frame() });
   box.show();
   preview.show(mode === "crop" ? { ...recipe, crop: recipes.WHOLE } : recipe, { isMoving });
+  zooming.show();
   if (isMoving) return;
   bars_.top.undo.disabled = !steps.canUndo;
   bars_.top.redo.disabled = !steps.canRedo;
@@ -98,7 +105,7 @@ function rested() {
   show();
 }
 
-const store = () => kept.keep(data.id, recipe, steps.list, steps.at);
+const store = () => kept.keep(data.id, recipe, start, steps.list, steps.at);
 
 function step(by) {
   const next = steps.go(by);
@@ -167,18 +174,54 @@ function copyToAll() {
   const before = others.map((photo) => [photo.id, kept.find(photo.id)]);
   for (const { id, seed } of others) {
     const is = kept.find(id)?.recipe ?? saved[id];
-    kept.keep(id, recipes.withColoursOf(withSeed(is, seed), recipe));
+    kept.keep(id, recipes.withColoursOf(withSeed(is, seed), recipe), startOf(id));
   }
   bars_.film.show();
   const text = others.length === 1 ? texts.copiedOne : texts.copied.replace("{n}", others.length);
   tell(text, texts.undo, () => {
-    for (const [id, entry] of before) {
-      if (entry) kept.keep(id, entry.recipe, entry.steps, entry.at);
-      else kept.forget([id]);
-    }
-    bars_.film.show();
+    for (const [id, entry] of before) putBack(id, entry);
     tell("");
   });
+}
+
+function putBack(id, entry) {
+  if (entry) kept.keep(id, entry.recipe, startOf(id), entry.steps, entry.at);
+  else kept.forget([id]);
+  bars_.film?.show();
+}
+
+/** Asks which edit of a photo is to stay that another tab or app saved meanwhile; `then` follows where it is this one. */
+function askWhich(then) {
+  const ids = outdated();
+  const others = ids.filter((id) => id !== data.id);
+  const text = ids.length > 1 ? texts.outdatedMany.replace("{n}", ids.length) : others.length ? texts.outdatedOther : texts.outdated;
+  const mine = () => {
+    for (const id of others) kept.keep(id, kept.find(id).recipe, saved[id], kept.find(id).steps, kept.find(id).at);
+    start = saved[data.id];
+    store();
+    wrong.replaceChildren();
+    then();
+  };
+  const theirs = () => {
+    const before = [recipe, others.map((id) => [id, kept.find(id)])];
+    kept.forget(others);
+    if (ids.includes(data.id)) take(saved[data.id]);
+    wrong.replaceChildren();
+    bars_.film?.show();
+    tell(texts.tookTheirs, texts.undo, () => {
+      if (ids.includes(data.id)) take(before[0]);
+      for (const [id, entry] of before[1]) putBack(id, entry);
+      tell("");
+    });
+  };
+  wrong.replaceChildren(text, " ", bars.wordButton("button s", texts.keepMine, mine), " ", bars.wordButton("button s", texts.takeTheirs, theirs));
+}
+
+function take(edit) {
+  auto = null;
+  start = saved[data.id];
+  shape = shapeOf(edit);
+  change(seeded(edit));
 }
 
 const said = make("div", { class: "e-said", role: "status" });
@@ -204,7 +247,10 @@ async function save() {
   bars_.top.done.disabled = true;
   bars_.top.done.textContent = texts.saving;
   wrong.replaceChildren();
-  const edits = ids.map((id) => [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe]);
+  const edits = ids.flatMap((id) => [
+    [`recipe-${id}`, id === data.id ? recipe : kept.find(id).recipe],
+    [`start-${id}`, startOf(id)],
+  ]);
   try {
     await send("/photos/edits", Object.fromEntries(edits.map(([name, edit]) => [name, recipes.spell(edit)])));
     kept.forget([data.id, ...ids]);
@@ -213,7 +259,9 @@ async function save() {
     isSaving = false;
     bars_.top.done.disabled = false;
     bars_.top.done.textContent = texts.done;
-    wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
+    for (const [id, edit] of Object.entries(error.answer?.recipes ?? {})) saved[id] = recipes.read(edit);
+    if (outdated().length) askWhich(save);
+    else wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
     if ([401, 403].includes(error.status)) {
       const next = encodeURIComponent(location.pathname + location.search);
       wrong.append(" ", make("a", { class: "button s", href: `/sign-in?next=${next}` }, texts.signIn));
@@ -239,8 +287,11 @@ function reset() {
 }
 
 function enter(name) {
+  if (name === "crop") {
+    comparing.end();
+    zooming.fit(); // the crop is of the whole photo
+  }
   mode = name;
-  if (name === "crop") comparing.end();
   comparing.key.disabled = name === "crop";
   box.box.hidden = name !== "crop";
   app.dataset.mode = name;
@@ -269,13 +320,14 @@ function single(event) {
   if (name) return () => tabs.choose(name);
   if (event.key === "\\") return mode === "crop" || event.repeat ? null : () => comparing.hold(true);
   if (event.key === "r") return () => turnBy(recipes.turned);
-  return event.key === "R" ? () => turnBy(recipes.mirrored) : null;
+  if (event.key === "R") return () => turnBy(recipes.mirrored);
+  return zooming.keys[event.key];
 }
 
 const many = data.photos.length > 1;
 const at = data.photos.indexOf(own);
 const title = many ? texts.position.replace("{n}", at + 1).replace("{total}", data.photos.length) : texts.title;
-bars_.top = bars.topBar(texts, title, comparing.key, {
+bars_.top = bars.topBar(texts, title, [comparing.key, zooming.element], {
   cancel,
   undo: () => step(-1),
   redo: () => step(1),
@@ -295,15 +347,20 @@ const side = make("section", { class: "e-side", "aria-label": texts.tools }, tab
 const app = make("div", { class: "e-app" }, bars_.top.element, preview.stage, side, make("div", { class: "e-words" }, wrong, said));
 if (many) {
   bars_.film = bars.film(data, isEdited);
-  app.append(bars_.film.element);
+  bars_.top.element.after(bars_.film.element);
   app.classList.add("many");
 }
 shape = shapeOf(recipe);
 document.body.classList.add("has-app");
 $("#main").replaceChildren(app);
+$(".e-film [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 tabs.choose("looks");
 preview.start();
-if (found && !recipes.areSame(found.recipe, recipes.read(data.recipe))) {
-  kept.keep(data.id, recipe, steps.list, steps.at);
-  tell(texts.restored);
+const unsaved = changed();
+const isOwn = Boolean(found) && unsaved.includes(data.id);
+if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
+  if (unsaved.length > 1) tell(texts.restoredMany.replace("{n}", unsaved.length));
+  else tell(isOwn ? texts.restored : texts.restoredOther);
 }
+if (isOwn) store();
+if (outdated().length) askWhich(() => {});

@@ -1,5 +1,5 @@
-// Edits that are not saved yet, kept in the browser: by photo, with the steps that can be undone. What was touched in
-// this tab is saved together.
+// Edits that are not saved yet, kept in the browser: by photo, with the steps that can be undone, and the saved recipe from
+// which they started. They outlive the tab; `touched` knows those of this one.
 
 import * as recipes from "./recipe.js";
 
@@ -18,15 +18,15 @@ function parse(text) {
 
 export const touched = () => parse(sessionStorage.getItem(TOUCHED)) ?? [];
 
-/** Returns `{recipe, steps, at}` of a photo, or nothing. */
+/** Returns `{recipe, from, steps, at}` of a photo, or nothing. */
 export function find(id) {
   const found = parse(localStorage.getItem(PREFIX + id));
   if (!found?.recipe || Date.now() - found.time > MAX_AGE) return null;
-  return { ...found, recipe: recipes.read(found.recipe) };
+  return { ...found, recipe: recipes.read(found.recipe), from: found.from && recipes.read(found.from) };
 }
 
-export function keep(id, recipe, steps = [], at = 0) {
-  const text = JSON.stringify({ recipe: recipes.toJson(recipe), steps, at, time: Date.now() });
+export function keep(id, recipe, from, steps = [], at = 0) {
+  const text = JSON.stringify({ recipe: recipes.toJson(recipe), from: recipes.toJson(from), steps, at, time: Date.now() });
   try {
     prune();
     localStorage.setItem(PREFIX + id, text);

@@ -7,6 +7,7 @@ import { Renderer } from "./renderer.js";
 import * as tables from "./tables.js";
 
 const REST = 220; // milliseconds without a change, after which the server is asked
+const SHARP = 120; // and after which a photo that was zoomed is drawn as fine as it is shown
 
 export class Preview {
   /** `data` is that of the page; `drawn` is called after each picture that is not just passing. */
@@ -16,6 +17,7 @@ export class Preview {
     this.drawn = drawn;
     this.recipe = recipes.read(data.recipe);
     this.split = 0;
+    this.view = { scale: 1, x: 0, y: 0 }; // of the screen: nothing that is saved
     const share = Math.min(1, data.copyEdge / Math.max(...data.size));
     this.size = data.size.map((side) => Math.max(1, Math.round(side * share)));
     this.canvas = make("canvas", { class: "e-canvas", role: "img", "aria-label": data.alt || data.texts.photo });
@@ -23,7 +25,7 @@ export class Preview {
     this.picture = make("img", { class: "e-picture", alt: data.alt || data.texts.photo, hidden: "" });
     this.box = make("div", { class: "e-photo" }, this.canvas, this.before, this.picture);
     this.note = make("div", { class: "e-note", role: "status" });
-    this.stage = make("div", { class: "e-stage" }, this.box, this.note);
+    this.stage = make("div", { class: "e-stage", role: "group", "aria-label": data.texts.photo }, this.box, this.note);
     this.canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();
       this.renderer = null;
@@ -100,11 +102,31 @@ export class Preview {
     const across = this.stage.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const down = this.stage.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
     const cropped = geometry.croppedSize(this.recipe, this.size);
-    const scale = Math.max(0.01, Math.min(across / cropped[0], down / cropped[1]));
-    const shown = cropped.map((side) => Math.max(1, side * scale));
+    const whole = Math.max(0.01, Math.min(across / cropped[0], down / cropped[1]));
+    const { view } = this;
+    const shown = cropped.map((side) => Math.max(1, side * whole * view.scale));
     [this.box.style.width, this.box.style.height] = shown.map((side) => `${side}px`);
-    const fine = Math.min(1, (scale * Math.min(3, devicePixelRatio || 1)) / 1);
+    const bound = (at, room, side) => Math.min(Math.max(0, (side - room) / 2), Math.max(Math.min(0, (room - side) / 2), at));
+    view.x = bound(view.x, this.stage.clientWidth, shown[0]);
+    view.y = bound(view.y, this.stage.clientHeight, shown[1]);
+    this.box.style.translate = `${view.x}px ${view.y}px`;
+    /** How many pixels of the screen show one of the working copy while the whole of it is seen. */
+    this.real = whole * Math.min(3, devicePixelRatio || 1);
+    const fine = Math.min(1, this.real * view.scale);
     this.out = cropped.map((side) => Math.max(1, Math.round(side * fine)));
+  }
+
+  /** How long a side of the working copy is, of 1 for that of the photo. */
+  get fineness() {
+    return this.size[0] / this.data.size[0];
+  }
+
+  /** Shows the photo larger, or another part of it: at once as it is drawn, and then drawn anew. */
+  place(view) {
+    this.view = view;
+    this.fit();
+    clearTimeout(this.sharpening);
+    this.sharpening = setTimeout(() => this.draw(), SHARP);
   }
 
   draw() {
