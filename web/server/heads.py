@@ -7,6 +7,7 @@ of its own, and those are put together first.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hpack import Decoder, HeaderTuple
@@ -18,6 +19,9 @@ MAX_HEAD = 32_768
 
 MAX_CUT_HEADS = 3
 """How many heads of one HTTP/2 connection may be too large before it is closed: a few bytes may stand for each."""
+
+REFUSAL_SECONDS = 0.25
+"""How long a 431 waits: reading such a head costs something, and a connection could send thousands a second."""
 
 HEADER_OVERHEAD = 32
 _CUT: tuple[bytes, bytes] = (b"tintype-head-is-too-large", b"1")
@@ -53,6 +57,7 @@ def refuse_large_heads(app: Any) -> Any:
 
     async def bounded(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and (len(scope["headers"]) > MAX_HEADERS or _CUT in scope["headers"]):
+            await asyncio.sleep(REFUSAL_SECONDS)
             await send({"type": "http.response.start", "status": 431, "headers": _CLOSE})
             await send({"type": "http.response.body", "body": b""})
         else:

@@ -23,7 +23,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from web.server.config import MAX_UNREAD_BODY
 from web.server.guarded_exchange import CONNECTION_HEADERS, STATUSES_WITHOUT_BODY
 from web.server.h11_patch import PatchedH11
-from web.server.heads import MAX_HEADERS
+from web.server.heads import MAX_HEADERS, REFUSAL_SECONDS
 
 log = logging.getLogger("tintype.http")
 
@@ -148,6 +148,7 @@ class Http1:
         """
         data = self._unread.removeprefix(b"\r\n")  # RFC 9112, section 2.2
         if data and data[0] not in METHOD_STARTS:
+            await asyncio.sleep(REFUSAL_SECONDS)
             await self.write(NOT_HTTP)
             await self.abort()
             return False
@@ -158,6 +159,8 @@ class Http1:
         head = RequestHead.read(data[:end]) if 4 <= end <= MAX_HEAD else None
         if head is None:
             self._unread = b""
+            if data[:MAX_HEAD].count(b"\n") > MAX_HEADERS + 2:
+                await asyncio.sleep(REFUSAL_SECONDS)
             self._h11 = PatchedH11(*self._arguments)
             await self._h11.handle(RawData(data))
             return False
