@@ -21,7 +21,8 @@ MAX_CUT_HEADS = 3
 """How many heads of one HTTP/2 connection may be too large before it is closed: a few bytes may stand for each."""
 
 REFUSAL_SECONDS = 0.25
-"""How long a 431 waits: reading such a head costs something, and a connection could send thousands a second."""
+"""How long the refusal of such a head waits, or of what is no HTTP: reading it costs something, and a connection could
+send thousands a second."""
 
 HEADER_OVERHEAD = 32
 _CUT: tuple[bytes, bytes] = (b"tintype-head-is-too-large", b"1")

@@ -39,6 +39,11 @@ METHOD_STARTS = frozenset(
 LEFT_TO_H11 = frozenset((b"transfer-encoding", b"upgrade", b"expect"))
 
 
+def _has_too_many_lines(head: bytes) -> bool:
+    """Returns whether these are more lines than a head may have: the first, its headers and the empty one."""
+    return head.count(b"\n") > MAX_HEADERS + 2
+
+
 class RequestHead:
     """The request line and headers, as llhttp reads them. Made by `read`."""
 
@@ -60,7 +65,7 @@ class RequestHead:
     @classmethod
     def read(cls, data: bytes) -> RequestHead | None:
         """Parses a head, its last empty line included; None where it is not simple and h11 has to read it."""
-        if data.count(b"\n") > MAX_HEADERS + 2:
+        if _has_too_many_lines(data):
             return None
         head = cls()
         parser = HttpRequestParser(head)
@@ -159,7 +164,7 @@ class Http1:
         head = RequestHead.read(data[:end]) if 4 <= end <= MAX_HEAD else None
         if head is None:
             self._unread = b""
-            if data[:MAX_HEAD].count(b"\n") > MAX_HEADERS + 2:
+            if _has_too_many_lines(data[:MAX_HEAD]):
                 await asyncio.sleep(REFUSAL_SECONDS)
             self._h11 = PatchedH11(*self._arguments)
             await self._h11.handle(RawData(data))
