@@ -13,7 +13,7 @@ async def _caption(fediverse: Fediverse, browser: Browser, width: int = 1280) ->
     here = await place(fediverse)
     await here.node.db.write(lambda tx: publish(tx, here.bob, "At the #LakeGeneva"))
     page = await (await signed_in(browser, here, here.bob, width=width)).new_page()
-    await page.goto(here.url("/compose"))
+    await page.goto(here.url("/compose"), wait_until="networkidle")
     return here, page
 
 

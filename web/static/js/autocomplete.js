@@ -1,6 +1,6 @@
 // People and hashtags are suggested while they are typed in a caption or comment; says when few characters are left.
 
-import { make, messages } from "./dom.js";
+import { make, messages, number } from "./dom.js";
 import { lengthOf, surplus } from "./lengths.js";
 
 const TOKEN = /(?:^|[^\p{L}\p{N}_/@#&])([@#][\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
@@ -113,7 +113,7 @@ function showCharactersLeft() {
   const over = surplus(field);
   counter.classList.toggle("wrong", Boolean(over));
   const text = over ? messages.tooManyCharacters : messages.charactersLeft;
-  counter.textContent = text.replace("{n}", new Intl.NumberFormat(document.documentElement.lang).format(over || left));
+  counter.textContent = text.replace("{n}", number.format(over || left));
 }
 
 document.addEventListener("input", (event) => {

@@ -1,6 +1,6 @@
 // Comments are answered where they stand: a field under each, kept while one writes, and shown before it has arrived.
 
-import { $, $$, csrf, make, messages, send } from "./dom.js";
+import { $, $$, csrf, make, messages, number, send } from "./dom.js";
 import { enhance } from "./enhance.js";
 import { surplus } from "./lengths.js";
 import * as unsent from "./unsent.js";
@@ -95,8 +95,7 @@ function takeBack(form, row, text, problem) {
 
 async function post(form, text) {
   const over = surplus(field(form));
-  const count = new Intl.NumberFormat(document.documentElement.lang).format(over);
-  showProblem(form, over ? messages.tooLong.replace("{n}", count) : "");
+  showProblem(form, over ? messages.tooLong.replace("{n}", number.format(over)) : "");
   if (over) return;
   const action = form.getAttribute("action");
   const { row, state } = pending(text);

@@ -6,6 +6,9 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 /** Whose page this is. What the browser keeps is kept by account: the next person who signs in there is another one. */
 export const account = document.documentElement.dataset.account ?? "";
 
+/** Writes numbers as the language of the page does. */
+export const number = new Intl.NumberFormat(document.documentElement.lang);
+
 const element = $("#messages");
 export const messages = element ? JSON.parse(element.textContent) : {};
 

@@ -1,6 +1,6 @@
 // The form of a post: its parts, its texts, and who wants to know when something in it changes.
 
-import { $, $$, make } from "../dom.js";
+import { $, $$, make, number } from "../dom.js";
 
 export const form = $("#compose");
 export const list = $(".uploads", form);
@@ -23,8 +23,6 @@ export function markPhotos() {
   if (!hadPhotos()) form.append(make("input", { type: "hidden", name: "had_photos", value: "1" }));
 }
 export const hadPhotos = () => Boolean($("[name=had_photos]", form));
-
-const number = new Intl.NumberFormat(document.documentElement.lang);
 
 export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number.format(values[name]) : values[name]));
