@@ -7,6 +7,7 @@ measured alone and beside each crowd, in turn, in the same run.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -45,6 +46,14 @@ AP = "Accept: application/activity+json\r\n"
 FORM = "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n"
 DISTINCT = ";".join(f"{n:x}=" for n in range(2500))
 CHUNKS = "1\r\na\r\n" * 40_000 + "0\r\n\r\n"
+HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\0\0\0\x04\0\0\0\0\0"  # with settings, which are empty
+PING = "\0\0\x08\x06\0\0\0\0\0" + "\0" * 8
+RESETS = "".join(  # each a request for the first page
+    f"\0\0\x06\x01\x05\0\0{stream}\x82\x86\x84\x41\x01a\0\0\x04\x03\0\0\0{stream}\0\0\0\x08"
+    for stream in (chr(n >> 8) + chr(n & 255) for n in range(1, 6000, 2))
+)
+GO_AWAY = "\0\0\x08\x07\0\0\0\0\0" + "\0" * 8
+LONG = {"CHUNKS": CHUNKS, "PINGS": HTTP2 + PING * 7000 + GO_AWAY, "RESETS": HTTP2 + RESETS + GO_AWAY}
 CROWDS = (
     ("the tag page", "/tags/loud", ""),
     ("the tag page, another each time", "/tags/loud?max_id=NUMBER", ""),
@@ -59,6 +68,8 @@ CROWDS = (
     ("a file, with 1,000 lines of cookies", "/static/avatar.svg", "Cookie: a=1\r\n" * 1000),
     ("the tag page, with 40,000 chunks", "/tags/loud", f"{FORM}\r\nCHUNKS"),
     ("what is no HTTP", "", "\x16\x03\x01"),
+    ("7,000 small frames of HTTP/2", "", "PINGS"),
+    ("3,000 requests that are reset at once", "", "RESETS"),
     ("connections alone", "", ""),
 )
 
@@ -66,7 +77,7 @@ CROWDS = (
 def options(folder: Path, database: str, port: int) -> Config:
     return Config(
         node=NodeOptions(domain="bench.test", secret="only for measuring, never for serving"),
-        server=ServerOptions(bind=(f"127.0.0.1:{port}",)),
+        server=ServerOptions(bind=(f"127.0.0.1:{port}",), h2c=True),
         database=DatabaseOptions(url=database),
         media=MediaOptions(url=f"file:{folder / 'media'}"),
     )
@@ -135,7 +146,9 @@ async def _request_for(order: dict[str, Any]) -> dict[str, Any]:
     numbers = itertools.count()
     ends = time.monotonic() + order["seconds"]
 
-    headers = order["headers"].replace("CHUNKS", CHUNKS)  # longer than an argument may be
+    headers = order["headers"]
+    for name, text in LONG.items():  # longer than an argument may be
+        headers = headers.replace(name, text)
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", order["port"], limit=1 << 22)
@@ -146,7 +159,8 @@ async def _request_for(order: dict[str, Any]) -> dict[str, Any]:
             if not order["path"]:
                 if headers:
                     writer.write(headers.encode("latin-1") + b"\r\n\r\n")
-                    await reader.read()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(reader.read(), max(ends - time.monotonic(), 0))
                 continue
             path = order["path"].replace("rNUMBER", f"r{next(numbers) % PEOPLE}")
             path = path.replace("NUMBER", str(NEWER_THAN_ALL + next(numbers)))

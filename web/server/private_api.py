@@ -32,6 +32,7 @@ DOCUMENTED = frozenset(
         "h11.Request",
         "h11.SERVER",
         "h2.errors.ErrorCodes",
+        "h2.exceptions.StreamClosedError",
         "httptools.HttpParserError",
         "httptools.HttpParserUpgrade",
         "httptools.HttpRequestParser",
@@ -78,14 +79,19 @@ STRICT_READER_NAMES = (
     Name("hypercorn.protocol.H2Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     Name(H2, READER_ARGUMENTS),
     Name(f"{H2}.connection"),
+    Name(f"{H2}.context"),
+    Name(f"{H2}.handle", ("event",)),
+    Name(f"{H2}.send"),
+    Name(f"{EVENTS}.Event"),
+    Name(f"{EVENTS}.RawData", ("data", "address")),
+    Name(f"{EVENTS}.Closed", ()),
+    Name(f"{CONTEXT}.terminated"),
+    Name(f"{FLAG}.wait", ()),
 )
 
 NAMES = (
     *STRICT_READER_NAMES,
     # What readers and connections tell each other.
-    Name(f"{EVENTS}.Event"),
-    Name(f"{EVENTS}.RawData", ("data", "address")),
-    Name(f"{EVENTS}.Closed", ()),
     Name(f"{EVENTS}.Updated", ("idle",)),
     # Replaced in the module that looks them up, at every connection.
     Name("hypercorn.asyncio.run.TCPServer", looked_up_in="hypercorn.asyncio.run.worker_serve"),
@@ -106,7 +112,6 @@ NAMES = (
     Name(f"{SERVER}._idle_timeout", ()),
     Name(f"{SERVER}._initiate_server_close", ()),
     Name(f"{WRAPPER}.handle", ("event",)),
-    Name(f"{CONTEXT}.terminated"),
     # The tasks of a connection.
     Name(TASKS, ("loop",)),
     Name(f"{TASKS}.spawn", ("func", "args")),
@@ -115,17 +120,14 @@ NAMES = (
     Name(FLAG, ()),
     Name(f"{FLAG}._event"),
     Name(f"{FLAG}.clear", ()),
-    Name(f"{FLAG}.wait", ()),
     Name(f"{FLAG}.is_set", ()),
     Name(f"{H11}.initiate", ()),
     Name(f"{H11}.send"),
     Name(f"{H11}.can_read"),
     Name(f"{H11}.handle", ("event",)),
     Name(f"{H2}._create_stream", ("request",)),
-    Name(f"{H2}.send"),
     Name(f"{H2}.streams"),
     Name(f"{H2}.stream_buffers"),
-    Name(f"{H2}.handle", ("event",)),
     Name("hypercorn.protocol.h2.StreamBuffer.close", ()),
 )
 
