@@ -14,6 +14,7 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
     return {
         "failed": _("Something went wrong. Please try again."),
         "copied": _("Copied"),
+        "linkCopied": _("Link copied"),
         "copyThis": _("Copy this address"),
         "crop": _("Choose what is shown"),
         "cropHint": _("Drag the picture, or use the arrow keys."),

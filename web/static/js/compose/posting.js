@@ -77,6 +77,8 @@ function undescribed() {
   return rows().filter((row) => !("failed" in row.dataset) && isNewOne(row) && !$("textarea", row).value.trim());
 }
 
+const anyway = () => (!isNew ? texts.saveAnyway : $("[name=publish_at]", form)?.value ? texts.scheduleAnyway : texts.postAnyway);
+
 function askAboutDescriptions() {
   const n = undescribed().length;
   if (!n) return hideQuestion();
@@ -94,7 +96,7 @@ function askAboutDescriptions() {
     form.requestSubmit(postButton);
   };
   const buttons = [makeButton(n === 1 ? texts.describeOne : texts.describeMany, describe)];
-  buttons.push(makeButton(isNew ? texts.postAnyway : texts.saveAnyway, postAnyway));
+  buttons.push(makeButton(anyway(), postAnyway));
   showQuestion("descriptions", text, ...buttons);
 }
 
