@@ -32,6 +32,7 @@ from web.request import context, session
 from web.request.bodies import MAX_UPLOAD_BYTES, UPLOAD_SECONDS, Bodies, Body, body_of
 from web.request.cookies import parse_cookies
 from web.request.uploads import PageRequest
+from web.unsent import pages as unsent_pages
 from web.visitors.front import Front, Part
 
 BYTES_PER_MB = 1024 * 1024
@@ -234,6 +235,7 @@ def create_pages_app(node: Node) -> Quart:
 
     app.after_request(after_response)
     error_pages.register_handlers(app)
+    unsent_pages.register_handlers(app)
     return app
 
 
