@@ -27,20 +27,21 @@ MAX_FIELDS = 500
 MAX_NAME_LENGTH = 100
 
 PASSWORDS = {"password", "current"}
-NOT_CARRIED = {"csrf", FIELD, *PASSWORDS}
+NOT_CARRIED = {"csrf", "held", FIELD, *PASSWORDS}
 NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 """Fields that a form has without anybody having typed or chosen anything in it."""
 FOR_VISITORS = {"sign_in", "remote_interaction"}
 """Blueprints whose forms need nobody to be signed in."""
 FOR_SCRIPTS = {"uploads"}
 POST_FORMS = {"compose.publish", "compose.save"}
+SHARE = "drafts.receive_share"
 
 
 class UnsentForm(msgspec.Struct, frozen=True):
     """What was to be sent to `path`, without its form token, passwords and the content of its files.
 
     `back` is the page that it was on. `files` has the field and the file name of each file, `passwords` the names of
-    the fields that have to be typed again.
+    the fields that have to be typed again, `held` the key of the files that are held.
     """
 
     path: str
@@ -48,11 +49,26 @@ class UnsentForm(msgspec.Struct, frozen=True):
     fields: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str], ...] = ()
     passwords: tuple[str, ...] = ()
+    held: str = ""
 
     @property
     def is_post(self) -> bool:
         """Whether it is the form of a post, which can be filled in again."""
         return endpoint_of(self.path) in POST_FORMS
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it was shared with the installed app, to become a draft."""
+        return endpoint_of(self.path) == SHARE
+
+    @property
+    def missing(self) -> list[str]:
+        """The photos of a post: it is not made without them if they do not come with the form."""
+        return (
+            [name for field, name in self.files if field == "photos"]
+            if self.is_post or self.is_shared
+            else []
+        )
 
     def value(self, name: str) -> str:
         return next((value for one, value in self.fields if one == name), "")
@@ -73,6 +89,11 @@ def is_from_own_page() -> bool:
         return urlsplit(request.headers.get("Origin", "")).netloc == request.host
     except ValueError:
         return False
+
+
+def takes_form() -> bool:
+    """Returns whether this request is to a form that somebody has to be signed in for."""
+    return bool(endpoint_of(request.path))
 
 
 async def read() -> UnsentForm | None:
@@ -103,6 +124,13 @@ async def read() -> UnsentForm | None:
             )
         )
     return unsent
+
+
+def with_held(unsent: UnsentForm, key: str, files: list[tuple[str, str]]) -> UnsentForm:
+    """Returns the form with the files that are held for it, which its fields name as missing."""
+    held = {("missing", name) for _field, name in files}
+    fields = tuple(one for one in unsent.fields if one not in held)
+    return msgspec.structs.replace(unsent, held=key, files=tuple(files), fields=fields)
 
 
 def _typed(fields: list[tuple[str, str]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from which account.
 
 from __future__ import annotations
 
+import msgspec
 from quart import Quart, Response, request
 
 from node.errors import Refused
@@ -16,8 +17,9 @@ from web.request import context
 from web.request.context import SignInRequired
 from web.request.redirects import wants_json
 from web.request.session import FormExpired
-from web.unsent import forms
+from web.unsent import forms, held_files
 from web.unsent.forms import UnsentForm
+from web.unsent.held_files import HeldFiles
 
 LABELS = {
     "caption": N_("Caption"),
@@ -73,6 +75,7 @@ async def render_send(unsent: UnsentForm) -> Response:
         shown=shown,
         others=others,
         password_labels=PASSWORD_LABELS,
+        is_held=bool(context.current_node().component(HeldFiles).names(unsent.held)),
     )
     return _not_kept(response)
 
@@ -88,12 +91,31 @@ def _not_kept(response: Response) -> Response:
     return response
 
 
+async def _read() -> UnsentForm | None:
+    """Returns the form of this request; its files are held, where there is room. Raises Refused."""
+    holding = held_files.reserve_for_request() if forms.takes_form() else None
+    held, key = context.current_node().component(HeldFiles), ""
+    try:
+        unsent = await forms.read()
+        if unsent is not None and holding is not None:
+            key = await held_files.hold_of_request(holding)
+    finally:
+        if holding is not None and not key:
+            held.drop(holding.key)
+    if unsent is not None and key:
+        return msgspec.structs.replace(unsent, held=key)
+    earlier = (await request.form).get(held_files.FIELD, "")
+    if unsent is not None and (names := held.names(earlier)):  # its session ended on the page that asks
+        return forms.with_held(unsent, earlier, names)
+    return unsent
+
+
 async def _handle_unsent(error: SignInRequired | FormExpired) -> Response:
     """Answers a form that nobody is signed in for, or that was made for another session."""
     if request.method != "POST" or wants_json() or not forms.is_from_own_page():
         return await error_pages.handle_refused(error)
     try:
-        unsent = await forms.read()
+        unsent = await _read()
     except Refused as refused:
         return await error_pages.handle_refused(refused)
     if unsent is None:
