@@ -56,7 +56,6 @@ SCRIPT_ENDPOINTS = frozenset({"compose.upload_photo", "uploads.create", "uploads
 HOLDING_ENDPOINTS = (UPLOAD_ENDPOINTS | ADMIN_UPLOAD_ENDPOINTS) - SCRIPT_ENDPOINTS
 """Forms whose files are held while somebody signs in."""
 SHARE_ENDPOINT = forms.SHARE
-HOLDING_PATHS = frozenset({"/compose", "/settings/avatar", "/settings/header", "/admin/lists/import"})
 MAX_VISITOR_BYTES = held_files.MAX_FORM_BYTES
 MAX_PHOTOS = 20
 
@@ -265,9 +264,8 @@ def _request_class(photo_bytes: int) -> type[Request]:
     class Limited(PageRequest):
         def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
             headers = args[1]
-            has_photos = (path.startswith("/posts/") and path.endswith("/edit")) or path == "/compose/share"
-            kind = "/compose" if has_photos else path
-            allowed = min(limits[kind], MAX_VISITOR_BYTES) if kind in HOLDING_PATHS else MAX_FORM_BYTES
+            form = held_files.kind_of_form(path)
+            kind, allowed = form or path, min(limits[form], MAX_VISITOR_BYTES) if form else MAX_FORM_BYTES
             if parse_cookies(headers.getlist("Cookie")).get(session.SESSION_COOKIE):
                 if path.startswith("/uploads/"):
                     kind = "/compose/photo"

@@ -13,7 +13,7 @@ from node.auth import passwords, users
 from node.database import Writer
 from node.models import places
 from node.models.account import Account
-from tests.browser.composing import all_posted, files
+from tests.browser.composing import all_posted
 from tests.browser.seen import Place, axe, place, signed_in
 from tests.browser.test_accessibility import RUN
 from tests.support.pictures import picture
@@ -74,11 +74,13 @@ async def test_a_post_without_scripts_is_posted_after_signing_in(
     fediverse: Fediverse, browser: Browser, tmp_path: Path
 ) -> None:
     here = await place(fediverse)
+    large = tmp_path / "a.jpg"  # what a camera makes: far more than a form without files
+    large.write_bytes(picture(2400, 1600) + bytes(2_000_000))
     context = await signed_in(browser, here, here.bob, width=390, scripts=False)
     page = await context.new_page()
     await page.goto(here.url("/compose"), wait_until="networkidle")
     await page.get_by_label("Caption").fill("What a morning")
-    await page.locator("input[type=file][name=photos]").first.set_input_files(files(tmp_path, "a.jpg"))
+    await page.locator("input[type=file][name=photos]").first.set_input_files(large)
     await context.clear_cookies()
     await _give_password(here, here.bob)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
 from quart import g, request
 from quart.datastructures import FileStorage
 
+from activitypub.asgi import header
 from node.attachments.disk_space import DiskSpace
 from node.node import Node
 from node.rate_limits import client_network
@@ -31,6 +34,24 @@ HELD_SECONDS = 30 * 60.0
 
 FIELD = "held"
 """The name of the field that has the key."""
+
+
+_POST_FORM = re.compile(r"/compose|/compose/share|/posts/[0-9]+/edit")
+_OTHER_FORMS = {"/settings/avatar", "/settings/header", "/admin/lists/import"}
+
+
+def kind_of_form(path: str) -> str:
+    """Returns for which form with files a path is, '' for none. The forms of posts are one kind."""
+    if _POST_FORM.fullmatch(path):
+        return "/compose"
+    return path if path in _OTHER_FORMS else ""
+
+
+def may_hold(scope: Any) -> bool:
+    """Returns whether the files of a request may be held: those of a form that a page of this node, or a browser sent."""
+    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin") or ""
+    is_own = site in ("same-origin", "none") if site else origin.partition("://")[2] == header(scope, b"host")
+    return is_own and scope["method"] == "POST" and bool(kind_of_form(scope["path"]))
 
 
 @dataclass(eq=False, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from node.models.account import Account
 from node.node import Node
 from node.publishing import saved_drafts
-from tests.support.visitors import Visitor
+from tests.abuse.half_sent import until
+from tests.support.pictures import picture
+from tests.support.visitors import Visitor, multipart
 from tests.web.pages.conftest import SignedIn
 from tests.web.unsent.conftest import OWN, SignInAs, hidden
 from tests.web.unsent.test_pages import captions, end_session, send_now
@@ -42,7 +45,8 @@ async def test_what_a_phone_shares_while_signed_out_is_in_the_draft(
     if cookie:
         visitor.cookies[SESSION_COOKIE] = cookie
 
-    page = await share(visitor, photo(90, 60), photo(60, 90))
+    large = picture(1600, 1200) + bytes(3_000_000)  # what a phone takes; its end is no part of the picture
+    page = await share(visitor, photo(90, 60), large)
     assert page.one("h1").text == "Sign in to go on"
     asked = await sign_in_as(visitor, bob)
     assert "0.jpg" in asked.main_text
@@ -52,7 +56,7 @@ async def test_what_a_phone_shares_while_signed_out_is_in_the_draft(
     assert made.path.startswith("/compose?draft=")
     [draft] = await node.db.read(saved_drafts.by_author, bob)
     assert draft.draft.caption == "A lake\nhttps://lake.example/"
-    assert [one.width for one in draft.photos] == [90, 60]
+    assert [one.width for one in draft.photos] == [90, 1600]
     assert list(draft.missing) == []
     assert held(node)._holdings == {}
 
@@ -209,3 +213,42 @@ async def test_no_file_of_a_visitor_has_a_name_on_the_disk(node: Node, app: Any,
 
     assert len(held(node)._holdings) == 1
     assert sorted(os.walk(folder)) == before
+
+
+async def test_a_form_that_ends_half_way_holds_nothing(node: Node, app: Any, photo: Picture) -> None:
+    body, kind = multipart(list(SHARED.items()), [("photos", "a.jpg", photo(900, 600))])
+    headers = {"host": "tintype.test", "content-type": kind, "content-length": str(len(body)), **FROM_PHONE}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "scheme": "https",
+        "method": "POST",
+        "path": "/compose/share",
+        "raw_path": b"/compose/share",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("203.0.113.7", 40000),
+        "server": ("127.0.0.1", 8080),
+        "extensions": {},
+    }
+    arrived = asyncio.Event()
+    messages = [{"type": "http.request", "body": body[:5000], "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        if messages:
+            return messages.pop()
+        await arrived.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        pass
+
+    sending = asyncio.create_task(app(scope, receive, send))
+    async with asyncio.timeout(10):
+        await until(lambda: bool(held(node)._holdings))  # counted before its files have arrived
+        arrived.set()
+        await sending
+
+    assert held(node)._holdings == {}
