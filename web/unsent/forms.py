@@ -7,13 +7,14 @@ comes back in that field may have been written by anybody, and is checked again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 from quart import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from activitypub.asgi import header
 from node.errors import Invalid
 from node.text import storable
 from web.i18n.translations import _
@@ -81,14 +82,11 @@ class UnsentForm(msgspec.Struct, frozen=True):
         return found
 
 
-def is_from_own_page() -> bool:
-    """Returns whether a page of this node sent the form: a browser says so, and other sites cannot."""
-    if site := request.headers.get("Sec-Fetch-Site"):
+def is_from_own_page(scope: Any) -> bool:
+    """Returns whether a page of this node, or the browser itself, sent a form: browsers say so, and other sites cannot."""
+    if site := header(scope, b"sec-fetch-site"):
         return site in ("same-origin", "none")
-    try:
-        return urlsplit(request.headers.get("Origin", "")).netloc == request.host
-    except ValueError:
-        return False
+    return (header(scope, b"origin") or "").partition("://")[2] == header(scope, b"host")
 
 
 def takes_form() -> bool:

@@ -17,13 +17,13 @@ from typing import Any
 from quart import g, request
 from quart.datastructures import FileStorage
 
-from activitypub.asgi import header
 from node.attachments.disk_space import DiskSpace
 from node.node import Node
 from node.rate_limits import client_network
 from web.request import context
 from web.request.bodies import body_of
 from web.request.uploads import PageRequest
+from web.unsent.forms import is_from_own_page
 
 BYTES_PER_MB = 1024 * 1024
 MAX_FORM_BYTES = 128 * BYTES_PER_MB
@@ -49,9 +49,7 @@ def kind_of_form(path: str) -> str:
 
 def may_hold(scope: Any) -> bool:
     """Returns whether the files of a request may be held: those of a form that a page of this node, or a browser sent."""
-    site, origin = header(scope, b"sec-fetch-site"), header(scope, b"origin") or ""
-    is_own = site in ("same-origin", "none") if site else origin.partition("://")[2] == header(scope, b"host")
-    return is_own and scope["method"] == "POST" and bool(kind_of_form(scope["path"]))
+    return scope["method"] == "POST" and bool(kind_of_form(scope["path"])) and is_from_own_page(scope)
 
 
 @dataclass(eq=False, slots=True)

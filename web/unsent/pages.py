@@ -112,7 +112,7 @@ async def _read() -> UnsentForm | None:
 
 async def _handle_unsent(error: SignInRequired | FormExpired) -> Response:
     """Answers a form that nobody is signed in for, or that was made for another session."""
-    if request.method != "POST" or wants_json() or not forms.is_from_own_page():
+    if request.method != "POST" or wants_json() or not forms.is_from_own_page(request.scope):
         return await error_pages.handle_refused(error)
     try:
         unsent = await _read()
