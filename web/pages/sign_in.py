@@ -18,6 +18,8 @@ from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
 from web.request.redirects import referring_path, safe_path, see_other, wants_json
+from web.unsent import forms as unsent_forms
+from web.unsent.pages import render_send, render_sign_in
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -48,7 +50,7 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    return await render_page("sign_in.html", next=next_, login="", problem="", note=note)
+    return await render_sign_in(next_, note=note)
 
 
 @blueprint.post("/sign-in")
@@ -56,6 +58,7 @@ async def submit_sign_in() -> Response:
     form = await request.form
     node = context.current_node()
     next_ = safe_path(form.get("next", ""))
+    unsent = unsent_forms.decode(form.get(unsent_forms.FIELD, ""))
     try:
         token = await sessions.sign_in(
             node,
@@ -66,16 +69,16 @@ async def submit_sign_in() -> Response:
             known_browser=request.cookies.get(session.KNOWN_BROWSER_COOKIE, ""),
         )
     except Refused as refused:
-        response = await render_page(
-            "sign_in.html",
-            next=next_,
-            login=form.get("login", ""),
-            problem=gettext(refused.message),
-            note="",
+        response = await render_sign_in(
+            next_, unsent=unsent, login=form.get("login", ""), problem=gettext(refused.message)
         )
         response.status_code = refused.status
         return response
-    response = see_other(next_)
+    if unsent is None:
+        response = see_other(next_)
+    else:
+        session.use_begun(token)
+        response = await render_send(unsent)
     await _set_sign_in_cookies(node, response, token)
     return response
 

@@ -262,7 +262,7 @@ async function save() {
     for (const [id, edit] of Object.entries(error.answer?.recipes ?? {})) saved[id] = recipes.read(edit);
     if (outdated().length) askWhich(save);
     else wrong.append(`${texts.notSaved} ${error.message} `, bars.wordButton("button s", texts.again, save));
-    if ([401, 403].includes(error.status)) {
+    if (error.isSignedOut) {
       const next = encodeURIComponent(location.pathname + location.search);
       wrong.append(" ", make("a", { class: "button s", href: `/sign-in?next=${next}` }, texts.signIn));
     }
