@@ -7,6 +7,7 @@ Update. Coordinates are read from the photo's original when its author asks, and
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from media.editing import recipes
@@ -37,7 +38,7 @@ def set_focus(tx: Writer, author: Account, photo_id: int, x: float, y: float) ->
     before = photo_rows.owned_by(tx, author, photo_id)
     changed = photos.set_details(tx, author, photo_id, focus=(round(x, 3) + 0.0, round(y, 3) + 0.0))
     if (changed.focus_x, changed.focus_y) != (before.focus_x, before.focus_y):
-        edit_post(tx, author, changed)
+        edit_post(tx, author, changed, {photo_id: ["focus"]})
     return changed
 
 
@@ -61,7 +62,7 @@ def _keep_place(tx: Writer, author: Account, photo: Photo, place: PhotoPlace) ->
     if text == photo.place:
         return photo
     changed = photos.set_details(tx, author, photo.id, place=text)
-    edit_post(tx, author, changed)
+    edit_post(tx, author, changed, {photo.id: ["place"]})
     return changed
 
 
@@ -104,13 +105,13 @@ def _record_place(tx: Writer, author: Account, photo_id: int, place: PhotoPlace)
 def tag(tx: Writer, author: Account, photo_id: int, person: Account, x: float, y: float) -> None:
     """Tags somebody in a photo, or moves the tag. Raises what `tagged_people.tag` and `publishing.edit` do."""
     if tagged_people.tag(tx, author, photo_id, person, x, y):
-        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id))
+        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id), {photo_id: ["people"]})
 
 
 def untag(tx: Writer, author: Account, photo_id: int, person_id: int) -> None:
     """Takes a tag out of one's own photo. Raises NotFound, and what `publishing.edit` does."""
     if tagged_people.untag(tx, author, photo_id, person_id):
-        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id))
+        edit_post(tx, author, photo_rows.owned_by(tx, author, photo_id), {photo_id: ["people"]})
 
 
 def remove_own_tags(tx: Writer, person: Account, post_id: int) -> None:
@@ -120,19 +121,26 @@ def remove_own_tags(tx: Writer, person: Account, post_id: int) -> None:
     """
     post = posts.visible_by_id(tx, person, post_id)
     shown = photo_rows.by_posts(tx, [post.id]).get(post.id, [])
+    tags = tagged_people.by_photos(tx, [photo.id for photo in shown])
     tagged_people.remove_own(tx, person, [photo.id for photo in shown])
     author = accounts.get(tx, post.account_id)
     if author.is_local:
         with contextlib.suppress(TooManyRequests):
-            edit_post(tx, author, shown[0])
+            named = [
+                photo for photo in shown if any(one.account.id == person.id for one in tags.get(photo.id, []))
+            ]
+            edit_post(tx, author, shown[0], {photo.id: ["people"] for photo in named})
 
 
-def edit_post(tx: Writer, author: Account, photo: Photo) -> None:
-    """Edits the post that has a photo whose details changed; does nothing for a photo in no post."""
+def edit_post(tx: Writer, author: Account, photo: Photo, edits: Mapping[int, Sequence[str]]) -> None:
+    """Edits the post that has a photo which was changed; does nothing for a photo in no post.
+
+    `edits` are the names of what was changed of each photo of the post, for its history.
+    """
     post = posts.by_id(tx, photo.post_id) if photo.post_id is not None else None
     if post is not None:
         draft = drafts.from_post(post, photo_rows.by_posts(tx, [post.id])[post.id])
-        publishing.edit(tx, author, post, draft, has_changed_photo=True)
+        publishing.edit(tx, author, post, draft, photo_edits=edits)
 
 
 def follow_shape(tx: Writer, author: Account, before: Photo, after: Photo) -> None:
