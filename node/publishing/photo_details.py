@@ -29,6 +29,7 @@ from node.publishing import publishing
 
 NO_ORIGINAL = N_("The file of this photo is no longer kept here, so its location can't be read.")
 NO_PLACE = N_("There is no location in the file of this photo. You can type its name.")
+NO_COUNTRY = N_("Type the country. Its name is all that is kept of the location.")
 MAX_READ_PER_HOUR = 60
 _SMALL = (Variant("place", 64, "jpeg", 50, "nothing: only the place is asked for"),)
 
@@ -45,11 +46,15 @@ def set_focus(tx: Writer, author: Account, photo_id: int, x: float, y: float) ->
 def set_place(tx: Writer, author: Account, photo_id: int, name: str, precision: str) -> Photo:
     """Sets the name of the place and how precise it is; coordinates it has become as coarse, and never finer.
 
-    Raises NotFound, Invalid for an unknown precision or a name that is too long, and what `publishing.edit` does.
+    Raises NotFound, Invalid for an unknown precision, a name that is too long, or coordinates that would become a country
+    without a name, and what `publishing.edit` does.
     """
     photo = photo_rows.owned_by(tx, author, photo_id)
-    place = places.coarsened(places.load(photo.place), _checked(precision))
-    return _keep_place(tx, author, photo, replace(place, name=photo_metadata.validate_place_name(name)))
+    before, name = places.load(photo.place), photo_metadata.validate_place_name(name)
+    place = replace(places.coarsened(before, _checked(precision)), name=name)
+    if before.has_coordinates and not place:
+        raise Invalid(NO_COUNTRY, field="name")
+    return _keep_place(tx, author, photo, place)
 
 
 def remove_place(tx: Writer, author: Account, photo_id: int) -> Photo:
@@ -75,10 +80,12 @@ def _checked(precision: str) -> str:
 async def use_photo_place(node: Node, author: Account, photo_id: int, name: str, precision: str) -> Photo:
     """Takes the coordinates that the camera wrote into the original, rounded to `precision`, as the photo's place.
 
-    Raises Invalid for a photo without its original, or without a place in it; TooManyRequests; what `set_place` does.
+    Raises Invalid for a photo without its original, or without a place in it, and for a country without a name, of which
+    nothing would be kept; TooManyRequests; what `set_place` does.
     """
     name = photo_metadata.validate_place_name(name)
-    _checked(precision)
+    if PRECISIONS[_checked(precision)] is None and not name:
+        raise Invalid(NO_COUNTRY, field="name")
     photo = await node.db.read(photo_rows.owned_by, author, photo_id)
     if not photo.original_file:
         raise Invalid(NO_ORIGINAL, field="precision")

@@ -42,6 +42,14 @@ PRECISION_LABELS = {
     "region": N_("Region"),
     "country": N_("Country"),
 }
+NAME_WANTED = {
+    "exact": N_("People see only numbers. Type what this place is called."),
+    "km": N_("People see only numbers. Type what this place is called."),
+    "town": N_("People see only numbers. Type the town."),
+    "region": N_("People see only numbers. Type the region."),
+}
+"""What is said of coordinates without a name, by their precision."""
+
 assert list(PRECISION_LABELS) == list(PRECISIONS)
 
 TAB, UNTAG = "part-", "untag-"
@@ -69,6 +77,7 @@ async def _render(
     back: str | None,
     *,
     problem: str = "",
+    field: str = "",
     person: str = "",
     point: tuple[float, float] | None = None,
     place: PhotoPlace | None = None,
@@ -87,11 +96,13 @@ async def _render(
         parts=PARTS,
         back=back,
         problem=problem,
+        field=field,
+        name_wanted=NAME_WANTED.get(kept.precision, "") if kept and not kept.name else "",
         person=person,
         percent=_percent(point),
         spots=[(round(100 * one.x, 1), round(100 * one.y, 1)) for one in people],
         shown=shown_size(photo),
-        place=place or kept,
+        place=kept if place is None else place,
         kept_place=kept,
         precisions=PRECISION_LABELS,
         max_people=MAX_PER_PHOTO,
@@ -129,7 +140,7 @@ async def save(photo_id: int) -> Response:
     point, action = read_point(form, shown_size(photo)), form.get("do", "")
     try:
         if part == "place":
-            await _save_place(account, photo_id, form)
+            await _save_place(account, photo, form)
         elif part == "people":
             await _save_people(account, photo_id, form, point)
         else:
@@ -140,6 +151,7 @@ async def save(photo_id: int) -> Response:
             part,
             back,
             problem=gettext(refused.message),
+            field=refused.field if isinstance(refused, Invalid) else "",
             person=form.get("person", ""),
             point=point,
             place=_typed_place(form, photo) if part == "place" else None,
@@ -228,13 +240,16 @@ def _record_tag(
     photo_details.tag(tx, account, photo_id, person, *point)
 
 
-async def _save_place(account: Account, photo_id: int, form: Mapping[str, str]) -> None:
+async def _save_place(account: Account, photo: Photo, form: Mapping[str, str]) -> None:
+    photo_id = photo.id
     name, precision = form.get("name", ""), form.get("precision", "")
     match form.get("do"):
         case "read":
             await photo_details.use_photo_place(context.current_node(), account, photo_id, name, precision)
         case "remove":
             await context.write(_remove_place, photo_id)
+        case "place" if not (name.strip() or photo.place):
+            raise Invalid(_("Type the name of the location."), field="name")
         case _:
             await context.write(_set_place, photo_id, name, precision)
 
