@@ -7,6 +7,7 @@ buttons of that form too: what was typed is saved, and what is refused stays on 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ from node.posts import tagged_people
 from node.posts.tagged_people import MAX_PER_PHOTO, TaggedPerson
 from node.publishing import photo_details
 from web.html.templates import render_page
+from web.i18n import compose_messages
 from web.i18n.translations import N_, _, gettext
 from web.pages.photos.editor import read_back
 from web.request import context
@@ -106,6 +108,7 @@ async def _render(
         kept_place=kept,
         precisions=PRECISION_LABELS,
         max_people=MAX_PER_PHOTO,
+        upload_texts=json.dumps(compose_messages.collect_upload_messages(gettext)),
     )
     response.status_code = status
     return response
