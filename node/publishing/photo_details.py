@@ -19,7 +19,7 @@ from node.accounts import accounts
 from node.attachments import photo_metadata, photo_rows, photos, stored_files
 from node.attachments.photo_rows import Photo
 from node.database import Writer
-from node.errors import N_, Invalid, TooManyRequests
+from node.errors import N_, Conflict, Invalid, TooManyRequests
 from node.models import places
 from node.models.account import Account
 from node.models.places import PRECISIONS, PhotoPlace
@@ -27,6 +27,7 @@ from node.node import Node
 from node.posts import drafts, posts, tagged_people
 from node.publishing import publishing
 
+CHANGED_MEANWHILE = N_("This photo was changed in another tab or app while you edited it.")
 NO_ORIGINAL = N_("The file of this photo is no longer kept here, so its location can't be read.")
 NO_PLACE = N_("There is no location in the file of this photo. You can type its name.")
 NO_COUNTRY = N_("Type the country. Its name is all that is kept of the location.")
@@ -34,19 +35,39 @@ MAX_READ_PER_HOUR = 60
 _SMALL = (Variant("place", 64, "jpeg", 50, "nothing: only the place is asked for"),)
 
 
-def set_focus(tx: Writer, author: Account, photo_id: int, x: float, y: float) -> Photo:
-    """Sets the focal point, -1…1 each: right and up are positive. Raises NotFound, and what `publishing.edit` does."""
-    before = photo_rows.owned_by(tx, author, photo_id)
-    changed = photos.set_details(tx, author, photo_id, focus=(round(x, 3) + 0.0, round(y, 3) + 0.0))
+def focus_text(focus: tuple[float, float]) -> str:
+    """Returns a focal point as a form keeps it, to tell later whether it is still the same."""
+    return "{} {}".format(*focus)
+
+
+def _check_start(start: str | None, current: str, wanted: str) -> None:
+    """Raises Conflict for a detail that is no longer what it was when the person began, nor what is wanted."""
+    if start is not None and current not in (start, wanted):
+        raise Conflict(CHANGED_MEANWHILE)
+
+
+def set_focus(
+    tx: Writer, author: Account, photo_id: int, x: float, y: float, *, start: str | None = None
+) -> Photo:
+    """Sets the focal point, -1…1 each: right and up are positive.
+
+    `start` is the `focus_text` from which the person began. Raises NotFound, Conflict if it was changed meanwhile, and what
+    `publishing.edit` does.
+    """
+    before, focus = photo_rows.owned_by(tx, author, photo_id), (round(x, 3) + 0.0, round(y, 3) + 0.0)
+    _check_start(start, focus_text((before.focus_x, before.focus_y)), focus_text(focus))
+    changed = photos.set_details(tx, author, photo_id, focus=focus)
     if (changed.focus_x, changed.focus_y) != (before.focus_x, before.focus_y):
         edit_post(tx, author, changed, {photo_id: ["focus"]})
     return changed
 
 
-def set_place(tx: Writer, author: Account, photo_id: int, name: str, precision: str) -> Photo:
+def set_place(
+    tx: Writer, author: Account, photo_id: int, name: str, precision: str, *, start: str | None = None
+) -> Photo:
     """Sets the name of the place and how precise it is; coordinates it has become as coarse, and never finer.
 
-    Raises NotFound, Invalid for an unknown precision, a name that is too long, or coordinates that would become a country
+    `start` is the `place` that the photo had when the person began. Raises NotFound, Conflict if it was changed meanwhile, Invalid for an unknown precision, a name that is too long, or coordinates that would become a country
     without a name, and what `publishing.edit` does.
     """
     photo = photo_rows.owned_by(tx, author, photo_id)
@@ -54,16 +75,17 @@ def set_place(tx: Writer, author: Account, photo_id: int, name: str, precision: 
     place = replace(places.coarsened(before, _checked(precision)), name=name)
     if before.has_coordinates and not place:
         raise Invalid(NO_COUNTRY, field="name")
-    return _keep_place(tx, author, photo, place)
+    return _keep_place(tx, author, photo, place, start)
 
 
-def remove_place(tx: Writer, author: Account, photo_id: int) -> Photo:
+def remove_place(tx: Writer, author: Account, photo_id: int, *, start: str | None = None) -> Photo:
     """Removes the place of a photo, with its coordinates. Raises as `set_place` does."""
-    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), places.NOWHERE)
+    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), places.NOWHERE, start)
 
 
-def _keep_place(tx: Writer, author: Account, photo: Photo, place: PhotoPlace) -> Photo:
+def _keep_place(tx: Writer, author: Account, photo: Photo, place: PhotoPlace, start: str | None) -> Photo:
     text = places.dump(place)
+    _check_start(start, photo.place, text)
     if text == photo.place:
         return photo
     changed = photos.set_details(tx, author, photo.id, place=text)
@@ -77,7 +99,9 @@ def _checked(precision: str) -> str:
     return precision
 
 
-async def use_photo_place(node: Node, author: Account, photo_id: int, name: str, precision: str) -> Photo:
+async def use_photo_place(
+    node: Node, author: Account, photo_id: int, name: str, precision: str, *, start: str | None = None
+) -> Photo:
     """Takes the coordinates that the camera wrote into the original, rounded to `precision`, as the photo's place.
 
     Raises Invalid for a photo without its original, or without a place in it, and for a country without a name, of which
@@ -102,11 +126,11 @@ async def use_photo_place(node: Node, author: Account, photo_id: int, name: str,
     if picture.place is None:
         raise Invalid(NO_PLACE, field="precision")
     place = PhotoPlace(name, precision, *picture.place)
-    return await node.db.write(_record_place, author, photo_id, place)
+    return await node.db.write(_record_place, author, photo_id, place, start)
 
 
-def _record_place(tx: Writer, author: Account, photo_id: int, place: PhotoPlace) -> Photo:
-    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), place)
+def _record_place(tx: Writer, author: Account, photo_id: int, place: PhotoPlace, start: str | None) -> Photo:
+    return _keep_place(tx, author, photo_rows.owned_by(tx, author, photo_id), place, start)
 
 
 def tag(tx: Writer, author: Account, photo_id: int, person: Account, x: float, y: float) -> None:

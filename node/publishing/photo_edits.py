@@ -91,7 +91,7 @@ async def edit_all(
 def _check_start(photo: Photo, wanted: Recipe, start: Recipe | None) -> None:
     current = recipe_of(photo)
     if start is not None and not (_are_same(current, start) or _are_same(current, wanted)):
-        raise Conflict("This photo was changed in another tab or app while you edited it.")
+        raise Conflict(photo_details.CHANGED_MEANWHILE)
 
 
 def recipe_of(photo: Photo) -> Recipe:

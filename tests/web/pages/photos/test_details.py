@@ -97,7 +97,7 @@ async def test_a_name_that_is_nobodys_stays_in_the_form(
 
     page = await visitor.post(path, _form(page, person="@nobody-here", x="33", y="44"))
 
-    assert (page.status, page.one("p", role="alert").text.strip()) == (422, "There is nobody by that name.")
+    assert (page.status, page.one("div", role="alert").text.strip()) == (422, "There is nobody by that name.")
     assert page.one("input", name="person").attributes["value"] == "@nobody-here"
     assert page.one("input", name="x").attributes["value"] == "33.0"
     page = await visitor.post(path, _form(page, person=" "))
