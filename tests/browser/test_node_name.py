@@ -11,6 +11,15 @@ from tests.browser.test_reflow import PROBLEMS
 
 CUT = "one => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1"
 
+WHOLE = """(one, word) => {
+    const range = document.createRange();
+    const at = one.firstChild.data.indexOf(word);
+    if (at < 0) return false;
+    range.setStart(one.firstChild, at);
+    range.setEnd(one.firstChild, at + word.length);
+    return range.getClientRects().length === 1;
+}"""
+
 
 @pytest.mark.parametrize("name", ["The photographers of Lake Balaton", "Balatonfotografusok"])
 @pytest.mark.parametrize(
@@ -32,3 +41,4 @@ async def test_the_name_of_the_node_is_not_cut(
     await expect(title).to_be_in_viewport()
     assert not await title.evaluate(CUT)
     assert await page.evaluate(PROBLEMS) == []
+    assert await title.evaluate(WHOLE, "photographers") or " " not in name, "a word has room in a line"
