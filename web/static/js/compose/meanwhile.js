@@ -5,20 +5,20 @@ import { account, make } from "../dom.js";
 import { sendFile } from "../uploads.js";
 import { keepAnswer, readKept } from "./kept_files.js";
 
-/** `texts` has `uploading` with {n}, `continues`, `uploaded` and `notUploaded`. It is shown in `place`. */
-export async function goOn(place, texts) {
+/** `uploadTexts` has `uploading` with {n}, `continues`, `uploaded` and `notUploaded`. It is shown in `place`. */
+export async function goOn(place, uploadTexts) {
   const kept = await readKept();
   const left = (kept?.files ?? []).map((file, n) => [file, n]).filter(([, n]) => !kept.answers[n]);
   if (!left.length) return;
-  const work = (lock) => lock && sendAll(left, kept.at, place, texts);
+  const work = (lock) => lock && sendAll(left, kept.at, place, uploadTexts);
   // Another tab that shows a photo of the form may be sending them.
   if (navigator.locks) await navigator.locks.request(`unsent photos ${account}`, { ifAvailable: true }, work);
   else await work(true);
 }
 
-async function sendAll(left, at, place, texts) {
+async function sendAll(left, at, place, uploadTexts) {
   const state = make("p", { role: "status" });
-  const bar = make("progress", { max: left.length, value: 0, "aria-label": texts.uploads });
+  const bar = make("progress", { max: left.length, value: 0, "aria-label": uploadTexts.uploads });
   const box = make("div", { class: "meanwhile small soft" }, state, bar);
   const say = (text) => {
     if (state.textContent !== text) state.textContent = text; // once, for a screen reader
@@ -26,17 +26,17 @@ async function sendAll(left, at, place, texts) {
   let hasFailed = false;
   place.append(box);
   for (const [n, [file, number]] of left.entries()) {
-    const uploading = () => say(texts.uploading.replace("{n}", left.length - n));
+    const uploading = () => say(uploadTexts.uploading.replace("{n}", left.length - n));
     const progress = (share) => {
       bar.value = n + share;
       uploading();
     };
-    const waiting = (reason) => say(reason || texts.continues);
+    const waiting = (reason) => say(reason || uploadTexts.continues);
     uploading();
     const { status, answer } = await sendFile(file, { progress, waiting, signal: new AbortController().signal });
     if (status === 200 && answer.id) await keepAnswer(at, number, answer);
     else hasFailed = true;
   }
   bar.remove();
-  say(hasFailed ? texts.notUploaded : texts.uploaded);
+  say(hasFailed ? uploadTexts.notUploaded : uploadTexts.uploaded);
 }

@@ -1,7 +1,6 @@
 // The photo editor, in place of the form that works without scripts. What is changed is kept in the browser at once, and
 // saved by Done: all photos of the post that were changed in this browser, or none.
 
-import { goOn } from "../compose/meanwhile.js";
 import { $, make, messages, send } from "../dom.js";
 import * as bars from "./bars.js";
 import { compare } from "./compare.js";
@@ -381,4 +380,4 @@ if (isOwn || unsaved.some((id) => !kept.touched().includes(id))) {
 }
 if (isOwn) store();
 if (outdated().length) askWhich(() => {});
-goOn($(".e-words", app), texts);
+import("../compose/meanwhile.js").then(({ goOn }) => goOn($(".e-words", app), texts));
