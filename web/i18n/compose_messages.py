@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
+def collect_upload_messages(_: Callable[[str], str]) -> dict[str, str]:
+    """Returns the texts of uploads that go on while the page of a photo is open."""
+    return {
+        "uploads": _("Uploads"),
+        "uploading": _("Photos of the post still uploading: {n}"),
+        "continues": _("Waiting for the connection. The upload continues by itself."),
+        "uploaded": _("All photos of the post are uploaded."),
+        "notUploaded": _("A photo was not uploaded. You can try again in the post."),
+    }
+
+
 def collect(_: Callable[[str], str]) -> dict[str, str]:
     """Returns the texts that the modules in `static/js/compose` know as `texts`, by key; {n} is filled in there."""
     return {

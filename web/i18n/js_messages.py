@@ -100,6 +100,7 @@ def collect_editor_messages(_: Callable[[str], str]) -> dict[str, str]:
         "photo": _("Your photo as edited"),
         "fromServer": _("Previews come from the server, a moment later."),
         "noPreview": _("The preview could not be made. Your edit is kept here."),
+        "noSwatches": _("The pictures of the looks did not load."),
         "again": _("Try again"),
         "saving": _("Saving"),
         "notSaved": _("Not saved. Your edit is kept here."),

@@ -196,11 +196,13 @@ export function nameWaiting() {
 }
 
 /** Goes on with files that were being uploaded when the page was left: each takes the place of a missing photo. */
-export function resume(files) {
-  for (const file of files) {
+export function resume(kept) {
+  for (const { file, answer } of kept) {
     const isIt = (row) => $("[name=missing]", row)?.value.trim() === file.name.slice(0, 100).trim();
     const row = failed().find(isIt);
-    if (row) begin(row, file);
+    if (!row) continue;
+    begin(row, file);
+    if (answer) finish(row, answer);
   }
   changed();
   startUploads();
