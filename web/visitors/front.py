@@ -144,7 +144,7 @@ class Front:
             # A file, or what the API refuses without reading it: it changes something for members only.
             network = clients.network(self._node, scope)
             exchange = TurnedExchange(self._light_turns, self._visitor_turns, network, receive, send)
-            with reading_as(ReaderClass.VISITOR if part is Part.API else ReaderClass.WORK):
+            with reading_as(ReaderClass.VISITOR):
                 await exchange.run(app, scope)
 
     async def _serve_document(self, app: App, scope: Any, send: Any) -> None:
