@@ -186,7 +186,6 @@ def _duration_ago(count: int, unit: str, locale: str) -> str:
     return format_timedelta(ago, threshold=1, add_direction=True, format="short", locale=locale)
 
 
-
 def format_number(n: float) -> str:
     """Returns a number in full, with the marks of the language: 12,345."""
     return _decimal(n, None, current_locale())

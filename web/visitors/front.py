@@ -134,7 +134,7 @@ class Front:
         if await self._is_member(part, scope["path"], token):
             await self._serve_member(part, app, scope, receive, send)
         elif part is Part.PAGE and held_files.may_hold(scope):
-            await self._serve_in_turn(app, scope, receive, send, ReaderClass.VISITOR)
+            await self._serve_in_turn(app, scope, receive, send)
         elif part is Part.PAGE:
             await self._serve_visitor(app, scope, receive, send, cookies)
         elif part is Part.API and scope["method"] in READ_METHODS:
@@ -145,14 +145,13 @@ class Front:
             await self._serve_inbox(app, scope, receive, send)
         else:
             # A file, or what the API refuses without reading it: it changes something for members only.
-            kind = ReaderClass.VISITOR if part is Part.API else ReaderClass.WORK
-            await self._serve_in_turn(app, scope, receive, send, kind)
+            await self._serve_in_turn(app, scope, receive, send)
 
-    async def _serve_in_turn(self, app: App, scope: Any, receive: Any, send: Any, kind: ReaderClass) -> None:
+    async def _serve_in_turn(self, app: App, scope: Any, receive: Any, send: Any) -> None:
         """Passes on a request that is not read here: the app does that as far as it wants."""
         network = clients.network(self._node, scope)
         exchange = TurnedExchange(self._light_turns, self._visitor_turns, network, receive, send)
-        with reading_as(kind):
+        with reading_as(ReaderClass.VISITOR):
             await exchange.run(app, scope)
 
     async def _serve_document(self, app: App, scope: Any, send: Any) -> None:
