@@ -1,4 +1,4 @@
-"""Admin pages: accounts, sign-ups, jobs, and failed deliveries."""
+"""Admin pages: accounts, sign-ups, and failed deliveries."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from quart import Blueprint, Response, request
 
 from node.accounts import accounts
 from node.admin import account_actions
-from node.attachments import media_cache
-from node.attachments.media_cache import CacheCapacity
 from node.auth import users
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.federation import deliveries, delivery_reports, server_availability
 from node.federation.server_availability import ServerAvailability
-from node.ids import now_ms, parse_id
-from node.jobs import job_statistics, queue
+from node.ids import now_ms
+from node.jobs import job_statistics
 from node.models.account import Account
 from node.moderation import audit_log
 from node.paging import Page
 from web.html.lists import requested_page
 from web.html.templates import render_page
-from web.i18n import formats
 from web.i18n.translations import _
 from web.request import context
 from web.request.redirects import see_other
@@ -109,56 +106,6 @@ async def show_sign_ups() -> Response:
 async def decide_sign_up(account_id: int, action: str) -> Response:
     await context.write_as_staff(_moderate, account_id, action)
     return see_other(f"/admin/sign-ups?done={action}")
-
-
-def _load_jobs(tx: Reader, account: Account) -> dict[str, Any]:
-    return {
-        "stats": job_statistics.stats_by_kind(tx),
-        "failures": job_statistics.failures(tx),
-        "cache": media_cache.usage(tx),
-    }
-
-
-@blueprint.get("/jobs")
-async def show_jobs() -> Response:
-    names = {
-        "fan_out": _("Preparing deliveries"),
-        "deliver": _("Delivering to other servers"),
-        "receive": _("Processing incoming activities"),
-        "fetch": _("Fetching mentioned posts and accounts"),
-        "refresh_actor": _("Refreshing remote profiles"),
-        "read_featured": _("Fetching pinned posts of remote accounts"),
-        "check_move": _("Verifying account migrations"),
-        "carry_over": _("Moving followers to new accounts"),
-        "render_photo": _("Processing photos"),
-        "fetch_avatar": _("Fetching remote avatars"),
-        "trim_cache": _("Cleaning up cached remote media"),
-        "delete_files": _("Deleting unused files"),
-        "forget_person": _("Deleting posts of deleted accounts"),
-        "clean_up": _("Daily clean-up"),
-    }
-    capacity = context.current_node().component(CacheCapacity).bytes
-    return await _render_tab(
-        "jobs",
-        names=names,
-        capacity=capacity,
-        size=formats.format_bytes,
-        **await context.read_as_staff(_load_jobs),
-    )
-
-
-def _retry_job(tx: Writer, account: Account, job_id: int) -> None:
-    if not queue.retry_failed(tx, job_id):
-        raise NotFound(_("That job no longer exists."))
-
-
-@blueprint.post("/jobs/again")
-async def retry_job() -> Response:
-    job_id = parse_id((await request.form).get("job", ""))
-    if job_id is None:
-        raise NotFound
-    await context.write_as_staff(_retry_job, job_id)
-    return see_other("/admin/jobs?done=again")
 
 
 def _failing_servers(tx: Reader) -> list[tuple[ServerAvailability, dict[str, int]]]:
