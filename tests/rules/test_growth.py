@@ -34,6 +34,7 @@ BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "invites": ({}, {"expires_at": NOW + 86_400_000}),
     "jobs": ({"failed_at": LONG_AGO}, {"failed_at": NOW}),
     "outbox": ({"id": 1}, {}),
+    "rejected_sign_ups": ({}, {}),
     "reports": ({"id": LONG_AGO, "closed_at": LONG_AGO}, {"closed_at": NOW}),
     "seen_activities": ({}, {}),
     "sessions": ({}, {}),

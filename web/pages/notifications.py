@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 from quart import Blueprint, Response, g, jsonify, request
 
 from node.attachments.photo_rows import Photo
-from node.auth import users
+from node.auth import sign_ups, users
 from node.database import Reader, Writer
 from node.errors import NotFound
 from node.interactions import emoji_reactions
@@ -64,6 +64,7 @@ class NotificationGroup:
     created_at: int
     is_new: bool
     root: PostView | None = None  # of a comment: the post under which it stands
+    is_pending: bool = False  # of a sign-up: whether it still waits for approval
     emoji_reactions: list[ReactionCount] = field(default_factory=list)
 
     @property
@@ -73,8 +74,10 @@ class NotificationGroup:
     @property
     def text(self) -> Markup:
         is_comment = self.post is not None and self.post.post.is_comment
-        pattern = _text_pattern(self.kind, is_about_comment=is_comment)
-        return Markup(pattern) % {"who": _linked_names(self.people)}  # noqa: S704
+        pattern, who = _text_pattern(self.kind, is_about_comment=is_comment), _linked_names(self.people)
+        if self.is_pending:  # there is no profile yet
+            pattern, who = _("%(who)s asked to join"), escape(self.people[0].name)
+        return Markup(pattern) % {"who": who}  # noqa: S704
 
     @property
     def path(self) -> str:
@@ -167,6 +170,9 @@ def _load_groups(
     found = notification_list.page(tx, account, page, TAB_KINDS[tab])
     user = users.by_account(tx, account)
     groups = group_notifications(found, user.notifications_read_id if user else 0)
+    joining = {group.people[0].id: group for group in groups if group.kind == "sign_up"}
+    for account_id in sign_ups.pending_among(tx, joining) if joining else ():
+        joining[account_id].is_pending = True
     return _with_reactions(tx, _with_roots(tx, account, groups)), found.older
 
 

@@ -48,7 +48,7 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    return await render_page("sign_in.html", next=next_, login="", problem="", note=note)
+    return await render_page("sign_in.html", next=next_, login="", problem="", reason="", note=note)
 
 
 @blueprint.post("/sign-in")
@@ -71,6 +71,7 @@ async def submit_sign_in() -> Response:
             next=next_,
             login=form.get("login", ""),
             problem=gettext(refused.message),
+            reason=getattr(refused, "reason", ""),
             note="",
         )
         response.status_code = refused.status
@@ -108,15 +109,22 @@ def _create_session(tx: Writer, account_id: int, browser: str) -> str:
     return sessions.start(tx, accounts.get(tx, account_id), browser)
 
 
-async def _render_sign_up(status: int = 200, **context: Any) -> Response:
+def _sign_up_steps(tx: Reader, viewer: Account | None, mode: str, invite: str) -> registration.SignUpSteps:
+    return registration.steps(tx, mode, invite)
+
+
+async def _render_sign_up(status: int = 200, **shown: Any) -> Response:
+    mode = context.current_node().config.registration.mode
+    invite = shown.get("form", {}).get("invite", "")
     defaults = {
+        "steps": await context.read(_sign_up_steps, mode, invite),
         "done": False,
         "refused": "",
         "problem": "",
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
     }
-    response = await render_page("sign_up.html", **{**defaults, **context})
+    response = await render_page("sign_up.html", **{**defaults, **shown})
     response.status_code = status
     return response
 

@@ -171,7 +171,7 @@ async def test_an_unknown_server_has_an_empty_page_of_its_own(db: Database) -> N
     assert [host for host, _ in found.health] == ["unknown.example"]
 
 
-@pytest.mark.parametrize("domain", ["", "no domain", "tintype.test", "test", "https://x.example"])
+@pytest.mark.parametrize("domain", ["", "no domain", "tintype.test", "test", "https://tintype.test"])
 async def test_what_is_no_other_server_has_no_page(db: Database, domain: str) -> None:
     with pytest.raises(Invalid):
         await details(db, domain)
