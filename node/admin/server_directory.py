@@ -27,6 +27,7 @@ from node.moderation.domain_rules import DomainBlock
 from node.text.hostnames import covers, normalize
 
 MAX_SHOWN = 12
+MAX_CANDIDATES = 500
 MAX_COUNTED_PEOPLE = 1_000
 MAX_LEAPS = 1_000_000
 
@@ -98,15 +99,21 @@ def account_details(tx: Reader, account_id: int) -> AccountDetails:
 
 
 def accounts_by_name(tx: Reader, text: str, limit: int = 20) -> list[Account]:
-    """Returns remote accounts with this name, or this handle, suspended ones too; the most followed first."""
+    """Returns remote accounts with this name, or this handle, suspended ones too; the most followed first.
+
+    Of many with one name, the first `MAX_CANDIDATES` by domain are compared.
+    """
     name, _, domain = text.strip().removeprefix("@").partition("@")
     rows = tx.all(
-        f"""SELECT {columns(Account)} FROM accounts
-            WHERE lower(name) = lower(:name) AND NOT is_local AND deleted_at IS NULL
-              AND (:domain = '' OR domain = :domain)
+        f"""SELECT {columns(Account)} FROM accounts WHERE id IN (
+                SELECT id FROM (SELECT id FROM accounts
+                    WHERE lower(name) = lower(:name) AND NOT is_local AND deleted_at IS NULL
+                      AND (:domain = '' OR domain = :domain)
+                    ORDER BY domain LIMIT :most) AS named)
             ORDER BY followers_count DESC, id LIMIT :limit""",  # noqa: S608
         name=name,
         domain=domain.lower(),
+        most=MAX_CANDIDATES,
         limit=limit,
     )
     return build_all(Account, rows)

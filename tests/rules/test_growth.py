@@ -38,6 +38,7 @@ BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "reports": ({"id": LONG_AGO, "closed_at": LONG_AGO}, {"closed_at": NOW}),
     "seen_activities": ({}, {}),
     "sessions": ({}, {}),
+    "lost_follows": ({}, {}),
     "severed_follows": ({}, {}),
     "tombstones": ({}, {}),
     "uploads": ({}, {"expires_at": NOW + 3_600_000}),
