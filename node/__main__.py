@@ -114,6 +114,18 @@ def _parser() -> argparse.ArgumentParser:
         subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
     )
     rotate.add_argument("name", metavar="NAME")
+    role = command(subcommands, "role", _account_role, "Make somebody a user, moderator or admin.")
+    role.add_argument("name", metavar="NAME")
+    role.add_argument("role", choices=users.ROLES)
+    suspend = command(subcommands, "suspend", _account_suspend, "Hide an account and sign it out.")
+    unsuspend = command(subcommands, "unsuspend", _account_unsuspend, "End the suspension of an account.")
+    for subparser in (suspend, unsuspend):
+        subparser.add_argument("name", metavar="NAME", help="a username, or the handle of a remote account")
+    delete = command(
+        subcommands, "delete", _account_delete, "Delete an account with all its posts, for good."
+    )
+    delete.add_argument("name", metavar="NAME")
+    delete.add_argument("--yes", action="store_true", help="do not ask for the name again")
     command(subcommands, "list", _account_list, "List local accounts.")
 
     token = commands.add_parser("token", help="Manage access tokens.", parents=[shared_options])
@@ -218,6 +230,30 @@ def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None
         options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
     )
     print(f"@{handle} has new keys; they are being sent to other servers.")
+
+
+def _account_role(options: Config, arguments: argparse.Namespace) -> None:
+    handle = _run_command(options, "account role", name=arguments.name, role=arguments.role)
+    print(f"@{handle} is {arguments.role} now.")
+
+
+def _account_suspend(options: Config, arguments: argparse.Namespace) -> None:
+    print(f"@{_run_command(options, 'account suspend', name=arguments.name)} is suspended.")
+
+
+def _account_unsuspend(options: Config, arguments: argparse.Namespace) -> None:
+    print(f"@{_run_command(options, 'account unsuspend', name=arguments.name)} is not suspended any more.")
+
+
+def _account_delete(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account find", name=arguments.name)
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise CommandError("Pass --yes, or run this in a terminal.")
+        if input(f"This cannot be undone. Type {name} to delete it with all its posts: ").strip() != name:
+            raise CommandError("The names do not match. Nothing was deleted.")
+    handle = _run_command(options, "account delete", name=name)
+    print(f"@{handle} is deleted; its posts follow, and other servers are told.")
 
 
 def _account_list(options: Config, arguments: argparse.Namespace) -> None:

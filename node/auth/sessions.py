@@ -8,11 +8,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from node import rate_limits
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, issued_tokens, passwords, users
+from node.auth import access_tokens, issued_tokens, passwords, sign_ups, users
 from node.auth.issued_tokens import TokenKind
+from node.auth.sign_ups import RejectedSignUp, SignUpRejected
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -28,6 +30,9 @@ MAX_ATTEMPTS_PER_NETWORK = 60
 ATTEMPT_WINDOW_SECONDS = 15 * 60
 MAX_ATTEMPTS_PER_ACCOUNT = 50
 ACCOUNT_WINDOW_SECONDS = 60 * 60
+
+
+C = TypeVar("C", bound=users.Credentials | RejectedSignUp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ async def sign_in(
     )
     candidates = await node.db.read(users.all_by_login, login)
     by_email = users.is_email(node.site, login)
+    found: users.Credentials | RejectedSignUp | None
     known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
     found = await _with_password(known, password)
     if found is None and (by_email or not known):
@@ -79,13 +85,18 @@ async def sign_in(
             limit=MAX_ATTEMPTS_PER_ACCOUNT,
             seconds=ACCOUNT_WINDOW_SECONDS,
         )
-        others = [one for one in candidates if one not in known]
-        allowed = await node.db.write(_count_guess, network, [one.account.id for one in others])
-        others = [one for one in others if one.account.id in allowed]
+        others: list[users.Credentials | RejectedSignUp] = [one for one in candidates if one not in known]
+        # A rejected sign-up takes the place of a look-up that would find nobody: neither the time nor a limit tells of it.
+        most = (users.MAX_SAME_EMAIL if by_email else 1) - len(candidates)
+        others += await node.db.read(sign_ups.rejected_by_login, name, is_email=by_email, limit=most)
+        allowed = await node.db.write(_count_guess, network, [one.account_id for one in others])
+        others = [one for one in others if one.account_id in allowed]
         times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
         found = await _with_password(others, password, times)
     if found is None:
         raise Invalid("Wrong username, e-mail or password.", field="password")
+    if isinstance(found, RejectedSignUp):
+        raise SignUpRejected(found.reason)
     if found.user.state == "pending":
         raise NotAllowed("Your sign-up is pending approval.")
     if found.user.state != "active" or found.account.is_inactive:
@@ -129,9 +140,7 @@ def _count_guess(tx: Writer, network: str, account_ids: Sequence[int]) -> set[in
     return allowed
 
 
-async def _with_password(
-    candidates: Sequence[users.Credentials], password: str, times: int = 0
-) -> users.Credentials | None:
+async def _with_password(candidates: Sequence[C], password: str, times: int = 0) -> C | None:
     """Returns the first user whose password this is. It verifies `times` passwords at least, whoever's it is."""
     hashes = [one.password_hash for one in candidates]
     right = [await passwords.verify(one, password) for one in [*hashes, *[None] * (times - len(hashes))]]

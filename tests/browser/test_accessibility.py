@@ -48,6 +48,7 @@ SOMEBODY = [
     "/settings/people",
     "/settings/invites",
     "/admin/people",
+    "/admin/people/{bob}",
     "/admin/sign-ups",
     "/report?person={bob}",
     "/settings/moving",

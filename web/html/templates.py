@@ -100,7 +100,7 @@ class Navigation:
                 user.is_staff,
                 user.unread_count,
                 user.follow_requests_count,
-                user.open_reports_count,
+                user.staff_count,
             )
         key = (user_key, path, theme)
         html = self._cache.get(key)

@@ -70,7 +70,11 @@ async def submit_sign_in() -> Response:
         )
     except Refused as refused:
         response = await render_sign_in(
-            next_, unsent=unsent, login=form.get("login", ""), problem=gettext(refused.message)
+            next_,
+            unsent=unsent,
+            login=form.get("login", ""),
+            problem=gettext(refused.message),
+            reason=getattr(refused, "reason", ""),
         )
         response.status_code = refused.status
         return response
@@ -111,15 +115,22 @@ def _create_session(tx: Writer, account_id: int, browser: str) -> str:
     return sessions.start(tx, accounts.get(tx, account_id), browser)
 
 
-async def _render_sign_up(status: int = 200, **context: Any) -> Response:
+def _sign_up_steps(tx: Reader, viewer: Account | None, mode: str, invite: str) -> registration.SignUpSteps:
+    return registration.steps(tx, mode, invite)
+
+
+async def _render_sign_up(status: int = 200, **shown: Any) -> Response:
+    mode = context.current_node().config.registration.mode
+    invite = shown.get("form", {}).get("invite", "")
     defaults = {
+        "steps": await context.read(_sign_up_steps, mode, invite),
         "done": False,
         "refused": "",
         "problem": "",
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
     }
-    response = await render_page("sign_up.html", **{**defaults, **context})
+    response = await render_page("sign_up.html", **{**defaults, **shown})
     response.status_code = status
     return response
 

@@ -46,7 +46,13 @@ PASSWORD_LABELS = {"password": N_("Password"), "current": N_("Current password")
 
 
 async def render_sign_in(
-    next_: str, *, unsent: UnsentForm | None = None, login: str = "", problem: str = "", note: str = ""
+    next_: str,
+    *,
+    unsent: UnsentForm | None = None,
+    login: str = "",
+    problem: str = "",
+    reason: str = "",
+    note: str = "",
 ) -> Response:
     """Renders the page to sign in on, with the form that is to be sent afterwards, if there is one."""
     response = await render_page(
@@ -54,6 +60,7 @@ async def render_sign_in(
         next=next_,
         login=login,
         problem=problem,
+        reason=reason,
         note=note,
         unsent=unsent,
         carried=forms.encode(unsent) if unsent else "",
