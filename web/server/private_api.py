@@ -75,7 +75,7 @@ WRAPPER = "hypercorn.protocol.ProtocolWrapper"
 STRICT_READER_NAMES = (
     Name("hypercorn.protocol.H11Protocol", looked_up_in=f"{WRAPPER}.__init__"),
     Name(H11, READER_ARGUMENTS),
-    Name(f"{H11}._send_error_response", ("status_code",)),
+    Name(f"{H11}.send"),
     Name(f"{BUFFER}.maybe_extract_lines", ()),
     Name(f"{BUFFER}._data"),
     Name("h11.Connection._receive_buffer"),
@@ -127,7 +127,6 @@ NAMES = (
     Name(f"{FLAG}.clear", ()),
     Name(f"{FLAG}.is_set", ()),
     Name(f"{H11}.initiate", ()),
-    Name(f"{H11}.send"),
     Name(f"{H11}.can_read"),
     Name(f"{H11}.handle", ("event",)),
     Name(f"{H2}._create_stream", ("request",)),

@@ -15,6 +15,7 @@ from typing import Any
 import h11
 import hypercorn.protocol
 from h11._receivebuffer import ReceiveBuffer
+from hypercorn.events import Event
 from hypercorn.protocol.h11 import H11Protocol
 
 from web.request.bodies import has_too_many_pieces
@@ -53,9 +54,17 @@ class StrictConnection(h11.Connection):
         super().__init__(h11.SERVER, max_incomplete_event_size=max_head)
         self._receive_buffer = _BoundedBuffer(max_head)
         self._allows_h2c = allows_h2c
+        self.is_refused = False
         self._chunks = self._body_bytes = 0
 
     def next_event(self) -> Any:
+        try:
+            return self._next_event()
+        except h11.RemoteProtocolError:
+            self.is_refused = True
+            raise
+
+    def _next_event(self) -> Any:
         if self.their_state is h11.IDLE:
             waiting = self.trailing_data[0]
             end = _END_OF_HEAD.search(waiting)
@@ -101,10 +110,16 @@ class StrictH11(H11Protocol):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.connection = StrictConnection(allows_h2c(self.config), self.config.h11_max_incomplete_size)
+        self._send_at_once, self.send = self.send, self._send_later_if_refused
+        self._goes_on_at = 0.0
 
-    async def _send_error_response(self, status_code: int) -> None:
-        await asyncio.sleep(REFUSAL_SECONDS)
-        await super()._send_error_response(status_code)
+    async def _send_later_if_refused(self, event: Event) -> None:
+        """Sends, but a moment later what follows a refusal: its answer, or that the connection closes without one."""
+        if getattr(self.connection, "is_refused", False):  # that of a WebSocket is another
+            now = asyncio.get_running_loop().time()
+            self._goes_on_at = self._goes_on_at or now + REFUSAL_SECONDS
+            await asyncio.sleep(max(0.0, self._goes_on_at - now))
+        await self._send_at_once(event)
 
 
 def install() -> None:

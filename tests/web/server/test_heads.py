@@ -156,6 +156,7 @@ MALFORMED = (
     get(b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"),
     get(b"a: b\r\n c\r\n"),
     get(b"a: b\r\n" * 2000),
+    CHUNKED + b"1\r\na\r\n0\r\n" + b"a:b\r\n" * 3000 + b"\r\n",
 )
 
 
@@ -163,6 +164,31 @@ MALFORMED = (
 async def test_every_refusal_waits_a_moment(
     data: bytes, over_http1: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waited = _note_sleeps(monkeypatch)
+    async with over_http1() as caller:
+        caller.send(data)
+        assert (await caller.receive())[0] in (400, 431)
+    assert any(REFUSAL_SECONDS - 0.05 < one <= REFUSAL_SECONDS for one in waited)
+
+
+async def test_a_refusal_behind_a_quick_answer_waits_too(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As trailers of a request whose app reads no body: there is nothing left to answer, the connection is closed."""
+
+    async def quick(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+            await send({"type": "http.response.body", "body": b"."})
+
+    waited = _note_sleeps(monkeypatch)
+    async with call_http1(quick, fast=fast) as caller:
+        caller.send(CHUNKED)
+        assert (await caller.receive())[0] == 200
+        caller.send(MALFORMED[-1].removeprefix(CHUNKED))
+        assert await caller.read_to_end() == b""
+    assert any(REFUSAL_SECONDS - 0.05 < one <= REFUSAL_SECONDS for one in waited)
+
+
+def _note_sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     sleep = asyncio.sleep
 
@@ -171,10 +197,7 @@ async def test_every_refusal_waits_a_moment(
         return await sleep(seconds, *more)
 
     monkeypatch.setattr(asyncio, "sleep", noted)
-    async with over_http1() as caller:
-        caller.send(data)
-        assert (await caller.receive())[0] in (400, 431)
-    assert waited.count(REFUSAL_SECONDS) == 1
+    return waited
 
 
 @pytest.mark.parametrize("size", [b"ffffffffffffffffff", b"1000000000000000"])
