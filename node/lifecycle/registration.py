@@ -24,6 +24,7 @@ from node.text import display_names
 
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _SETUP_CODE_KEY = "setup_code"
+MAX_REASON_LENGTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ def sign_up(
     is_pending = mode == "approval" and not _is_of_staff(tx, invited)
     if is_pending and invited is None and not reason.strip():
         raise Invalid("Please tell us briefly why you would like to join.", field="reason")
+    if len(reason.strip()) > MAX_REASON_LENGTH:
+        raise Invalid(f"Your reason can have {MAX_REASON_LENGTH} characters.", field="reason")
     account = accounts.create_local(tx, name, pair=pair)
     user = users.create(
         tx,

@@ -40,6 +40,7 @@ def collect_messages(_: Callable[[str], str]) -> dict[str, object]:
         "charactersLeft": _("Characters left: {n}"),
         "tooManyCharacters": _("{n} too many"),
         "tooLong": _("{n} characters too many. Nothing was sent yet."),
+        "stillUnsaved": _("Your other changes on this page are not saved yet."),
         "keyboard": _("Keyboard"),
         "keys": [
             ["j", _("next post")],

@@ -121,6 +121,9 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     with pytest.raises(Invalid) as refused:
         await sign_up(node)
     assert refused.value.field == "reason"
+    with pytest.raises(Invalid) as too_long:
+        await sign_up(node, reason="x" * 1001)
+    assert too_long.value.field == "reason"
     user = await sign_up(node, reason="I take photos of lakes")
     bob = await node.db.read(accounts.get, user.account_id)
 

@@ -198,6 +198,8 @@ async def test_a_header_is_changed_described_and_removed(
     await visitor.get("/settings/profile")
     await visitor.post("/settings/header", {"alt": "A shore at dawn"}, files=[])
     assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
+    assert (await visitor.post("/settings/header", {"alt": "x" * 1501}, files=[])).status == 422
+    assert (await node.db.read(accounts.get, alice.id)).header_alt == "A shore at dawn"
     await visitor.post("/settings/header", {"alt": "", "remove": "1"}, files=[])
     assert "header-image" not in (await visitor.get("/@alice")).text
 

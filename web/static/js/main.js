@@ -22,6 +22,7 @@ if ($("details.people")) import("./people.js");
 if ($("[data-count]")) import("./badges.js");
 if ($("[data-check-name]")) import("./name_check.js");
 if ($("[data-crop]")) import("./crop.js");
+if (location.pathname.startsWith("/settings/") || $("#f-reason[data-most]")) import("./typed.js");
 if ($("#photo-editor")) import("./editor/editor.js");
 else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");
 
