@@ -31,8 +31,6 @@ _GOTOSOCIAL_FOLLOW = re.compile(r"/users/[^/]+/follow/[0-9A-HJKMNP-TV-Z]{26}$")
 MAX_COUNTED_REQUESTS = 500
 _OWN_ID = "#follows/"
 _HOST_SQL = "COALESCE((SELECT host FROM accounts WHERE id = :follower_id AND NOT is_local), '')"
-    "COALESCE((SELECT a.host FROM accounts a WHERE a.id = :follower_id AND NOT a.is_local), '')"
-)
 
 
 def is_own_id(tx: Reader, uri: str | None) -> bool:
