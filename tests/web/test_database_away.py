@@ -115,5 +115,5 @@ async def test_a_node_that_has_opened_its_database_answers_itself(app: App) -> N
 def test_the_error_says_what_and_for_whom() -> None:
     error: Any = DatabaseUnavailable("connection refused\n\tIs the server running?")
 
-    assert str(error) == "The database cannot be used: connection refused Is the server running?."
+    assert str(error) == "The database cannot be used: connection refused Is the server running?"
     assert "connection" not in error.message
