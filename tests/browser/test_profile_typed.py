@@ -44,6 +44,21 @@ async def test_what_was_typed_in_another_form_is_there_after_one_was_saved(
     assert not found
 
 
+async def test_a_refused_picture_leaves_everything_typed(fediverse: Fediverse, browser: Browser) -> None:
+    here = await place(fediverse)
+    page = await _open(browser, here)
+    await page.get_by_label("Display name").fill("Bob of the lake")
+    await page.get_by_label("Bio").fill("I like lakes")
+    await page.locator("#avatar-alt").fill("Me at the lake")
+    broken = {"name": "notes.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    await page.locator("#avatar-file").set_input_files(broken)  # type: ignore[arg-type]
+    await page.locator("form[action='/settings/avatar']").get_by_role("button", name="Save picture").click()
+
+    await expect(page.locator("#avatar-alt")).to_have_value("Me at the lake")
+    await expect(page.get_by_label("Display name")).to_have_value("Bob of the lake")
+    await expect(page.get_by_label("Bio")).to_have_value("I like lakes")
+
+
 async def test_a_text_that_is_too_long_is_kept_and_not_sent(fediverse: Fediverse, browser: Browser) -> None:
     here = await place(fediverse)
     page = await _open(browser, here)

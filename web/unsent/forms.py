@@ -31,6 +31,7 @@ PASSWORDS = {"password", "current"}
 NOT_CARRIED = {"csrf", "held", FIELD, *PASSWORDS}
 NOT_TYPED = {"back", "next", "once", "do", "id", "version", *NOT_CARRIED}
 """Fields that a form has without anybody having typed or chosen anything in it."""
+FOR_WORDS = {"caption", "warning", "comment", "reason", "bio", "display_name", "alt", "title", "name"}
 FOR_VISITORS = {"sign_in", "remote_interaction"}
 """Blueprints whose forms need nobody to be signed in."""
 FOR_SCRIPTS = {"uploads"}
@@ -132,8 +133,11 @@ def with_held(unsent: UnsentForm, key: str, files: list[tuple[str, str]]) -> Uns
 
 
 def _typed(fields: list[tuple[str, str]]) -> Iterator[str]:
+    """Yields what somebody wrote. A number is an id, but in a field for words."""
     return (
-        value for name, value in fields if name not in NOT_TYPED and value.strip() and not value.isdecimal()
+        value
+        for name, value in fields
+        if name not in NOT_TYPED and value.strip() and (name in FOR_WORDS or not value.isdecimal())
     )
 
 

@@ -222,7 +222,9 @@ class Front:
                 body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
         except BodyTooLarge:
             if not (cookies and clients.session_token(cookies)):
-                await self._refuse(scope, send, 413, b"That is too large.\n")
+                # Only who is signed in uploads a photo, so it may be that a session has ended.
+                is_upload = scope["path"] == "/compose/photo"
+                await self._refuse(scope, send, 401 if is_upload else 413, b"That is too large.\n")
                 return
             # Of a session that has ended: the page asks to sign in again, and needs no body for that.
         except TooSlow:

@@ -34,6 +34,14 @@ def _kept(seen: Seen) -> list[str]:
     return [one.attributes["value"] for one in seen.all("input", type="hidden", name="photo")]
 
 
+async def test_a_photo_of_any_size_says_that_nobody_is_signed_in(anybody: Visitor) -> None:
+    """Which a script tries again once somebody is; that it were too large is final."""
+    await anybody.get("/about")
+    for size in (10_000, 500_000):
+        file = ("photo", "a.jpg", b"x" * size)
+        assert (await anybody.post("/compose/photo", {}, files=[file], headers=JSON)).status == 401
+
+
 async def _answer(visitor: Visitor, path: str, form: Any) -> tuple[int, dict[str, Any]]:
     seen = await visitor.post(path, form, files=NO_FILES, headers=JSON)
     return seen.status, json.loads(seen.text)

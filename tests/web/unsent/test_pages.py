@@ -91,6 +91,20 @@ async def test_a_comment_is_sent_after_signing_in(
     assert await captions(node, bob) == [WORDS]
 
 
+async def test_a_comment_of_digits_is_one_too(
+    node: Node, alice: Account, bob: Account, signed_in: SignedIn, publish: Publish, sign_in_as: SignInAs
+) -> None:
+    post = await publish(alice)
+    visitor = await signed_in(bob)
+    await visitor.get(f"/p/alice/{post.id}")
+    await end_session(node, visitor, "no cookie")
+    await visitor.post(f"/posts/{post.id}/comment", {"caption": "2026", "once": "a"}, headers=OWN)
+    await sign_in_as(visitor, bob)
+    await send_now(visitor)
+
+    assert await captions(node, bob) == ["2026"]
+
+
 @HOW
 async def test_the_location_of_a_photo_is_saved_after_signing_in(
     node: Node, bob: Account, signed_in: SignedIn, photo: Any, sign_in_as: SignInAs, how: str

@@ -70,6 +70,7 @@ async def _render_profile(status: int = 200, **context: Any) -> Response:
     account = await current.require_account()
     defaults: dict[str, Any] = {
         "form": _form_values(account),
+        "typed_alts": {},
         "languages": [(code, code) for code in translations.available_languages()],
         "time_zones": [(name, name.replace("_", " ")) for name in formats.time_zones()],
         "licences": [(name, name) for name in photo_metadata.LICENCES],
@@ -134,7 +135,8 @@ async def _save_picture(kind: avatars.PictureKind) -> Response:
         else:
             return await _render_profile(422, problem=_("Please choose an image."))
     except Refused as refused:
-        return await _render_profile(refused.status, problem=gettext(refused.message))
+        typed = {kind.name: alt}
+        return await _render_profile(refused.status, problem=gettext(refused.message), typed_alts=typed)
     return see_other("/settings/profile?done=picture")
 
 

@@ -5,7 +5,7 @@ import { $$, messages, showToast } from "./dom.js";
 import { surplus } from "./lengths.js";
 
 const LASTS = 60e3; // a page comes back sooner than that, or the form was not sent
-const key = `typed ${location.pathname}`;
+const key = `typed ${location.pathname.split("/")[1]}`; // a refused form is answered at its own address
 const forms = $$("main form[method=post]");
 const name = (form) => form.getAttribute("action");
 const isText = (field) => field.name && !["hidden", "file", "password", "submit", "button"].includes(field.type);
