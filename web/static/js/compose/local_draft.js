@@ -23,6 +23,9 @@ export const localKey = () => key;
 // A file cannot be kept, but its name can: the draft says what is missing when it is restored.
 const OWN = /^(csrf|once|draft|photos?|missing|version|quote|do|publish_zone|asks_descriptions|alt-.*|replace-.*)$/;
 
+const nameOf = (row) => $("[name=missing]", row)?.value ?? "";
+const words = (row) => $("textarea", row.description); // which a photo that failed does not show
+
 function content() {
   const photos = $$(".upload[data-photo]", list).map((row) => ({
     id: row.dataset.photo,
@@ -30,7 +33,7 @@ function content() {
     thumb: row.dataset.thumb ?? "",
     preview: row.dataset.preview ?? "",
   }));
-  const missing = $$(".upload:not([data-photo])", list).map((row) => $("[name=missing]", row)?.value ?? "");
+  const missing = rows().flatMap((row, at) => (row.dataset.photo ? [] : [{ name: nameOf(row), alt: words(row).value, at }]));
   const fields = [...new FormData(form)].filter(([name, value]) => !OWN.test(name) && typeof value === "string");
   return { photos, missing, fields };
 }
@@ -63,6 +66,20 @@ function setFields(fields) {
   }
 }
 
+/** Puts photos that are not uploaded yet in their places, with what was written of them. `adds` those that are not there. */
+function placeMissing(missing, adds) {
+  const left = new Set(rows().filter((row) => !row.dataset.photo));
+  for (const one of (missing ?? []).slice(0, maxPhotos)) {
+    const { name, alt, at } = typeof one === "string" ? { name: one, alt: "" } : one; // as older pages kept it
+    const row = [...left].find((other) => nameOf(other) === name) ?? (adds ? addMissing(String(name)) : null);
+    if (!row) continue;
+    left.delete(row);
+    words(row).value = alt;
+    const there = rows()[at];
+    if (there && there !== row) there.before(row);
+  }
+}
+
 function restore(draft) {
   const known = new Map(rows().map((row) => [row.dataset.photo, row]));
   if (isNew) {
@@ -79,7 +96,7 @@ function restore(draft) {
     list.append(row);
     $("textarea", row).value = photo.alt;
   }
-  for (const name of (draft.missing ?? []).slice(0, maxPhotos)) addMissing(String(name));
+  placeMissing(draft.missing, true);
   if (rows().length) choose(rows()[0]);
 }
 
@@ -162,9 +179,11 @@ export async function restoreDraft() {
     else showDiscard();
   } else if (draft && !isNew) {
     // What was saved is a newer version of the post; what did not arrive is still missing in it.
-    for (const name of draft.missing.slice(0, maxPhotos)) addMissing(String(name));
-  } else if (draft && id) store(content(), first !== TYPED);
-  else if (draft && isNew) key = own; // somebody typed before this was asked for
+    placeMissing(draft.missing, true);
+  } else if (draft && id) {
+    placeMissing(draft.missing, false);
+    store(content(), first !== TYPED);
+  } else if (draft && isNew) key = own; // somebody typed before this was asked for
   if (isNew) await hold(id ? `draft ${id}` : key);
   isReady = true;
   changed();
