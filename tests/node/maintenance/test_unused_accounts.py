@@ -21,6 +21,7 @@ OF_LOCAL_ACCOUNTS = {
         ("mutes", "account_id"),
         ("users", "account_id"),
         ("invites", "account_id"),
+        ("lost_follows", "account_id"),
     ),
     *(("sessions", "account_id"), ("tokens", "account_id"), ("idempotency_keys", "account_id")),
     *(("outbox", "account_id"), ("notifications", "account_id")),
