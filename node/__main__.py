@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from node import config
 from node.accounts import keys
-from node.auth import access_tokens, passwords, users
+from node.auth import addresses, passwords, users
+from node.auth.oauth import scopes as oauth_scopes
 from node.cli import control_socket, termination
 from node.cli.commands import pack_keys
 from node.config import BadConfig, Config
@@ -110,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
         subparser.add_argument(
             "--password-stdin", action="store_true", help="read the password from the first line of input"
         )
+    link = command(
+        subcommands, "link", _account_link, "Print a link with which somebody sets a new password, once."
+    )
+    link.add_argument("name", metavar="NAME")
     rotate = command(
         subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
     )
@@ -128,6 +133,11 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("name", metavar="NAME")
     revoke.add_argument("id", metavar="ID", nargs="?", help="the number that `tintype token list` shows")
     revoke.add_argument("--all", action="store_true", help="revoke all tokens of the account")
+
+    mail = commands.add_parser("mail", help="Try the mail server.", parents=[shared_options])
+    subcommands = mail.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    test = command(subcommands, "test", _mail_test, "Send a test mail, and say what the mail server answers.")
+    test.add_argument("address", metavar="ADDRESS")
     return parser
 
 
@@ -184,7 +194,7 @@ def _check(options: Config, arguments: argparse.Namespace) -> int:
 
 def _account_create(options: Config, arguments: argparse.Namespace) -> None:
     display_names.check_username(arguments.name)
-    users.normalize_email(arguments.email)
+    addresses.normalize_email(arguments.email)
     hashed = passwords.hash_sync(_password(arguments))
     handle = _run_command(
         options,
@@ -212,6 +222,25 @@ def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     print(f"{arguments.name} has a new password and is signed out {ended}.")
 
 
+def _account_link(options: Config, arguments: argparse.Namespace) -> None:
+    print(_run_command(options, "account link", name=arguments.name))
+    print("The link works once, within an hour. Send it to nobody else.", file=sys.stderr)
+
+
+def _mail_test(options: Config, arguments: argparse.Namespace) -> None:
+    from node.mail.smtp import MailRefused, MailUnavailable
+    from web.mail import send_mail
+
+    address = addresses.normalize_email(arguments.address)
+    if not options.mail.url:
+        raise CommandError("No mail server is configured: [mail] url in config.toml.")
+    try:
+        asyncio.run(send_mail.send_test(options, address))
+    except (MailRefused, MailUnavailable) as failed:
+        raise CommandError(f"The mail was not sent: {failed}") from failed
+    print(f"The mail server has taken a mail to {address}. Whether it arrives, its inbox tells.")
+
+
 def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None:
     _run_command(options, "account find", name=arguments.name)
     handle = _run_command(
@@ -235,7 +264,7 @@ def _account_list(options: Config, arguments: argparse.Namespace) -> None:
 
 
 def _token_create(options: Config, arguments: argparse.Namespace) -> None:
-    scopes = sorted(access_tokens.parse_scopes(arguments.scopes))
+    scopes = sorted(oauth_scopes.parse_scopes(arguments.scopes))
     print(_run_command(options, "token create", name=arguments.name, scopes=scopes, app=arguments.app))
 
 

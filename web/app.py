@@ -79,6 +79,10 @@ SECURITY_HEADERS = {
 HSTS_VALUE = "max-age=31536000"
 _WHOLE_URL = re.compile(rb"(?i)https?://[^/]+")
 CLOSE = [(b"connection", b"close")]
+# Of the client API, although elsewhere: where OAuth expects them.
+API_PATHS = frozenset(
+    {"/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"}
+)
 RETRY_LATER = [(b"retry-after", b"300")]
 
 
@@ -131,7 +135,7 @@ class App:
             return Part.REFUSAL, _refusing("That is not the address of a page.")
         if not _is_storable(scope):
             return Part.REFUSAL, _refusing(UNSTORABLE)
-        if scope["path"].startswith("/api/"):
+        if scope["path"].startswith("/api/") or scope["path"] in API_PATHS:
             return Part.API, self._api
         if scope["path"].startswith(("/media/", "/static/")):
             return Part.FILE, self._files

@@ -16,6 +16,7 @@ from node.auth.issued_tokens import TokenKind
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
+from node.mail.outgoing_mail import MailKind, queue_mail
 from node.models import deletion_hooks
 from node.models.account import Account
 from node.node import Node
@@ -97,6 +98,8 @@ async def sign_in(
         rate_limits.reset(tx, _guesses_key(network, found.account.id))
         if new_hash is not None:
             users.set_password(tx, found.account.id, new_hash)
+        if found not in known and found.user.seen_at is not None:
+            _tell(tx, found.account, MailKind.NEW_SIGN_IN, about=display_names.clean_line(user_agent, 200))
         return start(tx, found.account, user_agent)
 
     return await node.db.write(unit)
@@ -266,11 +269,19 @@ async def change_password(
     )
 
 
+def _tell(tx: Writer, account: Account, kind: MailKind, *, about: str = "") -> None:
+    """Queues a mail to the address of a user, unless somebody else's may stand there: one that was never confirmed."""
+    user = users.by_account(tx, account)
+    if user is not None and user.email_confirmed_at is not None:
+        queue_mail(tx, kind, user.email, account=account, language=user.language, about=about)
+
+
 def replace_password(
     tx: Writer, account: Account, hashed: str, *, keep_session_token: str = "", keeps_apps: bool = False
 ) -> None:
-    """Sets a new password hash and ends what was signed in with the old password. Raises NotFound."""
+    """Sets a new password hash, ends what was signed in with the old password, and says so by mail. Raises NotFound."""
     users.set_password(tx, account.id, hashed)
+    _tell(tx, account, MailKind.PASSWORD_CHANGED)
     end_all(tx, account, except_token=keep_session_token)
     if not keeps_apps:
         access_tokens.revoke_all(tx, account)

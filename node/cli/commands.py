@@ -19,7 +19,7 @@ from node.database import Database, Reader, Writer, migrate
 from node.errors import Conflict, Invalid, NotFound
 from node.federation import outbox
 from node.ids import now_ms
-from node.lifecycle import registration
+from node.lifecycle import password_reset, registration
 from node.paging import MAX_LIMIT, Page
 from node.text import storable
 
@@ -90,6 +90,11 @@ def set_password(tx: Writer, *, name: str, password_hash: str, keeps_apps: bool 
     """Sets a user's password and ends all their sessions and, unless they are kept, their tokens. Raises NotFound."""
     account = _user_by_login(tx, name).account
     sessions.replace_password(tx, account, password_hash, keeps_apps=keeps_apps)
+
+
+def make_password_link(tx: Reader, *, name: str) -> str:
+    """Returns the URL of a page that sets a new password once, within an hour. Raises NotFound."""
+    return tx.site.uri(password_reset.path(tx.site, _user_by_login(tx, name)))
 
 
 def rotate_keys(tx: Writer, *, name: str, pair: dict[str, str]) -> str:
@@ -167,6 +172,7 @@ COMMANDS: dict[str, Command] = {
     "account create": Command(create_account, writes=True),
     "account find": Command(find_account, writes=False),
     "account password": Command(set_password, writes=True),
+    "account link": Command(make_password_link, writes=False),
     "account rotate-keys": Command(rotate_keys, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),

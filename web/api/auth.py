@@ -10,6 +10,7 @@ from node.accounts import accounts
 from node.auth import access_tokens, users
 from node.auth.access_tokens import AccessToken
 from node.auth.issued_tokens import TokenKind
+from node.auth.oauth import app_tokens
 from node.auth.users import User
 from node.cache import Cache
 from node.database import Reader
@@ -77,6 +78,8 @@ class TokenCache:
 
 def authenticate(tx: Reader, request: ApiRequest) -> None:
     """Sets the account of a request. Raises `Refused`: 401 without a valid token, 403 without the scope."""
+    if request.app_token and app_tokens.by_token(tx, request.app_token) is None:
+        raise InvalidToken("The access token is invalid")
     if not request.bearer_token:
         if request.route.access == "user":
             raise InvalidToken("The access token is invalid")

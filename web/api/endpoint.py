@@ -109,7 +109,11 @@ class JsonResponse:
 
 @dataclass(slots=True)
 class ApiRequest:
-    """One request to one endpoint. `account`, `user`, `token` are set before the endpoint runs."""
+    """One request to one endpoint. `account`, `user`, `token` are set before the endpoint runs.
+
+    `authorization` is the whole header, for apps that sign in as themselves; of it, `bearer_token` is the token of a
+    person, and `app_token` that of an app, which acts for nobody. `address` is the client's.
+    """
 
     node: Node
     entities: Entities
@@ -119,6 +123,9 @@ class ApiRequest:
     path: str
     bearer_token: str
     idempotency_key: str
+    authorization: str = ""
+    address: str = ""
+    app_token: str = ""
     account: Account | None = None
     user: User | None = None
     token: AccessToken | None = None

@@ -48,7 +48,9 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    return await render_page("sign_in.html", next=next_, login="", problem="", note=note)
+    if request.args.get("done") == "password":
+        note = _("Your password is set. Please sign in with it.")
+    return await render_page("sign_in/sign_in.html", next=next_, login="", problem="", note=note)
 
 
 @blueprint.post("/sign-in")
@@ -67,7 +69,7 @@ async def submit_sign_in() -> Response:
         )
     except Refused as refused:
         response = await render_page(
-            "sign_in.html",
+            "sign_in/sign_in.html",
             next=next_,
             login=form.get("login", ""),
             problem=gettext(refused.message),
@@ -116,7 +118,7 @@ async def _render_sign_up(status: int = 200, **context: Any) -> Response:
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
     }
-    response = await render_page("sign_up.html", **{**defaults, **context})
+    response = await render_page("sign_in/sign_up.html", **{**defaults, **context})
     response.status_code = status
     return response
 
@@ -191,7 +193,7 @@ async def show_setup() -> Response:
     if not await context.read(_needs_admin):
         raise NotFound(_("This server is already set up."))
     form = {**dict.fromkeys(FIELDS, ""), "code": request.args.get("code", "")[:40]}
-    return await render_page("setup.html", problem="", field_errors={}, form=form)
+    return await render_page("sign_in/setup.html", problem="", field_errors={}, form=form)
 
 
 @blueprint.post("/setup")
@@ -209,7 +211,10 @@ async def submit_setup() -> Response:
         )
     except Refused as refused:
         response = await render_page(
-            "setup.html", problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
+            "sign_in/setup.html",
+            problem=gettext(refused.message),
+            field_errors=_field_errors(refused),
+            form=typed,
         )
         response.status_code = refused.status
         return response

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from node.admin import account_actions, statistics
-from node.auth import access_tokens, users
+from node.auth import users
+from node.auth.oauth import scopes as oauth_scopes
 from node.models.account import Account
 from node.node import Node
 from tests.support.asgi import Client
@@ -30,7 +31,7 @@ def label(route: Route) -> str:
 def test_every_route_is_listed_once_and_names_scopes_that_exist() -> None:
     assert len({label(route) for route in ROUTES}) == len(ROUTES)
     for route in ROUTES:
-        assert set(route.scopes) <= access_tokens.SCOPES
+        assert set(route.scopes) <= oauth_scopes.SCOPES
         assert bool(route.scopes) != (route.path in NEEDS_NO_SCOPE), label(route)
         assert route.method == "GET" or route.access == "user"
 
@@ -52,7 +53,7 @@ async def test_I1_every_endpoint_requires_its_own_scope_of_every_role(
     await node.db.write(users.set_role, bob, alice, role)
     for route in [route for route in ROUTES if route.scopes]:
         covering = set(route.scopes) | {scope.partition(":")[0] for scope in route.scopes} | {"follow"}
-        others = " ".join(sorted(access_tokens.SCOPES - covering))
+        others = " ".join(sorted(oauth_scopes.SCOPES - covering))
         reply = await (await app(alice, others)).call(route.method, address(route), {"q": "lake"})
         refusal = {"error": "This action is outside the authorized scopes"}
         assert (reply.status, reply.json) == (403, refusal), label(route)
