@@ -98,6 +98,11 @@ class MailOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class SecurityOptions:
+    staff_two_step: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     node: NodeOptions = NodeOptions()
     server: ServerOptions = ServerOptions()
@@ -106,6 +111,7 @@ class Config:
     federation: FederationOptions = FederationOptions()
     registration: RegistrationOptions = RegistrationOptions()
     mail: MailOptions = MailOptions()
+    security: SecurityOptions = SecurityOptions()
 
     @property
     def data_folder(self) -> Path:

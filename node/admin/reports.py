@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.accounts import accounts
-from node.auth import staff_mail, users
+from node.auth import user_mail, users
 from node.database import Reader, Row, Writer, build, build_all, columns
 from node.errors import Invalid, NotAllowed, NotFound, TooManyRequests
 from node.federation import outbox
@@ -158,7 +158,7 @@ def _insert(
         "INSERT INTO report_posts (report_id, post_id) VALUES (:report, :post) ON CONFLICT DO NOTHING",
         [{"report": new.id, "post": post.id} for post in chosen],
     )
-    staff_mail.queue(tx, MailKind.STAFF_REPORT, about=str(new.id))
+    user_mail.tell_staff(tx, MailKind.STAFF_REPORT, about=str(new.id))
     return new
 
 

@@ -1,7 +1,7 @@
-"""Links and codes that are sent by mail: made from what stands in the tables, and kept nowhere.
+"""Links and codes that are sent by mail, and the mark of a half-finished sign-in: kept nowhere.
 
-A token holds its account, when it ends and a MAC over both, its purpose and the *state* it is to change, such as the
-password hash. So it works once, since then the state is another, and a copy of the database holds no token.
+They are made from what stands in the tables. A token holds its account, when it ends and a MAC over both, its purpose
+and the *state* it is to change, such as the password hash. So it works once, since then the state is another, and a copy of the database holds no token.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ CODE_WINDOW_MS = 15 * 60 * 1000
 class Purpose(enum.Enum):
     PASSWORD = "mail links: password"  # noqa: S105
     ADDRESS = "mail links: address"
+    SECOND_STEP = "mail links: second step"
     NO_MORE_MAIL = "mail links: no more mail"
 
 

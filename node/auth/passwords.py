@@ -42,12 +42,12 @@ def hash_sync(password: str) -> str:
 
 
 def verify_sync(hashed: str | None, password: str) -> bool:
-    """Returns whether the password is right; `hashed` is None when no user has the name."""
+    """Returns whether the password is right; `hashed` is None when no user has the name, and empty for one without a password."""
     try:
         _hasher().verify(hashed or _DUMMY_HASH, password[:MAX_LENGTH])
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
-    return hashed is not None
+    return bool(hashed)
 
 
 def needs_rehash(hashed: str) -> bool:

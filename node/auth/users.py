@@ -5,14 +5,13 @@ A user whose sign-up waits for approval is 'pending', and their account is hidde
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.accounts import accounts
 from node.attachments.photo_metadata import LICENCES
-from node.auth.addresses import normalize_email
-from node.database import Reader, Site, Writer, build, columns, core
+from node.auth.addresses import normalize_email, without_own_domain
+from node.database import Reader, Writer, build, columns, core
 from node.errors import Conflict, Invalid, NotAllowed, NotFound
 from node.ids import now_ms
 from node.mail.outgoing_mail import MailKind, queue_mail
@@ -144,7 +143,7 @@ def by_login(tx: Reader, login: str) -> Credentials | None:
 
 def all_by_login(tx: Reader, login: str) -> list[Credentials]:
     """Finds the users with a name, own handle or e-mail address: the oldest `MAX_SAME_EMAIL` with that address."""
-    login = _without_own_domain(tx.site, login)
+    login = without_own_domain(tx.site, login)
     if "@" in login:
         condition = "lower(u.email) = lower(:login)"
     else:
@@ -159,22 +158,6 @@ def all_by_login(tx: Reader, login: str) -> list[Credentials]:
     )
     people = accounts.by_ids(tx, [row["account_id"] for row in rows])
     return [Credentials(people[row["account_id"]], build(User, row), row["password_hash"]) for row in rows]
-
-
-def is_email(site: Site, login: str) -> bool:
-    """Returns whether what somebody signs in with is looked for among the e-mail addresses."""
-    return "@" in _without_own_domain(site, login)
-
-
-def normalize_login(site: Site, login: str) -> str:
-    """Returns what somebody signs in with as it is counted: one text for all spellings of a name or an address."""
-    return unicodedata.normalize("NFC", _without_own_domain(site, login)).lower()
-
-
-def _without_own_domain(site: Site, login: str) -> str:
-    login = login.strip().removeprefix("@")
-    name, _, domain = login.partition("@")
-    return name if site.is_own_domain(domain.lower()) else login
 
 
 def lock(tx: Writer, account: Account) -> User | None:

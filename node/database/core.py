@@ -31,6 +31,7 @@ class Site:
 
     `is_allowlist_mode`: it federates only with servers that an admin has allowed. `configured_handle_domain` is the
     domain of local handles where that is not the host the node is reached at. `sends_mail`: a mail server is configured.
+    `staff_needs_second_step`: moderators and admins have to set up two-step sign-in before they act as such.
     """
 
     scheme: str
@@ -39,6 +40,7 @@ class Site:
     is_allowlist_mode: bool = False
     configured_handle_domain: str = ""
     sends_mail: bool = False
+    staff_needs_second_step: bool = False
 
     @property
     def handle_domain(self) -> str:

@@ -13,7 +13,7 @@ import secrets
 
 from node import rate_limits, settings
 from node.accounts import accounts, keys
-from node.auth import addresses, invites, passwords, staff_mail, users
+from node.auth import addresses, invites, passwords, user_mail, users
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed
@@ -136,7 +136,7 @@ def sign_up(
     mail_address.queue_confirmation(tx, account)
     if is_pending:
         accounts.set_visible(tx, account.id, is_visible=False)
-        staff_mail.queue(tx, MailKind.STAFF_SIGN_UP, account=account)
+        user_mail.tell_staff(tx, MailKind.STAFF_SIGN_UP, account=account)
     return user
 
 

@@ -28,6 +28,8 @@ class MailKind(enum.StrEnum):
     ADDRESS_CHANGED = "address_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     NEW_SIGN_IN = "new_sign_in"
+    SECOND_STEP_CHANGED = "second_step_changed"
+    RECOVERY_CODE_USED = "recovery_code_used"
     APPROVED = "approved"
     REJECTED = "rejected"
     STAFF_SIGN_UP = "staff_sign_up"

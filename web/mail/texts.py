@@ -111,6 +111,37 @@ def _new_sign_in(node: Node, request: MailRequest, person: Credentials | None) -
     )
 
 
+def _second_step_changed(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
+    if person is None:
+        return None
+    handle = person.account.full_handle
+    is_on = request.about == "on"
+    return MailText(
+        _("Two-step sign-in was turned on") if is_on else _("Two-step sign-in was turned off"),
+        (
+            _("A code of an app is asked for when somebody signs in as @%(handle)s.", handle=handle)
+            if is_on
+            else _("The password of @%(handle)s is enough to sign in again.", handle=handle),
+        ),
+        (_("Look at your sessions"), node.site.uri("/settings/password")),
+        note=_("If that was not you, change your password: that signs out everybody else."),
+    )
+
+
+def _recovery_code_used(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
+    if person is None:
+        return None
+    return MailText(
+        _("A recovery code was used"),
+        (
+            _("Somebody signed in as @%(handle)s with a recovery code.", handle=person.account.full_handle),
+            _("Codes that are left: %(number)s.", number=request.about),
+        ),
+        (_("Make new codes"), node.site.uri("/settings/two-step")),
+        note=_("If that was not you, change your password: that signs out everybody else."),
+    )
+
+
 def _approved(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
     if person is None:
         return None
@@ -155,6 +186,8 @@ _WRITERS: dict[MailKind, Callable[[Node, MailRequest, Credentials | None], MailT
     MailKind.PASSWORD_CHANGED: _password_changed,
     MailKind.ADDRESS_CHANGED: _address_changed,
     MailKind.NEW_SIGN_IN: _new_sign_in,
+    MailKind.SECOND_STEP_CHANGED: _second_step_changed,
+    MailKind.RECOVERY_CODE_USED: _recovery_code_used,
     MailKind.APPROVED: _approved,
     MailKind.REJECTED: _rejected,
     MailKind.STAFF_SIGN_UP: _staff_sign_up,

@@ -9,7 +9,7 @@ import pytest
 from node import settings
 from node.accounts import accounts
 from node.accounts.keys import KeyPair
-from node.auth import invites, passwords, sessions, users
+from node.auth import invites, passwords, sessions, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Database, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, TooManyRequests
@@ -50,7 +50,7 @@ async def test_signing_up_on_an_open_node_and_in_again(node: Node, admin: Accoun
     assert (user.state, user.role, user.email, user.language) == ("active", "user", "Bob@a.test", "de")
     assert await node.db.read(people.notifications_of, admin) == [("sign_up", user.account_id)]
     for login in ("bob", "@BOB", "bob@a.test", "BOB@a.test", f"bob@{node.site.domain}"):
-        token = await sessions.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
+        token = await signing_in.sign_in(node, login, PASSWORD, address="192.0.2.1", user_agent="Test")
         found = await node.db.read(sessions.by_token, token)
         assert found is not None
         assert found[0].name == "bob"
@@ -85,7 +85,7 @@ async def test_a_name_is_used_once(node: Node, admin: Account) -> None:
 
 
 async def _signs_in(node: Node, login: str, password: str) -> str:
-    token = await sessions.sign_in(node, login, password, address="192.0.2.9", user_agent="Test")
+    token = await signing_in.sign_in(node, login, password, address="192.0.2.9", user_agent="Test")
     found = await node.db.read(sessions.by_token, token)
     assert found is not None
     return found[0].name
@@ -127,7 +127,7 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     assert user.state == "pending"
     assert bob.is_inactive
     with pytest.raises(NotAllowed, match="pending"):
-        await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+        await signing_in.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
     assert [one.account.name for one in await node.db.read(users.list_users, Page(), state="pending")] == [
         "bob"
     ]
@@ -135,7 +135,7 @@ async def test_with_approval_a_new_account_is_hidden_until_approved(node: Node, 
     await node.db.write(users.approve, admin, bob)
 
     assert not (await node.db.read(accounts.get, bob.id)).is_inactive
-    assert await sessions.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
+    assert await signing_in.sign_in(node, "bob", PASSWORD, address="192.0.2.1", user_agent="")
 
 
 async def test_a_rejected_sign_up_leaves_nothing(node: Node, admin: Account) -> None:

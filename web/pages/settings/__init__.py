@@ -22,6 +22,7 @@ def _saved_message() -> str:
         "address-sent": _("A mail is on its way. Open its link, or type its code here."),
         "address-saved": _("E-mail address saved."),
         "app": _("App signed out."),
+        "two-step-off": _("Two-step sign-in is off. Your password alone is enough."),
         "invite": _("Share this link with the person you want to invite."),
     }.get(request.args.get("done", ""), "")
 

@@ -48,12 +48,13 @@ async def _render_password(status: int = 200, **more: Any) -> Response:
 
 @blueprint.get("/password")
 async def show_password() -> Response:
+    await context.require_proof()
     return await _render_password()
 
 
 @blueprint.post("/password")
 async def change_password() -> Response:
-    account = await context.require_account()
+    account = await context.require_proof()
     form = await request.form
     keeps_apps = "keeps_apps" in form
     await context.limit_rate(f"password {account.id}", max_attempts=10, seconds=900)
@@ -61,7 +62,6 @@ async def change_password() -> Response:
         await sessions.change_password(
             context.current_node(),
             account,
-            form.get("current", ""),
             form.get("password", ""),
             keep_token=session.session_token(),
             keeps_apps=keeps_apps,
@@ -92,15 +92,9 @@ async def end_app() -> Response:
 
 @blueprint.post("/address")
 async def change_address() -> Response:
-    account, form = await context.require_account(), await request.form
-    await context.limit_rate(f"password {account.id}", max_attempts=10, seconds=900)
+    account, form = await context.require_proof(), await request.form
     try:
-        await mail_address.change(
-            context.current_node(),
-            account,
-            password=form.get("address_password", ""),
-            address=form.get("email", ""),
-        )
+        await mail_address.change(context.current_node(), account, address=form.get("email", ""))
     except Refused as refused:
         return await _render_refused(refused, email=form.get("email", ""))
     done = "address-sent" if context.current_node().site.sends_mail else "address-saved"

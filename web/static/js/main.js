@@ -21,6 +21,10 @@ if ($(".photo-details")) import("./details.js");
 if ($("details.people")) import("./people.js");
 if ($("[data-count]")) import("./badges.js");
 if ($("[data-check-name]")) import("./name_check.js");
+for (const button of $$("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 if ($("[data-crop]")) import("./crop.js");
 if ($("#photo-editor")) import("./editor/editor.js");
 else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");

@@ -1,4 +1,4 @@
-"""Signing in, signing up, setting up the first admin, signing out; and the theme."""
+"""Signing in by password, signing up, setting up the first admin, signing out; and the theme."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from quart import Blueprint, Response, jsonify, request
 
 from node.accounts import accounts
-from node.auth import sessions, users
+from node.auth import sessions, signing_in, users
+from node.auth.signing_in import SecondStepRequired
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from node.lifecycle import registration
@@ -16,7 +17,9 @@ from node.node import Node
 from web.html.templates import render_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
+from web.pages.sign_in import second_step
 from web.request import context, session
+from web.request.browsers import browser, start_session, user_agent
 from web.request.redirects import referring_path, safe_path, see_other, wants_json
 
 blueprint = Blueprint("sign_in", __name__)
@@ -37,10 +40,6 @@ def _field_errors(refused: Refused) -> dict[str, str]:
     return {field: gettext(refused.message)} if field else {}
 
 
-def _user_agent() -> str:
-    return request.headers.get("User-Agent", "")
-
-
 @blueprint.get("/sign-in")
 async def show_sign_in() -> Response:
     await context.read(context.read_nothing)
@@ -48,8 +47,11 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
-    if request.args.get("done") == "password":
-        note = _("Your password is set. Please sign in with it.")
+    done = {
+        "password": _("Your password is set. Please sign in with it."),
+        "expired": _("That took too long. Please sign in again."),
+    }
+    note = done.get(request.args.get("done", ""), note)
     return await render_page("sign_in/sign_in.html", next=next_, login="", problem="", note=note)
 
 
@@ -59,14 +61,14 @@ async def submit_sign_in() -> Response:
     node = context.current_node()
     next_ = safe_path(form.get("next", ""))
     try:
-        token = await sessions.sign_in(
+        token = await signing_in.sign_in(
             node,
             form.get("login", ""),
             form.get("password", ""),
-            address=context.client_address(),
-            user_agent=_user_agent(),
-            known_browser=request.cookies.get(session.KNOWN_BROWSER_COOKIE, ""),
+            **browser(),
         )
+    except SecondStepRequired as needed:
+        return second_step.ask(next_, needed.pending)
     except Refused as refused:
         response = await render_page(
             "sign_in/sign_in.html",
@@ -77,17 +79,7 @@ async def submit_sign_in() -> Response:
         )
         response.status_code = refused.status
         return response
-    response = see_other(next_)
-    await _set_sign_in_cookies(node, response, token)
-    return response
-
-
-async def _set_sign_in_cookies(node: Node, response: Response, token: str) -> None:
-    session.set_session_cookie(node, response, token)
-    found = await node.db.read(sessions.by_token, token)
-    if found is not None:
-        mark = sessions.known_browser_mark(node.site, found[0])
-        session.set_known_browser_cookie(node, response, mark)
+    return await start_session(next_, token)
 
 
 @blueprint.post("/sign-out")
@@ -99,11 +91,8 @@ async def sign_out() -> Response:
     return response
 
 
-async def _start_session(node: Node, account_id: int) -> Response:
-    token = await node.db.write(_create_session, account_id, _user_agent())
-    response = see_other("/")
-    await _set_sign_in_cookies(node, response, token)
-    return response
+async def _sign_in_new_user(node: Node, account_id: int) -> Response:
+    return await start_session("/", await node.db.write(_create_session, account_id, user_agent()))
 
 
 def _create_session(tx: Writer, account_id: int, browser: str) -> str:
@@ -181,7 +170,7 @@ async def submit_sign_up() -> Response:
         )
     if user.state == "pending":
         return await _render_sign_up(done=True)
-    return await _start_session(node, user.account_id)
+    return await _sign_in_new_user(node, user.account_id)
 
 
 def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
@@ -218,7 +207,7 @@ async def submit_setup() -> Response:
         )
         response.status_code = refused.status
         return response
-    return await _start_session(node, user.account_id)
+    return await _sign_in_new_user(node, user.account_id)
 
 
 def _save_theme(tx: Writer, account: Account, theme: str) -> None:

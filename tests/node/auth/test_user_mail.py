@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from node.auth import staff_mail, users
+from node.auth import user_mail, users
 from node.database import Database, Writer
 from node.mail.outgoing_mail import JOB, MailKind
 from node.models.account import Account
@@ -19,7 +19,7 @@ async def test_only_staff_with_a_confirmed_address_is_told(
             users.create(tx, person, email=f"{person.name}@a.test", password_hash="-", role=role)
         for person in (bob, mallory):
             users.set_address(tx, person, f"{person.name}@a.test", is_confirmed=True)
-        staff_mail.queue(tx, MailKind.STAFF_REPORT, about="1")
+        user_mail.tell_staff(tx, MailKind.STAFF_REPORT, about="1")
         return [row["payload"] for row in tx.all("SELECT payload FROM jobs WHERE kind = :kind", kind=JOB)]
 
     (only,) = await db.write(unit)

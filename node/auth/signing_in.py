@@ -1,0 +1,279 @@
+"""Signing in: by password, with a second step where the account asks for one. Every way in ends in `_begin`. Owns no table.
+
+Pages, and whatever else asks people to sign in, call `sign_in`. Where it raises SecondStepRequired nobody is signed in
+yet: what it holds says for ten minutes that the password was right, and goes to `sign_in_with_code`.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+
+from node import rate_limits
+from node.auth import addresses, mail_links, passwords, sessions, user_mail, users
+from node.auth.mail_links import Purpose
+from node.auth.second_step import authenticator_apps, recovery_codes
+from node.auth.users import Credentials
+from node.database import Reader, Site, Writer
+from node.errors import Invalid, NotAllowed, Refused
+from node.mail.outgoing_mail import MailKind
+from node.models.account import Account
+from node.node import Node
+from node.text import display_names
+
+MAX_ATTEMPTS_PER_NAME = 10
+MAX_ATTEMPTS_PER_NETWORK = 60
+ATTEMPT_WINDOW_SECONDS = 15 * 60
+MAX_ATTEMPTS_PER_ACCOUNT = 50
+ACCOUNT_WINDOW_SECONDS = 60 * 60
+MAX_CODES_PER_NETWORK = 6
+MAX_CODES_PER_ACCOUNT = 15
+CODE_WINDOW_SECONDS = 12 * 60 * 60
+PENDING_LIFETIME_MS = 10 * 60 * 1000
+WRONG_PASSWORD = "Wrong username, e-mail or password."  # noqa: S105
+WRONG_CODE = "That code is not right. Each works once: please type the one that the app shows now."
+TOO_LATE = "That took too long. Please sign in again."
+
+
+class SecondStepRequired(Refused):
+    """The password is right, and a second step is asked for. `pending` names the half-finished sign-in."""
+
+    status = 401
+
+    def __init__(self, pending: str) -> None:
+        super().__init__("Please enter the code of your authenticator app.")
+        self.pending = pending
+
+
+class SignInExpired(Refused):
+    """A half-finished sign-in is too old, or its password has changed."""
+
+    status = 422
+
+
+async def sign_in(
+    node: Node, login: str, password: str, *, address: str, user_agent: str, known_browser: str = ""
+) -> str:
+    """Starts a session and returns its token, for the cookie. Raises Invalid, NotAllowed, TooManyRequests,
+    or SecondStepRequired.
+
+    `login` is a name or an e-mail address, `address` the IP address of the client. Attempts are limited for a network,
+    for a name in a network, and for an account wherever they come from. The last limit is not for a browser in which
+    somebody has signed in to the account before (`known_browser`, the mark that it keeps), so that whoever guesses from
+    many networks does not lock its owner out. An account that is guessed at under its name and its address has both
+    limits once: beyond them a password counts as wrong (`_count_guess`).
+    """
+    network = rate_limits.client_network(address)
+    name = addresses.normalize_login(node.site, login)
+    name_key = f"sign-in {network} {name}"
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"sign-in {network}",
+        limit=MAX_ATTEMPTS_PER_NETWORK,
+        seconds=ATTEMPT_WINDOW_SECONDS,
+    )
+    await node.db.write(
+        rate_limits.count_attempt, name_key, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
+    )
+    candidates = await node.db.read(users.all_by_login, login)
+    by_email = addresses.is_email(node.site, login)
+    known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
+    found = await _with_password(known, password)
+    if found is None and (by_email or not known):
+        # What is counted and verified must not tell who is registered with an address.
+        await node.db.write(
+            rate_limits.count_attempt,
+            f"sign-in to {name}",
+            limit=MAX_ATTEMPTS_PER_ACCOUNT,
+            seconds=ACCOUNT_WINDOW_SECONDS,
+        )
+        others = [one for one in candidates if one not in known]
+        allowed = await node.db.write(_count_guess, network, [one.account.id for one in others])
+        others = [one for one in others if one.account.id in allowed]
+        times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
+        found = await _with_password(others, password, times)
+    if found is None:
+        raise Invalid(WRONG_PASSWORD, field="password")
+    _check_may_sign_in(found)
+    new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
+
+    def unit(tx: Writer) -> tuple[str, str]:
+        """Returns the token of a session, or what names the half-finished sign-in."""
+        rate_limits.reset(tx, name_key)
+        rate_limits.reset(tx, _guesses_key(network, found.account.id))
+        if new_hash is not None:
+            users.set_password(tx, found.account.id, new_hash)
+        if authenticator_apps.is_on(tx, found.account.id):
+            state = _pending_state(tx, found.account.id)
+            pending = mail_links.make(
+                tx.site, Purpose.SECOND_STEP, found.account.id, state, lifetime_ms=PENDING_LIFETIME_MS
+            )
+            return "", pending
+        return _begin(tx, found, user_agent=user_agent, is_known=found in known), ""
+
+    token, pending = await node.db.write(unit)
+    if pending:
+        raise SecondStepRequired(pending)
+    return token
+
+
+def _check_may_sign_in(found: Credentials) -> None:
+    if found.user.state == "pending":
+        raise NotAllowed("Your sign-up is pending approval.")
+    if found.user.state != "active" or found.account.is_inactive:
+        raise NotAllowed("Your account has been suspended by the moderators of this server.")
+
+
+def _begin(tx: Writer, found: Credentials, *, user_agent: str, is_known: bool) -> str:
+    """Starts the session of somebody who has proved who they are; tells them by mail of a browser that is new."""
+    if not is_known and found.user.seen_at is not None:
+        about = display_names.clean_line(user_agent, 200)
+        user_mail.tell(tx, found.account, MailKind.NEW_SIGN_IN, about=about)
+    return sessions.start(tx, found.account, user_agent)
+
+
+def _pending_state(tx: Reader, account_id: int) -> str:
+    return f"{users.password_hash(tx, account_id)} {authenticator_apps.version(tx, account_id)}"
+
+
+def pending_user(tx: Reader, pending: str) -> Credentials:
+    """Returns whose sign-in is half-finished. Raises SignInExpired."""
+    found = users.by_account_id(tx, mail_links.account_id(pending) or 0)
+    if found is None or not mail_links.is_valid(
+        tx.site, Purpose.SECOND_STEP, pending, _pending_state(tx, found.account.id)
+    ):
+        raise SignInExpired(TOO_LATE)
+    return found
+
+
+async def sign_in_with_code(
+    node: Node, pending: str, code: str, *, address: str, user_agent: str, known_browser: str = ""
+) -> str:
+    """Finishes a sign-in with a code of the app or a recovery code; returns the token of the session.
+
+    Raises SignInExpired, Invalid with the field 'code', NotAllowed or TooManyRequests.
+    """
+    found = await node.db.read(pending_user, pending)
+    _check_may_sign_in(found)
+    is_known = is_known_browser(node.site, found.account, known_browser)
+    await _count_code(node, found.account, code, address=address, is_known=is_known)
+
+    def unit(tx: Writer) -> str | None:
+        pending_user(tx, pending)  # it ends with the password that it is about
+        if not use_code(tx, found.account, code):
+            return None
+        return _begin(tx, found, user_agent=user_agent, is_known=is_known)
+
+    token = await node.db.write(unit)
+    if token is None:
+        raise Invalid(WRONG_CODE, field="code")
+    return token
+
+
+async def _count_code(node: Node, account: Account, code: str, *, address: str, is_known: bool) -> None:
+    """Counts a code that somebody tries who knows the password. Raises TooManyRequests.
+
+    A browser in which somebody has signed in before has limits of its own, and recovery codes are counted apart: so
+    whoever has stolen a password cannot use up the attempts of the owner.
+    """
+    kind = "recovery code" if recovery_codes.looks_like_one(code) else "code"
+    if is_known:
+        kind += " in a known browser"
+    network = rate_limits.client_network(address)
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"{kind} {network} {account.id}",
+        limit=MAX_CODES_PER_NETWORK,
+        seconds=ATTEMPT_WINDOW_SECONDS,
+    )
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"{kind} {account.id}",
+        limit=MAX_CODES_PER_ACCOUNT,
+        seconds=CODE_WINDOW_SECONDS,
+    )
+
+
+def use_code(tx: Writer, account: Account, code: str) -> bool:
+    """Returns whether a typed code is right, of the app or one for recovery; it does not work a second time."""
+    if not recovery_codes.looks_like_one(code):
+        return authenticator_apps.use_code(tx, account.id, code)
+    if not recovery_codes.use(tx, account.id, code):
+        return False
+    left = recovery_codes.count(tx, account.id)
+    user_mail.tell(tx, account, MailKind.RECOVERY_CODE_USED, about=str(left))
+    return True
+
+
+async def prove_again(
+    node: Node, account: Account, session_token: str, *, password: str, code: str, address: str
+) -> None:
+    """Records in a session that its owner has typed the password again, and a code where one is asked for.
+
+    Raises Invalid, field 'password' or 'code', and TooManyRequests.
+    """
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"prove {account.id}",
+        limit=MAX_ATTEMPTS_PER_NAME,
+        seconds=ATTEMPT_WINDOW_SECONDS,
+    )
+    if not await passwords.verify(await node.db.read(users.password_hash, account.id), password):
+        raise Invalid("The password is wrong.", field="password")
+    if await node.db.read(authenticator_apps.is_on, account.id):
+        await _count_code(node, account, code, address=address, is_known=True)
+
+    def unit(tx: Writer) -> bool:
+        if authenticator_apps.is_on(tx, account.id) and not use_code(tx, account, code):
+            return False
+        sessions.prove(tx, session_token)
+        rate_limits.reset(tx, f"prove {account.id}")
+        return True
+
+    if not await node.db.write(unit):
+        raise Invalid(WRONG_CODE, field="code")
+
+
+def _guesses_key(network: str, account_id: int) -> str:
+    return f"guess {network} {account_id}"
+
+
+def _count_guess(tx: Writer, network: str, account_ids: Sequence[int]) -> set[int]:
+    """Counts a guess at each account, by whatever name it is called; returns those at which it may be tried.
+
+    Nobody is told of this limit: that one name uses up the guesses of another would tell whose address it is.
+    """
+    allowed = set()
+    # As many are counted whether or not somebody is registered: the time it takes must not tell either.
+    padding = range(-1, len(account_ids) - users.MAX_SAME_EMAIL - 1, -1)
+    for account_id in [*account_ids, *padding]:
+        in_network = rate_limits.count_quietly(
+            tx,
+            _guesses_key(network, account_id),
+            limit=MAX_ATTEMPTS_PER_NAME,
+            seconds=ATTEMPT_WINDOW_SECONDS,
+        )
+        in_all = rate_limits.count_quietly(
+            tx, f"guess {account_id}", limit=MAX_ATTEMPTS_PER_ACCOUNT, seconds=ACCOUNT_WINDOW_SECONDS
+        )
+        if in_network and in_all:
+            allowed.add(account_id)
+    return allowed
+
+
+async def _with_password(
+    candidates: Sequence[Credentials], password: str, times: int = 0
+) -> Credentials | None:
+    """Returns the first user whose password this is. It verifies `times` passwords at least, whoever's it is."""
+    hashes = [one.password_hash for one in candidates]
+    right = [await passwords.verify(one, password) for one in [*hashes, *[None] * (times - len(hashes))]]
+    return next((one for one, is_right in zip(candidates, right, strict=False) if is_right), None)
+
+
+def known_browser_mark(site: Site, account: Account) -> str:
+    """Returns what a browser keeps after signing in, to be told from those that never did."""
+    return hmac.digest(site.subkey("known browsers"), str(account.id).encode(), "sha256").hex()[:32]
+
+
+def is_known_browser(site: Site, account: Account, mark: str) -> bool:
+    return hmac.compare_digest(known_browser_mark(site, account).encode(), mark.encode())
