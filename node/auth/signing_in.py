@@ -1,4 +1,4 @@
-"""Signing in: by password, with a second step where the account asks for one. Every way in ends in `_begin`. Owns no table.
+"""Signing in: by password, with a second step where the account asks for one, or by passkey. Every way in ends in `_begin`. Owns no table.
 
 Pages, and whatever else asks people to sign in, call `sign_in`. Where it raises SecondStepRequired nobody is signed in
 yet: what it holds says for ten minutes that the password was right, and goes to `sign_in_with_code`.
@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from node import rate_limits
 from node.auth import addresses, mail_links, passwords, sessions, user_mail, users
 from node.auth.mail_links import Purpose
+from node.auth.passkeys import ceremonies, passkeys
+from node.auth.passkeys.ceremonies import DeviceAnswer
 from node.auth.second_step import authenticator_apps, recovery_codes
 from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
-from node.errors import Invalid, NotAllowed, Refused
+from node.errors import Invalid, NotAllowed, NotFound, Refused
 from node.mail.outgoing_mail import MailKind
 from node.models.account import Account
 from node.node import Node
@@ -43,6 +45,10 @@ class SecondStepRequired(Refused):
     def __init__(self, pending: str) -> None:
         super().__init__("Please enter the code of your authenticator app.")
         self.pending = pending
+
+
+class UnknownPasskey(NotFound):
+    """Nobody here has this passkey any more: the browser can be told to forget it."""
 
 
 class SignInExpired(Refused):
@@ -98,23 +104,45 @@ async def sign_in(
     new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
     def unit(tx: Writer) -> tuple[str, str]:
-        """Returns the token of a session, or what names the half-finished sign-in."""
         rate_limits.reset(tx, name_key)
         rate_limits.reset(tx, _guesses_key(network, found.account.id))
         if new_hash is not None:
             users.set_password(tx, found.account.id, new_hash)
-        if authenticator_apps.is_on(tx, found.account.id):
-            state = _pending_state(tx, found.account.id)
-            pending = mail_links.make(
-                tx.site, Purpose.SECOND_STEP, found.account.id, state, lifetime_ms=PENDING_LIFETIME_MS
-            )
-            return "", pending
-        return _begin(tx, found, user_agent=user_agent, is_known=found in known), ""
+        return after_password(tx, found, user_agent=user_agent, is_known=found in known)
 
     token, pending = await node.db.write(unit)
     if pending:
         raise SecondStepRequired(pending)
     return token
+
+
+def after_password(tx: Writer, found: Credentials, *, user_agent: str, is_known: bool) -> tuple[str, str]:
+    """Returns the token of a session for somebody whose password was right; with a second step none,
+    but what names the half-finished sign-in."""
+    if not authenticator_apps.is_on(tx, found.account.id):
+        return _begin(tx, found, user_agent=user_agent, is_known=is_known), ""
+    state = _pending_state(tx, found.account.id)
+    id_ = found.account.id
+    return "", mail_links.make(tx.site, Purpose.SECOND_STEP, id_, state, lifetime_ms=PENDING_LIFETIME_MS)
+
+
+def after_code(tx: Writer, pending: str, code: str, *, user_agent: str, is_known: bool) -> str | None:
+    """Returns the token of a session for a half-finished sign-in; None for a wrong code. Raises SignInExpired."""
+    found = pending_user(tx, pending)
+    if not use_code(tx, found.account, code):
+        return None
+    return _begin(tx, found, user_agent=user_agent, is_known=is_known)
+
+
+def after_passkey(
+    tx: Writer, answer: DeviceAnswer, *, user_agent: str, known_browser: str = "", pending: str = ""
+) -> str:
+    """Returns the token of a session for whoever a passkey belongs to; with `pending`, only for its account."""
+    expected = pending_user(tx, pending).account.id if pending else 0
+    found = _use_passkey(tx, answer, sign_in_purpose(expected), expected)
+    _check_may_sign_in(found)
+    is_known = is_known_browser(tx.site, found.account, known_browser)
+    return _begin(tx, found, user_agent=user_agent, is_known=is_known)
 
 
 def _check_may_sign_in(found: Credentials) -> None:
@@ -158,13 +186,7 @@ async def sign_in_with_code(
     is_known = is_known_browser(node.site, found.account, known_browser)
     await _count_code(node, found.account, code, address=address, is_known=is_known)
 
-    def unit(tx: Writer) -> str | None:
-        pending_user(tx, pending)  # it ends with the password that it is about
-        if not use_code(tx, found.account, code):
-            return None
-        return _begin(tx, found, user_agent=user_agent, is_known=is_known)
-
-    token = await node.db.write(unit)
+    token = await node.db.write(after_code, pending, code, user_agent=user_agent, is_known=is_known)
     if token is None:
         raise Invalid(WRONG_CODE, field="code")
     return token
@@ -203,6 +225,65 @@ def use_code(tx: Writer, account: Account, code: str) -> bool:
     left = recovery_codes.count(tx, account.id)
     user_mail.tell(tx, account, MailKind.RECOVERY_CODE_USED, about=str(left))
     return True
+
+
+def sign_in_purpose(account_id: int = 0) -> str:
+    """Returns what a challenge to sign in is for: somebody with any passkey, or a second step of this account."""
+    return f"sign in {account_id}" if account_id else "sign in"
+
+
+def proof_purpose(account: Account) -> str:
+    return f"prove {account.id}"
+
+
+async def sign_in_with_passkey(
+    node: Node,
+    answer: DeviceAnswer,
+    *,
+    address: str,
+    user_agent: str,
+    known_browser: str = "",
+    pending: str = "",
+) -> str:
+    """Starts a session for whoever a passkey belongs to, or finishes a sign-in; returns its token.
+
+    Raises UnknownPasskey, Invalid, SignInExpired, NotAllowed or TooManyRequests.
+    """
+    network = rate_limits.client_network(address)
+    await node.db.write(
+        rate_limits.count_attempt,
+        f"passkey {network}",
+        limit=MAX_ATTEMPTS_PER_NETWORK,
+        seconds=ATTEMPT_WINDOW_SECONDS,
+    )
+
+    return await node.db.write(
+        after_passkey, answer, user_agent=user_agent, known_browser=known_browser, pending=pending
+    )
+
+
+async def prove_with_passkey(node: Node, account: Account, session_token: str, answer: DeviceAnswer) -> None:
+    """Records in a session that its owner has used one of their passkeys. Raises UnknownPasskey or Invalid."""
+
+    def unit(tx: Writer) -> None:
+        _use_passkey(tx, answer, proof_purpose(account), account.id)
+        sessions.prove(tx, session_token)
+
+    await node.db.write(unit)
+
+
+def _use_passkey(tx: Writer, answer: DeviceAnswer, purpose: str, account_id: int) -> Credentials:
+    """Verifies the use of a passkey, of this account unless that is 0; returns whose it is."""
+    passkey = passkeys.by_credential(tx, answer.credential)
+    found = users.by_account_id(tx, passkey.account_id) if passkey else None
+    if passkey is None or found is None or account_id not in (0, passkey.account_id):
+        raise UnknownPasskey("This passkey is not known here. It may have been removed in the settings.")
+    if answer.handle and answer.handle != passkeys.known_handle(tx, found.account):
+        raise Invalid(ceremonies.NOT_ACCEPTED, detail="the handle of another account")
+    use = ceremonies.verify_use(tx.site, purpose, answer, passkey)
+    ceremonies.use_challenge(tx, answer)
+    passkeys.record_use(tx, passkey, use.sign_count)
+    return found
 
 
 async def prove_again(

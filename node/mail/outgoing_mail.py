@@ -29,6 +29,7 @@ class MailKind(enum.StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     NEW_SIGN_IN = "new_sign_in"
     SECOND_STEP_CHANGED = "second_step_changed"
+    PASSKEY_ADDED = "passkey_added"
     RECOVERY_CODE_USED = "recovery_code_used"
     APPROVED = "approved"
     REJECTED = "rejected"

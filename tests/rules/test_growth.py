@@ -65,6 +65,8 @@ PER_ROW = {
     "mentions": "node.publishing.remote_posts.MAX_MENTIONS",
     "moves": "one for each account",
     "mutes": "one for each two accounts",
+    "passkey_handles": "one for each account",
+    "passkeys": "node.auth.passkeys.passkeys.MAX_PER_ACCOUNT",
     "photo_files": "a few sizes for each photo",
     "pins": "node.interactions.pins.MAX_REMOTE_PINS",
     "post_edits": "node.posts.revisions.MAX_VERSIONS",

@@ -128,6 +128,23 @@ def _second_step_changed(node: Node, request: MailRequest, person: Credentials |
     )
 
 
+def _passkey_added(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
+    if person is None:
+        return None
+    return MailText(
+        _("A passkey was added"),
+        (
+            _(
+                "Somebody can sign in as @%(handle)s with the passkey “%(name)s” from now on.",
+                handle=person.account.full_handle,
+                name=request.about,
+            ),
+        ),
+        (_("Look at your passkeys"), node.site.uri("/settings/passkeys")),
+        note=_("If that was not you, remove it and change your password."),
+    )
+
+
 def _recovery_code_used(node: Node, request: MailRequest, person: Credentials | None) -> MailText | None:
     if person is None:
         return None
@@ -187,6 +204,7 @@ _WRITERS: dict[MailKind, Callable[[Node, MailRequest, Credentials | None], MailT
     MailKind.ADDRESS_CHANGED: _address_changed,
     MailKind.NEW_SIGN_IN: _new_sign_in,
     MailKind.SECOND_STEP_CHANGED: _second_step_changed,
+    MailKind.PASSKEY_ADDED: _passkey_added,
     MailKind.RECOVERY_CODE_USED: _recovery_code_used,
     MailKind.APPROVED: _approved,
     MailKind.REJECTED: _rejected,

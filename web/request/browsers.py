@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypedDict
+from urllib.parse import quote
 
 from quart import Response, request
 
@@ -32,8 +33,13 @@ def browser() -> Browser:
     )
 
 
-async def start_session(path: str, token: str) -> Response:
-    """Returns the redirect to a path that signs this browser in."""
+async def start_session(path: str, token: str, *, can_have_passkey: bool = False) -> Response:
+    """Returns the redirect to a path that signs this browser in.
+
+    Where the browser could keep a passkey, it leads by way of an offer to add one: once in a while.
+    """
+    if can_have_passkey and not request.cookies.get(session.OFFERED_COOKIE):
+        path = f"/settings/passkeys/offer?next={quote(path, safe='/')}"
     response = see_other(path)
     await set_cookies(response, token)
     return response

@@ -139,8 +139,3 @@ def turn_off(tx: Writer, account: Account) -> None:
 def delete_by_account(tx: Writer, account: Account) -> None:
     """Deletes the second step of an account."""
     tx.run("DELETE FROM second_steps WHERE account_id = :id", id=account.id)
-
-
-def forget_app(tx: Writer, account: Account) -> None:
-    """Forgets the app; the second step stays on, with passkeys."""
-    tx.run("UPDATE second_steps SET seed = '' WHERE account_id = :id", id=account.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from node.auth import users
 from node.auth.second_step import authenticator_apps
 from node.database import Reader
 from node.models.account import Account
@@ -9,4 +10,6 @@ from node.models.account import Account
 
 def lacks_second_step(tx: Reader, account: Account) -> bool:
     """Returns whether one of the staff has yet to set up what this node asks for."""
-    return tx.site.staff_needs_second_step and not authenticator_apps.is_on(tx, account.id)
+    if not tx.site.staff_needs_second_step or authenticator_apps.is_on(tx, account.id):
+        return False
+    return bool(users.password_hash(tx, account.id))  # passkeys alone are more than a password and a code

@@ -8,11 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.auth import user_mail, users
+from node.auth.passkeys import passkeys
+from node.auth.passkeys.passkeys import NewPasskey
 from node.auth.second_step import authenticator_apps, recovery_codes
 from node.database import Reader, Writer
 from node.errors import Conflict
 from node.mail.outgoing_mail import MailKind
 from node.models.account import Account
+
+MIN_PASSKEYS = 2
+"""Of somebody without a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class WaysIn:
     has_second_step: bool
     has_app: bool
     recovery_codes: int
+    passkeys: int
 
 
 def of_account(tx: Reader, account: Account) -> WaysIn:
@@ -31,6 +37,7 @@ def of_account(tx: Reader, account: Account) -> WaysIn:
         authenticator_apps.is_on(tx, account.id),
         authenticator_apps.has_app(tx, account.id),
         recovery_codes.count(tx, account.id),
+        passkeys.count(tx, account.id),
     )
 
 
@@ -45,6 +52,48 @@ def set_up_app(tx: Writer, account: Account, offered: str, code: str) -> list[st
     codes = authenticator_apps.set_up(tx, account, offered, code)
     user_mail.tell(tx, account, MailKind.SECOND_STEP_CHANGED, about="on")
     return codes
+
+
+def turn_on_with_passkeys(tx: Writer, account: Account) -> list[str]:
+    """Asks for a passkey after the password, without an app; returns recovery codes. Raises Conflict without a passkey."""
+    ways = _locked(tx, account)
+    if not ways.passkeys:
+        raise Conflict("Please add a passkey first.")
+    codes = authenticator_apps.turn_on_with_passkeys(tx, account)
+    user_mail.tell(tx, account, MailKind.SECOND_STEP_CHANGED, about="on")
+    return codes
+
+
+def add_passkey(tx: Writer, account: Account, new: NewPasskey, name: str) -> None:
+    """Adds a passkey, and says so by mail. Raises Conflict for one that is known, NotAllowed for too many."""
+    passkeys.add(tx, account, new, name)
+    user_mail.tell(tx, account, MailKind.PASSKEY_ADDED, about=name)
+
+
+def remove_passkey(tx: Writer, account: Account, id_: int) -> None:
+    """Removes a passkey. Raises NotFound, and Conflict for the last one where that is needed."""
+    ways = _locked(tx, account)
+    if ways.passkeys == 1 and not ways.has_password:
+        raise Conflict(
+            "This is your only way to sign in. Please set a password or add another passkey first."
+        )
+    if ways.passkeys == 1 and ways.has_second_step and not ways.has_app:
+        raise Conflict("Two-step sign-in needs this passkey. Please set up an app first, or turn it off.")
+    passkeys.remove(tx, account, id_)
+
+
+def remove_password(tx: Writer, account: Account) -> None:
+    """Removes the password: passkeys are the only way in from then on. Raises Conflict without two of them."""
+    if _locked(tx, account).passkeys < MIN_PASSKEYS:
+        raise Conflict("Please add a second passkey first, on another device: one can get lost.")
+    users.set_password(tx, account.id, "")
+    user_mail.tell(tx, account, MailKind.PASSWORD_CHANGED)
+
+
+def _locked(tx: Writer, account: Account) -> WaysIn:
+    """Returns the ways in; who changes them at the same time waits, so that two cannot each remove the other's last."""
+    users.lock(tx, account)
+    return of_account(tx, account)
 
 
 def turn_off_second_step(tx: Writer, account: Account) -> None:

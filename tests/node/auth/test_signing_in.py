@@ -10,11 +10,15 @@ import pytest
 
 from node.admin import account_actions
 from node.auth import passwords, sessions, signing_in, users
-from node.auth.signing_in import SecondStepRequired, SignInExpired
+from node.auth.passkeys import ceremonies, passkeys
+from node.auth.passkeys.ceremonies import DeviceAnswer
+from node.auth.second_step import ways_in
+from node.auth.signing_in import SecondStepRequired, SignInExpired, UnknownPasskey
 from node.database import Database, Writer
 from node.errors import Invalid, NotAllowed, TooManyRequests
 from node.models.account import Account
 from node.node import Node
+from tests.support.authenticator import Device, with_passkey
 from tests.support.second_step import code_of, set_up
 
 PASSWORD = "a lake in the morning"
@@ -247,3 +251,92 @@ async def test_who_is_signed_in_proves_again_who_they_are(
     await prove(PASSWORD, code_of(seed))
     assert await node.db.read(sessions.is_proved, token)
     await prove(PASSWORD, codes[0])
+
+
+def _use(node: Node, device: Device, account_id: int = 0) -> DeviceAnswer:
+    purpose = signing_in.sign_in_purpose(account_id)
+    return device.use(ceremonies.options_to_use(node.site, purpose))
+
+
+async def test_a_passkey_signs_in_without_a_name_and_without_a_second_step(
+    node: Node, alice: Account, bob: Account, user: users.User
+) -> None:
+    device = await with_passkey(node, alice)
+    await with_passkey(node, bob)
+    await set_up(node, alice)
+    answer = _use(node, device)
+
+    token = await signing_in.sign_in_with_passkey(node, answer, **CLIENT)
+
+    found = await node.db.read(sessions.by_token, token)
+    assert found is not None
+    assert found[0].id == alice.id
+    [kept] = await node.db.read(passkeys.by_account, alice.id)
+    assert kept.used_at is not None
+    with pytest.raises(Invalid, match="too long"):  # the same answer again
+        await signing_in.sign_in_with_passkey(node, answer, **CLIENT)
+
+
+async def test_a_passkey_is_the_second_step_of_its_own_account_alone(
+    node: Node, alice: Account, bob: Account, user: users.User
+) -> None:
+    hers, his = await with_passkey(node, alice), await with_passkey(node, bob)
+    await node.db.write(users.create, bob, email="bob@a.test", password_hash="-")
+    await node.db.write(ways_in.turn_on_with_passkeys, alice)
+    pending = await _half(node)
+    for device, purpose in ((his, alice.id), (his, bob.id), (hers, 0)):
+        answer = _use(node, device, purpose)
+        with pytest.raises((UnknownPasskey, Invalid)):
+            await signing_in.sign_in_with_passkey(node, answer, pending=pending, **CLIENT)
+
+    answer = _use(node, hers, alice.id)
+    assert await signing_in.sign_in_with_passkey(node, answer, pending=pending, **CLIENT)
+    answer = _use(node, hers, alice.id)
+    with pytest.raises(SignInExpired):
+        await signing_in.sign_in_with_passkey(node, answer, pending="none", **CLIENT)
+
+
+async def test_a_removed_passkey_and_a_suspended_person_are_not_let_in(
+    node: Node, alice: Account, bob: Account, user: users.User
+) -> None:
+    device, other = await with_passkey(node, alice), await with_passkey(node, alice)
+    first, _ = await node.db.read(passkeys.by_account, alice.id)
+    await node.db.write(ways_in.remove_passkey, alice, first.id)
+    with pytest.raises(UnknownPasskey):
+        await signing_in.sign_in_with_passkey(node, _use(node, device), **CLIENT)
+
+    other.handle = device.handle[::-1]
+    with pytest.raises(Invalid):
+        await signing_in.sign_in_with_passkey(node, _use(node, other), **CLIENT)
+    other.handle = device.handle
+    await node.db.write(users.create, bob, email="bob@a.test", password_hash="x", role="moderator")
+    await node.db.write(account_actions.suspend, bob, alice)
+    with pytest.raises(NotAllowed):
+        await signing_in.sign_in_with_passkey(node, _use(node, other), **CLIENT)
+
+
+async def test_an_account_without_a_password_takes_as_long_and_says_the_same(
+    node: Node, alice: Account, user: users.User
+) -> None:
+    await with_passkey(node, alice)
+    await with_passkey(node, alice)
+    await node.db.write(ways_in.remove_password, alice)
+
+    for password in ("", PASSWORD):
+        with pytest.raises(Invalid, match="Wrong username"):
+            await signing_in.sign_in(node, "alice", password, **CLIENT)
+
+
+async def test_a_passkey_proves_who_is_signed_in(
+    node: Node, alice: Account, user: users.User, clock: Callable[[int], None]
+) -> None:
+    device = await with_passkey(node, alice)
+    token = await node.db.write(sessions.start, alice, "")
+    clock(sessions.PROOF_LIFETIME_MS + 1000)
+    with pytest.raises(Invalid):
+        await signing_in.prove_with_passkey(node, alice, token, _use(node, device))
+    assert not await node.db.read(sessions.is_proved, token)
+
+    options = ceremonies.options_to_use(node.site, signing_in.proof_purpose(alice))
+    await signing_in.prove_with_passkey(node, alice, token, device.use(options))
+    assert await node.db.read(sessions.is_proved, token)

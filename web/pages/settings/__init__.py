@@ -22,6 +22,10 @@ def _saved_message() -> str:
         "address-sent": _("A mail is on its way. Open its link, or type its code here."),
         "address-saved": _("E-mail address saved."),
         "app": _("App signed out."),
+        "passkey": _("Passkey added. You can sign in with it from now on."),
+        "passkey-name": _("Saved."),
+        "passkey-removed": _("Passkey removed. Nobody can sign in with it any more."),
+        "no-password": _("Password removed. You sign in with a passkey from now on."),
         "two-step-off": _("Two-step sign-in is off. Your password alone is enough."),
         "invite": _("Share this link with the person you want to invite."),
     }.get(request.args.get("done", ""), "")

@@ -98,6 +98,19 @@ async def set_up() -> Response:
     return await _render_codes(codes)
 
 
+def _with_passkeys(tx: Writer, account: Account) -> list[str]:
+    return ways_in.turn_on_with_passkeys(tx, account)
+
+
+@blueprint.post("/passkeys")
+async def ask_for_passkeys() -> Response:
+    account = await context.require_proof()
+    try:
+        return await _render_codes(await context.write(_with_passkeys))
+    except Refused as refused:
+        return await _render(account, status=refused.status, problem=gettext(refused.message))
+
+
 def _new_codes(tx: Writer, account: Account) -> list[str]:
     return recovery_codes.replace(tx, account)
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 from quart import Blueprint, Response, request
 
 from node.auth import sessions, signing_in
-from node.auth.second_step import authenticator_apps
+from node.auth.second_step import ways_in
+from node.auth.second_step.ways_in import WaysIn
 from node.auth.signing_in import SignInExpired
 from node.database import Reader
 from node.errors import Refused
@@ -35,16 +36,16 @@ def _pending() -> str:
     return request.cookies.get(session.SECOND_STEP_COOKIE, "")
 
 
-def _load_step(tx: Reader, viewer: Account | None, pending: str) -> tuple[str, bool]:
-    """Returns whose sign-in is half-finished, and whether they have an app."""
+def _load_step(tx: Reader, viewer: Account | None, pending: str) -> tuple[str, WaysIn]:
+    """Returns whose sign-in is half-finished, and how they can finish it."""
     found = signing_in.pending_user(tx, pending)
-    return found.account.name, authenticator_apps.has_app(tx, found.account.id)
+    return found.account.name, ways_in.of_account(tx, found.account)
 
 
 async def _render_code(next_: str, *, problem: str = "", status: int = 200) -> Response:
-    name, has_app = await context.read(_load_step, _pending())
+    name, ways = await context.read(_load_step, _pending())
     response = await render_page(
-        "sign_in/second_step.html", next=next_, name=name, has_app=has_app, problem=problem
+        "sign_in/second_step.html", next=next_, name=name, ways=ways, problem=problem
     )
     response.status_code = status
     return response
@@ -78,16 +79,14 @@ async def submit_code() -> Response:
     return await start_session(next_, token)
 
 
-def _load_proof(tx: Reader, account: Account) -> bool:
-    return authenticator_apps.is_on(tx, account.id)
+def _load_proof(tx: Reader, account: Account) -> WaysIn:
+    return ways_in.of_account(tx, account)
 
 
 async def _render_confirm(next_: str, *, status: int = 200, **more: Any) -> Response:
-    asks_code = await context.read_signed_in(_load_proof)
+    ways = await context.read_signed_in(_load_proof)
     defaults = {"problem": "", "field_errors": {}}
-    response = await render_page(
-        "sign_in/confirm.html", next=next_, asks_code=asks_code, **{**defaults, **more}
-    )
+    response = await render_page("sign_in/confirm.html", next=next_, ways=ways, **{**defaults, **more})
     response.status_code = status
     return response
 

@@ -79,7 +79,7 @@ async def submit_sign_in() -> Response:
         )
         response.status_code = refused.status
         return response
-    return await start_session(next_, token)
+    return await start_session(next_, token, can_have_passkey=form.get("can_have_passkey") == "1")
 
 
 @blueprint.post("/sign-out")

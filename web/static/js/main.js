@@ -25,6 +25,7 @@ for (const button of $$("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
+if ($("[data-passkey], [data-accepted]")) import("./passkeys.js");
 if ($("[data-crop]")) import("./crop.js");
 if ($("#photo-editor")) import("./editor/editor.js");
 else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");
