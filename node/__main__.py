@@ -119,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
         subcommands, "rotate-keys", _account_rotate_keys, "Replace the signing keys of an account."
     )
     rotate.add_argument("name", metavar="NAME")
+    listing = command(subcommands, "sessions", _account_sessions, "List where somebody is signed in.")
+    listing.add_argument("name", metavar="NAME")
+    unlock = command(
+        subcommands, "unlock", _account_unlock, "Let somebody sign in again after too many attempts."
+    )
+    unlock.add_argument("name", metavar="NAME")
+    unlock.add_argument("--address", default="", help="their IP address: forget all attempts from there too")
     command(subcommands, "list", _account_list, "List local accounts.")
 
     token = commands.add_parser("token", help="Manage access tokens.", parents=[shared_options])
@@ -247,6 +254,19 @@ def _account_rotate_keys(options: Config, arguments: argparse.Namespace) -> None
         options, "account rotate-keys", name=arguments.name, pair=pack_keys(keys.generate())
     )
     print(f"@{handle} has new keys; they are being sent to other servers.")
+
+
+def _account_sessions(options: Config, arguments: argparse.Namespace) -> None:
+    listed: list[dict[str, Any]] = _run_command(options, "account sessions", name=arguments.name)
+    for one in listed:
+        print(f"{_date(one['created_at'])}  last used {_date(one['seen_at'])}  {one['user_agent']}")
+    if not listed:
+        print(f"{arguments.name} is signed in nowhere.")
+
+
+def _account_unlock(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account unlock", name=arguments.name, address=arguments.address)
+    print(f"{name} can try to sign in again.")
 
 
 def _account_list(options: Config, arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, issued_tokens, passwords, user_mail, users
+from node.auth import access_tokens, issued_tokens, passwords, sign_in_limits, user_mail, users
 from node.auth.issued_tokens import TokenKind
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
@@ -170,8 +170,13 @@ async def change_password(
 def replace_password(
     tx: Writer, account: Account, hashed: str, *, keep_session_token: str = "", keeps_apps: bool = False
 ) -> None:
-    """Sets a new password hash, ends what was signed in with the old password, and says so by mail. Raises NotFound."""
+    """Sets a new password hash, ends what was signed in with the old password, and says so by mail. Raises NotFound.
+
+    Attempts at the old password no longer count.
+    """
     users.set_password(tx, account.id, hashed)
+    if (person := users.by_account_id(tx, account.id)) is not None:
+        sign_in_limits.unlock(tx, person)
     user_mail.tell(tx, account, MailKind.PASSWORD_CHANGED)
     end_all(tx, account, except_token=keep_session_token)
     if not keeps_apps:

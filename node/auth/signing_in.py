@@ -8,33 +8,44 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from node import rate_limits
-from node.auth import addresses, mail_links, passwords, sessions, user_mail, users
+from node.auth import (
+    addresses,
+    mail_links,
+    passwords,
+    sessions,
+    sign_in_limits,
+    sign_in_log,
+    user_mail,
+    users,
+)
 from node.auth.mail_links import Purpose
 from node.auth.passkeys import ceremonies, passkeys
 from node.auth.passkeys.ceremonies import DeviceAnswer
 from node.auth.second_step import authenticator_apps, recovery_codes
+from node.auth.sign_in_log import SignInKind
 from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
-from node.errors import Invalid, NotAllowed, NotFound, Refused
+from node.errors import Invalid, NotAllowed, NotFound, Refused, TooManyRequests
 from node.mail.outgoing_mail import MailKind
 from node.models.account import Account
 from node.node import Node
 from node.text import display_names
 
-MAX_ATTEMPTS_PER_NAME = 10
-MAX_ATTEMPTS_PER_NETWORK = 60
-ATTEMPT_WINDOW_SECONDS = 15 * 60
-MAX_ATTEMPTS_PER_ACCOUNT = 50
-ACCOUNT_WINDOW_SECONDS = 60 * 60
-MAX_CODES_PER_NETWORK = 6
-MAX_CODES_PER_ACCOUNT = 15
-CODE_WINDOW_SECONDS = 12 * 60 * 60
 PENDING_LIFETIME_MS = 10 * 60 * 1000
 WRONG_PASSWORD = "Wrong username, e-mail or password."  # noqa: S105
 WRONG_CODE = "That code is not right. Each works once: please type the one that the app shows now."
 TOO_LATE = "That took too long. Please sign in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What is known of a browser in which somebody signs in. `known` is the mark that it keeps from before."""
+
+    address: str
+    user_agent: str
+    known: str = ""
 
 
 class SecondStepRequired(Refused):
@@ -63,38 +74,27 @@ async def sign_in(
     """Starts a session and returns its token, for the cookie. Raises Invalid, NotAllowed, TooManyRequests,
     or SecondStepRequired.
 
-    `login` is a name or an e-mail address, `address` the IP address of the client. Attempts are limited for a network,
-    for a name in a network, and for an account wherever they come from. The last limit is not for a browser in which
-    somebody has signed in to the account before (`known_browser`, the mark that it keeps), so that whoever guesses from
-    many networks does not lock its owner out. An account that is guessed at under its name and its address has both
-    limits once: beyond them a password counts as wrong (`_count_guess`).
+    `login` is a name or an e-mail address, `address` the IP address of the client, `known_browser` the mark that a
+    browser keeps in which somebody has signed in before. An account that is guessed at under its name and its address
+    has the limits of `sign_in_limits` once: beyond them a password counts as wrong.
     """
-    network = rate_limits.client_network(address)
+    browser = Browser(address, user_agent, known_browser)
     name = addresses.normalize_login(node.site, login)
-    name_key = f"sign-in {network} {name}"
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"sign-in {network}",
-        limit=MAX_ATTEMPTS_PER_NETWORK,
-        seconds=ATTEMPT_WINDOW_SECONDS,
-    )
-    await node.db.write(
-        rate_limits.count_attempt, name_key, limit=MAX_ATTEMPTS_PER_NAME, seconds=ATTEMPT_WINDOW_SECONDS
-    )
+    await sign_in_limits.count_password(node, address, name)
     candidates = await node.db.read(users.all_by_login, login)
     by_email = addresses.is_email(node.site, login)
     known = [one for one in candidates if is_known_browser(node.site, one.account, known_browser)]
     found = await _with_password(known, password)
     if found is None and (by_email or not known):
         # What is counted and verified must not tell who is registered with an address.
-        await node.db.write(
-            rate_limits.count_attempt,
-            f"sign-in to {name}",
-            limit=MAX_ATTEMPTS_PER_ACCOUNT,
-            seconds=ACCOUNT_WINDOW_SECONDS,
-        )
+        try:
+            await sign_in_limits.count_at_name(node, name)
+        except TooManyRequests:
+            people = [one.account for one in candidates]
+            await node.db.write(sign_in_log.record_guesses, people, user_agent=user_agent, address=address)
+            raise
         others = [one for one in candidates if one not in known]
-        allowed = await node.db.write(_count_guess, network, [one.account.id for one in others])
+        allowed = await node.db.write(sign_in_limits.count_guess, address, [one.account.id for one in others])
         others = [one for one in others if one.account.id in allowed]
         times = users.MAX_SAME_EMAIL - len(known) if by_email else 1
         found = await _with_password(others, password, times)
@@ -104,11 +104,10 @@ async def sign_in(
     new_hash = await passwords.hash(password) if passwords.needs_rehash(found.password_hash) else None
 
     def unit(tx: Writer) -> tuple[str, str]:
-        rate_limits.reset(tx, name_key)
-        rate_limits.reset(tx, _guesses_key(network, found.account.id))
+        sign_in_limits.forget_guesses(tx, address, name, found.account)
         if new_hash is not None:
             users.set_password(tx, found.account.id, new_hash)
-        return after_password(tx, found, user_agent=user_agent, is_known=found in known)
+        return after_password(tx, found, browser)
 
     token, pending = await node.db.write(unit)
     if pending:
@@ -116,33 +115,42 @@ async def sign_in(
     return token
 
 
-def after_password(tx: Writer, found: Credentials, *, user_agent: str, is_known: bool) -> tuple[str, str]:
+def after_password(tx: Writer, found: Credentials, browser: Browser) -> tuple[str, str]:
     """Returns the token of a session for somebody whose password was right; with a second step none,
     but what names the half-finished sign-in."""
     if not authenticator_apps.is_on(tx, found.account.id):
-        return _begin(tx, found, user_agent=user_agent, is_known=is_known), ""
+        return _begin(tx, found, SignInKind.PASSWORD, browser), ""
     state = _pending_state(tx, found.account.id)
     id_ = found.account.id
     return "", mail_links.make(tx.site, Purpose.SECOND_STEP, id_, state, lifetime_ms=PENDING_LIFETIME_MS)
 
 
-def after_code(tx: Writer, pending: str, code: str, *, user_agent: str, is_known: bool) -> str | None:
+def after_code(tx: Writer, pending: str, code: str, browser: Browser) -> str | None:
     """Returns the token of a session for a half-finished sign-in; None for a wrong code. Raises SignInExpired."""
     found = pending_user(tx, pending)
-    if not use_code(tx, found.account, code):
-        return None
-    return _begin(tx, found, user_agent=user_agent, is_known=is_known)
+    kind = SignInKind.RECOVERY_CODE if recovery_codes.looks_like_one(code) else SignInKind.CODE
+    if use_code(tx, found.account, code):
+        return _begin(tx, found, kind, browser)
+    sign_in_log.record(
+        tx, found.account, SignInKind.WRONG_CODE, user_agent=browser.user_agent, address=browser.address
+    )
+    return None
 
 
-def after_passkey(
-    tx: Writer, answer: DeviceAnswer, *, user_agent: str, known_browser: str = "", pending: str = ""
-) -> str:
+def after_passkey(tx: Writer, answer: DeviceAnswer, browser: Browser, *, pending: str = "") -> str:
     """Returns the token of a session for whoever a passkey belongs to; with `pending`, only for its account."""
     expected = pending_user(tx, pending).account.id if pending else 0
     found = _use_passkey(tx, answer, sign_in_purpose(expected), expected)
     _check_may_sign_in(found)
-    is_known = is_known_browser(tx.site, found.account, known_browser)
-    return _begin(tx, found, user_agent=user_agent, is_known=is_known)
+    return _begin(tx, found, SignInKind.PASSKEY, browser)
+
+
+def after_sign_up(tx: Writer, account: Account, browser: Browser) -> str:
+    """Returns the token of the first session of a new account."""
+    sign_in_log.record(
+        tx, account, SignInKind.NEW_ACCOUNT, user_agent=browser.user_agent, address=browser.address
+    )
+    return sessions.start(tx, account, browser.user_agent)
 
 
 def _check_may_sign_in(found: Credentials) -> None:
@@ -152,12 +160,13 @@ def _check_may_sign_in(found: Credentials) -> None:
         raise NotAllowed("Your account has been suspended by the moderators of this server.")
 
 
-def _begin(tx: Writer, found: Credentials, *, user_agent: str, is_known: bool) -> str:
+def _begin(tx: Writer, found: Credentials, kind: SignInKind, browser: Browser) -> str:
     """Starts the session of somebody who has proved who they are; tells them by mail of a browser that is new."""
-    if not is_known and found.user.seen_at is not None:
-        about = display_names.clean_line(user_agent, 200)
+    if found.user.seen_at is not None and not is_known_browser(tx.site, found.account, browser.known):
+        about = display_names.clean_line(browser.user_agent, 200)
         user_mail.tell(tx, found.account, MailKind.NEW_SIGN_IN, about=about)
-    return sessions.start(tx, found.account, user_agent)
+    sign_in_log.record(tx, found.account, kind, user_agent=browser.user_agent, address=browser.address)
+    return sessions.start(tx, found.account, browser.user_agent)
 
 
 def _pending_state(tx: Reader, account_id: int) -> str:
@@ -184,36 +193,13 @@ async def sign_in_with_code(
     found = await node.db.read(pending_user, pending)
     _check_may_sign_in(found)
     is_known = is_known_browser(node.site, found.account, known_browser)
-    await _count_code(node, found.account, code, address=address, is_known=is_known)
+    await sign_in_limits.count_code(node, found.account, code, address=address, is_known=is_known)
 
-    token = await node.db.write(after_code, pending, code, user_agent=user_agent, is_known=is_known)
+    browser = Browser(address, user_agent, known_browser)
+    token = await node.db.write(after_code, pending, code, browser)
     if token is None:
         raise Invalid(WRONG_CODE, field="code")
     return token
-
-
-async def _count_code(node: Node, account: Account, code: str, *, address: str, is_known: bool) -> None:
-    """Counts a code that somebody tries who knows the password. Raises TooManyRequests.
-
-    A browser in which somebody has signed in before has limits of its own, and recovery codes are counted apart: so
-    whoever has stolen a password cannot use up the attempts of the owner.
-    """
-    kind = "recovery code" if recovery_codes.looks_like_one(code) else "code"
-    if is_known:
-        kind += " in a known browser"
-    network = rate_limits.client_network(address)
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"{kind} {network} {account.id}",
-        limit=MAX_CODES_PER_NETWORK,
-        seconds=ATTEMPT_WINDOW_SECONDS,
-    )
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"{kind} {account.id}",
-        limit=MAX_CODES_PER_ACCOUNT,
-        seconds=CODE_WINDOW_SECONDS,
-    )
 
 
 def use_code(tx: Writer, account: Account, code: str) -> bool:
@@ -249,17 +235,9 @@ async def sign_in_with_passkey(
 
     Raises UnknownPasskey, Invalid, SignInExpired, NotAllowed or TooManyRequests.
     """
-    network = rate_limits.client_network(address)
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"passkey {network}",
-        limit=MAX_ATTEMPTS_PER_NETWORK,
-        seconds=ATTEMPT_WINDOW_SECONDS,
-    )
-
-    return await node.db.write(
-        after_passkey, answer, user_agent=user_agent, known_browser=known_browser, pending=pending
-    )
+    await sign_in_limits.count_passkey(node, address)
+    browser = Browser(address, user_agent, known_browser)
+    return await node.db.write(after_passkey, answer, browser, pending=pending)
 
 
 async def prove_with_passkey(node: Node, account: Account, session_token: str, answer: DeviceAnswer) -> None:
@@ -293,53 +271,21 @@ async def prove_again(
 
     Raises Invalid, field 'password' or 'code', and TooManyRequests.
     """
-    await node.db.write(
-        rate_limits.count_attempt,
-        f"prove {account.id}",
-        limit=MAX_ATTEMPTS_PER_NAME,
-        seconds=ATTEMPT_WINDOW_SECONDS,
-    )
+    await sign_in_limits.count_proof(node, account)
     if not await passwords.verify(await node.db.read(users.password_hash, account.id), password):
         raise Invalid("The password is wrong.", field="password")
     if await node.db.read(authenticator_apps.is_on, account.id):
-        await _count_code(node, account, code, address=address, is_known=True)
+        await sign_in_limits.count_code(node, account, code, address=address, is_known=True)
 
     def unit(tx: Writer) -> bool:
         if authenticator_apps.is_on(tx, account.id) and not use_code(tx, account, code):
             return False
         sessions.prove(tx, session_token)
-        rate_limits.reset(tx, f"prove {account.id}")
+        sign_in_limits.forget_proofs(tx, account)
         return True
 
     if not await node.db.write(unit):
         raise Invalid(WRONG_CODE, field="code")
-
-
-def _guesses_key(network: str, account_id: int) -> str:
-    return f"guess {network} {account_id}"
-
-
-def _count_guess(tx: Writer, network: str, account_ids: Sequence[int]) -> set[int]:
-    """Counts a guess at each account, by whatever name it is called; returns those at which it may be tried.
-
-    Nobody is told of this limit: that one name uses up the guesses of another would tell whose address it is.
-    """
-    allowed = set()
-    # As many are counted whether or not somebody is registered: the time it takes must not tell either.
-    padding = range(-1, len(account_ids) - users.MAX_SAME_EMAIL - 1, -1)
-    for account_id in [*account_ids, *padding]:
-        in_network = rate_limits.count_quietly(
-            tx,
-            _guesses_key(network, account_id),
-            limit=MAX_ATTEMPTS_PER_NAME,
-            seconds=ATTEMPT_WINDOW_SECONDS,
-        )
-        in_all = rate_limits.count_quietly(
-            tx, f"guess {account_id}", limit=MAX_ATTEMPTS_PER_ACCOUNT, seconds=ACCOUNT_WINDOW_SECONDS
-        )
-        if in_network and in_all:
-            allowed.add(account_id)
-    return allowed
 
 
 async def _with_password(

@@ -14,7 +14,7 @@ from typing import Any
 from node import settings
 from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
-from node.auth import access_tokens, sessions, users
+from node.auth import access_tokens, sessions, sign_in_limits, users
 from node.database import Database, Reader, Writer, migrate
 from node.errors import Conflict, Invalid, NotFound
 from node.federation import outbox
@@ -128,6 +128,21 @@ def list_accounts(tx: Reader, *, max_id: int) -> list[dict[str, Any]]:
     ]
 
 
+def list_sessions(tx: Reader, *, name: str) -> list[dict[str, Any]]:
+    """Returns the sessions of a user, the last used first. Raises NotFound."""
+    return [
+        {"user_agent": one.user_agent, "created_at": one.created_at, "seen_at": one.seen_at}
+        for one in sessions.by_account(tx, _user_by_login(tx, name).account)
+    ]
+
+
+def unlock_account(tx: Writer, *, name: str, address: str) -> str:
+    """Forgets the attempts to sign in to an account, and those from a network; returns its name. Raises NotFound."""
+    person = _user_by_login(tx, name)
+    sign_in_limits.unlock(tx, person, address=address)
+    return person.account.name
+
+
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
     """Creates a bearer token, which is returned only this once. Raises NotFound."""
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
@@ -174,6 +189,8 @@ COMMANDS: dict[str, Command] = {
     "account password": Command(set_password, writes=True),
     "account link": Command(make_password_link, writes=False),
     "account rotate-keys": Command(rotate_keys, writes=True),
+    "account sessions": Command(list_sessions, writes=False),
+    "account unlock": Command(unlock_account, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),
     "token list": Command(list_tokens, writes=False),

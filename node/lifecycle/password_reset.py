@@ -9,6 +9,7 @@ from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
 from node.errors import Invalid
 from node.mail.outgoing_mail import MailKind, queue_mail
+from node.models.account import Account
 from node.node import Node
 
 LINK_LIFETIME_MS = 3_600_000
@@ -58,13 +59,17 @@ def check(tx: Reader, token: str) -> Credentials:
     return person
 
 
-async def set_password(node: Node, token: str, password: str) -> None:
-    """Sets a new password, which signs out all browsers and apps. Raises Invalid, field 'password' or none."""
+async def set_password(node: Node, token: str, password: str) -> Account:
+    """Sets a new password, which signs out all browsers and apps; returns whose it is.
+
+    Raises Invalid, field 'password' or none.
+    """
     passwords.check(password)
     await node.db.read(check, token)
-    await node.db.write(_set_password, token, await passwords.hash(password))
+    return await node.db.write(_set_password, token, await passwords.hash(password))
 
 
-def _set_password(tx: Writer, token: str, hashed: str) -> None:
+def _set_password(tx: Writer, token: str, hashed: str) -> Account:
     person = check(tx, token)
     sessions.replace_password(tx, person.account, hashed)
+    return person.account

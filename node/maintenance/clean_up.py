@@ -16,7 +16,7 @@ from node import rate_limits
 from node.accounts import keys
 from node.admin import reports
 from node.attachments import custom_emoji, file_sweep, media_cache, photos
-from node.auth import idempotency_keys, invites, sessions
+from node.auth import idempotency_keys, invites, sessions, sign_in_log
 from node.auth.oauth import app_tokens, apps, authorization_codes
 from node.database import Database, Writer
 from node.federation import (
@@ -62,6 +62,7 @@ BATCHES: tuple[Callable[[Writer, int], int], ...] = (
     idempotency_keys.clean_up,
     authorization_codes.clean_up,
     severed_follows.clean_up,
+    sign_in_log.clean_up,
     audit_log.clean_up,
     media_cache.clean_up,
     reports.clean_up,

@@ -38,6 +38,7 @@ BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "seen_activities": ({}, {}),
     "sessions": ({}, {}),
     "severed_follows": ({}, {}),
+    "sign_ins": ({}, {}),
     "tombstones": ({}, {}),
     "uploads": ({}, {"expires_at": NOW + 3_600_000}),
 }

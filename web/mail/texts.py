@@ -106,7 +106,7 @@ def _new_sign_in(node: Node, request: MailRequest, person: Credentials | None) -
                 browser=browser_names.describe(request.about),
             ),
         ),
-        (_("Look at your sessions"), node.site.uri("/settings/password")),
+        (_("Look at your sessions"), node.site.uri("/settings/sessions")),
         note=_("If that was you, all is well. If not, change your password: that signs out everybody else."),
     )
 
@@ -123,7 +123,7 @@ def _second_step_changed(node: Node, request: MailRequest, person: Credentials |
             if is_on
             else _("The password of @%(handle)s is enough to sign in again.", handle=handle),
         ),
-        (_("Look at your sessions"), node.site.uri("/settings/password")),
+        (_("Look at your sessions"), node.site.uri("/settings/sessions")),
         note=_("If that was not you, change your password: that signs out everybody else."),
     )
 

@@ -12,7 +12,7 @@ from web.request import context, session
 from web.request.redirects import see_other
 
 
-class Browser(TypedDict):
+class BrowserArguments(TypedDict):
     """Arguments of the functions that sign in."""
 
     address: str
@@ -24,9 +24,9 @@ def user_agent() -> str:
     return request.headers.get("User-Agent", "")
 
 
-def browser() -> Browser:
+def browser() -> BrowserArguments:
     """Returns what is known of the browser of this request."""
-    return Browser(
+    return BrowserArguments(
         address=context.client_address(),
         user_agent=user_agent(),
         known_browser=request.cookies.get(session.KNOWN_BROWSER_COOKIE, ""),

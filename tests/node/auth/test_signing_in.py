@@ -9,7 +9,7 @@ import argon2
 import pytest
 
 from node.admin import account_actions
-from node.auth import passwords, sessions, signing_in, users
+from node.auth import passwords, sessions, sign_in_limits, signing_in, users
 from node.auth.passkeys import ceremonies, passkeys
 from node.auth.passkeys.ceremonies import DeviceAnswer
 from node.auth.second_step import ways_in
@@ -44,7 +44,7 @@ async def test_a_wrong_name_and_a_wrong_password_get_the_same_error(
 
 
 async def test_guessing_is_limited_by_name_and_network(node: Node, alice: Account, user: users.User) -> None:
-    for _ in range(signing_in.MAX_ATTEMPTS_PER_NAME):
+    for _ in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME):
         with pytest.raises(Invalid):
             await signing_in.sign_in(node, "alice", "wrong password", **CLIENT)
     with pytest.raises(TooManyRequests) as refused:
@@ -89,7 +89,7 @@ async def test_signing_in_by_address_costs_the_same_whoever_is_registered(
 async def test_a_browser_known_to_one_account_guesses_no_more_at_another_with_its_address(
     node: Node, alice: Account, bob: Account, user: users.User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "MAX_ATTEMPTS_PER_ACCOUNT", 3)
+    monkeypatch.setattr(sign_in_limits, "MAX_ATTEMPTS_PER_ACCOUNT", 3)
     await node.db.write(
         users.create, bob, email="alice@a.test", password_hash=passwords.hash_sync("bob's password")
     )
@@ -111,7 +111,7 @@ async def test_a_browser_known_to_one_account_guesses_no_more_at_another_with_it
 async def test_the_limit_of_an_account_does_not_tell_whose_an_address_is(
     node: Node, alice: Account, user: users.User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "MAX_ATTEMPTS_PER_ACCOUNT", 3)
+    monkeypatch.setattr(sign_in_limits, "MAX_ATTEMPTS_PER_ACCOUNT", 3)
     for n in range(4):
         with pytest.raises(TooManyRequests if n == 3 else Invalid):
             await signing_in.sign_in(node, "alice", "wrong", address=f"198.51.{n}.1", user_agent="")
@@ -122,7 +122,7 @@ async def test_the_limit_of_an_account_does_not_tell_whose_an_address_is(
 async def test_successful_sign_ins_do_not_count_as_guesses(
     node: Node, alice: Account, user: users.User
 ) -> None:
-    for _ in range(signing_in.MAX_ATTEMPTS_PER_NAME + 2):
+    for _ in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME + 2):
         await signing_in.sign_in(node, "alice", PASSWORD, **CLIENT)
 
 
@@ -206,14 +206,14 @@ async def test_who_stole_a_password_guesses_few_codes_and_keeps_nobody_out(
     seed, codes = await set_up(node, alice)
     pending = await _half(node)
     outcomes = []
-    for n in range(signing_in.MAX_CODES_PER_ACCOUNT + 5):
+    for n in range(sign_in_limits.MAX_CODES_PER_ACCOUNT + 5):
         try:
             await signing_in.sign_in_with_code(
                 node, pending, "000000", address=f"198.51.{n}.1", user_agent="A thief"
             )
         except (Invalid, TooManyRequests) as refused:
             outcomes.append(type(refused))
-    assert outcomes == [Invalid] * signing_in.MAX_CODES_PER_ACCOUNT + [TooManyRequests] * 5
+    assert outcomes == [Invalid] * sign_in_limits.MAX_CODES_PER_ACCOUNT + [TooManyRequests] * 5
 
     # Their own browser lets the owner in, and anywhere else a recovery code does.
     mark = signing_in.known_browser_mark(node.site, alice)

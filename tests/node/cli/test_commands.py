@@ -12,11 +12,12 @@ import pytest
 
 from node.__main__ import main
 from node.accounts import keys
-from node.auth import access_tokens, sessions, users
+from node.auth import access_tokens, sessions, sign_in_limits, signing_in, users
 from node.cli import commands
 from node.database import Database, Writer
-from node.errors import Invalid, NotFound, Refused
+from node.errors import Invalid, NotFound, Refused, TooManyRequests
 from node.models.account import Account
+from node.node import Node
 from tests.support import people
 
 PASSWORD = "a lake in the morning\n"
@@ -269,6 +270,30 @@ async def test_a_new_password_ends_sessions_and_tokens_unless_apps_are_kept(
         assert (await db.read(access_tokens.by_token, token) is not None) is keeps_apps
 
 
+async def test_sessions_are_listed_and_an_account_is_unlocked_by_command(
+    node: Node, pairs: dict[str, keys.KeyPair]
+) -> None:
+    db = node.db
+    await create_on(db, "alice", pairs["alice"])
+    found = await db.read(users.by_login, "alice")
+    assert found is not None
+    assert await perform(db, "account sessions", name="alice") == []
+    await db.write(sessions.start, found.account, "A browser")
+    [listed] = await perform(db, "account sessions", name="alice")
+    assert listed["user_agent"] == "A browser"
+    where = {"address": "192.0.2.1", "user_agent": ""}
+    for _ in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME):
+        with pytest.raises(Invalid):
+            await signing_in.sign_in(node, "alice", "wrong", **where)
+    with pytest.raises(TooManyRequests):
+        await signing_in.sign_in(node, "alice", "wrong", **where)
+    assert await perform(db, "account unlock", name="alice@a.test", address="192.0.2.1") == "alice"
+    with pytest.raises(Invalid):
+        await signing_in.sign_in(node, "alice", "wrong", **where)
+    with pytest.raises(NotFound):
+        await perform(db, "account unlock", name="nobody", address="")
+
+
 async def test_tokens_are_listed_and_revoked_by_command(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
     await create_on(db, "alice", pairs["alice"])
     await create_on(db, "bob", pairs["bob"])
@@ -316,3 +341,13 @@ def test_a_new_password_says_what_it_ended(typed: None, capsys: pytest.CaptureFi
     assert "apps" in capsys.readouterr().out
     assert main(["account", "password", "alice", "--password-stdin", "--keep-apps"]) == 0
     assert "apps stay" in capsys.readouterr().out
+
+
+def test_sessions_and_unlocking_as_typed(typed: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert create() == 0
+    capsys.readouterr()
+    assert main(["account", "sessions", "alice"]) == 0
+    assert "signed in nowhere" in capsys.readouterr().out
+    assert main(["account", "unlock", "alice", "--address", "192.0.2.1"]) == 0
+    assert "alice can try to sign in again." in capsys.readouterr().out
+    assert main(["account", "unlock", "nobody"]) == 1

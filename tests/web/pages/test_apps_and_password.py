@@ -75,7 +75,7 @@ async def test_apps_are_listed_and_signed_out_by_their_owner_only(
     hers, theirs = await signed_in(alice), await signed_in(mallory)
     camera, tablet = await _app(node, alice), await _app(node, alice, "Tablet <b>")
     assert await _works(camera)
-    page = await hers.get("/settings/password")
+    page = await hers.get("/settings/sessions")
     assert "Camera" in page.main_text
     assert "Tablet <b>" in page.main_text
     assert "never used" in page.main_text
@@ -84,13 +84,13 @@ async def test_apps_are_listed_and_signed_out_by_their_owner_only(
     assert len(ids) == 3
     assert ids[2] == "all"
 
-    await theirs.get("/settings/password")
+    await theirs.get("/settings/sessions")
     await theirs.post("/settings/apps/end", {"token": ids[0]})
     await theirs.post("/settings/apps/end", {"token": "all"})
     assert await _works(camera)
     assert await _works(tablet)
 
-    await hers.get("/settings/password")
+    await hers.get("/settings/sessions")
     seen = await hers.post("/settings/apps/end", {"token": ids[0]})
     assert "App signed out" in seen.main_text
     assert (await _works(camera), await _works(tablet)) == (True, False)
@@ -107,4 +107,4 @@ async def test_the_last_use_of_an_app_is_shown(node: Node, alice: Account, signe
         return access_tokens.by_account(tx, alice)[0].used_at
 
     assert await node.db.read(used) is not None
-    assert "never used" not in (await visitor.get("/settings/password")).main_text
+    assert "never used" not in (await visitor.get("/settings/sessions")).main_text

@@ -251,7 +251,7 @@ async def test_a_new_password_ends_the_other_sessions(
 
 async def test_another_session_can_be_ended(node: Node, alice: Account, signed_in: SignedIn) -> None:
     here, there = await signed_in(alice), await signed_in(alice)
-    seen = await here.get("/settings/password")
+    seen = await here.get("/settings/sessions")
     other = next(one for one in seen.all("button") if one.attributes.get("name") == "session")
     await here.post("/settings/sessions/end", {"session": other.attributes["value"]})
     assert (await there.get("/bookmarks")).path.startswith("/sign-in")

@@ -9,7 +9,7 @@ import pytest
 
 from node.accounts import accounts
 from node.admin import account_actions
-from node.auth import passwords, sessions, signing_in, users
+from node.auth import passwords, sessions, sign_in_limits, signing_in, users
 from node.config import RegistrationOptions
 from node.database import Writer
 from node.errors import Refused
@@ -275,9 +275,9 @@ async def test_guesses_from_one_network_count_for_the_account_whatever_it_is_cal
 
     # Five spellings of a name have one limit, and the address of the account is no way around it.
     answers = [
-        await attempt(LOGINS[n % 5], f"guess {n}") for n in range(signing_in.MAX_ATTEMPTS_PER_NAME + 1)
+        await attempt(LOGINS[n % 5], f"guess {n}") for n in range(sign_in_limits.MAX_ATTEMPTS_PER_NAME + 1)
     ]
-    assert answers == ["Invalid"] * signing_in.MAX_ATTEMPTS_PER_NAME + ["TooManyRequests"]
+    assert answers == ["Invalid"] * sign_in_limits.MAX_ATTEMPTS_PER_NAME + ["TooManyRequests"]
     # It answers as an address does that nobody has: whose it is must not be told.
     by_address = [await attempt("alice@mail.test", PASSWORD) for _ in range(11)]
     nobody = [await attempt("nobody@mail.test", PASSWORD) for _ in range(11)]
@@ -297,7 +297,7 @@ async def test_guesses_from_many_networks_count_for_the_account_whatever_it_is_c
             return type(refused).__name__
         return "signed in"
 
-    half = signing_in.MAX_ATTEMPTS_PER_ACCOUNT // 2
+    half = sign_in_limits.MAX_ATTEMPTS_PER_ACCOUNT // 2
     for n in range(half):
         assert await attempt("alice@mail.test", "guess", n) == "Invalid"
     assert await attempt("alice", PASSWORD, 600) == "signed in"
@@ -381,6 +381,6 @@ async def test_sessions_are_named_by_their_browser(node: Node, alice: Account, s
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"
     await node.db.write(sessions.start, alice, firefox)
 
-    seen = await visitor.get("/settings/password")
+    seen = await visitor.get("/settings/sessions")
 
     assert seen.one("b", title=firefox).text == "Firefox on Linux"

@@ -18,6 +18,7 @@ def _saved_message() -> str:
         "password": _("Password changed. You are signed out in other browsers and in all apps."),
         "password-only": _("Password changed. You are signed out in other browsers; apps stay signed in."),
         "session": _("Session signed out."),
+        "sessions": _("Signed out everywhere else."),
         "address": _("E-mail address confirmed."),
         "address-sent": _("A mail is on its way. Open its link, or type its code here."),
         "address-saved": _("E-mail address saved."),

@@ -1,4 +1,4 @@
-"""Settings: password, e-mail address, sessions and apps."""
+"""Settings: password and e-mail address."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node.auth import access_tokens, sessions, users
-from node.database import Reader, Writer
+from node.auth.second_step import ways_in
+from node.database import Reader
 from node.errors import Refused
-from node.ids import parse_id
 from node.lifecycle import mail_address
 from node.models.account import Account
 from web.i18n.translations import gettext
@@ -20,23 +20,16 @@ from web.request.redirects import see_other
 blueprint = Blueprint("security", __name__, url_prefix="/settings")
 
 
-def _load(
-    tx: Reader, account: Account
-) -> tuple[list[sessions.Session], list[access_tokens.AccessToken], users.User | None]:
-    return (
-        sessions.by_account(tx, account),
-        access_tokens.by_account(tx, account),
-        users.by_account(tx, account),
-    )
+def _load(tx: Reader, account: Account) -> tuple[users.User | None, ways_in.WaysIn, bool]:
+    has_apps = bool(access_tokens.by_account(tx, account))
+    return users.by_account(tx, account), ways_in.of_account(tx, account), has_apps
 
 
 async def _render_password(status: int = 200, **more: Any) -> Response:
-    found, tokens, user = await context.read_signed_in(_load)
-    current_id = sessions.id_from_token(session.session_token())
+    user, ways, has_apps = await context.read_signed_in(_load)
     defaults: dict[str, Any] = {
-        "sessions": found,
-        "tokens": tokens,
-        "current": current_id,
+        "ways": ways,
+        "has_apps": has_apps,
         "keeps_apps": False,
         "user": user,
         "email": user.email if user else "",
@@ -69,25 +62,6 @@ async def change_password() -> Response:
     except Refused as refused:
         return await _render_refused(refused, keeps_apps=keeps_apps)
     return see_other(f"/settings/password?done=password{'-only' if keeps_apps else ''}")
-
-
-@blueprint.post("/sessions/end")
-async def end_session() -> Response:
-    await context.write(sessions.end_by_id, (await request.form).get("session", ""))
-    return see_other("/settings/password?done=session")
-
-
-def _end_app(tx: Writer, account: Account, chosen: str) -> None:
-    if chosen == "all":
-        access_tokens.revoke_all(tx, account)
-    else:
-        access_tokens.revoke(tx, account, parse_id(chosen) or 0)
-
-
-@blueprint.post("/apps/end")
-async def end_app() -> Response:
-    await context.write(_end_app, (await request.form).get("token", ""))
-    return see_other("/settings/password?done=app")
 
 
 @blueprint.post("/address")

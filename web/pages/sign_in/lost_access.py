@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from quart import Blueprint, Response, request
 
+from node.auth import signing_in
 from node.database import Reader, Writer
 from node.errors import Invalid, Refused
 from node.lifecycle import mail_address, password_reset
 from node.models.account import Account
 from web.html.templates import render_page
 from web.i18n.translations import gettext
-from web.request import context
+from web.request import context, session
 from web.request.redirects import see_other
 
 blueprint = Blueprint("lost_access", __name__)
@@ -68,15 +69,18 @@ async def show_reset_password() -> Response:
 
 @blueprint.post("/reset-password")
 async def submit_reset_password() -> Response:
-    form = await request.form
+    node, form = context.current_node(), await request.form
     token = form.get("token", "")[:MAX_TOKEN_LENGTH]
     try:
-        await password_reset.set_password(context.current_node(), token, form.get("password", ""))
+        account = await password_reset.set_password(node, token, form.get("password", ""))
     except Invalid as refused:
         if not refused.field:
             raise
         return await _render_reset(token, problem=gettext(refused.message), status=422)
-    return see_other("/sign-in?done=password")
+    response = see_other("/sign-in?done=password")
+    # Whoever guesses at this account from many networks does not keep out who has just read its mail.
+    session.set_known_browser_cookie(node, response, signing_in.known_browser_mark(node.site, account))
+    return response
 
 
 def _address_by_link(tx: Reader, viewer: Account | None, token: str) -> str:

@@ -92,11 +92,12 @@ async def sign_out() -> Response:
 
 
 async def _sign_in_new_user(node: Node, account_id: int) -> Response:
-    return await start_session("/", await node.db.write(_create_session, account_id, user_agent()))
+    newcomer = signing_in.Browser(context.client_address(), user_agent())
+    return await start_session("/", await node.db.write(_create_session, account_id, newcomer))
 
 
-def _create_session(tx: Writer, account_id: int, browser: str) -> str:
-    return sessions.start(tx, accounts.get(tx, account_id), browser)
+def _create_session(tx: Writer, account_id: int, browser: signing_in.Browser) -> str:
+    return signing_in.after_sign_up(tx, accounts.get(tx, account_id), browser)
 
 
 async def _render_sign_up(status: int = 200, **context: Any) -> Response:

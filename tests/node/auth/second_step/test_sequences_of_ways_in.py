@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from node.auth import sessions, signing_in, users
 from node.auth.passkeys import ceremonies, passkeys
 from node.auth.second_step import authenticator_apps, recovery_codes, ways_in
-from node.auth.signing_in import UnknownPasskey
+from node.auth.signing_in import Browser, UnknownPasskey
 from node.database import Database, Writer
 from node.errors import Conflict
 from node.models.account import Account
@@ -36,6 +36,9 @@ OFTEN = ("add passkey", "remove passkey", "remove passkey", "remove password", "
 """What has to come several times, or after something else, to matter."""
 
 steps = st.lists(st.tuples(st.sampled_from(ACTIONS + OFTEN), st.integers(0, 3)), max_size=25)
+
+
+BROWSER = Browser("192.0.2.1", "A browser")
 
 
 class Enough(Exception):
@@ -144,7 +147,7 @@ class Person:
         pending = self._with_password(self.rules.password)[1] if self.rules.password is not None else ""
         if pending and self.rules.codes:
             code = self.rules.codes[n % len(self.rules.codes)]
-            token = signing_in.after_code(self.tx, pending, code, user_agent="", is_known=True)
+            token = signing_in.after_code(self.tx, pending, code, BROWSER)
             assert (token is not None) is (code in self.rules.good_codes)
             self.rules.good_codes.discard(code)
             self.rules.tokens |= {token} if token else set()
@@ -163,12 +166,12 @@ class Person:
         assert found is not None
         if found.password_hash != f"password {number}":
             return "", ""
-        return signing_in.after_password(self.tx, found, user_agent="", is_known=True)
+        return signing_in.after_password(self.tx, found, BROWSER)
 
     def _with_device(self, device: Device) -> bool:
         options = ceremonies.options_to_use(self.tx.site, signing_in.sign_in_purpose())
         try:
-            token = signing_in.after_passkey(self.tx, device.use(options), user_agent="")
+            token = signing_in.after_passkey(self.tx, device.use(options), BROWSER)
         except UnknownPasskey:
             return False
         self.rules.tokens.add(token)
@@ -182,7 +185,7 @@ class Person:
             assert bool(pending) is (number == rules.password and rules.second)
             rules.tokens |= {token} if token else set()
             for seed in rules.seeds if pending else []:
-                let_in = signing_in.after_code(self.tx, pending, code_of(seed), user_agent="", is_known=True)
+                let_in = signing_in.after_code(self.tx, pending, code_of(seed), BROWSER)
                 assert (let_in is not None) is (seed == rules.seed)
                 rules.tokens |= {let_in} if let_in else set()
         lets_in = [self._with_device(device) for device in rules.devices]

@@ -22,3 +22,15 @@ CREATE TABLE passkey_handles (
     handle TEXT NOT NULL                     -- base64url
 );
 CREATE UNIQUE INDEX passkey_handles_handle ON passkey_handles (handle);
+
+-- owner: node/auth/sign_in_log.py
+CREATE TABLE sign_ins (
+    id BIGINT PRIMARY KEY,
+    account_id BIGINT NOT NULL REFERENCES accounts (id),
+    kind TEXT NOT NULL,                      -- how somebody signed in, or what failed: SignInKind
+    user_agent TEXT NOT NULL,
+    network TEXT NOT NULL DEFAULT '',        -- the first part of the IP address
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX sign_ins_account ON sign_ins (account_id, id);
+CREATE INDEX sign_ins_created_at ON sign_ins (created_at);
