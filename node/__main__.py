@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from node import config
 from node.accounts import keys
-from node.auth import addresses, passwords, users
+from node.auth import addresses, password_strength, passwords, users
 from node.auth.oauth import scopes as oauth_scopes
 from node.cli import control_socket, termination
 from node.cli.commands import pack_keys
@@ -202,7 +202,7 @@ def _check(options: Config, arguments: argparse.Namespace) -> int:
 def _account_create(options: Config, arguments: argparse.Namespace) -> None:
     display_names.check_username(arguments.name)
     addresses.normalize_email(arguments.email)
-    hashed = passwords.hash_sync(_password(arguments))
+    hashed = passwords.hash_sync(_password(options, arguments))
     handle = _run_command(
         options,
         "account create",
@@ -217,7 +217,7 @@ def _account_create(options: Config, arguments: argparse.Namespace) -> None:
 
 def _account_password(options: Config, arguments: argparse.Namespace) -> None:
     _run_command(options, "account find", name=arguments.name)
-    hashed = passwords.hash_sync(_password(arguments))
+    hashed = passwords.hash_sync(_password(options, arguments))
     _run_command(
         options,
         "account password",
@@ -311,12 +311,16 @@ def _date(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
 
 
-def _password(arguments: argparse.Namespace) -> str:
+def _password(options: Config, arguments: argparse.Namespace) -> str:
+    def check(password: str) -> str:
+        about = (arguments.name, getattr(arguments, "email", ""))
+        return password_strength.check_new_sync(password, about, options.security.stolen_passwords)
+
     if arguments.password_stdin:
-        return passwords.check(sys.stdin.readline().rstrip("\r\n"))
+        return check(sys.stdin.readline().rstrip("\r\n"))
     if not sys.stdin.isatty():
         raise CommandError("Pass the password with --password-stdin, or run this in a terminal.")
-    first = passwords.check(getpass.getpass("Password: "))
+    first = check(getpass.getpass("Password: "))
     if getpass.getpass("Repeat password: ") != first:
         raise CommandError("The passwords do not match.")
     return first

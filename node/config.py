@@ -100,6 +100,7 @@ class MailOptions:
 @dataclasses.dataclass(frozen=True)
 class SecurityOptions:
     staff_two_step: bool = False
+    stolen_passwords: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

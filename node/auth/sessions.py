@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, issued_tokens, passwords, sign_in_limits, user_mail, users
+from node.auth import (
+    access_tokens,
+    issued_tokens,
+    password_strength,
+    passwords,
+    sign_in_limits,
+    user_mail,
+    users,
+)
 from node.auth.issued_tokens import TokenKind
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
@@ -160,7 +168,8 @@ async def change_password(
 
     Whoever calls it knows that it is the person themselves (`is_proved`). Raises Invalid, field 'password'.
     """
-    passwords.check(new)
+    user = await node.db.read(users.by_account, account)
+    await password_strength.check_new(node, new, (account.name, user.email if user else ""))
     hashed = await passwords.hash(new)
     await node.db.write(
         replace_password, account, hashed, keep_session_token=keep_token, keeps_apps=keeps_apps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node import rate_limits
-from node.auth import mail_links, passwords, sessions, users
+from node.auth import mail_links, password_strength, passwords, sessions, users
 from node.auth.mail_links import Purpose
 from node.auth.users import Credentials
 from node.database import Reader, Site, Writer
@@ -64,8 +64,8 @@ async def set_password(node: Node, token: str, password: str) -> Account:
 
     Raises Invalid, field 'password' or none.
     """
-    passwords.check(password)
-    await node.db.read(check, token)
+    person = await node.db.read(check, token)
+    await password_strength.check_new(node, password, (person.account.name, person.user.email))
     return await node.db.write(_set_password, token, await passwords.hash(password))
 
 

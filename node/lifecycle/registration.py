@@ -13,7 +13,7 @@ import secrets
 
 from node import rate_limits, settings
 from node.accounts import accounts, keys
-from node.auth import addresses, invites, passwords, user_mail, users
+from node.auth import addresses, invites, password_strength, passwords, user_mail, users
 from node.auth.users import User
 from node.database import Reader, Writer
 from node.errors import Conflict, Invalid, NotAllowed
@@ -81,6 +81,7 @@ async def _prepare(
         limit=10,
         seconds=60 * 60,
     )
+    await password_strength.check_new(node, password, (name, email))
     return await passwords.hash(password), await asyncio.to_thread(keys.generate)
 
 
