@@ -121,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     rotate.add_argument("name", metavar="NAME")
     listing = command(subcommands, "sessions", _account_sessions, "List where somebody is signed in.")
     listing.add_argument("name", metavar="NAME")
+    two_step = command(
+        subcommands,
+        "two-step-off",
+        _account_two_step_off,
+        "Turn two-step sign-in off: phone and codes are lost.",
+    )
+    two_step.add_argument("name", metavar="NAME")
     unlock = command(
         subcommands, "unlock", _account_unlock, "Let somebody sign in again after too many attempts."
     )
@@ -262,6 +269,11 @@ def _account_sessions(options: Config, arguments: argparse.Namespace) -> None:
         print(f"{_date(one['created_at'])}  last used {_date(one['seen_at'])}  {one['user_agent']}")
     if not listed:
         print(f"{arguments.name} is signed in nowhere.")
+
+
+def _account_two_step_off(options: Config, arguments: argparse.Namespace) -> None:
+    name = _run_command(options, "account two-step-off", name=arguments.name)
+    print(f"{name} can sign in with the password alone.")
 
 
 def _account_unlock(options: Config, arguments: argparse.Namespace) -> None:

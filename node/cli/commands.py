@@ -15,6 +15,7 @@ from node import settings
 from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
 from node.auth import access_tokens, sessions, sign_in_limits, users
+from node.auth.second_step import ways_in
 from node.database import Database, Reader, Writer, migrate
 from node.errors import Conflict, Invalid, NotFound
 from node.federation import outbox
@@ -143,6 +144,16 @@ def unlock_account(tx: Writer, *, name: str, address: str) -> str:
     return person.account.name
 
 
+def turn_off_second_step(tx: Writer, *, name: str) -> str:
+    """Makes the password of an account enough, for somebody who has lost phone and codes; returns its name.
+
+    Raises NotFound.
+    """
+    account = _user_by_login(tx, name).account
+    ways_in.turn_off_second_step(tx, account, by_admin=True)
+    return account.name
+
+
 def create_token(tx: Writer, *, name: str, scopes: list[str], app: str) -> str:
     """Creates a bearer token, which is returned only this once. Raises NotFound."""
     return access_tokens.create(tx, _user_by_login(tx, name).account, set(scopes), app)
@@ -190,6 +201,7 @@ COMMANDS: dict[str, Command] = {
     "account link": Command(make_password_link, writes=False),
     "account rotate-keys": Command(rotate_keys, writes=True),
     "account sessions": Command(list_sessions, writes=False),
+    "account two-step-off": Command(turn_off_second_step, writes=True),
     "account unlock": Command(unlock_account, writes=True),
     "account list": Command(list_accounts, writes=False),
     "token create": Command(create_token, writes=True),

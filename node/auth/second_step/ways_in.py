@@ -96,9 +96,12 @@ def _locked(tx: Writer, account: Account) -> WaysIn:
     return of_account(tx, account)
 
 
-def turn_off_second_step(tx: Writer, account: Account) -> None:
-    """Makes the password enough again, and says so by mail. Raises Conflict where the staff must have a second step."""
-    if needs_second_step(tx, account):
+def turn_off_second_step(tx: Writer, account: Account, *, by_admin: bool = False) -> None:
+    """Makes the password enough again, and says so by mail. Raises Conflict where the staff must have a second step.
+
+    An admin may do it all the same, for somebody who has lost phone and codes and has to set it up anew.
+    """
+    if needs_second_step(tx, account) and not by_admin:
         raise Conflict("Moderators and admins of this server need two-step sign-in.")
     if authenticator_apps.is_on(tx, account.id):
         authenticator_apps.turn_off(tx, account)

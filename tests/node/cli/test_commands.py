@@ -13,12 +13,14 @@ import pytest
 from node.__main__ import main
 from node.accounts import keys
 from node.auth import access_tokens, sessions, sign_in_limits, signing_in, users
+from node.auth.second_step import ways_in
 from node.cli import commands
 from node.database import Database, Writer
 from node.errors import Invalid, NotFound, Refused, TooManyRequests
 from node.models.account import Account
 from node.node import Node
 from tests.support import people
+from tests.support.second_step import set_up
 
 PASSWORD = "a lake in the morning\n"
 
@@ -294,6 +296,20 @@ async def test_sessions_are_listed_and_an_account_is_unlocked_by_command(
         await perform(db, "account unlock", name="nobody", address="")
 
 
+async def test_an_admin_lets_somebody_in_who_has_lost_phone_and_codes(
+    node: Node, pairs: dict[str, keys.KeyPair]
+) -> None:
+    await create_on(node.db, "alice", pairs["alice"], "admin")
+    found = await node.db.read(users.by_login, "alice")
+    assert found is not None
+    await set_up(node, found.account)
+
+    assert await perform(node.db, "account two-step-off", name="alice") == "alice"
+
+    ways = await node.db.read(ways_in.of_account, found.account)
+    assert (ways.has_second_step, ways.recovery_codes) == (False, 0)
+
+
 async def test_tokens_are_listed_and_revoked_by_command(db: Database, pairs: dict[str, keys.KeyPair]) -> None:
     await create_on(db, "alice", pairs["alice"])
     await create_on(db, "bob", pairs["bob"])
@@ -351,3 +367,5 @@ def test_sessions_and_unlocking_as_typed(typed: None, capsys: pytest.CaptureFixt
     assert main(["account", "unlock", "alice", "--address", "192.0.2.1"]) == 0
     assert "alice can try to sign in again." in capsys.readouterr().out
     assert main(["account", "unlock", "nobody"]) == 1
+    assert main(["account", "two-step-off", "alice"]) == 0
+    assert "password alone" in capsys.readouterr().out
