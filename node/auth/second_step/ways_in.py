@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.auth import user_mail, users
+from node.auth import passwords, user_mail, users
 from node.auth.passkeys import passkeys
 from node.auth.passkeys.passkeys import NewPasskey
 from node.auth.second_step import authenticator_apps, recovery_codes
@@ -33,7 +33,7 @@ class WaysIn:
 
 def of_account(tx: Reader, account: Account) -> WaysIn:
     return WaysIn(
-        bool(users.password_hash(tx, account.id)),
+        passwords.is_set(users.password_hash(tx, account.id)),
         authenticator_apps.is_on(tx, account.id),
         authenticator_apps.has_app(tx, account.id),
         recovery_codes.count(tx, account.id),
@@ -86,7 +86,7 @@ def remove_password(tx: Writer, account: Account) -> None:
     """Removes the password: passkeys are the only way in from then on. Raises Conflict without two of them."""
     if _locked(tx, account).passkeys < MIN_PASSKEYS:
         raise Conflict("Please add a second passkey first, on another device: one can get lost.")
-    users.set_password(tx, account.id, "")
+    users.set_password(tx, account.id, passwords.no_password())
     user_mail.tell(tx, account, MailKind.PASSWORD_CHANGED)
 
 
