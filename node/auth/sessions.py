@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from node import rate_limits
 from node.accounts.accounts import by_id
-from node.auth import access_tokens, issued_tokens, passwords, users
+from node.auth import issued_tokens, passwords, users
 from node.auth.issued_tokens import TokenKind
+from node.auth.oauth import authorization_codes
 from node.database import Reader, Site, Writer, build, columns
 from node.errors import Invalid, NotAllowed
 from node.ids import now_ms
@@ -284,4 +285,4 @@ def replace_password(
     _tell(tx, account, MailKind.PASSWORD_CHANGED)
     end_all(tx, account, except_token=keep_session_token)
     if not keeps_apps:
-        access_tokens.revoke_all(tx, account)
+        authorization_codes.sign_out_apps(tx, account)

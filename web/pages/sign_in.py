@@ -17,7 +17,8 @@ from web.html.templates import render_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
-from web.request.redirects import referring_path, safe_path, see_other, wants_json
+from web.request.app_sign_in import leads_to_app, next_page
+from web.request.redirects import referring_path, see_other, wants_json
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -44,10 +45,12 @@ def _user_agent() -> str:
 @blueprint.get("/sign-in")
 async def show_sign_in() -> Response:
     await context.read(context.read_nothing)
-    next_ = safe_path(request.args.get("next", ""))
+    next_ = next_page(request.args.get("next", ""))
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
+    if leads_to_app(next_):
+        note = _("Sign in to let the app use your account.")
     if request.args.get("done") == "password":
         note = _("Your password is set. Please sign in with it.")
     return await render_page("sign_in/sign_in.html", next=next_, login="", problem="", note=note)
@@ -57,7 +60,7 @@ async def show_sign_in() -> Response:
 async def submit_sign_in() -> Response:
     form = await request.form
     node = context.current_node()
-    next_ = safe_path(form.get("next", ""))
+    next_ = next_page(form.get("next", ""))
     try:
         token = await sessions.sign_in(
             node,
@@ -94,14 +97,14 @@ async def _set_sign_in_cookies(node: Node, response: Response, token: str) -> No
 async def sign_out() -> Response:
     node = context.current_node()
     await node.db.write(sessions.end, session.session_token())
-    response = see_other("/")
+    response = see_other(next_page((await request.form).get("next", "")))
     session.delete_session_cookie(node, response)
     return response
 
 
-async def _start_session(node: Node, account_id: int) -> Response:
+async def _start_session(node: Node, account_id: int, next_: str = "/") -> Response:
     token = await node.db.write(_create_session, account_id, _user_agent())
-    response = see_other("/")
+    response = see_other(next_)
     await _set_sign_in_cookies(node, response, token)
     return response
 
@@ -117,6 +120,7 @@ async def _render_sign_up(status: int = 200, **context: Any) -> Response:
         "problem": "",
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
+        "next": "/",
     }
     response = await render_page("sign_in/sign_up.html", **{**defaults, **context})
     response.status_code = status
@@ -136,10 +140,11 @@ async def show_sign_up() -> Response:
     mode = context.current_node().config.registration.mode
     invite = request.args.get("invite", "")[:100]
     refused = await context.read(_sign_up_refusal, mode, invite)
+    next_ = next_page(request.args.get("next", ""))
     if context.signed_in_user() is not None:
-        return see_other("/")
+        return see_other(next_)
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
-    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form)
+    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form, next=next_)
 
 
 def _name_problem(tx: Reader, viewer: Account | None, name: str) -> str:
@@ -161,6 +166,7 @@ async def check_name() -> Response:
 async def submit_sign_up() -> Response:
     node = context.current_node()
     form, typed = await request.form, await _form_fields()
+    next_ = next_page(form.get("next", ""))
     if form.get("website"):
         # People do not see that field; what fills it is not one.
         return await _render_sign_up(done=True)
@@ -177,11 +183,15 @@ async def submit_sign_up() -> Response:
         )
     except Refused as refused:
         return await _render_sign_up(
-            refused.status, problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
+            refused.status,
+            problem=gettext(refused.message),
+            field_errors=_field_errors(refused),
+            form=typed,
+            next=next_,
         )
     if user.state == "pending":
         return await _render_sign_up(done=True)
-    return await _start_session(node, user.account_id)
+    return await _start_session(node, user.account_id, next_)
 
 
 def _needs_admin(tx: Reader, viewer: Account | None) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from quart import Response, redirect, request
 
+MAX_PATH_LENGTH = 5000  # an app may ask with a long state and a long redirect URI
 _PATH = re.compile(r"(?i)/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -15,7 +16,7 @@ def safe_path(path: str, default: str = "/") -> str:
 
     Refused are absolute and protocol-relative URLs, also with backslashes or encoded slashes, and white space.
     """
-    return path if len(path) <= 2000 and _PATH.fullmatch(path) else default
+    return path if len(path) <= MAX_PATH_LENGTH and _PATH.fullmatch(path) else default
 
 
 def referring_path(default: str = "/") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 
 from node.auth import access_tokens, sessions, users
+from node.auth.oauth import authorization_codes
 from node.database import Reader, Writer
 from node.errors import Refused
 from node.ids import parse_id
@@ -79,9 +80,9 @@ async def end_session() -> Response:
 
 def _end_app(tx: Writer, account: Account, chosen: str) -> None:
     if chosen == "all":
-        access_tokens.revoke_all(tx, account)
+        authorization_codes.sign_out_apps(tx, account)
     else:
-        access_tokens.revoke(tx, account, parse_id(chosen) or 0)
+        authorization_codes.sign_out_app(tx, account, parse_id(chosen) or 0)
 
 
 @blueprint.post("/apps/end")
