@@ -141,6 +141,26 @@ async def test_it_is_decided_by_keyboard_alone(fediverse: Fediverse, browser: Br
     assert "code=" in page.url
 
 
+@pytest.mark.parametrize("scripts", [False, True])
+async def test_a_code_is_shown_to_be_copied(fediverse: Fediverse, browser: Browser, scripts: bool) -> None:
+    asked = await asking(fediverse)
+    app, _ = await asked.here.node.db.write(
+        apps.register, name="toot", redirect_uris=[apps.OUT_OF_BAND_URI], scopes="read"
+    )
+    context = await signed_in(browser, asked.here, asked.here.bob, width=320, scripts=scripts)
+    page = await context.new_page()
+    address = Asking(asked.here, app.client_id).address(redirect_uri=apps.OUT_OF_BAND_URI)
+    for button, heading in (("Let it in", "One more step"), ("Cancel", "Not let in")):
+        await page.goto(address, wait_until="networkidle")
+        await page.get_by_role("button", name=button).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        if scripts:
+            await page.evaluate(axe())
+            assert await page.evaluate(RUN) == []
+        if button == "Let it in":
+            assert len(await page.get_by_label("Code").input_value()) > 40
+
+
 async def test_another_site_cannot_put_the_page_into_a_frame(fediverse: Fediverse, browser: Browser) -> None:
     asked = await asking(fediverse)
     context = await signed_in(browser, asked.here, asked.here.bob)
@@ -156,6 +176,24 @@ async def test_another_site_cannot_put_the_page_into_a_frame(fediverse: Fedivers
     await page.goto("https://evil.example/", wait_until="networkidle")
     inside = page.frames[1]
     assert "Let it in" not in await inside.content()
+
+
+async def test_the_second_click_on_a_window_that_has_just_closed_lets_nothing_in(
+    fediverse: Fediverse, browser: Browser
+) -> None:
+    asked = await asking(fediverse)
+    context = await with_app_site(await signed_in(browser, asked.here, asked.here.bob))
+    page = await context.new_page()
+    await page.goto(asked.address(), wait_until="networkidle")
+    button = await page.get_by_role("button", name="Let it in").bounding_box()
+    assert button is not None
+    middle = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
+    # The window above it is closed by the first click, and this one comes to the front.
+    await page.evaluate("dispatchEvent(new Event('focus'))")
+    await page.mouse.click(*middle)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Let Fernlight use your account?")
+    await page.get_by_role("button", name="Let it in").click()
+    await expect(page.get_by_text("Back at Fernlight")).to_be_visible()
 
 
 LONG = "An app with a very long name that somebody made to see what happens to it"

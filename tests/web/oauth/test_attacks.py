@@ -1,4 +1,4 @@
-"""What attackers of OAuth try (RFC 9700, 4), one test each.
+"""What attackers of OAuth try (RFC 9700, 4), one test each; what needs a browser is in tests/browser/test_consent.py.
 
 | attack | what stops it |
 |---|---|
@@ -9,7 +9,7 @@
 | CSRF on consent | the form has a token of the session, and other sites cannot send it |
 | scope lifting | what is granted is what was registered, asked for and shown; the token request cannot add to it |
 | open redirect | a page, and no redirect, for whatever is wrong; `next` stays on this node |
-| clickjacking | no page of the way can be put into a frame |
+| clickjacking | no page of the way can be put into a frame; a click that comes with the window counts for nothing |
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ if ($(".photo-details")) import("./details.js");
 if ($("details.people")) import("./people.js");
 if ($("[data-count]")) import("./badges.js");
 if ($("[data-check-name]")) import("./name_check.js");
+if ($(".consent .go")) import("./consent.js");
 if ($("[data-crop]")) import("./crop.js");
 if ($("#photo-editor")) import("./editor/editor.js");
 else if (matchMedia("(hover: hover)").matches || $(".post, .photo-turns")) import("./keyboard.js");
