@@ -28,8 +28,9 @@ from web.bare_answers import respond_bare, respond_unavailable
 from web.files.media_files import MediaApp
 from web.html import error_pages
 from web.i18n import formats, translations
+from web.oauth import page_headers
 from web.pages import blueprints
-from web.request import app_sign_in, context, session
+from web.request import context, session
 from web.request.bodies import MAX_UPLOAD_BYTES, UPLOAD_SECONDS, Bodies, Body, body_of
 from web.request.cookies import parse_cookies
 from web.request.uploads import PageRequest
@@ -228,7 +229,7 @@ def create_pages_app(node: Node) -> Quart:
     app.before_request(before_request)
 
     async def after_response(response: Response) -> Response:
-        for name, value in app_sign_in.adapt(SECURITY_HEADERS).items():
+        for name, value in page_headers.adapt(SECURITY_HEADERS).items():
             response.headers.setdefault(name, value)
         if node.site.scheme == "https":
             response.headers.setdefault("Strict-Transport-Security", HSTS_VALUE)

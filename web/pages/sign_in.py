@@ -17,8 +17,7 @@ from web.html.templates import render_page
 from web.i18n import translations
 from web.i18n.translations import _, gettext
 from web.request import context, session
-from web.request.app_sign_in import leads_to_app, next_page
-from web.request.redirects import referring_path, see_other, wants_json
+from web.request.redirects import leads_to_app, referring_path, safe_path, see_other, wants_json
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -45,7 +44,7 @@ def _user_agent() -> str:
 @blueprint.get("/sign-in")
 async def show_sign_in() -> Response:
     await context.read(context.read_nothing)
-    next_ = next_page(request.args.get("next", ""))
+    next_ = safe_path(request.args.get("next", ""))
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
@@ -60,7 +59,7 @@ async def show_sign_in() -> Response:
 async def submit_sign_in() -> Response:
     form = await request.form
     node = context.current_node()
-    next_ = next_page(form.get("next", ""))
+    next_ = safe_path(form.get("next", ""))
     try:
         token = await sessions.sign_in(
             node,
@@ -97,7 +96,7 @@ async def _set_sign_in_cookies(node: Node, response: Response, token: str) -> No
 async def sign_out() -> Response:
     node = context.current_node()
     await node.db.write(sessions.end, session.session_token())
-    response = see_other(next_page((await request.form).get("next", "")))
+    response = see_other(safe_path((await request.form).get("next", "")))
     session.delete_session_cookie(node, response)
     return response
 
@@ -140,7 +139,7 @@ async def show_sign_up() -> Response:
     mode = context.current_node().config.registration.mode
     invite = request.args.get("invite", "")[:100]
     refused = await context.read(_sign_up_refusal, mode, invite)
-    next_ = next_page(request.args.get("next", ""))
+    next_ = safe_path(request.args.get("next", ""))
     if context.signed_in_user() is not None:
         return see_other(next_)
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
@@ -166,7 +165,7 @@ async def check_name() -> Response:
 async def submit_sign_up() -> Response:
     node = context.current_node()
     form, typed = await request.form, await _form_fields()
-    next_ = next_page(form.get("next", ""))
+    next_ = safe_path(form.get("next", ""))
     if form.get("website"):
         # People do not see that field; what fills it is not one.
         return await _render_sign_up(done=True)

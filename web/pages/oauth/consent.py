@@ -24,8 +24,7 @@ from web.oauth import scope_texts, server
 from web.oauth.grants import OAuthRequest
 from web.oauth.server import Consent, Redirection, RejectedRequest
 from web.request import context
-from web.request.app_sign_in import AUTHORIZE_PATH
-from web.request.redirects import MAX_PATH_LENGTH, see_other
+from web.request.redirects import AUTHORIZE_PATH, MAX_PATH_LENGTH, see_other
 
 blueprint = Blueprint("consent", __name__)
 
