@@ -18,7 +18,7 @@ from node.ids import new_id, now_ms
 from node.models import deletion_hooks
 from node.models.account import Account
 
-MAX_LISTED = 100
+MAX_PER_ACCOUNT = 100
 USED_UPDATE_INTERVAL_MS = 60 * 60 * 1000
 
 
@@ -43,8 +43,17 @@ def create(tx: Writer, account: Account, scopes: Iterable[str], app_name: str, w
 
 
 def issue(tx: Writer, account: Account, scopes: Iterable[str], app_id: int) -> tuple[str, int]:
-    """Creates a bearer token for an app; returns it and the id of its row."""
+    """Creates a bearer token for an app; returns it and the id of its row.
+
+    Beyond `MAX_PER_ACCOUNT` those used longest ago are revoked.
+    """
     id_ = new_id()
+    tx.run(
+        """DELETE FROM tokens WHERE hash IN (SELECT hash FROM tokens WHERE account_id = :account
+               ORDER BY COALESCE(used_at, created_at) DESC, id DESC LIMIT 1000 OFFSET :kept)""",
+        account=account.id,
+        kept=MAX_PER_ACCOUNT - 1,
+    )
     token = issued_tokens.issue(tx.site, TokenKind.ACCESS, account)
     tx.run(
         """INSERT INTO tokens (hash, id, account_id, app_id, scopes, created_at)
@@ -76,11 +85,11 @@ def _is_issued(tx: Reader, token: str) -> bool:
 
 
 def by_account(tx: Reader, account: Account) -> list[AccessToken]:
-    """Returns the newest `MAX_LISTED` tokens of an account, newest first."""
+    """Returns the tokens of an account, newest first: `MAX_PER_ACCOUNT` at most."""
     rows = tx.all(
         f"{_SELECT} WHERE t.account_id = :account ORDER BY t.id DESC LIMIT :limit",
         account=account.id,
-        limit=MAX_LISTED,
+        limit=MAX_PER_ACCOUNT,
     )
     return [_build(row) for row in rows]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from node.accounts.accounts import by_id
 from node.auth import (
-    access_tokens,
     issued_tokens,
     password_strength,
     passwords,
@@ -18,6 +17,7 @@ from node.auth import (
     users,
 )
 from node.auth.issued_tokens import TokenKind
+from node.auth.oauth import authorization_codes
 from node.database import Reader, Writer, build, columns
 from node.ids import now_ms
 from node.mail.outgoing_mail import MailKind
@@ -189,4 +189,4 @@ def replace_password(
     user_mail.tell(tx, account, MailKind.PASSWORD_CHANGED)
     end_all(tx, account, except_token=keep_session_token)
     if not keeps_apps:
-        access_tokens.revoke_all(tx, account)
+        authorization_codes.sign_out_apps(tx, account)

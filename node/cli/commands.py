@@ -15,6 +15,7 @@ from node import settings
 from node.accounts import accounts, keys
 from node.accounts.keys import KeyPair
 from node.auth import access_tokens, sessions, sign_in_limits, users
+from node.auth.oauth import authorization_codes
 from node.auth.second_step import ways_in
 from node.database import Database, Reader, Writer, migrate
 from node.errors import Conflict, Invalid, NotFound
@@ -177,8 +178,8 @@ def revoke_token(tx: Writer, *, name: str, id: int) -> int:
     """Revokes a token of a user, or all of them for an id of 0; returns how many. Raises NotFound."""
     account = _user_by_login(tx, name).account
     if not id:
-        return access_tokens.revoke_all(tx, account)
-    if not access_tokens.revoke(tx, account, id):
+        return authorization_codes.sign_out_apps(tx, account)
+    if not authorization_codes.sign_out_app(tx, account, id):
         raise NotFound(f"There is no such token. `tintype token list {name}` shows which there are.")
     return 1
 

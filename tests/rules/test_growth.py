@@ -21,7 +21,9 @@ from tests.support.schema import columns, owners
 LONG_AGO, NOW = 1, now_ms()
 BY_AGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "apps": ({}, {}),
+    "app_tokens": ({}, {}),
     "attempts": ({}, {}),
+    "authorization_codes": ({}, {}),
     "audit_log": ({"id": LONG_AGO}, {}),
     "cached_media": ({"bytes": 0, "try_after": LONG_AGO}, {"bytes": 0, "try_after": NOW}),
     "deliveries": ({"id": 1, "state": "delivered", "finished_at": LONG_AGO}, {"state": "waiting"}),
@@ -80,6 +82,7 @@ PER_ROW = {
     "second_steps": "one for each account",
     "tagged_people": "node.posts.tagged_people.MAX_PER_PHOTO",
     "saved_drafts": "node.publishing.saved_drafts.MAX_DRAFTS",
+    "tokens": "node.auth.access_tokens.MAX_PER_ACCOUNT",
     "users": "one for each local account",
 }
 
@@ -93,7 +96,6 @@ BY_ADMINS = {
     "domain_exclusions": "an admin's decision each",
     "lanes": "one for each host with jobs",
     "settings": "one for each setting of the admin pages",
-    "tokens": "made by an admin's command",
 }
 
 

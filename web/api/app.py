@@ -37,6 +37,7 @@ from web.request.multipart import read_form
 log = logging.getLogger("tintype.api")
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_APP_BODY_BYTES = 64 * 1024  # where no token is needed
 STREAMING_PATH = "/api/v1/streaming"
 UPLOAD_PATHS = ("/api/v2/media", "/api/v1/media")
 BODY_TIMEOUT_SECONDS = 300.0
@@ -176,7 +177,8 @@ class Api:
             if kind == "multipart/form-data" and path.rstrip("/") in UPLOAD_PATHS:
                 await self._read_upload(request, scope, receive, options.get("boundary", ""))
             else:
-                body = await read_body(scope, receive, MAX_BODY_BYTES, BODY_TIMEOUT_SECONDS)
+                allowed = MAX_APP_BODY_BYTES if route.access == "app" else MAX_BODY_BYTES
+                body = await read_body(scope, receive, allowed, BODY_TIMEOUT_SECONDS)
                 request.params = params.parse_request(scope["query_string"], content_type, body)
         response = await self._run_endpoint(request)
         user = request.user

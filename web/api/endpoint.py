@@ -30,7 +30,7 @@ from web.api.params import Params
 ReadEndpoint = Callable[[Reader, "ApiRequest"], "JsonResponse"]
 WriteEndpoint = Callable[[Writer, "ApiRequest"], "JsonResponse"]
 AsyncEndpoint = Callable[["ApiRequest"], Awaitable["JsonResponse"]]
-Access = Literal["user", "anyone"]
+Access = Literal["user", "anyone", "app"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Route:
     """One endpoint. Any one of `scopes` is enough.
 
     `access`: "user" needs a token of an account; "anyone" works without one, but a token that is given must
-    be good for it.
+    be good for it; "app" looks at none, since an app calls it by its id and secret, or before it has any.
     """
 
     method: str

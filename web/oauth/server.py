@@ -1,185 +1,108 @@
-"""The authorization server: Authlib's grants over our tables, one server for each unit of work.
+"""The authorization server: Authlib's grants (`grants`) over our tables, one server for each unit of work.
 
 Authlib is synchronous, so a request runs in one transaction: a code is marked as used in the unit that issues its token.
 RFC 6749 (codes, client credentials), RFC 7636 (PKCE, S256 only), RFC 7009 (revocation), RFC 9700 (a code that comes with
-a verifier had a challenge).
+a verifier had a challenge), RFC 9207 (the app is told who answers).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
-from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, ClientCredentialsGrant
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749.errors import (
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Error,
+)
 
-from node.accounts import accounts
 from node.auth import access_tokens, users
-from node.auth.oauth import app_tokens, apps, authorization_codes, scopes
-from node.auth.oauth.apps import ClientApp
+from node.auth.oauth import app_tokens, apps, authorization_codes
+from node.auth.oauth.apps import OUT_OF_BAND_URI, ClientApp
 from node.auth.oauth.authorization_codes import AuthorizationCode
-from node.database import Reader, Writer
+from node.database import Reader, Site, Writer
 from node.ids import now_ms
 from node.models.account import Account
+from web.oauth.grants import (
+    AUTH_METHODS,
+    AppClient,
+    CodeGrant,
+    CredentialsGrant,
+    OAuthRequest,
+    Pkce,
+    RefreshGrant,
+)
 
-_NOT_IN_DESCRIPTIONS = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+MAX_STATE_LENGTH = 2000
+EXPIRES_IN_SECONDS = 365 * 24 * 3600  # for an app that must be told of an end
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: a JSON object or, with status 302, a `location`."""
+    """An answer for an app: a JSON object."""
 
     status: int
     body: dict[str, Any]
-    location: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-class Request(OAuth2Request):  # type: ignore[misc]
-    """A request as Authlib reads it: parameters are merged from query and body, each once."""
+@dataclass(frozen=True)
+class Redirection:
+    """Where a person goes back to, an address that the app registered, and what the app is told there."""
 
-    def __init__(self, method: str, parameters: dict[str, str], authorization: str = "") -> None:
-        # TLS is the matter of the web server; Authlib would refuse a node that is tried on http://localhost.
-        super().__init__(method, "https://localhost/", headers={"Authorization": authorization})
-        # Authlib puts these into descriptions, and fails for what those may not hold (RFC 6749, 4.1.2.1).
-        for name in ("redirect_uri", "response_type", "grant_type"):
-            if name in parameters:
-                parameters[name] = _NOT_IN_DESCRIPTIONS.sub("?", parameters[name])
-        self.payload = BasicOAuth2Payload(parameters)
-        self._parameters = parameters
+    redirect_uri: str
+    params: dict[str, str]
 
     @property
-    def args(self) -> dict[str, str]:
-        return self._parameters
+    def code(self) -> str:
+        return self.params.get("code", "")
 
     @property
-    def form(self) -> dict[str, str]:
-        return self._parameters
+    def is_out_of_band(self) -> bool:
+        """Returns whether the code is shown to be copied, since the app has no address."""
+        return self.redirect_uri == OUT_OF_BAND_URI
 
-
-class _Client:
-    """An app as Authlib asks it."""
-
-    def __init__(self, app: ClientApp) -> None:
-        self.app = app
-
-    def get_client_id(self) -> str:
-        return self.app.client_id
-
-    def get_default_redirect_uri(self) -> str | None:
-        uris = self.app.redirect_uris
-        return uris[0] if len(uris) == 1 else None
-
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """Returns the scopes asked for that the app registered; what goes beyond them is left out, as Pixelfed's app needs."""
-        asked = (scope or "read").replace("+", " ").split()
-        allowed = scopes.granted(asked, self.app.scopes)
-        return " ".join(sorted(allowed)) or None
-
-    def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return self.app.allows_redirect(redirect_uri)
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        return self.app.is_secret(client_secret)
-
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method in ("client_secret_basic", "client_secret_post")
-
-    def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code"
-
-    def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in ("authorization_code", "client_credentials")
-
-
-class _Code:
-    """An authorization code as Authlib asks it."""
-
-    code_challenge_method = "S256"
-
-    def __init__(self, row: AuthorizationCode) -> None:
-        self.row = row
-        self.code_challenge = row.challenge
-
-    def get_redirect_uri(self) -> str:
-        return self.row.redirect_uri
-
-    def get_scope(self) -> str:
-        return self.row.scopes
-
-
-class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-
-    def save_authorization_code(self, code: str, request: Request) -> None:
-        authorization_codes.create(
-            self.server.tx,
-            code,
-            request.client.app,
-            request.user,
-            redirect_uri=self.redirect_uri or request.client.get_default_redirect_uri(),
-            scopes=(request.scope or "").split(),
-            challenge=request.payload.data.get("code_challenge", ""),
-        )
-
-    def query_authorization_code(self, code: str, client: _Client) -> _Code | None:
-        """Returns a code that can be used. A used one revokes what it gave (RFC 6749, 4.1.2)."""
-        tx = self.server.tx
-        row = authorization_codes.find(tx, code, client.app)
-        if row is None:
-            return None
-        if not row.is_usable:
-            authorization_codes.revoke_token_of(tx, row)
-            return None
-        return _Code(row)
-
-    def authenticate_user(self, authorization_code: _Code) -> Account | None:
-        return active_account(self.server.tx, authorization_code.row.account_id)
-
-    def delete_authorization_code(self, authorization_code: _Code) -> None:
-        """Nothing: `save_token` has marked it as used, and it is kept to notice a second use."""
-
-
-class _CredentialsGrant(ClientCredentialsGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
-
-
-class _Pkce(CodeChallenge):  # type: ignore[misc]
-    """S256 alone: `plain` protects nothing from who reads the request (RFC 9700, 2.1.1)."""
-
-    SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
-
-    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
-        data = grant.request.payload.data
-        if data.get("code_challenge") and not data.get("code_challenge_method"):
-            raise InvalidRequestError("The code_challenge_method must be S256.")
-        super().validate_code_challenge(grant, redirect_uri)
+    @property
+    def location(self) -> str:
+        """The address with its parameters. What was registered stays as it is, `app://` and its query included."""
+        if not self.redirect_uri or self.is_out_of_band:
+            return ""
+        mark = "&" if "?" in self.redirect_uri else "?"
+        return f"{self.redirect_uri}{mark}{urlencode(self.params)}"
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
     """The authorization server of one unit of work. `tx` may be a Reader where nothing is issued."""
 
-    def __init__(self, tx: Any) -> None:
+    def __init__(self, tx: Any, *, with_admin: bool = False) -> None:
         super().__init__()
         self.tx: Writer = tx
-        self.register_grant(_CodeGrant, [_Pkce(required=False)])
-        self.register_grant(_CredentialsGrant)
+        self._with_admin = with_admin
+        self.register_grant(CodeGrant, [Pkce(required=False)])
+        self.register_grant(CredentialsGrant)
+        self.register_grant(RefreshGrant)
 
-    def query_client(self, client_id: str) -> _Client | None:
+    def query_client(self, client_id: str) -> AppClient | None:
         app = apps.by_client_id(self.tx, client_id)
-        return _Client(app) if app else None
+        return AppClient(app, with_admin=self._with_admin) if app else None
 
-    def generate_token(self, *args: Any, scope: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        return {"token_type": "Bearer", "scope": scope or "read", "created_at": now_ms() // 1000}
+    def generate_token(
+        self, *, scope: str | None = None, include_refresh_token: bool = False, **rest: Any
+    ) -> dict[str, Any]:
+        """Returns the answer with a token, to which `save_token` adds the token itself."""
+        token: dict[str, Any] = {"token_type": "Bearer", "scope": scope or "", "created_at": now_ms() // 1000}
+        return token | ({"expires_in": EXPIRES_IN_SECONDS} if include_refresh_token else {})
 
-    def save_token(self, token: dict[str, Any], request: Request) -> None:
+    def save_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
         """Issues a token and puts it into the answer."""
-        client: _Client = request.client
+        client: AppClient = request.client
         if request.user is None:
-            granted = client.get_allowed_scope(token["scope"]) or "read"
+            granted = client.get_allowed_scope(token["scope"])
+            if granted is None:
+                raise InvalidScopeError()
             token["scope"] = granted
             token["access_token"] = app_tokens.create(self.tx, client.app, granted.split())
             return
@@ -187,75 +110,108 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         token["access_token"], id_ = access_tokens.issue(
             self.tx, request.user, token["scope"].split(), client.app.id
         )
-        if not authorization_codes.mark_used(self.tx, code, id_):
+        if not authorization_codes.mark_used(self.tx, code, id_):  # another request was faster
             access_tokens.revoke_by_id(self.tx, id_)
+            authorization_codes.revoke_token_of(self.tx, code)
             raise InvalidGrantError("Invalid 'code' in request.")
+        if "expires_in" in token:
+            token["refresh_token"] = token["access_token"]
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Nobody listens."""
+        """Does nothing: there are no listeners."""
 
-    def create_oauth2_request(self, request: Request) -> Request:
+    def create_oauth2_request(self, request: OAuthRequest) -> OAuthRequest:
         return request
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
-        location = dict(headers).get("Location", "")
-        return Answer(status, dict(body) if body else {}, location)
+        kept = {name.lower(): value for name, value in headers if name.lower() == "www-authenticate"}
+        return Answer(status, dict(body), kept)
 
 
-def issue_token(tx: Writer, request: Request) -> Answer:
+def issue_token(tx: Writer, request: OAuthRequest) -> Answer:
     """Answers a request of the token endpoint."""
     answer: Answer = Server(tx).create_token_response(request)
     return answer
 
 
-def revoke_token(tx: Writer, request: Request) -> Answer:
+def revoke_token(tx: Writer, request: OAuthRequest) -> Answer:
     """Answers a request of the revocation endpoint (RFC 7009): success too for a token that has ended."""
     server = Server(tx)
     try:
-        client = server.authenticate_client(request, ("client_secret_basic", "client_secret_post"))
+        client = server.authenticate_client(request, AUTH_METHODS)
+        token = request.form.get("token", "")
+        if not token:
+            raise InvalidRequestError("Missing 'token' in request.")
     except OAuth2Error as error:
         refused: Answer = server.handle_error_response(request, error)
         return refused
-    token, app_id = request.form.get("token", ""), client.app.id
-    if not access_tokens.revoke_issued(tx, app_id, token):
-        app_tokens.revoke(tx, app_id, token)
+    if not access_tokens.revoke_issued(tx, client.app.id, token):
+        app_tokens.revoke(tx, client.app.id, token)
     return Answer(200, {})
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What an app asks for, once its request is valid."""
+    """What an app asks a person for, once its request is valid. `state` is what the app gets back as it is."""
 
     app: ClientApp
-    scopes: tuple[str, ...]
+    scopes: frozenset[str]
     redirect_uri: str
+    state: str = ""
+
+    def refuse(self, site: Site) -> Redirection:
+        """Returns what the app is told when the person does not let it in."""
+        return _redirection(site, self.redirect_uri, self.state, error="access_denied")
 
 
-def check_authorization(tx: Reader, request: Request) -> Consent:
-    """Returns what an app asks for. Raises OAuth2Error: with a `redirect_uri` the app is to be told, else the person."""
-    grant = Server(tx).get_consent_grant(request)
-    return Consent(grant.client.app, tuple((request.scope or "").split()), grant.redirect_uri)
+class RejectedRequest(Exception):
+    """A request that cannot be granted. `back` tells the app so; None where the person must not be sent anywhere."""
+
+    def __init__(self, error: OAuth2Error, site: Site, app: ClientApp | None) -> None:
+        super().__init__(error.error)
+        self.error: str = error.error
+        self.app = app
+        self.back: Redirection | None = None
+        if error.redirect_uri and app is not None and app.allows_redirect(error.redirect_uri):
+            told = {"error": error.error, "error_description": error.get_error_description()}
+            state = error.state if error.state and len(error.state) <= MAX_STATE_LENGTH else ""
+            self.back = _redirection(site, error.redirect_uri, state, **told)
 
 
-def authorize(tx: Writer, request: Request, account: Account | None) -> Answer:
-    """Sends the person back to the app: with a code, or with `access_denied` without an account. Raises OAuth2Error."""
-    server = Server(tx)
-    grant = server.get_consent_grant(request, account)
-    answer: Answer = server.create_authorization_response(request, account, grant)
-    return answer
+def issuer(site: Site) -> str:
+    """Returns the name of this server as its metadata has it (RFC 8414), and as apps are told (RFC 9207)."""
+    return f"{site.base_url}/"
 
 
-def error_answer(tx: Reader, request: Request, error: OAuth2Error) -> Answer:
-    """Returns what tells an app of an error: `error.redirect_uri` was checked."""
-    answer: Answer = Server(tx).handle_error_response(request, error)
-    return answer
+def _redirection(site: Site, redirect_uri: str, state: str, **params: str) -> Redirection:
+    told = {name: value for name, value in (params | {"state": state}).items() if value}
+    return Redirection(redirect_uri, told | {"iss": issuer(site)})
 
 
-def active_account(tx: Reader, account_id: int) -> Account | None:
-    """Returns an account that may be signed in as."""
-    account = accounts.by_id(tx, account_id)
+def check_authorization(tx: Reader, account: Account | None, request: OAuthRequest) -> Consent:
+    """Returns what an app asks for, and may have of this person. Raises RejectedRequest."""
+    return _validate(tx, account, request)[0]
+
+
+def authorize(tx: Writer, account: Account, request: OAuthRequest) -> Redirection:
+    """Gives an app that a person lets in a code. Raises RejectedRequest."""
+    consent, grant = _validate(tx, account, request)
+    code = grant.generate_authorization_code()
+    request.user = account
+    grant.save_authorization_code(code, request)
+    return _redirection(tx.site, consent.redirect_uri, consent.state, code=code)
+
+
+def _validate(tx: Any, account: Account | None, request: OAuthRequest) -> tuple[Consent, Any]:
     user = users.by_account(tx, account) if account else None
-    is_active = (
-        account is not None and not account.is_inactive and user is not None and user.state == "active"
-    )
-    return account if is_active else None
+    server = Server(tx, with_admin=account is None or (user is not None and user.is_staff))
+    state = request.payload.state or ""
+    try:
+        grant = server.get_consent_grant(request, account)
+        if len(state) > MAX_STATE_LENGTH:
+            raise InvalidRequestError("The state is too long.", redirect_uri=grant.redirect_uri)
+    except OAuth2Error as error:
+        app = apps.by_client_id(tx, request.payload.client_id or "")
+        raise RejectedRequest(error, tx.site, app) from error
+    granted = frozenset((request.scope or "").split())
+    return Consent(grant.client.app, granted, grant.redirect_uri, state), grant

@@ -1,7 +1,7 @@
 """Authorization codes: what an app exchanges for an access token (RFC 6749, 4.1). Owns `authorization_codes`.
 
 A code works once, for ten minutes, for its app, redirect URI and PKCE verifier. Only its hash is kept, and the row for a
-day: when a code is used again, the token that it gave is revoked (RFC 6749, 10.5).
+day: when a code is used again, the token that it gave is revoked (RFC 6749, 10.5). What signs apps out ends codes too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from node.auth import access_tokens
 from node.auth.issued_tokens import hash_of
+from node.auth.oauth import apps
 from node.auth.oauth.apps import ClientApp
 from node.database import Reader, Writer, build, columns
 from node.ids import has_passed, now_ms
@@ -57,6 +58,7 @@ def create(
         account=account.id,
         kept=MAX_PER_ACCOUNT - 1,
     )
+    apps.mark_used(tx, app)
     tx.run(
         """INSERT INTO authorization_codes (hash, app_id, account_id, redirect_uri, scopes, challenge, created_at)
            VALUES (:hash, :app, :account, :redirect_uri, :scopes, :challenge, :now)""",
@@ -88,8 +90,21 @@ def mark_used(tx: Writer, code: AuthorizationCode, token_id: int) -> bool:
 
 def revoke_token_of(tx: Writer, code: AuthorizationCode) -> None:
     """Revokes what a code was exchanged for, since somebody uses it again."""
-    if code.token_id is not None:
-        access_tokens.revoke_by_id(tx, code.token_id)
+    token_id = tx.value("SELECT token_id FROM authorization_codes WHERE hash = :hash", hash=code.hash)
+    if token_id is not None:
+        access_tokens.revoke_by_id(tx, token_id)
+
+
+def sign_out_apps(tx: Writer, account: Account) -> int:
+    """Revokes all tokens of an account, and its codes that apps have yet to exchange; returns how many tokens."""
+    delete_by_account(tx, account)
+    return access_tokens.revoke_all(tx, account)
+
+
+def sign_out_app(tx: Writer, account: Account, token_id: int) -> bool:
+    """Revokes a token of an account, and all its codes: one might be of the same app. Returns whether there was a token."""
+    delete_by_account(tx, account)
+    return access_tokens.revoke(tx, account, token_id)
 
 
 @deletion_hooks.on_account_deleted

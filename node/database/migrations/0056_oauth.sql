@@ -1,9 +1,9 @@
--- owner of apps from now on: node/auth/oauth/apps.py
 -- Apps that registered themselves (RFC 6749, 2). Those before had no secret, and nothing to be sent back to.
 ALTER TABLE apps ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE apps ADD COLUMN secret_hash TEXT NOT NULL DEFAULT '';
 ALTER TABLE apps ADD COLUMN redirect_uris TEXT NOT NULL DEFAULT '';    -- one a line
 ALTER TABLE apps ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+ALTER TABLE apps ADD COLUMN let_in_at BIGINT NOT NULL DEFAULT 0;       -- when a person last let it in
 CREATE UNIQUE INDEX apps_client_id ON apps (client_id) WHERE client_id <> '';
 CREATE INDEX apps_name ON apps (name, website) WHERE client_id = '';
 

@@ -79,7 +79,7 @@ async def test_apps_are_listed_and_signed_out_by_their_owner_only(
     assert "Camera" in page.main_text
     assert "Tablet <b>" in page.main_text
     assert "never used" in page.main_text
-    assert "read, write" in page.main_text
+    assert "See what you see" in page.main_text
     ids = [one.attributes["value"] for one in page.all("button", name="token")]
     assert len(ids) == 3
     assert ids[2] == "all"

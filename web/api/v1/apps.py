@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from node import rate_limits
 from node.auth.oauth import app_tokens, apps
 from node.auth.oauth.apps import OUT_OF_BAND_URI, ClientApp
 from node.database import Reader, Writer
 from web.api.auth import InvalidToken
 from web.api.endpoint import ApiRequest, JsonResponse, RouteTable
+from web.oauth.registration import credentials
 
 routes = RouteTable()
 
-MAX_PER_HOUR = 60  # of one network
 
-
-@routes.asynchronous("POST", "/api/v1/apps", access="anyone")
+@routes.asynchronous("POST", "/api/v1/apps", access="app")
 async def register(request: ApiRequest) -> JsonResponse:
     """Registers an app: from a form, JSON or the query, with one redirect URI or several."""
     db = request.node.db
-    network = rate_limits.client_network(request.address)
-    await db.write(rate_limits.count_attempt, f"app {network}", limit=MAX_PER_HOUR, seconds=3600)
+    await db.write(apps.count_registration, request.address)
     return request.json_response(await db.write(_register, request))
 
 
@@ -35,12 +32,7 @@ def _register(tx: Writer, request: ApiRequest) -> dict[str, Any]:
         scopes=params.text("scopes") or params.text("scope"),
         website=params.text("website"),
     )
-    return {
-        **_entity(app),
-        "client_id": app.client_id,
-        "client_secret": secret,
-        "client_secret_expires_at": 0,
-    }
+    return {**_entity(app), **credentials(app, secret)}
 
 
 def _entity(app: ClientApp) -> dict[str, Any]:

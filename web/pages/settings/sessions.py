@@ -8,12 +8,14 @@ from quart import Blueprint, Response, request
 
 from node.auth import access_tokens, sessions, sign_in_log
 from node.auth.access_tokens import AccessToken
+from node.auth.oauth import authorization_codes
 from node.auth.sessions import Session
 from node.auth.sign_in_log import SignIn, SignInKind
 from node.database import Reader, Writer
 from node.ids import parse_id
 from node.models.account import Account
 from web.i18n.translations import N_, gettext
+from web.oauth import scope_texts
 from web.pages.settings import render_tab
 from web.request import context, session
 from web.request.redirects import see_other
@@ -66,6 +68,7 @@ async def show_sessions() -> Response:
         log=access.log,
         current=current,
         describe=_describe,
+        describe_scopes=scope_texts.describe,
     )
 
 
@@ -85,9 +88,9 @@ async def end_session() -> Response:
 
 def _end_app(tx: Writer, account: Account, chosen: str) -> None:
     if chosen == "all":
-        access_tokens.revoke_all(tx, account)
+        authorization_codes.sign_out_apps(tx, account)
     else:
-        access_tokens.revoke(tx, account, parse_id(chosen) or 0)
+        authorization_codes.sign_out_app(tx, account, parse_id(chosen) or 0)
 
 
 @blueprint.post("/apps/end")

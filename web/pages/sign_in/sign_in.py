@@ -20,7 +20,7 @@ from web.i18n.translations import _, gettext
 from web.pages.sign_in import second_step
 from web.request import context, session
 from web.request.browsers import browser, start_session, user_agent
-from web.request.redirects import referring_path, safe_path, see_other, wants_json
+from web.request.redirects import leads_to_app, referring_path, safe_path, see_other, wants_json
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -47,6 +47,8 @@ async def show_sign_in() -> Response:
     if context.signed_in_user() is not None:
         return see_other(next_)
     note = _("Sign in to do that.") if next_ != "/" else ""
+    if leads_to_app(next_):
+        note = _("Sign in to let the app use your account.")
     done = {
         "password": _("Your password is set. Please sign in with it."),
         "expired": _("That took too long. Please sign in again."),
@@ -79,21 +81,23 @@ async def submit_sign_in() -> Response:
         )
         response.status_code = refused.status
         return response
-    return await start_session(next_, token, can_have_passkey=form.get("can_have_passkey") == "1")
+    # Who is on the way to an app wants to go there first.
+    can = form.get("can_have_passkey") == "1" and not leads_to_app(next_)
+    return await start_session(next_, token, can_have_passkey=can)
 
 
 @blueprint.post("/sign-out")
 async def sign_out() -> Response:
     node = context.current_node()
     await node.db.write(sessions.end, session.session_token())
-    response = see_other("/")
+    response = see_other(safe_path((await request.form).get("next", "")))
     session.delete_session_cookie(node, response)
     return response
 
 
-async def _sign_in_new_user(node: Node, account_id: int) -> Response:
+async def _sign_in_new_user(node: Node, account_id: int, next_: str = "/") -> Response:
     newcomer = signing_in.Browser(context.client_address(), user_agent())
-    return await start_session("/", await node.db.write(_create_session, account_id, newcomer))
+    return await start_session(next_, await node.db.write(_create_session, account_id, newcomer))
 
 
 def _create_session(tx: Writer, account_id: int, browser: signing_in.Browser) -> str:
@@ -107,6 +111,7 @@ async def _render_sign_up(status: int = 200, **context: Any) -> Response:
         "problem": "",
         "field_errors": {},
         "form": dict.fromkeys(FIELDS, ""),
+        "next": "/",
     }
     response = await render_page("sign_in/sign_up.html", **{**defaults, **context})
     response.status_code = status
@@ -126,10 +131,11 @@ async def show_sign_up() -> Response:
     mode = context.current_node().config.registration.mode
     invite = request.args.get("invite", "")[:100]
     refused = await context.read(_sign_up_refusal, mode, invite)
+    next_ = safe_path(request.args.get("next", ""))
     if context.signed_in_user() is not None:
-        return see_other("/")
+        return see_other(next_)
     form = {**dict.fromkeys(FIELDS, ""), "invite": invite}
-    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form)
+    return await _render_sign_up(refused=gettext(refused) if refused else "", form=form, next=next_)
 
 
 def _name_problem(tx: Reader, viewer: Account | None, name: str) -> str:
@@ -151,6 +157,7 @@ async def check_name() -> Response:
 async def submit_sign_up() -> Response:
     node = context.current_node()
     form, typed = await request.form, await _form_fields()
+    next_ = safe_path(form.get("next", ""))
     if form.get("website"):
         # People do not see that field; what fills it is not one.
         return await _render_sign_up(done=True)
@@ -167,11 +174,15 @@ async def submit_sign_up() -> Response:
         )
     except Refused as refused:
         return await _render_sign_up(
-            refused.status, problem=gettext(refused.message), field_errors=_field_errors(refused), form=typed
+            refused.status,
+            problem=gettext(refused.message),
+            field_errors=_field_errors(refused),
+            form=typed,
+            next=next_,
         )
     if user.state == "pending":
         return await _render_sign_up(done=True)
-    return await _sign_in_new_user(node, user.account_id)
+    return await _sign_in_new_user(node, user.account_id, next_)
 
 
 def _needs_admin(tx: Reader, viewer: Account | None) -> bool:
