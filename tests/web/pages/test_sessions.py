@@ -41,7 +41,7 @@ async def test_the_log_names_browser_and_network_in_words(
     log = (await other.get("/settings/sessions")).main_text
 
     assert "Chrome on Linux" in log
-    assert "Signed in with the password" in log
+    assert "By password" in log
 
 
 async def test_a_new_account_begins_its_log(alice: Account, signed_in: SignedIn, anybody: Visitor) -> None:

@@ -23,12 +23,12 @@ from web.request.redirects import see_other
 blueprint = Blueprint("sessions", __name__, url_prefix="/settings")
 
 _KINDS = {
-    SignInKind.PASSWORD: N_("Signed in with the password"),
-    SignInKind.CODE: N_("Signed in with the password and a code"),
-    SignInKind.RECOVERY_CODE: N_("Signed in with the password and a recovery code"),
-    SignInKind.PASSKEY: N_("Signed in with a passkey"),
+    SignInKind.PASSWORD: N_("By password"),
+    SignInKind.CODE: N_("By password and code"),
+    SignInKind.RECOVERY_CODE: N_("By password and recovery code"),
+    SignInKind.PASSKEY: N_("By passkey"),
     SignInKind.NEW_ACCOUNT: N_("Signed up"),
-    SignInKind.WRONG_CODE: N_("The password was right, the code was wrong"),
+    SignInKind.WRONG_CODE: N_("Right password, wrong code"),
     SignInKind.MANY_GUESSES: N_("Many wrong passwords"),
 }
 
